@@ -1,0 +1,24 @@
+//! Kernels of deepbelief: counter-based randomness, packed binary states, and the products and
+//! updates that training a restricted Boltzmann machine is made of.
+//!
+//! [`Machine`] holds an RBM in its fastest layout; [`Batch`] and [`Bits`] carry states to it;
+//! [`Uniforms`] supplies its random numbers.
+
+mod lists;
+mod machine;
+mod math;
+mod measure;
+mod panels;
+mod product;
+mod rng;
+mod simd;
+mod states;
+mod units;
+mod update;
+
+pub use machine::{MAX_UNITS, Machine, Parameters, Sparsity};
+pub use measure::Measures;
+pub use rng::{Stream, Uniforms, philox};
+pub use simd::Level;
+pub use states::{Batch, Bits, Minibatches};
+pub use update::Rule;

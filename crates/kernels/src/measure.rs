@@ -1,0 +1,121 @@
+//! What training is watched by: free energy, reconstruction cost, hidden activity.
+//!
+//! Free energy of a visible state, in nats (Hinton 2010, section 16.1):
+//! `F(v) = - vb·v - sum over hidden j of softplus(hb_j + (v W)_j)`.
+
+use crate::lists::{Active, Chunks};
+use crate::machine::{Machine, Source};
+use crate::panels::{Row, ZERO};
+use crate::product;
+use crate::rng::{BLOCK, Uniforms};
+use crate::states::{Batch, Bits};
+use crate::units;
+use rayon::prelude::*;
+
+/// Measurements of an RBM on a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measures {
+    /// Mean free energy, nats per sample.
+    pub free_energy: f64,
+    /// Mean cross-entropy between the data and p(v|h) for one h ~ p(h|v), nats per sample.
+    pub reconstruction_cost: f64,
+    /// Mean p(h|v) of each hidden unit.
+    pub activity: Vec<f64>,
+}
+
+/// Results of one chunk of samples.
+struct Part {
+    free_energies: Vec<f64>,
+    costs: Vec<f64>,
+    activity: Vec<f64>,
+}
+
+impl Machine {
+    /// Measures the RBM on a batch. Draws hidden states from `draw`, and leaves everything that
+    /// training continues with untouched.
+    pub fn measure(&mut self, batch: &Batch, draw: Uniforms) -> Measures {
+        self.refresh_generative();
+        let (mut support, mut lists) = (Bits::default(), Active::default());
+        let source = Source::of_batch(batch, &mut support, &mut lists);
+        let values = match batch {
+            Batch::Binary(_) => &[],
+            Batch::Real { values, .. } => values.as_slice(),
+        };
+        let chunks = Chunks::new(batch.rows());
+        // Each sample is summed by one task and the chunks in order: threads change nothing.
+        let parts: Vec<Part> = (0..chunks.count())
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|chunk| {
+                let range = chunks.range(chunk);
+                let v = |s: usize, block: usize| match batch {
+                    Batch::Binary(bits) => unpack_word(bits.word(range.start + s, block)),
+                    Batch::Real { units, .. } => {
+                        let row = &values[(range.start + s) * units..(range.start + s + 1) * units];
+                        let chunk = &row[block * BLOCK..row.len().min((block + 1) * BLOCK)];
+                        let mut out = ZERO;
+                        out.0[..chunk.len()].copy_from_slice(chunk);
+                        out
+                    }
+                };
+                self.measure_chunk(source, &lists, range.clone(), draw, v)
+            })
+            .collect();
+        let samples = batch.rows().max(1) as f64;
+        let mean = |values: fn(&Part) -> &Vec<f64>| parts.iter().flat_map(values).sum::<f64>() / samples;
+        let mut activity = vec![0.0; self.hidden];
+        for part in &parts {
+            for (sum, x) in activity.iter_mut().zip(&part.activity) {
+                *sum += x / samples;
+            }
+        }
+        Measures {
+            free_energy: mean(|part| &part.free_energies),
+            reconstruction_cost: mean(|part| &part.costs),
+            activity,
+        }
+    }
+
+    fn measure_chunk(
+        &self,
+        source: Source<'_>,
+        lists: &Active,
+        range: std::ops::Range<usize>,
+        draw: Uniforms,
+        v: impl Fn(usize, usize) -> Row,
+    ) -> Part {
+        let (level, n) = (self.level, range.len());
+        let (mut x, mut p) = (vec![ZERO; n], vec![ZERO; n]);
+        let mut part = Part { free_energies: vec![0.0; n], costs: vec![0.0; n], activity: Vec::new() };
+        let mut h = Bits::zeros(n, self.hidden);
+        for (panel, (bias, words)) in self.hb.iter().zip(h.words_mut().chunks_mut(n.max(1))).enumerate() {
+            source.product(level, self.rec.panel(panel), lists, range.start, &mut x);
+            units::softplus_sums(level, &x, bias, &mut part.free_energies);
+            units::probabilities_and_states(level, &x, bias, draw, range.start, panel, &mut p, words);
+            for j in 0..BLOCK {
+                part.activity.push(p.iter().map(|p| f64::from(p.0[j])).sum());
+            }
+        }
+        let mut hidden_lists = Active::default();
+        hidden_lists.of(&h);
+        let mut linear = vec![0.0; n];
+        for (block, bias) in self.vb.iter().enumerate() {
+            let data: Vec<Row> = (0..n).map(|s| v(s, block)).collect();
+            product::sparse(level, self.generative.panel(block), &hidden_lists, 0, &mut x);
+            units::cross_entropies(level, &x, bias, &data, &mut part.costs);
+            units::dot_products(level, &data, bias, &mut linear);
+        }
+        for (f, linear) in part.free_energies.iter_mut().zip(&linear) {
+            *f = -*f - linear;
+        }
+        part
+    }
+}
+
+fn unpack_word(word: u32) -> Row {
+    let mut row = ZERO;
+    for (i, x) in row.0.iter_mut().enumerate() {
+        *x = (word >> i & 1) as f32;
+    }
+    row
+}

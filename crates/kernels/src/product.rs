@@ -1,0 +1,137 @@
+//! Products of a batch of states with one panel of a weight matrix.
+//!
+//! For binary states, `x_s = sum of the rows of the panel whose units are on in sample s`; for
+//! real-valued ones, the same with scaled rows. Rows are taken a block at a time so that the
+//! block stays in the first-level cache for all samples.
+
+use crate::lists::Active;
+use crate::panels::{Row, ZERO};
+use crate::rng::BLOCK;
+use crate::simd::dispatch;
+
+type Sum = [f32; BLOCK];
+
+/// Samples that share one pass over a block of rows in the dense product: their sums fill the
+/// registers.
+const LANES: usize = 4;
+
+/// Rows of a dense block: 28 KB.
+const DENSE_BLOCK: usize = 224;
+
+#[inline(always)]
+fn add(sum: &mut Sum, row: &Row) {
+    for (sum, &x) in sum.iter_mut().zip(&row.0) {
+        *sum += x;
+    }
+}
+
+/// `sum +=` the listed rows, two at a time to hide the latency of the additions.
+#[inline(always)]
+pub(crate) fn add_rows(rows: &[Row], list: &[u16], sum: &mut Sum) {
+    let (mut even, mut odd) = (*sum, [0.0; BLOCK]);
+    let (pairs, rest) = list.as_chunks::<2>();
+    for [a, b] in pairs {
+        add(&mut even, &rows[usize::from(*a)]);
+        add(&mut odd, &rows[usize::from(*b)]);
+    }
+    if let [last] = rest {
+        add(&mut even, &rows[usize::from(*last)]);
+    }
+    for i in 0..BLOCK {
+        sum[i] = even[i] + odd[i];
+    }
+}
+
+dispatch! {
+    /// `out[i] = sum of the panel's rows active in sample first + i`.
+    pub(crate) fn sparse(panel: &[Row], active: &Active, first: usize, out: &mut [Row]) {
+        for block in 0..active.blocks() {
+            for (i, out) in out.iter_mut().enumerate() {
+                let mut sum = if block == 0 { ZERO.0 } else { out.0 };
+                add_rows(panel, active.list(first + i, block), &mut sum);
+                out.0 = sum;
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// `out[i] +=` rows that came on in sample first + i, minus those that went off.
+    pub(crate) fn difference(panel: &[Row], change: &Active, first: usize, out: &mut [Row]) {
+        for (s, out) in out.iter_mut().enumerate() {
+            let (mut off, mut on) = (ZERO.0, ZERO.0);
+            add_rows(panel, change.list(first + s, 0), &mut off);
+            add_rows(panel, change.list(first + s, 1), &mut on);
+            for i in 0..BLOCK {
+                out.0[i] += on[i] - off[i];
+            }
+        }
+    }
+}
+
+/// `sum += factor(i) * row` over the listed rows.
+#[inline(always)]
+pub(crate) fn add_scaled_rows(rows: &[Row], list: &[u16], factors: impl Fn(usize, u16) -> f32, sum: &mut Sum) {
+    for (at, &i) in list.iter().enumerate() {
+        let factor = factors(at, i);
+        for (sum, &x) in sum.iter_mut().zip(&rows[usize::from(i)].0) {
+            *sum += factor * x;
+        }
+    }
+}
+
+dispatch! {
+    /// As [`sparse`], each row scaled by its unit's value; `values` is row-major
+    /// [samples, units] and zero wherever a unit is not listed.
+    pub(crate) fn sparse_scaled(
+        panel: &[Row], active: &Active, values: &[f32], units: usize, first: usize, out: &mut [Row],
+    ) {
+        for block in 0..active.blocks() {
+            for (i, out) in out.iter_mut().enumerate() {
+                let values = &values[(first + i) * units..(first + i + 1) * units];
+                let mut sum = if block == 0 { ZERO.0 } else { out.0 };
+                add_scaled_rows(panel, active.list(first + i, block), |_, unit| values[usize::from(unit)], &mut sum);
+                out.0 = sum;
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// `out[i] += sum over k of a[i * step + k * stride] * rows[k]`: a dense product when
+    /// `a` [samples, units] is read along its units (step = units, stride = 1), a dense
+    /// gradient when it is read along its samples (step = 1, stride = units).
+    pub(crate) fn dense(rows: &[Row], a: &[f32], step: usize, stride: usize, out: &mut [Row]) {
+        for (block, rows) in rows.chunks(DENSE_BLOCK).enumerate() {
+            let a = &a[(block * DENSE_BLOCK * stride).min(a.len())..];
+            let mut groups = out.chunks_exact_mut(LANES);
+            let mut first = 0;
+            for group in &mut groups {
+                let mut sums: [Sum; LANES] = std::array::from_fn(|i| group[i].0);
+                for (k, row) in rows.iter().enumerate() {
+                    let factors: [f32; LANES] = std::array::from_fn(|i| a[(first + i) * step + k * stride]);
+                    for i in 0..LANES {
+                        for j in 0..BLOCK {
+                            sums[i][j] += factors[i] * row.0[j];
+                        }
+                    }
+                }
+                for i in 0..LANES {
+                    group[i].0 = sums[i];
+                }
+                first += LANES;
+            }
+            for out in groups.into_remainder() {
+                let mut sum = out.0;
+                for (k, row) in rows.iter().enumerate() {
+                    let factor = a[first * step + k * stride];
+                    for j in 0..BLOCK {
+                        sum[j] += factor * row.0[j];
+                    }
+                }
+                out.0 = sum;
+                first += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Counter-based randomness: every uniform is a pure function of where it is used.
+//!
+//! Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+//! SC 2011) maps a 128-bit counter and a 64-bit key to four 32-bit words. The key is the
+//! user's seed; the counter says what is drawn:
+//!
+//! | word | holds |
+//! |---|---|
+//! | 0 | column: `8 * (column / 32) + column % 8` |
+//! | 1 | row (a sample, a chain, a weight row) |
+//! | 2 | step (a minibatch, an epoch) |
+//! | 3 | purpose: [`Stream`] in the low byte, layer in the next, Gibbs half-step above |
+//!
+//! and output word `(column % 32) / 8` belongs to that column, so that 32 columns (one word of
+//! packed states) are eight neighbouring counters. No state is kept anywhere: the seed fixes
+//! everything, threads cannot race for numbers, and a resumed run needs only its step.
+
+const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+const ROUNDS: usize = 10;
+
+/// Number of columns that share eight counters: the width of a weight panel.
+pub(crate) const BLOCK: usize = 32;
+
+/// What a random number is for. Purposes never share numbers, so that drawing more for one
+/// (a picture, an evaluation) changes nothing for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Stream {
+    /// Initial weights.
+    Weights = 1,
+    /// Order of the samples in an epoch.
+    Shuffle = 2,
+    /// Choice of the validation samples.
+    Split = 3,
+    /// Binary pixels drawn from grey ones.
+    Binarize = 4,
+    /// Hidden states during training.
+    Hidden = 5,
+    /// Visible states during training.
+    Visible = 6,
+    /// Start of persistent chains.
+    Chains = 7,
+    /// Everything drawn to measure a model.
+    Monitor = 8,
+    /// Everything drawn to show a model.
+    Picture = 9,
+    /// Numbers drawn by a caller of the layer's own sampling functions.
+    User = 10,
+}
+
+/// A two-dimensional, infinite array of uniforms in [0, 1), addressed by row and column.
+///
+/// ```
+/// use deepbelief_kernels::{Stream, Uniforms};
+/// let u = Uniforms::new(1, Stream::User, 0);
+/// assert_eq!(u.at(3, 5), u.at(3, 5));
+/// assert_ne!(u.at(3, 5), u.at(3, 6));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uniforms {
+    key: [u32; 2],
+    step: u32,
+    purpose: u32,
+}
+
+impl Uniforms {
+    /// The numbers of `stream` at `step` under `seed`.
+    #[must_use]
+    pub fn new(seed: u64, stream: Stream, step: u32) -> Self {
+        Self { key: [seed as u32, (seed >> 32) as u32], step, purpose: stream as u32 }
+    }
+
+    /// The same stream for another layer of a stack.
+    #[must_use]
+    pub fn layer(mut self, layer: u8) -> Self {
+        self.purpose = (self.purpose & !0xFF00) | (u32::from(layer) << 8);
+        self
+    }
+
+    /// The same stream at another Gibbs half-step inside one training step.
+    #[must_use]
+    pub fn gibbs(mut self, half_step: u16) -> Self {
+        self.purpose = (self.purpose & 0xFFFF) | (u32::from(half_step) << 16);
+        self
+    }
+
+    /// The uniform at one place.
+    #[must_use]
+    pub fn at(&self, row: u32, column: u32) -> f32 {
+        let counter = 8 * (column / 32) + column % 8;
+        let words = philox([counter, row, self.step, self.purpose], self.key);
+        unit(words[(column as usize % 32) / 8])
+    }
+
+    /// The 32 uniforms of columns `32 * block ..` in a row.
+    #[inline(always)]
+    #[must_use]
+    pub fn block(&self, row: u32, block: u32) -> [f32; BLOCK] {
+        let mut c = [[0; 8], [row; 8], [self.step; 8], [self.purpose; 8]];
+        for (lane, c0) in c[0].iter_mut().enumerate() {
+            *c0 = 8 * block + lane as u32;
+        }
+        let words = philox_lanes(c, self.key);
+        let mut out = [0.0; BLOCK];
+        for w in 0..4 {
+            for lane in 0..8 {
+                out[8 * w + lane] = unit(words[w][lane]);
+            }
+        }
+        out
+    }
+
+    /// Writes the uniforms of columns 0, 1, ... of a row.
+    pub fn fill_row(&self, row: u32, out: &mut [f32]) {
+        for (block, chunk) in out.chunks_mut(BLOCK).enumerate() {
+            chunk.copy_from_slice(&self.block(row, block as u32)[..chunk.len()]);
+        }
+    }
+
+    /// Shuffles `items` uniformly (Fisher & Yates), drawing from row `row`.
+    pub fn shuffle<T>(&self, row: u32, items: &mut [T]) {
+        let mut numbers = [0.0; BLOCK];
+        for i in (1..items.len()).rev() {
+            let place = items.len() - 1 - i;
+            if place.is_multiple_of(BLOCK) {
+                numbers = self.block(row, (place / BLOCK) as u32);
+            }
+            // 24 bits of uniform: the bias is below n / 2^24 and the same for every run.
+            let j = (f64::from(numbers[place % BLOCK]) * (i + 1) as f64) as usize;
+            items.swap(i, j);
+        }
+    }
+
+    /// Fills `out` [rows, columns], row by row, with independent N(0, std²) numbers
+    /// (Box & Muller 1958). The same bits on every platform.
+    pub fn normal(&self, std: f64, columns: usize, out: &mut [f32]) {
+        if columns == 0 {
+            return;
+        }
+        for (row, out) in out.chunks_mut(columns).enumerate() {
+            for (pair, out) in out.chunks_mut(2).enumerate() {
+                // 1 - u lies in (0, 1]: the logarithm stays finite.
+                let u = 1.0 - f64::from(self.at(row as u32, 2 * pair as u32));
+                let angle = std::f64::consts::TAU * f64::from(self.at(row as u32, 2 * pair as u32 + 1));
+                let radius = std * libm::sqrt(-2.0 * libm::log(u));
+                let (sin, cos) = libm::sincos(angle);
+                out[0] = (radius * cos) as f32;
+                if let Some(second) = out.get_mut(1) {
+                    *second = (radius * sin) as f32;
+                }
+            }
+        }
+    }
+}
+
+/// The top 24 bits of a word as a float in [0, 1).
+#[inline(always)]
+fn unit(word: u32) -> f32 {
+    // As i32 the conversion is one vector instruction everywhere; 24 bits are never negative.
+    ((word >> 8) as i32) as f32 * (1.0 / 16_777_216.0)
+}
+
+/// One Philox4x32-10 block, the reference for the lanes below.
+#[must_use]
+pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    let (mut c, mut k) = (counter, key);
+    for _ in 0..ROUNDS {
+        let p0 = u64::from(c[0]) * u64::from(MULTIPLIERS[0]);
+        let p1 = u64::from(c[2]) * u64::from(MULTIPLIERS[1]);
+        c = [(p1 >> 32) as u32 ^ c[1] ^ k[0], p1 as u32, (p0 >> 32) as u32 ^ c[3] ^ k[1], p0 as u32];
+        k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
+    }
+    c
+}
+
+/// Eight blocks side by side, a lane each; the compiler turns the lanes into vectors.
+#[inline(always)]
+fn philox_lanes(counter: [[u32; 8]; 4], key: [u32; 2]) -> [[u32; 8]; 4] {
+    let (mut c, mut k) = (counter, key);
+    for _ in 0..ROUNDS {
+        let mut next = [[0; 8]; 4];
+        for lane in 0..8 {
+            let p0 = u64::from(c[0][lane]) * u64::from(MULTIPLIERS[0]);
+            let p1 = u64::from(c[2][lane]) * u64::from(MULTIPLIERS[1]);
+            next[0][lane] = (p1 >> 32) as u32 ^ c[1][lane] ^ k[0];
+            next[1][lane] = p1 as u32;
+            next[2][lane] = (p0 >> 32) as u32 ^ c[3][lane] ^ k[1];
+            next[3][lane] = p0 as u32;
+        }
+        c = next;
+        k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
+    }
+    c
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Known answers of the Random123 distribution (file kat_vectors, philox 4x32 10).
+    #[test]
+    fn philox_gives_the_published_known_answers() {
+        assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        assert_eq!(philox([u32::MAX; 4], [u32::MAX; 2]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
+        assert_eq!(
+            philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
+            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+        );
+    }
+
+    #[test]
+    fn blocks_rows_and_single_numbers_agree() {
+        let u = Uniforms::new(0x1234_5678_9abc_def0, Stream::Hidden, 7).layer(2).gibbs(3);
+        let mut row = vec![0.0; 100];
+        u.fill_row(5, &mut row);
+        for (column, &x) in row.iter().enumerate() {
+            assert_eq!(x, u.at(5, column as u32));
+            assert!((0.0..1.0).contains(&x));
+        }
+    }
+
+    #[test]
+    fn purposes_layers_and_steps_do_not_share_numbers() {
+        let base = Uniforms::new(1, Stream::Hidden, 1);
+        let others = [
+            Uniforms::new(2, Stream::Hidden, 1),
+            Uniforms::new(1, Stream::Visible, 1),
+            Uniforms::new(1, Stream::Hidden, 2),
+            base.layer(1),
+            base.gibbs(1),
+        ];
+        for other in others {
+            assert_ne!(other.block(0, 0), base.block(0, 0));
+        }
+    }
+
+    /// Mean, variance and lag-1 correlation of 2^16 numbers, each within five standard errors:
+    /// a right generator fails with probability below 2e-6, and the seed is fixed.
+    #[test]
+    fn uniforms_have_uniform_moments() {
+        let u = Uniforms::new(3, Stream::User, 0);
+        let mut x = vec![0.0; 1 << 16];
+        u.fill_row(0, &mut x);
+        let n = x.len() as f64;
+        let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+        let var = x.iter().map(|&x| (f64::from(x) - 0.5).powi(2)).sum::<f64>() / n;
+        let lag = x.windows(2).map(|w| (f64::from(w[0]) - 0.5) * (f64::from(w[1]) - 0.5)).sum::<f64>() / n;
+        assert!((mean - 0.5).abs() < 5.0 * (1.0 / 12.0 / n).sqrt(), "mean {mean}");
+        assert!((var - 1.0 / 12.0).abs() < 5.0 * (1.0 / 180.0 / n).sqrt(), "variance {var}");
+        assert!(lag.abs() < 5.0 / 12.0 / n.sqrt(), "lag-1 covariance {lag}");
+    }
+
+    #[test]
+    fn normals_have_the_asked_standard_deviation() {
+        let mut x = vec![0.0; 101 * 333];
+        Uniforms::new(3, Stream::Weights, 0).normal(0.01, 333, &mut x);
+        let n = x.len() as f64;
+        let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+        let std = (x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / n).sqrt();
+        // Five standard errors each: a false failure is below 1e-6, and the seed is fixed.
+        assert!(mean.abs() < 5.0 * 0.01 / n.sqrt(), "mean {mean}");
+        assert!((std - 0.01).abs() < 5.0 * 0.01 / (2.0 * n).sqrt(), "std {std}");
+    }
+
+    #[test]
+    fn shuffle_is_a_permutation_that_the_row_changes() {
+        let u = Uniforms::new(9, Stream::Shuffle, 0);
+        let mut a: Vec<u32> = (0..1000).collect();
+        let mut b = a.clone();
+        u.shuffle(0, &mut a);
+        u.shuffle(1, &mut b);
+        assert_ne!(a, b);
+        a.sort_unstable();
+        assert_eq!(a, (0..1000).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,254 @@
+//! How a minibatch of unit states is kept: one bit a unit where the states are binary, floats
+//! where they are probabilities or real values.
+
+use crate::rng::BLOCK;
+
+/// Binary states [rows, units], one bit a unit.
+///
+/// 32 neighbouring units of a row share a word; the words of one such block of units lie
+/// together for all rows (`words[block * rows + row]`), so that threads which work on
+/// different blocks write to different memory. Bits beyond `units` are zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bits {
+    rows: usize,
+    units: usize,
+    words: Vec<u32>,
+}
+
+impl Bits {
+    /// All-zero states.
+    #[must_use]
+    pub fn zeros(rows: usize, units: usize) -> Self {
+        Self { rows, units, words: vec![0; rows * units.div_ceil(BLOCK)] }
+    }
+
+    /// Sets the shape and forgets the states (they become zero), keeping the memory.
+    pub fn reset(&mut self, rows: usize, units: usize) {
+        self.rows = rows;
+        self.units = units;
+        self.words.clear();
+        self.words.resize(rows * units.div_ceil(BLOCK), 0);
+    }
+
+    /// Packs row-major values [rows, units]: a unit is on where its value is above one half.
+    #[must_use]
+    pub fn from_values(rows: usize, units: usize, values: &[f32]) -> Self {
+        assert_eq!(values.len(), rows * units, "values must be [rows, units]");
+        let mut bits = Self::zeros(rows, units);
+        for row in 0..rows {
+            for (block, chunk) in values[row * units..(row + 1) * units].chunks(BLOCK).enumerate() {
+                let word = chunk.iter().enumerate().fold(0, |word, (i, &x)| word | (u32::from(x > 0.5) << i));
+                bits.set_word(row, block, word);
+            }
+        }
+        bits
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of units in a sample.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    /// Number of 32-unit blocks in a sample.
+    #[must_use]
+    pub fn blocks(&self) -> usize {
+        self.units.div_ceil(BLOCK)
+    }
+
+    /// The 32 states from unit `32 * block` on, lowest bit first.
+    #[must_use]
+    pub fn word(&self, row: usize, block: usize) -> u32 {
+        self.words[block * self.rows + row]
+    }
+
+    /// Sets 32 states at once; bits beyond the last unit are dropped.
+    pub fn set_word(&mut self, row: usize, block: usize, word: u32) {
+        let rest = self.units - block * BLOCK;
+        let mask = if rest < BLOCK { (1 << rest) - 1 } else { u32::MAX };
+        self.words[block * self.rows + row] = word & mask;
+    }
+
+    /// One unit's state.
+    #[must_use]
+    pub fn get(&self, row: usize, unit: usize) -> bool {
+        self.word(row, unit / BLOCK) >> (unit % BLOCK) & 1 == 1
+    }
+
+    /// All words, block by block.
+    #[must_use]
+    pub fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    /// All words, block by block, for writing. Bits beyond `units` must stay zero.
+    pub(crate) fn words_mut(&mut self) -> &mut [u32] {
+        &mut self.words
+    }
+
+    /// Row-major 0/1 values [rows, units].
+    #[must_use]
+    pub fn to_values(&self) -> Vec<f32> {
+        let mut out = Vec::with_capacity(self.rows * self.units);
+        for row in 0..self.rows {
+            out.extend((0..self.units).map(|unit| f32::from(u8::from(self.get(row, unit)))));
+        }
+        out
+    }
+
+    /// Becomes the places where row-major values [rows, units] are not zero.
+    pub(crate) fn set_nonzero(&mut self, rows: usize, units: usize, values: &[f32]) {
+        self.reset(rows, units);
+        for (row, values) in values.chunks_exact(units.max(1)).enumerate() {
+            for (block, chunk) in values.chunks(BLOCK).enumerate() {
+                let mut on = [0; BLOCK];
+                for (i, (on, &x)) in on.iter_mut().zip(chunk).enumerate() {
+                    *on = u32::from(x != 0.0) << i;
+                }
+                self.words[block * rows + row] = on.iter().fold(0, |word, bit| word | bit);
+            }
+        }
+    }
+
+    /// Number of units that differ from another set of states of the same shape.
+    pub(crate) fn differing(&self, other: &Self) -> usize {
+        self.words.iter().zip(&other.words).map(|(a, b)| (a ^ b).count_ones() as usize).sum()
+    }
+
+    /// Number of units that are on, over all rows.
+    #[must_use]
+    pub fn ones(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+}
+
+/// A minibatch of visible states [rows, units].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Batch {
+    /// Binary states.
+    Binary(Bits),
+    /// Probabilities in [0, 1] or other real values, row-major.
+    Real {
+        /// Number of samples.
+        rows: usize,
+        /// Number of units in a sample.
+        units: usize,
+        /// Row-major [rows, units].
+        values: Vec<f32>,
+    },
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::Binary(Bits::default())
+    }
+}
+
+impl Batch {
+    /// Number of samples.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Binary(bits) => bits.rows(),
+            Self::Real { rows, .. } => *rows,
+        }
+    }
+
+    /// Number of units in a sample.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        match self {
+            Self::Binary(bits) => bits.units(),
+            Self::Real { units, .. } => *units,
+        }
+    }
+
+    /// Row-major values [rows, units].
+    #[must_use]
+    pub fn to_values(&self) -> Vec<f32> {
+        match self {
+            Self::Binary(bits) => bits.to_values(),
+            Self::Real { values, .. } => values.clone(),
+        }
+    }
+
+    /// Becomes binary zeros of a shape and returns them for writing, reusing memory.
+    pub fn make_binary(&mut self, rows: usize, units: usize) -> &mut Bits {
+        if !matches!(self, Self::Binary(_)) {
+            *self = Self::default();
+        }
+        let Self::Binary(bits) = self else { unreachable!("made binary above") };
+        bits.reset(rows, units);
+        bits
+    }
+
+    /// Becomes real zeros of a shape and returns the row-major values for writing, reusing
+    /// memory.
+    pub fn make_real(&mut self, new_rows: usize, new_units: usize) -> &mut [f32] {
+        if !matches!(self, Self::Real { .. }) {
+            *self = Self::Real { rows: 0, units: 0, values: Vec::new() };
+        }
+        let Self::Real { rows, units, values } = self else { unreachable!("made real above") };
+        (*rows, *units) = (new_rows, new_units);
+        values.clear();
+        values.resize(new_rows * new_units, 0.0);
+        values
+    }
+}
+
+/// A source of minibatches: what a trainer knows of a data set.
+pub trait Minibatches: Send {
+    /// Number of samples in an epoch.
+    fn samples(&self) -> usize;
+
+    /// Number of visible units.
+    fn units(&self) -> usize;
+
+    /// Number of minibatches in an epoch.
+    fn batches(&self) -> usize;
+
+    /// Prepares epoch `epoch`: its order and its fresh binary draws follow from the seed and
+    /// this number alone, so that training can resume anywhere.
+    fn start_epoch(&mut self, epoch: u32);
+
+    /// Writes minibatch `index` of the epoch into `batch`.
+    fn fill(&mut self, index: usize, batch: &mut Batch);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_and_unpacking_are_inverse_on_odd_shapes() {
+        for (rows, units) in [(0, 5), (1, 1), (3, 31), (2, 32), (5, 33), (7, 97)] {
+            let values: Vec<f32> = (0..rows * units).map(|i| f32::from(u8::from(i % 3 == 0))).collect();
+            let bits = Bits::from_values(rows, units, &values);
+            assert_eq!(bits.to_values(), values);
+            assert_eq!(bits.ones(), values.iter().filter(|&&x| x == 1.0).count());
+        }
+    }
+
+    #[test]
+    fn bits_beyond_the_last_unit_are_dropped() {
+        let mut bits = Bits::zeros(1, 33);
+        bits.set_word(0, 1, u32::MAX);
+        assert_eq!(bits.ones(), 1);
+    }
+
+    #[test]
+    fn a_batch_changes_kind_and_shape_in_place() {
+        let mut batch = Batch::default();
+        batch.make_real(2, 3)[4] = 0.25;
+        assert_eq!(batch.to_values(), [0.0, 0.0, 0.0, 0.0, 0.25, 0.0]);
+        batch.make_binary(1, 2).set_word(0, 0, 0b10);
+        assert_eq!(batch.to_values(), [0.0, 1.0]);
+        assert_eq!((batch.rows(), batch.units()), (1, 2));
+    }
+}

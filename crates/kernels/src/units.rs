@@ -1,0 +1,94 @@
+//! What a layer of Bernoulli units does with the products that arrive: probabilities, states,
+//! free-energy terms.
+
+use crate::math::{bernoulli, bernoulli_logit, sigmoid, softplus};
+use crate::panels::Row;
+use crate::rng::{BLOCK, Uniforms};
+use crate::simd::dispatch;
+
+#[inline(always)]
+fn plus(x: &Row, bias: &Row) -> [f32; BLOCK] {
+    let mut sum = x.0;
+    for (sum, &b) in sum.iter_mut().zip(&bias.0) {
+        *sum += b;
+    }
+    sum
+}
+
+dispatch! {
+    /// `p = sigmoid(x + bias)`.
+    pub(crate) fn probabilities(x: &[Row], bias: &Row, p: &mut [Row]) {
+        for (x, p) in x.iter().zip(p) {
+            p.0 = sigmoid(&plus(x, bias));
+        }
+    }
+}
+
+dispatch! {
+    /// `p = sigmoid(x + bias)` and one word of states a sample, drawn with probability p from
+    /// row `first + s` of the uniforms.
+    pub(crate) fn probabilities_and_states(
+        x: &[Row], bias: &Row, draw: Uniforms, first: usize, block: usize, p: &mut [Row],
+        states: &mut [u32],
+    ) {
+        for (s, ((x, p), word)) in x.iter().zip(p).zip(states).enumerate() {
+            p.0 = sigmoid(&plus(x, bias));
+            *word = bernoulli(&p.0, &draw.block((first + s) as u32, block as u32));
+        }
+    }
+}
+
+dispatch! {
+    /// One word of states a sample, on with probability `sigmoid(x + bias)`, drawn from row
+    /// `first + s` of the uniforms.
+    pub(crate) fn states(x: &[Row], bias: &Row, draw: Uniforms, first: usize, block: usize, states: &mut [u32]) {
+        for (s, (x, word)) in x.iter().zip(states).enumerate() {
+            *word = bernoulli_logit(&plus(x, bias), &draw.block((first + s) as u32, block as u32));
+        }
+    }
+}
+
+dispatch! {
+    /// `sums[s] += sum over the units of softplus(x + bias)`. Padding units, whose bias is
+    /// minus infinity, add nothing.
+    pub(crate) fn softplus_sums(x: &[Row], bias: &Row, sums: &mut [f64]) {
+        for (x, sum) in x.iter().zip(sums) {
+            let mut terms = plus(x, bias);
+            for term in &mut terms {
+                *term = softplus(*term);
+            }
+            *sum += terms.iter().map(|&t| f64::from(t)).sum::<f64>();
+        }
+    }
+}
+
+dispatch! {
+    /// `sums[s] += sum over the units of softplus(x + bias) - v (x + bias)`: the cross-entropy
+    /// in nats between states v and probabilities sigmoid(x + bias).
+    pub(crate) fn cross_entropies(x: &[Row], bias: &Row, v: &[Row], sums: &mut [f64]) {
+        for ((x, v), sum) in x.iter().zip(v).zip(sums) {
+            let logits = plus(x, bias);
+            let mut terms = [0.0; BLOCK];
+            for i in 0..BLOCK {
+                // v is 0 in padding, where the logit is minus infinity: 0 * inf must not be met.
+                let linear = if v.0[i] == 0.0 { 0.0 } else { v.0[i] * logits[i] };
+                terms[i] = softplus(logits[i]) - linear;
+            }
+            *sum += terms.iter().map(|&t| f64::from(t)).sum::<f64>();
+        }
+    }
+}
+
+dispatch! {
+    /// `sums[s] += sum over the units of v bias`; units that are off, padding among them, add
+    /// nothing.
+    pub(crate) fn dot_products(v: &[Row], bias: &Row, sums: &mut [f64]) {
+        for (v, sum) in v.iter().zip(sums) {
+            let mut terms = [0.0; BLOCK];
+            for i in 0..BLOCK {
+                terms[i] = if v.0[i] == 0.0 { 0.0 } else { v.0[i] * bias.0[i] };
+            }
+            *sum += terms.iter().map(|&t| f64::from(t)).sum::<f64>();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The gradient of a panel of weights and the step along it, in one pass over the panel.
+//!
+//! With `g = v0ᵀ h0 - vkᵀ hk` summed over the batch, rate η, momentum α and weight costs λ₂,
+//! λ₁, per weight:
+//!
+//! ```text
+//! velocity <- α velocity + η (g / n - λ₂ w - λ₁ sign(w))
+//! w        <- w + velocity
+//! ```
+
+use crate::lists::UnitLists;
+use crate::math::sigmoid;
+use crate::panels::{Row, ZERO};
+use crate::product::{add_rows, add_scaled_rows};
+use crate::rng::BLOCK;
+use crate::simd::dispatch;
+
+/// How weights follow their gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rule {
+    /// Step size per mean gradient.
+    pub learning_rate: f32,
+    /// Share of the previous step that is kept.
+    pub momentum: f32,
+    /// L2 cost: weights shrink by `learning_rate * l2` of themselves a step.
+    pub l2: f32,
+    /// L1 cost: weights shrink by `learning_rate * l1` a step.
+    pub l1: f32,
+}
+
+impl Rule {
+    fn is_plain(&self) -> bool {
+        self.momentum == 0.0 && self.l2 == 0.0 && self.l1 == 0.0
+    }
+
+    /// One weight's new velocity.
+    #[inline(always)]
+    fn velocity(&self, velocity: f32, w: f32, gradient: f32, scale: f32) -> f32 {
+        let cost = self.learning_rate * (self.l2 * w + self.l1 * w.signum() * f32::from(u8::from(w != 0.0)));
+        self.momentum * velocity + scale * gradient - cost
+    }
+
+    /// Steps biases, which bear no weight cost.
+    pub(crate) fn step_bias(&self, scale: f32, gradient: &Row, velocity: &mut Row, bias: &mut Row) {
+        for i in 0..BLOCK {
+            let step = self.momentum * velocity.0[i] + scale * gradient.0[i];
+            velocity.0[i] = step;
+            bias.0[i] += step;
+        }
+    }
+}
+
+/// The largest magnitude among values, as the bits of its absolute value: integers order like
+/// the magnitudes, and NaN comes out above everything.
+#[inline(always)]
+pub(crate) fn magnitude(row: &[f32; BLOCK], largest: &mut [u32; BLOCK]) {
+    for (largest, x) in largest.iter_mut().zip(row) {
+        *largest = (*largest).max(x.abs().to_bits());
+    }
+}
+
+/// `sum +=` what a chunk's table gives a unit.
+#[inline(always)]
+fn add_contributions(table: &[Row], lists: &UnitLists, unit: usize, chunk: usize, sum: &mut [f32; BLOCK]) {
+    let list = lists.list(unit, chunk);
+    match lists.factors(unit, chunk) {
+        None => add_rows(table, list, sum),
+        Some(factors) => add_scaled_rows(table, list, |at, _| factors[at], sum),
+    }
+}
+
+dispatch! {
+    /// `gradient[i] += ` the listed table rows of unit i.
+    pub(crate) fn accumulate(table: &[Row], lists: &UnitLists, chunk: usize, gradient: &mut [Row]) {
+        for (unit, gradient) in gradient.iter_mut().enumerate() {
+            add_contributions(table, lists, unit, chunk, &mut gradient.0);
+        }
+    }
+}
+
+dispatch! {
+    /// Adds the last chunk's contributions to the gradient gathered so far (none if
+    /// `gradient` is empty) and steps a panel's weights. Returns the largest |weight| as bits.
+    pub(crate) fn step(
+        rule: &Rule, scale: f32, table: &[Row], lists: &UnitLists, chunk: usize, gradient: &[Row],
+        velocity: &mut [Row], weights: &mut [Row],
+    ) -> u32 {
+        let mut largest = [0; BLOCK];
+        let plain = rule.is_plain();
+        for (unit, w) in weights.iter_mut().enumerate() {
+            let mut sum = gradient.get(unit).unwrap_or(&ZERO).0;
+            add_contributions(table, lists, unit, chunk, &mut sum);
+            if plain {
+                for i in 0..BLOCK {
+                    w.0[i] += scale * sum[i];
+                }
+            } else {
+                let velocity = &mut velocity[unit].0;
+                for i in 0..BLOCK {
+                    velocity[i] = rule.velocity(velocity[i], w.0[i], sum[i], scale);
+                    w.0[i] += velocity[i];
+                }
+            }
+            magnitude(&w.0, &mut largest);
+        }
+        largest.iter().fold(0, |a, &b| a.max(b))
+    }
+}
+
+dispatch! {
+    /// Fills a chunk's table of contributions, `[p0 - pull; -r pk; both]` in three sets of
+    /// `size` rows, with `pk = sigmoid(x + bias)`, and adds their sums to the bias gradient.
+    pub(crate) fn contrast(
+        p0: &[Row], x: &[Row], bias: &Row, pull: &Row, r: f32, size: usize, table: &mut [Row],
+        bias_gradient: &mut Row,
+    ) {
+        let mut sum = bias_gradient.0;
+        let (positive, rest) = table.split_at_mut(size);
+        let (negative, both) = rest.split_at_mut(size);
+        for (p0, positive) in p0.iter().zip(positive.iter_mut()) {
+            for i in 0..BLOCK {
+                positive.0[i] = p0.0[i] - pull.0[i];
+                sum[i] += positive.0[i];
+            }
+        }
+        for (x, negative) in x.iter().zip(negative.iter_mut()) {
+            let mut logits = x.0;
+            for i in 0..BLOCK {
+                logits[i] += bias.0[i];
+            }
+            let pk = sigmoid(&logits);
+            for i in 0..BLOCK {
+                negative.0[i] = -(r * pk[i]);
+                sum[i] += negative.0[i];
+            }
+        }
+        let paired = p0.len().min(x.len());
+        for ((both, positive), negative) in both[..paired].iter_mut().zip(positive).zip(negative) {
+            for i in 0..BLOCK {
+                both.0[i] = positive.0[i] + negative.0[i];
+            }
+        }
+        bias_gradient.0 = sum;
+    }
+}

@@ -1,0 +1,256 @@
+//! Settings of a model and of its training, with the defaults of Hinton's practical guide
+//! ("A practical guide to training restricted Boltzmann machines", 2010).
+
+use crate::error::{Result, require};
+use deepbelief_kernels::MAX_UNITS;
+use serde::{Deserialize, Serialize};
+
+/// Where visible biases start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VisibleBias {
+    /// log(p / (1 - p)) of each unit's mean p in the data (guide, section 8.1).
+    #[default]
+    LogOdds,
+    /// Zero.
+    Zero,
+}
+
+/// A new RBM.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RbmConfig {
+    /// Visible units; if absent, as many as the data have.
+    pub visible: Option<usize>,
+    /// Hidden units.
+    pub hidden: usize,
+    /// Standard deviation of the initial weights.
+    pub weight_std: f64,
+    /// Where visible biases start.
+    pub visible_bias: VisibleBias,
+    /// Seed of the initial weights.
+    pub seed: u64,
+}
+
+impl Default for RbmConfig {
+    fn default() -> Self {
+        Self { visible: None, hidden: 10, weight_std: 0.01, visible_bias: VisibleBias::LogOdds, seed: 1 }
+    }
+}
+
+impl RbmConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] names the first field out of range.
+    pub fn validate(&self) -> Result<()> {
+        let fits = |units: usize| (1..=MAX_UNITS).contains(&units);
+        require(fits(self.hidden), "hidden", self.hidden, "between 1 and 65504 units")?;
+        if let Some(visible) = self.visible {
+            require(fits(visible), "visible", visible, "between 1 and 65504 units")?;
+        }
+        let std = self.weight_std;
+        require(std.is_finite() && std >= 0.0, "weight_std", std, "zero or a positive number")
+    }
+}
+
+/// How the learning rate moves from `learning_rate` to `final_learning_rate` over the epochs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// It stays where it is.
+    #[default]
+    Constant,
+    /// In equal differences.
+    Linear,
+    /// In equal ratios.
+    Exponential,
+}
+
+/// What the reconstruction's visible units are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VisibleStates {
+    /// Binary states drawn from p(v|h).
+    #[default]
+    Sampled,
+    /// The probabilities p(v|h) themselves: less noise, a little bias (guide, section 3.2).
+    Probabilities,
+}
+
+/// Training of one RBM.
+///
+/// Hidden states are sampled wherever they drive a reconstruction; the statistics use the
+/// hidden probabilities, of the data and of the last reconstruction (guide, section 3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// Passes over the data.
+    pub epochs: u32,
+    /// Step size, per mean gradient of a batch.
+    pub learning_rate: f64,
+    /// How the step size moves over the epochs.
+    pub schedule: Schedule,
+    /// Step size of the last epoch, unless the schedule is constant.
+    pub final_learning_rate: f64,
+    /// Share of the last step kept in the next, in the first epochs.
+    pub momentum: f64,
+    /// The same from epoch `momentum_switch` on.
+    pub final_momentum: f64,
+    /// Epochs trained with the first momentum.
+    pub momentum_switch: u32,
+    /// L2 cost of the weights.
+    pub weight_cost: f64,
+    /// L1 cost of the weights.
+    pub l1_cost: f64,
+    /// Gibbs steps of the negative phase.
+    pub cd_steps: u32,
+    /// Persistent chains (Tieleman 2008); 0 starts every chain from the data (Hinton 2002).
+    pub persistent_chains: usize,
+    /// What the reconstruction's visible units are.
+    pub visible_states: VisibleStates,
+    /// Mean hidden probability that `sparsity_cost` pulls towards.
+    pub sparsity_target: f64,
+    /// Strength of that pull; 0 turns it off.
+    pub sparsity_cost: f64,
+    /// Stops when the reconstruction cost changes by at most this much from one epoch to the
+    /// next, in nats per sample; 0 turns it off.
+    pub tolerance: f64,
+    /// Stops after this many epochs in a row in which the gap between validation and training
+    /// free energy was wider than ever and the validation reconstruction cost no better than
+    /// its best; 0 turns it off.
+    pub patience: u32,
+    /// Seed of everything drawn during training.
+    pub seed: u64,
+    /// Threads; 0 takes one a core. The result does not depend on it.
+    pub threads: usize,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 30,
+            learning_rate: 0.05,
+            schedule: Schedule::Constant,
+            final_learning_rate: 0.005,
+            momentum: 0.5,
+            final_momentum: 0.9,
+            momentum_switch: 5,
+            weight_cost: 2e-4,
+            l1_cost: 0.0,
+            cd_steps: 1,
+            persistent_chains: 0,
+            visible_states: VisibleStates::Sampled,
+            sparsity_target: 0.1,
+            sparsity_cost: 0.0,
+            tolerance: 0.0,
+            patience: 0,
+            seed: 1,
+            threads: 0,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] names the first field out of range.
+    pub fn validate(&self) -> Result<()> {
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        let not_negative = |x: f64| x.is_finite() && x >= 0.0;
+        let share = |x: f64| (0.0..1.0).contains(&x);
+        require(self.epochs > 0, "epochs", self.epochs, "at least 1")?;
+        require(positive(self.learning_rate), "learning_rate", self.learning_rate, "a positive number")?;
+        let rate = self.final_learning_rate;
+        require(
+            self.schedule == Schedule::Constant || positive(rate),
+            "final_learning_rate",
+            rate,
+            "a positive number unless the schedule is constant",
+        )?;
+        require(share(self.momentum), "momentum", self.momentum, "at least 0 and below 1")?;
+        require(share(self.final_momentum), "final_momentum", self.final_momentum, "at least 0 and below 1")?;
+        require(not_negative(self.weight_cost), "weight_cost", self.weight_cost, "zero or a positive number")?;
+        require(not_negative(self.l1_cost), "l1_cost", self.l1_cost, "zero or a positive number")?;
+        require((1..=10_000).contains(&self.cd_steps), "cd_steps", self.cd_steps, "between 1 and 10000")?;
+        let target = self.sparsity_target;
+        require(target > 0.0 && target < 1.0, "sparsity_target", target, "above 0 and below 1")?;
+        require(not_negative(self.sparsity_cost), "sparsity_cost", self.sparsity_cost, "zero or a positive number")?;
+        require(not_negative(self.tolerance), "tolerance", self.tolerance, "zero or a positive number")
+    }
+
+    /// The learning rule of an epoch, counted from 0.
+    #[must_use]
+    pub fn rule(&self, epoch: u32) -> Rule {
+        let done = f64::from(epoch) / f64::from(self.epochs.max(2) - 1);
+        let (first, last) = (self.learning_rate, self.final_learning_rate);
+        Rule {
+            learning_rate: match self.schedule {
+                Schedule::Constant => first,
+                Schedule::Linear => first + (last - first) * done,
+                Schedule::Exponential => first * (last / first).powf(done),
+            },
+            momentum: if epoch < self.momentum_switch { self.momentum } else { self.final_momentum },
+            weight_cost: self.weight_cost,
+            l1_cost: self.l1_cost,
+            cd_steps: self.cd_steps,
+            visible_states: self.visible_states,
+            sparsity_target: self.sparsity_target,
+            sparsity_cost: self.sparsity_cost,
+        }
+    }
+}
+
+/// What one update of contrastive divergence needs to know: [`TrainConfig`] at one epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Step size, per mean gradient of a batch.
+    pub learning_rate: f64,
+    /// Share of the last step kept in the next.
+    pub momentum: f64,
+    /// L2 cost of the weights.
+    pub weight_cost: f64,
+    /// L1 cost of the weights.
+    pub l1_cost: f64,
+    /// Gibbs steps of the negative phase.
+    pub cd_steps: u32,
+    /// What the reconstruction's visible units are.
+    pub visible_states: VisibleStates,
+    /// Mean hidden probability that `sparsity_cost` pulls towards.
+    pub sparsity_target: f64,
+    /// Strength of that pull; 0 turns it off.
+    pub sparsity_cost: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_start_and_end_where_they_say() {
+        for schedule in [Schedule::Linear, Schedule::Exponential] {
+            let config = TrainConfig { schedule, epochs: 11, ..Default::default() };
+            let rate = |epoch| config.rule(epoch).learning_rate;
+            assert!((rate(0) - 0.05).abs() < 1e-12 && (rate(10) - 0.005).abs() < 1e-12);
+            let middle = if schedule == Schedule::Linear { 0.0275 } else { 0.05 * 0.1_f64.sqrt() };
+            assert!((rate(5) - middle).abs() < 1e-12);
+        }
+        let config = TrainConfig::default();
+        assert_eq!(config.rule(4).momentum, 0.5);
+        assert_eq!(config.rule(5).momentum, 0.9);
+    }
+
+    #[test]
+    fn a_setting_out_of_range_is_named() {
+        let bad = TrainConfig { momentum: 1.0, ..Default::default() };
+        assert_eq!(
+            bad.validate().map_err(|e| e.to_string()),
+            Err("momentum is 1; it must be at least 0 and below 1".into())
+        );
+        let bad = TrainConfig { learning_rate: f64::NAN, ..Default::default() };
+        assert!(bad.validate().is_err());
+        let bad = RbmConfig { hidden: 0, ..Default::default() };
+        assert!(bad.validate().is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! What can go wrong, said with what, where, got, expected and a way out.
+
+use std::path::PathBuf;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is out of its range.
+    #[error("{name} is {got}; it must be {expected}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        got: String,
+        /// The range it must lie in.
+        expected: &'static str,
+    },
+    /// A tensor or a batch does not fit the model.
+    #[error("{what}: the shape is {got:?}, expected {expected:?}")]
+    Shape {
+        /// Which tensor.
+        what: String,
+        /// Its shape.
+        got: Vec<usize>,
+        /// The shape that fits.
+        expected: Vec<usize>,
+    },
+    /// Training left the range of sane numbers.
+    #[error(
+        "training diverged in epoch {epoch}, batch {batch}: the largest weight or bias is {magnitude}; \
+         try a learning rate below {learning_rate}, a smaller momentum or a larger weight cost"
+    )]
+    Diverged {
+        /// Epoch, from 1.
+        epoch: u32,
+        /// Batch in the epoch, from 1.
+        batch: usize,
+        /// Largest magnitude of a parameter; NaN if one is NaN.
+        magnitude: f32,
+        /// The rate it happened at.
+        learning_rate: f64,
+    },
+    /// A file is not a checkpoint this version reads.
+    #[error("{}: {reason}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why it is refused.
+        reason: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// `read` or `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The thread pool could not be made.
+    #[error("cannot start {threads} threads")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// The system's reason.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// An observer of the training failed.
+    #[error("an observer of the training failed")]
+    Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// candle refused an operation.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// `Ok` if `fits`, else a [`Error::Config`].
+pub(crate) fn require(fits: bool, name: &'static str, got: impl ToString, expected: &'static str) -> Result<()> {
+    if fits {
+        return Ok(());
+    }
+    Err(Error::Config { name, got: got.to_string(), expected })
+}

@@ -1,0 +1,22 @@
+//! Restricted Boltzmann machines: the model as a candle layer ([`Rbm`]), its training by
+//! contrastive divergence ([`Trainer`]), its files ([`save`], [`load`]).
+
+mod cd;
+mod checkpoint;
+mod config;
+mod error;
+mod file;
+mod observer;
+mod rbm;
+mod state;
+mod trainer;
+
+pub use cd::{Draws, Velocity};
+pub use checkpoint::{FORMAT_VERSION, Header, Provenance, load, save};
+pub use config::{RbmConfig, Rule, Schedule, TrainConfig, VisibleBias, VisibleStates};
+pub use error::{Error, Result};
+pub use file::write_atomic;
+pub use observer::{Control, EpochMetrics, Observer, Progress};
+pub use rbm::{GibbsStep, Rbm, Sampled};
+pub use state::{TrainState, load_state, save_state};
+pub use trainer::{Monitors, Outcome, Snapshot, Trainer, peak_memory};

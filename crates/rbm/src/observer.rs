@@ -1,0 +1,99 @@
+//! How training talks to the outside: progress bars, metrics files, pictures and checkpoints
+//! are observers.
+
+use crate::error::{Error, Result};
+use crate::trainer::Snapshot;
+use serde::Serialize;
+
+/// What an epoch looked like. Costs and energies are means in nats per sample, measured after
+/// the epoch on the fixed samples of [`crate::Monitors`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct EpochMetrics {
+    /// Layer of the stack, from 0.
+    pub layer: u32,
+    /// Epoch, from 1.
+    pub epoch: u32,
+    /// Step size in the epoch.
+    pub learning_rate: f64,
+    /// Momentum in the epoch.
+    pub momentum: f64,
+    /// Cross-entropy between training samples and their one-step reconstructions.
+    pub reconstruction_cost: f64,
+    /// The same on validation samples.
+    pub reconstruction_cost_valid: Option<f64>,
+    /// Free energy of training samples.
+    pub free_energy_train: f64,
+    /// Free energy of validation samples.
+    pub free_energy_valid: Option<f64>,
+    /// Validation minus training free energy: grows as the model overfits (Hinton 2010,
+    /// section 6).
+    pub free_energy_gap: Option<f64>,
+    /// Mean hidden probability on training samples.
+    pub hidden_activity: f64,
+    /// Hidden units whose mean probability is below 0.001.
+    pub dead_units: usize,
+    /// Hidden units whose mean probability is above 0.999.
+    pub saturated_units: usize,
+    /// Norm of the epoch's last weight update over the norm of the weights; about 0.001 is
+    /// healthy (Hinton 2010, section 7).
+    pub update_ratio: f64,
+    /// Euclidean norm of the weights.
+    pub weight_norm: f64,
+    /// Training speed, measurements and observers included.
+    pub samples_per_second: f64,
+    /// Wall time of the epoch.
+    pub seconds: f64,
+}
+
+/// How far training is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The running epoch, from 1.
+    pub epoch: u32,
+    /// Epochs in all.
+    pub epochs: u32,
+    /// Batches done in this epoch.
+    pub batch: usize,
+    /// Batches in an epoch.
+    pub batches: usize,
+    /// Samples presented in this epoch.
+    pub samples: usize,
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// Stop here; training can resume from this point.
+    Stop,
+}
+
+/// Watches a training. Nothing an observer does can change what is learned.
+pub trait Observer: Send {
+    /// After every update.
+    fn batch_done(&mut self, progress: &Progress) -> Control {
+        let _ = progress;
+        Control::Continue
+    }
+
+    /// After every epoch.
+    ///
+    /// # Errors
+    /// An error ends the training.
+    fn epoch_done(
+        &mut self,
+        metrics: &EpochMetrics,
+        snapshot: &Snapshot<'_>,
+    ) -> std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+        let _ = (metrics, snapshot);
+        Ok(Control::Continue)
+    }
+}
+
+/// Watches nothing.
+impl Observer for () {}
+
+pub(crate) fn ask(observer: &mut dyn Observer, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Result<Control> {
+    observer.epoch_done(metrics, snapshot).map_err(Error::Observer)
+}

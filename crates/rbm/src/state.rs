@@ -1,0 +1,133 @@
+//! The state of a training: what a resume needs and a model does not.
+//!
+//! One safetensors file that is sufficient by itself (weights included), so that no moment
+//! between two writes can leave a run that cannot continue.
+
+use crate::checkpoint::{FORMAT_VERSION, floats, open, read, write_tensors};
+use crate::error::{Error, Result};
+use crate::trainer::Position;
+use deepbelief_kernels::{Bits, MAX_UNITS, Parameters};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Everything that [`crate::Trainer::resume`] continues from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainState {
+    pub(crate) visible: usize,
+    pub(crate) hidden: usize,
+    pub(crate) parameters: Parameters,
+    pub(crate) velocities: Parameters,
+    pub(crate) chains: Option<Bits>,
+    pub(crate) position: Position,
+}
+
+impl TrainState {
+    /// Epochs done.
+    #[must_use]
+    pub fn epochs_done(&self) -> u32 {
+        self.position.epoch
+    }
+
+    /// Batches done in the running epoch.
+    #[must_use]
+    pub fn batches_done(&self) -> usize {
+        self.position.batch
+    }
+
+    /// Visible and hidden units.
+    #[must_use]
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.visible, self.hidden)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StateHeader {
+    format_version: u32,
+    kind: String,
+    visible: usize,
+    hidden: usize,
+    chains: usize,
+    epoch: u32,
+    batch: usize,
+    step: u32,
+    last_cost: Option<f64>,
+    best_valid: Option<f64>,
+    widest_gap: Option<f64>,
+    stale_epochs: u32,
+}
+
+/// Writes a state; whole or not at all.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be written.
+pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
+    let (v, h, at) = (state.visible, state.hidden, state.position);
+    let chains = state.chains.as_ref().map_or(0, Bits::rows);
+    let header = StateHeader {
+        format_version: FORMAT_VERSION,
+        kind: "rbm-training".into(),
+        visible: v,
+        hidden: h,
+        chains,
+        epoch: at.epoch,
+        batch: at.batch,
+        step: at.step,
+        last_cost: at.last_cost,
+        best_valid: at.best_valid,
+        widest_gap: at.widest_gap,
+        stale_epochs: at.stale_epochs,
+    };
+    let mut tensors = Vec::new();
+    for (prefix, p) in [("", &state.parameters), ("velocity.", &state.velocities)] {
+        tensors.push((format!("{prefix}w_rec"), vec![v, h], p.w_rec.clone()));
+        tensors.push((format!("{prefix}hb"), vec![h], p.hb.clone()));
+        tensors.push((format!("{prefix}vb"), vec![v], p.vb.clone()));
+    }
+    if let Some(chains) = &state.chains {
+        tensors.push(("chains".into(), vec![chains.rows(), h], chains.to_values()));
+    }
+    write_tensors(path, &header, &tensors)
+}
+
+/// Reads a state.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be read; [`Error::Checkpoint`] names what is wrong with it.
+pub fn load_state(path: &Path) -> Result<TrainState> {
+    let refuse = |reason: &str| Error::Checkpoint { path: path.into(), reason: reason.into() };
+    let bytes = read(path)?;
+    let (header, tensors) = open::<StateHeader>(path, &bytes)?;
+    if header.kind != "rbm-training" {
+        return Err(refuse("is not the state of a training"));
+    }
+    let (v, h) = (header.visible, header.hidden);
+    if v > MAX_UNITS || h > MAX_UNITS {
+        return Err(refuse("has more units than this program supports"));
+    }
+    let parameters = |prefix: &str| -> Result<Parameters> {
+        let get = |name: &str, shape: &[usize]| floats(path, &tensors, &format!("{prefix}{name}"), shape);
+        Ok(Parameters { w_rec: get("w_rec", &[v, h])?, hb: get("hb", &[h])?, vb: get("vb", &[v])? })
+    };
+    let chains = match header.chains {
+        0 => None,
+        n => Some(Bits::from_values(n, h, &floats(path, &tensors, "chains", &[n, h])?)),
+    };
+    Ok(TrainState {
+        visible: v,
+        hidden: h,
+        parameters: parameters("")?,
+        velocities: parameters("velocity.")?,
+        chains,
+        position: Position {
+            epoch: header.epoch,
+            batch: header.batch,
+            step: header.step,
+            last_cost: header.last_cost,
+            best_valid: header.best_valid,
+            widest_gap: header.widest_gap,
+            stale_epochs: header.stale_epochs,
+        },
+    })
+}

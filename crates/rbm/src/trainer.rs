@@ -1,0 +1,371 @@
+//! The training loop: epochs of contrastive divergence on a packed RBM, measured, watched,
+//! resumable.
+
+use crate::cd::Draws;
+use crate::config::{Rule, TrainConfig, VisibleStates};
+use crate::error::{Error, Result};
+use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
+use crate::rbm::Rbm;
+use crate::state::TrainState;
+use candle_core::Device;
+use deepbelief_kernels::{Batch, Bits, Machine, Measures, Minibatches, Sparsity, Stream, Uniforms};
+use std::time::Instant;
+
+/// Parameters beyond this magnitude are divergence: a unit with one is a constant.
+const EXPLODED: f32 = 1e3;
+
+/// Fixed samples on which every epoch is measured.
+#[derive(Clone, Debug, Default)]
+pub struct Monitors {
+    /// Some of the training samples.
+    pub train: Batch,
+    /// Some of the held-out samples.
+    pub valid: Option<Batch>,
+}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished,
+    /// `tolerance` or `patience` was met.
+    Converged,
+    /// An observer asked to stop.
+    Interrupted,
+}
+
+/// Trains one RBM.
+pub struct Trainer {
+    config: TrainConfig,
+    machine: Machine,
+    pool: std::sync::Arc<rayon::ThreadPool>,
+    at: Position,
+    chains: Option<Bits>,
+}
+
+/// Where a training is: with the parameters, velocities and chains, all a resume needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Position {
+    /// Epochs done.
+    pub(crate) epoch: u32,
+    /// Batches done in the running epoch.
+    pub(crate) batch: usize,
+    /// Updates done.
+    pub(crate) step: u32,
+    /// Reconstruction cost after the last epoch.
+    pub(crate) last_cost: Option<f64>,
+    /// Lowest validation reconstruction cost so far.
+    pub(crate) best_valid: Option<f64>,
+    /// Widest free-energy gap so far.
+    pub(crate) widest_gap: Option<f64>,
+    /// Epochs in a row that count against `patience`.
+    pub(crate) stale_epochs: u32,
+}
+
+/// A look at a training in progress.
+pub struct Snapshot<'a> {
+    trainer: &'a Trainer,
+}
+
+impl Snapshot<'_> {
+    /// The RBM as it is now, on the CPU.
+    ///
+    /// # Errors
+    /// If the tensors cannot be made.
+    pub fn rbm(&self) -> Result<Rbm> {
+        let machine = &self.trainer.machine;
+        Rbm::from_parameters(machine.visible(), machine.hidden(), machine.parameters(), &Device::Cpu)
+    }
+
+    /// Everything needed to continue from here as if never stopped.
+    #[must_use]
+    pub fn state(&self) -> TrainState {
+        let machine = &self.trainer.machine;
+        TrainState {
+            visible: machine.visible(),
+            hidden: machine.hidden(),
+            parameters: machine.parameters(),
+            velocities: machine.velocities(),
+            chains: self.trainer.chains.clone(),
+            position: self.trainer.at,
+        }
+    }
+}
+
+impl Trainer {
+    /// Trains `rbm` from where it is.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a setting out of range, [`Error::Threads`].
+    pub fn new(rbm: &Rbm, config: TrainConfig) -> Result<Self> {
+        config.validate()?;
+        let machine = Machine::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
+        Self::build(machine, config, None, Position::default())
+    }
+
+    /// Continues a training; with the same settings and data the result is, bit for bit, that
+    /// of a training that never stopped.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a setting out of range, or chains where the settings want none or
+    /// another number of them; [`Error::Threads`].
+    pub fn resume(config: TrainConfig, state: TrainState) -> Result<Self> {
+        config.validate()?;
+        let chains = state.chains.as_ref().map_or(0, Bits::rows);
+        // Before the first update there are no chains yet.
+        if state.position.step > 0 && chains != config.persistent_chains {
+            return Err(Error::Config {
+                name: "persistent_chains",
+                got: config.persistent_chains.to_string(),
+                expected: "what it was when the training started",
+            });
+        }
+        let mut machine = Machine::new(state.visible, state.hidden, &state.parameters);
+        machine.set_velocities(&state.velocities);
+        Self::build(machine, config, state.chains, state.position)
+    }
+
+    fn build(machine: Machine, config: TrainConfig, chains: Option<Bits>, at: Position) -> Result<Self> {
+        let threads = config.threads;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|source| Error::Threads { threads, source })?;
+        Ok(Self { config, machine, pool: pool.into(), at, chains })
+    }
+
+    /// Epochs done.
+    #[must_use]
+    pub fn epochs_done(&self) -> u32 {
+        self.at.epoch
+    }
+
+    /// The instruction set in use, such as `avx512`.
+    #[must_use]
+    pub fn simd(&self) -> &'static str {
+        self.machine.level().name()
+    }
+
+    /// Threads in use.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// A look at the RBM and the state.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot { trainer: self }
+    }
+
+    /// Trains until the epochs are done, a stopping rule is met or an observer says so.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if data and RBM do not fit, [`Error::Diverged`], [`Error::Observer`].
+    pub fn fit(
+        &mut self,
+        train: &mut dyn Minibatches,
+        monitors: &Monitors,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome> {
+        let visible = self.machine.visible();
+        let sets = [("training data", train.units()), ("training monitor", monitors.train.units())];
+        let valid = monitors.valid.as_ref().map(|valid| ("validation data", valid.units()));
+        for (what, units) in sets.into_iter().chain(valid) {
+            if units != visible {
+                return Err(Error::Shape { what: what.into(), got: vec![units], expected: vec![visible] });
+            }
+        }
+        // One entry into the pool for the whole training: joins inside it are much cheaper.
+        let pool = std::sync::Arc::clone(&self.pool);
+        pool.install(|| self.run(train, monitors, observer))
+    }
+
+    fn run(
+        &mut self,
+        train: &mut dyn Minibatches,
+        monitors: &Monitors,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome> {
+        let mut batch = Batch::default();
+        while self.at.epoch < self.config.epochs {
+            let started = Instant::now();
+            let rule = self.config.rule(self.at.epoch);
+            train.start_epoch(self.at.epoch);
+            let batches = train.batches();
+            let (mut samples, mut presented) = (0, 0);
+            let mut weights_before = Vec::new();
+            while self.at.batch < batches {
+                train.fill(self.at.batch, &mut batch);
+                if self.at.batch + 1 == batches {
+                    weights_before = self.machine.parameters().w_rec;
+                }
+                self.update(&batch, &rule)?;
+                presented += batch.rows();
+                samples += batch.rows();
+                let progress = Progress {
+                    epoch: self.at.epoch + 1,
+                    epochs: self.config.epochs,
+                    batch: self.at.batch,
+                    batches,
+                    samples,
+                };
+                if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
+                    return Ok(Outcome::Interrupted);
+                }
+            }
+            (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
+            let mut metrics = self.measure(monitors, &rule, &weights_before);
+            let converged = self.judge(&metrics);
+            metrics.seconds = started.elapsed().as_secs_f64();
+            metrics.samples_per_second = presented as f64 / metrics.seconds;
+            if ask(observer, &metrics, &self.snapshot())? == Control::Stop && self.at.epoch < self.config.epochs {
+                return Ok(Outcome::Interrupted);
+            }
+            if converged {
+                return Ok(Outcome::Converged);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// One update from one minibatch.
+    fn update(&mut self, v0: &Batch, rule: &Rule) -> Result<()> {
+        let draws = Draws { seed: self.config.seed, step: self.at.step };
+        let largest = if self.config.persistent_chains == 0 {
+            contrastive_divergence(&mut self.machine, v0, rule, draws)
+        } else {
+            let (chains, hidden, seed) = (self.config.persistent_chains, self.machine.hidden(), draws.seed);
+            let chains = self.chains.get_or_insert_with(|| start_chains(chains, hidden, seed));
+            persistent_divergence(&mut self.machine, v0, rule, draws, chains)
+        };
+        self.at.step += 1;
+        self.at.batch += 1;
+        // Written so that NaN fails it.
+        if largest <= EXPLODED {
+            return Ok(());
+        }
+        Err(Error::Diverged {
+            epoch: self.at.epoch + 1,
+            batch: self.at.batch,
+            magnitude: largest,
+            learning_rate: rule.learning_rate,
+        })
+    }
+
+    fn measure(&mut self, monitors: &Monitors, rule: &Rule, weights_before: &[f32]) -> EpochMetrics {
+        // The same numbers after every epoch: a change of cost is a change of the model.
+        let draw = Uniforms::new(self.config.seed, Stream::Monitor, 0);
+        let train = self.machine.measure(&monitors.train, draw);
+        let valid = monitors.valid.as_ref().map(|valid| self.machine.measure(valid, draw));
+        let weights = self.machine.parameters().w_rec;
+        let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
+        let weight_norm = norm(&mut weights.iter().map(|&w| f64::from(w)));
+        let change = norm(&mut weights.iter().zip(weights_before).map(|(&a, &b)| f64::from(a) - f64::from(b)));
+        let count = |fits: fn(f64) -> bool| train.activity.iter().filter(|&&p| fits(p)).count();
+        let of_valid = |value: fn(&Measures) -> f64| valid.as_ref().map(value);
+        EpochMetrics {
+            layer: 0,
+            epoch: self.at.epoch,
+            learning_rate: rule.learning_rate,
+            momentum: rule.momentum,
+            reconstruction_cost: train.reconstruction_cost,
+            reconstruction_cost_valid: of_valid(|valid| valid.reconstruction_cost),
+            free_energy_train: train.free_energy,
+            free_energy_valid: of_valid(|valid| valid.free_energy),
+            free_energy_gap: of_valid(|valid| valid.free_energy).map(|valid| valid - train.free_energy),
+            hidden_activity: train.activity.iter().sum::<f64>() / train.activity.len().max(1) as f64,
+            dead_units: count(|p| p < 0.001),
+            saturated_units: count(|p| p > 0.999),
+            update_ratio: if weight_norm > 0.0 { change / weight_norm } else { 0.0 },
+            weight_norm,
+            samples_per_second: 0.0,
+            seconds: 0.0,
+        }
+    }
+
+    /// Whether a stopping rule is met.
+    fn judge(&mut self, metrics: &EpochMetrics) -> bool {
+        let at = &mut self.at;
+        let change = at.last_cost.map(|last| (last - metrics.reconstruction_cost).abs());
+        at.last_cost = Some(metrics.reconstruction_cost);
+        let settled = self.config.tolerance > 0.0 && change.is_some_and(|change| change <= self.config.tolerance);
+
+        if let (Some(cost), Some(gap)) = (metrics.reconstruction_cost_valid, metrics.free_energy_gap) {
+            let better = at.best_valid.is_none_or(|best| cost < best);
+            let wider = at.widest_gap.is_none_or(|widest| gap > widest);
+            at.stale_epochs = if wider && !better { at.stale_epochs + 1 } else { 0 };
+            at.best_valid = Some(at.best_valid.map_or(cost, |best| best.min(cost)));
+            at.widest_gap = Some(at.widest_gap.map_or(gap, |widest| widest.max(gap)));
+        }
+        let overfits = self.config.patience > 0 && at.stale_epochs >= self.config.patience;
+        settled || overfits
+    }
+}
+
+/// CD-k (Hinton 2002): the chains start at the data. Returns the largest parameter.
+fn contrastive_divergence(machine: &mut Machine, v0: &Batch, rule: &Rule, draws: Draws) -> f32 {
+    machine.positive(v0, Some(draws.hidden(0)));
+    gibbs(machine, rule, draws);
+    machine.learn(v0, &step_of(rule), sparsity_of(rule))
+}
+
+/// PCD-k (Tieleman 2008): the chains go on from where the last update left them.
+fn persistent_divergence(machine: &mut Machine, v0: &Batch, rule: &Rule, draws: Draws, chains: &mut Bits) -> f32 {
+    machine.positive(v0, None);
+    machine.set_hidden_states(chains);
+    gibbs(machine, rule, draws);
+    machine.up(draws.hidden(rule.cd_steps));
+    chains.clone_from(machine.hidden_states());
+    machine.learn(v0, &step_of(rule), sparsity_of(rule))
+}
+
+/// k Gibbs steps from the hidden states to visible ones.
+fn gibbs(machine: &mut Machine, rule: &Rule, draws: Draws) {
+    for k in 0..rule.cd_steps {
+        if k > 0 {
+            machine.up(draws.hidden(k));
+        }
+        match rule.visible_states {
+            VisibleStates::Sampled => machine.down(draws.visible(k)),
+            VisibleStates::Probabilities => machine.down_mean(),
+        }
+    }
+}
+
+fn step_of(rule: &Rule) -> deepbelief_kernels::Rule {
+    deepbelief_kernels::Rule {
+        learning_rate: rule.learning_rate as f32,
+        momentum: rule.momentum as f32,
+        l2: rule.weight_cost as f32,
+        l1: rule.l1_cost as f32,
+    }
+}
+
+fn sparsity_of(rule: &Rule) -> Sparsity {
+    Sparsity { target: rule.sparsity_target as f32, cost: rule.sparsity_cost as f32 }
+}
+
+/// Hidden states of new chains: fair coins.
+fn start_chains(chains: usize, hidden: usize, seed: u64) -> Bits {
+    let coins = Uniforms::new(seed, Stream::Chains, 0);
+    let mut bits = Bits::zeros(chains, hidden);
+    for chain in 0..chains {
+        for block in 0..bits.blocks() {
+            let u = coins.block(chain as u32, block as u32);
+            let word = u.iter().enumerate().fold(0, |word, (i, &u)| word | (u32::from(u < 0.5) << i));
+            bits.set_word(chain, block, word);
+        }
+    }
+    bits
+}
+
+/// Bytes a trainer holds for these sizes and batches of `batch_size` samples, on top of the
+/// data.
+#[must_use]
+pub fn peak_memory(visible: usize, hidden: usize, batch_size: usize, config: &TrainConfig) -> u64 {
+    let chains = config.persistent_chains.max(batch_size);
+    // Row-major copies of weights and velocities exist while a state is saved.
+    let copies = 4 * 4 * visible as u64 * hidden as u64;
+    Machine::bytes(visible, hidden, chains) + copies
+}

@@ -1,0 +1,159 @@
+//! The packed training step against the same step on tensors, for equal random numbers.
+//!
+//! Both add the same terms in another order, so parameters agree to rounding. A state could
+//! differ only where a probability ties with its uniform to rounding, which the fixed seeds
+//! of these sizes do not meet.
+
+use crate::{Fixed, binary, bits, random_rbm, real, tensor, uniforms, values};
+use deepbelief_kernels::{Batch, Level, Machine, Parameters, Sparsity, Stream, Uniforms};
+use deepbelief_rbm::{Draws, Monitors, TrainConfig, Trainer, Velocity, VisibleStates};
+
+fn compare(name: &str, visible: usize, hidden: usize, batches: Vec<Batch>, config: &TrainConfig) {
+    let rbm = random_rbm(visible, hidden, 0.2, 1);
+    let config = TrainConfig { epochs: 1, threads: 2, ..config.clone() };
+    let monitors = Monitors { train: batches[0].clone(), valid: None };
+    let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
+    trainer.fit(&mut Fixed(batches.clone()), &monitors, &mut ()).unwrap();
+    let packed = trainer.snapshot().rbm().unwrap();
+
+    let mut reference = rbm.clone();
+    let mut velocity = Velocity::zeros(&rbm).unwrap();
+    for (step, batch) in batches.iter().enumerate() {
+        let draws = Draws { seed: config.seed, step: step as u32 };
+        reference.cd_update(&tensor(batch), &config.rule(0), &mut velocity, draws).unwrap();
+    }
+    for (what, a, b, start) in [
+        ("w_rec", packed.w_rec(), reference.w_rec(), rbm.w_rec()),
+        ("hb", packed.hb(), reference.hb(), rbm.hb()),
+        ("vb", packed.vb(), reference.vb(), rbm.vb()),
+    ] {
+        let (a, b, start) = (values(a), values(b), values(start));
+        let moved = b.iter().zip(&start).any(|(b, s)| (b - s).abs() > 1e-4);
+        // One unit may well reconstruct its one sample perfectly.
+        assert!(moved || visible * hidden < 40, "{name}: {what} did not move");
+        for (i, (a, b)) in a.iter().zip(&b).enumerate() {
+            assert!((a - b).abs() < 2e-6 * (1.0 + b.abs()), "{name}: {what}[{i}] is {a}, reference {b}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_on_every_kind_of_data_and_odd_shapes() {
+    let plain = TrainConfig { momentum: 0.0, weight_cost: 0.0, learning_rate: 0.1, ..Default::default() };
+    let rules = [
+        ("plain", plain.clone()),
+        ("momentum and costs", TrainConfig { momentum: 0.5, weight_cost: 1e-2, l1_cost: 1e-3, ..plain.clone() }),
+        ("CD-3", TrainConfig { cd_steps: 3, ..plain.clone() }),
+        ("sparsity", TrainConfig { sparsity_cost: 0.3, sparsity_target: 0.05, ..plain.clone() }),
+        (
+            "visible probabilities",
+            TrainConfig { visible_states: VisibleStates::Probabilities, cd_steps: 2, ..plain.clone() },
+        ),
+    ];
+    for (rule, config) in &rules {
+        for (visible, hidden) in [(1, 1), (7, 5), (33, 64), (97, 31), (250, 70)] {
+            // One sample, a chunk, several uneven chunks; the sizes of the batches differ.
+            for rows in [1, 20, 301] {
+                for (kind, batches) in [
+                    ("binary", vec![binary(rows, visible, 0.2, 5), binary(rows.div_ceil(2), visible, 0.3, 6)]),
+                    ("sparse", vec![real(rows, visible, 0.25, 7), real(rows.div_ceil(2), visible, 0.25, 8)]),
+                    ("dense", vec![real(rows, visible, 1.1, 9), binary(rows, visible, 0.9, 10)]),
+                ] {
+                    if visible * hidden * rows < 40 && *rule != "plain" {
+                        continue;
+                    }
+                    compare(&format!("{rule}, {kind}, {visible}x{hidden}, {rows}"), visible, hidden, batches, config);
+                }
+            }
+        }
+    }
+}
+
+/// Five updates of each kind of batch at every level this processor has.
+#[test]
+fn all_instruction_sets_give_the_same_bits() {
+    let parameters = Parameters {
+        w_rec: uniforms(97, 70, 1).iter().map(|u| u - 0.5).collect(),
+        hb: vec![0.1; 70],
+        vb: vec![-0.1; 97],
+    };
+    let rule = deepbelief_kernels::Rule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
+    let run = |level: Level| {
+        let mut machine = Machine::new(97, 70, &parameters);
+        machine.set_level(level);
+        for (step, batch) in [binary(40, 97, 0.2, 2), real(40, 97, 0.2, 3), real(150, 97, 1.1, 4)].iter().enumerate() {
+            let draw = |stream, k| Uniforms::new(1, stream, step as u32).gibbs(k);
+            machine.positive(batch, Some(draw(Stream::Hidden, 0)));
+            machine.down(draw(Stream::Visible, 0));
+            machine.up(draw(Stream::Hidden, 1));
+            machine.down(draw(Stream::Visible, 1));
+            machine.learn(batch, &rule, Sparsity { target: 0.1, cost: 0.1 });
+        }
+        let measures = machine.measure(&binary(9, 97, 0.2, 5), Uniforms::new(1, Stream::Monitor, 0));
+        (machine.parameters(), measures)
+    };
+    let expected = run(Level::portable());
+    for level in Level::available() {
+        assert!(run(level) == expected, "{} differs from portable code", level.name());
+    }
+}
+
+/// The monitors of the packed form against the layer's own free energy, and its costs against
+/// the definition.
+#[test]
+fn measures_agree_with_the_layer() {
+    for batch in [binary(140, 50, 0.3, 1), real(140, 50, 0.3, 2), real(9, 50, 1.1, 3)] {
+        let rbm = random_rbm(50, 40, 0.5, 2);
+        let draw = Uniforms::new(9, Stream::Monitor, 0);
+        let parameters = Parameters { w_rec: values(rbm.w_rec()), hb: values(rbm.hb()), vb: values(rbm.vb()) };
+        let got = Machine::new(50, 40, &parameters).measure(&batch, draw);
+        let v = tensor(&batch);
+        let hidden = rbm.sample_h(&v, draw).unwrap();
+        let mean = |x: &[f32]| x.iter().map(|&x| f64::from(x)).sum::<f64>() / batch.rows() as f64;
+        let free_energy = mean(&values(&rbm.free_energy(&v).unwrap()));
+        assert!((got.free_energy - free_energy).abs() < 1e-4, "{} against {free_energy}", got.free_energy);
+        let p = values(&rbm.reverse(&hidden.states).unwrap());
+        let cost: Vec<f32> =
+            p.iter().zip(values(&v)).map(|(p, v)| -(v * p.ln() + (1.0 - v) * (1.0 - p).ln())).collect();
+        assert!((got.reconstruction_cost - mean(&cost)).abs() < 1e-3);
+        let activity = values(&hidden.probabilities.mean(0).unwrap());
+        for (got, activity) in got.activity.iter().zip(activity) {
+            assert!((got - f64::from(activity)).abs() < 1e-5);
+        }
+    }
+}
+
+#[test]
+fn measuring_between_updates_changes_nothing() {
+    let rbm = random_rbm(60, 40, 0.2, 3);
+    let batches: Vec<Batch> = (0..6).map(|i| binary(20, 60, 0.3, i)).collect();
+    let train = |measure: bool| {
+        let parameters = Parameters { w_rec: values(rbm.w_rec()), hb: values(rbm.hb()), vb: values(rbm.vb()) };
+        let mut machine = Machine::new(60, 40, &parameters);
+        for (step, batch) in batches.iter().enumerate() {
+            let look = |machine: &mut Machine| {
+                if measure {
+                    machine.measure(&batches[0], Uniforms::new(8, Stream::Monitor, step as u32));
+                }
+            };
+            machine.positive(batch, Some(Uniforms::new(1, Stream::Hidden, step as u32)));
+            look(&mut machine);
+            machine.down(Uniforms::new(1, Stream::Visible, step as u32));
+            look(&mut machine);
+            let rule = deepbelief_kernels::Rule { learning_rate: 0.1, momentum: 0.9, l2: 0.0, l1: 0.0 };
+            machine.learn(batch, &rule, Sparsity { target: 0.1, cost: 0.0 });
+        }
+        machine.parameters()
+    };
+    assert!(train(true) == train(false));
+}
+
+#[test]
+fn an_empty_batch_moves_nothing() {
+    let rbm = random_rbm(40, 33, 0.2, 4);
+    let config = TrainConfig { epochs: 1, ..Default::default() };
+    let mut trainer = Trainer::new(&rbm, TrainConfig { weight_cost: 0.0, ..config }).unwrap();
+    let monitors = Monitors { train: binary(2, 40, 0.5, 1), valid: None };
+    trainer.fit(&mut Fixed(vec![binary(0, 40, 0.5, 1)]), &monitors, &mut ()).unwrap();
+    assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), bits(&rbm));
+}

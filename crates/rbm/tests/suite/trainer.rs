@@ -1,0 +1,179 @@
+//! The training loop: determinism, resuming, stopping, divergence.
+
+use crate::{Fixed, binary, bits, random_rbm, real};
+use deepbelief_rbm::{
+    Control, EpochMetrics, Error, Monitors, Observer, Outcome, Progress, Rbm, Snapshot, TrainConfig, Trainer,
+    load_state, save_state,
+};
+
+fn data() -> Fixed {
+    Fixed((0..7).map(|i| if i == 3 { real(13, 50, 0.3, i) } else { binary(20, 50, 0.2, i) }).collect())
+}
+
+fn monitors() -> Monitors {
+    Monitors { train: binary(15, 50, 0.2, 0), valid: Some(binary(15, 50, 0.25, 99)) }
+}
+
+fn start() -> Rbm {
+    random_rbm(50, 40, 0.1, 1)
+}
+
+fn config() -> TrainConfig {
+    TrainConfig { epochs: 4, learning_rate: 0.1, ..Default::default() }
+}
+
+fn train(config: TrainConfig) -> Rbm {
+    let mut trainer = Trainer::new(&start(), config).unwrap();
+    assert_eq!(trainer.fit(&mut data(), &monitors(), &mut ()).unwrap(), Outcome::Finished);
+    trainer.snapshot().rbm().unwrap()
+}
+
+#[test]
+fn threads_do_not_change_the_result() {
+    for chains in [0, 30] {
+        let config = TrainConfig { persistent_chains: chains, ..config() };
+        let one = bits(&train(TrainConfig { threads: 1, ..config.clone() }));
+        for threads in [2, 4] {
+            assert_eq!(
+                bits(&train(TrainConfig { threads, ..config.clone() })),
+                one,
+                "{threads} threads, {chains} chains"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_seed_decides() {
+    assert_eq!(bits(&train(config())), bits(&train(config())));
+    assert_ne!(bits(&train(config())), bits(&train(TrainConfig { seed: 2, ..config() })));
+}
+
+/// Stops after a number of batches.
+struct StopAfter(usize);
+
+impl Observer for StopAfter {
+    fn batch_done(&mut self, _: &Progress) -> Control {
+        self.0 = self.0.wrapping_sub(1);
+        if self.0 == 0 { Control::Stop } else { Control::Continue }
+    }
+}
+
+/// Every possible interruption of 4 epochs of 7 batches, through a file, with contrastive
+/// divergence and with persistent chains (fewer and more of them than samples).
+#[test]
+fn resuming_anywhere_equals_never_having_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.safetensors");
+    for chains in [0, 12, 30] {
+        let config = TrainConfig { persistent_chains: chains, cd_steps: 2, ..config() };
+        let whole = bits(&train(config.clone()));
+        for stop in 1..28 {
+            let mut trainer = Trainer::new(&start(), config.clone()).unwrap();
+            let outcome = trainer.fit(&mut data(), &monitors(), &mut StopAfter(stop)).unwrap();
+            if stop % 7 == 0 {
+                // The epoch's last batch: the observer's epoch_done, not this one, would stop.
+                assert_eq!(outcome, Outcome::Finished);
+                continue;
+            }
+            assert_eq!(outcome, Outcome::Interrupted);
+            save_state(&path, &trainer.snapshot().state()).unwrap();
+            drop(trainer);
+            let mut trainer = Trainer::resume(config.clone(), load_state(&path).unwrap()).unwrap();
+            assert_eq!(trainer.fit(&mut data(), &monitors(), &mut ()).unwrap(), Outcome::Finished);
+            assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), whole, "stopped after {stop} batches");
+        }
+    }
+}
+
+#[derive(Default)]
+struct Record(Vec<EpochMetrics>);
+
+impl Observer for Record {
+    fn epoch_done(
+        &mut self,
+        metrics: &EpochMetrics,
+        _: &Snapshot<'_>,
+    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+        self.0.push(metrics.clone());
+        Ok(Control::Continue)
+    }
+}
+
+/// Learning to reconstruct four prototypes lowers cost and free energy of the data.
+#[test]
+fn training_learns_and_its_metrics_are_sane() {
+    let prototypes: Vec<f32> = (0..4).flat_map(|p| (0..50).map(move |i| f32::from(u8::from(i % 4 == p)))).collect();
+    let rows: Vec<f32> = (0..25).flat_map(|_| prototypes.clone()).collect();
+    let batch = deepbelief_kernels::Batch::Binary(deepbelief_kernels::Bits::from_values(100, 50, &rows));
+    let monitors = Monitors { train: batch.clone(), valid: Some(batch.clone()) };
+    let mut trainer = Trainer::new(&start(), TrainConfig { epochs: 60, ..config() }).unwrap();
+    let mut record = Record::default();
+    trainer.fit(&mut Fixed(vec![batch; 5]), &monitors, &mut record).unwrap();
+    let (first, last) = (&record.0[0], &record.0[59]);
+    assert!(last.reconstruction_cost < 2.0 && last.reconstruction_cost < 0.1 * first.reconstruction_cost);
+    assert_eq!(last.free_energy_gap, Some(0.0), "the same samples on both sides");
+    assert_eq!((last.epoch, last.momentum), (60, 0.9));
+    assert!(last.update_ratio > 0.0 && last.update_ratio < 0.1 && last.weight_norm > 1.0);
+    assert!((0.0..=1.0).contains(&last.hidden_activity));
+}
+
+#[test]
+fn the_tutorials_tolerance_stops_training() {
+    let config = TrainConfig { epochs: 1000, tolerance: 0.5, ..config() };
+    let mut trainer = Trainer::new(&start(), config).unwrap();
+    let mut record = Record::default();
+    assert_eq!(trainer.fit(&mut data(), &monitors(), &mut record).unwrap(), Outcome::Converged);
+    let costs: Vec<f64> = record.0.iter().map(|m| m.reconstruction_cost).collect();
+    let (last, before) = costs.split_last().unwrap();
+    assert!((last - before.last().unwrap()).abs() <= 0.5);
+    assert!(before.windows(2).all(|w| (w[1] - w[0]).abs() > 0.5));
+}
+
+#[test]
+fn patience_stops_an_overfitting_machine() {
+    // 20 samples, learned by heart.
+    let config = TrainConfig { epochs: 3000, patience: 3, weight_cost: 0.0, ..config() };
+    let mut trainer = Trainer::new(&start(), config).unwrap();
+    let train = binary(20, 50, 0.2, 1);
+    let monitors = Monitors { train: train.clone(), valid: Some(binary(20, 50, 0.2, 2)) };
+    assert_eq!(trainer.fit(&mut Fixed(vec![train]), &monitors, &mut ()).unwrap(), Outcome::Converged);
+    assert!(trainer.epochs_done() > 3);
+}
+
+#[test]
+fn divergence_is_said_with_its_place() {
+    let config = TrainConfig { learning_rate: 1e6, ..config() };
+    let mut trainer = Trainer::new(&start(), config).unwrap();
+    let error = trainer.fit(&mut data(), &monitors(), &mut ()).unwrap_err();
+    assert!(matches!(error, Error::Diverged { epoch: 1, batch: 1, .. }), "{error}");
+    let message = error.to_string();
+    assert!(message.contains("epoch 1, batch 1") && message.contains("learning rate below 1000000"), "{message}");
+}
+
+#[test]
+fn nan_in_the_data_is_divergence_and_not_a_model() {
+    let mut nan = real(5, 50, 0.3, 1);
+    if let deepbelief_kernels::Batch::Real { values, .. } = &mut nan {
+        values[7] = f32::NAN;
+    }
+    let mut trainer = Trainer::new(&start(), config()).unwrap();
+    let error = trainer.fit(&mut Fixed(vec![nan]), &monitors(), &mut ()).unwrap_err();
+    assert!(matches!(error, Error::Diverged { magnitude, .. } if magnitude.is_nan()), "{error}");
+}
+
+#[test]
+fn data_of_another_width_is_refused() {
+    let mut trainer = Trainer::new(&start(), config()).unwrap();
+    let error = trainer.fit(&mut Fixed(vec![binary(2, 49, 0.5, 1)]), &monitors(), &mut ()).unwrap_err();
+    assert_eq!(error.to_string(), "training data: the shape is [49], expected [50]");
+}
+
+#[test]
+fn resuming_with_other_chains_is_refused() {
+    let mut trainer = Trainer::new(&start(), TrainConfig { persistent_chains: 5, ..config() }).unwrap();
+    trainer.fit(&mut data(), &monitors(), &mut ()).unwrap();
+    let state = trainer.snapshot().state();
+    let error = Trainer::resume(config(), state).err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(error.contains("persistent_chains is 0"), "{error}");
+}

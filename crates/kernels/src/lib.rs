@@ -13,6 +13,7 @@ mod product;
 mod rng;
 mod simd;
 mod states;
+mod transpose;
 mod units;
 mod update;
 

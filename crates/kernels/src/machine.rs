@@ -359,6 +359,8 @@ impl Machine {
 
         let (level, lists, unit_lists, visible) = (self.level, &self.visible_lists, &self.unit_lists, self.visible);
         let (height, p0) = (self.rec.height(), &self.p0);
+        // One chunk of binary states needs no gradient in memory.
+        let direct = chunks.count() == 1 && dense_positive.is_empty() && dense_negative.is_empty();
         let largest = self
             .rec
             .panels_mut()
@@ -368,15 +370,12 @@ impl Machine {
             .enumerate()
             .with_max_len(1)
             .map_init(
-                || (vec![ZERO; 3 * chunks.size], vec![ZERO; height]),
+                || (vec![ZERO; 3 * chunks.size], vec![ZERO; if direct { 0 } else { height }]),
                 |(table, gradient), (panel, (((weights, velocity), x), (hb, hb_velocity)))| {
                     let p0 = p0.panel(panel);
                     let pull = sparsity_pull(sparsity, p0, hb);
                     let mut hb_gradient = ZERO;
-                    let direct = chunks.count() == 1 && dense_positive.is_empty() && dense_negative.is_empty();
-                    if !direct {
-                        gradient.fill(ZERO);
-                    }
+                    gradient.fill(ZERO);
                     for chunk in 0..chunks.count() {
                         let range = chunks.range(chunk);
                         let positives = range.start.min(samples)..range.end.min(samples);
@@ -407,10 +406,9 @@ impl Machine {
                             update::accumulate(level, table, unit_lists, chunk, gradient);
                         }
                     }
-                    let gathered: &[Row] = if direct { &[] } else { gradient };
                     let last = chunks.count() - 1;
                     let largest =
-                        update::step(level, rule, scale, table, unit_lists, last, gathered, velocity, weights);
+                        update::step(level, rule, scale, table, unit_lists, last, gradient, velocity, weights);
                     rule.step_bias(scale, &hb_gradient, hb_velocity, hb);
                     largest
                 },

@@ -6,7 +6,8 @@
 //! Philox counters.
 
 use crate::rng::BLOCK;
-use crate::simd::{Level, dispatch};
+use crate::simd::Level;
+use crate::transpose::transpose;
 use rayon::prelude::*;
 
 /// 32 neighbouring columns of one row, aligned to cache lines.
@@ -73,19 +74,6 @@ impl Panels {
     pub(crate) fn transpose_into(&self, level: Level, index: usize, panel: &mut [Row]) {
         for (p, tile) in panel.chunks_exact_mut(BLOCK).enumerate() {
             transpose(level, &self.panel(p)[index * BLOCK..(index + 1) * BLOCK], tile);
-        }
-    }
-}
-
-dispatch! {
-    /// Transposes a 32 x 32 tile.
-    fn transpose(source: &[Row], target: &mut [Row]) {
-        let (source, target): (&[Row; BLOCK], &mut [Row; BLOCK]) =
-            (source.try_into().expect("32 rows"), target.try_into().expect("32 rows"));
-        for i in 0..BLOCK {
-            for j in 0..BLOCK {
-                target[i].0[j] = source[j].0[i];
-            }
         }
     }
 }

@@ -1,0 +1,43 @@
+# `just` lists these; get it with `cargo install just` or `pip install rust-just`.
+
+export DBN_PYTHON := env("DBN_PYTHON", if path_exists(".venv/bin/python") == "true" { justfile_directory() / ".venv/bin/python" } else { "python3" })
+
+_default:
+    @just --list --unsorted
+
+# Train one RBM on the embedded MNIST with the recipe models/mnist-rbm.toml.
+pretrain *ARGS:
+    cargo run --release -- pretrain {{ ARGS }}
+
+# Run all tests.
+test:
+    cargo test --workspace
+
+# Everything that CI runs.
+ready:
+    .ci/run
+
+# Format, clippy and rustdoc, warnings denied.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Open the library documentation.
+doc:
+    cargo doc --workspace --no-deps --open
+
+# A virtual environment with what the Python cross-checks need.
+python:
+    python3 -m venv .venv
+    .venv/bin/pip install --quiet numpy safetensors
+
+# Time the training step and its parts against tensors and dense products.
+bench *ARGS:
+    cargo bench -p deepbelief-rbm {{ ARGS }}
+
+# Time this and other software on the same work (about 40 minutes, 4 GB of Python packages).
+bench-peers *ARGS:
+    cargo build --release -p deepbelief-rbm --example bench_cd
+    bench/setup.sh
+    python3 bench/peers.py --ours target/release/examples/bench_cd {{ ARGS }}

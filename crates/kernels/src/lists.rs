@@ -14,7 +14,7 @@ use rayon::prelude::*;
 const BLOCK_WORDS: usize = 7;
 
 /// Samples whose lists one task builds.
-const GROUP: usize = 16;
+const GROUP: usize = 8;
 
 /// Bit positions of each byte; entries beyond the byte's bits are never used.
 static POSITIONS: [[u8; 8]; 256] = {

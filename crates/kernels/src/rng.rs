@@ -198,7 +198,7 @@ fn philox_lanes(counter: [[u32; 8]; 4], key: [u32; 2]) -> [[u32; 8]; 4] {
 mod tests {
     use super::*;
 
-    /// Known answers of the Random123 distribution (file kat_vectors, philox 4x32 10).
+    /// Known answers of the Random123 distribution (file `kat_vectors`, philox 4x32 10).
     #[test]
     fn philox_gives_the_published_known_answers() {
         assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);

@@ -74,19 +74,16 @@ macro_rules! dispatch {
         $(#[$meta])*
         $vis fn $name(level: $crate::simd::Level, $($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
-            #[allow(clippy::too_many_arguments, reason = "a kernel takes what it reads and writes")]
             fn body($($arg: $ty),*) $(-> $ret)? $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,popcnt")]
-            #[allow(clippy::too_many_arguments, reason = "as above")]
             fn avx2($($arg: $ty),*) $(-> $ret)? {
                 body($($arg),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
-            #[allow(clippy::too_many_arguments, reason = "as above")]
             fn avx512($($arg: $ty),*) $(-> $ret)? {
                 body($($arg),*)
             }

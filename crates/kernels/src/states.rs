@@ -31,6 +31,9 @@ impl Bits {
     }
 
     /// Packs row-major values [rows, units]: a unit is on where its value is above one half.
+    ///
+    /// # Panics
+    /// If there are not `rows * units` values.
     #[must_use]
     pub fn from_values(rows: usize, units: usize, values: &[f32]) -> Self {
         assert_eq!(values.len(), rows * units, "values must be [rows, units]");

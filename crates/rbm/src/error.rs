@@ -78,6 +78,7 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// `Ok` if `fits`, else a [`Error::Config`].
+#[expect(clippy::needless_pass_by_value, reason = "callers pass numbers")]
 pub(crate) fn require(fits: bool, name: &'static str, got: impl ToString, expected: &'static str) -> Result<()> {
     if fits {
         return Ok(());

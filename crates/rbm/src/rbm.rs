@@ -91,6 +91,7 @@ impl Rbm {
     /// # Errors
     /// [`Error::Shape`] names the tensor that does not fit; [`Error::Config`] refuses types other
     /// than F32 and F64.
+    #[expect(clippy::needless_pass_by_value, reason = "a tensor is a handle, and the RBM owns all three")]
     pub fn from_tensors(w_rec: Tensor, hb: Tensor, vb: Tensor) -> Result<Self> {
         let (visible, hidden) = w_rec.dims2()?;
         for (what, tensor, expected) in [("hb", &hb, hidden), ("vb", &vb, visible)] {

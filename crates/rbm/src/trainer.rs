@@ -187,7 +187,8 @@ impl Trainer {
         monitors: &Monitors,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
-        let mut batch = Batch::default();
+        // While one batch is learned from, a thread that has nothing to do fetches the next.
+        let (mut batch, mut next) = (Batch::default(), Batch::default());
         while self.at.epoch < self.config.epochs {
             let started = Instant::now();
             let rule = self.config.rule(self.at.epoch);
@@ -195,12 +196,21 @@ impl Trainer {
             let batches = train.batches();
             let (mut samples, mut presented) = (0, 0);
             let mut weights_before = Vec::new();
+            if self.at.batch < batches {
+                train.fill(self.at.batch, &mut next);
+            }
             while self.at.batch < batches {
-                train.fill(self.at.batch, &mut batch);
+                std::mem::swap(&mut batch, &mut next);
+                let following = self.at.batch + 1;
                 if self.at.batch + 1 == batches {
                     weights_before = self.machine.parameters().w_rec;
                 }
-                self.update(&batch, &rule)?;
+                let fetch = || {
+                    if following < batches {
+                        train.fill(following, &mut next);
+                    }
+                };
+                rayon::join(|| self.update(&batch, &rule), fetch).0?;
                 presented += batch.rows();
                 samples += batch.rows();
                 let progress = Progress {

@@ -76,7 +76,7 @@ fn free_energy_is_the_sum_over_hidden_states() {
     }
 }
 
-/// p(h_j | v) and p(v_i | h) by summing the joint distribution.
+/// Both conditionals by summing the joint distribution.
 #[test]
 fn conditionals_are_those_of_the_joint_distribution() {
     let rbm = in_f64(&random_rbm(4, 3, 1.5, 4));

@@ -8,12 +8,12 @@ use crate::{Fixed, binary, bits, random_rbm, real, tensor, uniforms, values};
 use deepbelief_kernels::{Batch, Level, Machine, Parameters, Sparsity, Stream, Uniforms};
 use deepbelief_rbm::{Draws, Monitors, TrainConfig, Trainer, Velocity, VisibleStates};
 
-fn compare(name: &str, visible: usize, hidden: usize, batches: Vec<Batch>, config: &TrainConfig) {
+fn compare(name: &str, visible: usize, hidden: usize, batches: &[Batch], config: &TrainConfig) {
     let rbm = random_rbm(visible, hidden, 0.2, 1);
     let config = TrainConfig { epochs: 1, threads: 2, ..config.clone() };
     let monitors = Monitors { train: batches[0].clone(), valid: None };
     let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
-    trainer.fit(&mut Fixed(batches.clone()), &monitors, &mut ()).unwrap();
+    trainer.fit(&mut Fixed(batches.to_vec()), &monitors, &mut ()).unwrap();
     let packed = trainer.snapshot().rbm().unwrap();
 
     let mut reference = rbm.clone();
@@ -62,7 +62,7 @@ fn every_rule_on_every_kind_of_data_and_odd_shapes() {
                     if visible * hidden * rows < 40 && *rule != "plain" {
                         continue;
                     }
-                    compare(&format!("{rule}, {kind}, {visible}x{hidden}, {rows}"), visible, hidden, batches, config);
+                    compare(&format!("{rule}, {kind}, {visible}x{hidden}, {rows}"), visible, hidden, &batches, config);
                 }
             }
         }

@@ -2,12 +2,13 @@
 //! updates that training a restricted Boltzmann machine is made of.
 //!
 //! [`Machine`] holds an RBM in its fastest layout; [`Batch`] and [`Bits`] carry states to it;
-//! [`Uniforms`] supplies its random numbers.
+//! [`Uniforms`] supplies its random numbers. [`ops`] offers the same kernels on candle tensors.
 
 mod lists;
 mod machine;
 mod math;
 mod measure;
+pub mod ops;
 mod panels;
 mod product;
 mod rng;

@@ -28,9 +28,6 @@ use rayon::prelude::*;
 /// Units per layer at most: list entries are 16-bit.
 pub const MAX_UNITS: usize = 65_504;
 
-/// Share of non-zero values above which a dense product beats lists of rows.
-pub(crate) const DENSE: f64 = 0.6;
-
 /// Pull of the mean hidden activity towards a target (Hinton 2010, section 11).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sparsity {
@@ -342,7 +339,7 @@ impl Machine {
 
         let (positive, dense_positive) = match v0 {
             Batch::Binary(bits) => (Side::Binary(bits), [].as_slice()),
-            Batch::Real { values, .. } if is_dense(&self.support) => (Side::Dense, values.as_slice()),
+            Batch::Real { values, .. } if self.support.is_dense() => (Side::Dense, values.as_slice()),
             Batch::Real { values, .. } => (Side::Scaled(&self.support, values), [].as_slice()),
         };
         let (negative, dense_negative) = match &self.reconstruction {
@@ -468,7 +465,7 @@ impl<'a> Source<'a> {
             }
             Batch::Real { rows, units, values } => {
                 support.set_nonzero(*rows, *units, values);
-                if is_dense(support) {
+                if support.is_dense() {
                     return Self::Dense(values, *units);
                 }
                 lists.of(support);
@@ -509,10 +506,6 @@ impl<'a> Source<'a> {
             }
         }
     }
-}
-
-fn is_dense(support: &Bits) -> bool {
-    support.ones() as f64 > DENSE * (support.rows() * support.units()) as f64
 }
 
 /// `sums += factor *` the column sums of row-major values [samples, units].

@@ -3,6 +3,9 @@
 
 use crate::rng::BLOCK;
 
+/// Share of non-zero values above which a dense product beats a sum of rows.
+const DENSE: f64 = 0.6;
+
 /// Binary states [rows, units], one bit a unit.
 ///
 /// 32 neighbouring units of a row share a word; the words of one such block of units lie
@@ -117,6 +120,11 @@ impl Bits {
                 self.words[block * rows + row] = on.iter().fold(0, |word, bit| word | bit);
             }
         }
+    }
+
+    /// Whether so many units are on that a dense product beats a sum of rows.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.ones() as f64 > DENSE * (self.rows * self.units) as f64
     }
 
     /// Number of units that differ from another set of states of the same shape.

@@ -92,3 +92,23 @@ dispatch! {
         }
     }
 }
+
+dispatch! {
+    /// One row-major sample: `p = sigmoid(x + bias)` and 0/1 states drawn from it.
+    pub(crate) fn bernoulli_row(
+        x: &[f32], bias: &[f32], draw: Uniforms, row: usize, p: &mut [f32], states: &mut [f32],
+    ) {
+        let blocks = x.chunks(BLOCK).zip(bias.chunks(BLOCK)).zip(p.chunks_mut(BLOCK)).zip(states.chunks_mut(BLOCK));
+        for (block, (((x, bias), p), states)) in blocks.enumerate() {
+            let mut logits = [0.0; BLOCK];
+            for ((logit, x), bias) in logits.iter_mut().zip(x).zip(bias) {
+                *logit = x + bias;
+            }
+            let (probabilities, u) = (sigmoid(&logits), draw.block(row as u32, block as u32));
+            for i in 0..p.len() {
+                p[i] = probabilities[i];
+                states[i] = f32::from(u8::from(u[i] < probabilities[i]));
+            }
+        }
+    }
+}

@@ -49,7 +49,10 @@ const HIDDEN: Stream = Stream::Hidden;
 
 /// h ~ p(h|v) from binary data.
 mod up {
-    use super::{Batch, Bencher, HIDDEN, ItemsCount, Machine, SHAPES, Uniforms, VISIBLE, black_box, dense, layer, parameters, states};
+    use super::{
+        Batch, Bencher, HIDDEN, ItemsCount, Machine, SHAPES, Uniforms, VISIBLE, black_box, dense, layer, parameters,
+        states,
+    };
 
     #[divan::bench(args = SHAPES)]
     fn packed(bencher: Bencher, (batch, hidden): (usize, usize)) {
@@ -73,7 +76,9 @@ mod up {
 
 /// v ~ p(v|h).
 mod down {
-    use super::{Bencher, HIDDEN, ItemsCount, Machine, SHAPES, Uniforms, VISIBLE, black_box, dense, layer, parameters, states};
+    use super::{
+        Bencher, HIDDEN, ItemsCount, Machine, SHAPES, Uniforms, VISIBLE, black_box, dense, layer, parameters, states,
+    };
 
     #[divan::bench(args = SHAPES)]
     fn packed(bencher: Bencher, (batch, hidden): (usize, usize)) {
@@ -97,7 +102,10 @@ mod down {
 
 /// A whole update by contrastive divergence with k Gibbs steps (0: PCD-1).
 mod update {
-    use super::{Bencher, Draws, HIDDEN, ItemsCount, Machine, SHAPES, Sparsity, Stream, TrainConfig, Uniforms, VISIBLE, Velocity, dense, layer, parameters, states};
+    use super::{
+        Bencher, Draws, HIDDEN, ItemsCount, Machine, SHAPES, Sparsity, Stream, TrainConfig, Uniforms, VISIBLE,
+        Velocity, dense, layer, parameters, states,
+    };
 
     fn packed(bencher: Bencher, (batch, hidden): (usize, usize), gibbs_steps: u16, persistent: bool) {
         let mut machine = Machine::new(VISIBLE, hidden, &parameters(hidden));

@@ -40,7 +40,8 @@ fn images(folder: &Path, name: &str) -> Result<Vec<u8>, Box<dyn Error>> {
         std::fs::read(plain)?
     } else {
         let mut bytes = Vec::new();
-        flate2::read::GzDecoder::new(std::fs::File::open(folder.join(format!("{name}.gz")))?).read_to_end(&mut bytes)?;
+        flate2::read::GzDecoder::new(std::fs::File::open(folder.join(format!("{name}.gz")))?)
+            .read_to_end(&mut bytes)?;
         bytes
     };
     Ok(bytes[16..].to_vec())
@@ -120,7 +121,13 @@ impl Observer for Clock {
     }
 }
 
-fn train(work: &Workload, data: &Path, threads: usize, epochs: u32, grey: bool) -> Result<(Vec<f64>, f64), Box<dyn Error>> {
+fn train(
+    work: &Workload,
+    data: &Path,
+    threads: usize,
+    epochs: u32,
+    grey: bool,
+) -> Result<(Vec<f64>, f64), Box<dyn Error>> {
     let mut train = Shuffled::new(images(data, "train-images-idx3-ubyte")?, work.batch, grey);
     let test = Shuffled::new(images(data, "t10k-images-idx3-ubyte")?, work.batch, grey);
     let mut monitors = Monitors { train: Batch::default(), valid: Some(Batch::default()) };
@@ -197,11 +204,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let data = value("--data").map_or_else(|| PathBuf::from("."), PathBuf::from);
     let work = workload(&name)?;
     let is_bound = arguments.iter().any(|a| a == "--bound");
-    let (mut rates, cost) =
-        if is_bound { (bound(&work, threads)?, f64::NAN) } else { train(&work, &data, threads, epochs, name == "W1g")? };
+    let (mut rates, cost) = if is_bound {
+        (bound(&work, threads)?, f64::NAN)
+    } else {
+        train(&work, &data, threads, epochs, name == "W1g")?
+    };
     rates.sort_by(f64::total_cmp);
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
     let line = serde_json::json!({
         "peer": if is_bound { "candle gemm" } else { "deepbelief" },
         "variant": deepbelief_kernels::Level::detect().name(),

@@ -1,12 +1,13 @@
 //! Contrastive divergence on candle tensors: the rule as it stands in the papers, on any device
 //! and in F32 or F64. [`crate::Trainer`] takes the same steps in packed form, many times faster
-//! on a CPU; tests hold the two against each other.
+//! on a CPU; tests hold it against this form in F64, which is made of candle's own operations
+//! alone.
 
 use crate::config::{Rule, VisibleStates};
 use crate::error::{Error, Result};
 use crate::rbm::Rbm;
 use candle_core::Tensor;
-use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_kernels::{Stream, Uniforms, ops};
 
 /// The random numbers of one training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Rbm {
         }
         let excess = (h0.probabilities.mean(0)? - rule.sparsity_target)?;
         let p0 = h0.probabilities.broadcast_sub(&(excess * rule.sparsity_cost)?)?;
-        let w = (v0.t()?.matmul(&p0)? - v.t()?.matmul(&p)?)?;
+        let w = (ops::outer(v0, &p0)? - ops::outer(&v, &p)?)?;
         self.follow(rule, velocity, [w, (p0 - p)?.sum(0)?, (v0 - v)?.sum(0)?], samples)
     }
 

@@ -28,7 +28,7 @@ use crate::error::{Error, Result, require};
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::VarBuilder;
 use candle_nn::ops::sigmoid;
-use deepbelief_kernels::{Parameters, Stream, Uniforms};
+use deepbelief_kernels::{Parameters, Stream, Uniforms, ops};
 
 /// A restricted Boltzmann machine with Bernoulli units.
 #[derive(Clone, Debug)]
@@ -194,7 +194,7 @@ impl Rbm {
     /// # Errors
     /// If the shapes do not fit.
     pub fn sample_h(&self, v: &Tensor, draw: Uniforms) -> Result<Sampled> {
-        sample(self.forward(v)?, draw)
+        sample(&ops::product(v, &self.w_rec)?, &self.hb, draw)
     }
 
     /// Visible units given hidden ones [B, H]; sample b draws from row b of `draw`.
@@ -202,7 +202,7 @@ impl Rbm {
     /// # Errors
     /// If the shapes do not fit.
     pub fn sample_v(&self, h: &Tensor, draw: Uniforms) -> Result<Sampled> {
-        sample(self.reverse(h)?, draw)
+        sample(&ops::product(h, &self.w_gen)?, &self.vb, draw)
     }
 
     /// A Gibbs step v -> h -> v from visible states [B, V].
@@ -261,14 +261,8 @@ fn softplus(x: &Tensor) -> candle_core::Result<Tensor> {
     x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
 }
 
-fn sample(probabilities: Tensor, draw: Uniforms) -> Result<Sampled> {
-    let (rows, units) = probabilities.dims2()?;
-    let mut u = vec![0.0; rows * units];
-    for (row, u) in u.chunks_exact_mut(units.max(1)).enumerate() {
-        draw.fill_row(row as u32, u);
-    }
-    let u = Tensor::from_vec(u, (rows, units), probabilities.device())?.to_dtype(probabilities.dtype())?;
-    let states = u.lt(&probabilities)?.to_dtype(probabilities.dtype())?;
+fn sample(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<Sampled> {
+    let (probabilities, states) = ops::bernoulli(x, bias, draw)?;
     Ok(Sampled { probabilities, states })
 }
 

@@ -1,6 +1,6 @@
 //! Contrastive divergence as a gradient, and the tie of the two weight matrices.
 
-use crate::{binary, random_rbm, real, tensor};
+use crate::{binary, in_f64, random_rbm, real, tensor};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_rbm::{Draws, Rbm, Rule, TrainConfig, Velocity};
 
@@ -18,8 +18,7 @@ fn doubles(t: &Tensor) -> Vec<f64> {
 #[test]
 fn the_update_is_the_gradient_of_the_difference_of_mean_free_energies() {
     let to = |t: &Tensor| t.to_dtype(DType::F64).unwrap();
-    let small = random_rbm(6, 5, 0.8, 1);
-    let rbm = Rbm::from_tensors(to(small.w_rec()), to(small.hb()), to(small.vb())).unwrap();
+    let rbm = in_f64(&random_rbm(6, 5, 0.8, 1));
     for batch in [binary(9, 6, 0.4, 2), real(9, 6, 0.9, 3)] {
         let v0 = to(&tensor(&batch));
         let draws = Draws { seed: 3, step: 7 };

@@ -1,6 +1,6 @@
 //! The layer's formulas against sums over all states of small machines.
 
-use crate::random_rbm;
+use crate::{in_f64, random_rbm};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Rbm, RbmConfig};
@@ -43,11 +43,6 @@ impl Plain {
 fn rows(states: &[Vec<f64>], dtype: DType) -> Tensor {
     let flat: Vec<f64> = states.concat();
     Tensor::from_vec(flat, (states.len(), states[0].len()), &Device::Cpu).unwrap().to_dtype(dtype).unwrap()
-}
-
-fn in_f64(rbm: &Rbm) -> Rbm {
-    let to = |t: &Tensor| t.to_dtype(DType::F64).unwrap();
-    Rbm::from_tensors(to(rbm.w_rec()), to(rbm.hb()), to(rbm.vb())).unwrap()
 }
 
 /// F(v) = -log sum over all h of exp(-E(v, h)), for every v of a machine with 5 x 4 units, with

@@ -6,7 +6,7 @@ mod enumeration;
 mod packed;
 mod trainer;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::Rbm;
 
@@ -63,12 +63,18 @@ pub(crate) fn random_rbm(visible: usize, hidden: usize, scale: f64, seed: u32) -
     Rbm::from_tensors(tensor(visible, hidden, 1), row(hidden, 2), row(visible, 3)).unwrap()
 }
 
+/// The same RBM in double precision.
+pub(crate) fn in_f64(rbm: &Rbm) -> Rbm {
+    let to = |t: &Tensor| t.to_dtype(DType::F64).unwrap();
+    Rbm::from_tensors(to(rbm.w_rec()), to(rbm.hb()), to(rbm.vb())).unwrap()
+}
+
 pub(crate) fn tensor(batch: &Batch) -> Tensor {
     Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu).unwrap()
 }
 
 pub(crate) fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().and_then(|t| t.to_vec1()).unwrap()
+    tensor.to_dtype(DType::F32).unwrap().flatten_all().and_then(|t| t.to_vec1()).unwrap()
 }
 
 /// The bits of all parameters.

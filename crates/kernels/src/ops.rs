@@ -1,0 +1,248 @@
+//! The kernels as candle operations, for layers whose weights are ordinary tensors.
+//!
+//! | function | computes |
+//! |---|---|
+//! | [`product`] | `v w`, states [B, K] times weights [K, N] |
+//! | [`outer`] | `vᵀ e`, states [B, K] and errors [B, N], the gradient of the above |
+//! | [`bernoulli`] | `p = sigmoid(x + bias)` and states drawn from it |
+//!
+//! On the CPU in F32 each is one custom operation that adds rows where states are sparse and
+//! multiplies densely where they are not, as measured; of any other type or on another device
+//! it is composed of candle's own operations, which is also what the tests hold the kernels
+//! against. None of them is differentiable.
+
+use crate::lists::{Active, Chunks, Side, UnitLists};
+use crate::machine::Source;
+use crate::panels::{Activations, Panels, Row, ZERO};
+use crate::product as kernel;
+use crate::rng::{BLOCK, Uniforms};
+use crate::simd::Level;
+use crate::states::{Batch, Bits};
+use crate::units;
+use crate::update::accumulate;
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+/// Whether the kernels of this crate serve these tensors.
+fn is_ours(a: &Tensor, b: &Tensor) -> bool {
+    [a, b].iter().all(|t| t.device().is_cpu() && t.dtype() == DType::F32)
+}
+
+/// `v w` for states v [B, K] and weights w [K, N]: [B, N].
+///
+/// # Errors
+/// If the shapes do not fit.
+pub fn product(v: &Tensor, w: &Tensor) -> Result<Tensor> {
+    if is_ours(v, w) { v.contiguous()?.apply_op2_no_bwd(&w.contiguous()?, &Product) } else { v.matmul(w) }
+}
+
+/// `vᵀ e` for states v [B, K] and errors e [B, N]: [K, N].
+///
+/// # Errors
+/// If the shapes do not fit.
+pub fn outer(v: &Tensor, e: &Tensor) -> Result<Tensor> {
+    if is_ours(v, e) { v.contiguous()?.apply_op2_no_bwd(&e.contiguous()?, &Outer) } else { v.t()?.matmul(e) }
+}
+
+/// Probabilities `sigmoid(x + bias)` [B, N] of x [B, N] and bias [N], and 0/1 states drawn from
+/// them with row b of `draw` for sample b.
+///
+/// # Errors
+/// If the shapes do not fit.
+pub fn bernoulli(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<(Tensor, Tensor)> {
+    if is_ours(x, bias) {
+        let both = x.contiguous()?.apply_op2_no_bwd(&bias.contiguous()?, &Bernoulli { draw })?;
+        return Ok((both.get(0)?, both.get(1)?));
+    }
+    let x = x.broadcast_add(bias)?;
+    let p = (x.neg()?.exp()? + 1.0)?.recip()?;
+    let (rows, units) = p.dims2()?;
+    let mut u = vec![0.0; rows * units];
+    for (row, u) in u.chunks_exact_mut(units.max(1)).enumerate() {
+        draw.fill_row(row as u32, u);
+    }
+    let u = Tensor::from_vec(u, (rows, units), p.device())?.to_dtype(p.dtype())?;
+    let states = u.lt(&p)?.to_dtype(p.dtype())?;
+    Ok((p, states))
+}
+
+struct Product;
+
+impl CustomOp2 for Product {
+    fn name(&self) -> &'static str {
+        "states-product"
+    }
+
+    fn cpu_fwd(&self, v: &CpuStorage, vl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (v, (samples, inputs)) = matrix(v, vl)?;
+        let (w, (rows, outputs)) = matrix(w, wl)?;
+        if inputs != rows {
+            bail!("states-product: states [{samples}, {inputs}] do not fit weights [{rows}, {outputs}]");
+        }
+        let (mut support, mut lists, level) = (Bits::default(), Active::default(), Level::detect());
+        let batch = Batch::Real { rows: samples, units: inputs, values: v.to_vec() };
+        let source = Source::of_batch(&batch, &mut support, &mut lists);
+        let mut x = Activations::default();
+        x.reshape(samples, outputs);
+        x.panels_mut().enumerate().with_max_len(1).for_each_init(
+            || vec![ZERO; inputs],
+            |panel, (index, x)| {
+                pack_panel(w, outputs, index, panel);
+                source.product(level, panel, &lists, 0, x);
+            },
+        );
+        let mut out = vec![0.0; samples * outputs];
+        x.unpack(outputs, &mut out);
+        Ok((CpuStorage::F32(out), (samples, outputs).into()))
+    }
+}
+
+struct Outer;
+
+impl CustomOp2 for Outer {
+    fn name(&self) -> &'static str {
+        "states-outer"
+    }
+
+    fn cpu_fwd(&self, v: &CpuStorage, vl: &Layout, e: &CpuStorage, el: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (v, (samples, inputs)) = matrix(v, vl)?;
+        let (e, (rows, outputs)) = matrix(e, el)?;
+        if samples != rows {
+            bail!("states-outer: states [{samples}, {inputs}] do not fit errors [{rows}, {outputs}]");
+        }
+        let level = Level::detect();
+        let mut support = Bits::default();
+        support.set_nonzero(samples, inputs, v);
+        let dense = support.is_dense();
+        let (chunks, mut lists) = (Chunks::new(samples), UnitLists::default());
+        if !dense {
+            let mut sums = vec![ZERO; inputs.div_ceil(BLOCK)];
+            lists.gather(chunks, Side::Scaled(&support, v), Side::Dense, 0.0, &mut sums);
+        }
+        let mut gradient = Panels::zeros(inputs, outputs);
+        gradient.panels_mut().enumerate().with_max_len(1).for_each_init(
+            || vec![ZERO; samples],
+            |errors, (index, gradient)| {
+                pack_panel(e, outputs, index, errors);
+                for chunk in 0..chunks.count() {
+                    let range = chunks.range(chunk);
+                    let (first, rows) = (range.start, &errors[range]);
+                    if dense {
+                        kernel::dense(level, rows, &v[first * inputs..], 1, inputs, &mut gradient[..inputs]);
+                    } else {
+                        accumulate(level, rows, &lists, chunk, gradient);
+                    }
+                }
+            },
+        );
+        Ok((CpuStorage::F32(gradient.unpack()), (inputs, outputs).into()))
+    }
+}
+
+struct Bernoulli {
+    draw: Uniforms,
+}
+
+impl CustomOp2 for Bernoulli {
+    fn name(&self) -> &'static str {
+        "bernoulli"
+    }
+
+    /// Probabilities and states, [2, B, N].
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, bias: &CpuStorage, bl: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, (samples, outputs)) = matrix(x, xl)?;
+        let bias = slice(bias, bl)?;
+        if bias.len() != outputs {
+            bail!("bernoulli: {} biases do not fit inputs [{samples}, {outputs}]", bias.len());
+        }
+        let (level, width) = (Level::detect(), outputs.max(1));
+        let mut out = vec![0.0; 2 * samples * outputs];
+        let (p, states) = out.split_at_mut(samples * outputs);
+        p.par_chunks_exact_mut(width)
+            .zip(states.par_chunks_exact_mut(width))
+            .zip(x.par_chunks_exact(width))
+            .enumerate()
+            .with_min_len(8)
+            .for_each(|(row, ((p, states), x))| units::bernoulli_row(level, x, bias, self.draw, row, p, states));
+        Ok((CpuStorage::F32(out), (2, samples, outputs).into()))
+    }
+}
+
+/// Columns `32 * index ..` of a row-major matrix with `columns` columns.
+fn pack_panel(values: &[f32], columns: usize, index: usize, panel: &mut [Row]) {
+    let start = index * BLOCK;
+    let width = BLOCK.min(columns - start);
+    for (row, values) in panel.iter_mut().zip(values.chunks_exact(columns)) {
+        row.0[width..].fill(0.0);
+        row.0[..width].copy_from_slice(&values[start..start + width]);
+    }
+}
+
+fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => bail!("the tensor must be contiguous"),
+    }
+}
+
+fn matrix<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<(&'a [f32], (usize, usize))> {
+    Ok((slice(storage, layout)?, layout.shape().dims2()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Stream;
+    use candle_core::Device;
+
+    /// [rows, columns] of which about `density` is not zero: 0/1, or real if `real`.
+    fn states(rows: usize, columns: usize, density: f32, real: bool) -> Tensor {
+        let draw = Uniforms::new(3, Stream::User, 0);
+        let values = (0..rows * columns).map(|i| {
+            let u = draw.at((i / columns) as u32, (i % columns) as u32);
+            f32::from(u8::from(u < density)) * if real { u - 0.3 } else { 1.0 }
+        });
+        Tensor::from_iter(values, &Device::Cpu).and_then(|t| t.reshape((rows, columns))).expect("a matrix")
+    }
+
+    fn largest_difference(a: &Tensor, b: &Tensor) -> Result<f64> {
+        (a.to_dtype(DType::F64)? - b.to_dtype(DType::F64)?)?.abs()?.flatten_all()?.max(0)?.to_scalar()
+    }
+
+    fn double(t: &Tensor) -> Result<Tensor> {
+        t.to_dtype(DType::F64)
+    }
+
+    /// Kernels in F32 against candle's own operations in F64, on odd shapes and on both sides
+    /// of the choice between sparse and dense.
+    #[test]
+    fn kernels_agree_with_composed_operations() -> Result<()> {
+        for (b, k, n) in [(1, 1, 1), (3, 33, 5), (20, 250, 97), (300, 40, 64)] {
+            for (density, real) in [(0.0, false), (0.2, false), (0.9, false), (0.3, true), (1.1, true)] {
+                let (v, w, e) = (states(b, k, density, real), states(k, n, 1.1, true), states(b, n, 1.1, true));
+                let exact = product(&double(&v)?, &double(&w)?)?;
+                assert!(largest_difference(&product(&v, &w)?, &exact)? < 1e-4);
+                let exact = outer(&double(&v)?, &double(&e)?)?;
+                assert!(largest_difference(&outer(&v, &e)?, &exact)? < 1e-4);
+            }
+            let (x, bias) = (states(b, n, 1.1, true), states(1, n, 1.1, true).squeeze(0)?);
+            let draw = Uniforms::new(4, Stream::User, 1);
+            let (p, s) = bernoulli(&x, &bias, draw)?;
+            let (exact_p, exact_s) = bernoulli(&double(&x)?, &double(&bias)?, draw)?;
+            assert!(largest_difference(&p, &exact_p)? < 1e-6);
+            assert_eq!(largest_difference(&s, &exact_s)?, 0.0);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn views_are_taken_and_misfits_refused() -> Result<()> {
+        let w = states(30, 7, 1.1, true);
+        let v = states(30, 5, 0.3, false);
+        let through_view = product(&v.t()?, &w)?;
+        assert!(largest_difference(&through_view, &v.t()?.contiguous()?.matmul(&w)?)? < 1e-5);
+        let message = product(&v, &w).map(|_| ()).expect_err("5 columns do not fit 30 rows").to_string();
+        assert!(message.contains("[30, 5]") && message.contains("[30, 7]"), "{message}");
+        Ok(())
+    }
+}

@@ -1,1 +1,67 @@
-//! Under construction.
+//! Data sets for restricted Boltzmann machines: where samples come from, how they become values
+//! in [0, 1] or binary states, and how they reach a trainer in minibatches.
+//!
+//! The line data flows along: [`Source`] names a place, [`load`] reads it (one reader a format)
+//! and scales it, [`Dataset`] holds the training and test [`Split`]s, [`Split::split_validation`]
+//! holds samples out, and [`Minibatcher`] deals them out epoch by epoch, binarised as
+//! [`Binarize`] says. Pixels stay bytes wherever they were bytes, splits share them instead of
+//! copying, and every random choice is a function of the seed and of the sample's own number.
+//!
+//! ```
+//! use deepbelief_data::{BatchConfig, Binarize, Minibatcher, Pixels, Split};
+//! use deepbelief_kernels::{Batch, Minibatches};
+//!
+//! # fn main() -> Result<(), deepbelief_data::Error> {
+//! // Three samples of two grey pixels.
+//! let split = Split::new(2, Pixels::from(vec![0u8, 255, 128, 0, 255, 64]), Some(vec![0, 1, 0]))?;
+//! let config = BatchConfig { batch_size: 2, binarize: Binarize::Fresh, balanced: false, seed: 1 };
+//! let mut batches = Minibatcher::new(&split, config)?;
+//! let mut batch = Batch::default();
+//! for epoch in 0..2 {
+//!     batches.start_epoch(epoch);
+//!     for index in 0..batches.batches() {
+//!         batches.fill(index, &mut batch);
+//!         assert_eq!(batch.units(), 2);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod binarize;
+mod dataset;
+mod error;
+mod holdout;
+mod idx;
+mod load;
+mod minibatch;
+mod order;
+mod scale;
+mod source;
+mod split;
+mod table;
+mod text;
+
+#[cfg(feature = "formats")]
+mod arrays;
+#[cfg(feature = "formats")]
+mod csv;
+#[cfg(feature = "formats")]
+mod images;
+#[cfg(feature = "formats")]
+mod labels;
+#[cfg(feature = "embedded-mnist")]
+mod mnist;
+#[cfg(feature = "formats")]
+mod npy;
+#[cfg(feature = "formats")]
+mod safetensors;
+
+pub use binarize::Binarize;
+pub use dataset::{Dataset, ImageShape};
+pub use error::{Error, Place};
+pub use load::{Header, LoadOptions, load};
+pub use minibatch::{BatchConfig, Minibatcher};
+pub use scale::{Scale, Scaling};
+pub use source::Source;
+pub use split::{Pixels, Row, Split};

@@ -15,6 +15,8 @@
 //! packed states) are eight neighbouring counters. No state is kept anywhere: the seed fixes
 //! everything, threads cannot race for numbers, and a resumed run needs only its step.
 
+use crate::simd::{Level, dispatch};
+
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
@@ -111,6 +113,13 @@ impl Uniforms {
         out
     }
 
+    /// One bit for each of the columns `32 * block ..` in a row: whether the uniform there lies
+    /// below the column's probability.
+    #[must_use]
+    pub fn below(&self, row: u32, block: u32, probabilities: &[f32; BLOCK]) -> u32 {
+        below(Level::detect(), *self, row, block, probabilities)
+    }
+
     /// Writes the uniforms of columns 0, 1, ... of a row.
     pub fn fill_row(&self, row: u32, out: &mut [f32]) {
         for (block, chunk) in out.chunks_mut(BLOCK).enumerate() {
@@ -151,6 +160,12 @@ impl Uniforms {
                 }
             }
         }
+    }
+}
+
+dispatch! {
+    fn below(draw: Uniforms, row: u32, block: u32, probabilities: &[f32; BLOCK]) -> u32 {
+        crate::math::bernoulli(probabilities, &draw.block(row, block))
     }
 }
 
@@ -218,6 +233,17 @@ mod tests {
             assert_eq!(x, u.at(5, column as u32));
             assert!((0.0..1.0).contains(&x));
         }
+    }
+
+    #[test]
+    fn bits_say_which_numbers_lie_below() {
+        let u = Uniforms::new(2, Stream::Binarize, 3);
+        let p = std::array::from_fn(|i| i as f32 / 31.0);
+        let word = u.below(4, 1, &p);
+        for i in 0..32 {
+            assert_eq!(word >> i & 1 == 1, u.at(4, 32 + i) < p[i as usize]);
+        }
+        assert_eq!((word & 1, word >> 31), (0, 1), "never for 0, always for 1");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! multiply-add or lets the compiler reorder a sum, so **all levels, and all platforms, give
 //! the same bits**; a level changes the speed only.
 
+use std::sync::OnceLock;
+
 /// An instruction set this processor has. Values other than [`Level::portable`] exist only if
 /// the processor was seen to support them, which is what makes dispatch sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +52,8 @@ impl Level {
     /// The fastest level this processor supports.
     #[must_use]
     pub fn detect() -> Self {
-        Self::available().pop().unwrap_or_else(Self::portable)
+        static BEST: OnceLock<Level> = OnceLock::new();
+        *BEST.get_or_init(|| Self::available().pop().unwrap_or_else(Self::portable))
     }
 
     /// A short name: `avx512`, `avx2`, `neon` or `portable`.

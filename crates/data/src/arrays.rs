@@ -1,0 +1,327 @@
+//! Arrays by name: what the npz and safetensors readers have in common.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::dataset::ImageShape;
+use crate::split::check_units;
+use crate::table::{Table, Tables, Values};
+use crate::{Error, labels};
+
+const TRAIN: [&str; 8] = ["x_train", "train_x", "train_images", "train_data", "x", "images", "data", "features"];
+const TRAIN_LABELS: [&str; 7] = ["y_train", "train_y", "train_labels", "y", "labels", "label", "targets"];
+const TEST: [&str; 4] = ["x_test", "test_x", "test_images", "test_data"];
+const TEST_LABELS: [&str; 3] = ["y_test", "test_y", "test_labels"];
+
+/// Type of an array's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    Bool,
+    U8,
+    U16,
+    U32,
+    U64,
+    I8,
+    I16,
+    I32,
+    I64,
+    F32,
+    F64,
+}
+
+impl Element {
+    /// Bytes of an element.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Self::Bool | Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::I16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
+        }
+    }
+}
+
+/// An array as a file holds it.
+pub(crate) struct Array<'a> {
+    /// File and name, for messages.
+    pub(crate) what: String,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) element: Element,
+    pub(crate) big_endian: bool,
+    /// Whether the first axis varies fastest, not the last.
+    pub(crate) fortran: bool,
+    /// The elements: the product of `shape` times the size of `element`.
+    pub(crate) bytes: Cow<'a, [u8]>,
+}
+
+impl Array<'_> {
+    /// All elements in the order of the file.
+    fn elements<T>(&self, convert: impl Fn(f64) -> T) -> Vec<T> {
+        macro_rules! read {
+            ($type:ty, $to_f64:expr) => {
+                self.bytes
+                    .chunks_exact(size_of::<$type>())
+                    .map(|chunk| {
+                        let mut bytes = [0; size_of::<$type>()];
+                        bytes.copy_from_slice(chunk);
+                        let x =
+                            if self.big_endian { <$type>::from_be_bytes(bytes) } else { <$type>::from_le_bytes(bytes) };
+                        convert($to_f64(x))
+                    })
+                    .collect()
+            };
+        }
+        match self.element {
+            Element::Bool => read!(u8, |x| f64::from(u8::from(x != 0))),
+            Element::U8 => read!(u8, f64::from),
+            Element::U16 => read!(u16, f64::from),
+            Element::U32 => read!(u32, f64::from),
+            Element::U64 => read!(u64, |x| x as f64),
+            Element::I8 => read!(i8, f64::from),
+            Element::I16 => read!(i16, f64::from),
+            Element::I32 => read!(i32, f64::from),
+            Element::I64 => read!(i64, |x| x as f64),
+            Element::F32 => read!(f32, f64::from),
+            Element::F64 => read!(f64, |x| x),
+        }
+    }
+
+    /// Samples [samples, ...], flattened, and their shape if they are pictures.
+    pub(crate) fn table(&self) -> Result<(Table, Option<ImageShape>), Error> {
+        let [samples, axes @ ..] = &self.shape[..] else { return Err(self.misshapen("[samples, values]")) };
+        if axes.is_empty() {
+            return Err(self.misshapen("[samples, values] or [samples, height, width]"));
+        }
+        let units = axes.iter().fold(1u128, |units, &axis| units.saturating_mul(axis as u128));
+        check_units(units, &self.what)?;
+        let units = units as usize;
+        let order = |samples| if self.fortran { Some(fortran_order(samples, axes, units)) } else { None };
+        let values = match self.element {
+            Element::U8 => Values::Bytes(reordered(self.bytes.to_vec(), order(*samples))),
+            Element::Bool => Values::Bytes(reordered(self.elements(|x| x as u8), order(*samples))),
+            _ => Values::Floats(reordered(self.elements(narrow), order(*samples))),
+        };
+        let image = match *axes {
+            [height, width] | [height, width, 1] | [1, height, width] => Some(ImageShape { width, height }),
+            _ => None,
+        };
+        Ok((Table::new(self.what.clone(), units, values), image))
+    }
+
+    /// Labels [samples] or [samples, 1].
+    pub(crate) fn labels(&self) -> Result<Vec<u32>, Error> {
+        match self.shape[..] {
+            [_] | [_, 1] => labels::from_numbers(&self.what, &self.elements(|x| x)),
+            _ => Err(self.misshapen("[samples]: one whole number a sample")),
+        }
+    }
+
+    fn misshapen(&self, expected: &'static str) -> Error {
+        Error::Shape { what: self.what.clone(), got: self.shape.clone(), expected }
+    }
+}
+
+/// To 32 bits; a finite number stays finite, so that messages can tell it from an infinity.
+fn narrow(x: f64) -> f32 {
+    let near = x as f32;
+    if near.is_infinite() && x.is_finite() { f32::MAX.copysign(near) } else { near }
+}
+
+/// For each value in C order, where Fortran order keeps it.
+fn fortran_order(samples: usize, axes: &[usize], units: usize) -> Vec<usize> {
+    let offset_of = |unit: usize| {
+        // Walk the axes from the last, which varies fastest in C order; the first axis of the
+        // file counts samples, so the strides start there.
+        let (mut rest, mut stride, mut offset) = (unit, axes.iter().product::<usize>() * samples, 0);
+        for &axis in axes.iter().rev() {
+            stride /= axis;
+            offset += rest % axis * stride;
+            rest /= axis;
+        }
+        offset
+    };
+    let offsets: Vec<usize> = (0..units).map(offset_of).collect();
+    (0..samples).flat_map(|sample| offsets.iter().map(move |offset| sample + offset)).collect()
+}
+
+fn reordered<T: Copy>(values: Vec<T>, order: Option<Vec<usize>>) -> Vec<T> {
+    match order {
+        None => values,
+        Some(order) => order.iter().map(|&at| values[at]).collect(),
+    }
+}
+
+/// Names of the arrays that hold each part of a data set.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Roles {
+    train: String,
+    train_labels: Option<String>,
+    test: Option<String>,
+    test_labels: Option<String>,
+}
+
+impl Roles {
+    /// Tells the roles of a file's arrays by their names; see [`Source::Npz`](crate::Source).
+    pub(crate) fn of(path: &Path, names: &[String]) -> Result<Self, Error> {
+        let pick = |role, known: &[&str]| {
+            let mut found = names.iter().filter(|name| known.contains(&name.to_ascii_lowercase().as_str()));
+            match (found.next(), found.next()) {
+                (_, Some(_)) => Err(which(path, role, names, known)),
+                (first, None) => Ok(first.cloned()),
+            }
+        };
+        let train = pick("training samples", &TRAIN)?;
+        let train_labels = pick("training labels", &TRAIN_LABELS)?;
+        let test = pick("test samples", &TEST)?;
+        let test_labels = pick("test labels", &TEST_LABELS)?;
+        if test.is_none() && test_labels.is_some() {
+            return Err(which(path, "test samples", names, &TEST));
+        }
+        let taken = [&train_labels, &test, &test_labels];
+        let mut left = names.iter().filter(|name| taken.iter().all(|role| role.as_ref() != Some(*name)));
+        let train = match (train, left.next(), left.next()) {
+            (Some(train), ..) => train,
+            (None, Some(only), None) => only.clone(),
+            _ => return Err(which(path, "training samples", names, &TRAIN)),
+        };
+        Ok(Self { train, train_labels, test, test_labels })
+    }
+
+    /// Reads the arrays that have a role.
+    pub(crate) fn read<'a>(&self, mut array: impl FnMut(&str) -> Result<Array<'a>, Error>) -> Result<Tables, Error> {
+        let (mut train, image) = array(&self.train)?.table()?;
+        train.labels = self.train_labels.as_ref().map(|name| array(name)?.labels()).transpose()?;
+        let mut test = self.test.as_ref().map(|name| Ok(array(name)?.table()?.0)).transpose()?;
+        if let (Some(test), Some(name)) = (&mut test, &self.test_labels) {
+            test.labels = Some(array(name)?.labels()?);
+        }
+        Ok(Tables { train, test, image, class_names: None })
+    }
+}
+
+fn which(path: &Path, role: &'static str, names: &[String], known: &[&str]) -> Error {
+    let found = if names.is_empty() { "no arrays".into() } else { names.join(", ") };
+    Error::WhichArray { path: path.into(), role, found, expected: known.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roles(names: &[&str]) -> Result<Roles, String> {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        Roles::of(Path::new("f"), &names).map_err(|error| error.to_string())
+    }
+
+    fn named(train: &str, train_labels: Option<&str>, test: Option<&str>, test_labels: Option<&str>) -> Roles {
+        let [train_labels, test, test_labels] = [train_labels, test, test_labels].map(|name| name.map(String::from));
+        Roles { train: train.into(), train_labels, test, test_labels }
+    }
+
+    #[test]
+    fn roles_follow_the_names() {
+        assert_eq!(
+            roles(&["y_test", "X_train", "x_test", "Y_train", "val_images"]),
+            Ok(named("X_train", Some("Y_train"), Some("x_test"), Some("y_test")))
+        );
+        assert_eq!(roles(&["arr_0"]), Ok(named("arr_0", None, None, None)));
+        assert_eq!(roles(&["digits", "labels"]), Ok(named("digits", Some("labels"), None, None)));
+        assert_eq!(roles(&["features", "free_energy"]), Ok(named("features", None, None, None)));
+    }
+
+    #[test]
+    fn unclear_names_list_what_there_is() {
+        let names = TRAIN.join(", ");
+        let unclear = |found: &str| {
+            format!(
+                "f: cannot tell which array holds the training samples: found {found}; expected exactly one named {names}"
+            )
+        };
+        assert_eq!(roles(&["x", "data"]), Err(unclear("x, data")));
+        assert_eq!(roles(&["a", "b"]), Err(unclear("a, b")));
+        assert_eq!(roles(&[]), Err(unclear("no arrays")));
+        assert!(roles(&["x", "y", "labels"]).unwrap_err().contains("holds the training labels: found x, y, labels;"));
+        assert!(roles(&["x", "y_test"]).unwrap_err().contains("holds the test samples"));
+    }
+
+    fn array(shape: &[usize], element: Element, bytes: &[u8]) -> Array<'static> {
+        let (what, shape, bytes) = ("f".into(), shape.to_vec(), Cow::Owned(bytes.to_vec()));
+        Array { what, shape, element, big_endian: false, fortran: false, bytes }
+    }
+
+    /// 0, 1 and 200 (where it fits) in every type and both byte orders come out as themselves.
+    #[test]
+    fn every_type_and_byte_order_reads_its_numbers() {
+        macro_rules! check {
+            ($type:ty, $element:ident, $last:expr) => {
+                for big_endian in [false, true] {
+                    let bytes: Vec<u8> = [0 as $type, 1 as $type, $last as $type]
+                        .iter()
+                        .flat_map(|x| if big_endian { x.to_be_bytes() } else { x.to_le_bytes() })
+                        .collect();
+                    let array = Array { big_endian, ..array(&[3, 1], Element::$element, &bytes) };
+                    assert_eq!(array.elements(|x| x), [0.0, 1.0, f64::from($last)]);
+                    assert_eq!(array.labels().unwrap(), [0, 1, $last as u32]);
+                    assert_eq!(bytes.len(), 3 * Element::$element.size());
+                }
+            };
+        }
+        check!(u8, U8, 200);
+        check!(u16, U16, 200);
+        check!(u32, U32, 200);
+        check!(u64, U64, 200);
+        check!(i8, I8, 100);
+        check!(i16, I16, 200);
+        check!(i32, I32, 200);
+        check!(i64, I64, 200);
+        check!(f32, F32, 200);
+        check!(f64, F64, 200);
+        assert_eq!(array(&[3], Element::Bool, &[0, 1, 7]).elements(|x| x), [0.0, 1.0, 1.0]);
+        assert_eq!(array(&[1], Element::F64, &1e300f64.to_le_bytes()).elements(narrow), [f32::MAX]);
+        assert_eq!(array(&[1], Element::I16, &(-3i16).to_le_bytes()).elements(narrow), [-3.0]);
+    }
+
+    #[test]
+    fn bytes_stay_bytes_and_pictures_keep_their_shape() {
+        for (shape, width, height) in [(&[2, 2, 3][..], 3, 2), (&[2, 2, 3, 1], 3, 2), (&[2, 1, 2, 3], 3, 2)] {
+            let (table, image) = array(shape, Element::U8, &[5; 12]).table().unwrap();
+            assert_eq!(image, Some(ImageShape { width, height }));
+            assert_eq!((table.units, table.values), (6, Values::Bytes(vec![5; 12])));
+        }
+        assert_eq!(array(&[2, 6], Element::U8, &[5; 12]).table().unwrap().1, None);
+        assert_eq!(array(&[1, 2], Element::Bool, &[0, 9]).table().unwrap().0.values, Values::Bytes(vec![0, 1]));
+    }
+
+    /// The value at (i, j, k) is 100 i + 10 j + k; the file below lists them with i fastest.
+    #[test]
+    fn fortran_order_is_undone() {
+        let (samples, height, width) = (3, 2, 4);
+        let mut bytes = Vec::new();
+        for k in 0..width {
+            for j in 0..height {
+                bytes.extend((0..samples).map(|i| (100 * i + 10 * j + k) as u8));
+            }
+        }
+        let fortran = Array { fortran: true, ..array(&[samples, height, width], Element::U8, &bytes) };
+        let (table, _) = fortran.table().unwrap();
+        let at = |i, j, k| (100 * i + 10 * j + k) as u8;
+        let want = (0..samples)
+            .flat_map(|i| (0..height).flat_map(move |j| (0..width).map(move |k| at(i, j, k))))
+            .collect::<Vec<u8>>();
+        assert_eq!(table.values, Values::Bytes(want));
+    }
+
+    #[test]
+    fn shapes_that_fit_nothing_are_refused() {
+        let message = |shape: &[usize]| array(shape, Element::U8, &[]).table().map(|_| ()).unwrap_err().to_string();
+        assert_eq!(message(&[]), "f: the shape is [], expected [samples, values]");
+        assert_eq!(message(&[5]), "f: the shape is [5], expected [samples, values] or [samples, height, width]");
+        assert_eq!(message(&[5, 0]), "f: the samples have no columns");
+        assert!(message(&[0, 70_000]).starts_with("f: the samples have 70000 columns;"));
+        assert!(message(&[0, usize::MAX, usize::MAX, usize::MAX]).contains("columns; a layer has at most"));
+        let labels = array(&[2, 2], Element::U8, &[0; 4]).labels().unwrap_err().to_string();
+        assert_eq!(labels, "f: the shape is [2, 2], expected [samples]: one whole number a sample");
+        let negative = array(&[2], Element::I8, &[0, 255]).labels().unwrap_err().to_string();
+        assert!(negative.starts_with("f: the label of row 1 (from 0) is -1, expected a whole number"), "{negative}");
+    }
+}

@@ -1,0 +1,303 @@
+//! CSV: a line a sample, comma-separated numbers, one column perhaps the label.
+
+use std::path::Path;
+
+use csv::{ByteRecord, ReaderBuilder, Trim};
+
+use crate::load::{Header, LoadOptions};
+use crate::split::check_units;
+use crate::table::{Table, Tables, Values};
+use crate::{Error, Place, labels};
+
+/// Reads a file. All of it is training data.
+pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Tables, Error> {
+    let text = std::fs::read(path).map_err(Error::read(path))?;
+    // Lines are checked here, not by the reader, so that the message can name them.
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(&text[..]);
+    let mut record = ByteRecord::new();
+    let mut lines = Lines { text: &text, at: 0, line: 1 };
+    let mut columns: Option<Columns> = None;
+    let mut rows = Rows::default();
+    while next(path, &mut reader, &mut record)? {
+        let line = lines.of(record.position().map_or(0, csv::Position::byte) as usize);
+        match &columns {
+            None => {
+                let (first, is_header) = Columns::of_first_line(path, &record, options)?;
+                if !is_header {
+                    rows.push(path, &first, &record, line)?;
+                }
+                columns = Some(first);
+            }
+            Some(columns) => rows.push(path, columns, &record, line)?,
+        }
+    }
+    let what = path.display().to_string();
+    let columns = columns.ok_or_else(|| Error::Empty { what: what.clone() })?;
+    let (labels, class_names) = match columns.label {
+        Some(_) => labels::from_text(&what, &rows.labels).map(|(labels, names)| (Some(labels), names))?,
+        None => (None, None),
+    };
+    let train = Table {
+        what,
+        units: columns.units(),
+        values: Values::Floats(rows.values),
+        labels,
+        lines: Some(rows.lines),
+        label_column: columns.label,
+    };
+    Ok(Tables { train, test: None, image: None, class_names })
+}
+
+fn next(path: &Path, reader: &mut csv::Reader<&[u8]>, record: &mut ByteRecord) -> Result<bool, Error> {
+    reader.read_byte_record(record).map_err(|error| {
+        let reason = error.to_string();
+        match error.into_kind() {
+            csv::ErrorKind::Io(source) => Error::Read { path: path.into(), source },
+            _ => Error::Broken { what: path.display().to_string(), format: "CSV", reason },
+        }
+    })
+}
+
+/// Counts lines up to a record. The reader's own count is that of the blank lines before it.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line, from 1, of the record that starts at `start` or after blank lines there.
+    fn of(&mut self, start: usize) -> u64 {
+        let rest = self.text.get(start..).unwrap_or_default();
+        let start = start + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = self.text.get(self.at..start).unwrap_or_default();
+        self.line += passed.split(|&byte| byte == b'\n').count() as u64 - 1;
+        self.at = start;
+        self.line
+    }
+}
+
+/// What the first line says.
+struct Columns {
+    fields: usize,
+    label: Option<usize>,
+}
+
+impl Columns {
+    /// The columns, and whether the first line is a header.
+    fn of_first_line(path: &Path, record: &ByteRecord, options: &LoadOptions) -> Result<(Self, bool), Error> {
+        let fields = record.len();
+        let wanted = options.label_column.as_deref();
+        let by_place = match wanted {
+            Some("first") => Some(0),
+            Some("last") => Some(fields.saturating_sub(1)),
+            other => other.and_then(|text| text.parse().ok()),
+        };
+        let by_name = wanted.and_then(|name| record.iter().position(|field| field == name.as_bytes()));
+        let is_header = match options.header {
+            Header::Yes => true,
+            Header::No => false,
+            Header::Auto => record
+                .iter()
+                .enumerate()
+                .any(|(i, field)| Some(i) != by_place && !is_empty(field) && number(field).is_none()),
+        };
+        // A name in the header wins over a place: a column may be called `first` or `0`.
+        let label = if is_header { by_name.or(by_place) } else { by_place };
+        match (wanted, label) {
+            (None, _) => {}
+            (Some(_), Some(label)) if label < fields => {}
+            (Some(wanted), _) => {
+                let mut available = format!("give first, last or a number from 0 to {}", fields.saturating_sub(1));
+                if is_header {
+                    let names: Vec<_> = record.iter().take(12).map(String::from_utf8_lossy).collect();
+                    let more = if fields > 12 { ", ..." } else { "" };
+                    available = format!("{available}, or a name of the header: {}{more}", names.join(", "));
+                } else {
+                    available.push_str(" (the file has no header)");
+                }
+                return Err(Error::NoSuchColumn { path: path.into(), column: wanted.into(), available });
+            }
+        }
+        let columns = Self { fields, label };
+        check_units(columns.units() as u128, &path.display().to_string())?;
+        Ok((columns, is_header))
+    }
+
+    fn units(&self) -> usize {
+        self.fields - usize::from(self.label.is_some())
+    }
+}
+
+#[derive(Default)]
+struct Rows {
+    values: Vec<f32>,
+    labels: Vec<String>,
+    lines: Vec<u64>,
+}
+
+impl Rows {
+    fn push(&mut self, path: &Path, columns: &Columns, record: &ByteRecord, line: u64) -> Result<(), Error> {
+        if record.len() != columns.fields {
+            return Err(Error::Ragged { path: path.into(), line, got: record.len(), expected: columns.fields });
+        }
+        for (column, field) in record.iter().enumerate() {
+            if is_empty(field) {
+                return Err(Error::MissingValue { path: path.into(), line, column });
+            }
+            if columns.label == Some(column) {
+                self.labels.push(String::from_utf8_lossy(field).into_owned());
+                continue;
+            }
+            let Some(value) = number(field) else {
+                let field = String::from_utf8_lossy(field).chars().take(40).collect::<String>();
+                let hint = match &field {
+                    field if field.contains([';', '\t']) => "; fields must be separated by commas",
+                    _ if self.lines.is_empty() && columns.label.is_none() => "; is it the label column, or the header?",
+                    _ if columns.label.is_none() => "; is it the label column?",
+                    _ => "",
+                };
+                return Err(Error::NotANumber { path: path.into(), line, column, field, hint });
+            };
+            if !value.is_finite() {
+                let place = Place { what: path.display().to_string(), row: self.lines.len(), line: Some(line), column };
+                return Err(Error::NotFinite { place, value });
+            }
+            self.values.push(value);
+        }
+        self.lines.push(line);
+        Ok(())
+    }
+}
+
+fn is_empty(field: &[u8]) -> bool {
+    field.trim_ascii().is_empty()
+}
+
+fn number(field: &[u8]) -> Option<f32> {
+    std::str::from_utf8(field).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dataset, Row, Source, load};
+
+    fn read_text(text: &[u8], options: &LoadOptions) -> Result<Dataset, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.csv");
+        std::fs::write(&path, text).unwrap();
+        let prefix = format!("{}/", dir.path().display());
+        load(&Source::Csv(path), options).map_err(|error| error.to_string().replace(&prefix, ""))
+    }
+
+    fn labelled(column: &str) -> LoadOptions {
+        LoadOptions { label_column: Some(column.into()), ..LoadOptions::default() }
+    }
+
+    fn refused(text: &str) -> String {
+        read_text(text.as_bytes(), &LoadOptions::default()).unwrap_err()
+    }
+
+    /// The same two samples in every spelling of a file must be the same data.
+    #[test]
+    fn headers_labels_blanks_and_line_ends_do_not_change_the_data() {
+        for (text, column) in [
+            ("3,0,255\n1,51,0\n", "first"),
+            ("3,0,255\r\n1,51,0\r\n", "0"),
+            ("label,a,b\n3,0,255\n1,51,0", "label"),
+            ("a,b,label\n0,255,3\n\n51,0,1\n", "last"),
+            ("a,\"the label\",b\n 0 , 3 ,255\n51,1,\"0\"\n", "the label"),
+            ("\u{feff}first,b,first_b\n0,3,255\n51,1,0\n", "1"),
+            ("last,a,b\n3,0,255\n1,51,0\n", "last"),
+        ] {
+            let data = read_text(text.as_bytes(), &labelled(column)).unwrap();
+            assert_eq!(data.train.labels(), Some(vec![3, 1]), "{text:?}");
+            assert_eq!(data.train.row(0), Row::Bytes(&[0, 255]), "{text:?}");
+            assert_eq!(data.train.row(1), Row::Bytes(&[51, 0]), "{text:?}");
+            assert_eq!((data.classes, data.name.as_str()), (Some(4), "t"));
+        }
+    }
+
+    #[test]
+    fn names_of_classes_are_numbered_and_reported() {
+        let data = read_text(b"cat,0,1\nant,1,0\n", &labelled("first")).unwrap();
+        assert_eq!(data.train.labels(), Some(vec![1, 0]));
+        assert_eq!(data.class_names, Some(vec!["ant".to_string(), "cat".to_string()]));
+        assert_eq!(data.train.row(0), Row::Bytes(&[0, 255]));
+    }
+
+    #[test]
+    fn the_header_can_be_forced_either_way() {
+        let options = |header| LoadOptions { header, ..LoadOptions::default() };
+        assert_eq!(read_text(b"1,0\n0,1\n", &options(Header::Auto)).unwrap().train.samples(), 2);
+        assert_eq!(read_text(b"1,0\n0,1\n", &options(Header::Yes)).unwrap().train.samples(), 1);
+        assert_eq!(
+            read_text(b"a,b\n0,1\n", &options(Header::No)).unwrap_err(),
+            "t.csv: line 1, column 0 (from 0): \"a\" is not a number; is it the label column, or the header?"
+        );
+    }
+
+    #[test]
+    fn bad_lines_are_named() {
+        assert_eq!(refused("0,1\n0,1,0\n"), "t.csv: line 2 has 3 fields, expected 2 as in the first line");
+        assert_eq!(
+            refused("\u{feff}a,b\n0,1\n\n\n0\n0,1\n"),
+            "t.csv: line 5 has 1 fields, expected 2 as in the first line"
+        );
+        assert_eq!(
+            refused("0,1\n0,x\n"),
+            "t.csv: line 2, column 1 (from 0): \"x\" is not a number; is it the label column?"
+        );
+        assert_eq!(
+            refused("0,1\r\n\r\n0,"),
+            "t.csv: line 3, column 1 (from 0) is empty: fill in missing values or remove the line"
+        );
+        assert_eq!(
+            refused("0,1\n1,nan"),
+            "t.csv: row 1, column 1 (counted from 0; line 2 of the file) is NaN: every value must be a finite number"
+        );
+        // The mark at the start of the file must not shift the count.
+        assert!(refused("\u{feff}a,b\n0.125,1\n0.25,x\n").starts_with("t.csv: line 3, column 1 "));
+        assert!(refused("0,1\n1,1e99\n0,0\n").contains("line 2 of the file) is inf"));
+        assert!(refused("x\n0;1\n").ends_with("\"0;1\" is not a number; fields must be separated by commas"));
+        assert!(
+            refused("0,1\n1,-2\n").starts_with("t.csv: row 1, column 1 (counted from 0; line 2 of the file) is -2,")
+        );
+        let shifted = read_text(b"9,0.5\n8,1\n7,3\n6,999", &labelled("0")).unwrap_err();
+        assert!(
+            shifted.starts_with("t.csv: row 3, column 1 (counted from 0; line 4 of the file) is 999,"),
+            "{shifted}"
+        );
+    }
+
+    #[test]
+    fn missing_columns_are_named_with_those_there_are() {
+        assert_eq!(
+            read_text(b"a,b\n0,1\n", &labelled("c")).unwrap_err(),
+            "t.csv: there is no label column \"c\"; give first, last or a number from 0 to 1, or a name of the header: a, b"
+        );
+        assert_eq!(
+            read_text(b"0,1\n", &labelled("2")).unwrap_err(),
+            "t.csv: there is no label column \"2\"; give first, last or a number from 0 to 1 (the file has no header)"
+        );
+        assert_eq!(read_text(b"0\n1\n", &labelled("last")).unwrap_err(), "t.csv: the samples have no columns");
+    }
+
+    #[test]
+    fn files_without_samples_are_refused() {
+        for text in ["", "\n\n", "a,b\n"] {
+            assert_eq!(refused(text), "t.csv: there are no samples", "{text:?}");
+        }
+        let wide = vec!["0"; 65_505].join(",");
+        assert!(refused(&wide).starts_with("t.csv: the samples have 65505 columns;"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_not_a_panic() {
+        for text in [&b"0,1\n\xff\xfe,1\n"[..], b"\x00\n\x00", b"\"", b"\"\"\"\n1", b"\r\r\r", b",\n,"] {
+            assert!(read_text(text, &LoadOptions::default()).is_err(), "{text:?}");
+            assert!(read_text(text, &labelled("last")).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A data set: what [`load`](crate::load) returns.
+
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+use crate::scale::Scaling;
+use crate::split::{Row, Split};
+use crate::text::serde_as_text;
+
+/// Width and height of a picture, written `WIDTHxHEIGHT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageShape {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows of pixels.
+    pub height: usize,
+}
+
+impl fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+impl FromStr for ImageShape {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+        match sides {
+            Some((width, height)) if width > 0 && height > 0 => Ok(Self { width, height }),
+            _ => Err(Error::Setting {
+                name: "image size",
+                got: format!("{text:?}"),
+                expected: "WIDTHxHEIGHT in pixels, such as 28x28".into(),
+            }),
+        }
+    }
+}
+
+serde_as_text!(ImageShape);
+
+/// Training samples, test samples where the source has them, and what is known of both.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// A short name: `mnist`, or the name of the file or folder.
+    pub name: String,
+    /// Training samples.
+    pub train: Split,
+    /// Test samples.
+    pub test: Option<Split>,
+    /// Shape of a sample that is a picture, row by row.
+    pub image: Option<ImageShape>,
+    /// Number of classes, where there are labels: they are `0..classes`.
+    pub classes: Option<usize>,
+    /// What the classes are called, where the source names them: class `i` is `class_names[i]`.
+    pub class_names: Option<Vec<String>>,
+    /// How the values came into [0, 1].
+    pub scaling: Scaling,
+}
+
+impl Dataset {
+    /// SHA-256 of the training data in hexadecimal: the provenance of what is learned from it.
+    ///
+    /// Hashed are the text `deepbelief-data 1`, units, samples, one byte for the kind of pixels
+    /// (0 bytes, 1 floats), one for labels (0 no, 1 yes), the pixels row by row (bytes, or
+    /// little-endian 32-bit floats), then the labels; all integers but the two bytes as
+    /// little-endian 64-bit (labels 32-bit). Splits of a data set hash their own samples only.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let (split, mut hash) = (&self.train, Sha256::new());
+        hash.update(b"deepbelief-data 1");
+        hash.update((split.units() as u64).to_le_bytes());
+        hash.update((split.samples() as u64).to_le_bytes());
+        hash.update([u8::from(matches!(split.row(0), Row::Floats(_))), u8::from(split.label(0).is_some())]);
+        let mut little_endian = Vec::new();
+        for sample in 0..split.samples() {
+            match split.row(sample) {
+                Row::Bytes(bytes) => hash.update(bytes),
+                Row::Floats(floats) => {
+                    little_endian.clear();
+                    little_endian.extend(floats.iter().flat_map(|x| x.to_le_bytes()));
+                    hash.update(&little_endian);
+                }
+            }
+        }
+        for label in (0..split.samples()).filter_map(|sample| split.label(sample)) {
+            hash.update(label.to_le_bytes());
+        }
+        hex(&hash.finalize())
+    }
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pixels;
+
+    fn dataset(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Dataset {
+        let train = Split::new(units, pixels, labels).unwrap();
+        let (image, classes, class_names) = (None, None, None);
+        Dataset { name: "t".into(), train, test: None, image, classes, class_names, scaling: Scaling::None }
+    }
+
+    /// The bytes hashed are spelt out here by hand, so a change of the canonical form, which
+    /// would orphan every recorded provenance, cannot pass unnoticed.
+    #[test]
+    fn the_hash_is_that_of_the_documented_bytes() {
+        let mut bytes = b"deepbelief-data 1".to_vec();
+        bytes.extend([3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        bytes.extend([1, 2, 3, 4, 5, 6]);
+        bytes.extend([7, 0, 0, 0, 1, 2, 0, 0]);
+        let expected = hex(&Sha256::digest(&bytes));
+        let data = dataset(3, Pixels::from(vec![1u8, 2, 3, 4, 5, 6]), Some(vec![7, 513]));
+        assert_eq!(data.sha256(), expected);
+    }
+
+    /// Each change alters one thing the hash must see.
+    #[test]
+    fn the_hash_sees_pixels_labels_shape_and_kind() {
+        let all = [
+            dataset(3, Pixels::from(vec![1u8, 2, 3, 4, 5, 6]), Some(vec![0, 1])),
+            dataset(3, Pixels::from(vec![1u8, 2, 3, 4, 5, 7]), Some(vec![0, 1])),
+            dataset(3, Pixels::from(vec![1u8, 2, 3, 4, 5, 6]), Some(vec![1, 1])),
+            dataset(3, Pixels::from(vec![1u8, 2, 3, 4, 5, 6]), None),
+            dataset(2, Pixels::from(vec![1u8, 2, 3, 4, 5, 6]), None),
+            dataset(2, Pixels::from(vec![0.0f32, 1.0]), None),
+            dataset(2, Pixels::from(vec![0u8, 255]), None),
+        ];
+        let hashes: std::collections::BTreeSet<String> = all.iter().map(Dataset::sha256).collect();
+        assert_eq!(hashes.len(), all.len());
+    }
+
+    #[test]
+    fn image_sizes_read_and_write_as_text() {
+        let shape: ImageShape = "20x30".parse().unwrap();
+        assert_eq!((shape.width, shape.height, shape.to_string().as_str()), (20, 30, "20x30"));
+        for bad in ["", "28", "0x3", "3x0", "ax3", "3x3x3", "-1x2"] {
+            let error = bad.parse::<ImageShape>().unwrap_err().to_string();
+            assert!(error.contains(&format!("{bad:?}")) && error.contains("28x28"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! What can go wrong with data, said with what, where, got, expected and a way out.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use deepbelief_kernels::MAX_UNITS;
+
+/// Where a value stands. Rows and columns count from 0, lines of a file from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or the array in it.
+    pub what: String,
+    /// The sample.
+    pub row: usize,
+    /// The line of the file, where it has lines.
+    pub line: Option<u64>,
+    /// The column as the file has it, the label's column included.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: row {}, column {} (counted from 0", self.what, self.row, self.column)?;
+        match self.line {
+            Some(line) => write!(f, "; line {line} of the file)"),
+            None => f.write_str(")"),
+        }
+    }
+}
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A data source that does not parse.
+    #[error("unknown data source {text:?}: {hint}")]
+    UnknownSource {
+        /// What was given.
+        text: String,
+        /// What to write instead.
+        hint: String,
+    },
+    /// A setting is out of its range.
+    #[error("{name} is {got}; it must be {expected}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        got: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// The program was built without a reader.
+    #[error("this build cannot read {what}: build deepbelief-data with the feature `{feature}`")]
+    FeatureOff {
+        /// The source.
+        what: String,
+        /// The crate feature that brings its reader.
+        feature: &'static str,
+    },
+    /// A folder of IDX files lacks one.
+    #[error("{}: there is no {name} (looked for {name}, {name}.gz and the spelling with a dot)", dir.display())]
+    MissingFile {
+        /// The folder.
+        dir: PathBuf,
+        /// The file's classic name.
+        name: String,
+    },
+    /// An IDX file of another kind, or no IDX file.
+    #[error(
+        "{}: the first four bytes are 0x{got:08x}, expected 0x{expected:08x} (IDX, unsigned bytes, {rank} dimensions); \
+         are images and labels mixed up?",
+        path.display()
+    )]
+    IdxMagic {
+        /// The file.
+        path: PathBuf,
+        /// Magic number found.
+        got: u32,
+        /// Magic number of the kind that was wanted.
+        expected: u32,
+        /// Number of dimensions of that kind.
+        rank: usize,
+    },
+    /// An IDX file ends early.
+    #[error(
+        "{}: the file is truncated: its {part} has {got} bytes, expected {expected}; fetch it again",
+        path.display()
+    )]
+    IdxTruncated {
+        /// The file.
+        path: PathBuf,
+        /// `header` or `data`.
+        part: &'static str,
+        /// Bytes present.
+        got: usize,
+        /// Bytes promised.
+        expected: u128,
+    },
+    /// An IDX file goes on after its end.
+    #[error("{}: the file is too long: bytes follow the {expected} that its header promises", path.display())]
+    IdxOverlong {
+        /// The file.
+        path: PathBuf,
+        /// Bytes promised.
+        expected: u128,
+    },
+    /// A file is not what its prefix says, or is damaged.
+    #[error("{what}: not a readable {format} file: {reason}")]
+    Broken {
+        /// The file, or the array in it.
+        what: String,
+        /// The format it was read as.
+        format: &'static str,
+        /// The reader's reason.
+        reason: String,
+    },
+    /// A CSV line has another number of fields than the first.
+    #[error("{}: line {line} has {got} fields, expected {expected} as in the first line", path.display())]
+    Ragged {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Fields in it.
+        got: usize,
+        /// Fields in the first line.
+        expected: usize,
+    },
+    /// A CSV field that should be a number.
+    #[error("{}: line {line}, column {column} (from 0): {field:?} is not a number{hint}", path.display())]
+    NotANumber {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Column, from 0.
+        column: usize,
+        /// The field.
+        field: String,
+        /// What may have been meant, or nothing.
+        hint: &'static str,
+    },
+    /// A CSV field is empty.
+    #[error(
+        "{}: line {line}, column {column} (from 0) is empty: fill in missing values or remove the line",
+        path.display()
+    )]
+    MissingValue {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Column, from 0.
+        column: usize,
+    },
+    /// The label column does not exist.
+    #[error("{}: there is no label column {column:?}; {available}", path.display())]
+    NoSuchColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column asked for.
+        column: String,
+        /// What could be asked for.
+        available: String,
+    },
+    /// It is not clear which array of a file holds what.
+    #[error("{}: cannot tell which array holds the {role}: found {found}; expected exactly one named {expected}", path.display())]
+    WhichArray {
+        /// The file.
+        path: PathBuf,
+        /// `training samples`, `training labels`, `test samples` or `test labels`.
+        role: &'static str,
+        /// The arrays in the file.
+        found: String,
+        /// Names that would be clear.
+        expected: String,
+    },
+    /// An array of a type that holds no pixels.
+    #[error("{what}: the type is {got}, expected bool, an integer of 8 to 64 bits, float32 or float64")]
+    Dtype {
+        /// The array.
+        what: String,
+        /// Its type.
+        got: String,
+    },
+    /// An array of a shape that fits no samples or labels.
+    #[error("{what}: the shape is {got:?}, expected {expected}")]
+    Shape {
+        /// The array.
+        what: String,
+        /// Its shape.
+        got: Vec<usize>,
+        /// The shapes that fit.
+        expected: &'static str,
+    },
+    /// A picture could not be decoded.
+    #[error("{}: not a readable picture: {reason}; repair it or move it out of the folder", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// The decoder's reason.
+        reason: String,
+    },
+    /// A folder of pictures is laid out in a way that leaves its labels unclear.
+    #[error("{}: {reason}", dir.display())]
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// What is unclear and what to do.
+        reason: String,
+    },
+    /// NaN or infinity.
+    #[error("{place} is {value}: every value must be a finite number")]
+    NotFinite {
+        /// Where.
+        place: Place,
+        /// NaN or an infinity.
+        value: f32,
+    },
+    /// A value that the chosen scaling cannot bring into [0, 1].
+    #[error("{place} is {value}, expected {expected}; the scaling `minmax` maps any range to [0, 1]")]
+    OutOfRange {
+        /// Where.
+        place: Place,
+        /// The value.
+        value: f32,
+        /// The range allowed.
+        expected: &'static str,
+    },
+    /// Min-max scaling of data without a range.
+    #[error("{what}: every value is {value}, so there is no range for the scaling `minmax`")]
+    Constant {
+        /// The data.
+        what: String,
+        /// The only value.
+        value: f32,
+    },
+    /// No samples.
+    #[error("{what}: there are no samples")]
+    Empty {
+        /// The data.
+        what: String,
+    },
+    /// Samples without values.
+    #[error("{what}: the samples have no columns")]
+    NoColumns {
+        /// The data.
+        what: String,
+    },
+    /// Samples with more values than a layer has units.
+    #[error("{what}: the samples have {units} columns; a layer has at most {MAX_UNITS} units")]
+    TooManyUnits {
+        /// The data.
+        what: String,
+        /// Columns found.
+        units: u128,
+    },
+    /// More samples than 32 bits count.
+    #[error("{what}: {samples} samples are more than the 4294967295 that can be numbered")]
+    TooManySamples {
+        /// The data.
+        what: String,
+        /// Samples found.
+        samples: usize,
+    },
+    /// Values that do not fill whole samples.
+    #[error("{values} values do not make samples of {units} columns")]
+    Uneven {
+        /// Number of values.
+        values: usize,
+        /// Columns of a sample.
+        units: usize,
+    },
+    /// Samples and labels differ in number.
+    #[error("{what}: {samples} samples but {labels} labels")]
+    Counts {
+        /// The data.
+        what: String,
+        /// Number of samples.
+        samples: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+    /// A label that is no class.
+    #[error("{what}: the label of row {row} (from 0) is {label}, expected {expected}")]
+    Label {
+        /// The data.
+        what: String,
+        /// The sample.
+        row: usize,
+        /// Its label as the file has it.
+        label: String,
+        /// What a label may be.
+        expected: String,
+    },
+    /// Test samples of another size than the training samples.
+    #[error("{what}: the test samples have {test} columns, the training samples {train}")]
+    SplitsDiffer {
+        /// The data.
+        what: String,
+        /// Columns of a test sample.
+        test: usize,
+        /// Columns of a training sample.
+        train: usize,
+    },
+    /// More samples held out than there are, or none.
+    #[error("cannot hold out {asked} of {samples} samples: ask for 1 to {}", samples.saturating_sub(1))]
+    Holdout {
+        /// Validation samples asked for.
+        asked: usize,
+        /// Samples there are.
+        samples: usize,
+    },
+    /// Balanced batches of data without labels.
+    #[error("class-balanced batches need labels, and this data has none")]
+    NoLabels,
+}
+
+impl Error {
+    /// Wraps a system error with the path it happened at.
+    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_path_buf();
+        move |source| Self::Read { path, source }
+    }
+}

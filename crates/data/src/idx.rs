@@ -1,0 +1,254 @@
+//! The IDX format of the MNIST files: a big-endian magic number 0x000008RR (unsigned bytes, RR
+//! dimensions), RR big-endian 32-bit sizes, then the bytes; plain or gzipped.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::Error;
+use crate::dataset::ImageShape;
+use crate::split::check_units;
+use crate::table::{Table, Tables, Values};
+
+/// Memory set aside on a header's word alone; more is taken only as bytes arrive.
+const TRUSTED: usize = 1 << 26;
+
+/// Reads `train-images-idx3-ubyte` and its three companions from a folder.
+pub(crate) fn read_dir(dir: &Path) -> Result<Tables, Error> {
+    let (train, image) = read_pair(dir, "train")?.ok_or_else(|| missing(dir, "train-images-idx3-ubyte"))?;
+    // Whether the sizes of training and test pictures agree is checked with all other splits.
+    let test = read_pair(dir, "t10k")?.map(|(table, _)| table);
+    Ok(Tables { train, test, image: Some(image), class_names: None })
+}
+
+fn missing(dir: &Path, name: &str) -> Error {
+    Error::MissingFile { dir: dir.into(), name: name.into() }
+}
+
+/// Images and, where present, labels of one split; nothing if neither is there.
+fn read_pair(dir: &Path, split: &str) -> Result<Option<(Table, ImageShape)>, Error> {
+    let images = find(dir, &format!("{split}-images"), "idx3-ubyte");
+    let labels = find(dir, &format!("{split}-labels"), "idx1-ubyte");
+    match (images, labels) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(missing(dir, &format!("{split}-images-idx3-ubyte"))),
+        (Some(images), labels) => {
+            let (shape, bytes) = read_images(&images, open(&images)?)?;
+            let units = shape.width * shape.height;
+            let mut table = Table::new(images.display().to_string(), units, Values::Bytes(bytes));
+            table.labels = labels.map(|path| read_labels(&path, open(&path)?)).transpose()?;
+            Ok(Some((table, shape)))
+        }
+    }
+}
+
+/// The file, in either spelling, plain or gzipped.
+fn find(dir: &Path, stem: &str, kind: &str) -> Option<PathBuf> {
+    let names = ["-", "."].map(|dash| format!("{stem}{dash}{kind}"));
+    names.iter().flat_map(|name| [dir.join(name), dir.join(format!("{name}.gz"))]).find(|path| path.is_file())
+}
+
+/// Opens a file; gzip is known by its first bytes, whatever the name says.
+fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(Error::read(path))?);
+    let gzipped = file.fill_buf().map_err(Error::read(path))?.starts_with(&[0x1f, 0x8b]);
+    Ok(if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
+
+/// Reads images [samples, height, width] to the end of `input`; `path` is for messages.
+pub(crate) fn read_images(path: &Path, mut input: impl Read) -> Result<(ImageShape, Vec<u8>), Error> {
+    let [samples, height, width] = read_header(path, &mut input)?;
+    let units = u128::from(height) * u128::from(width);
+    check_units(units, &path.display().to_string())?;
+    let bytes = read_data(path, input, u128::from(samples) * units)?;
+    Ok((ImageShape { width: width as usize, height: height as usize }, bytes))
+}
+
+/// Reads labels [samples] to the end of `input`.
+pub(crate) fn read_labels(path: &Path, mut input: impl Read) -> Result<Vec<u32>, Error> {
+    let [samples] = read_header(path, &mut input)?;
+    let bytes = read_data(path, input, u128::from(samples))?;
+    Ok(bytes.iter().map(|&label| u32::from(label)).collect())
+}
+
+fn read_header<const RANK: usize>(path: &Path, input: &mut impl Read) -> Result<[u32; RANK], Error> {
+    let length = 4 + 4 * RANK;
+    let mut header = Vec::with_capacity(length);
+    let got = read_at_most(path, input, length as u64, &mut header)?;
+    let word = |i: usize| {
+        header.get(4 * i..4 * i + 4).map(|bytes| bytes.iter().fold(0, |word, &byte| word << 8 | u32::from(byte)))
+    };
+    let expected = 0x0800 | RANK as u32;
+    match word(0) {
+        Some(magic) if magic != expected => {
+            Err(Error::IdxMagic { path: path.into(), got: magic, expected, rank: RANK })
+        }
+        _ if got < length => {
+            Err(Error::IdxTruncated { path: path.into(), part: "header", got, expected: length as u128 })
+        }
+        _ => Ok(std::array::from_fn(|i| word(1 + i).unwrap_or(0))),
+    }
+}
+
+fn read_data(path: &Path, mut input: impl Read, expected: u128) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::with_capacity(expected.min(TRUSTED as u128) as usize);
+    // One byte beyond the promise is enough to know that there are too many.
+    let limit = u64::try_from(expected + 1).unwrap_or(u64::MAX);
+    let got = read_at_most(path, &mut input, limit, &mut bytes)?;
+    match got as u128 {
+        got if got > expected => Err(Error::IdxOverlong { path: path.into(), expected }),
+        short if short < expected => Err(Error::IdxTruncated { path: path.into(), part: "data", got, expected }),
+        _ => Ok(bytes),
+    }
+}
+
+/// Reads up to `limit` bytes; a compressed stream that breaks off counts as the end.
+fn read_at_most(path: &Path, input: &mut impl Read, limit: u64, bytes: &mut Vec<u8>) -> Result<usize, Error> {
+    match input.take(limit).read_to_end(bytes) {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(Error::read(path)(error)),
+        _ => Ok(bytes.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LoadOptions, Row, Source, load};
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    fn file(dims: &[u32], data: &[u8]) -> Vec<u8> {
+        let magic = 0x0800 | dims.len() as u32;
+        let words = std::iter::once(&magic).chain(dims);
+        words.flat_map(|word| word.to_be_bytes()).chain(data.iter().copied()).collect()
+    }
+
+    fn gz(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        read_images(Path::new("f"), bytes).unwrap_err().to_string()
+    }
+
+    /// The same four files plain and gzipped, in both spellings, give the same data set.
+    #[test]
+    fn folders_read_plain_and_gzipped_in_both_spellings() {
+        let (train, labels) = (file(&[3, 2, 1], &[0, 50, 100, 150, 200, 255]), file(&[3], &[2, 0, 1]));
+        let (test, test_labels) = (file(&[1, 2, 1], &[7, 8]), file(&[1], &[2]));
+        let mut hashes = Vec::new();
+        for dash in ["-", "."] {
+            for packed in [false, true] {
+                let dir = tempfile::tempdir().unwrap();
+                for (stem, kind, bytes) in [
+                    ("train-images", "idx3", &train),
+                    ("train-labels", "idx1", &labels),
+                    ("t10k-images", "idx3", &test),
+                    ("t10k-labels", "idx1", &test_labels),
+                ] {
+                    let name = format!("{stem}{dash}{kind}-ubyte{}", if packed { ".gz" } else { "" });
+                    let bytes = if packed { gz(bytes) } else { bytes.clone() };
+                    std::fs::write(dir.path().join(name), bytes).unwrap();
+                }
+                let data = load(&Source::Idx(dir.path().into()), &LoadOptions::default()).unwrap();
+                assert_eq!(data.image, Some(ImageShape { width: 1, height: 2 }));
+                assert_eq!(data.classes, Some(3));
+                assert_eq!(data.train.labels(), Some(vec![2, 0, 1]));
+                assert_eq!(data.train.row(1), Row::Bytes(&[100, 150]));
+                let test = data.test.as_ref().unwrap();
+                assert_eq!((test.row(0), test.label(0)), (Row::Bytes(&[7, 8]), Some(2)));
+                hashes.push(data.sha256());
+            }
+        }
+        hashes.dedup();
+        assert_eq!(hashes.len(), 1);
+    }
+
+    #[test]
+    fn labels_and_test_files_are_optional_but_images_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = Source::Idx(dir.path().into());
+        let message = || load(&source, &LoadOptions::default()).unwrap_err().to_string();
+        assert!(message().contains("there is no train-images-idx3-ubyte"), "{}", message());
+        std::fs::write(dir.path().join("train-images-idx3-ubyte"), file(&[2, 1, 1], &[1, 2])).unwrap();
+        let data = load(&source, &LoadOptions::default()).unwrap();
+        assert!(data.test.is_none() && data.classes.is_none() && data.train.labels().is_none());
+        std::fs::write(dir.path().join("t10k-labels-idx1-ubyte"), file(&[1], &[0])).unwrap();
+        assert!(message().contains("there is no t10k-images-idx3-ubyte"), "{}", message());
+        std::fs::remove_file(dir.path().join("t10k-labels-idx1-ubyte")).unwrap();
+        std::fs::write(dir.path().join("train-labels-idx1-ubyte"), file(&[3], &[0, 1, 0])).unwrap();
+        assert!(message().ends_with("train-images-idx3-ubyte: 2 samples but 3 labels"), "{}", message());
+    }
+
+    #[test]
+    fn damaged_files_are_refused_with_their_sizes() {
+        let good = file(&[2, 2, 2], &[9; 8]);
+        assert_eq!(
+            refused(&good[..good.len() - 1]),
+            "f: the file is truncated: its data has 7 bytes, expected 8; fetch it again"
+        );
+        assert_eq!(
+            refused(&good[..10]),
+            "f: the file is truncated: its header has 10 bytes, expected 16; fetch it again"
+        );
+        assert_eq!(refused(&[]), "f: the file is truncated: its header has 0 bytes, expected 16; fetch it again");
+        assert_eq!(
+            refused(&[good.clone(), vec![0]].concat()),
+            "f: the file is too long: bytes follow the 8 that its header promises"
+        );
+        assert_eq!(
+            refused(&file(&[2], &[1, 2])),
+            "f: the first four bytes are 0x00000801, expected 0x00000803 (IDX, unsigned bytes, 3 dimensions); \
+             are images and labels mixed up?"
+        );
+        assert!(read_labels(Path::new("f"), &good[..]).unwrap_err().to_string().contains("expected 0x00000801"));
+        assert_eq!(refused(&file(&[2, 0, 5], &[])), "f: the samples have no columns");
+        assert!(refused(&file(&[2, 300, 300], &[])).starts_with("f: the samples have 90000 columns;"));
+    }
+
+    /// A header that promises 2^32 pictures of 65,025 pixels (279 terabytes) must be refused for
+    /// what is missing, having set aside no more than 64 MiB.
+    #[test]
+    fn promises_of_terabytes_allocate_nothing() {
+        let error = refused(&file(&[u32::MAX, 255, 255], &[1; 100]));
+        assert_eq!(error, "f: the file is truncated: its data has 100 bytes, expected 279280248357375; fetch it again");
+        assert!(refused(&file(&[u32::MAX; 3], &[1; 100])).contains("the samples have 18446744065119617025 columns"));
+    }
+
+    #[test]
+    fn broken_gzip_streams_are_errors_not_data() {
+        let packed = gz(&file(&[100, 2, 2], &(0..400).map(|i| (i % 251) as u8).collect::<Vec<_>>()));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f.gz");
+        std::fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+        let error = read_images(&path, open(&path).unwrap()).unwrap_err().to_string();
+        assert!(error.contains("f.gz: the file is truncated"), "{error}");
+        let mut flipped = packed.clone();
+        let end = flipped.len();
+        flipped[end - 6] ^= 1;
+        std::fs::write(&path, flipped).unwrap();
+        let error = read_images(&path, open(&path).unwrap()).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read") && std::error::Error::source(&error).is_some(), "{error}");
+    }
+
+    /// Any prefix and any single changed byte of the header gives an error or the data, never a
+    /// panic.
+    #[test]
+    fn no_header_panics() {
+        let good = file(&[2, 2, 2], &[9; 8]);
+        for end in 0..good.len() {
+            assert!(read_images(Path::new("f"), &good[..end]).is_err());
+        }
+        for at in 0..16 {
+            for value in 0..=255 {
+                let mut bytes = good.clone();
+                bytes[at] = value;
+                assert_eq!(read_images(Path::new("f"), &bytes[..]).is_ok(), bytes == good, "byte {at} = {value}");
+            }
+        }
+    }
+}

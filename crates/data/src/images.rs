@@ -1,0 +1,189 @@
+//! Folders of pictures, brought to grey and to one size.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use image::ImageReader;
+use image::imageops::{self, FilterType};
+
+use crate::Error;
+use crate::dataset::ImageShape;
+use crate::split::check_units;
+use crate::table::{Table, Tables, Values};
+
+/// Reads a folder of pictures, or of sub-folders that are classes in the order of their names,
+/// or of two sub-folders `train` and `test` that are either. Names that start with a dot are
+/// skipped; every other file must be a picture. Pictures come in the order of their names.
+pub(crate) fn read_dir(dir: &Path, size: ImageShape) -> Result<Tables, Error> {
+    let units = size.width as u128 * size.height as u128;
+    check_units(units, &format!("{} at {size}", dir.display()))?;
+    let (folders, _) = entries(dir)?;
+    let names: Vec<_> = folders.iter().map(|folder| name(folder)).collect();
+    if names != ["test", "train"] {
+        let (train, class_names) = read_split(dir, size)?;
+        return Ok(Tables { train, test: None, image: Some(size), class_names });
+    }
+    let (test, test_names) = read_split(&folders[0], size)?;
+    let (train, class_names) = read_split(&folders[1], size)?;
+    if test_names != class_names {
+        let list = |names: Option<Vec<String>>| names.map_or("no sub-folders".into(), |names| names.join(", "));
+        let reason =
+            format!("train has {}, test has {}: the classes must be the same", list(class_names), list(test_names));
+        return Err(Error::Folder { dir: dir.into(), reason });
+    }
+    Ok(Tables { train, test: Some(test), image: Some(size), class_names })
+}
+
+/// Pictures of one split, and the names of the classes if there are sub-folders.
+fn read_split(dir: &Path, size: ImageShape) -> Result<(Table, Option<Vec<String>>), Error> {
+    let (folders, files) = entries(dir)?;
+    let mut pixels = Vec::new();
+    let mut labels = None;
+    if folders.is_empty() {
+        files.iter().try_for_each(|file| picture(file, size, &mut pixels))?;
+    } else if let Some(file) = files.first() {
+        let reason = format!("{} lies beside sub-folders: move it into its class", name(file));
+        return Err(Error::Folder { dir: dir.into(), reason });
+    } else {
+        let labels = labels.insert(Vec::new());
+        for (class, folder) in folders.iter().enumerate() {
+            let (deeper, files) = entries(folder)?;
+            if let Some(deeper) = deeper.first() {
+                let reason = format!("{} is a folder inside a class: classes hold pictures only", name(deeper));
+                return Err(Error::Folder { dir: folder.clone(), reason });
+            }
+            files.iter().try_for_each(|file| picture(file, size, &mut pixels))?;
+            labels.extend(std::iter::repeat_n(class as u32, files.len()));
+        }
+    }
+    let class_names = labels.as_ref().map(|_| folders.iter().map(|folder| name(folder)).collect());
+    let mut table = Table::new(dir.display().to_string(), size.width * size.height, Values::Bytes(pixels));
+    table.labels = labels;
+    Ok((table, class_names))
+}
+
+/// Sub-folders and files in the order of their names, hidden ones left out.
+fn entries(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(Error::read(dir))? {
+        let path = entry.map_err(Error::read(dir))?.path();
+        if !name(&path).starts_with('.') {
+            paths.push(path);
+        }
+    }
+    paths.sort_unstable();
+    Ok(paths.into_iter().partition(|path| path.is_dir()))
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(OsStr::new("")).to_string_lossy().into_owned()
+}
+
+/// Appends a picture's grey values.
+fn picture(path: &Path, size: ImageShape, pixels: &mut Vec<u8>) -> Result<(), Error> {
+    let refused = |error: image::ImageError| Error::Picture { path: path.into(), reason: error.to_string() };
+    // The format is told by the content, not by the name.
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(Error::read(path))?;
+    let grey = reader.decode().map_err(refused)?.to_luma8();
+    let (width, height) = (size.width as u32, size.height as u32);
+    if grey.dimensions() == (width, height) {
+        pixels.extend(grey.into_raw());
+    } else {
+        pixels.extend(imageops::resize(&grey, width, height, FilterType::Triangle).into_raw());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dataset, LoadOptions, Row, Source, load};
+    use image::{GrayImage, Luma, Rgb, RgbImage};
+
+    fn grey(path: &Path, width: u32, height: u32, value: u8) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        GrayImage::from_pixel(width, height, Luma([value])).save(path).unwrap();
+    }
+
+    fn read(dir: &Path, size: &str) -> Result<Dataset, String> {
+        let options = LoadOptions { image_size: size.parse().unwrap(), ..LoadOptions::default() };
+        let prefix = dir.display().to_string();
+        load(&Source::Images(dir.into()), &options).map_err(|error| error.to_string().replace(&prefix, "DIR"))
+    }
+
+    /// Uniform pictures stay uniform under any resizing, so each row tells its file and class.
+    #[test]
+    fn sub_folders_are_classes_in_the_order_of_their_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        grey(&at("dogs/b.png"), 3, 2, 30);
+        grey(&at("dogs/a.bmp"), 9, 7, 20);
+        grey(&at("cats/z.png"), 1, 1, 200);
+        fs::write(at("cats/.hidden"), "x").unwrap();
+        let data = read(dir.path(), "3x2").unwrap();
+        assert_eq!(data.train.labels(), Some(vec![0, 1, 1]));
+        assert_eq!(data.class_names, Some(vec!["cats".into(), "dogs".into()]));
+        assert_eq!(data.image, Some(ImageShape { width: 3, height: 2 }));
+        for (row, value) in [200u8, 20, 30].into_iter().enumerate() {
+            assert_eq!(data.train.row(row), Row::Bytes(&[value; 6]));
+        }
+    }
+
+    /// A picture of the right size is taken as it is, row by row; a larger one is averaged, not
+    /// picked at; colours become their brightness (green brighter than blue).
+    #[test]
+    fn pictures_without_folders_have_no_labels_and_are_resized_to_grey() {
+        let dir = tempfile::tempdir().unwrap();
+        let ramp = GrayImage::from_fn(3, 2, |x, y| Luma([(100 * y + x) as u8]));
+        ramp.save(dir.path().join("a.png")).unwrap();
+        GrayImage::from_fn(300, 200, |x, _| Luma([255 * (x % 2) as u8])).save(dir.path().join("b.png")).unwrap();
+        let colour = RgbImage::from_fn(3, 2, |x, _| if x == 0 { Rgb([0, 255, 0]) } else { Rgb([0, 0, 255]) });
+        colour.save(dir.path().join("c.png")).unwrap();
+        let data = read(dir.path(), "3x2").unwrap();
+        assert!(data.train.labels().is_none() && data.class_names.is_none());
+        assert_eq!(data.train.row(0), Row::Bytes(&[0, 1, 2, 100, 101, 102]));
+        let Row::Bytes(stripes) = data.train.row(1) else { unreachable!() };
+        assert!(stripes.iter().all(|byte| (120..=135).contains(byte)), "{stripes:?}");
+        let Row::Bytes(colours) = data.train.row(2) else { unreachable!() };
+        assert!(colours[0] > colours[1] && colours[1] > 0, "{colours:?}");
+    }
+
+    #[test]
+    fn train_and_test_folders_are_splits_of_the_same_classes() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, value) in [("train/0/a.png", 1), ("train/1/b.png", 2), ("test/0/c.png", 3), ("test/1/d.png", 4)] {
+            grey(&dir.path().join(name), 2, 2, value);
+        }
+        let data = read(dir.path(), "2x2").unwrap();
+        assert_eq!(data.train.labels(), Some(vec![0, 1]));
+        let test = data.test.unwrap();
+        assert_eq!((test.labels(), test.row(1)), (Some(vec![0, 1]), Row::Bytes(&[4; 4])));
+        fs::remove_dir_all(dir.path().join("test/1")).unwrap();
+        assert_eq!(
+            read(dir.path(), "2x2").unwrap_err(),
+            "DIR: train has 0, 1, test has 0: the classes must be the same"
+        );
+    }
+
+    #[test]
+    fn what_is_no_picture_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(read(dir.path(), "2x2").unwrap_err(), "DIR: there are no samples");
+        grey(&dir.path().join("a.png"), 2, 2, 1);
+        let good = fs::read(dir.path().join("a.png")).unwrap();
+        for (name, bytes) in [("b.png", &good[..good.len() / 2]), ("notes.txt", b"hello"), ("c.jpg", b"\xff\xd8\xff")] {
+            fs::write(dir.path().join(name), bytes).unwrap();
+            let error = read(dir.path(), "2x2").unwrap_err();
+            assert!(error.starts_with(&format!("DIR/{name}: not a readable picture: ")), "{error}");
+            fs::remove_file(dir.path().join(name)).unwrap();
+        }
+        grey(&dir.path().join("class/d.png"), 2, 2, 1);
+        assert_eq!(read(dir.path(), "2x2").unwrap_err(), "DIR: a.png lies beside sub-folders: move it into its class");
+        fs::remove_file(dir.path().join("a.png")).unwrap();
+        grey(&dir.path().join("class/deeper/e.png"), 2, 2, 1);
+        assert!(read(dir.path(), "2x2").unwrap_err().starts_with("DIR/class: deeper is a folder inside a class"));
+        assert!(read(dir.path(), "300x300").unwrap_err().contains("DIR at 300x300: the samples have 90000 columns"));
+        assert!(read(&dir.path().join("none"), "2x2").unwrap_err().starts_with("cannot read DIR"));
+    }
+}

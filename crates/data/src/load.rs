@@ -1,0 +1,255 @@
+//! From a source to a data set: read, check, scale.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use deepbelief_kernels::MAX_UNITS;
+
+use crate::dataset::{Dataset, ImageShape};
+use crate::scale::{Scale, scale};
+use crate::source::Source;
+use crate::split::{Split, check_units};
+use crate::table::{Table, Tables};
+use crate::text::serde_as_text;
+use crate::{Error, idx};
+
+/// Whether a CSV file starts with a line of names. As text: `auto`, `yes`, `no`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Header {
+    /// It does if a field of the first line is no number (the label's, where its place is known
+    /// by number, does not count: names of classes are no header).
+    #[default]
+    Auto,
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+}
+
+impl fmt::Display for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Yes => "yes",
+            Self::No => "no",
+        })
+    }
+}
+
+impl FromStr for Header {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "yes" => Ok(Self::Yes),
+            "no" => Ok(Self::No),
+            _ => Err(Error::Setting { name: "header", got: format!("{text:?}"), expected: "auto, yes or no".into() }),
+        }
+    }
+}
+
+serde_as_text!(Header);
+
+/// How a source is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoadOptions {
+    /// How values are brought into [0, 1]. Default: `auto`.
+    pub scale: Scale,
+    /// CSV: whether the first line holds names. Default: `auto`.
+    pub header: Header,
+    /// CSV: the column of the labels, by its name in the header, as `first` or `last`, or by its
+    /// number from 0. Default: no labels.
+    pub label_column: Option<String>,
+    /// Folders of pictures: the size they are brought to. Default: 28x28.
+    pub image_size: ImageShape,
+    /// Number of classes; labels must lie below it. Default: one more than the largest label of
+    /// the training data.
+    pub classes: Option<usize>,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            scale: Scale::Auto,
+            header: Header::Auto,
+            label_column: None,
+            image_size: ImageShape { width: 28, height: 28 },
+            classes: None,
+        }
+    }
+}
+
+/// Reads a source.
+///
+/// # Errors
+/// If it cannot be read, is not what its prefix says, or holds values that cannot be used; the
+/// message names the file and the place in it.
+pub fn load(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
+    let tables = match source {
+        #[cfg(feature = "embedded-mnist")]
+        Source::Mnist => return crate::mnist::load(options),
+        Source::Idx(dir) => idx::read_dir(dir)?,
+        #[cfg(feature = "formats")]
+        Source::Csv(path) => crate::csv::read(path, options)?,
+        #[cfg(feature = "formats")]
+        Source::Npy(path) => crate::npy::read_npy(path)?,
+        #[cfg(feature = "formats")]
+        Source::Npz(path) => crate::npy::read_npz(path)?,
+        #[cfg(feature = "formats")]
+        Source::Safetensors(path) => crate::safetensors::read(path)?,
+        #[cfg(feature = "formats")]
+        Source::Images(dir) => crate::images::read_dir(dir, options.image_size)?,
+        #[cfg(not(all(feature = "formats", feature = "embedded-mnist")))]
+        _ => {
+            let feature = if *source == Source::Mnist { "embedded-mnist" } else { "formats" };
+            return Err(Error::FeatureOff { what: source.to_string(), feature });
+        }
+    };
+    assemble(source.name(), tables, options)
+}
+
+/// Checks and scales what a reader found.
+pub(crate) fn assemble(name: String, tables: Tables, options: &LoadOptions) -> Result<Dataset, Error> {
+    let Tables { mut train, mut test, image, class_names } = tables;
+    for table in [Some(&train), test.as_ref()].into_iter().flatten() {
+        check_shape(table)?;
+    }
+    if let Some(test) = &test
+        && test.units != train.units
+    {
+        return Err(Error::SplitsDiffer { what: test.what.clone(), test: test.units, train: train.units });
+    }
+    let classes = classes(&train, test.as_ref(), class_names.as_ref().map(Vec::len), options.classes)?;
+    let (train_pixels, test_pixels, scaling) = scale(&mut train, test.as_mut(), options.scale)?;
+    let train = Split::new(train.units, train_pixels, train.labels)?;
+    let test = match (test, test_pixels) {
+        (Some(test), Some(pixels)) => Some(Split::new(test.units, pixels, test.labels)?.numbered_from(train.samples())),
+        _ => None,
+    };
+    Ok(Dataset { name, train, test, image, classes, class_names, scaling })
+}
+
+/// Refuses tables that make no split, in words that name the file.
+fn check_shape(table: &Table) -> Result<(), Error> {
+    check_units(table.units as u128, &table.what)?;
+    let samples = table.samples();
+    if samples == 0 {
+        return Err(Error::Empty { what: table.what.clone() });
+    }
+    match &table.labels {
+        Some(labels) if labels.len() != samples => {
+            Err(Error::Counts { what: table.what.clone(), samples, labels: labels.len() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The number of classes, every label being below it.
+fn classes(
+    train: &Table,
+    test: Option<&Table>,
+    named: Option<usize>,
+    asked: Option<usize>,
+) -> Result<Option<usize>, Error> {
+    let Some(labels) = &train.labels else { return Ok(None) };
+    let largest = labels.iter().max().map_or(0, |&label| label as usize);
+    let (classes, why) = match (asked, named) {
+        (Some(asked), _) => (asked, "as many classes were asked for"),
+        (None, Some(named)) => (named, "as many classes are named"),
+        (None, None) if largest < MAX_UNITS => (largest + 1, "the training data has no larger one"),
+        (None, None) => (MAX_UNITS, "a layer of labels has at most as many units"),
+    };
+    if !(1..=MAX_UNITS).contains(&classes) {
+        return Err(Error::Setting {
+            name: "number of classes",
+            got: classes.to_string(),
+            expected: format!("1 to {MAX_UNITS}"),
+        });
+    }
+    for table in [Some(train), test].into_iter().flatten() {
+        let labels = table.labels.iter().flatten();
+        if let Some((row, label)) = labels.enumerate().find(|&(_, &label)| label as usize >= classes) {
+            let expected = format!("0 to {} ({why})", classes - 1);
+            return Err(Error::Label { what: table.what.clone(), row, label: label.to_string(), expected });
+        }
+    }
+    Ok(Some(classes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Values;
+
+    fn tables(units: usize, train: &[u32], test: &[u32]) -> Tables {
+        let table = |what: &str, labels: &[u32]| {
+            let mut table = Table::new(what, units, Values::Bytes(vec![9; units * labels.len()]));
+            table.labels = Some(labels.to_vec());
+            table
+        };
+        Tables { train: table("train", train), test: Some(table("test", test)), image: None, class_names: None }
+    }
+
+    fn refused(tables: Tables, options: &LoadOptions) -> String {
+        assemble("t".into(), tables, options).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn labels_must_lie_below_the_number_of_classes() {
+        let data = assemble("t".into(), tables(2, &[0, 4, 1], &[4, 3]), &LoadOptions::default()).unwrap();
+        assert_eq!(data.classes, Some(5));
+        assert_eq!(data.test.as_ref().unwrap().id(0), 3, "test samples are numbered after the training samples");
+        assert_eq!(
+            refused(tables(2, &[0, 4], &[1, 5]), &LoadOptions::default()),
+            "test: the label of row 1 (from 0) is 5, expected 0 to 4 (the training data has no larger one)"
+        );
+        let three = LoadOptions { classes: Some(3), ..LoadOptions::default() };
+        assert_eq!(
+            refused(tables(2, &[0, 3], &[1]), &three),
+            "train: the label of row 1 (from 0) is 3, expected 0 to 2 (as many classes were asked for)"
+        );
+        assert!(refused(tables(2, &[70_000], &[0]), &LoadOptions::default()).contains("is 70000, expected 0 to 65503"));
+        let none = LoadOptions { classes: Some(0), ..LoadOptions::default() };
+        assert_eq!(refused(tables(2, &[0], &[0]), &none), "number of classes is 0; it must be 1 to 65504");
+        let more = LoadOptions { classes: Some(12), ..LoadOptions::default() };
+        assert_eq!(assemble("t".into(), tables(2, &[0], &[11]), &more).unwrap().classes, Some(12));
+    }
+
+    #[cfg(not(feature = "formats"))]
+    #[test]
+    fn a_reader_that_was_not_built_names_its_feature() {
+        let error = load(&Source::Csv("a.csv".into()), &LoadOptions::default()).unwrap_err().to_string();
+        assert_eq!(error, "this build cannot read csv:a.csv: build deepbelief-data with the feature `formats`");
+    }
+
+    #[test]
+    fn shapes_that_make_no_data_set_are_named() {
+        let options = LoadOptions::default();
+        assert_eq!(refused(tables(2, &[], &[0]), &options), "train: there are no samples");
+        assert_eq!(refused(tables(0, &[1], &[0]), &options), "train: the samples have no columns");
+        assert!(refused(tables(65_505, &[1], &[0]), &options).starts_with("train: the samples have 65505 columns"));
+        let mut differ = tables(2, &[0], &[0]);
+        differ.test = tables(3, &[0], &[0]).test;
+        assert_eq!(refused(differ, &options), "test: the test samples have 3 columns, the training samples 2");
+        let mut short = tables(2, &[0, 0], &[0]);
+        short.train.labels = Some(vec![0]);
+        assert_eq!(refused(short, &options), "train: 2 samples but 1 labels");
+    }
+
+    #[test]
+    fn options_read_and_write_as_text() {
+        let options = LoadOptions { label_column: Some("last".into()), header: Header::No, ..LoadOptions::default() };
+        let json = serde_json::to_string(&options).unwrap();
+        assert_eq!(serde_json::from_str::<LoadOptions>(&json).unwrap(), options);
+        assert_eq!(serde_json::from_str::<LoadOptions>("{}").unwrap(), LoadOptions::default());
+        assert!(serde_json::from_str::<LoadOptions>(r#"{"sclae":"none"}"#).is_err());
+        assert_eq!(
+            "maybe".parse::<Header>().unwrap_err().to_string(),
+            "header is \"maybe\"; it must be auto, yes or no"
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! NumPy's files: npy (one array) and npz (a zip archive of them).
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
+use zip::ZipArchive;
+
+use crate::Error;
+use crate::arrays::{Array, Element, Roles};
+use crate::table::Tables;
+
+/// Longest header accepted. That of a plain array has some hundred bytes; only records of
+/// thousands of fields, which hold no samples, need more.
+const LONGEST_HEADER: usize = 1 << 16;
+
+/// Reads one array [samples, ...]. All of it is training data.
+pub(crate) fn read_npy(path: &Path) -> Result<Tables, Error> {
+    let bytes = std::fs::read(path).map_err(Error::read(path))?;
+    let (train, image) = array(path.display().to_string(), &bytes)?.table()?;
+    Ok(Tables { train, test: None, image, class_names: None })
+}
+
+/// Reads the arrays of an archive that have a role in a data set.
+pub(crate) fn read_npz(path: &Path) -> Result<Tables, Error> {
+    let file = File::open(path).map_err(Error::read(path))?;
+    let broken = |reason: String| Error::Broken { what: path.display().to_string(), format: "npz", reason };
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(error.to_string()))?;
+    let files = archive.file_names().collect::<Result<Vec<_>, _>>().map_err(|error| broken(error.to_string()))?;
+    let names: Vec<String> = files.iter().filter_map(|file| Some(file.strip_suffix(".npy")?.to_string())).collect();
+    Roles::of(path, &names)?.read(|name| {
+        let mut bytes = Vec::new();
+        let mut entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(format!("{name}: {error}")))?;
+        entry.read_to_end(&mut bytes).map_err(|error| broken(format!("{name}: {error}")))?;
+        // The array borrows nothing: the next one reads over the same archive.
+        let array = array(format!("{}: {name}", path.display()), &bytes)?;
+        Ok(Array { bytes: Cow::Owned(array.bytes.into_owned()), ..array })
+    })
+}
+
+/// An npy file in memory.
+fn array(what: String, file: &[u8]) -> Result<Array<'_>, Error> {
+    let broken = |reason: String| Error::Broken { what: what.clone(), format: "npy", reason };
+    let data_start = check_header(file).map_err(|reason| broken(reason.into()))?;
+    let header = NpyHeader::from_reader(&file[..data_start]).map_err(|error| broken(error.to_string()))?;
+    let dtype = header.dtype();
+    let (element, endianness) =
+        element(&dtype).ok_or_else(|| Error::Dtype { what: what.clone(), got: dtype.descr() })?;
+    let data = &file[data_start..];
+    let expected = u128::from(header.len()) * element.size() as u128;
+    if data.len() as u128 != expected {
+        let kind = if (data.len() as u128) < expected { "truncated" } else { "too long" };
+        let reason = format!("the file is {kind}: {} bytes of data, expected {expected}", data.len());
+        return Err(broken(reason));
+    }
+    let shape = header.shape().iter().map(|&size| size as usize).collect();
+    let (big_endian, fortran) = (endianness == Endianness::Big, header.order() == Order::Fortran);
+    Ok(Array { what, shape, element, big_endian, fortran, bytes: Cow::Borrowed(data) })
+}
+
+/// Where the data starts; refuses headers on which a parser could overflow or run away.
+fn check_header(file: &[u8]) -> Result<usize, &'static str> {
+    let not_npy = "it does not start like one";
+    if !file.starts_with(b"\x93NUMPY") {
+        return Err(not_npy);
+    }
+    let (start, length) = match (file.get(6), &file[8.min(file.len())..]) {
+        (Some(1), [a, b, ..]) => (10, usize::from(u16::from_le_bytes([*a, *b]))),
+        (Some(2 | 3), [a, b, c, d, ..]) => (12, u32::from_le_bytes([*a, *b, *c, *d]) as usize),
+        _ => return Err(not_npy),
+    };
+    if length > LONGEST_HEADER {
+        return Err("the header is longer than 65536 bytes");
+    }
+    let text = file.get(start..start + length).ok_or("the file is truncated: the header is cut off")?;
+    let (mut depth, mut deepest, mut product, mut number) = (0i32, 0, 1u64, None);
+    for byte in text.iter().chain(b" ") {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+        // The product of all numbers in the header bounds the bytes it promises.
+        if byte.is_ascii_digit() {
+            number = Some(number.unwrap_or(0u64).saturating_mul(10).saturating_add(u64::from(byte - b'0')));
+        } else if let Some(number) = number.take() {
+            product = product.saturating_mul(number.max(1));
+        }
+    }
+    if deepest > 8 {
+        return Err("the header is nested too deeply");
+    }
+    if product > i64::MAX as u64 {
+        return Err("the header promises more data than memory has addresses");
+    }
+    Ok(start + length)
+}
+
+fn element(dtype: &DType) -> Option<(Element, Endianness)> {
+    let DType::Plain(plain) = dtype else { return None };
+    let element = match (plain.type_char(), plain.size_field()) {
+        (TypeChar::Bool, 1) => Element::Bool,
+        (TypeChar::Uint, 1) => Element::U8,
+        (TypeChar::Uint, 2) => Element::U16,
+        (TypeChar::Uint, 4) => Element::U32,
+        (TypeChar::Uint, 8) => Element::U64,
+        (TypeChar::Int, 1) => Element::I8,
+        (TypeChar::Int, 2) => Element::I16,
+        (TypeChar::Int, 4) => Element::I32,
+        (TypeChar::Int, 8) => Element::I64,
+        (TypeChar::Float, 4) => Element::F32,
+        (TypeChar::Float, 8) => Element::F64,
+        _ => return None,
+    };
+    Some((element, plain.endianness()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dataset, ImageShape, LoadOptions, Row, Source, load};
+    use std::io::Write;
+    use zip::write::SimpleFileOptions;
+
+    /// A file as NumPy writes it: format version, header padded to 64 bytes, data.
+    fn npy(version: u8, header: &str, data: &[u8]) -> Vec<u8> {
+        let prefix = if version == 1 { 10 } else { 12 };
+        let length = (prefix + header.len() + 1).next_multiple_of(64) - prefix;
+        let mut file = b"\x93NUMPY".to_vec();
+        file.extend([version, 0]);
+        file.extend(if version == 1 {
+            (length as u16).to_le_bytes().to_vec()
+        } else {
+            (length as u32).to_le_bytes().to_vec()
+        });
+        file.extend([header, &" ".repeat(length - 1 - header.len()), "\n"].concat().bytes());
+        file.extend(data);
+        file
+    }
+
+    fn header(descr: &str, fortran: bool, shape: &str) -> String {
+        let fortran = if fortran { "True" } else { "False" };
+        format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': ({shape}), }}")
+    }
+
+    fn read(name: &str, bytes: &[u8]) -> Result<Dataset, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let source: Source = format!("{}:{}", path.extension().unwrap().display(), path.display()).parse().unwrap();
+        let prefix = format!("{}/", dir.path().display());
+        load(&source, &LoadOptions::default()).map_err(|error| error.to_string().replace(&prefix, ""))
+    }
+
+    fn floats(values: &[f32]) -> Vec<u8> {
+        values.iter().flat_map(|x| x.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn arrays_of_all_versions_orders_and_shapes_are_read() {
+        for version in 1..=3 {
+            let data = read("a.npy", &npy(version, &header("<f4", false, "2, 3"), &floats(&[0.5; 6]))).unwrap();
+            assert_eq!((data.train.samples(), data.train.row(1)), (2, Row::Floats(&[0.5; 3])));
+        }
+        let data = read("a.npy", &npy(1, &header("|u1", true, "2, 1, 3"), &[1, 2, 3, 4, 5, 6])).unwrap();
+        assert_eq!((data.train.row(0), data.train.row(1)), (Row::Bytes(&[1, 3, 5]), Row::Bytes(&[2, 4, 6])));
+        assert_eq!(data.image, Some(ImageShape { width: 3, height: 1 }));
+        let data = read("a.npy", &npy(1, &header(">i2", false, "1, 2"), &[0, 255, 0, 7])).unwrap();
+        assert_eq!(data.train.row(0), Row::Bytes(&[255, 7]));
+    }
+
+    #[test]
+    fn bad_arrays_are_refused_by_name() {
+        let message =
+            |descr, shape, data: &[u8]| read("a.npy", &npy(1, &header(descr, false, shape), data)).unwrap_err();
+        assert_eq!(
+            message("<f4", "2, 3", &[0; 23]),
+            "a.npy: not a readable npy file: the file is truncated: 23 bytes of data, expected 24"
+        );
+        assert!(message("<f4", "2, 3", &[0; 25]).contains("the file is too long: 25 bytes of data, expected 24"));
+        assert_eq!(
+            message("<f2", "2, 3", &[0; 12]),
+            "a.npy: the type is '<f2', expected bool, an integer of 8 to 64 bits, float32 or float64"
+        );
+        assert!(message("<U3", "2, 3", &[0; 12]).contains("the type is '<U3'"));
+        assert!(message("|O", "2, 3", &[0; 12]).contains("the type is '|O'"));
+        assert_eq!(message("<f4", "0, 3", &[]), "a.npy: there are no samples");
+        assert!(message("<f4", "6,", &[0; 24]).contains("the shape is [6], expected [samples, values]"));
+        assert_eq!(
+            message("<f4", "1, 2", &floats(&[0.0, f32::NAN])),
+            "a.npy: row 0, column 1 (counted from 0) is NaN: every value must be a finite number"
+        );
+        assert!(read("a.npy", b"no").unwrap_err().contains("it does not start like one"));
+    }
+
+    /// Headers that would overflow, recurse or allocate in a trusting reader.
+    #[test]
+    fn hostile_headers_are_refused_before_they_are_believed() {
+        let message = |text: &str| read("a.npy", &npy(2, text, &[0; 100])).unwrap_err();
+        assert!(message(&header("<f8", false, "4611686018427387904, 8")).contains("more data than memory"));
+        assert!(message(&header("<f8", false, "0, 4611686018427387904, 99")).contains("more data than memory"));
+        assert!(message(&header("<f8", false, "100000000000, 100")).contains("expected 80000000000000"));
+        assert!(message(&"(".repeat(60_000)).contains("nested too deeply"));
+        assert!(message(&" ".repeat(70_000)).contains("longer than 65536"));
+        let cut = npy(1, &header("<f4", false, "2, 3"), &[0; 24]);
+        for end in 0..cut.len() {
+            assert!(read("a.npy", &cut[..end]).is_err(), "{end} bytes");
+        }
+    }
+
+    /// Any one byte of the file changed to any of some nasty values: an error or data, no panic.
+    #[test]
+    fn changed_bytes_never_panic() {
+        let good = npy(1, &header("<f4", false, "2, 3"), &floats(&[0.5; 6]));
+        for at in 0..good.len() {
+            for value in [0, 1, b'9', b'(', b'\'', b'-', 0x80, 0xff] {
+                let mut bytes = good.clone();
+                bytes[at] = value;
+                let _ = array("a".into(), &bytes).and_then(|array| array.table());
+            }
+        }
+    }
+
+    fn npz(entries: &[(&str, Vec<u8>)], method: zip::CompressionMethod) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, bytes) in entries {
+            zip.start_file(name.to_string(), SimpleFileOptions::default().compression_method(method)).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn digits() -> Vec<(&'static str, Vec<u8>)> {
+        vec![
+            ("y_train.npy", npy(1, &header("<i8", false, "3,"), &[2u64, 0, 1].map(u64::to_le_bytes).concat())),
+            ("x_train.npy", npy(1, &header("|u1", false, "3, 2, 2"), &(0..12).map(|i| 20 * i).collect::<Vec<u8>>())),
+            ("x_test.npy", npy(1, &header("|u1", false, "1, 2, 2"), &[9, 8, 7, 6])),
+            ("y_test.npy", npy(1, &header("|u1", false, "1, 1"), &[2])),
+            ("readme.txt", b"not an array".to_vec()),
+        ]
+    }
+
+    #[test]
+    fn archives_give_both_splits_stored_and_deflated() {
+        for method in [zip::CompressionMethod::Stored, zip::CompressionMethod::Deflated] {
+            let data = read("d.npz", &npz(&digits(), method)).unwrap();
+            assert_eq!(data.train.labels(), Some(vec![2, 0, 1]));
+            assert_eq!(data.train.row(1), Row::Bytes(&[80, 100, 120, 140]));
+            let test = data.test.unwrap();
+            assert_eq!((test.row(0), test.label(0)), (Row::Bytes(&[9, 8, 7, 6]), Some(2)));
+            assert_eq!((data.classes, data.image), (Some(3), Some(ImageShape { width: 2, height: 2 })));
+        }
+    }
+
+    #[test]
+    fn bad_archives_are_refused_by_name() {
+        let stored = zip::CompressionMethod::Stored;
+        assert!(read("d.npz", b"PK no").unwrap_err().starts_with("d.npz: not a readable npz file: "));
+        assert!(read("d.npz", &npz(&[], stored)).unwrap_err().contains("found no arrays"));
+        let mut entries = digits();
+        entries[0].1.pop();
+        assert!(
+            read("d.npz", &npz(&entries, stored)).unwrap_err().starts_with("d.npz: y_train: not a readable npy file")
+        );
+        let good = npz(&digits(), zip::CompressionMethod::Deflated);
+        for end in (0..good.len()).step_by(7) {
+            assert!(read("d.npz", &good[..end]).is_err(), "{end} bytes");
+        }
+        for at in (0..good.len()).step_by(3) {
+            let mut bytes = good.clone();
+            bytes[at] ^= 0xff;
+            let _ = read("d.npz", &bytes);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Bringing values into [0, 1], where a visible unit lives.
+//!
+//! Whatever comes out as k / 255 with whole k is kept as a byte, whatever the file held it as;
+//! everything else becomes a 32-bit float. Nothing is clipped: what does not fit is refused.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Error;
+use crate::split::Pixels;
+use crate::table::{Table, Values};
+use crate::text::serde_as_text;
+
+/// How values are brought into [0, 1]. As text: `auto`, `none`, `255`, `minmax`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// Training values within [0, 1] stay; values within 0 to 255 are divided by 255; anything
+    /// else is refused. The choice is made on the training data, holds for the test data too,
+    /// and is reported in [`Dataset::scaling`](crate::Dataset::scaling).
+    #[default]
+    Auto,
+    /// Values must lie in [0, 1].
+    None,
+    /// Values must lie in 0 to 255 and are divided by 255.
+    By255,
+    /// (value - min) / (max - min), with the smallest and largest value of the whole data set,
+    /// training and test together, so that no value falls outside. Constant data is refused.
+    MinMax,
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::None => "none",
+            Self::By255 => "255",
+            Self::MinMax => "minmax",
+        })
+    }
+}
+
+impl FromStr for Scale {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "none" => Ok(Self::None),
+            "255" => Ok(Self::By255),
+            "minmax" => Ok(Self::MinMax),
+            _ => Err(Error::Setting {
+                name: "scale",
+                got: format!("{text:?}"),
+                expected: "auto, none, 255 or minmax".into(),
+            }),
+        }
+    }
+}
+
+serde_as_text!(Scale);
+
+/// What was done to the values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scaling {
+    /// They were in [0, 1] already.
+    None,
+    /// Divided by 255.
+    By255,
+    /// Mapped from this range.
+    MinMax {
+        /// The value that became 0.
+        min: f32,
+        /// The value that became 1.
+        max: f32,
+    },
+}
+
+impl fmt::Display for Scaling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("as they are"),
+            Self::By255 => f.write_str("divided by 255"),
+            Self::MinMax { min, max } => write!(f, "mapped from {min}..{max} to 0..1"),
+        }
+    }
+}
+
+/// Scales training and test values alike.
+pub(crate) fn scale(
+    train: &mut Table,
+    test: Option<&mut Table>,
+    scale: Scale,
+) -> Result<(Pixels, Option<Pixels>, Scaling), Error> {
+    let of_train = range(train)?;
+    let of_test = test.as_deref().map(range).transpose()?;
+    let scaling = match scale {
+        Scale::By255 => Scaling::By255,
+        Scale::Auto if of_train.1 > 1.0 => Scaling::By255,
+        Scale::Auto | Scale::None => Scaling::None,
+        Scale::MinMax => {
+            let of_test = of_test.unwrap_or(of_train);
+            let (min, max) = (of_train.0.min(of_test.0), of_train.1.max(of_test.1));
+            if min >= max {
+                return Err(Error::Constant { what: train.what.clone(), value: min });
+            }
+            Scaling::MinMax { min, max }
+        }
+    };
+    // Auto has looked for both ranges: its message says so.
+    let expected = match (scale, scaling) {
+        (Scale::Auto, Scaling::None) if of_train.0 < 0.0 => "0 to 1, or 0 to 255",
+        (Scale::Auto, Scaling::By255) => "0 to 255 (some values are above 1, so all are divided by 255)",
+        (_, Scaling::By255) => "0 to 255",
+        _ => "0 to 1",
+    };
+    let train = apply(train, scaling, expected)?;
+    let test = test.map(|test| apply(test, scaling, expected)).transpose()?;
+    Ok((train, test, scaling))
+}
+
+/// Smallest and largest value; NaN and infinities are refused. An empty table has the range 0..0.
+fn range(table: &Table) -> Result<(f32, f32), Error> {
+    match &table.values {
+        Values::Bytes(bytes) => {
+            let (min, max) = bytes.iter().fold((u8::MAX, 0), |(min, max), &x| (x.min(min), x.max(max)));
+            Ok(if bytes.is_empty() { (0.0, 0.0) } else { (f32::from(min), f32::from(max)) })
+        }
+        Values::Floats(floats) => {
+            if let Some(at) = floats.iter().position(|x| !x.is_finite()) {
+                return Err(Error::NotFinite { place: table.place(at), value: floats[at] });
+            }
+            let bounds = |(min, max): (f32, f32), &x: &f32| (min.min(x), max.max(x));
+            Ok(floats.first().map_or((0.0, 0.0), |&first| floats.iter().fold((first, first), bounds)))
+        }
+    }
+}
+
+/// Takes the table's values and scales them.
+fn apply(table: &mut Table, scaling: Scaling, expected: &'static str) -> Result<Pixels, Error> {
+    let top = match scaling {
+        Scaling::None => 1.0,
+        Scaling::By255 => 255.0,
+        Scaling::MinMax { min, max } => {
+            let (min, width) = (f64::from(min), f64::from(max) - f64::from(min));
+            let map = |x: f64| ((x - min) / width) as f32;
+            return Ok(match &table.values {
+                Values::Bytes(bytes) => bytes.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
+                Values::Floats(floats) => floats.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
+            });
+        }
+    };
+    let outside = match &table.values {
+        Values::Bytes(bytes) => bytes.iter().position(|&x| f32::from(x) > top).map(|at| (at, f32::from(bytes[at]))),
+        Values::Floats(floats) => floats.iter().position(|x| !(0.0..=top).contains(x)).map(|at| (at, floats[at])),
+    };
+    if let Some((at, value)) = outside {
+        return Err(Error::OutOfRange { place: table.place(at), value, expected });
+    }
+    let values = std::mem::replace(&mut table.values, Values::Bytes(Vec::new()));
+    Ok(match values {
+        Values::Bytes(bytes) if top == 255.0 => bytes.into(),
+        Values::Bytes(bytes) => bytes.iter().map(|&x| 255 * x).collect::<Vec<u8>>().into(),
+        Values::Floats(floats) if floats.iter().all(|x| x.fract() == 0.0) => {
+            floats.iter().map(|x| (x * 255.0 / top) as u8).collect::<Vec<u8>>().into()
+        }
+        Values::Floats(mut floats) => {
+            for x in &mut floats {
+                *x /= top;
+            }
+            floats.into()
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::split::{Row, Split};
+
+    fn bytes(values: &[u8]) -> Table {
+        Table::new("t", 2, Values::Bytes(values.to_vec()))
+    }
+
+    fn floats(values: &[f32]) -> Table {
+        Table::new("t", 2, Values::Floats(values.to_vec()))
+    }
+
+    /// The values that come out, whether they are bytes, and what was said of them.
+    fn scaled(mut table: Table, how: Scale) -> (Vec<f32>, bool, String) {
+        let (pixels, _, scaling) = scale(&mut table, None, how).unwrap();
+        let kept = matches!(pixels, Pixels::Bytes(_));
+        let split = Split::new(1, pixels, None).unwrap();
+        let mut out = vec![0.0; split.samples()];
+        for (sample, out) in out.chunks_mut(1).enumerate() {
+            split.row(sample).write(out);
+        }
+        (out, kept, scaling.to_string())
+    }
+
+    fn refused(mut table: Table, how: Scale) -> String {
+        scale(&mut table, None, how).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn auto_keeps_unit_values_and_divides_byte_values() {
+        assert_eq!(scaled(floats(&[0.0, 0.25]), Scale::Auto), (vec![0.0, 0.25], false, "as they are".into()));
+        assert_eq!(scaled(bytes(&[0, 1]), Scale::Auto), (vec![0.0, 1.0], true, "as they are".into()));
+        assert_eq!(scaled(floats(&[0.0, 1.0]), Scale::Auto), (vec![0.0, 1.0], true, "as they are".into()));
+        assert_eq!(scaled(bytes(&[51, 255]), Scale::Auto), (vec![0.2, 1.0], true, "divided by 255".into()));
+        assert_eq!(scaled(floats(&[51.0, 2.0]), Scale::Auto), (vec![0.2, 2.0 / 255.0], true, "divided by 255".into()));
+        assert_eq!(scaled(floats(&[127.5, 0.0]), Scale::Auto), (vec![0.5, 0.0], false, "divided by 255".into()));
+    }
+
+    /// Every byte must survive the way float -> byte -> float of either scaling.
+    #[test]
+    fn whole_floats_become_the_same_bytes() {
+        let all: Vec<f32> = (0..=255u8).map(f32::from).collect();
+        let (pixels, ..) = scale(&mut floats(&all), None, Scale::By255).unwrap();
+        let split = Split::new(256, pixels, None).unwrap();
+        assert_eq!(split.row(0), Row::Bytes(&(0..=255).collect::<Vec<u8>>()));
+        let (pixels, ..) = scale(&mut floats(&[1.0, -0.0]), None, Scale::None).unwrap();
+        assert_eq!(Split::new(2, pixels, None).unwrap().row(0), Row::Bytes(&[255, 0]));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_place_and_value() {
+        let advice = "; the scaling `minmax` maps any range to [0, 1]";
+        for (table, how, message) in [
+            (
+                floats(&[0.0, 0.5, 0.5, -0.5]),
+                Scale::Auto,
+                "t: row 1, column 1 (counted from 0) is -0.5, expected 0 to 1, or 0 to 255",
+            ),
+            (
+                floats(&[0.0, 0.5, 256.5, 0.0]),
+                Scale::Auto,
+                "t: row 1, column 0 (counted from 0) is 256.5, expected 0 to 255 (some values are above 1, so all are divided by 255)",
+            ),
+            (floats(&[0.0, 1.5]), Scale::None, "t: row 0, column 1 (counted from 0) is 1.5, expected 0 to 1"),
+            (bytes(&[0, 1, 2, 0]), Scale::None, "t: row 1, column 0 (counted from 0) is 2, expected 0 to 1"),
+            (floats(&[-1.0, 1.5]), Scale::By255, "t: row 0, column 0 (counted from 0) is -1, expected 0 to 255"),
+        ] {
+            assert_eq!(refused(table, how), format!("{message}{advice}"));
+        }
+        for how in [Scale::Auto, Scale::None, Scale::By255, Scale::MinMax] {
+            for (value, shown) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
+                assert_eq!(
+                    refused(floats(&[0.0, 0.0, 0.5, value]), how),
+                    format!("t: row 1, column 1 (counted from 0) is {shown}: every value must be a finite number")
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn minmax_maps_the_range_of_training_and_test_data() {
+        let (out, _, said) = scaled(floats(&[-1.0, 3.0, 1.0, 0.0]), Scale::MinMax);
+        assert_eq!(out, [0.0, 1.0, 0.5, 0.25]);
+        assert_eq!(said, "mapped from -1..3 to 0..1");
+        assert_eq!(scaled(bytes(&[10, 30]), Scale::MinMax).0, [0.0, 1.0]);
+        let (_, test, scaling) =
+            scale(&mut floats(&[0.0, 1.0]), Some(&mut floats(&[-4.0, 2.0])), Scale::MinMax).unwrap();
+        assert_eq!(scaling, Scaling::MinMax { min: -4.0, max: 2.0 });
+        assert_eq!(Split::new(2, test.unwrap(), None).unwrap().row(0), Row::Floats(&[0.0, 1.0]));
+        // The widest range there is must not overflow into NaN.
+        assert_eq!(scaled(floats(&[f32::MIN, f32::MAX, 0.0, 0.0]), Scale::MinMax).0, [0.0, 1.0, 0.5, 0.5]);
+        assert_eq!(
+            refused(floats(&[3.0, 3.0]), Scale::MinMax),
+            "t: every value is 3, so there is no range for the scaling `minmax`"
+        );
+    }
+
+    #[test]
+    fn the_test_data_follows_the_choice_made_on_the_training_data() {
+        let (_, test, _) = scale(&mut bytes(&[0, 200]), Some(&mut bytes(&[0, 1])), Scale::Auto).unwrap();
+        assert_eq!(Split::new(2, test.unwrap(), None).unwrap().row(0), Row::Bytes(&[0, 1]));
+        let error = scale(&mut bytes(&[0, 1]), Some(&mut bytes(&[0, 2])), Scale::Auto).unwrap_err().to_string();
+        assert!(error.starts_with("t: row 0, column 1 (counted from 0) is 2, expected 0 to 1;"), "{error}");
+    }
+
+    #[test]
+    fn settings_read_and_write_as_text() {
+        for scale in [Scale::Auto, Scale::None, Scale::By255, Scale::MinMax] {
+            assert_eq!(scale.to_string().parse::<Scale>().unwrap(), scale);
+        }
+        let error = "256".parse::<Scale>().unwrap_err().to_string();
+        assert_eq!(error, "scale is \"256\"; it must be auto, none, 255 or minmax");
+    }
+}

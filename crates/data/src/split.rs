@@ -1,0 +1,332 @@
+//! Samples and labels, shared and never copied: a split of a split is a list of row numbers.
+
+use std::sync::Arc;
+
+use deepbelief_kernels::{Batch, MAX_UNITS, Stream, Uniforms};
+
+use crate::Error;
+use crate::binarize::{Binarize, Draw, pack_row};
+
+/// Row-major pixel values of all samples.
+#[derive(Clone, Debug)]
+pub enum Pixels {
+    /// Bytes that stand for value / 255.
+    Bytes(Arc<[u8]>),
+    /// Values in [0, 1].
+    Floats(Arc<[f32]>),
+}
+
+impl From<Vec<u8>> for Pixels {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl From<Vec<f32>> for Pixels {
+    fn from(floats: Vec<f32>) -> Self {
+        Self::Floats(floats.into())
+    }
+}
+
+/// The values of one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Row<'a> {
+    /// Bytes that stand for value / 255.
+    Bytes(&'a [u8]),
+    /// Values in [0, 1].
+    Floats(&'a [f32]),
+}
+
+impl Row<'_> {
+    /// Writes the values in [0, 1].
+    ///
+    /// # Panics
+    /// If `out` is longer than the row.
+    pub fn write(&self, out: &mut [f32]) {
+        match self {
+            Self::Bytes(bytes) => {
+                for (out, &byte) in out.iter_mut().zip(*bytes) {
+                    *out = f32::from(byte) / 255.0;
+                }
+            }
+            Self::Floats(floats) => out.copy_from_slice(&floats[..out.len()]),
+        }
+    }
+}
+
+/// Some samples of a data set, with their labels where there are any.
+///
+/// Cloning and selecting share the pixels. A sample keeps its number in the data set wherever
+/// it goes (see [`Split::id`]): random draws address it by that number, so that the same
+/// sample gets the same draws in every split.
+#[derive(Clone, Debug)]
+pub struct Split {
+    units: usize,
+    pixels: Pixels,
+    labels: Option<Arc<[u32]>>,
+    /// Rows of `pixels` that belong to this split; all of them if absent.
+    rows: Option<Arc<[u32]>>,
+    samples: usize,
+    first_id: u32,
+}
+
+impl Split {
+    /// Samples [samples, units], row-major, and one label a sample.
+    ///
+    /// # Errors
+    /// If there are no samples or no units, more than
+    /// [`MAX_UNITS`] units, values that do not fill whole samples
+    /// or lie outside [0, 1], or another number of labels than samples.
+    pub fn new(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Result<Self, Error> {
+        let what = || "samples".to_string();
+        check_units(units as u128, "samples")?;
+        let values = match &pixels {
+            Pixels::Bytes(bytes) => bytes.len(),
+            Pixels::Floats(floats) => floats.len(),
+        };
+        if values == 0 {
+            return Err(Error::Empty { what: what() });
+        }
+        if !values.is_multiple_of(units) {
+            return Err(Error::Uneven { values, units });
+        }
+        let samples = values / units;
+        if u32::try_from(samples).is_err() {
+            return Err(Error::TooManySamples { what: what(), samples });
+        }
+        if let Pixels::Floats(floats) = &pixels
+            && let Some(at) = floats.iter().position(|x| !(0.0..=1.0).contains(x))
+        {
+            let place = crate::Place { what: what(), row: at / units, line: None, column: at % units };
+            return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1" });
+        }
+        if let Some(labels) = &labels
+            && labels.len() != samples
+        {
+            return Err(Error::Counts { what: what(), samples, labels: labels.len() });
+        }
+        Ok(Self { units, pixels, labels: labels.map(Into::into), rows: None, samples, first_id: 0 })
+    }
+
+    /// Numbers the samples from `first` on: a test split goes on where the training split ends.
+    pub(crate) fn numbered_from(mut self, first: usize) -> Self {
+        self.first_id = first as u32;
+        self
+    }
+
+    /// Number of samples; at least 1.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Number of values in a sample: the visible units of a model of it.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    fn stored_row(&self, sample: usize) -> usize {
+        self.rows.as_ref().map_or(sample, |rows| rows[sample] as usize)
+    }
+
+    /// The values of a sample.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn row(&self, sample: usize) -> Row<'_> {
+        let start = self.stored_row(sample) * self.units;
+        match &self.pixels {
+            Pixels::Bytes(bytes) => Row::Bytes(&bytes[start..start + self.units]),
+            Pixels::Floats(floats) => Row::Floats(&floats[start..start + self.units]),
+        }
+    }
+
+    /// The number of a sample in the whole data set, test samples after the training samples.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn id(&self, sample: usize) -> u32 {
+        self.first_id.wrapping_add(self.stored_row(sample) as u32)
+    }
+
+    /// The label of a sample, where the data has labels.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn label(&self, sample: usize) -> Option<u32> {
+        self.labels.as_ref().map(|labels| labels[self.stored_row(sample)])
+    }
+
+    /// The labels of all samples, where the data has labels.
+    #[must_use]
+    pub fn labels(&self) -> Option<Vec<u32>> {
+        (0..self.samples).map(|sample| self.label(sample)).collect()
+    }
+
+    /// The samples at `samples`, in that order, sharing the pixels.
+    ///
+    /// # Errors
+    /// If `samples` is empty.
+    ///
+    /// # Panics
+    /// If one is not below [`Split::samples`].
+    pub fn select(&self, samples: &[usize]) -> Result<Self, Error> {
+        if samples.is_empty() {
+            return Err(Error::Empty { what: "selection".into() });
+        }
+        assert!(samples.iter().all(|&s| s < self.samples), "selected samples must be below {}", self.samples);
+        let rows = samples.iter().map(|&sample| self.stored_row(sample) as u32).collect();
+        Ok(Self { rows: Some(rows), samples: samples.len(), ..self.clone() })
+    }
+
+    /// Samples of each class, by class; without labels all samples are of one class.
+    pub(crate) fn by_class(&self) -> Vec<Vec<u32>> {
+        let mut classes: Vec<Vec<u32>> = Vec::new();
+        for sample in 0..self.samples {
+            let class = self.label(sample).unwrap_or(0) as usize;
+            if class >= classes.len() {
+                classes.resize_with(class + 1, Vec::new);
+            }
+            classes[class].push(sample as u32);
+        }
+        classes
+    }
+
+    /// Bytes of memory behind this split, shared with every split of the same data.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let pixels = match &self.pixels {
+            Pixels::Bytes(bytes) => bytes.len(),
+            Pixels::Floats(floats) => 4 * floats.len(),
+        };
+        pixels + self.labels.as_ref().map_or(0, |x| 4 * x.len()) + self.rows.as_ref().map_or(0, |x| 4 * x.len())
+    }
+
+    /// Mean of each unit over the samples, in [0, 1]; as many values as units.
+    #[must_use]
+    pub fn mean(&self) -> Vec<f32> {
+        let mut sums = vec![0.0f64; self.units];
+        for sample in 0..self.samples {
+            match self.row(sample) {
+                // Bytes are summed as they are: sums of integers are exact.
+                Row::Bytes(bytes) => sums.iter_mut().zip(bytes).for_each(|(sum, &x)| *sum += f64::from(x)),
+                Row::Floats(floats) => sums.iter_mut().zip(floats).for_each(|(sum, &x)| *sum += f64::from(x)),
+            }
+        }
+        let one = if matches!(self.pixels, Pixels::Bytes(_)) { 255.0 } else { 1.0 };
+        sums.iter().map(|sum| (sum / (one * self.samples as f64)) as f32).collect()
+    }
+
+    /// Samples as a batch to measure a model on: `samples` is a range or any list of numbers.
+    /// [`Binarize::Fresh`] gives the same draws as [`Binarize::Fixed`] here, so that a measure
+    /// is the same whenever it is taken.
+    ///
+    /// # Panics
+    /// If a sample is not below [`Split::samples`].
+    #[must_use]
+    pub fn batch<I>(&self, samples: I, binarize: Binarize, seed: u64) -> Batch
+    where
+        I: IntoIterator<Item = usize, IntoIter: ExactSizeIterator>,
+    {
+        let samples = samples.into_iter();
+        let mut batch = Batch::default();
+        match binarize.draw(Uniforms::new(seed, Stream::Binarize, 0)) {
+            None => self.fill_real(samples, &mut batch),
+            Some(draw) => self.fill_binary(samples, draw, &mut batch),
+        }
+        batch
+    }
+
+    pub(crate) fn fill_real(&self, samples: impl ExactSizeIterator<Item = usize>, batch: &mut Batch) {
+        let values = batch.make_real(samples.len(), self.units);
+        for (sample, out) in samples.zip(values.chunks_exact_mut(self.units)) {
+            self.row(sample).write(out);
+        }
+    }
+
+    pub(crate) fn fill_binary(&self, samples: impl ExactSizeIterator<Item = usize>, draw: Draw, batch: &mut Batch) {
+        let bits = batch.make_binary(samples.len(), self.units);
+        for (row, sample) in samples.enumerate() {
+            pack_row(self.row(sample), draw, self.id(sample), |block, word| bits.set_word(row, block, word));
+        }
+    }
+}
+
+/// Refuses numbers of columns that make no layer.
+pub(crate) fn check_units(units: u128, what: &str) -> Result<(), Error> {
+    match units {
+        0 => Err(Error::NoColumns { what: what.into() }),
+        units if units > MAX_UNITS as u128 => Err(Error::TooManyUnits { what: what.into(), units }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counting(samples: usize, units: usize) -> Split {
+        let bytes: Vec<u8> = (0..samples * units).map(|i| (i % 256) as u8).collect();
+        Split::new(units, bytes.into(), Some((0..samples as u32).collect())).unwrap()
+    }
+
+    #[test]
+    fn bad_sizes_are_refused_with_their_numbers() {
+        let message = |units, pixels, labels| Split::new(units, pixels, labels).unwrap_err().to_string();
+        assert_eq!(message(3, Pixels::from(Vec::<u8>::new()), None), "samples: there are no samples");
+        assert_eq!(message(0, Pixels::from(vec![1u8]), None), "samples: the samples have no columns");
+        assert_eq!(message(2, Pixels::from(vec![1u8; 3]), None), "3 values do not make samples of 2 columns");
+        assert_eq!(message(1, Pixels::from(vec![1u8; 3]), Some(vec![0])), "samples: 3 samples but 1 labels");
+        assert_eq!(
+            message(65_505, Pixels::from(vec![0u8; 65_505]), None),
+            "samples: the samples have 65505 columns; a layer has at most 65504 units"
+        );
+        for (value, shown) in [(1.5f32, "1.5"), (-0.5, "-0.5"), (f32::NAN, "NaN")] {
+            let error = message(2, Pixels::from(vec![0.0, 1.0, 0.5, value]), None);
+            assert!(error.starts_with(&format!("samples: row 1, column 1 (counted from 0) is {shown},")), "{error}");
+        }
+    }
+
+    /// Rows, labels and ids of a selection of a selection must be those of the samples chosen.
+    #[test]
+    fn selections_of_selections_keep_rows_labels_and_ids() {
+        let split = counting(7, 3).numbered_from(100);
+        let once = split.select(&[6, 2, 5]).unwrap();
+        let twice = once.select(&[2, 0]).unwrap();
+        assert_eq!(twice.samples(), 2);
+        assert_eq!(twice.row(0), split.row(5));
+        assert_eq!(twice.row(1), split.row(6));
+        assert_eq!(twice.labels(), Some(vec![5, 6]));
+        assert_eq!((twice.id(0), twice.id(1)), (105, 106));
+        assert!(split.select(&[]).is_err());
+    }
+
+    #[test]
+    fn the_mean_is_that_of_the_selected_rows_in_both_kinds() {
+        let bytes = Split::new(2, vec![0u8, 255, 51, 0, 102, 0].into(), None).unwrap();
+        assert_eq!(bytes.mean(), [0.2, 1.0 / 3.0]);
+        assert_eq!(bytes.select(&[1, 2]).unwrap().mean(), [0.3, 0.0]);
+        let floats = Split::new(2, vec![0.0f32, 1.0, 0.5, 0.25].into(), None).unwrap();
+        assert_eq!(floats.mean(), [0.25, 0.625]);
+    }
+
+    /// A batch of any samples holds, sample by sample, what the batch of all samples holds:
+    /// draws depend on the sample's number, not on its place in the batch or the split.
+    #[test]
+    fn batches_of_subsets_agree_with_the_whole() {
+        for (binarize, units) in [(Binarize::Fixed, 33), (Binarize::Fresh, 70), (Binarize::None, 5)] {
+            let split = counting(9, units);
+            let all = split.batch(0..9, binarize, 3).to_values();
+            let some = split.select(&[8, 1, 4]).unwrap().batch([2, 0], binarize, 3).to_values();
+            assert_eq!(some[..units], all[4 * units..5 * units]);
+            assert_eq!(some[units..], all[8 * units..]);
+        }
+        let split = counting(9, 64);
+        assert_eq!(split.batch(0..9, Binarize::Fresh, 3), split.batch(0..9, Binarize::Fixed, 3));
+        assert_ne!(split.batch(0..9, Binarize::Fixed, 3), split.batch(0..9, Binarize::Fixed, 4));
+    }
+}

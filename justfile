@@ -36,8 +36,13 @@ python:
 bench *ARGS:
     cargo bench -p deepbelief-rbm {{ ARGS }}
 
-# Time this and other software on the same work (about 40 minutes, 4 GB of Python packages).
-bench-peers *ARGS:
+# Time this and other software on the same work: DATA is a folder of MNIST IDX files (see bench/README.md).
+bench-peers DATA *ARGS:
     cargo build --release -p deepbelief-rbm --example bench_cd
     bench/setup.sh
-    python3 bench/peers.py --ours target/release/examples/bench_cd {{ ARGS }}
+    python3 bench/peers.py --ours target/release/examples/bench_cd --data {{ DATA }} {{ ARGS }}
+
+# Run the kernels' tests under valgrind (the crate with the unsafe code).
+valgrind:
+    cargo test -p deepbelief-kernels --no-run
+    valgrind --quiet --error-exitcode=9 $(cargo test -p deepbelief-kernels --no-run --message-format short 2>&1 | sed -n 's/.*(\(.*\))/\1/p' | head -1)

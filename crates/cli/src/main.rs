@@ -1,1 +1,42 @@
-fn main() {}
+//! `dbn`: restricted Boltzmann machines from the command line.
+//!
+//! Data flows from [`args`] (what was typed) through [`settings`] (what it means) into the
+//! [`commands`]; all output leaves through [`report`].
+
+mod args;
+mod checkpoint;
+mod commands;
+mod failure;
+mod history;
+mod interrupt;
+mod pictures;
+mod report;
+mod run_folder;
+mod settings;
+mod watcher;
+
+use args::{Cli, Command};
+use clap::Parser;
+use report::Report;
+use std::process::ExitCode;
+
+/// Exit code of a program that could not do what it was asked to.
+const ERROR: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let report = Report::start(cli.log);
+    let result = match &cli.command {
+        Command::Pretrain(args) => commands::pretrain(args, &report),
+        Command::Show(args) => commands::show(args, &report).map(|()| 0),
+        Command::Reconstruct(args) => commands::reconstruct(args).map(|()| 0),
+        Command::Encode(args) => commands::encode(args).map(|()| 0),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            report.failure(&failure);
+            ExitCode::from(ERROR)
+        }
+    }
+}

@@ -4,6 +4,8 @@
 //! [`Machine`] holds an RBM in its fastest layout; [`Batch`] and [`Bits`] carry states to it;
 //! [`Uniforms`] supplies its random numbers. [`ops`] offers the same kernels on candle tensors.
 
+mod gibbs;
+mod learn;
 mod lists;
 mod machine;
 mod math;
@@ -13,12 +15,14 @@ mod panels;
 mod product;
 mod rng;
 mod simd;
+mod source;
 mod states;
 mod transpose;
 mod units;
 mod update;
 
-pub use machine::{MAX_UNITS, Machine, Parameters, Sparsity};
+pub use learn::Sparsity;
+pub use machine::{MAX_UNITS, Machine, Parameters};
 pub use measure::Measures;
 pub use rng::{Stream, Uniforms, philox};
 pub use simd::Level;

@@ -4,10 +4,11 @@
 //! `F(v) = - vb·v - sum over hidden j of softplus(hb_j + (v W)_j)`.
 
 use crate::lists::{Active, Chunks};
-use crate::machine::{Machine, Source};
+use crate::machine::Machine;
 use crate::panels::{Row, ZERO};
 use crate::product;
 use crate::rng::{BLOCK, Uniforms};
+use crate::source::Source;
 use crate::states::{Batch, Bits};
 use crate::units;
 use rayon::prelude::*;

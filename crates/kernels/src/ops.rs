@@ -12,11 +12,11 @@
 //! against. None of them is differentiable.
 
 use crate::lists::{Active, Chunks, Side, UnitLists};
-use crate::machine::Source;
 use crate::panels::{Activations, Panels, Row, ZERO};
 use crate::product as kernel;
 use crate::rng::{BLOCK, Uniforms};
 use crate::simd::Level;
+use crate::source::Source;
 use crate::states::{Batch, Bits};
 use crate::units;
 use crate::update::accumulate;

@@ -174,6 +174,8 @@ impl TrainConfig {
         require(not_negative(self.weight_cost), "weight_cost", self.weight_cost, "zero or a positive number")?;
         require(not_negative(self.l1_cost), "l1_cost", self.l1_cost, "zero or a positive number")?;
         require((1..=10_000).contains(&self.cd_steps), "cd_steps", self.cd_steps, "between 1 and 10000")?;
+        let chains = self.persistent_chains;
+        require(chains <= 1_000_000, "persistent_chains", chains, "at most 1000000")?;
         let target = self.sparsity_target;
         require(target > 0.0 && target < 1.0, "sparsity_target", target, "above 0 and below 1")?;
         require(not_negative(self.sparsity_cost), "sparsity_cost", self.sparsity_cost, "zero or a positive number")?;

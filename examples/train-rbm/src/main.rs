@@ -14,7 +14,10 @@ struct Print;
 
 impl Observer for Print {
     fn epoch_done(&mut self, m: &EpochMetrics, _: &Snapshot<'_>) -> Result<Control, Box<dyn Error + Send + Sync>> {
-        println!("epoch {}: {:.1} nats per digit, {:.0} digits a second", m.epoch, m.reconstruction_cost, m.samples_per_second);
+        println!(
+            "epoch {}: {:.1} nats per digit, {:.0} digits a second",
+            m.epoch, m.reconstruction_cost, m.samples_per_second
+        );
         Ok(Control::Continue)
     }
 }

@@ -1,0 +1,184 @@
+//! `dbn encode`: hidden probabilities of a data set, for other programs.
+
+use super::{extension, require_folder, write_file};
+use crate::args::EncodeArgs;
+use crate::checkpoint::{Checkpoint, split};
+use crate::failure::{Explain, Failure, Result, count};
+use crate::pictures::values;
+use candle_core::{Device, Tensor};
+use deepbelief_kernels::{Stream, Uniforms};
+use npyz::WriterBuilder as _;
+use safetensors::tensor::{Dtype, TensorView};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Samples encoded at once: bounds the memory beyond the features themselves.
+const CHUNK: usize = 1000;
+
+/// What is written.
+struct Features {
+    samples: usize,
+    hidden: usize,
+    /// Row-major, samples by hidden units.
+    values: Vec<f32>,
+    labels: Option<Vec<i64>>,
+    /// Nats, one value a sample.
+    free_energy: Option<Vec<f32>>,
+}
+
+/// Encodes one part of a data set into a file.
+pub(crate) fn encode(args: &EncodeArgs) -> Result<()> {
+    let format = extension(&args.out, &["safetensors", "npy", "csv"])?;
+    require_folder(&args.out)?;
+    let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    let data = checkpoint.data(&args.data)?;
+    let samples = split(&data, args.split).ok_or_else(|| {
+        Failure::new(format!("{} has no test samples", data.name))
+            .hint("encode the training samples with --split train")
+    })?;
+    let (rbm, seed) = (&checkpoint.rbm, checkpoint.header.provenance.seed);
+    let binarize = checkpoint.binarize(args.binarize);
+
+    let (n, hidden) = (samples.samples(), rbm.hidden());
+    let mut features = Vec::with_capacity(n * hidden);
+    let mut free_energy = Vec::new();
+    for (step, start) in (0..n).step_by(CHUNK).enumerate() {
+        let batch = samples.batch(start..n.min(start + CHUNK), binarize, seed);
+        let v = Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?;
+        let h = if args.states {
+            rbm.sample_h(&v, Uniforms::new(seed, Stream::User, step as u32))?.states
+        } else {
+            rbm.forward(&v)?
+        };
+        features.extend(values(&h)?);
+        if args.free_energy {
+            free_energy.extend(values(&rbm.free_energy(&v)?)?);
+        }
+    }
+    let features = Features {
+        samples: n,
+        hidden,
+        values: features,
+        labels: samples.labels().map(|labels| labels.into_iter().map(i64::from).collect()),
+        free_energy: args.free_energy.then_some(free_energy),
+    };
+    match format {
+        "safetensors" => write_file(&args.out, &features.safetensors()?)?,
+        "npy" => features.write_npy(&args.out)?,
+        _ => write_file(&args.out, features.csv().as_bytes())?,
+    }
+    tracing::info!("encoded {} of {} into {}", count(n, "sample"), data.name, count(hidden, "feature"));
+    Ok(())
+}
+
+impl Features {
+    fn safetensors(&self) -> Result<Vec<u8>> {
+        let bytes = |values: &[f32]| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+        let mut parts = vec![("features", Dtype::F32, vec![self.samples, self.hidden], bytes(&self.values))];
+        if let Some(labels) = &self.labels {
+            let labels = labels.iter().flat_map(|x| x.to_le_bytes()).collect();
+            parts.push(("labels", Dtype::I64, vec![self.samples], labels));
+        }
+        if let Some(free_energy) = &self.free_energy {
+            parts.push(("free_energy", Dtype::F32, vec![self.samples], bytes(free_energy)));
+        }
+        let mut views = Vec::new();
+        for (name, dtype, shape, bytes) in &parts {
+            views.push((*name, TensorView::new(*dtype, shape.clone(), bytes)?));
+        }
+        safetensors::serialize(views, None).or_fail(|| "cannot make a safetensors file".into())
+    }
+
+    /// One array a file: labels and free energies stand beside the features.
+    fn write_npy(&self, path: &Path) -> Result<()> {
+        if let Some(labels) = &self.labels {
+            write_file(&beside(path, "labels"), &npy(&[self.samples], labels)?)?;
+        }
+        if let Some(free_energy) = &self.free_energy {
+            write_file(&beside(path, "free_energy"), &npy(&[self.samples], free_energy)?)?;
+        }
+        write_file(path, &npy(&[self.samples, self.hidden], &self.values)?)
+    }
+
+    fn csv(&self) -> String {
+        let mut header: Vec<String> = (0..self.hidden).map(|unit| format!("h{unit}")).collect();
+        header.extend(self.free_energy.iter().map(|_| "free_energy".into()));
+        header.extend(self.labels.iter().map(|_| "label".into()));
+        let mut text = header.join(",") + "\n";
+        for (sample, row) in self.values.chunks(self.hidden).enumerate() {
+            for (unit, value) in row.iter().enumerate() {
+                let comma = if unit > 0 { "," } else { "" };
+                let _ = write!(text, "{comma}{value}");
+            }
+            if let Some(free_energy) = &self.free_energy {
+                let _ = write!(text, ",{}", free_energy[sample]);
+            }
+            if let Some(labels) = &self.labels {
+                let _ = write!(text, ",{}", labels[sample]);
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// `features.npy` and `labels` make `features.labels.npy`.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    path.with_extension(format!("{what}.npy"))
+}
+
+fn npy<T: npyz::AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> Result<Vec<u8>> {
+    let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
+    let mut file = Vec::new();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut file).begin_nd()?;
+    writer.extend(values.iter().copied())?;
+    writer.finish()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn features() -> Features {
+        Features {
+            samples: 2,
+            hidden: 3,
+            values: vec![0.5, 0.25, 1.0, 0.0, 0.125, 1e-7],
+            labels: Some(vec![7, 0]),
+            free_energy: Some(vec![-1.5, 2.0]),
+        }
+    }
+
+    #[test]
+    fn csv_is_one_line_a_sample_and_keeps_every_digit() {
+        assert_eq!(features().csv(), "h0,h1,h2,free_energy,label\n0.5,0.25,1,-1.5,7\n0,0.125,0.0000001,2,0\n");
+        let bare = Features { labels: None, free_energy: None, ..features() };
+        assert_eq!(bare.csv().lines().next(), Some("h0,h1,h2"));
+    }
+
+    #[test]
+    fn npy_files_are_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f.npy");
+        features().write_npy(&path).unwrap();
+        let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+        let bytes = read("f.npy");
+        let npy = npyz::NpyFile::new(&bytes[..]).unwrap();
+        assert_eq!(npy.shape(), [2, 3]);
+        assert_eq!(npy.into_vec::<f32>().unwrap(), features().values);
+        let bytes = read("f.labels.npy");
+        assert_eq!(npyz::NpyFile::new(&bytes[..]).unwrap().into_vec::<i64>().unwrap(), [7, 0]);
+        let bytes = read("f.free_energy.npy");
+        assert_eq!(npyz::NpyFile::new(&bytes[..]).unwrap().into_vec::<f32>().unwrap(), [-1.5, 2.0]);
+    }
+
+    #[test]
+    fn safetensors_files_hold_the_three_tensors() {
+        let bytes = features().safetensors().unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(file.tensor("features").unwrap().shape(), [2, 3]);
+        assert_eq!(file.tensor("labels").unwrap().data()[..8], 7i64.to_le_bytes());
+        assert_eq!(file.tensor("free_energy").unwrap().data()[..4], (-1.5f32).to_le_bytes());
+    }
+}

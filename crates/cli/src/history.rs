@@ -1,0 +1,133 @@
+//! `metrics.jsonl`: one JSON object an epoch, appended as training goes.
+
+use crate::failure::{Explain, Result};
+use deepbelief_rbm::{EpochMetrics, write_atomic};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The part of an epoch's metrics that follows from seed and data alone, in nats per sample
+/// but for the activity.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct Epoch {
+    /// From 1.
+    #[serde(rename = "epoch")]
+    pub(crate) number: u32,
+    pub(crate) reconstruction_cost: f64,
+    pub(crate) reconstruction_cost_valid: Option<f64>,
+    pub(crate) free_energy_train: f64,
+    pub(crate) free_energy_valid: Option<f64>,
+    pub(crate) free_energy_gap: Option<f64>,
+    /// Mean hidden probability.
+    pub(crate) hidden_activity: f64,
+}
+
+impl From<&EpochMetrics> for Epoch {
+    fn from(metrics: &EpochMetrics) -> Self {
+        Self {
+            number: metrics.epoch,
+            reconstruction_cost: metrics.reconstruction_cost,
+            reconstruction_cost_valid: metrics.reconstruction_cost_valid,
+            free_energy_train: metrics.free_energy_train,
+            free_energy_valid: metrics.free_energy_valid,
+            free_energy_gap: metrics.free_energy_gap,
+            hidden_activity: metrics.hidden_activity,
+        }
+    }
+}
+
+impl Epoch {
+    /// By name, as a checkpoint records them.
+    pub(crate) fn figures(&self) -> BTreeMap<String, f64> {
+        let figures = [
+            ("reconstruction_cost", Some(self.reconstruction_cost)),
+            ("reconstruction_cost_valid", self.reconstruction_cost_valid),
+            ("free_energy_train", Some(self.free_energy_train)),
+            ("free_energy_valid", self.free_energy_valid),
+            ("free_energy_gap", self.free_energy_gap),
+            ("hidden_activity", Some(self.hidden_activity)),
+        ];
+        figures.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
+    }
+}
+
+/// The epochs of a run, in memory and in its file.
+pub(crate) struct History {
+    path: PathBuf,
+    epochs: Vec<Epoch>,
+}
+
+impl History {
+    /// Of a new run.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, epochs: Vec::new() }
+    }
+
+    /// Of a run that continues after `epochs_done`. What the file says of later epochs, and a
+    /// line cut short by a crash, are dropped: those epochs are trained again.
+    pub(crate) fn resume(path: PathBuf, epochs_done: u32) -> Result<Self> {
+        let name = path.display().to_string();
+        let text = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            text => text.or_fail(|| format!("cannot read {name}"))?,
+        };
+        let mut kept = String::new();
+        let mut epochs = Vec::new();
+        for line in text.lines() {
+            if let Ok(epoch) = serde_json::from_str::<Epoch>(line)
+                && epoch.number <= epochs_done
+            {
+                epochs.push(epoch);
+                kept.push_str(line);
+                kept.push('\n');
+            }
+        }
+        if kept != text {
+            write_atomic(&path, kept.as_bytes()).or_fail(|| format!("cannot write {name}"))?;
+        }
+        Ok(Self { path, epochs })
+    }
+
+    /// Adds an epoch to the end of the file.
+    pub(crate) fn push(&mut self, metrics: &EpochMetrics) -> Result<()> {
+        let line = serde_json::to_string(metrics)? + "\n";
+        append(&self.path, &line).or_fail(|| format!("cannot write {}", self.path.display()))?;
+        self.epochs.push(metrics.into());
+        Ok(())
+    }
+
+    /// All epochs so far.
+    pub(crate) fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+}
+
+fn append(path: &Path, line: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(line.as_bytes())?;
+    file.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resumed_history_ends_where_the_state_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut history = History::new(path.clone());
+        for epoch in 1..=4 {
+            // A third has no short decimal form: what is read must be what was written.
+            let metrics = EpochMetrics { epoch, reconstruction_cost: 1.0 / 3.0, ..Default::default() };
+            history.push(&metrics).unwrap();
+        }
+        append(&path, "{\"epoch\": 5, \"reconstr").unwrap();
+        let resumed = History::resume(path.clone(), 3).unwrap();
+        assert_eq!(resumed.epochs(), &history.epochs()[..3]);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
+        assert_eq!(History::resume(folder.path().join("none"), 3).unwrap().epochs().len(), 0);
+    }
+}

@@ -1,0 +1,184 @@
+//! How a training went, as an SVG picture: cost, free-energy gap and hidden activity by epoch.
+
+use crate::failure::{Failure, Result};
+use crate::history::Epoch;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+const WIDTH: u32 = 800;
+const PANEL: u32 = 300;
+const TITLE: u32 = 44;
+const INK: RGBColor = RGBColor(40, 40, 40);
+const TRAIN: RGBColor = RGBColor(31, 119, 180);
+const VALID: RGBColor = RGBColor(214, 96, 20);
+
+/// One line of a panel: its name, colour and points.
+struct Line {
+    name: &'static str,
+    colour: RGBColor,
+    points: Vec<(f64, f64)>,
+}
+
+/// One chart.
+struct Panel {
+    y_title: &'static str,
+    lines: Vec<Line>,
+}
+
+/// Draws the epochs of a run; `None` while there are none.
+pub(crate) fn curves(title: &str, epochs: &[Epoch]) -> Result<Option<Vec<u8>>> {
+    if epochs.is_empty() {
+        return Ok(None);
+    }
+    let line = |name, colour, value: &dyn Fn(&Epoch) -> Option<f64>| Line {
+        name,
+        colour,
+        points: epochs.iter().filter_map(|epoch| Some((f64::from(epoch.number), value(epoch)?))).collect(),
+    };
+    let panels = [
+        Panel {
+            y_title: "Reconstruction cost (nats per sample)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| Some(epoch.reconstruction_cost)),
+                line("validation", VALID, &|epoch| epoch.reconstruction_cost_valid),
+            ],
+        },
+        Panel {
+            y_title: "Free-energy gap (nats per sample)",
+            lines: vec![line("validation - training", VALID, &|epoch| epoch.free_energy_gap)],
+        },
+        Panel {
+            y_title: "Hidden activity (mean probability)",
+            lines: vec![line("training", TRAIN, &|epoch| Some(epoch.hidden_activity))],
+        },
+    ];
+    let panels: Vec<Panel> =
+        panels.into_iter().filter(|panel| panel.lines.iter().any(|line| !line.points.is_empty())).collect();
+    let mut svg = String::new();
+    draw(&mut svg, title, &panels).map_err(|reason| Failure::new(reason).while_doing("cannot draw the curves"))?;
+    Ok(Some(svg.into_bytes()))
+}
+
+fn draw(svg: &mut String, title: &str, panels: &[Panel]) -> std::result::Result<(), String> {
+    let text = |error: &dyn std::error::Error| error.to_string();
+    let root = SVGBackend::with_string(svg, (WIDTH, TITLE + PANEL * panels.len() as u32)).into_drawing_area();
+    root.fill(&WHITE).map_err(|e| text(&e))?;
+    let (head, body) = root.split_vertically(TITLE);
+    let style = ("sans-serif", 20).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Center));
+    head.draw_text(title, &style, ((WIDTH / 2) as i32, (TITLE / 2) as i32)).map_err(|e| text(&e))?;
+    for (panel, area) in panels.iter().zip(body.split_evenly((panels.len(), 1))) {
+        let points = || panel.lines.iter().flat_map(|line| &line.points);
+        let (x, y) = (range(points().map(|p| p.0)), range(points().map(|p| p.1)));
+        let mut chart = ChartBuilder::on(&area)
+            .margin(10)
+            .margin_right(24)
+            .x_label_area_size(44)
+            .y_label_area_size(72)
+            .build_cartesian_2d(x.0..x.1, y.0..y.1)
+            .map_err(|e| text(&e))?;
+        let digits = digits(y);
+        chart
+            .configure_mesh()
+            .bold_line_style(INK.mix(0.15))
+            .light_line_style(TRANSPARENT)
+            .axis_style(INK.mix(0.6))
+            .label_style(("sans-serif", 13).into_font().color(&INK))
+            .axis_desc_style(("sans-serif", 14).into_font().color(&INK))
+            .x_desc("Epoch")
+            .y_desc(panel.y_title)
+            .x_labels(12)
+            .y_labels(6)
+            // Epochs are whole: a mark between two of them stays bare.
+            .x_label_formatter(&|x| if x.fract() == 0.0 { format!("{x}") } else { String::new() })
+            .y_label_formatter(&|y| format!("{y:.digits$}"))
+            .draw()
+            .map_err(|e| text(&e))?;
+        for line in panel.lines.iter().filter(|line| !line.points.is_empty()) {
+            let colour = line.colour;
+            chart
+                .draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(2)))
+                .map_err(|e| text(&e))?
+                .label(line.name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+            // Dots show where the epochs are, and a single one at all.
+            let dots = line.points.iter().map(|&point| Circle::new(point, 2, colour.filled()));
+            chart.draw_series(dots).map_err(|e| text(&e))?;
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
+            .background_style(WHITE.mix(0.85))
+            .border_style(INK.mix(0.3))
+            .label_font(("sans-serif", 13).into_font().color(&INK))
+            .draw()
+            .map_err(|e| text(&e))?;
+    }
+    root.present().map_err(|e| text(&e))
+}
+
+/// From the least to the greatest value, with a little room, and never empty.
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) =
+        values.filter(|x| x.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+    if low > high {
+        return (0.0, 1.0);
+    }
+    let room = if high > low { 0.06 * (high - low) } else { 0.5 * low.abs().max(1.0) };
+    (low - room, high + room)
+}
+
+/// Decimals that tell the marks of an axis apart.
+fn digits((low, high): (f64, f64)) -> usize {
+    (1.0 - (high - low).log10().floor()).clamp(0.0, 6.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch(number: u32, valid: bool) -> Epoch {
+        let x = f64::from(number);
+        Epoch {
+            number,
+            reconstruction_cost: 60.0 + 100.0 / x,
+            reconstruction_cost_valid: valid.then_some(62.0 + 100.0 / x),
+            free_energy_train: -100.0,
+            free_energy_valid: valid.then_some(-99.0),
+            free_energy_gap: valid.then_some(x.sqrt()),
+            hidden_activity: 0.2 - 0.05 / x,
+        }
+    }
+
+    #[test]
+    fn every_panel_has_its_titles_and_units() {
+        let epochs: Vec<Epoch> = (1..=30).map(|n| epoch(n, true)).collect();
+        let svg = String::from_utf8(curves("A title", &epochs).unwrap().unwrap()).unwrap();
+        let expected = [
+            "A title",
+            "Epoch",
+            "Reconstruction cost (nats per sample)",
+            "Free-energy gap (nats per sample)",
+            "Hidden activity (mean probability)",
+            "validation - training",
+        ];
+        for text in expected {
+            assert!(svg.contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_validation_there_is_no_gap_panel_and_one_epoch_is_enough() {
+        let svg = String::from_utf8(curves("t", &[epoch(1, false)]).unwrap().unwrap()).unwrap();
+        assert!(!svg.contains("gap") && svg.contains("Hidden activity") && svg.contains("<circle"));
+        assert!(curves("t", &[]).unwrap().is_none());
+    }
+
+    #[test]
+    fn ranges_are_never_empty() {
+        assert_eq!(range([3.0, 3.0].into_iter()), (1.5, 4.5));
+        assert_eq!(range(std::iter::empty()), (0.0, 1.0));
+        let (low, high) = range([f64::NAN, 1.0, 2.0].into_iter());
+        assert!(low < 1.0 && high > 2.0);
+        assert_eq!([digits((0.0, 0.05)), digits((0.0, 5.0)), digits((0.0, 500.0))], [3, 1, 0]);
+    }
+}

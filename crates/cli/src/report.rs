@@ -1,0 +1,184 @@
+//! Everything the program prints goes through here: data to stdout, progress and messages to
+//! stderr. Messages are `tracing` events, for people or as JSON; a progress bar, where there is
+//! a terminal, steps aside for them.
+
+use crate::args::{LogArgs, LogFormat};
+use crate::failure::{Failure, Result};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Write as _;
+use std::io::{ErrorKind, IsTerminal, Write};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Where output goes.
+pub(crate) struct Report {
+    bars: MultiProgress,
+    format: LogFormat,
+    terminal: bool,
+}
+
+impl Report {
+    /// Sets up messages for the whole program.
+    pub(crate) fn start(options: LogArgs) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        let bar = terminal && !options.quiet && options.log_format == LogFormat::Text;
+        if bar {
+            bars.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let level = match (options.quiet, options.verbose) {
+            (true, _) => LevelFilter::WARN,
+            (_, true) => LevelFilter::DEBUG,
+            _ => LevelFilter::INFO,
+        };
+        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let messages = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_ansi(colour)
+            .with_target(false)
+            .with_writer(Messages(bars.clone()));
+        match options.log_format {
+            LogFormat::Text => messages.event_format(Plain).init(),
+            LogFormat::Json => messages.json().flatten_event(true).init(),
+        }
+        Self { bars, format: options.log_format, terminal: bar }
+    }
+
+    /// Writes data to stdout. A reader that has gone away has all it wanted.
+    pub(crate) fn data(&self, text: &str) -> Result<()> {
+        let written = self.bars.suspend(|| {
+            let mut out = std::io::stdout().lock();
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        });
+        match written {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Failure::from(error).while_doing("cannot write to stdout"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says why the program stops.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let (what, causes, hint) = (failure.what(), failure.causes(), failure.hint_text());
+        if self.format == LogFormat::Json {
+            tracing::error!(causes = causes.join("; "), hint, "{what}");
+            return;
+        }
+        let mut text = what.to_string();
+        for cause in causes {
+            let _ = write!(text, "\n  cause: {cause}");
+        }
+        if let Some(hint) = hint {
+            let _ = write!(text, "\n  hint: {hint}");
+        }
+        tracing::error!("{text}");
+    }
+
+    /// A progress bar over `batches`, `done` of which are past, where there is a terminal to
+    /// draw it on.
+    pub(crate) fn bar(&self, batches: u64, done: u64) -> Option<ProgressBar> {
+        if !self.terminal {
+            return None;
+        }
+        let style = ProgressStyle::with_template("{prefix} [{bar:24}] {msg}, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
+        let bar = ProgressBar::new(batches).with_position(done).with_style(style).with_message("starting");
+        bar.reset_eta();
+        Some(self.bars.add(bar))
+    }
+}
+
+/// Writes whole messages to stderr, above the progress bar.
+#[derive(Clone)]
+struct Messages(MultiProgress);
+
+impl Write for Messages {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // Nobody is left to tell if stderr is gone.
+        let _ = self.0.suspend(|| std::io::stderr().lock().write_all(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Messages {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// The bare message, its level in front where it is not simply news.
+struct Plain;
+
+impl<S, N> FormatEvent<S, N> for Plain
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> std::fmt::Result {
+        let (label, colour) = match *event.metadata().level() {
+            Level::ERROR => ("error: ", "31;1"),
+            Level::WARN => ("warning: ", "33;1"),
+            _ => ("", ""),
+        };
+        if writer.has_ansi_escapes() && !label.is_empty() {
+            write!(writer, "\x1b[{colour}m{label}\x1b[0m")?;
+        } else {
+            writer.write_str(label)?;
+        }
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        writeln!(writer, "{}", message.0)
+    }
+}
+
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            let _ = write!(self.0, "{value:?}");
+        }
+    }
+}
+
+/// A number of bytes for people.
+pub(crate) fn bytes(n: u64) -> String {
+    let mib = n as f64 / f64::from(1 << 20);
+    if mib < 10.0 { format!("{mib:.1} MiB") } else { format!("{mib:.0} MiB") }
+}
+
+/// A whole number with its thousands apart: `60,000`.
+pub(crate) fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        assert_eq!([0, 999, 1000, 60_000, 1_234_567].map(thousands), ["0", "999", "1,000", "60,000", "1,234,567"]);
+        assert_eq!([bytes(1 << 20), bytes(100 << 20)], ["1.0 MiB", "100 MiB"]);
+    }
+}

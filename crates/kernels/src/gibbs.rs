@@ -1,0 +1,145 @@
+//! Gibbs steps of the packed machine: the positive phase, and half-steps down and up.
+
+use crate::lists::Chunks;
+use crate::machine::Machine;
+use crate::panels::{Activations, ZERO};
+use crate::product;
+use crate::rng::Uniforms;
+use crate::source::Source;
+use crate::states::Batch;
+use crate::units;
+use rayon::prelude::*;
+
+impl Machine {
+    /// The positive phase: p(h|v0), and with `draw` also h ~ p(h|v0).
+    pub fn positive(&mut self, v0: &Batch, draw: Option<Uniforms>) {
+        let samples = v0.rows();
+        self.x.reshape(samples, self.hidden);
+        self.p0.reshape(samples, self.hidden);
+        self.h.reset(samples, self.hidden);
+        let source = Source::of_batch(v0, &mut self.support, &mut self.visible_lists);
+        let (level, rec, lists, chunks) = (self.level, &self.rec, &self.visible_lists, Chunks::new(samples));
+        self.x
+            .panels_mut()
+            .zip(self.p0.panels_mut())
+            .zip(self.h.words_mut().par_chunks_mut(samples.max(1)))
+            .zip(&self.hb)
+            .enumerate()
+            .with_max_len(1)
+            .for_each(|(panel, (((x, p), words), bias))| {
+                for chunk in 0..chunks.count() {
+                    let range = chunks.range(chunk);
+                    let (x, p) = (&mut x[range.clone()], &mut p[range.clone()]);
+                    source.product(level, rec.panel(panel), lists, range.start, x);
+                    match draw {
+                        Some(draw) => units::probabilities_and_states(
+                            level,
+                            x,
+                            bias,
+                            draw,
+                            range.start,
+                            panel,
+                            p,
+                            &mut words[range],
+                        ),
+                        None => units::probabilities(level, x, bias, p),
+                    }
+                }
+            });
+        match v0 {
+            Batch::Binary(bits) => self.x_states.get_or_insert_default().clone_from(bits),
+            Batch::Real { .. } => self.x_states = None,
+        }
+    }
+
+    /// Half a Gibbs step down: v ~ p(v|h).
+    pub fn down(&mut self, draw: Uniforms) {
+        let samples = self.h.rows();
+        let states = self.reconstruction.make_binary(samples, self.visible);
+        self.hidden_lists.of(&self.h);
+        let (level, lists, chunks) = (self.level, &self.hidden_lists, Chunks::new(samples));
+        let (rec, stale) = (&self.rec, self.stale);
+        self.generative
+            .panels_mut()
+            .zip(states.words_mut().par_chunks_mut(samples.max(1)))
+            .zip(&self.vb)
+            .enumerate()
+            .with_max_len(1)
+            .for_each_init(
+                || vec![ZERO; chunks.size],
+                |x, (block, ((panel, words), bias))| {
+                    if stale {
+                        rec.transpose_into(level, block, panel);
+                    }
+                    for chunk in 0..chunks.count() {
+                        let range = chunks.range(chunk);
+                        let x = &mut x[..range.len()];
+                        product::sparse(level, panel, lists, range.start, x);
+                        units::states(level, x, bias, draw, range.start, block, &mut words[range]);
+                    }
+                },
+            );
+        self.stale = false;
+    }
+
+    /// As [`Self::down`], with the probabilities p(v|h) themselves in place of states.
+    pub fn down_mean(&mut self) {
+        let samples = self.h.rows();
+        let mut p = Activations::default();
+        p.reshape(samples, self.visible);
+        self.hidden_lists.of(&self.h);
+        let (level, lists) = (self.level, &self.hidden_lists);
+        let (rec, stale) = (&self.rec, self.stale);
+        self.generative.panels_mut().zip(p.panels_mut()).zip(&self.vb).enumerate().with_max_len(1).for_each(
+            |(block, ((panel, p), bias))| {
+                if stale {
+                    rec.transpose_into(level, block, panel);
+                }
+                let mut x = vec![ZERO; samples];
+                product::sparse(level, panel, lists, 0, &mut x);
+                units::probabilities(level, &x, bias, p);
+            },
+        );
+        self.stale = false;
+        p.unpack(self.visible, self.reconstruction.make_real(samples, self.visible));
+    }
+
+    /// Half a Gibbs step up: h ~ p(h|v) for the visible states of the last down pass.
+    pub fn up(&mut self, draw: Uniforms) {
+        let samples = self.h.rows();
+        self.x.reshape(samples, self.hidden);
+        let source = Source::of_reconstruction(&self.reconstruction, self.x_states.as_ref(), &mut self.visible_lists);
+        let (level, rec, lists, chunks) = (self.level, &self.rec, &self.visible_lists, Chunks::new(samples));
+        self.x
+            .panels_mut()
+            .zip(self.h.words_mut().par_chunks_mut(samples.max(1)))
+            .zip(&self.hb)
+            .enumerate()
+            .with_max_len(1)
+            .for_each(|(panel, ((x, words), bias))| {
+                for chunk in 0..chunks.count() {
+                    let range = chunks.range(chunk);
+                    let x = &mut x[range.clone()];
+                    source.product(level, rec.panel(panel), lists, range.start, x);
+                    units::states(level, x, bias, draw, range.start, panel, &mut words[range]);
+                }
+            });
+        match &self.reconstruction {
+            Batch::Binary(bits) => self.x_states.get_or_insert_default().clone_from(bits),
+            Batch::Real { .. } => self.x_states = None,
+        }
+    }
+
+    /// Brings the generative weights up to date outside a down pass.
+    pub(crate) fn refresh_generative(&mut self) {
+        if self.stale {
+            let (rec, level) = (&self.rec, self.level);
+            self.generative
+                .panels_mut()
+                .enumerate()
+                .with_max_len(1)
+                .for_each(|(block, panel)| rec.transpose_into(level, block, panel));
+            self.stale = false;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The update of the packed machine: gradient, momentum, costs and step in one pass over each
+//! panel of weights.
+
+use crate::lists::{Chunks, Side};
+use crate::machine::Machine;
+use crate::panels::{Row, ZERO};
+use crate::product;
+use crate::rng::BLOCK;
+use crate::source::Source;
+use crate::states::Batch;
+use crate::update::{self, Rule};
+use rayon::prelude::*;
+
+/// Pull of the mean hidden activity towards a target (Hinton 2010, section 11).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sparsity {
+    /// Wanted mean probability of a hidden unit.
+    pub target: f32,
+    /// Strength; 0 turns it off.
+    pub cost: f32,
+}
+
+impl Machine {
+    /// The negative phase's last p(h|v) and the update of all parameters:
+    /// `W += rate (v0ᵀ p(h|v0) / n - vᵀ p(h|v) / m)`, and likewise the biases, for n samples
+    /// in the data and m in the chains. Returns the largest |weight| or |bias| afterwards: NaN
+    /// if a parameter is NaN.
+    pub fn learn(&mut self, v0: &Batch, rule: &Rule, sparsity: Sparsity) -> f32 {
+        let (samples, negatives) = (v0.rows(), self.h.rows());
+        self.x.reshape(negatives, self.hidden);
+        let source = Source::of_reconstruction(&self.reconstruction, self.x_states.as_ref(), &mut self.visible_lists);
+        let scale = rule.learning_rate / samples.max(1) as f32;
+        let r = samples as f32 / negatives.max(1) as f32;
+        let chunks = Chunks::new(samples.max(negatives));
+
+        let (positive, dense_positive) = match v0 {
+            Batch::Binary(bits) => (Side::Binary(bits), [].as_slice()),
+            Batch::Real { values, .. } if self.support.is_dense() => (Side::Dense, values.as_slice()),
+            Batch::Real { values, .. } => (Side::Scaled(&self.support, values), [].as_slice()),
+        };
+        let (negative, dense_negative) = match &self.reconstruction {
+            Batch::Binary(bits) => (Side::Binary(bits), [].as_slice()),
+            Batch::Real { values, .. } => (Side::Dense, values.as_slice()),
+        };
+        let mut vb_gradient = vec![ZERO; self.vb.len()];
+        self.unit_lists.gather(chunks, positive, negative, r, &mut vb_gradient);
+        add_columns(dense_positive, self.visible, 1.0, &mut vb_gradient);
+        add_columns(dense_negative, self.visible, -r, &mut vb_gradient);
+        for ((bias, velocity), gradient) in self.vb.iter_mut().zip(&mut self.vb_velocity).zip(&vb_gradient) {
+            rule.step_bias(scale, gradient, velocity, bias);
+        }
+
+        let (level, lists, unit_lists, visible) = (self.level, &self.visible_lists, &self.unit_lists, self.visible);
+        let (height, p0) = (self.rec.height(), &self.p0);
+        // One chunk of binary states needs no gradient in memory.
+        let direct = chunks.count() == 1 && dense_positive.is_empty() && dense_negative.is_empty();
+        let largest = self
+            .rec
+            .panels_mut()
+            .zip(self.velocity.panels_mut())
+            .zip(self.x.panels_mut())
+            .zip(self.hb.par_iter_mut().zip(&mut self.hb_velocity))
+            .enumerate()
+            .with_max_len(1)
+            .map_init(
+                || (vec![ZERO; 3 * chunks.size], vec![ZERO; if direct { 0 } else { height }]),
+                |(table, gradient), (panel, (((weights, velocity), x), (hb, hb_velocity)))| {
+                    let p0 = p0.panel(panel);
+                    let pull = sparsity_pull(sparsity, p0, hb);
+                    let mut hb_gradient = ZERO;
+                    gradient.fill(ZERO);
+                    for chunk in 0..chunks.count() {
+                        let range = chunks.range(chunk);
+                        let positives = range.start.min(samples)..range.end.min(samples);
+                        let range = range.start.min(negatives)..range.end.min(negatives);
+                        source.product(level, weights, lists, range.start, &mut x[range.clone()]);
+                        update::contrast(
+                            level,
+                            &p0[positives.clone()],
+                            &x[range.clone()],
+                            hb,
+                            &pull,
+                            r,
+                            chunks.size,
+                            table,
+                            &mut hb_gradient,
+                        );
+                        if !dense_positive.is_empty() {
+                            let rows = &table[..positives.len()];
+                            let values = &dense_positive[positives.start * visible..positives.end * visible];
+                            product::dense(level, rows, values, 1, visible, &mut gradient[..visible]);
+                        }
+                        if !dense_negative.is_empty() {
+                            let rows = &table[chunks.size..chunks.size + range.len()];
+                            let values = &dense_negative[range.start * visible..range.end * visible];
+                            product::dense(level, rows, values, 1, visible, &mut gradient[..visible]);
+                        }
+                        if chunk + 1 < chunks.count() {
+                            update::accumulate(level, table, unit_lists, chunk, gradient);
+                        }
+                    }
+                    let last = chunks.count() - 1;
+                    let largest =
+                        update::step(level, rule, scale, table, unit_lists, last, gradient, velocity, weights);
+                    rule.step_bias(scale, &hb_gradient, hb_velocity, hb);
+                    largest
+                },
+            )
+            .reduce(|| 0, u32::max);
+        self.stale = true;
+        self.x_states = None;
+        f32::from_bits(largest.max(self.largest_bias()))
+    }
+
+    fn largest_bias(&self) -> u32 {
+        let mut largest = [0; BLOCK];
+        for row in self.hb.iter().chain(&self.vb) {
+            // Padding is minus infinity on purpose.
+            let finite = row.0.map(|b| if b == f32::NEG_INFINITY { 0.0 } else { b });
+            update::magnitude(&finite, &mut largest);
+        }
+        largest.iter().fold(0, |a, &b| a.max(b))
+    }
+}
+
+/// `sums += factor *` the column sums of row-major values [samples, units].
+fn add_columns(values: &[f32], units: usize, factor: f32, sums: &mut [Row]) {
+    for row in values.chunks_exact(units.max(1)) {
+        for (chunk, sums) in row.chunks(BLOCK).zip(sums.iter_mut()) {
+            for (x, sum) in chunk.iter().zip(&mut sums.0) {
+                *sum += factor * x;
+            }
+        }
+    }
+}
+
+/// What the sparsity cost takes from every positive probability of a hidden unit: its cost
+/// times how far the unit's mean activity lies above the target. Zero for padding units.
+fn sparsity_pull(sparsity: Sparsity, p0: &[Row], bias: &Row) -> Row {
+    let mut pull = ZERO;
+    if sparsity.cost == 0.0 || p0.is_empty() {
+        return pull;
+    }
+    for row in p0 {
+        for (sum, p) in pull.0.iter_mut().zip(&row.0) {
+            *sum += p;
+        }
+    }
+    for (pull, &bias) in pull.0.iter_mut().zip(&bias.0) {
+        let excess = *pull / p0.len() as f32 - sparsity.target;
+        *pull = if bias == f32::NEG_INFINITY { 0.0 } else { sparsity.cost * excess };
+    }
+    pull
+}

@@ -1,0 +1,161 @@
+//! What cannot be done is said, with exit code 2, and leaves nothing behind.
+
+use crate::{Place, SMALL, stderr};
+
+/// Runs what must fail; returns stderr.
+fn refusal(place: &Place, words: &str) -> String {
+    let before = place.listing();
+    let output = place.run(words);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "dbn {words}\n{message}");
+    assert!(output.stdout.is_empty(), "dbn {words}");
+    assert_eq!(place.listing(), before, "dbn {words} must leave nothing behind");
+    assert!(!message.contains("panicked"), "{message}");
+    message
+}
+
+#[test]
+fn bad_data_are_named_with_their_place() {
+    let place = Place::new();
+    let write = |name: &str, text: &str| std::fs::write(place.path(name), text).unwrap();
+    write("ragged.csv", "0,1,0\n1,0\n");
+    write("nan.csv", "0,1\n0,nan\n");
+    write("wide.csv", "0,1\n0,-7\n");
+    write("word.csv", "0,1\n0,1\nx,1\n");
+    write("hole.csv", "0,1\n,1\n");
+    write("empty.csv", "");
+    std::fs::write(place.path("short.npy"), b"\x93NUMPY").unwrap();
+    let cases: [(&str, &[&str]); 10] = [
+        ("csv:none.csv", &["none.csv", "No such file"]),
+        ("csv:ragged.csv", &["line 2", "2 fields", "expected 3"]),
+        ("csv:nan.csv", &["row 1, column 1", "NaN"]),
+        ("csv:wide.csv", &["row 1, column 1", "-7", "minmax"]),
+        ("csv:word.csv", &["line 3, column 0", "\"x\""]),
+        ("csv:hole.csv", &["line 2, column 0", "empty"]),
+        ("csv:empty.csv", &["no samples"]),
+        ("npy:short.npy", &["short.npy"]),
+        ("parquet:x", &["unknown data source", "mnist, idx:DIR, csv:FILE"]),
+        ("bits.csv", &["write csv:bits.csv"]),
+    ];
+    for (source, expected) in cases {
+        let message = refusal(&place, &format!("pretrain --valid 0 --out r --data {source}"));
+        for part in expected {
+            assert!(message.contains(part), "{source}: '{part}' in {message}");
+        }
+    }
+}
+
+#[test]
+fn damaged_idx_files_are_named() {
+    let place = Place::new();
+    let path = "bars/train-images-idx3-ubyte";
+    let images = place.read(path);
+    let message = |bytes: &[u8]| {
+        std::fs::write(place.path(path), bytes).unwrap();
+        refusal(&place, "pretrain --data idx:bars --out r")
+    };
+    assert!(message(&images[..images.len() - 1]).contains("truncated"));
+    assert!(message(&[&images[..], &[0]].concat()).contains("too long"));
+    let mut huge = images.clone();
+    huge[4..8].fill(0xFF);
+    assert!(message(&huge).contains("truncated"), "a header that promises the world reserves no memory");
+}
+
+#[test]
+fn settings_out_of_range_are_named() {
+    let place = Place::new();
+    let base = "pretrain --data csv:bits.csv --out r";
+    let cases: [(&str, &[&str]); 11] = [
+        ("--hidden 0", &["hidden is 0; it must be between 1 and 65504 units"]),
+        ("--hidden many", &["invalid value 'many' for '--hidden <N>'"]),
+        ("--epochs 0", &["epochs is 0; it must be at least 1", "hint:"]),
+        ("--learning-rate=-1", &["learning_rate is -1; it must be a positive number"]),
+        ("--momentum 1", &["momentum is 1; it must be at least 0 and below 1"]),
+        ("--batch-size 0", &["batch_size is 0; it must be at least 1"]),
+        ("--valid 90", &["cannot hold out 90 of 90 samples", "--valid"]),
+        ("--binarize sometimes", &["threshold=T", "fresh"]),
+        ("--balanced", &["class-balanced batches need labels"]),
+        ("--image-size 4x4", &["4x4"]),
+        ("--device cuda", &["--device", "[possible values: auto, cpu]"]),
+    ];
+    for (option, expected) in cases {
+        let message = refusal(&place, &format!("{base} {option}"));
+        for part in expected {
+            assert!(message.contains(part), "{option}: '{part}' in {message}");
+        }
+    }
+}
+
+#[test]
+fn an_error_is_one_line_of_what_then_causes_then_a_hint() {
+    let place = Place::new();
+    std::fs::write(place.path("r.toml"), "hiden = 5\n").unwrap();
+    let message = refusal(&place, "pretrain --config r.toml --out r");
+    assert_eq!(message, "error: r.toml: unknown key 'hiden'\n  hint: did you mean 'hidden'?\n");
+    let message = refusal(&place, "pretrain --config none.toml --out r");
+    assert_eq!(message, "error: cannot read the recipe none.toml\n  cause: No such file or directory (os error 2)\n");
+    let message = refusal(&place, "pretrain --config none.toml --out r --log-format json");
+    let value: serde_json::Value = serde_json::from_str(&message).unwrap();
+    assert_eq!(value["level"], "ERROR");
+    assert_eq!(value["message"], "cannot read the recipe none.toml");
+    assert_eq!(value["causes"], "No such file or directory (os error 2)");
+}
+
+#[test]
+fn an_earlier_run_is_kept() {
+    let place = Place::new();
+    place.train("r", "");
+    let model = place.read("r/model.safetensors");
+    let message = refusal(&place, &format!("pretrain {SMALL} --seed 9 --out r"));
+    assert!(message.contains("r already holds a run") && message.contains("--force"), "{message}");
+    assert!(place.read("r/model.safetensors") == model);
+    place.train("r", "--seed 9 --force");
+    assert!(place.read("r/model.safetensors") != model);
+}
+
+#[test]
+fn places_that_cannot_be_written_are_named() {
+    let place = Place::new();
+    let message = refusal(&place, &format!("pretrain {SMALL} --out bits.csv/r"));
+    assert!(message.contains("cannot make the run folder bits.csv/r"), "{message}");
+    place.train("r", "");
+    for words in ["show r --filters gone/f.png", "encode r --out gone/f.csv", "reconstruct r --out gone/f.png"] {
+        assert!(refusal(&place, words).contains("there is no folder gone"), "{words}");
+    }
+}
+
+#[test]
+fn a_divergence_says_where_and_what_is_left() {
+    let place = Place::new();
+    let output = place.run(&format!("pretrain {SMALL} --out r --learning-rate 1e6"));
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("training diverged in epoch 1, batch "), "{message}");
+    assert!(message.contains("try a learning rate below 1000000"), "{message}");
+    assert!(message.contains("hint: the checkpoint of the start is in r/model.safetensors"), "{message}");
+    assert!(place.ok("show r").contains("0 epochs"), "the last good checkpoint is whole");
+}
+
+#[test]
+fn checkpoints_and_data_that_do_not_fit_are_refused() {
+    let place = Place::new();
+    place.train("r", "");
+    // Read without its label column, the same table has one column more.
+    std::fs::copy(place.path("bits.csv"), place.path("ten.csv")).unwrap();
+    let cases: [(&str, &[&str]); 8] = [
+        ("encode r --data idx:bars --out f.csv", &["30 columns", "9 visible units", "hint:"]),
+        ("encode r --data csv:ten.csv --scale minmax --out f.csv", &["10 columns", "9 visible units"]),
+        ("encode r --out f.txt", &["f.txt: the name must end in .safetensors, .npy or .csv"]),
+        ("encode r --split test --out f.csv", &["has no test samples", "--split train"]),
+        ("reconstruct r --out f.jpg", &["f.jpg: the name must end in .png"]),
+        ("show none", &["there is no checkpoint none"]),
+        ("show bits.csv", &["bits.csv: is not a whole safetensors file"]),
+        ("show r/state.safetensors", &["cannot open the checkpoint", "r/state.safetensors", "hint: "]),
+    ];
+    for (words, expected) in cases {
+        let message = refusal(&place, words);
+        for part in expected {
+            assert!(message.contains(part), "{words}: '{part}' in {message}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What `dbn pretrain` leaves behind, and what that depends on.
+
+use crate::Place;
+
+const RUN_FILES: [&str; 8] = [
+    "config.toml",
+    "curves.svg",
+    "fantasies.png",
+    "filters.png",
+    "metrics.jsonl",
+    "model.safetensors",
+    "reconstructions.png",
+    "state.safetensors",
+];
+
+#[test]
+fn a_run_leaves_its_files_and_says_where_on_stdout() {
+    let place = Place::new();
+    let before = place.listing();
+    let stdout = place.ok("pretrain --data idx:bars --hidden 8 --epochs 3 --batch-size 7 --out runs/a");
+    assert_eq!(stdout, "runs/a\n", "stdout is for other programs");
+    let mut expected: Vec<String> = RUN_FILES.iter().map(|file| format!("runs/a/{file}")).collect();
+    expected.extend(["runs".into(), "runs/a".into()]);
+    expected.extend(before);
+    expected.sort();
+    assert_eq!(place.listing(), expected, "nothing else, no temporary file");
+
+    let metrics = place.text("runs/a/metrics.jsonl");
+    assert_eq!(metrics.lines().count(), 3);
+    for (line, epoch) in metrics.lines().zip(1..) {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value["epoch"], epoch);
+        let names = [
+            "layer",
+            "epoch",
+            "reconstruction_cost",
+            "free_energy_train",
+            "free_energy_valid",
+            "free_energy_gap",
+            "hidden_activity",
+            "samples_per_second",
+            "seconds",
+        ];
+        for name in names {
+            assert!(value[name].is_number(), "{name} in {line}");
+        }
+    }
+}
+
+/// The patterns are learned: without learning the cost stays what it was after the first epoch.
+#[test]
+fn training_lowers_the_reconstruction_cost() {
+    let place = Place::new();
+    place.train("r", "--epochs 60 --learning-rate 0.2");
+    let costs: Vec<f64> = place
+        .text("r/metrics.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["reconstruction_cost"].as_f64().unwrap())
+        .collect();
+    assert!(costs[59] < 0.8 * costs[0], "from {} to {}", costs[0], costs[59]);
+}
+
+#[test]
+fn the_seed_alone_decides_the_file() {
+    let place = Place::new();
+    place.train("a", "--seed 3 --threads 1");
+    let model = place.read("a/model.safetensors");
+    for (out, more) in [("b", "--threads 1"), ("c", "--threads 2"), ("d", "--threads 4"), ("e", "--save-every 1 -v")] {
+        // A quiet run cannot be verbose, so this one is not `train`.
+        let flags = crate::SMALL;
+        place.ok(&format!("pretrain --out {out} {flags} --seed 3 {more}"));
+        assert!(place.read(&format!("{out}/model.safetensors")) == model, "{more}");
+    }
+    place.train("f", "--seed 4");
+    assert!(place.read("f/model.safetensors") != model, "another seed, another file");
+}
+
+#[test]
+fn every_learning_option_changes_what_is_learned() {
+    let place = Place::new();
+    place.train("base", "");
+    let base = place.read("base/state.safetensors");
+    let options = [
+        "--learning-rate 0.0123",
+        "--schedule linear --final-learning-rate 0.001",
+        "--schedule exponential --final-learning-rate 0.001",
+        "--cd-steps 2",
+        "--persistent-chains 5",
+        "--momentum 0.123",
+        "--momentum-switch 1",
+        "--weight-cost 0.0123",
+        "--l1-cost 0.01",
+        "--sparsity-cost 0.1",
+        "--weight-std 0.1",
+        "--visible-bias zero",
+        "--visible-states probabilities",
+        "--batch-size 8",
+        "--balanced",
+        "--valid 5",
+        "--epochs 3",
+        "--hidden 9",
+    ];
+    for (number, option) in options.into_iter().enumerate() {
+        let out = format!("o{number}");
+        place.train(&out, option);
+        assert!(place.read(&format!("{out}/state.safetensors")) != base, "{option}");
+    }
+}
+
+#[test]
+fn every_binarisation_and_source_trains() {
+    let place = Place::new();
+    for (number, how) in ["none", "threshold=0.5", "fixed", "fresh"].into_iter().enumerate() {
+        place.ok(&format!("pretrain -q --data idx:bars --hidden 4 --epochs 1 --binarize {how} --out b{number}"));
+    }
+    let models: std::collections::BTreeSet<Vec<u8>> =
+        (0..4).map(|n| place.read(&format!("b{n}/state.safetensors"))).collect();
+    assert_eq!(models.len(), 4, "each way gives other states to learn from");
+}
+
+#[test]
+fn flags_beat_the_environment_and_that_the_recipe() {
+    let place = Place::new();
+    std::fs::write(
+        place.path("r.toml"),
+        "data = \"csv:bits.csv\"\nhidden = 3\nepochs = 1\nbatch_size = 9\nvalid = 0\n",
+    )
+    .unwrap();
+    let mut command = place.command("pretrain -q --config r.toml --hidden 5 --out r");
+    let output = command.env("DBN_HIDDEN", "4").env("DBN_EPOCHS", "2").output().unwrap();
+    assert!(output.status.success(), "{}", crate::stderr(&output));
+    let config = place.text("r/config.toml");
+    for line in ["hidden = 5\n", "epochs = 2\n", "batch_size = 9\n", "valid = 0\n"] {
+        assert!(config.contains(line), "{line} in\n{config}");
+    }
+    // The resolved settings repeat the run.
+    place.ok("pretrain -q --config r/config.toml --out again");
+    assert!(place.read("again/model.safetensors") == place.read("r/model.safetensors"));
+}
+
+#[test]
+fn data_without_a_picture_shape_train_without_pictures() {
+    let place = Place::new();
+    // Ten columns, the label among them, are no square.
+    let output = place.run("pretrain --data csv:bits.csv --scale minmax --hidden 4 --epochs 1 --out r");
+    assert!(output.status.success() && crate::stderr(&output).contains("--image-size"), "{}", crate::stderr(&output));
+    assert!(place.path("r/curves.svg").exists() && !place.path("r/filters.png").exists());
+    place.ok("pretrain -q --data csv:bits.csv --scale minmax --hidden 4 --epochs 1 --image-size 5x2 --out s");
+    assert!(place.path("s/filters.png").exists());
+}
+
+/// The defaults must work as they stand on the embedded digits; the second run must not touch
+/// the first.
+#[test]
+fn embedded_mnist_needs_no_options() {
+    let place = Place::new();
+    for expected in ["runs/mnist-4\n", "runs/mnist-4-2\n"] {
+        assert_eq!(place.ok("pretrain -q --hidden 4 --epochs 1"), expected);
+    }
+    let metrics = place.text("runs/mnist-4/metrics.jsonl");
+    assert_eq!(metrics.lines().count(), 1);
+}
+
+#[test]
+fn pictures_and_checkpoints_come_when_asked() {
+    let place = Place::new();
+    place.ok("pretrain -q --data idx:bars --hidden 4 --epochs 40 --patience 1 --tolerance 1000 --picture-every 1 --save-every 1 --out r");
+    // A tolerance of 1000 nats is met by the second epoch.
+    assert_eq!(place.text("r/metrics.jsonl").lines().count(), 2);
+    assert!(place.text("r/curves.svg").contains("epoch 2"));
+}

@@ -34,11 +34,11 @@ WORKLOADS = {
 }
 # Name, environment, script, variant, workloads, whether every round times it again.
 PEERS = [
-    ("PyTorch eager", "torch", "peer_torch.py", "eager", "W1 W1b W1c W2 W3 W3b", True),
+    ("PyTorch eager", "torch", "peer_torch.py", "eager", "W1 W1b W1c W2 W3 W3b", False),
     ("PyTorch compile", "torch", "peer_torch.py", "compile", "W1 W1b W1c W2 W3 W3b", True),
     ("JAX", "jax", "peer_jax.py", "step", "W1 W1b W1c W2 W3 W3b", True),
-    ("JAX scan", "jax", "peer_jax.py", "scan-rbg", "W1 W1c", True),
-    ("TensorFlow", "tf", "peer_tensorflow.py", "function", "W1 W1b W1c W2 W3 W3b", True),
+    ("JAX scan", "jax", "peer_jax.py", "scan-rbg", "W1 W1c", False),
+    ("TensorFlow", "tf", "peer_tensorflow.py", "function", "W1 W1b W1c W2 W3 W3b", False),
     ("NumPy", "np", "peer_numpy.py", "default", "W1 W1b W1c W2 W3 W3b", True),
     ("rbms", "torch", "peer_rbms.py", "plain", "W1 W1b W1c W2 W3 W3b", False),
     ("scikit-learn", "sklearn", "peer_sklearn.py", "default", "W1 W1b W1c W2 W3", False),
@@ -139,7 +139,7 @@ def main():
     for record in records.values():
         versions.update(record.get("versions", {}))
 
-    print(f"Samples/s, {cpu()}, {args.threads} threads, medians of {args.rounds} alternating rounds.\n")
+    print(f"Samples/s, {cpu()}, {args.threads} threads, medians of {args.rounds} alternating round{'s' * (args.rounds > 1)}.\n")
     print("| | " + " | ".join(WORKLOADS[w] for w in args.workloads) + " |")
     print("|---|" + "---|" * len(args.workloads))
     for name in names:

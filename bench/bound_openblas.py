@@ -3,6 +3,7 @@ for CD-10.  A program that did nothing else could not be faster without leaving 
 """
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 import bench_common as bc
 
@@ -32,4 +33,6 @@ class Products:
         return self.w, np.zeros(bc.N_VISIBLE), np.zeros(self.work.hidden)
 
 
-bc.main("OpenBLAS", Products, bc.versions("numpy"), note="dense products alone")
+# The library NumPy has loaded, with the kernel it chose for this processor.
+blas = next(b for b in threadpool_info() if b["user_api"] == "blas")
+bc.main("OpenBLAS", Products, {**bc.versions("numpy"), "OpenBLAS": f'{blas["version"]} ({blas["architecture"]})'})

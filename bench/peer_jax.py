@@ -1,4 +1,4 @@
-"""hand-written JAX CD-k / PCD-k on the CPU backend.
+"""Hand-written JAX CD-k / PCD-k on the CPU backend.
 
 Variants: `step` (one jitted update per batch, donated buffers, default threefry keys) and
 `scan-rbg` (a whole epoch in one lax.scan, with the faster `rbg` random generator).

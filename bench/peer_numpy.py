@@ -1,4 +1,4 @@
-"""hand-written NumPy CD-k / PCD-k on OpenBLAS, all buffers reused.
+"""Hand-written NumPy CD-k / PCD-k on OpenBLAS, all buffers reused.
 
 SFC64 generates float32 uniforms; W is stored visible x hidden.
 """

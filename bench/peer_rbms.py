@@ -46,7 +46,8 @@ class Trainer:
                                               lambda_l2=0.0, normalize_grad=False,
                                               max_grad_norm=-1)
         self.update = 0
-        self.file = os.path.join(tempfile.mkdtemp(), "rbm.h5")
+        self.folder = tempfile.TemporaryDirectory()  # removed at exit
+        self.file = os.path.join(self.folder.name, "rbm.h5")
 
     def epoch(self, n):
         updates = n // self.batch

@@ -1,4 +1,4 @@
-"""hand-written PyTorch CD-k / PCD-k, as an experienced user would write it.
+"""Hand-written PyTorch CD-k / PCD-k, as an experienced user would write it.
 
 Variants: `eager` (torch.bernoulli), `eager-rand` (torch.rand compare) and `compile`
 (the update step through torch.compile).

@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import statistics
 import subprocess
 import sys
@@ -45,27 +46,41 @@ PEERS = [
     ("learnergy", "torch", "peer_learnergy.py", "default", "W1 W1b W1c W2 W3b", False),
 ]
 BOUNDS = ("candle gemm", "OpenBLAS")
+LIMIT = 300  # seconds a process may take
+QUIET = 0.05  # cores other processes may take while a figure counts as undisturbed
 
 
 def run(command, threads):
     """The JSON line a contestant prints, or None with the reason on stderr."""
     environment = dict(os.environ)
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
-        environment[variable] = str(threads)
+    for variable in ("OMP", "OPENBLAS", "MKL", "RAYON"):
+        environment[f"{variable}_NUM_THREADS"] = str(threads)
+    environment["TORCHINDUCTOR_COMPILE_THREADS"] = str(threads)
     environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    environment.pop("OPENBLAS_CORETYPE", None)  # would overrule the kernel it picks for this processor
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-        return json.loads(next(l for l in done.stdout.splitlines() if l.startswith("{")))
-    except (subprocess.TimeoutExpired, StopIteration, OSError) as error:
-        print(f"no result from {' '.join(map(str, command))}: {error!r}", file=sys.stderr)
-        return None
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT)
+        if done.returncode == 0:
+            return json.loads(next(l for l in done.stdout.splitlines() if l.startswith("{")))
+        last = done.stderr.strip().splitlines()[-1:]
+        reason = f"exit status {done.returncode}: {''.join(last)}"
+    except subprocess.TimeoutExpired:
+        reason = f"still running after {LIMIT} s"
+    except (StopIteration, ValueError):
+        reason = "it printed no JSON line"
+    except OSError as error:
+        reason = f"{error} (bench/setup.sh makes the environments, cargo the program of --ours)"
+    print(f"no result from {' '.join(map(str, command))}: {reason}", file=sys.stderr)
+    return None
 
 
 def contestants(args, workload):
     """(name, command, whether to time it in every round) of one workload."""
     common = ["--workload", workload, "--data", args.data, "--threads", str(args.threads)]
-    yield "deepbelief", [args.ours, *common, "--epochs", str(args.epochs)], True
-    yield "candle gemm", [args.ours, *common, "--bound"], True
+    ours = shlex.split(args.ours)
+    # An odd number of epochs has one in the middle: ours must not report the better of two.
+    yield "deepbelief", [*ours, *common, "--epochs", str(args.epochs | 1)], True
+    yield "candle gemm", [*ours, *common, "--bound"], True
     python = lambda environment: HOME / f"venv-{environment}" / "bin" / "python"
     timed = ["--epochs", str(args.epochs), "--max-seconds", str(args.max_seconds)]
     yield "OpenBLAS", [python("np"), HERE / "bound_openblas.py", *common, *timed], True
@@ -75,8 +90,8 @@ def contestants(args, workload):
 
 
 def measure(args):
-    """Rates {workload: {name: [rate of each round or None]}} and the last record of each pair."""
-    rates, records = {w: {} for w in args.workloads}, {}
+    """Rates {workload: {name: [rate of each round or None]}} and all records, saved after every round."""
+    rates, records = {w: {} for w in args.workloads}, []
     for round_ in range(args.rounds):
         for workload in args.workloads:
             for name, command, every_round in contestants(args, workload):
@@ -86,8 +101,11 @@ def measure(args):
                 rate = record and record["samples_per_s_median"]
                 rates[workload].setdefault(name, []).append(rate)
                 if record:
-                    records[name, workload] = record
+                    records.append({"name": name, "round": round_ + 1, **record})
                     print(f"round {round_ + 1}, {workload}, {name}: {rate:,.0f} samples/s", file=sys.stderr)
+        with open(args.output, "w") as file:
+            json.dump({"cpu": cpu(), "threads": args.threads, "rates": rates, "records": records}, file, indent=1)
+            file.write("\n")
     return rates, records
 
 
@@ -119,9 +137,33 @@ def cpu():
         return platform.processor()
 
 
+def versions(records):
+    """Versions the contestants report, and candle's from the lock file of the build."""
+    found = {}
+    for record in records:
+        found.update(record.get("versions", {}))
+        if "python" in record:
+            found["Python"] = record["python"]
+    try:
+        lock = (HERE.parent / "Cargo.lock").read_text()
+        found["candle"] = re.search(r'name = "candle-core"\nversion = "(.+)"', lock).group(1)
+    except (OSError, AttributeError):
+        found["candle"] = "unknown"
+    return found
+
+
+def remarks(records):
+    """What a reader must know beside the table: disturbed figures, and work a peer does differently."""
+    shaken = sorted({f"{r['name']} {r['workload']}" for r in records if r.get("foreign_cores_max", 0) > QUIET})
+    if shaken:
+        yield f"Disturbed by other processes in at least one round, so too low: {', '.join(shaken)}."
+    notes = {r["name"]: r["note"] for r in records if r.get("note")}
+    yield from (f"{name}: {note}." for name, note in notes.items())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ours", required=True, help="the program bench_cd")
+    parser.add_argument("--ours", required=True, help="the program bench_cd, freshly built, with any arguments of its own")
     parser.add_argument("--data", required=True, help="folder of the MNIST IDX files, .gz is fine")
     parser.add_argument("--workloads", nargs="+", default=list(WORKLOADS), choices=list(WORKLOADS))
     parser.add_argument("--rounds", type=int, default=5)
@@ -135,9 +177,6 @@ def main():
     rates, records = measure(args)
     results = {w: summary(r) for w, r in rates.items()}
     names = ["deepbelief", *BOUNDS, *(p[0] for p in PEERS)]
-    versions = {}
-    for record in records.values():
-        versions.update(record.get("versions", {}))
 
     print(f"Samples/s, {cpu()}, {args.threads} threads, medians of {args.rounds} alternating round{'s' * (args.rounds > 1)}.\n")
     print("| | " + " | ".join(WORKLOADS[w] for w in args.workloads) + " |")
@@ -150,12 +189,10 @@ def main():
     for label, at in (("**ours / bound**", 1), ("**ours / fastest peer**", 2)):
         cells = [results[w][at] for w in args.workloads]
         print(f"| {label} | " + " | ".join(f"**{c:.2f}x**" if c else "-" for c in cells) + " |")
-    once = ", ".join(p[0] for p in PEERS if not p[5])
-    print(f"\nTimed once: {once}. Versions: " + ", ".join(f"{n} {v}" for n, v in sorted(versions.items())) + ".")
-
-    with open(args.output, "w") as file:
-        json.dump({"cpu": cpu(), "threads": args.threads, "versions": versions, "rates": rates}, file, indent=1)
-        file.write("\n")
+    once = ", ".join(p[0] for p in PEERS if not p[5] and re.search(args.only, p[0]))
+    found = ", ".join(f"{n} {v}" for n, v in sorted(versions(records).items(), key=lambda i: i[0].lower()))
+    print("\n" + " ".join([*([f"Timed in the first round only: {once}."] if once else []), *remarks(records)]))
+    print(f"\nVersions: {found}.")
 
 
 if __name__ == "__main__":

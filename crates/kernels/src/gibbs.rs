@@ -11,14 +11,20 @@ use crate::units;
 use rayon::prelude::*;
 
 impl Machine {
-    /// The positive phase: p(h|v0), and with `draw` also h ~ p(h|v0).
-    pub fn positive(&mut self, v0: &Batch, draw: Option<Uniforms>) {
+    /// The positive phase: p(h|v0, y), and with `draw` also h ~ p(h|v0, y). `labels` holds y of
+    /// each sample; it is ignored by a machine without a label group.
+    ///
+    /// # Panics
+    /// If there is a label group and not one label of it a sample.
+    pub fn positive(&mut self, v0: &Batch, labels: &[u32], draw: Option<Uniforms>) {
         let samples = v0.rows();
+        self.labels.set_data(samples, labels);
         self.x.reshape(samples, self.hidden);
         self.p0.reshape(samples, self.hidden);
         self.h.reset(samples, self.hidden);
         let source = Source::of_batch(v0, &mut self.support, &mut self.visible_lists);
         let (level, rec, lists, chunks) = (self.level, &self.rec, &self.visible_lists, Chunks::new(samples));
+        let labels = &self.labels;
         self.x
             .panels_mut()
             .zip(self.p0.panels_mut())
@@ -26,11 +32,12 @@ impl Machine {
             .zip(&self.hb)
             .enumerate()
             .with_max_len(1)
-            .for_each(|(panel, (((x, p), words), bias))| {
+            .for_each_init(labels.scratch(chunks.size), |scratch, (panel, (((x, p), words), bias))| {
                 for chunk in 0..chunks.count() {
                     let range = chunks.range(chunk);
                     let (x, p) = (&mut x[range.clone()], &mut p[range.clone()]);
                     source.product(level, rec.panel(panel), lists, range.start, x);
+                    let x = labels.with_data(panel, range.start, x, scratch);
                     match draw {
                         Some(draw) => units::probabilities_and_states(
                             level,
@@ -52,7 +59,7 @@ impl Machine {
         }
     }
 
-    /// Half a Gibbs step down: v ~ p(v|h).
+    /// Half a Gibbs step down: v ~ p(v|h), and the labels' p(y|h).
     pub fn down(&mut self, draw: Uniforms) {
         let samples = self.h.rows();
         let states = self.reconstruction.make_binary(samples, self.visible);
@@ -80,6 +87,7 @@ impl Machine {
                 },
             );
         self.stale = false;
+        self.labels.reconstruct(level, samples, &self.hidden_lists);
     }
 
     /// As [`Self::down`], with the probabilities p(v|h) themselves in place of states.
@@ -102,25 +110,29 @@ impl Machine {
         );
         self.stale = false;
         p.unpack(self.visible, self.reconstruction.make_real(samples, self.visible));
+        self.labels.reconstruct(level, samples, &self.hidden_lists);
     }
 
-    /// Half a Gibbs step up: h ~ p(h|v) for the visible states of the last down pass.
+    /// Half a Gibbs step up: h ~ p(h|v) for the visible states, and the label probabilities, of
+    /// the last down pass.
     pub fn up(&mut self, draw: Uniforms) {
         let samples = self.h.rows();
         self.x.reshape(samples, self.hidden);
         let source = Source::of_reconstruction(&self.reconstruction, self.x_states.as_ref(), &mut self.visible_lists);
         let (level, rec, lists, chunks) = (self.level, &self.rec, &self.visible_lists, Chunks::new(samples));
+        let labels = &self.labels;
         self.x
             .panels_mut()
             .zip(self.h.words_mut().par_chunks_mut(samples.max(1)))
             .zip(&self.hb)
             .enumerate()
             .with_max_len(1)
-            .for_each(|(panel, ((x, words), bias))| {
+            .for_each_init(labels.scratch(chunks.size), |scratch, (panel, ((x, words), bias))| {
                 for chunk in 0..chunks.count() {
                     let range = chunks.range(chunk);
                     let x = &mut x[range.clone()];
                     source.product(level, rec.panel(panel), lists, range.start, x);
+                    let x = labels.with_reconstruction(level, &labels.panels[panel].w, range.start, x, scratch);
                     units::states(level, x, bias, draw, range.start, panel, &mut words[range]);
                 }
             });

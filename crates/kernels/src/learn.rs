@@ -22,7 +22,7 @@ pub struct Sparsity {
 
 impl Machine {
     /// The negative phase's last p(h|v) and the update of all parameters:
-    /// `W += rate (v0ᵀ p(h|v0) / n - vᵀ p(h|v) / m)`, and likewise the biases, for n samples
+    /// `W += rate (v0ᵀ p(h|v0) / n - vᵀ p(h|v) / m)`, and likewise biases and labels, for n samples
     /// in the data and m in the chains. Returns the largest |weight| or |bias| afterwards: NaN
     /// if a parameter is NaN.
     pub fn learn(&mut self, v0: &Batch, rule: &Rule, sparsity: Sparsity) -> f32 {
@@ -50,34 +50,44 @@ impl Machine {
             rule.step_bias(scale, gradient, velocity, bias);
         }
 
+        self.labels.step_biases(rule, scale, r);
+
         let (level, lists, unit_lists, visible) = (self.level, &self.visible_lists, &self.unit_lists, self.visible);
         let (height, p0) = (self.rec.height(), &self.p0);
         // One chunk of binary states needs no gradient in memory.
+        let scratch = self.labels.scratch(chunks.size);
         let direct = chunks.count() == 1 && dense_positive.is_empty() && dense_negative.is_empty();
+        // Each panel's label weights are stepped beside it; the rest is shared.
+        let mut label_panels = std::mem::take(&mut self.labels.panels);
+        let (labels, classes) = (&self.labels, self.labels.classes);
         let largest = self
             .rec
             .panels_mut()
             .zip(self.velocity.panels_mut())
             .zip(self.x.panels_mut())
             .zip(self.hb.par_iter_mut().zip(&mut self.hb_velocity))
+            .zip(&mut label_panels)
             .enumerate()
             .with_max_len(1)
             .map_init(
-                || (vec![ZERO; 3 * chunks.size], vec![ZERO; if direct { 0 } else { height }]),
-                |(table, gradient), (panel, (((weights, velocity), x), (hb, hb_velocity)))| {
+                || (vec![ZERO; 3 * chunks.size], vec![ZERO; if direct { 0 } else { height }], scratch()),
+                |(table, gradient, scratch), (panel, ((((weights, velocity), x), (hb, hb_velocity)), label_panel))| {
                     let p0 = p0.panel(panel);
                     let pull = sparsity_pull(sparsity, p0, hb);
                     let mut hb_gradient = ZERO;
                     gradient.fill(ZERO);
+                    let mut label_gradient = vec![ZERO; classes];
                     for chunk in 0..chunks.count() {
                         let range = chunks.range(chunk);
                         let positives = range.start.min(samples)..range.end.min(samples);
                         let range = range.start.min(negatives)..range.end.min(negatives);
                         source.product(level, weights, lists, range.start, &mut x[range.clone()]);
+                        let x = &x[range.clone()];
+                        let x = labels.with_reconstruction(level, &label_panel.w, range.start, x, scratch);
                         update::contrast(
                             level,
                             &p0[positives.clone()],
-                            &x[range.clone()],
+                            x,
                             hb,
                             &pull,
                             r,
@@ -85,6 +95,8 @@ impl Machine {
                             table,
                             &mut hb_gradient,
                         );
+                        let (data, chains) = (positives.clone(), range.clone());
+                        labels.accumulate(level, table, chunks.size, data, chains, &mut label_gradient);
                         if !dense_positive.is_empty() {
                             let rows = &table[..positives.len()];
                             let values = &dense_positive[positives.start * visible..positives.end * visible];
@@ -103,10 +115,11 @@ impl Machine {
                     let largest =
                         update::step(level, rule, scale, table, unit_lists, last, gradient, velocity, weights);
                     rule.step_bias(scale, &hb_gradient, hb_velocity, hb);
-                    largest
+                    largest.max(label_panel.step(level, rule, scale, &label_gradient))
                 },
             )
             .reduce(|| 0, u32::max);
+        self.labels.panels = label_panels;
         self.stale = true;
         self.x_states = None;
         f32::from_bits(largest.max(self.largest_bias()))
@@ -119,7 +132,8 @@ impl Machine {
             let finite = row.0.map(|b| if b == f32::NEG_INFINITY { 0.0 } else { b });
             update::magnitude(&finite, &mut largest);
         }
-        largest.iter().fold(0, |a, &b| a.max(b))
+        let labels = self.labels.b.iter().map(|b| b.abs().to_bits());
+        largest.into_iter().chain(labels).fold(0, u32::max)
     }
 }
 

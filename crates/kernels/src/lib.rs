@@ -5,6 +5,7 @@
 //! [`Uniforms`] supplies its random numbers. [`ops`] offers the same kernels on candle tensors.
 
 mod gibbs;
+mod labels;
 mod learn;
 mod lists;
 mod machine;

@@ -15,6 +15,7 @@
 //! split by panel, each output written by one task in a fixed order, so that the result does
 //! not depend on the number of threads. All parallel work runs in the caller's rayon pool.
 
+use crate::labels::Labels;
 use crate::lists::{Active, UnitLists};
 use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, unpack_rows};
 use crate::rng::BLOCK;
@@ -33,6 +34,10 @@ pub struct Parameters {
     pub hb: Vec<f32>,
     /// Visible biases.
     pub vb: Vec<f32>,
+    /// Label weights [classes, hidden]; empty without a label group.
+    pub label_w: Vec<f32>,
+    /// Label biases [classes]; empty without a label group.
+    pub label_b: Vec<f32>,
 }
 
 /// An RBM with Bernoulli units and everything one training step needs. See the module's
@@ -48,6 +53,7 @@ pub struct Machine {
     pub(crate) hb: Vec<Row>,
     pub(crate) vb: Vec<Row>,
     pub(crate) velocity: Panels,
+    pub(crate) labels: Labels,
     pub(crate) hb_velocity: Vec<Row>,
     pub(crate) vb_velocity: Vec<Row>,
 
@@ -76,6 +82,7 @@ impl Machine {
         assert!(visible <= MAX_UNITS && hidden <= MAX_UNITS, "at most {MAX_UNITS} units a layer");
         assert_eq!(parameters.hb.len(), hidden, "one hidden bias a unit");
         assert_eq!(parameters.vb.len(), visible, "one visible bias a unit");
+        assert_eq!(parameters.label_w.len(), parameters.label_b.len() * hidden, "a label weight for each pair");
         let (hb, vb) = (pack_bias(&parameters.hb), pack_bias(&parameters.vb));
         Self {
             level: Level::detect(),
@@ -85,6 +92,7 @@ impl Machine {
             generative: Panels::zeros(hidden, visible),
             stale: true,
             velocity: Panels::zeros(visible, hidden),
+            labels: Labels::new(hidden, &parameters.label_w, &parameters.label_b),
             hb_velocity: vec![ZERO; hb.len()],
             vb_velocity: vec![ZERO; vb.len()],
             hb,
@@ -123,6 +131,12 @@ impl Machine {
         self.hidden
     }
 
+    /// Number of classes of the label group, 0 without one.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.labels.classes
+    }
+
     /// Uses one instruction set, for tests and comparisons.
     pub fn set_level(&mut self, level: Level) {
         self.level = level;
@@ -141,6 +155,8 @@ impl Machine {
             w_rec: self.rec.unpack(),
             hb: unpack_rows(&self.hb, self.hidden),
             vb: unpack_rows(&self.vb, self.visible),
+            label_w: self.labels.unpack(self.hidden, |panel| &panel.w),
+            label_b: self.labels.b.clone(),
         }
     }
 
@@ -151,6 +167,8 @@ impl Machine {
             w_rec: self.velocity.unpack(),
             hb: unpack_rows(&self.hb_velocity, self.hidden),
             vb: unpack_rows(&self.vb_velocity, self.visible),
+            label_w: self.labels.unpack(self.hidden, |panel| &panel.velocity),
+            label_b: self.labels.b_velocity.clone(),
         }
     }
 
@@ -173,6 +191,8 @@ impl Machine {
         self.velocity = Panels::pack(self.visible, self.hidden, &velocities.w_rec);
         self.hb_velocity = pack(&velocities.hb, self.hidden);
         self.vb_velocity = pack(&velocities.vb, self.visible);
+        assert_eq!(velocities.label_b.len(), self.labels.classes, "one velocity a label bias");
+        self.labels.set_velocities(self.hidden, &velocities.label_w, &velocities.label_b);
     }
 
     /// The hidden states, for instance to keep persistent chains.

@@ -230,6 +230,11 @@ pub trait Minibatches: Send {
 
     /// Writes minibatch `index` of the epoch into `batch`.
     fn fill(&mut self, index: usize, batch: &mut Batch);
+
+    /// The labels of the minibatch filled last, if the data have labels.
+    fn labels(&self) -> Option<&[u32]> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -108,6 +108,24 @@ dispatch! {
 }
 
 dispatch! {
+    /// Steps weights along a gradient that is already summed. Returns the largest |weight| as
+    /// bits.
+    pub(crate) fn apply(
+        rule: &Rule, scale: f32, gradient: &[Row], velocity: &mut [Row], weights: &mut [Row],
+    ) -> u32 {
+        let mut largest = [0; BLOCK];
+        for ((gradient, velocity), w) in gradient.iter().zip(velocity).zip(weights) {
+            for i in 0..BLOCK {
+                velocity.0[i] = rule.velocity(velocity.0[i], w.0[i], gradient.0[i], scale);
+                w.0[i] += velocity.0[i];
+            }
+            magnitude(&w.0, &mut largest);
+        }
+        largest.iter().fold(0, |a, &b| a.max(b))
+    }
+}
+
+dispatch! {
     /// Fills a chunk's table of contributions, `[p0 - pull; -r pk; both]` in three sets of
     /// `size` rows, with `pk = sigmoid(x + bias)`, and adds their sums to the bias gradient.
     pub(crate) fn contrast(

@@ -35,7 +35,7 @@ fn dense(batch: &Batch) -> Tensor {
 fn parameters(hidden: usize) -> Parameters {
     let mut w = vec![0.0; VISIBLE * hidden];
     Uniforms::new(1, Stream::Weights, 0).normal(0.01, hidden, &mut w);
-    Parameters { w_rec: w, hb: vec![-0.8; hidden], vb: vec![-1.9; VISIBLE] }
+    Parameters { w_rec: w, hb: vec![-0.8; hidden], vb: vec![-1.9; VISIBLE], ..Parameters::default() }
 }
 
 fn layer(hidden: usize) -> Rbm {
@@ -58,7 +58,9 @@ mod up {
     fn packed(bencher: Bencher, (batch, hidden): (usize, usize)) {
         let mut machine = Machine::new(VISIBLE, hidden, &parameters(hidden));
         let v: Batch = states(batch, VISIBLE, 0.13);
-        bencher.counter(ItemsCount::new(batch)).bench_local(|| machine.positive(&v, Some(Uniforms::new(1, HIDDEN, 0))));
+        bencher
+            .counter(ItemsCount::new(batch))
+            .bench_local(|| machine.positive(&v, &[], Some(Uniforms::new(1, HIDDEN, 0))));
     }
 
     #[divan::bench(args = SHAPES)]
@@ -83,7 +85,7 @@ mod down {
     #[divan::bench(args = SHAPES)]
     fn packed(bencher: Bencher, (batch, hidden): (usize, usize)) {
         let mut machine = Machine::new(VISIBLE, hidden, &parameters(hidden));
-        machine.positive(&states(batch, VISIBLE, 0.13), Some(Uniforms::new(1, HIDDEN, 0)));
+        machine.positive(&states(batch, VISIBLE, 0.13), &[], Some(Uniforms::new(1, HIDDEN, 0)));
         bencher.counter(ItemsCount::new(batch)).bench_local(|| machine.down(Uniforms::new(1, HIDDEN, 1)));
     }
 
@@ -112,12 +114,12 @@ mod update {
         let v = states(batch, VISIBLE, 0.13);
         let rule = deepbelief_kernels::Rule { learning_rate: 1e-4, momentum: 0.0, l2: 0.0, l1: 0.0 };
         let off = Sparsity { target: 0.1, cost: 0.0 };
-        machine.positive(&v, Some(Uniforms::new(1, HIDDEN, 0)));
+        machine.positive(&v, &[], Some(Uniforms::new(1, HIDDEN, 0)));
         let mut chains = machine.hidden_states().clone();
         let mut step = 0;
         bencher.counter(ItemsCount::new(batch)).bench_local(|| {
             let hidden = |k| Uniforms::new(1, HIDDEN, step).gibbs(k);
-            machine.positive(&v, (!persistent).then(|| hidden(0)));
+            machine.positive(&v, &[], (!persistent).then(|| hidden(0)));
             if persistent {
                 machine.set_hidden_states(&chains);
             }
@@ -159,7 +161,7 @@ mod update {
         let mut step = 0;
         bencher.counter(ItemsCount::new(batch)).bench_local(|| {
             step += 1;
-            rbm.cd_update(&v, &rule, &mut velocity, Draws { seed: 1, step })
+            rbm.cd_update(&v, None, &rule, &mut velocity, Draws { seed: 1, step })
         });
     }
 

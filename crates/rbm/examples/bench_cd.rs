@@ -130,7 +130,7 @@ fn train(
 ) -> Result<(Vec<f64>, f64), Box<dyn Error>> {
     let mut train = Shuffled::new(images(data, "train-images-idx3-ubyte")?, work.batch, grey);
     let test = Shuffled::new(images(data, "t10k-images-idx3-ubyte")?, work.batch, grey);
-    let mut monitors = Monitors { train: Batch::default(), valid: Some(Batch::default()) };
+    let mut monitors = Monitors { valid: Some(Batch::default()), ..Monitors::default() };
     let first: Vec<u32> = (0..2000).collect();
     train.copy(&first, &mut monitors.train);
     test.copy(&first, monitors.valid.get_or_insert_default());
@@ -220,7 +220,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "hidden": work.hidden,
         "batch": work.batch,
         "algo": format!("{}-{}", if work.chains > 0 { "pcd" } else { "cd" }, work.steps),
-        "samples_per_s_median": rates[rates.len() / 2],
+        "samples_per_s_median": f64::midpoint(rates[(rates.len() - 1) / 2], rates[rates.len() / 2]),
         "samples_per_s_min": rates[0],
         "samples_per_s_max": rates[rates.len() - 1],
         "rss_peak_mb": peak.map(|kb| kb / 1024.0),

@@ -1,11 +1,13 @@
 //! The checkpoint format, version 1: one safetensors file an RBM.
 //!
-//! Tensors, all F32: `w_rec` [V, H], `w_gen` [H, V] (its transpose), `hb` [H], `vb` [V]. The
+//! Tensors, all F32: `w_rec` [V, H], `w_gen` [H, V] (its transpose), `hb` [H], `vb` [V], and with
+//! a label group of C classes `label_w` [C, H] and `label_b` [C]. The
 //! metadata hold one entry, `deepbelief`: a JSON object with sorted keys, described by
 //! [`Header`]. One entry and sorted keys make the file a function of its content alone.
 
 use crate::error::{Error, Result};
 use crate::file::write_atomic;
+use crate::labels::LabelGroup;
 use crate::rbm::Rbm;
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -50,6 +52,9 @@ pub struct Header {
     pub visible: usize,
     /// Number of hidden units.
     pub hidden: usize,
+    /// Number of classes of the label group, 0 without one.
+    #[serde(default)]
+    pub classes: usize,
     /// Type of the visible units: `bernoulli`.
     pub visible_units: String,
     /// Type of the hidden units: `bernoulli`.
@@ -69,11 +74,15 @@ pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
         kind: "rbm".into(),
         visible: rbm.visible(),
         hidden: rbm.hidden(),
+        classes: rbm.labels().map_or(0, LabelGroup::classes),
         visible_units: "bernoulli".into(),
         hidden_units: "bernoulli".into(),
         provenance: provenance.clone(),
     };
-    let tensors = [("w_rec", rbm.w_rec()), ("w_gen", rbm.w_gen()), ("hb", rbm.hb()), ("vb", rbm.vb())];
+    let mut tensors = vec![("w_rec", rbm.w_rec()), ("w_gen", rbm.w_gen()), ("hb", rbm.hb()), ("vb", rbm.vb())];
+    if let Some(labels) = rbm.labels() {
+        tensors.extend([("label_w", &labels.w), ("label_b", &labels.b)]);
+    }
     let mut parts = Vec::new();
     for (name, tensor) in tensors {
         let values: Vec<f32> = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
@@ -113,6 +122,13 @@ pub fn load(path: &Path, device: &Device) -> Result<(Rbm, Header)> {
         Tensor::from_vec(hb, h, device)?,
         Tensor::from_vec(vb, v, device)?,
     )?;
+    let rbm = match header.classes {
+        0 => rbm,
+        classes => rbm.with_labels(LabelGroup {
+            w: Tensor::from_vec(get("label_w", &[classes, h])?, (classes, h), device)?,
+            b: Tensor::from_vec(get("label_b", &[classes])?, classes, device)?,
+        })?,
+    };
     Ok((rbm, header))
 }
 

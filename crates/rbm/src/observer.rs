@@ -34,6 +34,13 @@ pub struct EpochMetrics {
     pub dead_units: usize,
     /// Hidden units whose mean probability is above 0.999.
     pub saturated_units: usize,
+    /// Share of training samples whose label the label group does not find most probable;
+    /// absent without a label group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_error_train: Option<f64>,
+    /// The same on validation samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_error_valid: Option<f64>,
     /// Norm of the epoch's last weight update over the norm of the weights; about 0.001 is
     /// healthy (Hinton 2010, section 7).
     pub update_ratio: f64,

@@ -9,7 +9,8 @@
 //! p(v_i = 1 | h) = sigmoid(vb_i + (h w_gen)_i)        reverse,  [B, H] -> [B, V]
 //! ```
 //!
-//! `w_gen` [H, V] is always the transpose of `w_rec` [V, H].
+//! `w_gen` [H, V] is always the transpose of `w_rec` [V, H]. The visible side may also hold a
+//! [`LabelGroup`], as the top of a deep belief net does.
 //!
 //! ```
 //! use candle_core::{DType, Device, Module, Tensor};
@@ -25,6 +26,7 @@
 
 use crate::config::{RbmConfig, VisibleBias};
 use crate::error::{Error, Result, require};
+use crate::labels::LabelGroup;
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::VarBuilder;
 use candle_nn::ops::sigmoid;
@@ -37,6 +39,7 @@ pub struct Rbm {
     pub(crate) w_gen: Tensor,
     pub(crate) hb: Tensor,
     pub(crate) vb: Tensor,
+    pub(crate) labels: Option<LabelGroup>,
 }
 
 /// Units of a layer: their probabilities and 0/1 states drawn from them, both [B, units].
@@ -83,7 +86,8 @@ impl Rbm {
             VisibleBias::Zero => vec![0.0; visible],
             VisibleBias::LogOdds => data_mean.iter().map(|&p| log_odds(p)).collect(),
         };
-        Self::from_parameters(visible, hidden, Parameters { w_rec: w, hb: vec![0.0; hidden], vb }, device)
+        let parameters = Parameters { w_rec: w, hb: vec![0.0; hidden], vb, ..Parameters::default() };
+        Self::from_parameters(visible, hidden, parameters, device)
     }
 
     /// From weights [V, H] and biases [H] and [V], all of one floating-point type.
@@ -104,7 +108,7 @@ impl Rbm {
             require(float, "tensor type", format!("{:?}", tensor.dtype()), "F32 or F64, the same for all tensors")?;
         }
         let w_gen = w_rec.t()?.contiguous()?;
-        Ok(Self { w_rec: w_rec.contiguous()?, w_gen, hb, vb })
+        Ok(Self { w_rec: w_rec.contiguous()?, w_gen, hb, vb, labels: None })
     }
 
     /// Loads an RBM from a checkpoint opened as a [`VarBuilder`], or from a part of a larger
@@ -117,16 +121,27 @@ impl Rbm {
     }
 
     pub(crate) fn from_parameters(visible: usize, hidden: usize, p: Parameters, device: &Device) -> Result<Self> {
-        Self::from_tensors(
+        let rbm = Self::from_tensors(
             Tensor::from_vec(p.w_rec, (visible, hidden), device)?,
             Tensor::from_vec(p.hb, hidden, device)?,
             Tensor::from_vec(p.vb, visible, device)?,
-        )
+        )?;
+        match p.label_b.len() {
+            0 => Ok(rbm),
+            classes => rbm.with_labels(LabelGroup {
+                w: Tensor::from_vec(p.label_w, (classes, hidden), device)?,
+                b: Tensor::from_vec(p.label_b, classes, device)?,
+            }),
+        }
     }
 
     pub(crate) fn to_parameters(&self) -> Result<Parameters> {
         let values = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1();
-        Ok(Parameters { w_rec: values(&self.w_rec)?, hb: values(&self.hb)?, vb: values(&self.vb)? })
+        let (label_w, label_b) = match &self.labels {
+            Some(labels) => (values(&labels.w)?, values(&labels.b)?),
+            None => Default::default(),
+        };
+        Ok(Parameters { w_rec: values(&self.w_rec)?, hb: values(&self.hb)?, vb: values(&self.vb)?, label_w, label_b })
     }
 
     /// Number of visible units.
@@ -165,7 +180,7 @@ impl Rbm {
         &self.vb
     }
 
-    /// p(h = 1 | v): [B, V] -> [B, H].
+    /// p(h = 1 | v): [B, V] -> [B, H]. A label group takes no part in it.
     ///
     /// # Errors
     /// If the shapes do not fit.
@@ -181,7 +196,7 @@ impl Rbm {
         sigmoid(&self.visible_input(h)?)
     }
 
-    fn hidden_input(&self, v: &Tensor) -> candle_core::Result<Tensor> {
+    pub(crate) fn hidden_input(&self, v: &Tensor) -> candle_core::Result<Tensor> {
         v.matmul(&self.w_rec)?.broadcast_add(&self.hb)
     }
 
@@ -226,13 +241,17 @@ impl Rbm {
     }
 
     /// Free energy of visible states, [B, V] -> [B], in nats: `-log sum over h exp(-E(v, h))`
-    /// `= - vb·v - sum_j softplus(hb_j + (v w_rec)_j)` (Hinton 2010, section 16.1).
+    /// `= - vb·v - sum_j softplus(hb_j + (v w_rec)_j)` (Hinton 2010, section 16.1). With a label
+    /// group, the sum runs over the labels too.
     ///
     /// # Errors
     /// If the shapes do not fit.
     pub fn free_energy(&self, v: &Tensor) -> Result<Tensor> {
         let linear = v.matmul(&self.vb.unsqueeze(1)?)?.squeeze(1)?;
-        let hidden = softplus(&self.hidden_input(v)?)?.sum(1)?;
+        let hidden = match &self.labels {
+            None => softplus(&self.hidden_input(v)?)?.sum(1)?,
+            Some(_) => self.label_scores(v)?.log_sum_exp(1)?,
+        };
         Ok((linear + hidden)?.neg()?)
     }
 
@@ -257,11 +276,11 @@ impl Module for Rbm {
 }
 
 /// ln(1 + exp(x)) without overflow.
-fn softplus(x: &Tensor) -> candle_core::Result<Tensor> {
+pub(crate) fn softplus(x: &Tensor) -> candle_core::Result<Tensor> {
     x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
 }
 
-fn sample(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<Sampled> {
+pub(crate) fn sample(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<Sampled> {
     let (probabilities, states) = ops::bernoulli(x, bias, draw)?;
     Ok(Sampled { probabilities, states })
 }

@@ -48,6 +48,7 @@ struct StateHeader {
     kind: String,
     visible: usize,
     hidden: usize,
+    classes: usize,
     chains: usize,
     epoch: u32,
     batch: usize,
@@ -65,11 +66,13 @@ struct StateHeader {
 pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
     let (v, h, at) = (state.visible, state.hidden, state.position);
     let chains = state.chains.as_ref().map_or(0, Bits::rows);
+    let classes = state.parameters.label_b.len();
     let header = StateHeader {
         format_version: FORMAT_VERSION,
         kind: "rbm-training".into(),
         visible: v,
         hidden: h,
+        classes,
         chains,
         epoch: at.epoch,
         batch: at.batch,
@@ -84,6 +87,10 @@ pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
         tensors.push((format!("{prefix}w_rec"), vec![v, h], p.w_rec.clone()));
         tensors.push((format!("{prefix}hb"), vec![h], p.hb.clone()));
         tensors.push((format!("{prefix}vb"), vec![v], p.vb.clone()));
+        if classes > 0 {
+            tensors.push((format!("{prefix}label_w"), vec![classes, h], p.label_w.clone()));
+            tensors.push((format!("{prefix}label_b"), vec![classes], p.label_b.clone()));
+        }
     }
     if let Some(chains) = &state.chains {
         tensors.push(("chains".into(), vec![chains.rows(), h], chains.to_values()));
@@ -108,7 +115,11 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
     }
     let parameters = |prefix: &str| -> Result<Parameters> {
         let get = |name: &str, shape: &[usize]| floats(path, &tensors, &format!("{prefix}{name}"), shape);
-        Ok(Parameters { w_rec: get("w_rec", &[v, h])?, hb: get("hb", &[h])?, vb: get("vb", &[v])? })
+        let (label_w, label_b) = match header.classes {
+            0 => Default::default(),
+            classes => (get("label_w", &[classes, h])?, get("label_b", &[classes])?),
+        };
+        Ok(Parameters { w_rec: get("w_rec", &[v, h])?, hb: get("hb", &[h])?, vb: get("vb", &[v])?, label_w, label_b })
     };
     let chains = match header.chains {
         0 => None,

@@ -21,6 +21,10 @@ pub struct Monitors {
     pub train: Batch,
     /// Some of the held-out samples.
     pub valid: Option<Batch>,
+    /// Labels of the training samples, for an RBM with a label group.
+    pub train_labels: Vec<u32>,
+    /// Labels of the held-out samples, for an RBM with a label group.
+    pub valid_labels: Vec<u32>,
 }
 
 /// How a training ended.
@@ -161,7 +165,8 @@ impl Trainer {
     /// Trains until the epochs are done, a stopping rule is met or an observer says so.
     ///
     /// # Errors
-    /// [`Error::Shape`] if data and RBM do not fit, [`Error::Diverged`], [`Error::Observer`].
+    /// [`Error::Shape`] if data or labels do not fit the RBM, [`Error::Config`] for a label beyond its
+    /// classes, [`Error::Diverged`], [`Error::Observer`].
     pub fn fit(
         &mut self,
         train: &mut dyn Minibatches,
@@ -176,9 +181,33 @@ impl Trainer {
                 return Err(Error::Shape { what: what.into(), got: vec![units], expected: vec![visible] });
             }
         }
+        let labels = [("training monitor", &monitors.train, &monitors.train_labels)]
+            .into_iter()
+            .chain(monitors.valid.as_ref().map(|valid| ("validation data", valid, &monitors.valid_labels)));
+        for (what, samples, labels) in labels {
+            self.check_labels(what, samples.rows(), labels)?;
+        }
         // One entry into the pool for the whole training: joins inside it are much cheaper.
         let pool = std::sync::Arc::clone(&self.pool);
         pool.install(|| self.run(train, monitors, observer))
+    }
+
+    /// Refuses labels that a label group cannot learn from.
+    fn check_labels(&self, what: &str, samples: usize, labels: &[u32]) -> Result<()> {
+        let classes = self.machine.classes();
+        if classes == 0 {
+            return Ok(());
+        }
+        if labels.len() != samples {
+            let (got, expected) = (vec![labels.len()], vec![samples]);
+            return Err(Error::Shape { what: format!("labels of the {what}"), got, expected });
+        }
+        match labels.iter().find(|&&y| y as usize >= classes) {
+            Some(y) => {
+                Err(Error::Config { name: "label", got: y.to_string(), expected: "below the number of classes" })
+            }
+            None => Ok(()),
+        }
     }
 
     fn run(
@@ -188,7 +217,7 @@ impl Trainer {
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
         // While one batch is learned from, a thread that has nothing to do fetches the next.
-        let (mut batch, mut next) = (Batch::default(), Batch::default());
+        let (mut batch, mut next) = (Labelled::default(), Labelled::default());
         while self.at.epoch < self.config.epochs {
             let started = Instant::now();
             let rule = self.config.rule(self.at.epoch);
@@ -197,22 +226,23 @@ impl Trainer {
             let (mut samples, mut presented) = (0, 0);
             let mut weights_before = Vec::new();
             if self.at.batch < batches {
-                train.fill(self.at.batch, &mut next);
+                next.fetch(train, self.at.batch);
             }
             while self.at.batch < batches {
                 std::mem::swap(&mut batch, &mut next);
                 let following = self.at.batch + 1;
+                self.check_labels("training data", batch.v.rows(), &batch.y)?;
                 if self.at.batch + 1 == batches {
                     weights_before = self.machine.parameters().w_rec;
                 }
                 let fetch = || {
                     if following < batches {
-                        train.fill(following, &mut next);
+                        next.fetch(train, following);
                     }
                 };
                 rayon::join(|| self.update(&batch, &rule), fetch).0?;
-                presented += batch.rows();
-                samples += batch.rows();
+                presented += batch.v.rows();
+                samples += batch.v.rows();
                 let progress = Progress {
                     epoch: self.at.epoch + 1,
                     epochs: self.config.epochs,
@@ -240,14 +270,14 @@ impl Trainer {
     }
 
     /// One update from one minibatch.
-    fn update(&mut self, v0: &Batch, rule: &Rule) -> Result<()> {
+    fn update(&mut self, data: &Labelled, rule: &Rule) -> Result<()> {
         let draws = Draws { seed: self.config.seed, step: self.at.step };
         let largest = if self.config.persistent_chains == 0 {
-            contrastive_divergence(&mut self.machine, v0, rule, draws)
+            contrastive_divergence(&mut self.machine, data, rule, draws)
         } else {
             let (chains, hidden, seed) = (self.config.persistent_chains, self.machine.hidden(), draws.seed);
             let chains = self.chains.get_or_insert_with(|| start_chains(chains, hidden, seed));
-            persistent_divergence(&mut self.machine, v0, rule, draws, chains)
+            persistent_divergence(&mut self.machine, data, rule, draws, chains)
         };
         self.at.step += 1;
         self.at.batch += 1;
@@ -266,8 +296,8 @@ impl Trainer {
     fn measure(&mut self, monitors: &Monitors, rule: &Rule, weights_before: &[f32]) -> EpochMetrics {
         // The same numbers after every epoch: a change of cost is a change of the model.
         let draw = Uniforms::new(self.config.seed, Stream::Monitor, 0);
-        let train = self.machine.measure(&monitors.train, draw);
-        let valid = monitors.valid.as_ref().map(|valid| self.machine.measure(valid, draw));
+        let train = self.machine.measure(&monitors.train, &monitors.train_labels, draw);
+        let valid = monitors.valid.as_ref().map(|valid| self.machine.measure(valid, &monitors.valid_labels, draw));
         let weights = self.machine.parameters().w_rec;
         let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
         let weight_norm = norm(&mut weights.iter().map(|&w| f64::from(w)));
@@ -287,6 +317,8 @@ impl Trainer {
             hidden_activity: train.activity.iter().sum::<f64>() / train.activity.len().max(1) as f64,
             dead_units: count(|p| p < 0.001),
             saturated_units: count(|p| p > 0.999),
+            label_error_train: train.label_error,
+            label_error_valid: valid.as_ref().and_then(|valid| valid.label_error),
             update_ratio: if weight_norm > 0.0 { change / weight_norm } else { 0.0 },
             weight_norm,
             samples_per_second: 0.0,
@@ -313,21 +345,36 @@ impl Trainer {
     }
 }
 
+/// A minibatch and, where the data have them, its labels.
+#[derive(Default)]
+struct Labelled {
+    v: Batch,
+    y: Vec<u32>,
+}
+
+impl Labelled {
+    fn fetch(&mut self, data: &mut dyn Minibatches, index: usize) {
+        data.fill(index, &mut self.v);
+        self.y.clear();
+        self.y.extend_from_slice(data.labels().unwrap_or_default());
+    }
+}
+
 /// CD-k (Hinton 2002): the chains start at the data. Returns the largest parameter.
-fn contrastive_divergence(machine: &mut Machine, v0: &Batch, rule: &Rule, draws: Draws) -> f32 {
-    machine.positive(v0, Some(draws.hidden(0)));
+fn contrastive_divergence(machine: &mut Machine, data: &Labelled, rule: &Rule, draws: Draws) -> f32 {
+    machine.positive(&data.v, &data.y, Some(draws.hidden(0)));
     gibbs(machine, rule, draws);
-    machine.learn(v0, &step_of(rule), sparsity_of(rule))
+    machine.learn(&data.v, &step_of(rule), sparsity_of(rule))
 }
 
 /// PCD-k (Tieleman 2008): the chains go on from where the last update left them.
-fn persistent_divergence(machine: &mut Machine, v0: &Batch, rule: &Rule, draws: Draws, chains: &mut Bits) -> f32 {
-    machine.positive(v0, None);
+fn persistent_divergence(machine: &mut Machine, data: &Labelled, rule: &Rule, draws: Draws, chains: &mut Bits) -> f32 {
+    machine.positive(&data.v, &data.y, None);
     machine.set_hidden_states(chains);
     gibbs(machine, rule, draws);
     machine.up(draws.hidden(rule.cd_steps));
     chains.clone_from(machine.hidden_states());
-    machine.learn(v0, &step_of(rule), sparsity_of(rule))
+    machine.learn(&data.v, &step_of(rule), sparsity_of(rule))
 }
 
 /// k Gibbs steps from the hidden states to visible ones.

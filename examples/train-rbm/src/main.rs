@@ -27,8 +27,8 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (train, valid) = data.train.split_validation(5000, 1)?;
     let binarize = Binarize::Fresh;
     let mut minibatches = Minibatcher::new(&train, BatchConfig { binarize, seed: 1, ..Default::default() })?;
-    let monitors =
-        Monitors { train: train.batch(0..2000, binarize, 1), valid: Some(valid.batch(0..2000, binarize, 1)) };
+    let (train_monitor, valid_monitor) = (train.batch(0..2000, binarize, 1), valid.batch(0..2000, binarize, 1));
+    let monitors = Monitors { train: train_monitor, valid: Some(valid_monitor), ..Default::default() };
 
     let rbm = Rbm::new(&RbmConfig { hidden: 100, ..Default::default() }, &train.mean(), &Device::Cpu)?;
     let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 5, ..Default::default() })?;

@@ -213,6 +213,7 @@ fn monitors(settings: &Settings, parts: &Parts) -> Monitors {
     Monitors {
         train: batch(&parts.train, order),
         valid: parts.valid.as_ref().map(|valid| batch(valid, (0..size).collect())),
+        ..Monitors::default()
     }
 }
 
@@ -231,10 +232,15 @@ fn gallery(settings: &Settings, parts: &Parts) -> Gallery {
 /// What a finished model makes of the test samples: measured as each epoch was.
 fn test_figures(rbm: &Rbm, settings: &Settings, parts: &Parts) -> Result<BTreeMap<String, f64>> {
     let Some(test) = &parts.data.test else { return Ok(BTreeMap::new()) };
-    let parameters = Parameters { w_rec: values(rbm.w_rec())?, hb: values(rbm.hb())?, vb: values(rbm.vb())? };
+    let parameters = Parameters {
+        w_rec: values(rbm.w_rec())?,
+        hb: values(rbm.hb())?,
+        vb: values(rbm.vb())?,
+        ..Parameters::default()
+    };
     let batch = test.batch(0..test.samples().min(TEST), settings.binarize, settings.seed);
     let draw = Uniforms::new(settings.seed, Stream::Monitor, 0);
-    let measures = Machine::new(rbm.visible(), rbm.hidden(), &parameters).measure(&batch, draw);
+    let measures = Machine::new(rbm.visible(), rbm.hidden(), &parameters).measure(&batch, &[], draw);
     let figures =
         [("reconstruction_cost_test", measures.reconstruction_cost), ("free_energy_test", measures.free_energy)];
     Ok(figures.map(|(name, value)| (name.to_string(), value)).into())

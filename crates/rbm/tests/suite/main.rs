@@ -3,6 +3,7 @@
 mod cd;
 mod checkpoint;
 mod enumeration;
+mod labels;
 mod packed;
 mod trainer;
 

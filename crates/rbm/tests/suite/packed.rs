@@ -13,7 +13,7 @@ use deepbelief_rbm::{Draws, Monitors, TrainConfig, Trainer, Velocity, VisibleSta
 fn compare(name: &str, visible: usize, hidden: usize, batches: &[Batch], config: &TrainConfig) {
     let rbm = random_rbm(visible, hidden, 0.2, 1);
     let config = TrainConfig { epochs: 1, threads: 2, ..config.clone() };
-    let monitors = Monitors { train: batches[0].clone(), valid: None };
+    let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
     let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
     trainer.fit(&mut Fixed(batches.to_vec()), &monitors, &mut ()).unwrap();
     let packed = trainer.snapshot().rbm().unwrap();
@@ -23,7 +23,7 @@ fn compare(name: &str, visible: usize, hidden: usize, batches: &[Batch], config:
     for (step, batch) in batches.iter().enumerate() {
         let draws = Draws { seed: config.seed, step: step as u32 };
         let v0 = tensor(batch).to_dtype(DType::F64).unwrap();
-        reference.cd_update(&v0, &config.rule(0), &mut velocity, draws).unwrap();
+        reference.cd_update(&v0, None, &config.rule(0), &mut velocity, draws).unwrap();
     }
     for (what, a, b, start) in [
         ("w_rec", packed.w_rec(), reference.w_rec(), rbm.w_rec()),
@@ -79,6 +79,7 @@ fn all_instruction_sets_give_the_same_bits() {
         w_rec: uniforms(97, 70, 1).iter().map(|u| u - 0.5).collect(),
         hb: vec![0.1; 70],
         vb: vec![-0.1; 97],
+        ..Parameters::default()
     };
     let rule = deepbelief_kernels::Rule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
     let run = |level: Level| {
@@ -86,13 +87,13 @@ fn all_instruction_sets_give_the_same_bits() {
         machine.set_level(level);
         for (step, batch) in [binary(40, 97, 0.2, 2), real(40, 97, 0.2, 3), real(150, 97, 1.1, 4)].iter().enumerate() {
             let draw = |stream, k| Uniforms::new(1, stream, step as u32).gibbs(k);
-            machine.positive(batch, Some(draw(Stream::Hidden, 0)));
+            machine.positive(batch, &[], Some(draw(Stream::Hidden, 0)));
             machine.down(draw(Stream::Visible, 0));
             machine.up(draw(Stream::Hidden, 1));
             machine.down(draw(Stream::Visible, 1));
             machine.learn(batch, &rule, Sparsity { target: 0.1, cost: 0.1 });
         }
-        let measures = machine.measure(&binary(9, 97, 0.2, 5), Uniforms::new(1, Stream::Monitor, 0));
+        let measures = machine.measure(&binary(9, 97, 0.2, 5), &[], Uniforms::new(1, Stream::Monitor, 0));
         (machine.parameters(), measures)
     };
     let expected = run(Level::portable());
@@ -108,8 +109,13 @@ fn measures_agree_with_the_layer() {
     for batch in [binary(140, 50, 0.3, 1), real(140, 50, 0.3, 2), real(9, 50, 1.1, 3)] {
         let rbm = random_rbm(50, 40, 0.5, 2);
         let draw = Uniforms::new(9, Stream::Monitor, 0);
-        let parameters = Parameters { w_rec: values(rbm.w_rec()), hb: values(rbm.hb()), vb: values(rbm.vb()) };
-        let got = Machine::new(50, 40, &parameters).measure(&batch, draw);
+        let parameters = Parameters {
+            w_rec: values(rbm.w_rec()),
+            hb: values(rbm.hb()),
+            vb: values(rbm.vb()),
+            ..Parameters::default()
+        };
+        let got = Machine::new(50, 40, &parameters).measure(&batch, &[], draw);
         let v = tensor(&batch);
         let hidden = rbm.sample_h(&v, draw).unwrap();
         let mean = |x: &[f32]| x.iter().map(|&x| f64::from(x)).sum::<f64>() / batch.rows() as f64;
@@ -131,15 +137,20 @@ fn measuring_between_updates_changes_nothing() {
     let rbm = random_rbm(60, 40, 0.2, 3);
     let batches: Vec<Batch> = (0..6).map(|i| binary(20, 60, 0.3, i)).collect();
     let train = |measure: bool| {
-        let parameters = Parameters { w_rec: values(rbm.w_rec()), hb: values(rbm.hb()), vb: values(rbm.vb()) };
+        let parameters = Parameters {
+            w_rec: values(rbm.w_rec()),
+            hb: values(rbm.hb()),
+            vb: values(rbm.vb()),
+            ..Parameters::default()
+        };
         let mut machine = Machine::new(60, 40, &parameters);
         for (step, batch) in batches.iter().enumerate() {
             let look = |machine: &mut Machine| {
                 if measure {
-                    machine.measure(&batches[0], Uniforms::new(8, Stream::Monitor, step as u32));
+                    machine.measure(&batches[0], &[], Uniforms::new(8, Stream::Monitor, step as u32));
                 }
             };
-            machine.positive(batch, Some(Uniforms::new(1, Stream::Hidden, step as u32)));
+            machine.positive(batch, &[], Some(Uniforms::new(1, Stream::Hidden, step as u32)));
             look(&mut machine);
             machine.down(Uniforms::new(1, Stream::Visible, step as u32));
             look(&mut machine);
@@ -156,7 +167,7 @@ fn an_empty_batch_moves_nothing() {
     let rbm = random_rbm(40, 33, 0.2, 4);
     let config = TrainConfig { epochs: 1, ..Default::default() };
     let mut trainer = Trainer::new(&rbm, TrainConfig { weight_cost: 0.0, ..config }).unwrap();
-    let monitors = Monitors { train: binary(2, 40, 0.5, 1), valid: None };
+    let monitors = Monitors { train: binary(2, 40, 0.5, 1), ..Monitors::default() };
     trainer.fit(&mut Fixed(vec![binary(0, 40, 0.5, 1)]), &monitors, &mut ()).unwrap();
     assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), bits(&rbm));
 }

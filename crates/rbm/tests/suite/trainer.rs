@@ -11,7 +11,7 @@ fn data() -> Fixed {
 }
 
 fn monitors() -> Monitors {
-    Monitors { train: binary(15, 50, 0.2, 0), valid: Some(binary(15, 50, 0.25, 99)) }
+    Monitors { train: binary(15, 50, 0.2, 0), valid: Some(binary(15, 50, 0.25, 99)), ..Monitors::default() }
 }
 
 fn start() -> Rbm {
@@ -106,7 +106,7 @@ fn training_learns_and_its_metrics_are_sane() {
     let prototypes: Vec<f32> = (0..4).flat_map(|p| (0..50).map(move |i| f32::from(u8::from(i % 4 == p)))).collect();
     let rows: Vec<f32> = (0..25).flat_map(|_| prototypes.clone()).collect();
     let batch = deepbelief_kernels::Batch::Binary(deepbelief_kernels::Bits::from_values(100, 50, &rows));
-    let monitors = Monitors { train: batch.clone(), valid: Some(batch.clone()) };
+    let monitors = Monitors { train: batch.clone(), valid: Some(batch.clone()), ..Monitors::default() };
     let mut trainer = Trainer::new(&start(), TrainConfig { epochs: 60, ..config() }).unwrap();
     let mut record = Record::default();
     trainer.fit(&mut Fixed(vec![batch; 5]), &monitors, &mut record).unwrap();
@@ -136,7 +136,7 @@ fn patience_stops_an_overfitting_machine() {
     let config = TrainConfig { epochs: 3000, patience: 3, weight_cost: 0.0, ..config() };
     let mut trainer = Trainer::new(&start(), config).unwrap();
     let train = binary(20, 50, 0.2, 1);
-    let monitors = Monitors { train: train.clone(), valid: Some(binary(20, 50, 0.2, 2)) };
+    let monitors = Monitors { train: train.clone(), valid: Some(binary(20, 50, 0.2, 2)), ..Monitors::default() };
     assert_eq!(trainer.fit(&mut Fixed(vec![train]), &monitors, &mut ()).unwrap(), Outcome::Converged);
     assert!(trainer.epochs_done() > 3);
 }

@@ -3,7 +3,6 @@
 use crate::lists::Chunks;
 use crate::machine::Machine;
 use crate::panels::{Activations, ZERO};
-use crate::product;
 use crate::rng::Uniforms;
 use crate::source::Source;
 use crate::states::Batch;
@@ -63,7 +62,7 @@ impl Machine {
     pub fn down(&mut self, draw: Uniforms) {
         let samples = self.h.rows();
         let states = self.reconstruction.make_binary(samples, self.visible);
-        self.hidden_lists.of(&self.h);
+        let source = Source::of_states(&self.h, &mut self.hidden_lists);
         let (level, lists, chunks) = (self.level, &self.hidden_lists, Chunks::new(samples));
         let (rec, stale) = (&self.rec, self.stale);
         self.generative
@@ -81,13 +80,13 @@ impl Machine {
                     for chunk in 0..chunks.count() {
                         let range = chunks.range(chunk);
                         let x = &mut x[..range.len()];
-                        product::sparse(level, panel, lists, range.start, x);
+                        source.product(level, panel, lists, range.start, x);
                         units::states(level, x, bias, draw, range.start, block, &mut words[range]);
                     }
                 },
             );
         self.stale = false;
-        self.labels.reconstruct(level, samples, &self.hidden_lists);
+        self.labels.reconstruct(level, source, samples, &self.hidden_lists);
     }
 
     /// As [`Self::down`], with the probabilities p(v|h) themselves in place of states.
@@ -95,7 +94,7 @@ impl Machine {
         let samples = self.h.rows();
         let mut p = Activations::default();
         p.reshape(samples, self.visible);
-        self.hidden_lists.of(&self.h);
+        let source = Source::of_states(&self.h, &mut self.hidden_lists);
         let (level, lists) = (self.level, &self.hidden_lists);
         let (rec, stale) = (&self.rec, self.stale);
         self.generative.panels_mut().zip(p.panels_mut()).zip(&self.vb).enumerate().with_max_len(1).for_each(
@@ -104,13 +103,13 @@ impl Machine {
                     rec.transpose_into(level, block, panel);
                 }
                 let mut x = vec![ZERO; samples];
-                product::sparse(level, panel, lists, 0, &mut x);
+                source.product(level, panel, lists, 0, &mut x);
                 units::probabilities(level, &x, bias, p);
             },
         );
         self.stale = false;
         p.unpack(self.visible, self.reconstruction.make_real(samples, self.visible));
-        self.labels.reconstruct(level, samples, &self.hidden_lists);
+        self.labels.reconstruct(level, source, samples, &self.hidden_lists);
     }
 
     /// Half a Gibbs step up: h ~ p(h|v) for the visible states, and the label probabilities, of

@@ -10,6 +10,7 @@ use crate::panels::{Panels, Row, ZERO};
 use crate::product;
 use crate::rng::BLOCK;
 use crate::simd::Level;
+use crate::source::Source;
 use crate::update::{self, Rule};
 use rayon::prelude::*;
 
@@ -120,8 +121,8 @@ impl Labels {
         sum
     }
 
-    /// p(y|h) of all chains.
-    pub(crate) fn reconstruct(&mut self, level: Level, chains: usize, hidden: &Active) {
+    /// p(y|h) of all chains, whose hidden states `hidden` and `lists` describe.
+    pub(crate) fn reconstruct(&mut self, level: Level, hidden: Source<'_>, chains: usize, lists: &Active) {
         if self.classes == 0 {
             return;
         }
@@ -132,7 +133,7 @@ impl Labels {
         self.p.par_chunks_mut(GROUP * classes).enumerate().for_each(|(group, p)| {
             let mut x = vec![ZERO; p.len() / classes];
             for (q, panel) in columns.iter().enumerate() {
-                product::sparse(level, panel, hidden, group * GROUP, &mut x);
+                hidden.product(level, panel, lists, group * GROUP, &mut x);
                 for (p, x) in p.chunks_exact_mut(classes).zip(&x) {
                     for ((p, x), b) in p[q * BLOCK..].iter_mut().zip(&x.0).zip(&b[q * BLOCK..]) {
                         *p = x + b;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 /// Words of states per block of weight rows: 7 * 32 rows of 128 bytes are 28 KB, which leaves
 /// a 32 KB first-level cache room for the sums.
-const BLOCK_WORDS: usize = 7;
+pub(crate) const BLOCK_WORDS: usize = 7;
 
 /// Samples whose lists one task builds.
 const GROUP: usize = 8;
@@ -140,7 +140,7 @@ impl Active {
 
 /// Samples a statistic is gathered over before it is added up: the table of their
 /// contributions (three sets of rows) stays within reach of the caches.
-const CHUNK: usize = 128;
+pub(crate) const CHUNK: usize = 128;
 
 /// How a batch is cut into chunks of at most [`CHUNK`] samples, as even as can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,6 @@
 use crate::lists::{Active, Chunks};
 use crate::machine::Machine;
 use crate::panels::{Row, ZERO};
-use crate::product;
 use crate::rng::{BLOCK, Uniforms};
 use crate::source::Source;
 use crate::states::{Batch, Bits};
@@ -125,11 +124,11 @@ impl Machine {
             }
         }
         let mut hidden_lists = Active::default();
-        hidden_lists.of(&h);
+        let from_hidden = Source::of_states(&h, &mut hidden_lists);
         let mut linear = vec![0.0; n];
         for (block, bias) in self.vb.iter().enumerate() {
             let data: Vec<Row> = (0..n).map(|s| v(s, block)).collect();
-            product::sparse(level, self.generative.panel(block), &hidden_lists, 0, &mut x);
+            from_hidden.product(level, self.generative.panel(block), &hidden_lists, 0, &mut x);
             units::cross_entropies(level, &x, bias, &data, &mut part.costs);
             units::dot_products(level, &data, bias, &mut linear);
         }

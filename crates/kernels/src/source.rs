@@ -16,6 +16,8 @@ pub(crate) enum Source<'a> {
     Change,
     /// From the units that are on.
     Lists,
+    /// From tables of sums, for states of which many are on.
+    Tables(&'a Bits),
     /// From the units that are not zero, row-major values [samples, units].
     Scaled(&'a [f32], usize),
     /// From all units, row-major values [samples, units].
@@ -26,10 +28,7 @@ impl<'a> Source<'a> {
     /// For a batch of data; fills the lists it needs.
     pub(crate) fn of_batch(batch: &'a Batch, support: &mut Bits, lists: &mut Active) -> Self {
         match batch {
-            Batch::Binary(bits) => {
-                lists.of(bits);
-                Self::Lists
-            }
+            Batch::Binary(bits) => Self::of_states(bits, lists),
             Batch::Real { rows, units, values } => {
                 support.set_nonzero(*rows, *units, values);
                 if support.is_dense() {
@@ -39,6 +38,15 @@ impl<'a> Source<'a> {
                 Self::Scaled(values, *units)
             }
         }
+    }
+
+    /// For binary states.
+    pub(crate) fn of_states(states: &'a Bits, lists: &mut Active) -> Self {
+        if product::tables_pay(states) {
+            return Self::Tables(states);
+        }
+        lists.of(states);
+        Self::Lists
     }
 
     /// For the reconstruction, when `x` belongs to the states `before`.
@@ -53,10 +61,7 @@ impl<'a> Source<'a> {
                 lists.of_difference(before, states);
                 Self::Change
             }
-            _ => {
-                lists.of(states);
-                Self::Lists
-            }
+            _ => Self::of_states(states, lists),
         }
     }
 
@@ -66,6 +71,7 @@ impl<'a> Source<'a> {
             Self::Done => {}
             Self::Change => product::difference(level, panel, lists, first, x),
             Self::Lists => product::sparse(level, panel, lists, first, x),
+            Self::Tables(states) => product::tabled(level, panel, states, first, x),
             Self::Scaled(values, units) => product::sparse_scaled(level, panel, lists, values, units, first, x),
             Self::Dense(values, units) => {
                 x.fill(ZERO);

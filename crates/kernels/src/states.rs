@@ -87,6 +87,12 @@ impl Bits {
         self.word(row, unit / BLOCK) >> (unit % BLOCK) & 1 == 1
     }
 
+    /// The words of one block of units, row after row.
+    #[must_use]
+    pub(crate) fn block(&self, block: usize) -> &[u32] {
+        &self.words[block * self.rows..(block + 1) * self.rows]
+    }
+
     /// All words, block by block.
     #[must_use]
     pub fn words(&self) -> &[u32] {

@@ -88,6 +88,10 @@ dispatch! {
         let mut largest = [0; BLOCK];
         let plain = rule.is_plain();
         for (unit, w) in weights.iter_mut().enumerate() {
+            // A pixel that was never on moves nothing but through momentum and costs.
+            if plain && gradient.is_empty() && lists.list(unit, chunk).is_empty() {
+                continue;
+            }
             let mut sum = gradient.get(unit).unwrap_or(&ZERO).0;
             add_contributions(table, lists, unit, chunk, &mut sum);
             if plain {

@@ -1,0 +1,204 @@
+//! Settings of a stack and of its greedy training.
+
+use crate::dbn::MAX_DEPTH;
+use crate::error::{Error, Result, require};
+use deepbelief_kernels::{MAX_UNITS, philox};
+use deepbelief_rbm::{RbmConfig, TrainConfig, VisibleBias};
+use serde::{Deserialize, Serialize};
+
+/// What a layer passes to the one above it while that one trains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Propagate {
+    /// Its hidden probabilities (Hinton, Osindero & Teh 2006, section 6).
+    #[default]
+    Probabilities,
+    /// Binary states drawn from them, anew at every presentation.
+    Samples,
+}
+
+/// Where the parameters of a layer start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Small random weights.
+    #[default]
+    Random,
+    /// The layer below upside down: its transposed weights, its biases exchanged. The layer must
+    /// have as many hidden units as the layer below has visible ones. A stack that starts so is
+    /// the same model of the data as the layer below alone, and whatever the new layer learns
+    /// raises the variational bound (Hinton, Osindero & Teh 2006, section 4).
+    Transposed,
+}
+
+/// One layer of a stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LayerConfig {
+    /// Hidden units.
+    pub hidden: usize,
+    /// Where the parameters start.
+    pub start: Start,
+    /// Standard deviation of random initial weights.
+    pub weight_std: f64,
+    /// Where the biases of the units below start, if the weights are random.
+    pub visible_bias: VisibleBias,
+    /// Samples in a batch if the input of this layer is cached; by default as many as in the
+    /// batches of the data. The bottom layer and recomputed input always keep those.
+    pub batch_size: Option<usize>,
+    /// The training. Its `seed` and `threads` are those of the stack.
+    pub train: TrainConfig,
+}
+
+impl Default for LayerConfig {
+    fn default() -> Self {
+        let RbmConfig { hidden, weight_std, visible_bias, .. } = RbmConfig::default();
+        let train = TrainConfig::default();
+        Self { hidden, start: Start::default(), weight_std, visible_bias, batch_size: None, train }
+    }
+}
+
+/// A deep belief net and its greedy training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StackConfig {
+    /// The layers, from the bottom.
+    pub layers: Vec<LayerConfig>,
+    /// What a layer passes upward.
+    pub propagate: Propagate,
+    /// Classes of the label group of the top layer; none trains without labels.
+    pub classes: Option<usize>,
+    /// Whether each batch of cached input holds every class in the proportion of the data set,
+    /// as nearly as whole samples allow. Needs `classes`.
+    pub balanced: bool,
+    /// Bytes that the cached input of a layer may take: see [`crate::plan`]. The form in which
+    /// input is kept has a share in the result, so this is a setting and not the memory that
+    /// happens to be free.
+    pub cache_bytes: u64,
+    /// Seed of everything drawn.
+    pub seed: u64,
+    /// Threads; 0 takes one a core. The result does not depend on it.
+    pub threads: usize,
+}
+
+impl Default for StackConfig {
+    fn default() -> Self {
+        Self {
+            layers: vec![LayerConfig::default()],
+            propagate: Propagate::default(),
+            classes: None,
+            balanced: false,
+            cache_bytes: 1 << 30,
+            seed: 1,
+            threads: 0,
+        }
+    }
+}
+
+impl StackConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Config`] or [`Error::LayerConfig`] names the first field out of range.
+    pub fn validate(&self) -> Result<()> {
+        let depth = self.layers.len();
+        require((1..=MAX_DEPTH).contains(&depth), "number of layers", depth, format!("between 1 and {MAX_DEPTH}"))?;
+        if let Some(classes) = self.classes {
+            require((2..=MAX_UNITS).contains(&classes), "classes", classes, format!("between 2 and {MAX_UNITS}"))?;
+        }
+        require(!self.balanced || self.classes.is_some(), "balanced", true, "false where there are no classes")?;
+        for (layer, config) in self.layers.iter().enumerate() {
+            let wrong = |source| Error::LayerConfig { layer, source };
+            config.rbm(self.seed).validate().map_err(wrong)?;
+            config.train.validate().map_err(wrong)?;
+            require(config.batch_size != Some(0), "batch_size", 0, "at least 1")?;
+            let mirrored = config.start == Start::Random || layer > 0;
+            require(mirrored, "start", "transposed", "random in layer 0, which has no layer below it")?;
+        }
+        Ok(())
+    }
+
+    /// The seed of a layer: the stack's own at the bottom, so that the first layer of a stack
+    /// trains like an RBM by itself, and one mixed from it above, so that no two layers share
+    /// their random numbers.
+    #[must_use]
+    pub fn layer_seed(&self, layer: usize) -> u64 {
+        if layer == 0 {
+            return self.seed;
+        }
+        let [low, high, ..] = philox([layer as u32, 0, 0, 0], [self.seed as u32, (self.seed >> 32) as u32]);
+        u64::from(high) << 32 | u64::from(low)
+    }
+
+    /// The training of a layer, with the stack's seed and threads.
+    pub(crate) fn train(&self, layer: usize) -> TrainConfig {
+        TrainConfig { seed: self.layer_seed(layer), threads: self.threads, ..self.layers[layer].train.clone() }
+    }
+}
+
+impl LayerConfig {
+    /// The RBM this layer starts as, if it starts at random.
+    pub(crate) fn rbm(&self, seed: u64) -> RbmConfig {
+        RbmConfig {
+            visible: None,
+            hidden: self.hidden,
+            weight_std: self.weight_std,
+            visible_bias: self.visible_bias,
+            seed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(config: &StackConfig) -> String {
+        let error = config.validate().expect_err("the settings are wrong");
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        format!("{error}{}", cause.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_setting_out_of_range_is_named_with_its_layer() {
+        let layers = |layers| StackConfig { layers, ..Default::default() };
+        assert_eq!(message(&layers(vec![])), "number of layers is 0; it must be between 1 and 64");
+        let zero = LayerConfig { hidden: 0, ..Default::default() };
+        assert_eq!(
+            message(&layers(vec![LayerConfig::default(), zero])),
+            "the settings of layer 1 do not hold: hidden is 0; it must be between 1 and 65504 units"
+        );
+        let slow = TrainConfig { learning_rate: 0.0, ..Default::default() };
+        assert_eq!(
+            message(&layers(vec![LayerConfig { train: slow, ..Default::default() }])),
+            "the settings of layer 0 do not hold: learning_rate is 0; it must be a positive number"
+        );
+        let transposed = LayerConfig { start: Start::Transposed, ..Default::default() };
+        assert_eq!(
+            message(&layers(vec![transposed])),
+            "start is transposed; it must be random in layer 0, which has no layer below it"
+        );
+        let empty = LayerConfig { batch_size: Some(0), ..Default::default() };
+        assert_eq!(message(&layers(vec![empty])), "batch_size is 0; it must be at least 1");
+        let one = StackConfig { classes: Some(1), ..Default::default() };
+        assert_eq!(message(&one), "classes is 1; it must be between 2 and 65504");
+        let unbalanced = StackConfig { balanced: true, ..Default::default() };
+        assert_eq!(message(&unbalanced), "balanced is true; it must be false where there are no classes");
+    }
+
+    /// Equal seeds would make two layers draw the same numbers at the same step; a sum of seed
+    /// and layer would make neighbouring seeds share them.
+    #[test]
+    fn layers_and_seeds_do_not_share_seeds() {
+        let mut seeds = Vec::new();
+        for seed in 0..20 {
+            let config = StackConfig { seed, ..Default::default() };
+            assert_eq!(config.layer_seed(0), seed);
+            seeds.extend((0..20).map(|layer| config.layer_seed(layer)));
+        }
+        let count = seeds.len();
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), count);
+    }
+}

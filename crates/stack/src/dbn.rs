@@ -1,0 +1,338 @@
+//! The deep belief net: directed layers under an undirected top.
+//!
+//! The top two layers of units form an RBM, of which the lower is called the penultimate layer;
+//! every layer below it is generated from the one above (Hinton, Osindero & Teh 2006):
+//!
+//! ```text
+//! p(v, h1, ..., hN) = p(v | h1) p(h1 | h2) ... p(hN-1, hN)        the last factor is the top RBM
+//! p(v_i = 1 | h1) = sigmoid(vb_i + (h1 w_gen)_i)                  down, generative
+//! q(h1_j = 1 | v) = sigmoid(hb_j + (v w_rec)_j)                   up, recognition, approximate
+//! ```
+//!
+//! A stack fresh from greedy training is tied: `w_gen` is the transpose of `w_rec`. The
+//! penultimate units then have two biases, the recognition bias of the layer below the top and
+//! the visible bias of the top RBM (the same paper, appendix B).
+//!
+//! ```
+//! use candle_core::{DType, Device, Module, Tensor};
+//! use deepbelief_rbm::{Rbm, RbmConfig};
+//! use deepbelief_stack::Dbn;
+//! # fn main() -> Result<(), deepbelief_stack::Error> {
+//! let rbm = |visible: usize, hidden| {
+//!     Rbm::new(&RbmConfig { hidden, ..Default::default() }, &vec![0.5; visible], &Device::Cpu)
+//! };
+//! let dbn = Dbn::from_rbms(vec![rbm(6, 5)?, rbm(5, 4)?, rbm(4, 8)?])?;
+//! let v = Tensor::zeros((2, 6), DType::F32, &Device::Cpu)?;
+//! assert_eq!(dbn.forward(&v)?.dims(), [2, 8]);
+//! assert_eq!(dbn.encode(&v, 1, None)?.dims(), [2, 5]);
+//! assert_eq!(dbn.reconstruct(&v)?.dims(), [2, 6]);
+//! # Ok(())
+//! # }
+//! ```
+
+use crate::error::{Error, Result, require};
+use candle_core::{DType, Module, Tensor};
+use candle_nn::ops::sigmoid;
+use deepbelief_kernels::{Uniforms, ops};
+use deepbelief_rbm::{Error as RbmError, Rbm, Sampled};
+
+/// Most layers of weights in a stack.
+pub const MAX_DEPTH: usize = 64;
+
+/// A directed layer between V units below and H units above.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    w_rec: Tensor,
+    w_gen: Tensor,
+    hb: Tensor,
+    vb: Tensor,
+}
+
+impl Layer {
+    /// From recognition weights [V, H], generative weights [H, V], recognition biases [H] and
+    /// generative biases [V], all F32 or all F64.
+    ///
+    /// # Errors
+    /// [`deepbelief_rbm::Error::Shape`] names the tensor that does not fit;
+    /// [`Error::Config`] refuses other types.
+    #[expect(clippy::needless_pass_by_value, reason = "a tensor is a handle, and the layer owns all four")]
+    pub fn from_tensors(w_rec: Tensor, w_gen: Tensor, hb: Tensor, vb: Tensor) -> Result<Self> {
+        let (visible, hidden) = w_rec.dims2()?;
+        let shapes: [(&str, &Tensor, &[usize]); 3] =
+            [("w_gen", &w_gen, &[hidden, visible]), ("hb", &hb, &[hidden]), ("vb", &vb, &[visible])];
+        for (what, tensor, expected) in shapes {
+            if tensor.dims() != expected {
+                let (got, expected) = (tensor.dims().to_vec(), expected.to_vec());
+                return Err(RbmError::Shape { what: what.into(), got, expected }.into());
+            }
+        }
+        for tensor in [&w_rec, &w_gen, &hb, &vb] {
+            let float = matches!(tensor.dtype(), DType::F32 | DType::F64) && tensor.dtype() == w_rec.dtype();
+            require(float, "tensor type", format!("{:?}", tensor.dtype()), "F32 or F64, the same for all tensors")?;
+        }
+        Ok(Self { w_rec: w_rec.contiguous()?, w_gen: w_gen.contiguous()?, hb, vb })
+    }
+
+    /// Number of units below.
+    #[must_use]
+    pub fn visible(&self) -> usize {
+        self.vb.elem_count()
+    }
+
+    /// Number of units above.
+    #[must_use]
+    pub fn hidden(&self) -> usize {
+        self.hb.elem_count()
+    }
+
+    /// Recognition weights [V, H].
+    #[must_use]
+    pub fn w_rec(&self) -> &Tensor {
+        &self.w_rec
+    }
+
+    /// Generative weights [H, V].
+    #[must_use]
+    pub fn w_gen(&self) -> &Tensor {
+        &self.w_gen
+    }
+
+    /// Recognition biases [H].
+    #[must_use]
+    pub fn hb(&self) -> &Tensor {
+        &self.hb
+    }
+
+    /// Generative biases [V].
+    #[must_use]
+    pub fn vb(&self) -> &Tensor {
+        &self.vb
+    }
+
+    /// q(h = 1 | v), [B, V] -> [B, H].
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn recognize(&self, v: &Tensor) -> candle_core::Result<Tensor> {
+        probabilities(v, &self.w_rec, &self.hb)
+    }
+
+    /// p(v = 1 | h), [B, H] -> [B, V].
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn generate(&self, h: &Tensor) -> candle_core::Result<Tensor> {
+        probabilities(h, &self.w_gen, &self.vb)
+    }
+
+    /// Whether the generative weights are exactly the transpose of the recognition weights.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn is_tied(&self) -> Result<bool> {
+        let differ = self.w_gen.ne(&self.w_rec.t()?.contiguous()?)?;
+        Ok(differ.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()? == 0.0)
+    }
+}
+
+/// A deep belief net of any depth from one; with one layer of weights it is the top RBM alone.
+#[derive(Clone, Debug)]
+pub struct Dbn {
+    layers: Vec<Layer>,
+    top: Rbm,
+}
+
+impl Dbn {
+    /// From directed layers, bottom first, and the top RBM.
+    ///
+    /// # Errors
+    /// [`Error::Misfit`] if neighbours have different numbers of units, [`Error::Config`] for
+    /// more than [`MAX_DEPTH`] layers.
+    pub fn new(layers: Vec<Layer>, top: Rbm) -> Result<Self> {
+        let depth = layers.len() + 1;
+        require(depth <= MAX_DEPTH, "number of layers", depth, format!("between 1 and {MAX_DEPTH}"))?;
+        let above = layers.iter().skip(1).map(Layer::visible).chain([top.visible()]);
+        for (index, (below, visible)) in layers.iter().zip(above).enumerate() {
+            if below.hidden() != visible {
+                return Err(Error::Misfit { layer: index + 1, visible, hidden: below.hidden() });
+            }
+        }
+        Ok(Self { layers, top })
+    }
+
+    /// From RBMs trained one on top of the other, bottom first. The last becomes the top, the
+    /// others directed layers with tied weights: hidden biases become recognition biases,
+    /// visible biases generative ones.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for no or too many RBMs, [`Error::Misfit`],
+    /// [`Error::LabelsBelowTop`].
+    pub fn from_rbms(mut rbms: Vec<Rbm>) -> Result<Self> {
+        let depth = rbms.len();
+        let Some(top) = rbms.pop() else {
+            require(false, "number of layers", depth, format!("between 1 and {MAX_DEPTH}"))?;
+            unreachable!("refused above")
+        };
+        if let Some(layer) = rbms.iter().position(|rbm| rbm.labels().is_some()) {
+            return Err(Error::LabelsBelowTop { layer, depth });
+        }
+        let directed = |rbm: &Rbm| {
+            Layer::from_tensors(rbm.w_rec().clone(), rbm.w_gen().clone(), rbm.hb().clone(), rbm.vb().clone())
+        };
+        Self::new(rbms.iter().map(directed).collect::<Result<_>>()?, top)
+    }
+
+    /// The RBMs a tied stack was made of: undoes [`Dbn::from_rbms`].
+    ///
+    /// # Errors
+    /// [`Error::Untied`] names the first layer that is no longer an RBM.
+    pub fn to_rbms(&self) -> Result<Vec<Rbm>> {
+        let mut rbms = Vec::with_capacity(self.depth());
+        for (layer, directed) in self.layers.iter().enumerate() {
+            if !directed.is_tied()? {
+                return Err(Error::Untied { layer });
+            }
+            rbms.push(Rbm::from_tensors(directed.w_rec.clone(), directed.hb.clone(), directed.vb.clone())?);
+        }
+        rbms.push(self.top.clone());
+        Ok(rbms)
+    }
+
+    /// The directed layers, bottom first.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The undirected top.
+    #[must_use]
+    pub fn top(&self) -> &Rbm {
+        &self.top
+    }
+
+    /// Layers of weights, the top included.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.layers.len() + 1
+    }
+
+    /// Number of visible units.
+    #[must_use]
+    pub fn visible(&self) -> usize {
+        self.layers.first().map_or(self.top.visible(), Layer::visible)
+    }
+
+    /// Units of every layer, from the visible ones to the top.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<usize> {
+        let below = self.layers.iter().map(Layer::visible);
+        below.chain([self.top.visible(), self.top.hidden()]).collect()
+    }
+
+    /// Whether every directed layer is tied.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn is_tied(&self) -> Result<bool> {
+        self.layers.iter().try_fold(true, |tied, layer| Ok(tied && layer.is_tied()?))
+    }
+
+    /// The up-pass to the units after `depth` layers of weights, [B, V] -> [B, units]: 0 gives
+    /// the visible units themselves, [`Dbn::depth`] the top hidden units.
+    ///
+    /// Without `draw` every layer passes its probabilities on and the result are probabilities;
+    /// with it every layer is sampled, layer l from `draw.layer(l)`, and the result are states.
+    /// A label group at the top takes no part: its units are off, which makes the pass the plain
+    /// feed-forward network that [`crate::export::mlp`] writes.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if there are not so many layers; if the shapes do not fit.
+    pub fn encode(&self, v: &Tensor, depth: usize, draw: Option<Uniforms>) -> Result<Tensor> {
+        let deepest = self.depth();
+        require(depth <= deepest, "depth", depth, format!("between 0 and {deepest}, the layers of the model"))?;
+        let mut units = v.clone();
+        for (index, (w, b)) in self.recognition().take(depth).enumerate() {
+            units = match draw {
+                None => probabilities(&units, w, b)?,
+                Some(draw) => sampled(&units, w, b, draw.layer(index as u8))?.states,
+            };
+        }
+        Ok(units)
+    }
+
+    /// Weights and biases of the up-pass, bottom first.
+    fn recognition(&self) -> impl Iterator<Item = (&Tensor, &Tensor)> {
+        let layers = self.layers.iter().map(|layer| (&layer.w_rec, &layer.hb));
+        layers.chain([(self.top.w_rec(), self.top.hb())])
+    }
+
+    /// Probabilities of the units under the top by a deterministic up-pass, [B, V] -> [B, units].
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn penultimate(&self, v: &Tensor) -> Result<Tensor> {
+        self.encode(v, self.layers.len(), None)
+    }
+
+    /// The deterministic down-pass from units after `depth` layers of weights to the visible
+    /// units, [B, units] -> [B, V]: every layer passes its probabilities on.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if there are not so many layers; if the shapes do not fit.
+    pub fn decode(&self, h: &Tensor, depth: usize) -> Result<Tensor> {
+        let deepest = self.depth();
+        require(depth <= deepest, "depth", depth, format!("between 0 and {deepest}, the layers of the model"))?;
+        let mut units = h.clone();
+        if depth == deepest {
+            units = probabilities(&units, self.top.w_gen(), self.top.vb())?;
+        }
+        for layer in self.layers.iter().take(depth).rev() {
+            units = layer.generate(&units)?;
+        }
+        Ok(units)
+    }
+
+    /// Visible values [B, V] after a deterministic pass up through all layers and down again.
+    /// With labels the top hidden units are averaged over what the model believes the label to
+    /// be.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn reconstruct(&self, v: &Tensor) -> Result<Tensor> {
+        let top = self.top_given_penultimate(&self.penultimate(v)?)?;
+        self.decode(&top, self.depth())
+    }
+
+    /// One visible sample of the directed layers per row of penultimate units: hidden layers are
+    /// sampled on the way down, layer l of weights from `draw.layer(l)`, the visible units stay
+    /// probabilities.
+    pub(crate) fn descend(&self, penultimate: &Sampled, draw: Uniforms) -> Result<Tensor> {
+        let Some((bottom, directed)) = self.layers.split_first() else {
+            return Ok(penultimate.probabilities.clone());
+        };
+        let mut units = penultimate.states.clone();
+        for (index, layer) in directed.iter().enumerate().rev() {
+            units = sampled(&units, &layer.w_gen, &layer.vb, draw.layer(index as u8 + 1))?.states;
+        }
+        Ok(bottom.generate(&units)?)
+    }
+}
+
+/// The model's output is the top hidden probabilities, [B, V] -> [B, H]: [`Dbn::encode`] at full
+/// depth.
+impl Module for Dbn {
+    fn forward(&self, v: &Tensor) -> candle_core::Result<Tensor> {
+        self.recognition().try_fold(v.clone(), |units, (w, b)| probabilities(&units, w, b))
+    }
+}
+
+/// `sigmoid(x w + b)`.
+pub(crate) fn probabilities(x: &Tensor, w: &Tensor, b: &Tensor) -> candle_core::Result<Tensor> {
+    sigmoid(&ops::product(x, w)?.broadcast_add(b)?)
+}
+
+/// The same with states drawn from it.
+pub(crate) fn sampled(x: &Tensor, w: &Tensor, b: &Tensor, draw: Uniforms) -> Result<Sampled> {
+    let (probabilities, states) = ops::bernoulli(&ops::product(x, w)?, b, draw)?;
+    Ok(Sampled { probabilities, states })
+}

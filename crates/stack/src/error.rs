@@ -1,0 +1,104 @@
+//! What can go wrong, said with what, where, got, expected and a way out.
+
+use deepbelief_rbm::Error as RbmError;
+
+/// Errors of this crate. Layers are counted from 0, the bottom, as in file and metric names.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting of the stack is out of its range.
+    #[error("{name} is {got}; it must be {expected}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        got: String,
+        /// The range it must lie in.
+        expected: String,
+    },
+    /// A layer's own settings are out of their range.
+    #[error("the settings of layer {layer} do not hold")]
+    LayerConfig {
+        /// The layer.
+        layer: usize,
+        /// What is wrong with them.
+        source: RbmError,
+    },
+    /// Training a layer failed.
+    #[error("training layer {layer} failed")]
+    Training {
+        /// The layer.
+        layer: usize,
+        /// Why.
+        source: RbmError,
+    },
+    /// Two neighbouring layers do not fit.
+    #[error("layer {layer} takes {visible} units from below, but the layer below it has {hidden}")]
+    Misfit {
+        /// The upper of the two.
+        layer: usize,
+        /// Units it takes.
+        visible: usize,
+        /// Units there are.
+        hidden: usize,
+    },
+    /// Only the top has labels.
+    #[error("layer {layer} has a label group, but only the top layer of a stack of {depth} can have one")]
+    LabelsBelowTop {
+        /// The layer with labels.
+        layer: usize,
+        /// Layers in all.
+        depth: usize,
+    },
+    /// Labels are asked of a model without any.
+    #[error("the model has no label group: {what} needs one trained with labels")]
+    NoLabelGroup {
+        /// What needs it.
+        what: &'static str,
+    },
+    /// Labels are to be trained on data without any.
+    #[error("the top layer is to learn {classes} classes, but the training data have no labels; train without labels")]
+    NoLabels {
+        /// Classes to learn.
+        classes: usize,
+    },
+    /// A label is not one of the classes.
+    #[error("label {got} (entry {entry}) is not below the number of classes, {classes}")]
+    Label {
+        /// The label.
+        got: u32,
+        /// Where it stands among the labels given.
+        entry: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// Recognition and generative weights have parted.
+    #[error("layer {layer} has generative weights of its own: the stack is no longer one of RBMs")]
+    Untied {
+        /// The layer.
+        layer: usize,
+    },
+    /// A saved state belongs to other settings.
+    #[error("the saved state does not fit the settings: {0}; resume with the settings it was started with")]
+    Resume(String),
+    /// An observer of the training failed.
+    #[error("an observer of the training failed")]
+    Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An RBM, a file or a training refused.
+    #[error(transparent)]
+    Rbm(#[from] RbmError),
+    /// candle refused an operation.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// `Ok` if `fits`, else an [`Error::Config`].
+#[expect(clippy::needless_pass_by_value, reason = "callers pass numbers and literals")]
+pub(crate) fn require(fits: bool, name: &'static str, got: impl ToString, expected: impl ToString) -> Result<()> {
+    if fits {
+        return Ok(());
+    }
+    Err(Error::Config { name, got: got.to_string(), expected: expected.to_string() })
+}

@@ -1,0 +1,86 @@
+//! A stack as a plain feed-forward network, for programs that know nothing of RBMs.
+//!
+//! Weights are [out, in], as candle's `Linear` and torch's `nn.Linear` keep them; every layer is
+//! followed by a sigmoid. A label group takes no part.
+//!
+//! | network | tensors |
+//! |---|---|
+//! | [`mlp`] | `layers.{i}.weight`, `layers.{i}.bias` from the bottom: [`Dbn::encode`] at full depth |
+//! | [`autoencoder`] | `encoder.{i}.*` as above, then `decoder.{i}.*` from the top down |
+
+use crate::dbn::Dbn;
+use crate::error::Result;
+use candle_core::Tensor;
+use deepbelief_rbm::FORMAT_VERSION;
+use serde::Serialize;
+use std::path::Path;
+
+/// The network of the up-pass.
+///
+/// # Errors
+/// If candle refuses an operation.
+pub fn mlp(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
+    encoder(dbn, "layers")
+}
+
+/// The network of an up-pass to the top hidden probabilities and a down-pass from them.
+///
+/// # Errors
+/// If candle refuses an operation.
+pub fn autoencoder(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
+    let mut tensors = encoder(dbn, "encoder")?;
+    let top = (dbn.top().w_gen(), dbn.top().vb());
+    let down = dbn.layers().iter().map(|layer| (layer.w_gen(), layer.vb())).chain([top]).rev();
+    for (index, (w, b)) in down.enumerate() {
+        push(&mut tensors, "decoder", index, w, b)?;
+    }
+    Ok(tensors)
+}
+
+fn encoder(dbn: &Dbn, prefix: &str) -> Result<Vec<(String, Tensor)>> {
+    let top = (dbn.top().w_rec(), dbn.top().hb());
+    let mut tensors = Vec::new();
+    for (index, (w, b)) in dbn.layers().iter().map(|layer| (layer.w_rec(), layer.hb())).chain([top]).enumerate() {
+        push(&mut tensors, prefix, index, w, b)?;
+    }
+    Ok(tensors)
+}
+
+fn push(tensors: &mut Vec<(String, Tensor)>, prefix: &str, index: usize, w: &Tensor, b: &Tensor) -> Result<()> {
+    tensors.push((format!("{prefix}.{index}.weight"), w.t()?.contiguous()?));
+    tensors.push((format!("{prefix}.{index}.bias"), b.clone()));
+    Ok(())
+}
+
+/// Which network to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// [`mlp`].
+    Mlp,
+    /// [`autoencoder`].
+    Autoencoder,
+}
+
+#[derive(Serialize)]
+struct Header {
+    format_version: u32,
+    kind: &'static str,
+    sizes: Vec<usize>,
+    activation: &'static str,
+}
+
+/// Writes a network as F32 tensors to a safetensors file; whole or not at all.
+///
+/// # Errors
+/// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
+pub fn save(path: &Path, dbn: &Dbn, network: Network) -> Result<()> {
+    let (kind, tensors, mut sizes) = match network {
+        Network::Mlp => ("mlp", mlp(dbn)?, dbn.sizes()),
+        Network::Autoencoder => ("autoencoder", autoencoder(dbn)?, dbn.sizes()),
+    };
+    if network == Network::Autoencoder {
+        sizes.extend(dbn.sizes().iter().rev().skip(1));
+    }
+    let header = Header { format_version: FORMAT_VERSION, kind, sizes, activation: "sigmoid" };
+    crate::checkpoint::write(path, &header, &tensors)
+}

@@ -108,7 +108,10 @@ pub(crate) fn pack_row(row: Row<'_>, draw: Draw, id: u32, mut write: impl FnMut(
                 let word = match (pixels.iter().fold(0, |all, x| all | x), pixels.iter().fold(255, |all, x| all & x)) {
                     (0, _) => 0,
                     (_, 255) => u32::MAX,
-                    _ => decide(&pixels.map(|byte| f32::from(byte) / 255.0), draw, id, block),
+                    _ => match draw {
+                        Draw::Random(uniforms) => uniforms.below_grey(id, block as u32, &pixels),
+                        Draw::Above(_) => decide(&pixels.map(|byte| f32::from(byte) / 255.0), draw, id, block),
+                    },
                 };
                 write(block, word);
             }

@@ -120,6 +120,12 @@ impl Uniforms {
         below(Level::detect(), *self, row, block, probabilities)
     }
 
+    /// The same for grey pixels, whose probabilities are their values over 255.
+    #[must_use]
+    pub fn below_grey(&self, row: u32, block: u32, pixels: &[u8; BLOCK]) -> u32 {
+        below_grey(Level::detect(), *self, row, block, pixels)
+    }
+
     /// Writes the uniforms of columns 0, 1, ... of a row.
     pub fn fill_row(&self, row: u32, out: &mut [f32]) {
         for (block, chunk) in out.chunks_mut(BLOCK).enumerate() {
@@ -166,6 +172,13 @@ impl Uniforms {
 dispatch! {
     fn below(draw: Uniforms, row: u32, block: u32, probabilities: &[f32; BLOCK]) -> u32 {
         crate::math::bernoulli(probabilities, &draw.block(row, block))
+    }
+}
+
+dispatch! {
+    fn below_grey(draw: Uniforms, row: u32, block: u32, pixels: &[u8; BLOCK]) -> u32 {
+        let probabilities = pixels.map(|pixel| f32::from(pixel) / 255.0);
+        crate::math::bernoulli(&probabilities, &draw.block(row, block))
     }
 }
 
@@ -244,6 +257,8 @@ mod tests {
             assert_eq!(word >> i & 1 == 1, u.at(4, 32 + i) < p[i as usize]);
         }
         assert_eq!((word & 1, word >> 31), (0, 1), "never for 0, always for 1");
+        let pixels = std::array::from_fn(|i| (i * 8) as u8);
+        assert_eq!(u.below_grey(4, 1, &pixels), u.below(4, 1, &pixels.map(|x| f32::from(x) / 255.0)));
     }
 
     #[test]

@@ -33,11 +33,31 @@ impl Rule {
         self.momentum == 0.0 && self.l2 == 0.0 && self.l1 == 0.0
     }
 
-    /// One weight's new velocity.
+    /// One weight's new velocity. `L1` says whether that cost is on: its sign is worth leaving out.
     #[inline(always)]
-    fn velocity(&self, velocity: f32, w: f32, gradient: f32, scale: f32) -> f32 {
-        let cost = self.learning_rate * (self.l2 * w + self.l1 * w.signum() * f32::from(u8::from(w != 0.0)));
-        self.momentum * velocity + scale * gradient - cost
+    fn velocity<const L1: bool>(&self, velocity: f32, w: f32, gradient: f32, scale: f32) -> f32 {
+        let mut cost = self.l2 * w;
+        if L1 {
+            let sign = if w == 0.0 { 0.0 } else { w.signum() };
+            cost += self.l1 * sign;
+        }
+        self.momentum * velocity + scale * gradient - self.learning_rate * cost
+    }
+
+    /// Steps 32 weights along their summed gradient.
+    #[inline(always)]
+    fn step_weights(&self, scale: f32, gradient: &[f32; BLOCK], velocity: &mut Row, w: &mut Row) {
+        if self.l1 == 0.0 {
+            for i in 0..BLOCK {
+                velocity.0[i] = self.velocity::<false>(velocity.0[i], w.0[i], gradient[i], scale);
+                w.0[i] += velocity.0[i];
+            }
+        } else {
+            for i in 0..BLOCK {
+                velocity.0[i] = self.velocity::<true>(velocity.0[i], w.0[i], gradient[i], scale);
+                w.0[i] += velocity.0[i];
+            }
+        }
     }
 
     /// Steps biases, which bear no weight cost.
@@ -99,11 +119,7 @@ dispatch! {
                     w.0[i] += scale * sum[i];
                 }
             } else {
-                let velocity = &mut velocity[unit].0;
-                for i in 0..BLOCK {
-                    velocity[i] = rule.velocity(velocity[i], w.0[i], sum[i], scale);
-                    w.0[i] += velocity[i];
-                }
+                rule.step_weights(scale, &sum, &mut velocity[unit], w);
             }
             magnitude(&w.0, &mut largest);
         }
@@ -119,10 +135,7 @@ dispatch! {
     ) -> u32 {
         let mut largest = [0; BLOCK];
         for ((gradient, velocity), w) in gradient.iter().zip(velocity).zip(weights) {
-            for i in 0..BLOCK {
-                velocity.0[i] = rule.velocity(velocity.0[i], w.0[i], gradient.0[i], scale);
-                w.0[i] += velocity.0[i];
-            }
+            rule.step_weights(scale, &gradient.0, velocity, w);
             magnitude(&w.0, &mut largest);
         }
         largest.iter().fold(0, |a, &b| a.max(b))

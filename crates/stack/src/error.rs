@@ -56,13 +56,13 @@ pub enum Error {
         what: &'static str,
     },
     /// Labels are to be trained on data without any.
-    #[error("the top layer is to learn {classes} classes, but the training data have no labels; train without labels")]
+    #[error("the training data have no labels, which {what} needs; train without it")]
     NoLabels {
-        /// Classes to learn.
-        classes: usize,
+        /// What needs them.
+        what: String,
     },
     /// A label is not one of the classes.
-    #[error("label {got} (entry {entry}) is not below the number of classes, {classes}")]
+    #[error("label {got} (entry {entry}, counted from 0) is not below the number of classes, {classes}")]
     Label {
         /// The label.
         got: u32,

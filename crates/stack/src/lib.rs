@@ -1,1 +1,26 @@
-//! Deep belief nets.
+//! Deep belief nets: the model ([`Dbn`]), its greedy layer-wise training ([`Greedy`]), what it
+//! says of data (features, labels, reconstructions) and of itself ([`Chains`]), its files, and
+//! plain networks made of it ([`export`]).
+
+mod cache;
+mod checkpoint;
+mod config;
+mod dbn;
+mod error;
+pub mod export;
+mod generate;
+mod greedy;
+mod labels;
+mod propagate;
+mod state;
+mod survey;
+mod tensors;
+
+pub use checkpoint::DbnHeader;
+pub use config::{LayerConfig, Propagate, StackConfig, Start};
+pub use dbn::{Dbn, Layer, MAX_DEPTH};
+pub use error::{Error, Result};
+pub use generate::{Chains, Fantasies, Generation};
+pub use greedy::{Greedy, LayerStart, StackObserver};
+pub use propagate::{Dealing, Mode, Plan, Propagated, plan, raise};
+pub use state::GreedyState;

@@ -1,0 +1,119 @@
+//! The checkpoint of a deep belief net, format version 1: one safetensors file.
+//!
+//! | tensor | shape | holds |
+//! |---|---|---|
+//! | `layers.{i}.w_rec` | [V, H] | recognition weights of directed layer i, from the bottom |
+//! | `layers.{i}.w_gen` | [H, V] | generative weights |
+//! | `layers.{i}.hb` | [H] | recognition biases |
+//! | `layers.{i}.vb` | [V] | generative biases |
+//! | `top.w_rec`, `top.hb`, `top.vb` | [V, H], [H], [V] | the top RBM; its `w_gen` is the transpose |
+//! | `top.label_w`, `top.label_b` | [C, H], [C] | its label group, if it has one |
+//!
+//! All are F32; [`DbnHeader`] is the metadata.
+
+use crate::dbn::{Dbn, Layer, MAX_DEPTH};
+use crate::error::Result;
+use crate::tensors::{Reader, read};
+use candle_core::{Device, Tensor};
+use deepbelief_rbm::{FORMAT_VERSION, LabelGroup, Provenance, Rbm};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+pub(crate) use crate::tensors::write;
+
+/// What a checkpoint says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DbnHeader {
+    /// Version of the format.
+    pub format_version: u32,
+    /// Kind of model: `dbn`.
+    pub kind: String,
+    /// Units of every layer, from the visible ones to the top.
+    pub sizes: Vec<usize>,
+    /// Number of classes of the label group, 0 without one.
+    #[serde(default)]
+    pub classes: usize,
+    /// Type of all units but the labels: `bernoulli`.
+    pub units: String,
+    /// Whether generative weights have been learned apart from the recognition weights.
+    pub untied: bool,
+    /// Where the model comes from.
+    #[serde(default)]
+    pub provenance: Provenance,
+}
+
+impl Dbn {
+    /// Writes the model; whole or not at all. The bytes are a function of model and provenance.
+    ///
+    /// # Errors
+    /// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
+    pub fn save(&self, path: &Path, provenance: &Provenance) -> Result<()> {
+        let header = DbnHeader {
+            format_version: FORMAT_VERSION,
+            kind: "dbn".into(),
+            sizes: self.sizes(),
+            classes: self.classes(),
+            units: "bernoulli".into(),
+            untied: !self.is_tied()?,
+            provenance: provenance.clone(),
+        };
+        let mut tensors: Vec<(String, Tensor)> = Vec::new();
+        for (index, layer) in self.layers().iter().enumerate() {
+            let parts = [("w_rec", layer.w_rec()), ("w_gen", layer.w_gen()), ("hb", layer.hb()), ("vb", layer.vb())];
+            tensors.extend(parts.map(|(name, tensor)| (format!("layers.{index}.{name}"), tensor.clone())));
+        }
+        let top = self.top();
+        let parts = [("w_rec", top.w_rec()), ("hb", top.hb()), ("vb", top.vb())];
+        tensors.extend(parts.map(|(name, tensor)| (format!("top.{name}"), tensor.clone())));
+        if let Some(labels) = top.labels() {
+            let parts = [("label_w", &labels.w), ("label_b", &labels.b)];
+            tensors.extend(parts.map(|(name, tensor)| (format!("top.{name}"), tensor.clone())));
+        }
+        Ok(write(path, &header, &tensors)?)
+    }
+
+    /// Reads a model.
+    ///
+    /// # Errors
+    /// [`deepbelief_rbm::Error::Io`] if the file cannot be read;
+    /// [`deepbelief_rbm::Error::Checkpoint`] names what is wrong with it: not safetensors, no or
+    /// a newer header, another kind of model, a tensor that is missing, of another type or
+    /// shape, or not finite, weights that are not tied though the header says so.
+    pub fn load(path: &Path, device: &Device) -> Result<(Self, DbnHeader)> {
+        let bytes = read(path)?;
+        let (header, file) = Reader::open::<DbnHeader>(path, &bytes, "dbn")?;
+        if header.units != "bernoulli" {
+            file.refuse(format!("has units of type '{}', this version knows 'bernoulli'", header.units))?;
+        }
+        let sizes = &header.sizes;
+        if !(2..=MAX_DEPTH + 1).contains(&sizes.len()) {
+            file.refuse(format!("lists the sizes {sizes:?}; a model has between 2 and {} of them", MAX_DEPTH + 1))?;
+        }
+        let pairs: Vec<(usize, usize)> = sizes.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        let (&(v, h), directed) = pairs.split_last().expect("checked above");
+        let mut layers = Vec::with_capacity(directed.len());
+        for (index, &(v, h)) in directed.iter().enumerate() {
+            let get = |name: &str, shape: &[usize]| file.get(&format!("layers.{index}.{name}"), shape, device);
+            let layer = Layer::from_tensors(
+                get("w_rec", &[v, h])?,
+                get("w_gen", &[h, v])?,
+                get("hb", &[h])?,
+                get("vb", &[v])?,
+            )?;
+            if !header.untied && !layer.is_tied()? {
+                file.refuse(format!(
+                    "tensor 'layers.{index}.w_gen' is not the transpose of 'layers.{index}.w_rec', \
+                     as the header's 'untied: false' says"
+                ))?;
+            }
+            layers.push(layer);
+        }
+        let get = |name: &str, shape: &[usize]| file.get(&format!("top.{name}"), shape, device);
+        let mut top = Rbm::from_tensors(get("w_rec", &[v, h])?, get("hb", &[h])?, get("vb", &[v])?)?;
+        if header.classes > 0 {
+            let labels = LabelGroup { w: get("label_w", &[header.classes, h])?, b: get("label_b", &[header.classes])? };
+            top = top.with_labels(labels)?;
+        }
+        Ok((Self::new(layers, top)?, header))
+    }
+}

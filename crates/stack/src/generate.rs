@@ -1,0 +1,160 @@
+//! Fantasies: what the model itself believes in (Hinton, Osindero & Teh 2006, section 7).
+//!
+//! Chains of Gibbs steps run in the top RBM, `pen, y -> h -> pen, y`, with the label free, or
+//! clamped to see what the model thinks a class looks like. To look at a chain costs one pass
+//! down the directed layers, which leaves the chain as it is.
+
+use crate::dbn::Dbn;
+use crate::error::{Error, Result, require};
+use crate::labels::{draw_labels, one_hot};
+use candle_core::Tensor;
+use deepbelief_kernels::{Stream, Uniforms, ops};
+use deepbelief_rbm::Sampled;
+
+/// Gibbs half-step counters of one step: apart from those of the pass down.
+const HIDDEN: u16 = 1;
+const PENULTIMATE: u16 = 2;
+const LABEL: u16 = 3;
+
+/// Gibbs chains in the top RBM of a model.
+#[derive(Clone, Debug)]
+pub struct Chains<'a> {
+    dbn: &'a Dbn,
+    penultimate: Sampled,
+    /// Label of each chain; empty without a label group.
+    labels: Vec<u32>,
+    clamped: bool,
+    seed: u64,
+    step: u32,
+}
+
+impl<'a> Chains<'a> {
+    /// `count` chains, each started from penultimate units drawn by their biases in the top RBM.
+    /// With `labels`, one a chain, these are clamped; else the label moves too, from one drawn
+    /// fairly.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for no chains or another number of labels, [`Error::Label`] for one
+    /// that is not a class, [`Error::NoLabelGroup`].
+    pub fn new(dbn: &'a Dbn, count: usize, labels: Option<&[u32]>, seed: u64) -> Result<Self> {
+        require(count > 0, "chains", count, "at least 1")?;
+        let (top, classes) = (dbn.top(), dbn.classes());
+        let draw = Uniforms::new(seed, Stream::Picture, 0);
+        let x = Tensor::zeros((count, top.visible()), top.vb().dtype(), top.vb().device())?;
+        let (probabilities, states) = ops::bernoulli(&x, top.vb(), draw.gibbs(PENULTIMATE))?;
+        let drawn = match labels {
+            Some(_) if classes == 0 => return Err(Error::NoLabelGroup { what: "a clamped label" }),
+            Some(labels) => {
+                require(labels.len() == count, "number of labels", labels.len(), format!("{count}, one a chain"))?;
+                // Refuses what is not a class.
+                one_hot(labels, classes, &x)?;
+                labels.to_vec()
+            }
+            None if classes == 0 => Vec::new(),
+            None => draw_labels(&Tensor::ones((count, classes), x.dtype(), x.device())?, draw.gibbs(LABEL))?,
+        };
+        let penultimate = Sampled { probabilities, states };
+        Ok(Self { dbn, penultimate, labels: drawn, clamped: labels.is_some(), seed, step: 0 })
+    }
+
+    /// Runs every chain for so many Gibbs steps.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn advance(&mut self, steps: u32) -> Result<()> {
+        let (top, classes) = (self.dbn.top(), self.dbn.classes());
+        for _ in 0..steps {
+            self.step = self.step.wrapping_add(1);
+            let draw = self.draw();
+            let pen = &self.penultimate.states;
+            let h = if classes == 0 {
+                top.sample_h(pen, draw.gibbs(HIDDEN))?
+            } else {
+                top.sample_h_with_labels(pen, &one_hot(&self.labels, classes, pen)?, draw.gibbs(HIDDEN))?
+            };
+            self.penultimate = top.sample_v(&h.states, draw.gibbs(PENULTIMATE))?;
+            if classes > 0 && !self.clamped {
+                self.labels = draw_labels(&top.reverse_labels(&h.states)?, draw.gibbs(LABEL))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&self) -> Uniforms {
+        Uniforms::new(self.seed, Stream::Picture, self.step)
+    }
+
+    /// Gibbs steps made.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.step
+    }
+
+    /// Label of each chain as it is now; empty without a label group.
+    #[must_use]
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// Penultimate units of each chain as they are now, [chains, units].
+    #[must_use]
+    pub fn penultimate(&self) -> &Sampled {
+        &self.penultimate
+    }
+
+    /// Visible probabilities [chains, V] after one pass down from the penultimate states, hidden
+    /// layers sampled. The same chain at the same step always shows the same.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn show(&self) -> Result<Tensor> {
+        self.dbn.descend(&self.penultimate, self.draw())
+    }
+}
+
+/// What to generate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Chains side by side.
+    pub chains: usize,
+    /// Labels to clamp, one a chain; none lets them run free.
+    pub labels: Option<Vec<u32>>,
+    /// Gibbs steps before each sample that is shown.
+    pub steps: u32,
+    /// Samples shown of each chain.
+    pub shown: usize,
+    /// Seed of the chains.
+    pub seed: u64,
+}
+
+/// 1000 steps lie between two shown samples in the same paper.
+impl Default for Generation {
+    fn default() -> Self {
+        Self { chains: 10, labels: None, steps: 1000, shown: 1, seed: 1 }
+    }
+}
+
+/// One shown sample of every chain.
+#[derive(Clone, Debug)]
+pub struct Fantasies {
+    /// Visible probabilities [chains, V].
+    pub visible: Tensor,
+    /// Label of each chain; empty without a label group.
+    pub labels: Vec<u32>,
+}
+
+impl Dbn {
+    /// Runs chains and shows them `shown` times.
+    ///
+    /// # Errors
+    /// Those of [`Chains::new`].
+    pub fn generate(&self, what: &Generation) -> Result<Vec<Fantasies>> {
+        let mut chains = Chains::new(self, what.chains, what.labels.as_deref(), what.seed)?;
+        let mut shown = Vec::with_capacity(what.shown);
+        for _ in 0..what.shown {
+            chains.advance(what.steps)?;
+            shown.push(Fantasies { visible: chains.show()?, labels: chains.labels().to_vec() });
+        }
+        Ok(shown)
+    }
+}

@@ -1,0 +1,274 @@
+//! Data passed up through finished layers: the input of the layer that trains next.
+//!
+//! The input is either kept for all samples or computed again for every minibatch, whichever
+//! [`plan`] finds room for. The form has a share in the result:
+//!
+//! | mode | what the layer sees |
+//! |---|---|
+//! | [`Mode::Floats`] | probabilities as computed from one pass over the data |
+//! | [`Mode::Bytes`] | the same rounded to multiples of 1/255: at most 0.002 off, and without bias |
+//! | [`Mode::Recompute`] | probabilities computed from the data's own minibatches, every time |
+//!
+//! Where the data draw their binary pixels anew at each presentation, the kept forms freeze one
+//! draw (that of epoch 0) and recomputing does not. Order: kept input is reshuffled every epoch
+//! from the layer's own seed; recomputed input comes in the order of the data.
+
+use crate::cache::{Cache, Values};
+use crate::config::Propagate;
+use crate::error::{Error, Result};
+use candle_core::Tensor;
+use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
+use deepbelief_rbm::{Rbm, Sampled};
+
+/// How the input of a layer is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Kept, four bytes a probability.
+    Floats,
+    /// Kept, one byte a probability.
+    Bytes,
+    /// Not kept: each minibatch is passed up from the data.
+    Recompute,
+}
+
+/// How the input of a layer will be held, and what that takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The form.
+    pub mode: Mode,
+    /// Memory for it, in bytes: probabilities, labels and order of all samples; 0 if recomputed.
+    pub bytes: u64,
+}
+
+/// The most exact way to keep `samples` of `units` probabilities in `cache_bytes` bytes, or to
+/// recompute them where none fits.
+#[must_use]
+pub fn plan(samples: usize, units: usize, cache_bytes: u64) -> Plan {
+    let bytes = |width: u64| {
+        let a_sample = (units as u64).saturating_mul(width).saturating_add(8);
+        a_sample.saturating_mul(samples as u64)
+    };
+    let fitting = [(Mode::Floats, bytes(4)), (Mode::Bytes, bytes(1))].into_iter().find(|&(_, n)| n <= cache_bytes);
+    let (mode, bytes) = fitting.unwrap_or((Mode::Recompute, 0));
+    Plan { mode, bytes }
+}
+
+/// How to deal the input of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dealing {
+    /// What each layer passes to the next.
+    pub propagate: Propagate,
+    /// Bytes that may be kept.
+    pub cache_bytes: u64,
+    /// Samples in a batch of kept input; none takes as many as the data's batches hold.
+    pub batch_size: Option<usize>,
+    /// Whether batches of kept input hold every class in its proportion.
+    pub balanced: bool,
+    /// Seed of order and draws.
+    pub seed: u64,
+}
+
+/// Serves data passed up through finished layers, as minibatches.
+pub struct Propagated<'a> {
+    plan: Plan,
+    input: Input<'a>,
+    /// Labels of the minibatch filled last; empty where the data have none.
+    labels: Vec<u32>,
+    labelled: bool,
+}
+
+enum Input<'a> {
+    Kept(Cache),
+    Recomputed(Ascent<'a>),
+}
+
+/// The pass up, a minibatch at a time.
+struct Ascent<'a> {
+    data: &'a mut dyn Minibatches,
+    rbms: Vec<Rbm>,
+    dealing: Dealing,
+    below: Batch,
+    epoch: u32,
+    failure: Option<Error>,
+}
+
+impl<'a> Propagated<'a> {
+    /// Prepares the input of the layer above `rbms`, finished from the bottom. Kept input is
+    /// computed here, in one pass over epoch 0 of the data.
+    ///
+    /// # Errors
+    /// [`deepbelief_rbm::Error::Shape`] if the data do not fit the bottom layer;
+    /// [`Error::NoLabels`] if batches should be balanced and there are no labels.
+    pub fn new(data: &'a mut dyn Minibatches, rbms: &[Rbm], dealing: Dealing) -> Result<Self> {
+        let (samples, units) = (data.samples(), rbms.last().map_or(data.units(), Rbm::hidden));
+        let visible = rbms.first().map_or(data.units(), Rbm::visible);
+        if data.units() != visible {
+            let (got, expected) = (vec![data.units()], vec![visible]);
+            return Err(deepbelief_rbm::Error::Shape { what: "training data".into(), got, expected }.into());
+        }
+        let plan = plan(samples, units, dealing.cache_bytes);
+        let values = match plan.mode {
+            Mode::Floats => Values::Floats(Vec::with_capacity(samples * units)),
+            Mode::Bytes => Values::Bytes(Vec::with_capacity(samples * units)),
+            Mode::Recompute => return Self::recomputed(data, rbms, dealing, plan),
+        };
+        let mut cache = Cache {
+            values,
+            labels: Vec::new(),
+            samples: 0,
+            units,
+            batch_size: dealing.batch_size.unwrap_or_default(),
+            balanced: dealing.balanced,
+            propagate: dealing.propagate,
+            seed: dealing.seed,
+            order: Vec::new(),
+            epoch: 0,
+        };
+        let mut batch = Batch::default();
+        data.start_epoch(0);
+        for index in 0..data.batches() {
+            data.fill(index, &mut batch);
+            if cache.batch_size == 0 {
+                cache.batch_size = batch.rows();
+            }
+            let draw = Uniforms::new(dealing.seed, Stream::Binarize, index as u32);
+            cache.values.extend(&values_of(&climb(rbms, &batch, dealing.propagate, draw)?.probabilities)?);
+            cache.labels.extend_from_slice(data.labels().unwrap_or_default());
+            cache.samples += batch.rows();
+        }
+        let labelled = data.labels().is_some();
+        if dealing.balanced && !labelled {
+            return Err(Error::NoLabels { what: "dealing classes in proportion".into() });
+        }
+        cache.start_epoch(0);
+        Ok(Self { plan, input: Input::Kept(cache), labels: Vec::new(), labelled })
+    }
+
+    fn recomputed(data: &'a mut dyn Minibatches, rbms: &[Rbm], dealing: Dealing, plan: Plan) -> Result<Self> {
+        let mut below = Batch::default();
+        data.start_epoch(0);
+        if data.batches() > 0 {
+            // Whether there are labels shows with the first batch.
+            data.fill(0, &mut below);
+        }
+        let labelled = data.labels().is_some();
+        let ascent = Ascent { data, rbms: rbms.to_vec(), dealing, below, epoch: 0, failure: None };
+        Ok(Self { plan, input: Input::Recomputed(ascent), labels: Vec::new(), labelled })
+    }
+
+    /// How the input is held.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        self.plan
+    }
+
+    /// What went wrong in a pass up, if anything did. A minibatch is filled without a way to
+    /// say so: it then holds NaN, which stops whoever trains on it and can ask here why.
+    pub fn take_failure(&mut self) -> Option<Error> {
+        match &mut self.input {
+            Input::Kept(_) => None,
+            Input::Recomputed(ascent) => ascent.failure.take(),
+        }
+    }
+}
+
+impl Minibatches for Propagated<'_> {
+    fn samples(&self) -> usize {
+        match &self.input {
+            Input::Kept(cache) => cache.samples,
+            Input::Recomputed(ascent) => ascent.data.samples(),
+        }
+    }
+
+    fn units(&self) -> usize {
+        match &self.input {
+            Input::Kept(cache) => cache.units,
+            Input::Recomputed(ascent) => ascent.units(),
+        }
+    }
+
+    fn batches(&self) -> usize {
+        match &self.input {
+            Input::Kept(cache) => cache.samples.div_ceil(cache.batch_size.max(1)),
+            Input::Recomputed(ascent) => ascent.data.batches(),
+        }
+    }
+
+    fn start_epoch(&mut self, epoch: u32) {
+        match &mut self.input {
+            Input::Kept(cache) => cache.start_epoch(epoch),
+            Input::Recomputed(ascent) => {
+                ascent.epoch = epoch;
+                ascent.data.start_epoch(epoch);
+            }
+        }
+    }
+
+    fn fill(&mut self, index: usize, batch: &mut Batch) {
+        match &mut self.input {
+            Input::Kept(cache) => cache.fill(index, batch, &mut self.labels),
+            Input::Recomputed(ascent) => ascent.fill(index, batch, &mut self.labels),
+        }
+    }
+
+    fn labels(&self) -> Option<&[u32]> {
+        self.labelled.then_some(&self.labels)
+    }
+}
+
+impl Ascent<'_> {
+    fn units(&self) -> usize {
+        self.rbms.last().map_or(self.data.units(), Rbm::hidden)
+    }
+
+    fn fill(&mut self, index: usize, batch: &mut Batch, labels: &mut Vec<u32>) {
+        self.data.fill(index, &mut self.below);
+        labels.clear();
+        labels.extend_from_slice(self.data.labels().unwrap_or_default());
+        let step = self.epoch.wrapping_mul(self.data.batches() as u32).wrapping_add(index as u32);
+        let draw = Uniforms::new(self.dealing.seed, Stream::Binarize, step);
+        match raise(&self.rbms, &self.below, self.dealing.propagate, draw) {
+            Ok(raised) => *batch = raised,
+            Err(error) => {
+                batch.make_real(self.below.rows(), self.units()).fill(f32::NAN);
+                self.failure.get_or_insert(error);
+            }
+        }
+    }
+}
+
+/// A batch passed up through finished layers, in the form the next layer trains on.
+///
+/// # Errors
+/// If the batch does not fit the bottom layer.
+pub fn raise(rbms: &[Rbm], batch: &Batch, propagate: Propagate, draw: Uniforms) -> Result<Batch> {
+    if rbms.is_empty() {
+        return Ok(batch.clone());
+    }
+    let top = climb(rbms, batch, propagate, draw)?;
+    let (rows, units) = top.states.dims2()?;
+    Ok(match propagate {
+        Propagate::Probabilities => Batch::Real { rows, units, values: values_of(&top.probabilities)? },
+        Propagate::Samples => Batch::Binary(Bits::from_values(rows, units, &values_of(&top.states)?)),
+    })
+}
+
+/// The hidden units of the last of `rbms` over a batch below the first; layer l draws from
+/// `draw.layer(l)`.
+fn climb(rbms: &[Rbm], batch: &Batch, propagate: Propagate, draw: Uniforms) -> Result<Sampled> {
+    let device = rbms.first().map_or(&candle_core::Device::Cpu, |rbm| rbm.hb().device());
+    let v = Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), device)?;
+    let mut units = Sampled { probabilities: v.clone(), states: v };
+    for (layer, rbm) in rbms.iter().enumerate() {
+        let below = match propagate {
+            Propagate::Probabilities => &units.probabilities,
+            Propagate::Samples => &units.states,
+        };
+        units = rbm.sample_h(below, draw.layer(layer as u8))?;
+    }
+    Ok(units)
+}
+
+fn values_of(tensor: &Tensor) -> Result<Vec<f32>> {
+    Ok(tensor.flatten_all()?.to_vec1()?)
+}

@@ -43,6 +43,10 @@ pub struct Minibatcher {
     classes: Option<Vec<Vec<u32>>>,
     order: Vec<u32>,
     epoch: u32,
+    /// Label of every sample, where there are labels.
+    labels: Option<Vec<u32>>,
+    /// Labels of the batch filled last.
+    dealt: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +77,8 @@ impl Minibatcher {
         };
         let classes = config.balanced.then(|| split.by_class());
         let (samples, units) = (split.samples(), split.units());
-        let mut this = Self { config, samples, units, store, classes, order: Vec::new(), epoch: 0 };
+        let (labels, order, dealt) = (split.labels(), Vec::new(), Vec::new());
+        let mut this = Self { config, samples, units, store, classes, order, epoch: 0, labels, dealt };
         this.start_epoch(0);
         Ok(this)
     }
@@ -86,7 +91,8 @@ impl Minibatcher {
             Store::Pixels(_) => 0,
         };
         let classes = self.classes.as_ref().map_or(0, |classes| classes.iter().map(Vec::len).sum());
-        4 * (packed + self.order.len() + classes)
+        let labels = self.labels.as_ref().map_or(0, Vec::len);
+        4 * (packed + self.order.len() + classes + labels)
     }
 }
 
@@ -127,6 +133,10 @@ impl Minibatches for Minibatcher {
         assert!(index < self.batches(), "batch {index} of {}", self.batches());
         let start = index * self.config.batch_size;
         let chosen = &self.order[start..self.samples.min(start.saturating_add(self.config.batch_size))];
+        self.dealt.clear();
+        if let Some(labels) = &self.labels {
+            self.dealt.extend(chosen.iter().map(|&sample| labels[sample as usize]));
+        }
         match &self.store {
             Store::Packed(words) => {
                 let blocks = self.units.div_ceil(32);
@@ -147,6 +157,10 @@ impl Minibatches for Minibatcher {
                 }
             }
         }
+    }
+
+    fn labels(&self) -> Option<&[u32]> {
+        self.labels.as_ref().map(|_| self.dealt.as_slice())
     }
 }
 
@@ -192,6 +206,13 @@ mod tests {
                     assert_eq!(dealt.iter().map(Batch::rows).collect::<Vec<_>>(), [16, 16, 16, 2]);
                     let values: Vec<f32> = dealt.iter().flat_map(Batch::to_values).collect();
                     let order: Vec<usize> = values.chunks(5).map(|row| (row[0] * 255.0).round() as usize).collect();
+                    let labels: Vec<u32> = (0..batches.batches())
+                        .flat_map(|index| {
+                            batches.fill(index, &mut Batch::default());
+                            batches.labels().unwrap().to_vec()
+                        })
+                        .collect();
+                    assert!(labels.iter().zip(&order).all(|(&y, &sample)| y == sample as u32 % 3));
                     for (row, &sample) in values.chunks(5).zip(&order) {
                         let mut want = [0.0; 5];
                         split.row(sample).write(&mut want);

@@ -38,7 +38,7 @@ PEERS = [
     ("PyTorch eager", "torch", "peer_torch.py", "eager", "W1 W1b W1c W2 W3 W3b", True),
     ("PyTorch compile", "torch", "peer_torch.py", "compile", "W1 W1b W1c W2 W3 W3b", True),
     ("JAX", "jax", "peer_jax.py", "step", "W1 W1b W1c W2 W3 W3b", True),
-    ("TensorFlow", "tf", "peer_tensorflow.py", "function", "W1 W1b W1c W2 W3 W3b", True),
+    ("TensorFlow", "tf", "peer_tensorflow.py", "function", "W1 W1b W1c W2 W3 W3b", False),
     ("NumPy", "np", "peer_numpy.py", "default", "W1 W1b W1c W2 W3 W3b", True),
     ("rbms", "torch", "peer_rbms.py", "plain", "W1 W1b W1c W2 W3 W3b", False),
     ("scikit-learn", "sklearn", "peer_sklearn.py", "default", "W1 W1b W1c W2 W3", False),

@@ -210,5 +210,7 @@ pub(crate) fn softmax(x: &mut [f32]) {
         *x = libm::expf(*x - top);
     }
     let sum: f32 = x.iter().sum();
-    x.iter_mut().for_each(|x| *x /= sum);
+    for x in x {
+        *x /= sum;
+    }
 }

@@ -117,14 +117,18 @@ dispatch! {
     }
 }
 
+#[inline(always)]
+fn add_scaled(sum: &mut Sum, factor: f32, row: &Row) {
+    for (sum, &x) in sum.iter_mut().zip(&row.0) {
+        *sum += factor * x;
+    }
+}
+
 /// `sum += factor(i) * row` over the listed rows.
 #[inline(always)]
 pub(crate) fn add_scaled_rows(rows: &[Row], list: &[u16], factors: impl Fn(usize, u16) -> f32, sum: &mut Sum) {
     for (at, &i) in list.iter().enumerate() {
-        let factor = factors(at, i);
-        for (sum, &x) in sum.iter_mut().zip(&rows[usize::from(i)].0) {
-            *sum += factor * x;
-        }
+        add_scaled(sum, factors(at, i), &rows[usize::from(i)]);
     }
 }
 
@@ -152,30 +156,28 @@ dispatch! {
     pub(crate) fn dense(rows: &[Row], a: &[f32], step: usize, stride: usize, out: &mut [Row]) {
         for (block, rows) in rows.chunks(DENSE_BLOCK).enumerate() {
             let a = &a[(block * DENSE_BLOCK * stride).min(a.len())..];
-            let mut groups = out.chunks_exact_mut(LANES);
             let mut first = 0;
+            let mut groups = out.chunks_exact_mut(LANES);
             for group in &mut groups {
-                let mut sums: [Sum; LANES] = std::array::from_fn(|i| group[i].0);
+                // Four named sums, not an array of them: so the compiler vectorises along the
+                // columns and keeps all four in registers.
+                let (mut s0, mut s1, mut s2, mut s3) = (group[0].0, group[1].0, group[2].0, group[3].0);
                 for (k, row) in rows.iter().enumerate() {
-                    let factors: [f32; LANES] = std::array::from_fn(|i| a[(first + i) * step + k * stride]);
-                    for i in 0..LANES {
-                        for j in 0..BLOCK {
-                            sums[i][j] += factors[i] * row.0[j];
-                        }
-                    }
+                    let at = first * step + k * stride;
+                    add_scaled(&mut s0, a[at], row);
+                    add_scaled(&mut s1, a[at + step], row);
+                    add_scaled(&mut s2, a[at + 2 * step], row);
+                    add_scaled(&mut s3, a[at + 3 * step], row);
                 }
-                for i in 0..LANES {
-                    group[i].0 = sums[i];
+                for (out, sum) in group.iter_mut().zip([s0, s1, s2, s3]) {
+                    out.0 = sum;
                 }
                 first += LANES;
             }
             for out in groups.into_remainder() {
                 let mut sum = out.0;
                 for (k, row) in rows.iter().enumerate() {
-                    let factor = a[first * step + k * stride];
-                    for j in 0..BLOCK {
-                        sum[j] += factor * row.0[j];
-                    }
+                    add_scaled(&mut sum, a[first * step + k * stride], row);
                 }
                 out.0 = sum;
                 first += 1;

@@ -112,7 +112,7 @@ impl Minibatches for Shuffled {
 }
 
 /// Cores that anything but this process used between two looks; 0 where the system does not say.
-/// The Python peers throw disturbed epochs away by the same measure (bench_common.py).
+/// The Python peers throw disturbed epochs away by the same measure (`bench_common.py`).
 struct Others {
     busy: f64,
     own: f64,

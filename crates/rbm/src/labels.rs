@@ -52,6 +52,7 @@ impl Rbm {
     ///
     /// # Errors
     /// [`Error::Shape`] if the group does not fit the hidden units.
+    #[expect(clippy::needless_pass_by_value, reason = "the RBM owns its label group from here on")]
     pub fn with_labels(mut self, labels: LabelGroup) -> Result<Self> {
         let (classes, hidden) = (labels.classes(), self.hidden());
         if labels.w.dims() != [classes, hidden] {

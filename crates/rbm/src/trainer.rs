@@ -260,11 +260,13 @@ impl Trainer {
             let converged = self.judge(&metrics);
             metrics.seconds = started.elapsed().as_secs_f64();
             metrics.samples_per_second = presented as f64 / metrics.seconds;
-            if ask(observer, &metrics, &self.snapshot())? == Control::Stop && self.at.epoch < self.config.epochs {
-                return Ok(Outcome::Interrupted);
-            }
+            let control = ask(observer, &metrics, &self.snapshot())?;
+            // A training that ended by itself in this epoch was not cut short.
             if converged {
                 return Ok(Outcome::Converged);
+            }
+            if control == Control::Stop && self.at.epoch < self.config.epochs {
+                return Ok(Outcome::Interrupted);
             }
         }
         Ok(Outcome::Finished)

@@ -61,8 +61,8 @@ impl Cache {
     }
 
     /// Gives sample k of the n of its class, in shuffled order, the place (k + u) / n of the
-    /// epoch, u one uniform a class: every stretch of the order then holds each class in its
-    /// proportion, to within one sample.
+    /// epoch, u one uniform a class: a stretch of the order then holds each class nearly in its
+    /// proportion.
     fn spread_classes(&mut self) {
         let classes = self.labels.iter().max().map_or(0, |&label| label as usize + 1);
         let offset = Uniforms::new(self.seed, Stream::Shuffle, self.epoch);

@@ -13,13 +13,11 @@
 
 use crate::dbn::{Dbn, Layer, MAX_DEPTH};
 use crate::error::Result;
-use crate::tensors::{Reader, read};
+use crate::tensors::{Reader, read, write};
 use candle_core::{Device, Tensor};
 use deepbelief_rbm::{FORMAT_VERSION, LabelGroup, Provenance, Rbm};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-
-pub(crate) use crate::tensors::write;
 
 /// What a checkpoint says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,11 +84,10 @@ impl Dbn {
             file.refuse(format!("has units of type '{}', this version knows 'bernoulli'", header.units))?;
         }
         let sizes = &header.sizes;
-        if !(2..=MAX_DEPTH + 1).contains(&sizes.len()) {
-            file.refuse(format!("lists the sizes {sizes:?}; a model has between 2 and {} of them", MAX_DEPTH + 1))?;
-        }
         let pairs: Vec<(usize, usize)> = sizes.windows(2).map(|pair| (pair[0], pair[1])).collect();
-        let (&(v, h), directed) = pairs.split_last().expect("checked above");
+        let Some((&(v, h), directed)) = pairs.split_last().filter(|_| pairs.len() <= MAX_DEPTH) else {
+            return Ok(file.refuse(format!("lists the sizes {sizes:?}; a model has 2 to {} of them", MAX_DEPTH + 1))?);
+        };
         let mut layers = Vec::with_capacity(directed.len());
         for (index, &(v, h)) in directed.iter().enumerate() {
             let get = |name: &str, shape: &[usize]| file.get(&format!("layers.{index}.{name}"), shape, device);

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Propagate {
-    /// Its hidden probabilities (Hinton, Osindero & Teh 2006, section 6).
+    /// Its hidden probabilities (Hinton, Osindero & Teh 2006, section 6): less noise, but less
+    /// spread than the states have, and no guarantee for the variational bound.
     #[default]
     Probabilities,
     /// Binary states drawn from them, anew at every presentation.
@@ -26,8 +27,8 @@ pub enum Start {
     Random,
     /// The layer below upside down: its transposed weights, its biases exchanged. The layer must
     /// have as many hidden units as the layer below has visible ones. A stack that starts so is
-    /// the same model of the data as the layer below alone, and whatever the new layer learns
-    /// raises the variational bound (Hinton, Osindero & Teh 2006, section 4).
+    /// the same model of the data as the layer below alone, and what the new layer learns from
+    /// samples raises the variational bound (Hinton, Osindero & Teh 2006, section 4).
     Transposed,
 }
 

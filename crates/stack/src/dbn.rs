@@ -49,8 +49,8 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// From recognition weights [V, H], generative weights [H, V], recognition biases [H] and
-    /// generative biases [V], all F32 or all F64.
+    /// From recognition weights [V, H], generative weights [H, V], recognition biases `[H]` and
+    /// generative biases `[V]`, all F32 or all F64.
     ///
     /// # Errors
     /// [`deepbelief_rbm::Error::Shape`] names the tensor that does not fit;
@@ -97,13 +97,13 @@ impl Layer {
         &self.w_gen
     }
 
-    /// Recognition biases [H].
+    /// Recognition biases `[H]`.
     #[must_use]
     pub fn hb(&self) -> &Tensor {
         &self.hb
     }
 
-    /// Generative biases [V].
+    /// Generative biases `[V]`.
     #[must_use]
     pub fn vb(&self) -> &Tensor {
         &self.vb
@@ -169,10 +169,8 @@ impl Dbn {
     /// [`Error::LabelsBelowTop`].
     pub fn from_rbms(mut rbms: Vec<Rbm>) -> Result<Self> {
         let depth = rbms.len();
-        let Some(top) = rbms.pop() else {
-            require(false, "number of layers", depth, format!("between 1 and {MAX_DEPTH}"))?;
-            unreachable!("refused above")
-        };
+        require((1..=MAX_DEPTH).contains(&depth), "number of layers", depth, format!("between 1 and {MAX_DEPTH}"))?;
+        let top = rbms.remove(depth - 1);
         if let Some(layer) = rbms.iter().position(|rbm| rbm.labels().is_some()) {
             return Err(Error::LabelsBelowTop { layer, depth });
         }

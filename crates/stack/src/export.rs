@@ -10,6 +10,7 @@
 
 use crate::dbn::Dbn;
 use crate::error::Result;
+use crate::tensors;
 use candle_core::Tensor;
 use deepbelief_rbm::FORMAT_VERSION;
 use serde::Serialize;
@@ -74,7 +75,7 @@ struct Header {
 /// # Errors
 /// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
 pub fn save(path: &Path, dbn: &Dbn, network: Network) -> Result<()> {
-    let (kind, tensors, mut sizes) = match network {
+    let (kind, networks, mut sizes) = match network {
         Network::Mlp => ("mlp", mlp(dbn)?, dbn.sizes()),
         Network::Autoencoder => ("autoencoder", autoencoder(dbn)?, dbn.sizes()),
     };
@@ -82,5 +83,5 @@ pub fn save(path: &Path, dbn: &Dbn, network: Network) -> Result<()> {
         sizes.extend(dbn.sizes().iter().rev().skip(1));
     }
     let header = Header { format_version: FORMAT_VERSION, kind, sizes, activation: "sigmoid" };
-    crate::checkpoint::write(path, &header, &tensors)
+    Ok(tensors::write(path, &header, &networks)?)
 }

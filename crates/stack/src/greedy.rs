@@ -7,7 +7,8 @@
 use crate::config::{StackConfig, Start};
 use crate::dbn::Dbn;
 use crate::error::{Error, Result, require};
-use crate::propagate::{Dealing, Plan, Propagated, raise};
+use crate::memory::Plan;
+use crate::propagate::{Dealing, Propagated, raise};
 use crate::state::GreedyState;
 use crate::survey;
 use candle_core::Device;

@@ -1,57 +1,13 @@
-//! Data passed up through finished layers: the input of the layer that trains next.
-//!
-//! The input is either kept for all samples or computed again for every minibatch, whichever
-//! [`plan`] finds room for. The form has a share in the result:
-//!
-//! | mode | what the layer sees |
-//! |---|---|
-//! | [`Mode::Floats`] | probabilities as computed from one pass over the data |
-//! | [`Mode::Bytes`] | the same rounded to multiples of 1/255: at most 0.002 off, and without bias |
-//! | [`Mode::Recompute`] | probabilities computed from the data's own minibatches, every time |
-//!
-//! Where the data draw their binary pixels anew at each presentation, the kept forms freeze one
-//! draw (that of epoch 0) and recomputing does not. Order: kept input is reshuffled every epoch
-//! from the layer's own seed; recomputed input comes in the order of the data.
+//! Data passed up through finished layers: the input of the layer that trains next, kept for all
+//! samples or computed again for every minibatch, as [`plan`] says.
 
 use crate::cache::{Cache, Values};
 use crate::config::Propagate;
 use crate::error::{Error, Result};
+use crate::memory::{Mode, Plan, plan};
 use candle_core::Tensor;
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{Rbm, Sampled};
-
-/// How the input of a layer is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Kept, four bytes a probability.
-    Floats,
-    /// Kept, one byte a probability.
-    Bytes,
-    /// Not kept: each minibatch is passed up from the data.
-    Recompute,
-}
-
-/// How the input of a layer will be held, and what that takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// The form.
-    pub mode: Mode,
-    /// Memory for it, in bytes: probabilities, labels and order of all samples; 0 if recomputed.
-    pub bytes: u64,
-}
-
-/// The most exact way to keep `samples` of `units` probabilities in `cache_bytes` bytes, or to
-/// recompute them where none fits.
-#[must_use]
-pub fn plan(samples: usize, units: usize, cache_bytes: u64) -> Plan {
-    let bytes = |width: u64| {
-        let a_sample = (units as u64).saturating_mul(width).saturating_add(8);
-        a_sample.saturating_mul(samples as u64)
-    };
-    let fitting = [(Mode::Floats, bytes(4)), (Mode::Bytes, bytes(1))].into_iter().find(|&(_, n)| n <= cache_bytes);
-    let (mode, bytes) = fitting.unwrap_or((Mode::Recompute, 0));
-    Plan { mode, bytes }
-}
 
 /// How to deal the input of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,10 +92,7 @@ impl<'a> Propagated<'a> {
             cache.labels.extend_from_slice(data.labels().unwrap_or_default());
             cache.samples += batch.rows();
         }
-        let labelled = data.labels().is_some();
-        if dealing.balanced && !labelled {
-            return Err(Error::NoLabels { what: "dealing classes in proportion".into() });
-        }
+        let labelled = has_labels(data, dealing)?;
         cache.start_epoch(0);
         Ok(Self { plan, input: Input::Kept(cache), labels: Vec::new(), labelled })
     }
@@ -151,7 +104,7 @@ impl<'a> Propagated<'a> {
             // Whether there are labels shows with the first batch.
             data.fill(0, &mut below);
         }
-        let labelled = data.labels().is_some();
+        let labelled = has_labels(data, dealing)?;
         let ascent = Ascent { data, rbms: rbms.to_vec(), dealing, below, epoch: 0, failure: None };
         Ok(Self { plan, input: Input::Recomputed(ascent), labels: Vec::new(), labelled })
     }
@@ -267,6 +220,15 @@ fn climb(rbms: &[Rbm], batch: &Batch, propagate: Propagate, draw: Uniforms) -> R
         units = rbm.sample_h(below, draw.layer(layer as u8))?;
     }
     Ok(units)
+}
+
+/// Whether the data, some of which have been read, come with labels.
+fn has_labels(data: &dyn Minibatches, dealing: Dealing) -> Result<bool> {
+    let labelled = data.labels().is_some();
+    if dealing.balanced && !labelled {
+        return Err(Error::NoLabels { what: "dealing classes in proportion".into() });
+    }
+    Ok(labelled)
 }
 
 fn values_of(tensor: &Tensor) -> Result<Vec<f32>> {

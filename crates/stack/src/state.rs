@@ -75,10 +75,7 @@ impl GreedyState {
     /// cannot be read, [`Error::Untied`] for a model that greedy training did not write.
     pub fn load(folder: &Path) -> Result<Self> {
         let path = finished_path(folder);
-        let finished = match path.exists() {
-            true => Dbn::load(&path, &Device::Cpu)?.0.to_rbms()?,
-            false => Vec::new(),
-        };
+        let finished = if path.exists() { Dbn::load(&path, &Device::Cpu)?.0.to_rbms()? } else { Vec::new() };
         let path = running_path(folder, finished.len());
         let running = if path.exists() { Some(load_state(&path)?) } else { None };
         Ok(Self { finished, running })

@@ -1,0 +1,102 @@
+//! Memory: how the input of an upper layer is held, and what a stack takes to train.
+//!
+//! The input is either kept for all samples or computed again for every minibatch, whichever
+//! [`plan`] finds room for. The form has a share in the result:
+//!
+//! | mode | what the layer sees |
+//! |---|---|
+//! | [`Mode::Floats`] | probabilities as computed from one pass over the data |
+//! | [`Mode::Bytes`] | the same rounded to multiples of 1/255: at most 0.002 off, and without bias |
+//! | [`Mode::Recompute`] | probabilities computed from the data's own minibatches, every time |
+//!
+//! Where the data draw their binary pixels anew at each presentation, the kept forms freeze one
+//! draw (that of epoch 0) and recomputing does not. Order: kept input is reshuffled every epoch
+//! from the layer's own seed; recomputed input comes in the order of the data.
+
+use crate::config::StackConfig;
+use deepbelief_rbm::peak_memory;
+
+/// How the input of a layer is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Kept, four bytes a probability.
+    Floats,
+    /// Kept, one byte a probability.
+    Bytes,
+    /// Not kept: each minibatch is passed up from the data.
+    Recompute,
+}
+
+/// How the input of a layer will be held, and what that takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The form.
+    pub mode: Mode,
+    /// Memory for it, in bytes: probabilities, labels and order of all samples; 0 if recomputed.
+    pub bytes: u64,
+}
+
+/// The most exact way to keep `samples` of `units` probabilities in `cache_bytes` bytes, or to
+/// recompute them where none fits.
+#[must_use]
+pub fn plan(samples: usize, units: usize, cache_bytes: u64) -> Plan {
+    let bytes = |width: u64| {
+        let a_sample = (units as u64).saturating_mul(width).saturating_add(8);
+        a_sample.saturating_mul(samples as u64)
+    };
+    let fitting = [(Mode::Floats, bytes(4)), (Mode::Bytes, bytes(1))].into_iter().find(|&(_, n)| n <= cache_bytes);
+    let (mode, bytes) = fitting.unwrap_or((Mode::Recompute, 0));
+    Plan { mode, bytes }
+}
+
+/// What one layer of a stack takes while it trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// How its input is held; none at the bottom, which reads the data.
+    pub plan: Option<Plan>,
+    /// Bytes in all on top of the data: its training, its cached input, the finished layers.
+    pub bytes: u64,
+}
+
+impl StackConfig {
+    /// What each layer of valid settings takes, bottom first, on `samples` samples of `visible` units in batches of
+    /// `batch_size`.
+    #[must_use]
+    pub fn memory(&self, samples: usize, visible: usize, batch_size: usize) -> Vec<Footprint> {
+        let (mut below, mut finished, mut footprints) = (visible, 0_u64, Vec::with_capacity(self.layers.len()));
+        for (index, layer) in self.layers.iter().enumerate() {
+            let plan = (index > 0).then(|| plan(samples, below, self.cache_bytes));
+            let input = plan.map_or(0, |plan| plan.bytes);
+            let batch = layer.batch_size.filter(|_| input > 0).unwrap_or(batch_size);
+            let training = peak_memory(below, layer.hidden, batch, &layer.train);
+            footprints.push(Footprint { plan, bytes: finished.saturating_add(input).saturating_add(training) });
+            // Both directions of the weights stay.
+            finished = finished.saturating_add(2 * 4 * below as u64 * layer.hidden as u64);
+            below = layer.hidden;
+        }
+        footprints
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::LayerConfig;
+
+    /// The sum written out by hand for three layers, of which the second is cached.
+    #[test]
+    fn footprints_add_up() {
+        let layer = |hidden| LayerConfig { hidden, ..Default::default() };
+        let (layers, train) = (vec![layer(50), layer(60), layer(200)], LayerConfig::default().train);
+        let config = StackConfig { layers, cache_bytes: 1000 * (4 * 50 + 8), ..Default::default() };
+        let [bottom, middle, top] = config.memory(1000, 70, 20)[..] else { panic!("three layers") };
+        assert_eq!(bottom, Footprint { plan: None, bytes: peak_memory(70, 50, 20, &train) });
+        let (first, second) = (2 * 4 * 70 * 50, 2 * 4 * 50 * 60);
+        let floats = Plan { mode: Mode::Floats, bytes: 208_000 };
+        let bytes = first + 208_000 + peak_memory(50, 60, 20, &train);
+        assert_eq!(middle, Footprint { plan: Some(floats), bytes });
+        let rounded = Plan { mode: Mode::Bytes, bytes: 68_000 };
+        let bytes = first + second + 68_000 + peak_memory(60, 200, 20, &train);
+        assert_eq!(top, Footprint { plan: Some(rounded), bytes });
+    }
+}

@@ -10,10 +10,11 @@ mod labels;
 mod observer;
 mod rbm;
 mod state;
+pub mod tensors;
 mod trainer;
 
 pub use cd::{Draws, Velocity};
-pub use checkpoint::{FORMAT_VERSION, Header, Provenance, load, save};
+pub use checkpoint::{Header, Provenance, load, save};
 pub use config::{RbmConfig, Rule, Schedule, TrainConfig, VisibleBias, VisibleStates};
 pub use error::{Error, Result};
 pub use file::write_atomic;
@@ -21,4 +22,5 @@ pub use labels::LabelGroup;
 pub use observer::{Control, EpochMetrics, Observer, Progress};
 pub use rbm::{GibbsStep, Rbm, Sampled};
 pub use state::{TrainState, load_state, save_state};
+pub use tensors::FORMAT_VERSION;
 pub use trainer::{Monitors, Outcome, Snapshot, Trainer, peak_memory};

@@ -3,9 +3,10 @@
 //! One safetensors file that is sufficient by itself (weights included), so that no moment
 //! between two writes can leave a run that cannot continue.
 
-use crate::checkpoint::{FORMAT_VERSION, floats, open, read, write_tensors};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::tensors::{self, FORMAT_VERSION, Reader};
 use crate::trainer::Position;
+use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Bits, MAX_UNITS, Parameters};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -41,6 +42,9 @@ impl TrainState {
     }
 }
 
+/// Kind of file.
+const KIND: &str = "rbm-training";
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StateHeader {
@@ -62,14 +66,14 @@ struct StateHeader {
 /// Writes a state; whole or not at all.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be written.
+/// [`crate::Error::Io`] if the file cannot be written.
 pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
     let (v, h, at) = (state.visible, state.hidden, state.position);
     let chains = state.chains.as_ref().map_or(0, Bits::rows);
     let classes = state.parameters.label_b.len();
     let header = StateHeader {
         format_version: FORMAT_VERSION,
-        kind: "rbm-training".into(),
+        kind: KIND.into(),
         visible: v,
         hidden: h,
         classes,
@@ -83,38 +87,39 @@ pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
         stale_epochs: at.stale_epochs,
     };
     let mut tensors = Vec::new();
+    let mut push = |name: String, shape: &[usize], values: &[f32]| -> Result<()> {
+        tensors.push((name, Tensor::from_slice(values, shape, &Device::Cpu)?));
+        Ok(())
+    };
     for (prefix, p) in [("", &state.parameters), ("velocity.", &state.velocities)] {
-        tensors.push((format!("{prefix}w_rec"), vec![v, h], p.w_rec.clone()));
-        tensors.push((format!("{prefix}hb"), vec![h], p.hb.clone()));
-        tensors.push((format!("{prefix}vb"), vec![v], p.vb.clone()));
+        push(format!("{prefix}w_rec"), &[v, h], &p.w_rec)?;
+        push(format!("{prefix}hb"), &[h], &p.hb)?;
+        push(format!("{prefix}vb"), &[v], &p.vb)?;
         if classes > 0 {
-            tensors.push((format!("{prefix}label_w"), vec![classes, h], p.label_w.clone()));
-            tensors.push((format!("{prefix}label_b"), vec![classes], p.label_b.clone()));
+            push(format!("{prefix}label_w"), &[classes, h], &p.label_w)?;
+            push(format!("{prefix}label_b"), &[classes], &p.label_b)?;
         }
     }
     if let Some(chains) = &state.chains {
-        tensors.push(("chains".into(), vec![chains.rows(), h], chains.to_values()));
+        push("chains".into(), &[chains.rows(), h], &chains.to_values())?;
     }
-    write_tensors(path, &header, &tensors)
+    tensors::write(path, &header, &tensors)
 }
 
 /// Reads a state.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Checkpoint`] names what is wrong with it.
+/// [`crate::Error::Io`] if the file cannot be read; [`crate::Error::Checkpoint`] names what is
+/// wrong with it.
 pub fn load_state(path: &Path) -> Result<TrainState> {
-    let refuse = |reason: &str| Error::Checkpoint { path: path.into(), reason: reason.into() };
-    let bytes = read(path)?;
-    let (header, tensors) = open::<StateHeader>(path, &bytes)?;
-    if header.kind != "rbm-training" {
-        return Err(refuse("is not the state of a training"));
-    }
+    let bytes = tensors::read(path)?;
+    let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
     let (v, h) = (header.visible, header.hidden);
     if v > MAX_UNITS || h > MAX_UNITS {
-        return Err(refuse("has more units than this program supports"));
+        file.refuse("has more units than this program supports".into())?;
     }
     let parameters = |prefix: &str| -> Result<Parameters> {
-        let get = |name: &str, shape: &[usize]| floats(path, &tensors, &format!("{prefix}{name}"), shape);
+        let get = |name: &str, shape: &[usize]| file.values(&format!("{prefix}{name}"), shape);
         let (label_w, label_b) = match header.classes {
             0 => Default::default(),
             classes => (get("label_w", &[classes, h])?, get("label_b", &[classes])?),
@@ -123,7 +128,7 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
     };
     let chains = match header.chains {
         0 => None,
-        n => Some(Bits::from_values(n, h, &floats(path, &tensors, "chains", &[n, h])?)),
+        n => Some(Bits::from_values(n, h, &file.values("chains", &[n, h])?)),
     };
     Ok(TrainState {
         visible: v,

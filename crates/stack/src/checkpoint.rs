@@ -13,8 +13,8 @@
 
 use crate::dbn::{Dbn, Layer, MAX_DEPTH};
 use crate::error::Result;
-use crate::tensors::{Reader, read, write};
 use candle_core::{Device, Tensor};
+use deepbelief_rbm::tensors::{self, Reader};
 use deepbelief_rbm::{FORMAT_VERSION, LabelGroup, Provenance, Rbm};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -67,7 +67,7 @@ impl Dbn {
             let parts = [("label_w", &labels.w), ("label_b", &labels.b)];
             tensors.extend(parts.map(|(name, tensor)| (format!("top.{name}"), tensor.clone())));
         }
-        Ok(write(path, &header, &tensors)?)
+        Ok(tensors::write(path, &header, &tensors)?)
     }
 
     /// Reads a model.
@@ -78,7 +78,7 @@ impl Dbn {
     /// a newer header, another kind of model, a tensor that is missing, of another type or
     /// shape, or not finite, weights that are not tied though the header says so.
     pub fn load(path: &Path, device: &Device) -> Result<(Self, DbnHeader)> {
-        let bytes = read(path)?;
+        let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<DbnHeader>(path, &bytes, "dbn")?;
         if header.units != "bernoulli" {
             file.refuse(format!("has units of type '{}', this version knows 'bernoulli'", header.units))?;

@@ -10,9 +10,8 @@
 
 use crate::dbn::Dbn;
 use crate::error::Result;
-use crate::tensors;
 use candle_core::Tensor;
-use deepbelief_rbm::FORMAT_VERSION;
+use deepbelief_rbm::{FORMAT_VERSION, tensors};
 use serde::Serialize;
 use std::path::Path;
 

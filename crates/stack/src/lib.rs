@@ -15,7 +15,6 @@ mod memory;
 mod propagate;
 mod state;
 mod survey;
-mod tensors;
 
 pub use checkpoint::DbnHeader;
 pub use config::{LayerConfig, Propagate, StackConfig, Start};

@@ -1,8 +1,8 @@
 //! Hidden probabilities of a trained RBM, with candle alone: no deepbelief crate is used.
 //!
-//! A checkpoint is a safetensors file with `w_rec` [V, H] and `hb` [H] among its tensors, and
+//! A checkpoint is a safetensors file with `w_rec` \[V, H\] and `hb` \[H\] among its tensors, and
 //! `p(h = 1 | v) = sigmoid(v w_rec + hb)`. candle's `Linear` wants its weight as [out, in],
-//! which is the checkpoint's `w_gen` [H, V].
+//! which is the checkpoint's `w_gen` \[H, V\].
 
 use candle_core::{DType, Device, Module, Result, Tensor};
 use candle_nn::{Linear, VarBuilder, ops::sigmoid};

@@ -76,7 +76,7 @@ fn what_does_not_fit_is_refused_by_name() {
     };
     assert!(swap("\"deepbelief\":", "\"shallowbel\":").contains("not written by deepbelief"));
     assert!(swap("format_version\\\":1", "format_version\\\":9").contains("format version 9"));
-    assert!(swap("kind\\\":\\\"rbm", "kind\\\":\\\"dbn").contains("kind 'dbn'"));
+    assert!(swap("kind\\\":\\\"rbm", "kind\\\":\\\"dbn").contains("kind 'dbn', expected 'rbm'"));
     assert!(swap("hidden\\\":4", "hidden\\\":5").contains("'w_rec' has shape [9, 4], expected [9, 5]"));
     assert!(swap("\"w_gen\":", "\"w_gem\":").contains("'w_gen' is missing"));
 

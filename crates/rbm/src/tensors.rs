@@ -1,0 +1,151 @@
+//! Tensors in safetensors files with this project's header: one metadata entry, `deepbelief`, a
+//! JSON object with sorted keys. One entry and sorted keys make a file a function of its
+//! content. Checkpoints and training states of every kind are such files.
+
+use crate::error::{Error, Result};
+use crate::file::write_atomic;
+use candle_core::{DType, Device, Tensor};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Version of the format that this crate writes, and the newest it reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Name of the only metadata entry.
+const METADATA: &str = "deepbelief";
+
+fn refusal(path: &Path, reason: String) -> Error {
+    Error::Checkpoint { path: path.into(), reason }
+}
+
+/// Writes tensors as F32 with a header, an object that holds at least `format_version` and
+/// `kind`; whole or not at all.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be written.
+pub fn write(path: &Path, header: &impl Serialize, tensors: &[(String, Tensor)]) -> Result<()> {
+    let bad = |e: &dyn std::fmt::Display| refusal(path, e.to_string());
+    // A Value's object keeps its keys sorted; a struct would keep them as declared.
+    let header = serde_json::to_value(header).map_err(|e| bad(&e))?;
+    let metadata = HashMap::from([(METADATA.to_string(), header.to_string())]);
+    let mut parts = Vec::with_capacity(tensors.len());
+    for (name, tensor) in tensors {
+        let values: Vec<f32> = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+        parts.push((name, tensor.dims().to_vec(), bytes));
+    }
+    let mut views = Vec::with_capacity(parts.len());
+    for (name, shape, bytes) in &parts {
+        views.push((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| bad(&e))?));
+    }
+    let file = safetensors::serialize(views, Some(metadata)).map_err(|e| bad(&e))?;
+    write_atomic(path, &file).map_err(|source| Error::Io { action: "write", path: path.into(), source })
+}
+
+/// The bytes of a file.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|source| Error::Io { action: "read", path: path.into(), source })
+}
+
+/// What kind of thing a file of this project holds, such as `rbm` or `dbn`.
+///
+/// # Errors
+/// [`Error::Checkpoint`] as [`Reader::open`] has it.
+pub fn kind(path: &Path, bytes: &[u8]) -> Result<String> {
+    start(path, bytes).map(|(start, _)| start.kind)
+}
+
+#[derive(Deserialize)]
+struct Start {
+    format_version: u32,
+    kind: String,
+}
+
+/// The header of a file, as far as all kinds share it, and its text.
+fn start(path: &Path, bytes: &[u8]) -> Result<(Start, String)> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes)
+        .map_err(|e| refusal(path, format!("is not a whole safetensors file ({e})")))?;
+    let header = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA)).ok_or_else(|| {
+        refusal(path, format!("has no '{METADATA}' entry in its metadata: it was not written by deepbelief"))
+    })?;
+    let start: Start =
+        serde_json::from_str(header).map_err(|e| refusal(path, format!("has an unreadable header ({e})")))?;
+    let version = start.format_version;
+    if version == 0 || version > FORMAT_VERSION {
+        return Err(refusal(
+            path,
+            format!(
+                "has format version {version}, this program reads versions up to {FORMAT_VERSION}: \
+                 install a newer deepbelief"
+            ),
+        ));
+    }
+    Ok((start, header.clone()))
+}
+
+/// An open file.
+pub struct Reader<'a> {
+    path: &'a Path,
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> Reader<'a> {
+    /// Opens the bytes of a file and reads its header, whose version and kind are checked first.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if the file is not safetensors, not of this project, of a newer
+    /// format or of another kind.
+    pub fn open<H: for<'de> Deserialize<'de>>(path: &'a Path, bytes: &'a [u8], kind: &str) -> Result<(H, Self)> {
+        let (start, header) = start(path, bytes)?;
+        if start.kind != kind {
+            return Err(refusal(path, format!("is of kind '{}', expected '{kind}'", start.kind)));
+        }
+        let parsed =
+            serde_json::from_str(&header).map_err(|e| refusal(path, format!("has an unreadable header ({e})")))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| refusal(path, format!("is damaged ({e})")))?;
+        Ok((parsed, Self { path, tensors }))
+    }
+
+    /// Refuses the file.
+    ///
+    /// # Errors
+    /// Always: [`Error::Checkpoint`] with the reason.
+    pub fn refuse<T>(&self, reason: String) -> Result<T> {
+        Err(refusal(self.path, reason))
+    }
+
+    /// The values of an F32 tensor of a known shape, row-major, all of them finite.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] names the tensor and what is wrong with it.
+    pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let Ok(view) = self.tensors.tensor(name) else {
+            return self.refuse(format!("tensor '{name}' is missing"));
+        };
+        if view.dtype() != Dtype::F32 {
+            return self.refuse(format!("tensor '{name}' has type {:?}, expected F32", view.dtype()));
+        }
+        if view.shape() != shape {
+            return self.refuse(format!("tensor '{name}' has shape {:?}, expected {shape:?}", view.shape()));
+        }
+        let (chunks, _) = view.data().as_chunks::<4>();
+        let values: Vec<f32> = chunks.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        match values.iter().position(|x| !x.is_finite()) {
+            Some(at) => self.refuse(format!("tensor '{name}' holds {} at place {at}", values[at])),
+            None => Ok(values),
+        }
+    }
+
+    /// The same as a tensor on a device.
+    ///
+    /// # Errors
+    /// As for [`Reader::values`]; if the device is out of memory.
+    pub fn get(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor> {
+        Ok(Tensor::from_vec(self.values(name, shape)?, shape, device)?)
+    }
+}

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 /// but for the activity.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Epoch {
+    /// Layer of a stack, from 0.
+    pub(crate) layer: u32,
     /// From 1.
     #[serde(rename = "epoch")]
     pub(crate) number: u32,
@@ -22,11 +24,16 @@ pub(crate) struct Epoch {
     pub(crate) free_energy_gap: Option<f64>,
     /// Mean hidden probability.
     pub(crate) hidden_activity: f64,
+    /// Share of training samples whose label is not found; absent without a label group.
+    pub(crate) label_error_train: Option<f64>,
+    /// The same of validation samples.
+    pub(crate) label_error_valid: Option<f64>,
 }
 
 impl From<&EpochMetrics> for Epoch {
     fn from(metrics: &EpochMetrics) -> Self {
         Self {
+            layer: metrics.layer,
             number: metrics.epoch,
             reconstruction_cost: metrics.reconstruction_cost,
             reconstruction_cost_valid: metrics.reconstruction_cost_valid,
@@ -34,6 +41,8 @@ impl From<&EpochMetrics> for Epoch {
             free_energy_valid: metrics.free_energy_valid,
             free_energy_gap: metrics.free_energy_gap,
             hidden_activity: metrics.hidden_activity,
+            label_error_train: metrics.label_error_train,
+            label_error_valid: metrics.label_error_valid,
         }
     }
 }
@@ -48,6 +57,8 @@ impl Epoch {
             ("free_energy_valid", self.free_energy_valid),
             ("free_energy_gap", self.free_energy_gap),
             ("hidden_activity", Some(self.hidden_activity)),
+            ("label_error_train", self.label_error_train),
+            ("label_error_valid", self.label_error_valid),
         ];
         figures.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
     }
@@ -65,9 +76,9 @@ impl History {
         Self { path, epochs: Vec::new() }
     }
 
-    /// Of a run that continues after `epochs_done`. What the file says of later epochs, and a
-    /// line cut short by a crash, are dropped: those epochs are trained again.
-    pub(crate) fn resume(path: PathBuf, epochs_done: u32) -> Result<Self> {
+    /// Of a run that continues after `epochs_done` of layer `layer`. What the file says of later
+    /// epochs, and a line cut short by a crash, are dropped: those epochs are trained again.
+    pub(crate) fn resume(path: PathBuf, layer: u32, epochs_done: u32) -> Result<Self> {
         let name = path.display().to_string();
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -77,7 +88,7 @@ impl History {
         let mut epochs = Vec::new();
         for line in text.lines() {
             if let Ok(epoch) = serde_json::from_str::<Epoch>(line)
-                && epoch.number <= epochs_done
+                && (epoch.layer < layer || (epoch.layer == layer && epoch.number <= epochs_done))
             {
                 epochs.push(epoch);
                 kept.push_str(line);
@@ -98,9 +109,11 @@ impl History {
         Ok(())
     }
 
-    /// All epochs so far.
-    pub(crate) fn epochs(&self) -> &[Epoch] {
-        &self.epochs
+    /// The epochs of a layer so far.
+    pub(crate) fn epochs(&self, layer: u32) -> &[Epoch] {
+        let first = self.epochs.partition_point(|epoch| epoch.layer < layer);
+        let end = self.epochs.partition_point(|epoch| epoch.layer <= layer);
+        &self.epochs[first..end]
     }
 }
 
@@ -119,15 +132,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let mut history = History::new(path.clone());
-        for epoch in 1..=4 {
+        for (layer, epoch) in [(0, 1), (0, 2), (1, 1), (1, 2), (1, 3)] {
             // A third has no short decimal form: what is read must be what was written.
-            let metrics = EpochMetrics { epoch, reconstruction_cost: 1.0 / 3.0, ..Default::default() };
+            let metrics = EpochMetrics { layer, epoch, reconstruction_cost: 1.0 / 3.0, ..Default::default() };
             history.push(&metrics).unwrap();
         }
-        append(&path, "{\"epoch\": 5, \"reconstr").unwrap();
-        let resumed = History::resume(path.clone(), 3).unwrap();
-        assert_eq!(resumed.epochs(), &history.epochs()[..3]);
-        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
-        assert_eq!(History::resume(folder.path().join("none"), 3).unwrap().epochs().len(), 0);
+        append(&path, "{\"layer\": 1, \"epoch\": 4, \"reconstr").unwrap();
+        let resumed = History::resume(path.clone(), 1, 2).unwrap();
+        assert_eq!(resumed.epochs(0), history.epochs(0));
+        assert_eq!(resumed.epochs(1), &history.epochs(1)[..2]);
+        assert_eq!(resumed.epochs(2), []);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
+        assert_eq!(History::resume(folder.path().join("none"), 0, 3).unwrap().epochs(0), []);
     }
 }

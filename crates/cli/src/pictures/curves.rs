@@ -1,4 +1,5 @@
-//! How a training went, as an SVG picture: cost, free-energy gap and hidden activity by epoch.
+//! How a training went, as an SVG picture: cost, free-energy gap, hidden activity and label
+//! error by epoch.
 
 use crate::failure::{Failure, Result};
 use crate::history::Epoch;
@@ -50,6 +51,13 @@ pub(crate) fn curves(title: &str, epochs: &[Epoch]) -> Result<Option<Vec<u8>>> {
         Panel {
             y_title: "Hidden activity (mean probability)",
             lines: vec![line("training", TRAIN, &|epoch| Some(epoch.hidden_activity))],
+        },
+        Panel {
+            y_title: "Label error (%)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| Some(100.0 * epoch.label_error_train?)),
+                line("validation", VALID, &|epoch| Some(100.0 * epoch.label_error_valid?)),
+            ],
         },
     ];
     let panels: Vec<Panel> =
@@ -139,6 +147,7 @@ mod tests {
     fn epoch(number: u32, valid: bool) -> Epoch {
         let x = f64::from(number);
         Epoch {
+            layer: 0,
             number,
             reconstruction_cost: 60.0 + 100.0 / x,
             reconstruction_cost_valid: valid.then_some(62.0 + 100.0 / x),
@@ -146,6 +155,8 @@ mod tests {
             free_energy_valid: valid.then_some(-99.0),
             free_energy_gap: valid.then_some(x.sqrt()),
             hidden_activity: 0.2 - 0.05 / x,
+            label_error_train: valid.then_some(0.1 / x),
+            label_error_valid: valid.then_some(0.2 / x),
         }
     }
 
@@ -160,6 +171,7 @@ mod tests {
             "Free-energy gap (nats per sample)",
             "Hidden activity (mean probability)",
             "validation - training",
+            "Label error (%)",
         ];
         for text in expected {
             assert!(svg.contains(text), "{text}");
@@ -169,7 +181,12 @@ mod tests {
     #[test]
     fn without_validation_there_is_no_gap_panel_and_one_epoch_is_enough() {
         let svg = String::from_utf8(curves("t", &[epoch(1, false)]).unwrap().unwrap()).unwrap();
-        assert!(!svg.contains("gap") && svg.contains("Hidden activity") && svg.contains("<circle"));
+        assert!(
+            !svg.contains("gap")
+                && !svg.contains("Label error")
+                && svg.contains("Hidden activity")
+                && svg.contains("<circle")
+        );
         assert!(curves("t", &[]).unwrap().is_none());
     }
 

@@ -5,9 +5,9 @@ mod learning;
 mod training;
 
 pub(crate) use learning::{LearningArgs, PerLayer, per_layer};
+pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
-pub(crate) use training::RunArgs;
-pub(crate) use training::{PretrainArgs, Sizes, StackArgs};
+pub(crate) use training::{RunArgs, Sizes};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -73,6 +73,14 @@ pub(crate) enum Command {
     /// all layers or one a layer, from the bottom, with commas: --epochs 30,30,50.
     #[command(after_help = training::STACK_HELP, after_long_help = training::STACK_LONG_HELP, allow_negative_numbers = true)]
     Stack(Box<StackArgs>),
+    /// Tune a deep belief net by wake-sleep: recognition and generative weights learn apart
+    ///
+    /// The up-down algorithm of Hinton, Osindero & Teh (2006): generative weights learn in the
+    /// wake phase, recognition weights in the sleep phase, the top by contrastive divergence.
+    /// The run folder receives the tuned model, and best.safetensors, the best one on the
+    /// validation samples.
+    #[command(after_help = training::TUNE_HELP, after_long_help = training::TUNE_LONG_HELP, allow_negative_numbers = true)]
+    Tune(Box<TuneArgs>),
     /// Show what is in a checkpoint: header, shapes, statistics, filters
     #[command(after_help = "Example: dbn show runs/mnist-500 --filters filters.png")]
     Show(ShowArgs),

@@ -16,6 +16,7 @@ mod report;
 mod run_folder;
 mod settings;
 mod stack_watcher;
+mod tune_watcher;
 mod watcher;
 
 use args::{Cli, Command};
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Pretrain(args) => commands::pretrain(args, &report),
         Command::Stack(args) => commands::stack(args, &report),
+        Command::Tune(args) => commands::tune(args, &report),
         Command::Show(args) => commands::show(args, &report).map(|()| 0),
         Command::Reconstruct(args) => commands::reconstruct(args).map(|()| 0),
         Command::Encode(args) => commands::encode(args).map(|()| 0),

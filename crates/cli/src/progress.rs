@@ -51,9 +51,14 @@ impl<'a> Ticker<'a> {
         }
     }
 
+    /// What the bar says from here on; whether there is one.
+    pub(crate) fn message(&mut self, text: &str) -> bool {
+        self.measured = true;
+        self.bar.as_ref().map(|bar| bar.set_message(text.to_string())).is_some()
+    }
+
     /// After every epoch of `epochs`: one line, or where a bar is, its message.
     pub(crate) fn epoch(&mut self, metrics: &EpochMetrics, epochs: u32) {
-        self.measured = true;
         let (epoch, cost) = (metrics.epoch, metrics.reconstruction_cost);
         let valid = metrics.reconstruction_cost_valid.map_or(String::new(), |cost| format!(" (validation {cost:.2})"));
         let gap = metrics.free_energy_gap.map_or(String::new(), |gap| format!(", gap {gap:.2}"));
@@ -65,8 +70,7 @@ impl<'a> Ticker<'a> {
             "{}epoch {epoch:>width$}/{epochs}: cost {cost:.2}{valid}{gap}{error}, activity {:.3}, {rate} samples/s",
             self.prefix, metrics.hidden_activity
         );
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!("cost {cost:.2}{gap}{error}, {rate} samples/s"));
+        if self.message(&format!("cost {cost:.2}{gap}{error}, {rate} samples/s")) {
             tracing::debug!("{line}");
         } else {
             tracing::info!(

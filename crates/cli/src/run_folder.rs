@@ -6,6 +6,7 @@
 //! | `metrics.jsonl` | one object an epoch |
 //! | `model.safetensors` | the checkpoint |
 //! | `state.safetensors` | what the resume of an RBM's training needs, weights included |
+//! | `best.safetensors` `tuning.state.safetensors` | of a tuning: the best model on the validation samples, and what a resume needs |
 //! | `layers.safetensors` `layer-{i}.state.safetensors` | the same of a stack's ([`GreedyState`](deepbelief_stack::GreedyState)) |
 //! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` | pictures; of a stack `layer-{i}.filters.png` and `layer-{i}.curves.svg` |
 //!
@@ -23,6 +24,9 @@ const MODEL: &str = "model.safetensors";
 /// State of an RBM's training.
 pub(crate) const STATE: &str = "state.safetensors";
 const LAYERS: &str = "layers.safetensors";
+const BEST: &str = "best.safetensors";
+/// State of a tuning.
+pub(crate) const TUNE_STATE: &str = "tuning.state.safetensors";
 
 /// Pictures of a run.
 pub(crate) const PICTURES: [&str; 4] = ["filters.png", "reconstructions.png", "fantasies.png", "curves.svg"];
@@ -101,7 +105,17 @@ impl RunFolder {
         self.path.join(MODEL)
     }
 
-    /// The state of the training.
+    /// The best model of a tuning.
+    pub(crate) fn best(&self) -> PathBuf {
+        self.path.join(BEST)
+    }
+
+    /// The state of a tuning.
+    pub(crate) fn tune_state(&self) -> PathBuf {
+        self.path.join(TUNE_STATE)
+    }
+
+    /// The state of an RBM's training.
     pub(crate) fn state(&self) -> PathBuf {
         self.path.join(STATE)
     }
@@ -125,7 +139,7 @@ fn is_ours(name: &str) -> bool {
         };
         rest.split_once('.').is_some_and(known)
     };
-    [CONFIG, METRICS, MODEL, STATE, LAYERS].contains(&name)
+    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE].contains(&name)
         || PICTURES.contains(&name)
         || name.strip_prefix("layer-").is_some_and(of_layer)
 }

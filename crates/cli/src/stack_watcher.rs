@@ -4,7 +4,7 @@
 //! [`GreedyState`]), so that a crash between the two loses nothing.
 
 use crate::failure::{Explain, Failure, Result};
-use crate::history::History;
+use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::pictures::{self, Gallery};
 use crate::progress::Ticker;
@@ -24,7 +24,7 @@ pub(crate) struct StackWatcher<'a> {
     settings: &'a StackSettings,
     gallery: Gallery,
     provenance: Provenance,
-    history: History,
+    history: History<Epoch>,
     /// Layers trained so far.
     finished: Vec<Rbm>,
     failure: Option<Failure>,
@@ -38,7 +38,7 @@ impl<'a> StackWatcher<'a> {
         settings: &'a StackSettings,
         gallery: Gallery,
         provenance: Provenance,
-        history: History,
+        history: History<Epoch>,
     ) -> Self {
         let ticker = Ticker::new(report, String::new());
         let (finished, failure) = (Vec::new(), None);
@@ -141,7 +141,7 @@ impl<'a> StackWatcher<'a> {
         let layer = dbn.depth() - 1;
         let title =
             format!("layer {layer} of {} on {}", self.settings.sizes_in_words(dbn.visible()), self.provenance.dataset);
-        if let Some(svg) = pictures::curves(&title, self.history.epochs(layer as u32))? {
+        if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.epochs(layer as u32)))? {
             self.folder.write(&format!("layer-{layer}.curves.svg"), &svg)?;
         }
         Ok(())

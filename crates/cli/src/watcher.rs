@@ -1,7 +1,7 @@
 //! What happens while an RBM trains: progress, metrics, saving, pictures, Ctrl-C.
 
 use crate::failure::{Explain, Failure, Result};
-use crate::history::History;
+use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::pictures::{self, Gallery, Subject};
 use crate::progress::Ticker;
@@ -18,7 +18,7 @@ pub(crate) struct Watcher<'a> {
     settings: &'a PretrainSettings,
     gallery: Gallery,
     provenance: Provenance,
-    history: History,
+    history: History<Epoch>,
     saved_epoch: Option<u32>,
     failure: Option<Failure>,
 }
@@ -31,7 +31,7 @@ impl<'a> Watcher<'a> {
         settings: &'a PretrainSettings,
         gallery: Gallery,
         provenance: Provenance,
-        history: History,
+        history: History<Epoch>,
     ) -> Self {
         Self {
             ticker: Ticker::new(report, String::new()),
@@ -86,7 +86,7 @@ impl<'a> Watcher<'a> {
             self.folder.write(fantasies, &pictures::fantasies(subject, samples)?)?;
         }
         let title = format!("{} on {}", pictures::name(rbm, epochs), self.provenance.dataset);
-        if let Some(svg) = pictures::curves(&title, self.history.epochs(0))? {
+        if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.epochs(0)))? {
             self.folder.write(curves, &svg)?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use super::{DataArgs, LearningArgs, PerLayer, words};
 use clap::Args;
 use deepbelief_data::Binarize;
+use deepbelief_wake_sleep::TopSteps;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -57,6 +58,27 @@ pub(super) const PRETRAIN_HELP: &str = pretrain_help!();
 /// What long help adds to short: every default, as the recipe that it is.
 pub(super) const PRETRAIN_LONG_HELP: &str =
     concat!(pretrain_help!(), "\n\nBuilt-in recipe:\n", include_str!("../../../../models/mnist-rbm.toml"));
+
+/// Text that is part of two constants.
+macro_rules! tune_help {
+    () => {
+        concat!(
+            precedence!(),
+            "
+Examples:
+  dbn tune models/mnist-dbn.safetensors
+  dbn tune runs/deep --top-steps 3x30,6x30 --out runs/tuned
+  dbn tune runs/deep --freeze recognition
+  dbn tune --from-scratch --layers 200,200 --top factorial --data csv:table.csv
+  dbn tune --resume runs/tuned"
+        )
+    };
+}
+
+pub(super) const TUNE_HELP: &str = tune_help!();
+
+pub(super) const TUNE_LONG_HELP: &str =
+    concat!(tune_help!(), "\n\nBuilt-in recipe:\n", include_str!("../../../../models/mnist-dbn-tune.toml"));
 
 pub(super) const STACK_HELP: &str = stack_help!();
 
@@ -133,6 +155,103 @@ pub(crate) struct StackArgs {
     #[serde(flatten)]
     pub(crate) run: RunArgs,
 }
+
+/// `dbn tune`.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub(crate) struct TuneArgs {
+    /// Checkpoint to start from, or run folder that holds one
+    #[arg(value_name = "CKPT", required_unless_present_any = ["resume", "from_scratch"], conflicts_with = "resume")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Start from small random weights instead (Hinton, Dayan, Frey & Neal 1995); needs --layers
+    #[arg(long, conflicts_with_all = ["checkpoint", "resume"], requires = "layers", help_heading = "Model")]
+    #[serde(skip)]
+    pub(crate) from_scratch: bool,
+    /// Hidden units of every layer of a net from scratch, from the bottom
+    #[arg(
+        long,
+        env = "DBN_LAYERS",
+        hide_env = true,
+        value_name = "N,N,...",
+        requires = "from_scratch",
+        help_heading = "Model"
+    )]
+    pub(crate) layers: Option<Sizes>,
+    /// Standard deviation of its initial weights
+    #[arg(long, env = "DBN_WEIGHT_STD", hide_env = true, value_name = "X", help_heading = "Model")]
+    pub(crate) weight_std: Option<f64>,
+    /// What stands above the directed layers: an RBM, or independent units as in a sigmoid belief
+    /// net
+    #[arg(long, env = "DBN_TOP", hide_env = true, value_parser = words(&["undirected", "factorial"]), help_heading = "Model")]
+    pub(crate) top: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) batches: BatchArgs,
+    /// Samples in a minibatch
+    #[arg(long, env = "DBN_BATCH_SIZE", hide_env = true, value_name = "N", help_heading = "Data")]
+    pub(crate) batch_size: Option<u32>,
+    /// Gibbs steps of the top in an update x epochs, phase after phase: 3x100,6x100,10x100
+    #[arg(long, env = "DBN_TOP_STEPS", hide_env = true, value_name = "KxN,...", help_heading = "Learning")]
+    pub(crate) top_steps: Option<TopSteps>,
+    /// Step size of the generative weights, which learn in the wake phase: one for all directed
+    /// layers, or one a layer, from the bottom
+    #[arg(long, env = "DBN_WAKE_RATE", hide_env = true, value_name = "X[,X...]", help_heading = "Learning")]
+    pub(crate) wake_rate: Option<String>,
+    /// Step size of the recognition weights, which learn in the sleep phase: likewise
+    #[arg(long, env = "DBN_SLEEP_RATE", hide_env = true, value_name = "X[,X...]", help_heading = "Learning")]
+    pub(crate) sleep_rate: Option<String>,
+    /// Step size of the top
+    #[arg(long, env = "DBN_TOP_RATE", hide_env = true, value_name = "X", help_heading = "Learning")]
+    pub(crate) top_rate: Option<f64>,
+    /// How all step sizes move over the epochs
+    #[arg(long, env = "DBN_SCHEDULE", hide_env = true, value_parser = words(&["constant", "linear", "exponential"]), help_heading = "Learning")]
+    pub(crate) schedule: Option<String>,
+    /// Share of the step sizes that is left in the last epoch, unless the schedule is constant
+    #[arg(long, env = "DBN_FINAL_SHARE", hide_env = true, value_name = "X", help_heading = "Learning")]
+    pub(crate) final_share: Option<f64>,
+    /// Share of the last step kept in the next
+    #[arg(long, env = "DBN_MOMENTUM", hide_env = true, value_name = "X", help_heading = "Learning")]
+    pub(crate) momentum: Option<f64>,
+    /// L2 cost of all weights
+    #[arg(long, env = "DBN_WEIGHT_COST", hide_env = true, value_name = "X", help_heading = "Learning")]
+    pub(crate) weight_cost: Option<f64>,
+    /// Persistent chains at the top; 0 starts every chain from the data
+    #[arg(long, env = "DBN_PERSISTENT_CHAINS", hide_env = true, value_name = "N", help_heading = "Learning")]
+    pub(crate) persistent_chains: Option<u32>,
+    /// What does not learn; several with commas
+    #[arg(long, env = "DBN_FREEZE", hide_env = true, value_delimiter = ',', value_parser = words(&["recognition", "generative", "top"]), help_heading = "Learning")]
+    pub(crate) freeze: Option<Vec<String>>,
+    /// Stop after this many epochs in a row without a better model on the validation samples; 0
+    /// turns it off
+    #[arg(long, env = "DBN_PATIENCE", hide_env = true, value_name = "N", help_heading = "Learning")]
+    pub(crate) patience: Option<u32>,
+    /// Hidden layers on the way up
+    #[arg(long, env = "DBN_WAKE_UNITS", hide_env = true, value_parser = words(UNITS), help_heading = "Units")]
+    pub(crate) wake_units: Option<String>,
+    /// Units under the top in its Gibbs steps
+    #[arg(long, env = "DBN_PENULTIMATE_UNITS", hide_env = true, value_parser = words(UNITS), help_heading = "Units")]
+    pub(crate) penultimate_units: Option<String>,
+    /// The label in those steps
+    #[arg(long, env = "DBN_LABEL_UNITS", hide_env = true, value_parser = words(UNITS), help_heading = "Units")]
+    pub(crate) label_units: Option<String>,
+    /// Top units in what the top learns from
+    #[arg(long, env = "DBN_TOP_STATISTICS", hide_env = true, value_parser = words(UNITS), help_heading = "Units")]
+    pub(crate) top_statistics: Option<String>,
+    /// Hidden layers on the way down
+    #[arg(long, env = "DBN_SLEEP_UNITS", hide_env = true, value_parser = words(UNITS), help_heading = "Units")]
+    pub(crate) sleep_units: Option<String>,
+    /// Visible units at its end
+    #[arg(long, env = "DBN_VISIBLE_UNITS", hide_env = true, value_parser = words(UNITS), help_heading = "Units")]
+    pub(crate) visible_units: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// Whether units are drawn or keep their probabilities.
+const UNITS: &[&str] = &["sampled", "probabilities"];
 
 /// Units of the layers, from the bottom, written with commas.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,7 +3,7 @@
 use super::training::{Parts, shell_word};
 use crate::args::PretrainArgs;
 use crate::failure::{Explain, Failure, Result, count};
-use crate::history::History;
+use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::memory;
 use crate::pictures::values;
@@ -31,7 +31,7 @@ struct Run {
     minibatches: Minibatcher,
     trainer: Trainer,
     folder: RunFolder,
-    history: History,
+    history: History<Epoch>,
     resumed: bool,
 }
 

@@ -3,7 +3,7 @@
 use super::training::{Parts, shell_word};
 use crate::args::StackArgs;
 use crate::failure::{Explain, Result, count};
-use crate::history::History;
+use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::memory;
 use crate::report::{Report, bytes, thousands};
@@ -27,7 +27,7 @@ struct Run {
     minibatches: Minibatcher,
     greedy: Greedy,
     folder: RunFolder,
-    history: History,
+    history: History<Epoch>,
 }
 
 /// Trains; returns the program's exit code.
@@ -105,7 +105,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         return Ok(interrupt::EXIT_CODE);
     }
     let dbn = greedy.dbn()?;
-    let test_error = test_error(&dbn, &settings, &parts)?;
+    let test_error = parts.test_error(&dbn, &settings.data, seed)?;
     watcher.complete(&dbn, test_error)?;
     let test = test_error.map_or(String::new(), |error| format!("; test label error {:.2} %", 100.0 * error));
     tracing::info!("done after {}{test}", count(dbn.depth(), "layer"));
@@ -147,14 +147,4 @@ fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, fold
         tracing::info!("layer {layer}: input {input}; training takes {}", bytes(*total));
     }
     tracing::info!("run:     {}", folder.path().display());
-}
-
-/// Share of the test samples whose label the finished net does not find, where there are labels.
-fn test_error(dbn: &Dbn, settings: &StackSettings, parts: &Parts) -> Result<Option<f64>> {
-    let Some(test) = parts.data.test.as_ref().filter(|_| dbn.classes() > 0) else { return Ok(None) };
-    let Some(labels) = test.labels() else { return Ok(None) };
-    let batch = test.batch(0..test.samples(), settings.data.binarize, settings.run.seed);
-    let v = candle_core::Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?;
-    let wrong = dbn.classify(&v)?.iter().zip(&labels).filter(|(found, label)| found != label).count();
-    Ok(Some(wrong as f64 / labels.len() as f64))
 }

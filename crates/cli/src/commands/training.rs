@@ -5,9 +5,11 @@ use crate::failure::{Explain, Failure, Result, count};
 use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::thousands;
 use crate::settings::DataSettings;
+use candle_core::{Device, Tensor};
 use deepbelief_data::{BatchConfig, Dataset, Minibatcher, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance};
+use deepbelief_stack::Dbn;
 use std::path::Path;
 
 /// Samples shown in the pictures.
@@ -105,6 +107,16 @@ impl Parts {
     pub(crate) fn bytes(&self, settings: &DataSettings) -> u64 {
         let samples = self.data.train.bytes() + self.data.test.as_ref().map_or(0, Split::bytes);
         samples as u64 + Minibatcher::bytes(&self.train, settings.binarize, settings.balanced)
+    }
+
+    /// Share of the test samples whose label a net does not find, where there are labels.
+    pub(crate) fn test_error(&self, dbn: &Dbn, settings: &DataSettings, seed: u64) -> Result<Option<f64>> {
+        let Some(test) = self.data.test.as_ref().filter(|_| dbn.classes() > 0) else { return Ok(None) };
+        let Some(labels) = test.labels() else { return Ok(None) };
+        let batch = test.batch(0..test.samples(), settings.binarize, seed);
+        let v = Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?;
+        let wrong = dbn.classify(&v)?.iter().zip(&labels).filter(|(found, label)| found != label).count();
+        Ok(Some(wrong as f64 / labels.len() as f64))
     }
 
     /// Says what is learned from.

@@ -2,7 +2,7 @@
 //! error by epoch.
 
 use crate::failure::{Failure, Result};
-use crate::history::Epoch;
+use crate::history::{Epoch, TuneEpoch};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -12,31 +12,36 @@ const TITLE: u32 = 44;
 const INK: RGBColor = RGBColor(40, 40, 40);
 const TRAIN: RGBColor = RGBColor(31, 119, 180);
 const VALID: RGBColor = RGBColor(214, 96, 20);
+/// Of layer after layer.
+const DRIFT: [RGBColor; 4] = [TRAIN, VALID, RGBColor(44, 130, 60), RGBColor(130, 70, 160)];
 
 /// One line of a panel: its name, colour and points.
 struct Line {
-    name: &'static str,
+    name: String,
     colour: RGBColor,
     points: Vec<(f64, f64)>,
 }
 
+impl Line {
+    /// From the epochs that have a value.
+    fn new(name: &str, colour: RGBColor, epochs: impl Iterator<Item = (u32, Option<f64>)>) -> Self {
+        let points = epochs.filter_map(|(epoch, value)| Some((f64::from(epoch), value?))).collect();
+        Self { name: name.to_string(), colour, points }
+    }
+}
+
 /// One chart.
-struct Panel {
+pub(crate) struct Panel {
     y_title: &'static str,
     lines: Vec<Line>,
 }
 
-/// Draws the epochs of a run; `None` while there are none.
-pub(crate) fn curves(title: &str, epochs: &[Epoch]) -> Result<Option<Vec<u8>>> {
-    if epochs.is_empty() {
-        return Ok(None);
-    }
-    let line = |name, colour, value: &dyn Fn(&Epoch) -> Option<f64>| Line {
-        name,
-        colour,
-        points: epochs.iter().filter_map(|epoch| Some((f64::from(epoch.number), value(epoch)?))).collect(),
+/// How an RBM learned.
+pub(crate) fn learning(epochs: &[Epoch]) -> Vec<Panel> {
+    let line = |name: &str, colour, value: &dyn Fn(&Epoch) -> Option<f64>| {
+        Line::new(name, colour, epochs.iter().map(|epoch| (epoch.number, value(epoch))))
     };
-    let panels = [
+    vec![
         Panel {
             y_title: "Reconstruction cost (nats per sample)",
             lines: vec![
@@ -59,9 +64,49 @@ pub(crate) fn curves(title: &str, epochs: &[Epoch]) -> Result<Option<Vec<u8>>> {
                 line("validation", VALID, &|epoch| Some(100.0 * epoch.label_error_valid?)),
             ],
         },
-    ];
+    ]
+}
+
+/// How a deep belief net was tuned.
+pub(crate) fn tuning(epochs: &[TuneEpoch]) -> Vec<Panel> {
+    let line = |name: &str, colour, value: &dyn Fn(&TuneEpoch) -> Option<f64>| {
+        Line::new(name, colour, epochs.iter().map(|epoch| (epoch.number, value(epoch))))
+    };
+    let layers = epochs.first().map_or(0, |epoch| epoch.layers.len());
+    let drift = |layer: usize| {
+        let colour = DRIFT[layer % DRIFT.len()];
+        line(&format!("layer {layer}"), colour, &|epoch| epoch.layers.get(layer).map(|drift| drift.divergence))
+    };
+    vec![
+        Panel {
+            y_title: "Label error (%)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| Some(100.0 * epoch.label_error_train?)),
+                line("validation", VALID, &|epoch| Some(100.0 * epoch.label_error_valid?)),
+            ],
+        },
+        Panel {
+            y_title: "Generative cost (nats per sample)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| Some(epoch.generative_cost)),
+                line("validation", VALID, &|epoch| epoch.generative_cost_valid),
+            ],
+        },
+        Panel { y_title: "Recognition and generative weights apart (nats)", lines: (0..layers).map(drift).collect() },
+        Panel {
+            y_title: "Free-energy gap of the top (nats per sample)",
+            lines: vec![line("validation - training", VALID, &|epoch| epoch.free_energy_gap)],
+        },
+    ]
+}
+
+/// Draws the panels that have anything to show; `None` if none has.
+pub(crate) fn curves(title: &str, panels: Vec<Panel>) -> Result<Option<Vec<u8>>> {
     let panels: Vec<Panel> =
         panels.into_iter().filter(|panel| panel.lines.iter().any(|line| !line.points.is_empty())).collect();
+    if panels.is_empty() {
+        return Ok(None);
+    }
     let mut svg = String::new();
     draw(&mut svg, title, &panels).map_err(|reason| Failure::new(reason).while_doing("cannot draw the curves"))?;
     Ok(Some(svg.into_bytes()))
@@ -106,7 +151,7 @@ fn draw(svg: &mut String, title: &str, panels: &[Panel]) -> std::result::Result<
             chart
                 .draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(2)))
                 .map_err(|e| text(&e))?
-                .label(line.name)
+                .label(line.name.as_str())
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
             // Dots show where the epochs are, and a single one at all.
             let dots = line.points.iter().map(|&point| Circle::new(point, 2, colour.filled()));
@@ -163,7 +208,7 @@ mod tests {
     #[test]
     fn every_panel_has_its_titles_and_units() {
         let epochs: Vec<Epoch> = (1..=30).map(|n| epoch(n, true)).collect();
-        let svg = String::from_utf8(curves("A title", &epochs).unwrap().unwrap()).unwrap();
+        let svg = String::from_utf8(curves("A title", learning(&epochs)).unwrap().unwrap()).unwrap();
         let expected = [
             "A title",
             "Epoch",
@@ -180,14 +225,14 @@ mod tests {
 
     #[test]
     fn without_validation_there_is_no_gap_panel_and_one_epoch_is_enough() {
-        let svg = String::from_utf8(curves("t", &[epoch(1, false)]).unwrap().unwrap()).unwrap();
+        let svg = String::from_utf8(curves("t", learning(&[epoch(1, false)])).unwrap().unwrap()).unwrap();
         assert!(
             !svg.contains("gap")
                 && !svg.contains("Label error")
                 && svg.contains("Hidden activity")
                 && svg.contains("<circle")
         );
-        assert!(curves("t", &[]).unwrap().is_none());
+        assert!(curves("t", learning(&[])).unwrap().is_none());
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod canvas;
 mod curves;
 mod sheet;
 
-pub(crate) use curves::curves;
+pub(crate) use curves::{curves, learning, tuning};
 
 use crate::failure::{Failure, Result};
 use candle_core::{Device, Tensor};

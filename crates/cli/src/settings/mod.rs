@@ -5,10 +5,12 @@ mod learning;
 mod pretrain;
 mod recipe;
 mod stack;
+mod tune;
 
 pub(crate) use learning::LearningSettings;
 pub(crate) use pretrain::PretrainSettings;
 pub(crate) use stack::StackSettings;
+pub(crate) use tune::TuneSettings;
 
 use crate::failure::{Failure, Result};
 use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};

@@ -7,6 +7,7 @@ mod refusals;
 mod resume;
 mod stack;
 mod training;
+mod tune;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

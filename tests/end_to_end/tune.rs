@@ -8,10 +8,8 @@ use crate::{Place, stderr};
 /// A stack on `bits.csv` in no time, as `s`, and how it is tuned.
 fn stacked() -> Place {
     let place = Place::new();
-    place.ok(
-        "stack -q --out s --data csv:bits.csv --label-column last --layers 8,7,12 --epochs 20 --batch-size 7 \
-         --valid 11 --learning-rate 0.2",
-    );
+    place.ok("stack -q --out s --data csv:bits.csv --label-column last --layers 8,7,12 --epochs 20 --batch-size 7 \
+         --valid 11 --learning-rate 0.2");
     place
 }
 

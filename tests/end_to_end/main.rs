@@ -5,6 +5,7 @@ mod outputs;
 mod python;
 mod refusals;
 mod resume;
+mod stack;
 mod training;
 
 use std::fmt::Write as _;

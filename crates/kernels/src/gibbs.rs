@@ -112,6 +112,11 @@ impl Machine {
         self.labels.reconstruct(level, source, samples, &self.hidden_lists);
     }
 
+    /// Draws the labels of the last down pass: states in the place of p(y|h).
+    pub fn sample_labels(&mut self, draw: Uniforms) {
+        self.labels.sample(draw);
+    }
+
     /// Half a Gibbs step up: h ~ p(h|v) for the visible states, and the label probabilities, of
     /// the last down pass.
     pub fn up(&mut self, draw: Uniforms) {

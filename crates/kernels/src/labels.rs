@@ -8,7 +8,7 @@
 use crate::lists::Active;
 use crate::panels::{Panels, Row, ZERO};
 use crate::product;
-use crate::rng::BLOCK;
+use crate::rng::{BLOCK, Uniforms};
 use crate::simd::Level;
 use crate::source::Source;
 use crate::update::{self, Rule};
@@ -142,6 +142,21 @@ impl Labels {
             }
             p.chunks_exact_mut(classes).for_each(softmax);
         });
+    }
+
+    /// Puts a label drawn from them in the place of every chain's p(y|h).
+    pub(crate) fn sample(&mut self, draw: Uniforms) {
+        for (chain, p) in self.p.chunks_exact_mut(self.classes.max(1)).enumerate() {
+            let mut left = draw.at(chain as u32, 0);
+            // Rounding may leave the sum short of one: the last class takes what is left.
+            let passed = |&&p: &&f32| {
+                left -= p;
+                left >= 0.0
+            };
+            let label = p.iter().take_while(passed).count().min(p.len() - 1);
+            p.fill(0.0);
+            p[label] = 1.0;
+        }
     }
 
     /// Columns `32 q ..` of the transpose [hidden, classes].

@@ -7,7 +7,7 @@ use crate::panels::{Row, ZERO};
 use crate::product;
 use crate::rng::BLOCK;
 use crate::source::Source;
-use crate::states::Batch;
+use crate::states::{Batch, Bits};
 use crate::update::{self, Rule};
 use rayon::prelude::*;
 
@@ -20,24 +20,49 @@ pub struct Sparsity {
     pub cost: f32,
 }
 
+/// What of the hidden units the statistics of an update take.
+#[derive(Clone, Copy)]
+enum Hidden<'a> {
+    /// Their probabilities, of the data and of the last reconstruction.
+    Probabilities(Sparsity),
+    /// Their states: those drawn for the data, and the machine's own.
+    States(&'a Bits),
+}
+
 impl Machine {
     /// The negative phase's last p(h|v) and the update of all parameters:
     /// `W += rate (v0ᵀ p(h|v0) / n - vᵀ p(h|v) / m)`, and likewise biases and labels, for n samples
     /// in the data and m in the chains. Returns the largest |weight| or |bias| afterwards: NaN
     /// if a parameter is NaN.
     pub fn learn(&mut self, v0: &Batch, rule: &Rule, sparsity: Sparsity) -> f32 {
+        self.update(v0, rule, Hidden::Probabilities(sparsity))
+    }
+
+    /// The same update with hidden states in the place of probabilities: `h0`, drawn for the data
+    /// by the positive phase, and those of the machine, drawn by an up pass after the last down
+    /// pass. With the states at hand, no product is left to compute.
+    ///
+    /// # Panics
+    /// If there is not one row of `h0` a sample.
+    pub fn learn_from_states(&mut self, v0: &Batch, h0: &Bits, rule: &Rule) -> f32 {
+        assert_eq!((h0.rows(), h0.units()), (v0.rows(), self.hidden), "hidden states of every sample");
+        self.update(v0, rule, Hidden::States(h0))
+    }
+
+    fn update(&mut self, v0: &Batch, rule: &Rule, hidden: Hidden<'_>) -> f32 {
         let (samples, negatives) = (v0.rows(), self.h.rows());
         self.x.reshape(negatives, self.hidden);
-        let source = Source::of_reconstruction(&self.reconstruction, self.x_states.as_ref(), &mut self.visible_lists);
+        let source = match hidden {
+            Hidden::Probabilities(_) => {
+                Source::of_reconstruction(&self.reconstruction, self.x_states.as_ref(), &mut self.visible_lists)
+            }
+            Hidden::States(_) => Source::Done,
+        };
         let scale = rule.learning_rate / samples.max(1) as f32;
         let r = samples as f32 / negatives.max(1) as f32;
         let chunks = Chunks::new(samples.max(negatives));
 
-        let (positive, dense_positive) = match v0 {
-            Batch::Binary(bits) => (Side::Binary(bits), [].as_slice()),
-            Batch::Real { values, .. } if self.support.is_dense() => (Side::Dense, values.as_slice()),
-            Batch::Real { values, .. } => (Side::Scaled(&self.support, values), [].as_slice()),
-        };
+        let (positive, dense_positive) = Side::of_batch(v0, &self.support);
         let (negative, dense_negative) = match &self.reconstruction {
             Batch::Binary(bits) => (Side::Binary(bits), [].as_slice()),
             Batch::Real { values, .. } => (Side::Dense, values.as_slice()),
@@ -53,7 +78,7 @@ impl Machine {
         self.labels.step_biases(rule, scale, r);
 
         let (level, lists, unit_lists, visible) = (self.level, &self.visible_lists, &self.unit_lists, self.visible);
-        let (height, p0) = (self.rec.height(), &self.p0);
+        let (height, p0, h) = (self.rec.height(), &self.p0, &self.h);
         // One chunk of binary states needs no gradient in memory.
         let scratch = self.labels.scratch(chunks.size);
         let direct = chunks.count() == 1 && dense_positive.is_empty() && dense_negative.is_empty();
@@ -72,8 +97,10 @@ impl Machine {
             .map_init(
                 || (vec![ZERO; 3 * chunks.size], vec![ZERO; if direct { 0 } else { height }], scratch()),
                 |(table, gradient, scratch), (panel, ((((weights, velocity), x), (hb, hb_velocity)), label_panel))| {
-                    let p0 = p0.panel(panel);
-                    let pull = sparsity_pull(sparsity, p0, hb);
+                    let pull = match hidden {
+                        Hidden::Probabilities(sparsity) => sparsity_pull(sparsity, p0.panel(panel), hb),
+                        Hidden::States(_) => ZERO,
+                    };
                     let mut hb_gradient = ZERO;
                     gradient.fill(ZERO);
                     let mut label_gradient = vec![ZERO; classes];
@@ -81,20 +108,20 @@ impl Machine {
                         let range = chunks.range(chunk);
                         let positives = range.start.min(samples)..range.end.min(samples);
                         let range = range.start.min(negatives)..range.end.min(negatives);
-                        source.product(level, weights, lists, range.start, &mut x[range.clone()]);
-                        let x = &x[range.clone()];
-                        let x = labels.with_reconstruction(level, &label_panel.w, range.start, x, scratch);
-                        update::contrast(
-                            level,
-                            &p0[positives.clone()],
-                            x,
-                            hb,
-                            &pull,
-                            r,
-                            chunks.size,
-                            table,
-                            &mut hb_gradient,
-                        );
+                        match hidden {
+                            Hidden::Probabilities(_) => {
+                                source.product(level, weights, lists, range.start, &mut x[range.clone()]);
+                                let x = &x[range.clone()];
+                                let x = labels.with_reconstruction(level, &label_panel.w, range.start, x, scratch);
+                                let p0 = &p0.panel(panel)[positives.clone()];
+                                let size = chunks.size;
+                                update::contrast(level, p0, x, hb, &pull, r, size, table, &mut hb_gradient);
+                            }
+                            Hidden::States(h0) => {
+                                let (h0, h) = (&h0.block(panel)[positives.clone()], &h.block(panel)[range.clone()]);
+                                update::contrast_states(level, h0, h, r, chunks.size, table, &mut hb_gradient);
+                            }
+                        }
                         let (data, chains) = (positives.clone(), range.clone());
                         labels.accumulate(level, table, chunks.size, data, chains, &mut label_gradient);
                         if !dense_positive.is_empty() {
@@ -122,18 +149,9 @@ impl Machine {
         self.labels.panels = label_panels;
         self.stale = true;
         self.x_states = None;
-        f32::from_bits(largest.max(self.largest_bias()))
-    }
-
-    fn largest_bias(&self) -> u32 {
-        let mut largest = [0; BLOCK];
-        for row in self.hb.iter().chain(&self.vb) {
-            // Padding is minus infinity on purpose.
-            let finite = row.0.map(|b| if b == f32::NEG_INFINITY { 0.0 } else { b });
-            update::magnitude(&finite, &mut largest);
-        }
         let labels = self.labels.b.iter().map(|b| b.abs().to_bits());
-        largest.into_iter().chain(labels).fold(0, u32::max)
+        let biases = labels.fold(update::largest_bias(self.hb.iter().chain(&self.vb)), u32::max);
+        f32::from_bits(largest.max(biases))
     }
 }
 

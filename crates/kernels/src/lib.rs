@@ -1,9 +1,11 @@
 //! Kernels of deepbelief: counter-based randomness, packed binary states, and the products and
 //! updates that training a restricted Boltzmann machine is made of.
 //!
-//! [`Machine`] holds an RBM in its fastest layout; [`Batch`] and [`Bits`] carry states to it;
-//! [`Uniforms`] supplies its random numbers. [`ops`] offers the same kernels on candle tensors.
+//! [`Machine`] holds an RBM in its fastest layout, [`Directed`] the weights of one direction
+//! between two layers; [`Batch`] and [`Bits`] carry states to them; [`Uniforms`] supplies their
+//! random numbers. [`ops`] offers the same kernels on candle tensors.
 
+mod directed;
 mod gibbs;
 mod labels;
 mod learn;
@@ -22,6 +24,7 @@ mod transpose;
 mod units;
 mod update;
 
+pub use directed::{Directed, Weights};
 pub use learn::Sparsity;
 pub use machine::{MAX_UNITS, Machine, Parameters};
 pub use measure::Measures;

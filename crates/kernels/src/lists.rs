@@ -6,7 +6,7 @@
 
 use crate::panels::Row;
 use crate::rng::BLOCK;
-use crate::states::Bits;
+use crate::states::{Batch, Bits};
 use rayon::prelude::*;
 
 /// Words of states per block of weight rows: 7 * 32 rows of 128 bytes are 28 KB, which leaves
@@ -196,7 +196,17 @@ pub(crate) enum Side<'a> {
     Dense,
 }
 
-impl Side<'_> {
+impl<'a> Side<'a> {
+    /// The side of a batch whose values, if it is real, are not zero in `support`, and the
+    /// row-major values that are left to a dense product.
+    pub(crate) fn of_batch(batch: &'a Batch, support: &'a Bits) -> (Self, &'a [f32]) {
+        match batch {
+            Batch::Binary(bits) => (Self::Binary(bits), &[]),
+            Batch::Real { values, .. } if support.is_dense() => (Self::Dense, values),
+            Batch::Real { values, .. } => (Self::Scaled(support, values), &[]),
+        }
+    }
+
     #[inline(always)]
     fn word(self, sample: usize, block: usize) -> u32 {
         match self {

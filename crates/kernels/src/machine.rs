@@ -17,7 +17,7 @@
 
 use crate::labels::Labels;
 use crate::lists::{Active, UnitLists};
-use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, unpack_rows};
+use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows, unpack_rows};
 use crate::rng::BLOCK;
 use crate::simd::Level;
 use crate::states::{Batch, Bits};
@@ -180,14 +180,7 @@ impl Machine {
     pub fn set_velocities(&mut self, velocities: &Parameters) {
         let pack = |values: &[f32], units| {
             assert_eq!(values.len(), units, "one velocity a bias");
-            values
-                .chunks(BLOCK)
-                .map(|chunk| {
-                    let mut row = ZERO;
-                    row.0[..chunk.len()].copy_from_slice(chunk);
-                    row
-                })
-                .collect()
+            pack_rows(values, 0.0)
         };
         self.velocity = Panels::pack(self.visible, self.hidden, &velocities.w_rec);
         self.hb_velocity = pack(&velocities.hb, self.hidden);

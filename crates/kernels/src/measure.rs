@@ -49,10 +49,6 @@ impl Machine {
         }
         let (mut support, mut lists) = (Bits::default(), Active::default());
         let source = Source::of_batch(batch, &mut support, &mut lists);
-        let values = match batch {
-            Batch::Binary(_) => &[],
-            Batch::Real { values, .. } => values.as_slice(),
-        };
         let chunks = Chunks::new(batch.rows());
         // Each sample is summed by one task and the chunks in order: threads change nothing.
         let parts: Vec<Part> = (0..chunks.count())
@@ -60,17 +56,7 @@ impl Machine {
             .with_max_len(1)
             .map(|chunk| {
                 let range = chunks.range(chunk);
-                let v = |s: usize, block: usize| match batch {
-                    Batch::Binary(bits) => unpack_word(bits.word(range.start + s, block)),
-                    Batch::Real { units, .. } => {
-                        let row = &values[(range.start + s) * units..(range.start + s + 1) * units];
-                        let chunk = &row[block * BLOCK..row.len().min((block + 1) * BLOCK)];
-                        let mut out = ZERO;
-                        out.0[..chunk.len()].copy_from_slice(chunk);
-                        out
-                    }
-                };
-                self.measure_chunk(source, &lists, range.clone(), labels, draw, v)
+                self.measure_chunk(source, &lists, range, labels, draw, batch)
             })
             .collect();
         let samples = batch.rows().max(1) as f64;
@@ -97,7 +83,7 @@ impl Machine {
         range: std::ops::Range<usize>,
         labels: &[u32],
         draw: Uniforms,
-        v: impl Fn(usize, usize) -> Row,
+        batch: &Batch,
     ) -> Part {
         let (level, n) = (self.level, range.len());
         let (mut x, mut p) = (vec![ZERO; n], vec![ZERO; n]);
@@ -127,7 +113,7 @@ impl Machine {
         let from_hidden = Source::of_states(&h, &mut hidden_lists);
         let mut linear = vec![0.0; n];
         for (block, bias) in self.vb.iter().enumerate() {
-            let data: Vec<Row> = (0..n).map(|s| v(s, block)).collect();
+            let data: Vec<Row> = range.clone().map(|s| batch.block(s, block)).collect();
             from_hidden.product(level, self.generative.panel(block), &hidden_lists, 0, &mut x);
             units::cross_entropies(level, &x, bias, &data, &mut part.costs);
             units::dot_products(level, &data, bias, &mut linear);
@@ -149,12 +135,4 @@ impl Machine {
 
 fn plus(a: &Row, b: &Row) -> Row {
     Row(std::array::from_fn(|i| a.0[i] + b.0[i]))
-}
-
-fn unpack_word(word: u32) -> Row {
-    let mut row = ZERO;
-    for (i, x) in row.0.iter_mut().enumerate() {
-        *x = (word >> i & 1) as f32;
-    }
-    row
 }

@@ -110,15 +110,21 @@ impl Activations {
     }
 }
 
-/// A bias vector in blocks of 32; padding units get minus infinity, so that they are never on.
-pub(crate) fn pack_bias(bias: &[f32]) -> Vec<Row> {
-    bias.chunks(BLOCK)
+/// A vector in blocks of 32, the last one filled up with `padding`.
+pub(crate) fn pack_rows(values: &[f32], padding: f32) -> Vec<Row> {
+    values
+        .chunks(BLOCK)
         .map(|chunk| {
-            let mut row = Row([f32::NEG_INFINITY; BLOCK]);
+            let mut row = Row([padding; BLOCK]);
             row.0[..chunk.len()].copy_from_slice(chunk);
             row
         })
         .collect()
+}
+
+/// A bias vector in blocks of 32; padding units get minus infinity, so that they are never on.
+pub(crate) fn pack_bias(bias: &[f32]) -> Vec<Row> {
+    pack_rows(bias, f32::NEG_INFINITY)
 }
 
 /// The first `units` values of packed blocks.

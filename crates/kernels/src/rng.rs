@@ -49,6 +49,12 @@ pub enum Stream {
     Picture = 9,
     /// Numbers drawn by a caller of the layer's own sampling functions.
     User = 10,
+    /// Layers sampled on the way up in the wake phase.
+    Wake = 11,
+    /// Layers sampled on the way down in the sleep phase.
+    Sleep = 12,
+    /// Labels during training.
+    Label = 13,
 }
 
 /// A two-dimensional, infinite array of uniforms in [0, 1), addressed by row and column.

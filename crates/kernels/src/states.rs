@@ -1,7 +1,8 @@
 //! How a minibatch of unit states is kept: one bit a unit where the states are binary, floats
 //! where they are probabilities or real values.
 
-use crate::rng::BLOCK;
+use crate::panels::{Row, ZERO};
+use crate::rng::{BLOCK, Uniforms};
 
 /// Share of non-zero values above which a dense product beats a sum of rows.
 const DENSE: f64 = 0.6;
@@ -44,6 +45,20 @@ impl Bits {
         for row in 0..rows {
             for (block, chunk) in values[row * units..(row + 1) * units].chunks(BLOCK).enumerate() {
                 let word = chunk.iter().enumerate().fold(0, |word, (i, &x)| word | (u32::from(x > 0.5) << i));
+                bits.set_word(row, block, word);
+            }
+        }
+        bits
+    }
+
+    /// States drawn by fair coins, row b from row b of `draw`.
+    #[must_use]
+    pub fn coins(rows: usize, units: usize, draw: Uniforms) -> Self {
+        let mut bits = Self::zeros(rows, units);
+        for row in 0..rows {
+            for block in 0..bits.blocks() {
+                let u = draw.block(row as u32, block as u32);
+                let word = u.iter().enumerate().fold(0, |word, (i, &u)| word | (u32::from(u < 0.5) << i));
                 bits.set_word(row, block, word);
             }
         }
@@ -195,6 +210,39 @@ impl Batch {
         }
     }
 
+    /// The values of units `32 * block ..` of a sample, zeros beyond the last unit.
+    #[inline]
+    pub(crate) fn block(&self, sample: usize, block: usize) -> Row {
+        match self {
+            Self::Binary(bits) => unpack_word(bits.word(sample, block)),
+            Self::Real { units, values, .. } => {
+                let row = &values[sample * units..(sample + 1) * units];
+                let chunk = &row[block * BLOCK..row.len().min((block + 1) * BLOCK)];
+                let mut out = ZERO;
+                out.0[..chunk.len()].copy_from_slice(chunk);
+                out
+            }
+        }
+    }
+
+    /// The first `rows` samples, or all if there are fewer.
+    #[must_use]
+    pub fn head(&self, rows: usize) -> Self {
+        let rows = rows.min(self.rows());
+        match self {
+            Self::Binary(bits) => {
+                let mut head = Bits::zeros(rows, bits.units());
+                for block in 0..bits.blocks() {
+                    (0..rows).for_each(|row| head.set_word(row, block, bits.word(row, block)));
+                }
+                Self::Binary(head)
+            }
+            Self::Real { units, values, .. } => {
+                Self::Real { rows, units: *units, values: values[..rows * units].to_vec() }
+            }
+        }
+    }
+
     /// Becomes binary zeros of a shape and returns them for writing, reusing memory.
     pub fn make_binary(&mut self, rows: usize, units: usize) -> &mut Bits {
         if !matches!(self, Self::Binary(_)) {
@@ -217,6 +265,16 @@ impl Batch {
         values.resize(new_rows * new_units, 0.0);
         values
     }
+}
+
+/// The 32 states of a word as 0 and 1.
+#[inline(always)]
+pub(crate) fn unpack_word(word: u32) -> Row {
+    let mut row = ZERO;
+    for (i, x) in row.0.iter_mut().enumerate() {
+        *x = (word >> i & 1) as f32;
+    }
+    row
 }
 
 /// A source of minibatches: what a trainer knows of a data set.
@@ -262,6 +320,21 @@ mod tests {
         let mut bits = Bits::zeros(1, 33);
         bits.set_word(0, 1, u32::MAX);
         assert_eq!(bits.ones(), 1);
+    }
+
+    #[test]
+    fn blocks_and_heads_hold_the_values() {
+        let values: Vec<f32> = (0..7 * 40).map(|i| f32::from(u8::from(i % 3 == 0))).collect();
+        for batch in [
+            Batch::Binary(Bits::from_values(7, 40, &values)),
+            Batch::Real { rows: 7, units: 40, values: values.clone() },
+        ] {
+            assert_eq!(batch.block(2, 0).0, values[80..112]);
+            assert_eq!(batch.block(2, 1).0[..8], values[112..120]);
+            assert_eq!(batch.block(2, 1).0[8..], [0.0; 24]);
+            assert_eq!(batch.head(3).to_values(), values[..120]);
+            assert_eq!(batch.head(9), batch);
+        }
     }
 
     #[test]

@@ -49,6 +49,19 @@ dispatch! {
 }
 
 dispatch! {
+    /// `x` becomes `target - sigmoid(x + bias)`, whose sum over the samples is added to `sum`.
+    pub(crate) fn errors(x: &mut [Row], bias: &Row, target: &[Row], sum: &mut Row) {
+        for (x, target) in x.iter_mut().zip(target) {
+            let p = sigmoid(&plus(x, bias));
+            for i in 0..BLOCK {
+                x.0[i] = target.0[i] - p[i];
+                sum.0[i] += x.0[i];
+            }
+        }
+    }
+}
+
+dispatch! {
     /// `sums[s] += sum over the units of softplus(x + bias)`. Padding units, whose bias is
     /// minus infinity, add nothing.
     pub(crate) fn softplus_sums(x: &[Row], bias: &Row, sums: &mut [f64]) {

@@ -14,6 +14,7 @@ use crate::panels::{Row, ZERO};
 use crate::product::{add_rows, add_scaled_rows};
 use crate::rng::BLOCK;
 use crate::simd::dispatch;
+use crate::states::unpack_word;
 
 /// How weights follow their gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,6 +78,15 @@ pub(crate) fn magnitude(row: &[f32; BLOCK], largest: &mut [u32; BLOCK]) {
     for (largest, x) in largest.iter_mut().zip(row) {
         *largest = (*largest).max(x.abs().to_bits());
     }
+}
+
+/// The same over rows of biases, whose padding is minus infinity on purpose.
+pub(crate) fn largest_bias<'a>(biases: impl Iterator<Item = &'a Row>) -> u32 {
+    let mut largest = [0; BLOCK];
+    for row in biases {
+        magnitude(&row.0.map(|b| if b == f32::NEG_INFINITY { 0.0 } else { b }), &mut largest);
+    }
+    largest.into_iter().fold(0, u32::max)
 }
 
 /// `sum +=` what a chunk's table gives a unit.
@@ -170,6 +180,37 @@ dispatch! {
             }
         }
         let paired = p0.len().min(x.len());
+        for ((both, positive), negative) in both[..paired].iter_mut().zip(positive).zip(negative) {
+            for i in 0..BLOCK {
+                both.0[i] = positive.0[i] + negative.0[i];
+            }
+        }
+        bias_gradient.0 = sum;
+    }
+}
+
+dispatch! {
+    /// The same table from hidden states, a word a sample: `[h0; -r hk; both]`.
+    pub(crate) fn contrast_states(
+        h0: &[u32], hk: &[u32], r: f32, size: usize, table: &mut [Row], bias_gradient: &mut Row,
+    ) {
+        let mut sum = bias_gradient.0;
+        let (positive, rest) = table.split_at_mut(size);
+        let (negative, both) = rest.split_at_mut(size);
+        for (&word, positive) in h0.iter().zip(positive.iter_mut()) {
+            *positive = unpack_word(word);
+            for i in 0..BLOCK {
+                sum[i] += positive.0[i];
+            }
+        }
+        for (&word, negative) in hk.iter().zip(negative.iter_mut()) {
+            let h = unpack_word(word);
+            for i in 0..BLOCK {
+                negative.0[i] = -(r * h.0[i]);
+                sum[i] += negative.0[i];
+            }
+        }
+        let paired = h0.len().min(hk.len());
         for ((both, positive), negative) in both[..paired].iter_mut().zip(positive).zip(negative) {
             for i in 0..BLOCK {
                 both.0[i] = positive.0[i] + negative.0[i];

@@ -67,6 +67,20 @@ pub enum Schedule {
     Exponential,
 }
 
+impl Schedule {
+    /// The value in an epoch, counted from 0, of `epochs`: `first` in the first one, `last` in the
+    /// last, unless the schedule is constant.
+    #[must_use]
+    pub fn at(self, first: f64, last: f64, epoch: u32, epochs: u32) -> f64 {
+        let done = f64::from(epoch) / f64::from(epochs.max(2) - 1);
+        match self {
+            Self::Constant => first,
+            Self::Linear => first + (last - first) * done,
+            Self::Exponential => first * (last / first).powf(done),
+        }
+    }
+}
+
 /// What the reconstruction's visible units are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -185,14 +199,8 @@ impl TrainConfig {
     /// The learning rule of an epoch, counted from 0.
     #[must_use]
     pub fn rule(&self, epoch: u32) -> Rule {
-        let done = f64::from(epoch) / f64::from(self.epochs.max(2) - 1);
-        let (first, last) = (self.learning_rate, self.final_learning_rate);
         Rule {
-            learning_rate: match self.schedule {
-                Schedule::Constant => first,
-                Schedule::Linear => first + (last - first) * done,
-                Schedule::Exponential => first * (last / first).powf(done),
-            },
+            learning_rate: self.schedule.at(self.learning_rate, self.final_learning_rate, epoch, self.epochs),
             momentum: if epoch < self.momentum_switch { self.momentum } else { self.final_momentum },
             weight_cost: self.weight_cost,
             l1_cost: self.l1_cost,

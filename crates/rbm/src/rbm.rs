@@ -120,7 +120,11 @@ impl Rbm {
         Self::from_tensors(vb.get((visible, hidden), "w_rec")?, vb.get(hidden, "hb")?, vb.get(visible, "vb")?)
     }
 
-    pub(crate) fn from_parameters(visible: usize, hidden: usize, p: Parameters, device: &Device) -> Result<Self> {
+    /// From the parameters of the packed form.
+    ///
+    /// # Errors
+    /// If the lengths do not fit the sizes.
+    pub fn from_parameters(visible: usize, hidden: usize, p: Parameters, device: &Device) -> Result<Self> {
         let rbm = Self::from_tensors(
             Tensor::from_vec(p.w_rec, (visible, hidden), device)?,
             Tensor::from_vec(p.hb, hidden, device)?,
@@ -135,11 +139,10 @@ impl Rbm {
         }
     }
 
-    /// Weights and biases as plain F32 values, row-major: what a
-    /// [`deepbelief_kernels::Machine`] is made of.
+    /// The parameters in the packed form.
     ///
     /// # Errors
-    /// If the values cannot be read from their device.
+    /// If candle refuses an operation.
     pub fn to_parameters(&self) -> Result<Parameters> {
         let values = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1();
         let (label_w, label_b) = match &self.labels {

@@ -279,7 +279,8 @@ impl Trainer {
             contrastive_divergence(&mut self.machine, data, rule, draws)
         } else {
             let (chains, hidden, seed) = (self.config.persistent_chains, self.machine.hidden(), draws.seed);
-            let chains = self.chains.get_or_insert_with(|| start_chains(chains, hidden, seed));
+            let start = || Bits::coins(chains, hidden, Uniforms::new(seed, Stream::Chains, 0));
+            let chains = self.chains.get_or_insert_with(start);
             persistent_divergence(&mut self.machine, data, rule, draws, chains)
         };
         self.at.step += 1;
@@ -404,20 +405,6 @@ fn step_of(rule: &Rule) -> deepbelief_kernels::Rule {
 
 fn sparsity_of(rule: &Rule) -> Sparsity {
     Sparsity { target: rule.sparsity_target as f32, cost: rule.sparsity_cost as f32 }
-}
-
-/// Hidden states of new chains: fair coins.
-fn start_chains(chains: usize, hidden: usize, seed: u64) -> Bits {
-    let coins = Uniforms::new(seed, Stream::Chains, 0);
-    let mut bits = Bits::zeros(chains, hidden);
-    for chain in 0..chains {
-        for block in 0..bits.blocks() {
-            let u = coins.block(chain as u32, block as u32);
-            let word = u.iter().enumerate().fold(0, |word, (i, &u)| word | (u32::from(u < 0.5) << i));
-            bits.set_word(chain, block, word);
-        }
-    }
-    bits
 }
 
 /// Bytes a trainer holds for these sizes and batches of `batch_size` samples, on top of the

@@ -55,19 +55,26 @@ impl Dbn {
             untied: !self.is_tied()?,
             provenance: provenance.clone(),
         };
-        let mut tensors: Vec<(String, Tensor)> = Vec::new();
+        Ok(tensors::write(path, &header, &self.named_tensors(""))?)
+    }
+
+    /// The tensors of the format with their names, `prefix` before each: files that hold more than
+    /// a model keep their models so.
+    #[must_use]
+    pub fn named_tensors(&self, prefix: &str) -> Vec<(String, Tensor)> {
+        let mut tensors = Vec::new();
         for (index, layer) in self.layers().iter().enumerate() {
             let parts = [("w_rec", layer.w_rec()), ("w_gen", layer.w_gen()), ("hb", layer.hb()), ("vb", layer.vb())];
-            tensors.extend(parts.map(|(name, tensor)| (format!("layers.{index}.{name}"), tensor.clone())));
+            tensors.extend(parts.map(|(name, tensor)| (format!("{prefix}layers.{index}.{name}"), tensor.clone())));
         }
         let top = self.top();
         let parts = [("w_rec", top.w_rec()), ("hb", top.hb()), ("vb", top.vb())];
-        tensors.extend(parts.map(|(name, tensor)| (format!("top.{name}"), tensor.clone())));
+        tensors.extend(parts.map(|(name, tensor)| (format!("{prefix}top.{name}"), tensor.clone())));
         if let Some(labels) = top.labels() {
             let parts = [("label_w", &labels.w), ("label_b", &labels.b)];
-            tensors.extend(parts.map(|(name, tensor)| (format!("top.{name}"), tensor.clone())));
+            tensors.extend(parts.map(|(name, tensor)| (format!("{prefix}top.{name}"), tensor.clone())));
         }
-        Ok(tensors::write(path, &header, &tensors)?)
+        tensors
     }
 
     /// Reads a model.
@@ -83,34 +90,50 @@ impl Dbn {
         if header.units != "bernoulli" {
             file.refuse(format!("has units of type '{}', this version knows 'bernoulli'", header.units))?;
         }
-        let sizes = &header.sizes;
-        let pairs: Vec<(usize, usize)> = sizes.windows(2).map(|pair| (pair[0], pair[1])).collect();
-        let Some((&(v, h), directed)) = pairs.split_last().filter(|_| pairs.len() <= MAX_DEPTH) else {
-            return Ok(file.refuse(format!("lists the sizes {sizes:?}; a model has 2 to {} of them", MAX_DEPTH + 1))?);
-        };
-        let mut layers = Vec::with_capacity(directed.len());
-        for (index, &(v, h)) in directed.iter().enumerate() {
-            let get = |name: &str, shape: &[usize]| file.get(&format!("layers.{index}.{name}"), shape, device);
-            let layer = Layer::from_tensors(
-                get("w_rec", &[v, h])?,
-                get("w_gen", &[h, v])?,
-                get("hb", &[h])?,
-                get("vb", &[v])?,
-            )?;
+        let dbn = Self::from_reader(&file, "", &header.sizes, header.classes, device)?;
+        for (index, layer) in dbn.layers().iter().enumerate() {
             if !header.untied && !layer.is_tied()? {
                 file.refuse(format!(
                     "tensor 'layers.{index}.w_gen' is not the transpose of 'layers.{index}.w_rec', \
                      as the header's 'untied: false' says"
                 ))?;
             }
-            layers.push(layer);
         }
-        let get = |name: &str, shape: &[usize]| file.get(&format!("top.{name}"), shape, device);
+        Ok((dbn, header))
+    }
+
+    /// Reads a model of these sizes and classes from the tensors that [`Dbn::named_tensors`] names.
+    ///
+    /// # Errors
+    /// [`deepbelief_rbm::Error::Checkpoint`] for sizes of no model, and for a tensor that is
+    /// missing, of another type or shape, or not finite.
+    pub fn from_reader(
+        file: &Reader<'_>,
+        prefix: &str,
+        sizes: &[usize],
+        classes: usize,
+        device: &Device,
+    ) -> Result<Self> {
+        let pairs: Vec<(usize, usize)> = sizes.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        let Some((&(v, h), directed)) = pairs.split_last().filter(|_| pairs.len() <= MAX_DEPTH) else {
+            return Ok(file.refuse(format!("lists the sizes {sizes:?}; a model has 2 to {} of them", MAX_DEPTH + 1))?);
+        };
+        let mut layers = Vec::with_capacity(directed.len());
+        for (index, &(v, h)) in directed.iter().enumerate() {
+            let get = |name: &str, shape: &[usize]| file.get(&format!("{prefix}layers.{index}.{name}"), shape, device);
+            layers.push(Layer::from_tensors(
+                get("w_rec", &[v, h])?,
+                get("w_gen", &[h, v])?,
+                get("hb", &[h])?,
+                get("vb", &[v])?,
+            )?);
+        }
+        let get = |name: &str, shape: &[usize]| file.get(&format!("{prefix}top.{name}"), shape, device);
         let mut top = Rbm::from_tensors(get("w_rec", &[v, h])?, get("hb", &[h])?, get("vb", &[v])?)?;
-        if header.classes > 0 {
-            let labels = LabelGroup { w: get("label_w", &[header.classes, h])?, b: get("label_b", &[header.classes])? };
+        if classes > 0 {
+            let labels = LabelGroup { w: get("label_w", &[classes, h])?, b: get("label_b", &[classes])? };
             top = top.with_labels(labels)?;
         }
-        Ok((Self::new(layers, top)?, header))
+        Self::new(layers, top)
     }
 }

@@ -1,0 +1,86 @@
+//! What can go wrong, said with what, where, got, expected and a way out.
+
+use deepbelief_rbm::Error as RbmError;
+use deepbelief_stack::Error as StackError;
+
+/// Errors of this crate. Layers are counted from 0, the bottom, as in file and metric names.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is out of its range.
+    #[error("{name} is {got}; it must be {expected}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        got: String,
+        /// The range it must lie in.
+        expected: String,
+    },
+    /// A model with labels learns from data without any.
+    #[error("the {what} have no labels, which the label group of the model needs; tune a model without one")]
+    NoLabels {
+        /// Which data.
+        what: &'static str,
+    },
+    /// A label is not one of the classes.
+    #[error("label {got} (entry {entry} of the {what}) is not below the number of classes, {classes}")]
+    Label {
+        /// The label.
+        got: u32,
+        /// Where it stands among the labels given, from 0.
+        entry: usize,
+        /// Which data.
+        what: &'static str,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// Tuning left the range of sane numbers.
+    #[error(
+        "tuning diverged in epoch {epoch}, batch {batch}: the largest parameter of the {what} is {magnitude}; \
+         try a {rate} below {value}, a smaller momentum or a larger weight cost"
+    )]
+    Diverged {
+        /// Which parameters.
+        what: String,
+        /// Epoch, from 1.
+        epoch: u32,
+        /// Batch in the epoch, from 1.
+        batch: usize,
+        /// Largest magnitude of a parameter; NaN if one is NaN.
+        magnitude: f32,
+        /// The setting of their rate.
+        rate: &'static str,
+        /// The rate it happened at.
+        value: f32,
+    },
+    /// A saved state belongs to other settings.
+    #[error("the saved state does not fit the settings: {0}; resume with the settings it was started with")]
+    Resume(String),
+    /// An observer of the tuning failed.
+    #[error("an observer of the tuning failed")]
+    Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A deep belief net refused.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// An RBM or a file refused.
+    #[error(transparent)]
+    Rbm(#[from] RbmError),
+    /// candle refused an operation.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+impl Error {
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass numbers and literals")]
+    pub(crate) fn config(name: &'static str, got: impl ToString, expected: impl ToString) -> Self {
+        Self::Config { name, got: got.to_string(), expected: expected.to_string() }
+    }
+}
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// `Ok` if `fits`, else an [`Error::Config`].
+pub(crate) fn require(fits: bool, name: &'static str, got: impl ToString, expected: impl ToString) -> Result<()> {
+    if fits { Ok(()) } else { Err(Error::config(name, got, expected)) }
+}

@@ -1,0 +1,25 @@
+//! Wake-sleep: recognition and generative weights of a deep belief net learn apart
+//! ([`Tuner`]), from a greedy start under an undirected top (the up-down algorithm of Hinton,
+//! Osindero & Teh 2006), or from nothing as a sigmoid belief net ([`sigmoid_belief_net`]; Hinton,
+//! Dayan, Frey & Neal 1995).
+
+mod belief_net;
+mod config;
+mod draws;
+mod error;
+mod measure;
+mod net;
+mod observer;
+mod schedule;
+mod state;
+mod top;
+mod tuner;
+
+pub use belief_net::sigmoid_belief_net;
+pub use config::{LayerRates, Part, TopModel, TuneConfig, UnitChoices, Units};
+pub use error::{Error, Result};
+pub use net::peak_memory;
+pub use observer::{LayerMetrics, TuneMetrics, TuneObserver};
+pub use schedule::{TopPhase, TopSteps};
+pub use state::{Best, TuneState};
+pub use tuner::{TuneSnapshot, Tuner};

@@ -1,13 +1,16 @@
 //! The binary as a user runs it: every test starts `dbn` in a folder of its own.
 
 mod candle_alone;
+mod classify;
 mod outputs;
 mod python;
 mod refusals;
 mod resume;
+mod sample;
 mod stack;
 mod training;
 mod tune;
+mod using;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -66,6 +69,29 @@ impl Place {
         self.ok(&format!("pretrain -q --out {out} {SMALL} {more}"));
     }
 
+    /// Trains three layers with labels on `bits.csv` into `out`; `more` may say more.
+    fn stack(&self, out: &str, more: &str) {
+        self.ok(&format!("stack -q --out {out} {DEEP} {more}"));
+    }
+
+    /// The values of a labelled CSV file without its last column, row-major.
+    fn inputs(&self, name: &str) -> Vec<f32> {
+        let text = self.text(name);
+        let inputs = text.lines().map(|line| line.rsplit_once(',').unwrap().0);
+        inputs.flat_map(|line| line.split(',').map(|x| x.parse::<f32>().unwrap())).collect()
+    }
+
+    /// The same as a file of its own.
+    fn write_inputs(&self, name: &str, out: &str) {
+        let text = self.text(name);
+        let inputs: Vec<&str> = text.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+        std::fs::write(self.path(out), inputs.join("\n")).unwrap();
+    }
+
+    fn json(&self, words: &str) -> serde_json::Value {
+        serde_json::from_str(&self.ok(words)).unwrap()
+    }
+
     fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
@@ -96,6 +122,10 @@ impl Place {
 /// recipe may be tuned.
 const SMALL: &str = "--data csv:bits.csv --label-column last --hidden 8 --epochs 2 --batch-size 7 --valid 11 \
                      --schedule constant --learning-rate 0.1 --momentum-switch 5";
+
+/// The same of a deep belief net, trained until it tells some labels but not all.
+const DEEP: &str = "--data csv:bits.csv --label-column last --layers 8,7,12 --epochs 9,9,30 --batch-size 7 --valid 11 \
+                    --schedule constant --learning-rate 0.2 --momentum-switch 5";
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()

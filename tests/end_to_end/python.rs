@@ -1,66 +1,82 @@
-//! Another language reads the checkpoint and must come to the same numbers.
+//! Another language reads what we write and must come to the same numbers.
+#![allow(clippy::print_stderr, reason = "a test that is skipped must say so")]
 
 use crate::Place;
+use serde_json::Value;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-/// A Python that has NumPy and safetensors, if there is one.
-fn python() -> Option<String> {
+/// What a script of this folder makes of a file and `inputs.csv`; nothing where there is no
+/// Python that has NumPy and safetensors.
+fn run(place: &Place, script: &str, file: &str) -> Option<Value> {
     let python = std::env::var("DBN_PYTHON").unwrap_or_else(|_| "python3".into());
-    let has_packages = Command::new(&python).args(["-c", "import numpy, safetensors"]).output();
-    has_packages.is_ok_and(|output| output.status.success()).then_some(python)
+    let packages = Command::new(&python).args(["-c", "import numpy, safetensors"]).output();
+    if !packages.is_ok_and(|output| output.status.success()) {
+        // CI sets this, so that the check cannot be lost there unseen.
+        assert!(std::env::var_os("DBN_REQUIRE_PYTHON").is_none(), "Python with numpy and safetensors is required");
+        say("skipped: Python with numpy and safetensors was not found (set DBN_PYTHON to one)");
+        return None;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests").join(script);
+    let output = Command::new(python).arg(script).args([place.path(file), place.path("inputs.csv")]).output().unwrap();
+    assert!(output.status.success(), "{}", crate::stderr(&output));
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+/// All numbers of nested arrays.
+fn flat(value: &Value) -> Vec<f64> {
+    match value.as_array() {
+        Some(entries) => entries.iter().flat_map(flat).collect(),
+        None => vec![value.as_f64().unwrap()],
+    }
+}
+
+/// Holds a tensor that we wrote against theirs.
+fn close(place: &Place, file: &str, name: &str, theirs: &Value) {
+    let bytes = place.read(file);
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let data = tensors.tensor(name).unwrap().data();
+    let ours: Vec<f64> = data.as_chunks::<4>().0.iter().map(|&x| f64::from(f32::from_le_bytes(x))).collect();
+    let theirs = flat(theirs);
+    assert_eq!(ours.len(), theirs.len());
+    assert!(ours.iter().any(|x| (x - ours[0]).abs() > 0.1), "{name} must vary for the comparison to mean something");
+    for (a, b) in ours.iter().zip(&theirs) {
+        assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{name}: ours {a}, theirs {b}");
+    }
 }
 
 /// NumPy in double precision against our F32: sums of nine terms of magnitude below ten lose a
 /// few units of 1e-7 each.
 #[test]
-#[allow(clippy::print_stderr, reason = "a test that is skipped must say so")]
 fn numpy_computes_the_same_probabilities_and_free_energies() {
-    let Some(python) = python() else {
-        // CI sets this, so that the check cannot be lost there unseen.
-        assert!(std::env::var_os("DBN_REQUIRE_PYTHON").is_none(), "Python with numpy and safetensors is required");
-        eprintln!("skipped: Python with numpy and safetensors was not found (set DBN_PYTHON to one)");
-        return;
-    };
     let place = Place::new();
     place.train("r", "--epochs 20 --learning-rate 0.2");
-    let bits = place.text("bits.csv");
-    let inputs: Vec<&str> = bits.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
-    std::fs::write(place.path("inputs.csv"), inputs.join("\n")).unwrap();
+    place.write_inputs("bits.csv", "inputs.csv");
     place.ok("encode r --data csv:inputs.csv --free-energy --out f.safetensors");
+    let Some(theirs) = run(&place, "verify_checkpoint.py", "r/model.safetensors") else { return };
+    close(&place, "f.safetensors", "features", &theirs["hidden"]);
+    close(&place, "f.safetensors", "free_energy", &theirs["free_energy"]);
+}
 
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verify_checkpoint.py");
-    let output = Command::new(python)
-        .arg(script)
-        .args([place.path("r/model.safetensors"), place.path("inputs.csv")])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", crate::stderr(&output));
-    let theirs: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-
-    let bytes = place.read("f.safetensors");
-    let ours = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let floats = |name: &str| -> Vec<f64> {
-        let data = ours.tensor(name).unwrap().data();
-        data.as_chunks::<4>().0.iter().map(|&x| f64::from(f32::from_le_bytes(x))).collect()
-    };
-    let hidden: Vec<f64> = theirs["hidden"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|row| row.as_array().unwrap())
-        .map(|x| x.as_f64().unwrap())
-        .collect();
-    let free_energy: Vec<f64> = theirs["free_energy"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
-    for (name, theirs) in [("features", hidden), ("free_energy", free_energy)] {
-        let ours = floats(name);
-        assert_eq!(ours.len(), theirs.len());
-        assert!(
-            ours.iter().any(|x| (x - ours[0]).abs() > 0.1),
-            "{name} must vary for the comparison to mean something"
-        );
-        for (a, b) in ours.iter().zip(&theirs) {
-            assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{name}: ours {a}, NumPy's {b}");
-        }
+/// An exported network loaded by the names of its layers, by NumPy and by torch.
+#[test]
+fn numpy_and_torch_run_the_exported_network() {
+    let place = Place::new();
+    place.stack("d", "");
+    place.write_inputs("bits.csv", "inputs.csv");
+    place.ok("encode d --data csv:inputs.csv --out f.safetensors");
+    place.ok("export d --as mlp --out mlp.safetensors");
+    let Some(theirs) = run(&place, "verify_mlp.py", "mlp.safetensors") else { return };
+    close(&place, "f.safetensors", "features", &theirs["numpy"]);
+    if theirs["torch"].is_null() {
+        say("skipped in part: this Python has no torch");
+    } else {
+        close(&place, "f.safetensors", "features", &theirs["torch"]);
     }
+}
+
+/// Says what a passing test left out, past the capture of its output.
+fn say(what: &str) {
+    let _ = writeln!(std::io::stderr(), "{what}");
 }

@@ -160,3 +160,39 @@ fn checkpoints_and_data_that_do_not_fit_are_refused() {
         }
     }
 }
+
+#[test]
+fn what_a_model_cannot_do_is_said() {
+    let place = Place::new();
+    place.train("r", "");
+    place.stack("d", "");
+    place.stack("plain", "--labels none");
+    place.write_inputs("bits.csv", "inputs.csv");
+    place.ok("export d --as mlp --out mlp.safetensors");
+    std::fs::write(place.path("four.csv"), place.text("bits.csv").replace(",2\n", ",3\n")).unwrap();
+    let cases: [(&str, &[&str]); 17] = [
+        ("classify r", &["the checkpoint has no label group, which `dbn classify` needs", "dbn stack"]),
+        ("classify plain", &["no label group"]),
+        ("classify d --split test", &["bits has no test samples", "--split train"]),
+        ("classify d --data idx:bars", &["30 columns", "9 visible units"]),
+        ("classify d --data csv:four.csv --label-column last", &["has the label 3", "3 labels, 0 to 2"]),
+        ("classify d --data csv:inputs.csv --confusion", &["no labels, which --confusion", "--label-column"]),
+        ("classify d --data csv:inputs.csv --errors e.png", &["no labels, which --errors"]),
+        ("classify d --errors e.jpg", &["e.jpg: the name must end in .png"]),
+        ("classify d --method gibbs --steps 0", &["steps is 0; it must be between 1 and 32767"]),
+        ("sample d --label 3 --out x.png", &["label 3 is unknown: the checkpoint has 3 labels, 0 to 2"]),
+        ("sample d --label seven --out x.png", &["invalid value 'seven'", "0,1,2"]),
+        ("sample r --label 0 --out x.png", &["no label group, which --label needs"]),
+        ("sample d --count 100 --shown 200 --out x.png", &["20000 tiles", ".gif"]),
+        ("sample d --image-size 4x4 --out x.png", &["4x4 pixels do not fit 9 visible units"]),
+        ("encode d --depth 4 --out x.csv", &["--depth is 4, but the checkpoint has 3 layers"]),
+        ("show d --filters x.png --layer 3", &["layer 3 is asked for, but the model has 3 layers, counted from 0"]),
+        ("show mlp.safetensors", &["cannot open the checkpoint", "is of kind 'mlp', expected 'rbm' or 'dbn'"]),
+    ];
+    for (words, expected) in cases {
+        let message = refusal(&place, words);
+        for part in expected {
+            assert!(message.contains(part), "{words}: '{part}' in {message}");
+        }
+    }
+}

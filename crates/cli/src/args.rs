@@ -3,17 +3,21 @@
 
 mod learning;
 mod training;
+mod using;
 
 pub(crate) use learning::{LearningArgs, PerLayer, per_layer};
 pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
 pub(crate) use training::{RunArgs, Sizes};
+pub(crate) use using::{
+    Clamped, ClassifyArgs, EncodeArgs, ExportArgs, Method, NetworkName, ReconstructArgs, SampleArgs, ShowArgs,
+    SplitName,
+};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use deepbelief_data::{Binarize, Header, ImageShape, Scale, Source};
+use deepbelief_data::{Header, ImageShape, Scale, Source};
 use serde::Serialize;
-use std::path::PathBuf;
 
 /// `dbn`: restricted Boltzmann machines from the command line.
 #[derive(Debug, Parser)]
@@ -84,23 +88,28 @@ pub(crate) enum Command {
     /// Show what is in a checkpoint: header, shapes, statistics, filters
     #[command(after_help = "Example: dbn show runs/mnist-500 --filters filters.png")]
     Show(ShowArgs),
-    /// Draw samples over their one-step reconstructions
+    /// Draw samples over their reconstructions: one step of an RBM, up and down all of a stack
     #[command(after_help = "Example: dbn reconstruct runs/mnist-500 --out reconstructions.png")]
     Reconstruct(ReconstructArgs),
     /// Write hidden probabilities of a data set: features for other programs
-    #[command(after_help = ENCODE_HELP)]
+    #[command(after_help = using::ENCODE_HELP)]
     Encode(EncodeArgs),
+    /// Tell the labels of a data set and, where it has labels, how many are wrong
+    ///
+    /// The model must have been trained with labels. A label is told by its exact free energy
+    /// after a deterministic pass up (Hinton, Osindero & Teh 2006, section 6).
+    #[command(after_help = using::CLASSIFY_HELP)]
+    Classify(ClassifyArgs),
+    /// Show what the model believes in: samples of its own, a label clamped or free
+    ///
+    /// Chains of Gibbs steps run in the top RBM, from states drawn by its biases; a pass down to
+    /// the pixels shows them, as probabilities.
+    #[command(after_help = using::SAMPLE_HELP)]
+    Sample(SampleArgs),
+    /// Write a plain network for candle's and torch's linear layers
+    #[command(after_help = using::EXPORT_HELP)]
+    Export(ExportArgs),
 }
-
-const ENCODE_HELP: &str = "\
-What is written, for N samples and H hidden units:
-  .safetensors  features [N, H] F32; labels [N] I64; free_energy [N] F32
-  .npy          features [N, H]; labels and free energies in files of their own beside it
-                (features.labels.npy, features.free_energy.npy)
-  .csv          columns h0 .. h(H-1), then free_energy, then label
-Labels are written where the data have them, free energies (nats) with --free-energy.
-
-Example: dbn encode runs/mnist-500 --data mnist --split test --out features.safetensors";
 
 /// How data are read.
 #[derive(Debug, Clone, Default, Args, Serialize)]
@@ -121,79 +130,6 @@ pub(crate) struct DataArgs {
     /// Shape of a sample as a picture; pictures of images:DIR are resized to it
     #[arg(long, env = "DBN_IMAGE_SIZE", hide_env = true, value_name = "WxH")]
     pub(crate) image_size: Option<ImageShape>,
-}
-
-/// A checkpoint to look at.
-#[derive(Debug, Args)]
-pub(crate) struct ShowArgs {
-    /// Checkpoint, or run folder that holds one
-    #[arg(value_name = "CKPT")]
-    pub(crate) checkpoint: PathBuf,
-    /// Draw the hidden units' weights into this PNG file
-    #[arg(long, value_name = "PNG")]
-    pub(crate) filters: Option<PathBuf>,
-    /// Shape of the visible units as a picture, where the checkpoint does not say
-    #[arg(long, value_name = "WxH")]
-    pub(crate) image_size: Option<ImageShape>,
-    /// One JSON object on stdout
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Samples to reconstruct.
-#[derive(Debug, Args)]
-pub(crate) struct ReconstructArgs {
-    /// Checkpoint, or run folder that holds one
-    #[arg(value_name = "CKPT")]
-    pub(crate) checkpoint: PathBuf,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Which samples; without a test set the training samples are used
-    #[arg(long, default_value = "test")]
-    pub(crate) split: SplitName,
-    /// Number of samples
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(crate) count: u32,
-    /// How grey values become binary; by default as in training
-    #[arg(long, value_name = "HOW")]
-    pub(crate) binarize: Option<Binarize>,
-    /// PNG file to write
-    #[arg(long, value_name = "PNG")]
-    pub(crate) out: PathBuf,
-}
-
-/// Features to write.
-#[derive(Debug, Args)]
-pub(crate) struct EncodeArgs {
-    /// Checkpoint, or run folder that holds one
-    #[arg(value_name = "CKPT")]
-    pub(crate) checkpoint: PathBuf,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Which samples
-    #[arg(long, default_value = "train")]
-    pub(crate) split: SplitName,
-    /// How grey values become binary; by default as in training
-    #[arg(long, value_name = "HOW")]
-    pub(crate) binarize: Option<Binarize>,
-    /// Write binary states drawn from the probabilities instead of the probabilities
-    #[arg(long)]
-    pub(crate) states: bool,
-    /// Write each sample's free energy too, in nats
-    #[arg(long)]
-    pub(crate) free_energy: bool,
-    /// File to write: .safetensors, .npy or .csv
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
-}
-
-/// A part of a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SplitName {
-    /// Training samples, validation samples included.
-    Train,
-    /// Test samples.
-    Test,
 }
 
 fn words(words: &'static [&'static str]) -> PossibleValuesParser {

@@ -1,44 +1,70 @@
-//! Opening a checkpoint, and fitting data to it.
+//! Opening a checkpoint of either kind, and fitting data to it.
 
 use crate::args::{DataArgs, SplitName};
 use crate::failure::{Explain, Failure, Result};
 use crate::run_folder::checkpoint_path;
 use candle_core::Device;
 use deepbelief_data::{Binarize, Dataset, ImageShape, LoadOptions, Source, Split, load};
-use deepbelief_rbm::{Header, Rbm};
+use deepbelief_rbm::{Provenance, tensors};
+use deepbelief_stack::{Dbn, DbnHeader};
+use serde::Serialize;
 use std::path::Path;
 use std::str::FromStr;
 
-/// A model and what its file says of it.
+/// A model and what its file says of it. An RBM is a stack of depth one.
 pub(crate) struct Checkpoint {
-    pub(crate) rbm: Rbm,
+    pub(crate) dbn: Dbn,
     pub(crate) header: Header,
+}
+
+/// The header of a file, by the kind of its model.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Header {
+    Rbm(deepbelief_rbm::Header),
+    Dbn(DbnHeader),
 }
 
 impl Checkpoint {
     /// Opens a file, or the checkpoint of a run folder.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let path = checkpoint_path(path)?;
-        let (rbm, header) = deepbelief_rbm::load(&path, &Device::Cpu)
+        read(&path)
             .or_fail(|| "cannot open the checkpoint".into())
-            .or_hint(|| "a checkpoint is the model.safetensors of a run folder".into())?;
-        Ok(Self { rbm, header })
+            .or_hint(|| "a checkpoint is the model.safetensors of a run folder".into())
+    }
+
+    /// Where the model comes from.
+    pub(crate) fn provenance(&self) -> &Provenance {
+        match &self.header {
+            Header::Rbm(header) => &header.provenance,
+            Header::Dbn(header) => &header.provenance,
+        }
     }
 
     /// A setting of the training, where the checkpoint has it.
     fn recorded<T: FromStr>(&self, key: &str) -> Option<T> {
-        self.header.provenance.recipe.get(key)?.as_str()?.parse().ok()
+        self.provenance().recipe.get(key)?.as_str()?.parse().ok()
     }
 
     /// Shape of the visible units as a picture, as far as the training knew it.
     pub(crate) fn image_shape(&self) -> Option<ImageShape> {
         let shape: ImageShape = self.recorded("image_size")?;
-        (shape.width * shape.height == self.rbm.visible()).then_some(shape)
+        (shape.width * shape.height == self.dbn.visible()).then_some(shape)
     }
 
     /// How grey values become binary: as asked, else as in training.
     pub(crate) fn binarize(&self, asked: Option<Binarize>) -> Binarize {
         asked.or_else(|| self.recorded("binarize")).unwrap_or_default()
+    }
+
+    /// Number of classes, which `what` needs.
+    pub(crate) fn classes(&self, what: &str) -> Result<usize> {
+        match self.dbn.classes() {
+            0 => Err(Failure::new(format!("the checkpoint has no label group, which {what} needs"))
+                .hint("`dbn stack` trains one at the top where the data have labels")),
+            classes => Ok(classes),
+        }
     }
 
     /// Loads the data named by `args`, read as in training where `args` leave it open. They
@@ -59,7 +85,7 @@ impl Checkpoint {
                 ..defaults
             },
         )?;
-        let (found, expected) = (data.train.units(), self.rbm.visible());
+        let (found, expected) = (data.train.units(), self.dbn.visible());
         if found != expected {
             return Err(Failure::new(format!(
                 "the data '{source}' have {found} columns, but the checkpoint has {expected} visible units"
@@ -70,10 +96,28 @@ impl Checkpoint {
     }
 }
 
+fn read(path: &Path) -> Result<Checkpoint> {
+    let device = Device::Cpu;
+    match tensors::kind(path, &tensors::read(path)?)?.as_str() {
+        "rbm" => {
+            let (rbm, header) = deepbelief_rbm::load(path, &device)?;
+            Ok(Checkpoint { dbn: Dbn::from_rbms(vec![rbm])?, header: Header::Rbm(header) })
+        }
+        "dbn" => {
+            let (dbn, header) = Dbn::load(path, &device)?;
+            Ok(Checkpoint { dbn, header: Header::Dbn(header) })
+        }
+        kind => Err(Failure::new(format!("{} is of kind '{kind}', expected 'rbm' or 'dbn'", path.display()))),
+    }
+}
+
 /// The part of a data set that is asked for.
-pub(crate) fn split(data: &Dataset, name: SplitName) -> Option<&Split> {
+pub(crate) fn split(data: &Dataset, name: SplitName) -> Result<&Split> {
     match name {
-        SplitName::Train => Some(&data.train),
-        SplitName::Test => data.test.as_ref(),
+        SplitName::Train => Ok(&data.train),
+        SplitName::Test => data.test.as_ref().ok_or_else(|| {
+            Failure::new(format!("{} has no test samples", data.name))
+                .hint("take the training samples with --split train")
+        }),
     }
 }

@@ -37,6 +37,9 @@ fn main() -> ExitCode {
         Command::Show(args) => commands::show(args, &report).map(|()| 0),
         Command::Reconstruct(args) => commands::reconstruct(args).map(|()| 0),
         Command::Encode(args) => commands::encode(args).map(|()| 0),
+        Command::Classify(args) => commands::classify(args, &report).map(|()| 0),
+        Command::Sample(args) => commands::sample(args).map(|()| 0),
+        Command::Export(args) => commands::export(args).map(|()| 0),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -5,7 +5,7 @@
 
 use crate::failure::{Explain, Failure, Result};
 use crate::history::{Epoch, History};
-use crate::pictures::{self, Gallery};
+use crate::pictures::{self, Gallery, Net};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::Report;
 use crate::run_folder::RunFolder;
@@ -67,7 +67,7 @@ impl<'a> StackWatcher<'a> {
         let mut provenance = self.provenance();
         provenance.figures.extend(test_error.map(|error| ("label_error_test".to_string(), error)));
         dbn.save(&self.folder.model(), &provenance)?;
-        Ok(())
+        self.gallery.draw_net(self.folder, dbn, self.settings.run.seed)
     }
 
     /// Provenance of the model as it is now: figures carry the number of their layer where they
@@ -140,6 +140,10 @@ impl<'a> StackWatcher<'a> {
             format!("layer {layer} of {} on {}", self.settings.sizes_in_words(dbn.visible()), self.provenance.dataset);
         if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.epochs(layer as u32)))? {
             self.folder.write(&format!("layer-{layer}.curves.svg"), &svg)?;
+        }
+        if let Some(shape) = self.gallery.shape {
+            let filters = Net { dbn, shape }.filters(Some(layer))?;
+            self.folder.write(&format!("layer-{layer}.filters.png"), &filters)?;
         }
         Ok(())
     }

@@ -77,8 +77,7 @@ impl<'a> TuneWatcher<'a> {
         if let Some(svg) = pictures::curves(&title, pictures::tuning(self.history.epochs(0)))? {
             self.folder.write("curves.svg", &svg)?;
         }
-        let _ = &self.gallery;
-        Ok(())
+        self.gallery.draw_net(self.folder, dbn, self.settings.run.seed)
     }
 
     fn end_epoch(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Result<()> {

@@ -28,7 +28,7 @@ pub(crate) struct Labels {
     /// The label of each sample in the positive phase.
     data: Vec<u32>,
     /// p(y|h) of each chain, row-major [chains, classes].
-    p: Vec<f32>,
+    pub(crate) p: Vec<f32>,
 }
 
 /// The weights between the labels and 32 hidden units, a row per class.

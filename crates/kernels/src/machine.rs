@@ -42,6 +42,7 @@ pub struct Parameters {
 
 /// An RBM with Bernoulli units and everything one training step needs. See the module's
 /// formula for the order of calls.
+#[derive(Clone)]
 pub struct Machine {
     pub(crate) level: Level,
     pub(crate) visible: usize,
@@ -198,6 +199,13 @@ impl Machine {
     pub fn set_hidden_states(&mut self, h: &Bits) {
         self.h.clone_from(h);
         self.x_states = None;
+    }
+
+    /// p(y|h) of every chain after the last down pass, row-major [chains, classes]; empty without
+    /// a label group.
+    #[must_use]
+    pub fn label_probabilities(&self) -> &[f32] {
+        &self.labels.p
     }
 
     /// The visible states of the last down pass.

@@ -5,6 +5,7 @@
 //! | [`product`] | `v w`, states [B, K] times weights [K, N] |
 //! | [`outer`] | `vᵀ e`, states [B, K] and errors [B, N], the gradient of the above |
 //! | [`bernoulli`] | `p = sigmoid(x + bias)` and states drawn from it |
+//! | [`softplus_sums`] | `sum over n of softplus(x + bias + w_c)`, the free energy of each label |
 //!
 //! On the CPU in F32 each is one custom operation that adds rows where states are sparse and
 //! multiplies densely where they are not, as measured; of any other type or on another device
@@ -20,12 +21,12 @@ use crate::source::Source;
 use crate::states::{Batch, Bits};
 use crate::units;
 use crate::update::accumulate;
-use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// Whether the kernels of this crate serve these tensors.
-fn is_ours(a: &Tensor, b: &Tensor) -> bool {
-    [a, b].iter().all(|t| t.device().is_cpu() && t.dtype() == DType::F32)
+fn are_ours(tensors: &[&Tensor]) -> bool {
+    tensors.iter().all(|t| t.device().is_cpu() && t.dtype() == DType::F32)
 }
 
 /// `v w` for states v [B, K] and weights w [K, N]: [B, N].
@@ -33,7 +34,7 @@ fn is_ours(a: &Tensor, b: &Tensor) -> bool {
 /// # Errors
 /// If the shapes do not fit.
 pub fn product(v: &Tensor, w: &Tensor) -> Result<Tensor> {
-    if is_ours(v, w) { v.contiguous()?.apply_op2_no_bwd(&w.contiguous()?, &Product) } else { v.matmul(w) }
+    if are_ours(&[v, w]) { v.contiguous()?.apply_op2_no_bwd(&w.contiguous()?, &Product) } else { v.matmul(w) }
 }
 
 /// `vᵀ e` for states v [B, K] and errors e [B, N]: [K, N].
@@ -41,7 +42,7 @@ pub fn product(v: &Tensor, w: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// If the shapes do not fit.
 pub fn outer(v: &Tensor, e: &Tensor) -> Result<Tensor> {
-    if is_ours(v, e) { v.contiguous()?.apply_op2_no_bwd(&e.contiguous()?, &Outer) } else { v.t()?.matmul(e) }
+    if are_ours(&[v, e]) { v.contiguous()?.apply_op2_no_bwd(&e.contiguous()?, &Outer) } else { v.t()?.matmul(e) }
 }
 
 /// Probabilities `sigmoid(x + bias)` [B, N] of x [B, N] and bias [N], and 0/1 states drawn from
@@ -50,7 +51,7 @@ pub fn outer(v: &Tensor, e: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// If the shapes do not fit.
 pub fn bernoulli(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<(Tensor, Tensor)> {
-    if is_ours(x, bias) {
+    if are_ours(&[x, bias]) {
         let both = x.contiguous()?.apply_op2_no_bwd(&bias.contiguous()?, &Bernoulli { draw })?;
         return Ok((both.get(0)?, both.get(1)?));
     }
@@ -64,6 +65,30 @@ pub fn bernoulli(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<(Tensor, T
     let u = Tensor::from_vec(u, (rows, units), p.device())?.to_dtype(p.dtype())?;
     let states = u.lt(&p)?.to_dtype(p.dtype())?;
     Ok((p, states))
+}
+
+/// `sum over n of softplus(x + bias + w_c)` for inputs x [B, N], bias [N] and a row of w [C, N] a
+/// label: [B, C]. With the label's bias it is minus the free energy of the label, but for what
+/// all labels share.
+///
+/// # Errors
+/// If the shapes do not fit.
+pub fn softplus_sums(x: &Tensor, bias: &Tensor, w: &Tensor) -> Result<Tensor> {
+    if are_ours(&[x, bias, w]) {
+        return x.contiguous()?.apply_op3_no_bwd(&bias.contiguous()?, &w.contiguous()?, &SoftplusSums);
+    }
+    let x = x.broadcast_add(bias)?;
+    // A label at a time keeps the memory at one [B, N] tensor.
+    let sum = |label| softplus(&x.broadcast_add(&w.get(label)?)?)?.sum(1);
+    Tensor::stack(&(0..w.dim(0)?).map(sum).collect::<Result<Vec<_>>>()?, 1)
+}
+
+/// ln(1 + exp(x)) without overflow, composed of candle's own operations.
+///
+/// # Errors
+/// If candle refuses an operation.
+pub fn softplus(x: &Tensor) -> Result<Tensor> {
+    x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
 }
 
 struct Product;
@@ -168,6 +193,38 @@ impl CustomOp2 for Bernoulli {
     }
 }
 
+struct SoftplusSums;
+
+impl CustomOp3 for SoftplusSums {
+    fn name(&self) -> &'static str {
+        "softplus-sums"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        bias: &CpuStorage,
+        bl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (x, (samples, units)) = matrix(x, xl)?;
+        let (bias, (w, (labels, columns))) = (slice(bias, bl)?, matrix(w, wl)?);
+        if bias.len() != units || columns != units {
+            bail!(
+                "softplus-sums: {} biases and weights [{labels}, {columns}] do not fit inputs [{samples}, {units}]",
+                bias.len()
+            );
+        }
+        let (level, mut out) = (Level::detect(), vec![0.0; samples * labels]);
+        out.par_chunks_exact_mut(labels.max(1))
+            .zip(x.par_chunks_exact(units.max(1)))
+            .for_each(|(sums, x)| units::softplus_sums_row(level, x, bias, w, sums));
+        Ok((CpuStorage::F32(out), (samples, labels).into()))
+    }
+}
+
 /// Columns `32 * index ..` of a row-major matrix with `columns` columns.
 fn pack_panel(values: &[f32], columns: usize, index: usize, panel: &mut [Row]) {
     let start = index * BLOCK;
@@ -231,6 +288,10 @@ mod tests {
             let (exact_p, exact_s) = bernoulli(&double(&x)?, &double(&bias)?, draw)?;
             assert!(largest_difference(&p, &exact_p)? < 1e-6);
             assert_eq!(largest_difference(&s, &exact_s)?, 0.0);
+            // Sums of n terms below 2, each wrong by less than 1e-6.
+            let labels = states(4, n, 1.1, true).affine(3.0, -1.5)?;
+            let exact = softplus_sums(&double(&x)?, &double(&bias)?, &double(&labels)?)?;
+            assert!(largest_difference(&softplus_sums(&x, &bias, &labels)?, &exact)? < 1e-6 * n as f64);
         }
         Ok(())
     }
@@ -243,6 +304,8 @@ mod tests {
         assert!(largest_difference(&through_view, &v.t()?.contiguous()?.matmul(&w)?)? < 1e-5);
         let message = product(&v, &w).map(|_| ()).expect_err("5 columns do not fit 30 rows").to_string();
         assert!(message.contains("[30, 5]") && message.contains("[30, 7]"), "{message}");
+        let misfit = softplus_sums(&v, &w.get(0)?, &w).map(|_| ()).expect_err("7 columns for 5 units").to_string();
+        assert!(misfit.contains("7 biases") && misfit.contains("[30, 7]") && misfit.contains("[30, 5]"), "{misfit}");
         Ok(())
     }
 }

@@ -125,3 +125,37 @@ dispatch! {
         }
     }
 }
+
+/// Up to 32 values, filled up with `rest`.
+#[inline(always)]
+fn padded(values: &[f32], rest: f32) -> [f32; BLOCK] {
+    let mut block = [rest; BLOCK];
+    block[..values.len()].copy_from_slice(values);
+    block
+}
+
+#[inline(always)]
+fn add_softplus(sums: &mut [f32; BLOCK], x: &[f32; BLOCK], bias: &[f32; BLOCK], w: &[f32; BLOCK]) {
+    for i in 0..BLOCK {
+        sums[i] += softplus(x[i] + bias[i] + w[i]);
+    }
+}
+
+dispatch! {
+    /// One row-major sample: `sums[c] = sum over the units of softplus(x + bias + w_c)` for `w`
+    /// [classes, units].
+    pub(crate) fn softplus_sums_row(x: &[f32], bias: &[f32], w: &[f32], sums: &mut [f32]) {
+        let ((blocks, x_rest), (biases, bias_rest)) = (x.as_chunks(), bias.as_chunks());
+        // Units beyond the last one are never on and add nothing.
+        let (x_rest, bias_rest) = (padded(x_rest, f32::NEG_INFINITY), padded(bias_rest, 0.0));
+        for (w, sum) in w.chunks_exact(x.len().max(1)).zip(sums) {
+            let (w, w_rest) = w.as_chunks();
+            let mut lanes = [0.0; BLOCK];
+            for ((x, bias), w) in blocks.iter().zip(biases).zip(w) {
+                add_softplus(&mut lanes, x, bias, w);
+            }
+            add_softplus(&mut lanes, &x_rest, &bias_rest, &padded(w_rest, 0.0));
+            *sum = lanes.iter().map(|&lane| f64::from(lane)).sum::<f64>() as f32;
+        }
+    }
+}

@@ -13,7 +13,7 @@
 //! Teh 2006, section 6; Larochelle & Bengio 2008).
 
 use crate::error::{Error, Result};
-use crate::rbm::{Rbm, Sampled, sample, softplus};
+use crate::rbm::{Rbm, Sampled, sample};
 use candle_core::Tensor;
 use candle_nn::ops::softmax;
 use deepbelief_kernels::{Uniforms, ops};
@@ -86,14 +86,8 @@ impl Rbm {
     /// If there is no label group or the shapes do not fit.
     pub fn label_scores(&self, v: &Tensor) -> Result<Tensor> {
         let labels = self.need_labels()?;
-        let x = self.hidden_input(v)?;
-        let mut scores = Vec::with_capacity(labels.classes());
-        for class in 0..labels.classes() {
-            // A class at a time keeps the memory at one [B, H] tensor.
-            let with_label = x.broadcast_add(&labels.w.get(class)?)?;
-            scores.push(softplus(&with_label)?.sum(1)?);
-        }
-        Ok(Tensor::stack(&scores, 1)?.broadcast_add(&labels.b)?)
+        let x = ops::product(v, &self.w_rec)?;
+        Ok(ops::softplus_sums(&x, &self.hb, &labels.w)?.broadcast_add(&labels.b)?)
     }
 
     /// p(y|v) for every label, [B, V] -> [B, C].

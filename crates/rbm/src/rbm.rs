@@ -204,7 +204,7 @@ impl Rbm {
         sigmoid(&self.visible_input(h)?)
     }
 
-    pub(crate) fn hidden_input(&self, v: &Tensor) -> candle_core::Result<Tensor> {
+    fn hidden_input(&self, v: &Tensor) -> candle_core::Result<Tensor> {
         v.matmul(&self.w_rec)?.broadcast_add(&self.hb)
     }
 
@@ -257,7 +257,7 @@ impl Rbm {
     pub fn free_energy(&self, v: &Tensor) -> Result<Tensor> {
         let linear = v.matmul(&self.vb.unsqueeze(1)?)?.squeeze(1)?;
         let hidden = match &self.labels {
-            None => softplus(&self.hidden_input(v)?)?.sum(1)?,
+            None => ops::softplus(&self.hidden_input(v)?)?.sum(1)?,
             Some(_) => self.label_scores(v)?.log_sum_exp(1)?,
         };
         Ok((linear + hidden)?.neg()?)
@@ -271,7 +271,7 @@ impl Rbm {
     /// If the shapes do not fit.
     pub fn reconstruction_cost(&self, v: &Tensor) -> Result<f64> {
         let logits = self.visible_input(&self.forward(v)?)?;
-        let cost = (softplus(&logits)? - (v * &logits)?)?.sum(1)?.to_dtype(DType::F64)?;
+        let cost = (ops::softplus(&logits)? - (v * &logits)?)?.sum(1)?.to_dtype(DType::F64)?;
         Ok(cost.mean_all()?.to_scalar()?)
     }
 }
@@ -281,11 +281,6 @@ impl Module for Rbm {
     fn forward(&self, v: &Tensor) -> candle_core::Result<Tensor> {
         Self::forward(self, v)
     }
-}
-
-/// ln(1 + exp(x)) without overflow.
-pub(crate) fn softplus(x: &Tensor) -> candle_core::Result<Tensor> {
-    x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
 }
 
 pub(crate) fn sample(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<Sampled> {

@@ -278,13 +278,18 @@ impl Dbn {
     /// # Errors
     /// [`Error::Config`] if there are not so many layers; if the shapes do not fit.
     pub fn decode(&self, h: &Tensor, depth: usize) -> Result<Tensor> {
+        self.decode_to(h, depth, 0)
+    }
+
+    /// The down-pass from units after `depth` layers of weights to those after `end` layers.
+    fn decode_to(&self, h: &Tensor, depth: usize, end: usize) -> Result<Tensor> {
         let deepest = self.depth();
         require(depth <= deepest, "depth", depth, format!("between 0 and {deepest}, the layers of the model"))?;
         let mut units = h.clone();
         if depth == deepest {
             units = probabilities(&units, self.top.w_gen(), self.top.vb())?;
         }
-        for layer in self.layers.iter().take(depth).rev() {
+        for layer in self.layers.iter().take(depth).skip(end).rev() {
             units = layer.generate(&units)?;
         }
         Ok(units)
@@ -299,6 +304,22 @@ impl Dbn {
     pub fn reconstruct(&self, v: &Tensor) -> Result<Tensor> {
         let top = self.top_given_penultimate(&self.penultimate(v)?)?;
         self.decode(&top, self.depth())
+    }
+
+    /// Mean cross-entropy between visible values [B, V] in [0, 1] and [`Dbn::reconstruct`] of
+    /// them, in nats per sample. Computed from the logits, so that saturated units stay finite.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn reconstruction_cost(&self, v: &Tensor) -> Result<f64> {
+        let top = self.top_given_penultimate(&self.penultimate(v)?)?;
+        let (above, w, b) = match self.layers.first() {
+            None => (top, self.top.w_gen(), self.top.vb()),
+            Some(bottom) => (self.decode_to(&top, self.depth(), 1)?, &bottom.w_gen, &bottom.vb),
+        };
+        let logits = ops::product(&above, w)?.broadcast_add(b)?;
+        let cost = (ops::softplus(&logits)? - (v * &logits)?)?.sum(1)?.to_dtype(DType::F64)?;
+        Ok(cost.mean_all()?.to_scalar()?)
     }
 
     /// One visible sample of the directed layers per row of penultimate units: hidden layers are

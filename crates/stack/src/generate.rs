@@ -3,13 +3,16 @@
 //! Chains of Gibbs steps run in the top RBM, `pen, y -> h -> pen, y`, with the label free, or
 //! clamped to see what the model thinks a class looks like. To look at a chain costs one pass
 //! down the directed layers, which leaves the chain as it is.
+//!
+//! On the CPU in F32 the chains run on the packed kernels, else on tensors, which are also what
+//! the tests hold the kernels against.
 
 use crate::dbn::Dbn;
 use crate::error::{Error, Result, require};
 use crate::labels::{draw_labels, one_hot};
-use candle_core::Tensor;
-use deepbelief_kernels::{Stream, Uniforms, ops};
-use deepbelief_rbm::Sampled;
+use candle_core::{DType, Tensor};
+use deepbelief_kernels::{Batch, Bits, MAX_UNITS, Machine, Stream, Uniforms, ops};
+use deepbelief_rbm::{Rbm, Sampled};
 
 /// Gibbs half-step counters of one step: apart from those of the pass down.
 const HIDDEN: u16 = 1;
@@ -17,9 +20,11 @@ const PENULTIMATE: u16 = 2;
 const LABEL: u16 = 3;
 
 /// Gibbs chains in the top RBM of a model.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Chains<'a> {
     dbn: &'a Dbn,
+    /// The top RBM in the kernels' layout, where they serve it.
+    machine: Option<Machine>,
     penultimate: Sampled,
     /// Label of each chain; empty without a label group.
     labels: Vec<u32>,
@@ -53,8 +58,8 @@ impl<'a> Chains<'a> {
             None if classes == 0 => Vec::new(),
             None => draw_labels(&Tensor::ones((count, classes), x.dtype(), x.device())?, draw.gibbs(LABEL))?,
         };
-        let penultimate = Sampled { probabilities, states };
-        Ok(Self { dbn, penultimate, labels: drawn, clamped: labels.is_some(), seed, step: 0 })
+        let (machine, penultimate) = (packed(top)?, Sampled { probabilities, states });
+        Ok(Self { dbn, machine, penultimate, labels: drawn, clamped: labels.is_some(), seed, step: 0 })
     }
 
     /// Runs every chain for so many Gibbs steps.
@@ -62,6 +67,16 @@ impl<'a> Chains<'a> {
     /// # Errors
     /// If candle refuses an operation.
     pub fn advance(&mut self, steps: u32) -> Result<()> {
+        if steps == 0 {
+            return Ok(());
+        }
+        let Some(mut machine) = self.machine.take() else { return self.advance_on_tensors(steps) };
+        let advanced = self.advance_packed(&mut machine, steps);
+        self.machine = Some(machine);
+        advanced
+    }
+
+    fn advance_on_tensors(&mut self, steps: u32) -> Result<()> {
         let (top, classes) = (self.dbn.top(), self.dbn.classes());
         for _ in 0..steps {
             self.step = self.step.wrapping_add(1);
@@ -77,6 +92,30 @@ impl<'a> Chains<'a> {
                 self.labels = draw_labels(&top.reverse_labels(&h.states)?, draw.gibbs(LABEL))?;
             }
         }
+        Ok(())
+    }
+
+    fn advance_packed(&mut self, machine: &mut Machine, steps: u32) -> Result<()> {
+        let (top, classes) = (self.dbn.top(), self.dbn.classes());
+        let (chains, device) = (self.penultimate.states.dim(0)?, top.vb().device());
+        let states = self.penultimate.states.flatten_all()?.to_vec1()?;
+        let mut pen = Batch::Binary(Bits::from_values(chains, top.visible(), &states));
+        for _ in 0..steps {
+            self.step = self.step.wrapping_add(1);
+            let draw = self.draw();
+            // Not `up`: its differences would leave rounding behind that depends on how often
+            // the chains are looked at.
+            machine.positive(&pen, &self.labels, Some(draw.gibbs(HIDDEN)));
+            machine.down(draw.gibbs(PENULTIMATE));
+            pen.clone_from(machine.reconstruction());
+            if classes > 0 && !self.clamped {
+                let p = Tensor::from_slice(machine.label_probabilities(), (chains, classes), device)?;
+                self.labels = draw_labels(&p, draw.gibbs(LABEL))?;
+            }
+        }
+        let h = Tensor::from_vec(machine.hidden_states().to_values(), (chains, top.hidden()), device)?;
+        let states = Tensor::from_vec(pen.to_values(), (chains, top.visible()), device)?;
+        self.penultimate = Sampled { probabilities: top.reverse(&h)?, states };
         Ok(())
     }
 
@@ -110,6 +149,13 @@ impl<'a> Chains<'a> {
     pub fn show(&self) -> Result<Tensor> {
         self.dbn.descend(&self.penultimate, self.draw())
     }
+}
+
+/// The top RBM in the kernels' layout, if they serve it.
+fn packed(top: &Rbm) -> Result<Option<Machine>> {
+    let (visible, hidden, vb) = (top.visible(), top.hidden(), top.vb());
+    let ours = vb.device().is_cpu() && vb.dtype() == DType::F32 && visible.max(hidden) <= MAX_UNITS;
+    Ok(if ours { Some(Machine::new(visible, hidden, &top.to_parameters()?)) } else { None })
 }
 
 /// What to generate.

@@ -9,11 +9,14 @@ use crate::dbn::Dbn;
 use crate::error::{Error, Result, require};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::ops::{sigmoid, softmax};
-use deepbelief_kernels::{Stream, Uniforms, ops};
+use deepbelief_kernels::{Uniforms, ops};
 use deepbelief_rbm::LabelGroup;
 
 /// Samples classified at a time: the top layer's inputs of so many stay in a few megabytes.
 const ROWS: usize = 500;
+
+/// Most Gibbs steps of a classification: each has two half-steps, which are counted in 16 bits.
+const MAX_STEPS: u32 = u16::MAX as u32 / 2;
 
 impl Dbn {
     /// Number of classes of the label group, 0 without one.
@@ -63,28 +66,31 @@ impl Dbn {
 
     /// Label probabilities by Gibbs sampling at the top, [B, V] -> [B, classes]: the up-pass is
     /// sampled, its penultimate states are held, and top units and label take turns for `steps`
-    /// steps from a fair label. The result is the mean of p(y | h) over the steps.
+    /// steps from a fair label. The result is the mean of p(y | h) over the steps. Sample b draws
+    /// from row b of `draw`.
     ///
     /// Slower and noisier than [`Dbn::label_probabilities`]; the same paper reports it half a
     /// point to a point worse.
     ///
     /// # Errors
-    /// [`Error::NoLabelGroup`]; [`Error::Config`] for no steps; if the shapes do not fit.
-    pub fn label_probabilities_by_gibbs(&self, v: &Tensor, steps: u32, seed: u64) -> Result<Tensor> {
-        self.group("Gibbs sampling of labels")?;
-        require(steps > 0, "steps", steps, "at least 1")?;
-        let (samples, classes) = (v.dim(0)?, self.classes());
-        let draw = |step| Uniforms::new(seed, Stream::Monitor, step);
-        // The up-pass draws from the layers' streams of step 0, the label from the one above.
-        let penultimate = self.encode(v, self.depth() - 1, Some(draw(0)))?;
-        let chain = |step: u32| draw(step).layer(self.depth() as u8);
+    /// [`Error::NoLabelGroup`]; [`Error::Config`] for no or too many steps; if the shapes do not
+    /// fit.
+    pub fn label_probabilities_by_gibbs(&self, v: &Tensor, steps: u32, draw: Uniforms) -> Result<Tensor> {
+        let group = self.group("Gibbs sampling of labels")?;
+        require((1..=MAX_STEPS).contains(&steps), "steps", steps, format!("between 1 and {MAX_STEPS}"))?;
+        let (samples, classes, top) = (v.dim(0)?, self.classes(), self.top());
+        let penultimate = self.encode(v, self.depth() - 1, Some(draw))?;
+        // The up-pass has drawn from the layers' numbers; the chain draws from those above them.
+        let chain = |half_step: u32| draw.layer(self.depth() as u8).gibbs(half_step as u16);
+        // What the penultimate units give the top stays as it is.
+        let x = ops::product(&penultimate, top.w_rec())?;
         let fair = (Tensor::ones((samples, classes), v.dtype(), v.device())? / classes as f64)?;
         let mut y = one_hot(&draw_labels(&fair, chain(0))?, classes, v)?;
         let mut sum = fair.zeros_like()?;
         for step in 1..=steps {
-            let h = self.top().sample_h_with_labels(&penultimate, &y, chain(step).gibbs(1))?;
-            let p = self.top().reverse_labels(&h.states)?;
-            y = one_hot(&draw_labels(&p, chain(step).gibbs(2))?, classes, v)?;
+            let (_, h) = ops::bernoulli(&(&x + y.matmul(&group.w)?)?, top.hb(), chain(2 * step - 1))?;
+            let p = top.reverse_labels(&h)?;
+            y = one_hot(&draw_labels(&p, chain(2 * step))?, classes, v)?;
             sum = (sum + p)?;
         }
         Ok((sum / f64::from(steps))?)
@@ -94,8 +100,8 @@ impl Dbn {
     ///
     /// # Errors
     /// Those of that function.
-    pub fn classify_gibbs(&self, v: &Tensor, steps: u32, seed: u64) -> Result<Vec<u32>> {
-        most_probable(&self.label_probabilities_by_gibbs(v, steps, seed)?)
+    pub fn classify_gibbs(&self, v: &Tensor, steps: u32, draw: Uniforms) -> Result<Vec<u32>> {
+        most_probable(&self.label_probabilities_by_gibbs(v, steps, draw)?)
     }
 
     /// p(h = 1 | pen) of the top hidden units, the label summed out exactly: the mean of
@@ -158,6 +164,7 @@ pub(crate) fn one_hot(labels: &[u32], classes: usize, like: &Tensor) -> Result<T
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deepbelief_kernels::Stream;
 
     /// The uniform that falls on a class decides: every class must come up, one of probability
     /// zero never (not even last, where rounding could spill), and one of probability one

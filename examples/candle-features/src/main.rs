@@ -1,16 +1,20 @@
 //! Prints the most active hidden units of ten digits.
 //!
-//! `cargo run --release -p candle-features [CHECKPOINT]`
+//! `cargo run --release -p candle-features [FILE]`, an RBM's checkpoint or what
+//! `dbn export --as mlp` wrote of a deep belief net.
 
-use candle_features::{digits, hidden_probabilities, recognition_layer};
+use candle_features::{digits, features, mlp, recognition_layer};
 use std::path::{Path, PathBuf};
 
 fn main() -> candle_core::Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let checkpoint = std::env::args_os().nth(1).map(PathBuf::from);
-    let checkpoint = checkpoint.unwrap_or_else(|| here.join("../../models/mnist-rbm.safetensors"));
-    let layer = recognition_layer(&checkpoint)?;
-    let features = hidden_probabilities(&layer, &digits(&here.join("digits.safetensors"))?)?;
+    let file = std::env::args_os().nth(1).map(PathBuf::from);
+    let file = file.unwrap_or_else(|| here.join("../../models/mnist-rbm.safetensors"));
+    let layers = match mlp(&file)? {
+        none if none.is_empty() => vec![recognition_layer(&file)?],
+        layers => layers,
+    };
+    let features = features(&layers, &digits(&here.join("digits.safetensors"))?)?;
     println!("features {:?}", features.dims());
     for (digit, p) in features.to_vec2::<f32>()?.iter().enumerate() {
         let mut units: Vec<usize> = (0..p.len()).collect();

@@ -1,19 +1,15 @@
 //! `dbn encode`: hidden probabilities of a data set, for other programs.
 
-use super::{extension, require_folder, write_file};
+use super::{chunks, extension, require_folder, write_file};
 use crate::args::EncodeArgs;
 use crate::checkpoint::{Checkpoint, split};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::pictures::values;
-use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Stream, Uniforms};
 use npyz::WriterBuilder as _;
 use safetensors::tensor::{Dtype, TensorView};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-
-/// Samples encoded at once: bounds the memory beyond the features themselves.
-const CHUNK: usize = 1000;
 
 /// What is written.
 struct Features {
@@ -31,28 +27,23 @@ pub(crate) fn encode(args: &EncodeArgs) -> Result<()> {
     let format = extension(&args.out, &["safetensors", "npy", "csv"])?;
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
-    let data = checkpoint.data(&args.data)?;
-    let samples = split(&data, args.split).ok_or_else(|| {
-        Failure::new(format!("{} has no test samples", data.name))
-            .hint("encode the training samples with --split train")
+    let (dbn, seed) = (&checkpoint.dbn, checkpoint.provenance().seed);
+    let depth = args.depth.unwrap_or(dbn.depth());
+    let hidden = dbn.sizes().get(depth).copied().ok_or_else(|| {
+        Failure::new(format!("--depth is {depth}, but the checkpoint has {}", count(dbn.depth(), "layer")))
     })?;
-    let (rbm, seed) = (&checkpoint.rbm, checkpoint.header.provenance.seed);
-    let binarize = checkpoint.binarize(args.binarize);
+    let data = checkpoint.data(&args.data)?;
+    let samples = split(&data, args.split)?;
 
-    let (n, hidden) = (samples.samples(), rbm.hidden());
+    let n = samples.samples();
     let mut features = Vec::with_capacity(n * hidden);
     let mut free_energy = Vec::new();
-    for (step, start) in (0..n).step_by(CHUNK).enumerate() {
-        let batch = samples.batch(start..n.min(start + CHUNK), binarize, seed);
-        let v = Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?;
-        let h = if args.states {
-            rbm.sample_h(&v, Uniforms::new(seed, Stream::User, step as u32))?.states
-        } else {
-            rbm.forward(&v)?
-        };
-        features.extend(values(&h)?);
+    for (step, v) in chunks(samples, checkpoint.binarize(args.binarize), seed).enumerate() {
+        let v = v?;
+        let draw = args.states.then(|| Uniforms::new(seed, Stream::User, step as u32));
+        features.extend(values(&dbn.encode(&v, depth, draw)?)?);
         if args.free_energy {
-            free_energy.extend(values(&rbm.free_energy(&v)?)?);
+            free_energy.extend(values(&dbn.top().free_energy(&dbn.penultimate(&v)?)?)?);
         }
     }
     let features = Features {

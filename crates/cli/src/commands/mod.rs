@@ -1,23 +1,43 @@
 //! The verbs, each a function of its arguments.
 
+mod classify;
 mod encode;
+mod export;
 mod pretrain;
 mod reconstruct;
+mod sample;
 mod show;
 mod stack;
 mod training;
 mod tune;
 
+pub(crate) use classify::classify;
 pub(crate) use encode::encode;
+pub(crate) use export::export;
 pub(crate) use pretrain::pretrain;
 pub(crate) use reconstruct::reconstruct;
+pub(crate) use sample::sample;
 pub(crate) use show::show;
 pub(crate) use stack::stack;
 pub(crate) use tune::tune;
 
 use crate::failure::{Explain, Failure, Result};
+use candle_core::{Device, Tensor};
+use deepbelief_data::{Binarize, Split};
 use deepbelief_rbm::write_atomic;
 use std::path::Path;
+
+/// Samples that are passed through a model at once: bounds the memory.
+const CHUNK: usize = 1000;
+
+/// All samples in order, some at a time, as values [n, units] in [0, 1].
+fn chunks(samples: &Split, binarize: Binarize, seed: u64) -> impl Iterator<Item = Result<Tensor>> {
+    let n = samples.samples();
+    (0..n).step_by(CHUNK).map(move |start| {
+        let batch = samples.batch(start..n.min(start + CHUNK), binarize, seed);
+        Ok(Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?)
+    })
+}
 
 /// Writes a result file, whole or not at all.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -1,10 +1,10 @@
-//! `dbn reconstruct`: samples over their one-step reconstructions.
+//! `dbn reconstruct`: samples over their reconstructions.
 
 use super::{extension, require_folder, write_file};
-use crate::args::ReconstructArgs;
-use crate::checkpoint::{Checkpoint, split};
+use crate::args::{ReconstructArgs, SplitName};
+use crate::checkpoint::{Checkpoint, Header};
 use crate::failure::Result;
-use crate::pictures::{self, Subject, showcase};
+use crate::pictures::{self, Net, Subject, showcase};
 use candle_core::{Device, Tensor};
 
 /// Draws the picture and says how well the samples were reconstructed.
@@ -13,20 +13,30 @@ pub(crate) fn reconstruct(args: &ReconstructArgs) -> Result<()> {
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     let data = checkpoint.data(&args.data)?;
+    let (dbn, provenance) = (&checkpoint.dbn, checkpoint.provenance());
     let shape = args.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
-    let shape = pictures::shape_of(checkpoint.rbm.visible(), shape)?;
-    let samples = split(&data, args.split).unwrap_or_else(|| {
-        tracing::warn!("{} has no test samples: showing training samples", data.name);
-        &data.train
-    });
-    let (rbm, provenance) = (&checkpoint.rbm, &checkpoint.header.provenance);
+    let shape = pictures::shape_of(dbn.visible(), shape)?;
+    let samples = match (args.split, &data.test) {
+        (SplitName::Test, Some(test)) => test,
+        (SplitName::Test, None) => {
+            tracing::warn!("{} has no test samples: showing training samples", data.name);
+            &data.train
+        }
+        (SplitName::Train, _) => &data.train,
+    };
     let chosen = showcase(samples, args.count as usize);
     let batch = samples.batch(chosen.iter().copied(), checkpoint.binarize(args.binarize), provenance.seed);
     let pixels = batch.to_values();
-    let subject = Subject { rbm, epochs: provenance.epochs, shape, seed: provenance.seed };
-    write_file(&args.out, &pictures::reconstructions(subject, &pixels)?)?;
-    let v = Tensor::from_vec(pixels, (batch.rows(), batch.units()), &Device::Cpu)?;
-    let cost = rbm.reconstruction_cost(&v)?;
+    let v = Tensor::from_slice(&pixels, (batch.rows(), batch.units()), &Device::Cpu)?;
+    let (picture, cost) = match checkpoint.header {
+        Header::Rbm(_) => {
+            let rbm = dbn.top();
+            let subject = Subject { rbm, epochs: provenance.epochs, shape, seed: provenance.seed };
+            (pictures::reconstructions(subject, &pixels)?, rbm.reconstruction_cost(&v)?)
+        }
+        Header::Dbn(_) => (Net { dbn, shape }.reconstructions(&pixels)?, dbn.reconstruction_cost(&v)?),
+    };
+    write_file(&args.out, &picture)?;
     tracing::info!(cost, "reconstruction cost of these samples: {cost:.2} nats per sample (mean-field)");
     Ok(())
 }

@@ -2,20 +2,21 @@
 
 use super::training::{Parts, shell_word};
 use crate::args::TuneArgs;
+use crate::checkpoint::Checkpoint;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{History, TuneEpoch};
 use crate::interrupt;
 use crate::memory;
 use crate::report::{Report, bytes};
-use crate::run_folder::{RunFolder, TUNE_STATE, checkpoint_path};
+use crate::run_folder::{RunFolder, TUNE_STATE};
 use crate::settings::{Resolved, TuneSettings};
 use crate::tune_watcher::TuneWatcher;
 use candle_core::Device;
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::{LabelGroup, Outcome, Provenance, Rbm, RbmConfig};
+use deepbelief_rbm::{LabelGroup, Outcome, Rbm, RbmConfig};
 use deepbelief_stack::{Dbn, StackConfig};
 use deepbelief_wake_sleep::{TopModel, TuneState, Tuner, peak_memory, sigmoid_belief_net};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Samples that each epoch is measured on, at most.
 const MONITOR: usize = 10_000;
@@ -42,13 +43,14 @@ pub(crate) fn tune(args: &TuneArgs, report: &Report) -> Result<u8> {
 /// A new run. The folder comes last, so that settings or data which do not do leave nothing
 /// behind.
 fn start(args: &TuneArgs) -> Result<Run> {
-    let opened = TuneSettings::checkpoint(args)?.map(|path| open(&path).map(|model| (path, model))).transpose()?;
-    let provenance = opened.as_ref().map(|(_, (_, provenance))| provenance);
+    let open = |path: PathBuf| Checkpoint::open(&path).map(|checkpoint| (path, checkpoint));
+    let opened = TuneSettings::checkpoint(args)?.map(open).transpose()?;
+    let provenance = opened.as_ref().map(|(_, checkpoint)| checkpoint.provenance());
     let Resolved { mut settings, valid_is_default } = TuneSettings::resolve(args, provenance)?;
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
     let (dbn, name) = match opened {
-        Some((path, (dbn, _))) => {
+        Some((path, Checkpoint { dbn, .. })) => {
             let stem = if path.is_dir() { path.file_name() } else { path.file_stem() };
             let name = stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned());
             (dbn, name)
@@ -65,13 +67,6 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
     Ok(Run { settings, parts, minibatches, tuner, folder, history })
-}
-
-/// The model of a checkpoint, and where it comes from.
-fn open(path: &Path) -> Result<(Dbn, Provenance)> {
-    let (dbn, header) =
-        Dbn::load(&checkpoint_path(path)?, &Device::Cpu).or_fail(|| "cannot open the checkpoint".into())?;
-    Ok((dbn, header.provenance))
 }
 
 /// A net that knows nothing yet.
@@ -123,8 +118,8 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let settings = TuneSettings::resume(&folder.config(), args)?;
     let state = TuneState::load(&folder.tune_state()).or_fail(|| "cannot resume".into())?;
     // The model tells which data the run was started on.
-    let model = folder.model().is_file().then(|| open(&folder.model())).transpose()?;
-    let started_on = model.as_ref().map(|(_, provenance)| provenance.dataset_sha256.as_str());
+    let model = folder.model().is_file().then(|| Checkpoint::open(&folder.model())).transpose()?;
+    let started_on = model.as_ref().map(|model| model.provenance().dataset_sha256.as_str());
     let parts = Parts::load_again(&settings.data, settings.run.seed, started_on)?;
     let done = state.epochs_done();
     let directed = state.sizes().len() - 2;

@@ -54,6 +54,21 @@ impl Canvas {
         }
     }
 
+    /// Pixels in a row.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows of pixels.
+    pub(crate) fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The pixels, row by row.
+    pub(crate) fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
     /// As a PNG file.
     pub(crate) fn png(&self) -> Result<Vec<u8>> {
         let mut file = Vec::new();

@@ -1,6 +1,6 @@
 //! The model against its joint distribution written out state by state.
 
-use crate::{all_states, in_f64, random_rbm, rows, stack, uniforms, untied, values};
+use crate::{all_states, apart, in_f64, random_rbm, rows, stack, uniforms, untied, values};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_stack::{Chains, Dbn, Layer};
@@ -166,7 +166,8 @@ fn gibbs_sampling_of_labels_agrees_with_the_exact_posterior() {
     let v = Tensor::new(&[[1f32, 0.0, 1.0, 1.0]], &Device::Cpu).unwrap();
     let exact = rows(&dbn.label_probabilities(&v).unwrap()).remove(0);
     let many = v.broadcast_as((4000, 4)).unwrap().contiguous().unwrap();
-    let sampled = dbn.label_probabilities_by_gibbs(&many, 200, 5).unwrap().mean(0).unwrap();
+    let sampled =
+        dbn.label_probabilities_by_gibbs(&many, 200, Uniforms::new(5, Stream::User, 0)).unwrap().mean(0).unwrap();
     for (sampled, exact) in values(&sampled).iter().zip(&exact) {
         assert!((sampled - exact).abs() < 5.0 * 0.008, "{sampled}, exactly {exact}");
     }
@@ -247,6 +248,31 @@ fn clamped_chains_sample_the_conditional_distribution() {
         let cells: Vec<f64> = (0..16).map(|v| conditional(&joint, |s| s.y == y, |s| s.v == v)).collect();
         let statistic = chi_square(&counts, &cells);
         assert!(statistic < 58.0, "chi-square {statistic} for label {y}");
+    }
+}
+
+/// Chains on the packed kernels against the same chains on tensors in F64: both draw the same
+/// numbers, so that every state must be the same. They may part only where a number falls
+/// between two probabilities that rounding has moved apart by less than 1e-6; of some 40,000
+/// draws one does so with probability below 0.04, and the seed is fixed.
+#[test]
+fn packed_chains_are_those_on_tensors() {
+    for (sizes, classes) in [(&[9, 7, 6, 40][..], 3), (&[5, 33], 0), (&[5, 70, 12], 11)] {
+        let dbn = untied(sizes, classes, 0.7);
+        let double = in_f64(&dbn);
+        let clamp: Vec<u32> = (0..11).map(|chain| chain % classes.max(1) as u32).collect();
+        for labels in [None, Some(clamp.as_slice())].into_iter().filter(|labels| classes > 0 || labels.is_none()) {
+            let mut packed = Chains::new(&dbn, 11, labels, 3).unwrap();
+            let mut exact = Chains::new(&double, 11, labels, 3).unwrap();
+            for steps in [0, 1, 2, 12] {
+                packed.advance(steps).unwrap();
+                exact.advance(steps).unwrap();
+                assert_eq!(values(&packed.penultimate().states), values(&exact.penultimate().states));
+                assert_eq!(packed.labels(), exact.labels());
+                assert!(apart(&packed.penultimate().probabilities, &exact.penultimate().probabilities) < 1e-5);
+                assert!(apart(&packed.show().unwrap(), &exact.show().unwrap()) < 1e-5);
+            }
+        }
     }
 }
 

@@ -61,7 +61,27 @@ fn a_stack_is_tied_until_its_weights_part() {
     assert!(refusal.to_string().starts_with("layer 0 has generative weights of its own"), "{refusal}");
 }
 
-/// Samples in one large batch and by themselves must get the same labels: the samples are classified 500 at a time, and 1203 of them have a remainder.
+/// The kernels in F32 against candle's own operations in F64, with widths on both sides of the
+/// kernels' own. Scores are sums of up to 33 terms below 10, each wrong by less than 1e-5.
+#[test]
+fn label_scores_and_reconstruction_cost_agree_with_double_precision() {
+    let v = tensor(&[7, 37], 0.5, 72).affine(1.0, 0.5).unwrap();
+    let v64 = v.to_dtype(DType::F64).unwrap();
+    for depth in 1..=4 {
+        for classes in [1, 3, 10] {
+            let dbn = untied(&SIZES[..=depth], classes, 1.0);
+            let double = in_f64(&dbn);
+            assert!(apart(&dbn.label_scores(&v).unwrap(), &double.label_scores(&v64).unwrap()) < 33.0 * 1e-5);
+            let (p, v) = (values(&double.reconstruct(&v64).unwrap()), values(&v64));
+            let terms = p.iter().zip(&v).map(|(p, v)| v * p.ln() + (1.0 - v) * (1.0 - p).ln());
+            let exact = -terms.sum::<f64>() / 7.0;
+            assert!((double.reconstruction_cost(&v64).unwrap() - exact).abs() < 1e-9);
+        }
+    }
+}
+
+/// Samples in one large batch and by themselves must get the same labels: the samples are
+/// classified 500 at a time, and 1203 of them have a remainder.
 #[test]
 fn classification_does_not_depend_on_the_batch() {
     let dbn = untied(&SIZES[..3], 4, 2.0);
@@ -75,7 +95,7 @@ fn classification_does_not_depend_on_the_batch() {
     }
     assert!(labels.iter().any(|&label| label != labels[0]));
     assert!(dbn.classify(&v.narrow(0, 0, 0).unwrap()).unwrap().is_empty());
-    assert_eq!(dbn.classify_gibbs(&v, 2, 1).unwrap().len(), 1203);
+    assert_eq!(dbn.classify_gibbs(&v, 2, Uniforms::new(1, Stream::User, 0)).unwrap().len(), 1203);
 }
 
 #[test]
@@ -132,6 +152,9 @@ fn what_does_not_fit_is_refused_by_name() {
     );
     assert_eq!(clamped(&labelled, 0, &[]), "chains is 0; it must be at least 1");
     let draw = Uniforms::new(1, Stream::User, 0);
+    let steps = |steps| labelled.classify_gibbs(&v, steps, draw).unwrap_err().to_string();
+    assert_eq!(steps(0), "steps is 0; it must be between 1 and 32767");
+    assert_eq!(steps(32_768), "steps is 32768; it must be between 1 and 32767");
     let misfit = labelled.encode(&v.t().unwrap(), 1, Some(draw)).unwrap_err().to_string();
     assert!(misfit.contains("[4, 1]") && misfit.contains("[4, 3]"), "{misfit}");
 }

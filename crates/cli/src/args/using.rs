@@ -1,0 +1,258 @@
+//! Options of the verbs that use a checkpoint.
+
+use super::DataArgs;
+use clap::{Args, ValueEnum};
+use deepbelief_data::{Binarize, ImageShape};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+pub(super) const ENCODE_HELP: &str = "\
+What is written, for N samples and H hidden units:
+  .safetensors  features [N, H] F32; labels [N] I64; free_energy [N] F32
+  .npy          features [N, H]; labels and free energies in files of their own beside it
+                (features.labels.npy, features.free_energy.npy)
+  .csv          columns h0 .. h(H-1), then free_energy, then label
+Labels are written where the data have them, free energies (nats) with --free-energy. Of a stack
+that is the top RBM's free energy of the units under it, held at their probabilities after the
+pass up: a stack's own free energy of a sample is a sum too long to compute.
+
+Examples:
+  dbn encode runs/mnist-500 --data mnist --split test --out features.safetensors
+  dbn encode runs/deep --depth 1 --out first-layer.npy";
+
+pub(super) const CLASSIFY_HELP: &str = "\
+Examples:
+  dbn classify runs/deep
+  dbn classify runs/deep --confusion --errors errors.png
+  dbn classify runs/deep --data npy:new.npy --out labels.csv";
+
+pub(super) const SAMPLE_HELP: &str = "\
+A PNG has a row for each label and a column for each chain; with --shown above 1 it has a row
+for each chain and a column for each time it is shown. A GIF or APNG shows one time after the
+other.
+
+Examples:
+  dbn sample runs/deep --label all --out digits.png
+  dbn sample runs/deep --label 7 --count 5 --every 100 --shown 10 --out sevens.png
+  dbn sample runs/deep --label all --steps 1 --every 1 --shown 200 --out dreaming.gif";
+
+pub(super) const EXPORT_HELP: &str = "\
+Weights are [out, in], every layer is followed by a sigmoid:
+  mlp          layers.{i}.weight, layers.{i}.bias from the bottom: what `dbn encode` computes
+  autoencoder  encoder.{i}.weight and .bias as above, then decoder.{i}.weight and .bias from the
+               top down: what `dbn reconstruct` computes, labels aside
+
+Example: dbn export runs/deep --as mlp --out mlp.safetensors";
+
+/// A checkpoint to look at.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    /// Draw the hidden units' weights into this PNG file
+    #[arg(long, value_name = "PNG")]
+    pub(crate) filters: Option<PathBuf>,
+    /// Draw this layer of a stack alone, counted from 0; by default some filters of every layer
+    #[arg(long, value_name = "N", requires = "filters")]
+    pub(crate) layer: Option<usize>,
+    /// Shape of the visible units as a picture, where the checkpoint does not say
+    #[arg(long, value_name = "WxH")]
+    pub(crate) image_size: Option<ImageShape>,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Samples to reconstruct.
+#[derive(Debug, Args)]
+pub(crate) struct ReconstructArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Which samples; without a test set the training samples are used
+    #[arg(long, default_value = "test")]
+    pub(crate) split: SplitName,
+    /// Number of samples
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) count: u32,
+    /// How grey values become binary; by default as in training
+    #[arg(long, value_name = "HOW")]
+    pub(crate) binarize: Option<Binarize>,
+    /// PNG file to write
+    #[arg(long, value_name = "PNG")]
+    pub(crate) out: PathBuf,
+}
+
+/// Features to write.
+#[derive(Debug, Args)]
+pub(crate) struct EncodeArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Which samples
+    #[arg(long, default_value = "train")]
+    pub(crate) split: SplitName,
+    /// How grey values become binary; by default as in training
+    #[arg(long, value_name = "HOW")]
+    pub(crate) binarize: Option<Binarize>,
+    /// Layers of weights to pass upward; 0 gives the visible units, the default is all of them
+    #[arg(long, value_name = "N")]
+    pub(crate) depth: Option<usize>,
+    /// Write binary states drawn from the probabilities instead of the probabilities; in a stack
+    /// every layer is drawn
+    #[arg(long)]
+    pub(crate) states: bool,
+    /// Write each sample's free energy too, in nats
+    #[arg(long)]
+    pub(crate) free_energy: bool,
+    /// File to write: .safetensors, .npy or .csv
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// Samples to label.
+#[derive(Debug, Args)]
+pub(crate) struct ClassifyArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Which samples; by default the test samples, or all where there is no test set
+    #[arg(long)]
+    pub(crate) split: Option<SplitName>,
+    /// How grey values become binary; by default as in training
+    #[arg(long, value_name = "HOW")]
+    pub(crate) binarize: Option<Binarize>,
+    /// How a label is told
+    #[arg(long, default_value = "free-energy")]
+    pub(crate) method: Method,
+    /// Gibbs steps of --method gibbs
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) steps: u32,
+    /// Print the confusion matrix too
+    #[arg(long)]
+    pub(crate) confusion: bool,
+    /// Draw the samples that got a wrong label into this PNG file, the surest first
+    #[arg(long, value_name = "PNG")]
+    pub(crate) errors: Option<PathBuf>,
+    /// Write each sample's label and its probability into this CSV file
+    #[arg(long, value_name = "CSV")]
+    pub(crate) out: Option<PathBuf>,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How a label is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    /// By the exact free energy of each label.
+    FreeEnergy,
+    /// By Gibbs sampling of the label: slower, noisier and worse, for comparison.
+    Gibbs,
+}
+
+/// Chains to show.
+#[derive(Debug, Args)]
+pub(crate) struct SampleArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    /// Labels to clamp: one, several with commas between them, or `all`; by default the label is
+    /// as free as the rest
+    #[arg(long, value_name = "LABELS")]
+    pub(crate) label: Option<Clamped>,
+    /// Chains for each label
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) count: u32,
+    /// Gibbs steps before the first sample is shown
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) steps: u32,
+    /// Gibbs steps between shown samples
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) every: u32,
+    /// Times each chain is shown; by default once in a PNG, 50 times in a GIF or APNG
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) shown: Option<u32>,
+    /// Seed of the chains; by default that of the training
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Shape of the visible units as a picture, where the checkpoint does not say
+    #[arg(long, value_name = "WxH")]
+    pub(crate) image_size: Option<ImageShape>,
+    /// File to write: .png, .gif or .apng
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// Labels that are clamped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Clamped {
+    All,
+    These(Vec<u32>),
+}
+
+impl FromStr for Clamped {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let labels: Option<Vec<u32>> = text.split(',').map(|label| label.trim().parse().ok()).collect();
+        labels.map(Self::These).ok_or_else(|| "labels are whole numbers from 0, such as 7 or 0,1,2, or `all`".into())
+    }
+}
+
+/// A network to write.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    /// Which network
+    #[arg(long = "as", value_name = "NETWORK")]
+    pub(crate) network: NetworkName,
+    /// File to write: .safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// A network to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NetworkName {
+    /// The pass up: features of the top layer.
+    Mlp,
+    /// The pass up and down again: a reconstruction.
+    Autoencoder,
+}
+
+/// A part of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SplitName {
+    /// Training samples, validation samples included.
+    Train,
+    /// Test samples.
+    Test,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_read_one_by_one_or_all_at_once() {
+        assert_eq!("7".parse(), Ok(Clamped::These(vec![7])));
+        assert_eq!("0, 1,2".parse(), Ok(Clamped::These(vec![0, 1, 2])));
+        assert_eq!("all".parse(), Ok(Clamped::All));
+        for bad in ["", "7,", "-1", "seven", "1.0"] {
+            assert!(bad.parse::<Clamped>().unwrap_err().contains("0,1,2"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `dbn classify`: the labels of a data set, and where it has labels of its own, how many the
+//! model gets wrong.
+
+mod score;
+
+use super::{chunks, extension, require_folder, write_file};
+use crate::args::{ClassifyArgs, Method, SplitName};
+use crate::checkpoint::{Checkpoint, split};
+use crate::failure::{Failure, Result, count};
+use crate::pictures::{Net, ROW, Sheet, shape_of, tiles};
+use crate::report::{Report, thousands};
+use deepbelief_data::{Binarize, Dataset, Split};
+use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_stack::Dbn;
+use score::Score;
+use std::fmt::Write as _;
+
+/// Samples in the picture of the errors, at most.
+const SHOWN: usize = 100;
+
+/// What the model says of one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Told {
+    label: u32,
+    /// Probability of that label.
+    probability: f32,
+}
+
+/// Classifies one part of a data set.
+pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
+    for (path, ending) in [(&args.errors, "png"), (&args.out, "csv")] {
+        if let Some(path) = path {
+            extension(path, &[ending])?;
+            require_folder(path)?;
+        }
+    }
+    let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    let classes = checkpoint.classes("`dbn classify`")?;
+    let data = checkpoint.data(&args.data)?;
+    let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
+    let samples = split(&data, part)?;
+    let names = names(&data, classes)?;
+    let labels = labels(samples, classes, args)?;
+    let (binarize, seed) = (checkpoint.binarize(args.binarize), checkpoint.provenance().seed);
+
+    let told = tell(&checkpoint.dbn, samples, binarize, args, seed)?;
+    if let Some(path) = &args.out {
+        write_file(path, csv(&told, labels.as_deref(), &names).as_bytes())?;
+    }
+    let Some(labels) = labels else {
+        tracing::info!("{} has no labels: these are the model's, of {}", data.name, count(told.len(), "sample"));
+        return report.data(&only_told(&told, &names, args.json));
+    };
+    if let Some(path) = &args.errors {
+        let shape = args.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
+        let shape = shape_of(samples.units(), shape)?;
+        let wrong = errors(&told, &labels);
+        let shown = &wrong[..wrong.len().min(SHOWN)];
+        let pixels = samples.batch(shown.iter().copied(), binarize, seed).to_values();
+        let name = |label: u32| names[label as usize].as_str();
+        let caption = |&sample: &usize| format!("{} > {}", name(labels[sample]), name(told[sample].label));
+        let captions: Vec<String> = shown.iter().map(caption).collect();
+        let which = if shown.len() < wrong.len() { format!("the surest {} of ", shown.len()) } else { String::new() };
+        let sheet = Sheet {
+            title: format!(
+                "{}: {which}{} in {} {} samples of {}; true label > told label",
+                Net { dbn: &checkpoint.dbn, shape }.name(),
+                count(wrong.len(), "error"),
+                thousands(told.len()),
+                split_name(part),
+                data.name
+            ),
+            rows: tiles(&pixels, samples.units()).chunks(ROW).map(<[_]>::to_vec).collect(),
+            captions: captions.chunks(ROW).map(<[_]>::to_vec).collect(),
+            shape: (shape.width, shape.height),
+            ..Sheet::default()
+        };
+        write_file(path, &sheet.png()?)?;
+    }
+    let found = told.iter().map(|told| told.label).zip(labels);
+    let score = Score::new(&data.name, split_name(part), found, names);
+    if args.json {
+        return report.data(&(serde_json::to_string(&score)? + "\n"));
+    }
+    report.data(&score.describe(args.confusion))
+}
+
+/// The label of every sample and its probability.
+fn tell(dbn: &Dbn, samples: &Split, binarize: Binarize, args: &ClassifyArgs, seed: u64) -> Result<Vec<Told>> {
+    let mut told = Vec::with_capacity(samples.samples());
+    for (step, v) in chunks(samples, binarize, seed).enumerate() {
+        let p = match args.method {
+            Method::FreeEnergy => dbn.label_probabilities(&v?)?,
+            Method::Gibbs => {
+                let draw = Uniforms::new(seed, Stream::User, step as u32);
+                dbn.label_probabilities_by_gibbs(&v?, args.steps, draw)?
+            }
+        };
+        told.extend(p.to_vec2::<f32>()?.iter().map(|p| most_probable(p)));
+    }
+    Ok(told)
+}
+
+/// The first of the most probable labels.
+fn most_probable(p: &[f32]) -> Told {
+    let better = |best: usize, label: usize| if p[label] > p[best] { label } else { best };
+    let label = (0..p.len()).fold(0, better);
+    Told { label: label as u32, probability: p[label] }
+}
+
+/// What the model's classes are called: as the data call them, else by their numbers.
+fn names(data: &Dataset, classes: usize) -> Result<Vec<String>> {
+    match &data.class_names {
+        None => Ok((0..classes).map(|class| class.to_string()).collect()),
+        Some(names) if names.len() == classes => Ok(names.clone()),
+        // Named classes are numbered in the order of their names, so that a class more or less
+        // may give the others another number than in training.
+        Some(names) => Err(Failure::new(format!(
+            "{} names {} ({}), but the checkpoint has {classes}: they cannot be matched",
+            data.name,
+            count(names.len(), "label"),
+            names.join(", ")
+        ))),
+    }
+}
+
+/// The labels that the samples have, which the model must know and the options may need.
+fn labels(samples: &Split, classes: usize, args: &ClassifyArgs) -> Result<Option<Vec<u32>>> {
+    let Some(labels) = samples.labels() else {
+        for (option, asked) in [("--errors", args.errors.is_some()), ("--confusion", args.confusion)] {
+            if asked {
+                return Err(Failure::new(format!("the data have no labels, which {option} compares with"))
+                    .hint("name the labels' column with --label-column"));
+            }
+        }
+        return Ok(None);
+    };
+    match labels.iter().position(|&label| label as usize >= classes) {
+        None => Ok(Some(labels)),
+        Some(sample) => Err(Failure::new(format!(
+            "sample {sample} has the label {}, but the checkpoint has {}, 0 to {}",
+            labels[sample],
+            count(classes, "label"),
+            classes - 1
+        ))),
+    }
+}
+
+fn split_name(name: SplitName) -> &'static str {
+    match name {
+        SplitName::Train => "training",
+        SplitName::Test => "test",
+    }
+}
+
+/// A line a sample.
+fn csv(told: &[Told], labels: Option<&[u32]>, names: &[String]) -> String {
+    let quoted = |label: u32| {
+        let name = &names[label as usize];
+        if name.contains([',', '"', '\n']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.clone() }
+    };
+    let mut text = format!("sample,predicted,probability{}\n", if labels.is_some() { ",label" } else { "" });
+    for (sample, told) in told.iter().enumerate() {
+        let _ = write!(text, "{sample},{},{}", quoted(told.label), told.probability);
+        if let Some(labels) = labels {
+            let _ = write!(text, ",{}", quoted(labels[sample]));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The labels alone, where there is nothing to compare them with.
+fn only_told(told: &[Told], names: &[String], json: bool) -> String {
+    let labels: Vec<&str> = told.iter().map(|told| names[told.label as usize].as_str()).collect();
+    if json {
+        return serde_json::json!({ "samples": told.len(), "labels": labels }).to_string() + "\n";
+    }
+    labels.join("\n") + "\n"
+}
+
+/// The samples that got a wrong label, those of whose label the model is surest first.
+fn errors(told: &[Told], labels: &[u32]) -> Vec<usize> {
+    let mut wrong: Vec<usize> = (0..told.len()).filter(|&sample| told[sample].label != labels[sample]).collect();
+    wrong.sort_by(|&a, &b| told[b].probability.total_cmp(&told[a].probability));
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(labels: &[u32]) -> Vec<Told> {
+        labels.iter().map(|&label| Told { label, probability: 0.5 }).collect()
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_surest_errors_come_first() {
+        let mut told = told(&[1, 1, 2, 0]);
+        told[2].probability = 0.9;
+        assert_eq!(errors(&told, &[0, 1, 1, 1]), [2, 0, 3]);
+    }
+
+    #[test]
+    fn the_first_of_equal_labels_is_told() {
+        assert_eq!(most_probable(&[0.2, 0.4, 0.4]), Told { label: 1, probability: 0.4 });
+    }
+
+    #[test]
+    fn csv_holds_names_and_quotes_them() {
+        let (told, names) = (told(&[1, 0]), names(&["a,b", "c"]));
+        assert_eq!(csv(&told, None, &names), "sample,predicted,probability\n0,c,0.5\n1,\"a,b\",0.5\n");
+        let labelled = csv(&told, Some(&[1, 1]), &names);
+        assert_eq!(labelled.lines().nth(2), Some("1,\"a,b\",0.5,c"));
+        assert_eq!(only_told(&told, &names, false), "c\na,b\n");
+        let json: serde_json::Value = serde_json::from_str(&only_told(&told, &names, true)).unwrap();
+        assert_eq!(json, serde_json::json!({ "samples": 2, "labels": ["c", "a,b"] }));
+    }
+}

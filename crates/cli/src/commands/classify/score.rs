@@ -1,0 +1,109 @@
+//! How often a model is wrong, and with what it takes for what.
+
+use crate::report::thousands;
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// How often the model is wrong.
+#[derive(Debug, Serialize)]
+pub(super) struct Score<'a> {
+    data: &'a str,
+    split: &'static str,
+    samples: usize,
+    errors: usize,
+    /// Share of the samples with a wrong label.
+    error: f64,
+    /// What the rows and columns of the confusion matrix are called.
+    classes: Vec<String>,
+    /// Samples of the class of the row that were told to be of the class of the column.
+    confusion: Vec<Vec<usize>>,
+}
+
+impl<'a> Score<'a> {
+    /// From told and true labels, which are below the number of `classes`.
+    pub(super) fn new(
+        data: &'a str,
+        split: &'static str,
+        labels: impl Iterator<Item = (u32, u32)>,
+        classes: Vec<String>,
+    ) -> Self {
+        let mut confusion = vec![vec![0; classes.len()]; classes.len()];
+        let (mut samples, mut errors) = (0, 0);
+        for (told, label) in labels {
+            confusion[label as usize][told as usize] += 1;
+            samples += 1;
+            errors += usize::from(told != label);
+        }
+        Self { data, split, samples, errors, error: errors as f64 / samples.max(1) as f64, classes, confusion }
+    }
+
+    /// As text, with the matrix where that is asked for.
+    pub(super) fn describe(&self, confusion: bool) -> String {
+        let (errors, samples) = (thousands(self.errors), thousands(self.samples));
+        let mut text = format!(
+            "error   {:.2} % ({})\nerrors  {errors}\nsamples {samples} ({} of {})\n",
+            100.0 * self.error,
+            self.error,
+            self.split,
+            self.data
+        );
+        if confusion {
+            text += &self.matrix();
+        }
+        text
+    }
+
+    /// The confusion matrix as a table; dots where there is nothing, and the share of each class
+    /// that is wrong.
+    fn matrix(&self) -> String {
+        let name_width = self.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(4);
+        let most = self.confusion.iter().flatten().max().copied().unwrap_or(0);
+        let width =
+            most.to_string().len().max(self.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0)) + 2;
+        let mut text = format!("\nrows: true label, columns: told label\n{:name_width$}", "");
+        for name in &self.classes {
+            let _ = write!(text, "{name:>width$}");
+        }
+        text += "    error\n";
+        for (class, (name, row)) in self.classes.iter().zip(&self.confusion).enumerate() {
+            let _ = write!(text, "{name:<name_width$}");
+            for &n in row {
+                let cell = if n == 0 { ".".to_string() } else { n.to_string() };
+                let _ = write!(text, "{cell:>width$}");
+            }
+            let samples: usize = row.iter().sum();
+            let wrong = 100.0 * (samples - row[class]) as f64 / samples.max(1) as f64;
+            let _ = writeln!(text, "{wrong:>7.2} %");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn errors_are_counted_by_class() {
+        let score = Score::new("d", "test", [0, 1, 1, 2, 0].into_iter().zip([0, 1, 2, 2, 1]), names(&["0", "1", "2"]));
+        assert_eq!((score.errors, score.samples, score.error), (2, 5, 0.4));
+        assert_eq!(score.confusion, [[1, 0, 0], [1, 1, 0], [0, 1, 1]]);
+        assert_eq!(score.describe(false), "error   40.00 % (0.4)\nerrors  2\nsamples 5 (test of d)\n");
+    }
+
+    #[test]
+    fn the_matrix_names_its_classes() {
+        let score = Score::new("d", "test", [0, 0, 1].into_iter().zip([0, 1, 1]), names(&["cat", "hound"]));
+        let expected = "
+rows: true label, columns: told label
+         cat  hound    error
+cat        1      .   0.00 %
+hound      1      1  50.00 %
+";
+        assert_eq!(score.matrix(), expected);
+    }
+}

@@ -1,0 +1,200 @@
+//! Pictures of a deep belief net. What it dreams is in [`super::dream`].
+
+use super::sheet::Sheet;
+use super::{ROW, in_groups, robust_limit, shades, tiles, values};
+use crate::failure::{Failure, Result, count};
+use candle_core::{Device, Tensor};
+use deepbelief_data::ImageShape;
+use deepbelief_stack::{Dbn, Layer};
+
+/// Rows of filters a layer has where all layers are in one picture.
+const ROWS_PER_LAYER: usize = 3;
+
+/// A deep belief net to draw.
+#[derive(Clone, Copy)]
+pub(crate) struct Net<'a> {
+    pub(crate) dbn: &'a Dbn,
+    /// Shape of its visible units.
+    pub(crate) shape: ImageShape,
+}
+
+impl Net<'_> {
+    /// `784-500-500+10-2000 DBN`; the labels stand beside the units that they join.
+    pub(crate) fn name(&self) -> String {
+        let sizes = self.dbn.sizes();
+        let mut words: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+        if self.dbn.classes() > 0 {
+            words[sizes.len() - 2] = format!("{}+{}", sizes[sizes.len() - 2], self.dbn.classes());
+        }
+        format!("{} {}", words.join("-"), if self.dbn.depth() == 1 { "RBM" } else { "DBN" })
+    }
+
+    pub(super) fn tile_shape(&self) -> (usize, usize) {
+        (self.shape.width, self.shape.height)
+    }
+
+    /// What hidden units add to the pixels as tiles, grey where that is nothing: the first
+    /// hundred of one layer, or some of every layer.
+    pub(crate) fn filters(&self, layer: Option<usize>) -> Result<Vec<u8>> {
+        let depth = self.dbn.depth();
+        match layer {
+            None if depth > 1 => self.filters_of_all(),
+            Some(layer) if layer >= depth => {
+                let layers = count(depth, "layer");
+                Err(Failure::new(format!("layer {layer} is asked for, but the model has {layers}, counted from 0")))
+            }
+            layer => self.filters_of(layer.unwrap_or(0)),
+        }
+    }
+
+    fn filters_of(&self, layer: usize) -> Result<Vec<u8>> {
+        let filters = self.projected(layer, ROW * ROW)?;
+        let (shown, units) = (filters.len() / self.dbn.visible(), self.dbn.sizes()[layer + 1]);
+        let what = if layer == 0 {
+            let limit = robust_limit(&filters);
+            format!("weights of {shown} of {units} units, from -{limit:.2} (black) over 0 (grey) to {limit:.2} (white)")
+        } else {
+            format!("weights of {shown} of {units} units times the filters below, grey at 0, each scaled by itself")
+        };
+        Sheet {
+            title: format!("{}, layer {layer}: {what}", self.name()),
+            rows: self.shaded(layer, &filters).chunks(ROW).map(<[_]>::to_vec).collect(),
+            shape: self.tile_shape(),
+            ..Sheet::default()
+        }
+        .png()
+    }
+
+    fn filters_of_all(&self) -> Result<Vec<u8>> {
+        let (mut rows, mut row_labels) = (Vec::new(), Vec::new());
+        for layer in (0..self.dbn.depth()).rev() {
+            let tiles = self.shaded(layer, &self.projected(layer, ROWS_PER_LAYER * ROW)?);
+            row_labels.push(format!("layer {layer}:\n{}", count(self.dbn.sizes()[layer + 1], "unit")));
+            rows.extend(tiles.chunks(ROW).map(<[_]>::to_vec));
+            row_labels.resize(rows.len(), String::new());
+        }
+        Sheet {
+            title: format!(
+                "{}: the first units of every layer; layer 0 by their weights, those above by their weights times the \
+                 filters below, each scaled by itself; black below 0, grey at 0, white above",
+                self.name()
+            ),
+            row_labels,
+            rows,
+            shape: self.tile_shape(),
+            ..Sheet::default()
+        }
+        .png()
+    }
+
+    /// What the first units of a layer, at most so many, add to the inputs of the visible units,
+    /// row-major [units, visible]. Above layer 0 that is a linear projection: the generative
+    /// weights of the layer times those of all layers below.
+    fn projected(&self, layer: usize, most: usize) -> Result<Vec<f32>> {
+        let layers = self.dbn.layers();
+        let w_gen = layers.get(layer).map_or(self.dbn.top().w_gen(), Layer::w_gen);
+        let mut filters = w_gen.narrow(0, 0, w_gen.dim(0)?.min(most))?;
+        for below in layers[..layer].iter().rev() {
+            filters = filters.matmul(below.w_gen())?;
+        }
+        values(&filters)
+    }
+
+    /// Filters as tiles. The units of layer 0 have one scale; above it their strengths differ so
+    /// much that the weaker ones would all be grey.
+    fn shaded(&self, layer: usize, filters: &[f32]) -> Vec<Vec<f32>> {
+        let shared = robust_limit(filters);
+        let shade = |filter: &[f32]| shades(filter, if layer == 0 { shared } else { robust_limit(filter) });
+        filters.chunks(self.dbn.visible()).map(shade).collect()
+    }
+
+    /// Samples [n, visible] over what a pass up through all layers and down again makes of them.
+    pub(crate) fn reconstructions(&self, samples: &[f32]) -> Result<Vec<u8>> {
+        let units = self.dbn.visible();
+        let v = Tensor::from_slice(samples, (samples.len() / units, units), &Device::Cpu)?;
+        let reconstruction = values(&self.dbn.reconstruct(&v)?)?;
+        let (row_labels, rows) =
+            in_groups(&[("data", tiles(samples, units)), ("reconstruction", tiles(&reconstruction, units))]);
+        let layers = count(self.dbn.depth(), "layer");
+        Sheet {
+            title: format!("{}: data and reconstructions through {layers}, up and down by probabilities", self.name()),
+            row_labels,
+            rows,
+            shape: self.tile_shape(),
+            ..Sheet::default()
+        }
+        .png()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::pictures::shape_of;
+    use candle_core::DType;
+    use deepbelief_rbm::{LabelGroup, Rbm, RbmConfig};
+
+    /// A net of nine pixels with random weights.
+    pub(in crate::pictures) fn net(hidden: &[usize], classes: usize) -> Dbn {
+        let mut visible = 9;
+        let mut rbms = Vec::new();
+        for &hidden in hidden {
+            let config = RbmConfig { hidden, weight_std: 0.5, ..Default::default() };
+            rbms.push(Rbm::new(&config, &vec![0.3; visible], &Device::Cpu).unwrap());
+            visible = hidden;
+        }
+        if classes > 0 {
+            let top = rbms.pop().unwrap();
+            let labels = LabelGroup::zeros(classes, &top).unwrap();
+            rbms.push(top.with_labels(labels).unwrap());
+        }
+        Dbn::from_rbms(rbms).unwrap()
+    }
+
+    pub(in crate::pictures) fn drawn(dbn: &Dbn) -> Net<'_> {
+        Net { dbn, shape: shape_of(9, None).unwrap() }
+    }
+
+    #[test]
+    fn a_net_is_named_by_its_sizes_and_labels() {
+        assert_eq!(drawn(&net(&[4, 5, 6], 3)).name(), "9-4-5+3-6 DBN");
+        assert_eq!(drawn(&net(&[4], 3)).name(), "9+3-4 RBM");
+        assert_eq!(drawn(&net(&[4, 5], 0)).name(), "9-4-5 DBN");
+    }
+
+    /// Generative weights that are not the transposed recognition weights, so that a projection
+    /// through the wrong ones would show: two units above put 2 and -1 times the only filter
+    /// below, 0.5, onto the only pixel.
+    #[test]
+    fn upper_filters_are_weighted_sums_of_lower_ones() {
+        let tensor = |values: &[f32], shape: (usize, usize)| Tensor::from_slice(values, shape, &Device::Cpu).unwrap();
+        let zeros = |n: usize| Tensor::zeros(n, DType::F32, &Device::Cpu).unwrap();
+        let layer = Layer::from_tensors(tensor(&[9.0], (1, 1)), tensor(&[0.5], (1, 1)), zeros(1), zeros(1)).unwrap();
+        let top = Rbm::from_tensors(tensor(&[2.0, -1.0], (1, 2)), zeros(2), zeros(1)).unwrap();
+        let dbn = Dbn::new(vec![layer], top).unwrap();
+        let net = Net { dbn: &dbn, shape: shape_of(1, None).unwrap() };
+        assert_eq!(net.projected(1, 100).unwrap(), [1.0, -0.5]);
+        assert_eq!(net.projected(1, 1).unwrap(), [1.0]);
+        assert_eq!(net.projected(0, 100).unwrap(), [0.5]);
+        assert_eq!(net.shaded(1, &[1.0, -0.5]), [[1.0], [0.0]]);
+        assert_eq!(net.shaded(0, &[1.0, 1.0, -0.5]), [[1.0], [1.0], [0.25]]);
+    }
+
+    #[test]
+    fn all_layers_or_one_are_drawn_and_others_refused() {
+        let dbn = net(&[40, 5, 6], 0);
+        let height = |layer| image::load_from_memory(&drawn(&dbn).filters(layer).unwrap()).unwrap().height();
+        assert!(height(None) > height(Some(0)) && height(Some(0)) > height(Some(2)));
+        let refused = drawn(&dbn).filters(Some(3)).unwrap_err();
+        assert_eq!(refused.what(), "layer 3 is asked for, but the model has 3 layers, counted from 0");
+        assert!(drawn(&net(&[4], 0)).filters(None).is_ok());
+    }
+
+    #[test]
+    fn reconstructions_go_on_below() {
+        let dbn = net(&[4, 5], 2);
+        let height =
+            |n: usize| image::load_from_memory(&drawn(&dbn).reconstructions(&vec![1.0; 9 * n]).unwrap()).unwrap();
+        assert!(height(11).height() > height(10).height());
+    }
+}

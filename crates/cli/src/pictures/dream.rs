@@ -1,0 +1,232 @@
+//! What a net believes in: chains of Gibbs steps in its top, shown as pixel probabilities after a
+//! pass down.
+
+use super::animation::Animation;
+use super::dbn::Net;
+use super::sheet::Sheet;
+use super::{ROW, tiles, values};
+use crate::failure::{Failure, Result, count};
+use deepbelief_stack::{Chains, Dbn};
+
+/// Most tiles in one picture: a sheet of so many digits has some 40 million pixels.
+const MOST_TILES: usize = 10_000;
+
+/// Most labels in the picture of a training.
+const MOST_LABELS: u32 = 20;
+
+/// Chains to run and show.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Dream {
+    /// Labels to clamp; without any the label is as free as the rest.
+    pub(crate) clamped: Vec<u32>,
+    /// Chains for each label, or in all.
+    pub(crate) count: usize,
+    /// Gibbs steps before the first time the chains are shown.
+    pub(crate) steps: u32,
+    /// Gibbs steps from one time to the next.
+    pub(crate) every: u32,
+    /// Times the chains are shown.
+    pub(crate) shown: usize,
+    pub(crate) seed: u64,
+}
+
+/// Chains as they are at one time.
+struct Frame {
+    step: u32,
+    /// Pixel probabilities of each chain.
+    tiles: Vec<Vec<f32>>,
+    /// Label of each chain; empty without a label group.
+    labels: Vec<u32>,
+}
+
+impl Dream {
+    /// What a training shows of its net: ten chains for each label after 1000 steps, or twenty
+    /// without labels.
+    pub(crate) fn of(dbn: &Dbn, seed: u64) -> Self {
+        let clamped: Vec<u32> = (0..(dbn.classes() as u32).min(MOST_LABELS)).collect();
+        let count = if clamped.is_empty() { 2 * ROW } else { ROW };
+        Self { clamped, count, steps: 1000, every: 1000, shown: 1, seed }
+    }
+
+    /// A picture. Chains shown once stand in a row for each label, or ten in a row; chains shown
+    /// more often have a row each.
+    pub(crate) fn png(&self, net: Net<'_>) -> Result<Vec<u8>> {
+        let chains = self.count * self.clamped.len().max(1);
+        let (rows, columns) = (chains, self.shown);
+        if rows * columns > MOST_TILES {
+            return Err(Failure::new(format!(
+                "{rows} chains shown {columns} times make {} tiles, more than the {MOST_TILES} that go into one picture",
+                rows * columns
+            ))
+            .hint("ask for fewer with --count or --shown, or for an animation: a name that ends in .gif or .apng"));
+        }
+        let frames: Vec<Frame> = self.frames(net.dbn)?.collect::<Result<_>>()?;
+        match frames.as_slice() {
+            [frame] => self.sheet(net, frame, &format!(" {}", after(frame.step))).png(),
+            frames => self.history(net, frames).png(),
+        }
+    }
+
+    /// An animation, a frame each time the chains are shown.
+    pub(crate) fn animation(&self, net: Net<'_>, format: Animation) -> Result<Vec<u8>> {
+        // On a line of its own, so that all frames break their titles alike.
+        let draw = |frame: Frame| self.sheet(net, &frame, &format!("\n{}", after(frame.step))).draw();
+        format.encode(self.shown, self.frames(net.dbn)?.map(|frame| frame.map(draw)))
+    }
+
+    /// The chains, each time they are shown.
+    fn frames<'a>(&self, dbn: &'a Dbn) -> Result<impl Iterator<Item = Result<Frame>> + use<'a>> {
+        let clamped: Vec<u32> = self.clamped.iter().flat_map(|&label| std::iter::repeat_n(label, self.count)).collect();
+        let chains = if clamped.is_empty() { self.count } else { clamped.len() };
+        let labels = (!clamped.is_empty()).then_some(clamped.as_slice());
+        let mut chains = Chains::new(dbn, chains, labels, self.seed)?;
+        let (steps, every) = (self.steps, self.every);
+        Ok((0..self.shown).map(move |time| {
+            chains.advance(if time == 0 { steps } else { every })?;
+            let tiles = tiles(&values(&chains.show()?)?, dbn.visible());
+            Ok(Frame { step: chains.steps(), tiles, labels: chains.labels().to_vec() })
+        }))
+    }
+
+    /// What is shown, in a title.
+    fn title(&self, net: Net<'_>, when: &str) -> String {
+        let label = match (net.dbn.classes(), self.clamped.is_empty()) {
+            (0, _) => "",
+            (_, true) => ", the label below free to change,",
+            (_, false) => " with the label clamped,",
+        };
+        format!("{}: pixel probabilities of chains{label}{when}", net.name())
+    }
+
+    /// One time: a row for each label, or rows of ten.
+    fn sheet(&self, net: Net<'_>, frame: &Frame, when: &str) -> Sheet {
+        let clamped = !self.clamped.is_empty();
+        let columns = if clamped { self.count } else { self.count.min(ROW) };
+        let captions = if clamped { Vec::new() } else { captions(&frame.labels, columns) };
+        Sheet {
+            title: self.title(net, when),
+            row_labels: self.clamped.iter().map(|label| format!("label {label}")).collect(),
+            rows: frame.tiles.chunks(columns).map(<[_]>::to_vec).collect(),
+            captions,
+            shape: net.tile_shape(),
+            ..Sheet::default()
+        }
+    }
+
+    /// All times: a row for each chain, a column for each time.
+    fn history(&self, net: Net<'_>, frames: &[Frame]) -> Sheet {
+        let chains = frames.first().map_or(0, |frame| frame.tiles.len());
+        let row = |chain: usize| frames.iter().map(|frame| frame.tiles[chain].clone()).collect();
+        let label = |chain: usize| match self.clamped.get(chain / self.count) {
+            Some(label) => format!("label {label}"),
+            None => format!("chain {chain}"),
+        };
+        let caption = |chain: usize| -> Vec<String> {
+            frames.iter().filter_map(|frame| frame.labels.get(chain)).map(ToString::to_string).collect()
+        };
+        let free = self.clamped.is_empty() && net.dbn.classes() > 0;
+        Sheet {
+            title: self.title(net, " after so many Gibbs steps"),
+            column_labels: frames.iter().map(|frame| frame.step.to_string()).collect(),
+            row_labels: (0..chains).map(label).collect(),
+            rows: (0..chains).map(row).collect(),
+            captions: if free { (0..chains).map(caption).collect() } else { Vec::new() },
+            shape: net.tile_shape(),
+        }
+    }
+}
+
+fn after(steps: u32) -> String {
+    format!("after {}", count(steps as usize, "Gibbs step"))
+}
+
+/// The labels of tiles in rows of so many; none where there are no labels.
+fn captions(labels: &[u32], columns: usize) -> Vec<Vec<String>> {
+    labels.chunks(columns).map(|row| row.iter().map(ToString::to_string).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dbn::tests::{drawn, net};
+    use super::*;
+
+    fn dream(clamped: &[u32], count: usize, shown: usize) -> Dream {
+        Dream { clamped: clamped.to_vec(), count, steps: 3, every: 2, shown, seed: 1 }
+    }
+
+    fn size(png: &[u8]) -> (u32, u32) {
+        let picture = image::load_from_memory(png).unwrap();
+        (picture.width(), picture.height())
+    }
+
+    #[test]
+    fn chains_are_shown_when_asked() {
+        let dbn = net(&[4, 5], 3);
+        let frames: Vec<Frame> = dream(&[2, 0], 3, 4).frames(&dbn).unwrap().collect::<Result<_>>().unwrap();
+        assert_eq!(frames.iter().map(|frame| frame.step).collect::<Vec<_>>(), [3, 5, 7, 9]);
+        for frame in &frames {
+            assert_eq!(frame.labels, [2, 2, 2, 0, 0, 0]);
+            assert_eq!(frame.tiles.len(), 6);
+        }
+        assert_ne!(frames[0].tiles, frames[1].tiles);
+    }
+
+    #[test]
+    fn pictures_depend_on_the_seed_alone() {
+        let dbn = net(&[4, 5], 3);
+        for dream in [dream(&[2, 0], 3, 1), dream(&[], 12, 1), dream(&[1], 2, 3), dream(&[], 2, 3)] {
+            let one = dream.png(drawn(&dbn)).unwrap();
+            assert_eq!(one, dream.png(drawn(&dbn)).unwrap());
+            assert_ne!(one, Dream { seed: 2, ..dream }.png(drawn(&dbn)).unwrap());
+        }
+    }
+
+    #[test]
+    fn labels_make_rows_and_free_chains_have_their_label_below() {
+        let (labelled, plain) = (net(&[4, 5], 3), net(&[4, 5], 0));
+        let height = |dream: Dream, dbn: &Dbn| size(&dream.png(drawn(dbn)).unwrap()).1;
+        assert!(height(dream(&[0, 1, 2], 2, 1), &labelled) > height(dream(&[0, 1], 2, 1), &labelled));
+        let (free, without) = (height(dream(&[], 2, 1), &labelled), height(dream(&[], 2, 1), &plain));
+        assert!(free > without, "{free} pixels with a caption, {without} without");
+        assert_eq!(Dream::of(&labelled, 1).clamped, [0, 1, 2]);
+        assert!(Dream::of(&plain, 1).clamped.is_empty());
+    }
+
+    #[test]
+    fn too_many_tiles_are_refused_with_a_way_out() {
+        let dbn = net(&[4], 0);
+        let refused = dream(&[], 100, 101).png(drawn(&dbn)).unwrap_err();
+        assert!(refused.what().contains("10100 tiles"), "{}", refused.what());
+        assert!(refused.hint_text().unwrap().contains(".gif"));
+    }
+
+    /// A GIF has an index of the palette a pixel and the palette is the greys: what is decoded
+    /// must be what was drawn. The title must not move the tiles when the count of steps grows.
+    #[test]
+    fn animations_hold_the_frames_that_were_drawn() {
+        let dbn = net(&[4, 5], 3);
+        let dream = Dream { steps: 9, every: 995, ..dream(&[0, 2], 3, 3) };
+        let frames = dream.frames(&dbn).unwrap();
+        let draw = |frame: Frame| dream.sheet(drawn(&dbn), &frame, &format!("\n{}", after(frame.step))).draw();
+        let drawn_frames: Vec<_> = frames.map(|frame| draw(frame.unwrap())).collect();
+
+        let file = dream.animation(drawn(&dbn), Animation::Gif).unwrap();
+        let mut decoder = gif::Decoder::new(&file[..]).unwrap();
+        for canvas in &drawn_frames {
+            let frame = decoder.read_next_frame().unwrap().expect("a frame for each time").clone();
+            assert_eq!((usize::from(frame.width), usize::from(frame.height)), (canvas.width(), canvas.height()));
+            assert_eq!(frame.buffer, canvas.pixels());
+        }
+        assert!(decoder.read_next_frame().unwrap().is_none());
+        assert!(decoder.global_palette().unwrap().chunks(3).enumerate().all(|(i, rgb)| rgb == [i as u8; 3]));
+
+        let file = dream.animation(drawn(&dbn), Animation::Apng).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&file)).read_info().unwrap();
+        assert_eq!(reader.info().animation_control().unwrap().num_frames, 3);
+        for canvas in &drawn_frames {
+            let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+            reader.next_frame(&mut pixels).unwrap();
+            assert_eq!(pixels, canvas.pixels());
+        }
+    }
+}

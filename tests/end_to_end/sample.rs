@@ -1,0 +1,56 @@
+//! `dbn sample`: pictures and animations of what a model believes in.
+
+use crate::Place;
+
+fn size(place: &Place, name: &str) -> (u32, u32) {
+    let picture = image::load_from_memory_with_format(&place.read(name), image::ImageFormat::Png).unwrap();
+    (picture.width(), picture.height())
+}
+
+#[test]
+fn pictures_have_a_row_a_label_and_depend_on_the_seed_alone() {
+    let place = Place::new();
+    place.stack("d", "--seed 3");
+    place.ok("sample d --label all --steps 20 --out all.png");
+    place.ok("sample d --label 0,2 --steps 20 --out two.png");
+    place.ok("sample d --label 1 --count 12 --steps 20 --out one.png");
+    assert!(size(&place, "all.png").1 > size(&place, "two.png").1);
+    assert!(size(&place, "one.png").0 > size(&place, "two.png").0);
+
+    let draw = |words: &str| {
+        place.ok(&format!("sample d --steps 20 {words} --out x.png"));
+        place.read("x.png")
+    };
+    let free = draw("");
+    assert!(draw("") == free && draw("--seed 3") == free, "the checkpoint's seed is the default");
+    for other in ["--seed 4", "--steps 21", "--label 0", "--count 3", "--shown 2"] {
+        assert!(draw(other) != free, "{other}");
+    }
+    assert!(draw("--shown 2 --every 5") != draw("--shown 2 --every 6"));
+}
+
+#[test]
+fn animations_have_a_frame_each_time() {
+    let place = Place::new();
+    place.stack("d", "");
+    place.ok("sample d --label all --count 2 --steps 1 --every 1 --shown 7 --out a.gif");
+    let file = place.read("a.gif");
+    let mut gif = gif::Decoder::new(&file[..]).unwrap();
+    let mut frames = 0;
+    while gif.read_next_frame().unwrap().is_some() {
+        frames += 1;
+    }
+    assert_eq!(frames, 7);
+    place.ok("sample d --steps 1 --every 1 --out a.apng");
+    let file = place.read("a.apng");
+    let reader = png::Decoder::new(std::io::Cursor::new(&file)).read_info().unwrap();
+    assert_eq!(reader.info().animation_control().unwrap().num_frames, 50);
+}
+
+#[test]
+fn an_rbm_dreams_too() {
+    let place = Place::new();
+    place.train("r", "");
+    place.ok("sample r --steps 5 --out r.png");
+    assert!(size(&place, "r.png").0 > 100);
+}

@@ -1,0 +1,90 @@
+//! The verbs that look into a checkpoint, on a deep belief net.
+
+use crate::{Place, stderr};
+use candle_core::{Device, Tensor};
+use deepbelief_stack::Dbn;
+
+fn features(place: &Place, words: &str) -> Vec<f32> {
+    place.ok(&format!("encode d {words} --out x.npy"));
+    npyz::NpyFile::new(&place.read("x.npy")[..]).unwrap().into_vec::<f32>().unwrap()
+}
+
+#[test]
+fn every_depth_is_encoded() {
+    let place = Place::new();
+    place.stack("d", "");
+    let (dbn, _) = Dbn::load(&place.path("d/model.safetensors"), &Device::Cpu).unwrap();
+    let v = Tensor::from_vec(place.inputs("bits.csv"), (90, 9), &Device::Cpu).unwrap();
+    for depth in 0..=3 {
+        let expected = dbn.encode(&v, depth, None).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(features(&place, &format!("--depth {depth}")), expected);
+    }
+    assert_eq!(features(&place, ""), features(&place, "--depth 3"), "the top is the default");
+    let states = features(&place, "--depth 2 --states");
+    assert!(states.iter().all(|&h| h == 0.0 || h == 1.0) && states != features(&place, "--depth 3 --states"));
+
+    place.ok("encode d --depth 1 --free-energy --out f.npy");
+    let written = npyz::NpyFile::new(&place.read("f.free_energy.npy")[..]).unwrap().into_vec::<f32>().unwrap();
+    let top = dbn.top().free_energy(&dbn.penultimate(&v).unwrap()).unwrap();
+    assert_eq!(written, top.to_vec1::<f32>().unwrap(), "the free energy is the top's, whatever the depth");
+}
+
+#[test]
+fn show_tells_layers_labels_and_ties() {
+    let place = Place::new();
+    place.stack("d", "--seed 5");
+    let text = place.ok("show d --filters all.png");
+    for part in [
+        "kind          dbn, format version 1",
+        "9-8-7-12 (bernoulli)",
+        "3 at the top",
+        "tied generative and recognition weights",
+        "48 epochs, seed 5",
+        "of 8, ",
+        "layers.1.w_rec",
+        "7x12",
+        "top.label_w",
+        "layer_0_free_energy_gap",
+        "  layer 2\n",
+    ] {
+        assert!(text.contains(part), "'{part}' in\n{text}");
+    }
+    let json = place.json("show d --json --filters top.png --layer 2");
+    assert_eq!(json["header"]["sizes"], serde_json::json!([9, 8, 7, 12]));
+    assert_eq!(json["tensors"][0]["name"], "layers.0.w_rec");
+    assert_eq!(json["dead_filters_by_layer"].as_array().unwrap().len(), 3);
+    let height = |name: &str| image::load_from_memory(&place.read(name)).unwrap().height();
+    assert!(height("all.png") > height("top.png"));
+}
+
+#[test]
+fn reconstructions_go_through_all_layers() {
+    let place = Place::new();
+    place.ok("stack -q --data idx:bars --layers 6,8 --epochs 1 --out d");
+    let output = place.run("reconstruct d --out r.png");
+    assert!(output.status.success() && stderr(&output).contains("nats per sample"), "{}", stderr(&output));
+    assert!(place.read("r.png").starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn an_export_says_what_it_holds() {
+    let place = Place::new();
+    place.stack("d", "");
+    let said = stderr(&place.run("export d --as autoencoder --out a.safetensors"));
+    let bytes = place.read("a.safetensors");
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(file.len(), 12);
+    for (name, tensor) in file.tensors() {
+        let line = said.lines().find(|line| line.contains(&name)).unwrap_or_else(|| panic!("{name} in\n{said}"));
+        assert!(line.ends_with(&format!("{:?}", tensor.shape())), "{line}");
+    }
+    assert_eq!(file.tensor("decoder.0.weight").unwrap().shape(), [7, 12]);
+    // An RBM is a network of one layer.
+    place.train("r", "");
+    place.ok("export r --as mlp --out m.safetensors");
+    let bytes = place.read("m.safetensors");
+    assert_eq!(
+        safetensors::SafeTensors::deserialize(&bytes).unwrap().tensor("layers.0.weight").unwrap().shape(),
+        [8, 9]
+    );
+}

@@ -168,6 +168,15 @@ impl Top {
         }
     }
 
+    /// What it takes to tell penultimate states, nats per sample: the reconstruction cost that
+    /// `measures` has of an RBM, or `-log p` under the prior.
+    pub(crate) fn cost(&mut self, penultimate: &Batch, measures: &Measures) -> f64 {
+        match self {
+            Self::Undirected(_) => measures.reconstruction_cost,
+            Self::Factorial(top) => top.prior.cross_entropy(&nothing(penultimate.rows()), penultimate),
+        }
+    }
+
     /// Measures the RBM on penultimate units.
     pub(crate) fn measure(&mut self, penultimate: &Batch, labels: &[u32], draw: Uniforms) -> Measures {
         match self {

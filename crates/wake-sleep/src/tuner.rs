@@ -392,11 +392,11 @@ impl Tuner {
 
     /// Keeps the model if validation data find none better before it.
     fn judge(&mut self, metrics: &TuneMetrics) -> Result<()> {
-        let Some(generative_cost) = metrics.generative_cost_valid else { return Ok(()) };
+        let Some(variational_cost) = metrics.variational_cost_valid else { return Ok(()) };
         let (epoch, label_error) = (self.at.epoch, metrics.label_error_valid);
-        let better = |best: &Best| (label_error, generative_cost) < (best.label_error, best.generative_cost);
+        let better = |best: &Best| (label_error, variational_cost) < (best.label_error, best.variational_cost);
         if self.best.as_ref().is_none_or(better) {
-            self.best = Some(Best { epoch, label_error, generative_cost, dbn: self.net.dbn()? });
+            self.best = Some(Best { epoch, label_error, variational_cost, dbn: self.net.dbn()? });
             self.at.stale_epochs = 0;
         } else {
             self.at.stale_epochs += 1;

@@ -208,18 +208,18 @@ fn resuming_anywhere_equals_never_having_stopped() {
     }
 }
 
-/// The best model is the one with the lowest validation error, or generative cost without labels,
+/// The best model is the one with the lowest validation error, or variational cost without labels,
 /// of all epochs and the start; patience counts the epochs since.
 #[test]
 fn the_best_model_is_kept_and_patience_ends() {
     struct Keep(Vec<(Option<f64>, f64, Dbn)>);
     impl TuneObserver for Keep {
         fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Told {
-            self.0.push((metrics.label_error_valid, metrics.generative_cost_valid.unwrap(), snapshot.dbn()?));
+            self.0.push((metrics.label_error_valid, metrics.variational_cost_valid.unwrap(), snapshot.dbn()?));
             let of = |seen: &(Option<f64>, f64, Dbn)| (seen.0, seen.1);
             let best = self.0.iter().min_by(|a, b| of(a).partial_cmp(&of(b)).unwrap()).unwrap();
             let kept = snapshot.best().unwrap();
-            assert_eq!((kept.label_error, kept.generative_cost), of(best));
+            assert_eq!((kept.label_error, kept.variational_cost), of(best));
             assert_eq!(metrics.best_epoch, Some(kept.epoch));
             assert!(bits(&kept.dbn) == bits(&self.0[kept.epoch as usize].2));
             Ok(Control::Continue)

@@ -5,7 +5,9 @@ mod outputs;
 mod python;
 mod refusals;
 mod resume;
+mod stack;
 mod training;
+mod tune;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

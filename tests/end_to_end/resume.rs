@@ -14,7 +14,7 @@ fn long() -> String {
 }
 
 /// Starts a training and waits until it has done `epochs`, or for a minute.
-fn start(place: &Place, words: &str, epochs: usize) -> Child {
+pub(crate) fn start(place: &Place, words: &str, epochs: usize) -> Child {
     let child = place.command(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
     let done = || std::fs::read_to_string(place.path("r/metrics.jsonl")).map_or(0, |text| text.lines().count());
@@ -24,7 +24,7 @@ fn start(place: &Place, words: &str, epochs: usize) -> Child {
     child
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }
@@ -34,10 +34,15 @@ fn same(place: &Place, file: &str) {
     assert!(resumed == whole, "{file} of the resumed run differs from that of the uninterrupted one");
 }
 
-/// Model and state byte for byte, metrics but for the times.
+/// Model and state byte for byte, and the metrics.
 fn resumed_equals_whole(place: &Place, epochs: usize) {
     same(place, "model.safetensors");
     same(place, "state.safetensors");
+    same_metrics(place, epochs);
+}
+
+/// The metrics of `r` are those of `whole`, but for the times.
+pub(crate) fn same_metrics(place: &Place, epochs: usize) {
     let metrics = |name: &str| -> Vec<serde_json::Value> {
         let without_times = |line: &str| {
             let mut value: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -2,7 +2,9 @@
 
 use crate::failure::{Explain, Result};
 use deepbelief_rbm::{EpochMetrics, write_atomic};
-use serde::Deserialize;
+use deepbelief_wake_sleep::TuneMetrics;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -12,6 +14,8 @@ use std::path::{Path, PathBuf};
 /// but for the activity.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Epoch {
+    /// Layer of a stack, from 0.
+    pub(crate) layer: u32,
     /// From 1.
     #[serde(rename = "epoch")]
     pub(crate) number: u32,
@@ -22,11 +26,16 @@ pub(crate) struct Epoch {
     pub(crate) free_energy_gap: Option<f64>,
     /// Mean hidden probability.
     pub(crate) hidden_activity: f64,
+    /// Share of training samples whose label is not found; absent without a label group.
+    pub(crate) label_error_train: Option<f64>,
+    /// The same of validation samples.
+    pub(crate) label_error_valid: Option<f64>,
 }
 
 impl From<&EpochMetrics> for Epoch {
     fn from(metrics: &EpochMetrics) -> Self {
         Self {
+            layer: metrics.layer,
             number: metrics.epoch,
             reconstruction_cost: metrics.reconstruction_cost,
             reconstruction_cost_valid: metrics.reconstruction_cost_valid,
@@ -34,6 +43,8 @@ impl From<&EpochMetrics> for Epoch {
             free_energy_valid: metrics.free_energy_valid,
             free_energy_gap: metrics.free_energy_gap,
             hidden_activity: metrics.hidden_activity,
+            label_error_train: metrics.label_error_train,
+            label_error_valid: metrics.label_error_valid,
         }
     }
 }
@@ -48,26 +59,96 @@ impl Epoch {
             ("free_energy_valid", self.free_energy_valid),
             ("free_energy_gap", self.free_energy_gap),
             ("hidden_activity", Some(self.hidden_activity)),
+            ("label_error_train", self.label_error_train),
+            ("label_error_valid", self.label_error_valid),
         ];
         figures.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
     }
 }
 
-/// The epochs of a run, in memory and in its file.
-pub(crate) struct History {
-    path: PathBuf,
-    epochs: Vec<Epoch>,
+/// An epoch of a tuning, likewise.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct TuneEpoch {
+    /// From 1; 0 is the model before tuning.
+    #[serde(rename = "epoch")]
+    pub(crate) number: u32,
+    pub(crate) generative_cost: f64,
+    pub(crate) generative_cost_valid: Option<f64>,
+    pub(crate) free_energy_gap: Option<f64>,
+    pub(crate) label_error_train: Option<f64>,
+    pub(crate) label_error_valid: Option<f64>,
+    /// Of every directed layer, from the bottom.
+    pub(crate) layers: Vec<Drift>,
 }
 
-impl History {
+/// How far the two sets of weights of a layer are apart, in nats per sample.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct Drift {
+    pub(crate) divergence: f64,
+}
+
+impl From<&TuneMetrics> for TuneEpoch {
+    fn from(metrics: &TuneMetrics) -> Self {
+        Self {
+            number: metrics.epoch,
+            generative_cost: metrics.generative_cost,
+            generative_cost_valid: metrics.generative_cost_valid,
+            free_energy_gap: metrics.free_energy_gap,
+            label_error_train: metrics.label_error_train,
+            label_error_valid: metrics.label_error_valid,
+            layers: metrics.layers.iter().map(|layer| Drift { divergence: layer.divergence }).collect(),
+        }
+    }
+}
+
+impl TuneEpoch {
+    /// By name, as a checkpoint records them.
+    pub(crate) fn figures(&self) -> BTreeMap<String, f64> {
+        let figures = [
+            ("generative_cost", Some(self.generative_cost)),
+            ("generative_cost_valid", self.generative_cost_valid),
+            ("free_energy_gap", self.free_energy_gap),
+            ("label_error_train", self.label_error_train),
+            ("label_error_valid", self.label_error_valid),
+        ];
+        let figures = figures.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?)));
+        let drifts = self.layers.iter().enumerate();
+        figures.chain(drifts.map(|(layer, drift)| (format!("layer_{layer}_divergence"), drift.divergence))).collect()
+    }
+}
+
+/// An epoch in a history: the layer that trained, from 0, and its epoch.
+pub(crate) trait Place {
+    fn place(&self) -> (u32, u32);
+}
+
+impl Place for Epoch {
+    fn place(&self) -> (u32, u32) {
+        (self.layer, self.number)
+    }
+}
+
+impl Place for TuneEpoch {
+    fn place(&self) -> (u32, u32) {
+        (0, self.number)
+    }
+}
+
+/// The epochs of a run, in memory and in its file.
+pub(crate) struct History<E> {
+    path: PathBuf,
+    epochs: Vec<E>,
+}
+
+impl<E: Place + DeserializeOwned> History<E> {
     /// Of a new run.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, epochs: Vec::new() }
     }
 
-    /// Of a run that continues after `epochs_done`. What the file says of later epochs, and a
-    /// line cut short by a crash, are dropped: those epochs are trained again.
-    pub(crate) fn resume(path: PathBuf, epochs_done: u32) -> Result<Self> {
+    /// Of a run that continues after epoch `done` of layer `layer`. What the file says of later
+    /// epochs, and a line cut short by a crash, are dropped: those epochs are trained again.
+    pub(crate) fn resume(path: PathBuf, layer: u32, done: u32) -> Result<Self> {
         let name = path.display().to_string();
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -76,8 +157,8 @@ impl History {
         let mut kept = String::new();
         let mut epochs = Vec::new();
         for line in text.lines() {
-            if let Ok(epoch) = serde_json::from_str::<Epoch>(line)
-                && epoch.number <= epochs_done
+            if let Ok(epoch) = serde_json::from_str::<E>(line)
+                && epoch.place() <= (layer, done)
             {
                 epochs.push(epoch);
                 kept.push_str(line);
@@ -91,16 +172,21 @@ impl History {
     }
 
     /// Adds an epoch to the end of the file.
-    pub(crate) fn push(&mut self, metrics: &EpochMetrics) -> Result<()> {
+    pub(crate) fn push<'a, M: Serialize>(&mut self, metrics: &'a M) -> Result<()>
+    where
+        E: From<&'a M>,
+    {
         let line = serde_json::to_string(metrics)? + "\n";
         append(&self.path, &line).or_fail(|| format!("cannot write {}", self.path.display()))?;
         self.epochs.push(metrics.into());
         Ok(())
     }
 
-    /// All epochs so far.
-    pub(crate) fn epochs(&self) -> &[Epoch] {
-        &self.epochs
+    /// The epochs of a layer so far.
+    pub(crate) fn epochs(&self, layer: u32) -> &[E] {
+        let first = self.epochs.partition_point(|epoch| epoch.place().0 < layer);
+        let end = self.epochs.partition_point(|epoch| epoch.place().0 <= layer);
+        &self.epochs[first..end]
     }
 }
 
@@ -118,16 +204,18 @@ mod tests {
     fn a_resumed_history_ends_where_the_state_does() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let mut history = History::new(path.clone());
-        for epoch in 1..=4 {
+        let mut history = History::<Epoch>::new(path.clone());
+        for (layer, epoch) in [(0, 1), (0, 2), (1, 1), (1, 2), (1, 3)] {
             // A third has no short decimal form: what is read must be what was written.
-            let metrics = EpochMetrics { epoch, reconstruction_cost: 1.0 / 3.0, ..Default::default() };
+            let metrics = EpochMetrics { layer, epoch, reconstruction_cost: 1.0 / 3.0, ..Default::default() };
             history.push(&metrics).unwrap();
         }
-        append(&path, "{\"epoch\": 5, \"reconstr").unwrap();
-        let resumed = History::resume(path.clone(), 3).unwrap();
-        assert_eq!(resumed.epochs(), &history.epochs()[..3]);
-        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
-        assert_eq!(History::resume(folder.path().join("none"), 3).unwrap().epochs().len(), 0);
+        append(&path, "{\"layer\": 1, \"epoch\": 4, \"reconstr").unwrap();
+        let resumed = History::<Epoch>::resume(path.clone(), 1, 2).unwrap();
+        assert_eq!(resumed.epochs(0), history.epochs(0));
+        assert_eq!(resumed.epochs(1), &history.epochs(1)[..2]);
+        assert_eq!(resumed.epochs(2), []);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
+        assert_eq!(History::<Epoch>::resume(folder.path().join("none"), 0, 3).unwrap().epochs(0), []);
     }
 }

@@ -1,4 +1,4 @@
-//! `dbn`: restricted Boltzmann machines from the command line.
+//! `dbn`: restricted Boltzmann machines and deep belief nets from the command line.
 //!
 //! Data flows from [`args`] (what was typed) through [`settings`] (what it means) into the
 //! [`commands`]; all output leaves through [`report`].
@@ -9,10 +9,14 @@ mod commands;
 mod failure;
 mod history;
 mod interrupt;
+mod memory;
 mod pictures;
+mod progress;
 mod report;
 mod run_folder;
 mod settings;
+mod stack_watcher;
+mod tune_watcher;
 mod watcher;
 
 use args::{Cli, Command};
@@ -28,6 +32,8 @@ fn main() -> ExitCode {
     let report = Report::start(cli.log);
     let result = match &cli.command {
         Command::Pretrain(args) => commands::pretrain(args, &report),
+        Command::Stack(args) => commands::stack(args, &report),
+        Command::Tune(args) => commands::tune(args, &report),
         Command::Show(args) => commands::show(args, &report).map(|()| 0),
         Command::Reconstruct(args) => commands::reconstruct(args).map(|()| 0),
         Command::Encode(args) => commands::encode(args).map(|()| 0),

@@ -155,8 +155,11 @@ impl Visit for Message {
 
 /// A number of bytes for people.
 pub(crate) fn bytes(n: u64) -> String {
-    let mib = n as f64 / f64::from(1 << 20);
-    if mib < 10.0 { format!("{mib:.1} MiB") } else { format!("{mib:.0} MiB") }
+    match n as f64 / f64::from(1 << 20) {
+        mib if mib < 10.0 => format!("{mib:.1} MiB"),
+        mib if mib < 10_000.0 => format!("{mib:.0} MiB"),
+        mib => format!("{} GiB", thousands((mib / 1024.0).round() as usize)),
+    }
 }
 
 /// A whole number with its thousands apart: `60,000`.
@@ -179,6 +182,6 @@ mod tests {
     #[test]
     fn numbers_are_written_for_people() {
         assert_eq!([0, 999, 1000, 60_000, 1_234_567].map(thousands), ["0", "999", "1,000", "60,000", "1,234,567"]);
-        assert_eq!([bytes(1 << 20), bytes(100 << 20)], ["1.0 MiB", "100 MiB"]);
+        assert_eq!([20, 27, 35, 50].map(|n| bytes(1 << n)), ["1.0 MiB", "128 MiB", "32 GiB", "1,048,576 GiB"]);
     }
 }

@@ -5,22 +5,28 @@
 //! | `config.toml` | the resolved settings |
 //! | `metrics.jsonl` | one object an epoch |
 //! | `model.safetensors` | the checkpoint |
-//! | `state.safetensors` | what a resume needs, weights included |
-//! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` | pictures |
+//! | `state.safetensors` | what the resume of an RBM's training needs, weights included |
+//! | `best.safetensors` `tuning.state.safetensors` | of a tuning: the best model on the validation samples, and what a resume needs |
+//! | `layers.safetensors` `layer-{i}.state.safetensors` | the same of a stack's ([`GreedyState`](deepbelief_stack::GreedyState)) |
+//! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` | pictures; of a stack `layer-{i}.filters.png` and `layer-{i}.curves.svg` |
 //!
 //! A save writes the model first and the state after it. A crash between the two leaves a model
 //! that is ahead of the state; since the state alone is what a resume starts from, nothing is
 //! lost, and a state that says "finished" has its model beside it.
 
 use crate::failure::{Explain, Failure, Result};
-use crate::settings::Settings;
 use deepbelief_rbm::write_atomic;
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
 const MODEL: &str = "model.safetensors";
-const STATE: &str = "state.safetensors";
+/// State of an RBM's training.
+pub(crate) const STATE: &str = "state.safetensors";
+const LAYERS: &str = "layers.safetensors";
+const BEST: &str = "best.safetensors";
+/// State of a tuning.
+pub(crate) const TUNE_STATE: &str = "tuning.state.safetensors";
 
 /// Pictures of a run.
 pub(crate) const PICTURES: [&str; 4] = ["filters.png", "reconstructions.png", "fantasies.png", "curves.svg"];
@@ -32,13 +38,14 @@ pub(crate) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run and writes its settings. An earlier run in the same place
-    /// is refused, or with `force` removed: its own files only.
-    pub(crate) fn create(out: Option<&Path>, settings: &Settings, force: bool) -> Result<Self> {
-        let path = out.map_or_else(|| default_path(settings), Path::to_path_buf);
+    /// Makes the folder of a new run, by default one under `runs/` that is named `name`, and
+    /// writes its settings. An earlier run in the same place is refused, or with `force`
+    /// removed: its own files only.
+    pub(crate) fn create(out: Option<&Path>, name: &str, config: &str, force: bool) -> Result<Self> {
+        let path = out.map_or_else(|| default_path(name), Path::to_path_buf);
         let folder = Self { path };
         let name = folder.path.display();
-        let earlier: Vec<PathBuf> = folder.files().into_iter().filter(|file| file.exists()).collect();
+        let earlier = folder.files();
         if !earlier.is_empty() && !force {
             return Err(Failure::new(format!("{name} already holds a run")).hint(format!(
                 "continue it with --resume {name}, replace it with --force, or choose another folder with --out"
@@ -48,19 +55,20 @@ impl RunFolder {
         for file in earlier {
             std::fs::remove_file(&file).or_fail(|| format!("cannot remove {}", file.display()))?;
         }
-        folder.write(CONFIG, settings.to_toml()?.as_bytes())?;
+        folder.write_config(config)?;
         Ok(folder)
     }
 
-    /// Opens the folder of a run that is to continue.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        for file in [CONFIG, STATE] {
+    /// Opens the folder of a run of `dbn {verb}` that is to continue: it must hold settings and
+    /// the file `needed`.
+    pub(crate) fn open(path: &Path, verb: &str, needed: &str) -> Result<Self> {
+        for file in [CONFIG, needed] {
             if !path.join(file).is_file() {
                 return Err(Failure::new(format!(
                     "{} is not a run that can be resumed: it has no {file}",
                     path.display()
                 ))
-                .hint("--resume takes the folder that an earlier `dbn pretrain` wrote"));
+                .hint(format!("--resume takes the folder that an earlier `dbn {verb}` wrote")));
             }
         }
         Ok(Self { path: path.to_path_buf() })
@@ -72,9 +80,9 @@ impl RunFolder {
         write_atomic(&path, bytes).or_fail(|| format!("cannot write {}", path.display()))
     }
 
-    /// Replaces the settings, as a resume with more epochs does.
-    pub(crate) fn write_config(&self, settings: &Settings) -> Result<()> {
-        self.write(CONFIG, settings.to_toml()?.as_bytes())
+    /// Writes the settings; a resume with more epochs replaces them.
+    pub(crate) fn write_config(&self, config: &str) -> Result<()> {
+        self.write(CONFIG, config.as_bytes())
     }
 
     /// The folder itself.
@@ -97,14 +105,43 @@ impl RunFolder {
         self.path.join(MODEL)
     }
 
-    /// The state of the training.
+    /// The best model of a tuning.
+    pub(crate) fn best(&self) -> PathBuf {
+        self.path.join(BEST)
+    }
+
+    /// The state of a tuning.
+    pub(crate) fn tune_state(&self) -> PathBuf {
+        self.path.join(TUNE_STATE)
+    }
+
+    /// The state of an RBM's training.
     pub(crate) fn state(&self) -> PathBuf {
         self.path.join(STATE)
     }
 
+    /// The files of an earlier run, as far as they are there.
     fn files(&self) -> Vec<PathBuf> {
-        [CONFIG, METRICS, MODEL, STATE].iter().chain(&PICTURES).map(|name| self.path.join(name)).collect()
+        let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> =
+            entries.filter(|entry| is_ours(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect();
+        files.sort();
+        files
     }
+}
+
+/// Whether a run writes a file of this name.
+fn is_ours(name: &str) -> bool {
+    let of_layer = |rest: &str| {
+        let known = |(layer, file): (&str, &str)| {
+            layer.bytes().all(|c| c.is_ascii_digit())
+                && ["state.safetensors", "filters.png", "curves.svg"].contains(&file)
+        };
+        rest.split_once('.').is_some_and(known)
+    };
+    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE].contains(&name)
+        || PICTURES.contains(&name)
+        || name.strip_prefix("layer-").is_some_and(of_layer)
 }
 
 /// The checkpoint that `path` means: itself, or the one in a run folder.
@@ -114,56 +151,49 @@ pub(crate) fn checkpoint_path(path: &Path) -> Result<PathBuf> {
         return Ok(file);
     }
     Err(Failure::new(format!("there is no checkpoint {}", file.display()))
-        .hint("give a .safetensors file, or a run folder that `dbn pretrain` wrote"))
+        .hint("give a .safetensors file, or a run folder that `dbn pretrain` or `dbn stack` wrote"))
 }
 
 /// The first of `runs/mnist-500`, `runs/mnist-500-2`, ... that is free.
-fn default_path(settings: &Settings) -> PathBuf {
-    let base = format!("{}-{}", plain(&settings.data.name()), settings.hidden);
+fn default_path(name: &str) -> PathBuf {
+    let base: String = name.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect();
     let candidates = (2..).map(|n| format!("{base}-{n}"));
     let free = std::iter::once(base.clone()).chain(candidates).map(|name| Path::new("runs").join(name));
     free.into_iter().find(|path| !path.exists()).unwrap_or_else(|| Path::new("runs").join(base))
 }
 
-/// A name that is safe in a path.
-fn plain(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::PretrainArgs;
 
     #[test]
     fn an_earlier_run_is_only_replaced_by_force() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings::resolve(&PretrainArgs::default()).unwrap().settings;
         let path = folder.path().join("deep").join("run");
-        let run = RunFolder::create(Some(&path), &settings, false).unwrap();
+        let create = |force| RunFolder::create(Some(&path), "x", "seed = 1\n", force);
+        let run = create(false).unwrap();
         run.write(MODEL, b"old").unwrap();
-        std::fs::write(path.join("notes.txt"), "mine").unwrap();
+        run.write("layer-10.state.safetensors", b"old").unwrap();
+        let others = ["notes.txt", "layer-cake.state.safetensors", "layer-1.txt"];
+        others.iter().for_each(|name| std::fs::write(path.join(name), "mine").unwrap());
 
-        let failure = RunFolder::create(Some(&path), &settings, false).unwrap_err();
+        let failure = create(false).unwrap_err();
         assert!(failure.what().ends_with("already holds a run") && failure.hint_text().unwrap().contains("--resume"));
-        RunFolder::create(Some(&path), &settings, true).unwrap();
-        assert!(!run.model().exists() && run.config().exists());
-        assert_eq!(std::fs::read_to_string(path.join("notes.txt")).unwrap(), "mine", "only a run's files are replaced");
+        create(true).unwrap();
+        assert!(!run.model().exists() && !path.join("layer-10.state.safetensors").exists() && run.config().exists());
+        assert!(others.iter().all(|name| path.join(name).exists()), "only a run's files are replaced");
     }
 
     #[test]
     fn what_is_not_a_run_cannot_be_resumed() {
         let folder = tempfile::tempdir().unwrap();
-        let failure = RunFolder::open(folder.path()).unwrap_err();
+        let failure = RunFolder::open(folder.path(), "pretrain", STATE).unwrap_err();
         assert!(failure.what().ends_with("is not a run that can be resumed: it has no config.toml"));
     }
 
     #[test]
-    fn folders_are_named_after_the_data() {
-        let mut settings = Settings::resolve(&PretrainArgs::default()).unwrap().settings;
-        settings.hidden = 7;
-        assert_eq!(default_path(&settings), Path::new("runs/mnist-7"));
-        settings.data = "csv:some/dir/my table.v2.csv".parse().unwrap();
-        assert_eq!(default_path(&settings), Path::new("runs/my-table-v2-7"));
+    fn folders_have_names_that_are_safe() {
+        assert_eq!(default_path("mnist-7"), Path::new("runs/mnist-7"));
+        assert_eq!(default_path("my table.v2-7"), Path::new("runs/my-table-v2-7"));
     }
 }

@@ -83,16 +83,16 @@ impl Minibatcher {
         Ok(this)
     }
 
-    /// Bytes of memory used beyond the split's own.
+    /// Bytes of memory that dealing a split takes beyond the split's own.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        let packed = match &self.store {
-            Store::Packed(words) => words.len(),
-            Store::Pixels(_) => 0,
+    pub fn bytes(split: &Split, binarize: Binarize, balanced: bool) -> u64 {
+        let packed = match binarize {
+            Binarize::None | Binarize::Fresh => 0,
+            Binarize::Fixed | Binarize::Threshold(_) => split.units().div_ceil(32),
         };
-        let classes = self.classes.as_ref().map_or(0, |classes| classes.iter().map(Vec::len).sum());
-        let labels = self.labels.as_ref().map_or(0, Vec::len);
-        4 * (packed + self.order.len() + classes + labels)
+        // A number each: the place in the order, the label, the place in its class.
+        let numbers = 1 + usize::from(split.label(0).is_some()) + usize::from(balanced);
+        4 * split.samples() as u64 * (packed + numbers) as u64
     }
 }
 

@@ -102,9 +102,7 @@ pub fn load(path: &Path, device: &Device) -> Result<(Rbm, Header)> {
     }
     let rbm = match header.classes {
         0 => rbm,
-        classes => {
-            rbm.with_labels(LabelGroup { w: get("label_w", &[classes, h])?, b: get("label_b", &[classes])? })?
-        }
+        classes => rbm.with_labels(LabelGroup { w: get("label_w", &[classes, h])?, b: get("label_b", &[classes])? })?,
     };
     Ok((rbm, header))
 }

@@ -4,6 +4,7 @@
 //! between two writes can leave a run that cannot continue.
 
 use crate::error::Result;
+use crate::rbm::Rbm;
 use crate::tensors::{self, FORMAT_VERSION, Reader};
 use crate::trainer::Position;
 use candle_core::{Device, Tensor};
@@ -33,6 +34,14 @@ impl TrainState {
     #[must_use]
     pub fn batches_done(&self) -> usize {
         self.position.batch
+    }
+
+    /// The RBM as it is at this point, on the CPU.
+    ///
+    /// # Errors
+    /// If the tensors cannot be made.
+    pub fn rbm(&self) -> Result<Rbm> {
+        Rbm::from_parameters(self.visible, self.hidden, self.parameters.clone(), &Device::Cpu)
     }
 
     /// Visible and hidden units.

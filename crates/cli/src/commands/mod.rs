@@ -4,11 +4,16 @@ mod encode;
 mod pretrain;
 mod reconstruct;
 mod show;
+mod stack;
+mod training;
+mod tune;
 
 pub(crate) use encode::encode;
 pub(crate) use pretrain::pretrain;
 pub(crate) use reconstruct::reconstruct;
 pub(crate) use show::show;
+pub(crate) use stack::stack;
+pub(crate) use tune::tune;
 
 use crate::failure::{Explain, Failure, Result};
 use deepbelief_rbm::write_atomic;

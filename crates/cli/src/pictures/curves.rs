@@ -1,7 +1,8 @@
-//! How a training went, as an SVG picture: cost, free-energy gap and hidden activity by epoch.
+//! How a training went, as an SVG picture: cost, free-energy gap, hidden activity and label
+//! error by epoch.
 
 use crate::failure::{Failure, Result};
-use crate::history::Epoch;
+use crate::history::{Epoch, TuneEpoch};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -11,31 +12,36 @@ const TITLE: u32 = 44;
 const INK: RGBColor = RGBColor(40, 40, 40);
 const TRAIN: RGBColor = RGBColor(31, 119, 180);
 const VALID: RGBColor = RGBColor(214, 96, 20);
+/// Of layer after layer.
+const DRIFT: [RGBColor; 4] = [TRAIN, VALID, RGBColor(44, 130, 60), RGBColor(130, 70, 160)];
 
 /// One line of a panel: its name, colour and points.
 struct Line {
-    name: &'static str,
+    name: String,
     colour: RGBColor,
     points: Vec<(f64, f64)>,
 }
 
+impl Line {
+    /// From the epochs that have a value.
+    fn new(name: &str, colour: RGBColor, epochs: impl Iterator<Item = (u32, Option<f64>)>) -> Self {
+        let points = epochs.filter_map(|(epoch, value)| Some((f64::from(epoch), value?))).collect();
+        Self { name: name.to_string(), colour, points }
+    }
+}
+
 /// One chart.
-struct Panel {
+pub(crate) struct Panel {
     y_title: &'static str,
     lines: Vec<Line>,
 }
 
-/// Draws the epochs of a run; `None` while there are none.
-pub(crate) fn curves(title: &str, epochs: &[Epoch]) -> Result<Option<Vec<u8>>> {
-    if epochs.is_empty() {
-        return Ok(None);
-    }
-    let line = |name, colour, value: &dyn Fn(&Epoch) -> Option<f64>| Line {
-        name,
-        colour,
-        points: epochs.iter().filter_map(|epoch| Some((f64::from(epoch.number), value(epoch)?))).collect(),
+/// How an RBM learned.
+pub(crate) fn learning(epochs: &[Epoch]) -> Vec<Panel> {
+    let line = |name: &str, colour, value: &dyn Fn(&Epoch) -> Option<f64>| {
+        Line::new(name, colour, epochs.iter().map(|epoch| (epoch.number, value(epoch))))
     };
-    let panels = [
+    vec![
         Panel {
             y_title: "Reconstruction cost (nats per sample)",
             lines: vec![
@@ -51,9 +57,56 @@ pub(crate) fn curves(title: &str, epochs: &[Epoch]) -> Result<Option<Vec<u8>>> {
             y_title: "Hidden activity (mean probability)",
             lines: vec![line("training", TRAIN, &|epoch| Some(epoch.hidden_activity))],
         },
-    ];
+        Panel {
+            y_title: "Label error (%)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| Some(100.0 * epoch.label_error_train?)),
+                line("validation", VALID, &|epoch| Some(100.0 * epoch.label_error_valid?)),
+            ],
+        },
+    ]
+}
+
+/// How a deep belief net was tuned.
+pub(crate) fn tuning(epochs: &[TuneEpoch]) -> Vec<Panel> {
+    let line = |name: &str, colour, value: &dyn Fn(&TuneEpoch) -> Option<f64>| {
+        Line::new(name, colour, epochs.iter().map(|epoch| (epoch.number, value(epoch))))
+    };
+    let layers = epochs.first().map_or(0, |epoch| epoch.layers.len());
+    let drift = |layer: usize| {
+        let colour = DRIFT[layer % DRIFT.len()];
+        line(&format!("layer {layer}"), colour, &|epoch| epoch.layers.get(layer).map(|drift| drift.divergence))
+    };
+    vec![
+        Panel {
+            y_title: "Label error (%)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| Some(100.0 * epoch.label_error_train?)),
+                line("validation", VALID, &|epoch| Some(100.0 * epoch.label_error_valid?)),
+            ],
+        },
+        Panel {
+            y_title: "Generative cost (nats per sample)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| Some(epoch.generative_cost)),
+                line("validation", VALID, &|epoch| epoch.generative_cost_valid),
+            ],
+        },
+        Panel { y_title: "Recognition and generative weights apart (nats)", lines: (0..layers).map(drift).collect() },
+        Panel {
+            y_title: "Free-energy gap of the top (nats per sample)",
+            lines: vec![line("validation - training", VALID, &|epoch| epoch.free_energy_gap)],
+        },
+    ]
+}
+
+/// Draws the panels that have anything to show; `None` if none has.
+pub(crate) fn curves(title: &str, panels: Vec<Panel>) -> Result<Option<Vec<u8>>> {
     let panels: Vec<Panel> =
         panels.into_iter().filter(|panel| panel.lines.iter().any(|line| !line.points.is_empty())).collect();
+    if panels.is_empty() {
+        return Ok(None);
+    }
     let mut svg = String::new();
     draw(&mut svg, title, &panels).map_err(|reason| Failure::new(reason).while_doing("cannot draw the curves"))?;
     Ok(Some(svg.into_bytes()))
@@ -98,7 +151,7 @@ fn draw(svg: &mut String, title: &str, panels: &[Panel]) -> std::result::Result<
             chart
                 .draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(2)))
                 .map_err(|e| text(&e))?
-                .label(line.name)
+                .label(line.name.as_str())
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
             // Dots show where the epochs are, and a single one at all.
             let dots = line.points.iter().map(|&point| Circle::new(point, 2, colour.filled()));
@@ -139,6 +192,7 @@ mod tests {
     fn epoch(number: u32, valid: bool) -> Epoch {
         let x = f64::from(number);
         Epoch {
+            layer: 0,
             number,
             reconstruction_cost: 60.0 + 100.0 / x,
             reconstruction_cost_valid: valid.then_some(62.0 + 100.0 / x),
@@ -146,13 +200,15 @@ mod tests {
             free_energy_valid: valid.then_some(-99.0),
             free_energy_gap: valid.then_some(x.sqrt()),
             hidden_activity: 0.2 - 0.05 / x,
+            label_error_train: valid.then_some(0.1 / x),
+            label_error_valid: valid.then_some(0.2 / x),
         }
     }
 
     #[test]
     fn every_panel_has_its_titles_and_units() {
         let epochs: Vec<Epoch> = (1..=30).map(|n| epoch(n, true)).collect();
-        let svg = String::from_utf8(curves("A title", &epochs).unwrap().unwrap()).unwrap();
+        let svg = String::from_utf8(curves("A title", learning(&epochs)).unwrap().unwrap()).unwrap();
         let expected = [
             "A title",
             "Epoch",
@@ -160,6 +216,7 @@ mod tests {
             "Free-energy gap (nats per sample)",
             "Hidden activity (mean probability)",
             "validation - training",
+            "Label error (%)",
         ];
         for text in expected {
             assert!(svg.contains(text), "{text}");
@@ -168,9 +225,14 @@ mod tests {
 
     #[test]
     fn without_validation_there_is_no_gap_panel_and_one_epoch_is_enough() {
-        let svg = String::from_utf8(curves("t", &[epoch(1, false)]).unwrap().unwrap()).unwrap();
-        assert!(!svg.contains("gap") && svg.contains("Hidden activity") && svg.contains("<circle"));
-        assert!(curves("t", &[]).unwrap().is_none());
+        let svg = String::from_utf8(curves("t", learning(&[epoch(1, false)])).unwrap().unwrap()).unwrap();
+        assert!(
+            !svg.contains("gap")
+                && !svg.contains("Label error")
+                && svg.contains("Hidden activity")
+                && svg.contains("<circle")
+        );
+        assert!(curves("t", learning(&[])).unwrap().is_none());
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod canvas;
 mod curves;
 mod sheet;
 
-pub(crate) use curves::curves;
+pub(crate) use curves::{curves, learning, tuning};
 
 use crate::failure::{Failure, Result};
 use candle_core::{Device, Tensor};
@@ -23,6 +23,14 @@ const FANTASY_STEPS: [u32; 5] = [0, 1, 10, 100, 1000];
 
 /// Chains shown.
 const FANTASY_CHAINS: usize = 8;
+
+/// Samples that the pictures of a run show.
+pub(crate) struct Gallery {
+    /// Shape of a sample; `None` where samples are no pictures.
+    pub(crate) shape: Option<ImageShape>,
+    /// Binarised samples [n, visible].
+    pub(crate) samples: Vec<f32>,
+}
 
 /// A model to draw.
 #[derive(Clone, Copy)]

@@ -1,0 +1,150 @@
+//! `dbn stack`: train a stack of RBMs layer by layer, new or resumed.
+
+use super::training::{Parts, shell_word};
+use crate::args::StackArgs;
+use crate::failure::{Explain, Result, count};
+use crate::history::{Epoch, History};
+use crate::interrupt;
+use crate::memory;
+use crate::report::{Report, bytes, thousands};
+use crate::run_folder::RunFolder;
+use crate::settings::{Resolved, StackSettings};
+use crate::stack_watcher::StackWatcher;
+use candle_core::Device;
+use deepbelief_data::Minibatcher;
+use deepbelief_rbm::Outcome;
+use deepbelief_stack::{Dbn, Footprint, Greedy, GreedyState, Mode, StackConfig};
+use std::path::Path;
+
+/// Samples that each epoch is measured on, at most.
+const MONITOR: usize = 5000;
+
+/// A training about to start.
+struct Run {
+    settings: StackSettings,
+    config: StackConfig,
+    parts: Parts,
+    minibatches: Minibatcher,
+    greedy: Greedy,
+    folder: RunFolder,
+    history: History<Epoch>,
+}
+
+/// Trains; returns the program's exit code.
+pub(crate) fn stack(args: &StackArgs, report: &Report) -> Result<u8> {
+    let run = match &args.run.resume {
+        Some(path) => resume(path, args)?,
+        None => start(args)?,
+    };
+    train(run, report)
+}
+
+/// A new run. The folder comes last, so that settings or data which do not do leave nothing
+/// behind.
+fn start(args: &StackArgs) -> Result<Run> {
+    let Resolved { mut settings, valid_is_default } = StackSettings::resolve(args)?;
+    let seed = settings.run.seed;
+    let parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
+    let config = settings.stack_config(parts.data.classes)?;
+    let greedy = Greedy::new(config.clone())?;
+    let (held, footprints) = footprint(&settings, &config, &parts);
+    memory::require(held + peak(&footprints), settings.run.max_memory)?;
+    let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, seed)?;
+    let hidden: String = settings.layers.iter().map(|layer| format!("-{}", layer.hidden)).collect();
+    let name = settings.data.data.name() + &hidden;
+    let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
+    let history = History::new(folder.metrics());
+    Ok(Run { settings, config, parts, minibatches, greedy, folder, history })
+}
+
+/// A run that goes on where it was saved.
+fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
+    let folder = RunFolder::open(path, "stack", "metrics.jsonl")?;
+    let settings = StackSettings::resume(&folder.config(), args)?;
+    let state = GreedyState::load(folder.path()).or_fail(|| "cannot resume".into())?;
+    // The model tells which data the run was started on.
+    let started_on = match folder.model().is_file() {
+        true => Some(
+            Dbn::load(&folder.model(), &Device::Cpu).or_fail(|| "cannot resume".into())?.1.provenance.dataset_sha256,
+        ),
+        false => None,
+    };
+    let parts = Parts::load_again(&settings.data, settings.run.seed, started_on.as_deref())?;
+    let config = settings.stack_config(parts.data.classes)?;
+    let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, |state| state.epochs_done()));
+    let greedy = Greedy::resume(config.clone(), state)?;
+    let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, settings.run.seed)?;
+    let history = History::resume(folder.metrics(), layer as u32, epochs)?;
+    folder.write_config(&settings.to_toml()?)?;
+    tracing::info!("resuming after {} and {}", count(layer, "layer"), count(epochs as usize, "epoch"));
+    Ok(Run { settings, config, parts, minibatches, greedy, folder, history })
+}
+
+fn train(run: Run, report: &Report) -> Result<u8> {
+    let Run { settings, config, parts, mut minibatches, mut greedy, folder, history } = run;
+    let seed = settings.run.seed;
+    introduce(&settings, &config, &parts, &folder);
+    let gallery = parts.gallery(&settings.data, seed);
+    let provenance = parts.provenance(settings.recipe()?, seed);
+    let mut watcher = StackWatcher::new(report, &folder, &settings, gallery, provenance, history);
+    interrupt::catch()?;
+    let fitted = greedy.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed), &mut watcher);
+    watcher.finish();
+    let outcome = match fitted {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let failure = watcher.take_failure().unwrap_or_else(|| error.into());
+            let path = folder.path().display();
+            return Err(failure.hint(format!("what was saved of the run is in {path}")));
+        }
+    };
+    if outcome == Outcome::Interrupted {
+        watcher.save_interrupted(&greedy.state())?;
+        let path = shell_word(folder.path());
+        tracing::warn!("interrupted and saved; continue with: dbn stack --resume {path}");
+        return Ok(interrupt::EXIT_CODE);
+    }
+    let dbn = greedy.dbn()?;
+    let test_error = parts.test_error(&dbn, &settings.data, seed)?;
+    watcher.complete(&dbn, test_error)?;
+    let test = test_error.map_or(String::new(), |error| format!("; test label error {:.2} %", 100.0 * error));
+    tracing::info!("done after {}{test}", count(dbn.depth(), "layer"));
+    report.data(&format!("{}\n", folder.path().display()))?;
+    Ok(0)
+}
+
+/// Bytes of the data, and what each layer takes on top.
+fn footprint(settings: &StackSettings, config: &StackConfig, parts: &Parts) -> (u64, Vec<Footprint>) {
+    let batch_size = settings.layers[0].learning.batch_size;
+    (parts.bytes(&settings.data), config.memory(parts.train.samples(), parts.train.units(), batch_size))
+}
+
+/// Bytes of the layer that takes most.
+fn peak(footprints: &[Footprint]) -> u64 {
+    footprints.iter().map(|footprint| footprint.bytes).max().unwrap_or(0)
+}
+
+/// Says what is about to happen.
+fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, folder: &RunFolder) {
+    parts.introduce(&settings.data);
+    let visible = parts.train.units();
+    let sizes: Vec<usize> = std::iter::once(visible).chain(config.layers.iter().map(|layer| layer.hidden)).collect();
+    let weights: usize = sizes.windows(2).map(|pair| pair[0] * pair[1] + pair[0] + pair[1]).sum();
+    let of_labels = config.classes.map_or(0, |classes| classes * (sizes[sizes.len() - 1] + 1));
+    let labels = config.classes.map_or("no labels".into(), |classes| format!("{classes} labels at the top"));
+    let named = settings.sizes_in_words(visible);
+    tracing::info!("model:   {named} stack, {labels}, {} parameters", thousands(weights + of_labels));
+    let (held, footprints) = footprint(settings, config, parts);
+    let peak = peak(&footprints);
+    tracing::info!("memory:  about {} (data {}, training {})", bytes(held + peak), bytes(held), bytes(peak));
+    for (layer, Footprint { plan, bytes: total }) in footprints.iter().enumerate() {
+        let input = match plan.map(|plan| (plan.mode, plan.bytes)) {
+            None => "the data".to_string(),
+            Some((Mode::Recompute, _)) => "computed anew for every minibatch: it does not fit --cache".to_string(),
+            Some((Mode::Floats, n)) => format!("kept as floats, {}", bytes(n)),
+            Some((Mode::Bytes, n)) => format!("kept as bytes, {}", bytes(n)),
+        };
+        tracing::info!("layer {layer}: input {input}; training takes {}", bytes(*total));
+    }
+    tracing::info!("run:     {}", folder.path().display());
+}

@@ -1,0 +1,157 @@
+//! What all trainings share: data parted into training, validation and test samples, what is
+//! measured on them, and what is said before the start and at the end.
+
+use crate::failure::{Explain, Failure, Result, count};
+use crate::pictures::{Gallery, shape_of, showcase};
+use crate::report::thousands;
+use crate::settings::DataSettings;
+use candle_core::{Device, Tensor};
+use deepbelief_data::{BatchConfig, Dataset, Minibatcher, Split};
+use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_rbm::{Monitors, Provenance};
+use deepbelief_stack::Dbn;
+use std::path::Path;
+
+/// Samples shown in the pictures.
+const SHOWN: usize = 10;
+
+/// Data, parted.
+pub(crate) struct Parts {
+    pub(crate) data: Dataset,
+    pub(crate) sha256: String,
+    pub(crate) train: Split,
+    pub(crate) valid: Option<Split>,
+}
+
+impl Parts {
+    /// Loads the data of a new run, after which its settings are complete.
+    pub(crate) fn load(settings: &mut DataSettings, valid_is_default: bool, seed: u64) -> Result<Self> {
+        let data = deepbelief_data::load(&settings.data, &settings.load_options())?;
+        settings.complete(&data, valid_is_default);
+        if settings.image_size.is_some() {
+            shape_of(data.train.units(), settings.image_size)?;
+        }
+        Self::part(data, settings, seed)
+    }
+
+    /// Loads the data of a run that goes on, which must be those it was started on.
+    pub(crate) fn load_again(settings: &DataSettings, seed: u64, started_on: Option<&str>) -> Result<Self> {
+        let parts = Self::part(deepbelief_data::load(&settings.data, &settings.load_options())?, settings, seed)?;
+        if started_on.is_some_and(|sha256| sha256 != parts.sha256) {
+            return Err(Failure::new(format!("the data '{}' have changed since the run was started", settings.data))
+                .hint("a resumed run needs the very same training data; start a new run on the new ones"));
+        }
+        Ok(parts)
+    }
+
+    fn part(data: Dataset, settings: &DataSettings, seed: u64) -> Result<Self> {
+        let (train, valid) = match settings.valid {
+            0 => (data.train.clone(), None),
+            n => {
+                let (train, valid) = data.train.split_validation(n, seed).or_hint(|| "see --valid".into())?;
+                (train, Some(valid))
+            }
+        };
+        Ok(Self { sha256: data.sha256(), data, train, valid })
+    }
+
+    /// The training samples, dealt in minibatches.
+    pub(crate) fn minibatches(&self, settings: &DataSettings, batch_size: usize, seed: u64) -> Result<Minibatcher> {
+        let (binarize, balanced) = (settings.binarize, settings.balanced);
+        Ok(Minibatcher::new(&self.train, BatchConfig { batch_size, binarize, balanced, seed })?)
+    }
+
+    /// Fixed samples to measure every epoch on, as many of training as of validation, at most
+    /// `most` of each.
+    pub(crate) fn monitors(&self, settings: &DataSettings, most: usize, seed: u64) -> Monitors {
+        let size = self.valid.as_ref().map_or(most, |valid| valid.samples().min(most));
+        let mut order: Vec<usize> = (0..self.train.samples()).collect();
+        Uniforms::new(seed, Stream::Monitor, 1).shuffle(0, &mut order);
+        order.truncate(size);
+        let labels = |split: &Split, samples: &[usize]| samples.iter().filter_map(|&s| split.label(s)).collect();
+        let batch = |split: &Split, samples: &[usize]| split.batch(samples.iter().copied(), settings.binarize, seed);
+        let held: Vec<usize> = (0..size).collect();
+        Monitors {
+            train: batch(&self.train, &order),
+            train_labels: labels(&self.train, &order),
+            valid: self.valid.as_ref().map(|valid| batch(valid, &held)),
+            valid_labels: self.valid.as_ref().map_or(Vec::new(), |valid| labels(valid, &held)),
+        }
+    }
+
+    /// Test samples for the pictures, or where there is no test set, others.
+    pub(crate) fn gallery(&self, settings: &DataSettings, seed: u64) -> Gallery {
+        let split = self.data.test.as_ref().or(self.valid.as_ref()).unwrap_or(&self.train);
+        let shape = shape_of(split.units(), settings.image_size);
+        if let Err(failure) = &shape {
+            tracing::info!("no pictures of filters and samples: {} (see --image-size)", failure.what());
+        }
+        let chosen = showcase(split, SHOWN);
+        let samples = split.batch(chosen.iter().copied(), settings.binarize, seed).to_values();
+        Gallery { shape: shape.ok(), samples }
+    }
+
+    /// Where a model trained on these data comes from; epochs and figures are still to come.
+    pub(crate) fn provenance(&self, recipe: serde_json::Value, seed: u64) -> Provenance {
+        Provenance {
+            dataset: self.data.name.clone(),
+            dataset_sha256: self.sha256.clone(),
+            seed,
+            crate_version: env!("CARGO_PKG_VERSION").into(),
+            recipe,
+            ..Default::default()
+        }
+    }
+
+    /// Bytes of all samples, and of what dealing them in minibatches takes.
+    pub(crate) fn bytes(&self, settings: &DataSettings) -> u64 {
+        let samples = self.data.train.bytes() + self.data.test.as_ref().map_or(0, Split::bytes);
+        samples as u64 + Minibatcher::bytes(&self.train, settings.binarize, settings.balanced)
+    }
+
+    /// Share of the test samples whose label a net does not find, where there are labels.
+    pub(crate) fn test_error(&self, dbn: &Dbn, settings: &DataSettings, seed: u64) -> Result<Option<f64>> {
+        let Some(test) = self.data.test.as_ref().filter(|_| dbn.classes() > 0) else { return Ok(None) };
+        let Some(labels) = test.labels() else { return Ok(None) };
+        let batch = test.batch(0..test.samples(), settings.binarize, seed);
+        let v = Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?;
+        let wrong = dbn.classify(&v)?.iter().zip(&labels).filter(|(found, label)| found != label).count();
+        Ok(Some(wrong as f64 / labels.len() as f64))
+    }
+
+    /// Says what is learned from.
+    pub(crate) fn introduce(&self, settings: &DataSettings) {
+        let (data, train) = (&self.data, &self.train);
+        let part = |name: &str, split: Option<&Split>| {
+            split.map_or(String::new(), |split| format!(", {} {name}", thousands(split.samples())))
+        };
+        tracing::info!(
+            "data:    {}, {} training samples{}{} of {}; {}; binarisation {}",
+            data.name,
+            thousands(train.samples()),
+            part("validation", self.valid.as_ref()),
+            part("test", data.test.as_ref()),
+            count(train.units(), "unit"),
+            data.scaling,
+            settings.binarize
+        );
+    }
+}
+
+/// A path as it can be typed into a shell.
+pub(crate) fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_commands_can_be_pasted() {
+        assert_eq!(shell_word(Path::new("runs/mnist-500")), "runs/mnist-500");
+        assert_eq!(shell_word(Path::new("my runs/it's")), r"'my runs/it'\''s'");
+    }
+}

@@ -1,0 +1,193 @@
+//! `dbn tune`: tune a deep belief net by wake-sleep, new or resumed.
+
+use super::training::{Parts, shell_word};
+use crate::args::TuneArgs;
+use crate::failure::{Explain, Failure, Result, count};
+use crate::history::{History, TuneEpoch};
+use crate::interrupt;
+use crate::memory;
+use crate::report::{Report, bytes};
+use crate::run_folder::{RunFolder, TUNE_STATE, checkpoint_path};
+use crate::settings::{Resolved, TuneSettings};
+use crate::tune_watcher::TuneWatcher;
+use candle_core::Device;
+use deepbelief_data::Minibatcher;
+use deepbelief_rbm::{LabelGroup, Outcome, Provenance, Rbm, RbmConfig};
+use deepbelief_stack::{Dbn, StackConfig};
+use deepbelief_wake_sleep::{TopModel, TuneState, Tuner, peak_memory, sigmoid_belief_net};
+use std::path::Path;
+
+/// Samples that each epoch is measured on, at most.
+const MONITOR: usize = 10_000;
+
+/// A tuning about to start.
+struct Run {
+    settings: TuneSettings,
+    parts: Parts,
+    minibatches: Minibatcher,
+    tuner: Tuner,
+    folder: RunFolder,
+    history: History<TuneEpoch>,
+}
+
+/// Tunes; returns the program's exit code.
+pub(crate) fn tune(args: &TuneArgs, report: &Report) -> Result<u8> {
+    let run = match &args.run.resume {
+        Some(path) => resume(path, args)?,
+        None => start(args)?,
+    };
+    train(run, report)
+}
+
+/// A new run. The folder comes last, so that settings or data which do not do leave nothing
+/// behind.
+fn start(args: &TuneArgs) -> Result<Run> {
+    let opened = TuneSettings::checkpoint(args)?.map(|path| open(&path).map(|model| (path, model))).transpose()?;
+    let provenance = opened.as_ref().map(|(_, (_, provenance))| provenance);
+    let Resolved { mut settings, valid_is_default } = TuneSettings::resolve(args, provenance)?;
+    let seed = settings.run.seed;
+    let parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
+    let (dbn, name) = match opened {
+        Some((path, (dbn, _))) => {
+            let stem = if path.is_dir() { path.file_name() } else { path.file_stem() };
+            let name = stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned());
+            (dbn, name)
+        }
+        None => (from_scratch(&settings, &parts)?, settings.data.data.name()),
+    };
+    fit(&dbn, &parts, &settings)?;
+    let config = settings.tune_config(dbn.layers().len())?;
+    let needed = parts.bytes(&settings.data) + peak_memory(&dbn.sizes(), settings.batch_size, &config);
+    memory::require(needed, settings.run.max_memory)?;
+    let tuner = Tuner::new(&dbn, config)?;
+    let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
+    let name = format!("{name}-tuned");
+    let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
+    let history = History::new(folder.metrics());
+    Ok(Run { settings, parts, minibatches, tuner, folder, history })
+}
+
+/// The model of a checkpoint, and where it comes from.
+fn open(path: &Path) -> Result<(Dbn, Provenance)> {
+    let (dbn, header) =
+        Dbn::load(&checkpoint_path(path)?, &Device::Cpu).or_fail(|| "cannot open the checkpoint".into())?;
+    Ok((dbn, header.provenance))
+}
+
+/// A net that knows nothing yet.
+fn from_scratch(settings: &TuneSettings, parts: &Parts) -> Result<Dbn> {
+    let hidden = settings.layers.as_deref().unwrap_or_default();
+    let (mut means, seed, weight_std) = (parts.train.mean(), settings.run.seed, settings.weight_std);
+    if settings.top == TopModel::Factorial {
+        return Ok(sigmoid_belief_net(hidden, &means, weight_std, seed)?);
+    }
+    let seeds = StackConfig { seed, ..Default::default() };
+    let mut rbms = Vec::with_capacity(hidden.len());
+    for (layer, &hidden) in hidden.iter().enumerate() {
+        let config = RbmConfig { hidden, weight_std, seed: seeds.layer_seed(layer), ..Default::default() };
+        rbms.push(Rbm::new(&config, &means, &Device::Cpu)?);
+        means = vec![0.5; hidden];
+    }
+    if let (Some(classes), Some(top)) = (parts.data.classes, rbms.pop()) {
+        let labels = LabelGroup::zeros(classes, &top)?;
+        rbms.push(top.with_labels(labels)?);
+    }
+    Ok(Dbn::from_rbms(rbms)?)
+}
+
+/// Refuses data that are not of the model's kind.
+fn fit(dbn: &Dbn, parts: &Parts, settings: &TuneSettings) -> Result<()> {
+    let (found, expected, data) = (parts.train.units(), dbn.visible(), &settings.data.data);
+    if found != expected {
+        return Err(Failure::new(format!(
+            "the data '{data}' have {found} columns, but the checkpoint has {expected} visible units"
+        ))
+        .hint("use data of the kind the model was trained on; `dbn show` tells which"));
+    }
+    let (classes, labelled) = (dbn.classes(), parts.data.classes);
+    match labelled {
+        None if classes > 0 => Err(Failure::new(format!(
+            "the data '{data}' have no labels, but the model has a label group of {classes} classes"
+        ))
+        .hint("name the labels' column with --label-column")),
+        Some(found) if classes > 0 && found > classes => Err(Failure::new(format!(
+            "the data '{data}' have {found} classes, but the model has a label group of {classes}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A run that goes on where it was saved.
+fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
+    let folder = RunFolder::open(path, "tune", TUNE_STATE)?;
+    let settings = TuneSettings::resume(&folder.config(), args)?;
+    let state = TuneState::load(&folder.tune_state()).or_fail(|| "cannot resume".into())?;
+    // The model tells which data the run was started on.
+    let model = folder.model().is_file().then(|| open(&folder.model())).transpose()?;
+    let started_on = model.as_ref().map(|(_, provenance)| provenance.dataset_sha256.as_str());
+    let parts = Parts::load_again(&settings.data, settings.run.seed, started_on)?;
+    let done = state.epochs_done();
+    let directed = state.sizes().len() - 2;
+    let tuner = Tuner::resume(settings.tune_config(directed)?, state)?;
+    let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
+    let history = History::resume(folder.metrics(), 0, done)?;
+    folder.write_config(&settings.to_toml()?)?;
+    tracing::info!("resuming after {}", count(done as usize, "epoch"));
+    Ok(Run { settings, parts, minibatches, tuner, folder, history })
+}
+
+fn train(run: Run, report: &Report) -> Result<u8> {
+    let Run { settings, parts, mut minibatches, mut tuner, folder, history } = run;
+    let seed = settings.run.seed;
+    introduce(&settings, &parts, &tuner, &folder)?;
+    let gallery = parts.gallery(&settings.data, seed);
+    let provenance = parts.provenance(settings.recipe()?, seed);
+    let mut watcher = TuneWatcher::new(report, &folder, &settings, gallery, provenance, history);
+    interrupt::catch()?;
+    let fitted = tuner.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed), &mut watcher);
+    watcher.finish();
+    let outcome = match fitted {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let failure = watcher.take_failure().unwrap_or_else(|| error.into());
+            return Err(failure.hint(format!("what was saved of the run is in {}", folder.path().display())));
+        }
+    };
+    let snapshot = tuner.snapshot();
+    if outcome == Outcome::Interrupted {
+        watcher.save(&snapshot, None)?;
+        let path = shell_word(folder.path());
+        tracing::warn!("interrupted and saved; continue with: dbn tune --resume {path}");
+        return Ok(interrupt::EXIT_CODE);
+    }
+    let dbn = snapshot.dbn()?;
+    let test_error = parts.test_error(&dbn, &settings.data, seed)?;
+    watcher.save(&snapshot, test_error)?;
+    watcher.draw(&dbn, tuner.epochs_done())?;
+    let early = if outcome == Outcome::Converged { ", stopped early as --patience says" } else { "" };
+    let test = test_error.map_or(String::new(), |error| format!("; test label error {:.2} %", 100.0 * error));
+    tracing::info!("done after {}{early}{test}", count(tuner.epochs_done() as usize, "epoch"));
+    if let Some(best) = snapshot.best().filter(|best| best.epoch != tuner.epochs_done()) {
+        let error = best.label_error.map_or(String::new(), |error| format!(" with {:.2} % label error", 100.0 * error));
+        let path = folder.best();
+        tracing::info!("best on the validation samples: epoch {}{error}, in {}", best.epoch, path.display());
+    }
+    report.data(&format!("{}\n", folder.path().display()))?;
+    Ok(0)
+}
+
+/// Says what is about to happen.
+fn introduce(settings: &TuneSettings, parts: &Parts, tuner: &Tuner, folder: &RunFolder) -> Result<()> {
+    parts.introduce(&settings.data);
+    let dbn = tuner.snapshot().dbn()?;
+    let sizes: Vec<String> = dbn.sizes().iter().map(ToString::to_string).collect();
+    let labels = if dbn.classes() > 0 { format!("{} labels at the top", dbn.classes()) } else { "no labels".into() };
+    let epochs = settings.top_steps.epochs();
+    tracing::info!("model:   {}, {labels}; {epochs} epochs with top steps {}", sizes.join("-"), settings.top_steps);
+    tracing::info!("machine: {}, {}", count(tuner.threads(), "thread"), tuner.simd());
+    let held = parts.bytes(&settings.data);
+    let work = peak_memory(&dbn.sizes(), settings.batch_size, &settings.tune_config(dbn.layers().len())?);
+    tracing::info!("memory:  about {} (data {}, tuning {})", bytes(held + work), bytes(held), bytes(work));
+    tracing::info!("run:     {}", folder.path().display());
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! What a person sees of a training while it runs: a bar where there is a terminal, else a line
+//! an epoch.
+
+use crate::failure::{Failure, Result};
+use crate::interrupt;
+use crate::report::{Report, thousands};
+use deepbelief_rbm::{Control, EpochMetrics, Progress};
+use indicatif::ProgressBar;
+use std::time::Instant;
+
+/// Batches between two looks at the clock.
+const TICK: usize = 16;
+
+/// What an observer tells a training: to go on, to stop since the user asked for it, or that its own
+/// work failed.
+pub(crate) type Told = std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Tells how an observer's work went. A failure is kept in `kept` for whoever started the training,
+/// which only hears that there was one.
+pub(crate) fn told(done: Result<()>, kept: &mut Option<Failure>) -> Told {
+    done.map_err(|failure| {
+        let what = failure.what().to_string();
+        *kept = Some(failure);
+        what
+    })?;
+    Ok(control())
+}
+
+/// Whether to go on.
+pub(crate) fn control() -> Control {
+    if interrupt::asked() { Control::Stop } else { Control::Continue }
+}
+
+/// Shows the training of one RBM, alone or as a layer.
+pub(crate) struct Ticker<'a> {
+    report: &'a Report,
+    /// In front of every line: which layer it is about.
+    prefix: String,
+    bar: Option<ProgressBar>,
+    /// When the running epoch was first seen, and how many samples it had then.
+    clock: Option<(u32, Instant, usize)>,
+    /// Whether an epoch has been measured.
+    measured: bool,
+}
+
+impl<'a> Ticker<'a> {
+    pub(crate) fn new(report: &'a Report, prefix: String) -> Self {
+        Self { report, prefix, bar: None, clock: None, measured: false }
+    }
+
+    /// After every batch.
+    pub(crate) fn batch(&mut self, progress: &Progress) {
+        let done = u64::from(progress.epoch - 1) * progress.batches as u64 + progress.batch as u64;
+        if self.bar.is_none() {
+            self.bar = self.report.bar(u64::from(progress.epochs) * progress.batches as u64, done);
+        }
+        if let Some(bar) = &self.bar
+            && (progress.batch.is_multiple_of(TICK) || progress.batch == progress.batches)
+        {
+            let (_, start, samples) = match self.clock {
+                Some(clock) if clock.0 == progress.epoch => clock,
+                _ => *self.clock.insert((progress.epoch, Instant::now(), progress.samples)),
+            };
+            bar.set_prefix(format!("{}epoch {}/{}", self.prefix, progress.epoch, progress.epochs));
+            bar.set_position(done);
+            // Until the first epoch has been measured, the rate is all there is to say.
+            let seconds = start.elapsed().as_secs_f64();
+            let since = progress.samples - samples;
+            if !self.measured && since > 0 {
+                let rate = since as f64 / seconds;
+                bar.set_message(format!("{} samples/s", thousands(rate as usize)));
+            }
+        }
+    }
+
+    /// What the bar says from here on; whether there is one.
+    pub(crate) fn message(&mut self, text: &str) -> bool {
+        self.measured = true;
+        self.bar.as_ref().map(|bar| bar.set_message(text.to_string())).is_some()
+    }
+
+    /// After every epoch of `epochs`: one line, or where a bar is, its message.
+    pub(crate) fn epoch(&mut self, metrics: &EpochMetrics, epochs: u32) {
+        let (epoch, cost) = (metrics.epoch, metrics.reconstruction_cost);
+        let valid = metrics.reconstruction_cost_valid.map_or(String::new(), |cost| format!(" (validation {cost:.2})"));
+        let gap = metrics.free_energy_gap.map_or(String::new(), |gap| format!(", gap {gap:.2}"));
+        let error = metrics.label_error_valid.or(metrics.label_error_train);
+        let error = error.map_or(String::new(), |error| format!(", label error {:.2} %", 100.0 * error));
+        let rate = thousands(metrics.samples_per_second as usize);
+        let width = epochs.to_string().len();
+        let line = format!(
+            "{}epoch {epoch:>width$}/{epochs}: cost {cost:.2}{valid}{gap}{error}, activity {:.3}, {rate} samples/s",
+            self.prefix, metrics.hidden_activity
+        );
+        if self.message(&format!("cost {cost:.2}{gap}{error}, {rate} samples/s")) {
+            tracing::debug!("{line}");
+        } else {
+            tracing::info!(
+                layer = metrics.layer,
+                epoch,
+                reconstruction_cost = cost,
+                reconstruction_cost_valid = metrics.reconstruction_cost_valid,
+                free_energy_gap = metrics.free_energy_gap,
+                hidden_activity = metrics.hidden_activity,
+                label_error_valid = metrics.label_error_valid,
+                samples_per_second = metrics.samples_per_second,
+                "{line}"
+            );
+        }
+        tracing::debug!(
+            "  {} dead and {} saturated hidden units, update ratio {:.1e}, weight norm {:.2}, {:.2} s",
+            metrics.dead_units,
+            metrics.saturated_units,
+            metrics.update_ratio,
+            metrics.weight_norm,
+            metrics.seconds
+        );
+    }
+
+    /// Removes the bar.
+    pub(crate) fn finish(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

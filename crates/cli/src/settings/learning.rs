@@ -1,0 +1,68 @@
+//! Settings of the learning of one RBM, alone or as a layer.
+
+use crate::failure::{Failure, Result};
+use deepbelief_rbm::{RbmConfig, Schedule, TrainConfig, VisibleBias, VisibleStates};
+use serde::{Deserialize, Serialize};
+
+/// The fields are the keys of a recipe and, with dashes, the flags, where they are described.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LearningSettings {
+    pub(crate) weight_std: f64,
+    pub(crate) visible_bias: VisibleBias,
+    pub(crate) batch_size: usize,
+    pub(crate) epochs: u32,
+    pub(crate) learning_rate: f64,
+    pub(crate) schedule: Schedule,
+    pub(crate) final_learning_rate: f64,
+    pub(crate) cd_steps: u32,
+    pub(crate) persistent_chains: usize,
+    pub(crate) visible_states: VisibleStates,
+    pub(crate) momentum: f64,
+    pub(crate) final_momentum: f64,
+    pub(crate) momentum_switch: u32,
+    pub(crate) weight_cost: f64,
+    pub(crate) l1_cost: f64,
+    pub(crate) sparsity_target: f64,
+    pub(crate) sparsity_cost: f64,
+    pub(crate) tolerance: f64,
+    pub(crate) patience: u32,
+}
+
+impl LearningSettings {
+    /// Checks what [`TrainConfig`] does not know of.
+    pub(super) fn validate(&self) -> Result<()> {
+        if self.batch_size == 0 {
+            return Err(Failure::new("batch_size is 0; it must be at least 1"));
+        }
+        Ok(())
+    }
+
+    /// Settings of a new RBM.
+    pub(crate) fn rbm_config(&self, hidden: usize, seed: u64) -> RbmConfig {
+        RbmConfig { visible: None, hidden, weight_std: self.weight_std, visible_bias: self.visible_bias, seed }
+    }
+
+    /// Settings of its trainer.
+    pub(crate) fn train_config(&self, seed: u64, threads: usize) -> TrainConfig {
+        TrainConfig {
+            epochs: self.epochs,
+            learning_rate: self.learning_rate,
+            schedule: self.schedule,
+            final_learning_rate: self.final_learning_rate,
+            momentum: self.momentum,
+            final_momentum: self.final_momentum,
+            momentum_switch: self.momentum_switch,
+            weight_cost: self.weight_cost,
+            l1_cost: self.l1_cost,
+            cd_steps: self.cd_steps,
+            persistent_chains: self.persistent_chains,
+            visible_states: self.visible_states,
+            sparsity_target: self.sparsity_target,
+            sparsity_cost: self.sparsity_cost,
+            tolerance: self.tolerance,
+            patience: self.patience,
+            seed,
+            threads,
+        }
+    }
+}

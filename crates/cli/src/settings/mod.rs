@@ -1,0 +1,121 @@
+//! Settings of a training, resolved once: flag, else `DBN_*` environment (both through clap),
+//! else the recipe given by `--config`, else the built-in recipe.
+
+mod learning;
+mod pretrain;
+mod recipe;
+mod stack;
+mod tune;
+
+pub(crate) use learning::LearningSettings;
+pub(crate) use pretrain::PretrainSettings;
+pub(crate) use stack::StackSettings;
+pub(crate) use tune::TuneSettings;
+
+use crate::failure::{Failure, Result};
+use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+/// Keys that have no default, so that a built-in recipe does not show them.
+const OPTIONAL_KEYS: [&str; 2] = ["label_column", "image_size"];
+
+/// Keys that do not change what is learned: they may differ when a run is resumed, and a
+/// checkpoint leaves them out, so that the same training gives the same file.
+const UNLEARNED_KEYS: [&str; 5] = ["threads", "device", "max_memory", "save_every", "picture_every"];
+
+/// What is learned from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DataSettings {
+    pub(crate) data: Source,
+    pub(crate) scale: Scale,
+    pub(crate) label_column: Option<String>,
+    pub(crate) header: Header,
+    pub(crate) image_size: Option<ImageShape>,
+    pub(crate) valid: usize,
+    pub(crate) binarize: Binarize,
+    pub(crate) balanced: bool,
+}
+
+impl DataSettings {
+    /// How the data are read.
+    pub(crate) fn load_options(&self) -> LoadOptions {
+        let defaults = LoadOptions::default();
+        LoadOptions {
+            scale: self.scale,
+            header: self.header,
+            label_column: self.label_column.clone(),
+            image_size: self.image_size.unwrap_or(defaults.image_size),
+            ..defaults
+        }
+    }
+
+    /// Fills in what only the data tell: the shape of a picture, and, where nobody asked for a
+    /// number of validation samples, one that is at most a sixth of all.
+    pub(crate) fn complete(&mut self, data: &Dataset, valid_is_default: bool) {
+        if valid_is_default {
+            self.valid = self.valid.min(data.train.samples() / 6);
+        }
+        self.image_size = self.image_size.or(data.image);
+    }
+}
+
+/// How a training runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RunSettings {
+    pub(crate) seed: u64,
+    pub(crate) threads: usize,
+    pub(crate) device: String,
+    /// MiB; 0 leaves it to what is free.
+    pub(crate) max_memory: u32,
+    pub(crate) save_every: u32,
+    pub(crate) picture_every: u32,
+}
+
+impl RunSettings {
+    fn validate(&self) -> Result<()> {
+        if self.device != "auto" && self.device != "cpu" {
+            return Err(Failure::new(format!("device is '{}'; this build knows auto and cpu", self.device)));
+        }
+        Ok(())
+    }
+}
+
+/// Settings and what is known of where they came from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Resolved<S> {
+    pub(crate) settings: S,
+    /// Nobody asked for this number of validation samples: it may shrink to fit the data.
+    pub(crate) valid_is_default: bool,
+}
+
+/// Where a setting out of range may come from.
+fn origin() -> String {
+    "it may come from a flag, a DBN_ variable or the recipe".into()
+}
+
+/// What a checkpoint records: the settings that what is learned depends on.
+fn learned(settings: &impl Serialize) -> Result<serde_json::Value> {
+    let mut value = serde_json::to_value(settings)?;
+    if let Some(map) = value.as_object_mut() {
+        map.retain(|key, value| !UNLEARNED_KEYS.contains(&key.as_str()) && !value.is_null());
+    }
+    Ok(value)
+}
+
+/// Puts `flags` over the settings `table` of a run that is to continue; a flag that is not
+/// `changeable` must agree with them.
+fn continue_with(table: &mut Table, flags: Table, changeable: &[&str]) -> Result<()> {
+    for (key, value) in flags {
+        let before = table.get(&key);
+        if !changeable.contains(&key.as_str()) && before != Some(&value) {
+            let before = before.map_or("not set".to_string(), ToString::to_string);
+            let flag = key.replace('_', "-");
+            let hint = format!("a resumed run keeps its settings; --{} may change", changeable.join(", --"));
+            return Err(Failure::new(format!("--{flag} is {value}, but {before} in the run to resume"))
+                .hint(hint.replace('_', "-")));
+        }
+        table.insert(key, value);
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! What happens while a stack trains: progress, metrics, saving, pictures, Ctrl-C.
+//!
+//! A save writes the model as it is, then the state that a resume starts from (see
+//! [`GreedyState`]), so that a crash between the two loses nothing.
+
+use crate::failure::{Explain, Failure, Result};
+use crate::history::{Epoch, History};
+use crate::pictures::{self, Gallery};
+use crate::progress::{Ticker, Told, control, told};
+use crate::report::Report;
+use crate::run_folder::RunFolder;
+use crate::settings::StackSettings;
+use deepbelief_rbm::{Control, EpochMetrics, Observer, Progress, Provenance, Rbm, Snapshot, TrainState};
+use deepbelief_stack::{Dbn, GreedyState, LayerStart, StackObserver};
+
+/// Watches a greedy training.
+pub(crate) struct StackWatcher<'a> {
+    report: &'a Report,
+    ticker: Ticker<'a>,
+    folder: &'a RunFolder,
+    settings: &'a StackSettings,
+    gallery: Gallery,
+    provenance: Provenance,
+    history: History<Epoch>,
+    /// Layers trained so far.
+    finished: Vec<Rbm>,
+    failure: Option<Failure>,
+}
+
+impl<'a> StackWatcher<'a> {
+    /// `provenance` lacks what only the training brings: epochs and figures.
+    pub(crate) fn new(
+        report: &'a Report,
+        folder: &'a RunFolder,
+        settings: &'a StackSettings,
+        gallery: Gallery,
+        provenance: Provenance,
+        history: History<Epoch>,
+    ) -> Self {
+        let ticker = Ticker::new(report, String::new());
+        let (finished, failure) = (Vec::new(), None);
+        Self { report, ticker, folder, settings, gallery, provenance, history, finished, failure }
+    }
+
+    /// What went wrong in an observer's work; the training only knows that something did.
+    pub(crate) fn take_failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    /// Removes the bar.
+    pub(crate) fn finish(&mut self) {
+        self.ticker.finish();
+    }
+
+    /// Saves a training that was interrupted.
+    pub(crate) fn save_interrupted(&mut self, state: &GreedyState) -> Result<()> {
+        self.finished.clone_from(&state.finished);
+        GreedyState::save_finished(self.folder.path(), &state.finished, &self.provenance())?;
+        if let Some(running) = &state.running {
+            self.save(&running.rbm()?, running)?;
+        }
+        Ok(())
+    }
+
+    /// Saves and draws the finished net.
+    pub(crate) fn complete(&mut self, dbn: &Dbn, test_error: Option<f64>) -> Result<()> {
+        let mut provenance = self.provenance();
+        provenance.figures.extend(test_error.map(|error| ("label_error_test".to_string(), error)));
+        dbn.save(&self.folder.model(), &provenance)?;
+        Ok(())
+    }
+
+    /// Provenance of the model as it is now: figures carry the number of their layer where they
+    /// are not the top's.
+    fn provenance(&self) -> Provenance {
+        let mut provenance = self.provenance.clone();
+        let layers = self.settings.layers.len() as u32;
+        let last = |layer: u32| self.history.epochs(layer).last();
+        for layer in 0..layers {
+            let Some(epoch) = last(layer) else { break };
+            provenance.epochs = self.history.epochs(layer).len() as u32;
+            let top = layer + 1 == layers;
+            let name = |figure: String| if top { figure } else { format!("layer_{layer}_{figure}") };
+            provenance.figures.extend(epoch.figures().into_iter().map(|(figure, value)| (name(figure), value)));
+        }
+        provenance.epochs = (0..layers).map(|layer| self.history.epochs(layer).len() as u32).sum();
+        provenance
+    }
+
+    /// Saves the model with the running layer as it is, then the running layer's state.
+    fn save(&self, rbm: &Rbm, state: &TrainState) -> Result<()> {
+        let mut rbms = self.finished.clone();
+        rbms.push(rbm.clone());
+        Dbn::from_rbms(rbms)?.save(&self.folder.model(), &self.provenance())?;
+        Ok(GreedyState::save_running(self.folder.path(), self.finished.len(), state)?)
+    }
+
+    fn start_layer(&mut self, start: &LayerStart<'_>) -> Result<()> {
+        self.finished = start.finished.to_vec();
+        let depth = self.settings.layers.len();
+        let labels = if start.classes > 0 { format!("+{}", start.classes) } else { String::new() };
+        tracing::info!("layer {} of {depth}: {}{labels}-{} RBM", start.layer, start.visible, start.hidden);
+        self.ticker.finish();
+        self.ticker = Ticker::new(self.report, format!("layer {}, ", start.layer));
+        Ok(())
+    }
+
+    fn end_epoch(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Result<()> {
+        let (layer, epoch) = (metrics.layer, metrics.epoch);
+        let epochs = self.settings.layers[layer as usize].learning.epochs;
+        self.history.push(metrics)?;
+        self.ticker.epoch(metrics, epochs);
+        let due = |every: u32| every > 0 && epoch.is_multiple_of(every) && epoch < epochs;
+        if due(self.settings.run.save_every) {
+            self.save(&snapshot.rbm()?, &snapshot.state())
+                .or_fail(|| format!("cannot save epoch {epoch} of layer {layer}"))?;
+        }
+        if due(self.settings.run.picture_every) {
+            let mut rbms = self.finished.clone();
+            rbms.push(snapshot.rbm()?);
+            self.draw(&Dbn::from_rbms(rbms)?)?;
+        }
+        Ok(())
+    }
+
+    fn end_layer(&mut self, layer: usize, finished: &[Rbm]) -> Result<()> {
+        self.ticker.finish();
+        self.finished = finished.to_vec();
+        let (dbn, provenance) = (Dbn::from_rbms(finished.to_vec())?, self.provenance());
+        dbn.save(&self.folder.model(), &provenance)?;
+        GreedyState::save_finished(self.folder.path(), finished, &provenance)
+            .or_fail(|| format!("cannot save layer {layer}"))?;
+        self.draw(&dbn)
+    }
+
+    /// Draws what the top layer of a net so far has come to.
+    fn draw(&self, dbn: &Dbn) -> Result<()> {
+        let layer = dbn.depth() - 1;
+        let title =
+            format!("layer {layer} of {} on {}", self.settings.sizes_in_words(dbn.visible()), self.provenance.dataset);
+        if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.epochs(layer as u32)))? {
+            self.folder.write(&format!("layer-{layer}.curves.svg"), &svg)?;
+        }
+        Ok(())
+    }
+}
+
+impl Observer for StackWatcher<'_> {
+    fn batch_done(&mut self, progress: &Progress) -> Control {
+        self.ticker.batch(progress);
+        control()
+    }
+
+    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {
+        let ended = self.end_epoch(metrics, snapshot);
+        told(ended, &mut self.failure)
+    }
+}
+
+impl StackObserver for StackWatcher<'_> {
+    fn layer_started(&mut self, start: &LayerStart<'_>) -> Told {
+        let started = self.start_layer(start);
+        told(started, &mut self.failure)
+    }
+
+    fn layer_done(&mut self, layer: usize, finished: &[Rbm]) -> Told {
+        let ended = self.end_layer(layer, finished);
+        told(ended, &mut self.failure)
+    }
+}

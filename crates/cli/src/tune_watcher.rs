@@ -1,0 +1,145 @@
+//! What happens while a net is tuned: progress, metrics, saving, pictures, Ctrl-C.
+//!
+//! A save writes the model as it is, the best model so far, then the state that a resume starts
+//! from, so that a crash in between loses nothing.
+
+use crate::failure::{Explain, Failure, Result};
+use crate::history::{History, TuneEpoch};
+use crate::pictures::{self, Gallery};
+use crate::progress::{Ticker, Told, control, told};
+use crate::report::{Report, thousands};
+use crate::run_folder::RunFolder;
+use crate::settings::TuneSettings;
+use deepbelief_rbm::{Control, Progress, Provenance};
+use deepbelief_stack::Dbn;
+use deepbelief_wake_sleep::{TuneMetrics, TuneObserver, TuneSnapshot};
+
+/// Watches one tuning.
+pub(crate) struct TuneWatcher<'a> {
+    ticker: Ticker<'a>,
+    folder: &'a RunFolder,
+    settings: &'a TuneSettings,
+    gallery: Gallery,
+    provenance: Provenance,
+    history: History<TuneEpoch>,
+    failure: Option<Failure>,
+}
+
+impl<'a> TuneWatcher<'a> {
+    /// `provenance` lacks what only the tuning brings: epochs and figures.
+    pub(crate) fn new(
+        report: &'a Report,
+        folder: &'a RunFolder,
+        settings: &'a TuneSettings,
+        gallery: Gallery,
+        provenance: Provenance,
+        history: History<TuneEpoch>,
+    ) -> Self {
+        let ticker = Ticker::new(report, String::new());
+        Self { ticker, folder, settings, gallery, provenance, history, failure: None }
+    }
+
+    /// What went wrong in an epoch's work; the tuner only knows that something did.
+    pub(crate) fn take_failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    /// Removes the bar.
+    pub(crate) fn finish(&mut self) {
+        self.ticker.finish();
+    }
+
+    /// Saves the model, the best one and the state, in this order.
+    pub(crate) fn save(&self, snapshot: &TuneSnapshot<'_>, test_error: Option<f64>) -> Result<()> {
+        let state = snapshot.state()?;
+        let mut provenance = self.provenance_at(state.epochs_done());
+        provenance.figures.extend(test_error.map(|error| ("label_error_test".to_string(), error)));
+        snapshot.dbn()?.save(&self.folder.model(), &provenance)?;
+        if let Some(best) = snapshot.best() {
+            best.dbn.save(&self.folder.best(), &self.provenance_at(best.epoch))?;
+        }
+        Ok(state.save(&self.folder.tune_state())?)
+    }
+
+    /// Provenance of the model after an epoch.
+    fn provenance_at(&self, epoch: u32) -> Provenance {
+        let mut provenance = Provenance { epochs: epoch, ..self.provenance.clone() };
+        if let Some(measured) = self.history.epochs(0).iter().find(|measured| measured.number == epoch) {
+            provenance.figures = measured.figures();
+        }
+        provenance
+    }
+
+    /// Draws all pictures of the run as they are now.
+    pub(crate) fn draw(&self, dbn: &Dbn, epoch: u32) -> Result<()> {
+        let sizes: Vec<String> = dbn.sizes().iter().map(ToString::to_string).collect();
+        let title = format!("{} on {}, tuned for {epoch} epochs", sizes.join("-"), self.provenance.dataset);
+        if let Some(svg) = pictures::curves(&title, pictures::tuning(self.history.epochs(0)))? {
+            self.folder.write("curves.svg", &svg)?;
+        }
+        let _ = &self.gallery;
+        Ok(())
+    }
+
+    fn end_epoch(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Result<()> {
+        self.history.push(metrics)?;
+        self.tell(metrics);
+        let (epoch, epochs) = (metrics.epoch, self.settings.top_steps.epochs());
+        let due = |every: u32| every > 0 && epoch.is_multiple_of(every) && epoch < epochs;
+        // From epoch 0 on there is always something to resume from.
+        if epoch == 0 || due(self.settings.run.save_every) {
+            self.save(snapshot, None).or_fail(|| format!("cannot save epoch {epoch}"))?;
+        }
+        if epoch > 0 && due(self.settings.run.picture_every) {
+            self.draw(&snapshot.dbn()?, epoch)?;
+        }
+        Ok(())
+    }
+
+    /// One line, or where a bar is, its message.
+    fn tell(&mut self, metrics: &TuneMetrics) {
+        let (epoch, epochs) = (metrics.epoch, self.settings.top_steps.epochs());
+        let width = epochs.to_string().len();
+        let percent = |error: Option<f64>| error.map(|error| format!("{:.2} %", 100.0 * error));
+        let error = match (percent(metrics.label_error_train), percent(metrics.label_error_valid)) {
+            (Some(train), Some(valid)) => format!("label error {train} (validation {valid}), "),
+            (Some(train), None) => format!("label error {train}, "),
+            _ => String::new(),
+        };
+        let cost = metrics.generative_cost;
+        let gap = metrics.free_energy_gap.map_or(String::new(), |gap| format!(", gap {gap:.2}"));
+        let apart: f64 = metrics.layers.iter().map(|layer| layer.divergence).sum();
+        let rate = if epoch == 0 {
+            String::new()
+        } else {
+            format!(", {} samples/s", thousands(metrics.samples_per_second as usize))
+        };
+        let short = format!("{error}cost {cost:.2}{gap}{rate}");
+        let line = format!("epoch {epoch:>width$}/{epochs}: {error}cost {cost:.2}{gap}, apart {apart:.2}{rate}");
+        if self.ticker.message(&short) {
+            tracing::debug!("{line}");
+            return;
+        }
+        tracing::info!(
+            epoch,
+            label_error_train = metrics.label_error_train,
+            label_error_valid = metrics.label_error_valid,
+            generative_cost = cost,
+            free_energy_gap = metrics.free_energy_gap,
+            samples_per_second = metrics.samples_per_second,
+            "{line}"
+        );
+    }
+}
+
+impl TuneObserver for TuneWatcher<'_> {
+    fn batch_done(&mut self, progress: &Progress) -> Control {
+        self.ticker.batch(progress);
+        control()
+    }
+
+    fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Told {
+        let ended = self.end_epoch(metrics, snapshot);
+        told(ended, &mut self.failure)
+    }
+}

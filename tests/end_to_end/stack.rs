@@ -1,0 +1,175 @@
+//! `dbn stack`: what it leaves behind, what that depends on, what it refuses, and that a run that
+//! was stopped or killed ends as one that never was.
+#![cfg(unix)]
+
+use crate::resume::{same_metrics, signal, start};
+use crate::{Place, stderr};
+
+/// A training that takes no time: three layers on `bits.csv` with its labels.
+const SMALL: &str = "--data csv:bits.csv --label-column last --layers 8,7,12 --epochs 2,3,2 --batch-size 7 --valid 11 \
+                     --schedule constant --learning-rate 0.1 --momentum-switch 5";
+
+/// More epochs than a test waits for before it stops the training.
+const LONG: &str = "--epochs 3,4000,3";
+
+#[test]
+fn a_run_leaves_its_files_and_says_where_on_stdout() {
+    let place = Place::new();
+    let before = place.listing();
+    assert_eq!(place.ok(&format!("stack {SMALL} --out runs/a")), "runs/a\n", "stdout is for other programs");
+    let files: Vec<String> = place.listing().into_iter().filter(|file| !before.contains(file)).collect();
+    for file in ["config.toml", "layers.safetensors", "metrics.jsonl", "model.safetensors", "layer-2.curves.svg"] {
+        assert!(files.contains(&format!("runs/a/{file}")), "{file} in {files:?}");
+    }
+    assert!(!files.iter().any(|file| file.contains("state") || file.contains(".tmp")), "{files:?}");
+    let metrics = place.text("runs/a/metrics.jsonl");
+    let lines: Vec<serde_json::Value> = metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let place_of = |line: &serde_json::Value| (line["layer"].as_u64().unwrap(), line["epoch"].as_u64().unwrap());
+    let expected = [(0, 1), (0, 2), (1, 1), (1, 2), (1, 3), (2, 1), (2, 2)];
+    assert_eq!(lines.iter().map(place_of).collect::<Vec<_>>(), expected);
+    for line in &lines {
+        for name in ["free_energy_gap", "hidden_activity", "dead_units", "samples_per_second"] {
+            assert!(line[name].is_number(), "{name} in {line}");
+        }
+        assert_eq!(line["label_error_valid"].is_number(), line["layer"] == 2, "{line}");
+    }
+}
+
+#[test]
+fn the_seed_alone_decides_the_file_and_the_settings_repeat_the_run() {
+    let place = Place::new();
+    place.ok(&format!("stack -q {SMALL} --out a --seed 3 --threads 1"));
+    let model = place.read("a/model.safetensors");
+    place.ok(&format!("stack {SMALL} --out b --seed 3 --threads 2 --save-every 1 --picture-every 1 -v"));
+    place.ok("stack -q --config a/config.toml --out c");
+    for run in ["b", "c"] {
+        assert!(place.read(&format!("{run}/model.safetensors")) == model, "{run}");
+    }
+    place.ok(&format!("stack -q {SMALL} --out d --seed 4"));
+    assert!(place.read("d/model.safetensors") != model, "another seed, another file");
+}
+
+#[test]
+fn every_option_of_a_stack_changes_what_is_learned() {
+    let place = Place::new();
+    place.ok(&format!("stack -q {SMALL} --out base"));
+    let base = place.read("base/layers.safetensors");
+    let options = [
+        "--labels none",
+        "--propagate samples",
+        "--cache 0",
+        "--balanced",
+        "--layers 8,9,12 --start random,transposed,random",
+        "--learning-rate 0.1,0.1,0.05",
+        "--cd-steps 1,1,2",
+        "--batch-size 7,7,5",
+        "--epochs 2,3,3",
+    ];
+    for (number, option) in options.into_iter().enumerate() {
+        place.ok(&format!("stack -q {SMALL} --out o{number} {option}"));
+        assert!(place.read(&format!("o{number}/layers.safetensors")) != base, "{option}");
+    }
+}
+
+/// The three classes are told apart through three layers; guessing would miss two in three.
+#[test]
+fn labels_are_learned() {
+    let place = Place::new();
+    place.ok(&format!("stack -q {SMALL} --out r --epochs 20,20,60 --learning-rate 0.2"));
+    let metrics = place.text("r/metrics.jsonl");
+    let last: serde_json::Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
+    assert!(last["label_error_train"].as_f64().unwrap() < 0.1, "{last}");
+}
+
+/// Ctrl-C in layer 1 of 3: the run exits with 130, resumes there, and ends in the same bytes.
+#[test]
+fn an_interrupted_stack_resumes_in_its_layer_to_the_same_bytes() {
+    for more in ["", "--propagate samples --cache 0"] {
+        let place = Place::new();
+        let child = start(&place, &format!("stack --out r {SMALL} {LONG} {more}"), 6);
+        signal(&child, "-INT");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+        assert!(stderr(&output).contains("continue with: dbn stack --resume r"), "{}", stderr(&output));
+        let text = stderr(&place.run("stack --resume r --threads 2"));
+        assert!(text.contains("resuming after 1 layer and") && !text.contains("layer 0 of 3"), "{text}");
+        place.ok(&format!("stack -q --out whole {SMALL} {LONG} {more}"));
+        resumed_equals_whole(&place);
+    }
+}
+
+#[test]
+fn a_killed_stack_resumes_from_its_last_save() {
+    let place = Place::new();
+    let mut child = start(&place, &format!("stack --out r {SMALL} {LONG} --save-every 7"), 30);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.ok("stack -q --resume r");
+    place.ok(&format!("stack -q --out whole {SMALL} {LONG}"));
+    resumed_equals_whole(&place);
+    let before = place.read("r/model.safetensors");
+    place.ok("stack -q --resume r");
+    assert!(place.read("r/model.safetensors") == before, "a finished run has nothing left to do");
+}
+
+fn resumed_equals_whole(place: &Place) {
+    for file in ["model.safetensors", "layers.safetensors"] {
+        assert!(place.read(&format!("r/{file}")) == place.read(&format!("whole/{file}")), "{file}");
+    }
+    same_metrics(place, 3 + 4000 + 3);
+}
+
+#[test]
+fn what_cannot_be_stacked_is_refused_in_a_sentence() {
+    let place = Place::new();
+    let bits = place.text("bits.csv");
+    let unlabelled: Vec<&str> = bits.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+    std::fs::write(place.path("u.csv"), unlabelled.join("\n")).unwrap();
+    std::fs::write(place.path("r.toml"), "[[layer]]\nhidden = 5\nepoch = 3\n").unwrap();
+    let cases: [(&str, &[&str]); 12] = [
+        ("--layers 500,,2000", &["invalid value '500,,2000' for '--layers <N,N,...>': layer 1 (counted from 0) is ''"]),
+        ("--layers 8,0", &["the settings of layer 1 do not hold", "hidden is 0; it must be between 1 and 65504 units"]),
+        ("--layers 8,70000", &["hidden is 70000; it must be between 1 and 65504 units"]),
+        ("--layers 65000,65000", &["the training takes about", "GiB of memory", "--max-memory"]),
+        ("--layers 8,7 --epochs 1,2,3", &["epochs has 3 values, but there are 2 layers", "hint:"]),
+        ("--epochs 2,many", &["--epochs is [2, \"many\"]: invalid type"]),
+        ("--layers 8,7 --start transposed,random", &["start is transposed; it must be random in layer 0"]),
+        ("--layers 8,7 --start random,transposed", &["hidden is 7; it must be 9, the units it mirrors"]),
+        ("--data csv:u.csv --label-column 99", &["99"]),
+        ("--data csv:u.csv --labels yes --layers 3", &["'csv:u.csv' have no labels", "--labels none"]),
+        ("--labels none --balanced", &["balanced is true; it must be false where there are no classes"]),
+        ("--config r.toml", &["[[layer]] 0: unknown key 'epoch'"]),
+    ];
+    for (option, expected) in cases {
+        let before = place.listing();
+        let data = if option.contains("--data") { "" } else { "--data csv:bits.csv --label-column last" };
+        let output = place.run(&format!("stack --out r {data} {option}"));
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{option}\n{message}");
+        for part in expected {
+            assert!(message.contains(part), "{option}: '{part}' in {message}");
+        }
+        if !option.contains("transposed") {
+            assert_eq!(place.listing(), before, "{option} must leave nothing behind");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_resumed_is_refused() {
+    let place = Place::new();
+    place.ok(&format!("stack -q {SMALL} --out r"));
+    place.train("p", "");
+    let refusal = |words: &str| {
+        let output = place.run(&format!("stack -q {words}"));
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        stderr(&output)
+    };
+    assert!(refusal("--resume nowhere").contains("nowhere is not a run that can be resumed"));
+    assert!(refusal("--resume p").contains("p/config.toml: unknown key 'hidden'"));
+    assert!(refusal("--resume r --layers 8,7,13").contains("--layers would change the run to resume"));
+    let layers = place.read("r/layers.safetensors");
+    std::fs::write(place.path("r/layers.safetensors"), &layers[..layers.len() / 2]).unwrap();
+    let cut = refusal("--resume r");
+    assert!(cut.contains("cannot resume") && cut.contains("layers.safetensors"), "{cut}");
+}

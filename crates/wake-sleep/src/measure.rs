@@ -101,7 +101,7 @@ fn recognition_costs(net: &mut Net, config: &TuneConfig, rules: &Rules, monitors
     let labels = &monitors.train_labels[..data.rows().min(monitors.train_labels.len())];
     let (mut awake, mut asleep) = (Vec::new(), Vec::new());
     ascend(&mut net.recognition, config.units.wake, &data, draws.wake, &mut awake);
-    net.top.dream(&awake[net.layers() - 1], labels, rules.top_steps, &config.units, &draws, None);
+    net.top.dream(&awake[net.layers() - 1], labels, rules.top_steps, config.units, &draws, None);
     let units = (config.units.sleep, config.units.visible);
     descend(&mut net.generative, units, net.top.fantasy(), draws.sleep, &mut asleep);
     let costs = net.recognition.iter_mut().zip(&asleep).zip(&asleep[1..]);

@@ -6,6 +6,7 @@ use deepbelief_rbm::{Control, Monitors, Outcome, Progress, TrainConfig, Trainer}
 use deepbelief_stack::Dbn;
 use deepbelief_wake_sleep::{
     Part, TopModel, TuneConfig, TuneMetrics, TuneObserver, TuneSnapshot, TuneState, Tuner, UnitChoices, Units,
+    peak_memory,
 };
 use std::path::PathBuf;
 
@@ -246,4 +247,16 @@ fn monitors_change_nothing() {
     tuner.fit(&mut data(), &monitors, &mut ()).unwrap();
     assert!(tuner.snapshot().best().is_none());
     assert!(bits(&tuner.snapshot().dbn().unwrap()) == bits(&measured));
+}
+
+/// By hand for 784-500-500-2000: 642,000 directed weights in both directions with velocities, and
+/// the top's million three times, are 22 MB; three copies of the model as tensors and as bytes
+/// 79 MB. Padding and what a batch adds are below 10 MB, and grow with the chains.
+#[test]
+fn memory_is_told() {
+    let bytes = |config: &TuneConfig| peak_memory(&[784, 500, 500, 2000], 100, config);
+    let (one, many) = (bytes(&config()), bytes(&TuneConfig { persistent_chains: 1000, ..config() }));
+    assert!((101_000_000..111_000_000).contains(&one), "{one}");
+    assert!(many > one + 10_000_000, "{many}");
+    assert_eq!(peak_memory(&[784], 100, &config()), 0);
 }

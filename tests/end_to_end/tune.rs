@@ -40,7 +40,7 @@ fn a_tuning_leaves_its_files_and_says_where_on_stdout() {
     assert_eq!(lines[0]["layers"][0]["divergence"], 0.0, "a stack is tied");
     for line in &lines[1..] {
         assert!(line["layers"][1]["divergence"].as_f64().unwrap() > 0.0, "{line}");
-        for name in ["label_error_valid", "free_energy_gap", "generative_cost_valid", "best_epoch"] {
+        for name in ["label_error_valid", "free_energy_gap", "variational_cost_valid", "best_epoch"] {
             assert!(line[name].is_number(), "{name} in {line}");
         }
     }

@@ -72,8 +72,8 @@ pub(crate) struct TuneEpoch {
     /// From 1; 0 is the model before tuning.
     #[serde(rename = "epoch")]
     pub(crate) number: u32,
-    pub(crate) generative_cost: f64,
-    pub(crate) generative_cost_valid: Option<f64>,
+    pub(crate) variational_cost: f64,
+    pub(crate) variational_cost_valid: Option<f64>,
     pub(crate) free_energy_gap: Option<f64>,
     pub(crate) label_error_train: Option<f64>,
     pub(crate) label_error_valid: Option<f64>,
@@ -91,8 +91,8 @@ impl From<&TuneMetrics> for TuneEpoch {
     fn from(metrics: &TuneMetrics) -> Self {
         Self {
             number: metrics.epoch,
-            generative_cost: metrics.generative_cost,
-            generative_cost_valid: metrics.generative_cost_valid,
+            variational_cost: metrics.variational_cost,
+            variational_cost_valid: metrics.variational_cost_valid,
             free_energy_gap: metrics.free_energy_gap,
             label_error_train: metrics.label_error_train,
             label_error_valid: metrics.label_error_valid,
@@ -105,8 +105,8 @@ impl TuneEpoch {
     /// By name, as a checkpoint records them.
     pub(crate) fn figures(&self) -> BTreeMap<String, f64> {
         let figures = [
-            ("generative_cost", Some(self.generative_cost)),
-            ("generative_cost_valid", self.generative_cost_valid),
+            ("variational_cost", Some(self.variational_cost)),
+            ("variational_cost_valid", self.variational_cost_valid),
             ("free_energy_gap", self.free_energy_gap),
             ("label_error_train", self.label_error_train),
             ("label_error_valid", self.label_error_valid),

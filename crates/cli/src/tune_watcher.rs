@@ -105,7 +105,7 @@ impl<'a> TuneWatcher<'a> {
             (Some(train), None) => format!("label error {train}, "),
             _ => String::new(),
         };
-        let cost = metrics.generative_cost;
+        let cost = metrics.variational_cost;
         let gap = metrics.free_energy_gap.map_or(String::new(), |gap| format!(", gap {gap:.2}"));
         let apart: f64 = metrics.layers.iter().map(|layer| layer.divergence).sum();
         let rate = if epoch == 0 {
@@ -123,7 +123,7 @@ impl<'a> TuneWatcher<'a> {
             epoch,
             label_error_train = metrics.label_error_train,
             label_error_valid = metrics.label_error_valid,
-            generative_cost = cost,
+            variational_cost = cost,
             free_energy_gap = metrics.free_energy_gap,
             samples_per_second = metrics.samples_per_second,
             "{line}"

@@ -36,7 +36,7 @@ pub struct Parameters {
     pub vb: Vec<f32>,
     /// Label weights [classes, hidden]; empty without a label group.
     pub label_w: Vec<f32>,
-    /// Label biases [classes]; empty without a label group.
+    /// Label biases, one a class; empty without a label group.
     pub label_b: Vec<f32>,
 }
 

@@ -45,7 +45,7 @@ pub fn outer(v: &Tensor, e: &Tensor) -> Result<Tensor> {
     if are_ours(&[v, e]) { v.contiguous()?.apply_op2_no_bwd(&e.contiguous()?, &Outer) } else { v.t()?.matmul(e) }
 }
 
-/// Probabilities `sigmoid(x + bias)` [B, N] of x [B, N] and bias [N], and 0/1 states drawn from
+/// Probabilities `sigmoid(x + bias)` [B, N] of x [B, N] and bias `[N]`, and 0/1 states drawn from
 /// them with row b of `draw` for sample b.
 ///
 /// # Errors

@@ -59,7 +59,7 @@ pub struct Header {
 /// Writes an RBM; whole or not at all.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be written.
+/// [`crate::Error::Io`] if the file cannot be written.
 pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
     let header = Header {
         format_version: FORMAT_VERSION,
@@ -82,7 +82,7 @@ pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
 /// Reads an RBM.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Checkpoint`] names what is wrong with it:
+/// [`crate::Error::Io`] if the file cannot be read; [`crate::Error::Checkpoint`] names what is wrong with it:
 /// not safetensors, no or a newer header, another kind of model, a tensor that is missing, of
 /// another type or shape, or not finite, weights that are not tied.
 pub fn load(path: &Path, device: &Device) -> Result<(Rbm, Header)> {

@@ -23,7 +23,7 @@ use deepbelief_kernels::{Uniforms, ops};
 pub struct LabelGroup {
     /// Weights [C, H].
     pub w: Tensor,
-    /// Biases [C].
+    /// Biases `[C]`.
     pub b: Tensor,
 }
 

@@ -61,7 +61,7 @@ pub struct GibbsStep {
 }
 
 impl Rbm {
-    /// A new RBM for data whose visible units have the means `data_mean` [V].
+    /// A new RBM for data whose visible units have the means `data_mean`, `[V]`.
     ///
     /// # Errors
     /// [`Error::Config`] if a setting is out of range or a mean outside [0, 1];
@@ -90,7 +90,7 @@ impl Rbm {
         Self::from_parameters(visible, hidden, parameters, device)
     }
 
-    /// From weights [V, H] and biases [H] and [V], all of one floating-point type.
+    /// From weights [V, H] and biases `[H]` and `[V]`, all of one floating-point type.
     ///
     /// # Errors
     /// [`Error::Shape`] names the tensor that does not fit; [`Error::Config`] refuses types other
@@ -176,13 +176,13 @@ impl Rbm {
         &self.w_gen
     }
 
-    /// Hidden biases [H].
+    /// Hidden biases `[H]`.
     #[must_use]
     pub fn hb(&self) -> &Tensor {
         &self.hb
     }
 
-    /// Visible biases [V].
+    /// Visible biases `[V]`.
     #[must_use]
     pub fn vb(&self) -> &Tensor {
         &self.vb
@@ -248,7 +248,7 @@ impl Rbm {
         Ok(GibbsStep { hidden, visible })
     }
 
-    /// Free energy of visible states, [B, V] -> [B], in nats: `-log sum over h exp(-E(v, h))`
+    /// Free energy of visible states, [B, V] -> `[B]`, in nats: `-log sum over h exp(-E(v, h))`
     /// `= - vb·v - sum_j softplus(hb_j + (v w_rec)_j)` (Hinton 2010, section 16.1). With a label
     /// group, the sum runs over the labels too.
     ///

@@ -7,6 +7,7 @@ mod belief_net;
 mod config;
 mod draws;
 mod error;
+mod input;
 mod measure;
 mod net;
 mod observer;

@@ -13,8 +13,12 @@ const FANTASIES: usize = 1000;
 
 /// What both sets of monitors are measured for.
 struct Look {
-    generative: Vec<f64>,
+    /// Of each directed layer, on a sampled up-pass: its generative cost, its recognition entropy.
+    costs: Vec<(f64, f64)>,
+    /// The top on a deterministic up-pass.
     top: Measures,
+    /// What the top takes to tell its penultimate units.
+    top_cost: f64,
     /// The layers above the data, sampled.
     awake: Vec<Batch>,
 }
@@ -24,17 +28,21 @@ impl Look {
         let draws = Draws::of_monitor(seed, net.layers());
         let (mut awake, mut certain) = (Vec::new(), Vec::new());
         ascend(&mut net.recognition, Units::Sampled, data, draws.wake, &mut awake);
-        let lower = std::iter::once(data).chain(&awake);
-        let costs = net.generative.iter_mut().zip(lower).zip(&awake);
-        let generative = costs.map(|((set, lower), upper)| set.cross_entropy(upper, lower)).collect();
+        let (mut costs, mut q) = (Vec::with_capacity(net.layers()), Batch::default());
+        for (layer, upper) in awake.iter().enumerate() {
+            let lower = if layer == 0 { data } else { &awake[layer - 1] };
+            let recognition = &mut net.recognition[layer];
+            recognition.probabilities(lower, &mut q);
+            costs.push((net.generative[layer].cross_entropy(upper, lower), recognition.cross_entropy(lower, &q)));
+        }
         ascend(&mut net.recognition, Units::Probabilities, data, draws.wake, &mut certain);
-        let penultimate = certain.last().unwrap_or(data);
-        let top = net.top.measure(penultimate, labels, Uniforms::new(seed, Stream::Monitor, 0));
-        Self { generative, top, awake }
+        let top = net.top.measure(certain.last().unwrap_or(data), labels, Uniforms::new(seed, Stream::Monitor, 0));
+        let top_cost = net.top.cost(awake.last().unwrap_or(data), &top);
+        Self { costs, top, top_cost, awake }
     }
 
-    fn generative_cost(&self) -> f64 {
-        self.generative.iter().sum::<f64>() + self.top.reconstruction_cost
+    fn variational_cost(&self) -> f64 {
+        self.costs.iter().map(|(generative, entropy)| generative - entropy).sum::<f64>() + self.top_cost
     }
 }
 
@@ -55,9 +63,10 @@ pub(crate) fn measure(
         let below = if layer == 0 { &monitors.train } else { &train.awake[layer - 1] };
         layers.push(LayerMetrics {
             layer: layer as u32,
-            generative_cost: train.generative[layer],
-            generative_cost_valid: valid.as_ref().map(|valid| valid.generative[layer]),
+            generative_cost: train.costs[layer].0,
+            generative_cost_valid: valid.as_ref().map(|valid| valid.costs[layer].0),
             recognition_cost: recognition[layer],
+            recognition_entropy: train.costs[layer].1,
             divergence: divergence(&mut net.recognition[layer], &net.generative[layer], below),
             generative_update_ratio: ratios[layer],
             recognition_update_ratio: ratios[net.layers() + layer],
@@ -65,11 +74,11 @@ pub(crate) fn measure(
     }
     let of_valid = |value: fn(&Measures) -> f64| valid.as_ref().map(|valid| value(&valid.top));
     TuneMetrics {
-        generative_cost: train.generative_cost(),
-        generative_cost_valid: valid.as_ref().map(Look::generative_cost),
+        variational_cost: train.variational_cost(),
+        variational_cost_valid: valid.as_ref().map(Look::variational_cost),
         layers,
-        reconstruction_cost: train.top.reconstruction_cost,
-        reconstruction_cost_valid: of_valid(|top| top.reconstruction_cost),
+        reconstruction_cost: train.top_cost,
+        reconstruction_cost_valid: valid.as_ref().map(|valid| valid.top_cost),
         free_energy_train: train.top.free_energy,
         free_energy_valid: of_valid(|top| top.free_energy),
         free_energy_gap: of_valid(|top| top.free_energy).map(|valid| valid - train.top.free_energy),
@@ -92,7 +101,7 @@ fn recognition_costs(net: &mut Net, config: &TuneConfig, rules: &Rules, monitors
     let labels = &monitors.train_labels[..data.rows().min(monitors.train_labels.len())];
     let (mut awake, mut asleep) = (Vec::new(), Vec::new());
     ascend(&mut net.recognition, config.units.wake, &data, draws.wake, &mut awake);
-    net.top.dream(&awake[net.layers() - 1], labels, rules.top_steps, &config.units, &draws, None);
+    net.top.dream(&awake[net.layers() - 1], labels, rules.top_steps, config.units, &draws, None);
     let units = (config.units.sleep, config.units.visible);
     descend(&mut net.generative, units, net.top.fantasy(), draws.sleep, &mut asleep);
     let costs = net.recognition.iter_mut().zip(&asleep).zip(&asleep[1..]);

@@ -22,6 +22,9 @@ pub struct LayerMetrics {
     /// Cross-entropy of the upper units under the recognition weights, `- log q(h|x)` with h and x
     /// from fantasies, made as in the sleep phase: what the sleep phase lowers.
     pub recognition_cost: f64,
+    /// Entropy of the upper units under the recognition weights, `- log q(h|x)` on a sampled up-pass
+    /// of training data.
+    pub recognition_entropy: f64,
     /// How far the two sets of weights have drifted apart: `KL(q(h|x) || t(h|x))` on a sampled
     /// up-pass of training data, where `t(h = 1 | x) = sigmoid(hb + x w_genᵀ)` are the posteriors
     /// that the generative weights would give if they were still tied. Exactly 0 for a tied model.
@@ -50,15 +53,17 @@ pub struct TuneMetrics {
     pub sleep_rate: f64,
     /// Step size of the top.
     pub top_rate: f64,
-    /// What it takes to tell training data through the layers, each from a sample of the one above:
-    /// the sum of the layers' generative costs and of the top's reconstruction cost.
-    pub generative_cost: f64,
+    /// What it takes to tell training data through the layers: the sum of their generative costs,
+    /// less the entropies with which recognition chose among their states, and of the top's
+    /// reconstruction cost. Under a factorial top it is minus the variational bound on log p(v). An
+    /// RBM's log Z is not to be had here; its reconstruction cost stands in for it.
+    pub variational_cost: f64,
     /// The same on validation data: the criterion for models without labels.
-    pub generative_cost_valid: Option<f64>,
+    pub variational_cost_valid: Option<f64>,
     /// The directed layers, from the bottom.
     pub layers: Vec<LayerMetrics>,
-    /// Cross-entropy between the penultimate units of training data and their one-step
-    /// reconstructions by the top.
+    /// Cross-entropy between the penultimate probabilities of training data and their one-step
+    /// reconstructions by the top; under a factorial top, of penultimate states under the prior.
     pub reconstruction_cost: f64,
     /// The same on validation data.
     pub reconstruction_cost_valid: Option<f64>,

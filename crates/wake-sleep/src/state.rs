@@ -21,15 +21,15 @@ use std::path::Path;
 
 const KIND: &str = "tuning";
 
-/// The best model so far, by validation label error, or by generative cost without labels.
+/// The best model so far, by validation label error, or by variational cost without labels.
 #[derive(Clone, Debug)]
 pub struct Best {
     /// The epoch it is from; 0 before the first.
     pub epoch: u32,
     /// Share of wrong labels on the validation data; absent without a label group.
     pub label_error: Option<f64>,
-    /// Generative cost on the validation data, nats per sample; decides between equal errors.
-    pub generative_cost: f64,
+    /// Variational cost on the validation data, nats per sample; decides between equal errors.
+    pub variational_cost: f64,
     /// The model.
     pub dbn: Dbn,
 }
@@ -61,7 +61,7 @@ struct StateHeader {
 struct BestHeader {
     epoch: u32,
     label_error: Option<f64>,
-    generative_cost: f64,
+    variational_cost: f64,
 }
 
 impl TuneState {
@@ -98,7 +98,7 @@ impl TuneState {
             best: self.best.as_ref().map(|best| BestHeader {
                 epoch: best.epoch,
                 label_error: best.label_error,
-                generative_cost: best.generative_cost,
+                variational_cost: best.variational_cost,
             }),
         };
         let mut tensors = self.dbn.named_tensors("");
@@ -128,8 +128,8 @@ impl TuneState {
         };
         let best = match header.best {
             None => None,
-            Some(BestHeader { epoch, label_error, generative_cost }) => {
-                Some(Best { epoch, label_error, generative_cost, dbn: model("best.")? })
+            Some(BestHeader { epoch, label_error, variational_cost }) => {
+                Some(Best { epoch, label_error, variational_cost, dbn: model("best.")? })
             }
         };
         Ok(Self { dbn, velocities: model("velocity.")?, chains, position: header.position, best })

@@ -9,8 +9,9 @@ use deepbelief_kernels::{Batch, Bits, Directed, Machine, Measures, Parameters, R
 use deepbelief_rbm::Rbm;
 
 /// The top in training.
+#[expect(clippy::large_enum_variant, reason = "a tuner has one of them")]
 pub(crate) enum Top {
-    Undirected(Box<Undirected>),
+    Undirected(Undirected),
     Factorial(Factorial),
 }
 
@@ -34,7 +35,7 @@ fn nothing(rows: usize) -> Batch {
 impl Top {
     pub(crate) fn undirected(rbm: &Rbm) -> Result<Self> {
         let machine = Machine::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
-        Ok(Self::Undirected(Box::new(Undirected { machine, h0: Bits::default() })))
+        Ok(Self::Undirected(Undirected { machine, h0: Bits::default() }))
     }
 
     /// From an RBM of one hidden unit without weights, of which the visible biases count.
@@ -113,12 +114,12 @@ impl Top {
         penultimate: &Batch,
         labels: &[u32],
         steps: u32,
-        units: &UnitChoices,
+        units: UnitChoices,
         draws: &Draws,
         chains: Option<&mut Bits>,
     ) {
         let Undirected { machine, h0 } = match self {
-            Self::Undirected(top) => &mut **top,
+            Self::Undirected(top) => top,
             Self::Factorial(top) => {
                 let rows = penultimate.rows();
                 return pass(&mut top.prior, units.penultimate, &nothing(rows), draws.visible, &mut top.fantasy);
@@ -165,6 +166,15 @@ impl Top {
                 Units::Probabilities => top.machine.learn(penultimate, rule, Sparsity { target: 0.0, cost: 0.0 }),
             },
             Self::Factorial(top) => top.prior.learn(&nothing(penultimate.rows()), penultimate, rule),
+        }
+    }
+
+    /// What it takes to tell penultimate states, nats per sample: the reconstruction cost that
+    /// `measures` has of an RBM, or `-log p` under the prior.
+    pub(crate) fn cost(&mut self, penultimate: &Batch, measures: &Measures) -> f64 {
+        match self {
+            Self::Undirected(_) => measures.reconstruction_cost,
+            Self::Factorial(top) => top.prior.cross_entropy(&nothing(penultimate.rows()), penultimate),
         }
     }
 

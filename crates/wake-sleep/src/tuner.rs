@@ -26,6 +26,7 @@
 use crate::config::{Part, Rules, TuneConfig};
 use crate::draws::Draws;
 use crate::error::{Error, Result, require};
+use crate::input::Labelled;
 use crate::measure::{measure, weights};
 use crate::net::{Net, ascend, descend};
 use crate::observer::{TuneMetrics, TuneObserver, ask};
@@ -222,10 +223,10 @@ impl Tuner {
         monitors: &Monitors,
         observer: &mut dyn TuneObserver,
     ) -> Result<Outcome> {
-        self.check_units("training data", train.units())?;
-        self.check_monitor("training monitor", &monitors.train, &monitors.train_labels)?;
+        self.net.check_units("training data", train.units())?;
+        self.net.check_samples("training monitor", &monitors.train, &monitors.train_labels)?;
         if let Some(valid) = &monitors.valid {
-            self.check_monitor("validation data", valid, &monitors.valid_labels)?;
+            self.net.check_samples("validation data", valid, &monitors.valid_labels)?;
         }
         let patience = self.config.patience;
         let fits = patience == 0 || monitors.valid.is_some();
@@ -233,38 +234,6 @@ impl Tuner {
         // One entry into the pool for the whole tuning: joins inside it are much cheaper.
         let pool = Arc::clone(&self.pool);
         pool.install(|| self.run(train, monitors, observer))
-    }
-
-    fn check_units(&self, what: &str, got: usize) -> Result<()> {
-        let expected = self.net.visible();
-        if got == expected {
-            return Ok(());
-        }
-        Err(RbmError::Shape { what: what.into(), got: vec![got], expected: vec![expected] }.into())
-    }
-
-    fn check_monitor(&self, what: &'static str, samples: &Batch, labels: &[u32]) -> Result<()> {
-        self.check_units(what, samples.units())?;
-        self.check_labels(what, samples.rows(), labels)
-    }
-
-    /// Refuses labels that the label group cannot learn from.
-    fn check_labels(&self, what: &'static str, samples: usize, labels: &[u32]) -> Result<()> {
-        let classes = self.net.top.classes();
-        if classes == 0 {
-            return Ok(());
-        }
-        if labels.is_empty() && samples > 0 {
-            return Err(Error::NoLabels { what });
-        }
-        if labels.len() != samples {
-            let (got, expected) = (vec![labels.len()], vec![samples]);
-            return Err(RbmError::Shape { what: format!("labels of the {what}"), got, expected }.into());
-        }
-        match labels.iter().position(|&label| label as usize >= classes) {
-            Some(entry) => Err(Error::Label { got: labels[entry], entry, what, classes }),
-            None => Ok(()),
-        }
     }
 
     fn run(
@@ -294,8 +263,8 @@ impl Tuner {
             while self.at.batch < batches {
                 std::mem::swap(&mut batch, &mut next);
                 let following = self.at.batch + 1;
-                self.check_units("a training batch", batch.v.units())?;
-                self.check_labels("training data", batch.v.rows(), &batch.y)?;
+                self.net.check_units("a training batch", batch.v.units())?;
+                self.net.check_labels("training data", batch.v.rows(), &batch.y)?;
                 if following == batches {
                     before = weights(&self.net);
                 }
@@ -327,7 +296,7 @@ impl Tuner {
     /// One update from one minibatch, step by step as at the top of this file.
     fn update(&mut self, data: &Labelled, rules: &Rules) -> Result<()> {
         let Self { config, net, at, chains, awake, asleep, .. } = self;
-        let (units, learns) = (&config.units, |part| !config.is_frozen(part));
+        let (units, learns) = (config.units, |part| !config.is_frozen(part));
         let draws = Draws::of_update(config.seed, at.step, net.layers());
         let chains = (config.persistent_chains > 0).then(|| {
             let coins = Uniforms::new(config.seed, Stream::Chains, 0);
@@ -392,11 +361,11 @@ impl Tuner {
 
     /// Keeps the model if validation data find none better before it.
     fn judge(&mut self, metrics: &TuneMetrics) -> Result<()> {
-        let Some(generative_cost) = metrics.generative_cost_valid else { return Ok(()) };
+        let Some(variational_cost) = metrics.variational_cost_valid else { return Ok(()) };
         let (epoch, label_error) = (self.at.epoch, metrics.label_error_valid);
-        let better = |best: &Best| (label_error, generative_cost) < (best.label_error, best.generative_cost);
+        let better = |best: &Best| (label_error, variational_cost) < (best.label_error, best.variational_cost);
         if self.best.as_ref().is_none_or(better) {
-            self.best = Some(Best { epoch, label_error, generative_cost, dbn: self.net.dbn()? });
+            self.best = Some(Best { epoch, label_error, variational_cost, dbn: self.net.dbn()? });
             self.at.stale_epochs = 0;
         } else {
             self.at.stale_epochs += 1;
@@ -419,20 +388,5 @@ impl Position {
         };
         let (epoch, batch, value) = (self.epoch + 1, self.batch + 1, rule.learning_rate);
         Err(Error::Diverged { what, epoch, batch, magnitude: largest, rate, value })
-    }
-}
-
-/// A minibatch and, where the data have them, its labels.
-#[derive(Default)]
-struct Labelled {
-    v: Batch,
-    y: Vec<u32>,
-}
-
-impl Labelled {
-    fn fetch(&mut self, data: &mut dyn Minibatches, index: usize) {
-        data.fill(index, &mut self.v);
-        self.y.clear();
-        self.y.extend_from_slice(data.labels().unwrap_or_default());
     }
 }

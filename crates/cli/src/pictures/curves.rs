@@ -89,10 +89,10 @@ pub(crate) fn tuning(epochs: &[TuneEpoch]) -> Vec<Panel> {
             ],
         },
         Panel {
-            y_title: "Generative cost (nats per sample)",
+            y_title: "Variational cost (nats per sample)",
             lines: vec![
-                line("training", TRAIN, &|epoch| Some(epoch.generative_cost)),
-                line("validation", VALID, &|epoch| epoch.generative_cost_valid),
+                line("training", TRAIN, &|epoch| Some(epoch.variational_cost)),
+                line("validation", VALID, &|epoch| epoch.variational_cost_valid),
             ],
         },
         Panel { y_title: "Recognition and generative weights apart (nats)", lines: (0..layers).map(drift).collect() },

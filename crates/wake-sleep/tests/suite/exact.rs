@@ -69,7 +69,7 @@ impl Plain {
         sizes.fold(vec![Vec::new()], |joints: Vec<Joint>, units| {
             let states: Vec<(usize, Vec<f64>)> = all_states(units).into_iter().enumerate().collect();
             let extended = |joint: &Joint| {
-                states.iter().map(|state| [joint.as_slice(), &[state.clone()]].concat()).collect::<Vec<_>>()
+                states.iter().map(|state| [joint.as_slice(), std::slice::from_ref(state)].concat()).collect::<Vec<_>>()
             };
             joints.iter().flat_map(extended).collect()
         })

@@ -55,10 +55,8 @@ fn gradient(plain: &Plain, of: impl Fn(&mut Plain) -> Vec<&mut f64>, value: impl
 fn contribution(plain: &Plain, joint: &Joint, down: bool) -> Vec<f64> {
     let of_layer = |(l, layer): (usize, &PlainLayer)| {
         let (lower, upper) = (&joint[l].1, &joint[l + 1].1);
-        let (x, target, w, b) = match down {
-            true => (upper, lower, &layer.w_gen, &layer.vb),
-            false => (lower, upper, &layer.w_rec, &layer.hb),
-        };
+        let (x, target, w, b) =
+            if down { (upper, lower, &layer.w_gen, &layer.vb) } else { (lower, upper, &layer.w_rec, &layer.hb) };
         let error = |i: usize| {
             let logit = b[i] + x.iter().zip(w).map(|(x, w)| x * w[i]).sum::<f64>();
             target[i] - 1.0 / (1.0 + (-logit).exp())
@@ -156,9 +154,10 @@ fn check_on_all_states(plain: &Plain, down: bool, times: &dyn Fn(&Joint) -> f64,
     let single = |values: &[f64]| -> Vec<f32> { values.iter().map(|&x| x as f32).collect() };
     let mut updates = Vec::new();
     for (l, layer) in plain.layers.iter().enumerate() {
-        let (x, target, w, b) = match down {
-            true => (&batches[l + 1], &batches[l], &layer.w_gen, &layer.vb),
-            false => (&batches[l], &batches[l + 1], &layer.w_rec, &layer.hb),
+        let (x, target, w, b) = if down {
+            (&batches[l + 1], &batches[l], &layer.w_gen, &layer.vb)
+        } else {
+            (&batches[l], &batches[l + 1], &layer.w_rec, &layer.hb)
         };
         let start = Weights { w: single(&w.concat()), b: single(b) };
         let mut set = Directed::new(x.units(), target.units(), &start);

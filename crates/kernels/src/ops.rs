@@ -67,7 +67,7 @@ pub fn bernoulli(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<(Tensor, T
     Ok((p, states))
 }
 
-/// `sum over n of softplus(x + bias + w_c)` for inputs x [B, N], bias [N] and a row of w [C, N] a
+/// `sum over n of softplus(x + bias + w_c)` for inputs x \[B, N\], bias \[N\] and a row of w \[C, N\] a
 /// label: [B, C]. With the label's bias it is minus the free energy of the label, but for what
 /// all labels share.
 ///

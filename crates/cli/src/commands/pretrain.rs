@@ -14,7 +14,7 @@ use crate::watcher::Watcher;
 use candle_core::Device;
 use deepbelief_data::Minibatcher;
 use deepbelief_kernels::{Machine, Parameters, Stream, Uniforms};
-use deepbelief_rbm::{Outcome, Rbm, Trainer, load, load_state, peak_memory};
+use deepbelief_rbm::{Outcome, Rbm, Trainer, load_state, peak_memory};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -69,14 +69,7 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     if epochs < done {
         return Err(Failure::new(format!("--epochs is {epochs}, but the run has done {done} already")));
     }
-    // The model tells which data the run was started on.
-    let started_on = match folder.model().is_file() {
-        true => {
-            Some(load(&folder.model(), &Device::Cpu).or_fail(|| "cannot resume".into())?.1.provenance.dataset_sha256)
-        }
-        false => None,
-    };
-    let parts = Parts::load_again(&settings.data, settings.run.seed, started_on.as_deref())?;
+    let parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
     let (visible, hidden) = state.sizes();
     if (visible, hidden) != (parts.train.units(), settings.hidden) {
         return Err(Failure::new(format!(

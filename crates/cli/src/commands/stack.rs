@@ -10,10 +10,9 @@ use crate::report::{Report, bytes, thousands};
 use crate::run_folder::RunFolder;
 use crate::settings::{Resolved, StackSettings};
 use crate::stack_watcher::StackWatcher;
-use candle_core::Device;
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::Outcome;
-use deepbelief_stack::{Dbn, Footprint, Greedy, GreedyState, Mode, StackConfig};
+use deepbelief_rbm::{Outcome, TrainState};
+use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig};
 use std::path::Path;
 
 /// Samples that each epoch is measured on, at most.
@@ -50,8 +49,8 @@ fn start(args: &StackArgs) -> Result<Run> {
     let (held, footprints) = footprint(&settings, &config, &parts);
     memory::require(held + peak(&footprints), settings.run.max_memory)?;
     let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, seed)?;
-    let hidden: String = settings.layers.iter().map(|layer| format!("-{}", layer.hidden)).collect();
-    let name = settings.data.data.name() + &hidden;
+    let hidden: Vec<String> = settings.layers.iter().map(|layer| layer.hidden.to_string()).collect();
+    let name = format!("{}-{}", settings.data.data.name(), hidden.join("-"));
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
     Ok(Run { settings, config, parts, minibatches, greedy, folder, history })
@@ -62,16 +61,9 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "stack", "metrics.jsonl")?;
     let settings = StackSettings::resume(&folder.config(), args)?;
     let state = GreedyState::load(folder.path()).or_fail(|| "cannot resume".into())?;
-    // The model tells which data the run was started on.
-    let started_on = match folder.model().is_file() {
-        true => Some(
-            Dbn::load(&folder.model(), &Device::Cpu).or_fail(|| "cannot resume".into())?.1.provenance.dataset_sha256,
-        ),
-        false => None,
-    };
-    let parts = Parts::load_again(&settings.data, settings.run.seed, started_on.as_deref())?;
+    let parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
     let config = settings.stack_config(parts.data.classes)?;
-    let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, |state| state.epochs_done()));
+    let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
     let greedy = Greedy::resume(config.clone(), state)?;
     let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), layer as u32, epochs)?;

@@ -1,9 +1,11 @@
 //! What all trainings share: data parted into training, validation and test samples, what is
 //! measured on them, and what is said before the start and at the end.
 
+use crate::checkpoint::Checkpoint;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::thousands;
+use crate::run_folder::RunFolder;
 use crate::settings::DataSettings;
 use candle_core::{Device, Tensor};
 use deepbelief_data::{BatchConfig, Dataset, Minibatcher, Split};
@@ -34,8 +36,12 @@ impl Parts {
         Self::part(data, settings, seed)
     }
 
-    /// Loads the data of a run that goes on, which must be those it was started on.
-    pub(crate) fn load_again(settings: &DataSettings, seed: u64, started_on: Option<&str>) -> Result<Self> {
+    /// Loads the data of a run that goes on, which must be those it was started on, as its model
+    /// tells.
+    pub(crate) fn load_again(settings: &DataSettings, seed: u64, folder: &RunFolder) -> Result<Self> {
+        let path = folder.model();
+        let model = path.is_file().then(|| Checkpoint::open(&path)).transpose().or_fail(|| "cannot resume".into())?;
+        let started_on = model.as_ref().map(|model| model.provenance().dataset_sha256.as_str());
         let parts = Self::part(deepbelief_data::load(&settings.data, &settings.load_options())?, settings, seed)?;
         if started_on.is_some_and(|sha256| sha256 != parts.sha256) {
             return Err(Failure::new(format!("the data '{}' have changed since the run was started", settings.data))

@@ -117,10 +117,7 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "tune", TUNE_STATE)?;
     let settings = TuneSettings::resume(&folder.config(), args)?;
     let state = TuneState::load(&folder.tune_state()).or_fail(|| "cannot resume".into())?;
-    // The model tells which data the run was started on.
-    let model = folder.model().is_file().then(|| Checkpoint::open(&folder.model())).transpose()?;
-    let started_on = model.as_ref().map(|model| model.provenance().dataset_sha256.as_str());
-    let parts = Parts::load_again(&settings.data, settings.run.seed, started_on)?;
+    let parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
     let done = state.epochs_done();
     let directed = state.sizes().len() - 2;
     let tuner = Tuner::resume(settings.tune_config(directed)?, state)?;

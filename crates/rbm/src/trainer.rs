@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
 use crate::rbm::Rbm;
 use crate::state::TrainState;
+use crate::stopping::Stopping;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Bits, Machine, Measures, Minibatches, Sparsity, Stream, Uniforms};
 use std::time::Instant;
@@ -57,14 +58,8 @@ pub(crate) struct Position {
     pub(crate) batch: usize,
     /// Updates done.
     pub(crate) step: u32,
-    /// Reconstruction cost after the last epoch.
-    pub(crate) last_cost: Option<f64>,
-    /// Lowest validation reconstruction cost so far.
-    pub(crate) best_valid: Option<f64>,
-    /// Widest free-energy gap so far.
-    pub(crate) widest_gap: Option<f64>,
-    /// Epochs in a row that count against `patience`.
-    pub(crate) stale_epochs: u32,
+    /// What the stopping rules remember.
+    pub(crate) stopping: Stopping,
 }
 
 /// A look at a training in progress.
@@ -257,7 +252,7 @@ impl Trainer {
             }
             (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
             let mut metrics = self.measure(monitors, &rule, &weights_before);
-            let converged = self.judge(&metrics);
+            let converged = self.at.stopping.judge(&self.config, &metrics);
             metrics.seconds = started.elapsed().as_secs_f64();
             metrics.samples_per_second = presented as f64 / metrics.seconds;
             let control = ask(observer, &metrics, &self.snapshot())?;
@@ -328,24 +323,6 @@ impl Trainer {
             samples_per_second: 0.0,
             seconds: 0.0,
         }
-    }
-
-    /// Whether a stopping rule is met.
-    fn judge(&mut self, metrics: &EpochMetrics) -> bool {
-        let at = &mut self.at;
-        let change = at.last_cost.map(|last| (last - metrics.reconstruction_cost).abs());
-        at.last_cost = Some(metrics.reconstruction_cost);
-        let settled = self.config.tolerance > 0.0 && change.is_some_and(|change| change <= self.config.tolerance);
-
-        if let (Some(cost), Some(gap)) = (metrics.reconstruction_cost_valid, metrics.free_energy_gap) {
-            let better = at.best_valid.is_none_or(|best| cost < best);
-            let wider = at.widest_gap.is_none_or(|widest| gap > widest);
-            at.stale_epochs = if wider && !better { at.stale_epochs + 1 } else { 0 };
-            at.best_valid = Some(at.best_valid.map_or(cost, |best| best.min(cost)));
-            at.widest_gap = Some(at.widest_gap.map_or(gap, |widest| widest.max(gap)));
-        }
-        let overfits = self.config.patience > 0 && at.stale_epochs >= self.config.patience;
-        settled || overfits
     }
 }
 

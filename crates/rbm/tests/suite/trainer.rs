@@ -144,12 +144,40 @@ fn the_tutorials_tolerance_stops_training() {
 #[test]
 fn patience_stops_an_overfitting_machine() {
     // 20 samples, learned by heart.
-    let config = TrainConfig { epochs: 3000, patience: 3, weight_cost: 0.0, ..config() };
-    let mut trainer = Trainer::new(&start(), config).unwrap();
+    let config = TrainConfig { epochs: 3000, patience: 10, weight_cost: 0.0, ..config() };
+    let mut trainer = Trainer::new(&start(), config.clone()).unwrap();
     let train = binary(20, 50, 0.2, 1);
     let monitors = Monitors { train: train.clone(), valid: Some(binary(20, 50, 0.2, 2)), ..Monitors::default() };
-    assert_eq!(trainer.fit(&mut Fixed(vec![train]), &monitors, &mut ()).unwrap(), Outcome::Converged);
-    assert!(trainer.epochs_done() > 3);
+    let mut record = Record::default();
+    assert_eq!(trainer.fit(&mut Fixed(vec![train.clone()]), &monitors, &mut record).unwrap(), Outcome::Converged);
+    let cost = |m: &EpochMetrics| m.reconstruction_cost_valid.unwrap();
+    let best = record.0.iter().min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap();
+    assert!(trainer.epochs_done() >= best.epoch + 10, "best in epoch {}", best.epoch);
+    assert!(record.0.last().unwrap().free_energy_gap > best.free_energy_gap);
+
+    // The count goes on through a file: a look every few epochs changes nothing.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.safetensors");
+    let mut pieces = Trainer::new(&start(), config.clone()).unwrap();
+    while pieces.fit(&mut Fixed(vec![train.clone()]), &monitors, &mut StopEvery(4)).unwrap() == Outcome::Interrupted {
+        save_state(&path, &pieces.snapshot().state()).unwrap();
+        pieces = Trainer::resume(config.clone(), load_state(&path).unwrap()).unwrap();
+    }
+    assert_eq!(pieces.epochs_done(), trainer.epochs_done());
+    assert!(pieces.snapshot().state() == trainer.snapshot().state());
+}
+
+/// Stops after every so many epochs.
+struct StopEvery(u32);
+
+impl Observer for StopEvery {
+    fn epoch_done(
+        &mut self,
+        metrics: &EpochMetrics,
+        _: &Snapshot<'_>,
+    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(if metrics.epoch.is_multiple_of(self.0) { Control::Stop } else { Control::Continue })
+    }
 }
 
 #[test]

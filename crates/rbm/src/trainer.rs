@@ -219,7 +219,7 @@ impl Trainer {
             let rule = self.config.rule(self.at.epoch);
             train.start_epoch(self.at.epoch);
             let batches = train.batches();
-            let (mut samples, mut presented) = (0, 0);
+            let mut samples = 0;
             let mut weights_before = Vec::new();
             if self.at.batch < batches {
                 next.fetch(train, self.at.batch);
@@ -237,7 +237,6 @@ impl Trainer {
                     }
                 };
                 rayon::join(|| self.update(&batch, &rule), fetch).0?;
-                presented += batch.v.rows();
                 samples += batch.v.rows();
                 let progress = Progress {
                     epoch: self.at.epoch + 1,
@@ -254,7 +253,7 @@ impl Trainer {
             let mut metrics = self.measure(monitors, &rule, &weights_before);
             let converged = self.at.stopping.judge(&self.config, &metrics);
             metrics.seconds = started.elapsed().as_secs_f64();
-            metrics.samples_per_second = presented as f64 / metrics.seconds;
+            metrics.samples_per_second = samples as f64 / metrics.seconds;
             let control = ask(observer, &metrics, &self.snapshot())?;
             // A training that ended by itself in this epoch was not cut short.
             if converged {

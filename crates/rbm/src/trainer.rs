@@ -16,6 +16,10 @@ use std::time::Instant;
 /// such an input is a constant.
 const EXPLODED: f32 = 100.0;
 
+/// Hidden units from which on a layer without a single one that varies is a failure: a few may
+/// well be constant together for a while, or because there is nothing else to say of the data.
+const ENOUGH_TO_DIE: usize = 8;
+
 /// Fixed samples on which every epoch is measured.
 #[derive(Clone, Debug, Default)]
 pub struct Monitors {
@@ -162,7 +166,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Shape`] if data or labels do not fit the RBM, [`Error::Config`] for a label beyond its
-    /// classes, [`Error::Diverged`], [`Error::Observer`].
+    /// classes, [`Error::Diverged`], [`Error::Collapsed`], [`Error::Observer`].
     pub fn fit(
         &mut self,
         train: &mut dyn Minibatches,
@@ -251,6 +255,7 @@ impl Trainer {
             }
             (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
             let mut metrics = self.measure(monitors, &rule, &weights_before);
+            self.check_alive(monitors, &metrics)?;
             let converged = self.at.stopping.judge(&self.config, &metrics);
             metrics.seconds = started.elapsed().as_secs_f64();
             metrics.samples_per_second = samples as f64 / metrics.seconds;
@@ -289,6 +294,17 @@ impl Trainer {
             magnitude: largest,
             learning_rate: rule.learning_rate,
         })
+    }
+
+    /// Refuses to go on with hidden units none of which says anything of the data: with all of
+    /// them constant the gradient of the weights is that of the biases, and they stay constant.
+    fn check_alive(&self, monitors: &Monitors, metrics: &EpochMetrics) -> Result<()> {
+        let (dead, saturated) = (metrics.dead_units, metrics.saturated_units);
+        let hidden = self.machine.hidden();
+        if hidden < ENOUGH_TO_DIE || dead + saturated < hidden || monitors.train.rows() == 0 {
+            return Ok(());
+        }
+        Err(Error::Collapsed { epoch: metrics.epoch, dead, saturated, learning_rate: metrics.learning_rate })
     }
 
     fn measure(&mut self, monitors: &Monitors, rule: &Rule, weights_before: &[f32]) -> EpochMetrics {

@@ -190,6 +190,31 @@ fn divergence_is_said_with_its_place() {
     assert!(message.contains("epoch 1, batch 1") && message.contains("learning rate below 1000000"), "{message}");
 }
 
+/// A rate that lets no parameter explode and yet throws every hidden unit far off in the first
+/// epoch: without the check all epochs would run and the result would pass for a model.
+#[test]
+fn a_layer_without_a_living_unit_is_no_success() {
+    let config = TrainConfig { learning_rate: 60.0, momentum: 0.0, weight_cost: 0.0, ..config() };
+    let dense = binary(200, 50, 0.9, 1);
+    let monitors = Monitors { train: dense.clone(), ..Monitors::default() };
+    let mut trainer = Trainer::new(&start(), config.clone()).unwrap();
+    let error = trainer.fit(&mut Fixed(vec![dense.clone()]), &monitors, &mut ()).unwrap_err();
+    let Error::Collapsed { epoch, dead, saturated, .. } = error else { panic!("{error}") };
+    assert_eq!(dead + saturated, 40);
+    let message = error.to_string();
+    assert!(message.contains(&format!("in epoch {epoch}: all 40 hidden units are constant")), "{message}");
+    assert!(message.contains("learning rate below 60"), "{message}");
+    assert_eq!(message.contains("visible_bias"), epoch == 1, "{message}");
+
+    // Few units, or no samples to see them vary on, are no reason to stop.
+    let few = random_rbm(50, 7, 0.1, 1);
+    let mut trainer = Trainer::new(&few, config.clone()).unwrap();
+    assert_eq!(trainer.fit(&mut Fixed(vec![dense.clone()]), &monitors, &mut ()).unwrap(), Outcome::Finished);
+    let unwatched = Monitors { train: binary(0, 50, 0.9, 1), ..Monitors::default() };
+    let mut trainer = Trainer::new(&start(), config).unwrap();
+    assert_eq!(trainer.fit(&mut Fixed(vec![dense]), &unwatched, &mut ()).unwrap(), Outcome::Finished);
+}
+
 #[test]
 fn nan_in_the_data_is_divergence_and_not_a_model() {
     let mut nan = real(5, 50, 0.3, 1);

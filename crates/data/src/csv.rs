@@ -22,7 +22,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Tables, Error> 
         let line = lines.of(record.position().map_or(0, csv::Position::byte) as usize);
         match &columns {
             None => {
-                let (first, is_header) = Columns::of_first_line(path, &record, options)?;
+                let (first, is_header) = Columns::of_first_line(path, &record, line, options)?;
                 if !is_header {
                     rows.push(path, &first, &record, line)?;
                 }
@@ -85,7 +85,12 @@ struct Columns {
 
 impl Columns {
     /// The columns, and whether the first line is a header.
-    fn of_first_line(path: &Path, record: &ByteRecord, options: &LoadOptions) -> Result<(Self, bool), Error> {
+    fn of_first_line(
+        path: &Path,
+        record: &ByteRecord,
+        line: u64,
+        options: &LoadOptions,
+    ) -> Result<(Self, bool), Error> {
         let fields = record.len();
         let wanted = options.label_column.as_deref();
         let by_place = match wanted {
@@ -97,10 +102,24 @@ impl Columns {
         let is_header = match options.header {
             Header::Yes => true,
             Header::No => false,
-            Header::Auto => record
-                .iter()
-                .enumerate()
-                .any(|(i, field)| Some(i) != by_place && !is_empty(field) && number(field).is_none()),
+            Header::Auto if by_place.is_none() && by_name.is_some() => true,
+            Header::Auto => {
+                // The label may be a word in a line of data, so its field tells nothing.
+                let telling =
+                    || record.iter().enumerate().filter(|&(i, field)| Some(i) != by_place && !is_empty(field));
+                let word = telling().find(|(_, field)| number(field).is_none());
+                if let Some((column, field)) = word
+                    && telling().any(|(_, field)| number(field).is_some())
+                {
+                    // A header taken for data is seen at once; a sample taken for a header never is.
+                    let hint = match by_place {
+                        None => "; is it the label column? If line 1 names the columns, say `--header yes`",
+                        Some(_) => "; if line 1 names the columns, say `--header yes`",
+                    };
+                    return Err(not_a_number(path, line, column, field, hint));
+                }
+                word.is_some()
+            }
         };
         // A name in the header wins over a place: a column may be called `first` or `0`.
         let label = if is_header { by_name.or(by_place) } else { by_place };
@@ -150,14 +169,12 @@ impl Rows {
                 continue;
             }
             let Some(value) = number(field) else {
-                let field = String::from_utf8_lossy(field).chars().take(40).collect::<String>();
-                let hint = match &field {
-                    field if field.contains([';', '\t']) => "; fields must be separated by commas",
-                    _ if self.lines.is_empty() && columns.label.is_none() => "; is it the label column, or the header?",
-                    _ if columns.label.is_none() => "; is it the label column?",
-                    _ => "",
+                let hint = match columns.label {
+                    None if self.lines.is_empty() => "; is it the label column, or the header?",
+                    None => "; is it the label column?",
+                    Some(_) => "",
                 };
-                return Err(Error::NotANumber { path: path.into(), line, column, field, hint });
+                return Err(not_a_number(path, line, column, field, hint));
             };
             if !value.is_finite() {
                 let place = Place { what: path.display().to_string(), row: self.lines.len(), line: Some(line), column };
@@ -168,6 +185,13 @@ impl Rows {
         self.lines.push(line);
         Ok(())
     }
+}
+
+/// The refusal of a field; where it is several numbers, that is the hint.
+fn not_a_number(path: &Path, line: u64, column: usize, field: &[u8], hint: &'static str) -> Error {
+    let field = String::from_utf8_lossy(field).chars().take(40).collect::<String>();
+    let hint = if field.contains([';', '\t']) { "; fields must be separated by commas" } else { hint };
+    Error::NotANumber { path: path.into(), line, column, field, hint }
 }
 
 fn is_empty(field: &[u8]) -> bool {
@@ -235,6 +259,27 @@ mod tests {
         assert_eq!(
             read_text(b"a,b\n0,1\n", &options(Header::No)).unwrap_err(),
             "t.csv: line 1, column 0 (from 0): \"a\" is not a number; is it the label column, or the header?"
+        );
+    }
+
+    /// A first sample with a hole in it must not vanish as a header.
+    #[test]
+    fn a_first_line_of_numbers_and_words_is_refused() {
+        let said = "t.csv: line 1, column 2 (from 0): \"n/a\" is not a number";
+        let header = "f line 1 names the columns, say `--header yes`";
+        assert_eq!(refused("0.1,0.2,n/a\n0.3,0.4,0.5\n"), format!("{said}; is it the label column? I{header}"));
+        let text = b"cat,0.2,n/a\ndog,0.4,0.5\n";
+        assert_eq!(read_text(text, &labelled("first")).unwrap_err(), format!("{said}; i{header}"));
+        // Said to be a header it is one, and so it is if it holds the label column's name.
+        let yes = LoadOptions { header: Header::Yes, ..LoadOptions::default() };
+        assert_eq!(read_text(b"0,1,x\n0,1,0\n", &yes).unwrap().train.samples(), 1);
+        assert_eq!(read_text(b"kind,1,2\n3,1,0\n", &labelled("kind")).unwrap().train.samples(), 1);
+        // A line of words is a header with the label's place known, too; a word as label is data.
+        assert_eq!(read_text(b"kind,a,b\ncat,1,0\n", &labelled("0")).unwrap().train.samples(), 1);
+        assert_eq!(read_text(b"ant,1,1\ncat,1,0\n", &labelled("0")).unwrap().train.samples(), 2);
+        assert!(
+            refused("\n\n0,1;2\n")
+                .ends_with("line 3, column 1 (from 0): \"1;2\" is not a number; fields must be separated by commas")
         );
     }
 

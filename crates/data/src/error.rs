@@ -237,6 +237,20 @@ pub enum Error {
         /// The range allowed.
         expected: &'static str,
     },
+    /// Fractions and values above 1: no probabilities, no bytes.
+    #[error(
+        "{place} is {value}, the largest value {max}, and some values are fractions, so these are neither 0 to 1 \
+         nor bytes: mend the value, or say `--scale 255` to divide by 255 or `--scale minmax` to map the range \
+         found to 0..1"
+    )]
+    UnclearRange {
+        /// Where the first value above 1 stands.
+        place: Place,
+        /// That value.
+        value: f32,
+        /// The largest value.
+        max: f32,
+    },
     /// Min-max scaling of data without a range.
     #[error("{what}: every value is {value}, so there is no range for the scaling `minmax`")]
     Constant {

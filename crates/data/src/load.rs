@@ -18,8 +18,9 @@ use crate::{Error, idx};
 /// Whether a CSV file starts with a line of names. As text: `auto`, `yes`, `no`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Header {
-    /// It does if a field of the first line is no number (the label's, where its place is known
-    /// by number, does not count: names of classes are no header).
+    /// It does if the first line is words, and does not if it is numbers; a mixture is refused,
+    /// unless it names the label column. The label's own field, where its place is known by
+    /// number, does not count: names of classes are no header.
     #[default]
     Auto,
     /// It does.

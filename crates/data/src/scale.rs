@@ -14,9 +14,10 @@ use crate::text::serde_as_text;
 /// How values are brought into [0, 1]. As text: `auto`, `none`, `255`, `minmax`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Training values within [0, 1] stay; values within 0 to 255 are divided by 255; anything
-    /// else is refused. The choice is made on the training data, holds for the test data too,
-    /// and is reported in [`Dataset::scaling`](crate::Dataset::scaling).
+    /// Training values within [0, 1] stay; whole numbers from 0 to 255 are divided by 255;
+    /// anything else is refused: fractions among values above 1 are no bytes, and their range
+    /// cannot be told. The choice is made on the training data, holds for the test data too, and
+    /// is reported in [`Dataset::scaling`](crate::Dataset::scaling).
     #[default]
     Auto,
     /// Values must lie in [0, 1].
@@ -65,7 +66,11 @@ pub enum Scaling {
     /// They were in [0, 1] already.
     None,
     /// Divided by 255.
-    By255,
+    By255 {
+        /// The largest training value where [`Scale::Auto`] took such small ones for bytes: they
+        /// may be counts or grades of another range.
+        small: Option<u8>,
+    },
     /// Mapped from this range.
     MinMax {
         /// The value that became 0.
@@ -79,7 +84,10 @@ impl fmt::Display for Scaling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("as they are"),
-            Self::By255 => f.write_str("divided by 255"),
+            Self::By255 { small: None } => f.write_str("divided by 255"),
+            Self::By255 { small: Some(largest) } => {
+                write!(f, "divided by 255 (the largest value is {largest}: see --scale)")
+            }
             Self::MinMax { min, max } => write!(f, "mapped from {min}..{max} to 0..1"),
         }
     }
@@ -94,9 +102,15 @@ pub(crate) fn scale(
     let of_train = range(train)?;
     let of_test = test.as_deref().map(range).transpose()?;
     let scaling = match scale {
-        Scale::By255 => Scaling::By255,
-        Scale::Auto if of_train.1 > 1.0 => Scaling::By255,
-        Scale::Auto | Scale::None => Scaling::None,
+        Scale::By255 => Scaling::By255 { small: None },
+        Scale::Auto => {
+            let scaling = told_by_values(train, of_train)?;
+            if let (Scaling::By255 { .. }, Some(test)) = (scaling, test.as_deref()) {
+                refuse(test, |x| x.fract() != 0.0, "a whole number from 0 to 255, as in the training data")?;
+            }
+            scaling
+        }
+        Scale::None => Scaling::None,
         Scale::MinMax => {
             let of_test = of_test.unwrap_or(of_train);
             let (min, max) = (of_train.0.min(of_test.0), of_train.1.max(of_test.1));
@@ -106,16 +120,42 @@ pub(crate) fn scale(
             Scaling::MinMax { min, max }
         }
     };
-    // Auto has looked for both ranges: its message says so.
-    let expected = match (scale, scaling) {
-        (Scale::Auto, Scaling::None) if of_train.0 < 0.0 => "0 to 1, or 0 to 255",
-        (Scale::Auto, Scaling::By255) => "0 to 255 (some values are above 1, so all are divided by 255)",
-        (_, Scaling::By255) => "0 to 255",
-        _ => "0 to 1",
-    };
-    let train = apply(train, scaling, expected)?;
-    let test = test.map(|test| apply(test, scaling, expected)).transpose()?;
+    let train = apply(train, scaling)?;
+    let test = test.map(|test| apply(test, scaling)).transpose()?;
     Ok((train, test, scaling))
+}
+
+/// Largest value at which bytes are worth a second look: grey levels reach further, while digits,
+/// grades and four-bit pixels do not.
+const SMALL: f32 = 15.0;
+
+/// What [`Scale::Auto`] makes of training values with this range.
+fn told_by_values(train: &Table, (min, max): (f32, f32)) -> Result<Scaling, Error> {
+    if min < 0.0 || max > 255.0 {
+        refuse(train, |x| !(0.0..=255.0).contains(&x), "0 to 1, or whole numbers from 0 to 255")?;
+    }
+    if max <= 1.0 {
+        return Ok(Scaling::None);
+    }
+    if let Values::Floats(floats) = &train.values
+        && floats.iter().any(|x| x.fract() != 0.0)
+        && let Some(at) = floats.iter().position(|&x| x > 1.0)
+    {
+        return Err(Error::UnclearRange { place: train.place(at), value: floats[at], max });
+    }
+    Ok(Scaling::By255 { small: (max <= SMALL).then_some(max as u8) })
+}
+
+/// Refuses the first value that is `unfit`.
+fn refuse(table: &Table, unfit: impl Fn(f32) -> bool, expected: &'static str) -> Result<(), Error> {
+    let first = match &table.values {
+        Values::Bytes(bytes) => bytes.iter().map(|&x| f32::from(x)).enumerate().find(|&(_, x)| unfit(x)),
+        Values::Floats(floats) => floats.iter().copied().enumerate().find(|&(_, x)| unfit(x)),
+    };
+    match first {
+        Some((at, value)) => Err(Error::OutOfRange { place: table.place(at), value, expected }),
+        None => Ok(()),
+    }
 }
 
 /// Smallest and largest value; NaN and infinities are refused. An empty table has the range 0..0.
@@ -136,10 +176,10 @@ fn range(table: &Table) -> Result<(f32, f32), Error> {
 }
 
 /// Takes the table's values and scales them.
-fn apply(table: &mut Table, scaling: Scaling, expected: &'static str) -> Result<Pixels, Error> {
-    let top = match scaling {
-        Scaling::None => 1.0,
-        Scaling::By255 => 255.0,
+fn apply(table: &mut Table, scaling: Scaling) -> Result<Pixels, Error> {
+    let (top, expected) = match scaling {
+        Scaling::None => (1.0, "0 to 1"),
+        Scaling::By255 { .. } => (255.0, "0 to 255"),
         Scaling::MinMax { min, max } => {
             let (min, width) = (f64::from(min), f64::from(max) - f64::from(min));
             let map = |x: f64| ((x - min) / width) as f32;
@@ -149,13 +189,7 @@ fn apply(table: &mut Table, scaling: Scaling, expected: &'static str) -> Result<
             });
         }
     };
-    let outside = match &table.values {
-        Values::Bytes(bytes) => bytes.iter().position(|&x| f32::from(x) > top).map(|at| (at, f32::from(bytes[at]))),
-        Values::Floats(floats) => floats.iter().position(|x| !(0.0..=top).contains(x)).map(|at| (at, floats[at])),
-    };
-    if let Some((at, value)) = outside {
-        return Err(Error::OutOfRange { place: table.place(at), value, expected });
-    }
+    refuse(table, |x| !(0.0..=top).contains(&x), expected)?;
     let values = std::mem::replace(&mut table.values, Values::Bytes(Vec::new()));
     Ok(match values {
         Values::Bytes(bytes) if top == 255.0 => bytes.into(),
@@ -208,7 +242,35 @@ mod tests {
         assert_eq!(scaled(floats(&[0.0, 1.0]), Scale::Auto), (vec![0.0, 1.0], true, "as they are".into()));
         assert_eq!(scaled(bytes(&[51, 255]), Scale::Auto), (vec![0.2, 1.0], true, "divided by 255".into()));
         assert_eq!(scaled(floats(&[51.0, 2.0]), Scale::Auto), (vec![0.2, 2.0 / 255.0], true, "divided by 255".into()));
-        assert_eq!(scaled(floats(&[127.5, 0.0]), Scale::Auto), (vec![0.5, 0.0], false, "divided by 255".into()));
+        assert_eq!(scaled(floats(&[127.5, 0.0]), Scale::By255), (vec![0.5, 0.0], false, "divided by 255".into()));
+    }
+
+    /// Small whole numbers may be bytes or grades: they are taken for bytes, audibly.
+    #[test]
+    fn auto_says_where_bytes_are_suspiciously_small() {
+        let said = "divided by 255 (the largest value is 7: see --scale)";
+        assert_eq!(scaled(floats(&[7.0, 7.0]), Scale::Auto).2, said);
+        assert_eq!(scaled(bytes(&[0, 7]), Scale::Auto).2, said);
+        assert!(scaled(floats(&[0.0, 15.0]), Scale::Auto).2.contains("is 15:"));
+        assert_eq!(scaled(floats(&[0.0, 16.0]), Scale::Auto).2, "divided by 255");
+        assert_eq!(scaled(floats(&[7.0, 7.0]), Scale::By255).2, "divided by 255", "who asks for it knows");
+    }
+
+    /// Probabilities with one wild value, and decimals of another range: dividing either by 255
+    /// would leave a picture of almost nothing.
+    #[test]
+    fn auto_refuses_fractions_among_values_above_one() {
+        let way_out = "some values are fractions, so these are neither 0 to 1 nor bytes: mend the value, or say \
+                       `--scale 255` to divide by 255 or `--scale minmax` to map the range found to 0..1";
+        assert_eq!(
+            refused(floats(&[0.0, 0.25, 1.5, 1.0]), Scale::Auto),
+            format!("t: row 1, column 0 (counted from 0) is 1.5, the largest value 1.5, and {way_out}")
+        );
+        assert_eq!(
+            refused(floats(&[0.5, 3.0, 10.0, 9.5]), Scale::Auto),
+            format!("t: row 0, column 1 (counted from 0) is 3, the largest value 10, and {way_out}")
+        );
+        assert!(refused(floats(&[127.5, 0.0]), Scale::Auto).contains("column 0 (counted from 0) is 127.5,"));
     }
 
     /// Every byte must survive the way float -> byte -> float of either scaling.
@@ -229,12 +291,12 @@ mod tests {
             (
                 floats(&[0.0, 0.5, 0.5, -0.5]),
                 Scale::Auto,
-                "t: row 1, column 1 (counted from 0) is -0.5, expected 0 to 1, or 0 to 255",
+                "t: row 1, column 1 (counted from 0) is -0.5, expected 0 to 1, or whole numbers from 0 to 255",
             ),
             (
                 floats(&[0.0, 0.5, 256.5, 0.0]),
                 Scale::Auto,
-                "t: row 1, column 0 (counted from 0) is 256.5, expected 0 to 255 (some values are above 1, so all are divided by 255)",
+                "t: row 1, column 0 (counted from 0) is 256.5, expected 0 to 1, or whole numbers from 0 to 255",
             ),
             (floats(&[0.0, 1.5]), Scale::None, "t: row 0, column 1 (counted from 0) is 1.5, expected 0 to 1"),
             (bytes(&[0, 1, 2, 0]), Scale::None, "t: row 1, column 0 (counted from 0) is 2, expected 0 to 1"),
@@ -276,6 +338,10 @@ mod tests {
         assert_eq!(Split::new(2, test.unwrap(), None).unwrap().row(0), Row::Bytes(&[0, 1]));
         let error = scale(&mut bytes(&[0, 1]), Some(&mut bytes(&[0, 2])), Scale::Auto).unwrap_err().to_string();
         assert!(error.starts_with("t: row 0, column 1 (counted from 0) is 2, expected 0 to 1;"), "{error}");
+        let error = scale(&mut bytes(&[0, 200]), Some(&mut floats(&[0.0, 0.5])), Scale::Auto).unwrap_err().to_string();
+        let said =
+            "t: row 0, column 1 (counted from 0) is 0.5, expected a whole number from 0 to 255, as in the training";
+        assert!(error.starts_with(said), "{error}");
     }
 
     #[test]

@@ -159,3 +159,52 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Batch, Bits, Machine, Parameters, Rule, Sparsity, Stream, Uniforms};
+
+    /// The tie of an RBM: `w_gen` is the transpose of `w_rec`, whatever was learned in between.
+    /// Values are only moved, so the tie is exact, at every size and through either down pass.
+    #[test]
+    fn the_down_pass_brings_the_generative_weights_to_the_exact_transpose() {
+        for (visible, hidden) in [(1, 1), (7, 5), (32, 32), (33, 64), (97, 31), (70, 250)] {
+            let uniforms = |rows: usize, columns: usize, step| -> Vec<f32> {
+                let mut values = vec![0.0; rows * columns];
+                for (row, out) in values.chunks_exact_mut(columns).enumerate() {
+                    Uniforms::new(3, Stream::User, step).fill_row(row as u32, out);
+                }
+                values
+            };
+            let parameters = Parameters {
+                w_rec: uniforms(visible, hidden, 0).iter().map(|u| u - 0.5).collect(),
+                hb: vec![0.1; hidden],
+                vb: vec![-0.1; visible],
+                ..Parameters::default()
+            };
+            let mut machine = Machine::new(visible, hidden, &parameters);
+            let states: Vec<f32> = uniforms(20, visible, 1).iter().map(|&u| f32::from(u8::from(u < 0.3))).collect();
+            let v0 = Batch::Binary(Bits::from_values(20, visible, &states));
+            let rule = Rule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
+            for step in 0..6 {
+                let draw = |stream| Uniforms::new(1, stream, step);
+                machine.positive(&v0, &[], Some(draw(Stream::Hidden)));
+                if step % 3 == 2 {
+                    machine.down_mean();
+                } else {
+                    machine.down(draw(Stream::Visible));
+                }
+                let (w_rec, w_gen) = (machine.rec.unpack(), machine.generative.unpack());
+                for (i, row) in w_rec.chunks_exact(hidden).enumerate() {
+                    for (j, w) in row.iter().enumerate() {
+                        let tied = w_gen[j * visible + i];
+                        assert_eq!(w.to_bits(), tied.to_bits(), "{visible}x{hidden}, step {step}: w[{i}, {j}]");
+                    }
+                }
+                machine.learn(&v0, &rule, Sparsity { target: 0.1, cost: 0.0 });
+                // Otherwise the comparison would hold without anything being brought up to date.
+                assert!(machine.rec.unpack() != w_rec, "{visible}x{hidden}, step {step}: nothing was learned");
+            }
+        }
+    }
+}

@@ -25,7 +25,7 @@ pub struct Provenance {
     pub seed: u64,
     /// Epochs trained.
     pub epochs: u32,
-    /// Version of this crate that trained it.
+    /// Version of this crate that trained it; [`save`] puts its own where it is empty.
     pub crate_version: String,
     /// The resolved settings.
     pub recipe: serde_json::Value,
@@ -61,6 +61,10 @@ pub struct Header {
 /// # Errors
 /// [`crate::Error::Io`] if the file cannot be written.
 pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
+    let mut provenance = provenance.clone();
+    if provenance.crate_version.is_empty() {
+        provenance.crate_version = env!("CARGO_PKG_VERSION").into();
+    }
     let header = Header {
         format_version: FORMAT_VERSION,
         kind: "rbm".into(),
@@ -69,7 +73,7 @@ pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
         classes: rbm.labels().map_or(0, LabelGroup::classes),
         visible_units: "bernoulli".into(),
         hidden_units: "bernoulli".into(),
-        provenance: provenance.clone(),
+        provenance,
     };
     let mut tensors = vec![("w_rec", rbm.w_rec()), ("w_gen", rbm.w_gen()), ("hb", rbm.hb()), ("vb", rbm.vb())];
     if let Some(labels) = rbm.labels() {

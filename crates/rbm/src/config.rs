@@ -130,9 +130,9 @@ pub struct TrainConfig {
     /// Stops when the reconstruction cost changes by at most this much from one epoch to the
     /// next, in nats per sample; 0 turns it off.
     pub tolerance: f64,
-    /// Stops after this many epochs in a row in which the gap between validation and training
-    /// free energy was wider than ever and the validation reconstruction cost no better than
-    /// its best; 0 turns it off.
+    /// Stops when the validation reconstruction cost has had no new best for this many epochs
+    /// and the gap between validation and training free energy is wider than it was at the
+    /// best; 0 turns it off. Without validation data nothing can be told, and it is ignored.
     pub patience: u32,
     /// Seed of everything drawn during training.
     pub seed: u64,

@@ -40,6 +40,23 @@ pub enum Error {
         /// The rate it happened at.
         learning_rate: f64,
     },
+    /// No hidden unit tells samples apart any more.
+    #[error(
+        "training collapsed in epoch {epoch}: all {} hidden units are constant on the training data ({dead} always \
+         off, {saturated} always on); try a learning rate below {learning_rate}{}",
+        dead + saturated,
+        if *epoch == 1 { ", or another start: visible_bias `zero`, a smaller weight_std" } else { "" }
+    )]
+    Collapsed {
+        /// Epoch, from 1.
+        epoch: u32,
+        /// Hidden units whose mean probability is below 0.001.
+        dead: usize,
+        /// Hidden units whose mean probability is above 0.999.
+        saturated: usize,
+        /// The rate it happened at.
+        learning_rate: f64,
+    },
     /// A file is not a checkpoint this version reads.
     #[error("{}: {reason}", path.display())]
     Checkpoint {

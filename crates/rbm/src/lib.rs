@@ -10,6 +10,7 @@ mod labels;
 mod observer;
 mod rbm;
 mod state;
+mod stopping;
 pub mod tensors;
 mod trainer;
 

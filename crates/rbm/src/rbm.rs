@@ -267,6 +267,10 @@ impl Rbm {
     /// v -> p(h|v) -> p(v|h), in nats per sample. Computed from the logits, so that saturated
     /// units stay finite.
     ///
+    /// Nothing is drawn: the hidden layer is its mean field. The cost reported while training
+    /// ([`crate::EpochMetrics::reconstruction_cost`]) draws one h ~ p(h|v) a sample instead, and
+    /// is usually higher.
+    ///
     /// # Errors
     /// If the shapes do not fit.
     pub fn reconstruction_cost(&self, v: &Tensor) -> Result<f64> {

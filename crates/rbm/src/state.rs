@@ -5,6 +5,7 @@
 
 use crate::error::Result;
 use crate::rbm::Rbm;
+use crate::stopping::Stopping;
 use crate::tensors::{self, FORMAT_VERSION, Reader};
 use crate::trainer::Position;
 use candle_core::{Device, Tensor};
@@ -66,10 +67,7 @@ struct StateHeader {
     epoch: u32,
     batch: usize,
     step: u32,
-    last_cost: Option<f64>,
-    best_valid: Option<f64>,
-    widest_gap: Option<f64>,
-    stale_epochs: u32,
+    stopping: Stopping,
 }
 
 /// Writes a state; whole or not at all.
@@ -90,10 +88,7 @@ pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
         epoch: at.epoch,
         batch: at.batch,
         step: at.step,
-        last_cost: at.last_cost,
-        best_valid: at.best_valid,
-        widest_gap: at.widest_gap,
-        stale_epochs: at.stale_epochs,
+        stopping: at.stopping,
     };
     let mut tensors = Vec::new();
     let mut push = |name: String, shape: &[usize], values: &[f32]| -> Result<()> {
@@ -145,14 +140,6 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
         parameters: parameters("")?,
         velocities: parameters("velocity.")?,
         chains,
-        position: Position {
-            epoch: header.epoch,
-            batch: header.batch,
-            step: header.step,
-            last_cost: header.last_cost,
-            best_valid: header.best_valid,
-            widest_gap: header.widest_gap,
-            stale_epochs: header.stale_epochs,
-        },
+        position: Position { epoch: header.epoch, batch: header.batch, step: header.step, stopping: header.stopping },
     })
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
 use crate::rbm::Rbm;
 use crate::state::TrainState;
+use crate::stopping::Stopping;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Bits, Machine, Measures, Minibatches, Sparsity, Stream, Uniforms};
 use std::time::Instant;
@@ -14,6 +15,10 @@ use std::time::Instant;
 /// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
 /// such an input is a constant.
 const EXPLODED: f32 = 100.0;
+
+/// Hidden units from which on a layer without a single one that varies is a failure: a few may
+/// well be constant together for a while, or because there is nothing else to say of the data.
+const ENOUGH_TO_DIE: usize = 8;
 
 /// Fixed samples on which every epoch is measured.
 #[derive(Clone, Debug, Default)]
@@ -57,14 +62,8 @@ pub(crate) struct Position {
     pub(crate) batch: usize,
     /// Updates done.
     pub(crate) step: u32,
-    /// Reconstruction cost after the last epoch.
-    pub(crate) last_cost: Option<f64>,
-    /// Lowest validation reconstruction cost so far.
-    pub(crate) best_valid: Option<f64>,
-    /// Widest free-energy gap so far.
-    pub(crate) widest_gap: Option<f64>,
-    /// Epochs in a row that count against `patience`.
-    pub(crate) stale_epochs: u32,
+    /// What the stopping rules remember.
+    pub(crate) stopping: Stopping,
 }
 
 /// A look at a training in progress.
@@ -167,7 +166,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Shape`] if data or labels do not fit the RBM, [`Error::Config`] for a label beyond its
-    /// classes, [`Error::Diverged`], [`Error::Observer`].
+    /// classes, [`Error::Diverged`], [`Error::Collapsed`], [`Error::Observer`].
     pub fn fit(
         &mut self,
         train: &mut dyn Minibatches,
@@ -224,7 +223,7 @@ impl Trainer {
             let rule = self.config.rule(self.at.epoch);
             train.start_epoch(self.at.epoch);
             let batches = train.batches();
-            let (mut samples, mut presented) = (0, 0);
+            let mut samples = 0;
             let mut weights_before = Vec::new();
             if self.at.batch < batches {
                 next.fetch(train, self.at.batch);
@@ -242,7 +241,6 @@ impl Trainer {
                     }
                 };
                 rayon::join(|| self.update(&batch, &rule), fetch).0?;
-                presented += batch.v.rows();
                 samples += batch.v.rows();
                 let progress = Progress {
                     epoch: self.at.epoch + 1,
@@ -257,9 +255,10 @@ impl Trainer {
             }
             (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
             let mut metrics = self.measure(monitors, &rule, &weights_before);
-            let converged = self.judge(&metrics);
+            self.check_alive(monitors, &metrics)?;
+            let converged = self.at.stopping.judge(&self.config, &metrics);
             metrics.seconds = started.elapsed().as_secs_f64();
-            metrics.samples_per_second = presented as f64 / metrics.seconds;
+            metrics.samples_per_second = samples as f64 / metrics.seconds;
             let control = ask(observer, &metrics, &self.snapshot())?;
             // A training that ended by itself in this epoch was not cut short.
             if converged {
@@ -297,6 +296,17 @@ impl Trainer {
         })
     }
 
+    /// Refuses to go on with hidden units none of which says anything of the data: with all of
+    /// them constant the gradient of the weights is that of the biases, and they stay constant.
+    fn check_alive(&self, monitors: &Monitors, metrics: &EpochMetrics) -> Result<()> {
+        let (dead, saturated) = (metrics.dead_units, metrics.saturated_units);
+        let hidden = self.machine.hidden();
+        if hidden < ENOUGH_TO_DIE || dead + saturated < hidden || monitors.train.rows() == 0 {
+            return Ok(());
+        }
+        Err(Error::Collapsed { epoch: metrics.epoch, dead, saturated, learning_rate: metrics.learning_rate })
+    }
+
     fn measure(&mut self, monitors: &Monitors, rule: &Rule, weights_before: &[f32]) -> EpochMetrics {
         // The same numbers after every epoch: a change of cost is a change of the model.
         let draw = Uniforms::new(self.config.seed, Stream::Monitor, 0);
@@ -328,24 +338,6 @@ impl Trainer {
             samples_per_second: 0.0,
             seconds: 0.0,
         }
-    }
-
-    /// Whether a stopping rule is met.
-    fn judge(&mut self, metrics: &EpochMetrics) -> bool {
-        let at = &mut self.at;
-        let change = at.last_cost.map(|last| (last - metrics.reconstruction_cost).abs());
-        at.last_cost = Some(metrics.reconstruction_cost);
-        let settled = self.config.tolerance > 0.0 && change.is_some_and(|change| change <= self.config.tolerance);
-
-        if let (Some(cost), Some(gap)) = (metrics.reconstruction_cost_valid, metrics.free_energy_gap) {
-            let better = at.best_valid.is_none_or(|best| cost < best);
-            let wider = at.widest_gap.is_none_or(|widest| gap > widest);
-            at.stale_epochs = if wider && !better { at.stale_epochs + 1 } else { 0 };
-            at.best_valid = Some(at.best_valid.map_or(cost, |best| best.min(cost)));
-            at.widest_gap = Some(at.widest_gap.map_or(gap, |widest| widest.max(gap)));
-        }
-        let overfits = self.config.patience > 0 && at.stale_epochs >= self.config.patience;
-        settled || overfits
     }
 }
 

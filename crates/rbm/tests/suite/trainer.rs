@@ -144,12 +144,40 @@ fn the_tutorials_tolerance_stops_training() {
 #[test]
 fn patience_stops_an_overfitting_machine() {
     // 20 samples, learned by heart.
-    let config = TrainConfig { epochs: 3000, patience: 3, weight_cost: 0.0, ..config() };
-    let mut trainer = Trainer::new(&start(), config).unwrap();
+    let config = TrainConfig { epochs: 3000, patience: 10, weight_cost: 0.0, ..config() };
+    let mut trainer = Trainer::new(&start(), config.clone()).unwrap();
     let train = binary(20, 50, 0.2, 1);
     let monitors = Monitors { train: train.clone(), valid: Some(binary(20, 50, 0.2, 2)), ..Monitors::default() };
-    assert_eq!(trainer.fit(&mut Fixed(vec![train]), &monitors, &mut ()).unwrap(), Outcome::Converged);
-    assert!(trainer.epochs_done() > 3);
+    let mut record = Record::default();
+    assert_eq!(trainer.fit(&mut Fixed(vec![train.clone()]), &monitors, &mut record).unwrap(), Outcome::Converged);
+    let cost = |m: &EpochMetrics| m.reconstruction_cost_valid.unwrap();
+    let best = record.0.iter().min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap();
+    assert!(trainer.epochs_done() >= best.epoch + 10, "best in epoch {}", best.epoch);
+    assert!(record.0.last().unwrap().free_energy_gap > best.free_energy_gap);
+
+    // The count goes on through a file: a look every few epochs changes nothing.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.safetensors");
+    let mut pieces = Trainer::new(&start(), config.clone()).unwrap();
+    while pieces.fit(&mut Fixed(vec![train.clone()]), &monitors, &mut StopEvery(4)).unwrap() == Outcome::Interrupted {
+        save_state(&path, &pieces.snapshot().state()).unwrap();
+        pieces = Trainer::resume(config.clone(), load_state(&path).unwrap()).unwrap();
+    }
+    assert_eq!(pieces.epochs_done(), trainer.epochs_done());
+    assert!(pieces.snapshot().state() == trainer.snapshot().state());
+}
+
+/// Stops after every so many epochs.
+struct StopEvery(u32);
+
+impl Observer for StopEvery {
+    fn epoch_done(
+        &mut self,
+        metrics: &EpochMetrics,
+        _: &Snapshot<'_>,
+    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(if metrics.epoch.is_multiple_of(self.0) { Control::Stop } else { Control::Continue })
+    }
 }
 
 #[test]
@@ -160,6 +188,31 @@ fn divergence_is_said_with_its_place() {
     assert!(matches!(error, Error::Diverged { epoch: 1, batch: 1, .. }), "{error}");
     let message = error.to_string();
     assert!(message.contains("epoch 1, batch 1") && message.contains("learning rate below 1000000"), "{message}");
+}
+
+/// A rate that lets no parameter explode and yet throws every hidden unit far off in the first
+/// epoch: without the check all epochs would run and the result would pass for a model.
+#[test]
+fn a_layer_without_a_living_unit_is_no_success() {
+    let config = TrainConfig { learning_rate: 60.0, momentum: 0.0, weight_cost: 0.0, ..config() };
+    let dense = binary(200, 50, 0.9, 1);
+    let monitors = Monitors { train: dense.clone(), ..Monitors::default() };
+    let mut trainer = Trainer::new(&start(), config.clone()).unwrap();
+    let error = trainer.fit(&mut Fixed(vec![dense.clone()]), &monitors, &mut ()).unwrap_err();
+    let Error::Collapsed { epoch, dead, saturated, .. } = error else { panic!("{error}") };
+    assert_eq!(dead + saturated, 40);
+    let message = error.to_string();
+    assert!(message.contains(&format!("in epoch {epoch}: all 40 hidden units are constant")), "{message}");
+    assert!(message.contains("learning rate below 60"), "{message}");
+    assert_eq!(message.contains("visible_bias"), epoch == 1, "{message}");
+
+    // Few units, or no samples to see them vary on, are no reason to stop.
+    let few = random_rbm(50, 7, 0.1, 1);
+    let mut trainer = Trainer::new(&few, config.clone()).unwrap();
+    assert_eq!(trainer.fit(&mut Fixed(vec![dense.clone()]), &monitors, &mut ()).unwrap(), Outcome::Finished);
+    let unwatched = Monitors { train: binary(0, 50, 0.9, 1), ..Monitors::default() };
+    let mut trainer = Trainer::new(&start(), config).unwrap();
+    assert_eq!(trainer.fit(&mut Fixed(vec![dense]), &unwatched, &mut ()).unwrap(), Outcome::Finished);
 }
 
 #[test]

@@ -9,6 +9,14 @@ _default:
 pretrain *ARGS:
     cargo run --release -- pretrain {{ ARGS }}
 
+# Train a deep belief net on the embedded MNIST with the recipe models/mnist-dbn.toml.
+stack *ARGS:
+    cargo run --release -- stack {{ ARGS }}
+
+# Tune the shipped deep belief net by wake-sleep with the recipe models/mnist-dbn-tune.toml.
+tune CKPT="models/mnist-dbn.safetensors" *ARGS:
+    cargo run --release -- tune {{ CKPT }} {{ ARGS }}
+
 # Run all tests.
 test:
     cargo test --workspace

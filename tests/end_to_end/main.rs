@@ -9,6 +9,7 @@ mod resume;
 mod sample;
 mod stack;
 mod training;
+mod tune;
 mod using;
 
 use std::fmt::Write as _;

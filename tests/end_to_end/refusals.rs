@@ -65,7 +65,8 @@ fn damaged_idx_files_are_named() {
 fn settings_out_of_range_are_named() {
     let place = Place::new();
     let base = "pretrain --data csv:bits.csv --out r";
-    let cases: [(&str, &[&str]); 11] = [
+    let cases: [(&str, &[&str]); 12] = [
+        ("--threads 1000000", &["threads is 1000000; it must be at most 1024"]),
         ("--hidden 0", &["hidden is 0; it must be between 1 and 65504 units"]),
         ("--hidden many", &["invalid value 'many' for '--hidden <N>'"]),
         ("--epochs 0", &["epochs is 0; it must be at least 1", "hint:"]),

@@ -1,13 +1,35 @@
 //! What a person sees of a training while it runs: a bar where there is a terminal, else a line
 //! an epoch.
 
+use crate::failure::{Failure, Result};
+use crate::interrupt;
 use crate::report::{Report, thousands};
-use deepbelief_rbm::{EpochMetrics, Progress};
+use deepbelief_rbm::{Control, EpochMetrics, Progress};
 use indicatif::ProgressBar;
 use std::time::Instant;
 
 /// Batches between two looks at the clock.
 const TICK: usize = 16;
+
+/// What an observer tells a training: to go on, to stop since the user asked for it, or that its own
+/// work failed.
+pub(crate) type Told = std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Tells how an observer's work went. A failure is kept in `kept` for whoever started the training,
+/// which only hears that there was one.
+pub(crate) fn told(done: Result<()>, kept: &mut Option<Failure>) -> Told {
+    done.map_err(|failure| {
+        let what = failure.what().to_string();
+        *kept = Some(failure);
+        what
+    })?;
+    Ok(control())
+}
+
+/// Whether to go on.
+pub(crate) fn control() -> Control {
+    if interrupt::asked() { Control::Stop } else { Control::Continue }
+}
 
 /// Shows the training of one RBM, alone or as a layer.
 pub(crate) struct Ticker<'a> {

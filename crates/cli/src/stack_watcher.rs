@@ -5,16 +5,13 @@
 
 use crate::failure::{Explain, Failure, Result};
 use crate::history::{Epoch, History};
-use crate::interrupt;
 use crate::pictures::{self, Gallery, Net};
-use crate::progress::Ticker;
+use crate::progress::{Ticker, Told, control, told};
 use crate::report::Report;
 use crate::run_folder::RunFolder;
 use crate::settings::StackSettings;
 use deepbelief_rbm::{Control, EpochMetrics, Observer, Progress, Provenance, Rbm, Snapshot, TrainState};
 use deepbelief_stack::{Dbn, GreedyState, LayerStart, StackObserver};
-
-type Told = std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Watches a greedy training.
 pub(crate) struct StackWatcher<'a> {
@@ -150,38 +147,28 @@ impl<'a> StackWatcher<'a> {
         }
         Ok(())
     }
-
-    /// Keeps a failure for whoever started the training.
-    fn told(&mut self, result: Result<()>) -> Told {
-        result.map_err(|failure| {
-            let what = failure.what().to_string();
-            self.failure = Some(failure);
-            what
-        })?;
-        Ok(if interrupt::asked() { Control::Stop } else { Control::Continue })
-    }
 }
 
 impl Observer for StackWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        if interrupt::asked() { Control::Stop } else { Control::Continue }
+        control()
     }
 
     fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {
         let ended = self.end_epoch(metrics, snapshot);
-        self.told(ended)
+        told(ended, &mut self.failure)
     }
 }
 
 impl StackObserver for StackWatcher<'_> {
     fn layer_started(&mut self, start: &LayerStart<'_>) -> Told {
         let started = self.start_layer(start);
-        self.told(started)
+        told(started, &mut self.failure)
     }
 
     fn layer_done(&mut self, layer: usize, finished: &[Rbm]) -> Told {
         let ended = self.end_layer(layer, finished);
-        self.told(ended)
+        told(ended, &mut self.failure)
     }
 }

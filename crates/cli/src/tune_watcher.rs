@@ -5,9 +5,8 @@
 
 use crate::failure::{Explain, Failure, Result};
 use crate::history::{History, TuneEpoch};
-use crate::interrupt;
 use crate::pictures::{self, Gallery};
-use crate::progress::Ticker;
+use crate::progress::{Ticker, Told, control, told};
 use crate::report::{Report, thousands};
 use crate::run_folder::RunFolder;
 use crate::settings::TuneSettings;
@@ -135,19 +134,11 @@ impl<'a> TuneWatcher<'a> {
 impl TuneObserver for TuneWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        if interrupt::asked() { Control::Stop } else { Control::Continue }
+        control()
     }
 
-    fn epoch_done(
-        &mut self,
-        metrics: &TuneMetrics,
-        snapshot: &TuneSnapshot<'_>,
-    ) -> std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>> {
-        self.end_epoch(metrics, snapshot).map_err(|failure| {
-            let what = failure.what().to_string();
-            self.failure = Some(failure);
-            what
-        })?;
-        Ok(if interrupt::asked() { Control::Stop } else { Control::Continue })
+    fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Told {
+        let ended = self.end_epoch(metrics, snapshot);
+        told(ended, &mut self.failure)
     }
 }

@@ -2,9 +2,8 @@
 
 use crate::failure::{Explain, Failure, Result};
 use crate::history::{Epoch, History};
-use crate::interrupt;
 use crate::pictures::{self, Gallery, Subject};
-use crate::progress::Ticker;
+use crate::progress::{Ticker, Told, control, told};
 use crate::report::Report;
 use crate::run_folder::{PICTURES, RunFolder};
 use crate::settings::PretrainSettings;
@@ -111,19 +110,11 @@ impl<'a> Watcher<'a> {
 impl Observer for Watcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        if interrupt::asked() { Control::Stop } else { Control::Continue }
+        control()
     }
 
-    fn epoch_done(
-        &mut self,
-        metrics: &EpochMetrics,
-        snapshot: &Snapshot<'_>,
-    ) -> std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>> {
-        self.end_epoch(metrics, snapshot).map_err(|failure| {
-            let what = failure.what().to_string();
-            self.failure = Some(failure);
-            what
-        })?;
-        Ok(if interrupt::asked() { Control::Stop } else { Control::Continue })
+    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {
+        let ended = self.end_epoch(metrics, snapshot);
+        told(ended, &mut self.failure)
     }
 }

@@ -193,7 +193,8 @@ impl TrainConfig {
         let target = self.sparsity_target;
         require(target > 0.0 && target < 1.0, "sparsity_target", target, "above 0 and below 1")?;
         require(not_negative(self.sparsity_cost), "sparsity_cost", self.sparsity_cost, "zero or a positive number")?;
-        require(not_negative(self.tolerance), "tolerance", self.tolerance, "zero or a positive number")
+        require(not_negative(self.tolerance), "tolerance", self.tolerance, "zero or a positive number")?;
+        validate_threads(self.threads)
     }
 
     /// The learning rule of an epoch, counted from 0.
@@ -210,6 +211,14 @@ impl TrainConfig {
             sparsity_cost: self.sparsity_cost,
         }
     }
+}
+
+/// Refuses a number of threads that no machine has: starting them would take the whole machine.
+///
+/// # Errors
+/// [`crate::Error::Config`] says so.
+pub fn validate_threads(threads: usize) -> Result<()> {
+    require(threads <= 1024, "threads", threads, "at most 1024; 0 takes one a core")
 }
 
 /// What one update of contrastive divergence needs to know: [`TrainConfig`] at one epoch.

@@ -15,7 +15,7 @@ mod trainer;
 
 pub use cd::{Draws, Velocity};
 pub use checkpoint::{Header, Provenance, load, save};
-pub use config::{RbmConfig, Rule, Schedule, TrainConfig, VisibleBias, VisibleStates};
+pub use config::{RbmConfig, Rule, Schedule, TrainConfig, VisibleBias, VisibleStates, validate_threads};
 pub use error::{Error, Result};
 pub use file::write_atomic;
 pub use labels::LabelGroup;

@@ -29,7 +29,7 @@ Examples:
   dbn pretrain
   dbn pretrain --hidden 100 --epochs 10 --out runs/small
   dbn pretrain --data csv:table.csv --label-column class --scale minmax
-  dbn pretrain --resume runs/small --epochs 20"
+  dbn pretrain --resume runs/small"
         )
     };
 }
@@ -96,7 +96,7 @@ pub(crate) struct BatchArgs {
     /// every presentation)
     #[arg(long, env = "DBN_BINARIZE", hide_env = true, value_name = "HOW", help_heading = "Data")]
     pub(crate) binarize: Option<Binarize>,
-    /// Equal numbers of each class in every minibatch
+    /// Every class in each minibatch as often as in the data
     #[arg(long, env = "DBN_BALANCED", hide_env = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Data")]
     pub(crate) balanced: Option<bool>,
 }

@@ -15,6 +15,9 @@ const VALID: RGBColor = RGBColor(214, 96, 20);
 /// Of layer after layer.
 const DRIFT: [RGBColor; 4] = [TRAIN, VALID, RGBColor(44, 130, 60), RGBColor(130, 70, 160)];
 
+/// Share of a panel's height that a line of its legend takes.
+const LEGEND: f64 = 0.1;
+
 /// One line of a panel: its name, colour and points.
 struct Line {
     name: String,
@@ -121,7 +124,9 @@ fn draw(svg: &mut String, title: &str, panels: &[Panel]) -> std::result::Result<
     head.draw_text(title, &style, ((WIDTH / 2) as i32, (TITLE / 2) as i32)).map_err(|e| text(&e))?;
     for (panel, area) in panels.iter().zip(body.split_evenly((panels.len(), 1))) {
         let points = || panel.lines.iter().flat_map(|line| &line.points);
-        let (x, y) = (range(points().map(|p| p.0)), range(points().map(|p| p.1)));
+        let (x, mut y) = (range(points().map(|p| p.0)), range(points().map(|p| p.1)));
+        // Room for the legend above all points.
+        y.1 += LEGEND * panel.lines.len() as f64 * (y.1 - y.0);
         let mut chart = ChartBuilder::on(&area)
             .margin(10)
             .margin_right(24)
@@ -143,7 +148,8 @@ fn draw(svg: &mut String, title: &str, panels: &[Panel]) -> std::result::Result<
             .y_labels(6)
             // Epochs are whole: a mark between two of them stays bare.
             .x_label_formatter(&|x| if x.fract() == 0.0 { format!("{x}") } else { String::new() })
-            .y_label_formatter(&|y| format!("{y:.digits$}"))
+            // Adding zero turns -0 into 0.
+            .y_label_formatter(&|y| format!("{:.digits$}", (y * 1e6).round() / 1e6 + 0.0))
             .draw()
             .map_err(|e| text(&e))?;
         for line in panel.lines.iter().filter(|line| !line.points.is_empty()) {

@@ -51,10 +51,10 @@ impl DataSettings {
     }
 
     /// Fills in what only the data tell: the shape of a picture, and, where nobody asked for a
-    /// number of validation samples, one that fits.
+    /// number of validation samples, one that is at most a sixth of all.
     pub(crate) fn complete(&mut self, data: &Dataset, valid_is_default: bool) {
         if valid_is_default {
-            self.valid = self.valid.min(data.train.samples() / 10);
+            self.valid = self.valid.min(data.train.samples() / 6);
         }
         self.image_size = self.image_size.or(data.image);
     }

@@ -1,0 +1,249 @@
+//! The tuner as a whole: what changes and what does not, threads, seeds, resuming, the best model.
+
+use crate::{Fixed, binary, bits, random_rbms, real, tune, untied, with_factorial_top};
+use deepbelief_kernels::Batch;
+use deepbelief_rbm::{Control, Monitors, Outcome, Progress, TrainConfig, Trainer};
+use deepbelief_stack::Dbn;
+use deepbelief_wake_sleep::{
+    Part, TopModel, TuneConfig, TuneMetrics, TuneObserver, TuneSnapshot, TuneState, Tuner, UnitChoices, Units,
+};
+use std::path::PathBuf;
+
+type Told = Result<Control, Box<dyn std::error::Error + Send + Sync>>;
+
+const CLASSES: usize = 3;
+const SIZES: [usize; 4] = [30, 21, 17, 25];
+
+fn data() -> Fixed {
+    let batches = vec![binary(20, 30, 0.3, 1), real(20, 30, 0.3, 2), binary(13, 30, 0.4, 3)];
+    Fixed::labelled(batches, CLASSES as u32)
+}
+
+fn config() -> TuneConfig {
+    TuneConfig {
+        top_steps: "1x1,2x1".parse().unwrap(),
+        wake_rate: 0.1,
+        sleep_rate: 0.1,
+        top_rate: 0.1,
+        momentum: 0.5,
+        weight_cost: 1e-3,
+        ..Default::default()
+    }
+}
+
+fn probabilities() -> UnitChoices {
+    let p = Units::Probabilities;
+    UnitChoices { wake: p, penultimate: p, label: Units::Sampled, top_statistics: p, sleep: p, visible: p }
+}
+
+/// Models and settings that take different ways through the code.
+fn variants() -> Vec<(Dbn, TuneConfig)> {
+    let model = untied(&SIZES, CLASSES, 0.3);
+    vec![
+        (model.clone(), config()),
+        (model.clone(), TuneConfig { units: probabilities(), momentum: 0.0, weight_cost: 0.0, ..config() }),
+        (model.clone(), TuneConfig { persistent_chains: 9, ..config() }),
+        (with_factorial_top(&model), TuneConfig { top: TopModel::Factorial, ..config() }),
+        (untied(&[30, 40], CLASSES, 0.3), config()),
+    ]
+}
+
+/// Names of the parameters that two models differ in.
+fn changed(before: &Dbn, after: &Dbn) -> Vec<String> {
+    let pairs = bits(before).into_iter().zip(bits(after));
+    pairs.filter(|(before, after)| before != after).map(|(before, _)| before.0).collect()
+}
+
+/// Byte equality of what is frozen, for every combination of flags, and that every single tensor of
+/// the rest has changed: recognition weights in the sleep phase only, generative ones in the wake
+/// phase only.
+#[test]
+fn what_is_frozen_stays_and_the_rest_learns() {
+    let parts = [
+        (Part::Recognition, ["layers.0.hb", "layers.0.w_rec", "layers.1.hb", "layers.1.w_rec"].as_slice()),
+        (Part::Generative, ["layers.0.vb", "layers.0.w_gen", "layers.1.vb", "layers.1.w_gen"].as_slice()),
+        (Part::Top, ["top.hb", "top.label_b", "top.label_w", "top.vb", "top.w_rec"].as_slice()),
+    ];
+    let dbn = untied(&SIZES, CLASSES, 0.3);
+    for persistent_chains in [0, 9] {
+        for flags in 0..7 {
+            let is_frozen = |part: usize| flags >> part & 1 == 1;
+            let freeze = (0..3).filter(|&part| is_frozen(part)).map(|part| parts[part].0).collect();
+            let tuned = tune(&dbn, &TuneConfig { freeze, persistent_chains, ..config() }, &data());
+            let mut expected: Vec<&str> =
+                (0..3).filter(|&part| !is_frozen(part)).flat_map(|part| parts[part].1).copied().collect();
+            expected.sort_unstable();
+            let mut changed = changed(&dbn, &tuned);
+            changed.sort_unstable();
+            assert_eq!(changed, expected);
+        }
+    }
+}
+
+/// Freezing one set leaves what another learns as it was: the first update of each depends on the
+/// states alone, whose random numbers do not move.
+#[test]
+fn freezing_one_set_does_not_disturb_the_others() {
+    let one = Fixed::labelled(vec![binary(20, 30, 0.3, 1)], CLASSES as u32);
+    let config = TuneConfig { top_steps: "2x1".parse().unwrap(), ..config() };
+    let dbn = untied(&SIZES, CLASSES, 0.3);
+    let whole = tune(&dbn, &config, &one);
+    for part in [Part::Recognition, Part::Generative, Part::Top] {
+        let frozen = tune(&dbn, &TuneConfig { freeze: vec![part], ..config.clone() }, &one);
+        let differ = changed(&whole, &frozen);
+        assert!(!differ.is_empty() && differ.iter().all(|name| !changed(&dbn, &frozen).contains(name)), "{differ:?}");
+    }
+}
+
+#[test]
+fn threads_do_not_change_the_result_and_seeds_do() {
+    for (dbn, config) in variants() {
+        let with = |threads, seed| bits(&tune(&dbn, &TuneConfig { threads, seed, ..config.clone() }, &data()));
+        let one = with(1, 1);
+        assert!(one == with(2, 1) && one == with(4, 1));
+        assert!(one != with(1, 2));
+    }
+}
+
+/// A tied model comes untied here.
+#[test]
+fn tuning_unties() {
+    let dbn = Dbn::from_rbms(random_rbms(&SIZES, CLASSES, 0.3)).unwrap();
+    assert!(dbn.is_tied().unwrap());
+    let tuned = tune(&dbn, &config(), &data());
+    assert!(tuned.layers().iter().all(|layer| !layer.is_tied().unwrap()));
+}
+
+/// With one layer of weights nothing but the top learns, and from probabilities it learns bit for
+/// bit as an RBM by itself: by CD-k and from persistent chains.
+#[test]
+fn a_top_alone_trains_like_an_rbm() {
+    let dbn = Dbn::from_rbms(random_rbms(&[30, 40], CLASSES, 0.3)).unwrap();
+    for persistent_chains in [0, 9] {
+        let units = UnitChoices { top_statistics: Units::Probabilities, ..Default::default() };
+        let config = TuneConfig { top_steps: "3x2".parse().unwrap(), units, persistent_chains, ..config() };
+        let train = TrainConfig {
+            epochs: 2,
+            learning_rate: 0.1,
+            momentum: 0.5,
+            momentum_switch: 2,
+            weight_cost: 1e-3,
+            cd_steps: 3,
+            persistent_chains,
+            ..Default::default()
+        };
+        let mut trainer = Trainer::new(dbn.top(), train).unwrap();
+        trainer.fit(&mut data(), &data().monitors(), &mut ()).unwrap();
+        let rbm = Dbn::from_rbms(vec![trainer.snapshot().rbm().unwrap()]).unwrap();
+        assert!(bits(&tune(&dbn, &config, &data())) == bits(&rbm));
+    }
+}
+
+/// Stops at the n-th thing that happens, a batch or an epoch.
+struct StopAt(usize);
+
+impl StopAt {
+    fn event(&mut self) -> Control {
+        self.0 = self.0.saturating_sub(1);
+        if self.0 == 0 { Control::Stop } else { Control::Continue }
+    }
+}
+
+impl TuneObserver for StopAt {
+    fn batch_done(&mut self, _: &Progress) -> Control {
+        self.event()
+    }
+    fn epoch_done(&mut self, _: &TuneMetrics, _: &TuneSnapshot<'_>) -> Told {
+        Ok(self.event())
+    }
+}
+
+/// Metrics as an observer sees them, but for the time.
+#[derive(Default)]
+struct Watch(Vec<TuneMetrics>);
+
+impl TuneObserver for Watch {
+    fn epoch_done(&mut self, metrics: &TuneMetrics, _: &TuneSnapshot<'_>) -> Told {
+        self.0.push(TuneMetrics { seconds: 0.0, samples_per_second: 0.0, ..metrics.clone() });
+        Ok(Control::Continue)
+    }
+}
+
+/// Every possible interruption of a tuning of 2 epochs of 3 batches, by way of the file; what was
+/// never interrupted is the reference, in the model, in the best model, in the state file as a whole
+/// and in the metrics.
+#[test]
+fn resuming_anywhere_equals_never_having_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| -> PathBuf { folder.path().join(name) };
+    let saved = |tuner: &Tuner, name: &str| {
+        tuner.snapshot().state().unwrap().save(&path(name)).unwrap();
+        std::fs::read(path(name)).unwrap()
+    };
+    for (dbn, config) in variants() {
+        let monitors = data().monitors();
+        let (mut tuner, mut watch) = (Tuner::new(&dbn, config.clone()).unwrap(), Watch::default());
+        tuner.fit(&mut data(), &monitors, &mut watch).unwrap();
+        let whole = saved(&tuner, "whole");
+        assert_eq!(watch.0.iter().map(|metrics| metrics.epoch).collect::<Vec<_>>(), [0, 1, 2]);
+
+        let mut stops = 0;
+        for events in 1.. {
+            let mut tuner = Tuner::new(&dbn, config.clone()).unwrap();
+            if tuner.fit(&mut data(), &monitors, &mut StopAt(events)).unwrap() == Outcome::Finished {
+                break;
+            }
+            stops += 1;
+            saved(&tuner, "state");
+            let state = TuneState::load(&path("state")).unwrap();
+            assert_eq!((state.epochs_done(), state.sizes()), (tuner.epochs_done(), dbn.sizes()));
+            let (mut resumed, mut rest) = (Tuner::resume(config.clone(), state).unwrap(), Watch::default());
+            resumed.fit(&mut data(), &monitors, &mut rest).unwrap();
+            assert!(saved(&resumed, "resumed") == whole, "stopped at event {events}");
+            assert_eq!(rest.0, watch.0[3 - rest.0.len()..]);
+        }
+        // The start; 2 batches and the end of the first epoch, which also serves a stop asked after
+        // its last batch; 2 batches of the last epoch, after which nothing is left to interrupt.
+        assert_eq!(stops, 1 + 4 + 2);
+    }
+}
+
+/// The best model is the one with the lowest validation error, or generative cost without labels,
+/// of all epochs and the start; patience counts the epochs since.
+#[test]
+fn the_best_model_is_kept_and_patience_ends() {
+    struct Keep(Vec<(Option<f64>, f64, Dbn)>);
+    impl TuneObserver for Keep {
+        fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Told {
+            self.0.push((metrics.label_error_valid, metrics.generative_cost_valid.unwrap(), snapshot.dbn()?));
+            let of = |seen: &(Option<f64>, f64, Dbn)| (seen.0, seen.1);
+            let best = self.0.iter().min_by(|a, b| of(a).partial_cmp(&of(b)).unwrap()).unwrap();
+            let kept = snapshot.best().unwrap();
+            assert_eq!((kept.label_error, kept.generative_cost), of(best));
+            assert_eq!(metrics.best_epoch, Some(kept.epoch));
+            assert!(bits(&kept.dbn) == bits(&self.0[kept.epoch as usize].2));
+            Ok(Control::Continue)
+        }
+    }
+    for classes in [0, CLASSES] {
+        let config = TuneConfig { top_steps: "1x200".parse().unwrap(), patience: 4, ..config() };
+        let mut tuner = Tuner::new(&untied(&SIZES, classes, 0.3), config).unwrap();
+        let mut keep = Keep(Vec::new());
+        let outcome = tuner.fit(&mut data(), &data().monitors(), &mut keep).unwrap();
+        let best = tuner.snapshot().best().unwrap().epoch;
+        assert_eq!((outcome, tuner.epochs_done()), (Outcome::Converged, best + 4));
+        assert_eq!(keep.0.len() as u32, best + 5);
+    }
+}
+
+/// Without validation data there is no best model; and what is measured on changes nothing.
+#[test]
+fn monitors_change_nothing() {
+    let dbn = untied(&SIZES, CLASSES, 0.3);
+    let measured = tune(&dbn, &config(), &data());
+    let mut tuner = Tuner::new(&dbn, config()).unwrap();
+    let monitors = Monitors { train: Batch::Binary(deepbelief_kernels::Bits::zeros(0, 30)), ..Monitors::default() };
+    tuner.fit(&mut data(), &monitors, &mut ()).unwrap();
+    assert!(tuner.snapshot().best().is_none());
+    assert!(bits(&tuner.snapshot().dbn().unwrap()) == bits(&measured));
+}

@@ -175,7 +175,9 @@ mod tests {
         run.write(MODEL, b"old").unwrap();
         run.write("layer-10.state.safetensors", b"old").unwrap();
         let others = ["notes.txt", "layer-cake.state.safetensors", "layer-1.txt"];
-        others.iter().for_each(|name| std::fs::write(path.join(name), "mine").unwrap());
+        for name in others {
+            std::fs::write(path.join(name), "mine").unwrap();
+        }
 
         let failure = create(false).unwrap_err();
         assert!(failure.what().ends_with("already holds a run") && failure.hint_text().unwrap().contains("--resume"));

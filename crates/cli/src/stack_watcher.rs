@@ -95,14 +95,13 @@ impl<'a> StackWatcher<'a> {
         Ok(GreedyState::save_running(self.folder.path(), self.finished.len(), state)?)
     }
 
-    fn start_layer(&mut self, start: &LayerStart<'_>) -> Result<()> {
+    fn start_layer(&mut self, start: &LayerStart<'_>) {
         self.finished = start.finished.to_vec();
         let depth = self.settings.layers.len();
         let labels = if start.classes > 0 { format!("+{}", start.classes) } else { String::new() };
         tracing::info!("layer {} of {depth}: {}{labels}-{} RBM", start.layer, start.visible, start.hidden);
         self.ticker.finish();
         self.ticker = Ticker::new(self.report, format!("layer {}, ", start.layer));
-        Ok(())
     }
 
     fn end_epoch(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Result<()> {
@@ -163,8 +162,8 @@ impl Observer for StackWatcher<'_> {
 
 impl StackObserver for StackWatcher<'_> {
     fn layer_started(&mut self, start: &LayerStart<'_>) -> Told {
-        let started = self.start_layer(start);
-        told(started, &mut self.failure)
+        self.start_layer(start);
+        Ok(control())
     }
 
     fn layer_done(&mut self, layer: usize, finished: &[Rbm]) -> Told {

@@ -70,11 +70,10 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
         return Err(Failure::new(format!("--epochs is {epochs}, but the run has done {done} already")));
     }
     // The model tells which data the run was started on.
-    let started_on = match folder.model().is_file() {
-        true => {
-            Some(load(&folder.model(), &Device::Cpu).or_fail(|| "cannot resume".into())?.1.provenance.dataset_sha256)
-        }
-        false => None,
+    let started_on = if folder.model().is_file() {
+        Some(load(&folder.model(), &Device::Cpu).or_fail(|| "cannot resume".into())?.1.provenance.dataset_sha256)
+    } else {
+        None
     };
     let parts = Parts::load_again(&settings.data, settings.run.seed, started_on.as_deref())?;
     let (visible, hidden) = state.sizes();

@@ -12,7 +12,7 @@ use crate::settings::{Resolved, StackSettings};
 use crate::stack_watcher::StackWatcher;
 use candle_core::Device;
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::Outcome;
+use deepbelief_rbm::{Outcome, TrainState};
 use deepbelief_stack::{Dbn, Footprint, Greedy, GreedyState, Mode, StackConfig};
 use std::path::Path;
 
@@ -50,8 +50,8 @@ fn start(args: &StackArgs) -> Result<Run> {
     let (held, footprints) = footprint(&settings, &config, &parts);
     memory::require(held + peak(&footprints), settings.run.max_memory)?;
     let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, seed)?;
-    let hidden: String = settings.layers.iter().map(|layer| format!("-{}", layer.hidden)).collect();
-    let name = settings.data.data.name() + &hidden;
+    let hidden = settings.layers.iter().map(|layer| layer.hidden.to_string());
+    let name = std::iter::once(settings.data.data.name()).chain(hidden).collect::<Vec<_>>().join("-");
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
     Ok(Run { settings, config, parts, minibatches, greedy, folder, history })
@@ -63,15 +63,14 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     let settings = StackSettings::resume(&folder.config(), args)?;
     let state = GreedyState::load(folder.path()).or_fail(|| "cannot resume".into())?;
     // The model tells which data the run was started on.
-    let started_on = match folder.model().is_file() {
-        true => Some(
-            Dbn::load(&folder.model(), &Device::Cpu).or_fail(|| "cannot resume".into())?.1.provenance.dataset_sha256,
-        ),
-        false => None,
+    let started_on = if folder.model().is_file() {
+        Some(Dbn::load(&folder.model(), &Device::Cpu).or_fail(|| "cannot resume".into())?.1.provenance.dataset_sha256)
+    } else {
+        None
     };
     let parts = Parts::load_again(&settings.data, settings.run.seed, started_on.as_deref())?;
     let config = settings.stack_config(parts.data.classes)?;
-    let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, |state| state.epochs_done()));
+    let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
     let greedy = Greedy::resume(config.clone(), state)?;
     let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), layer as u32, epochs)?;

@@ -18,7 +18,9 @@ fn a_run_leaves_its_files_and_says_where_on_stdout() {
     let before = place.listing();
     assert_eq!(place.ok(&format!("stack {SMALL} --out runs/a")), "runs/a\n", "stdout is for other programs");
     let files: Vec<String> = place.listing().into_iter().filter(|file| !before.contains(file)).collect();
-    for file in ["config.toml", "layers.safetensors", "metrics.jsonl", "model.safetensors", "layer-2.curves.svg"] {
+    let pictures = ["layer-2.curves.svg", "layer-0.filters.png", "filters.png", "reconstructions.png", "fantasies.png"];
+    let data = ["config.toml", "layers.safetensors", "metrics.jsonl", "model.safetensors"];
+    for file in data.into_iter().chain(pictures) {
         assert!(files.contains(&format!("runs/a/{file}")), "{file} in {files:?}");
     }
     assert!(!files.iter().any(|file| file.contains("state") || file.contains(".tmp")), "{files:?}");

@@ -5,7 +5,7 @@
 
 use candle_core::{Device, Tensor};
 use deepbelief_data::{BatchConfig, Binarize, LoadOptions, Minibatcher, Source, load};
-use deepbelief_rbm::{Control, EpochMetrics, Monitors, Observer, Provenance, Snapshot, TrainConfig};
+use deepbelief_rbm::{Control, EpochMetrics, Monitors, Observer, Provenance, Schedule, Snapshot, TrainConfig};
 use deepbelief_stack::{Generation, Greedy, LayerConfig, StackConfig, StackObserver};
 use std::error::Error;
 
@@ -27,8 +27,11 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     let data = load(&Source::Mnist, &LoadOptions::default())?;
     let mut minibatches = Minibatcher::new(&data.train, BatchConfig { seed: 1, ..Default::default() })?;
-    let train = TrainConfig { epochs, ..Default::default() };
-    let layers = [500, 500, 2000].map(|hidden| LayerConfig { hidden, train: train.clone(), ..Default::default() });
+    let schedule = Schedule::Exponential;
+    let train = TrainConfig { epochs, learning_rate: 0.1, schedule, final_learning_rate: 0.001, ..Default::default() };
+    let mut layers = [500, 500, 2000].map(|hidden| LayerConfig { hidden, train: train.clone(), ..Default::default() });
+    // Persistent chains unlearn what the top believes in far from the data: it dreams better.
+    layers[2].train = TrainConfig { persistent_chains: 500, learning_rate: 0.05, final_momentum: 0.5, ..train };
     let config = StackConfig { layers: layers.into(), classes: data.classes, ..Default::default() };
 
     let watched = data.train.select(&(0..2000).collect::<Vec<_>>())?;

@@ -34,7 +34,8 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Tables, Error> 
     let what = path.display().to_string();
     let columns = columns.ok_or_else(|| Error::Empty { what: what.clone() })?;
     let (labels, class_names) = match columns.label {
-        Some(_) => labels::from_text(&what, &rows.labels).map(|(labels, names)| (Some(labels), names))?,
+        Some(_) => labels::from_text(&what, &rows.labels, options.class_names.is_some())
+            .map(|(labels, names)| (Some(labels), names))?,
         None => (None, None),
     };
     let train = Table {
@@ -249,6 +250,20 @@ mod tests {
         assert_eq!(data.train.labels(), Some(vec![1, 0]));
         assert_eq!(data.class_names, Some(vec!["ant".to_string(), "cat".to_string()]));
         assert_eq!(data.train.row(0), Row::Bytes(&[0, 255]));
+    }
+
+    /// A piece of a file of names that are numbers must not be read as one of numbers.
+    #[test]
+    fn names_given_elsewhere_number_the_classes() {
+        let whole = read_text(b"-1,0,1\n1,1,0\n10,1,1\n", &labelled("first")).unwrap();
+        assert_eq!(whole.train.labels(), Some(vec![0, 1, 2]));
+        let options = LoadOptions { class_names: whole.class_names.clone(), ..labelled("first") };
+        let piece = read_text(b"10,0,1\n1,1,0\n", &options).unwrap();
+        assert_eq!((piece.train.labels(), piece.class_names), (Some(vec![2, 1]), whole.class_names));
+        assert_eq!(
+            read_text(b"10,0,1\n2,1,0\n", &options).unwrap_err(),
+            "t.csv: there is a class \"2\"; the classes are -1, 1, 10"
+        );
     }
 
     #[test]

@@ -235,7 +235,7 @@ pub enum Error {
         /// The value.
         value: f32,
         /// The range allowed.
-        expected: &'static str,
+        expected: String,
     },
     /// Fractions and values above 1: no probabilities, no bytes.
     #[error(
@@ -316,6 +316,16 @@ pub enum Error {
         label: String,
         /// What a label may be.
         expected: String,
+    },
+    /// A class that the names given do not have.
+    #[error("{what}: there is a class {name:?}; the classes are {known}")]
+    UnknownClass {
+        /// The data.
+        what: String,
+        /// The class.
+        name: String,
+        /// The classes there are.
+        known: String,
     },
     /// Test samples of another size than the training samples.
     #[error("{what}: the test samples have {test} columns, the training samples {train}")]

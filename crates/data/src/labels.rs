@@ -9,9 +9,11 @@ pub(crate) type Labels = (Vec<u32>, Option<Vec<String>>);
 
 /// Whole numbers from 0 are the classes themselves (`3` or `3.0`). Other labels are names: the
 /// sorted distinct names are numbered from 0 (in numeric order if all are whole numbers, some
-/// of them negative). A number with a fraction is no label.
-pub(crate) fn from_text(what: &str, fields: &[String]) -> Result<Labels, Error> {
-    let numbers: Vec<Option<f64>> = fields.iter().map(|field| field.parse().ok()).collect();
+/// of them negative). A number with a fraction is no label. With `names`, all are names, whatever
+/// they look like.
+pub(crate) fn from_text(what: &str, fields: &[String], names: bool) -> Result<Labels, Error> {
+    let number = |field: &String| if names { None } else { field.parse().ok() };
+    let numbers: Vec<Option<f64>> = fields.iter().map(number).collect();
     let fraction = numbers.iter().position(|x| x.is_some_and(|x| x.fract() != 0.0));
     if let Some(row) = fraction {
         let expected = "a whole number or a name".into();
@@ -51,7 +53,7 @@ mod tests {
 
     fn labels(fields: &[&str]) -> Result<(Vec<u32>, Option<Vec<String>>), String> {
         let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
-        from_text("t", &fields).map_err(|error| error.to_string())
+        from_text("t", &fields, false).map_err(|error| error.to_string())
     }
 
     fn names(names: &[&str]) -> Vec<String> {

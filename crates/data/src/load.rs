@@ -55,7 +55,7 @@ impl FromStr for Header {
 serde_as_text!(Header);
 
 /// How a source is read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoadOptions {
     /// How values are brought into [0, 1]. Default: `auto`.
@@ -70,6 +70,11 @@ pub struct LoadOptions {
     /// Number of classes; labels must lie below it. Default: one more than the largest label of
     /// the training data.
     pub classes: Option<usize>,
+    /// What the classes are called, in the order of their numbers, where another data set has
+    /// given the numbers out: a source that names its classes may name these and no others, and
+    /// labels that are numbers must lie below their count. Default: classes are numbered in the
+    /// order of their names.
+    pub class_names: Option<Vec<String>>,
 }
 
 impl Default for LoadOptions {
@@ -80,6 +85,7 @@ impl Default for LoadOptions {
             label_column: None,
             image_size: ImageShape { width: 28, height: 28 },
             classes: None,
+            class_names: None,
         }
     }
 }
@@ -115,7 +121,13 @@ pub fn load(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 
 /// Checks and scales what a reader found.
 pub(crate) fn assemble(name: String, tables: Tables, options: &LoadOptions) -> Result<Dataset, Error> {
-    let Tables { mut train, mut test, image, class_names } = tables;
+    let Tables { mut train, mut test, image, mut class_names } = tables;
+    if let Some(names) = &options.class_names {
+        for table in [Some(&mut train), test.as_mut()].into_iter().flatten() {
+            renumber(table, class_names.as_deref().unwrap_or_default(), names)?;
+        }
+        class_names = Some(names.clone());
+    }
     for table in [Some(&train), test.as_ref()].into_iter().flatten() {
         check_shape(table)?;
     }
@@ -132,6 +144,22 @@ pub(crate) fn assemble(name: String, tables: Tables, options: &LoadOptions) -> R
         _ => None,
     };
     Ok(Dataset { name, train, test, image, classes, class_names, scaling })
+}
+
+/// Numbers labels by their place among `names`, where the source has numbered its own names
+/// `found`; labels that are numbers in the source stay as they are.
+fn renumber(table: &mut Table, found: &[String], names: &[String]) -> Result<(), Error> {
+    let unknown = |name: &String| {
+        let (what, name) = (table.what.clone(), name.clone());
+        Error::UnknownClass { what, name, known: names.join(", ") }
+    };
+    let place = |name| names.iter().position(|known| known == name).map(|place| place as u32);
+    let places: Vec<u32> =
+        found.iter().map(|name| place(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
+    for label in table.labels.iter_mut().flatten() {
+        *label = places.get(*label as usize).copied().unwrap_or(*label);
+    }
+    Ok(())
 }
 
 /// Refuses tables that make no split, in words that name the file.
@@ -218,6 +246,30 @@ mod tests {
         assert_eq!(refused(tables(2, &[0], &[0]), &none), "number of classes is 0; it must be 1 to 65504");
         let more = LoadOptions { classes: Some(12), ..LoadOptions::default() };
         assert_eq!(assemble("t".into(), tables(2, &[0], &[11]), &more).unwrap().classes, Some(12));
+    }
+
+    /// The second data set lacks one of the classes of the first.
+    #[test]
+    fn classes_keep_the_numbers_another_data_set_gave_them() {
+        let text = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let options = LoadOptions { class_names: Some(text(&["ant", "bee", "cat"])), ..LoadOptions::default() };
+        let named = |names: &[&str], train: &[u32]| {
+            let mut tables = tables(2, train, &[1]);
+            tables.class_names = Some(text(names));
+            tables
+        };
+        let data = assemble("t".into(), named(&["bee", "cat"], &[0, 1, 0]), &options).unwrap();
+        assert_eq!(data.train.labels(), Some(vec![1, 2, 1]));
+        assert_eq!(data.test.unwrap().labels(), Some(vec![2]));
+        assert_eq!((data.classes, data.class_names), (Some(3), options.class_names.clone()));
+        assert_eq!(
+            refused(named(&["bee", "dog"], &[0]), &options),
+            "train: there is a class \"dog\"; the classes are ant, bee, cat"
+        );
+        let data = assemble("t".into(), tables(2, &[2, 0], &[1]), &options).unwrap();
+        assert_eq!(data.train.labels(), Some(vec![2, 0]), "numbers are numbers");
+        let error = "test: the label of row 0 (from 0) is 3, expected 0 to 2 (as many classes are named)";
+        assert_eq!(refused(tables(2, &[2], &[3]), &options), error);
     }
 
     #[cfg(not(feature = "formats"))]

@@ -31,8 +31,8 @@ const TEST: [Asset; 2] = [asset!("t10k-images-idx3-ubyte"), asset!("t10k-labels-
 /// The data set, decompressed on the first call; later ones share its 55 MB.
 pub(crate) fn load(options: &LoadOptions) -> Result<Dataset, Error> {
     static DIGITS: OnceLock<Dataset> = OnceLock::new();
-    match (options.scale, options.classes) {
-        (Scale::Auto | Scale::By255, None | Some(10)) => {
+    match (options.scale, options.classes, &options.class_names) {
+        (Scale::Auto | Scale::By255, None | Some(10), None) => {
             if let Some(digits) = DIGITS.get() {
                 return Ok(digits.clone());
             }

@@ -11,8 +11,8 @@ use crate::split::Pixels;
 use crate::table::{Table, Values};
 use crate::text::serde_as_text;
 
-/// How values are brought into [0, 1]. As text: `auto`, `none`, `255`, `minmax`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How values are brought into [0, 1]. As text: `auto`, `none`, `255`, `minmax`, `MIN..MAX`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Scale {
     /// Training values within [0, 1] stay; whole numbers from 0 to 255 are divided by 255;
     /// anything else is refused: fractions among values above 1 are no bytes, and their range
@@ -27,16 +27,25 @@ pub enum Scale {
     /// (value - min) / (max - min), with the smallest and largest value of the whole data set,
     /// training and test together, so that no value falls outside. Constant data is refused.
     MinMax,
+    /// Values must lie in this range and are mapped from it: what [`Scale::MinMax`] found in one
+    /// data set, for another that is to be read alike.
+    Range {
+        /// The value that becomes 0.
+        min: f32,
+        /// The value that becomes 1.
+        max: f32,
+    },
 }
 
 impl fmt::Display for Scale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::None => "none",
-            Self::By255 => "255",
-            Self::MinMax => "minmax",
-        })
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::None => f.write_str("none"),
+            Self::By255 => f.write_str("255"),
+            Self::MinMax => f.write_str("minmax"),
+            Self::Range { min, max } => write!(f, "{min}..{max}"),
+        }
     }
 }
 
@@ -49,13 +58,23 @@ impl FromStr for Scale {
             "none" => Ok(Self::None),
             "255" => Ok(Self::By255),
             "minmax" => Ok(Self::MinMax),
-            _ => Err(Error::Setting {
-                name: "scale",
-                got: format!("{text:?}"),
-                expected: "auto, none, 255 or minmax".into(),
-            }),
+            _ => match range_of(text) {
+                Some((min, max)) => Ok(Self::Range { min, max }),
+                None => Err(Error::Setting {
+                    name: "scale",
+                    got: format!("{text:?}"),
+                    expected: "auto, none, 255, minmax or MIN..MAX, such as -1..3".into(),
+                }),
+            },
         }
     }
+}
+
+/// The bounds of `MIN..MAX`.
+fn range_of(text: &str) -> Option<(f32, f32)> {
+    let (min, max) = text.split_once("..")?;
+    let (min, max): (f32, f32) = (min.parse().ok()?, max.parse().ok()?);
+    (min.is_finite() && max.is_finite() && min < max).then_some((min, max))
 }
 
 serde_as_text!(Scale);
@@ -93,6 +112,17 @@ impl fmt::Display for Scaling {
     }
 }
 
+/// What scales other data as these were scaled. Its text is what to record.
+impl From<Scaling> for Scale {
+    fn from(scaling: Scaling) -> Self {
+        match scaling {
+            Scaling::None => Self::None,
+            Scaling::By255 { .. } => Self::By255,
+            Scaling::MinMax { min, max } => Self::Range { min, max },
+        }
+    }
+}
+
 /// Scales training and test values alike.
 pub(crate) fn scale(
     train: &mut Table,
@@ -111,6 +141,7 @@ pub(crate) fn scale(
             scaling
         }
         Scale::None => Scaling::None,
+        Scale::Range { min, max } => Scaling::MinMax { min, max },
         Scale::MinMax => {
             let of_test = of_test.unwrap_or(of_train);
             let (min, max) = (of_train.0.min(of_test.0), of_train.1.max(of_test.1));
@@ -147,13 +178,13 @@ fn told_by_values(train: &Table, (min, max): (f32, f32)) -> Result<Scaling, Erro
 }
 
 /// Refuses the first value that is `unfit`.
-fn refuse(table: &Table, unfit: impl Fn(f32) -> bool, expected: &'static str) -> Result<(), Error> {
+fn refuse(table: &Table, unfit: impl Fn(f32) -> bool, expected: &str) -> Result<(), Error> {
     let first = match &table.values {
         Values::Bytes(bytes) => bytes.iter().map(|&x| f32::from(x)).enumerate().find(|&(_, x)| unfit(x)),
         Values::Floats(floats) => floats.iter().copied().enumerate().find(|&(_, x)| unfit(x)),
     };
     match first {
-        Some((at, value)) => Err(Error::OutOfRange { place: table.place(at), value, expected }),
+        Some((at, value)) => Err(Error::OutOfRange { place: table.place(at), value, expected: expected.into() }),
         None => Ok(()),
     }
 }
@@ -177,19 +208,20 @@ fn range(table: &Table) -> Result<(f32, f32), Error> {
 
 /// Takes the table's values and scales them.
 fn apply(table: &mut Table, scaling: Scaling) -> Result<Pixels, Error> {
-    let (top, expected) = match scaling {
-        Scaling::None => (1.0, "0 to 1"),
-        Scaling::By255 { .. } => (255.0, "0 to 255"),
-        Scaling::MinMax { min, max } => {
-            let (min, width) = (f64::from(min), f64::from(max) - f64::from(min));
-            let map = |x: f64| ((x - min) / width) as f32;
-            return Ok(match &table.values {
-                Values::Bytes(bytes) => bytes.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
-                Values::Floats(floats) => floats.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
-            });
-        }
+    let (bottom, top) = match scaling {
+        Scaling::None => (0.0, 1.0),
+        Scaling::By255 { .. } => (0.0, 255.0),
+        Scaling::MinMax { min, max } => (min, max),
     };
-    refuse(table, |x| !(0.0..=top).contains(&x), expected)?;
+    refuse(table, |x| !(bottom..=top).contains(&x), &format!("{bottom} to {top}"))?;
+    if let Scaling::MinMax { min, max } = scaling {
+        let (min, width) = (f64::from(min), f64::from(max) - f64::from(min));
+        let map = |x: f64| ((x - min) / width) as f32;
+        return Ok(match &table.values {
+            Values::Bytes(bytes) => bytes.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
+            Values::Floats(floats) => floats.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
+        });
+    }
     let values = std::mem::replace(&mut table.values, Values::Bytes(Vec::new()));
     Ok(match values {
         Values::Bytes(bytes) if top == 255.0 => bytes.into(),
@@ -332,6 +364,26 @@ mod tests {
         );
     }
 
+    /// A few samples of a data set, read by themselves, must become what they were in it.
+    #[test]
+    fn other_data_is_scaled_as_the_first_was() {
+        for (whole, part, how) in [
+            (vec![-1.0, 3.0, 1.0, 0.0], vec![1.0, 0.0], Scale::MinMax),
+            (vec![0.0, 200.0, 1.0, 0.0], vec![1.0, 0.0], Scale::Auto),
+            (vec![0.0, 0.5, 1.0, 0.0], vec![1.0, 0.0], Scale::Auto),
+        ] {
+            let (expected, scaling) = {
+                let (.., scaling) = scale(&mut floats(&whole), None, how).unwrap();
+                (scaled(floats(&whole), how).0[2..].to_vec(), scaling)
+            };
+            let recorded: Scale = Scale::from(scaling).to_string().parse().unwrap();
+            assert_eq!(scaled(floats(&part), recorded).0, expected, "{recorded}");
+        }
+        let error = refused(floats(&[0.0, 3.5]), Scale::Range { min: -1.0, max: 3.0 });
+        assert!(error.starts_with("t: row 0, column 1 (counted from 0) is 3.5, expected -1 to 3;"), "{error}");
+        assert!(refused(bytes(&[2, 4]), Scale::Range { min: 2.5, max: 9.0 }).contains("is 2, expected 2.5 to 9;"));
+    }
+
     #[test]
     fn the_test_data_follows_the_choice_made_on_the_training_data() {
         let (_, test, _) = scale(&mut bytes(&[0, 200]), Some(&mut bytes(&[0, 1])), Scale::Auto).unwrap();
@@ -346,10 +398,14 @@ mod tests {
 
     #[test]
     fn settings_read_and_write_as_text() {
-        for scale in [Scale::Auto, Scale::None, Scale::By255, Scale::MinMax] {
+        let range = Scale::Range { min: -0.1, max: f32::MAX };
+        for scale in [Scale::Auto, Scale::None, Scale::By255, Scale::MinMax, range] {
             assert_eq!(scale.to_string().parse::<Scale>().unwrap(), scale);
         }
         let error = "256".parse::<Scale>().unwrap_err().to_string();
-        assert_eq!(error, "scale is \"256\"; it must be auto, none, 255 or minmax");
+        assert_eq!(error, "scale is \"256\"; it must be auto, none, 255, minmax or MIN..MAX, such as -1..3");
+        for bad in ["..", "1..", "..1", "1..1", "2..1", "0..inf", "nan..1", "0..1..2"] {
+            assert!(bad.parse::<Scale>().is_err(), "{bad}");
+        }
     }
 }

@@ -98,7 +98,7 @@ impl Split {
             && let Some(at) = floats.iter().position(|x| !(0.0..=1.0).contains(x))
         {
             let place = crate::Place { what: what(), row: at / units, line: None, column: at % units };
-            return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1" });
+            return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1".into() });
         }
         if let Some(labels) = &labels
             && labels.len() != samples

@@ -88,3 +88,26 @@ fn an_export_says_what_it_holds() {
         [8, 9]
     );
 }
+
+/// Another file of the same kind is read as the training data were: its values by the range that
+/// was found there, its classes by the numbers they had there.
+#[test]
+fn other_data_are_read_as_the_training_data_were() {
+    let place = Place::new();
+    let row = |k: usize, name: &str| format!("{},{},{},{name}", k, (k * 7) % 20, (k * 3) % 11);
+    let all: Vec<String> = (0..40).map(|k| row(k % 20, ["ant", "bee", "cat"][k % 3])).collect();
+    let some: Vec<&str> = all.iter().filter(|row| !row.ends_with("bee")).map(String::as_str).collect();
+    std::fs::write(place.path("all.csv"), all.join("\n")).unwrap();
+    std::fs::write(place.path("some.csv"), some[..9].join("\n")).unwrap();
+    place.ok("pretrain -q --data csv:all.csv --label-column last --scale minmax --hidden 3 --epochs 1 --valid 0 --out r");
+    place.ok("encode r -q --out all.features.csv");
+    place.ok("encode r -q --data csv:some.csv --label-column last --out some.features.csv");
+    let (all_features, some_features) = (place.text("all.features.csv"), place.text("some.features.csv"));
+    for line in some_features.lines() {
+        assert!(all_features.lines().any(|other| other == line), "{line} in\n{all_features}");
+    }
+    std::fs::write(place.path("new.csv"), "1,2,3,ant\n1,2,3,dog\n").unwrap();
+    let output = place.run("encode r --data csv:new.csv --label-column last --out x.csv");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("dog"), "{}", stderr(&output));
+}

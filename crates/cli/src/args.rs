@@ -119,7 +119,7 @@ pub(crate) struct DataArgs {
     #[arg(long, env = "DBN_DATA", hide_env = true, value_name = "SOURCE")]
     pub(crate) data: Option<Source>,
     /// How values come to lie between 0 and 1
-    #[arg(long, env = "DBN_SCALE", hide_env = true, value_name = "auto|none|255|minmax")]
+    #[arg(long, env = "DBN_SCALE", hide_env = true, value_name = "auto|none|255|minmax|MIN..MAX")]
     pub(crate) scale: Option<Scale>,
     /// CSV column that holds the labels: a name, an index from 0, `first` or `last`
     #[arg(long, env = "DBN_LABEL_COLUMN", hide_env = true, value_name = "COLUMN")]

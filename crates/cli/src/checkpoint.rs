@@ -1,10 +1,11 @@
 //! Opening a checkpoint of either kind, and fitting data to it.
 
 use crate::args::{DataArgs, SplitName};
+use crate::commands::training::CLASS_NAMES;
 use crate::failure::{Explain, Failure, Result};
 use crate::run_folder::checkpoint_path;
 use candle_core::Device;
-use deepbelief_data::{Binarize, Dataset, ImageShape, LoadOptions, Source, Split, load};
+use deepbelief_data::{Binarize, Dataset, ImageShape, LoadOptions, Scale, Source, Split, load};
 use deepbelief_rbm::{Provenance, tensors};
 use deepbelief_stack::{Dbn, DbnHeader};
 use serde::Serialize;
@@ -72,13 +73,17 @@ impl Checkpoint {
     pub(crate) fn data(&self, args: &DataArgs) -> Result<Dataset> {
         let trained_on = self.recorded::<Source>("data");
         let source = args.data.clone().or_else(|| trained_on.clone()).unwrap_or(Source::Mnist);
-        // How the training data were read says nothing of other data.
+        // Where the training data had their labels says nothing of other data. How they came into
+        // [0, 1] does where it was by a range of their own, and so does which class is which number.
         let same = trained_on.is_some_and(|trained_on| trained_on == source);
+        let scale = self.recorded::<Scale>("scale").filter(|scale| same || matches!(scale, Scale::Range { .. }));
+        let class_names = self.provenance().recipe.get(CLASS_NAMES);
         let defaults = LoadOptions::default();
         let data = load(
             &source,
             &LoadOptions {
-                scale: args.scale.or_else(|| self.recorded("scale").filter(|_| same)).unwrap_or_default(),
+                scale: args.scale.or(scale).unwrap_or_default(),
+                class_names: class_names.and_then(|names| serde_json::from_value(names.clone()).ok()),
                 header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
                 label_column: args.label_column.clone().or_else(|| self.recorded("label_column").filter(|_| same)),
                 image_size: args.image_size.or_else(|| self.image_shape()).unwrap_or(defaults.image_size),

@@ -82,7 +82,7 @@ pub(crate) struct ReconstructArgs {
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
     /// PNG file to write
-    #[arg(long, value_name = "PNG")]
+    #[arg(long, value_name = "PNG", default_value = "reconstructions.png")]
     pub(crate) out: PathBuf,
 }
 
@@ -187,7 +187,7 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "WxH")]
     pub(crate) image_size: Option<ImageShape>,
     /// File to write: .png, .gif or .apng
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = "samples.png")]
     pub(crate) out: PathBuf,
 }
 

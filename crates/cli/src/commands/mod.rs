@@ -8,7 +8,7 @@ mod reconstruct;
 mod sample;
 mod show;
 mod stack;
-mod training;
+pub(crate) mod training;
 mod tune;
 
 pub(crate) use classify::classify;

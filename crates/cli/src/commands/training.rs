@@ -17,6 +17,9 @@ use std::path::Path;
 /// Samples shown in the pictures.
 const SHOWN: usize = 10;
 
+/// Where a checkpoint's recipe keeps the names of the classes.
+pub(crate) const CLASS_NAMES: &str = "class_names";
+
 /// Data, parted.
 pub(crate) struct Parts {
     pub(crate) data: Dataset,
@@ -98,7 +101,11 @@ impl Parts {
     }
 
     /// Where a model trained on these data comes from; epochs and figures are still to come.
-    pub(crate) fn provenance(&self, recipe: serde_json::Value, seed: u64) -> Provenance {
+    pub(crate) fn provenance(&self, mut recipe: serde_json::Value, seed: u64) -> Provenance {
+        // Which class is which number, for other data whose labels are names.
+        if let (Some(names), Some(recipe)) = (&self.data.class_names, recipe.as_object_mut()) {
+            recipe.insert(CLASS_NAMES.into(), names.clone().into());
+        }
         Provenance {
             dataset: self.data.name.clone(),
             dataset_sha256: self.sha256.clone(),

@@ -50,13 +50,17 @@ impl DataSettings {
         }
     }
 
-    /// Fills in what only the data tell: the shape of a picture, and, where nobody asked for a
+    /// Fills in what only the data tell: the shape of a picture, the range of values, and, where nobody asked for a
     /// number of validation samples, one that is at most a sixth of all.
     pub(crate) fn complete(&mut self, data: &Dataset, valid_is_default: bool) {
         if valid_is_default {
             self.valid = self.valid.min(data.train.samples() / 6);
         }
         self.image_size = self.image_size.or(data.image);
+        // The range that was found, so that other data are read alike.
+        if self.scale == Scale::MinMax {
+            self.scale = Scale::from(data.scaling);
+        }
     }
 }
 

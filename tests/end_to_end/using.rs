@@ -99,7 +99,9 @@ fn other_data_are_read_as_the_training_data_were() {
     let some: Vec<&str> = all.iter().filter(|row| !row.ends_with("bee")).map(String::as_str).collect();
     std::fs::write(place.path("all.csv"), all.join("\n")).unwrap();
     std::fs::write(place.path("some.csv"), some[..9].join("\n")).unwrap();
-    place.ok("pretrain -q --data csv:all.csv --label-column last --scale minmax --hidden 3 --epochs 1 --valid 0 --out r");
+    place.ok(
+        "pretrain -q --data csv:all.csv --label-column last --scale minmax --hidden 3 --epochs 1 --valid 0 --out r",
+    );
     place.ok("encode r -q --out all.features.csv");
     place.ok("encode r -q --data csv:some.csv --label-column last --out some.features.csv");
     let (all_features, some_features) = (place.text("all.features.csv"), place.text("some.features.csv"));

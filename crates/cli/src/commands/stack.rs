@@ -18,6 +18,10 @@ use std::path::Path;
 /// Samples that each epoch is measured on, at most.
 const MONITOR: usize = 5000;
 
+/// Bytes a unit and monitored sample take when they are passed up: training and validation samples
+/// stay, and the pass holds products, probabilities and states.
+const MONITORED: u64 = 4 * (2 + 5);
+
 /// A training about to start.
 struct Run {
     settings: StackSettings,
@@ -108,7 +112,11 @@ fn train(run: Run, report: &Report) -> Result<u8> {
 /// Bytes of the data, and what each layer takes on top.
 fn footprint(settings: &StackSettings, config: &StackConfig, parts: &Parts) -> (u64, Vec<Footprint>) {
     let batch_size = settings.layers[0].learning.batch_size;
-    (parts.bytes(&settings.data), config.memory(parts.train.samples(), parts.train.units(), batch_size))
+    let mut footprints = config.memory(parts.train.samples(), parts.train.units(), batch_size);
+    for (footprint, below) in footprints.iter_mut().skip(1).zip(&config.layers) {
+        footprint.bytes += MONITORED * (MONITOR * below.hidden) as u64;
+    }
+    (parts.bytes(&settings.data), footprints)
 }
 
 /// Bytes of the layer that takes most.

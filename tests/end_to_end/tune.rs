@@ -137,7 +137,7 @@ fn nets_from_scratch_learn() {
 #[test]
 fn what_cannot_be_tuned_is_refused_in_a_sentence() {
     let place = stacked();
-    let cases: [(&str, &[&str]); 10] = [
+    let cases: [(&str, &[&str]); 11] = [
         ("", &["required", "<CKPT>"]),
         ("none", &["there is no checkpoint none"]),
         ("s --top-steps 3", &["top_steps is '3'; it must be steps x epochs"]),
@@ -147,6 +147,7 @@ fn what_cannot_be_tuned_is_refused_in_a_sentence() {
         ("s --data idx:bars", &["have 30 columns, but the checkpoint has 9 visible units"]),
         ("s --top factorial", &["factorial"]),
         ("--from-scratch", &["--layers"]),
+        ("s --layers 3", &["--layers goes with --from-scratch"]),
         ("--from-scratch --layers 3,0 --data csv:bits.csv", &["hidden is 0; it must be between 1 and 65504"]),
     ];
     for (words, expected) in cases {

@@ -21,7 +21,7 @@ pub(crate) fn require(needed: u64, most: u32) -> Result<()> {
         bytes(needed),
         bytes(allowed)
     ))
-    .hint("train fewer hidden units or with smaller batches, or allow more with --max-memory"))
+    .hint("train fewer hidden units, with smaller batches or, in a stack, a smaller --cache; or allow more with --max-memory"))
 }
 
 /// Bytes that are free, for this process as far as it is confined to a part of the machine.

@@ -84,8 +84,12 @@ impl<'a> Ticker<'a> {
         let (epoch, cost) = (metrics.epoch, metrics.reconstruction_cost);
         let valid = metrics.reconstruction_cost_valid.map_or(String::new(), |cost| format!(" (validation {cost:.2})"));
         let gap = metrics.free_energy_gap.map_or(String::new(), |gap| format!(", gap {gap:.2}"));
-        let error = metrics.label_error_valid.or(metrics.label_error_train);
-        let error = error.map_or(String::new(), |error| format!(", label error {:.2} %", 100.0 * error));
+        let percent = |error: Option<f64>| error.map(|error| format!("{:.2} %", 100.0 * error));
+        let error = match (percent(metrics.label_error_train), percent(metrics.label_error_valid)) {
+            (Some(train), Some(valid)) => format!(", label error {train} (validation {valid})"),
+            (Some(train), None) => format!(", label error {train}"),
+            _ => String::new(),
+        };
         let rate = thousands(metrics.samples_per_second as usize);
         let width = epochs.to_string().len();
         let line = format!(

@@ -78,7 +78,6 @@ impl<'a> StackWatcher<'a> {
         let last = |layer: u32| self.history.epochs(layer).last();
         for layer in 0..layers {
             let Some(epoch) = last(layer) else { break };
-            provenance.epochs = self.history.epochs(layer).len() as u32;
             let top = layer + 1 == layers;
             let name = |figure: String| if top { figure } else { format!("layer_{layer}_{figure}") };
             provenance.figures.extend(epoch.figures().into_iter().map(|(figure, value)| (name(figure), value)));

@@ -167,17 +167,10 @@ pub(crate) struct TuneArgs {
     #[serde(skip)]
     pub(crate) from_scratch: bool,
     /// Hidden units of every layer of a net from scratch, from the bottom
-    #[arg(
-        long,
-        env = "DBN_LAYERS",
-        hide_env = true,
-        value_name = "N,N,...",
-        requires = "from_scratch",
-        help_heading = "Model"
-    )]
+    #[arg(long, value_name = "N,N,...", help_heading = "Model")]
     pub(crate) layers: Option<Sizes>,
     /// Standard deviation of its initial weights
-    #[arg(long, env = "DBN_WEIGHT_STD", hide_env = true, value_name = "X", help_heading = "Model")]
+    #[arg(long, value_name = "X", help_heading = "Model")]
     pub(crate) weight_std: Option<f64>,
     /// What stands above the directed layers: an RBM, or independent units as in a sigmoid belief
     /// net

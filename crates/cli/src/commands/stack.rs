@@ -2,7 +2,7 @@
 
 use super::training::{Parts, shell_word};
 use crate::args::StackArgs;
-use crate::failure::{Explain, Result, count};
+use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::memory;
@@ -12,7 +12,7 @@ use crate::settings::{Resolved, StackSettings};
 use crate::stack_watcher::StackWatcher;
 use deepbelief_data::Minibatcher;
 use deepbelief_rbm::{Outcome, TrainState};
-use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig};
+use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig, Start};
 use std::path::Path;
 
 /// Samples that each epoch is measured on, at most.
@@ -49,6 +49,7 @@ fn start(args: &StackArgs) -> Result<Run> {
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
     let config = settings.stack_config(parts.data.classes)?;
+    require_mirrors(&config, parts.train.units())?;
     let greedy = Greedy::new(config.clone())?;
     let (held, footprints) = footprint(&settings, &config, &parts);
     memory::require(held + peak(&footprints), settings.run.max_memory)?;
@@ -58,6 +59,22 @@ fn start(args: &StackArgs) -> Result<Run> {
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
     Ok(Run { settings, config, parts, minibatches, greedy, folder, history })
+}
+
+/// Refuses a layer that starts as the one below upside down but has another number of units,
+/// before the layers below it train for nothing.
+fn require_mirrors(config: &StackConfig, visible: usize) -> Result<()> {
+    let sizes: Vec<usize> = std::iter::once(visible).chain(config.layers.iter().map(|layer| layer.hidden)).collect();
+    for (index, layer) in config.layers.iter().enumerate().skip(1).filter(|(_, layer)| layer.start == Start::Transposed)
+    {
+        let (hidden, expected) = (layer.hidden, sizes[index - 1]);
+        if hidden != expected {
+            return Err(Failure::new(format!(
+                "hidden is {hidden}; it must be {expected}, the units it mirrors, where layer {index} starts transposed"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// A run that goes on where it was saved.

@@ -274,6 +274,10 @@ fn gather(recipe: &Table, flags: &Table) -> Result<StackSettings> {
         let tables = count(own.len(), "[[layer]] table");
         return Err(Failure::new(format!("the recipe has {tables}, but there are {}", count(depth, "layer"))));
     }
+    if let Some(layer) = own.iter().position(|own| listed.is_none() && !own.contains_key("hidden")) {
+        return Err(Failure::new(format!("[[layer]] {layer} (counted from 0) has no 'hidden'"))
+            .hint("give its hidden units there, or those of all layers as layers = [500, 2000]"));
+    }
     let mut all = vec![layer; depth];
     if listed.is_none() && own.is_empty() {
         spread("layers", &layers, &mut all)?;
@@ -380,6 +384,10 @@ mod tests {
         assert_eq!(refusal("hiden = 5", none()), ": unknown key 'hiden'");
         assert_eq!(refusal("[top]\nepoch = 5", none()), ", [top]: unknown key 'epoch'");
         assert_eq!(refusal("epochs = [1, 2]", layers(&[5, 6, 7])), "epochs has 2 values, but there are 3 layers");
+        assert_eq!(
+            refusal("[[layer]]\nhidden = 3\n[[layer]]\nepochs = 2", none()),
+            "[[layer]] 1 (counted from 0) has no 'hidden'"
+        );
         assert_eq!(
             refusal("[[layer]]\nhidden = 3", layers(&[5, 6])),
             "the recipe has 1 [[layer]] table, but there are 2 layers"

@@ -75,6 +75,10 @@ impl TuneSettings {
 
     /// Settings of a new run from a model of this provenance.
     pub(crate) fn resolve(args: &TuneArgs, from: Option<&Provenance>) -> Result<Resolved<Self>> {
+        let of_scratch = [("--layers", args.layers.is_some()), ("--weight-std", args.weight_std.is_some())];
+        if let Some((flag, _)) = of_scratch.into_iter().find(|&(_, given)| given && !args.from_scratch) {
+            return Err(Failure::new(format!("{flag} goes with --from-scratch: a checkpoint has layers of its own")));
+        }
         let mut given = match from {
             Some(provenance) => inherited(provenance),
             None => Table::new(),

@@ -10,13 +10,16 @@ use crate::report::{Report, bytes, thousands};
 use crate::run_folder::RunFolder;
 use crate::settings::{Resolved, StackSettings};
 use crate::stack_watcher::StackWatcher;
-use deepbelief_data::Minibatcher;
+use deepbelief_data::{Minibatcher, Split};
 use deepbelief_rbm::{Outcome, TrainState};
 use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig, Start};
 use std::path::Path;
 
 /// Samples that each epoch is measured on, at most.
 const MONITOR: usize = 5000;
+
+/// Bytes of the program itself, the embedded digits among it.
+const PROGRAM: u64 = 30 << 20;
 
 /// Bytes a unit and monitored sample take when they are passed up: training and validation samples
 /// stay, and the pass holds products, probabilities and states.
@@ -133,7 +136,10 @@ fn footprint(settings: &StackSettings, config: &StackConfig, parts: &Parts) -> (
     for (footprint, below) in footprints.iter_mut().skip(1).zip(&config.layers) {
         footprint.bytes += MONITORED * (MONITOR * below.hidden) as u64;
     }
-    (parts.bytes(&settings.data), footprints)
+    // Samples to measure on and to draw, and those the finished net is tested on, are floats, twice.
+    let test = parts.data.test.as_ref().map_or(0, Split::samples);
+    let measured = 8 * ((MONITOR + test) * parts.train.units()) as u64;
+    (PROGRAM + parts.bytes(&settings.data) + measured, footprints)
 }
 
 /// Bytes of the layer that takes most.

@@ -23,9 +23,17 @@ fn bad_data_are_named_with_their_place() {
     write("wide.csv", "0,1\n0,-7\n");
     write("word.csv", "0,1\n0,1\nx,1\n");
     write("hole.csv", "0,1\n,1\n");
+    write("label.csv", "0,1,1.5\n1,0,0\n");
     write("empty.csv", "");
+    write("inf.csv", "0,1\n0,inf\n");
+    write("bytes.csv", "0,255\n1.5,0\n");
+    write("mixed.csv", "0,1,n/a\n0,1,0\n");
     std::fs::write(place.path("short.npy"), b"\x93NUMPY").unwrap();
-    let cases: [(&str, &[&str]); 10] = [
+    let cases: [(&str, &[&str]); 14] = [
+        ("csv:inf.csv", &["row 1, column 1", "inf"]),
+        ("csv:bytes.csv", &["row 0, column 1", "255", "minmax"]),
+        ("csv:mixed.csv", &["line 1, column 2", "\"n/a\"", "--header yes"]),
+        ("csv:label.csv --label-column last", &["1.5", "label"]),
         ("csv:none.csv", &["none.csv", "No such file"]),
         ("csv:ragged.csv", &["line 2", "2 fields", "expected 3"]),
         ("csv:nan.csv", &["row 1, column 1", "NaN"]),

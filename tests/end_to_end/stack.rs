@@ -100,6 +100,27 @@ fn an_interrupted_stack_resumes_in_its_layer_to_the_same_bytes() {
     }
 }
 
+/// Stopped in the first epoch, before anything was measured: there are no metrics yet, and the run
+/// that says it was saved must go on. An epoch of so many Gibbs steps is slow enough to be caught.
+#[test]
+fn a_stack_interrupted_in_its_first_epoch_resumes() {
+    use std::io::{BufRead as _, BufReader};
+    let place = Place::new();
+    let slow = format!("{SMALL} --layers 40,12 --epochs 1,1 --cd-steps 10000,1 --start random,random");
+    let mut child =
+        place.command(&format!("stack --out r {slow}")).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("layer 0 of 2")), "training starts");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    signal(&child, "-INT");
+    let said: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said:?}");
+    assert!(!place.path("r/metrics.jsonl").exists(), "caught too late: {said:?}");
+    place.ok("stack -q --resume r");
+    place.ok(&format!("stack -q --out whole {slow}"));
+    assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"));
+}
+
 #[test]
 fn a_killed_stack_resumes_from_its_last_save() {
     let place = Place::new();

@@ -60,9 +60,9 @@ impl RunFolder {
     }
 
     /// Opens the folder of a run of `dbn {verb}` that is to continue: it must hold settings and
-    /// the file `needed`.
-    pub(crate) fn open(path: &Path, verb: &str, needed: &str) -> Result<Self> {
-        for file in [CONFIG, needed] {
+    /// the state that the verb cannot go on without, if there is one.
+    pub(crate) fn open(path: &Path, verb: &str, state: Option<&str>) -> Result<Self> {
+        for file in [CONFIG].into_iter().chain(state) {
             if !path.join(file).is_file() {
                 return Err(Failure::new(format!(
                     "{} is not a run that can be resumed: it has no {file}",
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn what_is_not_a_run_cannot_be_resumed() {
         let folder = tempfile::tempdir().unwrap();
-        let failure = RunFolder::open(folder.path(), "pretrain", STATE).unwrap_err();
+        let failure = RunFolder::open(folder.path(), "pretrain", Some(STATE)).unwrap_err();
         assert!(failure.what().ends_with("is not a run that can be resumed: it has no config.toml"));
     }
 

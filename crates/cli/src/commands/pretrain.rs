@@ -62,7 +62,7 @@ fn start(args: &PretrainArgs) -> Result<Run> {
 
 /// A run that goes on where it was saved.
 fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
-    let folder = RunFolder::open(path, "pretrain", STATE)?;
+    let folder = RunFolder::open(path, "pretrain", Some(STATE))?;
     let settings = PretrainSettings::resume(&folder.config(), args)?;
     let state = load_state(&folder.state()).or_fail(|| "cannot resume".into())?;
     let (done, epochs) = (state.epochs_done(), settings.learning.epochs);

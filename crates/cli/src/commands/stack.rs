@@ -82,7 +82,8 @@ fn require_mirrors(config: &StackConfig, visible: usize) -> Result<()> {
 
 /// A run that goes on where it was saved.
 fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
-    let folder = RunFolder::open(path, "stack", "metrics.jsonl")?;
+    // A stack that was stopped before its first save goes on from the beginning.
+    let folder = RunFolder::open(path, "stack", None)?;
     let settings = StackSettings::resume(&folder.config(), args)?;
     let state = GreedyState::load(folder.path()).or_fail(|| "cannot resume".into())?;
     let parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;

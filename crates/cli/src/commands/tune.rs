@@ -114,7 +114,7 @@ fn fit(dbn: &Dbn, parts: &Parts, settings: &TuneSettings) -> Result<()> {
 
 /// A run that goes on where it was saved.
 fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
-    let folder = RunFolder::open(path, "tune", TUNE_STATE)?;
+    let folder = RunFolder::open(path, "tune", Some(TUNE_STATE))?;
     let settings = TuneSettings::resume(&folder.config(), args)?;
     let state = TuneState::load(&folder.tune_state()).or_fail(|| "cannot resume".into())?;
     let parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;

@@ -212,7 +212,7 @@ impl Defaults {
 
 /// Whether a key is a setting of the whole, as in [`StackSettings`], and not of its layers.
 fn is_whole(key: &str) -> bool {
-    const KEYS: [&str; 14] = [
+    const KEYS: [&str; 12] = [
         "data",
         "scale",
         "label_column",
@@ -225,8 +225,6 @@ fn is_whole(key: &str) -> bool {
         "propagate",
         "cache",
         "seed",
-        "threads",
-        "device",
     ];
     KEYS.contains(&key) || UNLEARNED_KEYS.contains(&key)
 }

@@ -105,18 +105,49 @@ impl Uniforms {
     #[inline(always)]
     #[must_use]
     pub fn block(&self, row: u32, block: u32) -> [f32; BLOCK] {
-        let mut c = [[0; 8], [row; 8], [self.step; 8], [self.purpose; 8]];
-        for (lane, c0) in c[0].iter_mut().enumerate() {
-            *c0 = 8 * block + lane as u32;
-        }
-        let words = philox_lanes(c, self.key);
+        let words = self.words::<8>(row, block);
         let mut out = [0.0; BLOCK];
         for w in 0..4 {
             for lane in 0..8 {
-                out[8 * w + lane] = unit(words[w][lane]);
+                out[8 * w + lane] = words[w][lane];
             }
         }
         out
+    }
+
+    /// The uniforms of columns `32 * block ..` in the rows from `row` on, eight counters a row:
+    /// `[w][8 r + lane]` belongs to row `row + r` and column `8 w + lane` of the block.
+    #[inline(always)]
+    fn words<const COUNTERS: usize>(&self, row: u32, block: u32) -> [[f32; COUNTERS]; 4] {
+        let mut out = [[0.0; COUNTERS]; 4];
+        // Two halves side by side: a round waits for the round before, so there must be others.
+        for i in 0..COUNTERS / 2 {
+            for i in [i, i + COUNTERS / 2] {
+                let (row, lane) = (row.wrapping_add(i as u32 / 8), 8 * block + i as u32 % 8);
+                let words = philox_wide([lane, row, self.step, self.purpose], self.key);
+                for w in 0..4 {
+                    out[w][i] = unit(words[w] as u32);
+                }
+            }
+        }
+        out
+    }
+
+    /// Calls `with(s, u)` for `samples` rows from `first` on, u being the 32 uniforms there. Rows
+    /// are drawn eight at a time, so that the compiler fills whole vectors with counters.
+    #[inline(always)]
+    pub(crate) fn rows(&self, first: usize, block: usize, samples: usize, mut with: impl FnMut(usize, &[f32; BLOCK])) {
+        const ROWS: usize = 8;
+        for start in (0..samples).step_by(ROWS) {
+            let words = self.words::<{ 8 * ROWS }>((first + start) as u32, block as u32);
+            for r in 0..ROWS.min(samples - start) {
+                let mut u = [0.0; BLOCK];
+                for w in 0..4 {
+                    u[8 * w..8 * w + 8].copy_from_slice(&words[w][8 * r..8 * r + 8]);
+                }
+                with(start + r, &u);
+            }
+        }
     }
 
     /// One bit for each of the columns `32 * block ..` in a row: whether the uniform there lies
@@ -195,7 +226,7 @@ fn unit(word: u32) -> f32 {
     ((word >> 8) as i32) as f32 * (1.0 / 16_777_216.0)
 }
 
-/// One Philox4x32-10 block, the reference for the lanes below.
+/// One Philox4x32-10 block, the reference for the wide words below.
 #[must_use]
 pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let (mut c, mut k) = (counter, key);
@@ -208,24 +239,22 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     c
 }
 
-/// Eight blocks side by side, a lane each; the compiler turns the lanes into vectors.
+/// The same in words of 64 bits of which only the low halves count: in vectors, the high and low
+/// words of a product then need no sorting out between the rounds.
 #[inline(always)]
-fn philox_lanes(counter: [[u32; 8]; 4], key: [u32; 2]) -> [[u32; 8]; 4] {
-    let (mut c, mut k) = (counter, key);
+fn philox_wide(counter: [u32; 4], key: [u32; 2]) -> [u64; 4] {
+    const LOW: u64 = 0xFFFF_FFFF;
+    let [mut c0, mut c1, mut c2, mut c3] =
+        [u64::from(counter[0]), u64::from(counter[1]), u64::from(counter[2]), u64::from(counter[3])];
+    let mut k = key;
     for _ in 0..ROUNDS {
-        let mut next = [[0; 8]; 4];
-        for lane in 0..8 {
-            let p0 = u64::from(c[0][lane]) * u64::from(MULTIPLIERS[0]);
-            let p1 = u64::from(c[2][lane]) * u64::from(MULTIPLIERS[1]);
-            next[0][lane] = (p1 >> 32) as u32 ^ c[1][lane] ^ k[0];
-            next[1][lane] = p1 as u32;
-            next[2][lane] = (p0 >> 32) as u32 ^ c[3][lane] ^ k[1];
-            next[3][lane] = p0 as u32;
-        }
-        c = next;
+        let p0 = (c0 & LOW) * u64::from(MULTIPLIERS[0]);
+        let p1 = (c2 & LOW) * u64::from(MULTIPLIERS[1]);
+        (c0, c1) = ((p1 >> 32) ^ c1 ^ u64::from(k[0]), p1);
+        (c2, c3) = ((p0 >> 32) ^ c3 ^ u64::from(k[1]), p0);
         k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
     }
-    c
+    [c0, c1, c2, c3]
 }
 
 #[cfg(test)]

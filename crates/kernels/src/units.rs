@@ -31,10 +31,10 @@ dispatch! {
         x: &[Row], bias: &Row, draw: Uniforms, first: usize, block: usize, p: &mut [Row],
         states: &mut [u32],
     ) {
-        for (s, ((x, p), word)) in x.iter().zip(p).zip(states).enumerate() {
-            p.0 = sigmoid(&plus(x, bias));
-            *word = bernoulli(&p.0, &draw.block((first + s) as u32, block as u32));
-        }
+        draw.rows(first, block, x.len(), #[inline(always)] |s, u| {
+            p[s].0 = sigmoid(&plus(&x[s], bias));
+            states[s] = bernoulli(&p[s].0, u);
+        });
     }
 }
 
@@ -42,9 +42,7 @@ dispatch! {
     /// One word of states a sample, on with probability `sigmoid(x + bias)`, drawn from row
     /// `first + s` of the uniforms.
     pub(crate) fn states(x: &[Row], bias: &Row, draw: Uniforms, first: usize, block: usize, states: &mut [u32]) {
-        for (s, (x, word)) in x.iter().zip(states).enumerate() {
-            *word = bernoulli_logit(&plus(x, bias), &draw.block((first + s) as u32, block as u32));
-        }
+        draw.rows(first, block, x.len(), #[inline(always)] |s, u| states[s] = bernoulli_logit(&plus(&x[s], bias), u));
     }
 }
 

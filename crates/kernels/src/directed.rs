@@ -21,7 +21,7 @@
 //! As in [`crate::Machine`], work is split by panels of 32 outputs, each written by one task in a
 //! fixed order, in the caller's rayon pool.
 
-use crate::lists::{Active, Chunks, Side, UnitLists};
+use crate::lists::{Active, Chunks};
 use crate::machine::MAX_UNITS;
 use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows, unpack_rows};
 use crate::product;
@@ -29,6 +29,7 @@ use crate::rng::{BLOCK, Uniforms};
 use crate::simd::Level;
 use crate::source::Source;
 use crate::states::{Batch, Bits};
+use crate::unit_lists::{Side, UnitLists};
 use crate::units;
 use crate::update::{self, Rule};
 use rayon::prelude::*;
@@ -230,13 +231,13 @@ impl Directed {
             .enumerate()
             .with_max_len(1)
             .map_init(
-                || (vec![ZERO; chunks.size], vec![ZERO; chunks.size], vec![ZERO; if direct { 0 } else { height }]),
-                |(errors, targets, gradient), (panel, ((w, w_velocity), (b, b_velocity)))| {
+                || (chunks.table(), vec![ZERO; chunks.size], vec![ZERO; if direct { 0 } else { height }]),
+                |(table, targets, gradient), (panel, ((w, w_velocity), (b, b_velocity)))| {
                     let mut b_gradient = ZERO;
                     gradient.fill(ZERO);
                     for chunk in 0..chunks.count() {
                         let range = chunks.range(chunk);
-                        let (errors, targets) = (&mut errors[..range.len()], &mut targets[..range.len()]);
+                        let (errors, targets) = (&mut table[..range.len()], &mut targets[..range.len()]);
                         source.product(level, w, lists, range.start, errors);
                         for (row, s) in targets.iter_mut().zip(range.clone()) {
                             *row = target.block(s, panel);
@@ -247,11 +248,11 @@ impl Directed {
                             product::dense(level, errors, values, 1, inputs, &mut gradient[..inputs]);
                         }
                         if chunk + 1 < chunks.count() {
-                            update::accumulate(level, errors, unit_lists, chunk, gradient);
+                            update::accumulate(level, table, unit_lists, chunk, gradient);
                         }
                     }
                     let last = chunks.count() - 1;
-                    let largest = update::step(level, rule, scale, errors, unit_lists, last, gradient, w_velocity, w);
+                    let largest = update::step(level, rule, scale, table, unit_lists, last, gradient, w_velocity, w);
                     rule.step_bias(scale, &b_gradient, b_velocity, b);
                     largest
                 },

@@ -161,8 +161,9 @@ impl Labels {
 
     /// Columns `32 q ..` of the transpose [hidden, classes].
     fn column_panel(&self, q: usize, rows: usize) -> Vec<Row> {
-        let mut out = vec![ZERO; rows];
-        for (j, row) in out.iter_mut().enumerate() {
+        // A row more, of zeros, that lists of hidden units are filled up with.
+        let mut out = vec![ZERO; rows + 1];
+        for (j, row) in out[..rows].iter_mut().enumerate() {
             for (value, w) in row.0.iter_mut().zip(&self.panels[j / BLOCK].w[q * BLOCK..]) {
                 *value = w.0[j % BLOCK];
             }

@@ -1,13 +1,14 @@
 //! The update of the packed machine: gradient, momentum, costs and step in one pass over each
 //! panel of weights.
 
-use crate::lists::{Chunks, Side};
+use crate::lists::Chunks;
 use crate::machine::Machine;
 use crate::panels::{Row, ZERO};
 use crate::product;
 use crate::rng::BLOCK;
 use crate::source::Source;
 use crate::states::{Batch, Bits};
+use crate::unit_lists::Side;
 use crate::update::{self, Rule};
 use rayon::prelude::*;
 
@@ -95,7 +96,7 @@ impl Machine {
             .enumerate()
             .with_max_len(1)
             .map_init(
-                || (vec![ZERO; 3 * chunks.size], vec![ZERO; if direct { 0 } else { height }], scratch()),
+                || (chunks.table(), vec![ZERO; if direct { 0 } else { height }], scratch()),
                 |(table, gradient, scratch), (panel, ((((weights, velocity), x), (hb, hb_velocity)), label_panel))| {
                     let pull = match hidden {
                         Hidden::Probabilities(sparsity) => sparsity_pull(sparsity, p0.panel(panel), hb),

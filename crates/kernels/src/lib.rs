@@ -21,6 +21,7 @@ mod simd;
 mod source;
 mod states;
 mod transpose;
+mod unit_lists;
 mod units;
 mod update;
 

@@ -16,11 +16,12 @@
 //! not depend on the number of threads. All parallel work runs in the caller's rayon pool.
 
 use crate::labels::Labels;
-use crate::lists::{Active, UnitLists};
+use crate::lists::Active;
 use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows, unpack_rows};
 use crate::rng::BLOCK;
 use crate::simd::Level;
 use crate::states::{Batch, Bits};
+use crate::unit_lists::UnitLists;
 
 /// Units per layer at most: list entries are 16-bit.
 pub const MAX_UNITS: usize = 65_504;

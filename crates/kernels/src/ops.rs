@@ -12,13 +12,14 @@
 //! it is composed of candle's own operations, which is also what the tests hold the kernels
 //! against. None of them is differentiable.
 
-use crate::lists::{Active, Chunks, Side, UnitLists};
+use crate::lists::{Active, Chunks};
 use crate::panels::{Activations, Panels, Row, ZERO};
 use crate::product as kernel;
 use crate::rng::{BLOCK, Uniforms};
 use crate::simd::Level;
 use crate::source::Source;
 use crate::states::{Batch, Bits};
+use crate::unit_lists::{Side, UnitLists};
 use crate::units;
 use crate::update::accumulate;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
@@ -110,7 +111,8 @@ impl CustomOp2 for Product {
         let mut x = Activations::default();
         x.reshape(samples, outputs);
         x.panels_mut().enumerate().with_max_len(1).for_each_init(
-            || vec![ZERO; inputs],
+            // A row more, of zeros, that lists are filled up with.
+            || vec![ZERO; inputs + 1],
             |panel, (index, x)| {
                 pack_panel(w, outputs, index, panel);
                 source.product(level, panel, &lists, 0, x);

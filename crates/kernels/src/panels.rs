@@ -18,7 +18,8 @@ pub(crate) struct Row(pub(crate) [f32; BLOCK]);
 pub(crate) const ZERO: Row = Row([0.0; BLOCK]);
 
 /// A matrix [rows, columns] in panels; rows are padded to a multiple of 32 so that 32 x 32
-/// tiles are whole. Padding is zero and stays zero.
+/// tiles are whole, and by one row at least, which lists of rows are filled up with. Padding is
+/// zero and stays zero.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Panels {
     rows: usize,
@@ -29,7 +30,7 @@ pub(crate) struct Panels {
 
 impl Panels {
     pub(crate) fn zeros(rows: usize, columns: usize) -> Self {
-        let height = rows.next_multiple_of(BLOCK);
+        let height = (rows + 1).next_multiple_of(BLOCK);
         Self { rows, columns, height, data: vec![ZERO; height * columns.div_ceil(BLOCK)] }
     }
 
@@ -72,7 +73,7 @@ impl Panels {
 
     /// Writes panel `index` of the transpose, tile by tile.
     pub(crate) fn transpose_into(&self, level: Level, index: usize, panel: &mut [Row]) {
-        for (p, tile) in panel.chunks_exact_mut(BLOCK).enumerate() {
+        for (p, tile) in panel.chunks_exact_mut(BLOCK).take(self.columns.div_ceil(BLOCK)).enumerate() {
             transpose(level, &self.panel(p)[index * BLOCK..(index + 1) * BLOCK], tile);
         }
     }

@@ -8,13 +8,13 @@
 //! w        <- w + velocity
 //! ```
 
-use crate::lists::UnitLists;
 use crate::math::sigmoid;
 use crate::panels::{Row, ZERO};
 use crate::product::{add_rows, add_scaled_rows};
 use crate::rng::BLOCK;
 use crate::simd::dispatch;
 use crate::states::unpack_word;
+use crate::unit_lists::{BlockLists, UnitLists};
 
 /// How weights follow their gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,19 +91,22 @@ pub(crate) fn largest_bias<'a>(biases: impl Iterator<Item = &'a Row>) -> u32 {
 
 /// `sum +=` what a chunk's table gives a unit.
 #[inline(always)]
-fn add_contributions(table: &[Row], lists: &UnitLists, unit: usize, chunk: usize, sum: &mut [f32; BLOCK]) {
-    let list = lists.list(unit, chunk);
-    match lists.factors(unit, chunk) {
+fn add_contributions(table: &[Row], lists: BlockLists<'_>, unit: usize, sum: &mut [f32; BLOCK]) {
+    let list = lists.list(unit);
+    match lists.factors(unit) {
         None => add_rows(table, list, sum),
-        Some(factors) => add_scaled_rows(table, list, |at, _| factors[at], sum),
+        Some(factors) => add_scaled_rows(table, list.exact(), |at, _| factors[at], sum),
     }
 }
 
 dispatch! {
     /// `gradient[i] += ` the listed table rows of unit i.
     pub(crate) fn accumulate(table: &[Row], lists: &UnitLists, chunk: usize, gradient: &mut [Row]) {
-        for (unit, gradient) in gradient.iter_mut().enumerate() {
-            add_contributions(table, lists, unit, chunk, &mut gradient.0);
+        for (block, gradient) in gradient.chunks_mut(BLOCK).take(lists.blocks()).enumerate() {
+            let lists = lists.block(block, chunk);
+            for (unit, gradient) in gradient.iter_mut().enumerate() {
+                add_contributions(table, lists, unit, &mut gradient.0);
+            }
         }
     }
 }
@@ -115,26 +118,49 @@ dispatch! {
         rule: &Rule, scale: f32, table: &[Row], lists: &UnitLists, chunk: usize, gradient: &[Row],
         velocity: &mut [Row], weights: &mut [Row],
     ) -> u32 {
-        let mut largest = [0; BLOCK];
-        let plain = rule.is_plain();
-        for (unit, w) in weights.iter_mut().enumerate() {
+        if rule.is_plain() {
+            step_units::<true>(rule, scale, table, lists, chunk, gradient, velocity, weights)
+        } else {
+            step_units::<false>(rule, scale, table, lists, chunk, gradient, velocity, weights)
+        }
+    }
+}
+
+/// [`step`] for rules that are plain or not.
+#[inline(always)]
+fn step_units<const PLAIN: bool>(
+    rule: &Rule,
+    scale: f32,
+    table: &[Row],
+    lists: &UnitLists,
+    chunk: usize,
+    gradient: &[Row],
+    velocity: &mut [Row],
+    weights: &mut [Row],
+) -> u32 {
+    let mut largest = [0; BLOCK];
+    for block in 0..lists.blocks() {
+        let lists = lists.block(block, chunk);
+        for unit in 0..BLOCK {
             // A pixel that was never on moves nothing but through momentum and costs.
-            if plain && gradient.is_empty() && lists.list(unit, chunk).is_empty() {
+            if PLAIN && gradient.is_empty() && lists.list(unit).is_empty() {
                 continue;
             }
-            let mut sum = gradient.get(unit).unwrap_or(&ZERO).0;
-            add_contributions(table, lists, unit, chunk, &mut sum);
-            if plain {
+            let row = block * BLOCK + unit;
+            let mut sum = gradient.get(row).unwrap_or(&ZERO).0;
+            add_contributions(table, lists, unit, &mut sum);
+            let w = &mut weights[row];
+            if PLAIN {
                 for i in 0..BLOCK {
                     w.0[i] += scale * sum[i];
                 }
             } else {
-                rule.step_weights(scale, &sum, &mut velocity[unit], w);
+                rule.step_weights(scale, &sum, &mut velocity[row], w);
             }
             magnitude(&w.0, &mut largest);
         }
-        largest.iter().fold(0, |a, &b| a.max(b))
     }
+    largest.iter().fold(0, |a, &b| a.max(b))
 }
 
 dispatch! {

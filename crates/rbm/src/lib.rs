@@ -3,11 +3,15 @@
 
 mod cd;
 mod checkpoint;
+mod composed;
 mod config;
 mod error;
 mod file;
+mod hidden;
 mod labels;
+mod learner;
 mod observer;
+mod packed;
 mod rbm;
 mod state;
 mod stopping;
@@ -19,7 +23,9 @@ pub use checkpoint::{Header, Provenance, load, save};
 pub use config::{RbmConfig, Rule, Schedule, TrainConfig, VisibleBias, VisibleStates, validate_threads};
 pub use error::{Error, Result};
 pub use file::write_atomic;
+pub use hidden::HiddenUnits;
 pub use labels::LabelGroup;
+pub use learner::{HiddenStatistics, Measured};
 pub use observer::{Control, EpochMetrics, Observer, Progress};
 pub use rbm::{GibbsStep, Rbm, Sampled};
 pub use state::{TrainState, load_state, save_state};

@@ -34,12 +34,11 @@ impl Learner for Composed {
         if chains == 0 {
             self.rbm.cd_update(&v, None, rule, &mut self.velocity, draws)?;
         } else {
-            let mut states = match self.chains.take() {
-                Some(states) => states,
-                None => {
-                    let shape = Tensor::zeros((chains, self.rbm.hidden()), DType::F32, &Device::Cpu)?;
-                    normals(&shape, Uniforms::new(draws.seed, Stream::Chains, 0))?
-                }
+            let mut states = if let Some(states) = self.chains.take() {
+                states
+            } else {
+                let shape = Tensor::zeros((chains, self.rbm.hidden()), DType::F32, &Device::Cpu)?;
+                normals(&shape, Uniforms::new(draws.seed, Stream::Chains, 0))?
             };
             self.rbm.pcd_update(&v, None, rule, &mut self.velocity, &mut states, draws)?;
             self.chains = Some(states);

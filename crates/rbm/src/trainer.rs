@@ -1,19 +1,16 @@
 //! The training loop: epochs of contrastive divergence, measured, watched, resumable.
 
-use crate::cd::{Draws, Velocity};
-use crate::composed::Composed;
+use crate::cd::Draws;
 use crate::config::{Rule, TrainConfig};
 use crate::error::{Error, Result};
 use crate::hidden::HiddenUnits;
 use crate::labels::LabelGroup;
-use crate::learner::{HiddenStatistics, Labelled, Learner, Measured};
+use crate::learner::{self, HiddenStatistics, Labelled, Learner, Measured};
 use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
-use crate::packed::Packed;
 use crate::rbm::Rbm;
 use crate::state::TrainState;
 use crate::stopping::Stopping;
-use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Level, Machine, Minibatches, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Level, Minibatches, Stream, Uniforms};
 use std::time::Instant;
 
 /// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
@@ -116,16 +113,7 @@ impl Trainer {
     /// [`Error::Config`] for a setting out of range, [`Error::Threads`].
     pub fn new(rbm: &Rbm, config: TrainConfig) -> Result<Self> {
         let sizes = Sizes::of(rbm);
-        let (visible, hidden, parameters) = (sizes.visible, sizes.hidden, rbm.to_parameters()?);
-        let learner: Box<dyn Learner> = match sizes.hidden_units {
-            HiddenUnits::Bernoulli => Box::new(Packed::new(Machine::new(visible, hidden, &parameters), None)),
-            HiddenUnits::Gaussian => {
-                let rbm = Rbm::from_parameters(visible, hidden, parameters, &Device::Cpu)?;
-                let rbm = rbm.with_hidden_units(HiddenUnits::Gaussian)?;
-                let velocity = Velocity::zeros(&rbm)?;
-                Box::new(Composed::new(rbm, velocity, None)?)
-            }
-        };
+        let learner = learner::start(rbm)?;
         Self::build(learner, sizes, config, Position::default())
     }
 
@@ -146,19 +134,8 @@ impl Trainer {
             });
         }
         let rbm = state.rbm()?;
-        let TrainState { visible, hidden, parameters, velocities, chains, position, .. } = state;
-        let sizes = Sizes::of(&rbm);
-        let learner: Box<dyn Learner> = match sizes.hidden_units {
-            HiddenUnits::Bernoulli => {
-                let mut machine = Machine::new(visible, hidden, &parameters);
-                machine.set_velocities(&velocities);
-                Box::new(Packed::new(machine, chains.map(binary)))
-            }
-            HiddenUnits::Gaussian => {
-                let velocity = Velocity::from_parameters(visible, hidden, velocities)?;
-                Box::new(Composed::new(rbm, velocity, chains.as_ref())?)
-            }
-        };
+        let (sizes, position) = (Sizes::of(&rbm), state.position);
+        let learner = learner::resume(rbm, state)?;
         Self::build(learner, sizes, config, position)
     }
 
@@ -401,29 +378,4 @@ impl Sizes {
             classes: rbm.labels().map_or(0, LabelGroup::classes),
         }
     }
-}
-
-/// Chains of Bernoulli units as they are packed.
-fn binary(chains: Batch) -> Bits {
-    match chains {
-        Batch::Binary(bits) => bits,
-        Batch::Real { rows, units, values } => Bits::from_values(rows, units, &values),
-    }
-}
-
-/// Bytes a trainer holds for these sizes and batches of `batch_size` samples, on top of the
-/// data.
-#[must_use]
-pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size: usize, config: &TrainConfig) -> u64 {
-    let chains = config.persistent_chains.max(batch_size);
-    let weights = 4 * visible as u64 * hidden as u64;
-    // Row-major copies of weights and velocities exist while a state is saved.
-    let copies = 4 * weights;
-    let training = match units {
-        HiddenUnits::Bernoulli => Machine::bytes(visible, hidden, chains),
-        // The weights both ways before and after an update, their velocities, two gradients and what
-        // lies between; of each layer's units inputs, means and states in both phases.
-        HiddenUnits::Gaussian => 10 * weights + 4 * 2 * 5 * chains as u64 * (visible + hidden) as u64,
-    };
-    training + copies
 }

@@ -278,6 +278,16 @@ fn threads_do_not_change_the_result_and_the_seed_does() {
     }
 }
 
+/// The bits themselves, as in `a_seed_means_the_same_bits_on_every_platform` for Bernoulli units.
+#[test]
+fn a_seed_means_the_same_bits_on_every_platform() {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in bits(&train(TrainConfig { cd_steps: 2, ..config() })).iter().flat_map(|word| word.to_le_bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    assert_eq!(hash, 0x9279b3a8447927ce);
+}
+
 /// Every interruption of 3 epochs of 7 batches, through a file.
 #[test]
 fn resuming_anywhere_equals_never_having_stopped() {

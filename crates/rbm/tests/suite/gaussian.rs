@@ -21,7 +21,7 @@ fn doubles(t: &Tensor) -> Vec<f64> {
     t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// E(v, h) = - vb·v + sum_j (h_j - hb_j)² / 2 - v W h, written out.
+/// `E(v, h) = - vb·v + sum_j (h_j - hb_j)² / 2 - v W h`, written out.
 fn energy(rbm: &Rbm, v: &[f64], h: &[f64]) -> f64 {
     let (w, hb, vb) = (doubles(rbm.w_rec()), doubles(rbm.hb()), doubles(rbm.vb()));
     let mut e = h.iter().zip(&hb).map(|(h, b)| (h - b).powi(2) / 2.0).sum::<f64>();
@@ -31,8 +31,9 @@ fn energy(rbm: &Rbm, v: &[f64], h: &[f64]) -> f64 {
     e
 }
 
-/// The integrals of exp(-E), h exp(-E) and h h^T exp(-E) over two hidden units, by sums on a grid: for Gaussians
-/// of unit variance a step of 0.25 leaves less than exp(-2 pi² / 0.25²), and means stay below 4.
+/// The integrals of `exp(-E)` and of its first and second moments over two hidden units, by sums on a
+/// grid: for Gaussians of unit variance a step of 0.25 leaves less than exp(-2 pi² / 0.25²) of the
+/// whole, and means stay below 4.
 #[test]
 fn free_energy_and_conditionals_are_integrals_of_the_joint_density() {
     const STEP: f64 = 0.25;
@@ -285,7 +286,7 @@ fn a_seed_means_the_same_bits_on_every_platform() {
     for byte in bits(&train(TrainConfig { cd_steps: 2, ..config() })).iter().flat_map(|word| word.to_le_bytes()) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
-    assert_eq!(hash, 0x9279b3a8447927ce);
+    assert_eq!(hash, 0x9279_b3a8_4479_27ce);
 }
 
 /// Every interruption of 3 epochs of 7 batches, through a file.

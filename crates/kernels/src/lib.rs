@@ -15,6 +15,7 @@ mod math;
 mod measure;
 pub mod ops;
 mod panels;
+mod positions;
 mod product;
 mod rng;
 mod simd;

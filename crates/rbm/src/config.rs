@@ -2,6 +2,7 @@
 //! ("A practical guide to training restricted Boltzmann machines", 2010).
 
 use crate::error::{Result, require};
+use crate::hidden::HiddenUnits;
 use crate::steps::CdSteps;
 use deepbelief_kernels::MAX_UNITS;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub struct RbmConfig {
     pub visible: Option<usize>,
     /// Hidden units.
     pub hidden: usize,
+    /// Their type.
+    pub hidden_units: HiddenUnits,
     /// Standard deviation of the initial weights.
     pub weight_std: f64,
     /// Where visible biases start.
@@ -35,7 +38,14 @@ pub struct RbmConfig {
 
 impl Default for RbmConfig {
     fn default() -> Self {
-        Self { visible: None, hidden: 10, weight_std: 0.01, visible_bias: VisibleBias::LogOdds, seed: 1 }
+        Self {
+            visible: None,
+            hidden: 10,
+            hidden_units: HiddenUnits::Bernoulli,
+            weight_std: 0.01,
+            visible_bias: VisibleBias::LogOdds,
+            seed: 1,
+        }
     }
 }
 
@@ -196,6 +206,15 @@ impl TrainConfig {
         require(not_negative(self.sparsity_cost), "sparsity_cost", self.sparsity_cost, "zero or a positive number")?;
         require(not_negative(self.tolerance), "tolerance", self.tolerance, "zero or a positive number")?;
         validate_threads(self.threads)
+    }
+
+    /// Checks what depends on the type of the hidden units.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for a sparsity cost of units that have no probability.
+    pub fn validate_for(&self, units: HiddenUnits) -> Result<()> {
+        let (cost, expected) = (self.sparsity_cost, "0 where hidden units are gaussian, which have no probability");
+        require(units.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)
     }
 
     /// The learning rule of an epoch, counted from 0.

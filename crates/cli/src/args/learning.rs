@@ -10,6 +10,10 @@ use toml::{Table, Value};
 /// Options of a layer. The names of the fields are the keys of a recipe.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(crate) struct LearningArgs {
+    /// Type of the hidden units: binary, or real with Gaussian noise, as in the code layer of an
+    /// autoencoder; those need a learning rate near 0.001, and in a stack the top alone can have them
+    #[arg(long, env = "DBN_HIDDEN_UNITS", hide_env = true, value_parser = words(&["bernoulli", "gaussian"]), help_heading = "Model")]
+    pub(crate) hidden_units: Option<String>,
     /// Standard deviation of the initial weights
     #[arg(long, env = "DBN_WEIGHT_STD", hide_env = true, value_name = "X", help_heading = "Model")]
     pub(crate) weight_std: Option<f64>,

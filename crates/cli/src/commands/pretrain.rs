@@ -1,19 +1,17 @@
 //! `dbn pretrain`: train one RBM, new or resumed.
 
-use super::training::{Parts, shell_word};
+use super::training::{Parts, of_units, shell_word};
 use crate::args::PretrainArgs;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::memory;
-use crate::pictures::values;
 use crate::report::{Report, bytes, thousands};
 use crate::run_folder::{RunFolder, STATE};
 use crate::settings::{PretrainSettings, Resolved};
 use crate::watcher::Watcher;
 use candle_core::Device;
 use deepbelief_data::Minibatcher;
-use deepbelief_kernels::{Machine, Parameters, Stream, Uniforms};
 use deepbelief_rbm::{Outcome, Rbm, Trainer, load_state, peak_memory};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -108,7 +106,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     };
     let rbm = trainer.snapshot().rbm()?;
     let figures =
-        if outcome == Outcome::Interrupted { BTreeMap::new() } else { test_figures(&rbm, &settings, &parts)? };
+        if outcome == Outcome::Interrupted { BTreeMap::new() } else { test_figures(&mut trainer, &settings, &parts)? };
     let test_cost = figures.get("reconstruction_cost_test").copied();
     watcher.save(&trainer.snapshot(), figures)?;
     if outcome == Outcome::Interrupted {
@@ -126,9 +124,10 @@ fn train(run: Run, report: &Report) -> Result<u8> {
 
 /// Bytes of the data and of the training.
 fn footprint(settings: &PretrainSettings, parts: &Parts) -> [u64; 2] {
-    let (visible, batch_size) = (parts.train.units(), settings.learning.batch_size);
+    let (visible, units, batch_size) =
+        (parts.train.units(), settings.learning.hidden_units, settings.learning.batch_size);
     let held = parts.bytes(&settings.data);
-    [held, peak_memory(visible, settings.hidden, batch_size, &settings.train_config())]
+    [held, peak_memory(visible, settings.hidden, units, batch_size, &settings.train_config())]
 }
 
 /// Says what is about to happen.
@@ -136,7 +135,8 @@ fn introduce(settings: &PretrainSettings, parts: &Parts, trainer: &Trainer, fold
     parts.introduce(&settings.data);
     let (visible, hidden) = (parts.train.units(), settings.hidden);
     let parameters = thousands(visible * hidden + visible + hidden);
-    tracing::info!("model:   {visible}-{hidden} RBM, {parameters} parameters");
+    let units = of_units(settings.learning.hidden_units);
+    tracing::info!("model:   {visible}-{hidden} RBM{units}, {parameters} parameters");
     tracing::info!("machine: {}, {}", count(trainer.threads(), "thread"), trainer.simd());
     let [held, work] = footprint(settings, parts);
     tracing::info!("memory:  about {} (data {}, training {})", bytes(held + work), bytes(held), bytes(work));
@@ -144,20 +144,12 @@ fn introduce(settings: &PretrainSettings, parts: &Parts, trainer: &Trainer, fold
 }
 
 /// What a finished model makes of the test samples: measured as each epoch was.
-fn test_figures(rbm: &Rbm, settings: &PretrainSettings, parts: &Parts) -> Result<BTreeMap<String, f64>> {
+fn test_figures(trainer: &mut Trainer, settings: &PretrainSettings, parts: &Parts) -> Result<BTreeMap<String, f64>> {
     let Some(test) = &parts.data.test else { return Ok(BTreeMap::new()) };
-    let parameters = Parameters {
-        w_rec: values(rbm.w_rec())?,
-        hb: values(rbm.hb())?,
-        vb: values(rbm.vb())?,
-        ..Parameters::default()
-    };
-    let seed = settings.run.seed;
-    let batch = test.batch(0..test.samples().min(TEST), settings.data.binarize, seed);
-    let draw = Uniforms::new(seed, Stream::Monitor, 0);
-    let measures = Machine::new(rbm.visible(), rbm.hidden(), &parameters).measure(&batch, &[], draw);
+    let batch = test.batch(0..test.samples().min(TEST), settings.data.binarize, settings.run.seed);
+    let measured = trainer.measure(&batch, &[])?;
     let figures =
-        [("reconstruction_cost_test", measures.reconstruction_cost), ("free_energy_test", measures.free_energy)];
+        [("reconstruction_cost_test", measured.reconstruction_cost), ("free_energy_test", measured.free_energy)];
     Ok(figures.map(|(name, value)| (name.to_string(), value)).into())
 }
 

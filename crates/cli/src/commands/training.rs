@@ -10,7 +10,7 @@ use crate::settings::DataSettings;
 use candle_core::{Device, Tensor};
 use deepbelief_data::{BatchConfig, Dataset, Minibatcher, Split};
 use deepbelief_kernels::{Stream, Uniforms};
-use deepbelief_rbm::{Monitors, Provenance};
+use deepbelief_rbm::{HiddenUnits, Monitors, Provenance};
 use deepbelief_stack::Dbn;
 use std::path::Path;
 
@@ -148,6 +148,14 @@ impl Parts {
             data.scaling,
             settings.binarize
         );
+    }
+}
+
+/// What is said of hidden units that are not the usual ones.
+pub(crate) fn of_units(units: HiddenUnits) -> &'static str {
+    match units {
+        HiddenUnits::Bernoulli => "",
+        HiddenUnits::Gaussian => " with Gaussian hidden units",
     }
 }
 

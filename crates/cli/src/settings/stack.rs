@@ -8,7 +8,7 @@
 use super::{DataSettings, LearningSettings, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, origin, recipe};
 use crate::args::{StackArgs, per_layer};
 use crate::failure::{Explain, Failure, Result, count};
-use deepbelief_stack::{LayerConfig, Propagate, StackConfig, Start};
+use deepbelief_stack::{Error as StackError, LayerConfig, Propagate, StackConfig, Start};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use toml::{Table, Value};
@@ -114,6 +114,7 @@ impl StackSettings {
         };
         let layer = |layer: &LayerSettings| LayerConfig {
             hidden: layer.hidden,
+            hidden_units: layer.learning.hidden_units,
             start: layer.start,
             weight_std: layer.learning.weight_std,
             visible_bias: layer.learning.visible_bias,
@@ -133,8 +134,14 @@ impl StackSettings {
 
     fn validate(&self) -> Result<()> {
         // What depends on the data is checked when they are there.
-        let config = StackConfig { balanced: false, ..self.stack_config(Some(2))? };
-        config.validate().or_hint(origin)?;
+        let config = StackConfig { balanced: false, classes: None, ..self.stack_config(Some(2))? };
+        config.validate().map_err(|error| match error {
+            StackError::GaussianBelowTop { .. } => Failure::from(error).hint(
+                "give one type a layer, such as --hidden-units bernoulli,gaussian, or that of the top under [top] in a \
+                 recipe",
+            ),
+            error => Failure::from(error).hint(origin()),
+        })?;
         for layer in &self.layers {
             layer.learning.validate().or_hint(origin)?;
         }

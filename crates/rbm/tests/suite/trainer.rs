@@ -62,7 +62,7 @@ fn a_seed_means_the_same_bits_on_every_platform() {
 }
 
 /// Stops after a number of batches.
-struct StopAfter(usize);
+pub(crate) struct StopAfter(pub(crate) usize);
 
 impl Observer for StopAfter {
     fn batch_done(&mut self, _: &Progress) -> Control {
@@ -99,7 +99,7 @@ fn resuming_anywhere_equals_never_having_stopped() {
 }
 
 #[derive(Default)]
-struct Record(Vec<EpochMetrics>);
+pub(crate) struct Record(pub(crate) Vec<EpochMetrics>);
 
 impl Observer for Record {
     fn epoch_done(
@@ -127,7 +127,8 @@ fn training_learns_and_its_metrics_are_sane() {
     assert_eq!(last.free_energy_gap, Some(0.0), "the same samples on both sides");
     assert_eq!((last.epoch, last.momentum), (60, 0.9));
     assert!(last.update_ratio > 0.0 && last.update_ratio < 0.1 && last.weight_norm > 1.0);
-    assert!((0.0..=1.0).contains(&last.hidden_activity));
+    assert!(last.hidden_activity.is_some_and(|p| (0.0..=1.0).contains(&p)));
+    assert_eq!(last.hidden_spread, None, "of Gaussian units alone");
 }
 
 #[test]

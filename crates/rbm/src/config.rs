@@ -3,6 +3,7 @@
 
 use crate::error::{Result, require};
 use crate::hidden::HiddenUnits;
+use crate::steps::CdSteps;
 use deepbelief_kernels::MAX_UNITS;
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +129,7 @@ pub struct TrainConfig {
     /// L1 cost of the weights.
     pub l1_cost: f64,
     /// Gibbs steps of the negative phase.
-    pub cd_steps: u32,
+    pub cd_steps: CdSteps,
     /// Persistent chains (Tieleman 2008); 0 starts every chain from the data (Hinton 2002).
     pub persistent_chains: usize,
     /// What the reconstruction's visible units are.
@@ -162,7 +163,7 @@ impl Default for TrainConfig {
             momentum_switch: 5,
             weight_cost: 2e-4,
             l1_cost: 0.0,
-            cd_steps: 1,
+            cd_steps: CdSteps::from(1),
             persistent_chains: 0,
             visible_states: VisibleStates::Sampled,
             sparsity_target: 0.1,
@@ -197,7 +198,7 @@ impl TrainConfig {
         require(share(self.final_momentum), "final_momentum", self.final_momentum, "at least 0 and below 1")?;
         require(not_negative(self.weight_cost), "weight_cost", self.weight_cost, "zero or a positive number")?;
         require(not_negative(self.l1_cost), "l1_cost", self.l1_cost, "zero or a positive number")?;
-        require((1..=10_000).contains(&self.cd_steps), "cd_steps", self.cd_steps, "between 1 and 10000")?;
+        self.cd_steps.validate()?;
         let chains = self.persistent_chains;
         require(chains <= 1_000_000, "persistent_chains", chains, "at most 1000000")?;
         let target = self.sparsity_target;
@@ -224,7 +225,7 @@ impl TrainConfig {
             momentum: if epoch < self.momentum_switch { self.momentum } else { self.final_momentum },
             weight_cost: self.weight_cost,
             l1_cost: self.l1_cost,
-            cd_steps: self.cd_steps,
+            cd_steps: self.cd_steps.at(epoch),
             visible_states: self.visible_states,
             sparsity_target: self.sparsity_target,
             sparsity_cost: self.sparsity_cost,
@@ -277,6 +278,8 @@ mod tests {
         let config = TrainConfig::default();
         assert_eq!(config.rule(4).momentum, 0.5);
         assert_eq!(config.rule(5).momentum, 0.9);
+        let config = TrainConfig { cd_steps: "1x2+5".parse().unwrap(), ..config };
+        assert_eq!((config.rule(1).cd_steps, config.rule(2).cd_steps), (1, 5));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::words;
 use clap::builder::ValueParser;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use deepbelief_rbm::CdSteps;
 use serde::Serialize;
 use toml::{Table, Value};
 
@@ -34,9 +35,10 @@ pub(crate) struct LearningArgs {
     /// Step size of the last epoch, unless the schedule is constant
     #[arg(long, env = "DBN_FINAL_LEARNING_RATE", hide_env = true, value_name = "X", help_heading = "Learning")]
     pub(crate) final_learning_rate: Option<f64>,
-    /// Gibbs steps of the negative phase: the k of CD-k
+    /// Gibbs steps of the negative phase: the k of CD-k, which may grow with the epochs as in
+    /// 1x20+10x10
     #[arg(long, env = "DBN_CD_STEPS", hide_env = true, value_name = "K", help_heading = "Learning")]
-    pub(crate) cd_steps: Option<u32>,
+    pub(crate) cd_steps: Option<CdSteps>,
     /// Persistent chains; 0 starts every chain from the data
     #[arg(long, env = "DBN_PERSISTENT_CHAINS", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) persistent_chains: Option<u32>,

@@ -1,7 +1,7 @@
 //! Settings of the learning of one RBM, alone or as a layer.
 
 use crate::failure::{Failure, Result};
-use deepbelief_rbm::{HiddenUnits, RbmConfig, Schedule, TrainConfig, VisibleBias, VisibleStates};
+use deepbelief_rbm::{CdSteps, HiddenUnits, RbmConfig, Schedule, TrainConfig, VisibleBias, VisibleStates};
 use serde::{Deserialize, Serialize};
 
 /// The fields are the keys of a recipe and, with dashes, the flags, where they are described.
@@ -18,7 +18,7 @@ pub(crate) struct LearningSettings {
     pub(crate) learning_rate: f64,
     pub(crate) schedule: Schedule,
     pub(crate) final_learning_rate: f64,
-    pub(crate) cd_steps: u32,
+    pub(crate) cd_steps: CdSteps,
     pub(crate) persistent_chains: usize,
     pub(crate) visible_states: VisibleStates,
     pub(crate) momentum: f64,
@@ -65,7 +65,7 @@ impl LearningSettings {
             momentum_switch: self.momentum_switch,
             weight_cost: self.weight_cost,
             l1_cost: self.l1_cost,
-            cd_steps: self.cd_steps,
+            cd_steps: self.cd_steps.clone(),
             persistent_chains: self.persistent_chains,
             visible_states: self.visible_states,
             sparsity_target: self.sparsity_target,

@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(of(&settings, |layer| layer.hidden), [7, 8]);
         assert_eq!(of(&settings, |layer| layer.learning.epochs), [3, 4]);
         assert_eq!(of(&settings, |layer| layer.learning.momentum), [0.1, 0.2]);
-        assert_eq!(of(&settings, |layer| layer.learning.cd_steps), [2, 6]);
+        assert_eq!(of(&settings, |layer| layer.learning.cd_steps.at(0)), [2, 6]);
         let settings = resolve(recipe, layers(&[9, 10])).unwrap();
         assert_eq!(of(&settings, |layer| layer.hidden), [9, 10], "a flag beats everything");
     }

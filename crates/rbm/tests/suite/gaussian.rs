@@ -233,8 +233,8 @@ fn every_rule_trains_as_the_tensors_in_double_precision_do() {
     let rules = [
         ("plain", plain.clone()),
         ("momentum and costs", TrainConfig { momentum: 0.5, weight_cost: 1e-2, l1_cost: 1e-3, ..plain.clone() }),
-        ("CD-3", TrainConfig { cd_steps: 3, ..plain.clone() }),
-        ("persistent chains", TrainConfig { persistent_chains: 23, cd_steps: 2, ..plain.clone() }),
+        ("CD-3", TrainConfig { cd_steps: 3.into(), ..plain.clone() }),
+        ("persistent chains", TrainConfig { persistent_chains: 23, cd_steps: 2.into(), ..plain.clone() }),
         ("visible probabilities", TrainConfig { visible_states: VisibleStates::Probabilities, ..plain.clone() }),
     ];
     for (rule, config) in &rules {
@@ -283,7 +283,8 @@ fn threads_do_not_change_the_result_and_the_seed_does() {
 #[test]
 fn a_seed_means_the_same_bits_on_every_platform() {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in bits(&train(TrainConfig { cd_steps: 2, ..config() })).iter().flat_map(|word| word.to_le_bytes()) {
+    for byte in bits(&train(TrainConfig { cd_steps: 2.into(), ..config() })).iter().flat_map(|word| word.to_le_bytes())
+    {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     assert_eq!(hash, 0x9279_b3a8_4479_27ce);
@@ -295,7 +296,7 @@ fn resuming_anywhere_equals_never_having_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.safetensors");
     for chains in [0, 12] {
-        let config = TrainConfig { persistent_chains: chains, cd_steps: 2, ..config() };
+        let config = TrainConfig { persistent_chains: chains, cd_steps: 2.into(), ..config() };
         let whole = bits(&train(config.clone()));
         for stop in (1..21).filter(|stop| stop % 7 != 0) {
             let mut trainer = Trainer::new(&gaussian(50, 12, 0.1, 1), config.clone()).unwrap();

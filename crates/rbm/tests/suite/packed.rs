@@ -70,12 +70,12 @@ fn every_rule_on_every_kind_of_data_and_odd_shapes() {
     let rules = [
         ("plain", plain.clone()),
         ("momentum and costs", TrainConfig { momentum: 0.5, weight_cost: 1e-2, l1_cost: 1e-3, ..plain.clone() }),
-        ("CD-3", TrainConfig { cd_steps: 3, ..plain.clone() }),
-        ("persistent chains", TrainConfig { persistent_chains: 23, cd_steps: 2, ..plain.clone() }),
+        ("CD-3", TrainConfig { cd_steps: 3.into(), ..plain.clone() }),
+        ("persistent chains", TrainConfig { persistent_chains: 23, cd_steps: 2.into(), ..plain.clone() }),
         ("sparsity", TrainConfig { sparsity_cost: 0.3, sparsity_target: 0.05, ..plain.clone() }),
         (
             "visible probabilities",
-            TrainConfig { visible_states: VisibleStates::Probabilities, cd_steps: 2, ..plain.clone() },
+            TrainConfig { visible_states: VisibleStates::Probabilities, cd_steps: 2.into(), ..plain.clone() },
         ),
     ];
     for (rule, config) in &rules {

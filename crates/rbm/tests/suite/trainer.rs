@@ -54,7 +54,8 @@ fn the_seed_decides() {
 #[test]
 fn a_seed_means_the_same_bits_on_every_platform() {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in bits(&train(TrainConfig { cd_steps: 2, ..config() })).iter().flat_map(|word| word.to_le_bytes()) {
+    for byte in bits(&train(TrainConfig { cd_steps: 2.into(), ..config() })).iter().flat_map(|word| word.to_le_bytes())
+    {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     assert_eq!(hash, 0x0734_c95a_8826_f172);
@@ -77,7 +78,7 @@ fn resuming_anywhere_equals_never_having_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.safetensors");
     for chains in [0, 12, 30] {
-        let config = TrainConfig { persistent_chains: chains, cd_steps: 2, ..config() };
+        let config = TrainConfig { persistent_chains: chains, cd_steps: 2.into(), ..config() };
         let whole = bits(&train(config.clone()));
         for stop in 1..28 {
             let mut trainer = Trainer::new(&start(), config.clone()).unwrap();

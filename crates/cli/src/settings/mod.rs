@@ -1,12 +1,14 @@
 //! Settings of a training, resolved once: flag, else `DBN_*` environment (both through clap),
 //! else the recipe given by `--config`, else the built-in recipe.
 
+mod finetune;
 mod learning;
 mod pretrain;
 mod recipe;
 mod stack;
 mod tune;
 
+pub(crate) use finetune::FinetuneSettings;
 pub(crate) use learning::LearningSettings;
 pub(crate) use pretrain::PretrainSettings;
 pub(crate) use stack::StackSettings;
@@ -14,15 +16,16 @@ pub(crate) use tune::TuneSettings;
 
 use crate::failure::{Failure, Result};
 use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};
+use deepbelief_rbm::Provenance;
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value};
 
 /// Keys that have no default, so that a built-in recipe does not show them.
 const OPTIONAL_KEYS: [&str; 2] = ["label_column", "image_size"];
 
 /// Keys that do not change what is learned: they may differ when a run is resumed, and a
 /// checkpoint leaves them out, so that the same training gives the same file.
-const UNLEARNED_KEYS: [&str; 5] = ["threads", "device", "max_memory", "save_every", "picture_every"];
+const UNLEARNED_KEYS: [&str; 6] = ["test", "threads", "device", "max_memory", "save_every", "picture_every"];
 
 /// What is learned from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,6 +108,19 @@ fn learned(settings: &impl Serialize) -> Result<serde_json::Value> {
         map.retain(|key, value| !UNLEARNED_KEYS.contains(&key.as_str()) && !value.is_null());
     }
     Ok(value)
+}
+
+/// Keys that a checkpoint says how it was trained by.
+const INHERITED_KEYS: [&str; 9] =
+    ["data", "scale", "label_column", "header", "image_size", "valid", "binarize", "balanced", "seed"];
+
+/// What a checkpoint says of the data it was trained on, as far as it does.
+fn inherited(provenance: &Provenance) -> Table {
+    let recipe = provenance.recipe.as_object().into_iter().flatten();
+    recipe
+        .filter(|(key, _)| INHERITED_KEYS.contains(&key.as_str()))
+        .filter_map(|(key, value)| Some((key.clone(), Value::try_from(value).ok()?)))
+        .collect()
 }
 
 /// Puts `flags` over the settings `table` of a run that is to continue; a flag that is not

@@ -82,7 +82,8 @@ impl FinetuneWatcher<'_> {
         let width = epochs.to_string().len();
         let train = metrics.label_error_train.or(metrics.squared_error_train).unwrap_or_default();
         let valid = metrics.label_error_valid.or(metrics.squared_error_valid);
-        let valid = valid.map_or(String::new(), |error| format!(" (validation {})", error_in_words(self.settings, error)));
+        let valid =
+            valid.map_or(String::new(), |error| format!(" (validation {})", error_in_words(self.settings, error)));
         let cost = metrics.training_cost.map_or(String::new(), |cost| format!(", cost {cost:.4}"));
         let rate = match metrics.samples_per_second {
             0.0 => String::new(),

@@ -18,7 +18,9 @@ pub struct NetworkHeader {
     pub kind: String,
     /// Units of every layer, from the inputs to the outputs.
     pub sizes: Vec<usize>,
-    /// What follows each layer of weights.
+    /// What follows each layer of weights; if none are named, as in the networks that
+    /// [`deepbelief_stack::export`] writes, sigmoids.
+    #[serde(default)]
     pub activations: Vec<Activation>,
     /// Where the network comes from.
     #[serde(default)]
@@ -62,7 +64,11 @@ impl Network {
     pub fn load(path: &Path, objective: Objective) -> Result<(Self, NetworkHeader)> {
         let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<NetworkHeader>(path, &bytes, objective.kind())?;
-        Ok((Self::from_reader(&file, "", objective, &header.sizes, &header.activations)?, header))
+        let (sizes, mut activations) = (&header.sizes, header.activations.clone());
+        if activations.is_empty() {
+            activations = vec![Activation::Sigmoid; sizes.len().max(1) - 1];
+        }
+        Ok((Self::from_reader(&file, "", objective, sizes, &activations)?, header))
     }
 
     /// What follows each layer of weights.
@@ -87,11 +93,14 @@ impl Network {
         }
         let output = if objective == Objective::Classifier { Activation::Softmax } else { Activation::Sigmoid };
         let (hidden, last) = (&activations[..depth - 1], activations[depth - 1]);
-        if last != output || hidden.contains(&Activation::Softmax) {
+        if last != output {
             let kind = objective.kind();
             return Ok(file.refuse(format!(
-                "has the activations {activations:?}; an {kind} ends in {output:?}, and no hidden layer is Softmax"
+                "ends in {last:?} units; of kind '{kind}', this program reads networks that end in {output:?} units"
             ))?);
+        }
+        if hidden.contains(&Activation::Softmax) {
+            return Ok(file.refuse("has Softmax units below its last layer".into())?);
         }
         let mut layers = Vec::with_capacity(depth);
         for ((name, pair), &activation) in names(objective, depth).iter().zip(sizes.windows(2)).zip(activations) {

@@ -21,4 +21,4 @@ pub use network::{Activation, Dense, Network, Objective};
 pub use observer::{FinetuneMetrics, FinetuneObserver};
 pub use optimizer::{Descent, DescentConfig};
 pub use state::{Best, FinetuneState};
-pub use trainer::{Finetuner, FinetuneSnapshot, peak_memory};
+pub use trainer::{FinetuneSnapshot, Finetuner, peak_memory};

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::network::{Network, Objective};
-use crate::pass;
+use crate::pass::{self, Drops};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::Batch;
 use serde::{Deserialize, Serialize};
@@ -26,26 +26,26 @@ impl Network {
     /// # Errors
     /// If the shapes do not fit.
     pub fn score(&self, samples: &Batch, labels: &[u32]) -> Result<Scores> {
-        let (values, units, rows) = (samples.to_values(), samples.units(), samples.rows());
+        let (pixels, units, rows) = (samples.to_values(), samples.units(), samples.rows());
         let mut sums = Scores::default();
         for start in (0..rows).step_by(CHUNK) {
             let end = rows.min(start + CHUNK);
             let n = end - start;
-            let v = Tensor::from_slice(&values[start * units..end * units], (n, units), &Device::Cpu)?;
+            let v = Tensor::from_slice(&pixels[start * units..end * units], (n, units), &Device::Cpu)?;
             let labels = labels.get(start..end).unwrap_or_default();
-            let logits = pass::logits(self.layers().iter().map(pass::Step::of), &v, None)?;
-            let cost = pass::cost(self.objective(), &logits, &v, labels)?;
-            sums.cost += f64::from(cost.to_scalar::<f32>()?) * n as f64;
+            let values = pass::up(self.layers(), &v, Drops::NONE)?;
+            let logits = &values[self.depth()];
+            let target = pass::target(self.objective(), &v, labels, self.classes())?;
+            sums.cost += pass::cost(self.objective(), logits, &target)? * n as f64;
             sums.error += match self.objective() {
                 Objective::Classifier => {
                     let told: Vec<u32> = logits.argmax(1)?.to_vec1()?;
                     told.iter().zip(labels).filter(|(told, label)| told != label).count() as f64
                 }
                 Objective::Autoencoder => {
-                    let p: Vec<f32> = pass::activate(&logits, self.layers()[self.depth() - 1].activation)?
-                        .flatten_all()?
-                        .to_vec1()?;
-                    squared_error(&p, &values[start * units..end * units])
+                    let p: Vec<f32> =
+                        pass::activate(logits, self.layers()[self.depth() - 1].activation)?.flatten_all()?.to_vec1()?;
+                    squared_error(&p, &pixels[start * units..end * units])
                 }
             };
         }

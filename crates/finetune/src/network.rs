@@ -9,7 +9,7 @@
 //! without a transposition; files hold them [out, in].
 
 use crate::error::{Result, require};
-use crate::pass;
+use crate::pass::{self, Drops};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{MAX_UNITS, Stream, Uniforms};
 use deepbelief_rbm::LabelGroup;
@@ -201,9 +201,10 @@ impl Network {
     /// [`crate::Error::Config`] if there are not so many layers; if the shapes do not fit.
     pub fn encode(&self, v: &Tensor, depth: usize) -> Result<Tensor> {
         require(depth <= self.depth(), "depth", depth, format!("at most {}", self.depth()))?;
-        let Some((last, below)) = self.layers[..depth].split_last() else { return Ok(v.clone()) };
-        let logits = pass::logits(self.layers[..=below.len()].iter().map(pass::Step::of), v, None)?;
-        Ok(pass::activate(&logits, last.activation)?)
+        let layers = &self.layers[..depth];
+        let Some(last) = layers.last() else { return Ok(v.clone()) };
+        let values = pass::up(layers, v, Drops::NONE)?;
+        Ok(pass::activate(&values[depth], last.activation)?)
     }
 
     /// The outputs, [B, V] -> [B, units]: label probabilities or reconstructions.
@@ -263,6 +264,7 @@ pub(crate) fn check_sizes(objective: Objective, sizes: &[usize]) -> Result<()> {
     let words = || sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join("-");
     let mirrored = objective == Objective::Classifier || sizes.iter().eq(sizes.iter().rev());
     let fits = (3..=MAX_DEPTH + 1).contains(&sizes.len()) && sizes.iter().all(|units| (1..=MAX_UNITS).contains(units));
-    let expected = format!("two to {MAX_DEPTH} layers of 1 to {MAX_UNITS} units, an autoencoder's the same up and down");
+    let expected =
+        format!("two to {MAX_DEPTH} layers of 1 to {MAX_UNITS} units, an autoencoder's the same up and down");
     require(fits && mirrored, "units of the network", words(), expected)
 }

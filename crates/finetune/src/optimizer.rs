@@ -3,7 +3,7 @@
 
 use crate::config::OptimizerKind;
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Var, bail};
+use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
 use candle_nn::Optimizer;
 use deepbelief_kernels::{Adam, Momentum, limit_norms};
 use std::sync::Mutex;
@@ -62,6 +62,18 @@ impl Descent {
         self.slots.iter().map(|slot| lock(&slot.moments).clone()).collect()
     }
 
+    /// A step along the gradients of the variables, in their order; one without a gradient stays.
+    pub(crate) fn take<'a>(&mut self, gradients: impl IntoIterator<Item = Option<&'a Tensor>>) -> Result<()> {
+        self.steps += 1;
+        for (Slot { var, moments }, gradient) in self.slots.iter().zip(gradients) {
+            if let Some(gradient) = gradient {
+                let step = Step { config: &self.config, moments, step: self.steps };
+                var.as_tensor().inplace_op2(&gradient.contiguous()?, &step)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Goes on as if `steps` steps had led to these moments.
     pub(crate) fn restore(&mut self, moments: Vec<Moments>, steps: u32) {
         self.steps = steps;
@@ -85,14 +97,8 @@ impl Optimizer for Descent {
     }
 
     fn step(&mut self, gradients: &GradStore) -> Result<()> {
-        self.steps += 1;
-        for Slot { var, moments } in &self.slots {
-            if let Some(gradient) = gradients.get(var) {
-                let step = Step { config: &self.config, moments, step: self.steps };
-                var.as_tensor().inplace_op2(&gradient.contiguous()?, &step)?;
-            }
-        }
-        Ok(())
+        let found: Vec<_> = self.slots.iter().map(|slot| gradients.get(&slot.var).cloned()).collect();
+        self.take(found.iter().map(Option::as_ref))
     }
 
     fn learning_rate(&self) -> f64 {

@@ -1,13 +1,5 @@
-//! Training a network by backpropagation. For one minibatch of B samples:
-//!
-//! ```text
-//! h_l = activation(h_(l-1) w_l + b_l)        h_0 the samples; dropped units are 0, the others made up
-//! C   = - (1/B) sum of log p(label | v)      or log p(v | code): independent units
-//! w, b <- a step of the optimiser along the gradients of C
-//! ```
-//!
-//! candle records the pass and differentiates it; bias, sigmoid, dropout and cost are fused
-//! ([`deepbelief_kernels::feedforward`]), and so is the step.
+//! Training a network by backpropagation: for every minibatch a pass up and a pass back
+//! ([`crate::pass`]), then a step of the optimiser.
 
 use crate::config::{FinetuneConfig, OptimizerKind};
 use crate::error::{Error, Result, require};
@@ -15,7 +7,7 @@ use crate::measure::Scores;
 use crate::network::{Dense, Network, Objective};
 use crate::observer::{FinetuneMetrics, FinetuneObserver, ask};
 use crate::optimizer::{Descent, Moments};
-use crate::pass::{self, Drops, Step};
+use crate::pass::{self, Drops};
 use crate::state::{Best, FinetuneState};
 use candle_core::{Device, Tensor, Var};
 use candle_nn::Optimizer;
@@ -58,9 +50,7 @@ use std::time::Instant;
 /// ```
 pub struct Finetuner {
     config: FinetuneConfig,
-    /// Weights and biases, layer after layer.
-    vars: Vec<Var>,
-    /// Made of the same tensors, so that it always is what the variables are.
+    /// Made of the tensors that the optimiser changes.
     network: Network,
     descent: Descent,
     pool: Arc<rayon::ThreadPool>,
@@ -144,9 +134,8 @@ impl Finetuner {
             vars.extend([w, b]);
         }
         Ok(Self {
-            descent: Descent::new(vars.clone(), config.descent())?,
+            descent: Descent::new(vars, config.descent())?,
             network: Network::from_layers(network.objective(), layers),
-            vars,
             config,
             pool: pool.into(),
             at: Position::default(),
@@ -267,24 +256,27 @@ impl Finetuner {
     fn update(&mut self, batch: &Batch, labels: &[u32]) -> Result<()> {
         let (rows, units) = (batch.rows(), batch.units());
         let drops = |rate| Drops { rate, seed: self.config.seed, step: self.at.step };
-        let mut values = batch.to_values();
-        let target = || Ok::<_, Error>(Tensor::from_slice(&batch.to_values(), (rows, units), &Device::Cpu)?);
-        if let Some(dropout) = drops(self.config.input_dropout).above(0) {
-            drop_inputs(&mut values, units, dropout);
-        }
-        let v = Tensor::from_vec(values, (rows, units), &Device::Cpu)?;
-        // What is reconstructed are the whole samples, whatever was dropped from them.
-        let target = if self.config.input_dropout > 0.0 { target()? } else { v.clone() };
-        let steps = self.vars.chunks_exact(2).zip(self.network.layers());
-        let steps = steps.map(|(pair, layer)| Step { w: &pair[0], b: &pair[1], activation: layer.activation });
-        let logits = pass::logits(steps, &v, Some(drops(self.config.dropout)))?;
-        let cost = pass::cost(self.network.objective(), &logits, &target, labels)?;
-        let value = f64::from(cost.to_scalar::<f32>()?);
+        // What is reconstructed are the whole samples, whatever is dropped from them.
+        let whole = Tensor::from_vec(batch.to_values(), (rows, units), &Device::Cpu)?;
+        let v = match drops(self.config.input_dropout).above(0) {
+            None => whole.clone(),
+            Some(dropout) => {
+                let mut values = batch.to_values();
+                drop_inputs(&mut values, units, dropout);
+                Tensor::from_vec(values, (rows, units), &Device::Cpu)?
+            }
+        };
+        let (layers, objective, drops) = (self.network.layers(), self.network.objective(), drops(self.config.dropout));
+        let values = pass::up(layers, &v, drops)?;
+        let logits = &values[layers.len()];
+        let target = pass::target(objective, &whole, labels, self.network.classes())?;
+        let value = pass::cost(objective, logits, &target)?;
         if !value.is_finite() {
             let (epoch, batch, learning_rate) = (self.at.epoch + 1, self.at.batch + 1, self.descent.learning_rate());
             return Err(Error::Diverged { epoch, batch, cost: value, learning_rate });
         }
-        self.descent.backward_step(&cost)?;
+        let gradients = pass::back(layers, &values, pass::excess(objective, logits, &target)?, drops)?;
+        self.descent.take(gradients.iter().map(Some))?;
         self.at.cost += value * rows as f64;
         self.at.step += 1;
         self.at.batch += 1;
@@ -342,9 +334,9 @@ impl Finetuner {
     }
 
     fn weight_norm(&self) -> Result<f64> {
-        let weights = self.vars.iter().step_by(2);
-        let squares = weights.map(|w| Ok::<_, Error>(f64::from(w.as_detached_tensor().sqr()?.sum_all()?.to_scalar::<f32>()?)));
-        Ok(squares.sum::<Result<f64>>()?.sqrt())
+        let square = |layer: &Dense| layer.w.sqr()?.sum_all()?.to_scalar::<f32>().map(f64::from);
+        let squares = self.network.layers().iter().map(square);
+        Ok(squares.sum::<candle_core::Result<f64>>()?.sqrt())
     }
 
     /// The network in tensors that later updates leave alone.
@@ -355,9 +347,8 @@ impl Finetuner {
     /// Values of all variables, in the shape of the network.
     fn shaped(&self, values: Vec<Vec<f32>>) -> Result<Network> {
         let mut values = values.into_iter();
-        let mut tensor = |like: &Tensor| {
-            Tensor::from_vec(values.next().unwrap_or_default(), like.shape(), &Device::Cpu)
-        };
+        let mut tensor =
+            |like: &Tensor| Tensor::from_vec(values.next().unwrap_or_default(), like.shape(), &Device::Cpu);
         let mut layers = Vec::with_capacity(self.network.depth());
         for Dense { w, b, activation } in self.network.layers() {
             layers.push(Dense { w: tensor(w)?, b: tensor(b)?, activation: *activation });

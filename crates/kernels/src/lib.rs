@@ -4,7 +4,7 @@
 //! [`Machine`] holds an RBM in its fastest layout, [`Directed`] the weights of one direction
 //! between two layers; [`Batch`] and [`Bits`] carry states to them; [`Uniforms`] supplies their
 //! random numbers. [`ops`] offers the same kernels on candle tensors,
-//! [`feedforward`] differentiable ones for backpropagation, and [`Adam`] and [`Momentum`] its steps.
+//! [`feedforward`] those of backpropagation, and [`Adam`] and [`Momentum`] its steps.
 
 mod descent;
 mod directed;

@@ -27,9 +27,9 @@ pub(super) const FINETUNE_HELP: &str = finetune_help!();
 
 pub(super) const FINETUNE_LONG_HELP: &str = concat!(
     finetune_help!(),
-    "\n\nBuilt-in recipe of a classifier:\n",
+    "\n\nBuilt-in recipe:\n",
     include_str!("../../../../models/mnist-finetune.toml"),
-    "\nBuilt-in recipe of an autoencoder:\n",
+    "\nThe same with --as autoencoder:\n",
     include_str!("../../../../models/mnist-autoencoder-finetune.toml")
 );
 

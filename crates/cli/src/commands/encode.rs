@@ -37,7 +37,9 @@ pub(crate) fn encode(args: &EncodeArgs) -> Result<()> {
         Failure::new(format!("--depth is {depth}, but the checkpoint has {}", count(sizes.len() - 1, "layer")))
     })?;
     if let (Model::Network(_), true) = (&checkpoint, args.states || args.free_energy) {
-        return Err(Failure::new("--states and --free-energy are for RBMs and deep belief nets: a feed-forward network has neither"));
+        return Err(Failure::new(
+            "--states and --free-energy are for RBMs and deep belief nets: a feed-forward network has neither",
+        ));
     }
     let data = checkpoint.data(&args.data)?;
     let samples = split(&data, args.split)?;

@@ -1,6 +1,6 @@
 //! `dbn finetune`: train a deep belief net by backpropagation, new or resumed.
 
-use super::training::{Parts, shell_word};
+use super::training::{Parts, require_epochs, shell_word};
 use crate::args::FinetuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
 use crate::failure::{Explain, Failure, Result, count};
@@ -93,12 +93,7 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     let settings = FinetuneSettings::resume(&folder.config(), args)?;
     let state = FinetuneState::load(&folder.finetune_state()).or_fail(|| "cannot resume".into())?;
     let done = state.epochs_done();
-    if settings.epochs < done {
-        return Err(Failure::new(format!(
-            "--epochs is {}, but the run has done {done} already",
-            settings.epochs
-        )));
-    }
+    require_epochs(settings.epochs, done)?;
     let mut parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
     parts.keep(settings.labelled, settings.run.seed)?;
     let finetuner = Finetuner::resume(settings.config(), state)?;

@@ -47,7 +47,9 @@ pub(crate) fn reconstruct(args: &ReconstructArgs) -> Result<()> {
             let subject = Subject { rbm, epochs: provenance.epochs, shape, seed: provenance.seed };
             (pictures::reconstructions(subject, &pixels)?, rbm.reconstruction_cost(&v)?)
         }
-        Model::Belief(Checkpoint { dbn, header: Header::Dbn(_) }) => (Net { dbn, shape }.reconstructions(&pixels)?, dbn.reconstruction_cost(&v)?),
+        Model::Belief(Checkpoint { dbn, header: Header::Dbn(_) }) => {
+            (Net { dbn, shape }.reconstructions(&pixels)?, dbn.reconstruction_cost(&v)?)
+        }
     };
     write_file(&args.out, &picture)?;
     tracing::info!(cost, "reconstruction cost of these samples: {cost:.2} nats per sample (mean-field)");

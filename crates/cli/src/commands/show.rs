@@ -99,8 +99,7 @@ fn of_belief(checkpoint: &Checkpoint) -> Result<Summary> {
         Header::Dbn(header) => {
             let labels = if header.classes > 0 { format!("{} at the top", header.classes) } else { "none".into() };
             let part = "generative and recognition weights";
-            let weights =
-                if header.untied { format!("untied: {part} have parted") } else { format!("tied {part}") };
+            let weights = if header.untied { format!("untied: {part} have parted") } else { format!("tied {part}") };
             let units = format!("{} ({})", joined(&sizes, "-"), header.units);
             facts.extend([("units", units), ("labels", labels), ("weights", weights)]);
             if header.untied {
@@ -192,7 +191,8 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
         "trained",
         &format!("{} epochs, seed {}, deepbelief {}", provenance.epochs, provenance.seed, provenance.crate_version),
     );
-    let dead = summary.dead_filters_by_layer.iter().zip(&summary.sizes[1..]).map(|(dead, units)| format!("{dead} of {units}"));
+    let dead =
+        summary.dead_filters_by_layer.iter().zip(&summary.sizes[1..]).map(|(dead, units)| format!("{dead} of {units}"));
     line("dead filters", &dead.collect::<Vec<_>>().join(", "));
     table(&mut text, &summary.tensors);
     text += summary.note;

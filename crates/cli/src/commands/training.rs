@@ -165,6 +165,14 @@ impl Parts {
     }
 }
 
+/// Refuses fewer epochs than a run that goes on has done.
+pub(crate) fn require_epochs(epochs: u32, done: u32) -> Result<()> {
+    if epochs >= done {
+        return Ok(());
+    }
+    Err(Failure::new(format!("--epochs is {epochs}, but the run has done {done} already")))
+}
+
 /// A path as it can be typed into a shell.
 pub(crate) fn shell_word(path: &Path) -> String {
     let text = path.display().to_string();

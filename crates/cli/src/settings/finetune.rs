@@ -74,10 +74,12 @@ impl FinetuneSettings {
     /// Settings of the run whose `config.toml` is `path`, continued with what `args` may change.
     pub(crate) fn resume(path: &Path, args: &FinetuneArgs) -> Result<Self> {
         let mut table = read(path)?;
-        let changeable: Vec<&str> = ["epochs"].into_iter().chain(UNLEARNED_KEYS).collect();
+        let epochs = table.get("epochs").cloned();
+        let changeable: Vec<&str> = ["epochs", "test"].into_iter().chain(UNLEARNED_KEYS).collect();
         super::continue_with(&mut table, flags(args)?, &changeable)?;
         let settings = settle(table)?;
         settings.validate()?;
+        super::warn_if_prolonged(settings.schedule, epochs.as_ref(), settings.epochs);
         Ok(settings)
     }
 
@@ -89,9 +91,11 @@ impl FinetuneSettings {
     }
 
     /// What a checkpoint records: the settings that what is learned depends on. Where the model
-    /// lay that was unrolled is none of them.
+    /// lay that was unrolled is none of them, nor whether it is tested.
     pub(crate) fn recipe(&self) -> Result<serde_json::Value> {
-        super::learned(&Self { checkpoint: None, ..self.clone() })
+        let mut learned = super::learned(&Self { checkpoint: None, ..self.clone() })?;
+        learned.as_object_mut().map(|recipe| recipe.remove("test"));
+        Ok(learned)
     }
 
     /// Settings of the training.

@@ -16,7 +16,7 @@ pub(crate) use tune::TuneSettings;
 
 use crate::failure::{Failure, Result};
 use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};
-use deepbelief_rbm::Provenance;
+use deepbelief_rbm::{Provenance, Schedule};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -25,7 +25,7 @@ const OPTIONAL_KEYS: [&str; 2] = ["label_column", "image_size"];
 
 /// Keys that do not change what is learned: they may differ when a run is resumed, and a
 /// checkpoint leaves them out, so that the same training gives the same file.
-const UNLEARNED_KEYS: [&str; 6] = ["test", "threads", "device", "max_memory", "save_every", "picture_every"];
+const UNLEARNED_KEYS: [&str; 5] = ["threads", "device", "max_memory", "save_every", "picture_every"];
 
 /// What is learned from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,6 +121,17 @@ fn inherited(provenance: &Provenance) -> Table {
         .filter(|(key, _)| INHERITED_KEYS.contains(&key.as_str()))
         .filter_map(|(key, value)| Some((key.clone(), Value::try_from(value).ok()?)))
         .collect()
+}
+
+/// Warns of a run that is to end after another number of epochs than it was started with, where its
+/// schedule depends on that.
+fn warn_if_prolonged(schedule: Schedule, before: Option<&Value>, now: u32) {
+    if schedule != Schedule::Constant && before != Some(&Value::from(now)) {
+        tracing::warn!(
+            "the learning rate's schedule spans all epochs: with another number of them this run follows \
+             another path than one that had it from the start"
+        );
+    }
 }
 
 /// Puts `flags` over the settings `table` of a run that is to continue; a flag that is not

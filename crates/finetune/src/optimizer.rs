@@ -67,8 +67,8 @@ impl Descent {
         self.steps += 1;
         for (Slot { var, moments }, gradient) in self.slots.iter().zip(gradients) {
             if let Some(gradient) = gradient {
-                let step = Step { config: &self.config, moments, step: self.steps };
-                var.as_tensor().inplace_op2(&gradient.contiguous()?, &step)?;
+                let update = Update { config: &self.config, moments, step: self.steps };
+                var.as_tensor().inplace_op2(&gradient.contiguous()?, &update)?;
             }
         }
         Ok(())
@@ -111,13 +111,13 @@ impl Optimizer for Descent {
 }
 
 /// One step of one variable, which candle takes as an operation in place.
-struct Step<'a> {
+struct Update<'a> {
     config: &'a DescentConfig,
     moments: &'a Mutex<Moments>,
     step: u32,
 }
 
-impl InplaceOp2 for Step<'_> {
+impl InplaceOp2 for Update<'_> {
     fn name(&self) -> &'static str {
         "descent"
     }

@@ -228,8 +228,8 @@ mod tests {
         let stepped = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             pool.install(|| {
-                let (mut w, mut m, mut s, g) = (numbers(0), numbers(1), numbers(2), numbers(3));
-                s.iter_mut().for_each(|s| *s = s.abs());
+                let (mut w, mut m, g) = (numbers(0), numbers(1), numbers(3));
+                let mut s: Vec<f32> = numbers(2).iter().map(|s| s.abs()).collect();
                 Adam { learning_rate: 0.01, momentum: 0.9, square_momentum: 0.99, weight_cost: 0.1, step: 3 }
                     .take(&mut w, &mut m, &mut s, &g);
                 limit_norms(&mut w, 5, 10.0);

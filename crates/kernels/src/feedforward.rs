@@ -312,8 +312,8 @@ mod tests {
         (a.to_dtype(DType::F64)? - b.to_dtype(DType::F64)?)?.abs()?.flatten_all()?.max(0)?.to_scalar()
     }
 
-    fn dropped() -> Option<Dropout> {
-        Some(Dropout { rate: 0.3, draw: Uniforms::new(1, Stream::Dropout, 7).layer(2) })
+    fn dropped() -> Dropout {
+        Dropout { rate: 0.3, draw: Uniforms::new(1, Stream::Dropout, 7).layer(2) }
     }
 
     /// The passes in F32 against candle's own operations in F64, on odd shapes. Single elements err by
@@ -324,7 +324,7 @@ mod tests {
             let (a, b) = (numbers(rows, units, 1)?, numbers(rows, units, 2)?);
             let (a64, b64) = (double(&a)?, double(&b)?);
             let bias = numbers(1, units, 3)?.squeeze(0)?;
-            for dropout in [None, dropped()] {
+            for dropout in [None, Some(dropped())] {
                 let (y, exact) = (sigmoid(&a, &bias, dropout)?, sigmoid(&a64, &bias.to_dtype(DType::F64)?, dropout)?);
                 assert!(apart(&y, &exact)? < 1e-6);
                 assert!(apart(&sigmoid_slope(&y, &b, dropout)?, &sigmoid_slope(&exact, &b64, dropout)?)? < 3e-6);
@@ -342,12 +342,12 @@ mod tests {
     fn slopes_are_the_gradients() -> Result<()> {
         let (a, b) = (double(&numbers(3, 5, 1)?)?, double(&numbers(3, 5, 2)?)?.as_tensor().detach());
         let bias = numbers(1, 5, 3)?.squeeze(0)?.to_dtype(DType::F64)?;
-        let sigmoids = |z: &Tensor| (sigmoid(z, &bias, dropped())? * &b)?.sum_all();
+        let sigmoids = |z: &Tensor| (sigmoid(z, &bias, Some(dropped()))? * &b)?.sum_all();
         let cost = |x: &Tensor| sigmoid_cross_entropy(x, &b);
         let slopes = [
             (
                 &sigmoids as &dyn Fn(&Tensor) -> Result<Tensor>,
-                sigmoid_slope(&sigmoid(&a, &bias, dropped())?, &b, dropped())?,
+                sigmoid_slope(&sigmoid(&a, &bias, Some(dropped()))?, &b, Some(dropped()))?,
             ),
             (&cost, sigmoid_excess(&a, &b)?),
         ];

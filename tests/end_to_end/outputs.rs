@@ -7,12 +7,14 @@ use std::process::Stdio;
 #[test]
 fn help_reads_as_approved() {
     let place = Place::new();
-    for verb in ["", "pretrain", "stack", "tune", "show", "reconstruct", "encode", "classify", "sample", "export"] {
+    for verb in
+        ["", "pretrain", "stack", "tune", "finetune", "show", "reconstruct", "encode", "classify", "sample", "export"]
+    {
         let name = if verb.is_empty() { "dbn" } else { verb };
         let help = place.ok(&format!("{verb} --help"));
         // The recipe at the end has its own life.
         let (help, recipe) = help.split_once("Built-in recipe:\n").unwrap_or((&help, ""));
-        assert_eq!(["pretrain", "stack", "tune"].contains(&verb), recipe.contains("seed = "));
+        assert_eq!(["pretrain", "stack", "tune", "finetune"].contains(&verb), recipe.contains("seed = "));
         insta::assert_snapshot!(name, help);
     }
 }

@@ -195,7 +195,7 @@ fn what_a_model_cannot_do_is_said() {
         ("sample d --image-size 4x4 --out x.png", &["4x4 pixels do not fit 9 visible units"]),
         ("encode d --depth 4 --out x.csv", &["--depth is 4, but the checkpoint has 3 layers"]),
         ("show d --filters x.png --layer 3", &["layer 3 is asked for, but the model has 3 layers, counted from 0"]),
-        ("show mlp.safetensors", &["cannot open the checkpoint", "is of kind 'mlp', expected 'rbm' or 'dbn'"]),
+        ("show mlp.safetensors", &["cannot open the checkpoint", "ends in Sigmoid units; of kind 'mlp'"]),
     ];
     for (words, expected) in cases {
         let message = refusal(&place, words);

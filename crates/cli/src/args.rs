@@ -1,10 +1,12 @@
 //! The command line, as clap sees it. What an option is worth when it is not given is decided
 //! in [`crate::settings`], not here.
 
+mod finetune;
 mod learning;
 mod training;
 mod using;
 
+pub(crate) use finetune::FinetuneArgs;
 pub(crate) use learning::{LearningArgs, PerLayer, per_layer};
 pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
@@ -85,6 +87,14 @@ pub(crate) enum Command {
     /// validation samples.
     #[command(after_help = training::TUNE_HELP, after_long_help = training::TUNE_LONG_HELP, allow_negative_numbers = true)]
     Tune(Box<TuneArgs>),
+    /// Train a deep belief net by backpropagation, as a classifier or as an autoencoder
+    ///
+    /// The discriminative route: the net becomes a feed-forward network, which then follows the
+    /// gradient of its task (Hinton & Salakhutdinov 2006). The run folder receives the network,
+    /// which candle's and torch's linear layers load by name, and best.safetensors, the best one
+    /// on the validation samples.
+    #[command(after_help = finetune::FINETUNE_HELP, after_long_help = finetune::FINETUNE_LONG_HELP, allow_negative_numbers = true)]
+    Finetune(Box<FinetuneArgs>),
     /// Show what is in a checkpoint: header, shapes, statistics, filters
     #[command(after_help = "Example: dbn show runs/mnist-500 --filters filters.png")]
     Show(ShowArgs),

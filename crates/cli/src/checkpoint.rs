@@ -1,4 +1,4 @@
-//! Opening a checkpoint of either kind, and fitting data to it.
+//! Opening a checkpoint of any kind, and fitting data to it.
 
 use crate::args::{DataArgs, SplitName};
 use crate::commands::training::CLASS_NAMES;
@@ -6,13 +6,14 @@ use crate::failure::{Explain, Failure, Result};
 use crate::run_folder::checkpoint_path;
 use candle_core::Device;
 use deepbelief_data::{Binarize, Dataset, ImageShape, LoadOptions, Scale, Source, Split, load};
+use deepbelief_finetune::{Network, NetworkHeader, Objective};
 use deepbelief_rbm::{Provenance, tensors};
 use deepbelief_stack::{Dbn, DbnHeader};
 use serde::Serialize;
 use std::path::Path;
 use std::str::FromStr;
 
-/// A model and what its file says of it. An RBM is a stack of depth one.
+/// A deep belief net and what its file says of it. An RBM is one of depth one.
 pub(crate) struct Checkpoint {
     pub(crate) dbn: Dbn,
     pub(crate) header: Header,
@@ -26,7 +27,19 @@ pub(crate) enum Header {
     Dbn(DbnHeader),
 }
 
-impl Checkpoint {
+/// A feed-forward network and what its file says of it.
+pub(crate) struct NetworkCheckpoint {
+    pub(crate) network: Network,
+    pub(crate) header: NetworkHeader,
+}
+
+/// A model of any kind.
+pub(crate) enum Model {
+    Belief(Checkpoint),
+    Network(NetworkCheckpoint),
+}
+
+impl Model {
     /// Opens a file, or the checkpoint of a run folder.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let path = checkpoint_path(path)?;
@@ -34,29 +47,20 @@ impl Checkpoint {
             .or_fail(|| "cannot open the checkpoint".into())
             .or_hint(|| "a checkpoint is the model.safetensors of a run folder".into())
     }
+}
 
-    /// Where the model comes from.
-    pub(crate) fn provenance(&self) -> &Provenance {
-        match &self.header {
-            Header::Rbm(header) => &header.provenance,
-            Header::Dbn(header) => &header.provenance,
+impl Checkpoint {
+    /// Opens a file, or the checkpoint of a run folder, that holds an RBM or a deep belief net.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        match Model::open(path)? {
+            Model::Belief(checkpoint) => Ok(checkpoint),
+            Model::Network(NetworkCheckpoint { header, .. }) => {
+                let (path, kind) = (checkpoint_path(path)?, header.kind);
+                Err(Failure::new(format!("{} is of kind '{kind}', expected 'rbm' or 'dbn'", path.display()))
+                    .while_doing("cannot open the checkpoint")
+                    .hint("feed-forward networks are for `dbn classify`, `encode`, `reconstruct` and `show`"))
+            }
         }
-    }
-
-    /// A setting of the training, where the checkpoint has it.
-    fn recorded<T: FromStr>(&self, key: &str) -> Option<T> {
-        self.provenance().recipe.get(key)?.as_str()?.parse().ok()
-    }
-
-    /// Shape of the visible units as a picture, as far as the training knew it.
-    pub(crate) fn image_shape(&self) -> Option<ImageShape> {
-        let shape: ImageShape = self.recorded("image_size")?;
-        (shape.width * shape.height == self.dbn.visible()).then_some(shape)
-    }
-
-    /// How grey values become binary: as asked, else as in training.
-    pub(crate) fn binarize(&self, asked: Option<Binarize>) -> Binarize {
-        asked.or_else(|| self.recorded("binarize")).unwrap_or_default()
     }
 
     /// Number of classes, which `what` needs.
@@ -67,10 +71,35 @@ impl Checkpoint {
             classes => Ok(classes),
         }
     }
+}
+
+/// What was trained on data, and by its provenance knows how they were read.
+pub(crate) trait Trained {
+    /// Where the model comes from.
+    fn provenance(&self) -> &Provenance;
+
+    /// Number of visible units.
+    fn visible(&self) -> usize;
+
+    /// A setting of the training, where the checkpoint has it.
+    fn recorded<T: FromStr>(&self, key: &str) -> Option<T> {
+        self.provenance().recipe.get(key)?.as_str()?.parse().ok()
+    }
+
+    /// Shape of the visible units as a picture, as far as the training knew it.
+    fn image_shape(&self) -> Option<ImageShape> {
+        let shape: ImageShape = self.recorded("image_size")?;
+        (shape.width * shape.height == self.visible()).then_some(shape)
+    }
+
+    /// How grey values become binary: as asked, else as in training.
+    fn binarize(&self, asked: Option<Binarize>) -> Binarize {
+        asked.or_else(|| self.recorded("binarize")).unwrap_or_default()
+    }
 
     /// Loads the data named by `args`, read as in training where `args` leave it open. They
     /// must fit the visible units.
-    pub(crate) fn data(&self, args: &DataArgs) -> Result<Dataset> {
+    fn data(&self, args: &DataArgs) -> Result<Dataset> {
         let trained_on = self.recorded::<Source>("data");
         let source = args.data.clone().or_else(|| trained_on.clone()).unwrap_or(Source::Mnist);
         // Where the training data had their labels says nothing of other data. How they came into
@@ -90,29 +119,89 @@ impl Checkpoint {
                 ..defaults
             },
         )?;
-        let (found, expected) = (data.train.units(), self.dbn.visible());
-        if found != expected {
-            return Err(Failure::new(format!(
-                "the data '{source}' have {found} columns, but the checkpoint has {expected} visible units"
-            ))
-            .hint("use data of the kind the model was trained on; `dbn show` tells which"));
-        }
+        require_units(&source, data.train.units(), self.visible())?;
         Ok(data)
     }
 }
 
-fn read(path: &Path) -> Result<Checkpoint> {
+impl Trained for Checkpoint {
+    fn provenance(&self) -> &Provenance {
+        match &self.header {
+            Header::Rbm(header) => &header.provenance,
+            Header::Dbn(header) => &header.provenance,
+        }
+    }
+
+    fn visible(&self) -> usize {
+        self.dbn.visible()
+    }
+}
+
+impl Trained for NetworkCheckpoint {
+    fn provenance(&self) -> &Provenance {
+        &self.header.provenance
+    }
+
+    fn visible(&self) -> usize {
+        self.network.visible()
+    }
+}
+
+impl Trained for Model {
+    fn provenance(&self) -> &Provenance {
+        match self {
+            Self::Belief(checkpoint) => checkpoint.provenance(),
+            Self::Network(checkpoint) => checkpoint.provenance(),
+        }
+    }
+
+    fn visible(&self) -> usize {
+        match self {
+            Self::Belief(checkpoint) => checkpoint.visible(),
+            Self::Network(checkpoint) => checkpoint.visible(),
+        }
+    }
+}
+
+/// Refuses data of another width than the model's.
+pub(crate) fn require_units(source: &Source, found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "the data '{source}' have {found} columns, but the checkpoint has {expected} visible units"
+    ))
+    .hint("use data of the kind the model was trained on; `dbn show` tells which"))
+}
+
+/// What a run that starts from the checkpoint at `path` is named after.
+pub(crate) fn run_name(path: &Path) -> String {
+    let stem = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn read(path: &Path) -> Result<Model> {
     let device = Device::Cpu;
+    let belief = |dbn, header| Ok(Model::Belief(Checkpoint { dbn, header }));
+    let network = |objective| -> Result<Model> {
+        let (network, header) = Network::load(path, objective)?;
+        Ok(Model::Network(NetworkCheckpoint { network, header }))
+    };
     match tensors::kind(path, &tensors::read(path)?)?.as_str() {
         "rbm" => {
             let (rbm, header) = deepbelief_rbm::load(path, &device)?;
-            Ok(Checkpoint { dbn: Dbn::from_rbms(vec![rbm])?, header: Header::Rbm(header) })
+            belief(Dbn::from_rbms(vec![rbm])?, Header::Rbm(header))
         }
         "dbn" => {
             let (dbn, header) = Dbn::load(path, &device)?;
-            Ok(Checkpoint { dbn, header: Header::Dbn(header) })
+            belief(dbn, Header::Dbn(header))
         }
-        kind => Err(Failure::new(format!("{} is of kind '{kind}', expected 'rbm' or 'dbn'", path.display()))),
+        "mlp" => network(Objective::Classifier),
+        "autoencoder" => network(Objective::Autoencoder),
+        kind => Err(Failure::new(format!(
+            "{} is of kind '{kind}', expected 'rbm', 'dbn', 'mlp' or 'autoencoder'",
+            path.display()
+        ))),
     }
 }
 

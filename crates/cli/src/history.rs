@@ -1,6 +1,7 @@
 //! `metrics.jsonl`: one JSON object an epoch, appended as training goes.
 
 use crate::failure::{Explain, Result};
+use deepbelief_finetune::FinetuneMetrics;
 use deepbelief_rbm::{EpochMetrics, write_atomic};
 use deepbelief_wake_sleep::TuneMetrics;
 use serde::de::DeserializeOwned;
@@ -121,6 +122,45 @@ impl TuneEpoch {
     }
 }
 
+/// An epoch of a training by backpropagation, likewise; a classifier has label errors, an
+/// autoencoder squared ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FinetuneEpoch {
+    /// From 1; 0 is the network before training.
+    #[serde(rename = "epoch", skip_serializing)]
+    pub(crate) number: u32,
+    pub(crate) training_cost: Option<f64>,
+    pub(crate) cost: f64,
+    pub(crate) cost_valid: Option<f64>,
+    pub(crate) label_error_train: Option<f64>,
+    pub(crate) label_error_valid: Option<f64>,
+    pub(crate) squared_error_train: Option<f64>,
+    pub(crate) squared_error_valid: Option<f64>,
+}
+
+impl From<&FinetuneMetrics> for FinetuneEpoch {
+    fn from(metrics: &FinetuneMetrics) -> Self {
+        Self {
+            number: metrics.epoch,
+            training_cost: metrics.training_cost,
+            cost: metrics.cost,
+            cost_valid: metrics.cost_valid,
+            label_error_train: metrics.label_error_train,
+            label_error_valid: metrics.label_error_valid,
+            squared_error_train: metrics.squared_error_train,
+            squared_error_valid: metrics.squared_error_valid,
+        }
+    }
+}
+
+impl FinetuneEpoch {
+    /// By name, as a checkpoint records them: the fields that have a value.
+    pub(crate) fn figures(&self) -> Result<BTreeMap<String, f64>> {
+        let fields: BTreeMap<String, Option<f64>> = serde_json::from_value(serde_json::to_value(self)?)?;
+        Ok(fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+    }
+}
+
 /// An epoch in a history: the layer that trained, from 0, and its epoch.
 pub(crate) trait Place {
     fn place(&self) -> (u32, u32);
@@ -133,6 +173,12 @@ impl Place for Epoch {
 }
 
 impl Place for TuneEpoch {
+    fn place(&self) -> (u32, u32) {
+        (0, self.number)
+    }
+}
+
+impl Place for FinetuneEpoch {
     fn place(&self) -> (u32, u32) {
         (0, self.number)
     }

@@ -7,6 +7,7 @@ mod args;
 mod checkpoint;
 mod commands;
 mod failure;
+mod finetune_watcher;
 mod history;
 mod interrupt;
 mod memory;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Pretrain(args) => commands::pretrain(args, &report),
         Command::Stack(args) => commands::stack(args, &report),
         Command::Tune(args) => commands::tune(args, &report),
+        Command::Finetune(args) => commands::finetune(args, &report),
         Command::Show(args) => commands::show(args, &report).map(|()| 0),
         Command::Reconstruct(args) => commands::reconstruct(args).map(|()| 0),
         Command::Encode(args) => commands::encode(args).map(|()| 0),

@@ -7,6 +7,7 @@
 //! | `model.safetensors` | the checkpoint |
 //! | `state.safetensors` | what the resume of an RBM's training needs, weights included |
 //! | `best.safetensors` `tuning.state.safetensors` | of a tuning: the best model on the validation samples, and what a resume needs |
+//! | `finetuning.state.safetensors` | what a resume of a training by backpropagation needs; it has a `best.safetensors` too |
 //! | `layers.safetensors` `layer-{i}.state.safetensors` | the same of a stack's ([`GreedyState`](deepbelief_stack::GreedyState)) |
 //! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` | pictures; of a stack `layer-{i}.filters.png` and `layer-{i}.curves.svg` |
 //!
@@ -27,6 +28,9 @@ const LAYERS: &str = "layers.safetensors";
 const BEST: &str = "best.safetensors";
 /// State of a tuning.
 pub(crate) const TUNE_STATE: &str = "tuning.state.safetensors";
+
+/// State of a training by backpropagation.
+pub(crate) const FINETUNE_STATE: &str = "finetuning.state.safetensors";
 
 /// Pictures of a run.
 pub(crate) const PICTURES: [&str; 4] = ["filters.png", "reconstructions.png", "fantasies.png", "curves.svg"];
@@ -105,7 +109,7 @@ impl RunFolder {
         self.path.join(MODEL)
     }
 
-    /// The best model of a tuning.
+    /// The best model of a tuning, or of a training by backpropagation.
     pub(crate) fn best(&self) -> PathBuf {
         self.path.join(BEST)
     }
@@ -113,6 +117,11 @@ impl RunFolder {
     /// The state of a tuning.
     pub(crate) fn tune_state(&self) -> PathBuf {
         self.path.join(TUNE_STATE)
+    }
+
+    /// The state of a training by backpropagation.
+    pub(crate) fn finetune_state(&self) -> PathBuf {
+        self.path.join(FINETUNE_STATE)
     }
 
     /// The state of an RBM's training.
@@ -139,7 +148,7 @@ fn is_ours(name: &str) -> bool {
         };
         rest.split_once('.').is_some_and(known)
     };
-    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE].contains(&name)
+    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE, FINETUNE_STATE].contains(&name)
         || PICTURES.contains(&name)
         || name.strip_prefix("layer-").is_some_and(of_layer)
 }

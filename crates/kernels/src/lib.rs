@@ -3,9 +3,12 @@
 //!
 //! [`Machine`] holds an RBM in its fastest layout, [`Directed`] the weights of one direction
 //! between two layers; [`Batch`] and [`Bits`] carry states to them; [`Uniforms`] supplies their
-//! random numbers. [`ops`] offers the same kernels on candle tensors.
+//! random numbers. [`ops`] offers the same kernels on candle tensors,
+//! [`feedforward`] those of backpropagation, and [`Adam`] and [`Momentum`] its steps.
 
+mod descent;
 mod directed;
+pub mod feedforward;
 mod gibbs;
 mod labels;
 mod learn;
@@ -27,6 +30,7 @@ mod unit_lists;
 mod units;
 mod update;
 
+pub use descent::{Adam, Momentum, limit_norms};
 pub use directed::{Directed, Weights};
 pub use learn::Sparsity;
 pub use machine::{MAX_UNITS, Machine, Parameters};

@@ -26,7 +26,7 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, DType, Layout, Result, Shape
 use rayon::prelude::*;
 
 /// Whether the kernels of this crate serve these tensors.
-fn are_ours(tensors: &[&Tensor]) -> bool {
+pub(crate) fn are_ours(tensors: &[&Tensor]) -> bool {
     tensors.iter().all(|t| t.device().is_cpu() && t.dtype() == DType::F32)
 }
 
@@ -237,14 +237,14 @@ fn pack_panel(values: &[f32], columns: usize, index: usize, panel: &mut [Row]) {
     }
 }
 
-fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => bail!("the tensor must be contiguous"),
     }
 }
 
-fn matrix<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<(&'a [f32], (usize, usize))> {
+pub(crate) fn matrix<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<(&'a [f32], (usize, usize))> {
     Ok((slice(storage, layout)?, layout.shape().dims2()?))
 }
 

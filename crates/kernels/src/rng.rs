@@ -55,6 +55,8 @@ pub enum Stream {
     Sleep = 12,
     /// Labels during training.
     Label = 13,
+    /// Which units backpropagation leaves out.
+    Dropout = 14,
 }
 
 /// A two-dimensional, infinite array of uniforms in [0, 1), addressed by row and column.

@@ -53,6 +53,8 @@ Examples:
     };
 }
 
+pub(super) use precedence;
+
 pub(super) const PRETRAIN_HELP: &str = pretrain_help!();
 
 /// What long help adds to short: every default, as the recipe that it is.

@@ -2,7 +2,7 @@
 
 use super::{chunks, extension, require_folder, write_file};
 use crate::args::EncodeArgs;
-use crate::checkpoint::{Checkpoint, split};
+use crate::checkpoint::{Checkpoint, Model, Trained, split};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::pictures::values;
 use deepbelief_kernels::{Stream, Uniforms};
@@ -26,12 +26,21 @@ struct Features {
 pub(crate) fn encode(args: &EncodeArgs) -> Result<()> {
     let format = extension(&args.out, &["safetensors", "npy", "csv"])?;
     require_folder(&args.out)?;
-    let checkpoint = Checkpoint::open(&args.checkpoint)?;
-    let (dbn, seed) = (&checkpoint.dbn, checkpoint.provenance().seed);
-    let depth = args.depth.unwrap_or(dbn.depth());
-    let hidden = dbn.sizes().get(depth).copied().ok_or_else(|| {
-        Failure::new(format!("--depth is {depth}, but the checkpoint has {}", count(dbn.depth(), "layer")))
+    let checkpoint = Model::open(&args.checkpoint)?;
+    let seed = checkpoint.provenance().seed;
+    let (sizes, code_depth) = match &checkpoint {
+        Model::Belief(checkpoint) => (checkpoint.dbn.sizes(), checkpoint.dbn.depth()),
+        Model::Network(checkpoint) => (checkpoint.network.sizes(), checkpoint.network.code_depth()),
+    };
+    let depth = args.depth.unwrap_or(code_depth);
+    let hidden = sizes.get(depth).copied().ok_or_else(|| {
+        Failure::new(format!("--depth is {depth}, but the checkpoint has {}", count(sizes.len() - 1, "layer")))
     })?;
+    if let (Model::Network(_), true) = (&checkpoint, args.states || args.free_energy) {
+        return Err(Failure::new(
+            "--states and --free-energy are for RBMs and deep belief nets: a feed-forward network has neither",
+        ));
+    }
     let data = checkpoint.data(&args.data)?;
     let samples = split(&data, args.split)?;
 
@@ -40,6 +49,13 @@ pub(crate) fn encode(args: &EncodeArgs) -> Result<()> {
     let mut free_energy = Vec::new();
     for (step, v) in chunks(samples, checkpoint.binarize(args.binarize), seed).enumerate() {
         let v = v?;
+        let Checkpoint { dbn, .. } = match &checkpoint {
+            Model::Belief(checkpoint) => checkpoint,
+            Model::Network(checkpoint) => {
+                features.extend(values(&checkpoint.network.encode(&v, depth)?)?);
+                continue;
+            }
+        };
         let draw = args.states.then(|| Uniforms::new(seed, Stream::User, step as u32));
         features.extend(values(&dbn.encode(&v, depth, draw)?)?);
         if args.free_energy {

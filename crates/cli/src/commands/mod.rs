@@ -3,6 +3,7 @@
 mod classify;
 mod encode;
 mod export;
+mod finetune;
 mod pretrain;
 mod reconstruct;
 mod sample;
@@ -14,6 +15,7 @@ mod tune;
 pub(crate) use classify::classify;
 pub(crate) use encode::encode;
 pub(crate) use export::export;
+pub(crate) use finetune::finetune;
 pub(crate) use pretrain::pretrain;
 pub(crate) use reconstruct::reconstruct;
 pub(crate) use sample::sample;

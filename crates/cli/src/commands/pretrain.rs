@@ -1,6 +1,6 @@
 //! `dbn pretrain`: train one RBM, new or resumed.
 
-use super::training::{Parts, of_units, shell_word};
+use super::training::{Parts, of_units, require_epochs, shell_word};
 use crate::args::PretrainArgs;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{Epoch, History};
@@ -64,9 +64,7 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     let settings = PretrainSettings::resume(&folder.config(), args)?;
     let state = load_state(&folder.state()).or_fail(|| "cannot resume".into())?;
     let (done, epochs) = (state.epochs_done(), settings.learning.epochs);
-    if epochs < done {
-        return Err(Failure::new(format!("--epochs is {epochs}, but the run has done {done} already")));
-    }
+    require_epochs(epochs, done)?;
     let parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
     let (visible, hidden) = state.sizes();
     if (visible, hidden) != (parts.train.units(), settings.hidden) {

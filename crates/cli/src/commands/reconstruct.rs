@@ -2,20 +2,27 @@
 
 use super::{extension, require_folder, write_file};
 use crate::args::{ReconstructArgs, SplitName};
-use crate::checkpoint::{Checkpoint, Header};
-use crate::failure::Result;
+use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
+use crate::failure::{Failure, Result};
 use crate::pictures::{self, Net, Subject, showcase};
 use candle_core::{Device, Tensor};
+use deepbelief_finetune::Objective;
 
 /// Draws the picture and says how well the samples were reconstructed.
 pub(crate) fn reconstruct(args: &ReconstructArgs) -> Result<()> {
     extension(&args.out, &["png"])?;
     require_folder(&args.out)?;
-    let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    let checkpoint = Model::open(&args.checkpoint)?;
+    if let Model::Network(NetworkCheckpoint { network, header }) = &checkpoint
+        && network.objective() == Objective::Classifier
+    {
+        return Err(Failure::new(format!("the checkpoint is of kind '{}', which reconstructs nothing", header.kind))
+            .hint("`dbn finetune --as autoencoder` trains a network that does"));
+    }
     let data = checkpoint.data(&args.data)?;
-    let (dbn, provenance) = (&checkpoint.dbn, checkpoint.provenance());
+    let provenance = checkpoint.provenance();
     let shape = args.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
-    let shape = pictures::shape_of(dbn.visible(), shape)?;
+    let shape = pictures::shape_of(checkpoint.visible(), shape)?;
     let samples = match (args.split, &data.test) {
         (SplitName::Test, Some(test)) => test,
         (SplitName::Test, None) => {
@@ -28,13 +35,21 @@ pub(crate) fn reconstruct(args: &ReconstructArgs) -> Result<()> {
     let batch = samples.batch(chosen.iter().copied(), checkpoint.binarize(args.binarize), provenance.seed);
     let pixels = batch.to_values();
     let v = Tensor::from_slice(&pixels, (batch.rows(), batch.units()), &Device::Cpu)?;
-    let (picture, cost) = match checkpoint.header {
-        Header::Rbm(_) => {
+    let (picture, cost) = match &checkpoint {
+        Model::Network(NetworkCheckpoint { network, .. }) => {
+            let scores = network.score(&batch, &[])?;
+            let error = scores.error;
+            tracing::info!(error, "squared error of these samples: {error:.2} per sample");
+            (pictures::autoencoded(network, shape, &pixels)?, scores.cost)
+        }
+        Model::Belief(Checkpoint { dbn, header: Header::Rbm(_) }) => {
             let rbm = dbn.top();
             let subject = Subject { rbm, epochs: provenance.epochs, shape, seed: provenance.seed };
             (pictures::reconstructions(subject, &pixels)?, rbm.reconstruction_cost(&v)?)
         }
-        Header::Dbn(_) => (Net { dbn, shape }.reconstructions(&pixels)?, dbn.reconstruction_cost(&v)?),
+        Model::Belief(Checkpoint { dbn, header: Header::Dbn(_) }) => {
+            (Net { dbn, shape }.reconstructions(&pixels)?, dbn.reconstruction_cost(&v)?)
+        }
     };
     write_file(&args.out, &picture)?;
     tracing::info!(cost, "reconstruction cost of these samples: {cost:.2} nats per sample (mean-field)");

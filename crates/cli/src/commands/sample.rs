@@ -2,7 +2,7 @@
 
 use super::{extension, require_folder, write_file};
 use crate::args::{Clamped, SampleArgs};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Trained};
 use crate::failure::{Failure, Result, count};
 use crate::pictures::{Animation, Dream, Net, shape_of};
 

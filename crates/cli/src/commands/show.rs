@@ -2,8 +2,8 @@
 
 use super::{extension, require_folder, write_file};
 use crate::args::ShowArgs;
-use crate::checkpoint::{Checkpoint, Header};
-use crate::failure::Result;
+use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
+use crate::failure::{Failure, Result};
 use crate::pictures::{self, Net, Subject, values};
 use crate::report::Report;
 use candle_core::Tensor;
@@ -18,13 +18,22 @@ use std::fmt::Write as _;
 const DEAD: f64 = 0.1;
 
 #[derive(Serialize)]
-struct Summary<'a> {
-    header: &'a Header,
+struct Summary {
+    header: Value,
     tensors: Vec<Statistics>,
     /// Hidden units whose weights are next to nothing, of all layers.
     dead_filters: usize,
     /// The same of each layer, from the bottom.
     dead_filters_by_layer: Vec<usize>,
+    /// Units of every layer, from the visible ones.
+    #[serde(skip)]
+    sizes: Vec<usize>,
+    /// What the header says, in words.
+    #[serde(skip)]
+    facts: Vec<(&'static str, String)>,
+    /// What is not among the tensors.
+    #[serde(skip)]
+    note: &'static str,
 }
 
 #[derive(Serialize)]
@@ -43,34 +52,93 @@ pub(crate) fn show(args: &ShowArgs, report: &Report) -> Result<()> {
         extension(path, &["png"])?;
         require_folder(path)?;
     }
-    let checkpoint = Checkpoint::open(&args.checkpoint)?;
-    let (dbn, header) = (&checkpoint.dbn, &checkpoint.header);
-    let dead = dead_filters_by_layer(dbn)?;
-    let summary = Summary {
-        header,
-        tensors: tensors(dbn, header)
-            .into_iter()
-            .map(|(name, tensor)| statistics(name, tensor))
-            .collect::<Result<_>>()?,
-        dead_filters: dead.iter().sum(),
-        dead_filters_by_layer: dead,
+    let model = Model::open(&args.checkpoint)?;
+    let summary = match &model {
+        Model::Belief(checkpoint) => of_belief(checkpoint)?,
+        Model::Network(checkpoint) => of_network(checkpoint)?,
     };
     if let Some(path) = &args.filters {
-        let shape = pictures::shape_of(dbn.visible(), args.image_size.or_else(|| checkpoint.image_shape()))?;
-        let provenance = checkpoint.provenance();
-        let picture = match (header, args.layer) {
-            (Header::Rbm(_), None | Some(0)) => {
-                let (rbm, epochs, seed) = (dbn.top(), provenance.epochs, provenance.seed);
-                pictures::filters(Subject { rbm, epochs, shape, seed })?
-            }
-            (_, layer) => Net { dbn, shape }.filters(layer)?,
-        };
-        write_file(path, &picture)?;
+        write_file(path, &filters(args, &model)?)?;
     }
     if args.json {
         return report.data(&(serde_json::to_string_pretty(&summary)? + "\n"));
     }
-    report.data(&describe(&summary, checkpoint.provenance()))
+    report.data(&describe(&summary, model.provenance()))
+}
+
+fn filters(args: &ShowArgs, model: &Model) -> Result<Vec<u8>> {
+    let Model::Belief(Checkpoint { dbn, header }) = model else {
+        return Err(Failure::new("--filters draws those of RBMs and deep belief nets, not of feed-forward networks"));
+    };
+    let shape = pictures::shape_of(dbn.visible(), args.image_size.or_else(|| model.image_shape()))?;
+    let provenance = model.provenance();
+    match (header, args.layer) {
+        (Header::Rbm(_), None | Some(0)) => {
+            let (rbm, epochs, seed) = (dbn.top(), provenance.epochs, provenance.seed);
+            pictures::filters(Subject { rbm, epochs, shape, seed })
+        }
+        (_, layer) => Net { dbn, shape }.filters(layer),
+    }
+}
+
+/// Of an RBM or a deep belief net, whose filters are its generative weights.
+fn of_belief(checkpoint: &Checkpoint) -> Result<Summary> {
+    let Checkpoint { dbn, header } = checkpoint;
+    let (kind, version) = match header {
+        Header::Rbm(header) => (&header.kind, header.format_version),
+        Header::Dbn(header) => (&header.kind, header.format_version),
+    };
+    let mut facts = vec![("kind", format!("{kind}, format version {version}"))];
+    let sizes = dbn.sizes();
+    let note = match header {
+        Header::Rbm(header) => {
+            let (visible, hidden) = (&header.visible_units, &header.hidden_units);
+            facts.push(("units", format!("{} visible ({visible}), {} hidden ({hidden})", sizes[0], sizes[1])));
+            "(w_gen is the transpose of w_rec)\n"
+        }
+        Header::Dbn(header) => {
+            let labels = if header.classes > 0 { format!("{} at the top", header.classes) } else { "none".into() };
+            let part = "generative and recognition weights";
+            let weights = if header.untied { format!("untied: {part} have parted") } else { format!("tied {part}") };
+            let types =
+                if header.units == "gaussian-top" { "bernoulli, those of the top gaussian" } else { &header.units };
+            let units = format!("{} ({types})", joined(&sizes, "-"));
+            facts.extend([("units", units), ("labels", labels), ("weights", weights)]);
+            if header.untied {
+                "(the top's w_gen is the transpose of its w_rec)\n"
+            } else {
+                "(every w_gen is the transpose of its w_rec)\n"
+            }
+        }
+    };
+    let tensors = tensors(dbn, header).into_iter().map(|(name, tensor)| statistics(name, tensor));
+    let filters = dbn.layers().iter().map(Layer::w_gen).chain([dbn.top().w_gen()]);
+    let dead = filters.zip(&sizes).map(|(w_gen, &visible)| Ok(dead_filters(&values(w_gen)?, visible)));
+    let (tensors, dead) = (tensors.collect::<Result<_>>()?, dead.collect::<Result<Vec<_>>>()?);
+    let (header, dead_filters) = (serde_json::to_value(header)?, dead.iter().sum());
+    Ok(Summary { header, tensors, dead_filters, dead_filters_by_layer: dead, sizes, facts, note })
+}
+
+/// Of a feed-forward network, whose filters are the weights into a unit.
+fn of_network(checkpoint: &NetworkCheckpoint) -> Result<Summary> {
+    let NetworkCheckpoint { network, header } = checkpoint;
+    let sizes = network.sizes();
+    let activations: Vec<String> =
+        network.layers().iter().map(|layer| format!("{:?}", layer.activation).to_lowercase()).collect();
+    let facts = vec![
+        ("kind", format!("{}, format version {}", header.kind, header.format_version)),
+        ("units", joined(&sizes, "-")),
+        ("activations", activations.join(", ")),
+    ];
+    let (mut all, mut dead) = (Vec::new(), Vec::new());
+    for (name, tensor) in network.named_tensors("")? {
+        if let [_, inputs] = tensor.dims() {
+            dead.push(dead_filters(&values(&tensor)?, *inputs));
+        }
+        all.push(statistics(name, &tensor)?);
+    }
+    let (header, dead_filters) = (serde_json::to_value(header)?, dead.iter().sum());
+    Ok(Summary { header, tensors: all, dead_filters, dead_filters_by_layer: dead, sizes, facts, note: "" })
 }
 
 /// The tensors of a model by the names that its file has for them, but for those that follow
@@ -103,12 +171,6 @@ fn statistics(name: String, tensor: &Tensor) -> Result<Statistics> {
     Ok(Statistics { name, shape: tensor.dims().to_vec(), mean, std: variance.sqrt(), min, max })
 }
 
-/// Of every layer, from the bottom: its generative weights are what a filter is.
-fn dead_filters_by_layer(dbn: &Dbn) -> Result<Vec<usize>> {
-    let weights = dbn.layers().iter().map(Layer::w_gen).chain([dbn.top().w_gen()]);
-    weights.zip(dbn.sizes()).map(|(w_gen, visible)| Ok(dead_filters(&values(w_gen)?, visible))).collect()
-}
-
 /// Counts the rows of `weights` [hidden, visible] that are next to nothing.
 fn dead_filters(weights: &[f32], visible: usize) -> usize {
     let rms = |row: &[f32]| (row.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>() / row.len() as f64).sqrt();
@@ -119,47 +181,23 @@ fn dead_filters(weights: &[f32], visible: usize) -> usize {
     sizes.iter().filter(|&&size| size < DEAD * median).count()
 }
 
-fn describe(summary: &Summary<'_>, provenance: &Provenance) -> String {
+fn describe(summary: &Summary, provenance: &Provenance) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "{name:<14}{value}");
     };
-    let (kind, version, sizes) = match summary.header {
-        Header::Rbm(header) => (&header.kind, header.format_version, vec![header.visible, header.hidden]),
-        Header::Dbn(header) => (&header.kind, header.format_version, header.sizes.clone()),
-    };
-    line("kind", &format!("{kind}, format version {version}"));
-    match summary.header {
-        Header::Rbm(header) => {
-            let (visible, hidden) = (&header.visible_units, &header.hidden_units);
-            line("units", &format!("{} visible ({visible}), {} hidden ({hidden})", sizes[0], sizes[1]));
-        }
-        Header::Dbn(header) => {
-            let units =
-                if header.units == "gaussian-top" { "bernoulli, those of the top gaussian" } else { &header.units };
-            line("units", &format!("{} ({units})", joined(&sizes, "-")));
-            line("labels", &if header.classes > 0 { format!("{} at the top", header.classes) } else { "none".into() });
-            let part = "generative and recognition weights";
-            line(
-                "weights",
-                &if header.untied { format!("untied: {part} have parted") } else { format!("tied {part}") },
-            );
-        }
-    }
+    summary.facts.iter().for_each(|(name, fact)| line(name, fact));
     line("data", &provenance.dataset);
     line("data sha256", &provenance.dataset_sha256);
     line(
         "trained",
         &format!("{} epochs, seed {}, deepbelief {}", provenance.epochs, provenance.seed, provenance.crate_version),
     );
-    let dead = summary.dead_filters_by_layer.iter().zip(&sizes[1..]).map(|(dead, units)| format!("{dead} of {units}"));
+    let dead =
+        summary.dead_filters_by_layer.iter().zip(&summary.sizes[1..]).map(|(dead, units)| format!("{dead} of {units}"));
     line("dead filters", &dead.collect::<Vec<_>>().join(", "));
     table(&mut text, &summary.tensors);
-    text += match summary.header {
-        Header::Rbm(_) => "(w_gen is the transpose of w_rec)\n",
-        Header::Dbn(header) if header.untied => "(the top's w_gen is the transpose of its w_rec)\n",
-        Header::Dbn(_) => "(every w_gen is the transpose of its w_rec)\n",
-    };
+    text += summary.note;
     if !provenance.figures.is_empty() {
         text += "\nmeasured, in nats per sample unless the name says otherwise\n";
         let width = provenance.figures.keys().map(|name| name.len() + 1).max().unwrap_or(0).max(28);

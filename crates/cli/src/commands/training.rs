@@ -1,7 +1,7 @@
 //! What all trainings share: data parted into training, validation and test samples, what is
 //! measured on them, and what is said before the start and at the end.
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Model, Trained, require_units};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::thousands;
@@ -43,7 +43,7 @@ impl Parts {
     /// tells.
     pub(crate) fn load_again(settings: &DataSettings, seed: u64, folder: &RunFolder) -> Result<Self> {
         let path = folder.model();
-        let model = path.is_file().then(|| Checkpoint::open(&path)).transpose().or_fail(|| "cannot resume".into())?;
+        let model = path.is_file().then(|| Model::open(&path)).transpose().or_fail(|| "cannot resume".into())?;
         let started_on = model.as_ref().map(|model| model.provenance().dataset_sha256.as_str());
         let parts = Self::part(deepbelief_data::load(&settings.data, &settings.load_options())?, settings, seed)?;
         if started_on.is_some_and(|sha256| sha256 != parts.sha256) {
@@ -62,6 +62,20 @@ impl Parts {
             }
         };
         Ok(Self { sha256: data.sha256(), data, train, valid })
+    }
+
+    /// Refuses data that do not fit a model with so many visible units.
+    pub(crate) fn require_units(&self, settings: &DataSettings, visible: usize) -> Result<()> {
+        require_units(&settings.data, self.train.units(), visible)
+    }
+
+    /// Leaves so many training samples, as many of each class as it has a share of; 0 leaves all.
+    pub(crate) fn keep(&mut self, samples: usize, seed: u64) -> Result<()> {
+        if samples > 0 && samples != self.train.samples() {
+            let (_, kept) = self.train.split_validation(samples, seed).or_hint(|| "see --labelled".into())?;
+            self.train = kept;
+        }
+        Ok(())
     }
 
     /// The training samples, dealt in minibatches.
@@ -157,6 +171,14 @@ pub(crate) fn of_units(units: HiddenUnits) -> &'static str {
         HiddenUnits::Bernoulli => "",
         HiddenUnits::Gaussian => " with Gaussian hidden units",
     }
+}
+
+/// Refuses fewer epochs than a run that goes on has done.
+pub(crate) fn require_epochs(epochs: u32, done: u32) -> Result<()> {
+    if epochs >= done {
+        return Ok(());
+    }
+    Err(Failure::new(format!("--epochs is {epochs}, but the run has done {done} already")))
 }
 
 /// A path as it can be typed into a shell.

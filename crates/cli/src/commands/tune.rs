@@ -2,7 +2,7 @@
 
 use super::training::{Parts, shell_word};
 use crate::args::TuneArgs;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Trained, run_name};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{History, TuneEpoch};
 use crate::interrupt;
@@ -50,11 +50,7 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
     let (dbn, name) = match opened {
-        Some((path, Checkpoint { dbn, .. })) => {
-            let stem = if path.is_dir() { path.file_name() } else { path.file_stem() };
-            let name = stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned());
-            (dbn, name)
-        }
+        Some((path, Checkpoint { dbn, .. })) => (dbn, run_name(&path)),
         None => (from_scratch(&settings, &parts)?, settings.data.data.name()),
     };
     fit(&dbn, &parts, &settings)?;
@@ -92,14 +88,8 @@ fn from_scratch(settings: &TuneSettings, parts: &Parts) -> Result<Dbn> {
 
 /// Refuses data that are not of the model's kind.
 fn fit(dbn: &Dbn, parts: &Parts, settings: &TuneSettings) -> Result<()> {
-    let (found, expected, data) = (parts.train.units(), dbn.visible(), &settings.data.data);
-    if found != expected {
-        return Err(Failure::new(format!(
-            "the data '{data}' have {found} columns, but the checkpoint has {expected} visible units"
-        ))
-        .hint("use data of the kind the model was trained on; `dbn show` tells which"));
-    }
-    let (classes, labelled) = (dbn.classes(), parts.data.classes);
+    parts.require_units(&settings.data, dbn.visible())?;
+    let (classes, labelled, data) = (dbn.classes(), parts.data.classes, &settings.data.data);
     match labelled {
         None if classes > 0 => Err(Failure::new(format!(
             "the data '{data}' have no labels, but the model has a label group of {classes} classes"

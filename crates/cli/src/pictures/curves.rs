@@ -2,7 +2,7 @@
 //! spread and label error by epoch.
 
 use crate::failure::{Failure, Result};
-use crate::history::{Epoch, TuneEpoch};
+use crate::history::{Epoch, FinetuneEpoch, TuneEpoch};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -103,6 +103,37 @@ pub(crate) fn tuning(epochs: &[TuneEpoch]) -> Vec<Panel> {
         Panel {
             y_title: "Free-energy gap of the top (nats per sample)",
             lines: vec![line("validation - training", VALID, &|epoch| epoch.free_energy_gap)],
+        },
+    ]
+}
+
+/// How a network learned by backpropagation.
+pub(crate) fn finetuning(epochs: &[FinetuneEpoch]) -> Vec<Panel> {
+    let line = |name: &str, colour, value: &dyn Fn(&FinetuneEpoch) -> Option<f64>| {
+        Line::new(name, colour, epochs.iter().map(|epoch| (epoch.number, value(epoch))))
+    };
+    vec![
+        Panel {
+            y_title: "Label error (%)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| Some(100.0 * epoch.label_error_train?)),
+                line("validation", VALID, &|epoch| Some(100.0 * epoch.label_error_valid?)),
+            ],
+        },
+        Panel {
+            y_title: "Squared error per sample",
+            lines: vec![
+                line("training", TRAIN, &|epoch| epoch.squared_error_train),
+                line("validation", VALID, &|epoch| epoch.squared_error_valid),
+            ],
+        },
+        Panel {
+            y_title: "Cross-entropy (nats per sample)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| Some(epoch.cost)),
+                line("validation", VALID, &|epoch| epoch.cost_valid),
+                line("as learned from", DRIFT[2], &|epoch| epoch.training_cost),
+            ],
         },
     ]
 }

@@ -7,13 +7,15 @@ mod canvas;
 mod curves;
 mod dbn;
 mod dream;
+mod network;
 mod rbm;
 mod sheet;
 
 pub(crate) use animation::Animation;
-pub(crate) use curves::{curves, learning, tuning};
+pub(crate) use curves::{curves, finetuning, learning, tuning};
 pub(crate) use dbn::Net;
 pub(crate) use dream::Dream;
+pub(crate) use network::{autoencoded, network_name};
 pub(crate) use rbm::{Subject, fantasies, filters, name, reconstructions};
 pub(crate) use sheet::Sheet;
 

@@ -1,12 +1,14 @@
 //! Settings of a training, resolved once: flag, else `DBN_*` environment (both through clap),
 //! else the recipe given by `--config`, else the built-in recipe.
 
+mod finetune;
 mod learning;
 mod pretrain;
 mod recipe;
 mod stack;
 mod tune;
 
+pub(crate) use finetune::FinetuneSettings;
 pub(crate) use learning::LearningSettings;
 pub(crate) use pretrain::PretrainSettings;
 pub(crate) use stack::StackSettings;
@@ -14,8 +16,9 @@ pub(crate) use tune::TuneSettings;
 
 use crate::failure::{Failure, Result};
 use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};
+use deepbelief_rbm::{Provenance, Schedule};
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value};
 
 /// Keys that have no default, so that a built-in recipe does not show them.
 const OPTIONAL_KEYS: [&str; 2] = ["label_column", "image_size"];
@@ -105,6 +108,30 @@ fn learned(settings: &impl Serialize) -> Result<serde_json::Value> {
         map.retain(|key, value| !UNLEARNED_KEYS.contains(&key.as_str()) && !value.is_null());
     }
     Ok(value)
+}
+
+/// Keys that a checkpoint says how it was trained by.
+const INHERITED_KEYS: [&str; 9] =
+    ["data", "scale", "label_column", "header", "image_size", "valid", "binarize", "balanced", "seed"];
+
+/// What a checkpoint says of the data it was trained on, as far as it does.
+fn inherited(provenance: &Provenance) -> Table {
+    let recipe = provenance.recipe.as_object().into_iter().flatten();
+    recipe
+        .filter(|(key, _)| INHERITED_KEYS.contains(&key.as_str()))
+        .filter_map(|(key, value)| Some((key.clone(), Value::try_from(value).ok()?)))
+        .collect()
+}
+
+/// Warns of a run that is to end after another number of epochs than it was started with, where its
+/// schedule depends on that.
+fn warn_if_prolonged(schedule: Schedule, before: Option<&Value>, now: u32) {
+    if schedule != Schedule::Constant && before != Some(&Value::from(now)) {
+        tracing::warn!(
+            "the learning rate's schedule spans all epochs: with another number of them this run follows \
+             another path than one that had it from the start"
+        );
+    }
 }
 
 /// Puts `flags` over the settings `table` of a run that is to continue; a flag that is not

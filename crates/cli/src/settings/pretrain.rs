@@ -3,10 +3,10 @@
 use super::{DataSettings, LearningSettings, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, origin, recipe};
 use crate::args::PretrainArgs;
 use crate::failure::{Explain, Result};
-use deepbelief_rbm::{RbmConfig, Schedule, TrainConfig};
+use deepbelief_rbm::{RbmConfig, TrainConfig};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use toml::{Table, Value};
+use toml::Table;
 
 /// The recipe that the defaults of `dbn pretrain` are.
 const BUILT_IN: &str = include_str!("../../../../models/mnist-rbm.toml");
@@ -47,13 +47,7 @@ impl PretrainSettings {
         super::continue_with(&mut table, flags(args)?, &changeable)?;
         let settings = settle(table)?;
         settings.validate()?;
-        let (schedule, now) = (settings.learning.schedule, settings.learning.epochs);
-        if schedule != Schedule::Constant && epochs != Some(Value::from(now)) {
-            tracing::warn!(
-                "the learning rate's schedule spans all epochs: with another number of them this run follows \
-                 another path than one that had it from the start"
-            );
-        }
+        super::warn_if_prolonged(settings.learning.schedule, epochs.as_ref(), settings.learning.epochs);
         Ok(settings)
     }
 

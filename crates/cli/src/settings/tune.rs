@@ -1,21 +1,17 @@
 //! Settings of `dbn tune`: flag, else environment, else recipe; what they leave open of the data
 //! as the checkpoint had it; else the built-in recipe.
 
-use super::{DataSettings, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, origin, recipe};
+use super::{DataSettings, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, inherited, origin, recipe};
 use crate::args::{TuneArgs, per_layer};
 use crate::failure::{Explain, Failure, Result};
 use deepbelief_rbm::{Provenance, Schedule};
 use deepbelief_wake_sleep::{LayerRates, Part, TopModel, TopSteps, TuneConfig, UnitChoices, Units};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use toml::{Table, Value};
+use toml::Table;
 
 /// The recipe that the defaults of `dbn tune` are.
 const BUILT_IN: &str = include_str!("../../../../models/mnist-dbn-tune.toml");
-
-/// Keys that a checkpoint says how it was trained by.
-const INHERITED_KEYS: [&str; 9] =
-    ["data", "scale", "label_column", "header", "image_size", "valid", "binarize", "balanced", "seed"];
 
 /// A rate of all directed layers, or one a layer, from the bottom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,15 +165,6 @@ impl TuneSettings {
         }
         self.run.validate()
     }
-}
-
-/// What a checkpoint says of the data it was trained on, as far as it does.
-fn inherited(provenance: &Provenance) -> Table {
-    let recipe = provenance.recipe.as_object().into_iter().flatten();
-    recipe
-        .filter(|(key, _)| INHERITED_KEYS.contains(&key.as_str()))
-        .filter_map(|(key, value)| Some((key.clone(), Value::try_from(value).ok()?)))
-        .collect()
 }
 
 /// What the command line and the environment say.

@@ -5,13 +5,12 @@ mod score;
 
 use super::{chunks, extension, require_folder, write_file};
 use crate::args::{ClassifyArgs, Method, SplitName};
-use crate::checkpoint::{Checkpoint, split};
+use crate::checkpoint::{Model, NetworkCheckpoint, Trained, split};
 use crate::failure::{Failure, Result, count};
-use crate::pictures::{Net, ROW, Sheet, shape_of, tiles};
+use crate::pictures::{Net, ROW, Sheet, network_name, shape_of, tiles};
 use crate::report::{Report, thousands};
 use deepbelief_data::{Binarize, Dataset, Split};
 use deepbelief_kernels::{Stream, Uniforms};
-use deepbelief_stack::Dbn;
 use score::Score;
 use std::fmt::Write as _;
 
@@ -34,8 +33,8 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
             require_folder(path)?;
         }
     }
-    let checkpoint = Checkpoint::open(&args.checkpoint)?;
-    let classes = checkpoint.classes("`dbn classify`")?;
+    let checkpoint = Model::open(&args.checkpoint)?;
+    let classes = classes(&checkpoint, args)?;
     let data = checkpoint.data(&args.data)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
     let samples = split(&data, part)?;
@@ -43,7 +42,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     let labels = labels(samples, classes, args)?;
     let (binarize, seed) = (checkpoint.binarize(args.binarize), checkpoint.provenance().seed);
 
-    let told = tell(&checkpoint.dbn, samples, binarize, args, seed)?;
+    let told = tell(&checkpoint, samples, binarize, args, seed)?;
     if let Some(path) = &args.out {
         write_file(path, csv(&told, labels.as_deref(), &names).as_bytes())?;
     }
@@ -64,7 +63,10 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         let sheet = Sheet {
             title: format!(
                 "{}: {which}{} in {} {} samples of {}; true label > told label",
-                Net { dbn: &checkpoint.dbn, shape }.name(),
+                match &checkpoint {
+                    Model::Belief(checkpoint) => Net { dbn: &checkpoint.dbn, shape }.name(),
+                    Model::Network(checkpoint) => network_name(&checkpoint.network),
+                },
                 count(wrong.len(), "error"),
                 thousands(told.len()),
                 split_name(part),
@@ -85,15 +87,31 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     report.data(&score.describe(args.confusion))
 }
 
+/// Number of labels the model tells apart, as it is asked to.
+fn classes(model: &Model, args: &ClassifyArgs) -> Result<usize> {
+    match model {
+        Model::Belief(checkpoint) => checkpoint.classes("`dbn classify`"),
+        Model::Network(NetworkCheckpoint { network, header }) => match network.classes() {
+            0 => Err(Failure::new(format!("the checkpoint is of kind '{}', which tells no labels", header.kind))
+                .hint("`dbn finetune --as classifier` trains one that does")),
+            _ if args.method == Method::Gibbs => {
+                Err(Failure::new("--method gibbs needs a label group; a feed-forward network tells labels directly"))
+            }
+            classes => Ok(classes),
+        },
+    }
+}
+
 /// The label of every sample and its probability.
-fn tell(dbn: &Dbn, samples: &Split, binarize: Binarize, args: &ClassifyArgs, seed: u64) -> Result<Vec<Told>> {
+fn tell(model: &Model, samples: &Split, binarize: Binarize, args: &ClassifyArgs, seed: u64) -> Result<Vec<Told>> {
     let mut told = Vec::with_capacity(samples.samples());
     for (step, v) in chunks(samples, binarize, seed).enumerate() {
-        let p = match args.method {
-            Method::FreeEnergy => dbn.label_probabilities(&v?)?,
-            Method::Gibbs => {
+        let p = match (model, args.method) {
+            (Model::Network(checkpoint), _) => checkpoint.network.forward(&v?)?,
+            (Model::Belief(checkpoint), Method::FreeEnergy) => checkpoint.dbn.label_probabilities(&v?)?,
+            (Model::Belief(checkpoint), Method::Gibbs) => {
                 let draw = Uniforms::new(seed, Stream::User, step as u32);
-                dbn.label_probabilities_by_gibbs(&v?, args.steps, draw)?
+                checkpoint.dbn.label_probabilities_by_gibbs(&v?, args.steps, draw)?
             }
         };
         told.extend(p.to_vec2::<f32>()?.iter().map(|p| most_probable(p)));

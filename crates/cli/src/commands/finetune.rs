@@ -1,0 +1,171 @@
+//! `dbn finetune`: train a deep belief net by backpropagation, new or resumed.
+
+use super::training::{Parts, require_epochs, shell_word};
+use crate::args::FinetuneArgs;
+use crate::checkpoint::{Checkpoint, Trained, run_name};
+use crate::failure::{Explain, Failure, Result, count};
+use crate::finetune_watcher::{FinetuneWatcher, error_in_words};
+use crate::history::{FinetuneEpoch, History};
+use crate::interrupt;
+use crate::memory;
+use crate::pictures::network_name;
+use crate::progress::Ticker;
+use crate::report::{Report, bytes};
+use crate::run_folder::{FINETUNE_STATE, RunFolder};
+use crate::settings::{FinetuneSettings, Resolved};
+use deepbelief_data::Minibatcher;
+use deepbelief_finetune::{FinetuneState, Finetuner, Network, Objective, peak_memory};
+use deepbelief_rbm::Outcome;
+use deepbelief_stack::Dbn;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Samples that each epoch is measured on, at most.
+const MONITOR: usize = 10_000;
+
+/// A training about to start.
+struct Run {
+    settings: FinetuneSettings,
+    parts: Parts,
+    minibatches: Minibatcher,
+    finetuner: Finetuner,
+    folder: RunFolder,
+    history: History<FinetuneEpoch>,
+}
+
+/// Trains; returns the program's exit code.
+pub(crate) fn finetune(args: &FinetuneArgs, report: &Report) -> Result<u8> {
+    let run = match &args.run.resume {
+        Some(path) => resume(path, args)?,
+        None => start(args)?,
+    };
+    train(run, report)
+}
+
+/// A new run. The folder comes last, so that settings or data which do not do leave nothing
+/// behind.
+fn start(args: &FinetuneArgs) -> Result<Run> {
+    let open = |path: PathBuf| Checkpoint::open(&path).map(|checkpoint| (path, checkpoint));
+    let opened = FinetuneSettings::checkpoint(args).map(open).transpose()?;
+    let provenance = opened.as_ref().map(|(_, checkpoint)| checkpoint.provenance());
+    let Resolved { mut settings, valid_is_default } = FinetuneSettings::resolve(args, provenance)?;
+    let seed = settings.run.seed;
+    let mut parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
+    parts.keep(settings.labelled, seed)?;
+    let network = unroll(opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn), &parts, &settings)?;
+    parts.require_units(&settings.data, network.visible())?;
+    let needed = parts.bytes(&settings.data) + peak_memory(&network.sizes(), settings.batch_size);
+    memory::require(needed, settings.run.max_memory)?;
+    let finetuner = Finetuner::new(&network, settings.config())?;
+    let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
+    let name = opened.map_or(settings.data.data.name(), |(path, _)| run_name(&path));
+    let name = format!("{name}-{}", network.objective().kind());
+    let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
+    let history = History::new(folder.metrics());
+    Ok(Run { settings, parts, minibatches, finetuner, folder, history })
+}
+
+/// What is trained: a net unrolled, or without one a network that knows nothing yet.
+fn unroll(dbn: Option<&Dbn>, parts: &Parts, settings: &FinetuneSettings) -> Result<Network> {
+    let classes = match (settings.objective, parts.data.classes) {
+        (Objective::Autoencoder, _) => 0,
+        (Objective::Classifier, Some(classes)) => classes.max(dbn.map_or(0, Dbn::classes)),
+        (Objective::Classifier, None) => {
+            let data = &settings.data.data;
+            return Err(Failure::new(format!("the data '{data}' have no labels, which a classifier learns from"))
+                .hint("name the labels' column with --label-column, or train an autoencoder with --as autoencoder"));
+        }
+    };
+    let Some(dbn) = dbn else {
+        let hidden = settings.layers.as_deref().unwrap_or_default();
+        let sizes: Vec<usize> = [parts.train.units()].iter().chain(hidden).copied().collect();
+        return Ok(Network::random(settings.objective, &sizes, classes, settings.run.seed)?);
+    };
+    Ok(match settings.objective {
+        Objective::Classifier => Network::classifier(dbn, classes)?,
+        Objective::Autoencoder => Network::autoencoder(dbn)?,
+    })
+}
+
+/// A run that goes on where it was saved.
+fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
+    let folder = RunFolder::open(path, "finetune", Some(FINETUNE_STATE))?;
+    let settings = FinetuneSettings::resume(&folder.config(), args)?;
+    let state = FinetuneState::load(&folder.finetune_state()).or_fail(|| "cannot resume".into())?;
+    let done = state.epochs_done();
+    require_epochs(settings.epochs, done)?;
+    let mut parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
+    parts.keep(settings.labelled, settings.run.seed)?;
+    let finetuner = Finetuner::resume(settings.config(), state)?;
+    let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
+    let history = History::resume(folder.metrics(), 0, done)?;
+    folder.write_config(&settings.to_toml()?)?;
+    tracing::info!("resuming after {}", count(done as usize, "epoch"));
+    Ok(Run { settings, parts, minibatches, finetuner, folder, history })
+}
+
+fn train(run: Run, report: &Report) -> Result<u8> {
+    let Run { settings, parts, mut minibatches, mut finetuner, folder, history } = run;
+    let seed = settings.run.seed;
+    introduce(&settings, &parts, &finetuner, &folder)?;
+    let mut watcher = FinetuneWatcher {
+        ticker: Ticker::new(report, String::new()),
+        folder: &folder,
+        settings: &settings,
+        gallery: parts.gallery(&settings.data, seed),
+        provenance: parts.provenance(settings.recipe()?, seed),
+        history,
+        failure: None,
+    };
+    interrupt::catch()?;
+    let fitted = finetuner.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed), &mut watcher);
+    watcher.ticker.finish();
+    let outcome = fitted.map_err(|error| {
+        let failure = watcher.failure.take().unwrap_or_else(|| error.into());
+        failure.hint(format!("what was saved of the run is in {}", folder.path().display()))
+    })?;
+    let snapshot = finetuner.snapshot();
+    if outcome == Outcome::Interrupted {
+        watcher.save(&snapshot, BTreeMap::new())?;
+        let path = shell_word(folder.path());
+        tracing::warn!("interrupted and saved; continue with: dbn finetune --resume {path}");
+        return Ok(interrupt::EXIT_CODE);
+    }
+    let (network, epochs) = (snapshot.network()?, finetuner.epochs_done());
+    let test = if settings.test { test(&network, &parts, &settings)? } else { None };
+    watcher.save(&snapshot, test.into_iter().map(|(figure, error)| (figure.to_string(), error)).collect())?;
+    watcher.draw(&network, epochs)?;
+    let early = if outcome == Outcome::Converged { ", stopped early as --patience says" } else { "" };
+    let test = test.map_or(String::new(), |(_, error)| format!("; test {}", error_in_words(&settings, error)));
+    tracing::info!("done after {}{early}{test}", count(epochs as usize, "epoch"));
+    if let Some(best) = snapshot.best().filter(|best| best.epoch != epochs) {
+        let (error, path) = (error_in_words(&settings, best.scores.error), folder.best());
+        tracing::info!("best on the validation samples: epoch {} with {error}, in {}", best.epoch, path.display());
+    }
+    report.data(&format!("{}\n", folder.path().display()))?;
+    Ok(0)
+}
+
+/// The error on the test samples and what it is called, where there are test samples that have what it
+/// takes.
+fn test(network: &Network, parts: &Parts, settings: &FinetuneSettings) -> Result<Option<(&'static str, f64)>> {
+    let Some(test) = &parts.data.test else { return Ok(None) };
+    let samples = test.batch(0..test.samples(), settings.data.binarize, settings.run.seed);
+    Ok(match (network.objective(), test.labels()) {
+        (Objective::Classifier, None) => None,
+        (Objective::Classifier, Some(labels)) => Some(("label_error_test", network.score(&samples, &labels)?.error)),
+        (Objective::Autoencoder, _) => Some(("squared_error_test", network.score(&samples, &[])?.error)),
+    })
+}
+
+/// Says what is about to happen.
+fn introduce(settings: &FinetuneSettings, parts: &Parts, finetuner: &Finetuner, folder: &RunFolder) -> Result<()> {
+    parts.introduce(&settings.data);
+    let network = finetuner.snapshot().network()?;
+    tracing::info!("model:   {}; {} epochs", network_name(&network), settings.epochs);
+    tracing::info!("machine: {}, {}", count(finetuner.threads(), "thread"), finetuner.simd());
+    let (held, work) = (parts.bytes(&settings.data), peak_memory(&network.sizes(), settings.batch_size));
+    tracing::info!("memory:  about {} (data {}, training {})", bytes(held + work), bytes(held), bytes(work));
+    tracing::info!("run:     {}", folder.path().display());
+    Ok(())
+}

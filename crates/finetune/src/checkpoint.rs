@@ -1,0 +1,115 @@
+//! The file of a network, format version 1: one safetensors file that candle's `Linear` and torch's
+//! `nn.Linear` load by name, with the tensors of [`Network::named_tensors`].
+
+use crate::error::Result;
+use crate::network::{Activation, Dense, Network, Objective, check_sizes, names};
+use candle_core::{Device, Tensor};
+use deepbelief_rbm::tensors::{self, Reader};
+use deepbelief_rbm::{FORMAT_VERSION, Provenance};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What the file of a network says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkHeader {
+    /// Version of the format.
+    pub format_version: u32,
+    /// Kind of network: `mlp` is a classifier, or `autoencoder`.
+    pub kind: String,
+    /// Units of every layer, from the inputs to the outputs.
+    pub sizes: Vec<usize>,
+    /// What follows each layer of weights; if none are named, as in the networks that
+    /// [`deepbelief_stack::export`] writes, sigmoids.
+    #[serde(default)]
+    pub activations: Vec<Activation>,
+    /// Where the network comes from.
+    #[serde(default)]
+    pub provenance: Provenance,
+}
+
+impl Objective {
+    /// The kind of file its networks lie in.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Classifier => "mlp",
+            Self::Autoencoder => "autoencoder",
+        }
+    }
+}
+
+impl Network {
+    /// Writes the network; whole or not at all. The bytes are a function of network and provenance.
+    ///
+    /// # Errors
+    /// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
+    pub fn save(&self, path: &Path, provenance: &Provenance) -> Result<()> {
+        let header = NetworkHeader {
+            format_version: FORMAT_VERSION,
+            kind: self.objective().kind().into(),
+            sizes: self.sizes(),
+            activations: self.activations(),
+            provenance: provenance.clone(),
+        };
+        Ok(tensors::write(path, &header, &self.named_tensors("")?)?)
+    }
+
+    /// Reads a network.
+    ///
+    /// # Errors
+    /// [`deepbelief_rbm::Error::Io`] if the file cannot be read;
+    /// [`deepbelief_rbm::Error::Checkpoint`] names what is wrong with it: not safetensors, no or a
+    /// newer header, another kind, sizes or activations of no network, a tensor that is missing, of
+    /// another type or shape, or not finite.
+    pub fn load(path: &Path, objective: Objective) -> Result<(Self, NetworkHeader)> {
+        let bytes = tensors::read(path)?;
+        let (header, file) = Reader::open::<NetworkHeader>(path, &bytes, objective.kind())?;
+        let (sizes, mut activations) = (&header.sizes, header.activations.clone());
+        if activations.is_empty() {
+            activations = vec![Activation::Sigmoid; sizes.len().max(1) - 1];
+        }
+        Ok((Self::from_reader(&file, "", objective, sizes, &activations)?, header))
+    }
+
+    /// What follows each layer of weights.
+    pub(crate) fn activations(&self) -> Vec<Activation> {
+        self.layers().iter().map(|layer| layer.activation).collect()
+    }
+
+    /// Reads a network from the tensors that [`Network::named_tensors`] names.
+    pub(crate) fn from_reader(
+        file: &Reader<'_>,
+        prefix: &str,
+        objective: Objective,
+        sizes: &[usize],
+        activations: &[Activation],
+    ) -> Result<Self> {
+        if let Err(wrong) = check_sizes(objective, sizes) {
+            return Ok(file.refuse(wrong.to_string())?);
+        }
+        let depth = sizes.len() - 1;
+        if activations.len() != depth {
+            return Ok(file.refuse(format!("names {} activations for {depth} layers", activations.len()))?);
+        }
+        let output = if objective == Objective::Classifier { Activation::Softmax } else { Activation::Sigmoid };
+        let (hidden, last) = (&activations[..depth - 1], activations[depth - 1]);
+        if last != output {
+            let kind = objective.kind();
+            return Ok(file.refuse(format!(
+                "ends in {last:?} units; of kind '{kind}', this program reads networks that end in {output:?} units"
+            ))?);
+        }
+        if hidden.contains(&Activation::Softmax) {
+            return Ok(file.refuse("has Softmax units below its last layer".into())?);
+        }
+        let mut layers = Vec::with_capacity(depth);
+        for ((name, pair), &activation) in names(objective, depth).iter().zip(sizes.windows(2)).zip(activations) {
+            let get = |part: &str, shape: &[usize]| -> Result<Tensor> {
+                Ok(file.get(&format!("{prefix}{name}.{part}"), shape, &Device::Cpu)?)
+            };
+            let w = get("weight", &[pair[1], pair[0]])?.t()?.contiguous()?;
+            layers.push(Dense { w, b: get("bias", &[pair[1]])?, activation });
+        }
+        Ok(Self::from_layers(objective, layers))
+    }
+}

@@ -1,0 +1,75 @@
+//! What can go wrong, said with what, where, got, expected and a way out.
+
+use deepbelief_rbm::Error as RbmError;
+
+/// Errors of this crate. Layers are counted from 0, the bottom, as in file and metric names.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is out of its range.
+    #[error("{name} is {got}; it must be {expected}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        got: String,
+        /// The range it must lie in.
+        expected: String,
+    },
+    /// A classifier learns from data without labels.
+    #[error("the {what} have no labels, which a classifier learns from; train an autoencoder instead")]
+    NoLabels {
+        /// Which data.
+        what: &'static str,
+    },
+    /// A label is not one of the classes.
+    #[error("label {got} (entry {entry} of the {what}) is not below the number of classes, {classes}")]
+    Label {
+        /// The label.
+        got: u32,
+        /// Where it stands among the labels given, from 0.
+        entry: usize,
+        /// Which data.
+        what: &'static str,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// Training left the range of numbers.
+    #[error(
+        "training diverged in epoch {epoch}, batch {batch}: the cost is {cost}; \
+         try a learning rate below {learning_rate} or a smaller momentum"
+    )]
+    Diverged {
+        /// Epoch, from 1.
+        epoch: u32,
+        /// Batch in the epoch, from 1.
+        batch: usize,
+        /// The cost of the batch.
+        cost: f64,
+        /// The rate it happened at.
+        learning_rate: f64,
+    },
+    /// A saved state belongs to other settings.
+    #[error("the saved state does not fit the settings: {0}; resume with the settings it was started with")]
+    Resume(String),
+    /// An observer of the training failed.
+    #[error("an observer of the training failed")]
+    Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An RBM or a file refused.
+    #[error(transparent)]
+    Rbm(#[from] RbmError),
+    /// candle refused an operation.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// `Ok` if `fits`, else an [`Error::Config`].
+#[expect(clippy::needless_pass_by_value, reason = "callers pass numbers and literals")]
+pub(crate) fn require(fits: bool, name: &'static str, got: impl ToString, expected: impl ToString) -> Result<()> {
+    if fits {
+        return Ok(());
+    }
+    Err(Error::Config { name, got: got.to_string(), expected: expected.to_string() })
+}

@@ -1,0 +1,270 @@
+//! A deep belief net unrolled into a feed-forward network:
+//!
+//! ```text
+//! classifier    v -> h1 -> ... -> hN -> softmax          recognition weights, then a layer of labels
+//! autoencoder   v -> h1 -> ... -> hN -> ... -> h1 -> v   recognition weights, then generative ones
+//! ```
+//!
+//! Weights are kept [in, out], as recognition weights are, so that their gradients are products
+//! without a transposition; files hold them [out, in].
+
+use crate::error::{Result, require};
+use crate::pass::{self, Drops};
+use candle_core::{DType, Device, Tensor};
+use deepbelief_kernels::{MAX_UNITS, Stream, Uniforms};
+use deepbelief_rbm::LabelGroup;
+use deepbelief_stack::{Dbn, Layer, MAX_DEPTH};
+use serde::{Deserialize, Serialize};
+
+/// What a network is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// The probability of each label.
+    #[default]
+    Classifier,
+    /// The inputs themselves, through a narrow layer.
+    Autoencoder,
+}
+
+/// What a layer makes of its inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// `1 / (1 + exp(-x))` of every unit: the probability of a binary one.
+    Sigmoid,
+    /// `x` itself: the mean of a Gaussian unit.
+    Linear,
+    /// `exp(x)` of every unit over the sum of all: the probability of a label.
+    Softmax,
+}
+
+/// A layer of weights.
+#[derive(Clone, Debug)]
+pub struct Dense {
+    /// Weights [in, out].
+    pub w: Tensor,
+    /// Biases `[out]`.
+    pub b: Tensor,
+    /// What becomes of `x w + b`.
+    pub activation: Activation,
+}
+
+/// A feed-forward network.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use deepbelief_finetune::{Network, Objective};
+/// # fn main() -> Result<(), deepbelief_finetune::Error> {
+/// let network = Network::random(Objective::Autoencoder, &[6, 5, 2], 0, 1)?;
+/// let v = Tensor::zeros((3, 6), DType::F32, &Device::Cpu)?;
+/// assert_eq!(network.sizes(), [6, 5, 2, 5, 6]);
+/// assert_eq!(network.encode(&v, network.code_depth())?.dims(), [3, 2]);
+/// assert_eq!(network.forward(&v)?.dims(), [3, 6]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Network {
+    objective: Objective,
+    layers: Vec<Dense>,
+}
+
+impl Network {
+    /// The up-pass of a net, and on top of it a layer of labels. That starts as the label group of the
+    /// net, which weighs the same hidden units, or where there is none, at zero.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] unless there are two to 65504 classes, at least as many as the label
+    /// group has.
+    pub fn classifier(dbn: &Dbn, classes: usize) -> Result<Self> {
+        let known = dbn.top().labels().map_or(2, LabelGroup::classes);
+        require(
+            (known..=MAX_UNITS).contains(&classes),
+            "number of classes",
+            classes,
+            format!("between {known} and {MAX_UNITS}"),
+        )?;
+        let mut layers = up(dbn);
+        let hidden = dbn.top().hidden();
+        let zeros = |classes: usize| Tensor::zeros((classes, hidden), DType::F32, &Device::Cpu);
+        let (w, b) = match dbn.top().labels() {
+            Some(labels) if labels.classes() == classes => (labels.w.clone(), labels.b.clone()),
+            _ => (zeros(classes)?, Tensor::zeros(classes, DType::F32, &Device::Cpu)?),
+        };
+        layers.push(Dense { w: w.t()?.contiguous()?, b, activation: Activation::Softmax });
+        Ok(Self { objective: Objective::Classifier, layers })
+    }
+
+    /// The up-pass of a net and the down-pass after it. A label group takes no part.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for a net too deep to be unrolled.
+    pub fn autoencoder(dbn: &Dbn) -> Result<Self> {
+        let depth = 2 * dbn.depth();
+        require(depth <= MAX_DEPTH, "number of layers up and down", depth, format!("at most {MAX_DEPTH}"))?;
+        let mut layers = up(dbn);
+        let top = (dbn.top().w_gen(), dbn.top().vb());
+        let down = dbn.layers().iter().map(|layer| (layer.w_gen(), layer.vb())).chain([top]).rev();
+        layers.extend(down.map(|(w, b)| Dense { w: w.clone(), b: b.clone(), activation: Activation::Sigmoid }));
+        Ok(Self { objective: Objective::Autoencoder, layers })
+    }
+
+    /// A network that knows nothing, for comparison: `sizes` from the visible units to the top
+    /// hidden ones, then the layer of `classes`, or the same way down again. An autoencoder's code
+    /// is linear (Hinton & Salakhutdinov 2006).
+    ///
+    /// Weights are N(0, 2 / (in + out)) as Glorot & Bengio (2010) derive them for units of slope 1
+    /// at zero, into sigmoid units four times as large, since theirs is 1/4: what a random start
+    /// needs to learn through several layers at all. Biases are zero.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for sizes of no network.
+    pub fn random(objective: Objective, sizes: &[usize], classes: usize, seed: u64) -> Result<Self> {
+        let mut all = sizes.to_vec();
+        match objective {
+            Objective::Classifier => all.push(classes),
+            Objective::Autoencoder => all.extend(sizes.iter().rev().skip(1)),
+        }
+        check_sizes(objective, &all)?;
+        let activations = activations(objective, all.len() - 1, Activation::Linear);
+        let mut layers = Vec::with_capacity(activations.len());
+        for (layer, (pair, activation)) in all.windows(2).zip(activations).enumerate() {
+            let gain = if activation == Activation::Sigmoid { 4.0 } else { 1.0 };
+            let mut w = vec![0.0; pair[0] * pair[1]];
+            let std = gain * (2.0 / (pair[0] + pair[1]) as f64).sqrt();
+            Uniforms::new(seed, Stream::Weights, 0).layer(layer as u8).normal(std, pair[1], &mut w);
+            let w = Tensor::from_vec(w, (pair[0], pair[1]), &Device::Cpu)?;
+            layers.push(Dense { w, b: Tensor::zeros(pair[1], DType::F32, &Device::Cpu)?, activation });
+        }
+        Ok(Self { objective, layers })
+    }
+
+    /// From layers that follow on each other.
+    pub(crate) fn from_layers(objective: Objective, layers: Vec<Dense>) -> Self {
+        Self { objective, layers }
+    }
+
+    /// What the network is for.
+    #[must_use]
+    pub fn objective(&self) -> Objective {
+        self.objective
+    }
+
+    /// The layers of weights, from the bottom.
+    #[must_use]
+    pub fn layers(&self) -> &[Dense] {
+        &self.layers
+    }
+
+    /// Layers of weights.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Units of every layer, from the inputs to the outputs.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<usize> {
+        let inputs = self.layers.first().map(|layer| layer.w.dims()[0]);
+        inputs.into_iter().chain(self.layers.iter().map(|layer| layer.b.elem_count())).collect()
+    }
+
+    /// Number of input units.
+    #[must_use]
+    pub fn visible(&self) -> usize {
+        self.sizes()[0]
+    }
+
+    /// Number of labels it tells; 0 of an autoencoder.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        match self.objective {
+            Objective::Classifier => self.layers.last().map_or(0, |layer| layer.b.elem_count()),
+            Objective::Autoencoder => 0,
+        }
+    }
+
+    /// The layers of weights under the features: all of a classifier but that of its labels, half of
+    /// an autoencoder's.
+    #[must_use]
+    pub fn code_depth(&self) -> usize {
+        match self.objective {
+            Objective::Classifier => self.depth() - 1,
+            Objective::Autoencoder => self.depth() / 2,
+        }
+    }
+
+    /// The units after `depth` layers of weights, [B, V] -> [B, units]; 0 gives `v` itself.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] if there are not so many layers; if the shapes do not fit.
+    pub fn encode(&self, v: &Tensor, depth: usize) -> Result<Tensor> {
+        require(depth <= self.depth(), "depth", depth, format!("at most {}", self.depth()))?;
+        let layers = &self.layers[..depth];
+        let Some(last) = layers.last() else { return Ok(v.clone()) };
+        let values = pass::up(layers, v, Drops::NONE)?;
+        Ok(pass::activate(&values[depth], last.activation)?)
+    }
+
+    /// The outputs, [B, V] -> [B, units]: label probabilities or reconstructions.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn forward(&self, v: &Tensor) -> Result<Tensor> {
+        self.encode(v, self.depth())
+    }
+
+    /// Its tensors as files name them, `prefix` before each: those of a classifier are `layers.{i}`,
+    /// those of an autoencoder `encoder.{i}` and then `decoder.{i}`, each with `.weight` [out, in]
+    /// and `.bias` `[out]`.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn named_tensors(&self, prefix: &str) -> Result<Vec<(String, Tensor)>> {
+        let mut tensors = Vec::with_capacity(2 * self.depth());
+        for (layer, name) in self.layers.iter().zip(names(self.objective, self.depth())) {
+            tensors.push((format!("{prefix}{name}.weight"), layer.w.t()?.contiguous()?));
+            tensors.push((format!("{prefix}{name}.bias"), layer.b.clone()));
+        }
+        Ok(tensors)
+    }
+}
+
+/// The up-pass.
+fn up(dbn: &Dbn) -> Vec<Dense> {
+    let top = (dbn.top().w_rec(), dbn.top().hb());
+    let up = dbn.layers().iter().map(|layer: &Layer| (layer.w_rec(), layer.hb())).chain([top]);
+    up.map(|(w, b)| Dense { w: w.clone(), b: b.clone(), activation: Activation::Sigmoid }).collect()
+}
+
+/// What layers are called in a file.
+pub(crate) fn names(objective: Objective, depth: usize) -> Vec<String> {
+    match objective {
+        Objective::Classifier => (0..depth).map(|layer| format!("layers.{layer}")).collect(),
+        Objective::Autoencoder => {
+            let half = |name: &'static str| (0..depth / 2).map(move |layer| format!("{name}.{layer}"));
+            half("encoder").chain(half("decoder")).collect()
+        }
+    }
+}
+
+/// The activations of `depth` layers.
+fn activations(objective: Objective, depth: usize, code: Activation) -> Vec<Activation> {
+    let mut all = vec![Activation::Sigmoid; depth];
+    match objective {
+        Objective::Classifier => all[depth - 1] = Activation::Softmax,
+        Objective::Autoencoder => all[depth / 2 - 1] = code,
+    }
+    all
+}
+
+/// Refuses sizes of no network.
+pub(crate) fn check_sizes(objective: Objective, sizes: &[usize]) -> Result<()> {
+    let words = || sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join("-");
+    let mirrored = objective == Objective::Classifier || sizes.iter().eq(sizes.iter().rev());
+    let fits = (3..=MAX_DEPTH + 1).contains(&sizes.len()) && sizes.iter().all(|units| (1..=MAX_UNITS).contains(units));
+    let expected =
+        format!("two to {MAX_DEPTH} layers of 1 to {MAX_UNITS} units, an autoencoder's the same up and down");
+    require(fits && mirrored, "units of the network", words(), expected)
+}

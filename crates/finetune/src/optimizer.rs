@@ -1,0 +1,153 @@
+//! Gradient descent as a candle optimiser whose state can be saved. candle's own `AdamW` keeps its
+//! moments to itself, and takes a dozen passes over the parameters where this takes one.
+
+use crate::config::OptimizerKind;
+use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
+use candle_nn::Optimizer;
+use deepbelief_kernels::{Adam, Momentum, limit_norms};
+use std::sync::Mutex;
+
+/// Settings of [`Descent`]; the fields are those of [`crate::FinetuneConfig`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "described there")]
+pub struct DescentConfig {
+    pub kind: OptimizerKind,
+    pub learning_rate: f64,
+    pub momentum: f64,
+    pub nesterov: bool,
+    pub square_momentum: f64,
+    pub weight_cost: f64,
+    pub max_norm: f64,
+}
+
+/// Adam, or gradient descent with momentum, over F32 variables on the CPU. Weight cost and norms
+/// are for matrices, the weights [in, out]; biases, of one dimension, bear none.
+///
+/// ```
+/// use candle_core::{Device, Tensor, Var};
+/// use candle_nn::Optimizer;
+/// use deepbelief_finetune::{Descent, FinetuneConfig};
+/// # fn main() -> candle_core::Result<()> {
+/// let x = Var::from_tensor(&Tensor::new(&[3.0f32, -1.0], &Device::Cpu)?)?;
+/// let config = FinetuneConfig { learning_rate: 0.1, ..Default::default() };
+/// let mut descent = Descent::new(vec![x.clone()], config.descent())?;
+/// descent.backward_step(&x.sqr()?.sum_all()?)?;
+/// assert!(x.to_vec1::<f32>()?[0] < 3.0);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Descent {
+    config: DescentConfig,
+    slots: Vec<Slot>,
+    steps: u32,
+}
+
+/// A variable and what is remembered of its gradients.
+struct Slot {
+    var: Var,
+    moments: Mutex<Moments>,
+}
+
+/// Mean gradients or velocities, and mean squares of gradients, which are Adam's alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Moments {
+    pub(crate) first: Vec<f32>,
+    pub(crate) second: Vec<f32>,
+}
+
+impl Descent {
+    /// What is remembered of each variable's gradients.
+    pub(crate) fn moments(&self) -> Vec<Moments> {
+        self.slots.iter().map(|slot| lock(&slot.moments).clone()).collect()
+    }
+
+    /// A step along the gradients of the variables, in their order; one without a gradient stays.
+    pub(crate) fn take<'a>(&mut self, gradients: impl IntoIterator<Item = Option<&'a Tensor>>) -> Result<()> {
+        self.steps += 1;
+        for (Slot { var, moments }, gradient) in self.slots.iter().zip(gradients) {
+            if let Some(gradient) = gradient {
+                let update = Update { config: &self.config, moments, step: self.steps };
+                var.as_tensor().inplace_op2(&gradient.contiguous()?, &update)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on as if `steps` steps had led to these moments.
+    pub(crate) fn restore(&mut self, moments: Vec<Moments>, steps: u32) {
+        self.steps = steps;
+        for (slot, moments) in self.slots.iter_mut().zip(moments) {
+            slot.moments = Mutex::new(moments);
+        }
+    }
+}
+
+impl Optimizer for Descent {
+    type Config = DescentConfig;
+
+    fn new(vars: Vec<Var>, config: DescentConfig) -> Result<Self> {
+        let adam = config.kind == OptimizerKind::Adam;
+        let slots = vars.into_iter().map(|var| {
+            let n = var.elem_count();
+            let moments = Moments { first: vec![0.0; n], second: vec![0.0; if adam { n } else { 0 }] };
+            Slot { var, moments: moments.into() }
+        });
+        Ok(Self { config, slots: slots.collect(), steps: 0 })
+    }
+
+    fn step(&mut self, gradients: &GradStore) -> Result<()> {
+        let found: Vec<_> = self.slots.iter().map(|slot| gradients.get(&slot.var).cloned()).collect();
+        self.take(found.iter().map(Option::as_ref))
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.config.learning_rate
+    }
+
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.config.learning_rate = rate;
+    }
+}
+
+/// One step of one variable, which candle takes as an operation in place.
+struct Update<'a> {
+    config: &'a DescentConfig,
+    moments: &'a Mutex<Moments>,
+    step: u32,
+}
+
+impl InplaceOp2 for Update<'_> {
+    fn name(&self) -> &'static str {
+        "descent"
+    }
+
+    fn cpu_fwd(&self, w: &mut CpuStorage, wl: &Layout, g: &CpuStorage, gl: &Layout) -> Result<()> {
+        let (CpuStorage::F32(w), Some((start, end))) = (w, wl.contiguous_offsets()) else {
+            bail!("descent: a variable must be a contiguous F32 tensor")
+        };
+        let Some((from, to)) = gl.contiguous_offsets() else { bail!("descent: a gradient must be contiguous") };
+        let (w, gradient) = (&mut w[start..end], &g.as_slice::<f32>()?[from..to]);
+        let DescentConfig { kind, learning_rate, momentum, nesterov, square_momentum, weight_cost, max_norm } =
+            *self.config;
+        let matrix = wl.dims().len() == 2;
+        let weight_cost = if matrix { weight_cost } else { 0.0 };
+        let Moments { first, second } = &mut *lock(self.moments);
+        match kind {
+            OptimizerKind::Adam => {
+                let step = self.step;
+                Adam { learning_rate, momentum, square_momentum, weight_cost, step }.take(w, first, second, gradient);
+            }
+            OptimizerKind::Sgd => Momentum { learning_rate, momentum, nesterov, weight_cost }.take(w, first, gradient),
+        }
+        if matrix && max_norm > 0.0 {
+            limit_norms(w, wl.dims()[1], max_norm as f32);
+        }
+        Ok(())
+    }
+}
+
+/// A panic while the lock was held leaves the moments between two steps at worst.
+fn lock(moments: &Mutex<Moments>) -> std::sync::MutexGuard<'_, Moments> {
+    moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,400 @@
+//! Training a network by backpropagation: for every minibatch a pass up and a pass back
+//! ([`crate::pass`]), then a step of the optimiser.
+
+use crate::config::{FinetuneConfig, OptimizerKind};
+use crate::error::{Error, Result, require};
+use crate::measure::Scores;
+use crate::network::{Dense, Network, Objective};
+use crate::observer::{FinetuneMetrics, FinetuneObserver, ask};
+use crate::optimizer::{Descent, Moments};
+use crate::pass::{self, Drops};
+use crate::state::{Best, FinetuneState};
+use candle_core::{Device, Tensor, Var};
+use candle_nn::Optimizer;
+use deepbelief_kernels::feedforward::drop_inputs;
+use deepbelief_kernels::{Batch, Level, Minibatches};
+use deepbelief_rbm::{Control, Error as RbmError, Monitors, Outcome, Progress};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Trains a network.
+///
+/// ```
+/// use deepbelief_finetune::{FinetuneConfig, Finetuner, Network, Objective};
+/// use deepbelief_kernels::{Batch, Minibatches};
+/// use deepbelief_rbm::{Monitors, Outcome};
+///
+/// struct Ones;
+/// impl Minibatches for Ones {
+///     fn samples(&self) -> usize { 4 }
+///     fn units(&self) -> usize { 6 }
+///     fn batches(&self) -> usize { 1 }
+///     fn start_epoch(&mut self, _: u32) {}
+///     fn fill(&mut self, _: usize, batch: &mut Batch) { batch.make_real(4, 6).fill(1.0) }
+/// }
+///
+/// # fn main() -> Result<(), deepbelief_finetune::Error> {
+/// let network = Network::random(Objective::Autoencoder, &[6, 3], 0, 1)?;
+/// let config = FinetuneConfig { epochs: 5, learning_rate: 0.1, ..Default::default() };
+/// let mut shown = Batch::default();
+/// Ones.fill(0, &mut shown);
+///
+/// let mut finetuner = Finetuner::new(&network, config)?;
+/// let monitors = Monitors { train: shown.clone(), ..Default::default() };
+/// assert_eq!(finetuner.fit(&mut Ones, &monitors, &mut ())?, Outcome::Finished);
+/// let trained = finetuner.snapshot().network()?;
+/// assert!(trained.score(&shown, &[])?.error < network.score(&shown, &[])?.error);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Finetuner {
+    config: FinetuneConfig,
+    /// Made of the tensors that the optimiser changes.
+    network: Network,
+    descent: Descent,
+    pool: Arc<rayon::ThreadPool>,
+    at: Position,
+    best: Option<Best>,
+}
+
+/// Where a training is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Position {
+    /// Whether the network was measured before the first update.
+    pub(crate) started: bool,
+    /// Epochs done.
+    pub(crate) epoch: u32,
+    /// Batches done in the running epoch.
+    pub(crate) batch: usize,
+    /// Updates done.
+    pub(crate) step: u32,
+    /// Cost of the running epoch's samples, summed.
+    pub(crate) cost: f64,
+    /// Epochs in a row that count against `patience`.
+    pub(crate) stale_epochs: u32,
+}
+
+/// A look at a training in progress.
+pub struct FinetuneSnapshot<'a> {
+    finetuner: &'a Finetuner,
+}
+
+impl<'a> FinetuneSnapshot<'a> {
+    /// The network as it is now.
+    ///
+    /// # Errors
+    /// If candle refuses to copy its tensors.
+    pub fn network(&self) -> Result<Network> {
+        self.finetuner.copied()
+    }
+
+    /// The best network so far on the validation data, if there are any.
+    #[must_use]
+    pub fn best(&self) -> Option<&'a Best> {
+        self.finetuner.best.as_ref()
+    }
+
+    /// Everything needed to continue from here as if never stopped.
+    ///
+    /// # Errors
+    /// If the tensors cannot be made.
+    pub fn state(&self) -> Result<FinetuneState> {
+        let Finetuner { descent, config, at, best, .. } = self.finetuner;
+        let (first, second): (Vec<_>, Vec<_>) =
+            descent.moments().into_iter().map(|Moments { first, second }| (first, second)).unzip();
+        let adam = config.optimizer == OptimizerKind::Adam;
+        Ok(FinetuneState {
+            network: self.network()?,
+            first: self.finetuner.shaped(first)?,
+            second: if adam { Some(self.finetuner.shaped(second)?) } else { None },
+            position: *at,
+            best: best.clone(),
+        })
+    }
+}
+
+impl Finetuner {
+    /// Trains `network` from where it is, on the CPU.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a setting out of range; [`deepbelief_rbm::Error::Threads`].
+    pub fn new(network: &Network, config: FinetuneConfig) -> Result<Self> {
+        config.validate()?;
+        let threads = config.threads;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|source| RbmError::Threads { threads, source })?;
+        let (mut vars, mut layers) = (Vec::new(), Vec::new());
+        for Dense { w, b, activation } in network.layers() {
+            let (w, b) = (Var::from_tensor(&w.copy()?)?, Var::from_tensor(&b.copy()?)?);
+            layers.push(Dense { w: w.as_detached_tensor(), b: b.as_detached_tensor(), activation: *activation });
+            vars.extend([w, b]);
+        }
+        Ok(Self {
+            descent: Descent::new(vars, config.descent())?,
+            network: Network::from_layers(network.objective(), layers),
+            config,
+            pool: pool.into(),
+            at: Position::default(),
+            best: None,
+        })
+    }
+
+    /// Continues a training; with the same settings and data the result is, bit for bit, that of one
+    /// that never stopped.
+    ///
+    /// # Errors
+    /// Those of [`Finetuner::new`]; [`Error::Resume`] for another optimiser.
+    pub fn resume(config: FinetuneConfig, state: FinetuneState) -> Result<Self> {
+        let FinetuneState { network, first, second, position, best } = state;
+        if second.is_some() != (config.optimizer == OptimizerKind::Adam) {
+            return Err(Error::Resume(format!("it is not one of {:?}", config.optimizer)));
+        }
+        let mut finetuner = Self::new(&network, config)?;
+        let (first, second) = (flat(&first)?, second.as_ref().map(flat).transpose()?);
+        let second = second.unwrap_or_else(|| vec![Vec::new(); first.len()]);
+        let moments = first.into_iter().zip(second).map(|(first, second)| Moments { first, second });
+        finetuner.descent.restore(moments.collect(), position.step);
+        (finetuner.at, finetuner.best) = (position, best);
+        Ok(finetuner)
+    }
+
+    /// Epochs done.
+    #[must_use]
+    pub fn epochs_done(&self) -> u32 {
+        self.at.epoch
+    }
+
+    /// The instruction set of our own passes, such as `avx512`.
+    #[must_use]
+    pub fn simd(&self) -> &'static str {
+        Level::detect().name()
+    }
+
+    /// Threads in use.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// A look at the network and the state.
+    #[must_use]
+    pub fn snapshot(&self) -> FinetuneSnapshot<'_> {
+        FinetuneSnapshot { finetuner: self }
+    }
+
+    /// Trains until the epochs are done, patience is out or an observer says so.
+    ///
+    /// # Errors
+    /// [`deepbelief_rbm::Error::Shape`] if data do not fit the network, [`Error::NoLabels`],
+    /// [`Error::Label`], [`Error::Config`] for patience without validation data,
+    /// [`Error::Diverged`], [`Error::Observer`].
+    pub fn fit(
+        &mut self,
+        train: &mut dyn Minibatches,
+        monitors: &Monitors,
+        observer: &mut dyn FinetuneObserver,
+    ) -> Result<Outcome> {
+        self.check("training monitor", &monitors.train, &monitors.train_labels)?;
+        if let Some(valid) = &monitors.valid {
+            self.check("validation data", valid, &monitors.valid_labels)?;
+        }
+        let patience = self.config.patience;
+        let fits = patience == 0 || monitors.valid.is_some();
+        require(fits, "patience", patience, "0 where there are no validation data")?;
+        let pool = Arc::clone(&self.pool);
+        pool.install(|| self.run(train, monitors, observer))
+    }
+
+    fn run(
+        &mut self,
+        train: &mut dyn Minibatches,
+        monitors: &Monitors,
+        observer: &mut dyn FinetuneObserver,
+    ) -> Result<Outcome> {
+        let epochs = self.config.epochs;
+        if !self.at.started {
+            self.at.started = true;
+            if self.close_epoch(monitors, None, (Instant::now(), 0), observer)? == Control::Stop {
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        let mut batch = Batch::default();
+        while self.at.epoch < epochs {
+            let (started, batches, mut samples) = (Instant::now(), train.batches(), 0);
+            self.descent.set_learning_rate(self.config.rate(self.at.epoch));
+            train.start_epoch(self.at.epoch);
+            while self.at.batch < batches {
+                train.fill(self.at.batch, &mut batch);
+                let labels = train.labels().unwrap_or_default();
+                self.check("training data", &batch, labels)?;
+                self.update(&batch, labels)?;
+                samples += batch.rows();
+                let progress = Progress { epoch: self.at.epoch + 1, epochs, batch: self.at.batch, batches, samples };
+                if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
+                    return Ok(Outcome::Interrupted);
+                }
+            }
+            let cost = std::mem::take(&mut self.at.cost) / train.samples().max(1) as f64;
+            (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
+            let control = self.close_epoch(monitors, Some(cost), (started, samples), observer)?;
+            // A training that ended by itself in this epoch was not cut short.
+            if self.config.patience > 0 && self.at.stale_epochs >= self.config.patience {
+                return Ok(Outcome::Converged);
+            }
+            if control == Control::Stop && self.at.epoch < epochs {
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// One update from one minibatch.
+    fn update(&mut self, batch: &Batch, labels: &[u32]) -> Result<()> {
+        let (rows, units) = (batch.rows(), batch.units());
+        let drops = |rate| Drops { rate, seed: self.config.seed, step: self.at.step };
+        // What is reconstructed are the whole samples, whatever is dropped from them.
+        let whole = Tensor::from_vec(batch.to_values(), (rows, units), &Device::Cpu)?;
+        let v = match drops(self.config.input_dropout).above(0) {
+            None => whole.clone(),
+            Some(dropout) => {
+                let mut values = batch.to_values();
+                drop_inputs(&mut values, units, dropout);
+                Tensor::from_vec(values, (rows, units), &Device::Cpu)?
+            }
+        };
+        let (layers, objective, drops) = (self.network.layers(), self.network.objective(), drops(self.config.dropout));
+        let values = pass::up(layers, &v, drops)?;
+        let logits = &values[layers.len()];
+        let target = pass::target(objective, &whole, labels, self.network.classes())?;
+        let value = pass::cost(objective, logits, &target)?;
+        if !value.is_finite() {
+            let (epoch, batch, learning_rate) = (self.at.epoch + 1, self.at.batch + 1, self.descent.learning_rate());
+            return Err(Error::Diverged { epoch, batch, cost: value, learning_rate });
+        }
+        let gradients = pass::back(layers, &values, pass::excess(objective, logits, &target)?, drops)?;
+        self.descent.take(gradients.iter().map(Some))?;
+        self.at.cost += value * rows as f64;
+        self.at.step += 1;
+        self.at.batch += 1;
+        Ok(())
+    }
+
+    /// Measures the network after an epoch, or before the first, keeps it if it is the best, and tells
+    /// the observer.
+    fn close_epoch(
+        &mut self,
+        monitors: &Monitors,
+        training_cost: Option<f64>,
+        (started, samples): (Instant, usize),
+        observer: &mut dyn FinetuneObserver,
+    ) -> Result<Control> {
+        let epoch = self.at.epoch;
+        let train = self.network.score(&monitors.train, &monitors.train_labels)?;
+        let valid = monitors.valid.as_ref().map(|valid| self.network.score(valid, &monitors.valid_labels));
+        let valid = valid.transpose()?;
+        if let Some(scores) = valid {
+            self.judge(scores)?;
+        }
+        let of = |objective, scores: Option<Scores>| {
+            scores.filter(|_| self.network.objective() == objective).map(|scores| scores.error)
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        let metrics = FinetuneMetrics {
+            epoch,
+            learning_rate: self.config.rate(epoch.max(1) - 1),
+            training_cost,
+            cost: train.cost,
+            cost_valid: valid.map(|scores| scores.cost),
+            label_error_train: of(Objective::Classifier, Some(train)),
+            label_error_valid: of(Objective::Classifier, valid),
+            squared_error_train: of(Objective::Autoencoder, Some(train)),
+            squared_error_valid: of(Objective::Autoencoder, valid),
+            weight_norm: self.weight_norm()?,
+            best_epoch: self.best.as_ref().map(|best| best.epoch),
+            samples_per_second: samples as f64 / seconds,
+            seconds,
+        };
+        ask(observer, &metrics, &self.snapshot())
+    }
+
+    /// Keeps the network if validation data find none better before it.
+    fn judge(&mut self, scores: Scores) -> Result<()> {
+        let better = |best: &Best| (scores.error, scores.cost) < (best.scores.error, best.scores.cost);
+        if self.best.as_ref().is_none_or(better) {
+            self.best = Some(Best { epoch: self.at.epoch, scores, network: self.copied()? });
+            self.at.stale_epochs = 0;
+        } else {
+            self.at.stale_epochs += 1;
+        }
+        Ok(())
+    }
+
+    fn weight_norm(&self) -> Result<f64> {
+        let square = |layer: &Dense| layer.w.sqr()?.sum_all()?.to_scalar::<f32>().map(f64::from);
+        let squares = self.network.layers().iter().map(square);
+        Ok(squares.sum::<candle_core::Result<f64>>()?.sqrt())
+    }
+
+    /// The network in tensors that later updates leave alone.
+    fn copied(&self) -> Result<Network> {
+        self.shaped(flat(&self.network)?)
+    }
+
+    /// Values of all variables, in the shape of the network.
+    fn shaped(&self, values: Vec<Vec<f32>>) -> Result<Network> {
+        let mut values = values.into_iter();
+        let mut tensor =
+            |like: &Tensor| Tensor::from_vec(values.next().unwrap_or_default(), like.shape(), &Device::Cpu);
+        let mut layers = Vec::with_capacity(self.network.depth());
+        for Dense { w, b, activation } in self.network.layers() {
+            layers.push(Dense { w: tensor(w)?, b: tensor(b)?, activation: *activation });
+        }
+        Ok(Network::from_layers(self.network.objective(), layers))
+    }
+
+    /// Refuses samples that do not fit, and labels that a classifier cannot learn from.
+    fn check(&self, what: &'static str, samples: &Batch, labels: &[u32]) -> Result<()> {
+        let misfit = |what: String, got: usize, expected: usize| {
+            Err(RbmError::Shape { what, got: vec![got], expected: vec![expected] }.into())
+        };
+        let (visible, classes, rows) = (self.network.visible(), self.network.classes(), samples.rows());
+        if samples.units() != visible {
+            return misfit(what.into(), samples.units(), visible);
+        }
+        if classes == 0 {
+            return Ok(());
+        }
+        if labels.is_empty() && rows > 0 {
+            return Err(Error::NoLabels { what });
+        }
+        if labels.len() != rows {
+            return misfit(format!("labels of the {what}"), labels.len(), rows);
+        }
+        match labels.iter().position(|&label| label as usize >= classes) {
+            Some(entry) => Err(Error::Label { got: labels[entry], entry, what, classes }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Weights and biases, layer after layer, row-major.
+fn flat(network: &Network) -> Result<Vec<Vec<f32>>> {
+    let tensors = network.layers().iter().flat_map(|layer| [&layer.w, &layer.b]);
+    Ok(tensors.map(|tensor| tensor.flatten_all()?.to_vec1()).collect::<candle_core::Result<_>>()?)
+}
+
+/// Bytes a training holds for a network of these sizes and batches of `batch` samples, on top of the
+/// data.
+#[must_use]
+pub fn peak_memory(sizes: &[usize], batch: usize) -> u64 {
+    let parameters: usize = sizes.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
+    // Parameters, two gradients while they are summed, two moments, the best network; the last four
+    // once more as tensors and as bytes of a file. Of each unit a sum, a value and two gradients, for a
+    // minibatch or for the thousand samples measured at once.
+    let units: usize = sizes.iter().sum();
+    4 * (6 * parameters + 8 * parameters + 4 * units * batch.max(1000)) as u64
+}

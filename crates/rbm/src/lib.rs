@@ -7,6 +7,7 @@ mod config;
 mod error;
 mod file;
 mod labels;
+mod monitors;
 mod observer;
 mod rbm;
 mod state;
@@ -20,8 +21,9 @@ pub use config::{RbmConfig, Rule, Schedule, TrainConfig, VisibleBias, VisibleSta
 pub use error::{Error, Result};
 pub use file::write_atomic;
 pub use labels::LabelGroup;
+pub use monitors::Monitors;
 pub use observer::{Control, EpochMetrics, Observer, Progress};
 pub use rbm::{GibbsStep, Rbm, Sampled};
 pub use state::{TrainState, load_state, save_state};
 pub use tensors::FORMAT_VERSION;
-pub use trainer::{Monitors, Outcome, Snapshot, Trainer, peak_memory};
+pub use trainer::{Outcome, Snapshot, Trainer, peak_memory};

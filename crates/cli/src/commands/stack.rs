@@ -167,6 +167,7 @@ fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, fold
             Some((Mode::Recompute, _)) => "computed anew for every minibatch: it does not fit --cache".to_string(),
             Some((Mode::Floats, n)) => format!("kept as floats, {}", bytes(n)),
             Some((Mode::Bytes, n)) => format!("kept as bytes, {}", bytes(n)),
+            Some((Mode::Bits, n)) => format!("kept as bits, states drawn once, {}", bytes(n)),
         };
         tracing::info!("layer {layer}: input {input}; training takes {}", bytes(*total));
     }

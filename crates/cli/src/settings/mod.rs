@@ -1,6 +1,7 @@
 //! Settings of a training, resolved once: flag, else `DBN_*` environment (both through clap),
 //! else the recipe given by `--config`, else the built-in recipe.
 
+mod gather;
 mod learning;
 mod pretrain;
 mod recipe;

@@ -19,7 +19,7 @@ const INHERITED_KEYS: [&str; 9] =
 
 /// A rate of all directed layers, or one a layer, from the bottom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or an array of them with one a layer")]
 pub(crate) enum Rate {
     All(f64),
     Each(Vec<f64>),

@@ -206,7 +206,7 @@ fn number(field: &[u8]) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::Row;
+    use crate::pixels::Row;
     use crate::{Dataset, Source, load};
 
     fn read_text(text: &[u8], options: &LoadOptions) -> Result<Dataset, String> {

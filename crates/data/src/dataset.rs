@@ -6,8 +6,9 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::pixels::Row;
 use crate::scale::Scaling;
-use crate::split::{Row, Split};
+use crate::split::Split;
 use crate::text::serde_as_text;
 
 /// Width and height of a picture, written `WIDTHxHEIGHT`.
@@ -96,7 +97,7 @@ impl Dataset {
     /// The same data with all samples in memory.
     ///
     /// # Errors
-    /// If those that are in a file cannot be read.
+    /// If those that are in a file cannot be read, or there is not so much memory.
     pub fn held(self) -> Result<Self, Error> {
         Ok(Self { train: self.train.held()?, test: self.test.map(Split::held).transpose()?, ..self })
     }

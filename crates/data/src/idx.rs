@@ -150,7 +150,7 @@ fn read_at_most(path: &Path, input: &mut impl Read, limit: u64, bytes: &mut Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::Row;
+    use crate::pixels::Row;
     use crate::{LoadOptions, Source, load};
     use flate2::{Compression, write::GzEncoder};
     use std::io::Write;

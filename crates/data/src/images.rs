@@ -98,7 +98,7 @@ fn picture(path: &Path, size: ImageShape, pixels: &mut Vec<u8>) -> Result<(), Er
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::Row;
+    use crate::pixels::Row;
     use crate::{Dataset, LoadOptions, Source, load};
     use image::{GrayImage, Luma, Rgb, RgbImage};
 

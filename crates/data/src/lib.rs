@@ -29,6 +29,7 @@
 //! ```
 
 mod binarize;
+mod conversion;
 mod dataset;
 mod element;
 mod error;
@@ -38,6 +39,7 @@ mod idx;
 mod load;
 mod minibatch;
 mod order;
+mod pixels;
 mod scale;
 mod source;
 mod split;
@@ -64,6 +66,7 @@ pub use dataset::{Dataset, ImageShape};
 pub use error::{Error, Place};
 pub use load::{Header, LoadOptions, load, open};
 pub use minibatch::{BatchConfig, Minibatcher};
+pub use pixels::Pixels;
 pub use scale::{Scale, Scaling};
 pub use source::Source;
-pub use split::{Pixels, Split};
+pub use split::Split;

@@ -81,7 +81,7 @@ impl Asset {
 mod tests {
     use super::*;
     use crate::dataset::hex;
-    use crate::split::Row;
+    use crate::pixels::Row;
     use crate::{ImageShape, Scaling, Source};
     use sha2::{Digest, Sha256};
 

@@ -142,7 +142,7 @@ fn element(dtype: &DType) -> Option<(Element, Endianness)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::Row;
+    use crate::pixels::Row;
     use crate::{Dataset, ImageShape, LoadOptions, Source, load};
     use std::io::Write;
     use zip::write::SimpleFileOptions;

@@ -56,7 +56,7 @@ fn element(dtype: Dtype) -> Option<Element> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::Row;
+    use crate::pixels::Row;
     use crate::{LoadOptions, Source, load};
     use safetensors::tensor::TensorView;
 

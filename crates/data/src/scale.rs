@@ -7,8 +7,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Error;
-use crate::split::{Pixels, Store};
-use crate::table::{Cells, Table, Values};
+use crate::conversion::Conversion;
+use crate::pixels::Store;
+use crate::table::{Cells, Range, Table, Values};
 use crate::text::serde_as_text;
 
 /// How values are brought into [0, 1]. As text: `auto`, `none`, `255`, `minmax`, `MIN..MAX`.
@@ -129,8 +130,8 @@ pub(crate) fn scale(
     test: Option<&mut Table>,
     scale: Scale,
 ) -> Result<(Store, Option<Store>, Scaling), Error> {
-    let of_train = range(train)?;
-    let of_test = test.as_deref().map(range).transpose()?;
+    let of_train = train.range()?;
+    let of_test = test.as_deref().map(Table::range).transpose()?;
     let scaling = match scale {
         Scale::By255 => Scaling::By255 { small: None },
         Scale::Auto => {
@@ -182,37 +183,6 @@ fn refuse(table: &Table, unfit: impl Fn(f32) -> bool, expected: &str) -> Result<
     }
 }
 
-/// What is known of the values of a table.
-#[derive(Clone, Copy, Debug)]
-struct Range {
-    min: f32,
-    max: f32,
-    /// Whether all are whole numbers.
-    whole: bool,
-}
-
-/// Smallest and largest value; NaN and infinities are refused. An empty table has the range 0..0.
-fn range(table: &Table) -> Result<Range, Error> {
-    let (mut min, mut max, mut whole) = (f32::INFINITY, f32::NEG_INFINITY, true);
-    for part in table.values.parts() {
-        let (first, values) = part?;
-        match &*values {
-            Values::Bytes(bytes) => {
-                let (least, most) = bytes.iter().fold((u8::MAX, 0), |(least, most), &x| (x.min(least), x.max(most)));
-                (min, max) = (min.min(f32::from(least)), max.max(f32::from(most)));
-            }
-            Values::Floats(floats) => {
-                if let Some(at) = floats.iter().position(|x| !x.is_finite()) {
-                    return Err(Error::NotFinite { place: table.place(first + at), value: floats[at] });
-                }
-                (min, max) = floats.iter().fold((min, max), |(min, max), &x| (min.min(x), max.max(x)));
-                whole = whole && floats.iter().all(|x| x.fract() == 0.0);
-            }
-        }
-    }
-    Ok(if table.values.len() == 0 { Range { min: 0.0, max: 0.0, whole } } else { Range { min, max, whole } })
-}
-
 /// Takes the table's values and scales them; those in a file are scaled when they are read.
 fn apply(table: &mut Table, range: Range, scaling: Scaling) -> Result<Store, Error> {
     let (bottom, top) = scaling.bounds();
@@ -228,7 +198,7 @@ fn apply(table: &mut Table, range: Range, scaling: Scaling) -> Result<Store, Err
 
 impl Scaling {
     /// The values that become 0 and 1.
-    fn bounds(self) -> (f32, f32) {
+    pub(crate) fn bounds(self) -> (f32, f32) {
         match self {
             Self::None => (0.0, 1.0),
             Self::By255 { .. } => (0.0, 255.0),
@@ -237,52 +207,11 @@ impl Scaling {
     }
 }
 
-/// What becomes of every value of a table: decided on all of them, so that any part of them can
-/// be converted by itself.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Conversion {
-    scaling: Scaling,
-    /// Whether all values of the table are whole numbers.
-    whole: bool,
-}
-
-impl Conversion {
-    /// Whether bytes come out.
-    pub(crate) fn gives_bytes(self) -> bool {
-        self.whole && !matches!(self.scaling, Scaling::MinMax { .. })
-    }
-
-    /// Converts values that have been read.
-    pub(crate) fn apply(self, values: Values) -> Pixels {
-        let (bottom, top) = self.scaling.bounds();
-        if let Scaling::MinMax { .. } = self.scaling {
-            let (min, width) = (f64::from(bottom), f64::from(top) - f64::from(bottom));
-            let map = |x: f64| ((x - min) / width) as f32;
-            return match values {
-                Values::Bytes(bytes) => bytes.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
-                Values::Floats(floats) => floats.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
-            };
-        }
-        match values {
-            Values::Bytes(bytes) if top == 255.0 => bytes.into(),
-            Values::Bytes(bytes) => bytes.iter().map(|&x| 255 * x).collect::<Vec<u8>>().into(),
-            Values::Floats(floats) if self.whole => {
-                floats.iter().map(|x| (x * 255.0 / top) as u8).collect::<Vec<u8>>().into()
-            }
-            Values::Floats(mut floats) => {
-                for x in &mut floats {
-                    *x /= top;
-                }
-                floats.into()
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::{Row, Split};
+    use crate::pixels::{Pixels, Row};
+    use crate::split::Split;
 
     fn bytes(values: &[u8]) -> Table {
         Table::new("t", 2, Values::Bytes(values.to_vec()))

@@ -6,77 +6,8 @@ use deepbelief_kernels::{Batch, MAX_UNITS, Stream, Uniforms};
 
 use crate::Error;
 use crate::binarize::{Binarize, Draw, pack_row};
-use crate::file_rows::FileRows;
-use crate::scale::Conversion;
+use crate::pixels::{Pixels, Row, Store};
 use crate::table::Cells;
-
-/// Row-major pixel values of all samples.
-#[derive(Clone, Debug)]
-pub enum Pixels {
-    /// Bytes that stand for value / 255.
-    Bytes(Arc<Vec<u8>>),
-    /// Values in [0, 1].
-    Floats(Arc<Vec<f32>>),
-}
-
-impl From<Vec<u8>> for Pixels {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(bytes.into())
-    }
-}
-
-impl From<Vec<f32>> for Pixels {
-    fn from(floats: Vec<f32>) -> Self {
-        Self::Floats(floats.into())
-    }
-}
-
-impl Pixels {
-    fn row(&self, row: usize, units: usize) -> Row<'_> {
-        let range = row * units..(row + 1) * units;
-        match self {
-            Self::Bytes(bytes) => Row::Bytes(&bytes[range]),
-            Self::Floats(floats) => Row::Floats(&floats[range]),
-        }
-    }
-}
-
-/// Where the pixels of a data set are.
-#[derive(Clone, Debug)]
-pub(crate) enum Store {
-    Held(Pixels),
-    /// In a file of values, each of which is converted when it is read.
-    File {
-        rows: Arc<FileRows>,
-        conversion: Conversion,
-    },
-}
-
-/// The values of one sample.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Row<'a> {
-    /// Bytes that stand for value / 255.
-    Bytes(&'a [u8]),
-    /// Values in [0, 1].
-    Floats(&'a [f32]),
-}
-
-impl Row<'_> {
-    /// Writes the values in [0, 1].
-    ///
-    /// # Panics
-    /// If `out` is longer than the row.
-    pub(crate) fn write(&self, out: &mut [f32]) {
-        match self {
-            Self::Bytes(bytes) => {
-                for (out, &byte) in out.iter_mut().zip(*bytes) {
-                    *out = f32::from(byte) / 255.0;
-                }
-            }
-            Self::Floats(floats) => out.copy_from_slice(&floats[..out.len()]),
-        }
-    }
-}
 
 /// Some samples of a data set, with their labels where there are any.
 ///
@@ -143,15 +74,14 @@ impl Split {
     /// The same samples with their pixels in memory.
     ///
     /// # Errors
-    /// If their file cannot be read.
+    /// If their file cannot be read, or there is not so much memory.
     pub(crate) fn held(self) -> Result<Self, Error> {
         let Store::File { rows, conversion } = &self.store else { return Ok(self) };
         let (mut bytes, mut floats) = (Vec::new(), Vec::new());
-        if conversion.gives_bytes() {
-            bytes.reserve_exact(rows.samples * rows.units);
-        } else {
-            floats.reserve_exact(rows.samples * rows.units);
-        }
+        let values = rows.samples * rows.units;
+        let room =
+            if conversion.gives_bytes() { bytes.try_reserve_exact(values) } else { floats.try_reserve_exact(values) };
+        room.map_err(|_| Error::read(&rows.path)(std::io::ErrorKind::OutOfMemory.into()))?;
         for part in Cells::File(Arc::clone(rows)).parts() {
             match conversion.apply(part?.1.into_owned()) {
                 Pixels::Bytes(part) => bytes.extend_from_slice(&part),

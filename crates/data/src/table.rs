@@ -99,6 +99,29 @@ impl Table {
         self.values.len().checked_div(self.units).unwrap_or(0)
     }
 
+    /// Smallest and largest value; NaN and infinities are refused. An empty table has the range 0..0.
+    pub(crate) fn range(&self) -> Result<Range, Error> {
+        let (mut min, mut max, mut whole) = (f32::INFINITY, f32::NEG_INFINITY, true);
+        for part in self.values.parts() {
+            let (first, values) = part?;
+            match &*values {
+                Values::Bytes(bytes) => {
+                    let (least, most) =
+                        bytes.iter().fold((u8::MAX, 0), |(least, most), &x| (x.min(least), x.max(most)));
+                    (min, max) = (min.min(f32::from(least)), max.max(f32::from(most)));
+                }
+                Values::Floats(floats) => {
+                    if let Some(at) = floats.iter().position(|x| !x.is_finite()) {
+                        return Err(Error::NotFinite { place: self.place(first + at), value: floats[at] });
+                    }
+                    (min, max) = floats.iter().fold((min, max), |(min, max), &x| (min.min(x), max.max(x)));
+                    whole = whole && floats.iter().all(|x| x.fract() == 0.0);
+                }
+            }
+        }
+        Ok(if self.values.len() == 0 { Range { min: 0.0, max: 0.0, whole } } else { Range { min, max, whole } })
+    }
+
     /// Where value `at` stands in the file.
     pub(crate) fn place(&self, at: usize) -> Place {
         let (row, column) = (at / self.units, at % self.units);
@@ -106,6 +129,15 @@ impl Table {
         let line = self.lines.as_ref().and_then(|lines| lines.get(row).copied());
         Place { what: self.what.clone(), row, line, column: column + shift }
     }
+}
+
+/// What is known of the values of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    pub(crate) min: f32,
+    pub(crate) max: f32,
+    /// Whether all are whole numbers.
+    pub(crate) whole: bool,
 }
 
 /// All a source holds.

@@ -150,7 +150,8 @@ fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, fold
     tracing::info!("memory:  {}", parts.memory(&settings.data, peak(&footprints)));
     for (layer, Footprint { plan, bytes: total }) in footprints.iter().enumerate() {
         let input = match plan.map(|plan| (plan.mode, plan.bytes)) {
-            None => "the data".to_string(),
+            None if parts.train.is_held() => "the data".to_string(),
+            None => "the data, read from disk".to_string(),
             Some((Mode::Recompute, _)) => "computed anew for every minibatch: it does not fit --cache".to_string(),
             Some((Mode::Floats, n)) => format!("kept as floats, {}", bytes(n)),
             Some((Mode::Bytes, n)) => format!("kept as bytes, {}", bytes(n)),

@@ -21,8 +21,9 @@ const SHOWN: usize = 10;
 /// Where a checkpoint's recipe keeps the names of the classes.
 pub(crate) const CLASS_NAMES: &str = "class_names";
 
-/// Bytes of the program itself, the embedded digits among it.
-const PROGRAM: u64 = 30 << 20;
+/// Bytes of what no formula counts, as measured: the program, the embedded digits among it, and
+/// buffers of libraries.
+const PROGRAM: u64 = 56 << 20;
 
 /// Data, parted.
 pub(crate) struct Parts {
@@ -76,7 +77,8 @@ impl Parts {
         let in_files = self.data.bytes_in_files();
         // Dealing samples in memory may take an eighth more: see `Minibatcher::bytes`.
         if in_files > 0 && memory::fits(needed + in_files + in_files / 8, run.max_memory) {
-            return Self::part(self.data.held()?, settings, run.seed);
+            let data = self.data.held().or_hint(|| LESS.into())?;
+            return Self::part(data, settings, run.seed);
         }
         let whole = in_files == 0 && settings.data != Source::Mnist && self.bytes(settings) > needed / 2;
         memory::require(needed, run.max_memory).or_hint(|| if whole { WHOLE } else { SMALLER }.into())?;
@@ -189,6 +191,9 @@ impl Parts {
 /// What to do where data that are held in memory whole do not fit.
 const WHOLE: &str = "these data are read into memory whole; saved as an uncompressed IDX or npy file (not in Fortran \
                      order) they are read a minibatch at a time where memory is short; or allow more with --max-memory";
+
+/// What to do where there is less memory than was said or told.
+const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
 
 /// What to do where the training does not fit.
 const SMALLER: &str = "train fewer hidden units, with smaller batches or, in a stack, a smaller --cache; or allow more \

@@ -2,6 +2,7 @@
 
 mod candle_alone;
 mod classify;
+mod gaussian;
 mod outputs;
 mod python;
 mod refusals;

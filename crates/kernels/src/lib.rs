@@ -18,6 +18,7 @@ mod panels;
 mod positions;
 mod product;
 mod rng;
+mod scratch;
 mod simd;
 mod source;
 mod states;

@@ -1,9 +1,10 @@
 //! Which units are on, as lists of indices: what turns a product with binary states into a sum
 //! of weight rows.
 
-use crate::panels::{Row, ZERO};
+use crate::panels::ZERO;
 use crate::positions::{SPARE, append};
 use crate::rng::BLOCK;
+use crate::scratch::Scratch;
 use crate::states::Bits;
 use rayon::prelude::*;
 
@@ -186,10 +187,12 @@ impl Chunks {
         self.samples.div_ceil(self.size).max(1)
     }
 
-    /// Room for what a chunk contributes to a gradient: three sets of rows, and a row of zeros
-    /// that lists are filled up with.
-    pub(crate) fn table(self) -> Vec<Row> {
-        vec![ZERO; 3 * self.size + 1]
+    /// Room for what a chunk contributes to a gradient: three sets of rows, which hold leftovers,
+    /// and a row of zeros that lists are filled up with.
+    pub(crate) fn table(self) -> Scratch {
+        let mut table = Scratch::new(3 * self.size + 1);
+        table[3 * self.size] = ZERO;
+        table
     }
 
     pub(crate) fn range(self, index: usize) -> std::ops::Range<usize> {

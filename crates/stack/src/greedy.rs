@@ -14,8 +14,8 @@ use crate::survey;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{
-    Control, EpochMetrics, Error as RbmError, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm, Snapshot,
-    TrainState, Trainer,
+    Control, EpochMetrics, Error as RbmError, HiddenUnits, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm,
+    Snapshot, TrainState, Trainer,
 };
 
 type Told = std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>>;
@@ -29,6 +29,8 @@ pub struct LayerStart<'a> {
     pub visible: usize,
     /// Its hidden units.
     pub hidden: usize,
+    /// Their type.
+    pub hidden_units: HiddenUnits,
     /// Classes of its label group, 0 without one.
     pub classes: usize,
     /// How its input is held; none at the bottom, which reads the data.
@@ -138,7 +140,7 @@ impl Greedy {
     /// [`Error::Resume`] if the state has other layers.
     pub fn resume(config: StackConfig, state: GreedyState) -> Result<Self> {
         config.validate()?;
-        state.check(&config.layers.iter().map(|layer| layer.hidden).collect::<Vec<_>>())?;
+        state.check(&config.layers)?;
         let threads = config.threads;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -230,6 +232,7 @@ impl Greedy {
             layer,
             visible: means.len(),
             hidden: self.config.layers[layer].hidden,
+            hidden_units: self.config.layers[layer].hidden_units,
             classes: classes.unwrap_or(0),
             plan,
             epochs_done: trainer.epochs_done(),

@@ -74,7 +74,7 @@ impl StackConfig {
             let plan = (index > 0).then(|| plan(samples, below, self.propagate, self.cache_bytes));
             let input = plan.map_or(0, |plan| plan.bytes);
             let batch = layer.batch_size.filter(|_| input > 0).unwrap_or(batch_size);
-            let training = peak_memory(below, layer.hidden, batch, &layer.train);
+            let training = peak_memory(below, layer.hidden, layer.hidden_units, batch, &layer.train);
             footprints.push(Footprint { plan, bytes: finished.saturating_add(input).saturating_add(training) });
             // Both directions of the weights stay.
             finished = finished.saturating_add(2 * 4 * below as u64 * layer.hidden as u64);
@@ -88,21 +88,23 @@ impl StackConfig {
 mod tests {
     use super::*;
     use crate::config::LayerConfig;
+    use deepbelief_rbm::HiddenUnits;
 
     /// The sum written out by hand for three layers, of which the second is cached.
     #[test]
     fn footprints_add_up() {
         let layer = |hidden| LayerConfig { hidden, ..Default::default() };
-        let (layers, train) = (vec![layer(50), layer(60), layer(200)], LayerConfig::default().train);
+        let code = LayerConfig { hidden_units: HiddenUnits::Gaussian, ..layer(200) };
+        let (layers, train) = (vec![layer(50), layer(60), code], LayerConfig::default().train);
         let config = StackConfig { layers, cache_bytes: 1000 * (4 * 50 + 8), ..Default::default() };
         let [bottom, middle, top] = config.memory(1000, 70, 20)[..] else { panic!("three layers") };
-        assert_eq!(bottom, Footprint { plan: None, bytes: peak_memory(70, 50, 20, &train) });
+        assert_eq!(bottom, Footprint { plan: None, bytes: peak_memory(70, 50, HiddenUnits::Bernoulli, 20, &train) });
         let (first, second) = (2 * 4 * 70 * 50, 2 * 4 * 50 * 60);
         let floats = Plan { mode: Mode::Floats, bytes: 208_000 };
-        let bytes = first + 208_000 + peak_memory(50, 60, 20, &train);
+        let bytes = first + 208_000 + peak_memory(50, 60, HiddenUnits::Bernoulli, 20, &train);
         assert_eq!(middle, Footprint { plan: Some(floats), bytes });
         let rounded = Plan { mode: Mode::Bytes, bytes: 68_000 };
-        let bytes = first + second + 68_000 + peak_memory(60, 200, 20, &train);
+        let bytes = first + second + 68_000 + peak_memory(60, 200, HiddenUnits::Gaussian, 20, &train);
         assert_eq!(top, Footprint { plan: Some(rounded), bytes });
     }
 }

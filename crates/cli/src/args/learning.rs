@@ -3,12 +3,17 @@
 use super::words;
 use clap::builder::ValueParser;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use deepbelief_rbm::CdSteps;
 use serde::Serialize;
 use toml::{Table, Value};
 
 /// Options of a layer. The names of the fields are the keys of a recipe.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(crate) struct LearningArgs {
+    /// Type of the hidden units: binary, or real with Gaussian noise, as in the code layer of an
+    /// autoencoder; those need a learning rate near 0.001, and in a stack the top alone can have them
+    #[arg(long, env = "DBN_HIDDEN_UNITS", hide_env = true, value_parser = words(&["bernoulli", "gaussian"]), help_heading = "Model")]
+    pub(crate) hidden_units: Option<String>,
     /// Standard deviation of the initial weights
     #[arg(long, env = "DBN_WEIGHT_STD", hide_env = true, value_name = "X", help_heading = "Model")]
     pub(crate) weight_std: Option<f64>,
@@ -30,9 +35,10 @@ pub(crate) struct LearningArgs {
     /// Step size of the last epoch, unless the schedule is constant
     #[arg(long, env = "DBN_FINAL_LEARNING_RATE", hide_env = true, value_name = "X", help_heading = "Learning")]
     pub(crate) final_learning_rate: Option<f64>,
-    /// Gibbs steps of the negative phase: the k of CD-k
+    /// Gibbs steps of the negative phase: the k of CD-k, which may grow with the epochs as in
+    /// 1x20+10x10
     #[arg(long, env = "DBN_CD_STEPS", hide_env = true, value_name = "K", help_heading = "Learning")]
-    pub(crate) cd_steps: Option<u32>,
+    pub(crate) cd_steps: Option<CdSteps>,
     /// Persistent chains; 0 starts every chain from the data
     #[arg(long, env = "DBN_PERSISTENT_CHAINS", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) persistent_chains: Option<u32>,

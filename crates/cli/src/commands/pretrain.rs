@@ -1,18 +1,16 @@
 //! `dbn pretrain`: train one RBM, new or resumed.
 
-use super::training::{Parts, outcome, shell_word};
+use super::training::{Parts, of_units, outcome, shell_word};
 use crate::args::PretrainArgs;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{Epoch, History};
 use crate::interrupt;
-use crate::pictures::values;
 use crate::report::{Report, thousands};
 use crate::run_folder::{RunFolder, STATE};
 use crate::settings::{PretrainSettings, Resolved};
 use crate::watcher::Watcher;
 use candle_core::Device;
 use deepbelief_data::Minibatcher;
-use deepbelief_kernels::{Machine, Parameters, Stream, Uniforms};
 use deepbelief_rbm::{Outcome, Rbm, Trainer, load_state, peak_memory};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -103,7 +101,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let outcome = outcome(fitted, &mut minibatches).map_err(|error| explain(error, &mut watcher, &folder))?;
     let rbm = trainer.snapshot().rbm()?;
     let figures =
-        if outcome == Outcome::Interrupted { BTreeMap::new() } else { test_figures(&rbm, &settings, &parts)? };
+        if outcome == Outcome::Interrupted { BTreeMap::new() } else { test_figures(&mut trainer, &settings, &parts)? };
     let test_cost = figures.get("reconstruction_cost_test").copied();
     watcher.save(&trainer.snapshot(), figures)?;
     if outcome == Outcome::Interrupted {
@@ -122,10 +120,10 @@ fn train(run: Run, report: &Report) -> Result<u8> {
 /// Bytes that the training takes on top of the data: its own, and those of what is measured,
 /// samples and hidden probabilities as floats.
 fn footprint(settings: &PretrainSettings, parts: &Parts) -> u64 {
-    let (visible, hidden, batch_size) = (parts.train.units(), settings.hidden, settings.learning.batch_size);
+    let (visible, hidden, learning) = (parts.train.units(), settings.hidden, &settings.learning);
     let tested = parts.data.test.as_ref().map_or(0, |test| test.samples().min(TEST));
     let measured = 4 * ((2 * MONITOR + tested) * (visible + hidden)) as u64;
-    peak_memory(visible, hidden, batch_size, &settings.train_config()) + measured
+    peak_memory(visible, hidden, learning.hidden_units, learning.batch_size, &settings.train_config()) + measured
 }
 
 /// The data where there is room for them.
@@ -139,27 +137,20 @@ fn introduce(settings: &PretrainSettings, parts: &Parts, trainer: &Trainer, fold
     parts.introduce(&settings.data);
     let (visible, hidden) = (parts.train.units(), settings.hidden);
     let parameters = thousands(visible * hidden + visible + hidden);
-    tracing::info!("model:   {visible}-{hidden} RBM, {parameters} parameters");
+    let units = of_units(settings.learning.hidden_units);
+    tracing::info!("model:   {visible}-{hidden} RBM{units}, {parameters} parameters");
     tracing::info!("machine: {}, {}", count(trainer.threads(), "thread"), trainer.simd());
     tracing::info!("memory:  {}", parts.memory(&settings.data, footprint(settings, parts)));
     tracing::info!("run:     {}", folder.path().display());
 }
 
 /// What a finished model makes of the test samples: measured as each epoch was.
-fn test_figures(rbm: &Rbm, settings: &PretrainSettings, parts: &Parts) -> Result<BTreeMap<String, f64>> {
+fn test_figures(trainer: &mut Trainer, settings: &PretrainSettings, parts: &Parts) -> Result<BTreeMap<String, f64>> {
     let Some(test) = &parts.data.test else { return Ok(BTreeMap::new()) };
-    let parameters = Parameters {
-        w_rec: values(rbm.w_rec())?,
-        hb: values(rbm.hb())?,
-        vb: values(rbm.vb())?,
-        ..Parameters::default()
-    };
-    let seed = settings.run.seed;
-    let batch = test.batch(0..test.samples().min(TEST), settings.data.binarize, seed)?;
-    let draw = Uniforms::new(seed, Stream::Monitor, 0);
-    let measures = Machine::new(rbm.visible(), rbm.hidden(), &parameters).measure(&batch, &[], draw);
+    let batch = test.batch(0..test.samples().min(TEST), settings.data.binarize, settings.run.seed)?;
+    let measured = trainer.measure(&batch, &[])?;
     let figures =
-        [("reconstruction_cost_test", measures.reconstruction_cost), ("free_energy_test", measures.free_energy)];
+        [("reconstruction_cost_test", measured.reconstruction_cost), ("free_energy_test", measured.free_energy)];
     Ok(figures.map(|(name, value)| (name.to_string(), value)).into())
 }
 

@@ -135,7 +135,9 @@ fn describe(summary: &Summary<'_>, provenance: &Provenance) -> String {
             line("units", &format!("{} visible ({visible}), {} hidden ({hidden})", sizes[0], sizes[1]));
         }
         Header::Dbn(header) => {
-            line("units", &format!("{} ({})", joined(&sizes, "-"), header.units));
+            let units =
+                if header.units == "gaussian-top" { "bernoulli, those of the top gaussian" } else { &header.units };
+            line("units", &format!("{} ({units})", joined(&sizes, "-")));
             line("labels", &if header.classes > 0 { format!("{} at the top", header.classes) } else { "none".into() });
             let part = "generative and recognition weights";
             line(

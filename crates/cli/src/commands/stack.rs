@@ -145,7 +145,9 @@ fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, fold
     let of_labels = config.classes.map_or(0, |classes| classes * (sizes[sizes.len() - 1] + 1));
     let labels = config.classes.map_or("no labels".into(), |classes| format!("{classes} labels at the top"));
     let named = settings.sizes_in_words(visible);
-    tracing::info!("model:   {named} stack, {labels}, {} parameters", thousands(weights + of_labels));
+    let gaussian = config.layers.last().is_some_and(|top| !top.hidden_units.is_bernoulli());
+    let units = if gaussian { " with Gaussian units at the top" } else { "" };
+    tracing::info!("model:   {named} stack{units}, {labels}, {} parameters", thousands(weights + of_labels));
     let footprints = footprints(settings, config, parts);
     tracing::info!("memory:  {}", parts.memory(&settings.data, peak(&footprints)));
     for (layer, Footprint { plan, bytes: total }) in footprints.iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::{DataSettings, RunSettings};
 use deepbelief_data::{BatchConfig, Dataset, Minibatcher, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
-use deepbelief_rbm::{Monitors, Outcome, Provenance};
+use deepbelief_rbm::{HiddenUnits, Monitors, Outcome, Provenance};
 use deepbelief_stack::Dbn;
 use std::path::Path;
 
@@ -218,6 +218,14 @@ pub(crate) fn outcome<E: Into<Failure>>(
     match minibatches.take_failure() {
         Some(error) => Err(error.into()),
         None => fitted.map_err(Into::into),
+    }
+}
+
+/// What is said of hidden units that are not the usual ones.
+pub(crate) fn of_units(units: HiddenUnits) -> &'static str {
+    match units {
+        HiddenUnits::Bernoulli => "",
+        HiddenUnits::Gaussian => " with Gaussian hidden units",
     }
 }
 

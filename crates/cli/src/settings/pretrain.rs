@@ -81,6 +81,7 @@ impl PretrainSettings {
     fn validate(&self) -> Result<()> {
         self.rbm_config().validate().or_hint(origin)?;
         self.train_config().validate().or_hint(origin)?;
+        self.train_config().validate_for(self.learning.hidden_units).or_hint(origin)?;
         self.learning.validate().or_hint(origin)?;
         self.run.validate()
     }

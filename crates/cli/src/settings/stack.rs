@@ -4,7 +4,7 @@ use super::gather::Gatherer;
 use super::{DataSettings, LearningSettings, Resolved, RunSettings, UNLEARNED_KEYS, origin};
 use crate::args::StackArgs;
 use crate::failure::{Explain, Failure, Result};
-use deepbelief_stack::{LayerConfig, Propagate, StackConfig, Start};
+use deepbelief_stack::{Error as StackError, LayerConfig, Propagate, StackConfig, Start};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use toml::Table;
@@ -117,6 +117,7 @@ impl StackSettings {
         };
         let layer = |layer: &LayerSettings| LayerConfig {
             hidden: layer.hidden,
+            hidden_units: layer.learning.hidden_units,
             start: layer.start,
             weight_std: layer.learning.weight_std,
             visible_bias: layer.learning.visible_bias,
@@ -136,8 +137,14 @@ impl StackSettings {
 
     fn validate(&self) -> Result<()> {
         // What depends on the data is checked when they are there.
-        let config = StackConfig { balanced: false, ..self.stack_config(Some(2))? };
-        config.validate().or_hint(origin)?;
+        let config = StackConfig { balanced: false, classes: None, ..self.stack_config(Some(2))? };
+        config.validate().map_err(|error| match error {
+            StackError::GaussianBelowTop { .. } => Failure::from(error).hint(
+                "give one type a layer, such as --hidden-units bernoulli,gaussian, or that of the top under [top] in a \
+                 recipe",
+            ),
+            error => Failure::from(error).hint(origin()),
+        })?;
         for layer in &self.layers {
             layer.learning.validate().or_hint(origin)?;
         }
@@ -183,7 +190,7 @@ mod tests {
         assert_eq!(of(&settings, |layer| layer.hidden), [7, 8]);
         assert_eq!(of(&settings, |layer| layer.learning.epochs), [3, 4]);
         assert_eq!(of(&settings, |layer| layer.learning.momentum), [0.1, 0.2]);
-        assert_eq!(of(&settings, |layer| layer.learning.cd_steps), [2, 6]);
+        assert_eq!(of(&settings, |layer| layer.learning.cd_steps.at(0)), [2, 6]);
         let settings = resolve(recipe, layers(&[9, 10])).unwrap();
         assert_eq!(of(&settings, |layer| layer.hidden), [9, 10], "a flag beats everything");
     }

@@ -55,14 +55,15 @@ fn the_seed_decides() {
 #[test]
 fn a_seed_means_the_same_bits_on_every_platform() {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in bits(&train(TrainConfig { cd_steps: 2, ..config() })).iter().flat_map(|word| word.to_le_bytes()) {
+    for byte in bits(&train(TrainConfig { cd_steps: 2.into(), ..config() })).iter().flat_map(|word| word.to_le_bytes())
+    {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     assert_eq!(hash, 0x0734_c95a_8826_f172);
 }
 
 /// Stops after a number of batches.
-struct StopAfter(usize);
+pub(crate) struct StopAfter(pub(crate) usize);
 
 impl Observer for StopAfter {
     fn batch_done(&mut self, _: &Progress) -> Control {
@@ -78,7 +79,7 @@ fn resuming_anywhere_equals_never_having_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.safetensors");
     for chains in [0, 12, 30] {
-        let config = TrainConfig { persistent_chains: chains, cd_steps: 2, ..config() };
+        let config = TrainConfig { persistent_chains: chains, cd_steps: 2.into(), ..config() };
         let whole = bits(&train(config.clone()));
         for stop in 1..28 {
             let mut trainer = Trainer::new(&start(), config.clone()).unwrap();
@@ -99,7 +100,7 @@ fn resuming_anywhere_equals_never_having_stopped() {
 }
 
 #[derive(Default)]
-struct Record(Vec<EpochMetrics>);
+pub(crate) struct Record(pub(crate) Vec<EpochMetrics>);
 
 impl Observer for Record {
     fn epoch_done(
@@ -127,7 +128,8 @@ fn training_learns_and_its_metrics_are_sane() {
     assert_eq!(last.free_energy_gap, Some(0.0), "the same samples on both sides");
     assert_eq!((last.epoch, last.momentum), (60, 0.9));
     assert!(last.update_ratio > 0.0 && last.update_ratio < 0.1 && last.weight_norm > 1.0);
-    assert!((0.0..=1.0).contains(&last.hidden_activity));
+    assert!(last.hidden_activity.is_some_and(|p| (0.0..=1.0).contains(&p)));
+    assert_eq!(last.hidden_spread, None, "of Gaussian units alone");
 }
 
 #[test]

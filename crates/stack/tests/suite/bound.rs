@@ -66,7 +66,7 @@ fn learning_a_second_layer_raises_the_variational_bound() {
         final_learning_rate: 0.001,
         schedule: Schedule::Exponential,
         final_momentum: 0.5,
-        cd_steps,
+        cd_steps: u32::into(cd_steps),
         weight_cost: 0.0,
         ..TrainConfig::default()
     };

@@ -112,6 +112,18 @@ pub trait Observer: Send {
 /// Watches nothing.
 impl Observer for () {}
 
+/// A function of an epoch's metrics watches every epoch.
+impl<F: FnMut(&EpochMetrics) + Send> Observer for F {
+    fn epoch_done(
+        &mut self,
+        metrics: &EpochMetrics,
+        _: &Snapshot<'_>,
+    ) -> std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+        self(metrics);
+        Ok(Control::Continue)
+    }
+}
+
 pub(crate) fn ask(observer: &mut dyn Observer, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Result<Control> {
     observer.epoch_done(metrics, snapshot).map_err(Error::Observer)
 }

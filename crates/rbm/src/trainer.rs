@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::hidden::HiddenUnits;
 use crate::labels::LabelGroup;
 use crate::learner::{self, HiddenStatistics, Labelled, Learner, Measured};
+use crate::monitors::Monitors;
 use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
 use crate::rbm::Rbm;
 use crate::state::TrainState;
@@ -20,19 +21,6 @@ const EXPLODED: f32 = 100.0;
 /// Hidden units from which on a layer without a single one that varies is a failure: a few may
 /// well be constant together for a while, or because there is nothing else to say of the data.
 const ENOUGH_TO_DIE: usize = 8;
-
-/// Fixed samples on which every epoch is measured.
-#[derive(Clone, Debug, Default)]
-pub struct Monitors {
-    /// Some of the training samples.
-    pub train: Batch,
-    /// Some of the held-out samples.
-    pub valid: Option<Batch>,
-    /// Labels of the training samples, for an RBM with a label group.
-    pub train_labels: Vec<u32>,
-    /// Labels of the held-out samples, for an RBM with a label group.
-    pub valid_labels: Vec<u32>,
-}
 
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,8 @@ pub enum Propagate {
     /// spread than the states have, and no guarantee for the variational bound.
     #[default]
     Probabilities,
-    /// Binary states drawn from them, anew at every presentation.
+    /// Binary states drawn from them: once where they are kept, anew at every presentation where
+    /// they are computed again (see [`crate::plan`]).
     Samples,
 }
 
@@ -99,6 +100,13 @@ impl Default for StackConfig {
 }
 
 impl StackConfig {
+    /// Layers of so many hidden units, from the bottom, all trained alike.
+    #[must_use]
+    pub fn of_layers(hidden: &[usize], train: &TrainConfig) -> Self {
+        let layer = |&hidden: &usize| LayerConfig { hidden, train: train.clone(), ..LayerConfig::default() };
+        Self { layers: hidden.iter().map(layer).collect(), ..Self::default() }
+    }
+
     /// Checks every field.
     ///
     /// # Errors
@@ -121,6 +129,22 @@ impl StackConfig {
             if config.hidden_units == HiddenUnits::Gaussian {
                 self.validate_gaussian(layer)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Checks what depends on the number of visible units: a layer that starts transposed has as many
+    /// hidden units as the layer below has visible ones.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the first layer that has not.
+    pub fn validate_on(&self, visible: usize) -> Result<()> {
+        let mut below = [visible].into_iter().chain(self.layers.iter().map(|layer| layer.hidden));
+        for (layer, config) in self.layers.iter().enumerate().skip(1) {
+            let Some(mirrored) = below.next() else { break };
+            let fits = config.start == Start::Random || config.hidden == mirrored;
+            let expected = format!("{mirrored}, the units it mirrors, where layer {layer} starts transposed");
+            require(fits, "hidden", config.hidden, expected)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 
 use crate::config::{StackConfig, Start};
 use crate::dbn::Dbn;
-use crate::error::{Error, Result, require};
+use crate::error::{Error, Result};
 use crate::memory::Plan;
 use crate::propagate::{Dealing, Propagated, raise};
 use crate::state::GreedyState;
@@ -65,6 +65,9 @@ pub trait StackObserver: Observer {
 
 /// Watches nothing.
 impl StackObserver for () {}
+
+/// A function of an epoch's metrics watches every epoch.
+impl<F: FnMut(&EpochMetrics) + Send> StackObserver for F {}
 
 /// Numbers the epochs of a layer for the observer of the stack.
 struct OfLayer<'a> {
@@ -165,6 +168,7 @@ impl Greedy {
     /// make of them.
     ///
     /// # Errors
+    /// [`Error::Config`] as [`StackConfig::validate_on`] has it;
     /// [`Error::Training`] with the layer and the reason; [`Error::NoLabels`] and
     /// [`Error::Label`] for labels that cannot be learned; [`Error::Observer`].
     pub fn fit(
@@ -173,6 +177,7 @@ impl Greedy {
         monitors: &Monitors,
         observer: &mut dyn StackObserver,
     ) -> Result<Outcome> {
+        self.config.validate_on(data.units())?;
         while self.finished.len() < self.config.layers.len() {
             if self.fit_layer(data, monitors, observer)? == Control::Stop {
                 return Ok(Outcome::Interrupted);
@@ -253,10 +258,6 @@ impl Greedy {
         let wrong = |source| Error::LayerConfig { layer, source };
         let rbm = match (config.start, self.finished.last()) {
             (Start::Transposed, Some(below)) => {
-                let mirrored = config.hidden == below.visible();
-                let expected =
-                    || format!("{}, the units it mirrors, where layer {layer} starts transposed", below.visible());
-                require(mirrored, "hidden", config.hidden, expected())?;
                 Rbm::from_tensors(below.w_gen().clone(), below.vb().clone(), below.hb().clone())?
             }
             _ => Rbm::new(&config.rbm(self.config.layer_seed(layer)), means, &Device::Cpu).map_err(wrong)?,

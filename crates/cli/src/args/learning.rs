@@ -18,7 +18,7 @@ pub(crate) struct LearningArgs {
     #[arg(long, env = "DBN_WEIGHT_STD", hide_env = true, value_name = "X", help_heading = "Model")]
     pub(crate) weight_std: Option<f64>,
     /// Where visible biases start: at the log-odds of the data's means, or at zero
-    #[arg(long, env = "DBN_VISIBLE_BIAS", hide_env = true, value_parser = words(&["log-odds", "zero"]), help_heading = "Model")]
+    #[arg(long, env = "DBN_VISIBLE_BIAS", hide_env = true, value_name = "log-odds|zero", hide_possible_values = true, value_parser = words(&["log-odds", "zero"]), help_heading = "Model")]
     pub(crate) visible_bias: Option<String>,
     /// Samples in a minibatch
     #[arg(long, env = "DBN_BATCH_SIZE", hide_env = true, value_name = "N", help_heading = "Data")]
@@ -30,7 +30,7 @@ pub(crate) struct LearningArgs {
     #[arg(long, env = "DBN_LEARNING_RATE", hide_env = true, value_name = "X", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f64>,
     /// How the step size moves to the final one over the epochs
-    #[arg(long, env = "DBN_SCHEDULE", hide_env = true, value_parser = words(&["constant", "linear", "exponential"]), help_heading = "Learning")]
+    #[arg(long, env = "DBN_SCHEDULE", hide_env = true, value_name = "constant|linear|exponential", hide_possible_values = true, value_parser = words(&["constant", "linear", "exponential"]), help_heading = "Learning")]
     pub(crate) schedule: Option<String>,
     /// Step size of the last epoch, unless the schedule is constant
     #[arg(long, env = "DBN_FINAL_LEARNING_RATE", hide_env = true, value_name = "X", help_heading = "Learning")]
@@ -46,7 +46,7 @@ pub(crate) struct LearningArgs {
     #[arg(long, env = "DBN_PERSISTENT_EPOCHS", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) persistent_epochs: Option<u32>,
     /// Whether reconstructed visible units are drawn, or kept as probabilities
-    #[arg(long, env = "DBN_VISIBLE_STATES", hide_env = true, value_parser = words(&["sampled", "probabilities"]), help_heading = "Learning")]
+    #[arg(long, env = "DBN_VISIBLE_STATES", hide_env = true, value_name = "sampled|probabilities", hide_possible_values = true, value_parser = words(&["sampled", "probabilities"]), help_heading = "Learning")]
     pub(crate) visible_states: Option<String>,
     /// Share of the last step kept in the next, in the first epochs
     #[arg(long, env = "DBN_MOMENTUM", hide_env = true, value_name = "X", help_heading = "Learning")]

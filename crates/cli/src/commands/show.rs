@@ -3,7 +3,7 @@
 use super::{extension, require_folder, write_file};
 use crate::args::ShowArgs;
 use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, count};
 use crate::pictures::{self, Net, Subject, values};
 use crate::report::Report;
 use candle_core::Tensor;
@@ -191,7 +191,12 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
     line("data sha256", &provenance.dataset_sha256);
     line(
         "trained",
-        &format!("{} epochs, seed {}, deepbelief {}", provenance.epochs, provenance.seed, provenance.crate_version),
+        &format!(
+            "{}, seed {}, deepbelief {}",
+            count(provenance.epochs as usize, "epoch"),
+            provenance.seed,
+            provenance.crate_version
+        ),
     );
     let dead =
         summary.dead_filters_by_layer.iter().zip(&summary.sizes[1..]).map(|(dead, units)| format!("{dead} of {units}"));

@@ -74,7 +74,7 @@ fn training_is_what_plain_candle_does() -> Done {
 #[test]
 fn a_step_follows_finite_differences_of_the_cost() -> Done {
     let split = patterns()?;
-    let (samples, labels) = (split.batch(0..90, Binarize::default(), 1), split.labels().unwrap_or_default());
+    let (samples, labels) = (split.batch(0..90, Binarize::default(), 1)?, split.labels().unwrap_or_default());
     for objective in [Objective::Classifier, Objective::Autoencoder] {
         let network = network(objective)?;
         let config = FinetuneConfig {

@@ -1,6 +1,7 @@
 //! The training loop: determinism, resuming, stopping, divergence.
 
 use crate::{Fixed, binary, bits, random_rbm, real};
+use deepbelief_kernels::Batch;
 use deepbelief_rbm::{
     Control, EpochMetrics, Error, Monitors, Observer, Outcome, Progress, Rbm, Snapshot, TrainConfig, Trainer,
     load_state, save_state,
@@ -255,4 +256,26 @@ fn resuming_with_other_chains_is_refused() {
     let state = trainer.snapshot().state();
     let error = Trainer::resume(config(), state).err().map(|e| e.to_string()).unwrap_or_default();
     assert!(error.contains("persistent_chains is 0"), "{error}");
+}
+
+/// Monitors drawn from 2 batches of 5 and 4: all rows of the first and the head of the second, in
+/// the form the data have; a function that watches is told of every epoch.
+#[test]
+fn monitors_come_from_the_data_and_a_function_may_watch() {
+    for make in [binary as fn(usize, usize, f32, u32) -> Batch, real] {
+        let batches = vec![make(5, 9, 0.5, 1), make(4, 9, 0.5, 2)];
+        let expected: Vec<f32> = batches.iter().flat_map(Batch::to_values).collect();
+        let mut data = Fixed(batches.clone());
+        let monitors = Monitors::from_training(&mut data, 7);
+        assert_eq!(std::mem::discriminant(&monitors.train), std::mem::discriminant(&batches[0]));
+        assert_eq!((monitors.train.rows(), monitors.train.to_values()), (7, expected[..63].to_vec()));
+        assert_eq!(Monitors::from_training(&mut data, 100).train.rows(), 9);
+        assert!(monitors.valid.is_none() && monitors.train_labels.is_empty());
+
+        let mut told = Vec::new();
+        let config = TrainConfig { epochs: 3, ..Default::default() };
+        let mut trainer = Trainer::new(&random_rbm(9, 4, 0.1, 1), config).unwrap();
+        trainer.fit(&mut data, &monitors, &mut |m: &EpochMetrics| told.push(m.epoch)).unwrap();
+        assert_eq!(told, [1, 2, 3]);
+    }
 }

@@ -84,7 +84,7 @@ fn chains_come_to_the_exact_distribution() {
     let states = all_states(4);
     let free = values(&in_f64(&dbn).top().free_energy(&stack(&states)).unwrap());
     let z: f64 = free.iter().map(|f| (-f).exp()).sum();
-    let mut counts = vec![0.0; 16];
+    let mut counts = [0.0; 16];
     for state in rows(&chains.penultimate().states) {
         counts[state.iter().enumerate().map(|(i, &x)| (x as usize) << i).sum::<usize>()] += 1.0;
     }

@@ -132,10 +132,6 @@ pub struct TrainConfig {
     pub cd_steps: CdSteps,
     /// Persistent chains (Tieleman 2008); 0 starts every chain from the data (Hinton 2002).
     pub persistent_chains: usize,
-    /// Epochs at the end in which chains persist, after others in which they start from the data;
-    /// 0: they persist in all. A few are enough to take away what contrastive divergence leaves far
-    /// from the data, which long chains find and short ones do not.
-    pub persistent_epochs: u32,
     /// What the reconstruction's visible units are.
     pub visible_states: VisibleStates,
     /// Mean hidden probability that `sparsity_cost` pulls towards.
@@ -169,7 +165,6 @@ impl Default for TrainConfig {
             l1_cost: 0.0,
             cd_steps: CdSteps::from(1),
             persistent_chains: 0,
-            persistent_epochs: 0,
             visible_states: VisibleStates::Sampled,
             sparsity_target: 0.1,
             sparsity_cost: 0.0,
@@ -206,12 +201,6 @@ impl TrainConfig {
         self.cd_steps.validate()?;
         let chains = self.persistent_chains;
         require(chains <= 1_000_000, "persistent_chains", chains, "at most 1000000")?;
-        require(
-            self.persistent_epochs == 0 || chains > 0,
-            "persistent_epochs",
-            self.persistent_epochs,
-            "0 without persistent chains",
-        )?;
         let target = self.sparsity_target;
         require(target > 0.0 && target < 1.0, "sparsity_target", target, "above 0 and below 1")?;
         require(not_negative(self.sparsity_cost), "sparsity_cost", self.sparsity_cost, "zero or a positive number")?;
@@ -226,13 +215,6 @@ impl TrainConfig {
     pub fn validate_for(&self, units: HiddenUnits) -> Result<()> {
         let (cost, expected) = (self.sparsity_cost, "0 where hidden units are gaussian, which have no probability");
         require(units.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)
-    }
-
-    /// Persistent chains in an epoch, counted from 0; 0 where every chain starts from the data.
-    #[must_use]
-    pub fn chains(&self, epoch: u32) -> usize {
-        let persist = self.persistent_epochs == 0 || epoch >= self.epochs.saturating_sub(self.persistent_epochs);
-        if persist { self.persistent_chains } else { 0 }
     }
 
     /// The learning rule of an epoch, counted from 0.
@@ -298,10 +280,6 @@ mod tests {
         assert_eq!(config.rule(5).momentum, 0.9);
         let config = TrainConfig { cd_steps: "1x2+5".parse().unwrap(), ..config };
         assert_eq!((config.rule(1).cd_steps, config.rule(2).cd_steps), (1, 5));
-        let config = TrainConfig { persistent_chains: 7, epochs: 5, ..config };
-        assert_eq!([0, 2, 3, 4].map(|epoch| config.chains(epoch)), [7; 4]);
-        let config = TrainConfig { persistent_epochs: 2, ..config };
-        assert_eq!([0, 2, 3, 4].map(|epoch| config.chains(epoch)), [0, 0, 7, 7]);
     }
 
     #[test]

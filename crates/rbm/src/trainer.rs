@@ -113,10 +113,8 @@ impl Trainer {
     /// another number of them; [`Error::Threads`].
     pub fn resume(config: TrainConfig, state: TrainState) -> Result<Self> {
         let chains = state.chains.as_ref().map_or(0, Batch::rows);
-        let Position { epoch, batch, step, .. } = state.position;
-        // Before the first update with them there are no chains yet.
-        let last_epoch = if batch == 0 { epoch.saturating_sub(1) } else { epoch };
-        if step > 0 && chains != config.chains(last_epoch) {
+        // Before the first update there are no chains yet.
+        if state.position.step > 0 && chains != config.persistent_chains {
             return Err(Error::Config {
                 name: "persistent_chains",
                 got: config.persistent_chains.to_string(),
@@ -276,7 +274,7 @@ impl Trainer {
     /// One update from one minibatch.
     fn update(&mut self, data: &Labelled, rule: &Rule) -> Result<()> {
         let draws = Draws { seed: self.config.seed, step: self.at.step };
-        let largest = self.learner.learn(data, rule, draws, self.config.chains(self.at.epoch))?;
+        let largest = self.learner.learn(data, rule, draws, self.config.persistent_chains)?;
         self.at.step += 1;
         self.at.batch += 1;
         // Written so that NaN fails it.

@@ -42,9 +42,6 @@ pub(crate) struct LearningArgs {
     /// Persistent chains; 0 starts every chain from the data
     #[arg(long, env = "DBN_PERSISTENT_CHAINS", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) persistent_chains: Option<u32>,
-    /// Epochs at the end in which chains persist; 0: in all
-    #[arg(long, env = "DBN_PERSISTENT_EPOCHS", hide_env = true, value_name = "N", help_heading = "Learning")]
-    pub(crate) persistent_epochs: Option<u32>,
     /// Whether reconstructed visible units are drawn, or kept as probabilities
     #[arg(long, env = "DBN_VISIBLE_STATES", hide_env = true, value_name = "sampled|probabilities", hide_possible_values = true, value_parser = words(&["sampled", "probabilities"]), help_heading = "Learning")]
     pub(crate) visible_states: Option<String>,

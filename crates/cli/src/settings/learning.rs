@@ -20,9 +20,6 @@ pub(crate) struct LearningSettings {
     pub(crate) final_learning_rate: f64,
     pub(crate) cd_steps: CdSteps,
     pub(crate) persistent_chains: usize,
-    /// Left out where it is the default, for the same reason.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub(crate) persistent_epochs: u32,
     pub(crate) visible_states: VisibleStates,
     pub(crate) momentum: f64,
     pub(crate) final_momentum: f64,
@@ -33,11 +30,6 @@ pub(crate) struct LearningSettings {
     pub(crate) sparsity_cost: f64,
     pub(crate) tolerance: f64,
     pub(crate) patience: u32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_zero(n: &u32) -> bool {
-    *n == 0
 }
 
 impl LearningSettings {
@@ -75,7 +67,6 @@ impl LearningSettings {
             l1_cost: self.l1_cost,
             cd_steps: self.cd_steps.clone(),
             persistent_chains: self.persistent_chains,
-            persistent_epochs: self.persistent_epochs,
             visible_states: self.visible_states,
             sparsity_target: self.sparsity_target,
             sparsity_cost: self.sparsity_cost,

@@ -6,7 +6,7 @@ mod refusals;
 mod trainer;
 
 use candle_core::{Device, Tensor};
-use deepbelief_data::{BatchConfig, Minibatcher, Split};
+use deepbelief_data::{BatchConfig, Binarize, Minibatcher, Split};
 use deepbelief_finetune::{FinetuneConfig, Finetuner, Network, Objective};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{LabelGroup, Monitors, Rbm, RbmConfig};
@@ -52,9 +52,9 @@ fn minibatches(split: &Split) -> Result<Minibatcher, Failure> {
 fn monitors(split: &Split) -> Monitors {
     let labels = split.labels().unwrap_or_default();
     Monitors {
-        train: split.batch(0..60, Default::default(), 1),
+        train: split.batch(0..60, Binarize::None, 1),
         train_labels: labels[..60].to_vec(),
-        valid: Some(split.batch(60..90, Default::default(), 1)),
+        valid: Some(split.batch(60..90, Binarize::None, 1)),
         valid_labels: labels[60..].to_vec(),
     }
 }

@@ -19,6 +19,7 @@ def main(model, inputs):
         header = json.loads(file.metadata()["deepbelief"])
         w_rec, w_gen, hb, vb = (file.get_tensor(name).astype(np.float64) for name in ("w_rec", "w_gen", "hb", "vb"))
     assert header["format_version"] == 1 and header["kind"] == "rbm", header
+    assert header["hidden_units"] == "bernoulli", header
     assert w_rec.shape == (header["visible"], header["hidden"]), w_rec.shape
     assert np.array_equal(w_gen, w_rec.T), "w_gen is not the transpose of w_rec"
     v = np.loadtxt(inputs, delimiter=",", ndmin=2)

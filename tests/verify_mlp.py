@@ -12,17 +12,19 @@ import json
 import sys
 
 import numpy as np
-from safetensors.numpy import load_file
+from safetensors import safe_open
 
 
-def with_numpy(tensors, v):
+def with_numpy(tensors, linear, v):
     for layer in range(len(tensors) // 2):
         weight, bias = (tensors[f"layers.{layer}.{part}"].astype(np.float64) for part in ("weight", "bias"))
-        v = 1.0 / (1.0 + np.exp(-(v @ weight.T + bias)))
+        v = v @ weight.T + bias
+        if f"layers.{layer}" not in linear:
+            v = 1.0 / (1.0 + np.exp(-v))
     return v.tolist()
 
 
-def with_torch(tensors, v):
+def with_torch(tensors, linear, v):
     try:
         import torch
     except ImportError:
@@ -34,8 +36,10 @@ def with_torch(tensors, v):
             self.layers = torch.nn.Sequential(*(torch.nn.Linear(inputs, outputs) for outputs, inputs in shapes))
 
         def forward(self, v):
-            for layer in self.layers:
-                v = torch.sigmoid(layer(v))
+            for index, layer in enumerate(self.layers):
+                v = layer(v)
+                if f"layers.{index}" not in linear:
+                    v = torch.sigmoid(v)
             return v
 
     shapes = [tensors[f"layers.{layer}.weight"].shape for layer in range(len(tensors) // 2)]
@@ -47,9 +51,12 @@ def with_torch(tensors, v):
 
 
 def main(network, inputs):
-    tensors = load_file(network)
+    with safe_open(network, framework="np") as file:
+        # Layers that no sigmoid follows.
+        linear = json.loads(file.metadata()["deepbelief"]).get("linear", [])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
     v = np.loadtxt(inputs, delimiter=",", ndmin=2)
-    print(json.dumps({"numpy": with_numpy(tensors, v), "torch": with_torch(tensors, v)}))
+    print(json.dumps({"numpy": with_numpy(tensors, linear, v), "torch": with_torch(tensors, linear, v)}))
 
 
 if __name__ == "__main__":

@@ -39,11 +39,8 @@ fn figures_follow_from_the_labels() {
         }
     }
     let text = place.ok("classify d --confusion");
-    let percent = format!(
-        "error   {:.2} % ({})\nerrors  {errors}\nsamples 90 (training of bits)\n",
-        100.0 * errors as f64 / 90.0,
-        errors as f64 / 90.0
-    );
+    let percent = 100.0 * errors as f64 / 90.0;
+    let percent = format!("error   {percent:.2} %\nerrors  {errors}\nsamples 90 (training of bits)\n");
     assert!(text.starts_with(&percent), "{text}");
     assert!(text.contains("rows: true label"), "{text}");
     assert_eq!(place.ok("classify d"), percent);

@@ -3,6 +3,7 @@
 mod candle_alone;
 mod classify;
 mod finetune;
+mod gaussian;
 mod outputs;
 mod python;
 mod refusals;
@@ -87,6 +88,16 @@ impl Place {
         let text = self.text(name);
         let inputs: Vec<&str> = text.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
         std::fs::write(self.path(out), inputs.join("\n")).unwrap();
+    }
+
+    /// A NumPy file of pseudo-random bytes [samples, units], one pixel in four not zero.
+    fn write_npy(&self, name: &str, samples: usize, units: usize) {
+        let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({samples}, {units}), }}");
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend((header.len() as u16).to_le_bytes());
+        file.extend(header.bytes());
+        file.extend(numbers(7).take(samples * units).map(|x| if x % 4 == 0 { (x / 4) as u8 } else { 0 }));
+        std::fs::write(self.path(name), file).unwrap();
     }
 
     fn json(&self, words: &str) -> serde_json::Value {

@@ -59,20 +59,24 @@ fn numpy_computes_the_same_probabilities_and_free_energies() {
     close(&place, "f.safetensors", "free_energy", &theirs["free_energy"]);
 }
 
-/// An exported network loaded by the names of its layers, by NumPy and by torch.
+/// An exported network loaded by the names of its layers, by NumPy and by torch; with a code layer
+/// that is linear, too.
 #[test]
 fn numpy_and_torch_run_the_exported_network() {
     let place = Place::new();
-    place.stack("d", "");
     place.write_inputs("bits.csv", "inputs.csv");
-    place.ok("encode d --data csv:inputs.csv --out f.safetensors");
-    place.ok("export d --as mlp --out mlp.safetensors");
-    let Some(theirs) = run(&place, "verify_mlp.py", "mlp.safetensors") else { return };
-    close(&place, "f.safetensors", "features", &theirs["numpy"]);
-    if theirs["torch"].is_null() {
-        say("skipped in part: this Python has no torch");
-    } else {
-        close(&place, "f.safetensors", "features", &theirs["torch"]);
+    place.stack("d", "");
+    place.ok(&format!("stack -q --out g {}", crate::gaussian::CODER));
+    for run_folder in ["d", "g"] {
+        place.ok(&format!("encode {run_folder} --data csv:inputs.csv --out f.safetensors"));
+        place.ok(&format!("export {run_folder} --as mlp --out mlp.safetensors"));
+        let Some(theirs) = run(&place, "verify_mlp.py", "mlp.safetensors") else { return };
+        close(&place, "f.safetensors", "features", &theirs["numpy"]);
+        if theirs["torch"].is_null() {
+            say("skipped in part: this Python has no torch");
+        } else {
+            close(&place, "f.safetensors", "features", &theirs["torch"]);
+        }
     }
 }
 

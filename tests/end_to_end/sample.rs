@@ -29,6 +29,27 @@ fn pictures_have_a_row_a_label_and_depend_on_the_seed_alone() {
     assert!(draw("--shown 2 --every 5") != draw("--shown 2 --every 6"));
 }
 
+/// Names of classes stand for their numbers; other words are refused with the names there are.
+#[test]
+fn labels_are_named_as_the_data_name_them() {
+    let place = Place::new();
+    let text = place.text("bits.csv");
+    let named: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let (values, label) = line.rsplit_once(',').unwrap();
+            format!("{values},{}", ["ant", "bee", "cat"][label.parse::<usize>().unwrap()])
+        })
+        .collect();
+    std::fs::write(place.path("named.csv"), named.join("\n")).unwrap();
+    place.stack("d", "--data csv:named.csv");
+    place.ok("sample d --label bee,ant --steps 5 --out names.png");
+    place.ok("sample d --label 1,0 --steps 5 --out numbers.png");
+    assert!(place.read("names.png") == place.read("numbers.png"));
+    let message = crate::stderr(&place.run("sample d --label dog --out x.png"));
+    assert!(message.contains("label dog is unknown: the checkpoint has 3 labels, 0 to 2: ant, bee, cat"), "{message}");
+}
+
 #[test]
 fn animations_have_a_frame_each_time() {
     let place = Place::new();

@@ -100,6 +100,49 @@ fn an_interrupted_stack_resumes_in_its_layer_to_the_same_bytes() {
     }
 }
 
+/// Between its layers, a stack that is to have labels has none yet.
+#[test]
+fn an_unfinished_stack_says_how_to_finish_it() {
+    let place = Place::new();
+    let child = start(&place, &format!("stack --out r {SMALL} {LONG}"), 6);
+    signal(&child, "-INT");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    for words in ["classify r", "sample r --label 1"] {
+        let output = place.run(words);
+        assert_eq!(output.status.code(), Some(2));
+        let message = stderr(&output);
+        assert!(message.contains("no label group") && message.contains("with 2 of 3 layers: go on with"), "{message}");
+    }
+}
+
+/// 150,000 samples of 64 bytes (9.2 MiB) where 66 MiB are allowed for program, training and data:
+/// they stay in their file, and everything learned is the same to the byte.
+#[test]
+fn data_that_do_not_fit_in_memory_are_read_from_disk_with_the_same_result() {
+    let place = Place::new();
+    place.write_npy("large.npy", 150_000, 64);
+    for verb in ["stack --layers 16,8 --epochs 1 --cache 0 --learning-rate 0.05", "pretrain --hidden 16 --epochs 2"] {
+        let run = |out: &str, more: &str| {
+            let words = format!("{verb} --data npy:large.npy --valid 1000 --save-every 1 --out {out} {more}");
+            let output = place.run(&words);
+            assert!(output.status.success(), "{words}\n{}", stderr(&output));
+            stderr(&output)
+        };
+        for binarize in ["none", "fixed"] {
+            let held = run("held", &format!("--force --binarize {binarize}"));
+            let filed = run("filed", &format!("--force --binarize {binarize} --max-memory 66"));
+            let on_disk = "9.2 MiB of samples stay on disk, read a minibatch at a time";
+            assert!(!held.contains(on_disk) && filed.contains(on_disk), "{filed}");
+            assert!(place.read("filed/model.safetensors") == place.read("held/model.safetensors"), "{verb} {binarize}");
+        }
+    }
+    let refused = stderr(&place.run("stack --layers 16 --data npy:large.npy --max-memory 20 --out r"));
+    assert!(refused.contains("but may take 20 MiB (as --max-memory says)"), "{refused}");
+    std::fs::write(place.path("large.csv"), "0,1,0,1\n".repeat(1_000_000)).unwrap();
+    let refused = stderr(&place.run("stack --layers 16 --data csv:large.csv --max-memory 5 --out r"));
+    assert!(refused.contains("read into memory whole") && refused.contains("uncompressed IDX or npy"), "{refused}");
+}
+
 /// Stopped in the first epoch, before anything was measured: there are no metrics yet, and the run
 /// that says it was saved must go on. An epoch of so many Gibbs steps is slow enough to be caught.
 #[test]
@@ -154,8 +197,8 @@ fn what_cannot_be_stacked_is_refused_in_a_sentence() {
         ("--layers 8,0", &["the settings of layer 1 do not hold", "hidden is 0; it must be between 1 and 65504 units"]),
         ("--layers 8,70000", &["hidden is 70000; it must be between 1 and 65504 units"]),
         ("--layers 65000,65000", &["the training takes about", "GiB of memory", "--max-memory"]),
-        ("--layers 8,7 --epochs 1,2,3", &["epochs has 3 values, but there are 2 layers", "hint:"]),
-        ("--epochs 2,many", &["--epochs is [2, \"many\"]: invalid type"]),
+        ("--layers 8,7 --epochs 1,2,3", &["epochs has 3 values, but the stack has 2 layers", "hint:"]),
+        ("--epochs 2,many", &["--epochs is [2, \"many\"]: expected a whole number, not below 0"]),
         ("--layers 8,7 --start transposed,random", &["start is transposed; it must be random in layer 0"]),
         ("--layers 8,7 --start random,transposed", &["hidden is 7; it must be 9, the units it mirrors"]),
         ("--data csv:u.csv --label-column 99", &["99"]),
@@ -187,8 +230,10 @@ fn what_cannot_be_resumed_is_refused() {
         stderr(&output)
     };
     assert!(refusal("--resume nowhere").contains("nowhere is not a run that can be resumed"));
-    assert!(refusal("--resume p").contains("p/config.toml: unknown key 'hidden'"));
-    assert!(refusal("--resume r --layers 8,7,13").contains("--layers would change the run to resume"));
+    assert!(refusal("--resume p").contains("p is a run of `dbn pretrain`, not of `dbn stack`"));
+    assert!(refusal("--resume p").contains("continue it with: dbn pretrain --resume p"));
+    assert!(refusal("--resume r --layers 8,7").contains("--layers is another than 8,7,12, as in the run to resume"));
+    assert!(refusal("--resume r --cd-steps 3").contains("--cd-steps would change the run to resume"));
     let layers = place.read("r/layers.safetensors");
     std::fs::write(place.path("r/layers.safetensors"), &layers[..layers.len() / 2]).unwrap();
     let cut = refusal("--resume r");

@@ -65,11 +65,26 @@ impl Checkpoint {
 
     /// Number of classes, which `what` needs.
     pub(crate) fn classes(&self, what: &str) -> Result<usize> {
-        match self.dbn.classes() {
-            0 => Err(Failure::new(format!("the checkpoint has no label group, which {what} needs"))
-                .hint("`dbn stack` trains one at the top where the data have labels")),
-            classes => Ok(classes),
+        let classes = self.dbn.classes();
+        if classes > 0 {
+            return Ok(classes);
         }
+        // The recipe of a stack has a table a layer; labels join at the last.
+        let layers = self.provenance().recipe.get("layer").and_then(|layers| Some(layers.as_array()?.len()));
+        let depth = self.dbn.depth();
+        let hint = match layers.filter(|&layers| layers > depth) {
+            Some(layers) => format!(
+                "this run is unfinished, with {depth} of {layers} layers: go on with dbn stack --resume and its folder"
+            ),
+            None => "`dbn stack` trains one at the top where the data have labels".into(),
+        };
+        Err(Failure::new(format!("the checkpoint has no label group, which {what} needs")).hint(hint))
+    }
+
+    /// What the classes are called, where the training data named them.
+    pub(crate) fn class_names(&self) -> Option<Vec<String>> {
+        let names = self.provenance().recipe.get(CLASS_NAMES)?;
+        serde_json::from_value(names.clone()).ok()
     }
 }
 
@@ -84,6 +99,12 @@ pub(crate) trait Trained {
     /// A setting of the training, where the checkpoint has it.
     fn recorded<T: FromStr>(&self, key: &str) -> Option<T> {
         self.provenance().recipe.get(key)?.as_str()?.parse().ok()
+    }
+
+    /// What the classes are called, where the training data named them.
+    fn class_names(&self) -> Option<Vec<String>> {
+        let names = self.provenance().recipe.get(CLASS_NAMES)?;
+        serde_json::from_value(names.clone()).ok()
     }
 
     /// Shape of the visible units as a picture, as far as the training knew it.
@@ -106,13 +127,12 @@ pub(crate) trait Trained {
         // [0, 1] does where it was by a range of their own, and so does which class is which number.
         let same = trained_on.is_some_and(|trained_on| trained_on == source);
         let scale = self.recorded::<Scale>("scale").filter(|scale| same || matches!(scale, Scale::Range { .. }));
-        let class_names = self.provenance().recipe.get(CLASS_NAMES);
         let defaults = LoadOptions::default();
         let data = load(
             &source,
             &LoadOptions {
                 scale: args.scale.or(scale).unwrap_or_default(),
-                class_names: class_names.and_then(|names| serde_json::from_value(names.clone()).ok()),
+                class_names: self.class_names(),
                 header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
                 label_column: args.label_column.clone().or_else(|| self.recorded("label_column").filter(|_| same)),
                 image_size: args.image_size.or_else(|| self.image_shape()).unwrap_or(defaults.image_size),

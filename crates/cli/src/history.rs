@@ -12,7 +12,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The part of an epoch's metrics that follows from seed and data alone, in nats per sample
-/// but for the activity.
+/// but for activity, spread and label errors.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Epoch {
     /// Layer of a stack, from 0.
@@ -25,8 +25,10 @@ pub(crate) struct Epoch {
     pub(crate) free_energy_train: f64,
     pub(crate) free_energy_valid: Option<f64>,
     pub(crate) free_energy_gap: Option<f64>,
-    /// Mean hidden probability.
-    pub(crate) hidden_activity: f64,
+    /// Mean hidden probability; absent where hidden units are Gaussian.
+    pub(crate) hidden_activity: Option<f64>,
+    /// Standard deviation of what Gaussian hidden units say; absent where they are Bernoulli.
+    pub(crate) hidden_spread: Option<f64>,
     /// Share of training samples whose label is not found; absent without a label group.
     pub(crate) label_error_train: Option<f64>,
     /// The same of validation samples.
@@ -44,6 +46,7 @@ impl From<&EpochMetrics> for Epoch {
             free_energy_valid: metrics.free_energy_valid,
             free_energy_gap: metrics.free_energy_gap,
             hidden_activity: metrics.hidden_activity,
+            hidden_spread: metrics.hidden_spread,
             label_error_train: metrics.label_error_train,
             label_error_valid: metrics.label_error_valid,
         }
@@ -59,7 +62,8 @@ impl Epoch {
             ("free_energy_train", Some(self.free_energy_train)),
             ("free_energy_valid", self.free_energy_valid),
             ("free_energy_gap", self.free_energy_gap),
-            ("hidden_activity", Some(self.hidden_activity)),
+            ("hidden_activity", self.hidden_activity),
+            ("hidden_spread", self.hidden_spread),
             ("label_error_train", self.label_error_train),
             ("label_error_valid", self.label_error_valid),
         ];

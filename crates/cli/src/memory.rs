@@ -10,18 +10,23 @@ const SHARE: f64 = 0.8;
 /// Refuses a training that takes `needed` bytes, where `most` MiB are allowed, or, if that is 0,
 /// a share of what is free.
 pub(crate) fn require(needed: u64, most: u32) -> Result<()> {
-    let (allowed, said) = match most {
-        0 => (available().map(|free| (SHARE * free as f64) as u64), "80 % of what is free"),
-        most => (Some(u64::from(most) << 20), "as --max-memory says"),
-    };
-    // A system that does not tell cannot be asked.
-    let Some(allowed) = allowed.filter(|&allowed| needed > allowed) else { return Ok(()) };
+    let Some(allowed) = allowed(most).filter(|&allowed| needed > allowed) else { return Ok(()) };
+    let said = if most == 0 { "80 % of what is free" } else { "as --max-memory says" };
     Err(Failure::new(format!(
         "the training takes about {} of memory, but may take {} ({said})",
         bytes(needed),
         bytes(allowed)
-    ))
-    .hint("train fewer hidden units, with smaller batches or, in a stack, a smaller --cache; or allow more with --max-memory"))
+    )))
+}
+
+/// Whether so much is allowed.
+pub(crate) fn fits(needed: u64, most: u32) -> bool {
+    allowed(most).is_none_or(|allowed| needed <= allowed)
+}
+
+/// Bytes that are allowed; a system that does not tell what is free cannot be asked.
+fn allowed(most: u32) -> Option<u64> {
+    if most > 0 { Some(u64::from(most) << 20) } else { available().map(|free| (SHARE * free as f64) as u64) }
 }
 
 /// Bytes that are free, for this process as far as it is confined to a part of the machine.
@@ -45,6 +50,7 @@ mod tests {
             failure.what(),
             "the training takes about 5.0 MiB of memory, but may take 5.0 MiB (as --max-memory says)"
         );
+        assert!(fits(5 << 20, 5) && !fits((5 << 20) + 1, 5) && fits(1, 0) && !fits(1 << 60, 0));
         assert!(require(1, 0).is_ok());
         assert!(require(1 << 60, 0).unwrap_err().what().ends_with("(80 % of what is free)"));
     }

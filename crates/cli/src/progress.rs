@@ -90,11 +90,14 @@ impl<'a> Ticker<'a> {
             (Some(train), None) => format!(", label error {train}"),
             _ => String::new(),
         };
+        let activity = metrics.hidden_activity.map(|activity| format!(", activity {activity:.3}"));
+        let spread = metrics.hidden_spread.map(|spread| format!(", spread {spread:.3}"));
+        let hidden = activity.or(spread).unwrap_or_default();
         let rate = thousands(metrics.samples_per_second as usize);
         let width = epochs.to_string().len();
         let line = format!(
-            "{}epoch {epoch:>width$}/{epochs}: cost {cost:.2}{valid}{gap}{error}, activity {:.3}, {rate} samples/s",
-            self.prefix, metrics.hidden_activity
+            "{}epoch {epoch:>width$}/{epochs}: cost {cost:.2}{valid}{gap}{error}{hidden}, {rate} samples/s",
+            self.prefix
         );
         if self.message(&format!("cost {cost:.2}{gap}{error}, {rate} samples/s")) {
             tracing::debug!("{line}");
@@ -106,15 +109,18 @@ impl<'a> Ticker<'a> {
                 reconstruction_cost_valid = metrics.reconstruction_cost_valid,
                 free_energy_gap = metrics.free_energy_gap,
                 hidden_activity = metrics.hidden_activity,
+                hidden_spread = metrics.hidden_spread,
                 label_error_valid = metrics.label_error_valid,
                 samples_per_second = metrics.samples_per_second,
                 "{line}"
             );
         }
+        let dead = metrics
+            .dead_units
+            .zip(metrics.saturated_units)
+            .map_or(String::new(), |(dead, saturated)| format!("{dead} dead and {saturated} saturated hidden units, "));
         tracing::debug!(
-            "  {} dead and {} saturated hidden units, update ratio {:.1e}, weight norm {:.2}, {:.2} s",
-            metrics.dead_units,
-            metrics.saturated_units,
+            "  {dead}update ratio {:.1e}, weight norm {:.2}, {:.2} s",
             metrics.update_ratio,
             metrics.weight_norm,
             metrics.seconds

@@ -44,12 +44,19 @@ pub(crate) struct RunFolder {
 impl RunFolder {
     /// Makes the folder of a new run, by default one under `runs/` that is named `name`, and
     /// writes its settings. An earlier run in the same place is refused, or with `force`
-    /// removed: its own files only.
+    /// removed: its own files only, and only where it is known as a run by its settings, since
+    /// others have files of the same names.
     pub(crate) fn create(out: Option<&Path>, name: &str, config: &str, force: bool) -> Result<Self> {
         let path = out.map_or_else(|| default_path(name), Path::to_path_buf);
         let folder = Self { path };
         let name = folder.path.display();
         let earlier = folder.files();
+        if let Some(file) = earlier.first()
+            && folder.verb().is_none()
+        {
+            return Err(Failure::new(format!("{name} holds {}, but no run of ours", file.display()))
+                .hint("nothing there is replaced, even with --force; choose another folder with --out"));
+        }
         if !earlier.is_empty() && !force {
             return Err(Failure::new(format!("{name} already holds a run")).hint(format!(
                 "continue it with --resume {name}, replace it with --force, or choose another folder with --out"
@@ -66,6 +73,12 @@ impl RunFolder {
     /// Opens the folder of a run of `dbn {verb}` that is to continue: it must hold settings and
     /// the state that the verb cannot go on without, if there is one.
     pub(crate) fn open(path: &Path, verb: &str, state: Option<&str>) -> Result<Self> {
+        let folder = Self { path: path.to_path_buf() };
+        if let Some(other) = folder.verb().filter(|other| other != verb) {
+            let name = path.display();
+            return Err(Failure::new(format!("{name} is a run of `dbn {other}`, not of `dbn {verb}`"))
+                .hint(format!("continue it with: dbn {other} --resume {name}")));
+        }
         for file in [CONFIG].into_iter().chain(state) {
             if !path.join(file).is_file() {
                 return Err(Failure::new(format!(
@@ -75,7 +88,14 @@ impl RunFolder {
                 .hint(format!("--resume takes the folder that an earlier `dbn {verb}` wrote")));
             }
         }
-        Ok(Self { path: path.to_path_buf() })
+        Ok(folder)
+    }
+
+    /// The verb whose run this is, as the first line of its settings says.
+    fn verb(&self) -> Option<String> {
+        let config = std::fs::read_to_string(self.config()).ok()?;
+        let words = config.lines().next()?.strip_prefix("# Settings of this run; `dbn ")?;
+        words.split(' ').next().map(str::to_string)
     }
 
     /// Writes one file, whole or not at all.
@@ -179,7 +199,8 @@ mod tests {
     fn an_earlier_run_is_only_replaced_by_force() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep").join("run");
-        let create = |force| RunFolder::create(Some(&path), "x", "seed = 1\n", force);
+        let config = "# Settings of this run; `dbn stack --config` with this file repeats it.\nseed = 1\n";
+        let create = |force| RunFolder::create(Some(&path), "x", config, force);
         let run = create(false).unwrap();
         run.write(MODEL, b"old").unwrap();
         run.write("layer-10.state.safetensors", b"old").unwrap();
@@ -193,6 +214,29 @@ mod tests {
         create(true).unwrap();
         assert!(!run.model().exists() && !path.join("layer-10.state.safetensors").exists() && run.config().exists());
         assert!(others.iter().all(|name| path.join(name).exists()), "only a run's files are replaced");
+    }
+
+    /// Another program's settings have the same name.
+    #[test]
+    fn what_is_not_known_as_a_run_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(CONFIG), "[server]\n").unwrap();
+        for force in [false, true] {
+            let failure = RunFolder::create(Some(folder.path()), "x", "seed = 1\n", force).unwrap_err();
+            assert!(failure.what().ends_with("config.toml, but no run of ours"), "{}", failure.what());
+        }
+        assert_eq!(std::fs::read_to_string(folder.path().join(CONFIG)).unwrap(), "[server]\n");
+    }
+
+    #[test]
+    fn a_run_is_resumed_by_its_own_verb() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = "# Settings of this run; `dbn tune CKPT --config` with this file repeats it.\n";
+        RunFolder::create(Some(folder.path()), "x", config, false).unwrap();
+        let failure = RunFolder::open(folder.path(), "stack", None).unwrap_err();
+        assert!(failure.what().ends_with("is a run of `dbn tune`, not of `dbn stack`"));
+        assert!(failure.hint_text().unwrap().starts_with("continue it with: dbn tune --resume "));
+        assert!(RunFolder::open(folder.path(), "tune", None).is_ok());
     }
 
     #[test]

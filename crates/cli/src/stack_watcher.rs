@@ -3,6 +3,7 @@
 //! A save writes the model as it is, then the state that a resume starts from (see
 //! [`GreedyState`]), so that a crash between the two loses nothing.
 
+use crate::commands::training::of_units;
 use crate::failure::{Explain, Failure, Result};
 use crate::history::{Epoch, History};
 use crate::pictures::{self, Gallery, Net};
@@ -98,7 +99,8 @@ impl<'a> StackWatcher<'a> {
         self.finished = start.finished.to_vec();
         let depth = self.settings.layers.len();
         let labels = if start.classes > 0 { format!("+{}", start.classes) } else { String::new() };
-        tracing::info!("layer {} of {depth}: {}{labels}-{} RBM", start.layer, start.visible, start.hidden);
+        let units = of_units(start.hidden_units);
+        tracing::info!("layer {} of {depth}: {}{labels}-{} RBM{units}", start.layer, start.visible, start.hidden);
         self.ticker.finish();
         self.ticker = Ticker::new(self.report, format!("layer {}, ", start.layer));
     }

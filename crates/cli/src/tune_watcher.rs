@@ -3,7 +3,7 @@
 //! A save writes the model as it is, the best model so far, then the state that a resume starts
 //! from, so that a crash in between loses nothing.
 
-use crate::failure::{Explain, Failure, Result};
+use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{History, TuneEpoch};
 use crate::pictures::{self, Gallery};
 use crate::progress::{Ticker, Told, control, told};
@@ -73,7 +73,8 @@ impl<'a> TuneWatcher<'a> {
     /// Draws all pictures of the run as they are now.
     pub(crate) fn draw(&self, dbn: &Dbn, epoch: u32) -> Result<()> {
         let sizes: Vec<String> = dbn.sizes().iter().map(ToString::to_string).collect();
-        let title = format!("{} on {}, tuned for {epoch} epochs", sizes.join("-"), self.provenance.dataset);
+        let title =
+            format!("{} on {}, tuned for {}", sizes.join("-"), self.provenance.dataset, count(epoch as usize, "epoch"));
         if let Some(svg) = pictures::curves(&title, pictures::tuning(self.history.epochs(0)))? {
             self.folder.write("curves.svg", &svg)?;
         }

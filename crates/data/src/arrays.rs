@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::dataset::ImageShape;
+use crate::element::Element;
 use crate::split::check_units;
 use crate::table::{Table, Tables, Values};
 use crate::{Error, labels};
@@ -12,34 +13,6 @@ const TRAIN: [&str; 8] = ["x_train", "train_x", "train_images", "train_data", "x
 const TRAIN_LABELS: [&str; 7] = ["y_train", "train_y", "train_labels", "y", "labels", "label", "targets"];
 const TEST: [&str; 4] = ["x_test", "test_x", "test_images", "test_data"];
 const TEST_LABELS: [&str; 3] = ["y_test", "test_y", "test_labels"];
-
-/// Type of an array's elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
-    Bool,
-    U8,
-    U16,
-    U32,
-    U64,
-    I8,
-    I16,
-    I32,
-    I64,
-    F32,
-    F64,
-}
-
-impl Element {
-    /// Bytes of an element.
-    pub(crate) fn size(self) -> usize {
-        match self {
-            Self::Bool | Self::U8 | Self::I8 => 1,
-            Self::U16 | Self::I16 => 2,
-            Self::U32 | Self::I32 | Self::F32 => 4,
-            Self::U64 | Self::I64 | Self::F64 => 8,
-        }
-    }
-}
 
 /// An array as a file holds it.
 pub(crate) struct Array<'a> {
@@ -55,55 +28,30 @@ pub(crate) struct Array<'a> {
 }
 
 impl Array<'_> {
-    /// All elements in the order of the file.
-    fn elements<T>(&self, convert: impl Fn(f64) -> T) -> Vec<T> {
-        macro_rules! read {
-            ($type:ty, $to_f64:expr) => {
-                self.bytes
-                    .chunks_exact(size_of::<$type>())
-                    .map(|chunk| {
-                        let mut bytes = [0; size_of::<$type>()];
-                        bytes.copy_from_slice(chunk);
-                        let x =
-                            if self.big_endian { <$type>::from_be_bytes(bytes) } else { <$type>::from_le_bytes(bytes) };
-                        convert($to_f64(x))
-                    })
-                    .collect()
-            };
-        }
-        match self.element {
-            Element::Bool => read!(u8, |x| f64::from(u8::from(x != 0))),
-            Element::U8 => read!(u8, f64::from),
-            Element::U16 => read!(u16, f64::from),
-            Element::U32 => read!(u32, f64::from),
-            Element::U64 => read!(u64, |x| x as f64),
-            Element::I8 => read!(i8, f64::from),
-            Element::I16 => read!(i16, f64::from),
-            Element::I32 => read!(i32, f64::from),
-            Element::I64 => read!(i64, |x| x as f64),
-            Element::F32 => read!(f32, f64::from),
-            Element::F64 => read!(f64, |x| x),
-        }
-    }
-
-    /// Samples [samples, ...], flattened, and their shape if they are pictures.
-    pub(crate) fn table(&self) -> Result<(Table, Option<ImageShape>), Error> {
+    /// Number of samples and of the values of each, and their shape if they are pictures.
+    pub(crate) fn layout(&self) -> Result<(usize, usize, Option<ImageShape>), Error> {
         let [samples, axes @ ..] = &self.shape[..] else { return Err(self.misshapen("[samples, values]")) };
         if axes.is_empty() {
             return Err(self.misshapen("[samples, values] or [samples, height, width]"));
         }
         let units = axes.iter().fold(1u128, |units, &axis| units.saturating_mul(axis as u128));
         check_units(units, &self.what)?;
-        let units = units as usize;
-        let order = |samples| if self.fortran { Some(fortran_order(samples, axes, units)) } else { None };
-        let values = match self.element {
-            Element::U8 => Values::Bytes(reordered(self.bytes.to_vec(), order(*samples))),
-            Element::Bool => Values::Bytes(reordered(self.elements(|x| x as u8), order(*samples))),
-            _ => Values::Floats(reordered(self.elements(narrow), order(*samples))),
-        };
         let image = match *axes {
             [height, width] | [height, width, 1] | [1, height, width] => Some(ImageShape { width, height }),
             _ => None,
+        };
+        Ok((*samples, units as usize, image))
+    }
+
+    /// Samples [samples, ...], flattened, and their shape if they are pictures.
+    pub(crate) fn table(&self) -> Result<(Table, Option<ImageShape>), Error> {
+        let (samples, units, image) = self.layout()?;
+        let values = self.element.values(self.big_endian, self.bytes.to_vec());
+        let order = || fortran_order(samples, &self.shape[1..], units);
+        let values = match values {
+            values if !self.fortran => values,
+            Values::Bytes(bytes) => Values::Bytes(order().iter().map(|&at| bytes[at]).collect()),
+            Values::Floats(floats) => Values::Floats(order().iter().map(|&at| floats[at]).collect()),
         };
         Ok((Table::new(self.what.clone(), units, values), image))
     }
@@ -111,7 +59,7 @@ impl Array<'_> {
     /// Labels [samples] or [samples, 1].
     pub(crate) fn labels(&self) -> Result<Vec<u32>, Error> {
         match self.shape[..] {
-            [_] | [_, 1] => labels::from_numbers(&self.what, &self.elements(|x| x)),
+            [_] | [_, 1] => labels::from_numbers(&self.what, &self.element.decode(self.big_endian, &self.bytes, |x| x)),
             _ => Err(self.misshapen("[samples]: one whole number a sample")),
         }
     }
@@ -119,12 +67,6 @@ impl Array<'_> {
     fn misshapen(&self, expected: &'static str) -> Error {
         Error::Shape { what: self.what.clone(), got: self.shape.clone(), expected }
     }
-}
-
-/// To 32 bits; a finite number stays finite, so that messages can tell it from an infinity.
-fn narrow(x: f64) -> f32 {
-    let near = x as f32;
-    if near.is_infinite() && x.is_finite() { f32::MAX.copysign(near) } else { near }
 }
 
 /// For each value in C order, where Fortran order keeps it.
@@ -142,13 +84,6 @@ fn fortran_order(samples: usize, axes: &[usize], units: usize) -> Vec<usize> {
     };
     let offsets: Vec<usize> = (0..units).map(offset_of).collect();
     (0..samples).flat_map(|sample| offsets.iter().map(move |offset| sample + offset)).collect()
-}
-
-fn reordered<T: Copy>(values: Vec<T>, order: Option<Vec<usize>>) -> Vec<T> {
-    match order {
-        None => values,
-        Some(order) => order.iter().map(|&at| values[at]).collect(),
-    }
 }
 
 /// Names of the arrays that hold each part of a data set.
@@ -207,6 +142,7 @@ fn which(path: &Path, role: &'static str, names: &[String], known: &[&str]) -> E
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::Cells;
 
     fn roles(names: &[&str]) -> Result<Roles, String> {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
@@ -249,36 +185,11 @@ mod tests {
         Array { what, shape, element, big_endian: false, fortran: false, bytes }
     }
 
-    /// 0, 1 and 200 (where it fits) in every type and both byte orders come out as themselves.
-    #[test]
-    fn every_type_and_byte_order_reads_its_numbers() {
-        macro_rules! check {
-            ($type:ty, $element:ident, $last:expr) => {
-                for big_endian in [false, true] {
-                    let bytes: Vec<u8> = [0 as $type, 1 as $type, $last as $type]
-                        .iter()
-                        .flat_map(|x| if big_endian { x.to_be_bytes() } else { x.to_le_bytes() })
-                        .collect();
-                    let array = Array { big_endian, ..array(&[3, 1], Element::$element, &bytes) };
-                    assert_eq!(array.elements(|x| x), [0.0, 1.0, f64::from($last)]);
-                    assert_eq!(array.labels().unwrap(), [0, 1, $last as u32]);
-                    assert_eq!(bytes.len(), 3 * Element::$element.size());
-                }
-            };
+    fn held(cells: Cells) -> Values {
+        match cells {
+            Cells::Held(values) => values,
+            Cells::File(_) => panic!("arrays are in memory"),
         }
-        check!(u8, U8, 200);
-        check!(u16, U16, 200);
-        check!(u32, U32, 200);
-        check!(u64, U64, 200);
-        check!(i8, I8, 100);
-        check!(i16, I16, 200);
-        check!(i32, I32, 200);
-        check!(i64, I64, 200);
-        check!(f32, F32, 200);
-        check!(f64, F64, 200);
-        assert_eq!(array(&[3], Element::Bool, &[0, 1, 7]).elements(|x| x), [0.0, 1.0, 1.0]);
-        assert_eq!(array(&[1], Element::F64, &1e300f64.to_le_bytes()).elements(narrow), [f32::MAX]);
-        assert_eq!(array(&[1], Element::I16, &(-3i16).to_le_bytes()).elements(narrow), [-3.0]);
     }
 
     #[test]
@@ -286,10 +197,11 @@ mod tests {
         for (shape, width, height) in [(&[2, 2, 3][..], 3, 2), (&[2, 2, 3, 1], 3, 2), (&[2, 1, 2, 3], 3, 2)] {
             let (table, image) = array(shape, Element::U8, &[5; 12]).table().unwrap();
             assert_eq!(image, Some(ImageShape { width, height }));
-            assert_eq!((table.units, table.values), (6, Values::Bytes(vec![5; 12])));
+            assert_eq!((table.units, held(table.values)), (6, Values::Bytes(vec![5; 12])));
         }
         assert_eq!(array(&[2, 6], Element::U8, &[5; 12]).table().unwrap().1, None);
-        assert_eq!(array(&[1, 2], Element::Bool, &[0, 9]).table().unwrap().0.values, Values::Bytes(vec![0, 1]));
+        let table = array(&[1, 2], Element::Bool, &[0, 9]).table().unwrap().0;
+        assert_eq!(held(table.values), Values::Bytes(vec![0, 1]));
     }
 
     /// The value at (i, j, k) is 100 i + 10 j + k; the file below lists them with i fastest.
@@ -308,7 +220,7 @@ mod tests {
         let want = (0..samples)
             .flat_map(|i| (0..height).flat_map(move |j| (0..width).map(move |k| at(i, j, k))))
             .collect::<Vec<u8>>();
-        assert_eq!(table.values, Values::Bytes(want));
+        assert_eq!(held(table.values), Values::Bytes(want));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use deepbelief_kernels::Uniforms;
 
 use crate::Error;
-use crate::split::Row;
+use crate::pixels::Row;
 use crate::text::serde_as_text;
 
 /// Pixels that share a word of packed states.

@@ -41,7 +41,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Tables, Error> 
     let train = Table {
         what,
         units: columns.units(),
-        values: Values::Floats(rows.values),
+        values: Values::Floats(rows.values).into(),
         labels,
         lines: Some(rows.lines),
         label_column: columns.label,
@@ -206,7 +206,8 @@ fn number(field: &[u8]) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dataset, Row, Source, load};
+    use crate::pixels::Row;
+    use crate::{Dataset, Source, load};
 
     fn read_text(text: &[u8], options: &LoadOptions) -> Result<Dataset, String> {
         let dir = tempfile::tempdir().unwrap();

@@ -6,8 +6,9 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::pixels::Row;
 use crate::scale::Scaling;
-use crate::split::{Row, Split};
+use crate::split::Split;
 use crate::text::serde_as_text;
 
 /// Width and height of a picture, written `WIDTHxHEIGHT`.
@@ -69,28 +70,43 @@ impl Dataset {
     /// (0 bytes, 1 floats), one for labels (0 no, 1 yes), the pixels row by row (bytes, or
     /// little-endian 32-bit floats), then the labels; all integers but the two bytes as
     /// little-endian 64-bit (labels 32-bit). Splits of a data set hash their own samples only.
-    #[must_use]
-    pub fn sha256(&self) -> String {
+    ///
+    /// # Errors
+    /// If samples that are in a file cannot be read.
+    pub fn sha256(&self) -> Result<String, Error> {
         let (split, mut hash) = (&self.train, Sha256::new());
         hash.update(b"deepbelief-data 1");
         hash.update((split.units() as u64).to_le_bytes());
         hash.update((split.samples() as u64).to_le_bytes());
-        hash.update([u8::from(matches!(split.row(0), Row::Floats(_))), u8::from(split.label(0).is_some())]);
+        hash.update([u8::from(!split.has_bytes()), u8::from(split.label(0).is_some())]);
         let mut little_endian = Vec::new();
-        for sample in 0..split.samples() {
-            match split.row(sample) {
-                Row::Bytes(bytes) => hash.update(bytes),
-                Row::Floats(floats) => {
-                    little_endian.clear();
-                    little_endian.extend(floats.iter().flat_map(|x| x.to_le_bytes()));
-                    hash.update(&little_endian);
-                }
+        split.visit(0..split.samples(), |_, _, row| match row {
+            Row::Bytes(bytes) => hash.update(bytes),
+            Row::Floats(floats) => {
+                little_endian.clear();
+                little_endian.extend(floats.iter().flat_map(|x| x.to_le_bytes()));
+                hash.update(&little_endian);
             }
-        }
+        })?;
         for label in (0..split.samples()).filter_map(|sample| split.label(sample)) {
             hash.update(label.to_le_bytes());
         }
-        hex(&hash.finalize())
+        Ok(hex(&hash.finalize()))
+    }
+
+    /// The same data with all samples in memory.
+    ///
+    /// # Errors
+    /// If those that are in a file cannot be read, or there is not so much memory.
+    pub fn held(self) -> Result<Self, Error> {
+        Ok(Self { train: self.train.held()?, test: self.test.map(Split::held).transpose()?, ..self })
+    }
+
+    /// Bytes of memory that samples would take which are in a file now.
+    #[must_use]
+    pub fn bytes_in_files(&self) -> u64 {
+        let splits = [Some(&self.train), self.test.as_ref()].into_iter().flatten();
+        splits.filter(|split| !split.is_held()).map(|split| split.pixel_bytes() as u64).sum()
     }
 }
 
@@ -124,7 +140,7 @@ mod tests {
         bytes.extend([7, 0, 0, 0, 1, 2, 0, 0]);
         let expected = hex(&Sha256::digest(&bytes));
         let data = dataset(3, Pixels::from(vec![1u8, 2, 3, 4, 5, 6]), Some(vec![7, 513]));
-        assert_eq!(data.sha256(), expected);
+        assert_eq!(data.sha256().unwrap(), expected);
     }
 
     /// Each change alters one thing the hash must see.
@@ -139,7 +155,7 @@ mod tests {
             dataset(2, Pixels::from(vec![0.0f32, 1.0]), None),
             dataset(2, Pixels::from(vec![0u8, 255]), None),
         ];
-        let hashes: std::collections::BTreeSet<String> = all.iter().map(Dataset::sha256).collect();
+        let hashes: std::collections::BTreeSet<String> = all.iter().map(|data| data.sha256().unwrap()).collect();
         assert_eq!(hashes.len(), all.len());
     }
 

@@ -9,8 +9,13 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::Error;
 use crate::dataset::ImageShape;
+use crate::element::Element;
+use crate::file_rows::FileRows;
 use crate::split::check_units;
-use crate::table::{Table, Tables, Values};
+use crate::table::{Cells, Table, Tables, Values};
+
+/// Bytes before the pixels of images: the magic number and three sizes.
+const HEADER: u64 = 16;
 
 /// Memory set aside on a header's word alone; more is taken only as bytes arrive.
 const TRUSTED: usize = 1 << 26;
@@ -35,13 +40,28 @@ fn read_pair(dir: &Path, split: &str) -> Result<Option<(Table, ImageShape)>, Err
         (None, None) => Ok(None),
         (None, Some(_)) => Err(missing(dir, &format!("{split}-images-idx3-ubyte"))),
         (Some(images), labels) => {
-            let (shape, bytes) = read_images(&images, open(&images)?)?;
-            let units = shape.width * shape.height;
-            let mut table = Table::new(images.display().to_string(), units, Values::Bytes(bytes));
+            let (mut table, shape) = table(&images)?;
             table.labels = labels.map(|path| read_labels(&path, open(&path)?)).transpose()?;
             Ok(Some((table, shape)))
         }
     }
+}
+
+/// The images of a file: in memory if they are compressed, else left where they are.
+fn table(path: &Path) -> Result<(Table, ImageShape), Error> {
+    let what = path.display().to_string();
+    let mut file = File::open(path).map_err(Error::read(path))?;
+    let mut start = [0; 2];
+    if file.read_exact(&mut start).is_ok() && is_gzip(&start) {
+        let (shape, bytes) = read_images(path, open(path)?)?;
+        return Ok((Table::new(what, shape.width * shape.height, Values::Bytes(bytes)), shape));
+    }
+    let (samples, shape) = read_image_header(path, &mut File::open(path).map_err(Error::read(path))?)?;
+    let (units, length) = (shape.width * shape.height, file.metadata().map_err(Error::read(path))?.len());
+    check_length(path, length.saturating_sub(HEADER) as usize, samples as u128 * units as u128)?;
+    let (path, element) = (path.to_path_buf(), Element::U8);
+    let rows = FileRows { path, file, start: HEADER, samples, units, element, big_endian: true };
+    Ok((Table::new(what, units, Cells::File(rows.into())), shape))
 }
 
 /// The file, in either spelling, plain or gzipped.
@@ -53,17 +73,26 @@ fn find(dir: &Path, stem: &str, kind: &str) -> Option<PathBuf> {
 /// Opens a file; gzip is known by its first bytes, whatever the name says.
 fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
     let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(Error::read(path))?);
-    let gzipped = file.fill_buf().map_err(Error::read(path))?.starts_with(&[0x1f, 0x8b]);
+    let gzipped = is_gzip(file.fill_buf().map_err(Error::read(path))?);
     Ok(if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
+
+fn is_gzip(start: &[u8]) -> bool {
+    start.starts_with(&[0x1f, 0x8b])
 }
 
 /// Reads images [samples, height, width] to the end of `input`; `path` is for messages.
 pub(crate) fn read_images(path: &Path, mut input: impl Read) -> Result<(ImageShape, Vec<u8>), Error> {
-    let [samples, height, width] = read_header(path, &mut input)?;
-    let units = u128::from(height) * u128::from(width);
-    check_units(units, &path.display().to_string())?;
-    let bytes = read_data(path, input, u128::from(samples) * units)?;
-    Ok((ImageShape { width: width as usize, height: height as usize }, bytes))
+    let (samples, shape) = read_image_header(path, &mut input)?;
+    let bytes = read_data(path, input, samples as u128 * (shape.width * shape.height) as u128)?;
+    Ok((shape, bytes))
+}
+
+/// The number of images and their shape.
+fn read_image_header(path: &Path, input: &mut impl Read) -> Result<(usize, ImageShape), Error> {
+    let [samples, height, width] = read_header(path, input)?;
+    check_units(u128::from(height) * u128::from(width), &path.display().to_string())?;
+    Ok((samples as usize, ImageShape { width: width as usize, height: height as usize }))
 }
 
 /// Reads labels [samples] to the end of `input`.
@@ -97,10 +126,16 @@ fn read_data(path: &Path, mut input: impl Read, expected: u128) -> Result<Vec<u8
     // One byte beyond the promise is enough to know that there are too many.
     let limit = u64::try_from(expected + 1).unwrap_or(u64::MAX);
     let got = read_at_most(path, &mut input, limit, &mut bytes)?;
+    check_length(path, got, expected)?;
+    Ok(bytes)
+}
+
+/// Refuses data of another length than the header promises.
+fn check_length(path: &Path, got: usize, expected: u128) -> Result<(), Error> {
     match got as u128 {
-        got if got > expected => Err(Error::IdxOverlong { path: path.into(), expected }),
+        long if long > expected => Err(Error::IdxOverlong { path: path.into(), expected }),
         short if short < expected => Err(Error::IdxTruncated { path: path.into(), part: "data", got, expected }),
-        _ => Ok(bytes),
+        _ => Ok(()),
     }
 }
 
@@ -115,7 +150,8 @@ fn read_at_most(path: &Path, input: &mut impl Read, limit: u64, bytes: &mut Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LoadOptions, Row, Source, load};
+    use crate::pixels::Row;
+    use crate::{LoadOptions, Source, load};
     use flate2::{Compression, write::GzEncoder};
     use std::io::Write;
 
@@ -161,7 +197,7 @@ mod tests {
                 assert_eq!(data.train.row(1), Row::Bytes(&[100, 150]));
                 let test = data.test.as_ref().unwrap();
                 assert_eq!((test.row(0), test.label(0)), (Row::Bytes(&[7, 8]), Some(2)));
-                hashes.push(data.sha256());
+                hashes.push(data.sha256().unwrap());
             }
         }
         hashes.dedup();

@@ -98,7 +98,8 @@ fn picture(path: &Path, size: ImageShape, pixels: &mut Vec<u8>) -> Result<(), Er
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dataset, LoadOptions, Row, Source, load};
+    use crate::pixels::Row;
+    use crate::{Dataset, LoadOptions, Source, load};
     use image::{GrayImage, Luma, Rgb, RgbImage};
 
     fn grey(path: &Path, width: u32, height: u32, value: u8) {

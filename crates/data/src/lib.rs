@@ -2,7 +2,7 @@
 //! in [0, 1] or binary states, and how they reach a trainer in minibatches.
 //!
 //! The line data flows along: [`Source`] names a place, [`load`] reads it (one reader a format)
-//! and scales it, [`Dataset`] holds the training and test [`Split`]s, [`Split::split_validation`]
+//! and scales it ([`open`] does so without taking what is larger than memory there), [`Dataset`] holds the training and test [`Split`]s, [`Split::split_validation`]
 //! holds samples out, and [`Minibatcher`] deals them out epoch by epoch, binarised as
 //! [`Binarize`] says. Pixels stay bytes wherever they were bytes, splits share them instead of
 //! copying, and every random choice is a function of the seed and of the sample's own number.
@@ -29,13 +29,17 @@
 //! ```
 
 mod binarize;
+mod conversion;
 mod dataset;
+mod element;
 mod error;
+mod file_rows;
 mod holdout;
 mod idx;
 mod load;
 mod minibatch;
 mod order;
+mod pixels;
 mod scale;
 mod source;
 mod split;
@@ -60,8 +64,9 @@ mod safetensors;
 pub use binarize::Binarize;
 pub use dataset::{Dataset, ImageShape};
 pub use error::{Error, Place};
-pub use load::{Header, LoadOptions, load};
+pub use load::{Header, LoadOptions, load, open};
 pub use minibatch::{BatchConfig, Minibatcher};
+pub use pixels::Pixels;
 pub use scale::{Scale, Scaling};
 pub use source::Source;
-pub use split::{Pixels, Row, Split};
+pub use split::Split;

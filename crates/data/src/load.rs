@@ -90,12 +90,22 @@ impl Default for LoadOptions {
     }
 }
 
-/// Reads a source.
+/// Reads a source into memory.
 ///
 /// # Errors
 /// If it cannot be read, is not what its prefix says, or holds values that cannot be used; the
 /// message names the file and the place in it.
 pub fn load(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
+    open(source, options)?.held()
+}
+
+/// Reads a source, but leaves samples in their file where they can be read from there one by one:
+/// in uncompressed IDX files, and npy files whose first axis varies slowest. They are looked at
+/// once, to be checked and scaled; all else is the same as if they were in memory.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
     let tables = match source {
         #[cfg(feature = "embedded-mnist")]
         Source::Mnist => return crate::mnist::load(options),
@@ -138,9 +148,9 @@ pub(crate) fn assemble(name: String, tables: Tables, options: &LoadOptions) -> R
     }
     let classes = classes(&train, test.as_ref(), class_names.as_ref().map(Vec::len), options.classes)?;
     let (train_pixels, test_pixels, scaling) = scale(&mut train, test.as_mut(), options.scale)?;
-    let train = Split::new(train.units, train_pixels, train.labels)?;
+    let train = Split::of(train.units, train_pixels, train.labels)?;
     let test = match (test, test_pixels) {
-        (Some(test), Some(pixels)) => Some(Split::new(test.units, pixels, test.labels)?.numbered_from(train.samples())),
+        (Some(test), Some(pixels)) => Some(Split::of(test.units, pixels, test.labels)?.numbered_from(train.samples())),
         _ => None,
     };
     Ok(Dataset { name, train, test, image, classes, class_names, scaling })

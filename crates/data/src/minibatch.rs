@@ -3,7 +3,8 @@
 //! This runs inside the training loop, so what can be done once is done once: pixels whose
 //! states never change (threshold, fixed) are packed to bits up front, one bit a pixel, and
 //! filling a batch copies words; fresh draws skip the blocks of 32 pixels that are all off or
-//! all on.
+//! all on. Samples that are not in memory are read from their file when their batch is filled,
+//! and nothing of them is kept.
 
 use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
 
@@ -33,7 +34,7 @@ impl Default for BatchConfig {
 }
 
 /// Deals a split out in minibatches, reshuffled each epoch.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Minibatcher {
     config: BatchConfig,
     samples: usize,
@@ -47,13 +48,14 @@ pub struct Minibatcher {
     labels: Option<Vec<u32>>,
     /// Labels of the batch filled last.
     dealt: Vec<u32>,
+    failure: Option<Error>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Store {
     /// States that never change, row-major: `units / 32` words a sample, rounded up.
     Packed(Vec<u32>),
-    /// Pixels that stay grey or are drawn anew each time.
+    /// Pixels that stay grey, are drawn anew each time, or are not in memory.
     Pixels(Split),
 }
 
@@ -71,14 +73,15 @@ impl Minibatcher {
         if config.balanced && split.label(0).is_none() {
             return Err(Error::NoLabels);
         }
-        let store = match config.binarize {
-            Binarize::None | Binarize::Fresh => Store::Pixels(split.clone()),
-            Binarize::Fixed | Binarize::Threshold(_) => Store::Packed(pack(split, config)),
+        let store = if packs(split, config.binarize) {
+            Store::Packed(pack(split, config)?)
+        } else {
+            Store::Pixels(split.clone())
         };
         let classes = config.balanced.then(|| split.by_class());
         let (samples, units) = (split.samples(), split.units());
         let (labels, order, dealt) = (split.labels(), Vec::new(), Vec::new());
-        let mut this = Self { config, samples, units, store, classes, order, epoch: 0, labels, dealt };
+        let mut this = Self { config, samples, units, store, classes, order, epoch: 0, labels, dealt, failure: None };
         this.start_epoch(0);
         Ok(this)
     }
@@ -86,24 +89,31 @@ impl Minibatcher {
     /// Bytes of memory that dealing a split takes beyond the split's own.
     #[must_use]
     pub fn bytes(split: &Split, binarize: Binarize, balanced: bool) -> u64 {
-        let packed = match binarize {
-            Binarize::None | Binarize::Fresh => 0,
-            Binarize::Fixed | Binarize::Threshold(_) => split.units().div_ceil(32),
-        };
+        let packed = if packs(split, binarize) { split.units().div_ceil(32) } else { 0 };
         // A number each: the place in the order, the label, the place in its class.
         let numbers = 1 + usize::from(split.label(0).is_some()) + usize::from(balanced);
         4 * split.samples() as u64 * (packed + numbers) as u64
     }
+
+    /// What went wrong in reading samples from their file, if anything did. A minibatch is filled
+    /// without a way to say so: it then holds NaN, which stops whoever trains on it and can ask
+    /// here why.
+    pub fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
+    }
 }
 
-fn pack(split: &Split, config: BatchConfig) -> Vec<u32> {
+/// Whether the states of a split are packed up front.
+fn packs(split: &Split, binarize: Binarize) -> bool {
+    split.is_held() && matches!(binarize, Binarize::Fixed | Binarize::Threshold(_))
+}
+
+fn pack(split: &Split, config: BatchConfig) -> Result<Vec<u32>, Error> {
     let mut words = Vec::with_capacity(split.samples() * split.units().div_ceil(32));
     if let Some(draw) = config.binarize.draw(Uniforms::new(config.seed, Stream::Binarize, 0)) {
-        for sample in 0..split.samples() {
-            pack_row(split.row(sample), draw, split.id(sample), |_, word| words.push(word));
-        }
+        split.visit(0..split.samples(), |_, id, row| pack_row(row, draw, id, |_, word| words.push(word)))?;
     }
-    words
+    Ok(words)
 }
 
 impl Minibatches for Minibatcher {
@@ -150,10 +160,12 @@ impl Minibatches for Minibatcher {
             }
             Store::Pixels(split) => {
                 let samples = chosen.iter().map(|&sample| sample as usize);
-                let uniforms = Uniforms::new(self.config.seed, Stream::Binarize, self.epoch.wrapping_add(1));
-                match self.config.binarize.draw(uniforms) {
-                    None => split.fill_real(samples, batch),
-                    Some(draw) => split.fill_binary(samples, draw, batch),
+                // Step 0 is the one draw of [`Binarize::Fixed`].
+                let step = if self.config.binarize == Binarize::Fresh { self.epoch.wrapping_add(1) } else { 0 };
+                let draw = self.config.binarize.draw(Uniforms::new(self.config.seed, Stream::Binarize, step));
+                if let Err(error) = split.fill(samples, draw, batch) {
+                    batch.make_real(chosen.len(), self.units).fill(f32::NAN);
+                    self.failure.get_or_insert(error);
                 }
             }
         }
@@ -240,7 +252,7 @@ mod tests {
                 let dealt = epoch(&mut batches, 5);
                 let order: Vec<usize> = batches.order.iter().map(|&sample| sample as usize).collect();
                 for (batch, samples) in dealt.iter().zip(order.chunks(4)) {
-                    assert_eq!(*batch, split.batch(samples.iter().copied(), binarize, 42));
+                    assert_eq!(*batch, split.batch(samples.iter().copied(), binarize, 42).unwrap());
                 }
             }
         }

@@ -14,6 +14,16 @@ use crate::load::{LoadOptions, assemble};
 use crate::scale::Scale;
 use crate::table::{Table, Tables, Values};
 
+impl Dataset {
+    /// The 70,000 digits of MNIST, with the options' defaults.
+    ///
+    /// # Errors
+    /// None that the embedded files give cause for.
+    pub fn mnist() -> Result<Self, Error> {
+        load(&LoadOptions::default())
+    }
+}
+
 struct Asset {
     name: &'static str,
     compressed: &'static [u8],
@@ -71,7 +81,8 @@ impl Asset {
 mod tests {
     use super::*;
     use crate::dataset::hex;
-    use crate::{ImageShape, Row, Scaling, Source};
+    use crate::pixels::Row;
+    use crate::{ImageShape, Scaling, Source};
     use sha2::{Digest, Sha256};
 
     /// The digests of the original files, taken with sha256sum after gunzip.
@@ -105,7 +116,7 @@ mod tests {
         assert_eq!(counts, [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
         assert_eq!((data.train.label(0), test.label(0), test.id(0)), (Some(5), Some(7), 60_000));
         assert!(matches!(data.train.row(0), Row::Bytes(_)));
-        let mean = data.train.mean().iter().map(|&x| f64::from(x)).sum::<f64>() / 784.0;
+        let mean = data.train.mean().unwrap().iter().map(|&x| f64::from(x)).sum::<f64>() / 784.0;
         assert!((mean - 0.130_66).abs() < 1e-5, "the well-known mean of the training pixels, got {mean}");
     }
 

@@ -9,17 +9,33 @@ use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 use zip::ZipArchive;
 
 use crate::Error;
-use crate::arrays::{Array, Element, Roles};
-use crate::table::Tables;
+use crate::arrays::{Array, Roles};
+use crate::element::Element;
+use crate::file_rows::FileRows;
+use crate::table::{Cells, Table, Tables};
 
 /// Longest header accepted. That of a plain array has some hundred bytes; only records of
 /// thousands of fields, which hold no samples, need more.
 const LONGEST_HEADER: usize = 1 << 16;
 
-/// Reads one array [samples, ...]. All of it is training data.
+/// Reads one array [samples, ...], all of which is training data: from its file, row by row,
+/// where rows lie in one piece there.
 pub(crate) fn read_npy(path: &Path) -> Result<Tables, Error> {
-    let bytes = std::fs::read(path).map_err(Error::read(path))?;
-    let (train, image) = array(path.display().to_string(), &bytes)?.table()?;
+    let (what, mut file) = (path.display().to_string(), File::open(path).map_err(Error::read(path))?);
+    let metadata = file.metadata().map_err(Error::read(path))?;
+    let mut start = Vec::new();
+    file.by_ref().take(12 + LONGEST_HEADER as u64).read_to_end(&mut start).map_err(Error::read(path))?;
+    // A pipe and its like have no length, and can be read but once.
+    let found = metadata.is_file().then(|| header(&what, &start, metadata.len())).transpose()?;
+    let (train, image) = if let Some((place, array)) = found.filter(|(_, array)| !array.fortran) {
+        let (samples, units, image) = array.layout()?;
+        let (path, element, big_endian) = (path.to_path_buf(), array.element, array.big_endian);
+        let rows = FileRows { path, file, start: place as u64, samples, units, element, big_endian };
+        (Table::new(what, units, Cells::File(rows.into())), image)
+    } else {
+        file.read_to_end(&mut start).map_err(Error::read(path))?;
+        array(&what, &start)?.table()?
+    };
     Ok(Tables { train, test: None, image, class_names: None })
 }
 
@@ -35,29 +51,34 @@ pub(crate) fn read_npz(path: &Path) -> Result<Tables, Error> {
         let mut entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(format!("{name}: {error}")))?;
         entry.read_to_end(&mut bytes).map_err(|error| broken(format!("{name}: {error}")))?;
         // The array borrows nothing: the next one reads over the same archive.
-        let array = array(format!("{}: {name}", path.display()), &bytes)?;
+        let array = array(&format!("{}: {name}", path.display()), &bytes)?;
         Ok(Array { bytes: Cow::Owned(array.bytes.into_owned()), ..array })
     })
 }
 
 /// An npy file in memory.
-fn array(what: String, file: &[u8]) -> Result<Array<'_>, Error> {
-    let broken = |reason: String| Error::Broken { what: what.clone(), format: "npy", reason };
-    let data_start = check_header(file).map_err(|reason| broken(reason.into()))?;
-    let header = NpyHeader::from_reader(&file[..data_start]).map_err(|error| broken(error.to_string()))?;
+fn array<'a>(what: &str, file: &'a [u8]) -> Result<Array<'a>, Error> {
+    let (start, array) = header(what, file, file.len() as u64)?;
+    Ok(Array { bytes: Cow::Borrowed(&file[start..]), ..array })
+}
+
+/// What a file of `length` bytes says of its data by its first ones: where they start, and the
+/// array but for its elements.
+fn header(what: &str, file: &[u8], length: u64) -> Result<(usize, Array<'static>), Error> {
+    let broken = |reason: String| Error::Broken { what: what.into(), format: "npy", reason };
+    let start = check_header(file).map_err(|reason| broken(reason.into()))?;
+    let header = NpyHeader::from_reader(&file[..start]).map_err(|error| broken(error.to_string()))?;
     let dtype = header.dtype();
     let (element, endianness) =
-        element(&dtype).ok_or_else(|| Error::Dtype { what: what.clone(), got: dtype.descr() })?;
-    let data = &file[data_start..];
-    let expected = u128::from(header.len()) * element.size() as u128;
-    if data.len() as u128 != expected {
-        let kind = if (data.len() as u128) < expected { "truncated" } else { "too long" };
-        let reason = format!("the file is {kind}: {} bytes of data, expected {expected}", data.len());
-        return Err(broken(reason));
+        element(&dtype).ok_or_else(|| Error::Dtype { what: what.into(), got: dtype.descr() })?;
+    let (got, expected) = (length - start as u64, u128::from(header.len()) * element.size() as u128);
+    if u128::from(got) != expected {
+        let kind = if u128::from(got) < expected { "truncated" } else { "too long" };
+        return Err(broken(format!("the file is {kind}: {got} bytes of data, expected {expected}")));
     }
     let shape = header.shape().iter().map(|&size| size as usize).collect();
     let (big_endian, fortran) = (endianness == Endianness::Big, header.order() == Order::Fortran);
-    Ok(Array { what, shape, element, big_endian, fortran, bytes: Cow::Borrowed(data) })
+    Ok((start, Array { what: what.into(), shape, element, big_endian, fortran, bytes: Cow::Borrowed(&[]) }))
 }
 
 /// Where the data starts; refuses headers on which a parser could overflow or run away.
@@ -121,7 +142,8 @@ fn element(dtype: &DType) -> Option<(Element, Endianness)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dataset, ImageShape, LoadOptions, Row, Source, load};
+    use crate::pixels::Row;
+    use crate::{Dataset, ImageShape, LoadOptions, Source, load};
     use std::io::Write;
     use zip::write::SimpleFileOptions;
 
@@ -219,7 +241,7 @@ mod tests {
             for value in [0, 1, b'9', b'(', b'\'', b'-', 0x80, 0xff] {
                 let mut bytes = good.clone();
                 bytes[at] = value;
-                let _ = array("a".into(), &bytes).and_then(|array| array.table());
+                let _ = array("a", &bytes).and_then(|array| array.table());
             }
         }
     }

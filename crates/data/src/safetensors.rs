@@ -6,7 +6,8 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::Error;
-use crate::arrays::{Array, Element, Roles};
+use crate::arrays::{Array, Roles};
+use crate::element::Element;
 use crate::table::Tables;
 
 /// Reads the tensors that have a role in a data set.
@@ -55,7 +56,8 @@ fn element(dtype: Dtype) -> Option<Element> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LoadOptions, Row, Source, load};
+    use crate::pixels::Row;
+    use crate::{LoadOptions, Source, load};
     use safetensors::tensor::TensorView;
 
     fn file(tensors: &[(&str, Dtype, Vec<usize>, Vec<u8>)]) -> Vec<u8> {

@@ -7,8 +7,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Error;
-use crate::split::Pixels;
-use crate::table::{Table, Values};
+use crate::conversion::Conversion;
+use crate::pixels::Store;
+use crate::table::{Cells, Range, Table, Values};
 use crate::text::serde_as_text;
 
 /// How values are brought into [0, 1]. As text: `auto`, `none`, `255`, `minmax`, `MIN..MAX`.
@@ -128,9 +129,9 @@ pub(crate) fn scale(
     train: &mut Table,
     test: Option<&mut Table>,
     scale: Scale,
-) -> Result<(Pixels, Option<Pixels>, Scaling), Error> {
-    let of_train = range(train)?;
-    let of_test = test.as_deref().map(range).transpose()?;
+) -> Result<(Store, Option<Store>, Scaling), Error> {
+    let of_train = train.range()?;
+    let of_test = test.as_deref().map(Table::range).transpose()?;
     let scaling = match scale {
         Scale::By255 => Scaling::By255 { small: None },
         Scale::Auto => {
@@ -144,15 +145,15 @@ pub(crate) fn scale(
         Scale::Range { min, max } => Scaling::MinMax { min, max },
         Scale::MinMax => {
             let of_test = of_test.unwrap_or(of_train);
-            let (min, max) = (of_train.0.min(of_test.0), of_train.1.max(of_test.1));
+            let (min, max) = (of_train.min.min(of_test.min), of_train.max.max(of_test.max));
             if min >= max {
                 return Err(Error::Constant { what: train.what.clone(), value: min });
             }
             Scaling::MinMax { min, max }
         }
     };
-    let train = apply(train, scaling)?;
-    let test = test.map(|test| apply(test, scaling)).transpose()?;
+    let train = apply(train, of_train, scaling)?;
+    let test = test.zip(of_test).map(|(test, range)| apply(test, range, scaling)).transpose()?;
     Ok((train, test, scaling))
 }
 
@@ -161,87 +162,56 @@ pub(crate) fn scale(
 const SMALL: f32 = 15.0;
 
 /// What [`Scale::Auto`] makes of training values with this range.
-fn told_by_values(train: &Table, (min, max): (f32, f32)) -> Result<Scaling, Error> {
+fn told_by_values(train: &Table, Range { min, max, whole }: Range) -> Result<Scaling, Error> {
     if min < 0.0 || max > 255.0 {
         refuse(train, |x| !(0.0..=255.0).contains(&x), "0 to 1, or whole numbers from 0 to 255")?;
     }
     if max <= 1.0 {
         return Ok(Scaling::None);
     }
-    if let Values::Floats(floats) = &train.values
-        && floats.iter().any(|x| x.fract() != 0.0)
-        && let Some(at) = floats.iter().position(|&x| x > 1.0)
-    {
-        return Err(Error::UnclearRange { place: train.place(at), value: floats[at], max });
+    if !whole && let Some((at, value)) = train.values.find(|x| x > 1.0)? {
+        return Err(Error::UnclearRange { place: train.place(at), value, max });
     }
     Ok(Scaling::By255 { small: (max <= SMALL).then_some(max as u8) })
 }
 
 /// Refuses the first value that is `unfit`.
 fn refuse(table: &Table, unfit: impl Fn(f32) -> bool, expected: &str) -> Result<(), Error> {
-    let first = match &table.values {
-        Values::Bytes(bytes) => bytes.iter().map(|&x| f32::from(x)).enumerate().find(|&(_, x)| unfit(x)),
-        Values::Floats(floats) => floats.iter().copied().enumerate().find(|&(_, x)| unfit(x)),
-    };
-    match first {
+    match table.values.find(unfit)? {
         Some((at, value)) => Err(Error::OutOfRange { place: table.place(at), value, expected: expected.into() }),
         None => Ok(()),
     }
 }
 
-/// Smallest and largest value; NaN and infinities are refused. An empty table has the range 0..0.
-fn range(table: &Table) -> Result<(f32, f32), Error> {
-    match &table.values {
-        Values::Bytes(bytes) => {
-            let (min, max) = bytes.iter().fold((u8::MAX, 0), |(min, max), &x| (x.min(min), x.max(max)));
-            Ok(if bytes.is_empty() { (0.0, 0.0) } else { (f32::from(min), f32::from(max)) })
-        }
-        Values::Floats(floats) => {
-            if let Some(at) = floats.iter().position(|x| !x.is_finite()) {
-                return Err(Error::NotFinite { place: table.place(at), value: floats[at] });
-            }
-            let bounds = |(min, max): (f32, f32), &x: &f32| (min.min(x), max.max(x));
-            Ok(floats.first().map_or((0.0, 0.0), |&first| floats.iter().fold((first, first), bounds)))
-        }
+/// Takes the table's values and scales them; those in a file are scaled when they are read.
+fn apply(table: &mut Table, range: Range, scaling: Scaling) -> Result<Store, Error> {
+    let (bottom, top) = scaling.bounds();
+    if range.min < bottom || range.max > top {
+        refuse(table, |x| !(bottom..=top).contains(&x), &format!("{bottom} to {top}"))?;
     }
+    let conversion = Conversion { scaling, whole: range.whole };
+    Ok(match std::mem::replace(&mut table.values, Values::Bytes(Vec::new()).into()) {
+        Cells::Held(values) => Store::Held(conversion.apply(values)),
+        Cells::File(rows) => Store::File { rows, conversion },
+    })
 }
 
-/// Takes the table's values and scales them.
-fn apply(table: &mut Table, scaling: Scaling) -> Result<Pixels, Error> {
-    let (bottom, top) = match scaling {
-        Scaling::None => (0.0, 1.0),
-        Scaling::By255 { .. } => (0.0, 255.0),
-        Scaling::MinMax { min, max } => (min, max),
-    };
-    refuse(table, |x| !(bottom..=top).contains(&x), &format!("{bottom} to {top}"))?;
-    if let Scaling::MinMax { min, max } = scaling {
-        let (min, width) = (f64::from(min), f64::from(max) - f64::from(min));
-        let map = |x: f64| ((x - min) / width) as f32;
-        return Ok(match &table.values {
-            Values::Bytes(bytes) => bytes.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
-            Values::Floats(floats) => floats.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
-        });
+impl Scaling {
+    /// The values that become 0 and 1.
+    pub(crate) fn bounds(self) -> (f32, f32) {
+        match self {
+            Self::None => (0.0, 1.0),
+            Self::By255 { .. } => (0.0, 255.0),
+            Self::MinMax { min, max } => (min, max),
+        }
     }
-    let values = std::mem::replace(&mut table.values, Values::Bytes(Vec::new()));
-    Ok(match values {
-        Values::Bytes(bytes) if top == 255.0 => bytes.into(),
-        Values::Bytes(bytes) => bytes.iter().map(|&x| 255 * x).collect::<Vec<u8>>().into(),
-        Values::Floats(floats) if floats.iter().all(|x| x.fract() == 0.0) => {
-            floats.iter().map(|x| (x * 255.0 / top) as u8).collect::<Vec<u8>>().into()
-        }
-        Values::Floats(mut floats) => {
-            for x in &mut floats {
-                *x /= top;
-            }
-            floats.into()
-        }
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::{Row, Split};
+    use crate::pixels::{Pixels, Row};
+    use crate::split::Split;
 
     fn bytes(values: &[u8]) -> Table {
         Table::new("t", 2, Values::Bytes(values.to_vec()))
@@ -254,8 +224,8 @@ mod tests {
     /// The values that come out, whether they are bytes, and what was said of them.
     fn scaled(mut table: Table, how: Scale) -> (Vec<f32>, bool, String) {
         let (pixels, _, scaling) = scale(&mut table, None, how).unwrap();
-        let kept = matches!(pixels, Pixels::Bytes(_));
-        let split = Split::new(1, pixels, None).unwrap();
+        let kept = matches!(pixels, Store::Held(Pixels::Bytes(_)));
+        let split = Split::of(1, pixels, None).unwrap();
         let mut out = vec![0.0; split.samples()];
         for (sample, out) in out.chunks_mut(1).enumerate() {
             split.row(sample).write(out);
@@ -310,10 +280,10 @@ mod tests {
     fn whole_floats_become_the_same_bytes() {
         let all: Vec<f32> = (0..=255u8).map(f32::from).collect();
         let (pixels, ..) = scale(&mut floats(&all), None, Scale::By255).unwrap();
-        let split = Split::new(256, pixels, None).unwrap();
+        let split = Split::of(256, pixels, None).unwrap();
         assert_eq!(split.row(0), Row::Bytes(&(0..=255).collect::<Vec<u8>>()));
         let (pixels, ..) = scale(&mut floats(&[1.0, -0.0]), None, Scale::None).unwrap();
-        assert_eq!(Split::new(2, pixels, None).unwrap().row(0), Row::Bytes(&[255, 0]));
+        assert_eq!(Split::of(2, pixels, None).unwrap().row(0), Row::Bytes(&[255, 0]));
     }
 
     #[test]
@@ -355,7 +325,7 @@ mod tests {
         let (_, test, scaling) =
             scale(&mut floats(&[0.0, 1.0]), Some(&mut floats(&[-4.0, 2.0])), Scale::MinMax).unwrap();
         assert_eq!(scaling, Scaling::MinMax { min: -4.0, max: 2.0 });
-        assert_eq!(Split::new(2, test.unwrap(), None).unwrap().row(0), Row::Floats(&[0.0, 1.0]));
+        assert_eq!(Split::of(2, test.unwrap(), None).unwrap().row(0), Row::Floats(&[0.0, 1.0]));
         // The widest range there is must not overflow into NaN.
         assert_eq!(scaled(floats(&[f32::MIN, f32::MAX, 0.0, 0.0]), Scale::MinMax).0, [0.0, 1.0, 0.5, 0.5]);
         assert_eq!(
@@ -387,7 +357,7 @@ mod tests {
     #[test]
     fn the_test_data_follows_the_choice_made_on_the_training_data() {
         let (_, test, _) = scale(&mut bytes(&[0, 200]), Some(&mut bytes(&[0, 1])), Scale::Auto).unwrap();
-        assert_eq!(Split::new(2, test.unwrap(), None).unwrap().row(0), Row::Bytes(&[0, 1]));
+        assert_eq!(Split::of(2, test.unwrap(), None).unwrap().row(0), Row::Bytes(&[0, 1]));
         let error = scale(&mut bytes(&[0, 1]), Some(&mut bytes(&[0, 2])), Scale::Auto).unwrap_err().to_string();
         assert!(error.starts_with("t: row 0, column 1 (counted from 0) is 2, expected 0 to 1;"), "{error}");
         let error = scale(&mut bytes(&[0, 200]), Some(&mut floats(&[0.0, 0.5])), Scale::Auto).unwrap_err().to_string();

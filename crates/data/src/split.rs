@@ -6,65 +6,21 @@ use deepbelief_kernels::{Batch, MAX_UNITS, Stream, Uniforms};
 
 use crate::Error;
 use crate::binarize::{Binarize, Draw, pack_row};
-
-/// Row-major pixel values of all samples.
-#[derive(Clone, Debug)]
-pub enum Pixels {
-    /// Bytes that stand for value / 255.
-    Bytes(Arc<[u8]>),
-    /// Values in [0, 1].
-    Floats(Arc<[f32]>),
-}
-
-impl From<Vec<u8>> for Pixels {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(bytes.into())
-    }
-}
-
-impl From<Vec<f32>> for Pixels {
-    fn from(floats: Vec<f32>) -> Self {
-        Self::Floats(floats.into())
-    }
-}
-
-/// The values of one sample.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Row<'a> {
-    /// Bytes that stand for value / 255.
-    Bytes(&'a [u8]),
-    /// Values in [0, 1].
-    Floats(&'a [f32]),
-}
-
-impl Row<'_> {
-    /// Writes the values in [0, 1].
-    ///
-    /// # Panics
-    /// If `out` is longer than the row.
-    pub fn write(&self, out: &mut [f32]) {
-        match self {
-            Self::Bytes(bytes) => {
-                for (out, &byte) in out.iter_mut().zip(*bytes) {
-                    *out = f32::from(byte) / 255.0;
-                }
-            }
-            Self::Floats(floats) => out.copy_from_slice(&floats[..out.len()]),
-        }
-    }
-}
+use crate::pixels::{Pixels, Row, Store};
+use crate::table::Cells;
 
 /// Some samples of a data set, with their labels where there are any.
 ///
-/// Cloning and selecting share the pixels. A sample keeps its number in the data set wherever
+/// Cloning and selecting share the pixels, which are in memory or, as
+/// [`open`](crate::open) leaves them, still in their file. A sample keeps its number in the data set wherever
 /// it goes (see [`Split::id`]): random draws address it by that number, so that the same
 /// sample gets the same draws in every split.
 #[derive(Clone, Debug)]
 pub struct Split {
     units: usize,
-    pixels: Pixels,
+    store: Store,
     labels: Option<Arc<[u32]>>,
-    /// Rows of `pixels` that belong to this split; all of them if absent.
+    /// Rows of `store` that belong to this split; all of them if absent.
     rows: Option<Arc<[u32]>>,
     samples: usize,
     first_id: u32,
@@ -78,11 +34,24 @@ impl Split {
     /// [`MAX_UNITS`] units, values that do not fill whole samples
     /// or lie outside [0, 1], or another number of labels than samples.
     pub fn new(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Result<Self, Error> {
+        if let Pixels::Floats(floats) = &pixels
+            && let Some(at) = floats.iter().position(|x| !(0.0..=1.0).contains(x))
+            && units > 0
+        {
+            let place = crate::Place { what: "samples".into(), row: at / units, line: None, column: at % units };
+            return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1".into() });
+        }
+        Self::of(units, Store::Held(pixels), labels)
+    }
+
+    /// The same of values that are known to lie in [0, 1].
+    pub(crate) fn of(units: usize, store: Store, labels: Option<Vec<u32>>) -> Result<Self, Error> {
         let what = || "samples".to_string();
         check_units(units as u128, "samples")?;
-        let values = match &pixels {
-            Pixels::Bytes(bytes) => bytes.len(),
-            Pixels::Floats(floats) => floats.len(),
+        let values = match &store {
+            Store::Held(Pixels::Bytes(bytes)) => bytes.len(),
+            Store::Held(Pixels::Floats(floats)) => floats.len(),
+            Store::File { rows, .. } => rows.samples * rows.units,
         };
         if values == 0 {
             return Err(Error::Empty { what: what() });
@@ -94,18 +63,33 @@ impl Split {
         if u32::try_from(samples).is_err() {
             return Err(Error::TooManySamples { what: what(), samples });
         }
-        if let Pixels::Floats(floats) = &pixels
-            && let Some(at) = floats.iter().position(|x| !(0.0..=1.0).contains(x))
-        {
-            let place = crate::Place { what: what(), row: at / units, line: None, column: at % units };
-            return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1".into() });
-        }
         if let Some(labels) = &labels
             && labels.len() != samples
         {
             return Err(Error::Counts { what: what(), samples, labels: labels.len() });
         }
-        Ok(Self { units, pixels, labels: labels.map(Into::into), rows: None, samples, first_id: 0 })
+        Ok(Self { units, store, labels: labels.map(Into::into), rows: None, samples, first_id: 0 })
+    }
+
+    /// The same samples with their pixels in memory.
+    ///
+    /// # Errors
+    /// If their file cannot be read, or there is not so much memory.
+    pub(crate) fn held(self) -> Result<Self, Error> {
+        let Store::File { rows, conversion } = &self.store else { return Ok(self) };
+        let (mut bytes, mut floats) = (Vec::new(), Vec::new());
+        let values = rows.samples * rows.units;
+        let room =
+            if conversion.gives_bytes() { bytes.try_reserve_exact(values) } else { floats.try_reserve_exact(values) };
+        room.map_err(|_| Error::read(&rows.path)(std::io::ErrorKind::OutOfMemory.into()))?;
+        for part in Cells::File(Arc::clone(rows)).parts() {
+            match conversion.apply(part?.1.into_owned()) {
+                Pixels::Bytes(part) => bytes.extend_from_slice(&part),
+                Pixels::Floats(part) => floats.extend_from_slice(&part),
+            }
+        }
+        let pixels = if conversion.gives_bytes() { bytes.into() } else { floats.into() };
+        Ok(Self { store: Store::Held(pixels), ..self })
     }
 
     /// Numbers the samples from `first` on: a test split goes on where the training split ends.
@@ -130,17 +114,56 @@ impl Split {
         self.rows.as_ref().map_or(sample, |rows| rows[sample] as usize)
     }
 
-    /// The values of a sample.
-    ///
-    /// # Panics
-    /// If `sample` is not below [`Split::samples`].
-    #[must_use]
-    pub fn row(&self, sample: usize) -> Row<'_> {
-        let start = self.stored_row(sample) * self.units;
-        match &self.pixels {
-            Pixels::Bytes(bytes) => Row::Bytes(&bytes[start..start + self.units]),
-            Pixels::Floats(floats) => Row::Floats(&floats[start..start + self.units]),
+    /// Hands the rows of `samples` to `visit`, in that order: place in `samples`, number in the data
+    /// set, values. Neighbours in a file are read together.
+    pub(crate) fn visit(
+        &self,
+        samples: impl IntoIterator<Item = usize>,
+        mut visit: impl FnMut(usize, u32, Row<'_>),
+    ) -> Result<(), Error> {
+        let id = |row: usize| self.first_id.wrapping_add(row as u32);
+        let mut stored = samples.into_iter().map(|sample| self.stored_row(sample)).enumerate().peekable();
+        let (rows, conversion) = match &self.store {
+            Store::Held(pixels) => {
+                stored.for_each(|(place, row)| visit(place, id(row), pixels.row(row, self.units)));
+                return Ok(());
+            }
+            Store::File { rows, conversion } => (rows, conversion),
+        };
+        while let Some((place, first)) = stored.next() {
+            let mut count = 1;
+            while count < rows.at_once() && stored.next_if_eq(&(place + count, first + count)).is_some() {
+                count += 1;
+            }
+            let pixels = conversion.apply(rows.read(first, count)?);
+            for i in 0..count {
+                visit(place + i, id(first + i), pixels.row(i, self.units));
+            }
         }
+        Ok(())
+    }
+
+    /// The values of a sample in memory.
+    #[cfg(test)]
+    pub(crate) fn row(&self, sample: usize) -> Row<'_> {
+        match &self.store {
+            Store::Held(pixels) => pixels.row(self.stored_row(sample), self.units),
+            Store::File { .. } => panic!("the sample is in a file"),
+        }
+    }
+
+    /// Whether pixels are bytes that stand for value / 255.
+    pub(crate) fn has_bytes(&self) -> bool {
+        match &self.store {
+            Store::Held(pixels) => matches!(pixels, Pixels::Bytes(_)),
+            Store::File { conversion, .. } => conversion.gives_bytes(),
+        }
+    }
+
+    /// Whether the pixels are in memory, not in a file.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self.store, Store::Held(_))
     }
 
     /// The number of a sample in the whole data set, test samples after the training samples.
@@ -196,62 +219,77 @@ impl Split {
         classes
     }
 
+    /// Bytes that the pixels behind this split take, in memory or when they come there.
+    #[must_use]
+    pub fn pixel_bytes(&self) -> usize {
+        match &self.store {
+            Store::Held(Pixels::Bytes(bytes)) => bytes.len(),
+            Store::Held(Pixels::Floats(floats)) => 4 * floats.len(),
+            Store::File { rows, conversion } => {
+                rows.samples * rows.units * if conversion.gives_bytes() { 1 } else { 4 }
+            }
+        }
+    }
+
     /// Bytes of memory behind this split, shared with every split of the same data.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let pixels = match &self.pixels {
-            Pixels::Bytes(bytes) => bytes.len(),
-            Pixels::Floats(floats) => 4 * floats.len(),
-        };
+        let pixels = if self.is_held() { self.pixel_bytes() } else { 0 };
         pixels + self.labels.as_ref().map_or(0, |x| 4 * x.len()) + self.rows.as_ref().map_or(0, |x| 4 * x.len())
     }
 
     /// Mean of each unit over the samples, in [0, 1]; as many values as units.
-    #[must_use]
-    pub fn mean(&self) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// If their file cannot be read.
+    pub fn mean(&self) -> Result<Vec<f32>, Error> {
         let mut sums = vec![0.0f64; self.units];
-        for sample in 0..self.samples {
-            match self.row(sample) {
-                // Bytes are summed as they are: sums of integers are exact.
-                Row::Bytes(bytes) => sums.iter_mut().zip(bytes).for_each(|(sum, &x)| *sum += f64::from(x)),
-                Row::Floats(floats) => sums.iter_mut().zip(floats).for_each(|(sum, &x)| *sum += f64::from(x)),
-            }
-        }
-        let one = if matches!(self.pixels, Pixels::Bytes(_)) { 255.0 } else { 1.0 };
-        sums.iter().map(|sum| (sum / (one * self.samples as f64)) as f32).collect()
+        self.visit(0..self.samples, |_, _, row| match row {
+            // Bytes are summed as they are: sums of integers are exact.
+            Row::Bytes(bytes) => sums.iter_mut().zip(bytes).for_each(|(sum, &x)| *sum += f64::from(x)),
+            Row::Floats(floats) => sums.iter_mut().zip(floats).for_each(|(sum, &x)| *sum += f64::from(x)),
+        })?;
+        let one = if self.has_bytes() { 255.0 } else { 1.0 };
+        Ok(sums.iter().map(|sum| (sum / (one * self.samples as f64)) as f32).collect())
     }
 
     /// Samples as a batch to measure a model on: `samples` is a range or any list of numbers.
     /// [`Binarize::Fresh`] gives the same draws as [`Binarize::Fixed`] here, so that a measure
     /// is the same whenever it is taken.
     ///
+    /// # Errors
+    /// If their file cannot be read.
+    ///
     /// # Panics
     /// If a sample is not below [`Split::samples`].
-    #[must_use]
-    pub fn batch<I>(&self, samples: I, binarize: Binarize, seed: u64) -> Batch
+    pub fn batch<I>(&self, samples: I, binarize: Binarize, seed: u64) -> Result<Batch, Error>
     where
         I: IntoIterator<Item = usize, IntoIter: ExactSizeIterator>,
     {
-        let samples = samples.into_iter();
         let mut batch = Batch::default();
-        match binarize.draw(Uniforms::new(seed, Stream::Binarize, 0)) {
-            None => self.fill_real(samples, &mut batch),
-            Some(draw) => self.fill_binary(samples, draw, &mut batch),
-        }
-        batch
+        self.fill(samples.into_iter(), binarize.draw(Uniforms::new(seed, Stream::Binarize, 0)), &mut batch)?;
+        Ok(batch)
     }
 
-    pub(crate) fn fill_real(&self, samples: impl ExactSizeIterator<Item = usize>, batch: &mut Batch) {
-        let values = batch.make_real(samples.len(), self.units);
-        for (sample, out) in samples.zip(values.chunks_exact_mut(self.units)) {
-            self.row(sample).write(out);
-        }
-    }
-
-    pub(crate) fn fill_binary(&self, samples: impl ExactSizeIterator<Item = usize>, draw: Draw, batch: &mut Batch) {
-        let bits = batch.make_binary(samples.len(), self.units);
-        for (row, sample) in samples.enumerate() {
-            pack_row(self.row(sample), draw, self.id(sample), |block, word| bits.set_word(row, block, word));
+    /// Writes samples into a batch: grey, or as states where something decides on them.
+    pub(crate) fn fill(
+        &self,
+        samples: impl ExactSizeIterator<Item = usize>,
+        draw: Option<Draw>,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let (rows, units) = (samples.len(), self.units);
+        match draw {
+            None => {
+                let values = batch.make_real(rows, units);
+                self.visit(samples, |place, _, row| row.write(&mut values[place * units..][..units]))
+            }
+            Some(draw) => {
+                let bits = batch.make_binary(rows, units);
+                self.visit(samples, |place, id, row| {
+                    pack_row(row, draw, id, |block, word| bits.set_word(place, block, word));
+                })
+            }
         }
     }
 }
@@ -308,10 +346,10 @@ mod tests {
     #[test]
     fn the_mean_is_that_of_the_selected_rows_in_both_kinds() {
         let bytes = Split::new(2, vec![0u8, 255, 51, 0, 102, 0].into(), None).unwrap();
-        assert_eq!(bytes.mean(), [0.2, 1.0 / 3.0]);
-        assert_eq!(bytes.select(&[1, 2]).unwrap().mean(), [0.3, 0.0]);
+        assert_eq!(bytes.mean().unwrap(), [0.2, 1.0 / 3.0]);
+        assert_eq!(bytes.select(&[1, 2]).unwrap().mean().unwrap(), [0.3, 0.0]);
         let floats = Split::new(2, vec![0.0f32, 1.0, 0.5, 0.25].into(), None).unwrap();
-        assert_eq!(floats.mean(), [0.25, 0.625]);
+        assert_eq!(floats.mean().unwrap(), [0.25, 0.625]);
     }
 
     /// A batch of any samples holds, sample by sample, what the batch of all samples holds:
@@ -320,13 +358,14 @@ mod tests {
     fn batches_of_subsets_agree_with_the_whole() {
         for (binarize, units) in [(Binarize::Fixed, 33), (Binarize::Fresh, 70), (Binarize::None, 5)] {
             let split = counting(9, units);
-            let all = split.batch(0..9, binarize, 3).to_values();
-            let some = split.select(&[8, 1, 4]).unwrap().batch([2, 0], binarize, 3).to_values();
+            let all = split.batch(0..9, binarize, 3).unwrap().to_values();
+            let some = split.select(&[8, 1, 4]).unwrap().batch([2, 0], binarize, 3).unwrap().to_values();
             assert_eq!(some[..units], all[4 * units..5 * units]);
             assert_eq!(some[units..], all[8 * units..]);
         }
         let split = counting(9, 64);
-        assert_eq!(split.batch(0..9, Binarize::Fresh, 3), split.batch(0..9, Binarize::Fixed, 3));
-        assert_ne!(split.batch(0..9, Binarize::Fixed, 3), split.batch(0..9, Binarize::Fixed, 4));
+        let batch = |binarize, seed| split.batch(0..9, binarize, seed).unwrap();
+        assert_eq!(batch(Binarize::Fresh, 3), batch(Binarize::Fixed, 3));
+        assert_ne!(batch(Binarize::Fixed, 3), batch(Binarize::Fixed, 4));
     }
 }

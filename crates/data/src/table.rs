@@ -1,7 +1,12 @@
 //! What every reader hands over: samples as they stand in the file, before scaling.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::Error;
 use crate::dataset::ImageShape;
 use crate::error::Place;
+use crate::file_rows::FileRows;
 
 /// Row-major values as the file has them.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,13 +16,71 @@ pub(crate) enum Values {
     Floats(Vec<f32>),
 }
 
+/// Some neighbouring values, and the number of the first.
+pub(crate) type Part<'a> = (usize, Cow<'a, Values>);
+
+/// All values of a table.
+#[derive(Clone, Debug)]
+pub(crate) enum Cells {
+    /// In memory.
+    Held(Values),
+    /// Still in the file.
+    File(Arc<FileRows>),
+}
+
+impl From<Values> for Cells {
+    fn from(values: Values) -> Self {
+        Self::Held(values)
+    }
+}
+
+impl Cells {
+    /// Number of values.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Held(Values::Bytes(bytes)) => bytes.len(),
+            Self::Held(Values::Floats(floats)) => floats.len(),
+            Self::File(rows) => rows.samples * rows.units,
+        }
+    }
+
+    /// All values in parts that fit in memory, each with the number of its first value: what is in
+    /// memory is one part.
+    pub(crate) fn parts(&self) -> Box<dyn Iterator<Item = Result<Part<'_>, Error>> + '_> {
+        let rows = match self {
+            Self::Held(values) => return Box::new(std::iter::once(Ok((0, Cow::Borrowed(values))))),
+            Self::File(rows) => rows,
+        };
+        let part = |first: usize| {
+            let values = rows.read(first, rows.at_once().min(rows.samples - first))?;
+            Ok((first * rows.units, Cow::Owned(values)))
+        };
+        Box::new((0..rows.samples).step_by(rows.at_once()).map(part))
+    }
+
+    /// The first value that is `unfit`, and its number.
+    pub(crate) fn find(&self, unfit: impl Fn(f32) -> bool) -> Result<Option<(usize, f32)>, Error> {
+        for part in self.parts() {
+            let (first, values) = part?;
+            let found = match &*values {
+                Values::Bytes(bytes) => bytes.iter().map(|&x| f32::from(x)).enumerate().find(|&(_, x)| unfit(x)),
+                Values::Floats(floats) => floats.iter().copied().enumerate().find(|&(_, x)| unfit(x)),
+            };
+            if let Some((at, value)) = found {
+                return Ok(Some((first + at, value)));
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// Samples of one split.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     /// The file, or the array in it, for messages.
     pub(crate) what: String,
     pub(crate) units: usize,
-    pub(crate) values: Values,
+    pub(crate) values: Cells,
     pub(crate) labels: Option<Vec<u32>>,
     /// Line of each row, in files that have lines.
     pub(crate) lines: Option<Vec<u64>>,
@@ -27,17 +90,36 @@ pub(crate) struct Table {
 
 impl Table {
     /// A table without labels or lines.
-    pub(crate) fn new(what: impl Into<String>, units: usize, values: Values) -> Self {
-        Self { what: what.into(), units, values, labels: None, lines: None, label_column: None }
+    pub(crate) fn new(what: impl Into<String>, units: usize, values: impl Into<Cells>) -> Self {
+        Self { what: what.into(), units, values: values.into(), labels: None, lines: None, label_column: None }
     }
 
     /// Number of whole samples.
     pub(crate) fn samples(&self) -> usize {
-        let values = match &self.values {
-            Values::Bytes(bytes) => bytes.len(),
-            Values::Floats(floats) => floats.len(),
-        };
-        values.checked_div(self.units).unwrap_or(0)
+        self.values.len().checked_div(self.units).unwrap_or(0)
+    }
+
+    /// Smallest and largest value; NaN and infinities are refused. An empty table has the range 0..0.
+    pub(crate) fn range(&self) -> Result<Range, Error> {
+        let (mut min, mut max, mut whole) = (f32::INFINITY, f32::NEG_INFINITY, true);
+        for part in self.values.parts() {
+            let (first, values) = part?;
+            match &*values {
+                Values::Bytes(bytes) => {
+                    let (least, most) =
+                        bytes.iter().fold((u8::MAX, 0), |(least, most), &x| (x.min(least), x.max(most)));
+                    (min, max) = (min.min(f32::from(least)), max.max(f32::from(most)));
+                }
+                Values::Floats(floats) => {
+                    if let Some(at) = floats.iter().position(|x| !x.is_finite()) {
+                        return Err(Error::NotFinite { place: self.place(first + at), value: floats[at] });
+                    }
+                    (min, max) = floats.iter().fold((min, max), |(min, max), &x| (min.min(x), max.max(x)));
+                    whole = whole && floats.iter().all(|x| x.fract() == 0.0);
+                }
+            }
+        }
+        Ok(if self.values.len() == 0 { Range { min: 0.0, max: 0.0, whole } } else { Range { min, max, whole } })
     }
 
     /// Where value `at` stands in the file.
@@ -49,8 +131,17 @@ impl Table {
     }
 }
 
+/// What is known of the values of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    pub(crate) min: f32,
+    pub(crate) max: f32,
+    /// Whether all are whole numbers.
+    pub(crate) whole: bool,
+}
+
 /// All a source holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tables {
     pub(crate) train: Table,
     pub(crate) test: Option<Table>,

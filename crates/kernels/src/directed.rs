@@ -26,6 +26,7 @@ use crate::machine::MAX_UNITS;
 use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows, unpack_rows};
 use crate::product;
 use crate::rng::{BLOCK, Uniforms};
+use crate::scratch::Scratch;
 use crate::simd::Level;
 use crate::source::Source;
 use crate::states::{Batch, Bits};
@@ -141,7 +142,7 @@ impl Directed {
         let source = Source::of_batch(input, &mut self.support, &mut self.lists);
         let (level, w, lists, chunks) = (self.level, &self.w, &self.lists, Chunks::new(samples));
         states.words_mut().par_chunks_mut(samples.max(1)).zip(&self.b).enumerate().with_max_len(1).for_each_init(
-            || vec![ZERO; chunks.size],
+            || Scratch::new(chunks.size),
             |x, (panel, (words, bias))| {
                 for chunk in 0..chunks.count() {
                     let range = chunks.range(chunk);
@@ -164,7 +165,7 @@ impl Directed {
         let source = Source::of_batch(input, &mut self.support, &mut self.lists);
         let (level, w, lists, chunks) = (self.level, &self.w, &self.lists, Chunks::new(samples));
         p.panels_mut().zip(&self.b).enumerate().with_max_len(1).for_each_init(
-            || vec![ZERO; chunks.size],
+            || Scratch::new(chunks.size),
             |x, (panel, (p, bias))| {
                 for chunk in 0..chunks.count() {
                     let range = chunks.range(chunk);
@@ -231,7 +232,7 @@ impl Directed {
             .enumerate()
             .with_max_len(1)
             .map_init(
-                || (chunks.table(), vec![ZERO; chunks.size], vec![ZERO; if direct { 0 } else { height }]),
+                || (chunks.table(), Scratch::new(chunks.size), Scratch::new(if direct { 0 } else { height })),
                 |(table, targets, gradient), (panel, ((w, w_velocity), (b, b_velocity)))| {
                     let mut b_gradient = ZERO;
                     gradient.fill(ZERO);

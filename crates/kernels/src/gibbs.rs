@@ -1,9 +1,10 @@
 //! Gibbs steps of the packed machine: the positive phase, and half-steps down and up.
 
 use crate::lists::Chunks;
-use crate::machine::Machine;
+use crate::machine::{Machine, Transpose};
 use crate::panels::{Activations, ZERO};
 use crate::rng::Uniforms;
+use crate::scratch::Scratch;
 use crate::source::Source;
 use crate::states::Batch;
 use crate::units;
@@ -64,7 +65,8 @@ impl Machine {
         let states = self.reconstruction.make_binary(samples, self.visible);
         let source = Source::of_states(&self.h, &mut self.hidden_lists);
         let (level, lists, chunks) = (self.level, &self.hidden_lists, Chunks::new(samples));
-        let (rec, stale) = (&self.rec, self.stale);
+        let (rec, transpose) = (&self.rec, self.transpose);
+        let height = if transpose == Transpose::Stale { self.generative.height() } else { 0 };
         self.generative
             .panels_mut()
             .zip(states.words_mut().par_chunks_mut(samples.max(1)))
@@ -72,9 +74,10 @@ impl Machine {
             .enumerate()
             .with_max_len(1)
             .for_each_init(
-                || vec![ZERO; chunks.size],
-                |x, (block, ((panel, words), bias))| {
-                    if stale {
+                || (Scratch::new(chunks.size), Scratch::new(height)),
+                |(x, own), (block, ((kept, words), bias))| {
+                    let panel = if transpose == Transpose::Stale { &mut **own } else { kept };
+                    if transpose != Transpose::Kept {
                         rec.transpose_into(level, block, panel);
                     }
                     for chunk in 0..chunks.count() {
@@ -85,7 +88,7 @@ impl Machine {
                     }
                 },
             );
-        self.stale = false;
+        self.transpose = transpose.after_a_pass();
         self.labels.reconstruct(level, source, samples, &self.hidden_lists);
     }
 
@@ -96,10 +99,10 @@ impl Machine {
         p.reshape(samples, self.visible);
         let source = Source::of_states(&self.h, &mut self.hidden_lists);
         let (level, lists) = (self.level, &self.hidden_lists);
-        let (rec, stale) = (&self.rec, self.stale);
+        let (rec, transpose) = (&self.rec, self.transpose);
         self.generative.panels_mut().zip(p.panels_mut()).zip(&self.vb).enumerate().with_max_len(1).for_each(
             |(block, ((panel, p), bias))| {
-                if stale {
+                if transpose != Transpose::Kept {
                     rec.transpose_into(level, block, panel);
                 }
                 let mut x = vec![ZERO; samples];
@@ -107,7 +110,7 @@ impl Machine {
                 units::probabilities(level, &x, bias, p);
             },
         );
-        self.stale = false;
+        self.transpose = Transpose::Kept;
         p.unpack(self.visible, self.reconstruction.make_real(samples, self.visible));
         self.labels.reconstruct(level, source, samples, &self.hidden_lists);
     }
@@ -148,14 +151,14 @@ impl Machine {
 
     /// Brings the generative weights up to date outside a down pass.
     pub(crate) fn refresh_generative(&mut self) {
-        if self.stale {
+        if self.transpose != Transpose::Kept {
             let (rec, level) = (&self.rec, self.level);
             self.generative
                 .panels_mut()
                 .enumerate()
                 .with_max_len(1)
                 .for_each(|(block, panel)| rec.transpose_into(level, block, panel));
-            self.stale = false;
+            self.transpose = Transpose::Kept;
         }
     }
 }
@@ -192,7 +195,11 @@ mod tests {
                 if step % 3 == 2 {
                     machine.down_mean();
                 } else {
+                    // The first pass transposes for itself, the second keeps what it makes.
                     machine.down(draw(Stream::Visible));
+                    let once = machine.reconstruction().to_values();
+                    machine.down(draw(Stream::Visible));
+                    assert_eq!(machine.reconstruction().to_values(), once, "{visible}x{hidden}, step {step}");
                 }
                 let (w_rec, w_gen) = (machine.rec.unpack(), machine.generative.unpack());
                 for (i, row) in w_rec.chunks_exact(hidden).enumerate() {

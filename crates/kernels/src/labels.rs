@@ -9,6 +9,7 @@ use crate::lists::Active;
 use crate::panels::{Panels, Row, ZERO};
 use crate::product;
 use crate::rng::{BLOCK, Uniforms};
+use crate::scratch::Scratch;
 use crate::simd::Level;
 use crate::source::Source;
 use crate::update::{self, Rule};
@@ -83,9 +84,9 @@ impl Labels {
     }
 
     /// Room for the sums below.
-    pub(crate) fn scratch(&self, samples: usize) -> impl Fn() -> Vec<Row> + Sync + Send + Copy + use<> {
+    pub(crate) fn scratch(&self, samples: usize) -> impl Fn() -> Scratch + Sync + Send + Copy + use<> {
         let rows = if self.classes == 0 { 0 } else { samples };
-        move || vec![ZERO; rows]
+        move || Scratch::new(rows)
     }
 
     /// The inputs of a panel's hidden units for the samples from `first` on, with the data's

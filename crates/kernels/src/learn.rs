@@ -2,10 +2,11 @@
 //! panel of weights.
 
 use crate::lists::Chunks;
-use crate::machine::Machine;
+use crate::machine::{Machine, Transpose};
 use crate::panels::{Row, ZERO};
 use crate::product;
 use crate::rng::BLOCK;
+use crate::scratch::Scratch;
 use crate::source::Source;
 use crate::states::{Batch, Bits};
 use crate::unit_lists::Side;
@@ -96,7 +97,7 @@ impl Machine {
             .enumerate()
             .with_max_len(1)
             .map_init(
-                || (chunks.table(), vec![ZERO; if direct { 0 } else { height }], scratch()),
+                || (chunks.table(), Scratch::new(if direct { 0 } else { height }), scratch()),
                 |(table, gradient, scratch), (panel, ((((weights, velocity), x), (hb, hb_velocity)), label_panel))| {
                     let pull = match hidden {
                         Hidden::Probabilities(sparsity) => sparsity_pull(sparsity, p0.panel(panel), hb),
@@ -148,7 +149,7 @@ impl Machine {
             )
             .reduce(|| 0, u32::max);
         self.labels.panels = label_panels;
-        self.stale = true;
+        self.transpose = Transpose::Stale;
         self.x_states = None;
         let labels = self.labels.b.iter().map(|b| b.abs().to_bits());
         let biases = labels.fold(update::largest_bias(self.hb.iter().chain(&self.vb)), u32::max);

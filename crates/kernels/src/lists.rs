@@ -1,11 +1,10 @@
 //! Which units are on, as lists of indices: what turns a product with binary states into a sum
 //! of weight rows.
-//!
-//! A state word is unpacked byte by byte through a table of the bit positions in a byte, so
-//! the cost follows the number of units that are on.
 
-use crate::panels::{Row, ZERO};
+use crate::panels::ZERO;
+use crate::positions::{SPARE, append};
 use crate::rng::BLOCK;
+use crate::scratch::Scratch;
 use crate::states::Bits;
 use rayon::prelude::*;
 
@@ -15,42 +14,6 @@ pub(crate) const BLOCK_WORDS: usize = 7;
 
 /// Samples whose lists one task builds.
 const GROUP: usize = 8;
-
-/// Bit positions of each byte; entries beyond the byte's bits are never used.
-static POSITIONS: [[u8; 8]; 256] = {
-    let mut table = [[0; 8]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let (mut bit, mut count) = (0, 0);
-        while bit < 8 {
-            if byte >> bit & 1 == 1 {
-                table[byte][count] = bit;
-                count += 1;
-            }
-            bit += 1;
-        }
-        byte += 1;
-    }
-    table
-};
-
-/// Appends `base +` the position of every bit of `word` at `list[at..]`, and returns the new
-/// end. Up to eight entries beyond it are overwritten with garbage.
-#[inline(always)]
-fn append(word: u32, base: u16, list: &mut [u16], mut at: usize) -> usize {
-    if word == 0 {
-        return at;
-    }
-    for byte in 0..4u16 {
-        let bits = (word >> (8 * byte)) & 255;
-        let out = &mut list[at..at + 8];
-        for (out, &position) in out.iter_mut().zip(&POSITIONS[bits as usize]) {
-            *out = base + 8 * byte + u16::from(position);
-        }
-        at += bits.count_ones() as usize;
-    }
-    at
-}
 
 /// Rows that are added at a time.
 pub(crate) const FOURS: usize = 4;
@@ -145,23 +108,19 @@ impl Active {
         let words = bits.blocks();
         let blocks = words.div_ceil(BLOCK_WORDS).max(1);
         let words_per_block = words.div_ceil(blocks).max(1);
-        self.rebuild(bits, blocks, |s, block, list, mut at| {
-            for b in block * words_per_block..words.min((block + 1) * words_per_block) {
-                at = append(bits.word(s, b), (b * BLOCK) as u16, list, at);
-            }
-            at
+        self.rebuild(bits, blocks, |s, block, list, at| {
+            let words = block * words_per_block..words.min((block + 1) * words_per_block);
+            append(words.map(|b| (bits.word(s, b), (b * BLOCK) as u16)), list, at)
         });
     }
 
     /// In block 0 the units that went off from `before` to `after`, in block 1 those that came
     /// on.
     pub(crate) fn of_difference(&mut self, before: &Bits, after: &Bits) {
-        self.rebuild(before, 2, |s, block, list, mut at| {
+        self.rebuild(before, 2, |s, block, list, at| {
             let (from, to) = if block == 0 { (before, after) } else { (after, before) };
-            for b in 0..before.blocks() {
-                at = append(from.word(s, b) & !to.word(s, b), (b * BLOCK) as u16, list, at);
-            }
-            at
+            let gone = |b| (from.word(s, b) & !to.word(s, b), (b * BLOCK) as u16);
+            append((0..before.blocks()).map(gone), list, at)
         });
     }
 
@@ -170,7 +129,7 @@ impl Active {
     fn rebuild(&mut self, bits: &Bits, blocks: usize, build: impl Fn(usize, usize, &mut [u16], usize) -> usize + Sync) {
         let (samples, filler) = (bits.rows(), bits.units() as u16);
         (self.blocks, self.filler) = (blocks, filler);
-        self.capacity = GROUP * (bits.units() + FOURS * blocks) + 8;
+        self.capacity = GROUP * (bits.units() + FOURS * blocks) + SPARE;
         let groups = samples.div_ceil(GROUP);
         self.spans.resize(groups * blocks * GROUP, Span::default());
         self.entries.resize(groups * self.capacity, 0);
@@ -228,10 +187,12 @@ impl Chunks {
         self.samples.div_ceil(self.size).max(1)
     }
 
-    /// Room for what a chunk contributes to a gradient: three sets of rows, and a row of zeros
-    /// that lists are filled up with.
-    pub(crate) fn table(self) -> Vec<Row> {
-        vec![ZERO; 3 * self.size + 1]
+    /// Room for what a chunk contributes to a gradient: three sets of rows, which hold leftovers,
+    /// and a row of zeros that lists are filled up with.
+    pub(crate) fn table(self) -> Scratch {
+        let mut table = Scratch::new(3 * self.size + 1);
+        table[3 * self.size] = ZERO;
+        table
     }
 
     pub(crate) fn range(self, index: usize) -> std::ops::Range<usize> {

@@ -41,6 +41,24 @@ pub struct Parameters {
     pub label_b: Vec<f32>,
 }
 
+/// How `generative` stands to the recognition weights it is the transpose of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transpose {
+    /// It lags behind. The next down pass transposes panel by panel for itself, in memory that
+    /// stays in the second-level cache: with one Gibbs step an update, nobody asks again.
+    Stale,
+    /// It lags behind and one pass has transposed for itself; the next one keeps what it makes.
+    StaleAgain,
+    /// It is the transpose.
+    Kept,
+}
+
+impl Transpose {
+    pub(crate) fn after_a_pass(self) -> Self {
+        if self == Self::Stale { Self::StaleAgain } else { Self::Kept }
+    }
+}
+
 /// An RBM with Bernoulli units and everything one training step needs. See the module's
 /// formula for the order of calls.
 #[derive(Clone)]
@@ -50,8 +68,7 @@ pub struct Machine {
     pub(crate) hidden: usize,
     pub(crate) rec: Panels,
     pub(crate) generative: Panels,
-    /// Whether `generative` lags behind `rec`; the next down pass brings it up to date.
-    pub(crate) stale: bool,
+    pub(crate) transpose: Transpose,
     pub(crate) hb: Vec<Row>,
     pub(crate) vb: Vec<Row>,
     pub(crate) velocity: Panels,
@@ -92,7 +109,7 @@ impl Machine {
             hidden,
             rec: Panels::pack(visible, hidden, &parameters.w_rec),
             generative: Panels::zeros(hidden, visible),
-            stale: true,
+            transpose: Transpose::Stale,
             velocity: Panels::zeros(visible, hidden),
             labels: Labels::new(hidden, &parameters.label_w, &parameters.label_b),
             hb_velocity: vec![ZERO; hb.len()],

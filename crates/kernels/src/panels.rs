@@ -71,11 +71,13 @@ impl Panels {
         self.data.par_chunks_mut(self.height.max(1))
     }
 
-    /// Writes panel `index` of the transpose, tile by tile.
+    /// Writes panel `index` of the transpose, tile by tile, and zeros below.
     pub(crate) fn transpose_into(&self, level: Level, index: usize, panel: &mut [Row]) {
-        for (p, tile) in panel.chunks_exact_mut(BLOCK).take(self.columns.div_ceil(BLOCK)).enumerate() {
+        let mut tiles = panel.chunks_exact_mut(BLOCK);
+        for (p, tile) in tiles.by_ref().take(self.columns.div_ceil(BLOCK)).enumerate() {
             transpose(level, &self.panel(p)[index * BLOCK..(index + 1) * BLOCK], tile);
         }
+        tiles.flatten().for_each(|row| *row = ZERO);
     }
 }
 

@@ -1,7 +1,10 @@
 //! Which samples a unit was on in, as lists: what turns a gradient into a sum of rows.
 
-use crate::lists::{Chunks, FOURS, List, Span};
+use crate::lists::{CHUNK, Chunks, FOURS, List, Span};
 use crate::panels::Row;
+use crate::positions::SPARE;
+#[cfg(target_arch = "x86_64")]
+use crate::positions::vectors;
 use crate::rng::BLOCK;
 use crate::states::{Batch, Bits};
 use rayon::prelude::*;
@@ -91,7 +94,7 @@ impl UnitLists {
     /// and adds to `bias` the difference of the units' sums, the second scaled by `r`.
     pub(crate) fn gather(&mut self, chunks: Chunks, positive: Side<'_>, negative: Side<'_>, r: f32, bias: &mut [Row]) {
         let (count, size, filler) = (chunks.count(), chunks.size, 3 * chunks.size as u16);
-        let (loose, capacity) = (BLOCK * 2 * size, BLOCK * (2 * size + FOURS));
+        let (loose, capacity) = (BLOCK * 2 * size, BLOCK * (2 * size + FOURS) + SPARE);
         (self.blocks, self.count, self.capacity, self.filler) = (bias.len(), count, capacity, filler);
         self.spans.resize(bias.len() * count * BLOCK, Span::default());
         self.entries.resize(bias.len() * count * capacity, 0);
@@ -110,23 +113,23 @@ impl UnitLists {
                 || (vec![0; loose], vec![0.0; loose_factors]),
                 |(loose, loose_factors), (block, (((bias, spans), entries), factors))| {
                     for chunk in 0..count {
-                        let place = (chunks.range(chunk), size, block, r);
-                        let mut counts = [0; BLOCK];
-                        match positive {
-                            Side::Scaled(support, values) => {
-                                let loose = (&mut loose[..], &mut loose_factors[..]);
-                                gather_scaled(place, (support, values), negative, &mut counts, loose, bias);
-                            }
-                            _ => gather_binary(place, positive, negative, &mut counts, loose, bias),
-                        }
+                        let place = Place { samples: chunks.range(chunk), size, block };
                         let spans = &mut spans[chunk * BLOCK..(chunk + 1) * BLOCK];
                         let entries = &mut entries[chunk * capacity..(chunk + 1) * capacity];
-                        close_up(&counts, loose, spans, entries, filler);
-                        if scaled {
-                            let factors = &mut factors[chunk * capacity..(chunk + 1) * capacity];
-                            for (span, list) in spans.iter().zip(loose_factors.chunks_exact(2 * size)) {
-                                factors[span.exact()].copy_from_slice(&list[..span.exact().len()]);
+                        let Side::Scaled(support, values) = positive else {
+                            let seen = gather_binary(&place, positive, negative, loose, spans, entries, filler);
+                            for (bias, [p, n]) in bias.0.iter_mut().zip(seen) {
+                                *bias += p as f32 - r * n as f32;
                             }
+                            continue;
+                        };
+                        let mut counts = [0; BLOCK];
+                        let lists = (&mut loose[..], &mut loose_factors[..]);
+                        gather_scaled(&place, r, (support, values), negative, &mut counts, lists, bias);
+                        close_up(&counts, loose, spans, entries, filler);
+                        let factors = &mut factors[chunk * capacity..(chunk + 1) * capacity];
+                        for (span, list) in spans.iter().zip(loose_factors.chunks_exact(2 * size)) {
+                            factors[span.exact()].copy_from_slice(&list[..span.exact().len()]);
                         }
                     }
                 },
@@ -177,19 +180,43 @@ fn split_evenly(mut rest: &mut [f32], width: usize, pieces: usize) -> Vec<&mut [
     out
 }
 
-/// Samples of a chunk, chunk size, block of units, weight of the negative side.
-type Place = (std::ops::Range<usize>, usize, usize, f32);
+/// Samples of a chunk, chunk size, block of units.
+struct Place {
+    samples: std::ops::Range<usize>,
+    size: usize,
+    block: usize,
+}
 
-#[inline(always)]
+/// The lists of a block of units that have no factors, and in how many samples each unit was on
+/// in the data and in the reconstruction.
 fn gather_binary(
-    (samples, size, block, r): Place,
+    place: &Place,
     positive: Side<'_>,
     negative: Side<'_>,
-    counts: &mut [u16; BLOCK],
+    loose: &mut [u16],
+    spans: &mut [Span],
     entries: &mut [u16],
-    bias: &mut Row,
-) {
-    for (i, s) in samples.enumerate() {
+    filler: u16,
+) -> [[u32; 2]; BLOCK] {
+    #[cfg(target_arch = "x86_64")]
+    if vectors::available() {
+        // SAFETY: the processor was asked.
+        return unsafe { gather_in_vectors(place, positive, negative, spans, entries, filler) };
+    }
+    gather_one_by_one(place, positive, negative, loose, spans, entries, filler)
+}
+
+fn gather_one_by_one(
+    &Place { ref samples, size, block }: &Place,
+    positive: Side<'_>,
+    negative: Side<'_>,
+    loose: &mut [u16],
+    spans: &mut [Span],
+    entries: &mut [u16],
+    filler: u16,
+) -> [[u32; 2]; BLOCK] {
+    let (mut counts, mut seen) = ([0u16; BLOCK], [[0; 2]; BLOCK]);
+    for (i, s) in samples.clone().enumerate() {
         let (p, n) = (positive.word(s, block), negative.word(s, block));
         let mut word = p | n;
         while word != 0 {
@@ -197,16 +224,48 @@ fn gather_binary(
             word &= word - 1;
             let (p, n) = (p >> unit & 1, n >> unit & 1);
             let set = (n + (p & n)) as usize;
-            entries[unit * 2 * size + usize::from(counts[unit])] = (set * size + i) as u16;
+            loose[unit * 2 * size + usize::from(counts[unit])] = (set * size + i) as u16;
             counts[unit] += 1;
-            bias.0[unit] += p as f32 - r * n as f32;
+            seen[unit][0] += p;
+            seen[unit][1] += n;
         }
     }
+    close_up(&counts, loose, spans, entries, filler);
+    seen
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,popcnt")]
+fn gather_in_vectors(
+    &Place { ref samples, size, block }: &Place,
+    positive: Side<'_>,
+    negative: Side<'_>,
+    spans: &mut [Span],
+    entries: &mut [u16],
+    filler: u16,
+) -> [[u32; 2]; BLOCK] {
+    let (mut p, mut n) = ([[0; BLOCK]; CHUNK.div_ceil(BLOCK)], [[0; BLOCK]; CHUNK.div_ceil(BLOCK)]);
+    for (i, s) in samples.clone().enumerate() {
+        p[i / BLOCK][i % BLOCK] = positive.word(s, block);
+        n[i / BLOCK][i % BLOCK] = negative.word(s, block);
+    }
+    let groups = samples.len().div_ceil(BLOCK);
+    let (mut start, mut seen) = (0, [[0; 2]; BLOCK]);
+    for (unit, (span, seen)) in spans.iter_mut().zip(&mut seen).enumerate() {
+        let end;
+        (end, *seen) = vectors::append_contrast(&p[..groups], &n[..groups], unit, size as u16, entries, start);
+        // What unchecked reads of a table's rows rest on.
+        assert!(entries[start..end].iter().all(|&row| row < filler), "rows of the table's three sets");
+        *span = Span { start: start as u32, end: end as u32 };
+        start = span.fill_up(entries, filler);
+    }
+    seen
 }
 
 #[inline(always)]
 fn gather_scaled(
-    (samples, size, block, r): Place,
+    &Place { ref samples, size, block }: &Place,
+    r: f32,
     (support, values): (&Bits, &[f32]),
     negative: Side<'_>,
     counts: &mut [u16; BLOCK],
@@ -220,7 +279,7 @@ fn gather_scaled(
         counts[unit] += 1;
         bias.0[unit] += bias_step;
     };
-    for (i, s) in samples.enumerate() {
+    for (i, s) in samples.clone().enumerate() {
         let mut word = Side::Binary(support).word(s, block);
         let row = &values[(s * support.units()).min(values.len())..];
         while word != 0 {
@@ -266,6 +325,30 @@ mod tests {
                 }
                 let count = |bits: &Bits| (0..samples).filter(|&s| bits.get(s, unit)).count() as f32;
                 assert_eq!(bias[unit / 32].0[unit % 32], count(&p) - 0.5 * count(&n));
+            }
+        }
+    }
+
+    /// The form that [`gather_binary`] chose and the plain one agree to the entry.
+    #[test]
+    fn all_forms_gather_the_same_lists() {
+        for (samples, more) in [(1, 0), (31, 3), (100, 0), (128, 0), (70, 58)] {
+            let (p, n) = (random_bits(samples, 70, 0.3, 3), random_bits(samples + more, 70, 0.6, 4));
+            let (size, filler) = (samples + more, 3 * (samples + more) as u16);
+            for (positive, negative) in [(Side::Binary(&p), Side::Binary(&n)), (Side::Dense, Side::Binary(&n))] {
+                for block in 0..3 {
+                    let place = Place { samples: 0..size, size, block };
+                    let gathered = |chosen: bool| {
+                        let mut loose = vec![0; BLOCK * 2 * size];
+                        let mut spans = [Span::default(); BLOCK];
+                        let mut entries = vec![0; BLOCK * (2 * size + FOURS) + SPARE];
+                        let gather = if chosen { gather_binary } else { gather_one_by_one };
+                        let seen = gather(&place, positive, negative, &mut loose, &mut spans, &mut entries, filler);
+                        let lists = spans.map(|span| span.list(&entries, filler).fours().to_vec());
+                        (seen, spans.map(|span| (span.start, span.end)), lists)
+                    };
+                    assert_eq!(gathered(true), gathered(false), "{samples} and {more} samples, block {block}");
+                }
             }
         }
     }

@@ -179,7 +179,7 @@ fn train(work: &Workload, data: &Path, threads: usize, epochs: u32, grey: bool) 
         momentum: 0.0,
         final_momentum: 0.0,
         weight_cost: 0.0,
-        cd_steps: work.steps,
+        cd_steps: work.steps.into(),
         persistent_chains: work.chains,
         threads,
         ..Default::default()

@@ -1,14 +1,14 @@
 //! Contrastive divergence on candle tensors: the rule as it stands in the papers, on any device
 //! and in F32 or F64. [`crate::Trainer`] takes the same steps in packed form, many times faster
-//! on a CPU; tests hold it against this form in F64, which is made of candle's own operations
-//! alone.
+//! on a CPU, where hidden units are Bernoulli; tests hold it against this form in F64, which is
+//! made of candle's own operations alone. Gaussian hidden units train in this form.
 
 use crate::config::{Rule, VisibleStates};
 use crate::error::{Error, Result, require};
 use crate::labels::LabelGroup;
 use crate::rbm::{Rbm, Sampled};
-use candle_core::Tensor;
-use deepbelief_kernels::{Stream, Uniforms, ops};
+use candle_core::{Device, Tensor};
+use deepbelief_kernels::{Parameters, Stream, Uniforms, ops};
 
 /// The random numbers of one training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,28 @@ impl Velocity {
         let labels = rbm.labels.as_ref().map(|labels| LabelGroup::zeros(labels.classes(), rbm)).transpose()?;
         Ok(Self { w: rbm.w_rec.zeros_like()?, hb: rbm.hb.zeros_like()?, vb: rbm.vb.zeros_like()?, labels })
     }
+
+    /// From the packed form.
+    pub(crate) fn from_parameters(visible: usize, hidden: usize, velocities: Parameters) -> Result<Self> {
+        let Rbm { w_rec: w, hb, vb, labels, .. } = Rbm::from_parameters(visible, hidden, velocities, &Device::Cpu)?;
+        Ok(Self { w, hb, vb, labels })
+    }
+
+    /// In the packed form.
+    pub(crate) fn to_parameters(&self) -> Result<Parameters> {
+        let rbm = Rbm::from_tensors(self.w.clone(), self.hb.clone(), self.vb.clone())?;
+        match &self.labels {
+            None => rbm.to_parameters(),
+            Some(labels) => rbm.with_labels(labels.clone())?.to_parameters(),
+        }
+    }
+}
+
+/// The end of a chain: visible units, labels where there are any, and hidden units given both.
+struct Negative {
+    v: Tensor,
+    y: Option<Tensor>,
+    hidden: Sampled,
 }
 
 impl Rbm {
@@ -58,7 +80,7 @@ impl Rbm {
     /// `W += rate (v0ᵀ p(h|v0) - vkᵀ p(h|vk)) / B` after k Gibbs steps from the data, with
     /// momentum, weight costs and sparsity as [`Rule`] says. An RBM with a label group learns
     /// the joint distribution with the labels `y0`, one-hot [B, C], which are reconstructed as
-    /// probabilities.
+    /// probabilities. The statistics of Gaussian hidden units are their means.
     ///
     /// # Errors
     /// [`Error::Shape`] if the batch does not fit the visible units; [`Error::Config`] if labels
@@ -71,6 +93,35 @@ impl Rbm {
         velocity: &mut Velocity,
         draws: Draws,
     ) -> Result<()> {
+        let h0 = self.positive(v0, y0, draws)?;
+        let negative = self.negative(&h0.states, y0.is_some(), rule, draws)?;
+        self.learn((v0, y0, &h0.probabilities), &negative, rule, velocity)
+    }
+
+    /// One update by persistent contrastive divergence, PCD-k (Tieleman 2008): the same, but for
+    /// the Gibbs steps, which go on from the hidden states `chains` [N, H] of the last update and
+    /// leave theirs there.
+    ///
+    /// # Errors
+    /// As for [`Rbm::cd_update`]; if the chains do not fit the hidden units.
+    pub fn pcd_update(
+        &mut self,
+        v0: &Tensor,
+        y0: Option<&Tensor>,
+        rule: &Rule,
+        velocity: &mut Velocity,
+        chains: &mut Tensor,
+        draws: Draws,
+    ) -> Result<()> {
+        let h0 = self.positive(v0, y0, draws)?;
+        let negative = self.negative(chains, y0.is_some(), rule, draws)?;
+        self.learn((v0, y0, &h0.probabilities), &negative, rule, velocity)?;
+        *chains = negative.hidden.states;
+        Ok(())
+    }
+
+    /// Hidden units over the data, which must fit.
+    fn positive(&self, v0: &Tensor, y0: Option<&Tensor>, draws: Draws) -> Result<Sampled> {
         let (samples, units) = v0.dims2()?;
         if units != self.visible() {
             let (got, expected) = (vec![samples, units], vec![samples, self.visible()]);
@@ -78,31 +129,52 @@ impl Rbm {
         }
         let fits = y0.is_some() == self.labels.is_some();
         require(fits, "labels", y0.map_or("missing", |_| "given"), "given exactly if the RBM has a label group")?;
+        self.sample_given(v0, y0, draws.hidden(0))
+    }
 
-        let h0 = self.sample_given(v0, y0, draws.hidden(0))?;
-        let (mut v, mut y) = (v0.clone(), y0.cloned());
-        let (mut h, mut p) = (h0.states, h0.probabilities.clone());
-        for k in 0..rule.cd_steps {
-            v = match rule.visible_states {
-                VisibleStates::Sampled => self.sample_v(&h, draws.visible(k))?.states,
-                VisibleStates::Probabilities => self.reverse(&h)?,
+    /// k Gibbs steps from hidden states.
+    fn negative(&self, h: &Tensor, labelled: bool, rule: &Rule, draws: Draws) -> Result<Negative> {
+        let step = |h: &Tensor, k: u32| -> Result<Negative> {
+            let visible = self.sample_v(h, draws.visible(k))?;
+            let v = match rule.visible_states {
+                VisibleStates::Sampled => visible.states,
+                VisibleStates::Probabilities => visible.probabilities,
             };
-            y = y0.map(|_| self.reverse_labels(&h)).transpose()?;
+            let y = labelled.then(|| self.reverse_labels(h)).transpose()?;
             let hidden = self.sample_given(&v, y.as_ref(), draws.hidden(k + 1))?;
-            (h, p) = (hidden.states, hidden.probabilities);
-        }
-        let excess = (h0.probabilities.mean(0)? - rule.sparsity_target)?;
-        let p0 = h0.probabilities.broadcast_sub(&(excess * rule.sparsity_cost)?)?;
+            Ok(Negative { v, y, hidden })
+        };
+        (1..rule.cd_steps).try_fold(step(h, 0)?, |negative, k| step(&negative.hidden.states, k))
+    }
+
+    /// The step that the statistics of data and chains give.
+    fn learn(
+        &mut self,
+        (v0, y0, p0): (&Tensor, Option<&Tensor>, &Tensor),
+        Negative { v, y, hidden }: &Negative,
+        rule: &Rule,
+        velocity: &mut Velocity,
+    ) -> Result<()> {
+        let p = &hidden.probabilities;
+        let samples = v0.dim(0)?;
+        // Chains weigh together as much as samples do.
+        let ratio = samples as f64 / v.dim(0)?.max(1) as f64;
+        let contrast = |positive: Tensor, negative: Tensor| positive - (negative * ratio)?;
+        let excess = (p0.mean(0)? - rule.sparsity_target)?;
+        let p0 = p0.broadcast_sub(&(excess * rule.sparsity_cost)?)?;
         let step = Step { rule, samples };
 
-        velocity.w = step.of_weights(&velocity.w, &self.w_rec, (ops::outer(v0, &p0)? - ops::outer(&v, &p)?)?)?;
-        velocity.hb = step.of_biases(&velocity.hb, (&p0 - &p)?.sum(0)?)?;
-        velocity.vb = step.of_biases(&velocity.vb, (v0 - &v)?.sum(0)?)?;
+        let gradient = contrast(ops::outer(v0, &p0)?, ops::outer(v, p)?)?;
+        velocity.w = step.of_weights(&velocity.w, &self.w_rec, gradient)?;
+        velocity.hb = step.of_biases(&velocity.hb, contrast(sums(&p0)?, sums(p)?)?)?;
+        velocity.vb = step.of_biases(&velocity.vb, contrast(sums(v0)?, sums(v)?)?)?;
         let mut next =
-            Self::from_tensors((&self.w_rec + &velocity.w)?, (&self.hb + &velocity.hb)?, (&self.vb + &velocity.vb)?)?;
+            Self::from_tensors((&self.w_rec + &velocity.w)?, (&self.hb + &velocity.hb)?, (&self.vb + &velocity.vb)?)?
+                .with_hidden_units(self.hidden_units)?;
         if let (Some(labels), Some(last), Some(y0), Some(y)) = (&self.labels, &mut velocity.labels, y0, y) {
-            last.w = step.of_weights(&last.w, &labels.w, (y0.t()?.matmul(&p0)? - y.t()?.matmul(&p)?)?)?;
-            last.b = step.of_biases(&last.b, (y0 - y)?.sum(0)?)?;
+            let gradient = contrast(y0.t()?.matmul(&p0)?, y.t()?.matmul(p)?)?;
+            last.w = step.of_weights(&last.w, &labels.w, gradient)?;
+            last.b = step.of_biases(&last.b, contrast(y0.sum(0)?, y.sum(0)?)?)?;
             next = next.with_labels(LabelGroup { w: (&labels.w + &last.w)?, b: (&labels.b + &last.b)? })?;
         }
         *self = next;
@@ -115,6 +187,12 @@ impl Rbm {
             None => self.sample_h(v, draw),
         }
     }
+}
+
+/// Sums over the samples [B, N]: `[N]`.
+fn sums(units: &Tensor) -> candle_core::Result<Tensor> {
+    let ones = Tensor::ones((units.dim(0)?, 1), units.dtype(), units.device())?;
+    ops::outer(&ones, units)?.squeeze(0)
 }
 
 /// How a summed gradient becomes a step.

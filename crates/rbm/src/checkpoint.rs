@@ -5,6 +5,7 @@
 //! metadata are the [`Header`] (see [`crate::tensors`]).
 
 use crate::error::Result;
+use crate::hidden::HiddenUnits;
 use crate::labels::LabelGroup;
 use crate::rbm::Rbm;
 use crate::tensors::{self, FORMAT_VERSION, Reader};
@@ -49,7 +50,7 @@ pub struct Header {
     pub classes: usize,
     /// Type of the visible units: `bernoulli`.
     pub visible_units: String,
-    /// Type of the hidden units: `bernoulli`.
+    /// Type of the hidden units: `bernoulli` or `gaussian`.
     pub hidden_units: String,
     /// Where the model comes from.
     #[serde(default)]
@@ -72,7 +73,7 @@ pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
         hidden: rbm.hidden(),
         classes: rbm.labels().map_or(0, LabelGroup::classes),
         visible_units: "bernoulli".into(),
-        hidden_units: "bernoulli".into(),
+        hidden_units: rbm.hidden_units().to_string(),
         provenance,
     };
     let mut tensors = vec![("w_rec", rbm.w_rec()), ("w_gen", rbm.w_gen()), ("hb", rbm.hb()), ("vb", rbm.vb())];
@@ -92,14 +93,22 @@ pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
 pub fn load(path: &Path, device: &Device) -> Result<(Rbm, Header)> {
     let bytes = tensors::read(path)?;
     let (header, file) = Reader::open::<Header>(path, &bytes, "rbm")?;
-    for units in [&header.visible_units, &header.hidden_units] {
-        if units != "bernoulli" {
-            file.refuse(format!("has units of type '{units}', this version knows 'bernoulli'"))?;
-        }
+    if header.visible_units != "bernoulli" {
+        let units = &header.visible_units;
+        file.refuse(format!("has visible units of type '{units}', this version knows 'bernoulli'"))?;
+    }
+    let Some(hidden_units) = HiddenUnits::named(&header.hidden_units) else {
+        let units = &header.hidden_units;
+        return file
+            .refuse(format!("has hidden units of type '{units}', this version knows 'bernoulli' and 'gaussian'"));
+    };
+    if header.classes > 0 && hidden_units == HiddenUnits::Gaussian {
+        file.refuse("has a label group beside Gaussian hidden units, of which this version knows nothing".into())?;
     }
     let (v, h) = (header.visible, header.hidden);
     let get = |name: &str, shape: &[usize]| file.get(name, shape, device);
     let rbm = Rbm::from_tensors(get("w_rec", &[v, h])?, get("hb", &[h])?, get("vb", &[v])?)?;
+    let rbm = rbm.with_hidden_units(hidden_units)?;
     let differ = get("w_gen", &[h, v])?.ne(rbm.w_gen())?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
     if differ > 0.0 {
         file.refuse("w_gen is not the transpose of w_rec, as it must be in an RBM".into())?;

@@ -2,6 +2,8 @@
 //! ("A practical guide to training restricted Boltzmann machines", 2010).
 
 use crate::error::{Result, require};
+use crate::hidden::HiddenUnits;
+use crate::steps::CdSteps;
 use deepbelief_kernels::MAX_UNITS;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,8 @@ pub struct RbmConfig {
     pub visible: Option<usize>,
     /// Hidden units.
     pub hidden: usize,
+    /// Their type.
+    pub hidden_units: HiddenUnits,
     /// Standard deviation of the initial weights.
     pub weight_std: f64,
     /// Where visible biases start.
@@ -34,7 +38,14 @@ pub struct RbmConfig {
 
 impl Default for RbmConfig {
     fn default() -> Self {
-        Self { visible: None, hidden: 10, weight_std: 0.01, visible_bias: VisibleBias::LogOdds, seed: 1 }
+        Self {
+            visible: None,
+            hidden: 10,
+            hidden_units: HiddenUnits::Bernoulli,
+            weight_std: 0.01,
+            visible_bias: VisibleBias::LogOdds,
+            seed: 1,
+        }
     }
 }
 
@@ -118,9 +129,13 @@ pub struct TrainConfig {
     /// L1 cost of the weights.
     pub l1_cost: f64,
     /// Gibbs steps of the negative phase.
-    pub cd_steps: u32,
+    pub cd_steps: CdSteps,
     /// Persistent chains (Tieleman 2008); 0 starts every chain from the data (Hinton 2002).
     pub persistent_chains: usize,
+    /// Epochs at the end in which chains persist, after others in which they start from the data;
+    /// 0: they persist in all. A few are enough to take away what contrastive divergence leaves far
+    /// from the data, which long chains find and short ones do not.
+    pub persistent_epochs: u32,
     /// What the reconstruction's visible units are.
     pub visible_states: VisibleStates,
     /// Mean hidden probability that `sparsity_cost` pulls towards.
@@ -152,8 +167,9 @@ impl Default for TrainConfig {
             momentum_switch: 5,
             weight_cost: 2e-4,
             l1_cost: 0.0,
-            cd_steps: 1,
+            cd_steps: CdSteps::from(1),
             persistent_chains: 0,
+            persistent_epochs: 0,
             visible_states: VisibleStates::Sampled,
             sparsity_target: 0.1,
             sparsity_cost: 0.0,
@@ -187,14 +203,36 @@ impl TrainConfig {
         require(share(self.final_momentum), "final_momentum", self.final_momentum, "at least 0 and below 1")?;
         require(not_negative(self.weight_cost), "weight_cost", self.weight_cost, "zero or a positive number")?;
         require(not_negative(self.l1_cost), "l1_cost", self.l1_cost, "zero or a positive number")?;
-        require((1..=10_000).contains(&self.cd_steps), "cd_steps", self.cd_steps, "between 1 and 10000")?;
+        self.cd_steps.validate()?;
         let chains = self.persistent_chains;
         require(chains <= 1_000_000, "persistent_chains", chains, "at most 1000000")?;
+        require(
+            self.persistent_epochs == 0 || chains > 0,
+            "persistent_epochs",
+            self.persistent_epochs,
+            "0 without persistent chains",
+        )?;
         let target = self.sparsity_target;
         require(target > 0.0 && target < 1.0, "sparsity_target", target, "above 0 and below 1")?;
         require(not_negative(self.sparsity_cost), "sparsity_cost", self.sparsity_cost, "zero or a positive number")?;
         require(not_negative(self.tolerance), "tolerance", self.tolerance, "zero or a positive number")?;
         validate_threads(self.threads)
+    }
+
+    /// Checks what depends on the type of the hidden units.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for a sparsity cost of units that have no probability.
+    pub fn validate_for(&self, units: HiddenUnits) -> Result<()> {
+        let (cost, expected) = (self.sparsity_cost, "0 where hidden units are gaussian, which have no probability");
+        require(units.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)
+    }
+
+    /// Persistent chains in an epoch, counted from 0; 0 where every chain starts from the data.
+    #[must_use]
+    pub fn chains(&self, epoch: u32) -> usize {
+        let persist = self.persistent_epochs == 0 || epoch >= self.epochs.saturating_sub(self.persistent_epochs);
+        if persist { self.persistent_chains } else { 0 }
     }
 
     /// The learning rule of an epoch, counted from 0.
@@ -205,7 +243,7 @@ impl TrainConfig {
             momentum: if epoch < self.momentum_switch { self.momentum } else { self.final_momentum },
             weight_cost: self.weight_cost,
             l1_cost: self.l1_cost,
-            cd_steps: self.cd_steps,
+            cd_steps: self.cd_steps.at(epoch),
             visible_states: self.visible_states,
             sparsity_target: self.sparsity_target,
             sparsity_cost: self.sparsity_cost,
@@ -258,6 +296,12 @@ mod tests {
         let config = TrainConfig::default();
         assert_eq!(config.rule(4).momentum, 0.5);
         assert_eq!(config.rule(5).momentum, 0.9);
+        let config = TrainConfig { cd_steps: "1x2+5".parse().unwrap(), ..config };
+        assert_eq!((config.rule(1).cd_steps, config.rule(2).cd_steps), (1, 5));
+        let config = TrainConfig { persistent_chains: 7, epochs: 5, ..config };
+        assert_eq!([0, 2, 3, 4].map(|epoch| config.chains(epoch)), [7; 4]);
+        let config = TrainConfig { persistent_epochs: 2, ..config };
+        assert_eq!([0, 2, 3, 4].map(|epoch| config.chains(epoch)), [0, 0, 7, 7]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What can go wrong, said with what, where, got, expected and a way out.
 
+use crate::hidden::HiddenUnits;
 use std::path::PathBuf;
 
 /// Errors of this crate.
@@ -28,7 +29,7 @@ pub enum Error {
     /// Training left the range of sane numbers.
     #[error(
         "training diverged in epoch {epoch}, batch {batch}: the largest weight or bias is {magnitude}; \
-         try a learning rate below {learning_rate}, a smaller momentum or a larger weight cost"
+         {}", cure(*hidden_units, *learning_rate)
     )]
     Diverged {
         /// Epoch, from 1.
@@ -39,6 +40,8 @@ pub enum Error {
         magnitude: f32,
         /// The rate it happened at.
         learning_rate: f64,
+        /// Type of the hidden units.
+        hidden_units: HiddenUnits,
     },
     /// No hidden unit tells samples apart any more.
     #[error(
@@ -93,6 +96,17 @@ pub enum Error {
 
 /// Results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// What to do about divergence.
+fn cure(units: HiddenUnits, learning_rate: f64) -> String {
+    let most = 0.001;
+    if units == HiddenUnits::Gaussian && learning_rate > most {
+        return format!(
+            "the states of Gaussian hidden units know no bound: try a learning rate of {most} instead of {learning_rate}"
+        );
+    }
+    format!("try a learning rate below {learning_rate}, a smaller momentum or a larger weight cost")
+}
 
 /// `Ok` if `fits`, else a [`Error::Config`].
 #[expect(clippy::needless_pass_by_value, reason = "callers pass numbers")]

@@ -12,7 +12,7 @@
 //! the last one exactly: it is how the top of a deep belief net classifies (Hinton, Osindero &
 //! Teh 2006, section 6; Larochelle & Bengio 2008).
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require};
 use crate::rbm::{Rbm, Sampled, sample};
 use candle_core::Tensor;
 use candle_nn::ops::softmax;
@@ -51,9 +51,12 @@ impl Rbm {
     /// The same RBM with a label group.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the group does not fit the hidden units.
+    /// [`Error::Shape`] if the group does not fit the hidden units, [`Error::Config`] if those are
+    /// Gaussian.
     #[expect(clippy::needless_pass_by_value, reason = "the RBM owns its label group from here on")]
     pub fn with_labels(mut self, labels: LabelGroup) -> Result<Self> {
+        let (units, expected) = (self.hidden_units, "bernoulli in an RBM with a label group");
+        require(units.is_bernoulli(), "hidden_units", units, expected)?;
         let (classes, hidden) = (labels.classes(), self.hidden());
         if labels.w.dims() != [classes, hidden] {
             return Err(Error::Shape {

@@ -31,12 +31,20 @@ pub struct EpochMetrics {
     /// Validation minus training free energy: grows as the model overfits (Hinton 2010,
     /// section 6).
     pub free_energy_gap: Option<f64>,
-    /// Mean hidden probability on training samples.
-    pub hidden_activity: f64,
+    /// Mean hidden probability on training samples; absent where hidden units are Gaussian, as are
+    /// the two counts below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_activity: Option<f64>,
     /// Hidden units whose mean probability is below 0.001.
-    pub dead_units: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_units: Option<usize>,
     /// Hidden units whose mean probability is above 0.999.
-    pub saturated_units: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saturated_units: Option<usize>,
+    /// Standard deviation of E\[h | v\] over training samples, root mean square of the hidden
+    /// units: what Gaussian units say, where their noise has 1. Absent where units are Bernoulli.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_spread: Option<f64>,
     /// Share of training samples whose label the label group does not find most probable;
     /// absent without a label group.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,6 +111,18 @@ pub trait Observer: Send {
 
 /// Watches nothing.
 impl Observer for () {}
+
+/// A function of an epoch's metrics watches every epoch.
+impl<F: FnMut(&EpochMetrics) + Send> Observer for F {
+    fn epoch_done(
+        &mut self,
+        metrics: &EpochMetrics,
+        _: &Snapshot<'_>,
+    ) -> std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+        self(metrics);
+        Ok(Control::Continue)
+    }
+}
 
 pub(crate) fn ask(observer: &mut dyn Observer, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Result<Control> {
     observer.epoch_done(metrics, snapshot).map_err(Error::Observer)

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! `w_gen` [H, V] is always the transpose of `w_rec` [V, H]. The visible side may also hold a
-//! [`LabelGroup`], as the top of a deep belief net does.
+//! [`LabelGroup`], as the top of a deep belief net does, and the hidden units may be Gaussian
+//! ([`HiddenUnits`]): what is said of hidden probabilities then holds of their means.
 //!
 //! ```
 //! use candle_core::{DType, Device, Module, Tensor};
@@ -26,28 +27,31 @@
 
 use crate::config::{RbmConfig, VisibleBias};
 use crate::error::{Error, Result, require};
+use crate::hidden::HiddenUnits;
 use crate::labels::LabelGroup;
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::VarBuilder;
 use candle_nn::ops::sigmoid;
 use deepbelief_kernels::{Parameters, Stream, Uniforms, ops};
 
-/// A restricted Boltzmann machine with Bernoulli units.
+/// A restricted Boltzmann machine with Bernoulli visible units.
 #[derive(Clone, Debug)]
 pub struct Rbm {
     pub(crate) w_rec: Tensor,
     pub(crate) w_gen: Tensor,
     pub(crate) hb: Tensor,
     pub(crate) vb: Tensor,
+    pub(crate) hidden_units: HiddenUnits,
     pub(crate) labels: Option<LabelGroup>,
 }
 
-/// Units of a layer: their probabilities and 0/1 states drawn from them, both [B, units].
+/// Units of a layer: their probabilities and 0/1 states drawn from them, both [B, units]; of
+/// Gaussian units their means and real states.
 #[derive(Clone, Debug)]
 pub struct Sampled {
-    /// Probability of each unit to be on.
+    /// Probability of each unit to be on, or mean of a Gaussian one.
     pub probabilities: Tensor,
-    /// 0 or 1, in the probabilities' type.
+    /// 0 or 1, or real, in the probabilities' type.
     pub states: Tensor,
 }
 
@@ -87,10 +91,11 @@ impl Rbm {
             VisibleBias::LogOdds => data_mean.iter().map(|&p| log_odds(p)).collect(),
         };
         let parameters = Parameters { w_rec: w, hb: vec![0.0; hidden], vb, ..Parameters::default() };
-        Self::from_parameters(visible, hidden, parameters, device)
+        Self::from_parameters(visible, hidden, parameters, device)?.with_hidden_units(config.hidden_units)
     }
 
-    /// From weights [V, H] and biases `[H]` and `[V]`, all of one floating-point type.
+    /// From weights [V, H] and biases `[H]` and `[V]`, all of one floating-point type; the hidden
+    /// units are Bernoulli.
     ///
     /// # Errors
     /// [`Error::Shape`] names the tensor that does not fit; [`Error::Config`] refuses types other
@@ -108,7 +113,18 @@ impl Rbm {
             require(float, "tensor type", format!("{:?}", tensor.dtype()), "F32 or F64, the same for all tensors")?;
         }
         let w_gen = w_rec.t()?.contiguous()?;
-        Ok(Self { w_rec: w_rec.contiguous()?, w_gen, hb, vb, labels: None })
+        Ok(Self { w_rec: w_rec.contiguous()?, w_gen, hb, vb, hidden_units: HiddenUnits::default(), labels: None })
+    }
+
+    /// The same parameters with hidden units of another type.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for Gaussian units beside a label group.
+    pub fn with_hidden_units(mut self, units: HiddenUnits) -> Result<Self> {
+        let fits = units.is_bernoulli() || self.labels.is_none();
+        require(fits, "hidden_units", units, "bernoulli in an RBM with a label group")?;
+        self.hidden_units = units;
+        Ok(self)
     }
 
     /// Loads an RBM from a checkpoint opened as a [`VarBuilder`], or from a part of a larger
@@ -164,6 +180,12 @@ impl Rbm {
         self.hb.elem_count()
     }
 
+    /// Type of the hidden units.
+    #[must_use]
+    pub fn hidden_units(&self) -> HiddenUnits {
+        self.hidden_units
+    }
+
     /// Recognition weights [V, H].
     #[must_use]
     pub fn w_rec(&self) -> &Tensor {
@@ -188,12 +210,13 @@ impl Rbm {
         &self.vb
     }
 
-    /// p(h = 1 | v): [B, V] -> [B, H]. A label group takes no part in it.
+    /// p(h = 1 | v), or E\[h | v\] of Gaussian units: [B, V] -> [B, H]. A label group takes no part
+    /// in it.
     ///
     /// # Errors
     /// If the shapes do not fit.
     pub fn forward(&self, v: &Tensor) -> candle_core::Result<Tensor> {
-        sigmoid(&self.hidden_input(v)?)
+        self.hidden_units.mean(&self.hidden_input(v)?)
     }
 
     /// p(v = 1 | h): [B, H] -> [B, V].
@@ -217,7 +240,7 @@ impl Rbm {
     /// # Errors
     /// If the shapes do not fit.
     pub fn sample_h(&self, v: &Tensor, draw: Uniforms) -> Result<Sampled> {
-        sample(&ops::product(v, &self.w_rec)?, &self.hb, draw)
+        self.hidden_units.sample(&ops::product(v, &self.w_rec)?, &self.hb, draw)
     }
 
     /// Visible units given hidden ones [B, H]; sample b draws from row b of `draw`.
@@ -250,14 +273,14 @@ impl Rbm {
 
     /// Free energy of visible states, [B, V] -> `[B]`, in nats: `-log sum over h exp(-E(v, h))`
     /// `= - vb·v - sum_j softplus(hb_j + (v w_rec)_j)` (Hinton 2010, section 16.1). With a label
-    /// group, the sum runs over the labels too.
+    /// group, the sum runs over the labels too; over Gaussian units it is an integral.
     ///
     /// # Errors
     /// If the shapes do not fit.
     pub fn free_energy(&self, v: &Tensor) -> Result<Tensor> {
         let linear = v.matmul(&self.vb.unsqueeze(1)?)?.squeeze(1)?;
         let hidden = match &self.labels {
-            None => ops::softplus(&self.hidden_input(v)?)?.sum(1)?,
+            None => self.hidden_units.log_partition(&self.hidden_input(v)?, &self.hb)?,
             Some(_) => self.label_scores(v)?.log_sum_exp(1)?,
         };
         Ok((linear + hidden)?.neg()?)

@@ -4,12 +4,13 @@
 //! between two writes can leave a run that cannot continue.
 
 use crate::error::Result;
+use crate::hidden::HiddenUnits;
 use crate::rbm::Rbm;
 use crate::stopping::Stopping;
 use crate::tensors::{self, FORMAT_VERSION, Reader};
 use crate::trainer::Position;
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Bits, MAX_UNITS, Parameters};
+use deepbelief_kernels::{Batch, Bits, MAX_UNITS, Parameters};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -18,9 +19,11 @@ use std::path::Path;
 pub struct TrainState {
     pub(crate) visible: usize,
     pub(crate) hidden: usize,
+    pub(crate) hidden_units: HiddenUnits,
     pub(crate) parameters: Parameters,
     pub(crate) velocities: Parameters,
-    pub(crate) chains: Option<Bits>,
+    /// Hidden states of the persistent chains.
+    pub(crate) chains: Option<Batch>,
     pub(crate) position: Position,
 }
 
@@ -42,13 +45,20 @@ impl TrainState {
     /// # Errors
     /// If the tensors cannot be made.
     pub fn rbm(&self) -> Result<Rbm> {
-        Rbm::from_parameters(self.visible, self.hidden, self.parameters.clone(), &Device::Cpu)
+        let rbm = Rbm::from_parameters(self.visible, self.hidden, self.parameters.clone(), &Device::Cpu)?;
+        rbm.with_hidden_units(self.hidden_units)
     }
 
     /// Visible and hidden units.
     #[must_use]
     pub fn sizes(&self) -> (usize, usize) {
         (self.visible, self.hidden)
+    }
+
+    /// Type of the hidden units.
+    #[must_use]
+    pub fn hidden_units(&self) -> HiddenUnits {
+        self.hidden_units
     }
 }
 
@@ -62,6 +72,8 @@ struct StateHeader {
     kind: String,
     visible: usize,
     hidden: usize,
+    #[serde(default, skip_serializing_if = "HiddenUnits::is_bernoulli")]
+    hidden_units: HiddenUnits,
     classes: usize,
     chains: usize,
     epoch: u32,
@@ -76,13 +88,14 @@ struct StateHeader {
 /// [`crate::Error::Io`] if the file cannot be written.
 pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
     let (v, h, at) = (state.visible, state.hidden, state.position);
-    let chains = state.chains.as_ref().map_or(0, Bits::rows);
+    let chains = state.chains.as_ref().map_or(0, Batch::rows);
     let classes = state.parameters.label_b.len();
     let header = StateHeader {
         format_version: FORMAT_VERSION,
         kind: KIND.into(),
         visible: v,
         hidden: h,
+        hidden_units: state.hidden_units,
         classes,
         chains,
         epoch: at.epoch,
@@ -132,14 +145,23 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
     };
     let chains = match header.chains {
         0 => None,
-        n => Some(Bits::from_values(n, h, &file.values("chains", &[n, h])?)),
+        n => Some(chains(header.hidden_units, n, h, file.values("chains", &[n, h])?)),
     };
     Ok(TrainState {
         visible: v,
         hidden: h,
+        hidden_units: header.hidden_units,
         parameters: parameters("")?,
         velocities: parameters("velocity.")?,
         chains,
         position: Position { epoch: header.epoch, batch: header.batch, step: header.step, stopping: header.stopping },
     })
+}
+
+/// Hidden states of `rows` chains.
+fn chains(hidden_units: HiddenUnits, rows: usize, units: usize, values: Vec<f32>) -> Batch {
+    match hidden_units {
+        HiddenUnits::Bernoulli => Batch::Binary(Bits::from_values(rows, units, &values)),
+        HiddenUnits::Gaussian => Batch::Real { rows, units, values },
+    }
 }

@@ -1,10 +1,11 @@
 //! Tensors in safetensors files with this project's header: one metadata entry, `deepbelief`, a
 //! JSON object with sorted keys. One entry and sorted keys make a file a function of its
-//! content. Checkpoints and training states of every kind are such files.
+//! content. Checkpoints and training states of every kind are such files. And minibatches as tensors.
 
 use crate::error::{Error, Result};
 use crate::file::write_atomic;
 use candle_core::{DType, Device, Tensor};
+use deepbelief_kernels::Batch;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -15,6 +16,14 @@ pub const FORMAT_VERSION: u32 = 1;
 
 /// Name of the only metadata entry.
 const METADATA: &str = "deepbelief";
+
+/// A minibatch as a tensor [rows, units].
+///
+/// # Errors
+/// If candle refuses an operation.
+pub fn from_batch(batch: &Batch, device: &Device) -> candle_core::Result<Tensor> {
+    Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), device)
+}
 
 fn refusal(path: &Path, reason: String) -> Error {
     Error::Checkpoint { path: path.into(), reason }

@@ -1,15 +1,17 @@
-//! The training loop: epochs of contrastive divergence on a packed RBM, measured, watched,
-//! resumable.
+//! The training loop: epochs of contrastive divergence, measured, watched, resumable.
 
 use crate::cd::Draws;
-use crate::config::{Rule, TrainConfig, VisibleStates};
+use crate::config::{Rule, TrainConfig};
 use crate::error::{Error, Result};
+use crate::hidden::HiddenUnits;
+use crate::labels::LabelGroup;
+use crate::learner::{self, HiddenStatistics, Labelled, Learner, Measured};
+use crate::monitors::Monitors;
 use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
 use crate::rbm::Rbm;
 use crate::state::TrainState;
 use crate::stopping::Stopping;
-use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Machine, Measures, Minibatches, Sparsity, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Level, Minibatches, Stream, Uniforms};
 use std::time::Instant;
 
 /// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
@@ -19,19 +21,6 @@ const EXPLODED: f32 = 100.0;
 /// Hidden units from which on a layer without a single one that varies is a failure: a few may
 /// well be constant together for a while, or because there is nothing else to say of the data.
 const ENOUGH_TO_DIE: usize = 8;
-
-/// Fixed samples on which every epoch is measured.
-#[derive(Clone, Debug, Default)]
-pub struct Monitors {
-    /// Some of the training samples.
-    pub train: Batch,
-    /// Some of the held-out samples.
-    pub valid: Option<Batch>,
-    /// Labels of the training samples, for an RBM with a label group.
-    pub train_labels: Vec<u32>,
-    /// Labels of the held-out samples, for an RBM with a label group.
-    pub valid_labels: Vec<u32>,
-}
 
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +36,19 @@ pub enum Outcome {
 /// Trains one RBM.
 pub struct Trainer {
     config: TrainConfig,
-    machine: Machine,
+    sizes: Sizes,
+    learner: Box<dyn Learner>,
     pool: std::sync::Arc<rayon::ThreadPool>,
     at: Position,
-    chains: Option<Bits>,
+}
+
+/// What training leaves as it is.
+#[derive(Clone, Copy)]
+struct Sizes {
+    visible: usize,
+    hidden: usize,
+    hidden_units: HiddenUnits,
+    classes: usize,
 }
 
 /// Where a training is: with the parameters, velocities and chains, all a resume needs.
@@ -77,21 +75,21 @@ impl Snapshot<'_> {
     /// # Errors
     /// If the tensors cannot be made.
     pub fn rbm(&self) -> Result<Rbm> {
-        let machine = &self.trainer.machine;
-        Rbm::from_parameters(machine.visible(), machine.hidden(), machine.parameters(), &Device::Cpu)
+        self.trainer.learner.rbm()
     }
 
     /// Everything needed to continue from here as if never stopped.
     #[must_use]
     pub fn state(&self) -> TrainState {
-        let machine = &self.trainer.machine;
+        let Trainer { sizes, learner, at, .. } = self.trainer;
         TrainState {
-            visible: machine.visible(),
-            hidden: machine.hidden(),
-            parameters: machine.parameters(),
-            velocities: machine.velocities(),
-            chains: self.trainer.chains.clone(),
-            position: self.trainer.at,
+            visible: sizes.visible,
+            hidden: sizes.hidden,
+            hidden_units: sizes.hidden_units,
+            parameters: learner.parameters(),
+            velocities: learner.velocities(),
+            chains: learner.chains(),
+            position: *at,
         }
     }
 }
@@ -102,9 +100,9 @@ impl Trainer {
     /// # Errors
     /// [`Error::Config`] for a setting out of range, [`Error::Threads`].
     pub fn new(rbm: &Rbm, config: TrainConfig) -> Result<Self> {
-        config.validate()?;
-        let machine = Machine::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
-        Self::build(machine, config, None, Position::default())
+        let sizes = Sizes::of(rbm);
+        let learner = learner::start(rbm)?;
+        Self::build(learner, sizes, config, Position::default())
     }
 
     /// Continues a training; with the same settings and data the result is, bit for bit, that
@@ -114,28 +112,32 @@ impl Trainer {
     /// [`Error::Config`] for a setting out of range, or chains where the settings want none or
     /// another number of them; [`Error::Threads`].
     pub fn resume(config: TrainConfig, state: TrainState) -> Result<Self> {
-        config.validate()?;
-        let chains = state.chains.as_ref().map_or(0, Bits::rows);
-        // Before the first update there are no chains yet.
-        if state.position.step > 0 && chains != config.persistent_chains {
+        let chains = state.chains.as_ref().map_or(0, Batch::rows);
+        let Position { epoch, batch, step, .. } = state.position;
+        // Before the first update with them there are no chains yet.
+        let last_epoch = if batch == 0 { epoch.saturating_sub(1) } else { epoch };
+        if step > 0 && chains != config.chains(last_epoch) {
             return Err(Error::Config {
                 name: "persistent_chains",
                 got: config.persistent_chains.to_string(),
                 expected: "what it was when the training started",
             });
         }
-        let mut machine = Machine::new(state.visible, state.hidden, &state.parameters);
-        machine.set_velocities(&state.velocities);
-        Self::build(machine, config, state.chains, state.position)
+        let rbm = state.rbm()?;
+        let (sizes, position) = (Sizes::of(&rbm), state.position);
+        let learner = learner::resume(rbm, state)?;
+        Self::build(learner, sizes, config, position)
     }
 
-    fn build(machine: Machine, config: TrainConfig, chains: Option<Bits>, at: Position) -> Result<Self> {
+    fn build(learner: Box<dyn Learner>, sizes: Sizes, config: TrainConfig, at: Position) -> Result<Self> {
+        config.validate()?;
+        config.validate_for(sizes.hidden_units)?;
         let threads = config.threads;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .map_err(|source| Error::Threads { threads, source })?;
-        Ok(Self { config, machine, pool: pool.into(), at, chains })
+        Ok(Self { config, sizes, learner, pool: pool.into(), at })
     }
 
     /// Epochs done.
@@ -147,7 +149,7 @@ impl Trainer {
     /// The instruction set in use, such as `avx512`.
     #[must_use]
     pub fn simd(&self) -> &'static str {
-        self.machine.level().name()
+        Level::detect().name()
     }
 
     /// Threads in use.
@@ -173,7 +175,7 @@ impl Trainer {
         monitors: &Monitors,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
-        let visible = self.machine.visible();
+        let visible = self.sizes.visible;
         let sets = [("training data", train.units()), ("training monitor", monitors.train.units())];
         let valid = monitors.valid.as_ref().map(|valid| ("validation data", valid.units()));
         for (what, units) in sets.into_iter().chain(valid) {
@@ -194,7 +196,7 @@ impl Trainer {
 
     /// Refuses labels that a label group cannot learn from.
     fn check_labels(&self, what: &str, samples: usize, labels: &[u32]) -> Result<()> {
-        let classes = self.machine.classes();
+        let classes = self.sizes.classes;
         if classes == 0 {
             return Ok(());
         }
@@ -233,7 +235,7 @@ impl Trainer {
                 let following = self.at.batch + 1;
                 self.check_labels("training data", batch.v.rows(), &batch.y)?;
                 if self.at.batch + 1 == batches {
-                    weights_before = self.machine.parameters().w_rec;
+                    weights_before = self.learner.parameters().w_rec;
                 }
                 let fetch = || {
                     if following < batches {
@@ -254,7 +256,7 @@ impl Trainer {
                 }
             }
             (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
-            let mut metrics = self.measure(monitors, &rule, &weights_before);
+            let mut metrics = self.measure_epoch(monitors, &rule, &weights_before)?;
             self.check_alive(monitors, &metrics)?;
             let converged = self.at.stopping.judge(&self.config, &metrics);
             metrics.seconds = started.elapsed().as_secs_f64();
@@ -274,14 +276,7 @@ impl Trainer {
     /// One update from one minibatch.
     fn update(&mut self, data: &Labelled, rule: &Rule) -> Result<()> {
         let draws = Draws { seed: self.config.seed, step: self.at.step };
-        let largest = if self.config.persistent_chains == 0 {
-            contrastive_divergence(&mut self.machine, data, rule, draws)
-        } else {
-            let (chains, hidden, seed) = (self.config.persistent_chains, self.machine.hidden(), draws.seed);
-            let start = || Bits::coins(chains, hidden, Uniforms::new(seed, Stream::Chains, 0));
-            let chains = self.chains.get_or_insert_with(start);
-            persistent_divergence(&mut self.machine, data, rule, draws, chains)
-        };
+        let largest = self.learner.learn(data, rule, draws, self.config.chains(self.at.epoch))?;
         self.at.step += 1;
         self.at.batch += 1;
         // Written so that NaN fails it.
@@ -293,32 +288,54 @@ impl Trainer {
             batch: self.at.batch,
             magnitude: largest,
             learning_rate: rule.learning_rate,
+            hidden_units: self.sizes.hidden_units,
         })
     }
 
     /// Refuses to go on with hidden units none of which says anything of the data: with all of
     /// them constant the gradient of the weights is that of the biases, and they stay constant.
     fn check_alive(&self, monitors: &Monitors, metrics: &EpochMetrics) -> Result<()> {
-        let (dead, saturated) = (metrics.dead_units, metrics.saturated_units);
-        let hidden = self.machine.hidden();
+        let (Some(dead), Some(saturated)) = (metrics.dead_units, metrics.saturated_units) else { return Ok(()) };
+        let hidden = self.sizes.hidden;
         if hidden < ENOUGH_TO_DIE || dead + saturated < hidden || monitors.train.rows() == 0 {
             return Ok(());
         }
         Err(Error::Collapsed { epoch: metrics.epoch, dead, saturated, learning_rate: metrics.learning_rate })
     }
 
-    fn measure(&mut self, monitors: &Monitors, rule: &Rule, weights_before: &[f32]) -> EpochMetrics {
+    /// Measures the RBM as it is on samples and, where it has a label group, their labels, in the
+    /// way that every epoch is measured.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if samples or labels do not fit the RBM, [`Error::Config`] for a label
+    /// beyond its classes.
+    pub fn measure(&mut self, samples: &Batch, labels: &[u32]) -> Result<Measured> {
+        let (got, expected) = (samples.units(), self.sizes.visible);
+        if got != expected {
+            return Err(Error::Shape { what: "samples".into(), got: vec![got], expected: vec![expected] });
+        }
+        self.check_labels("samples", samples.rows(), labels)?;
         // The same numbers after every epoch: a change of cost is a change of the model.
         let draw = Uniforms::new(self.config.seed, Stream::Monitor, 0);
-        let train = self.machine.measure(&monitors.train, &monitors.train_labels, draw);
-        let valid = monitors.valid.as_ref().map(|valid| self.machine.measure(valid, &monitors.valid_labels, draw));
-        let weights = self.machine.parameters().w_rec;
+        let pool = std::sync::Arc::clone(&self.pool);
+        pool.install(|| self.learner.measure(samples, labels, draw))
+    }
+
+    fn measure_epoch(&mut self, monitors: &Monitors, rule: &Rule, weights_before: &[f32]) -> Result<EpochMetrics> {
+        let train = self.measure(&monitors.train, &monitors.train_labels)?;
+        let valid = monitors.valid.as_ref().map(|valid| self.measure(valid, &monitors.valid_labels)).transpose()?;
+        let weights = self.learner.parameters().w_rec;
         let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
         let weight_norm = norm(&mut weights.iter().map(|&w| f64::from(w)));
         let change = norm(&mut weights.iter().zip(weights_before).map(|(&a, &b)| f64::from(a) - f64::from(b)));
-        let count = |fits: fn(f64) -> bool| train.activity.iter().filter(|&&p| fits(p)).count();
-        let of_valid = |value: fn(&Measures) -> f64| valid.as_ref().map(value);
-        EpochMetrics {
+        let (activity, spread) = match &train.hidden {
+            HiddenStatistics::Activity(activity) => (Some(activity), None),
+            HiddenStatistics::Spread(spread) => (None, Some(spread)),
+        };
+        let mean = |terms: f64, units: usize| terms / units.max(1) as f64;
+        let count = |fits: fn(f64) -> bool| activity.map(|units| units.iter().filter(|&&p| fits(p)).count());
+        let of_valid = |value: fn(&Measured) -> f64| valid.as_ref().map(value);
+        Ok(EpochMetrics {
             layer: 0,
             epoch: self.at.epoch,
             learning_rate: rule.learning_rate,
@@ -328,83 +345,27 @@ impl Trainer {
             free_energy_train: train.free_energy,
             free_energy_valid: of_valid(|valid| valid.free_energy),
             free_energy_gap: of_valid(|valid| valid.free_energy).map(|valid| valid - train.free_energy),
-            hidden_activity: train.activity.iter().sum::<f64>() / train.activity.len().max(1) as f64,
+            hidden_activity: activity.map(|units| mean(units.iter().sum(), units.len())),
             dead_units: count(|p| p < 0.001),
             saturated_units: count(|p| p > 0.999),
+            hidden_spread: spread.map(|units| mean(units.iter().map(|s| s * s).sum(), units.len()).sqrt()),
             label_error_train: train.label_error,
             label_error_valid: valid.as_ref().and_then(|valid| valid.label_error),
             update_ratio: if weight_norm > 0.0 { change / weight_norm } else { 0.0 },
             weight_norm,
             samples_per_second: 0.0,
             seconds: 0.0,
+        })
+    }
+}
+
+impl Sizes {
+    fn of(rbm: &Rbm) -> Self {
+        Self {
+            visible: rbm.visible(),
+            hidden: rbm.hidden(),
+            hidden_units: rbm.hidden_units(),
+            classes: rbm.labels().map_or(0, LabelGroup::classes),
         }
     }
-}
-
-/// A minibatch and, where the data have them, its labels.
-#[derive(Default)]
-struct Labelled {
-    v: Batch,
-    y: Vec<u32>,
-}
-
-impl Labelled {
-    fn fetch(&mut self, data: &mut dyn Minibatches, index: usize) {
-        data.fill(index, &mut self.v);
-        self.y.clear();
-        self.y.extend_from_slice(data.labels().unwrap_or_default());
-    }
-}
-
-/// CD-k (Hinton 2002): the chains start at the data. Returns the largest parameter.
-fn contrastive_divergence(machine: &mut Machine, data: &Labelled, rule: &Rule, draws: Draws) -> f32 {
-    machine.positive(&data.v, &data.y, Some(draws.hidden(0)));
-    gibbs(machine, rule, draws);
-    machine.learn(&data.v, &step_of(rule), sparsity_of(rule))
-}
-
-/// PCD-k (Tieleman 2008): the chains go on from where the last update left them.
-fn persistent_divergence(machine: &mut Machine, data: &Labelled, rule: &Rule, draws: Draws, chains: &mut Bits) -> f32 {
-    machine.positive(&data.v, &data.y, None);
-    machine.set_hidden_states(chains);
-    gibbs(machine, rule, draws);
-    machine.up(draws.hidden(rule.cd_steps));
-    chains.clone_from(machine.hidden_states());
-    machine.learn(&data.v, &step_of(rule), sparsity_of(rule))
-}
-
-/// k Gibbs steps from the hidden states to visible ones.
-fn gibbs(machine: &mut Machine, rule: &Rule, draws: Draws) {
-    for k in 0..rule.cd_steps {
-        if k > 0 {
-            machine.up(draws.hidden(k));
-        }
-        match rule.visible_states {
-            VisibleStates::Sampled => machine.down(draws.visible(k)),
-            VisibleStates::Probabilities => machine.down_mean(),
-        }
-    }
-}
-
-fn step_of(rule: &Rule) -> deepbelief_kernels::Rule {
-    deepbelief_kernels::Rule {
-        learning_rate: rule.learning_rate as f32,
-        momentum: rule.momentum as f32,
-        l2: rule.weight_cost as f32,
-        l1: rule.l1_cost as f32,
-    }
-}
-
-fn sparsity_of(rule: &Rule) -> Sparsity {
-    Sparsity { target: rule.sparsity_target as f32, cost: rule.sparsity_cost as f32 }
-}
-
-/// Bytes a trainer holds for these sizes and batches of `batch_size` samples, on top of the
-/// data.
-#[must_use]
-pub fn peak_memory(visible: usize, hidden: usize, batch_size: usize, config: &TrainConfig) -> u64 {
-    let chains = config.persistent_chains.max(batch_size);
-    // Row-major copies of weights and velocities exist while a state is saved.
-    let copies = 4 * 4 * visible as u64 * hidden as u64;
-    Machine::bytes(visible, hidden, chains) + copies
 }

@@ -1,32 +1,56 @@
-//! The input of a layer, kept: probabilities of all samples, their labels, and the order in
-//! which an epoch deals them.
+//! The input of a layer, kept: probabilities or states of all samples, their labels, and the
+//! order in which an epoch deals them.
 
-use crate::config::Propagate;
-use deepbelief_kernels::{Batch, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 
-/// Probabilities, row-major [samples, units].
+/// Values of all samples, row-major [samples, units].
 #[derive(Debug)]
 pub(crate) enum Values {
+    /// Probabilities.
     Floats(Vec<f32>),
     /// 255 times the probability, rounded.
     Bytes(Vec<u8>),
+    /// States, `units / 32` words a sample, rounded up.
+    Bits(Vec<u32>),
 }
 
 impl Values {
-    pub(crate) fn extend(&mut self, probabilities: &[f32]) {
+    /// Adds probabilities, or where bits are kept, the states drawn from them: [rows, units].
+    pub(crate) fn extend(&mut self, rows: usize, units: usize, values: &[f32]) {
         match self {
-            Self::Floats(values) => values.extend_from_slice(probabilities),
-            Self::Bytes(values) => values.extend(probabilities.iter().map(|p| (255.0 * p).round() as u8)),
+            Self::Floats(kept) => kept.extend_from_slice(values),
+            Self::Bytes(kept) => kept.extend(values.iter().map(|p| (255.0 * p).round() as u8)),
+            Self::Bits(kept) => {
+                let bits = Bits::from_values(rows, units, values);
+                for row in 0..rows {
+                    kept.extend((0..bits.blocks()).map(|block| bits.word(row, block)));
+                }
+            }
         }
     }
 
-    fn row(&self, row: usize, out: &mut [f32]) {
-        let range = row * out.len()..(row + 1) * out.len();
+    /// Writes the chosen samples into `batch`.
+    fn write(&self, chosen: &[u32], units: usize, batch: &mut Batch) {
+        let rows = chosen.iter().map(|&sample| sample as usize);
         match self {
-            Self::Floats(values) => out.copy_from_slice(&values[range]),
-            Self::Bytes(values) => {
-                for (out, &byte) in out.iter_mut().zip(&values[range]) {
-                    *out = f32::from(byte) / 255.0;
+            Self::Floats(kept) => {
+                for (out, row) in batch.make_real(chosen.len(), units).chunks_exact_mut(units.max(1)).zip(rows) {
+                    out.copy_from_slice(&kept[row * units..][..units]);
+                }
+            }
+            Self::Bytes(kept) => {
+                for (out, row) in batch.make_real(chosen.len(), units).chunks_exact_mut(units.max(1)).zip(rows) {
+                    for (out, &byte) in out.iter_mut().zip(&kept[row * units..][..units]) {
+                        *out = f32::from(byte) / 255.0;
+                    }
+                }
+            }
+            Self::Bits(kept) => {
+                let (bits, blocks) = (batch.make_binary(chosen.len(), units), units.div_ceil(32));
+                for (place, row) in rows.enumerate() {
+                    for (block, &word) in kept[row * blocks..][..blocks].iter().enumerate() {
+                        bits.set_word(place, block, word);
+                    }
                 }
             }
         }
@@ -43,7 +67,6 @@ pub(crate) struct Cache {
     pub(crate) units: usize,
     pub(crate) batch_size: usize,
     pub(crate) balanced: bool,
-    pub(crate) propagate: Propagate,
     pub(crate) seed: u64,
     pub(crate) order: Vec<u32>,
     pub(crate) epoch: u32,
@@ -91,29 +114,6 @@ impl Cache {
         if !self.labels.is_empty() {
             labels.extend(chosen.iter().map(|&sample| self.labels[sample as usize]));
         }
-        let width = self.units.max(1);
-        match self.propagate {
-            Propagate::Probabilities => {
-                for (out, &sample) in batch.make_real(chosen.len(), self.units).chunks_exact_mut(width).zip(chosen) {
-                    self.values.row(sample as usize, out);
-                }
-            }
-            Propagate::Samples => {
-                let draw = Uniforms::new(self.seed, Stream::Binarize, self.epoch).gibbs(PRESENTED);
-                let bits = batch.make_binary(chosen.len(), self.units);
-                let mut p = vec![0.0; self.units];
-                for (row, &sample) in chosen.iter().enumerate() {
-                    self.values.row(sample as usize, &mut p);
-                    for (block, chunk) in p.chunks(32).enumerate() {
-                        let mut padded = [0.0; 32];
-                        padded[..chunk.len()].copy_from_slice(chunk);
-                        bits.set_word(row, block, draw.below(sample, block as u32, &padded));
-                    }
-                }
-            }
-        }
+        self.values.write(chosen, self.units, batch);
     }
 }
-
-/// Half-step of the draws made when a kept sample is presented; the passes up use 0.
-const PRESENTED: u16 = 1;

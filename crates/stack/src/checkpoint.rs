@@ -15,7 +15,7 @@ use crate::dbn::{Dbn, Layer, MAX_DEPTH};
 use crate::error::Result;
 use candle_core::{Device, Tensor};
 use deepbelief_rbm::tensors::{self, Reader};
-use deepbelief_rbm::{FORMAT_VERSION, LabelGroup, Provenance, Rbm};
+use deepbelief_rbm::{FORMAT_VERSION, HiddenUnits, LabelGroup, Provenance, Rbm};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -31,13 +31,23 @@ pub struct DbnHeader {
     /// Number of classes of the label group, 0 without one.
     #[serde(default)]
     pub classes: usize,
-    /// Type of all units but the labels: `bernoulli`.
+    /// Type of all units but the labels: `bernoulli`, or `gaussian-top` where the hidden units of
+    /// the top are Gaussian and all others Bernoulli.
     pub units: String,
     /// Whether generative weights have been learned apart from the recognition weights.
     pub untied: bool,
     /// Where the model comes from.
     #[serde(default)]
     pub provenance: Provenance,
+}
+
+/// What a header calls the units of a model, by those of its top. That of a Gaussian top is a
+/// name of its own, so that a reader who knows of none refuses the file.
+fn units(of_top: HiddenUnits) -> &'static str {
+    match of_top {
+        HiddenUnits::Bernoulli => "bernoulli",
+        HiddenUnits::Gaussian => "gaussian-top",
+    }
 }
 
 impl Dbn {
@@ -51,7 +61,7 @@ impl Dbn {
             kind: "dbn".into(),
             sizes: self.sizes(),
             classes: self.classes(),
-            units: "bernoulli".into(),
+            units: units(self.top().hidden_units()).into(),
             untied: !self.is_tied()?,
             provenance: provenance.clone(),
         };
@@ -87,10 +97,16 @@ impl Dbn {
     pub fn load(path: &Path, device: &Device) -> Result<(Self, DbnHeader)> {
         let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<DbnHeader>(path, &bytes, "dbn")?;
-        if header.units != "bernoulli" {
-            file.refuse(format!("has units of type '{}', this version knows 'bernoulli'", header.units))?;
+        let types = [HiddenUnits::Bernoulli, HiddenUnits::Gaussian];
+        let Some(of_top) = types.into_iter().find(|&of_top| units(of_top) == header.units) else {
+            let known = "this version knows 'bernoulli' and 'gaussian-top'";
+            return Ok(file.refuse(format!("has units of type '{}', {known}", header.units))?);
+        };
+        if header.classes > 0 && !of_top.is_bernoulli() {
+            file.refuse("has a label group beside Gaussian hidden units, of which this version knows nothing".into())?;
         }
         let dbn = Self::from_reader(&file, "", &header.sizes, header.classes, device)?;
+        let dbn = Self::new(dbn.layers().to_vec(), dbn.top().clone().with_hidden_units(of_top)?)?;
         for (index, layer) in dbn.layers().iter().enumerate() {
             if !header.untied && !layer.is_tied()? {
                 file.refuse(format!(
@@ -102,7 +118,8 @@ impl Dbn {
         Ok((dbn, header))
     }
 
-    /// Reads a model of these sizes and classes from the tensors that [`Dbn::named_tensors`] names.
+    /// Reads a model of these sizes and classes, all units Bernoulli, from the tensors that
+    /// [`Dbn::named_tensors`] names.
     ///
     /// # Errors
     /// [`deepbelief_rbm::Error::Checkpoint`] for sizes of no model, and for a tensor that is

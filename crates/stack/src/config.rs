@@ -3,7 +3,7 @@
 use crate::dbn::MAX_DEPTH;
 use crate::error::{Error, Result, require};
 use deepbelief_kernels::{MAX_UNITS, philox};
-use deepbelief_rbm::{RbmConfig, TrainConfig, VisibleBias};
+use deepbelief_rbm::{HiddenUnits, RbmConfig, TrainConfig, VisibleBias};
 use serde::{Deserialize, Serialize};
 
 /// What a layer passes to the one above it while that one trains.
@@ -14,7 +14,8 @@ pub enum Propagate {
     /// spread than the states have, and no guarantee for the variational bound.
     #[default]
     Probabilities,
-    /// Binary states drawn from them, anew at every presentation.
+    /// Binary states drawn from them: once where they are kept, anew at every presentation where
+    /// they are computed again (see [`crate::plan`]).
     Samples,
 }
 
@@ -38,6 +39,8 @@ pub enum Start {
 pub struct LayerConfig {
     /// Hidden units.
     pub hidden: usize,
+    /// Their type; Gaussian ones only at the top.
+    pub hidden_units: HiddenUnits,
     /// Where the parameters start.
     pub start: Start,
     /// Standard deviation of random initial weights.
@@ -53,9 +56,9 @@ pub struct LayerConfig {
 
 impl Default for LayerConfig {
     fn default() -> Self {
-        let RbmConfig { hidden, weight_std, visible_bias, .. } = RbmConfig::default();
+        let RbmConfig { hidden, hidden_units, weight_std, visible_bias, .. } = RbmConfig::default();
         let train = TrainConfig::default();
-        Self { hidden, start: Start::default(), weight_std, visible_bias, batch_size: None, train }
+        Self { hidden, hidden_units, start: Start::default(), weight_std, visible_bias, batch_size: None, train }
     }
 }
 
@@ -97,6 +100,13 @@ impl Default for StackConfig {
 }
 
 impl StackConfig {
+    /// Layers of so many hidden units, from the bottom, all trained alike.
+    #[must_use]
+    pub fn of_layers(hidden: &[usize], train: &TrainConfig) -> Self {
+        let layer = |&hidden: &usize| LayerConfig { hidden, train: train.clone(), ..LayerConfig::default() };
+        Self { layers: hidden.iter().map(layer).collect(), ..Self::default() }
+    }
+
     /// Checks every field.
     ///
     /// # Errors
@@ -116,8 +126,45 @@ impl StackConfig {
             require(config.batch_size != Some(0), "batch_size", 0, "at least 1")?;
             let mirrored = config.start == Start::Random || layer > 0;
             require(mirrored, "start", "transposed", "random in layer 0, which has no layer below it")?;
+            if config.hidden_units == HiddenUnits::Gaussian {
+                self.validate_gaussian(layer)?;
+            }
         }
         Ok(())
+    }
+
+    /// Checks what depends on the number of visible units: a layer that starts transposed has as many
+    /// hidden units as the layer below has visible ones.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the first layer that has not.
+    pub fn validate_on(&self, visible: usize) -> Result<()> {
+        let mut below = [visible].into_iter().chain(self.layers.iter().map(|layer| layer.hidden));
+        for (layer, config) in self.layers.iter().enumerate().skip(1) {
+            let Some(mirrored) = below.next() else { break };
+            let fits = config.start == Start::Random || config.hidden == mirrored;
+            let expected = format!("{mirrored}, the units it mirrors, where layer {layer} starts transposed");
+            require(fits, "hidden", config.hidden, expected)?;
+        }
+        Ok(())
+    }
+
+    /// Checks a layer of Gaussian hidden units.
+    fn validate_gaussian(&self, layer: usize) -> Result<()> {
+        let (depth, config) = (self.layers.len(), &self.layers[layer]);
+        if layer + 1 < depth {
+            return Err(Error::GaussianBelowTop { layer, depth });
+        }
+        let expected = "none where the hidden units of the top are gaussian: a label group needs bernoulli ones";
+        require(self.classes.is_none(), "classes", self.classes.unwrap_or(0), expected)?;
+        let random = config.start == Start::Random;
+        require(
+            random,
+            "start",
+            "transposed",
+            "random for gaussian hidden units: the units they mirror are bernoulli",
+        )?;
+        config.train.validate_for(config.hidden_units).map_err(|source| Error::LayerConfig { layer, source })
     }
 
     /// The seed of a layer: the stack's own at the bottom, so that the first layer of a stack
@@ -144,6 +191,7 @@ impl LayerConfig {
         RbmConfig {
             visible: None,
             hidden: self.hidden,
+            hidden_units: self.hidden_units,
             weight_std: self.weight_std,
             visible_bias: self.visible_bias,
             seed,
@@ -186,6 +234,35 @@ mod tests {
         assert_eq!(message(&one), "classes is 1; it must be between 2 and 65504");
         let unbalanced = StackConfig { balanced: true, ..Default::default() };
         assert_eq!(message(&unbalanced), "balanced is true; it must be false where there are no classes");
+    }
+
+    #[test]
+    fn gaussian_units_stand_at_the_top_alone() {
+        let gaussian = || LayerConfig { hidden_units: HiddenUnits::Gaussian, ..Default::default() };
+        let stack = |layers, classes| StackConfig { layers, classes, ..Default::default() };
+        assert!(stack(vec![LayerConfig::default(), gaussian()], None).validate().is_ok());
+        assert!(stack(vec![gaussian()], None).validate().is_ok());
+        assert_eq!(
+            message(&stack(vec![gaussian(), LayerConfig::default()], None)),
+            "layer 0 has Gaussian hidden units, but only the top layer of a stack of 2 can have them: the layers take \
+             binary units from below"
+        );
+        assert_eq!(
+            message(&stack(vec![gaussian()], Some(3))),
+            "classes is 3; it must be none where the hidden units of the top are gaussian: a label group needs \
+             bernoulli ones"
+        );
+        let mirrored = LayerConfig { start: Start::Transposed, ..gaussian() };
+        assert_eq!(
+            message(&stack(vec![LayerConfig::default(), mirrored], None)),
+            "start is transposed; it must be random for gaussian hidden units: the units they mirror are bernoulli"
+        );
+        let sparse = TrainConfig { sparsity_cost: 0.1, ..Default::default() };
+        assert_eq!(
+            message(&stack(vec![LayerConfig { train: sparse, ..gaussian() }], None)),
+            "the settings of layer 0 do not hold: sparsity_cost is 0.1; it must be 0 where hidden units are gaussian, \
+             which have no probability"
+        );
     }
 
     /// Equal seeds would make two layers draw the same numbers at the same step; a sum of seed

@@ -13,6 +13,9 @@
 //! penultimate units then have two biases, the recognition bias of the layer below the top and
 //! the visible bias of the top RBM (the same paper, appendix B).
 //!
+//! The hidden units of the top may be Gaussian, the linear code of an autoencoder (Hinton &
+//! Salakhutdinov 2006); what is said of their probabilities then holds of their means.
+//!
 //! ```
 //! use candle_core::{DType, Device, Module, Tensor};
 //! use deepbelief_rbm::{Rbm, RbmConfig};
@@ -34,7 +37,7 @@ use crate::error::{Error, Result, require};
 use candle_core::{DType, Module, Tensor};
 use candle_nn::ops::sigmoid;
 use deepbelief_kernels::{Uniforms, ops};
-use deepbelief_rbm::{Error as RbmError, Rbm, Sampled};
+use deepbelief_rbm::{Error as RbmError, HiddenUnits, Rbm, Sampled};
 
 /// Most layers of weights in a stack.
 pub const MAX_DEPTH: usize = 64;
@@ -166,13 +169,16 @@ impl Dbn {
     ///
     /// # Errors
     /// [`Error::Config`] for no or too many RBMs, [`Error::Misfit`],
-    /// [`Error::LabelsBelowTop`].
+    /// [`Error::LabelsBelowTop`], [`Error::GaussianBelowTop`].
     pub fn from_rbms(mut rbms: Vec<Rbm>) -> Result<Self> {
         let depth = rbms.len();
         require((1..=MAX_DEPTH).contains(&depth), "number of layers", depth, format!("between 1 and {MAX_DEPTH}"))?;
         let top = rbms.remove(depth - 1);
         if let Some(layer) = rbms.iter().position(|rbm| rbm.labels().is_some()) {
             return Err(Error::LabelsBelowTop { layer, depth });
+        }
+        if let Some(layer) = rbms.iter().position(|rbm| rbm.hidden_units() == HiddenUnits::Gaussian) {
+            return Err(Error::GaussianBelowTop { layer, depth });
         }
         let directed = |rbm: &Rbm| {
             Layer::from_tensors(rbm.w_rec().clone(), rbm.w_gen().clone(), rbm.hb().clone(), rbm.vb().clone())
@@ -249,19 +255,28 @@ impl Dbn {
         let deepest = self.depth();
         require(depth <= deepest, "depth", depth, format!("between 0 and {deepest}, the layers of the model"))?;
         let mut units = v.clone();
-        for (index, (w, b)) in self.recognition().take(depth).enumerate() {
+        for (index, layer) in self.layers.iter().take(depth).enumerate() {
             units = match draw {
-                None => probabilities(&units, w, b)?,
-                Some(draw) => sampled(&units, w, b, draw.layer(index as u8))?.states,
+                None => layer.recognize(&units)?,
+                Some(draw) => sampled(&units, &layer.w_rec, &layer.hb, draw.layer(index as u8))?.states,
+            };
+        }
+        if depth == deepest {
+            units = match draw {
+                None => self.code(&units)?,
+                Some(draw) => self.top.sample_h(&units, draw.layer(self.layers.len() as u8))?.states,
             };
         }
         Ok(units)
     }
 
-    /// Weights and biases of the up-pass, bottom first.
-    fn recognition(&self) -> impl Iterator<Item = (&Tensor, &Tensor)> {
-        let layers = self.layers.iter().map(|layer| (&layer.w_rec, &layer.hb));
-        layers.chain([(self.top.w_rec(), self.top.hb())])
+    /// E\[h | pen\] of the top hidden units, [B, units] -> [B, H]; a label group takes no part.
+    fn code(&self, penultimate: &Tensor) -> candle_core::Result<Tensor> {
+        let (w, b) = (self.top.w_rec(), self.top.hb());
+        match self.top.hidden_units() {
+            HiddenUnits::Bernoulli => probabilities(penultimate, w, b),
+            HiddenUnits::Gaussian => inputs(penultimate, w, b),
+        }
     }
 
     /// Probabilities of the units under the top by a deterministic up-pass, [B, V] -> [B, units].
@@ -317,7 +332,7 @@ impl Dbn {
             None => (top, self.top.w_gen(), self.top.vb()),
             Some(bottom) => (self.decode_to(&top, self.depth(), 1)?, &bottom.w_gen, &bottom.vb),
         };
-        let logits = ops::product(&above, w)?.broadcast_add(b)?;
+        let logits = inputs(&above, w, b)?;
         let cost = (ops::softplus(&logits)? - (v * &logits)?)?.sum(1)?.to_dtype(DType::F64)?;
         Ok(cost.mean_all()?.to_scalar()?)
     }
@@ -341,13 +356,19 @@ impl Dbn {
 /// depth.
 impl Module for Dbn {
     fn forward(&self, v: &Tensor) -> candle_core::Result<Tensor> {
-        self.recognition().try_fold(v.clone(), |units, (w, b)| probabilities(&units, w, b))
+        let penultimate = self.layers.iter().try_fold(v.clone(), |units, layer| layer.recognize(&units))?;
+        self.code(&penultimate)
     }
+}
+
+/// `x w + b`.
+fn inputs(x: &Tensor, w: &Tensor, b: &Tensor) -> candle_core::Result<Tensor> {
+    ops::product(x, w)?.broadcast_add(b)
 }
 
 /// `sigmoid(x w + b)`.
 pub(crate) fn probabilities(x: &Tensor, w: &Tensor, b: &Tensor) -> candle_core::Result<Tensor> {
-    sigmoid(&ops::product(x, w)?.broadcast_add(b)?)
+    sigmoid(&inputs(x, w, b)?)
 }
 
 /// The same with states drawn from it.

@@ -49,6 +49,17 @@ pub enum Error {
         /// Layers in all.
         depth: usize,
     },
+    /// Only the top can be Gaussian.
+    #[error(
+        "layer {layer} has Gaussian hidden units, but only the top layer of a stack of {depth} can have them: the \
+         layers take binary units from below"
+    )]
+    GaussianBelowTop {
+        /// The layer with Gaussian hidden units.
+        layer: usize,
+        /// Layers in all.
+        depth: usize,
+    },
     /// Labels are asked of a model without any.
     #[error("the model has no label group: {what} needs one trained with labels")]
     NoLabelGroup {

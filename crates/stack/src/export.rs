@@ -1,7 +1,8 @@
 //! A stack as a plain feed-forward network, for programs that know nothing of RBMs.
 //!
 //! Weights are [out, in], as candle's `Linear` and torch's `nn.Linear` keep them; every layer is
-//! followed by a sigmoid. A label group takes no part.
+//! followed by a sigmoid, but for those that the header lists as `linear` (such as `encoder.3`):
+//! the code layer where the top has Gaussian hidden units. A label group takes no part.
 //!
 //! | network | tensors |
 //! |---|---|
@@ -11,7 +12,7 @@
 use crate::dbn::Dbn;
 use crate::error::Result;
 use candle_core::Tensor;
-use deepbelief_rbm::{FORMAT_VERSION, tensors};
+use deepbelief_rbm::{FORMAT_VERSION, HiddenUnits, tensors};
 use serde::Serialize;
 use std::path::Path;
 
@@ -23,7 +24,7 @@ pub fn mlp(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     encoder(dbn, "layers")
 }
 
-/// The network of an up-pass to the top hidden probabilities and a down-pass from them.
+/// The network of an up-pass to the top hidden probabilities, or means, and a down-pass from them.
 ///
 /// # Errors
 /// If candle refuses an operation.
@@ -61,12 +62,28 @@ pub enum Network {
     Autoencoder,
 }
 
+/// Names of the layers of a network that no sigmoid follows.
+#[must_use]
+pub fn linear(dbn: &Dbn, network: Network) -> Vec<String> {
+    let prefix = match network {
+        Network::Mlp => "layers",
+        Network::Autoencoder => "encoder",
+    };
+    match dbn.top().hidden_units() {
+        HiddenUnits::Bernoulli => Vec::new(),
+        HiddenUnits::Gaussian => vec![format!("{prefix}.{}", dbn.depth() - 1)],
+    }
+}
+
 #[derive(Serialize)]
 struct Header {
     format_version: u32,
     kind: &'static str,
     sizes: Vec<usize>,
     activation: &'static str,
+    /// Layers without it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    linear: Vec<String>,
 }
 
 /// Writes a network as F32 tensors to a safetensors file; whole or not at all.
@@ -81,6 +98,7 @@ pub fn save(path: &Path, dbn: &Dbn, network: Network) -> Result<()> {
     if network == Network::Autoencoder {
         sizes.extend(dbn.sizes().iter().rev().skip(1));
     }
-    let header = Header { format_version: FORMAT_VERSION, kind, sizes, activation: "sigmoid" };
+    let header =
+        Header { format_version: FORMAT_VERSION, kind, sizes, activation: "sigmoid", linear: linear(dbn, network) };
     Ok(tensors::write(path, &header, &networks)?)
 }

@@ -4,8 +4,8 @@
 //! clamped to see what the model thinks a class looks like. To look at a chain costs one pass
 //! down the directed layers, which leaves the chain as it is.
 //!
-//! On the CPU in F32 the chains run on the packed kernels, else on tensors, which are also what
-//! the tests hold the kernels against.
+//! On the CPU in F32 the chains of Bernoulli units run on the packed kernels, else on tensors,
+//! which are also what the tests hold the kernels against.
 
 use crate::dbn::Dbn;
 use crate::error::{Error, Result, require};
@@ -154,7 +154,10 @@ impl<'a> Chains<'a> {
 /// The top RBM in the kernels' layout, if they serve it.
 fn packed(top: &Rbm) -> Result<Option<Machine>> {
     let (visible, hidden, vb) = (top.visible(), top.hidden(), top.vb());
-    let ours = vb.device().is_cpu() && vb.dtype() == DType::F32 && visible.max(hidden) <= MAX_UNITS;
+    let ours = top.hidden_units().is_bernoulli()
+        && vb.device().is_cpu()
+        && vb.dtype() == DType::F32
+        && visible.max(hidden) <= MAX_UNITS;
     Ok(if ours { Some(Machine::new(visible, hidden, &top.to_parameters()?)) } else { None })
 }
 

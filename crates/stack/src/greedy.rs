@@ -6,7 +6,7 @@
 
 use crate::config::{StackConfig, Start};
 use crate::dbn::Dbn;
-use crate::error::{Error, Result, require};
+use crate::error::{Error, Result};
 use crate::memory::Plan;
 use crate::propagate::{Dealing, Propagated, raise};
 use crate::state::GreedyState;
@@ -14,8 +14,8 @@ use crate::survey;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{
-    Control, EpochMetrics, Error as RbmError, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm, Snapshot,
-    TrainState, Trainer,
+    Control, EpochMetrics, Error as RbmError, HiddenUnits, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm,
+    Snapshot, TrainState, Trainer,
 };
 
 type Told = std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>>;
@@ -29,6 +29,8 @@ pub struct LayerStart<'a> {
     pub visible: usize,
     /// Its hidden units.
     pub hidden: usize,
+    /// Their type.
+    pub hidden_units: HiddenUnits,
     /// Classes of its label group, 0 without one.
     pub classes: usize,
     /// How its input is held; none at the bottom, which reads the data.
@@ -63,6 +65,9 @@ pub trait StackObserver: Observer {
 
 /// Watches nothing.
 impl StackObserver for () {}
+
+/// A function of an epoch's metrics watches every epoch.
+impl<F: FnMut(&EpochMetrics) + Send> StackObserver for F {}
 
 /// Numbers the epochs of a layer for the observer of the stack.
 struct OfLayer<'a> {
@@ -135,7 +140,7 @@ impl Greedy {
     /// [`Error::Resume`] if the state has other layers.
     pub fn resume(config: StackConfig, state: GreedyState) -> Result<Self> {
         config.validate()?;
-        state.check(&config.layers.iter().map(|layer| layer.hidden).collect::<Vec<_>>())?;
+        state.check(&config.layers)?;
         let threads = config.threads;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -163,6 +168,7 @@ impl Greedy {
     /// make of them.
     ///
     /// # Errors
+    /// [`Error::Config`] as [`StackConfig::validate_on`] has it;
     /// [`Error::Training`] with the layer and the reason; [`Error::NoLabels`] and
     /// [`Error::Label`] for labels that cannot be learned; [`Error::Observer`].
     pub fn fit(
@@ -171,6 +177,7 @@ impl Greedy {
         monitors: &Monitors,
         observer: &mut dyn StackObserver,
     ) -> Result<Outcome> {
+        self.config.validate_on(data.units())?;
         while self.finished.len() < self.config.layers.len() {
             if self.fit_layer(data, monitors, observer)? == Control::Stop {
                 return Ok(Outcome::Interrupted);
@@ -225,6 +232,7 @@ impl Greedy {
             layer,
             visible: means.len(),
             hidden: self.config.layers[layer].hidden,
+            hidden_units: self.config.layers[layer].hidden_units,
             classes: classes.unwrap_or(0),
             plan,
             epochs_done: trainer.epochs_done(),
@@ -250,10 +258,6 @@ impl Greedy {
         let wrong = |source| Error::LayerConfig { layer, source };
         let rbm = match (config.start, self.finished.last()) {
             (Start::Transposed, Some(below)) => {
-                let mirrored = config.hidden == below.visible();
-                let expected =
-                    || format!("{}, the units it mirrors, where layer {layer} starts transposed", below.visible());
-                require(mirrored, "hidden", config.hidden, expected())?;
                 Rbm::from_tensors(below.w_gen().clone(), below.vb().clone(), below.hb().clone())?
             }
             _ => Rbm::new(&config.rbm(self.config.layer_seed(layer)), means, &Device::Cpu).map_err(wrong)?,

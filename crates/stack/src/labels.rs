@@ -64,6 +64,19 @@ impl Dbn {
         most_probable(&self.label_scores(v)?)
     }
 
+    /// Share of the samples [B, V] that [`Dbn::classify`] gives another label than theirs.
+    ///
+    /// # Errors
+    /// [`Error::NoLabelGroup`]; [`Error::Config`] for no samples or another number of labels than
+    /// samples; if the shapes do not fit.
+    pub fn label_error(&self, v: &Tensor, labels: &[u32]) -> Result<f64> {
+        let told = self.classify(v)?;
+        let fits = !told.is_empty() && told.len() == labels.len();
+        require(fits, "number of labels", labels.len(), format!("that of the samples, {}, and not 0", told.len()))?;
+        let wrong = told.iter().zip(labels).filter(|(told, label)| told != label).count();
+        Ok(wrong as f64 / told.len() as f64)
+    }
+
     /// Label probabilities by Gibbs sampling at the top, [B, V] -> [B, classes]: the up-pass is
     /// sampled, its penultimate states are held, and top units and label take turns for `steps`
     /// steps from a fair label. The result is the mean of p(y | h) over the steps. Sample b draws

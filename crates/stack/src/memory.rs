@@ -7,13 +7,15 @@
 //! |---|---|
 //! | [`Mode::Floats`] | probabilities as computed from one pass over the data |
 //! | [`Mode::Bytes`] | the same rounded to multiples of 1/255: at most 0.002 off, and without bias |
-//! | [`Mode::Recompute`] | probabilities computed from the data's own minibatches, every time |
+//! | [`Mode::Bits`] | states drawn once, in one pass over the data; kept wherever a layer is to see states |
+//! | [`Mode::Recompute`] | probabilities or states computed from the data's own minibatches, every time |
 //!
-//! Where the data draw their binary pixels anew at each presentation, the kept forms freeze one
-//! draw (that of epoch 0) and recomputing does not. Order: kept input is reshuffled every epoch
-//! from the layer's own seed; recomputed input comes in the order of the data.
+//! Where something is drawn anew at each presentation (the data's binary pixels, the states passed
+//! up), the kept forms freeze one draw (that of epoch 0) and recomputing does not. Order: kept
+//! input is reshuffled every epoch from the layer's own seed; recomputed input comes in the order
+//! of the data.
 
-use crate::config::StackConfig;
+use crate::config::{Propagate, StackConfig};
 use deepbelief_rbm::peak_memory;
 
 /// How the input of a layer is held.
@@ -23,6 +25,8 @@ pub enum Mode {
     Floats,
     /// Kept, one byte a probability.
     Bytes,
+    /// Kept, one bit a state.
+    Bits,
     /// Not kept: each minibatch is passed up from the data.
     Recompute,
 }
@@ -32,21 +36,23 @@ pub enum Mode {
 pub struct Plan {
     /// The form.
     pub mode: Mode,
-    /// Memory for it, in bytes: probabilities, labels and order of all samples; 0 if recomputed.
+    /// Memory for it, in bytes: values, labels and order of all samples; 0 if recomputed.
     pub bytes: u64,
 }
 
-/// The most exact way to keep `samples` of `units` probabilities in `cache_bytes` bytes, or to
-/// recompute them where none fits.
+/// The most exact way to keep what `samples` of `units` units pass up in `cache_bytes` bytes, or
+/// to recompute it where none fits. States are bits, and nothing is gained by more.
 #[must_use]
-pub fn plan(samples: usize, units: usize, cache_bytes: u64) -> Plan {
-    let bytes = |width: u64| {
-        let a_sample = (units as u64).saturating_mul(width).saturating_add(8);
-        a_sample.saturating_mul(samples as u64)
+pub fn plan(samples: usize, units: usize, propagate: Propagate, cache_bytes: u64) -> Plan {
+    let units = units as u64;
+    let modes: &[(Mode, u64)] = match propagate {
+        Propagate::Probabilities => &[(Mode::Floats, units.saturating_mul(4)), (Mode::Bytes, units)],
+        Propagate::Samples => &[(Mode::Bits, 4 * units.div_ceil(32))],
     };
-    let fitting = [(Mode::Floats, bytes(4)), (Mode::Bytes, bytes(1))].into_iter().find(|&(_, n)| n <= cache_bytes);
-    let (mode, bytes) = fitting.unwrap_or((Mode::Recompute, 0));
-    Plan { mode, bytes }
+    // A label and a place in the order each.
+    let bytes = |of_values: u64| of_values.saturating_add(8).saturating_mul(samples as u64);
+    let plans = modes.iter().map(|&(mode, of_values)| Plan { mode, bytes: bytes(of_values) });
+    plans.into_iter().find(|plan| plan.bytes <= cache_bytes).unwrap_or(Plan { mode: Mode::Recompute, bytes: 0 })
 }
 
 /// What one layer of a stack takes while it trains.
@@ -65,10 +71,10 @@ impl StackConfig {
     pub fn memory(&self, samples: usize, visible: usize, batch_size: usize) -> Vec<Footprint> {
         let (mut below, mut finished, mut footprints) = (visible, 0_u64, Vec::with_capacity(self.layers.len()));
         for (index, layer) in self.layers.iter().enumerate() {
-            let plan = (index > 0).then(|| plan(samples, below, self.cache_bytes));
+            let plan = (index > 0).then(|| plan(samples, below, self.propagate, self.cache_bytes));
             let input = plan.map_or(0, |plan| plan.bytes);
             let batch = layer.batch_size.filter(|_| input > 0).unwrap_or(batch_size);
-            let training = peak_memory(below, layer.hidden, batch, &layer.train);
+            let training = peak_memory(below, layer.hidden, layer.hidden_units, batch, &layer.train);
             footprints.push(Footprint { plan, bytes: finished.saturating_add(input).saturating_add(training) });
             // Both directions of the weights stay.
             finished = finished.saturating_add(2 * 4 * below as u64 * layer.hidden as u64);
@@ -82,21 +88,23 @@ impl StackConfig {
 mod tests {
     use super::*;
     use crate::config::LayerConfig;
+    use deepbelief_rbm::HiddenUnits;
 
     /// The sum written out by hand for three layers, of which the second is cached.
     #[test]
     fn footprints_add_up() {
         let layer = |hidden| LayerConfig { hidden, ..Default::default() };
-        let (layers, train) = (vec![layer(50), layer(60), layer(200)], LayerConfig::default().train);
+        let code = LayerConfig { hidden_units: HiddenUnits::Gaussian, ..layer(200) };
+        let (layers, train) = (vec![layer(50), layer(60), code], LayerConfig::default().train);
         let config = StackConfig { layers, cache_bytes: 1000 * (4 * 50 + 8), ..Default::default() };
         let [bottom, middle, top] = config.memory(1000, 70, 20)[..] else { panic!("three layers") };
-        assert_eq!(bottom, Footprint { plan: None, bytes: peak_memory(70, 50, 20, &train) });
+        assert_eq!(bottom, Footprint { plan: None, bytes: peak_memory(70, 50, HiddenUnits::Bernoulli, 20, &train) });
         let (first, second) = (2 * 4 * 70 * 50, 2 * 4 * 50 * 60);
         let floats = Plan { mode: Mode::Floats, bytes: 208_000 };
-        let bytes = first + 208_000 + peak_memory(50, 60, 20, &train);
+        let bytes = first + 208_000 + peak_memory(50, 60, HiddenUnits::Bernoulli, 20, &train);
         assert_eq!(middle, Footprint { plan: Some(floats), bytes });
         let rounded = Plan { mode: Mode::Bytes, bytes: 68_000 };
-        let bytes = first + second + 68_000 + peak_memory(60, 200, 20, &train);
+        let bytes = first + second + 68_000 + peak_memory(60, 200, HiddenUnits::Gaussian, 20, &train);
         assert_eq!(top, Footprint { plan: Some(rounded), bytes });
     }
 }

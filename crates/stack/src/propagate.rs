@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::memory::{Mode, Plan, plan};
 use candle_core::Tensor;
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
+use deepbelief_rbm::tensors::from_batch;
 use deepbelief_rbm::{Rbm, Sampled};
 
 /// How to deal the input of a layer.
@@ -62,10 +63,13 @@ impl<'a> Propagated<'a> {
             let (got, expected) = (vec![data.units()], vec![visible]);
             return Err(deepbelief_rbm::Error::Shape { what: "training data".into(), got, expected }.into());
         }
-        let plan = plan(samples, units, dealing.cache_bytes);
+        // Above no layer stand the data's own values, grey ones among them.
+        let propagate = if rbms.is_empty() { Propagate::Probabilities } else { dealing.propagate };
+        let plan = plan(samples, units, propagate, dealing.cache_bytes);
         let values = match plan.mode {
             Mode::Floats => Values::Floats(Vec::with_capacity(samples * units)),
             Mode::Bytes => Values::Bytes(Vec::with_capacity(samples * units)),
+            Mode::Bits => Values::Bits(Vec::with_capacity(samples * units.div_ceil(32))),
             Mode::Recompute => return Self::recomputed(data, rbms, dealing, plan),
         };
         let mut cache = Cache {
@@ -75,7 +79,6 @@ impl<'a> Propagated<'a> {
             units,
             batch_size: dealing.batch_size.unwrap_or_default(),
             balanced: dealing.balanced,
-            propagate: dealing.propagate,
             seed: dealing.seed,
             order: Vec::new(),
             epoch: 0,
@@ -88,7 +91,8 @@ impl<'a> Propagated<'a> {
                 cache.batch_size = batch.rows();
             }
             let draw = Uniforms::new(dealing.seed, Stream::Binarize, index as u32);
-            cache.values.extend(&values_of(&climb(rbms, &batch, dealing.propagate, draw)?.probabilities)?);
+            let raised = raise(rbms, &batch, propagate, draw)?;
+            cache.values.extend(raised.rows(), units, &raised.to_values());
             cache.labels.extend_from_slice(data.labels().unwrap_or_default());
             cache.samples += batch.rows();
         }
@@ -210,7 +214,7 @@ pub fn raise(rbms: &[Rbm], batch: &Batch, propagate: Propagate, draw: Uniforms) 
 /// `draw.layer(l)`.
 fn climb(rbms: &[Rbm], batch: &Batch, propagate: Propagate, draw: Uniforms) -> Result<Sampled> {
     let device = rbms.first().map_or(&candle_core::Device::Cpu, |rbm| rbm.hb().device());
-    let v = Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), device)?;
+    let v = from_batch(batch, device)?;
     let mut units = Sampled { probabilities: v.clone(), states: v };
     for (layer, rbm) in rbms.iter().enumerate() {
         let below = match propagate {

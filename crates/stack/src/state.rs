@@ -9,6 +9,7 @@
 //! A layer that finishes is written to the first before the second is removed, and its number is
 //! in the name: whatever moment a run dies at, what is left says where to go on.
 
+use crate::config::LayerConfig;
 use crate::dbn::Dbn;
 use crate::error::{Error, Result};
 use candle_core::Device;
@@ -81,17 +82,28 @@ impl GreedyState {
         Ok(Self { finished, running })
     }
 
-    /// Refuses a state of other layers than these hidden sizes.
-    pub(crate) fn check(&self, hidden: &[usize]) -> Result<()> {
+    /// Refuses a state of other layers than these.
+    pub(crate) fn check(&self, layers: &[LayerConfig]) -> Result<()> {
+        let hidden: Vec<usize> = layers.iter().map(|layer| layer.hidden).collect();
         let done = self.finished.len();
         if done > hidden.len() {
             return Err(Error::Resume(format!("it has {done} finished layers, the settings have {}", hidden.len())));
         }
-        for (layer, (rbm, &hidden)) in self.finished.iter().zip(hidden).enumerate() {
+        for (layer, (rbm, &hidden)) in self.finished.iter().zip(&hidden).enumerate() {
             if rbm.hidden() != hidden {
                 let got = rbm.hidden();
                 return Err(Error::Resume(format!(
                     "its layer {layer} has {got} hidden units, the settings say {hidden}"
+                )));
+            }
+        }
+        let running = self.running.as_ref().map(TrainState::hidden_units);
+        let units = self.finished.iter().map(Rbm::hidden_units).chain(running);
+        for (layer, (units, config)) in units.zip(layers).enumerate() {
+            if units != config.hidden_units {
+                let expected = config.hidden_units;
+                return Err(Error::Resume(format!(
+                    "its layer {layer} has {units} hidden units, the settings say {expected}"
                 )));
             }
         }

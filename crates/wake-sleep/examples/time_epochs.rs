@@ -52,8 +52,8 @@ fn main() -> Result<(), Failure> {
     let mut minibatches = Minibatcher::new(&train, config)?;
     let labels = |split: &deepbelief_data::Split, count: usize| split.labels().unwrap_or_default()[..count].to_vec();
     let monitors = Monitors {
-        train: train.batch(0..2000, config.binarize, 1),
-        valid: Some(valid.batch(0..10_000, config.binarize, 1)),
+        train: train.batch(0..2000, config.binarize, 1)?,
+        valid: Some(valid.batch(0..10_000, config.binarize, 1)?),
         train_labels: labels(&train, 2000),
         valid_labels: labels(&valid, 10_000),
     };

@@ -21,6 +21,6 @@ pub use config::{LayerRates, Part, TopModel, TuneConfig, UnitChoices, Units};
 pub use error::{Error, Result};
 pub use net::peak_memory;
 pub use observer::{LayerMetrics, TuneMetrics, TuneObserver};
-pub use schedule::{TopPhase, TopSteps};
+pub use schedule::TopSteps;
 pub use state::{Best, TuneState};
 pub use tuner::{TuneSnapshot, Tuner};

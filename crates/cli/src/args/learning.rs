@@ -3,17 +3,22 @@
 use super::words;
 use clap::builder::ValueParser;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use deepbelief_rbm::CdSteps;
 use serde::Serialize;
 use toml::{Table, Value};
 
 /// Options of a layer. The names of the fields are the keys of a recipe.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(crate) struct LearningArgs {
+    /// Type of the hidden units: binary, or real with Gaussian noise, as in the code layer of an
+    /// autoencoder; those need a learning rate near 0.001, and in a stack the top alone can have them
+    #[arg(long, env = "DBN_HIDDEN_UNITS", hide_env = true, value_parser = words(&["bernoulli", "gaussian"]), help_heading = "Model")]
+    pub(crate) hidden_units: Option<String>,
     /// Standard deviation of the initial weights
     #[arg(long, env = "DBN_WEIGHT_STD", hide_env = true, value_name = "X", help_heading = "Model")]
     pub(crate) weight_std: Option<f64>,
     /// Where visible biases start: at the log-odds of the data's means, or at zero
-    #[arg(long, env = "DBN_VISIBLE_BIAS", hide_env = true, value_parser = words(&["log-odds", "zero"]), help_heading = "Model")]
+    #[arg(long, env = "DBN_VISIBLE_BIAS", hide_env = true, value_name = "log-odds|zero", hide_possible_values = true, value_parser = words(&["log-odds", "zero"]), help_heading = "Model")]
     pub(crate) visible_bias: Option<String>,
     /// Samples in a minibatch
     #[arg(long, env = "DBN_BATCH_SIZE", hide_env = true, value_name = "N", help_heading = "Data")]
@@ -25,19 +30,23 @@ pub(crate) struct LearningArgs {
     #[arg(long, env = "DBN_LEARNING_RATE", hide_env = true, value_name = "X", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f64>,
     /// How the step size moves to the final one over the epochs
-    #[arg(long, env = "DBN_SCHEDULE", hide_env = true, value_parser = words(&["constant", "linear", "exponential"]), help_heading = "Learning")]
+    #[arg(long, env = "DBN_SCHEDULE", hide_env = true, value_name = "constant|linear|exponential", hide_possible_values = true, value_parser = words(&["constant", "linear", "exponential"]), help_heading = "Learning")]
     pub(crate) schedule: Option<String>,
     /// Step size of the last epoch, unless the schedule is constant
     #[arg(long, env = "DBN_FINAL_LEARNING_RATE", hide_env = true, value_name = "X", help_heading = "Learning")]
     pub(crate) final_learning_rate: Option<f64>,
-    /// Gibbs steps of the negative phase: the k of CD-k
+    /// Gibbs steps of the negative phase: the k of CD-k, which may grow with the epochs as in
+    /// 1x20+10x10
     #[arg(long, env = "DBN_CD_STEPS", hide_env = true, value_name = "K", help_heading = "Learning")]
-    pub(crate) cd_steps: Option<u32>,
+    pub(crate) cd_steps: Option<CdSteps>,
     /// Persistent chains; 0 starts every chain from the data
     #[arg(long, env = "DBN_PERSISTENT_CHAINS", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) persistent_chains: Option<u32>,
+    /// Epochs at the end in which chains persist; 0: in all
+    #[arg(long, env = "DBN_PERSISTENT_EPOCHS", hide_env = true, value_name = "N", help_heading = "Learning")]
+    pub(crate) persistent_epochs: Option<u32>,
     /// Whether reconstructed visible units are drawn, or kept as probabilities
-    #[arg(long, env = "DBN_VISIBLE_STATES", hide_env = true, value_parser = words(&["sampled", "probabilities"]), help_heading = "Learning")]
+    #[arg(long, env = "DBN_VISIBLE_STATES", hide_env = true, value_name = "sampled|probabilities", hide_possible_values = true, value_parser = words(&["sampled", "probabilities"]), help_heading = "Learning")]
     pub(crate) visible_states: Option<String>,
     /// Share of the last step kept in the next, in the first epochs
     #[arg(long, env = "DBN_MOMENTUM", hide_env = true, value_name = "X", help_heading = "Learning")]

@@ -92,6 +92,9 @@ pub(super) const STACK_LONG_HELP: &str =
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(crate) struct BatchArgs {
     /// Training samples held out to see overfitting, as many of each class as it has a share of
+    ///
+    /// Every epoch is measured on some of them and on as many training samples: at most 2,000 in
+    /// `dbn pretrain`, 5,000 in `dbn stack`, 10,000 in `dbn tune`, which chooses its best model so.
     #[arg(long, env = "DBN_VALID", hide_env = true, value_name = "N", help_heading = "Data")]
     pub(crate) valid: Option<u32>,
     /// How grey values become binary: none, threshold=T, fixed (one draw) or fresh (a draw at
@@ -149,8 +152,8 @@ pub(crate) struct StackArgs {
     #[command(flatten)]
     #[serde(skip)]
     pub(crate) learning: PerLayer,
-    /// Memory for the input of a layer, in MiB; what does not fit is computed anew for every
-    /// minibatch
+    /// Memory for the input of a layer, in MiB: probabilities are kept as floats or bytes, states as
+    /// bits; what does not fit is computed anew for every minibatch
     #[arg(long, env = "DBN_CACHE", hide_env = true, value_name = "MIB", help_heading = "Run")]
     pub(crate) cache: Option<u32>,
     #[command(flatten)]
@@ -277,7 +280,8 @@ pub(crate) struct RunArgs {
     /// Where to compute
     #[arg(long, env = "DBN_DEVICE", hide_env = true, value_parser = words(&["auto", "cpu"]), help_heading = "Run")]
     pub(crate) device: Option<String>,
-    /// Memory that the training may take, in MiB; 0 takes 80 % of what is free
+    /// Memory that the training may take, in MiB; 0 takes 80 % of what is free. Samples that do not
+    /// fit are read a minibatch at a time from uncompressed IDX and npy files, with the same result
     #[arg(long, env = "DBN_MAX_MEMORY", hide_env = true, value_name = "MIB", help_heading = "Run")]
     pub(crate) max_memory: Option<u32>,
     /// Save every N epochs as well as at the end; 0 only at the end

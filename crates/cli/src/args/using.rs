@@ -164,8 +164,8 @@ pub(crate) struct SampleArgs {
     /// Checkpoint, or run folder that holds one
     #[arg(value_name = "CKPT")]
     pub(crate) checkpoint: PathBuf,
-    /// Labels to clamp: one, several with commas between them, or `all`; by default the label is
-    /// as free as the rest
+    /// Labels to clamp: one, several with commas between them, or `all`, by their names or their
+    /// numbers; by default the label is as free as the rest
     #[arg(long, value_name = "LABELS")]
     pub(crate) label: Option<Clamped>,
     /// Chains for each label
@@ -191,11 +191,11 @@ pub(crate) struct SampleArgs {
     pub(crate) out: PathBuf,
 }
 
-/// Labels that are clamped.
+/// Labels that are clamped: names or numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Clamped {
     All,
-    These(Vec<u32>),
+    These(Vec<String>),
 }
 
 impl FromStr for Clamped {
@@ -205,8 +205,11 @@ impl FromStr for Clamped {
         if text == "all" {
             return Ok(Self::All);
         }
-        let labels: Option<Vec<u32>> = text.split(',').map(|label| label.trim().parse().ok()).collect();
-        labels.map(Self::These).ok_or_else(|| "labels are whole numbers from 0, such as 7 or 0,1,2, or `all`".into())
+        let labels: Vec<String> = text.split(',').map(|label| label.trim().to_string()).collect();
+        if labels.iter().any(String::is_empty) {
+            return Err("a label is missing: write 7 or 0,1,2, the names of classes, or `all`".into());
+        }
+        Ok(Self::These(labels))
     }
 }
 
@@ -248,10 +251,11 @@ mod tests {
 
     #[test]
     fn labels_are_read_one_by_one_or_all_at_once() {
-        assert_eq!("7".parse(), Ok(Clamped::These(vec![7])));
-        assert_eq!("0, 1,2".parse(), Ok(Clamped::These(vec![0, 1, 2])));
+        let these = |labels: &[&str]| Ok(Clamped::These(labels.iter().map(ToString::to_string).collect()));
+        assert_eq!("7".parse(), these(&["7"]));
+        assert_eq!("0, bee,2".parse(), these(&["0", "bee", "2"]));
         assert_eq!("all".parse(), Ok(Clamped::All));
-        for bad in ["", "7,", "-1", "seven", "1.0"] {
+        for bad in ["", "7,", ",7", "7,,8"] {
             assert!(bad.parse::<Clamped>().unwrap_err().contains("0,1,2"), "{bad}");
         }
     }

@@ -4,7 +4,7 @@ use super::{extension, require_folder};
 use crate::args::{ExportArgs, NetworkName};
 use crate::checkpoint::Checkpoint;
 use crate::failure::{Explain, Result};
-use deepbelief_stack::export::{Network, autoencoder, mlp, save};
+use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
 
 /// Writes the network and says what it consists of.
 pub(crate) fn export(args: &ExportArgs) -> Result<()> {
@@ -19,6 +19,9 @@ pub(crate) fn export(args: &ExportArgs) -> Result<()> {
     tracing::info!(path = %args.out.display(), "wrote {}", args.out.display());
     for (name, tensor) in tensors {
         tracing::info!("  {name:<18} {:?}", tensor.dims());
+    }
+    for layer in linear(&dbn, network) {
+        tracing::info!("  ({layer} is linear: no sigmoid follows it)");
     }
     if dbn.classes() > 0 {
         tracing::info!("  (the label group takes no part)");

@@ -1,16 +1,15 @@
 //! `dbn finetune`: train a deep belief net by backpropagation, new or resumed.
 
-use super::training::{Parts, require_epochs, shell_word};
+use super::training::{Parts, outcome, require_epochs, shell_word};
 use crate::args::FinetuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::finetune_watcher::{FinetuneWatcher, error_in_words};
 use crate::history::{FinetuneEpoch, History};
 use crate::interrupt;
-use crate::memory;
 use crate::pictures::network_name;
 use crate::progress::Ticker;
-use crate::report::{Report, bytes};
+use crate::report::Report;
 use crate::run_folder::{FINETUNE_STATE, RunFolder};
 use crate::settings::{FinetuneSettings, Resolved};
 use deepbelief_data::Minibatcher;
@@ -50,12 +49,10 @@ fn start(args: &FinetuneArgs) -> Result<Run> {
     let provenance = opened.as_ref().map(|(_, checkpoint)| checkpoint.provenance());
     let Resolved { mut settings, valid_is_default } = FinetuneSettings::resolve(args, provenance)?;
     let seed = settings.run.seed;
-    let mut parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
-    parts.keep(settings.labelled, seed)?;
+    let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
     let network = unroll(opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn), &parts, &settings)?;
     parts.require_units(&settings.data, network.visible())?;
-    let needed = parts.bytes(&settings.data) + peak_memory(&network.sizes(), settings.batch_size);
-    memory::require(needed, settings.run.max_memory)?;
+    let parts = settle(parts, &network.sizes(), &settings)?;
     let finetuner = Finetuner::new(&network, settings.config())?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
     let name = opened.map_or(settings.data.data.name(), |(path, _)| run_name(&path));
@@ -94,14 +91,22 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     let state = FinetuneState::load(&folder.finetune_state()).or_fail(|| "cannot resume".into())?;
     let done = state.epochs_done();
     require_epochs(settings.epochs, done)?;
-    let mut parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
-    parts.keep(settings.labelled, settings.run.seed)?;
+    let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
     let finetuner = Finetuner::resume(settings.config(), state)?;
+    let parts = settle(parts, &finetuner.snapshot().network()?.sizes(), &settings)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), 0, done)?;
     folder.write_config(&settings.to_toml()?)?;
     tracing::info!("resuming after {}", count(done as usize, "epoch"));
     Ok(Run { settings, parts, minibatches, finetuner, folder, history })
+}
+
+/// The labelled samples to train on, where there is room for them.
+fn settle(parts: Parts, sizes: &[usize], settings: &FinetuneSettings) -> Result<Parts> {
+    let needed = parts.bytes(&settings.data) + peak_memory(sizes, settings.batch_size);
+    let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
+    parts.keep(settings.labelled, settings.run.seed)?;
+    Ok(parts)
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
@@ -112,16 +117,16 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         ticker: Ticker::new(report, String::new()),
         folder: &folder,
         settings: &settings,
-        gallery: parts.gallery(&settings.data, seed),
-        provenance: parts.provenance(settings.recipe()?, seed),
+        gallery: parts.gallery(&settings.data, seed)?,
+        provenance: parts.provenance(settings.recipe()?, seed)?,
         history,
         failure: None,
     };
     interrupt::catch()?;
-    let fitted = finetuner.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed), &mut watcher);
+    let fitted = finetuner.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed)?, &mut watcher);
     watcher.ticker.finish();
-    let outcome = fitted.map_err(|error| {
-        let failure = watcher.failure.take().unwrap_or_else(|| error.into());
+    let outcome = outcome(fitted, &mut minibatches).map_err(|error| {
+        let failure = watcher.failure.take().unwrap_or(error);
         failure.hint(format!("what was saved of the run is in {}", folder.path().display()))
     })?;
     let snapshot = finetuner.snapshot();
@@ -150,7 +155,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
 /// takes.
 fn test(network: &Network, parts: &Parts, settings: &FinetuneSettings) -> Result<Option<(&'static str, f64)>> {
     let Some(test) = &parts.data.test else { return Ok(None) };
-    let samples = test.batch(0..test.samples(), settings.data.binarize, settings.run.seed);
+    let samples = test.batch(0..test.samples(), settings.data.binarize, settings.run.seed)?;
     Ok(match (network.objective(), test.labels()) {
         (Objective::Classifier, None) => None,
         (Objective::Classifier, Some(labels)) => Some(("label_error_test", network.score(&samples, &labels)?.error)),
@@ -162,10 +167,9 @@ fn test(network: &Network, parts: &Parts, settings: &FinetuneSettings) -> Result
 fn introduce(settings: &FinetuneSettings, parts: &Parts, finetuner: &Finetuner, folder: &RunFolder) -> Result<()> {
     parts.introduce(&settings.data);
     let network = finetuner.snapshot().network()?;
-    tracing::info!("model:   {}; {} epochs", network_name(&network), settings.epochs);
+    tracing::info!("model:   {}; {}", network_name(&network), count(settings.epochs as usize, "epoch"));
     tracing::info!("machine: {}, {}", count(finetuner.threads(), "thread"), finetuner.simd());
-    let (held, work) = (parts.bytes(&settings.data), peak_memory(&network.sizes(), settings.batch_size));
-    tracing::info!("memory:  about {} (data {}, training {})", bytes(held + work), bytes(held), bytes(work));
+    tracing::info!("memory:  {}", parts.memory(&settings.data, peak_memory(&network.sizes(), settings.batch_size)));
     tracing::info!("run:     {}", folder.path().display());
     Ok(())
 }

@@ -26,6 +26,7 @@ pub(crate) use tune::tune;
 use crate::failure::{Explain, Failure, Result};
 use candle_core::{Device, Tensor};
 use deepbelief_data::{Binarize, Split};
+use deepbelief_rbm::tensors::from_batch;
 use deepbelief_rbm::write_atomic;
 use std::path::Path;
 
@@ -36,8 +37,8 @@ const CHUNK: usize = 1000;
 fn chunks(samples: &Split, binarize: Binarize, seed: u64) -> impl Iterator<Item = Result<Tensor>> {
     let n = samples.samples();
     (0..n).step_by(CHUNK).map(move |start| {
-        let batch = samples.batch(start..n.min(start + CHUNK), binarize, seed);
-        Ok(Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?)
+        let batch = samples.batch(start..n.min(start + CHUNK), binarize, seed)?;
+        Ok(from_batch(&batch, &Device::Cpu)?)
     })
 }
 

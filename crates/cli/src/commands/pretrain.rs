@@ -1,24 +1,21 @@
 //! `dbn pretrain`: train one RBM, new or resumed.
 
-use super::training::{Parts, require_epochs, shell_word};
+use super::training::{Parts, of_units, outcome, require_epochs, shell_word};
 use crate::args::PretrainArgs;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{Epoch, History};
 use crate::interrupt;
-use crate::memory;
-use crate::pictures::values;
-use crate::report::{Report, bytes, thousands};
+use crate::report::{Report, thousands};
 use crate::run_folder::{RunFolder, STATE};
 use crate::settings::{PretrainSettings, Resolved};
 use crate::watcher::Watcher;
 use candle_core::Device;
 use deepbelief_data::Minibatcher;
-use deepbelief_kernels::{Machine, Parameters, Stream, Uniforms};
 use deepbelief_rbm::{Outcome, Rbm, Trainer, load_state, peak_memory};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Samples that each epoch is measured on, at most.
+/// Samples that each epoch is measured on, at most: told in `--valid`.
 const MONITOR: usize = 2000;
 
 /// Test samples that a finished training is measured on, at most.
@@ -49,9 +46,8 @@ pub(crate) fn pretrain(args: &PretrainArgs, report: &Report) -> Result<u8> {
 fn start(args: &PretrainArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = PretrainSettings::resolve(args)?;
     let seed = settings.run.seed;
-    let parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
-    memory::require(footprint(&settings, &parts).iter().sum(), settings.run.max_memory)?;
-    let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean(), &Device::Cpu)?;
+    let parts = settle(Parts::load(&mut settings.data, valid_is_default, &settings.run)?, &settings)?;
+    let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean()?, &Device::Cpu)?;
     let trainer = Trainer::new(&rbm, settings.train_config())?;
     let minibatches = parts.minibatches(&settings.data, settings.learning.batch_size, seed)?;
     let name = format!("{}-{}", settings.data.data.name(), settings.hidden);
@@ -67,7 +63,7 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     let state = load_state(&folder.state()).or_fail(|| "cannot resume".into())?;
     let (done, epochs) = (state.epochs_done(), settings.learning.epochs);
     require_epochs(epochs, done)?;
-    let parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
+    let parts = settle(Parts::load_again(&settings.data, &settings.run, &folder)?, &settings)?;
     let (visible, hidden) = state.sizes();
     if (visible, hidden) != (parts.train.units(), settings.hidden) {
         return Err(Failure::new(format!(
@@ -88,8 +84,8 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let Run { settings, parts, mut minibatches, mut trainer, folder, history, resumed } = run;
     let seed = settings.run.seed;
     introduce(&settings, &parts, &trainer, &folder);
-    let gallery = parts.gallery(&settings.data, seed);
-    let provenance = parts.provenance(settings.recipe()?, seed);
+    let gallery = parts.gallery(&settings.data, seed)?;
+    let provenance = parts.provenance(settings.recipe()?, seed)?;
     let mut watcher = Watcher::new(report, &folder, &settings, gallery, provenance, history);
     if resumed {
         tracing::info!("resuming after {}", count(trainer.epochs_done() as usize, "epoch"));
@@ -98,15 +94,12 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         watcher.save(&trainer.snapshot(), BTreeMap::new())?;
     }
     interrupt::catch()?;
-    let fitted = trainer.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed), &mut watcher);
+    let fitted = trainer.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed)?, &mut watcher);
     watcher.finish();
-    let outcome = match fitted {
-        Ok(outcome) => outcome,
-        Err(error) => return Err(explain(error.into(), &mut watcher, &folder)),
-    };
+    let outcome = outcome(fitted, &mut minibatches).map_err(|error| explain(error, &mut watcher, &folder))?;
     let rbm = trainer.snapshot().rbm()?;
     let figures =
-        if outcome == Outcome::Interrupted { BTreeMap::new() } else { test_figures(&rbm, &settings, &parts)? };
+        if outcome == Outcome::Interrupted { BTreeMap::new() } else { test_figures(&mut trainer, &settings, &parts)? };
     let test_cost = figures.get("reconstruction_cost_test").copied();
     watcher.save(&trainer.snapshot(), figures)?;
     if outcome == Outcome::Interrupted {
@@ -122,11 +115,19 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     Ok(0)
 }
 
-/// Bytes of the data and of the training.
-fn footprint(settings: &PretrainSettings, parts: &Parts) -> [u64; 2] {
-    let (visible, batch_size) = (parts.train.units(), settings.learning.batch_size);
-    let held = parts.bytes(&settings.data);
-    [held, peak_memory(visible, settings.hidden, batch_size, &settings.train_config())]
+/// Bytes that the training takes on top of the data: its own, and those of what is measured,
+/// samples and hidden probabilities as floats.
+fn footprint(settings: &PretrainSettings, parts: &Parts) -> u64 {
+    let (visible, hidden, learning) = (parts.train.units(), settings.hidden, &settings.learning);
+    let tested = parts.data.test.as_ref().map_or(0, |test| test.samples().min(TEST));
+    let measured = 4 * ((2 * MONITOR + tested) * (visible + hidden)) as u64;
+    peak_memory(visible, hidden, learning.hidden_units, learning.batch_size, &settings.train_config()) + measured
+}
+
+/// The data where there is room for them.
+fn settle(parts: Parts, settings: &PretrainSettings) -> Result<Parts> {
+    let needed = parts.bytes(&settings.data) + footprint(settings, &parts);
+    parts.settle(&settings.data, &settings.run, needed)
 }
 
 /// Says what is about to happen.
@@ -134,28 +135,20 @@ fn introduce(settings: &PretrainSettings, parts: &Parts, trainer: &Trainer, fold
     parts.introduce(&settings.data);
     let (visible, hidden) = (parts.train.units(), settings.hidden);
     let parameters = thousands(visible * hidden + visible + hidden);
-    tracing::info!("model:   {visible}-{hidden} RBM, {parameters} parameters");
+    let units = of_units(settings.learning.hidden_units);
+    tracing::info!("model:   {visible}-{hidden} RBM{units}, {parameters} parameters");
     tracing::info!("machine: {}, {}", count(trainer.threads(), "thread"), trainer.simd());
-    let [held, work] = footprint(settings, parts);
-    tracing::info!("memory:  about {} (data {}, training {})", bytes(held + work), bytes(held), bytes(work));
+    tracing::info!("memory:  {}", parts.memory(&settings.data, footprint(settings, parts)));
     tracing::info!("run:     {}", folder.path().display());
 }
 
 /// What a finished model makes of the test samples: measured as each epoch was.
-fn test_figures(rbm: &Rbm, settings: &PretrainSettings, parts: &Parts) -> Result<BTreeMap<String, f64>> {
+fn test_figures(trainer: &mut Trainer, settings: &PretrainSettings, parts: &Parts) -> Result<BTreeMap<String, f64>> {
     let Some(test) = &parts.data.test else { return Ok(BTreeMap::new()) };
-    let parameters = Parameters {
-        w_rec: values(rbm.w_rec())?,
-        hb: values(rbm.hb())?,
-        vb: values(rbm.vb())?,
-        ..Parameters::default()
-    };
-    let seed = settings.run.seed;
-    let batch = test.batch(0..test.samples().min(TEST), settings.data.binarize, seed);
-    let draw = Uniforms::new(seed, Stream::Monitor, 0);
-    let measures = Machine::new(rbm.visible(), rbm.hidden(), &parameters).measure(&batch, &[], draw);
+    let batch = test.batch(0..test.samples().min(TEST), settings.data.binarize, settings.run.seed)?;
+    let measured = trainer.measure(&batch, &[])?;
     let figures =
-        [("reconstruction_cost_test", measures.reconstruction_cost), ("free_energy_test", measures.free_energy)];
+        [("reconstruction_cost_test", measured.reconstruction_cost), ("free_energy_test", measured.free_energy)];
     Ok(figures.map(|(name, value)| (name.to_string(), value)).into())
 }
 

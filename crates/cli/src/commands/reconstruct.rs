@@ -32,7 +32,7 @@ pub(crate) fn reconstruct(args: &ReconstructArgs) -> Result<()> {
         (SplitName::Train, _) => &data.train,
     };
     let chosen = showcase(samples, args.count as usize);
-    let batch = samples.batch(chosen.iter().copied(), checkpoint.binarize(args.binarize), provenance.seed);
+    let batch = samples.batch(chosen.iter().copied(), checkpoint.binarize(args.binarize), provenance.seed)?;
     let pixels = batch.to_values();
     let v = Tensor::from_slice(&pixels, (batch.rows(), batch.units()), &Device::Cpu)?;
     let (picture, cost) = match &checkpoint {

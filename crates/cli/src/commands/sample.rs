@@ -37,19 +37,25 @@ pub(crate) fn sample(args: &SampleArgs) -> Result<()> {
     write_file(&args.out, &picture)
 }
 
-/// The labels that are asked for, all of which the model must know.
+/// The labels that are asked for, all of which the model must know: as a name, where it knows
+/// names, or as a number.
 fn clamped(asked: Option<&Clamped>, checkpoint: &Checkpoint) -> Result<Vec<u32>> {
     let Some(asked) = asked else { return Ok(Vec::new()) };
-    let classes = checkpoint.classes("--label")? as u32;
-    match asked {
-        Clamped::All => Ok((0..classes).collect()),
-        Clamped::These(labels) => match labels.iter().find(|&&label| label >= classes) {
-            None => Ok(labels.clone()),
-            Some(label) => Err(Failure::new(format!(
-                "label {label} is unknown: the checkpoint has {}, 0 to {}",
-                count(classes as usize, "label"),
+    let classes = checkpoint.classes("--label")?;
+    let names = checkpoint.class_names().filter(|names| names.len() == classes).unwrap_or_default();
+    let label = |asked: &String| {
+        let named = names.iter().position(|name| name == asked);
+        named.or_else(|| asked.parse().ok().filter(|&label: &usize| label < classes)).ok_or_else(|| {
+            let known = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+            Failure::new(format!(
+                "label {asked} is unknown: the checkpoint has {}, 0 to {}{known}",
+                count(classes, "label"),
                 classes - 1
-            ))),
-        },
+            ))
+        })
+    };
+    match asked {
+        Clamped::All => Ok((0..classes as u32).collect()),
+        Clamped::These(labels) => labels.iter().map(|asked| Ok(label(asked)? as u32)).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use super::{extension, require_folder, write_file};
 use crate::args::ShowArgs;
 use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, count};
 use crate::pictures::{self, Net, Subject, values};
 use crate::report::Report;
 use candle_core::Tensor;
@@ -100,7 +100,9 @@ fn of_belief(checkpoint: &Checkpoint) -> Result<Summary> {
             let labels = if header.classes > 0 { format!("{} at the top", header.classes) } else { "none".into() };
             let part = "generative and recognition weights";
             let weights = if header.untied { format!("untied: {part} have parted") } else { format!("tied {part}") };
-            let units = format!("{} ({})", joined(&sizes, "-"), header.units);
+            let types =
+                if header.units == "gaussian-top" { "bernoulli, those of the top gaussian" } else { &header.units };
+            let units = format!("{} ({types})", joined(&sizes, "-"));
             facts.extend([("units", units), ("labels", labels), ("weights", weights)]);
             if header.untied {
                 "(the top's w_gen is the transpose of its w_rec)\n"
@@ -189,7 +191,12 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
     line("data sha256", &provenance.dataset_sha256);
     line(
         "trained",
-        &format!("{} epochs, seed {}, deepbelief {}", provenance.epochs, provenance.seed, provenance.crate_version),
+        &format!(
+            "{}, seed {}, deepbelief {}",
+            count(provenance.epochs as usize, "epoch"),
+            provenance.seed,
+            provenance.crate_version
+        ),
     );
     let dead =
         summary.dead_filters_by_layer.iter().zip(&summary.sizes[1..]).map(|(dead, units)| format!("{dead} of {units}"));

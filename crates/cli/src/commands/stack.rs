@@ -1,25 +1,23 @@
 //! `dbn stack`: train a stack of RBMs layer by layer, new or resumed.
 
-use super::training::{Parts, shell_word};
+use super::CHUNK;
+use super::training::{Parts, outcome, shell_word};
 use crate::args::StackArgs;
-use crate::failure::{Explain, Failure, Result, count};
+use crate::failure::{Explain, Result, count};
 use crate::history::{Epoch, History};
 use crate::interrupt;
-use crate::memory;
 use crate::report::{Report, bytes, thousands};
 use crate::run_folder::RunFolder;
 use crate::settings::{Resolved, StackSettings};
 use crate::stack_watcher::StackWatcher;
-use deepbelief_data::{Minibatcher, Split};
+use deepbelief_data::Minibatcher;
 use deepbelief_rbm::{Outcome, TrainState};
-use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig, Start};
+use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig};
 use std::path::Path;
 
-/// Samples that each epoch is measured on, at most.
+/// Samples that each epoch is measured on, at most: told in `--valid`. They are passed up anew for
+/// every layer, and figures that only show how a layer fares need no more.
 const MONITOR: usize = 5000;
-
-/// Bytes of the program itself, the embedded digits among it.
-const PROGRAM: u64 = 30 << 20;
 
 /// Bytes a unit and monitored sample take when they are passed up: training and validation samples
 /// stay, and the pass holds products, probabilities and states.
@@ -50,12 +48,11 @@ pub(crate) fn stack(args: &StackArgs, report: &Report) -> Result<u8> {
 fn start(args: &StackArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = StackSettings::resolve(args)?;
     let seed = settings.run.seed;
-    let parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
+    let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
     let config = settings.stack_config(parts.data.classes)?;
-    require_mirrors(&config, parts.train.units())?;
+    config.validate_on(parts.train.units())?;
     let greedy = Greedy::new(config.clone())?;
-    let (held, footprints) = footprint(&settings, &config, &parts);
-    memory::require(held + peak(&footprints), settings.run.max_memory)?;
+    let parts = settle(parts, &settings, &config)?;
     let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, seed)?;
     let hidden: Vec<String> = settings.layers.iter().map(|layer| layer.hidden.to_string()).collect();
     let name = format!("{}-{}", settings.data.data.name(), hidden.join("-"));
@@ -64,30 +61,15 @@ fn start(args: &StackArgs) -> Result<Run> {
     Ok(Run { settings, config, parts, minibatches, greedy, folder, history })
 }
 
-/// Refuses a layer that starts as the one below upside down but has another number of units,
-/// before the layers below it train for nothing.
-fn require_mirrors(config: &StackConfig, visible: usize) -> Result<()> {
-    let sizes: Vec<usize> = std::iter::once(visible).chain(config.layers.iter().map(|layer| layer.hidden)).collect();
-    for (index, layer) in config.layers.iter().enumerate().skip(1).filter(|(_, layer)| layer.start == Start::Transposed)
-    {
-        let (hidden, expected) = (layer.hidden, sizes[index - 1]);
-        if hidden != expected {
-            return Err(Failure::new(format!(
-                "hidden is {hidden}; it must be {expected}, the units it mirrors, where layer {index} starts transposed"
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// A run that goes on where it was saved.
 fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     // A stack that was stopped before its first save goes on from the beginning.
     let folder = RunFolder::open(path, "stack", None)?;
     let settings = StackSettings::resume(&folder.config(), args)?;
     let state = GreedyState::load(folder.path()).or_fail(|| "cannot resume".into())?;
-    let parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
+    let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
     let config = settings.stack_config(parts.data.classes)?;
+    let parts = settle(parts, &settings, &config)?;
     let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
     let greedy = Greedy::resume(config.clone(), state)?;
     let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, settings.run.seed)?;
@@ -101,16 +83,16 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let Run { settings, config, parts, mut minibatches, mut greedy, folder, history } = run;
     let seed = settings.run.seed;
     introduce(&settings, &config, &parts, &folder);
-    let gallery = parts.gallery(&settings.data, seed);
-    let provenance = parts.provenance(settings.recipe()?, seed);
+    let gallery = parts.gallery(&settings.data, seed)?;
+    let provenance = parts.provenance(settings.recipe()?, seed)?;
     let mut watcher = StackWatcher::new(report, &folder, &settings, gallery, provenance, history);
     interrupt::catch()?;
-    let fitted = greedy.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed), &mut watcher);
+    let fitted = greedy.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed)?, &mut watcher);
     watcher.finish();
-    let outcome = match fitted {
+    let outcome = match outcome(fitted, &mut minibatches) {
         Ok(outcome) => outcome,
         Err(error) => {
-            let failure = watcher.take_failure().unwrap_or_else(|| error.into());
+            let failure = watcher.take_failure().unwrap_or(error);
             let path = folder.path().display();
             return Err(failure.hint(format!("what was saved of the run is in {path}")));
         }
@@ -130,22 +112,28 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     Ok(0)
 }
 
-/// Bytes of the data, and what each layer takes on top.
-fn footprint(settings: &StackSettings, config: &StackConfig, parts: &Parts) -> (u64, Vec<Footprint>) {
+/// What each layer takes on top of the data.
+fn footprints(settings: &StackSettings, config: &StackConfig, parts: &Parts) -> Vec<Footprint> {
     let batch_size = settings.layers[0].learning.batch_size;
     let mut footprints = config.memory(parts.train.samples(), parts.train.units(), batch_size);
-    for (footprint, below) in footprints.iter_mut().skip(1).zip(&config.layers) {
-        footprint.bytes += MONITORED * (MONITOR * below.hidden) as u64;
+    // Samples to measure on and to test the finished net on are floats, twice.
+    let measured = 8 * ((MONITOR + CHUNK) * parts.train.units()) as u64;
+    for (layer, footprint) in footprints.iter_mut().enumerate() {
+        let below = layer.checked_sub(1).map_or(0, |below| config.layers[below].hidden);
+        footprint.bytes += measured + MONITORED * (MONITOR * below) as u64;
     }
-    // Samples to measure on and to draw, and those the finished net is tested on, are floats, twice.
-    let test = parts.data.test.as_ref().map_or(0, Split::samples);
-    let measured = 8 * ((MONITOR + test) * parts.train.units()) as u64;
-    (PROGRAM + parts.bytes(&settings.data) + measured, footprints)
+    footprints
 }
 
 /// Bytes of the layer that takes most.
 fn peak(footprints: &[Footprint]) -> u64 {
     footprints.iter().map(|footprint| footprint.bytes).max().unwrap_or(0)
+}
+
+/// The data where there is room for them.
+fn settle(parts: Parts, settings: &StackSettings, config: &StackConfig) -> Result<Parts> {
+    let needed = parts.bytes(&settings.data) + peak(&footprints(settings, config, &parts));
+    parts.settle(&settings.data, &settings.run, needed)
 }
 
 /// Says what is about to happen.
@@ -157,16 +145,19 @@ fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, fold
     let of_labels = config.classes.map_or(0, |classes| classes * (sizes[sizes.len() - 1] + 1));
     let labels = config.classes.map_or("no labels".into(), |classes| format!("{classes} labels at the top"));
     let named = settings.sizes_in_words(visible);
-    tracing::info!("model:   {named} stack, {labels}, {} parameters", thousands(weights + of_labels));
-    let (held, footprints) = footprint(settings, config, parts);
-    let peak = peak(&footprints);
-    tracing::info!("memory:  about {} (data {}, training {})", bytes(held + peak), bytes(held), bytes(peak));
+    let gaussian = config.layers.last().is_some_and(|top| !top.hidden_units.is_bernoulli());
+    let units = if gaussian { " with Gaussian units at the top" } else { "" };
+    tracing::info!("model:   {named} stack{units}, {labels}, {} parameters", thousands(weights + of_labels));
+    let footprints = footprints(settings, config, parts);
+    tracing::info!("memory:  {}", parts.memory(&settings.data, peak(&footprints)));
     for (layer, Footprint { plan, bytes: total }) in footprints.iter().enumerate() {
         let input = match plan.map(|plan| (plan.mode, plan.bytes)) {
-            None => "the data".to_string(),
+            None if parts.train.is_held() => "the data".to_string(),
+            None => "the data, read from disk".to_string(),
             Some((Mode::Recompute, _)) => "computed anew for every minibatch: it does not fit --cache".to_string(),
             Some((Mode::Floats, n)) => format!("kept as floats, {}", bytes(n)),
             Some((Mode::Bytes, n)) => format!("kept as bytes, {}", bytes(n)),
+            Some((Mode::Bits, n)) => format!("kept as bits, states drawn once, {}", bytes(n)),
         };
         tracing::info!("layer {layer}: input {input}; training takes {}", bytes(*total));
     }

@@ -1,16 +1,17 @@
 //! What all trainings share: data parted into training, validation and test samples, what is
 //! measured on them, and what is said before the start and at the end.
 
+use super::chunks;
 use crate::checkpoint::{Model, Trained, require_units};
 use crate::failure::{Explain, Failure, Result, count};
+use crate::memory;
 use crate::pictures::{Gallery, shape_of, showcase};
-use crate::report::thousands;
+use crate::report::{bytes, thousands};
 use crate::run_folder::RunFolder;
-use crate::settings::DataSettings;
-use candle_core::{Device, Tensor};
-use deepbelief_data::{BatchConfig, Dataset, Minibatcher, Split};
+use crate::settings::{DataSettings, RunSettings};
+use deepbelief_data::{BatchConfig, Dataset, Minibatcher, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
-use deepbelief_rbm::{Monitors, Provenance};
+use deepbelief_rbm::{HiddenUnits, Monitors, Outcome, Provenance};
 use deepbelief_stack::Dbn;
 use std::path::Path;
 
@@ -20,37 +21,42 @@ const SHOWN: usize = 10;
 /// Where a checkpoint's recipe keeps the names of the classes.
 pub(crate) const CLASS_NAMES: &str = "class_names";
 
+/// Bytes of what no formula counts, as measured: the program, the embedded digits among it, and
+/// buffers of libraries.
+const PROGRAM: u64 = 56 << 20;
+
 /// Data, parted.
 pub(crate) struct Parts {
     pub(crate) data: Dataset,
-    pub(crate) sha256: String,
     pub(crate) train: Split,
     pub(crate) valid: Option<Split>,
 }
 
 impl Parts {
-    /// Loads the data of a new run, after which its settings are complete.
-    pub(crate) fn load(settings: &mut DataSettings, valid_is_default: bool, seed: u64) -> Result<Self> {
-        let data = deepbelief_data::load(&settings.data, &settings.load_options())?;
+    /// Loads the data of a new run, after which its settings are complete. What can stay in its
+    /// file does, until [`Parts::settle`] knows what else needs memory.
+    pub(crate) fn load(settings: &mut DataSettings, valid_is_default: bool, run: &RunSettings) -> Result<Self> {
+        let data = open(settings, run)?;
         settings.complete(&data, valid_is_default);
         if settings.image_size.is_some() {
             shape_of(data.train.units(), settings.image_size)?;
         }
-        Self::part(data, settings, seed)
+        Self::part(data, settings, run.seed)
     }
 
     /// Loads the data of a run that goes on, which must be those it was started on, as its model
     /// tells.
-    pub(crate) fn load_again(settings: &DataSettings, seed: u64, folder: &RunFolder) -> Result<Self> {
+    pub(crate) fn load_again(settings: &DataSettings, run: &RunSettings, folder: &RunFolder) -> Result<Self> {
         let path = folder.model();
         let model = path.is_file().then(|| Model::open(&path)).transpose().or_fail(|| "cannot resume".into())?;
-        let started_on = model.as_ref().map(|model| model.provenance().dataset_sha256.as_str());
-        let parts = Self::part(deepbelief_data::load(&settings.data, &settings.load_options())?, settings, seed)?;
-        if started_on.is_some_and(|sha256| sha256 != parts.sha256) {
+        let data = open(settings, run)?;
+        if let Some(model) = model
+            && model.provenance().dataset_sha256 != data.sha256()?
+        {
             return Err(Failure::new(format!("the data '{}' have changed since the run was started", settings.data))
                 .hint("a resumed run needs the very same training data; start a new run on the new ones"));
         }
-        Ok(parts)
+        Self::part(data, settings, run.seed)
     }
 
     fn part(data: Dataset, settings: &DataSettings, seed: u64) -> Result<Self> {
@@ -61,7 +67,22 @@ impl Parts {
                 (train, Some(valid))
             }
         };
-        Ok(Self { sha256: data.sha256(), data, train, valid })
+        Ok(Self { data, train, valid })
+    }
+
+    /// Takes samples that are still in their files into memory, if all of them fit there beside the
+    /// training, which takes `needed` bytes with the data as they are; else leaves them there.
+    /// Refuses a training that does not fit even so.
+    pub(crate) fn settle(self, settings: &DataSettings, run: &RunSettings, needed: u64) -> Result<Self> {
+        let in_files = self.data.bytes_in_files();
+        // Dealing samples in memory may take an eighth more: see `Minibatcher::bytes`.
+        if in_files > 0 && memory::fits(needed + in_files + in_files / 8, run.max_memory) {
+            let data = self.data.held().or_hint(|| LESS.into())?;
+            return Self::part(data, settings, run.seed);
+        }
+        let whole = in_files == 0 && settings.data != Source::Mnist && self.bytes(settings) > needed / 2;
+        memory::require(needed, run.max_memory).or_hint(|| if whole { WHOLE } else { SMALLER }.into())?;
+        Ok(self)
     }
 
     /// Refuses data that do not fit a model with so many visible units.
@@ -86,63 +107,79 @@ impl Parts {
 
     /// Fixed samples to measure every epoch on, as many of training as of validation, at most
     /// `most` of each.
-    pub(crate) fn monitors(&self, settings: &DataSettings, most: usize, seed: u64) -> Monitors {
+    pub(crate) fn monitors(&self, settings: &DataSettings, most: usize, seed: u64) -> Result<Monitors> {
         let size = self.valid.as_ref().map_or(most, |valid| valid.samples().min(most));
-        let mut order: Vec<usize> = (0..self.train.samples()).collect();
+        let mut order: Vec<u32> = (0..self.train.samples() as u32).collect();
         Uniforms::new(seed, Stream::Monitor, 1).shuffle(0, &mut order);
         order.truncate(size);
-        let labels = |split: &Split, samples: &[usize]| samples.iter().filter_map(|&s| split.label(s)).collect();
-        let batch = |split: &Split, samples: &[usize]| split.batch(samples.iter().copied(), settings.binarize, seed);
-        let held: Vec<usize> = (0..size).collect();
-        Monitors {
-            train: batch(&self.train, &order),
+        let labels = |split: &Split, samples: &[u32]| samples.iter().filter_map(|&s| split.label(s as usize)).collect();
+        let batch = |split: &Split, samples: &[u32]| {
+            split.batch(samples.iter().map(|&sample| sample as usize), settings.binarize, seed)
+        };
+        let held: Vec<u32> = (0..size as u32).collect();
+        Ok(Monitors {
+            train: batch(&self.train, &order)?,
             train_labels: labels(&self.train, &order),
-            valid: self.valid.as_ref().map(|valid| batch(valid, &held)),
+            valid: self.valid.as_ref().map(|valid| batch(valid, &held)).transpose()?,
             valid_labels: self.valid.as_ref().map_or(Vec::new(), |valid| labels(valid, &held)),
-        }
+        })
     }
 
     /// Test samples for the pictures, or where there is no test set, others.
-    pub(crate) fn gallery(&self, settings: &DataSettings, seed: u64) -> Gallery {
+    pub(crate) fn gallery(&self, settings: &DataSettings, seed: u64) -> Result<Gallery> {
         let split = self.data.test.as_ref().or(self.valid.as_ref()).unwrap_or(&self.train);
         let shape = shape_of(split.units(), settings.image_size);
         if let Err(failure) = &shape {
             tracing::info!("no pictures of filters and samples: {} (see --image-size)", failure.what());
         }
         let chosen = showcase(split, SHOWN);
-        let samples = split.batch(chosen.iter().copied(), settings.binarize, seed).to_values();
-        Gallery { shape: shape.ok(), samples }
+        let samples = split.batch(chosen.iter().copied(), settings.binarize, seed)?.to_values();
+        Ok(Gallery { shape: shape.ok(), samples })
     }
 
     /// Where a model trained on these data comes from; epochs and figures are still to come.
-    pub(crate) fn provenance(&self, mut recipe: serde_json::Value, seed: u64) -> Provenance {
+    pub(crate) fn provenance(&self, mut recipe: serde_json::Value, seed: u64) -> Result<Provenance> {
         // Which class is which number, for other data whose labels are names.
         if let (Some(names), Some(recipe)) = (&self.data.class_names, recipe.as_object_mut()) {
             recipe.insert(CLASS_NAMES.into(), names.clone().into());
         }
-        Provenance {
+        Ok(Provenance {
             dataset: self.data.name.clone(),
-            dataset_sha256: self.sha256.clone(),
+            dataset_sha256: self.data.sha256()?,
             seed,
             crate_version: env!("CARGO_PKG_VERSION").into(),
             recipe,
             ..Default::default()
-        }
+        })
     }
 
-    /// Bytes of all samples, and of what dealing them in minibatches takes.
+    /// Bytes of the program, of all samples in memory, and of what dealing them in minibatches
+    /// takes.
     pub(crate) fn bytes(&self, settings: &DataSettings) -> u64 {
         let samples = self.data.train.bytes() + self.data.test.as_ref().map_or(0, Split::bytes);
-        samples as u64 + Minibatcher::bytes(&self.train, settings.binarize, settings.balanced)
+        let dealing = Minibatcher::bytes(&self.train, settings.binarize, settings.balanced);
+        PROGRAM + samples as u64 + dealing
+    }
+
+    /// What is said of the memory that data and `training` take.
+    pub(crate) fn memory(&self, settings: &DataSettings, training: u64) -> String {
+        let held = self.bytes(settings);
+        let left = match self.data.bytes_in_files() {
+            0 => String::new(),
+            n => format!("; {} of samples stay on disk, read a minibatch at a time", bytes(n)),
+        };
+        format!("about {} (data {}, training {}{left})", bytes(held + training), bytes(held), bytes(training))
     }
 
     /// Share of the test samples whose label a net does not find, where there are labels.
     pub(crate) fn test_error(&self, dbn: &Dbn, settings: &DataSettings, seed: u64) -> Result<Option<f64>> {
         let Some(test) = self.data.test.as_ref().filter(|_| dbn.classes() > 0) else { return Ok(None) };
         let Some(labels) = test.labels() else { return Ok(None) };
-        let batch = test.batch(0..test.samples(), settings.binarize, seed);
-        let v = Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?;
-        let wrong = dbn.classify(&v)?.iter().zip(&labels).filter(|(found, label)| found != label).count();
+        let mut told = Vec::with_capacity(labels.len());
+        for v in chunks(test, settings.binarize, seed) {
+            told.extend(dbn.classify(&v?)?);
+        }
+        let wrong = told.iter().zip(&labels).filter(|(found, label)| found != label).count();
         Ok(Some(wrong as f64 / labels.len() as f64))
     }
 
@@ -162,6 +199,47 @@ impl Parts {
             data.scaling,
             settings.binarize
         );
+    }
+}
+
+/// What to do where data that are held in memory whole do not fit.
+const WHOLE: &str = "these data are read into memory whole; saved as an uncompressed IDX or npy file (not in Fortran \
+                     order) they are read a minibatch at a time where memory is short; or allow more with --max-memory";
+
+/// What to do where there is less memory than was said or told.
+const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
+
+/// What to do where the training does not fit.
+const SMALLER: &str = "train fewer hidden units, with smaller batches or, in a stack, a smaller --cache; or allow more \
+                       with --max-memory";
+
+/// Opens the data. Files that are read whole tell by their size that they will not do before they
+/// fill the memory.
+fn open(settings: &DataSettings, run: &RunSettings) -> Result<Dataset> {
+    if let Source::Csv(path) | Source::Npz(path) | Source::Safetensors(path) = &settings.data {
+        let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        memory::require(size, run.max_memory).or_hint(|| WHOLE.into())?;
+    }
+    Ok(deepbelief_data::open(&settings.data, &settings.load_options())?)
+}
+
+/// What a training came to: where samples could not be read from their file any more, that is why
+/// it stopped.
+pub(crate) fn outcome<E: Into<Failure>>(
+    fitted: std::result::Result<Outcome, E>,
+    minibatches: &mut Minibatcher,
+) -> Result<Outcome> {
+    match minibatches.take_failure() {
+        Some(error) => Err(error.into()),
+        None => fitted.map_err(Into::into),
+    }
+}
+
+/// What is said of hidden units that are not the usual ones.
+pub(crate) fn of_units(units: HiddenUnits) -> &'static str {
+    match units {
+        HiddenUnits::Bernoulli => "",
+        HiddenUnits::Gaussian => " with Gaussian hidden units",
     }
 }
 

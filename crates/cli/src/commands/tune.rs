@@ -1,13 +1,12 @@
 //! `dbn tune`: tune a deep belief net by wake-sleep, new or resumed.
 
-use super::training::{Parts, shell_word};
+use super::training::{Parts, outcome, shell_word};
 use crate::args::TuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{History, TuneEpoch};
 use crate::interrupt;
-use crate::memory;
-use crate::report::{Report, bytes};
+use crate::report::Report;
 use crate::run_folder::{RunFolder, TUNE_STATE};
 use crate::settings::{Resolved, TuneSettings};
 use crate::tune_watcher::TuneWatcher;
@@ -18,7 +17,8 @@ use deepbelief_stack::{Dbn, StackConfig};
 use deepbelief_wake_sleep::{TopModel, TuneState, Tuner, peak_memory, sigmoid_belief_net};
 use std::path::{Path, PathBuf};
 
-/// Samples that each epoch is measured on, at most.
+/// Samples that each epoch is measured on, at most: told in `--valid`. The best model is chosen by
+/// them, so there are more than where figures are only shown.
 const MONITOR: usize = 10_000;
 
 /// A tuning about to start.
@@ -48,7 +48,7 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let provenance = opened.as_ref().map(|(_, checkpoint)| checkpoint.provenance());
     let Resolved { mut settings, valid_is_default } = TuneSettings::resolve(args, provenance)?;
     let seed = settings.run.seed;
-    let parts = Parts::load(&mut settings.data, valid_is_default, seed)?;
+    let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
     let (dbn, name) = match opened {
         Some((path, Checkpoint { dbn, .. })) => (dbn, run_name(&path)),
         None => (from_scratch(&settings, &parts)?, settings.data.data.name()),
@@ -56,7 +56,7 @@ fn start(args: &TuneArgs) -> Result<Run> {
     fit(&dbn, &parts, &settings)?;
     let config = settings.tune_config(dbn.layers().len())?;
     let needed = parts.bytes(&settings.data) + peak_memory(&dbn.sizes(), settings.batch_size, &config);
-    memory::require(needed, settings.run.max_memory)?;
+    let parts = parts.settle(&settings.data, &settings.run, needed)?;
     let tuner = Tuner::new(&dbn, config)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
     let name = format!("{name}-tuned");
@@ -68,7 +68,7 @@ fn start(args: &TuneArgs) -> Result<Run> {
 /// A net that knows nothing yet.
 fn from_scratch(settings: &TuneSettings, parts: &Parts) -> Result<Dbn> {
     let hidden = settings.layers.as_deref().unwrap_or_default();
-    let (mut means, seed, weight_std) = (parts.train.mean(), settings.run.seed, settings.weight_std);
+    let (mut means, seed, weight_std) = (parts.train.mean()?, settings.run.seed, settings.weight_std);
     if settings.top == TopModel::Factorial {
         return Ok(sigmoid_belief_net(hidden, &means, weight_std, seed)?);
     }
@@ -107,10 +107,12 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "tune", Some(TUNE_STATE))?;
     let settings = TuneSettings::resume(&folder.config(), args)?;
     let state = TuneState::load(&folder.tune_state()).or_fail(|| "cannot resume".into())?;
-    let parts = Parts::load_again(&settings.data, settings.run.seed, &folder)?;
-    let done = state.epochs_done();
-    let directed = state.sizes().len() - 2;
-    let tuner = Tuner::resume(settings.tune_config(directed)?, state)?;
+    let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
+    let (done, sizes) = (state.epochs_done(), state.sizes());
+    let config = settings.tune_config(sizes.len() - 2)?;
+    let needed = parts.bytes(&settings.data) + peak_memory(&sizes, settings.batch_size, &config);
+    let parts = parts.settle(&settings.data, &settings.run, needed)?;
+    let tuner = Tuner::resume(config, state)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), 0, done)?;
     folder.write_config(&settings.to_toml()?)?;
@@ -122,16 +124,16 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let Run { settings, parts, mut minibatches, mut tuner, folder, history } = run;
     let seed = settings.run.seed;
     introduce(&settings, &parts, &tuner, &folder)?;
-    let gallery = parts.gallery(&settings.data, seed);
-    let provenance = parts.provenance(settings.recipe()?, seed);
+    let gallery = parts.gallery(&settings.data, seed)?;
+    let provenance = parts.provenance(settings.recipe()?, seed)?;
     let mut watcher = TuneWatcher::new(report, &folder, &settings, gallery, provenance, history);
     interrupt::catch()?;
-    let fitted = tuner.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed), &mut watcher);
+    let fitted = tuner.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed)?, &mut watcher);
     watcher.finish();
-    let outcome = match fitted {
+    let outcome = match outcome(fitted, &mut minibatches) {
         Ok(outcome) => outcome,
         Err(error) => {
-            let failure = watcher.take_failure().unwrap_or_else(|| error.into());
+            let failure = watcher.take_failure().unwrap_or(error);
             return Err(failure.hint(format!("what was saved of the run is in {}", folder.path().display())));
         }
     };
@@ -164,12 +166,11 @@ fn introduce(settings: &TuneSettings, parts: &Parts, tuner: &Tuner, folder: &Run
     let dbn = tuner.snapshot().dbn()?;
     let sizes: Vec<String> = dbn.sizes().iter().map(ToString::to_string).collect();
     let labels = if dbn.classes() > 0 { format!("{} labels at the top", dbn.classes()) } else { "no labels".into() };
-    let epochs = settings.top_steps.epochs();
-    tracing::info!("model:   {}, {labels}; {epochs} epochs with top steps {}", sizes.join("-"), settings.top_steps);
+    let epochs = count(settings.top_steps.epochs() as usize, "epoch");
+    tracing::info!("model:   {}, {labels}; {epochs} with top steps {}", sizes.join("-"), settings.top_steps);
     tracing::info!("machine: {}, {}", count(tuner.threads(), "thread"), tuner.simd());
-    let held = parts.bytes(&settings.data);
     let work = peak_memory(&dbn.sizes(), settings.batch_size, &settings.tune_config(dbn.layers().len())?);
-    tracing::info!("memory:  about {} (data {}, tuning {})", bytes(held + work), bytes(held), bytes(work));
+    tracing::info!("memory:  {}", parts.memory(&settings.data, work));
     tracing::info!("run:     {}", folder.path().display());
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! How a training went, as an SVG picture: cost, free-energy gap, hidden activity and label
-//! error by epoch.
+//! How a training went, as an SVG picture: cost, free-energy gap, hidden activity or
+//! spread and label error by epoch.
 
 use crate::failure::{Failure, Result};
 use crate::history::{Epoch, FinetuneEpoch, TuneEpoch};
@@ -58,7 +58,11 @@ pub(crate) fn learning(epochs: &[Epoch]) -> Vec<Panel> {
         },
         Panel {
             y_title: "Hidden activity (mean probability)",
-            lines: vec![line("training", TRAIN, &|epoch| Some(epoch.hidden_activity))],
+            lines: vec![line("training", TRAIN, &|epoch| epoch.hidden_activity)],
+        },
+        Panel {
+            y_title: "Hidden spread (standard deviation)",
+            lines: vec![line("training", TRAIN, &|epoch| epoch.hidden_spread)],
         },
         Panel {
             y_title: "Label error (%)",
@@ -236,7 +240,8 @@ mod tests {
             free_energy_train: -100.0,
             free_energy_valid: valid.then_some(-99.0),
             free_energy_gap: valid.then_some(x.sqrt()),
-            hidden_activity: 0.2 - 0.05 / x,
+            hidden_activity: Some(0.2 - 0.05 / x),
+            hidden_spread: None,
             label_error_train: valid.then_some(0.1 / x),
             label_error_valid: valid.then_some(0.2 / x),
         }

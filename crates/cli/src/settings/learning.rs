@@ -1,12 +1,16 @@
 //! Settings of the learning of one RBM, alone or as a layer.
 
 use crate::failure::{Failure, Result};
-use deepbelief_rbm::{RbmConfig, Schedule, TrainConfig, VisibleBias, VisibleStates};
+use deepbelief_rbm::{CdSteps, HiddenUnits, RbmConfig, Schedule, TrainConfig, VisibleBias, VisibleStates};
 use serde::{Deserialize, Serialize};
 
 /// The fields are the keys of a recipe and, with dashes, the flags, where they are described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LearningSettings {
+    /// Left out where it is the default, so that a checkpoint of Bernoulli units is the same file as
+    /// before there were others.
+    #[serde(skip_serializing_if = "HiddenUnits::is_bernoulli")]
+    pub(crate) hidden_units: HiddenUnits,
     pub(crate) weight_std: f64,
     pub(crate) visible_bias: VisibleBias,
     pub(crate) batch_size: usize,
@@ -14,8 +18,11 @@ pub(crate) struct LearningSettings {
     pub(crate) learning_rate: f64,
     pub(crate) schedule: Schedule,
     pub(crate) final_learning_rate: f64,
-    pub(crate) cd_steps: u32,
+    pub(crate) cd_steps: CdSteps,
     pub(crate) persistent_chains: usize,
+    /// Left out where it is the default, for the same reason.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) persistent_epochs: u32,
     pub(crate) visible_states: VisibleStates,
     pub(crate) momentum: f64,
     pub(crate) final_momentum: f64,
@@ -26,6 +33,11 @@ pub(crate) struct LearningSettings {
     pub(crate) sparsity_cost: f64,
     pub(crate) tolerance: f64,
     pub(crate) patience: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl LearningSettings {
@@ -39,7 +51,14 @@ impl LearningSettings {
 
     /// Settings of a new RBM.
     pub(crate) fn rbm_config(&self, hidden: usize, seed: u64) -> RbmConfig {
-        RbmConfig { visible: None, hidden, weight_std: self.weight_std, visible_bias: self.visible_bias, seed }
+        RbmConfig {
+            visible: None,
+            hidden,
+            hidden_units: self.hidden_units,
+            weight_std: self.weight_std,
+            visible_bias: self.visible_bias,
+            seed,
+        }
     }
 
     /// Settings of its trainer.
@@ -54,8 +73,9 @@ impl LearningSettings {
             momentum_switch: self.momentum_switch,
             weight_cost: self.weight_cost,
             l1_cost: self.l1_cost,
-            cd_steps: self.cd_steps,
+            cd_steps: self.cd_steps.clone(),
             persistent_chains: self.persistent_chains,
+            persistent_epochs: self.persistent_epochs,
             visible_states: self.visible_states,
             sparsity_target: self.sparsity_target,
             sparsity_cost: self.sparsity_cost,

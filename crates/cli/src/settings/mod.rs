@@ -2,6 +2,7 @@
 //! else the recipe given by `--config`, else the built-in recipe.
 
 mod finetune;
+mod gather;
 mod learning;
 mod pretrain;
 mod recipe;

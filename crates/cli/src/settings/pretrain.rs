@@ -75,6 +75,7 @@ impl PretrainSettings {
     fn validate(&self) -> Result<()> {
         self.rbm_config().validate().or_hint(origin)?;
         self.train_config().validate().or_hint(origin)?;
+        self.train_config().validate_for(self.learning.hidden_units).or_hint(origin)?;
         self.learning.validate().or_hint(origin)?;
         self.run.validate()
     }
@@ -160,11 +161,9 @@ mod tests {
         assert_eq!(refusal("hiden = 5"), (": unknown key 'hiden'".into(), "did you mean 'hidden'?".into()));
         assert!(refusal("banana = 5").1.starts_with("the keys are "));
         assert!(refusal("epochs = 3\nhidden = = 5").0.starts_with(", line 2: not TOML"));
-        assert_eq!(
-            refusal("hidden = \"many\"").0,
-            ": 'hidden' is \"many\": invalid type: string \"many\", expected usize"
-        );
-        assert!(refusal("schedule = \"cosine\"").0.contains("'schedule' is \"cosine\": unknown variant `cosine`"));
+        assert_eq!(refusal("hidden = \"many\"").0, ": 'hidden' is \"many\": expected a whole number, not below 0");
+        let schedules = "expected 'constant', 'linear', 'exponential'";
+        assert_eq!(refusal("schedule = \"cosine\"").0, format!(": 'schedule' is \"cosine\": {schedules}"));
     }
 
     #[test]

@@ -36,11 +36,46 @@ pub(super) fn check(
         });
     }
     for (key, value) in table {
-        settle(key, value).map_err(|failure| {
-            let cause = failure.causes().first().and_then(|cause| cause.lines().next()).map(str::to_string);
-            let reason = cause.unwrap_or_else(|| failure.what().to_string());
-            Failure::new(format!("{place}: '{key}' is {value}: {reason}"))
-        })?;
+        settle(key, value)
+            .map_err(|failure| Failure::new(format!("{place}: '{key}' is {value}: {}", reason(&failure))))?;
     }
     Ok(())
+}
+
+/// Why a value will not do, in words of recipes where the reader of TOML speaks of Rust's types.
+pub(super) fn reason(failure: &Failure) -> String {
+    let cause = failure.causes().first().and_then(|cause| cause.lines().next()).unwrap_or(failure.what());
+    let of_kind = ["invalid type", "invalid value", "unknown variant"].iter().any(|start| cause.starts_with(start));
+    let Some((_, expected)) = cause.rsplit_once("expected ").filter(|_| of_kind) else { return cause.to_string() };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not below 0".to_string(),
+        "f32" | "f64" => "a number".to_string(),
+        "a boolean" => "true or false".to_string(),
+        "a string" => "a text in quotes".to_string(),
+        "a sequence" => "an array".to_string(),
+        words => words.trim_start_matches("one of ").replace('`', "'"),
+    };
+    format!("expected {expected}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_in_words_of_recipes() {
+        let words = |cause: &str| reason(&Failure::new(cause).while_doing("a setting has a value of the wrong kind"));
+        assert_eq!(
+            words("invalid type: string \"x\", expected usize\nin `epochs`"),
+            "expected a whole number, not below 0"
+        );
+        assert_eq!(words("invalid value: integer `-5`, expected u32"), "expected a whole number, not below 0");
+        assert_eq!(words("invalid type: boolean `true`, expected f64"), "expected a number");
+        assert_eq!(
+            words("unknown variant `cosine`, expected one of `constant`, `linear`"),
+            "expected 'constant', 'linear'"
+        );
+        assert_eq!(words("scale is \"x\"; it must be auto"), "scale is \"x\"; it must be auto");
+        assert_eq!(reason(&Failure::new("expected a table")), "expected a table");
+    }
 }

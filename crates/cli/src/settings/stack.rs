@@ -1,20 +1,13 @@
 //! Settings of `dbn stack`.
-//!
-//! A layer's settings are gathered from several places, each beating those before it: the
-//! built-in recipe's root and its `[top]`, then the recipe's root, its `[top]` and its
-//! `[[layer]]`, then the command line. In a root a value is for all layers, an array has one
-//! a layer, from the bottom.
 
-use super::{DataSettings, LearningSettings, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, origin, recipe};
-use crate::args::{StackArgs, per_layer};
-use crate::failure::{Explain, Failure, Result, count};
-use deepbelief_stack::{LayerConfig, Propagate, StackConfig, Start};
+use super::gather::Gatherer;
+use super::{DataSettings, LearningSettings, Resolved, RunSettings, UNLEARNED_KEYS, origin};
+use crate::args::StackArgs;
+use crate::failure::{Explain, Failure, Result};
+use deepbelief_stack::{Error as StackError, LayerConfig, Propagate, StackConfig, Start};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use toml::{Table, Value};
-
-/// The recipe that the defaults of `dbn stack` are.
-const BUILT_IN: &str = include_str!("../../../../models/mnist-dbn.toml");
+use toml::Table;
 
 /// Whether the top has a label group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,23 +49,33 @@ pub(crate) struct StackSettings {
 impl StackSettings {
     /// Settings of a new run.
     pub(crate) fn resolve(args: &StackArgs) -> Result<Resolved<Self>> {
+        let gatherer = Gatherer::new()?;
         let recipe = match &args.run.config {
-            Some(path) => read(path)?,
+            Some(path) => gatherer.read(path)?,
             None => Table::new(),
         };
-        let flags = flags(args)?;
+        let flags = gatherer.flags(args)?;
         let valid_is_default = !recipe.contains_key("valid") && !flags.contains_key("valid");
-        let settings = gather(&recipe, &flags)?;
+        let settings = gatherer.gather(&recipe, &flags)?;
         settings.validate()?;
         Ok(Resolved { settings, valid_is_default })
     }
 
     /// Settings of the run whose `config.toml` is `path`, continued with what `args` may change.
     pub(crate) fn resume(path: &Path, args: &StackArgs) -> Result<Self> {
-        let table = read(path)?;
-        let before = gather(&table, &Table::new())?;
-        let flags = flags(args)?;
-        let settings = gather(&table, &flags)?;
+        let gatherer = Gatherer::new()?;
+        let table = gatherer.read(path)?;
+        let before = gatherer.gather(&table, &Table::new())?;
+        let hidden = |layer: &LayerSettings| layer.hidden as u32;
+        if let Some(asked) = &args.layers
+            && !asked.0.iter().copied().eq(before.layers.iter().map(hidden))
+        {
+            let sizes: Vec<String> = before.layers.iter().map(|layer| layer.hidden.to_string()).collect();
+            return Err(Failure::new(format!("--layers is another than {}, as in the run to resume", sizes.join(",")))
+                .hint("the layers of a run cannot change once it has started; start a new run with --out"));
+        }
+        let flags = gatherer.flags(args)?;
+        let settings = gatherer.gather(&table, &flags)?;
         settings.validate()?;
         if settings.recipe()? != before.recipe()? {
             let asked = flags.keys().filter(|key| !UNLEARNED_KEYS.contains(&key.as_str()));
@@ -114,6 +117,7 @@ impl StackSettings {
         };
         let layer = |layer: &LayerSettings| LayerConfig {
             hidden: layer.hidden,
+            hidden_units: layer.learning.hidden_units,
             start: layer.start,
             weight_std: layer.learning.weight_std,
             visible_bias: layer.learning.visible_bias,
@@ -133,191 +137,19 @@ impl StackSettings {
 
     fn validate(&self) -> Result<()> {
         // What depends on the data is checked when they are there.
-        let config = StackConfig { balanced: false, ..self.stack_config(Some(2))? };
-        config.validate().or_hint(origin)?;
+        let config = StackConfig { balanced: false, classes: None, ..self.stack_config(Some(2))? };
+        config.validate().map_err(|error| match error {
+            StackError::GaussianBelowTop { .. } => Failure::from(error).hint(
+                "give one type a layer, such as --hidden-units bernoulli,gaussian, or that of the top under [top] in a \
+                 recipe",
+            ),
+            error => Failure::from(error).hint(origin()),
+        })?;
         for layer in &self.layers {
             layer.learning.validate().or_hint(origin)?;
         }
         self.run.validate()
     }
-}
-
-/// What the command line and the environment say.
-fn flags(args: &StackArgs) -> Result<Table> {
-    let mut table = Table::try_from(args).or_fail(|| "cannot read the flags".into())?;
-    let start = args.start.as_deref().map(|text| ("start".to_string(), per_layer(text)));
-    let of_layers = args.learning.table().clone().into_iter().chain(start);
-    for (key, value) in of_layers {
-        let place = format!("--{}", key.replace('_', "-"));
-        settle_layer(&key, &value).map_err(|failure| {
-            let reason = failure.causes().first().cloned().unwrap_or_default();
-            Failure::new(format!("{place} is {value}: {reason}"))
-        })?;
-        table.insert(key, value);
-    }
-    Ok(table)
-}
-
-/// Reads a recipe.
-fn read(path: &Path) -> Result<Table> {
-    let (table, defaults) = (recipe::read(path)?, Defaults::get()?);
-    let layer_keys: Vec<&str> = defaults.layer.keys().map(String::as_str).collect();
-    let of_layers = layer_keys.iter().copied().filter(|&key| key != "hidden");
-    let of_whole = defaults.root.keys().map(String::as_str).chain(OPTIONAL_KEYS);
-    let known: Vec<&str> = ["layers", "layer", "top"].into_iter().chain(of_layers).chain(of_whole).collect();
-    let name = path.display().to_string();
-    recipe::check(&name, &table, &known, |key, value| match key {
-        "layers" => sizes(value).map(|_| ()),
-        "top" => as_table(value).map(|_| ()),
-        "layer" => as_tables(value).map(|_| ()),
-        key if layer_keys.contains(&key) => settle_layer(key, value),
-        key => {
-            let mut root = defaults.root.clone();
-            root.insert(key.to_string(), value.clone());
-            root.insert("layer".into(), Value::Array(Vec::new()));
-            root.try_into::<StackSettings>().map(|_| ()).or_fail(|| "a setting has a value of the wrong kind".into())
-        }
-    })?;
-    let check = |place: String, table| recipe::check(&format!("{name}, {place}"), table, &layer_keys, settle_layer);
-    if let Some(top) = table.get("top") {
-        check("[top]".into(), as_table(top)?)?;
-    }
-    for (layer, own) in table.get("layer").map_or(Ok(Vec::new()), as_tables)?.into_iter().enumerate() {
-        check(format!("[[layer]] {layer}"), own)?;
-    }
-    Ok(table)
-}
-
-/// The built-in recipe, taken apart.
-struct Defaults {
-    /// Settings of the whole.
-    root: Table,
-    /// Settings of every layer.
-    layer: Table,
-    top: Table,
-    layers: Value,
-}
-
-impl Defaults {
-    fn get() -> Result<Self> {
-        let mut root = recipe::built_in(BUILT_IN)?;
-        let broken = || Failure::new("the built-in recipe is broken");
-        let layers = root.remove("layers").ok_or_else(broken)?;
-        let top = root.remove("top").map_or(Ok(Table::new()), |top| as_table(&top).cloned())?;
-        let (root, mut layer): (Table, Table) = root.into_iter().partition(|(key, _)| is_whole(key));
-        layer.insert("hidden".into(), Value::Integer(1));
-        Ok(Self { root, layer, top, layers })
-    }
-}
-
-/// Whether a key is a setting of the whole, as in [`StackSettings`], and not of its layers.
-fn is_whole(key: &str) -> bool {
-    const KEYS: [&str; 12] = [
-        "data",
-        "scale",
-        "label_column",
-        "header",
-        "image_size",
-        "valid",
-        "binarize",
-        "balanced",
-        "labels",
-        "propagate",
-        "cache",
-        "seed",
-    ];
-    KEYS.contains(&key) || UNLEARNED_KEYS.contains(&key)
-}
-
-/// Tries a value, or the values of an array, as a layer's setting.
-fn settle_layer(key: &str, value: &Value) -> Result<()> {
-    let defaults = Defaults::get()?.layer;
-    let one = |value: &Value| {
-        let mut table = defaults.clone();
-        table.insert(key.to_string(), value.clone());
-        table.try_into::<LayerSettings>().map(|_| ()).or_fail(|| "a setting has a value of the wrong kind".into())
-    };
-    match value {
-        Value::Array(values) => values.iter().try_for_each(one),
-        value => one(value),
-    }
-}
-
-/// Hidden units of every layer.
-fn sizes(value: &Value) -> Result<Vec<Value>> {
-    let sizes = value.as_array().filter(|sizes| !sizes.is_empty() && sizes.iter().all(Value::is_integer));
-    sizes.cloned().ok_or_else(|| Failure::new("expected an array of whole numbers, one a layer, such as [500, 2000]"))
-}
-
-fn as_table(value: &Value) -> Result<&Table> {
-    value.as_table().ok_or_else(|| Failure::new("expected a table of a layer's settings"))
-}
-
-fn as_tables(value: &Value) -> Result<Vec<&Table>> {
-    let tables = value.as_array().ok_or_else(|| Failure::new("expected one table a layer, under [[layer]]"))?;
-    tables.iter().map(as_table).collect()
-}
-
-/// Puts the places over each other.
-fn gather(recipe: &Table, flags: &Table) -> Result<StackSettings> {
-    let Defaults { mut root, layer, top, layers } = Defaults::get()?;
-    let own = recipe.get("layer").map_or(Ok(Vec::new()), as_tables)?;
-    let listed = flags.get("layers").or_else(|| recipe.get("layers"));
-    let depth = match listed {
-        Some(listed) => sizes(listed)?.len(),
-        None if own.is_empty() => sizes(&layers)?.len(),
-        None => own.len(),
-    };
-    if !own.is_empty() && own.len() != depth {
-        let tables = count(own.len(), "[[layer]] table");
-        return Err(Failure::new(format!("the recipe has {tables}, but there are {}", count(depth, "layer"))));
-    }
-    if let Some(layer) = own.iter().position(|own| listed.is_none() && !own.contains_key("hidden")) {
-        return Err(Failure::new(format!("[[layer]] {layer} (counted from 0) has no 'hidden'"))
-            .hint("give its hidden units there, or those of all layers as layers = [500, 2000]"));
-    }
-    let mut all = vec![layer; depth];
-    if listed.is_none() && own.is_empty() {
-        spread("layers", &layers, &mut all)?;
-    }
-    all[depth - 1].extend(top);
-    for (key, value) in recipe {
-        spread(key, value, &mut all)?;
-    }
-    if let Some(top) = recipe.get("top") {
-        all[depth - 1].extend(as_table(top)?.clone());
-    }
-    for (layer, own) in all.iter_mut().zip(own) {
-        layer.extend(own.clone());
-    }
-    for (key, value) in flags {
-        spread(key, value, &mut all)?;
-    }
-    let whole = recipe.iter().chain(flags).filter(|(key, _)| is_whole(key));
-    root.extend(whole.map(|(key, value)| (key.clone(), value.clone())));
-    root.insert("layer".into(), Value::Array(all.into_iter().map(Value::Table).collect()));
-    root.try_into().or_fail(|| "a setting has a value of the wrong kind".into())
-}
-
-/// Sets a key of the layers, if it is one: to one value, or to one a layer.
-fn spread(key: &str, value: &Value, layers: &mut [Table]) -> Result<()> {
-    let depth = layers.len();
-    let own = if key == "layers" { "hidden" } else { key };
-    match value {
-        _ if is_whole(key) || key == "layer" || key == "top" => {}
-        Value::Array(values) if values.len() == depth => {
-            for (layer, value) in layers.iter_mut().zip(values) {
-                layer.insert(own.into(), value.clone());
-            }
-        }
-        Value::Array(values) => {
-            let (values, layers) = (count(values.len(), "value"), count(depth, "layer"));
-            return Err(Failure::new(format!("{key} has {values}, but there are {layers}"))
-                .hint("give one value for all layers, or one a layer, from the bottom"));
-        }
-        value => layers.iter_mut().for_each(|layer| drop(layer.insert(own.into(), value.clone()))),
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -358,7 +190,7 @@ mod tests {
         assert_eq!(of(&settings, |layer| layer.hidden), [7, 8]);
         assert_eq!(of(&settings, |layer| layer.learning.epochs), [3, 4]);
         assert_eq!(of(&settings, |layer| layer.learning.momentum), [0.1, 0.2]);
-        assert_eq!(of(&settings, |layer| layer.learning.cd_steps), [2, 6]);
+        assert_eq!(of(&settings, |layer| layer.learning.cd_steps.at(0)), [2, 6]);
         let settings = resolve(recipe, layers(&[9, 10])).unwrap();
         assert_eq!(of(&settings, |layer| layer.hidden), [9, 10], "a flag beats everything");
     }
@@ -381,17 +213,28 @@ mod tests {
         let none = StackArgs::default;
         assert_eq!(refusal("hiden = 5", none()), ": unknown key 'hiden'");
         assert_eq!(refusal("[top]\nepoch = 5", none()), ", [top]: unknown key 'epoch'");
-        assert_eq!(refusal("epochs = [1, 2]", layers(&[5, 6, 7])), "epochs has 2 values, but there are 3 layers");
+        assert_eq!(refusal("epochs = [1, 2]", layers(&[5, 6, 7])), "epochs has 2 values, but the stack has 3 layers");
+        assert_eq!(refusal("epochs = [1, 2]", layers(&[5])), "epochs has 2 values, but the stack has 1 layer");
+        let one = "a single value is wanted: this is one layer";
+        assert_eq!(refusal("[top]\nepochs = [1, 2]", none()), format!(", [top]: 'epochs' is [1, 2]: {one}"));
+        let layer = "[[layer]]\nhidden = 3\nmomentum = [0.5]";
+        assert_eq!(refusal(layer, none()), format!(", [[layer]] 0: 'momentum' is [0.5]: {one}"));
+        let failure = resolve("hidden = 20", none()).unwrap_err();
+        assert!(failure.what().ends_with(": unknown key 'hidden'"));
+        assert_eq!(failure.hint_text(), Some("a stack lists the hidden units of its layers: layers = [20]"));
         assert_eq!(
             refusal("[[layer]]\nhidden = 3\n[[layer]]\nepochs = 2", none()),
             "[[layer]] 1 (counted from 0) has no 'hidden'"
         );
         assert_eq!(
             refusal("[[layer]]\nhidden = 3", layers(&[5, 6])),
-            "the recipe has 1 [[layer]] table, but there are 2 layers"
+            "the recipe has 1 [[layer]] table, but the stack has 2 layers"
         );
         assert!(refusal("layers = []", none()).contains("'layers' is []: expected an array of whole numbers"));
-        assert!(refusal("epochs = \"many\"", none()).starts_with(": 'epochs' is \"many\": invalid type"));
+        assert_eq!(
+            refusal("epochs = \"many\"", none()),
+            ": 'epochs' is \"many\": expected a whole number, not below 0"
+        );
         let failure = resolve("", layers(&[5, 0])).unwrap_err();
         assert_eq!(failure.what(), "the settings of layer 1 do not hold");
         assert_eq!(failure.causes(), ["hidden is 0; it must be between 1 and 65504 units"]);
@@ -406,7 +249,13 @@ mod tests {
         let run = RunArgs { threads: Some(2), ..Default::default() };
         let resumed = StackSettings::resume(&path, &StackArgs { run, ..layers(&[5, 6]) }).unwrap();
         assert_eq!((resumed.run.threads, &resumed.layers), (2, &settings.layers));
-        let failure = StackSettings::resume(&path, &layers(&[5, 7])).unwrap_err();
-        assert_eq!(failure.what(), "--layers would change the run to resume");
+        for other in [&[5, 7][..], &[5], &[5, 6, 7]] {
+            let failure = StackSettings::resume(&path, &layers(other)).unwrap_err();
+            assert_eq!(failure.what(), "--layers is another than 5,6, as in the run to resume");
+            assert!(failure.hint_text().unwrap().starts_with("the layers of a run cannot change"));
+        }
+        let propagate = StackArgs { propagate: Some("samples".into()), ..Default::default() };
+        let failure = StackSettings::resume(&path, &propagate).unwrap_err();
+        assert_eq!(failure.what(), "--propagate would change the run to resume");
     }
 }

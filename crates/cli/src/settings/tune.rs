@@ -15,7 +15,7 @@ const BUILT_IN: &str = include_str!("../../../../models/mnist-dbn-tune.toml");
 
 /// A rate of all directed layers, or one a layer, from the bottom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or an array of them with one a layer")]
 pub(crate) enum Rate {
     All(f64),
     Each(Vec<f64>),

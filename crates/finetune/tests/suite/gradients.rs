@@ -4,7 +4,7 @@
 use crate::{Done, Failure, minibatches, monitors, network, patterns, values};
 use candle_core::{Device, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
-use deepbelief_data::{BatchConfig, Binarize, Minibatcher};
+use deepbelief_data::Binarize;
 use deepbelief_finetune::{Activation, Dense, FinetuneConfig, Finetuner, Network, Objective, OptimizerKind};
 use deepbelief_kernels::{Batch, Minibatches};
 
@@ -74,7 +74,7 @@ fn training_is_what_plain_candle_does() -> Done {
 #[test]
 fn a_step_follows_finite_differences_of_the_cost() -> Done {
     let split = patterns()?;
-    let (samples, labels) = (split.batch(0..90, Binarize::None, 1), split.labels().unwrap_or_default());
+    let (samples, labels) = (split.batch(0..90, Binarize::default(), 1)?, split.labels().unwrap_or_default());
     for objective in [Objective::Classifier, Objective::Autoencoder] {
         let network = network(objective)?;
         let config = FinetuneConfig {
@@ -85,8 +85,8 @@ fn a_step_follows_finite_differences_of_the_cost() -> Done {
             ..Default::default()
         };
         let mut finetuner = Finetuner::new(&network, config)?;
-        let whole = BatchConfig { batch_size: 90, ..Default::default() };
-        let mut data = Minibatcher::new(&split, whole)?;
+        let whole = deepbelief_data::BatchConfig { batch_size: 90, ..Default::default() };
+        let mut data = deepbelief_data::Minibatcher::new(&split, whole)?;
         finetuner.fit(&mut data, &monitors(&split), &mut ())?;
         let stepped = finetuner.snapshot().network()?;
         for layer in 0..network.depth() {

@@ -52,9 +52,9 @@ fn minibatches(split: &Split) -> Result<Minibatcher, Failure> {
 fn monitors(split: &Split) -> Monitors {
     let labels = split.labels().unwrap_or_default();
     Monitors {
-        train: split.batch(0..60, Binarize::None, 1),
+        train: split.batch(0..60, Binarize::default(), 1).unwrap(),
         train_labels: labels[..60].to_vec(),
-        valid: Some(split.batch(60..90, Binarize::None, 1)),
+        valid: Some(split.batch(60..90, Binarize::default(), 1).unwrap()),
         valid_labels: labels[60..].to_vec(),
     }
 }

@@ -15,7 +15,7 @@ fn data_that_do_not_fit_are_refused() -> Done {
     let mut finetuner = Finetuner::new(&network(Objective::Classifier)?, FinetuneConfig::default())?;
     let mut data = minibatches(&split)?;
     let mut fit = |monitors: Monitors| message(finetuner.fit(&mut data, &monitors, &mut ()));
-    let narrow = Monitors { train: split.batch(0..5, Binarize::None, 1).head(0), ..monitors(&split) };
+    let narrow = Monitors { train: split.batch(0..5, Binarize::default(), 1).unwrap().head(0), ..monitors(&split) };
     assert!(fit(narrow).starts_with("labels of the training monitor"));
     let unlabelled = Monitors { train_labels: Vec::new(), ..monitors(&split) };
     let expected = "the training monitor have no labels, which a classifier learns from; train an autoencoder instead";

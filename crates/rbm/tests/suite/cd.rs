@@ -56,7 +56,7 @@ fn the_update_is_the_gradient_of_the_difference_of_mean_free_energies() {
 fn weights_stay_tied_after_many_updates() {
     let mut rbm = random_rbm(13, 7, 0.1, 2);
     let mut velocity = Velocity::zeros(&rbm).unwrap();
-    let rule = TrainConfig { cd_steps: 2, l1_cost: 1e-3, sparsity_cost: 0.1, ..Default::default() }.rule(9);
+    let rule = TrainConfig { cd_steps: 2.into(), l1_cost: 1e-3, sparsity_cost: 0.1, ..Default::default() }.rule(9);
     for step in 0..50 {
         let v0 = tensor(&binary(10, 13, 0.3, step));
         rbm.cd_update(&v0, None, &rule, &mut velocity, Draws { seed: 1, step }).unwrap();

@@ -6,7 +6,7 @@ use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Rbm, RbmConfig};
 
 /// All 2^units states as rows.
-fn all_states(units: usize) -> Vec<Vec<f64>> {
+pub(crate) fn all_states(units: usize) -> Vec<Vec<f64>> {
     (0..1_usize << units).map(|s| (0..units).map(|i| (s >> i & 1) as f64).collect()).collect()
 }
 
@@ -40,7 +40,7 @@ impl Plain {
     }
 }
 
-fn rows(states: &[Vec<f64>], dtype: DType) -> Tensor {
+pub(crate) fn rows(states: &[Vec<f64>], dtype: DType) -> Tensor {
     let flat: Vec<f64> = states.concat();
     Tensor::from_vec(flat, (states.len(), states[0].len()), &Device::Cpu).unwrap().to_dtype(dtype).unwrap()
 }

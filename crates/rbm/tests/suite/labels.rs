@@ -110,7 +110,7 @@ fn the_packed_step_with_labels_is_the_step_on_tensors() {
                     epochs: 1,
                     learning_rate: 0.1,
                     weight_cost: 1e-2,
-                    cd_steps: steps,
+                    cd_steps: steps.into(),
                     sparsity_cost: 0.1,
                     ..TrainConfig::default()
                 };

@@ -6,24 +6,34 @@
 //! of these sizes do not meet.
 
 use crate::{Fixed, binary, bits, in_f64, random_rbm, real, tensor, uniforms, values};
-use candle_core::DType;
-use deepbelief_kernels::{Batch, Level, Machine, Parameters, Sparsity, Stream, Uniforms};
-use deepbelief_rbm::{Draws, Monitors, TrainConfig, Trainer, Velocity, VisibleStates};
+use candle_core::{DType, Device, Tensor};
+use deepbelief_kernels::{Batch, Bits, Level, Machine, Parameters, Sparsity, Stream, Uniforms};
+use deepbelief_rbm::{Draws, HiddenUnits, Monitors, Rbm, TrainConfig, Trainer, Velocity, VisibleStates};
 
 fn compare(name: &str, visible: usize, hidden: usize, batches: &[Batch], config: &TrainConfig) {
-    let rbm = random_rbm(visible, hidden, 0.2, 1);
+    compare_rbm(name, &random_rbm(visible, hidden, 0.2, 1), batches, config);
+}
+
+/// The trainer's own form against the update on tensors in F64, from the same RBM.
+pub(crate) fn compare_rbm(name: &str, rbm: &Rbm, batches: &[Batch], config: &TrainConfig) {
+    let (visible, hidden) = (rbm.visible(), rbm.hidden());
     let config = TrainConfig { epochs: 1, threads: 2, ..config.clone() };
     let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
-    let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
+    let mut trainer = Trainer::new(rbm, config.clone()).unwrap();
     trainer.fit(&mut Fixed(batches.to_vec()), &monitors, &mut ()).unwrap();
     let packed = trainer.snapshot().rbm().unwrap();
 
-    let mut reference = in_f64(&rbm);
+    let mut reference = in_f64(rbm);
     let mut velocity = Velocity::zeros(&reference).unwrap();
+    let mut chains = first_chains(rbm, &config);
     for (step, batch) in batches.iter().enumerate() {
         let draws = Draws { seed: config.seed, step: step as u32 };
         let v0 = tensor(batch).to_dtype(DType::F64).unwrap();
-        reference.cd_update(&v0, None, &config.rule(0), &mut velocity, draws).unwrap();
+        let rule = config.rule(0);
+        match &mut chains {
+            None => reference.cd_update(&v0, None, &rule, &mut velocity, draws).unwrap(),
+            Some(chains) => reference.pcd_update(&v0, None, &rule, &mut velocity, chains, draws).unwrap(),
+        }
     }
     for (what, a, b, start) in [
         ("w_rec", packed.w_rec(), reference.w_rec(), rbm.w_rec()),
@@ -40,17 +50,32 @@ fn compare(name: &str, visible: usize, hidden: usize, batches: &[Batch], config:
     }
 }
 
+/// Where persistent chains start: at fair coins, or normal deviates for Gaussian units.
+fn first_chains(rbm: &Rbm, config: &TrainConfig) -> Option<Tensor> {
+    let (chains, hidden) = (config.persistent_chains, rbm.hidden());
+    let draw = Uniforms::new(config.seed, Stream::Chains, 0);
+    let mut normals = vec![0.0; chains * hidden];
+    draw.normal(1.0, hidden, &mut normals);
+    let values = match rbm.hidden_units() {
+        HiddenUnits::Bernoulli => Bits::coins(chains, hidden, draw).to_values(),
+        HiddenUnits::Gaussian => normals,
+    };
+    let chains = (chains > 0).then(|| Tensor::from_vec(values, (chains, hidden), &Device::Cpu).unwrap());
+    chains.map(|chains| chains.to_dtype(DType::F64).unwrap())
+}
+
 #[test]
 fn every_rule_on_every_kind_of_data_and_odd_shapes() {
     let plain = TrainConfig { momentum: 0.0, weight_cost: 0.0, learning_rate: 0.1, ..Default::default() };
     let rules = [
         ("plain", plain.clone()),
         ("momentum and costs", TrainConfig { momentum: 0.5, weight_cost: 1e-2, l1_cost: 1e-3, ..plain.clone() }),
-        ("CD-3", TrainConfig { cd_steps: 3, ..plain.clone() }),
+        ("CD-3", TrainConfig { cd_steps: 3.into(), ..plain.clone() }),
+        ("persistent chains", TrainConfig { persistent_chains: 23, cd_steps: 2.into(), ..plain.clone() }),
         ("sparsity", TrainConfig { sparsity_cost: 0.3, sparsity_target: 0.05, ..plain.clone() }),
         (
             "visible probabilities",
-            TrainConfig { visible_states: VisibleStates::Probabilities, cd_steps: 2, ..plain.clone() },
+            TrainConfig { visible_states: VisibleStates::Probabilities, cd_steps: 2.into(), ..plain.clone() },
         ),
     ];
     for (rule, config) in &rules {

@@ -1,6 +1,7 @@
 //! The training loop: determinism, resuming, stopping, divergence.
 
 use crate::{Fixed, binary, bits, random_rbm, real};
+use deepbelief_kernels::Batch;
 use deepbelief_rbm::{
     Control, EpochMetrics, Error, Monitors, Observer, Outcome, Progress, Rbm, Snapshot, TrainConfig, Trainer,
     load_state, save_state,
@@ -54,14 +55,15 @@ fn the_seed_decides() {
 #[test]
 fn a_seed_means_the_same_bits_on_every_platform() {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in bits(&train(TrainConfig { cd_steps: 2, ..config() })).iter().flat_map(|word| word.to_le_bytes()) {
+    for byte in bits(&train(TrainConfig { cd_steps: 2.into(), ..config() })).iter().flat_map(|word| word.to_le_bytes())
+    {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     assert_eq!(hash, 0x0734_c95a_8826_f172);
 }
 
 /// Stops after a number of batches.
-struct StopAfter(usize);
+pub(crate) struct StopAfter(pub(crate) usize);
 
 impl Observer for StopAfter {
     fn batch_done(&mut self, _: &Progress) -> Control {
@@ -70,23 +72,36 @@ impl Observer for StopAfter {
     }
 }
 
+/// Stops after an epoch.
+struct StopAfterEpoch(u32);
+
+impl Observer for StopAfterEpoch {
+    fn epoch_done(
+        &mut self,
+        metrics: &EpochMetrics,
+        _: &Snapshot<'_>,
+    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(if metrics.epoch == self.0 { Control::Stop } else { Control::Continue })
+    }
+}
+
 /// Every possible interruption of 4 epochs of 7 batches, through a file, with contrastive
-/// divergence and with persistent chains (fewer and more of them than samples).
+/// divergence, with persistent chains (fewer and more of them than samples) and with both.
 #[test]
 fn resuming_anywhere_equals_never_having_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.safetensors");
-    for chains in [0, 12, 30] {
-        let config = TrainConfig { persistent_chains: chains, cd_steps: 2, ..config() };
+    for (chains, persistent_epochs) in [(0, 0), (12, 0), (30, 0), (12, 2)] {
+        let cd_steps = 2.into();
+        let config = TrainConfig { persistent_chains: chains, persistent_epochs, cd_steps, ..config() };
         let whole = bits(&train(config.clone()));
         for stop in 1..28 {
             let mut trainer = Trainer::new(&start(), config.clone()).unwrap();
-            let outcome = trainer.fit(&mut data(), &monitors(), &mut StopAfter(stop)).unwrap();
-            if stop % 7 == 0 {
-                // The epoch's last batch: the observer's epoch_done, not this one, would stop.
-                assert_eq!(outcome, Outcome::Finished);
-                continue;
-            }
+            let outcome = if stop % 7 == 0 {
+                trainer.fit(&mut data(), &monitors(), &mut StopAfterEpoch(stop as u32 / 7)).unwrap()
+            } else {
+                trainer.fit(&mut data(), &monitors(), &mut StopAfter(stop)).unwrap()
+            };
             assert_eq!(outcome, Outcome::Interrupted);
             save_state(&path, &trainer.snapshot().state()).unwrap();
             drop(trainer);
@@ -98,7 +113,7 @@ fn resuming_anywhere_equals_never_having_stopped() {
 }
 
 #[derive(Default)]
-struct Record(Vec<EpochMetrics>);
+pub(crate) struct Record(pub(crate) Vec<EpochMetrics>);
 
 impl Observer for Record {
     fn epoch_done(
@@ -126,7 +141,8 @@ fn training_learns_and_its_metrics_are_sane() {
     assert_eq!(last.free_energy_gap, Some(0.0), "the same samples on both sides");
     assert_eq!((last.epoch, last.momentum), (60, 0.9));
     assert!(last.update_ratio > 0.0 && last.update_ratio < 0.1 && last.weight_norm > 1.0);
-    assert!((0.0..=1.0).contains(&last.hidden_activity));
+    assert!(last.hidden_activity.is_some_and(|p| (0.0..=1.0).contains(&p)));
+    assert_eq!(last.hidden_spread, None, "of Gaussian units alone");
 }
 
 #[test]
@@ -240,4 +256,26 @@ fn resuming_with_other_chains_is_refused() {
     let state = trainer.snapshot().state();
     let error = Trainer::resume(config(), state).err().map(|e| e.to_string()).unwrap_or_default();
     assert!(error.contains("persistent_chains is 0"), "{error}");
+}
+
+/// Monitors drawn from 2 batches of 5 and 4: all rows of the first and the head of the second, in
+/// the form the data have; a function that watches is told of every epoch.
+#[test]
+fn monitors_come_from_the_data_and_a_function_may_watch() {
+    for make in [binary as fn(usize, usize, f32, u32) -> Batch, real] {
+        let batches = vec![make(5, 9, 0.5, 1), make(4, 9, 0.5, 2)];
+        let expected: Vec<f32> = batches.iter().flat_map(Batch::to_values).collect();
+        let mut data = Fixed(batches.clone());
+        let monitors = Monitors::from_training(&mut data, 7);
+        assert_eq!(std::mem::discriminant(&monitors.train), std::mem::discriminant(&batches[0]));
+        assert_eq!((monitors.train.rows(), monitors.train.to_values()), (7, expected[..63].to_vec()));
+        assert_eq!(Monitors::from_training(&mut data, 100).train.rows(), 9);
+        assert!(monitors.valid.is_none() && monitors.train_labels.is_empty());
+
+        let mut told = Vec::new();
+        let config = TrainConfig { epochs: 3, ..Default::default() };
+        let mut trainer = Trainer::new(&random_rbm(9, 4, 0.1, 1), config).unwrap();
+        trainer.fit(&mut data, &monitors, &mut |m: &EpochMetrics| told.push(m.epoch)).unwrap();
+        assert_eq!(told, [1, 2, 3]);
+    }
 }

@@ -4,6 +4,7 @@ mod bound;
 mod checkpoint;
 mod enumeration;
 mod export;
+mod gaussian;
 mod greedy;
 mod model;
 mod propagate;
@@ -97,6 +98,7 @@ pub(crate) fn untied(sizes: &[usize], classes: usize, scale: f64) -> Dbn {
 pub(crate) fn rbm_in_f64(rbm: &Rbm) -> Rbm {
     let to = |t: &Tensor| t.to_dtype(DType::F64).unwrap();
     let double = Rbm::from_tensors(to(rbm.w_rec()), to(rbm.hb()), to(rbm.vb())).unwrap();
+    let double = double.with_hidden_units(rbm.hidden_units()).unwrap();
     match rbm.labels() {
         None => double,
         Some(labels) => double.with_labels(LabelGroup { w: to(&labels.w), b: to(&labels.b) }).unwrap(),

@@ -80,6 +80,21 @@ fn label_scores_and_reconstruction_cost_agree_with_double_precision() {
     }
 }
 
+/// By hand: against the labels told, with none, one and all of them changed.
+#[test]
+fn the_label_error_is_the_share_of_other_labels() {
+    let dbn = Dbn::from_rbms(random_rbms(&[6, 5, 7], 3, 1.0)).unwrap();
+    let v = tensor(&[4, 6], 1.0, 3);
+    let told = dbn.classify(&v).unwrap();
+    let with = |changed: usize| {
+        let label = |(i, &label): (usize, &u32)| if i < changed { (label + 1) % 3 } else { label };
+        dbn.label_error(&v, &told.iter().enumerate().map(label).collect::<Vec<_>>()).unwrap()
+    };
+    assert_eq!([with(0), with(1), with(4)], [0.0, 0.25, 1.0]);
+    let message = dbn.label_error(&v, &told[..3]).unwrap_err().to_string();
+    assert_eq!(message, "number of labels is 3; it must be that of the samples, 4, and not 0");
+}
+
 /// Samples in one large batch and by themselves must get the same labels: the samples are
 /// classified 500 at a time, and 1203 of them have a remainder.
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{Fixed, binary, message, untied};
 use candle_core::Tensor;
-use deepbelief_rbm::{Control, Monitors, tensors};
+use deepbelief_rbm::{Control, HiddenUnits, Monitors, Rbm, tensors};
 use deepbelief_stack::Dbn;
 use deepbelief_wake_sleep::{
     LayerRates, TopModel, TuneConfig, TuneMetrics, TuneObserver, TuneSnapshot, TuneState, Tuner, sigmoid_belief_net,
@@ -38,6 +38,13 @@ fn settings_that_do_not_fit_the_model_are_refused() {
         "top is factorial; it must be undirected: the top RBM of this model has weights or labels"
     );
     assert!(new(&model(), TuneConfig { top_rate: -1.0, ..config() }).starts_with("top_rate is -1; it must be"));
+    let gaussian = model().top().clone();
+    let gaussian = Rbm::from_tensors(gaussian.w_rec().clone(), gaussian.hb().clone(), gaussian.vb().clone()).unwrap();
+    let gaussian = gaussian.with_hidden_units(HiddenUnits::Gaussian).unwrap();
+    assert_eq!(
+        new(&Dbn::new(model().layers().to_vec(), gaussian).unwrap(), config()),
+        "hidden_units of the top is gaussian; it must be bernoulli: wake-sleep learns from binary states"
+    );
     let none = sigmoid_belief_net(&[], &[0.5], 0.1, 1).map(|_| ()).unwrap_err();
     assert_eq!(message(&none), "hidden layers is 0; it must be at least 1");
     let wide = sigmoid_belief_net(&[70_000], &[0.5], 0.1, 1).map(|_| ()).unwrap_err();

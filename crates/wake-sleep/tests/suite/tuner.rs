@@ -129,7 +129,7 @@ fn a_top_alone_trains_like_an_rbm() {
             momentum: 0.5,
             momentum_switch: 2,
             weight_cost: 1e-3,
-            cd_steps: 3,
+            cd_steps: 3.into(),
             persistent_chains,
             ..Default::default()
         };

@@ -55,7 +55,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         let shape = shape_of(samples.units(), shape)?;
         let wrong = errors(&told, &labels);
         let shown = &wrong[..wrong.len().min(SHOWN)];
-        let pixels = samples.batch(shown.iter().copied(), binarize, seed).to_values();
+        let pixels = samples.batch(shown.iter().copied(), binarize, seed)?.to_values();
         let name = |label: u32| names[label as usize].as_str();
         let caption = |&sample: &usize| format!("{} > {}", name(labels[sample]), name(told[sample].label));
         let captions: Vec<String> = shown.iter().map(caption).collect();

@@ -41,9 +41,8 @@ impl<'a> Score<'a> {
     pub(super) fn describe(&self, confusion: bool) -> String {
         let (errors, samples) = (thousands(self.errors), thousands(self.samples));
         let mut text = format!(
-            "error   {:.2} % ({})\nerrors  {errors}\nsamples {samples} ({} of {})\n",
+            "error   {:.2} %\nerrors  {errors}\nsamples {samples} ({} of {})\n",
             100.0 * self.error,
-            self.error,
             self.split,
             self.data
         );
@@ -92,7 +91,7 @@ mod tests {
         let score = Score::new("d", "test", [0, 1, 1, 2, 0].into_iter().zip([0, 1, 2, 2, 1]), names(&["0", "1", "2"]));
         assert_eq!((score.errors, score.samples, score.error), (2, 5, 0.4));
         assert_eq!(score.confusion, [[1, 0, 0], [1, 1, 0], [0, 1, 1]]);
-        assert_eq!(score.describe(false), "error   40.00 % (0.4)\nerrors  2\nsamples 5 (test of d)\n");
+        assert_eq!(score.describe(false), "error   40.00 %\nerrors  2\nsamples 5 (test of d)\n");
     }
 
     #[test]

@@ -1,0 +1,116 @@
+//! The learning rule on tensors, for Gaussian hidden units: [`crate::Rbm::cd_update`] and
+//! [`crate::Rbm::pcd_update`]. Products and states come from the kernels, so that the bits do not
+//! depend on threads or processors here either.
+
+use crate::cd::{Draws, Velocity};
+use crate::config::Rule;
+use crate::error::Result;
+use crate::hidden::{normalizer, normals};
+use crate::learner::{HiddenStatistics, Labelled, Learner, Measured};
+use crate::rbm::Rbm;
+use candle_core::{DType, Device, Tensor};
+use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, ops};
+
+/// Why the values of a tensor can be had.
+const READABLE: &str = "an F32 tensor on the CPU can be read";
+
+/// An RBM of F32 tensors on the CPU.
+pub(crate) struct Composed {
+    rbm: Rbm,
+    velocity: Velocity,
+    /// [chains, H].
+    chains: Option<Tensor>,
+}
+
+impl Composed {
+    pub(crate) fn new(rbm: Rbm, velocity: Velocity, chains: Option<&Batch>) -> Result<Self> {
+        Ok(Self { rbm, velocity, chains: chains.map(tensor).transpose()? })
+    }
+}
+
+impl Learner for Composed {
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<f32> {
+        let v = tensor(&data.v)?;
+        if chains == 0 {
+            self.rbm.cd_update(&v, None, rule, &mut self.velocity, draws)?;
+        } else {
+            let mut states = if let Some(states) = self.chains.take() {
+                states
+            } else {
+                let shape = Tensor::zeros((chains, self.rbm.hidden()), DType::F32, &Device::Cpu)?;
+                normals(&shape, Uniforms::new(draws.seed, Stream::Chains, 0))?
+            };
+            self.rbm.pcd_update(&v, None, rule, &mut self.velocity, &mut states, draws)?;
+            self.chains = Some(states);
+        }
+        let Parameters { w_rec, hb, vb, .. } = self.rbm.to_parameters()?;
+        // As bits, NaN is larger than any number.
+        let largest = w_rec.iter().chain(&hb).chain(&vb).map(|x| x.abs().to_bits()).max();
+        Ok(f32::from_bits(largest.unwrap_or(0)))
+    }
+
+    fn measure(&mut self, samples: &Batch, _: &[u32], draw: Uniforms) -> Result<Measured> {
+        let (rbm, n, hidden) = (&self.rbm, samples.rows(), self.rbm.hidden());
+        if n == 0 {
+            let hidden = HiddenStatistics::Spread(vec![0.0; hidden]);
+            return Ok(Measured { free_energy: 0.0, reconstruction_cost: 0.0, hidden, label_error: None });
+        }
+        let v = tensor(samples)?;
+        let h = rbm.sample_h(&v, draw)?;
+        let (means, hb, vb) = (values(&h.probabilities)?, values(rbm.hb())?, values(rbm.vb())?);
+        let pixels = values(&v)?;
+        let linear: f64 = pixels.chunks_exact(vb.len()).flatten().zip(vb.iter().cycle()).map(|(v, b)| v * b).sum();
+        let squares = means.iter().map(|m| m * m).sum::<f64>() / n as f64 - hb.iter().map(|b| b * b).sum::<f64>();
+
+        let x = ops::product(&h.states, rbm.w_gen())?;
+        let softplus = ops::softplus_sums(&x, rbm.vb(), &rbm.vb().zeros_like()?.unsqueeze(0)?)?;
+        let agreement: f64 = pixels.iter().zip(values(&x)?).map(|(v, x)| v * x).sum::<f64>() + linear;
+        Ok(Measured {
+            free_energy: -linear / n as f64 - 0.5 * squares - normalizer(hidden),
+            reconstruction_cost: (values(&softplus)?.iter().sum::<f64>() - agreement) / n as f64,
+            hidden: HiddenStatistics::Spread(spread(&means, hidden)),
+            label_error: None,
+        })
+    }
+
+    fn rbm(&self) -> Result<Rbm> {
+        Ok(self.rbm.clone())
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.rbm.to_parameters().expect(READABLE)
+    }
+
+    fn velocities(&self) -> Parameters {
+        self.velocity.to_parameters().expect(READABLE)
+    }
+
+    fn chains(&self) -> Option<Batch> {
+        let states = self.chains.as_ref()?;
+        let values: Vec<f32> = states.flatten_all().and_then(|states| states.to_vec1()).expect(READABLE);
+        let units = self.rbm.hidden();
+        Some(Batch::Real { rows: values.len() / units, units, values })
+    }
+}
+
+/// Standard deviation of each column of row-major values [samples, units].
+fn spread(values: &[f64], units: usize) -> Vec<f64> {
+    let n = (values.len() / units.max(1)) as f64;
+    let mean_of = |term: &dyn Fn(usize, f64) -> f64| {
+        let mut sums = vec![0.0; units];
+        for row in values.chunks_exact(units.max(1)) {
+            sums.iter_mut().zip(row).enumerate().for_each(|(unit, (sum, &x))| *sum += term(unit, x) / n);
+        }
+        sums
+    };
+    let means = mean_of(&|_, x| x);
+    mean_of(&|unit, x| (x - means[unit]).powi(2)).into_iter().map(f64::sqrt).collect()
+}
+
+fn tensor(batch: &Batch) -> Result<Tensor> {
+    Ok(Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?)
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f64>> {
+    Ok(tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?)
+}

@@ -1,0 +1,127 @@
+//! What a trainer asks of an RBM in training, whatever form it has: packed for Bernoulli hidden
+//! units ([`crate::packed`]), composed of tensors for Gaussian ones ([`crate::composed`]).
+
+use crate::cd::{Draws, Velocity};
+use crate::composed::Composed;
+use crate::config::{Rule, TrainConfig};
+use crate::error::Result;
+use crate::hidden::HiddenUnits;
+use crate::packed::Packed;
+use crate::rbm::Rbm;
+use crate::state::TrainState;
+use candle_core::Device;
+use deepbelief_kernels::{Batch, Bits, Machine, Minibatches, Parameters, Uniforms};
+
+/// A minibatch and, where the data have them, its labels.
+#[derive(Default)]
+pub(crate) struct Labelled {
+    pub(crate) v: Batch,
+    pub(crate) y: Vec<u32>,
+}
+
+impl Labelled {
+    pub(crate) fn fetch(&mut self, data: &mut dyn Minibatches, index: usize) {
+        data.fill(index, &mut self.v);
+        self.y.clear();
+        self.y.extend_from_slice(data.labels().unwrap_or_default());
+    }
+}
+
+/// An RBM, its velocities and its persistent chains.
+pub(crate) trait Learner: Send + Sync {
+    /// One update by CD-k, or with `chains` of them by PCD-k; the largest |weight| or |bias|
+    /// afterwards, NaN if one is NaN.
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<f32>;
+
+    /// Measures the RBM on samples and, where it has a label group, their labels. Draws hidden
+    /// states from `draw`, and leaves everything that training continues with untouched.
+    fn measure(&mut self, samples: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measured>;
+
+    /// The RBM as it is, on the CPU.
+    fn rbm(&self) -> Result<Rbm>;
+
+    fn parameters(&self) -> Parameters;
+
+    fn velocities(&self) -> Parameters;
+
+    /// Hidden states of the persistent chains, once there are any.
+    fn chains(&self) -> Option<Batch>;
+}
+
+/// The form for the hidden units of `rbm`, at rest.
+pub(crate) fn start(rbm: &Rbm) -> Result<Box<dyn Learner>> {
+    let (visible, hidden, parameters) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
+    Ok(match rbm.hidden_units() {
+        HiddenUnits::Bernoulli => Box::new(Packed::new(Machine::new(visible, hidden, &parameters), None)),
+        HiddenUnits::Gaussian => {
+            // On the CPU in F32, whatever it came as.
+            let rbm = Rbm::from_parameters(visible, hidden, parameters, &Device::Cpu)?;
+            let rbm = rbm.with_hidden_units(HiddenUnits::Gaussian)?;
+            let velocity = Velocity::zeros(&rbm)?;
+            Box::new(Composed::new(rbm, velocity, None)?)
+        }
+    })
+}
+
+/// The form for the hidden units of `rbm`, that of `state`, with everything else the state holds.
+pub(crate) fn resume(rbm: Rbm, state: TrainState) -> Result<Box<dyn Learner>> {
+    let TrainState { visible, hidden, parameters, velocities, chains, .. } = state;
+    Ok(match rbm.hidden_units() {
+        HiddenUnits::Bernoulli => {
+            let mut machine = Machine::new(visible, hidden, &parameters);
+            machine.set_velocities(&velocities);
+            Box::new(Packed::new(machine, chains.map(binary)))
+        }
+        HiddenUnits::Gaussian => {
+            let velocity = Velocity::from_parameters(visible, hidden, velocities)?;
+            Box::new(Composed::new(rbm, velocity, chains.as_ref())?)
+        }
+    })
+}
+
+/// Measurements of an RBM on samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// Mean free energy, nats per sample.
+    pub free_energy: f64,
+    /// Mean cross-entropy between the samples v and p(v|h) for one h ~ p(h|v), nats per sample.
+    pub reconstruction_cost: f64,
+    /// What the hidden units do.
+    pub hidden: HiddenStatistics,
+    /// Share of samples whose most probable label is not theirs; `None` without a label group.
+    pub label_error: Option<f64>,
+}
+
+/// What hidden units do over samples.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HiddenStatistics {
+    /// Mean p(h = 1 | v) of each Bernoulli unit.
+    Activity(Vec<f64>),
+    /// Standard deviation of E\[h | v\] of each Gaussian unit.
+    Spread(Vec<f64>),
+}
+
+/// Chains of Bernoulli units as they are packed.
+fn binary(chains: Batch) -> Bits {
+    match chains {
+        Batch::Binary(bits) => bits,
+        Batch::Real { rows, units, values } => Bits::from_values(rows, units, &values),
+    }
+}
+
+/// Bytes a trainer holds for these sizes and batches of `batch_size` samples, on top of the
+/// data.
+#[must_use]
+pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size: usize, config: &TrainConfig) -> u64 {
+    let chains = config.persistent_chains.max(batch_size);
+    let weights = 4 * visible as u64 * hidden as u64;
+    // Row-major copies of weights and velocities exist while a state is saved.
+    let copies = 4 * weights;
+    let training = match units {
+        HiddenUnits::Bernoulli => Machine::bytes(visible, hidden, chains),
+        // The weights both ways before and after an update, their velocities, two gradients and what
+        // lies between; of each layer's units inputs, means and states in both phases.
+        HiddenUnits::Gaussian => 10 * weights + 4 * 2 * 5 * chains as u64 * (visible + hidden) as u64,
+    };
+    training + copies
+}

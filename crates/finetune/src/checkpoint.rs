@@ -22,6 +22,9 @@ pub struct NetworkHeader {
     /// [`deepbelief_stack::export`] writes, sigmoids.
     #[serde(default)]
     pub activations: Vec<Activation>,
+    /// Names of layers that in such a network no sigmoid follows.
+    #[serde(default, skip_serializing)]
+    pub linear: Vec<String>,
     /// Where the network comes from.
     #[serde(default)]
     pub provenance: Provenance,
@@ -49,6 +52,7 @@ impl Network {
             kind: self.objective().kind().into(),
             sizes: self.sizes(),
             activations: self.activations(),
+            linear: Vec::new(),
             provenance: provenance.clone(),
         };
         Ok(tensors::write(path, &header, &self.named_tensors("")?)?)
@@ -66,7 +70,9 @@ impl Network {
         let (header, file) = Reader::open::<NetworkHeader>(path, &bytes, objective.kind())?;
         let (sizes, mut activations) = (&header.sizes, header.activations.clone());
         if activations.is_empty() {
-            activations = vec![Activation::Sigmoid; sizes.len().max(1) - 1];
+            let names = names(objective, sizes.len().max(1) - 1);
+            let exported = |name| if header.linear.contains(name) { Activation::Linear } else { Activation::Sigmoid };
+            activations = names.iter().map(exported).collect();
         }
         Ok((Self::from_reader(&file, "", objective, sizes, &activations)?, header))
     }

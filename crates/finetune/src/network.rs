@@ -12,7 +12,7 @@ use crate::error::{Result, require};
 use crate::pass::{self, Drops};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{MAX_UNITS, Stream, Uniforms};
-use deepbelief_rbm::LabelGroup;
+use deepbelief_rbm::{HiddenUnits, LabelGroup};
 use deepbelief_stack::{Dbn, Layer, MAX_DEPTH};
 use serde::{Deserialize, Serialize};
 
@@ -231,11 +231,16 @@ impl Network {
     }
 }
 
-/// The up-pass.
+/// The up-pass, whose last layer is linear where the top has Gaussian hidden units.
 fn up(dbn: &Dbn) -> Vec<Dense> {
     let top = (dbn.top().w_rec(), dbn.top().hb());
     let up = dbn.layers().iter().map(|layer: &Layer| (layer.w_rec(), layer.hb())).chain([top]);
-    up.map(|(w, b)| Dense { w: w.clone(), b: b.clone(), activation: Activation::Sigmoid }).collect()
+    let mut layers: Vec<Dense> =
+        up.map(|(w, b)| Dense { w: w.clone(), b: b.clone(), activation: Activation::Sigmoid }).collect();
+    if let (Some(code), HiddenUnits::Gaussian) = (layers.last_mut(), dbn.top().hidden_units()) {
+        code.activation = Activation::Linear;
+    }
+    layers
 }
 
 /// What layers are called in a file.

@@ -4,8 +4,8 @@ use crate::{Done, dbn, network, numbers, values};
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::VarBuilder;
 use deepbelief_finetune::{Activation, Network, Objective};
-use deepbelief_rbm::Provenance;
-use deepbelief_stack::export;
+use deepbelief_rbm::{HiddenUnits, Provenance};
+use deepbelief_stack::{Dbn, export};
 
 fn apart(a: &Tensor, b: &Tensor) -> candle_core::Result<f32> {
     (a - b)?.abs()?.flatten_all()?.max(0)?.to_scalar()
@@ -31,6 +31,27 @@ fn an_unrolled_net_computes_what_the_net_does() -> Done {
         assert_eq!(name, exported_name);
         assert_eq!(apart(tensor, exported)?, 0.0, "{name}");
     }
+    Ok(())
+}
+
+/// A top of Gaussian hidden units is a linear code, unrolled or exported.
+#[test]
+fn a_gaussian_code_is_linear() -> Done {
+    let v = numbers(5, 9, 0)?;
+    let mut rbms = dbn(false)?.to_rbms()?;
+    let top = rbms.pop().ok_or("no top")?.with_hidden_units(HiddenUnits::Gaussian)?;
+    rbms.push(top);
+    let dbn = Dbn::from_rbms(rbms)?;
+    let network = Network::autoencoder(&dbn)?;
+    let activations: Vec<Activation> = network.layers().iter().map(|layer| layer.activation).collect();
+    assert_eq!(activations, [Activation::Sigmoid, Activation::Linear, Activation::Sigmoid, Activation::Sigmoid]);
+    assert!(apart(&network.encode(&v, 2)?, &dbn.encode(&v, 2, None)?)? < 1e-5);
+    assert!(apart(&network.forward(&v)?, &dbn.reconstruct(&v)?)? < 1e-5);
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("e.safetensors");
+    export::save(&path, &dbn, export::Network::Autoencoder)?;
+    let (read, _) = Network::load(&path, Objective::Autoencoder)?;
+    assert_eq!(apart(&read.forward(&v)?, &network.forward(&v)?)?, 0.0);
     Ok(())
 }
 

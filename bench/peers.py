@@ -35,8 +35,8 @@ WORKLOADS = {
 }
 # Name, environment, script, variant, workloads, whether every round times it again.
 PEERS = [
-    ("PyTorch eager", "torch", "peer_torch.py", "eager", "W1 W1b W1c W2 W3 W3b", True),
-    ("PyTorch compile", "torch", "peer_torch.py", "compile", "W1 W1b W1c W2 W3 W3b", True),
+    ("PyTorch eager", "torch", "peer_torch.py", "eager", "W1 W1b W1c W2 W3 W3b", False),
+    ("PyTorch compile", "torch", "peer_torch.py", "compile", "W1 W1b W1c W2 W3 W3b", False),
     ("JAX", "jax", "peer_jax.py", "step", "W1 W1b W1c W2 W3 W3b", True),
     ("TensorFlow", "tf", "peer_tensorflow.py", "function", "W1 W1b W1c W2 W3 W3b", False),
     ("NumPy", "np", "peer_numpy.py", "default", "W1 W1b W1c W2 W3 W3b", True),

@@ -62,6 +62,9 @@ impl RunFolder {
                 "continue it with --resume {name}, replace it with --force, or choose another folder with --out"
             )));
         }
+        if folder.path.is_file() {
+            return Err(Failure::new(format!("--out {name} is a file")).hint("name a folder for the run"));
+        }
         std::fs::create_dir_all(&folder.path).or_fail(|| format!("cannot make the run folder {name}"))?;
         for file in earlier {
             std::fs::remove_file(&file).or_fail(|| format!("cannot remove {}", file.display()))?;
@@ -180,7 +183,7 @@ pub(crate) fn checkpoint_path(path: &Path) -> Result<PathBuf> {
         return Ok(file);
     }
     Err(Failure::new(format!("there is no checkpoint {}", file.display()))
-        .hint("give a .safetensors file, or a run folder that `dbn pretrain` or `dbn stack` wrote"))
+        .hint("give a .safetensors file, or the folder of a run"))
 }
 
 /// The first of `runs/mnist-500`, `runs/mnist-500-2`, ... that is free.

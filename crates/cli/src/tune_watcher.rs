@@ -108,7 +108,8 @@ impl<'a> TuneWatcher<'a> {
         };
         let cost = metrics.variational_cost;
         let gap = metrics.free_energy_gap.map_or(String::new(), |gap| format!(", gap {gap:.2}"));
-        let apart: f64 = metrics.layers.iter().map(|layer| layer.divergence).sum();
+        // Not `sum`, by which nothing is minus zero.
+        let apart = metrics.layers.iter().fold(0.0, |sum, layer| sum + layer.divergence);
         let rate = if epoch == 0 {
             String::new()
         } else {

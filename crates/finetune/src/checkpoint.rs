@@ -102,7 +102,8 @@ impl Network {
         if last != output {
             let kind = objective.kind();
             return Ok(file.refuse(format!(
-                "ends in {last:?} units; of kind '{kind}', this program reads networks that end in {output:?} units"
+                "ends in {last:?} units; of kind '{kind}' only networks that `dbn finetune` wrote are read, which end in \
+                 {output:?} units: what `dbn export` writes is for other programs"
             ))?);
         }
         if hidden.contains(&Activation::Softmax) {

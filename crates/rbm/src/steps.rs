@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// What [`CdSteps`] look like.
-const FORM: &str = "a number of Gibbs steps from 1 to 10000, or steps x epochs one after the other, such as 1x20+10x10";
+const FORM: &str = "a number of Gibbs steps from 1 to 10000, or steps x epochs joined by +, such as 1x20+10x10";
 
 /// Epochs with the same number of Gibbs steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ struct Phase {
 }
 
 /// Gibbs steps of the updates of each epoch. Written as a number, or as phases of
-/// `steps x epochs` with `+` or commas between, the last of which lasts as long as the training.
+/// `steps x epochs` with `+` between, the last of which lasts as long as the training.
 ///
 /// ```
 /// let steps: deepbelief_rbm::CdSteps = "1x20+10x5+25".parse()?;
@@ -96,7 +96,7 @@ impl FromStr for CdSteps {
             };
             Some(Phase { steps: steps.trim().parse().ok()?, epochs })
         };
-        let phases: Option<Vec<_>> = text.split(['+', ',']).map(phase).collect();
+        let phases: Option<Vec<_>> = text.split('+').map(phase).collect();
         let wrong = || Error::Config { name: "cd_steps", got: format!("'{text}'"), expected: FORM };
         let steps = Self(phases.ok_or_else(wrong)?);
         steps.validate().map_err(|_| wrong())?;
@@ -106,20 +106,21 @@ impl FromStr for CdSteps {
 
 /// In files a constant is a number.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "a number of Gibbs steps, or text such as \"1x20+10x10\"")]
+#[serde(untagged, expecting = "expected a number of Gibbs steps, or text such as \"1x20+10x10\"")]
 enum Written {
     Constant(u32),
     Phases(String),
 }
 
 impl TryFrom<Written> for CdSteps {
-    type Error = Error;
+    /// What it must be; where it stands, the reader of the file says.
+    type Error = String;
 
-    fn try_from(written: Written) -> Result<Self> {
+    fn try_from(written: Written) -> std::result::Result<Self, String> {
         match written {
             // Its range is checked with that of all other settings.
             Written::Constant(steps) => Ok(steps.into()),
-            Written::Phases(text) => text.parse(),
+            Written::Phases(text) => text.parse().map_err(|_| format!("it must be {FORM}")),
         }
     }
 }
@@ -142,7 +143,7 @@ mod tests {
         for text in ["1", "10000", "1x1", "3x100+6x100+10x100", "1x2+5"] {
             assert_eq!(text.parse::<CdSteps>()?.to_string(), text);
         }
-        let steps: CdSteps = " 2 x 3 , 5x1".parse()?;
+        let steps: CdSteps = " 2 x 3 + 5x1".parse()?;
         assert_eq!((0..6).map(|epoch| steps.at(epoch)).collect::<Vec<_>>(), [2, 2, 2, 5, 5, 5]);
         assert_eq!(steps.epochs(), Some(4));
         assert_eq!("1x4294967295+1x1".parse::<CdSteps>()?.epochs(), None);
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_of_steps_is_refused() {
-        for text in ["", "x", "3x", "3x1,", "3x-1", "3.5x2", "0", "0x5", "5x0", "10001", "3+5"] {
+        for text in ["", "x", "3x", "3x1+", "3x1,5", "3x-1", "3.5x2", "0", "0x5", "5x0", "10001", "3+5"] {
             let refusal = text.parse::<CdSteps>().map_err(|e| e.to_string());
             assert_eq!(refusal, Err(format!("cd_steps is '{text}'; it must be {FORM}")));
         }
@@ -163,7 +164,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&serde_json::from_str::<CdSteps>(text)?)?, text);
         }
         let wrong = serde_json::from_str::<CdSteps>("true").map_err(|e| e.to_string());
-        assert_eq!(wrong, Err("a number of Gibbs steps, or text such as \"1x20+10x10\"".into()));
+        assert_eq!(wrong, Err("expected a number of Gibbs steps, or text such as \"1x20+10x10\"".into()));
         Ok(())
     }
 }

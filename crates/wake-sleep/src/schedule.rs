@@ -56,17 +56,23 @@ impl FromStr for TopSteps {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let ended = text.parse::<CdSteps>().ok().and_then(|steps| Some((steps.epochs()?, steps)));
+        let phases = text.replace(',', "+");
+        let ended = phases
+            .parse::<CdSteps>()
+            .ok()
+            .filter(|_| !text.contains('+'))
+            .and_then(|steps| Some((steps.epochs()?, steps)));
         let (epochs, steps) = ended.ok_or_else(|| Error::config("top_steps", format!("'{text}'"), FORM))?;
         Ok(Self { steps, epochs })
     }
 }
 
 impl TryFrom<String> for TopSteps {
-    type Error = Error;
+    /// What it must be; where it stands, the reader of the file says.
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
+    fn try_from(text: String) -> std::result::Result<Self, String> {
+        text.parse().map_err(|_| format!("it must be {FORM}"))
     }
 }
 
@@ -84,7 +90,7 @@ mod tests {
     fn phases_have_an_end() -> Result<()> {
         assert_eq!("1x2, 5x1".parse::<TopSteps>()?.epochs(), 3);
         assert_eq!(TopSteps::default().to_string(), "3x100,6x100,10x100");
-        for text in ["", "3", "3x1,5", "5x0", "1x4294967295,1x1"] {
+        for text in ["", "3", "3x1,5", "3x1+5x1", "5x0", "1x4294967295,1x1"] {
             let refusal = text.parse::<TopSteps>().map_err(|e| e.to_string());
             assert_eq!(refusal, Err(format!("top_steps is '{text}'; it must be {FORM}")));
         }

@@ -94,7 +94,7 @@ pub(crate) struct BatchArgs {
     /// Training samples held out to see overfitting, as many of each class as it has a share of
     ///
     /// Every epoch is measured on some of them and on as many training samples: at most 2,000 in
-    /// `dbn pretrain`, 5,000 in `dbn stack`, 10,000 in `dbn tune`, which chooses its best model so.
+    /// `dbn pretrain`, 5,000 in `dbn stack`, 10,000 in `dbn tune` and `dbn finetune`, which choose their best so.
     #[arg(long, env = "DBN_VALID", hide_env = true, value_name = "N", help_heading = "Data")]
     pub(crate) valid: Option<u32>,
     /// How grey values become binary: none, threshold=T, fixed (one draw) or fresh (a draw at

@@ -46,7 +46,9 @@ pub(crate) fn pretrain(args: &PretrainArgs, report: &Report) -> Result<u8> {
 fn start(args: &PretrainArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = PretrainSettings::resolve(args)?;
     let seed = settings.run.seed;
-    let parts = settle(Parts::load(&mut settings.data, valid_is_default, &settings.run)?, &settings)?;
+    let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
+    parts.require_shape(&settings.data)?;
+    let parts = settle(parts, &settings)?;
     let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean()?, &Device::Cpu)?;
     let trainer = Trainer::new(&rbm, settings.train_config())?;
     let minibatches = parts.minibatches(&settings.data, settings.learning.batch_size, seed)?;

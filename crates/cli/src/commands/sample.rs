@@ -46,6 +46,9 @@ fn clamped(asked: Option<&Clamped>, checkpoint: &Checkpoint) -> Result<Vec<u32>>
     let label = |asked: &String| {
         let named = names.iter().position(|name| name == asked);
         named.or_else(|| asked.parse().ok().filter(|&label: &usize| label < classes)).ok_or_else(|| {
+            if asked == "all" {
+                return Failure::new("--label all stands alone: it means every label");
+            }
             let known = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
             Failure::new(format!(
                 "label {asked} is unknown: the checkpoint has {}, 0 to {}{known}",

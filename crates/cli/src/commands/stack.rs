@@ -49,6 +49,7 @@ fn start(args: &StackArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = StackSettings::resolve(args)?;
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
+    parts.require_shape(&settings.data)?;
     let config = settings.stack_config(parts.data.classes)?;
     config.validate_on(parts.train.units())?;
     let greedy = Greedy::new(config.clone())?;

@@ -38,10 +38,12 @@ impl Parts {
     pub(crate) fn load(settings: &mut DataSettings, valid_is_default: bool, run: &RunSettings) -> Result<Self> {
         let data = open(settings, run)?;
         settings.complete(&data, valid_is_default);
-        if settings.image_size.is_some() {
-            shape_of(data.train.units(), settings.image_size)?;
-        }
         Self::part(data, settings, run.seed)
+    }
+
+    /// Refuses a shape of pictures that does not fit the visible units.
+    pub(crate) fn require_shape(&self, settings: &DataSettings) -> Result<()> {
+        settings.image_size.map_or(Ok(()), |shape| shape_of(self.train.units(), Some(shape)).map(|_| ()))
     }
 
     /// Loads the data of a run that goes on, which must be those it was started on, as its model
@@ -85,16 +87,20 @@ impl Parts {
         Ok(self)
     }
 
-    /// Refuses data that do not fit a model with so many visible units.
+    /// Refuses data, or a shape of pictures, that do not fit a model with so many visible units.
     pub(crate) fn require_units(&self, settings: &DataSettings, visible: usize) -> Result<()> {
-        require_units(&settings.data, self.train.units(), visible)
+        require_units(&settings.data, self.train.units(), visible)?;
+        self.require_shape(settings)
     }
 
     /// Leaves so many training samples, as many of each class as it has a share of; 0 leaves all.
     pub(crate) fn keep(&mut self, samples: usize, seed: u64) -> Result<()> {
-        if samples > 0 && samples != self.train.samples() {
-            let (_, kept) = self.train.split_validation(samples, seed).or_hint(|| "see --labelled".into())?;
-            self.train = kept;
+        let there = self.train.samples();
+        if samples > there {
+            return Err(Failure::new(format!("--labelled is {samples}, but there are {there} training samples")));
+        }
+        if samples > 0 && samples < there {
+            self.train = self.train.split_validation(samples, seed)?.1;
         }
         Ok(())
     }

@@ -122,7 +122,8 @@ impl Gatherer {
             spread("layers", &self.layers, &mut all)?;
         }
         all[depth - 1].extend(self.top.clone());
-        for (key, value) in recipe {
+        // Another list of layers may have another depth.
+        for (key, value) in recipe.iter().filter(|(key, _)| *key != "layers" || !flags.contains_key("layers")) {
             spread(key, value, &mut all)?;
         }
         if let Some(top) = recipe.get("top") {

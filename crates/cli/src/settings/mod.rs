@@ -124,10 +124,12 @@ fn inherited(provenance: &Provenance) -> Table {
         .collect()
 }
 
-/// Warns of a run that is to end after another number of epochs than it was started with, where its
-/// schedule depends on that.
+/// Warns of a run that is to end after more epochs than it was started with, where its schedule depends
+/// on that.
 fn warn_if_prolonged(schedule: Schedule, before: Option<&Value>, now: u32) {
-    if schedule != Schedule::Constant && before != Some(&Value::from(now)) {
+    if schedule != Schedule::Constant
+        && before.and_then(Value::as_integer).is_some_and(|before| i64::from(now) > before)
+    {
         tracing::warn!(
             "the learning rate's schedule spans all epochs: with another number of them this run follows \
              another path than one that had it from the start"

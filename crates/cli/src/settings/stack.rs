@@ -191,6 +191,8 @@ mod tests {
         assert_eq!(of(&settings, |layer| layer.learning.epochs), [3, 4]);
         assert_eq!(of(&settings, |layer| layer.learning.momentum), [0.1, 0.2]);
         assert_eq!(of(&settings, |layer| layer.learning.cd_steps.at(0)), [2, 6]);
+        // Flags may change the depth too.
+        assert_eq!(of(&resolve("layers = [1, 2, 3]", layers(&[9, 10])).unwrap(), |layer| layer.hidden), [9, 10]);
         let settings = resolve(recipe, layers(&[9, 10])).unwrap();
         assert_eq!(of(&settings, |layer| layer.hidden), [9, 10], "a flag beats everything");
     }

@@ -3,7 +3,7 @@
 
 use super::{DataSettings, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, inherited, origin, recipe};
 use crate::args::{TuneArgs, per_layer};
-use crate::failure::{Explain, Failure, Result};
+use crate::failure::{Explain, Failure, Result, count};
 use deepbelief_rbm::{Provenance, Schedule};
 use deepbelief_wake_sleep::{LayerRates, Part, TopModel, TopSteps, TuneConfig, UnitChoices, Units};
 use serde::{Deserialize, Serialize};
@@ -122,8 +122,9 @@ impl TuneSettings {
                 Ok((rates.first().copied().unwrap_or(1.0), rates.iter().copied().map(Some).collect()))
             }
             Rate::Each(rates) => Err(Failure::new(format!(
-                "{name} has {} values, but the model has {directed} directed layers under its top",
-                rates.len()
+                "{name} has {} values, but the model has {} under its top",
+                rates.len(),
+                count(directed, "directed layer")
             ))
             .hint("give one value for all of them, or one a layer, from the bottom")),
         };

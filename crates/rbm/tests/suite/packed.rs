@@ -8,7 +8,10 @@
 use crate::{Fixed, binary, bits, in_f64, random_rbm, real, tensor, uniforms, values};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Level, Machine, Parameters, Sparsity, Stream, Uniforms};
-use deepbelief_rbm::{Draws, HiddenUnits, Monitors, Rbm, TrainConfig, Trainer, Velocity, VisibleStates};
+use deepbelief_rbm::{
+    Control, Draws, EpochMetrics, HiddenUnits, Monitors, Observer, Rbm, Snapshot, TrainConfig, Trainer, Velocity,
+    VisibleStates,
+};
 
 fn compare(name: &str, visible: usize, hidden: usize, batches: &[Batch], config: &TrainConfig) {
     compare_rbm(name, &random_rbm(visible, hidden, 0.2, 1), batches, config);
@@ -95,6 +98,50 @@ fn every_rule_on_every_kind_of_data_and_odd_shapes() {
             }
         }
     }
+}
+
+/// The reconstruction cost of samples after every epoch.
+struct Curve {
+    v: Tensor,
+    costs: Vec<f64>,
+}
+
+impl Observer for Curve {
+    fn epoch_done(
+        &mut self,
+        _: &EpochMetrics,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+        self.costs.push(snapshot.rbm()?.reconstruction_cost(&self.v)?);
+        Ok(Control::Continue)
+    }
+}
+
+/// Twelve epochs of 5 batches, momentum and a rate that falls: the curves agree to rounding.
+#[test]
+fn the_cost_curve_is_that_of_the_reference() {
+    let config =
+        TrainConfig { epochs: 12, learning_rate: 0.1, cd_steps: "1x6+3".parse().unwrap(), ..Default::default() };
+    let batches: Vec<Batch> = (0..5).map(|batch| binary(20, 97, 0.2, 20 + batch)).collect();
+    let (rbm, v) = (random_rbm(97, 31, 0.05, 1), tensor(&batches[0]));
+    let mut curve = Curve { v: v.clone(), costs: Vec::new() };
+    let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
+    let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
+    trainer.fit(&mut Fixed(batches.clone()), &monitors, &mut curve).unwrap();
+
+    let (mut reference, v) = (in_f64(&rbm), v.to_dtype(DType::F64).unwrap());
+    let mut velocity = Velocity::zeros(&reference).unwrap();
+    let start = reference.reconstruction_cost(&v).unwrap();
+    for (epoch, &cost) in curve.costs.iter().enumerate() {
+        for (at, batch) in batches.iter().enumerate() {
+            let v0 = tensor(batch).to_dtype(DType::F64).unwrap();
+            let draws = Draws { seed: config.seed, step: (5 * epoch + at) as u32 };
+            reference.cd_update(&v0, None, &config.rule(epoch as u32), &mut velocity, draws).unwrap();
+        }
+        let expected = reference.reconstruction_cost(&v).unwrap();
+        assert!((cost - expected).abs() < 1e-4, "epoch {epoch}: {cost}, reference {expected}");
+    }
+    assert!(curve.costs[11] < start - 5.0, "{} after {start}", curve.costs[11]);
 }
 
 /// Five updates of each kind of batch at every level this processor has.

@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = Dataset::mnist()?;
     let mut digits = Minibatcher::new(&data.train, BatchConfig::default())?;
 
-    let train = TrainConfig { epochs, ..Default::default() };
+    // More Gibbs steps than one, so that long chains find no states that training never saw.
+    let train = TrainConfig { epochs, learning_rate: 0.1, cd_steps: 5.into(), ..Default::default() };
     let config = StackConfig { classes: data.classes, ..StackConfig::of_layers(&[500, 500, 2000], &train) };
     let mut stack = Greedy::new(config)?;
     let monitors = Monitors::from_training(&mut digits, 2000);
@@ -30,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let error = dbn.label_error(&v, &test.labels().unwrap_or_default())?;
     println!("{:.2} % of {} test digits get another label than theirs", 100.0 * error, test.samples());
 
-    let seven = Generation { chains: 1, labels: Some(vec![7]), ..Default::default() };
+    let seven = Generation { chains: 1, labels: Some(vec![7]), steps: 200, ..Default::default() };
     let fantasy = dbn.generate(&seven)?.remove(0).visible.flatten_all()?.to_vec1::<f32>()?;
     for row in fantasy.chunks(28).step_by(2) {
         println!("{}", row.iter().map(|&p| [' ', '.', '+', '#'][(p * 3.99) as usize]).collect::<String>());

@@ -1,6 +1,7 @@
 //! The input of a layer, kept: probabilities or states of all samples, their labels, and the
 //! order in which an epoch deals them.
 
+use crate::config::Propagate;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 
 /// Values of all samples, row-major [samples, units].
@@ -67,6 +68,7 @@ pub(crate) struct Cache {
     pub(crate) units: usize,
     pub(crate) batch_size: usize,
     pub(crate) balanced: bool,
+    pub(crate) propagate: Propagate,
     pub(crate) seed: u64,
     pub(crate) order: Vec<u32>,
     pub(crate) epoch: u32,
@@ -115,5 +117,20 @@ impl Cache {
             labels.extend(chosen.iter().map(|&sample| self.labels[sample as usize]));
         }
         self.values.write(chosen, self.units, batch);
+        if self.propagate == Propagate::Samples && !matches!(self.values, Values::Bits(_)) {
+            let draw = Uniforms::new(self.seed, Stream::Binarize, self.epoch).gibbs(PRESENTED);
+            let p = batch.to_values();
+            let bits = batch.make_binary(chosen.len(), self.units);
+            for (row, (p, &sample)) in p.chunks_exact(self.units.max(1)).zip(chosen).enumerate() {
+                for (block, chunk) in p.chunks(32).enumerate() {
+                    let mut padded = [0.0; 32];
+                    padded[..chunk.len()].copy_from_slice(chunk);
+                    bits.set_word(row, block, draw.below(sample, block as u32, &padded));
+                }
+            }
+        }
     }
 }
+
+/// Half-step of the draws made when a kept sample is presented; the passes up use 0.
+const PRESENTED: u16 = 1;

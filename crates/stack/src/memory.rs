@@ -5,13 +5,13 @@
 //!
 //! | mode | what the layer sees |
 //! |---|---|
-//! | [`Mode::Floats`] | probabilities as computed from one pass over the data |
-//! | [`Mode::Bytes`] | the same rounded to multiples of 1/255: at most 0.002 off, and without bias |
-//! | [`Mode::Bits`] | states drawn once, in one pass over the data; kept wherever a layer is to see states |
+//! | [`Mode::Floats`] | probabilities as computed from one pass over the data, or states drawn from them anew |
+//! | [`Mode::Bytes`] | the same, probabilities rounded to multiples of 1/255: at most 0.002 off, and without bias |
+//! | [`Mode::Bits`] | states drawn once, in one pass over the data; where a layer is to see states |
 //! | [`Mode::Recompute`] | probabilities or states computed from the data's own minibatches, every time |
 //!
-//! Where something is drawn anew at each presentation (the data's binary pixels, the states passed
-//! up), the kept forms freeze one draw (that of epoch 0) and recomputing does not. Order: kept
+//! What is drawn below the layer just under (the data's binary pixels, the states of the layers between)
+//! the kept forms freeze in one draw, that of epoch 0, and recomputing does not. Order: kept
 //! input is reshuffled every epoch from the layer's own seed; recomputed input comes in the order
 //! of the data.
 
@@ -41,18 +41,17 @@ pub struct Plan {
 }
 
 /// The most exact way to keep what `samples` of `units` units pass up in `cache_bytes` bytes, or
-/// to recompute it where none fits. States are bits, and nothing is gained by more.
+/// to recompute it where none fits. States are kept as bits only where the probabilities they are
+/// drawn from have no room: a layer learns more from new draws than from old ones.
 #[must_use]
 pub fn plan(samples: usize, units: usize, propagate: Propagate, cache_bytes: u64) -> Plan {
     let units = units as u64;
-    let modes: &[(Mode, u64)] = match propagate {
-        Propagate::Probabilities => &[(Mode::Floats, units.saturating_mul(4)), (Mode::Bytes, units)],
-        Propagate::Samples => &[(Mode::Bits, 4 * units.div_ceil(32))],
-    };
+    let modes = [(Mode::Floats, units.saturating_mul(4)), (Mode::Bytes, units), (Mode::Bits, 4 * units.div_ceil(32))];
+    let fitting = if propagate == Propagate::Samples { &modes[..] } else { &modes[..2] };
     // A label and a place in the order each.
     let bytes = |of_values: u64| of_values.saturating_add(8).saturating_mul(samples as u64);
-    let plans = modes.iter().map(|&(mode, of_values)| Plan { mode, bytes: bytes(of_values) });
-    plans.into_iter().find(|plan| plan.bytes <= cache_bytes).unwrap_or(Plan { mode: Mode::Recompute, bytes: 0 })
+    let mut plans = fitting.iter().map(|&(mode, of_values)| Plan { mode, bytes: bytes(of_values) });
+    plans.find(|plan| plan.bytes <= cache_bytes).unwrap_or(Plan { mode: Mode::Recompute, bytes: 0 })
 }
 
 /// What one layer of a stack takes while it trains.

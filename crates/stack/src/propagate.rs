@@ -79,6 +79,7 @@ impl<'a> Propagated<'a> {
             units,
             batch_size: dealing.batch_size.unwrap_or_default(),
             balanced: dealing.balanced,
+            propagate,
             seed: dealing.seed,
             order: Vec::new(),
             epoch: 0,
@@ -91,8 +92,9 @@ impl<'a> Propagated<'a> {
                 cache.batch_size = batch.rows();
             }
             let draw = Uniforms::new(dealing.seed, Stream::Binarize, index as u32);
-            let raised = raise(rbms, &batch, propagate, draw)?;
-            cache.values.extend(raised.rows(), units, &raised.to_values());
+            let Sampled { probabilities, states } = climb(rbms, &batch, propagate, draw)?;
+            let kept = if plan.mode == Mode::Bits { states } else { probabilities };
+            cache.values.extend(batch.rows(), units, &values_of(&kept)?);
             cache.labels.extend_from_slice(data.labels().unwrap_or_default());
             cache.samples += batch.rows();
         }

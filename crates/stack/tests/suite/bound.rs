@@ -51,8 +51,7 @@ fn bound(dbn: &Dbn, data: &[Vec<f64>]) -> f64 {
 /// A second layer that starts transposed leaves the model as it was: the bound is tight and
 /// equals the exact log-likelihood of the first RBM, which holds the formula above against an
 /// independent computation. Training it on samples of q(h|v), as the theory asks, must raise the
-/// bound; nothing is cached, so that samples are drawn anew at every presentation, as the few there
-/// are here would else be known by heart. It does so on first layers of different sizes and at different stages of their own training.
+/// bound, on first layers of different sizes and at different stages of their own training.
 /// (Trained on probabilities it may fall: their spread is not that of the samples.) The smallest
 /// gain here is 0.02 nats; rounding is below 1e-6, and the seed is fixed.
 #[test]
@@ -73,8 +72,8 @@ fn learning_a_second_layer_raises_the_variational_bound() {
     for (hidden, weight_std, epochs) in [(4, 2.0, 50), (4, 3.0, 50), (6, 3.0, 500)] {
         let second = LayerConfig { hidden: 5, start: Start::Transposed, train: train(3000, 20), ..Default::default() };
         let first = LayerConfig { hidden, weight_std, train: train(epochs, 1), ..Default::default() };
-        let (layers, propagate) = (vec![first, second], Propagate::Samples);
-        let config = StackConfig { layers, propagate, cache_bytes: 0, ..StackConfig::default() };
+        let config =
+            StackConfig { layers: vec![first, second], propagate: Propagate::Samples, ..StackConfig::default() };
         let mut greedy = Greedy::new(config).unwrap();
         let monitors = Monitors { train: batch.clone(), ..Default::default() };
         greedy.fit(&mut Fixed::new(vec![batch.clone()], None), &monitors, &mut ()).unwrap();

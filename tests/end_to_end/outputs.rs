@@ -8,7 +8,7 @@ use std::process::Stdio;
 fn help_reads_as_approved() {
     let place = Place::new();
     for verb in
-        ["", "pretrain", "stack", "tune", "finetune", "show", "reconstruct", "encode", "classify", "sample", "export"]
+        ["", "pretrain", "stack", "tune", "finetune", "show", "reconstruct", "encode", "classify", "sample", "eval", "export"]
     {
         let name = if verb.is_empty() { "dbn" } else { verb };
         let help = place.ok(&format!("{verb} --help"));

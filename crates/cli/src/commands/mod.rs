@@ -2,6 +2,7 @@
 
 mod classify;
 mod encode;
+mod eval;
 mod export;
 mod finetune;
 mod pretrain;
@@ -14,6 +15,7 @@ mod tune;
 
 pub(crate) use classify::classify;
 pub(crate) use encode::encode;
+pub(crate) use eval::eval;
 pub(crate) use export::export;
 pub(crate) use finetune::finetune;
 pub(crate) use pretrain::pretrain;

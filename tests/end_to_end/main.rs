@@ -4,6 +4,7 @@ mod candle_alone;
 mod classify;
 mod finetune;
 mod gaussian;
+mod habits;
 mod outputs;
 mod python;
 mod refusals;

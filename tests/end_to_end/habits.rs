@@ -142,5 +142,7 @@ fn shells_complete_and_manuals_list_every_verb() {
         assert!(page.contains(&format!("dbn\\-{verb}(1)")), "{verb} in\n{page}");
         let page = place.text(&format!("pages/dbn-{verb}.1"));
         assert!(page.contains(".SH SYNOPSIS"), "{page}");
+        // Examples stand as they were written.
+        assert!(page.contains(".SH NOTES\n.nf\n"), "{page}");
     }
 }

@@ -1,6 +1,7 @@
 //! The binary as a user runs it: every test starts `dbn` in a folder of its own.
 
 mod candle_alone;
+mod candle_programs;
 mod classify;
 mod finetune;
 mod gaussian;

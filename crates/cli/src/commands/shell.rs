@@ -7,6 +7,7 @@ use crate::failure::{Explain, Result};
 use crate::report::Report;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 
 /// Prints a shell's completions.
 pub(crate) fn completions(args: &CompletionsArgs, report: &Report) -> Result<()> {
@@ -29,10 +30,21 @@ pub(crate) fn man(args: &ManArgs, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// A manual page and the name of its file.
+/// A manual page and the name of its file. Examples and tables come last, line by line as they are
+/// in the help: left to itself the page would fill its lines with their words.
 fn page(command: &Command) -> Result<(String, Vec<u8>)> {
-    let man = Man::new(command.clone());
+    let notes = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string);
+    let command = command.clone().after_help(None).after_long_help(None);
+    let man = Man::new(command).source(concat!("dbn ", env!("CARGO_PKG_VERSION")));
     let mut page = Vec::new();
     man.render(&mut page)?;
+    if let Some(notes) = notes {
+        let mut section = Roff::new();
+        section.control("SH", ["NOTES"]).control("nf", []);
+        for line in notes.lines() {
+            section.text([roman(line)]);
+        }
+        section.control("fi", []).to_writer(&mut page)?;
+    }
     Ok((man.get_filename(), page))
 }

@@ -57,6 +57,8 @@ fn runs_are_listed_with_what_they_have_come_to() {
     assert!(runs.iter().all(|run| run["seconds"].as_f64().unwrap() > 0.0));
     assert_eq!(runs[1]["last_epoch"]["layer"], 2);
 
+    assert!(place.ok("show runs/d").contains("2 epochs, stopped early, seed 1"));
+
     let text = place.ok("runs");
     let line = text.lines().nth(2).unwrap();
     assert!(line.starts_with("b    stack     9-8-7-12  48/48   ") && line.ends_with("finished"), "{text}");

@@ -189,8 +189,8 @@ pub(crate) fn table(rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let widths: Vec<usize> =
         (0..columns).map(|column| rows.iter().map(|row| length(row, column)).max().unwrap_or(0)).collect();
     let line = |row: &Vec<String>| {
-        let cells: String = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}  ")).collect();
-        cells.trim_end().to_string() + "\n"
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+        cells.join("  ").trim_end().to_string() + "\n"
     };
     rows.iter().map(line).collect()
 }

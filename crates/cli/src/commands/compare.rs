@@ -9,6 +9,7 @@ use candle_core::Tensor;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The same of both models; null where one has none.
@@ -187,7 +188,7 @@ fn describe(comparison: &Comparison) -> String {
     }
     for (side, names) in [("A", &unmatched.a), ("B", &unmatched.b)] {
         if !names.is_empty() {
-            text += &format!("\nonly in {side}: {}\n", names.join(", "));
+            let _ = writeln!(text, "\nonly in {side}: {}", names.join(", "));
         }
     }
     let same = tensors.iter().all(|tensor| tensor.max_difference == 0.0);

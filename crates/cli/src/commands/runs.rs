@@ -175,8 +175,8 @@ fn describe(runs: &[Run]) -> String {
             run.verb.clone(),
             sizes.join("-"),
             format!("{}/{planned}", run.epochs_done),
-            figure(&COSTS).map_or("".into(), |cost| format!("{cost:.2}")),
-            figure(&LABEL_ERRORS).map_or("".into(), |error| format!("{:.2} %", 100.0 * error)),
+            figure(&COSTS).map_or(String::new(), |cost| format!("{cost:.2}")),
+            figure(&LABEL_ERRORS).map_or(String::new(), |error| format!("{:.2} %", 100.0 * error)),
             FormattedDuration(Duration::from_secs_f64(run.seconds.max(0.0))).to_string(),
             state.into(),
         ]

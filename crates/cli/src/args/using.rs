@@ -94,6 +94,9 @@ pub(crate) struct ReconstructArgs {
     /// PNG file to write
     #[arg(long, value_name = "PNG", default_value = "reconstructions.png")]
     pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Features to write.
@@ -123,6 +126,9 @@ pub(crate) struct EncodeArgs {
     /// File to write: .safetensors, .npy or .csv
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Samples to label.
@@ -247,6 +253,9 @@ pub(crate) struct SampleArgs {
     /// File to write: .png, .gif or .apng
     #[arg(long, value_name = "FILE", default_value = "samples.png")]
     pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Labels that are clamped: names or numbers.
@@ -283,6 +292,9 @@ pub(crate) struct ExportArgs {
     /// File to write: .safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// A network to write.

@@ -1,26 +1,32 @@
 //! The verbs, each a function of its arguments.
 
 mod classify;
+mod compare;
 mod encode;
 mod eval;
 mod export;
 mod finetune;
 mod pretrain;
 mod reconstruct;
+mod runs;
 mod sample;
+mod shell;
 mod show;
 mod stack;
 pub(crate) mod training;
 mod tune;
 
 pub(crate) use classify::classify;
+pub(crate) use compare::compare;
 pub(crate) use encode::encode;
 pub(crate) use eval::eval;
 pub(crate) use export::export;
 pub(crate) use finetune::finetune;
 pub(crate) use pretrain::pretrain;
 pub(crate) use reconstruct::reconstruct;
+pub(crate) use runs::runs;
 pub(crate) use sample::sample;
+pub(crate) use shell::{completions, man};
 pub(crate) use show::show;
 pub(crate) use stack::stack;
 pub(crate) use tune::tune;

@@ -71,6 +71,9 @@ fn from_scratch(settings: &TuneSettings, parts: &Parts) -> Result<Dbn> {
     let hidden = settings.layers.as_deref().unwrap_or_default();
     let (mut means, seed, weight_std) = (parts.train.mean()?, settings.run.seed, settings.weight_std);
     if settings.top == TopModel::Factorial {
+        if parts.data.classes.is_some() {
+            tracing::warn!("a factorial top has no label group: the labels of these data are not learned");
+        }
         return Ok(sigmoid_belief_net(hidden, &means, weight_std, seed)?);
     }
     let seeds = StackConfig { seed, ..Default::default() };

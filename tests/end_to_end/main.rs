@@ -14,6 +14,7 @@ mod training;
 mod tune;
 mod using;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -106,6 +107,13 @@ impl Place {
 
     fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The tensors of a checkpoint, by name, as bytes.
+    fn tensors(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let bytes = self.read(name);
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        file.tensors().into_iter().map(|(name, view)| (name, view.data().to_vec())).collect()
     }
 
     fn text(&self, name: &str) -> String {

@@ -73,6 +73,43 @@ fn every_option_of_a_stack_changes_what_is_learned() {
     }
 }
 
+/// The layers under the top learn from all samples, the top from those whose labels count.
+#[test]
+fn few_labels_teach_the_top_alone() {
+    let place = Place::new();
+    place.ok(&format!("stack -q {SMALL} --out all"));
+    let output = place.run(&format!("stack {SMALL} --out few --labelled 21"));
+    assert!(stderr(&output).contains("labels:  21 of the training samples have theirs"), "{}", stderr(&output));
+    let tensors = |run: &str| place.tensors(&format!("{run}/model.safetensors"));
+    let (all, few) = (tensors("all"), tensors("few"));
+    for (name, bytes) in &few {
+        assert_eq!(*bytes == all[name], name.starts_with("layers."), "{name}");
+    }
+    // What is made of the net sees no more labels, unless it is told to.
+    let samples =
+        |more: &str| stderr(&place.run(&format!("tune few --top-steps 1x1 --batch-size 7 --out t --force {more}")));
+    assert!(samples("").contains(" 21 training samples"), "{}", samples(""));
+    assert!(samples("--labelled 0").contains(" 79 training samples"), "{}", samples("--labelled 0"));
+    let text = stderr(&place.run(&format!("stack {SMALL} --out x --labels none --labelled 21")));
+    assert!(text.starts_with("error: labelled says how many samples teach their labels, but labels is none"), "{text}");
+    let text = stderr(&place.run(&format!("stack {SMALL} --out x --labelled 80")));
+    assert!(text.starts_with("error: --labelled is 80, but there are 79 training samples"), "{text}");
+}
+
+#[test]
+fn a_stack_of_few_labels_resumes_in_either_stage() {
+    for (epochs, begun) in [("3,4000,3", 4), ("3,3,4000", 8)] {
+        let place = Place::new();
+        let words = format!("stack {SMALL} --labelled 21 --epochs {epochs}");
+        let child = start(&place, &format!("{words} --out r"), begun);
+        signal(&child, "-INT");
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+        place.ok("stack -q --resume r");
+        place.ok(&format!("{words} -q --out whole"));
+        assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"), "{epochs}");
+    }
+}
+
 /// The three classes are told apart through three layers; guessing would miss two in three.
 #[test]
 fn labels_are_learned() {

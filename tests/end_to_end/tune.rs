@@ -18,13 +18,6 @@ const SMALL: &str = "--top-steps 1x2,2x2 --batch-size 7 --wake-rate 0.05 --sleep
 /// More epochs than a test waits for before it stops the tuning.
 const LONG: &str = "--top-steps 1x1000,2x1000";
 
-/// The tensors of a checkpoint, by name, as bytes.
-fn tensors(place: &Place, file: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
-    let bytes = place.read(file);
-    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    file.tensors().into_iter().map(|(name, view)| (name, view.data().to_vec())).collect()
-}
-
 #[test]
 fn a_tuning_leaves_its_files_and_says_where_on_stdout() {
     let place = stacked();
@@ -66,7 +59,7 @@ fn the_seed_alone_decides_the_file_and_the_settings_repeat_the_run() {
 #[test]
 fn frozen_parts_keep_their_bytes() {
     let place = stacked();
-    let before = tensors(&place, "s/model.safetensors");
+    let before = place.tensors("s/model.safetensors");
     let part = |name: &str| match name {
         name if name.starts_with("top.") => "top",
         name if name.ends_with("w_rec") || name.ends_with("hb") => "recognition",
@@ -74,7 +67,7 @@ fn frozen_parts_keep_their_bytes() {
     };
     for frozen in ["recognition", "generative", "top", "recognition,generative"] {
         place.ok(&format!("tune s -q {SMALL} --out f --force --freeze {frozen}"));
-        let after = tensors(&place, "f/model.safetensors");
+        let after = place.tensors("f/model.safetensors");
         assert_eq!(after.len(), before.len());
         for (name, bytes) in &after {
             let kept = frozen.split(',').any(|frozen| frozen == part(name));

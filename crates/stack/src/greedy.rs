@@ -163,22 +163,37 @@ impl Greedy {
         Dbn::from_rbms(self.finished.clone())
     }
 
-    /// Trains every layer that is not finished; [`Outcome::Interrupted`] where an observer asked
-    /// to stop. `monitors` hold visible units; every layer is measured on what the layers below
-    /// make of them.
+    /// Trains every layer that is not finished: [`Greedy::fit_layers`] of all layers.
     ///
     /// # Errors
-    /// [`Error::Config`] as [`StackConfig::validate_on`] has it;
-    /// [`Error::Training`] with the layer and the reason; [`Error::NoLabels`] and
-    /// [`Error::Label`] for labels that cannot be learned; [`Error::Observer`].
+    /// As [`Greedy::fit_layers`] has them.
     pub fn fit(
         &mut self,
         data: &mut dyn Minibatches,
         monitors: &Monitors,
         observer: &mut dyn StackObserver,
     ) -> Result<Outcome> {
+        self.fit_layers(self.config.layers.len(), data, monitors, observer)
+    }
+
+    /// Trains those of the lowest `layers` layers that are not finished; the others may then learn
+    /// from other data, as a top does that learns labels where only some samples have them.
+    /// [`Outcome::Interrupted`] where an observer asked to stop. `monitors` hold visible units;
+    /// every layer is measured on what the layers below make of them.
+    ///
+    /// # Errors
+    /// [`Error::Config`] as [`StackConfig::validate_on`] has it;
+    /// [`Error::Training`] with the layer and the reason; [`Error::NoLabels`] and
+    /// [`Error::Label`] for labels that cannot be learned; [`Error::Observer`].
+    pub fn fit_layers(
+        &mut self,
+        layers: usize,
+        data: &mut dyn Minibatches,
+        monitors: &Monitors,
+        observer: &mut dyn StackObserver,
+    ) -> Result<Outcome> {
         self.config.validate_on(data.units())?;
-        while self.finished.len() < self.config.layers.len() {
+        while self.finished.len() < layers.min(self.config.layers.len()) {
             if self.fit_layer(data, monitors, observer)? == Control::Stop {
                 return Ok(Outcome::Interrupted);
             }

@@ -1,6 +1,6 @@
 //! Options of `dbn finetune`.
 
-use super::training::{BatchArgs, RunArgs, Sizes, precedence};
+use super::training::{BatchArgs, LabelledArgs, RunArgs, Sizes, precedence};
 use super::{DataArgs, words};
 use clap::Args;
 use serde::Serialize;
@@ -58,10 +58,9 @@ pub(crate) struct FinetuneArgs {
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) batches: BatchArgs,
-    /// Train on so many of the training samples, as many of each class as it has a share of; 0 takes
-    /// all
-    #[arg(long, env = "DBN_LABELLED", hide_env = true, value_name = "N", help_heading = "Data")]
-    pub(crate) labelled: Option<u32>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) labelled: LabelledArgs,
     /// Samples in a minibatch
     #[arg(long, env = "DBN_BATCH_SIZE", hide_env = true, value_name = "N", help_heading = "Data")]
     pub(crate) batch_size: Option<u32>,

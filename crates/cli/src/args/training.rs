@@ -106,6 +106,18 @@ pub(crate) struct BatchArgs {
     pub(crate) balanced: Option<bool>,
 }
 
+/// How many labels are known.
+#[derive(Debug, Clone, Copy, Default, Args, Serialize)]
+pub(crate) struct LabelledArgs {
+    /// Learn from the labels of so many training samples, as many of each class as it has a share
+    /// of; 0 takes all
+    ///
+    /// In `dbn stack` they train the top, and the layers under it learn from all samples, without
+    /// labels; `dbn tune` and `dbn finetune` train on these samples alone.
+    #[arg(long, env = "DBN_LABELLED", hide_env = true, value_name = "N", help_heading = "Data")]
+    pub(crate) labelled: Option<u32>,
+}
+
 /// `dbn pretrain`.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(crate) struct PretrainArgs {
@@ -135,6 +147,9 @@ pub(crate) struct StackArgs {
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) batches: BatchArgs,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) labelled: LabelledArgs,
     /// Hidden units of every layer, from the bottom
     #[arg(long, env = "DBN_LAYERS", hide_env = true, value_name = "N,N,...", help_heading = "Model")]
     pub(crate) layers: Option<Sizes>,
@@ -187,6 +202,9 @@ pub(crate) struct TuneArgs {
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) batches: BatchArgs,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) labelled: LabelledArgs,
     /// Samples in a minibatch
     #[arg(long, env = "DBN_BATCH_SIZE", hide_env = true, value_name = "N", help_heading = "Data")]
     pub(crate) batch_size: Option<u32>,

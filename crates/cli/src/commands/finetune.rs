@@ -105,7 +105,7 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
 fn settle(parts: Parts, sizes: &[usize], settings: &FinetuneSettings) -> Result<Parts> {
     let needed = parts.bytes(&settings.data) + peak_memory(sizes, settings.batch_size);
     let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
-    parts.keep(settings.labelled, settings.run.seed)?;
+    parts.keep(Some(settings.labelled), settings.run.seed)?;
     Ok(parts)
 }
 

@@ -28,10 +28,18 @@ struct Run {
     settings: StackSettings,
     config: StackConfig,
     parts: Parts,
-    minibatches: Minibatcher,
+    stages: Vec<Stage>,
     greedy: Greedy,
     folder: RunFolder,
     history: History<Epoch>,
+}
+
+/// What layers learn from, up to one of them: where few samples have labels, all samples train what
+/// is under the top, and those the top.
+struct Stage {
+    layers: usize,
+    parts: Parts,
+    minibatches: Minibatcher,
 }
 
 /// Trains; returns the program's exit code.
@@ -47,19 +55,33 @@ pub(crate) fn stack(args: &StackArgs, report: &Report) -> Result<u8> {
 /// behind.
 fn start(args: &StackArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = StackSettings::resolve(args)?;
-    let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
     parts.require_shape(&settings.data)?;
     let config = settings.stack_config(parts.data.classes)?;
     config.validate_on(parts.train.units())?;
     let greedy = Greedy::new(config.clone())?;
     let parts = settle(parts, &settings, &config)?;
-    let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, seed)?;
+    let stages = stages(&parts, &settings, &config)?;
     let hidden: Vec<String> = settings.layers.iter().map(|layer| layer.hidden.to_string()).collect();
     let name = format!("{}-{}", settings.data.data.name(), hidden.join("-"));
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
-    Ok(Run { settings, config, parts, minibatches, greedy, folder, history })
+    Ok(Run { settings, config, parts, stages, greedy, folder, history })
+}
+
+/// All layers on all samples, unless the top learns few labels.
+fn stages(parts: &Parts, settings: &StackSettings, config: &StackConfig) -> Result<Vec<Stage>> {
+    let (seed, depth) = (settings.run.seed, config.layers.len());
+    let stage = |layers, parts: Parts| -> Result<Stage> {
+        let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, seed)?;
+        Ok(Stage { layers, parts, minibatches })
+    };
+    if config.classes.is_none() || settings.labelled.unwrap_or(0) == 0 {
+        return Ok(vec![stage(depth, parts.clone())?]);
+    }
+    let mut labelled = parts.clone();
+    labelled.keep(settings.labelled, seed)?;
+    Ok(vec![stage(depth - 1, parts.clone())?, stage(depth, labelled)?])
 }
 
 /// A run that goes on where it was saved.
@@ -73,24 +95,31 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     let parts = settle(parts, &settings, &config)?;
     let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
     let greedy = Greedy::resume(config.clone(), state)?;
-    let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, settings.run.seed)?;
+    let stages = stages(&parts, &settings, &config)?;
     let history = History::resume(folder.metrics(), layer as u32, epochs)?;
     folder.write_config(&settings.to_toml()?)?;
     tracing::info!("resuming after {} and {}", count(layer, "layer"), count(epochs as usize, "epoch"));
-    Ok(Run { settings, config, parts, minibatches, greedy, folder, history })
+    Ok(Run { settings, config, parts, stages, greedy, folder, history })
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, config, parts, mut minibatches, mut greedy, folder, history } = run;
+    let Run { settings, config, parts, mut stages, mut greedy, folder, history } = run;
     let seed = settings.run.seed;
-    introduce(&settings, &config, &parts, &folder);
+    introduce(&settings, &config, &parts, &stages, &folder);
     let gallery = parts.gallery(&settings.data, seed)?;
     let provenance = parts.provenance(settings.recipe()?, seed)?;
     let mut watcher = StackWatcher::new(report, &folder, &settings, gallery, provenance, history);
     interrupt::catch()?;
-    let fitted = greedy.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed)?, &mut watcher);
+    let mut fitted = Ok(Outcome::Finished);
+    for Stage { layers, parts, minibatches } in &mut stages {
+        let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
+        fitted = outcome(greedy.fit_layers(*layers, minibatches, &monitors, &mut watcher), minibatches);
+        if !matches!(fitted, Ok(Outcome::Finished)) {
+            break;
+        }
+    }
     watcher.finish();
-    let outcome = match outcome(fitted, &mut minibatches) {
+    let outcome = match fitted {
         Ok(outcome) => outcome,
         Err(error) => {
             let failure = watcher.take_failure().unwrap_or(error);
@@ -138,8 +167,12 @@ fn settle(parts: Parts, settings: &StackSettings, config: &StackConfig) -> Resul
 }
 
 /// Says what is about to happen.
-fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, folder: &RunFolder) {
+fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, stages: &[Stage], folder: &RunFolder) {
     parts.introduce(&settings.data);
+    if let [_, labelled] = stages {
+        let samples = thousands(labelled.parts.train.samples());
+        tracing::info!("labels:  {samples} of the training samples have theirs; the top trains on these alone");
+    }
     let visible = parts.train.units();
     let sizes: Vec<usize> = std::iter::once(visible).chain(config.layers.iter().map(|layer| layer.hidden)).collect();
     let weights: usize = sizes.windows(2).map(|pair| pair[0] * pair[1] + pair[0] + pair[1]).sum();

@@ -26,6 +26,7 @@ pub(crate) const CLASS_NAMES: &str = "class_names";
 const PROGRAM: u64 = 56 << 20;
 
 /// Data, parted.
+#[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) data: Dataset,
     pub(crate) train: Split,
@@ -93,9 +94,10 @@ impl Parts {
         self.require_shape(settings)
     }
 
-    /// Leaves so many training samples, as many of each class as it has a share of; 0 leaves all.
-    pub(crate) fn keep(&mut self, samples: usize, seed: u64) -> Result<()> {
-        let there = self.train.samples();
+    /// Leaves so many training samples, as many of each class as it has a share of; none and 0
+    /// leave all.
+    pub(crate) fn keep(&mut self, samples: Option<usize>, seed: u64) -> Result<()> {
+        let (samples, there) = (samples.unwrap_or(0), self.train.samples());
         if samples > there {
             return Err(Failure::new(format!("--labelled is {samples}, but there are {there} training samples")));
         }

@@ -56,7 +56,8 @@ fn start(args: &TuneArgs) -> Result<Run> {
     fit(&dbn, &parts, &settings)?;
     let config = settings.tune_config(dbn.layers().len())?;
     let needed = parts.bytes(&settings.data) + peak_memory(&dbn.sizes(), settings.batch_size, &config);
-    let parts = parts.settle(&settings.data, &settings.run, needed)?;
+    let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
+    parts.keep(settings.labelled, seed)?;
     let tuner = Tuner::new(&dbn, config)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
     let name = format!("{name}-tuned");
@@ -111,7 +112,8 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let (done, sizes) = (state.epochs_done(), state.sizes());
     let config = settings.tune_config(sizes.len() - 2)?;
     let needed = parts.bytes(&settings.data) + peak_memory(&sizes, settings.batch_size, &config);
-    let parts = parts.settle(&settings.data, &settings.run, needed)?;
+    let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
+    parts.keep(settings.labelled, settings.run.seed)?;
     let tuner = Tuner::resume(config, state)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), 0, done)?;

@@ -4,7 +4,7 @@
 //! a layer, from the bottom.
 
 use super::stack::{LayerSettings, StackSettings};
-use super::{OPTIONAL_KEYS, UNLEARNED_KEYS, recipe};
+use super::{LABELLED, OPTIONAL_KEYS, UNLEARNED_KEYS, recipe};
 use crate::args::{StackArgs, per_layer};
 use crate::failure::{Explain, Failure, Result, count};
 use std::path::Path;
@@ -52,7 +52,7 @@ impl Gatherer {
         let (table, name) = (recipe::read(path)?, path.display().to_string());
         let layer_keys: Vec<&str> = self.layer.keys().map(String::as_str).collect();
         let of_layers = layer_keys.iter().copied().filter(|&key| key != "hidden");
-        let of_whole = self.root.keys().map(String::as_str).chain(OPTIONAL_KEYS);
+        let of_whole = self.root.keys().map(String::as_str).chain(OPTIONAL_KEYS).chain([LABELLED]);
         let known: Vec<&str> = ["layers", "layer", "top"].into_iter().chain(of_layers).chain(of_whole).collect();
         if let Some(hidden) = table.get("hidden") {
             return Err(Failure::new(format!("{name}: unknown key 'hidden'"))
@@ -147,7 +147,7 @@ const WRONG_KIND: &str = "a setting has a value of the wrong kind";
 
 /// Whether a key is a setting of the whole, as in [`StackSettings`], and not of its layers.
 fn is_whole(key: &str) -> bool {
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 13] = [
         "data",
         "scale",
         "label_column",
@@ -157,6 +157,7 @@ fn is_whole(key: &str) -> bool {
         "binarize",
         "balanced",
         "labels",
+        LABELLED,
         "propagate",
         "cache",
         "seed",

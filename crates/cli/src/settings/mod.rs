@@ -24,6 +24,9 @@ use toml::{Table, Value};
 /// Keys that have no default, so that a built-in recipe does not show them.
 const OPTIONAL_KEYS: [&str; 2] = ["label_column", "image_size"];
 
+/// Optional too, of the verbs that learn labels.
+const LABELLED: &str = "labelled";
+
 /// Keys that do not change what is learned: they may differ when a run is resumed, and a
 /// checkpoint leaves them out, so that the same training gives the same file.
 const UNLEARNED_KEYS: [&str; 5] = ["threads", "device", "max_memory", "save_every", "picture_every"];
@@ -112,8 +115,8 @@ fn learned(settings: &impl Serialize) -> Result<serde_json::Value> {
 }
 
 /// Keys that a checkpoint says how it was trained by.
-const INHERITED_KEYS: [&str; 9] =
-    ["data", "scale", "label_column", "header", "image_size", "valid", "binarize", "balanced", "seed"];
+const INHERITED_KEYS: [&str; 10] =
+    ["data", "scale", "label_column", "header", "image_size", "valid", "binarize", "balanced", LABELLED, "seed"];
 
 /// What a checkpoint says of the data it was trained on, as far as it does.
 fn inherited(provenance: &Provenance) -> Table {

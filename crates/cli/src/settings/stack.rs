@@ -37,6 +37,8 @@ pub(crate) struct StackSettings {
     #[serde(flatten)]
     pub(crate) data: DataSettings,
     pub(crate) labels: Labels,
+    /// Training samples whose labels the top learns; none or 0: all.
+    pub(crate) labelled: Option<usize>,
     pub(crate) propagate: Propagate,
     /// MiB.
     pub(crate) cache: u32,
@@ -147,6 +149,11 @@ impl StackSettings {
         })?;
         for layer in &self.layers {
             layer.learning.validate().or_hint(origin)?;
+        }
+        if self.labels == Labels::None && self.labelled.is_some_and(|samples| samples > 0) {
+            return Err(
+                Failure::new("labelled says how many samples teach their labels, but labels is none").hint(origin())
+            );
         }
         self.run.validate()
     }

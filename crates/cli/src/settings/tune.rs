@@ -1,7 +1,7 @@
 //! Settings of `dbn tune`: flag, else environment, else recipe; what they leave open of the data
 //! as the checkpoint had it; else the built-in recipe.
 
-use super::{DataSettings, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, inherited, origin, recipe};
+use super::{DataSettings, LABELLED, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, inherited, origin, recipe};
 use crate::args::{TuneArgs, per_layer};
 use crate::failure::{Explain, Failure, Result, count};
 use deepbelief_rbm::{Provenance, Schedule};
@@ -33,6 +33,8 @@ pub(crate) struct TuneSettings {
     pub(crate) top: TopModel,
     #[serde(flatten)]
     pub(crate) data: DataSettings,
+    /// Training samples that are learned from; none or 0: all.
+    pub(crate) labelled: Option<usize>,
     pub(crate) batch_size: usize,
     pub(crate) top_steps: TopSteps,
     pub(crate) wake_rate: Rate,
@@ -189,7 +191,7 @@ fn settle(given: Table) -> Result<TuneSettings> {
 /// Reads a recipe.
 fn read(path: &Path) -> Result<Table> {
     let (table, built_in) = (recipe::read(path)?, recipe::built_in(BUILT_IN)?);
-    let optional = OPTIONAL_KEYS.into_iter().chain(["checkpoint", "layers"]);
+    let optional = OPTIONAL_KEYS.into_iter().chain(["checkpoint", "layers", LABELLED]);
     let known: Vec<&str> = built_in.keys().map(String::as_str).chain(optional).collect();
     recipe::check(&path.display().to_string(), &table, &known, |key, value| {
         settle(Table::from_iter([(key.to_string(), value.clone())])).map(|_| ())

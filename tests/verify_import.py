@@ -80,23 +80,23 @@ def rbms(folder):
     v = inputs().astype(np.float32)
     data = RBMDataset(data=v, labels=np.zeros(SAMPLES, dtype=np.int32), weights=np.ones(SAMPLES, dtype=np.float32),
                       names=np.arange(SAMPLES), dataset_name="bits", variable_type="bernoulli", device="cpu")
-    rbm = BBRBM.init_parameters(num_hiddens=HIDDEN, dataset=data, device="cpu", dtype=torch.float32)
+    rbm = BBRBM.init_parameters(num_hiddens=HIDDEN, dataset=data, device="cpu", dtype=torch.float32, var_init=0.1)
     file = folder / "rbms.h5"
     file.unlink(missing_ok=True)
     visible = torch.from_numpy(v)
     chains = rbm.init_chains(num_samples=SAMPLES)
     scores = {}
-    for update in range(1, 101):
+    for update in range(1, 401):
         positive = rbm.init_chains(num_samples=SAMPLES, start_v=visible)
         chains = rbm.sample_hiddens(rbm.sample_visibles(chains))
         rbm.compute_gradient(positive, chains)
         for parameter in rbm.parameters():
-            parameter += 0.1 * parameter.grad
-        if update in (10, 100):
+            parameter += 0.2 * parameter.grad
+        if update in (10, 400):
             save_model(str(file), rbm, chains, update, 0.0, torch.tensor(0.1), np.array(0.0))
             hidden = rbm.init_chains(num_samples=SAMPLES, start_v=visible)["hidden_mag"]
             scores[update] = (hidden.numpy(), rbm.compute_energy_visibles(visible).numpy())
-    yield "rbms", ["rbms.h5"], *scores[100], {}
+    yield "rbms", ["rbms.h5"], *scores[400], {}
     yield "rbms-update-10", ["rbms.h5"], *scores[10], {"options": ["--update", "10"]}
 
 

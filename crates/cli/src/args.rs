@@ -12,8 +12,8 @@ pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
 pub(crate) use training::{RunArgs, Sizes};
 pub(crate) use using::{
-    Clamped, ClassifyArgs, EncodeArgs, ExportArgs, Method, NetworkName, ReconstructArgs, SampleArgs, ShowArgs,
-    SplitName,
+    Clamped, ClassifyArgs, EncodeArgs, ExportArgs, ExportName, FormatName, ImportArgs, Method, ReconstructArgs,
+    SampleArgs, ShowArgs, SplitName,
 };
 
 use clap::builder::PossibleValuesParser;
@@ -116,9 +116,12 @@ pub(crate) enum Command {
     /// the pixels shows them, as probabilities.
     #[command(after_help = using::SAMPLE_HELP)]
     Sample(SampleArgs),
-    /// Write a plain network for candle's and torch's linear layers
+    /// Write a model for other programs: a network for candle's and torch's layers, NumPy arrays
     #[command(after_help = using::EXPORT_HELP)]
     Export(ExportArgs),
+    /// Read a model of another program: scikit-learn, rbms, learnergy, MATLAB
+    #[command(after_help = using::IMPORT_HELP)]
+    Import(ImportArgs),
 }
 
 /// How data are read.

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Classify(args) => commands::classify(args, &report).map(|()| 0),
         Command::Sample(args) => commands::sample(args).map(|()| 0),
         Command::Export(args) => commands::export(args).map(|()| 0),
+        Command::Import(args) => commands::import(args).map(|()| 0),
     };
     match result {
         Ok(code) => ExitCode::from(code),

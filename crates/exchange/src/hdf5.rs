@@ -4,10 +4,10 @@
 //! column and lists their axes the other way round.
 
 use crate::file::{Array, Arrays};
-use hdf5_reader::messages::datatype::Datatype;
 use hdf5_reader::Hdf5File;
 use hdf5_reader::error::Error;
 use hdf5_reader::group::Group;
+use hdf5_reader::messages::datatype::Datatype;
 
 /// Groups within groups that are listed; links may lead in circles.
 const DEEPEST: usize = 3;

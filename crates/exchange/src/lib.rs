@@ -36,6 +36,10 @@ use file::File;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
+/// Entry of the recipe in the provenance of an imported model: its files, each with the `format` it
+/// was read as and its `sha256`.
+pub const IMPORTED_FROM: &str = "imported_from";
+
 /// Whose model a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -177,14 +181,14 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Result<Imported> {
 }
 
 impl Imported {
-    /// What a checkpoint says of the model: its files and their hashes under `imported_from` of the
-    /// recipe, nothing of a training.
+    /// What a checkpoint says of the model: its files under [`IMPORTED_FROM`], nothing of a training.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
-        let sources = self.sources.iter().map(|source| {
-            json!({ "file": source.file, "format": source.format.name(), "sha256": source.sha256 })
-        });
-        let recipe = json!({ "imported_from": sources.collect::<Vec<_>>() });
+        let sources = self
+            .sources
+            .iter()
+            .map(|source| json!({ "file": source.file, "format": source.format.name(), "sha256": source.sha256 }));
+        let recipe = json!({ IMPORTED_FROM: sources.collect::<Vec<_>>() });
         Provenance { recipe, crate_version: env!("CARGO_PKG_VERSION").into(), ..Provenance::default() }
     }
 

@@ -1,30 +1,54 @@
-//! `dbn export`: a model as a plain network, for programs that know nothing of RBMs.
+//! `dbn export`: a model as a plain network or as NumPy arrays, for programs that know nothing of
+//! this one.
 
 use super::{extension, require_folder};
-use crate::args::{ExportArgs, NetworkName};
+use crate::args::{ExportArgs, ExportName};
 use crate::checkpoint::Checkpoint;
 use crate::failure::{Explain, Result};
+use deepbelief_exchange::{npz_arrays, write_npz};
+use deepbelief_stack::Dbn;
 use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
+use std::path::Path;
 
-/// Writes the network and says what it consists of.
+/// Writes the model and says what the file consists of.
 pub(crate) fn export(args: &ExportArgs) -> Result<()> {
-    extension(&args.out, &["safetensors"])?;
+    let known = if args.what == ExportName::Npz { "npz" } else { "safetensors" };
+    extension(&args.out, &[known])?;
     require_folder(&args.out)?;
     let dbn = Checkpoint::open(&args.checkpoint)?.dbn;
-    let (network, tensors) = match args.network {
-        NetworkName::Mlp => (Network::Mlp, mlp(&dbn)?),
-        NetworkName::Autoencoder => (Network::Autoencoder, autoencoder(&dbn)?),
-    };
-    save(&args.out, &dbn, network).or_fail(|| format!("cannot write {}", args.out.display()))?;
-    tracing::info!(path = %args.out.display(), "wrote {}", args.out.display());
-    for (name, tensor) in tensors {
-        tracing::info!("  {name:<18} {:?}", tensor.dims());
+    match args.what {
+        ExportName::Mlp => network(&args.out, &dbn, Network::Mlp),
+        ExportName::Autoencoder => network(&args.out, &dbn, Network::Autoencoder),
+        ExportName::Npz => arrays(&args.out, &dbn),
     }
-    for layer in linear(&dbn, network) {
+}
+
+fn network(out: &Path, dbn: &Dbn, network: Network) -> Result<()> {
+    let tensors = match network {
+        Network::Mlp => mlp(dbn)?,
+        Network::Autoencoder => autoencoder(dbn)?,
+    };
+    save(out, dbn, network).or_fail(|| format!("cannot write {}", out.display()))?;
+    say(out, tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.dims())));
+    for layer in linear(dbn, network) {
         tracing::info!("  ({layer} is linear: no sigmoid follows it)");
     }
     if dbn.classes() > 0 {
         tracing::info!("  (the label group takes no part)");
     }
     Ok(())
+}
+
+fn arrays(out: &Path, dbn: &Dbn) -> Result<()> {
+    let arrays = npz_arrays(dbn)?;
+    write_npz(out, dbn).or_fail(|| format!("cannot write {}", out.display()))?;
+    say(out, arrays.iter().map(|(name, shape, _)| (name.as_str(), &shape[..])));
+    Ok(())
+}
+
+fn say<'a>(out: &Path, arrays: impl Iterator<Item = (&'a str, &'a [usize])>) {
+    tracing::info!(path = %out.display(), "wrote {}", out.display());
+    for (name, shape) in arrays {
+        tracing::info!("  {name:<18} {shape:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod candle_alone;
 mod classify;
+mod exchange;
 mod finetune;
 mod gaussian;
 mod outputs;

@@ -25,7 +25,7 @@ pub(crate) fn is(file: &File) -> bool {
 }
 
 pub(crate) fn dbn(file: &File) -> Result<Dbn> {
-    let format = Format::Deepbelief.name();
+    let format = Format::Deepbelief;
     let mut layers = Vec::new();
     for prefix in file.prefixes("layers.", "w_rec") {
         let [w_rec, w_gen, hb, vb] = ["w_rec", "w_gen", "hb", "vb"].map(|name| format!("{prefix}{name}"));

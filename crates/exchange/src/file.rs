@@ -1,7 +1,7 @@
 //! A file of named arrays, whatever wraps them, and an RBM made of three of them.
 
 use crate::error::{Error, Result};
-use crate::{hdf5, mat, npz, safetensors};
+use crate::{Format, hdf5, mat, npz, safetensors};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::MAX_UNITS;
 use deepbelief_rbm::Rbm;
@@ -62,7 +62,7 @@ pub(crate) enum Rows {
 /// What the arrays of an RBM are called in a file.
 pub(crate) struct Names<'a> {
     /// The format, for messages.
-    pub(crate) format: &'static str,
+    pub(crate) format: Format,
     /// Weights and the order they are in.
     pub(crate) w: (&'a str, Rows),
     /// Hidden biases.
@@ -116,9 +116,13 @@ impl File {
         }
     }
 
-    fn array(&self, name: &str, format: &'static str) -> Result<Array> {
+    pub(crate) fn missing(&self, name: &str, format: Format) -> Error {
+        Error::Missing { path: self.path(), name: name.into(), format: format.name(), found: self.found() }
+    }
+
+    fn array(&self, name: &str, format: Format) -> Result<Array> {
         if !self.has(name) {
-            return Err(Error::Missing { path: self.path(), name: name.into(), format, found: self.found() });
+            return Err(self.missing(name, format));
         }
         let broken = |reason| Error::Broken { path: self.path(), reason: format!("the array '{name}' {reason}") };
         self.arrays.array(name).map_err(broken)
@@ -129,7 +133,7 @@ impl File {
     }
 
     /// A matrix of weights, both sides of a size that a layer may have.
-    pub(crate) fn matrix(&self, name: &str, format: &'static str) -> Result<Tensor> {
+    pub(crate) fn matrix(&self, name: &str, format: Format) -> Result<Tensor> {
         let array = self.array(name, format)?;
         match array.shape[..] {
             [rows, columns] if (1..=MAX_UNITS).contains(&rows) && (1..=MAX_UNITS).contains(&columns) => {
@@ -140,7 +144,7 @@ impl File {
     }
 
     /// A vector of biases, `units` of them, on one axis or along one of two.
-    pub(crate) fn vector(&self, name: &str, units: usize, format: &'static str) -> Result<Tensor> {
+    pub(crate) fn vector(&self, name: &str, units: usize, format: Format) -> Result<Tensor> {
         let array = self.array(name, format)?;
         match array.shape[..] {
             [n] | [1, n] | [n, 1] if n == units => self.tensor(name, array, &[units]),
@@ -149,7 +153,7 @@ impl File {
     }
 
     /// An array of a known shape.
-    pub(crate) fn exactly(&self, name: &str, shape: &[usize], format: &'static str) -> Result<Tensor> {
+    pub(crate) fn exactly(&self, name: &str, shape: &[usize], format: Format) -> Result<Tensor> {
         let array = self.array(name, format)?;
         if array.shape != shape {
             return Err(self.shape(name, &array, format!("{shape:?}")));
@@ -211,4 +215,44 @@ fn contents(bytes: Vec<u8>) -> std::result::Result<Box<dyn Arrays>, String> {
         return Err("is a pickle, which may hold any program and is not read: save the arrays with np.savez".into());
     }
     Ok(Box::new(safetensors::Tensors::open(bytes)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn golden(name: &str) -> Vec<u8> {
+        std::fs::read(format!("{}/../../tests/golden/import/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    /// Reads everything there is to read.
+    fn read(bytes: Vec<u8>) {
+        let Ok(arrays) = contents(bytes) else { return };
+        for name in arrays.names() {
+            let _ = (arrays.array(&name), arrays.text(&name));
+        }
+    }
+
+    /// Files of every container, cut off or with a byte changed: an error or arrays, no panic.
+    #[test]
+    fn damaged_files_never_panic() {
+        for (name, step) in [
+            ("sklearn.npz", 3),
+            ("learnergy.safetensors", 1),
+            ("mnistvh.mat", 1),
+            ("mnistpo.mat", 1),
+            ("v73.mat", 3),
+            ("rbms.h5", 17),
+        ] {
+            let good = golden(name);
+            for at in (0..good.len()).step_by(step) {
+                read(good[..at].to_vec());
+                for value in [0, 0x7f, 0xff] {
+                    let mut bytes = good.clone();
+                    bytes[at] = value;
+                    read(bytes);
+                }
+            }
+        }
+    }
 }

@@ -8,8 +8,9 @@
 //! | `mnisthp2` | `hidpen2` | `penrecbiases2` | `hidgenbiases2` | binary |
 //! | `mnistpo` | `hidtop` | `toprecbiases` | `topgenbiases` | Gaussian, the code layer |
 //!
-//! A stack is put together in this order, whatever the order of the files. What backpropagation
-//! makes of it, `w1`, `w2` and so on, are no RBMs any more and are not read.
+//! A stack is put together in this order, whatever the order of the files; files of the same weights
+//! stay as given. What backpropagation makes of a stack, `w1`, `w2` and so on, are no RBMs any more
+//! and are not read.
 
 use crate::Format;
 use crate::error::Result;
@@ -42,7 +43,7 @@ pub(crate) fn rbms(file: &File) -> Result<Vec<(usize, Rbm)>> {
     let mut rbms = Vec::new();
     for (place, &(w, hb, vb)) in LAYERS.iter().enumerate().filter(|(_, (w, ..))| file.has(w)) {
         let hb = if place == 0 && !file.has(hb) && file.has(TRAINED) { TRAINED } else { hb };
-        let rbm = file.rbm(&Names { format: Format::Hinton.name(), w: (w, Rows::Visible), hb, vb })?;
+        let rbm = file.rbm(&Names { format: Format::Hinton, w: (w, Rows::Visible), hb, vb })?;
         let units = if w == CODE { HiddenUnits::Gaussian } else { HiddenUnits::Bernoulli };
         rbms.push((place, rbm.with_hidden_units(units)?));
     }

@@ -30,7 +30,7 @@ pub(crate) fn rbms(file: &File) -> Result<Vec<Rbm>> {
     }
     let rbm = |prefix: String| {
         let [w, hb, vb] = ["W", "b", "a"].map(|name| format!("{prefix}{name}"));
-        file.rbm(&Names { format: Format::Learnergy.name(), w: (&w, Rows::Visible), hb: &hb, vb: &vb })
+        file.rbm(&Names { format: Format::Learnergy, w: (&w, Rows::Visible), hb: &hb, vb: &vb })
     };
     file.prefixes(STEM, "W").into_iter().map(rbm).collect()
 }

@@ -158,15 +158,24 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Result<Imported> {
     for path in paths {
         let file = File::open(path)?;
         let format = options.format.map_or_else(|| Format::of(&file), Ok)?;
-        let in_order = |rbms: Vec<Rbm>| rbms.into_iter().map(|rbm| (0, rbm)).collect();
-        match format {
-            Format::Sklearn => rbms.extend::<Vec<_>>(in_order(sklearn::rbms(&file)?)),
-            Format::Rbms => rbms.extend::<Vec<_>>(in_order(rbms::rbms(&file, options.update)?)),
-            Format::Learnergy => rbms.extend::<Vec<_>>(in_order(learnergy::rbms(&file)?)),
-            Format::Hinton => rbms.extend(hinton::rbms(&file)?),
-            Format::Deepbelief if paths.len() == 1 => net = Some(deepbelief::dbn(&file)?),
-            Format::Deepbelief => return file.unfit("is a whole net, which other files cannot be stacked on".into()),
+        let as_given = |rbms: Vec<Rbm>| rbms.into_iter().map(|rbm| (0, rbm)).collect();
+        let layers: Vec<(usize, Rbm)> = match format {
+            Format::Sklearn => as_given(sklearn::rbms(&file)?),
+            Format::Rbms => as_given(rbms::rbms(&file, options.update)?),
+            Format::Learnergy => as_given(learnergy::rbms(&file)?),
+            Format::Hinton => hinton::rbms(&file)?,
+            Format::Deepbelief => {
+                if paths.len() > 1 {
+                    return file.unfit("is a whole net, which cannot be stacked: give it alone".into());
+                }
+                net = Some(deepbelief::dbn(&file)?);
+                Vec::new()
+            }
+        };
+        if layers.is_empty() && net.is_none() {
+            return Err(file.missing(format.landmark(), format));
         }
+        rbms.extend(layers);
         sources.push(Source { file: file.name(), sha256: file.sha256.clone(), format });
     }
     if options.update.is_some() && sources.iter().all(|source| source.format != Format::Rbms) {

@@ -162,3 +162,88 @@ fn numbers<const N: usize, T>(data: &[u8], big_endian: bool, read: impl Fn([u8; 
     };
     chunks.iter().map(read).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file being written, in either order of bytes.
+    struct Writer {
+        bytes: Vec<u8>,
+        big_endian: bool,
+    }
+
+    impl Writer {
+        fn start(big_endian: bool) -> Self {
+            let mut bytes = b"MATLAB 5.0 MAT-file".to_vec();
+            bytes.resize(124, b' ');
+            bytes.extend(if big_endian { b"\x01\x00MI" } else { b"\x00\x01IM" });
+            Self { bytes, big_endian }
+        }
+
+        fn u32(&self, x: u32) -> [u8; 4] {
+            if self.big_endian { x.to_be_bytes() } else { x.to_le_bytes() }
+        }
+
+        fn element(&self, kind: u32, data: &[u8]) -> Vec<u8> {
+            let mut bytes = [self.u32(kind), self.u32(data.len() as u32)].concat();
+            bytes.extend(data);
+            bytes.resize(bytes.len().next_multiple_of(8), 0);
+            bytes
+        }
+
+        fn short(&self, kind: u32, data: &[u8]) -> Vec<u8> {
+            let mut bytes = self.u32((data.len() as u32) << 16 | kind).to_vec();
+            bytes.extend(data);
+            bytes.resize(8, 0);
+            bytes
+        }
+
+        /// An array of 2 x 3, its real part as given.
+        fn array(&mut self, name: &[u8], class: u32, real: &[u8]) {
+            let flags = self.element(6, &[self.u32(class), self.u32(0)].concat());
+            let dimensions = self.element(5, &[self.u32(2), self.u32(3)].concat());
+            let name = if name.len() <= 4 { self.short(1, name) } else { self.element(1, name) };
+            let array = self.element(14, &[&flags[..], &dimensions, &name, real].concat());
+            self.bytes.extend(array);
+        }
+    }
+
+    #[test]
+    fn both_byte_orders_and_all_types_are_read_and_texts_passed_over() {
+        for big_endian in [false, true] {
+            let mut file = Writer::start(big_endian);
+            let doubles: Vec<u8> = [1.5f64, 2.0, 3.0, -4.0, 5.0, 6.0]
+                .iter()
+                .flat_map(|x| if big_endian { x.to_be_bytes() } else { x.to_le_bytes() })
+                .collect();
+            file.array(b"w", 6, &file.element(9, &doubles));
+            // A text, a complex matrix, a matrix of whole numbers that fit one byte.
+            file.array(b"text", 4, &file.element(4, &[0; 12]));
+            file.array(b"complex", 6 | COMPLEX, &file.element(9, &doubles));
+            file.array(b"narrow", 6, &file.element(2, &[1, 2, 3, 4, 5, 250]));
+            assert!(is_mat(&file.bytes));
+            let mat = Mat::open(&file.bytes).unwrap();
+            assert_eq!(mat.names(), ["w", "narrow"]);
+            let array = |values: [f64; 6]| Array { shape: vec![2, 3], values: values.to_vec() };
+            assert_eq!(mat.array("w").unwrap(), array([1.5, 3.0, 5.0, 2.0, -4.0, 6.0]), "columns become rows");
+            assert_eq!(mat.array("narrow").unwrap(), array([1.0, 3.0, 5.0, 2.0, 4.0, 250.0]));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said() {
+        let message = |kind, real: &[u8]| {
+            let mut file = Writer::start(false);
+            file.array(b"w", 6, &file.element(kind, real));
+            Mat::open(&file.bytes).err().unwrap()
+        };
+        assert_eq!(message(9, &[0; 40]), "is not a readable mat file: 'w' holds 5 numbers, expected 2 x 3");
+        assert_eq!(message(16, &[0; 40]), "is not a readable mat file: 'w' holds elements of type 16");
+        let mut file = Writer::start(false);
+        file.bytes.extend([15, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4]);
+        assert!(Mat::open(&file.bytes).err().unwrap().contains("an array cannot be unpacked"));
+        file.bytes.pop();
+        assert!(Mat::open(&file.bytes).err().unwrap().contains("it is cut off"));
+    }
+}

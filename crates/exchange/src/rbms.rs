@@ -4,7 +4,7 @@
 //! `hbias` `[H]`, `vbias` `[V]`. The last one is read, or the one that is asked for.
 
 use crate::Format;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::file::{File, Names, Rows};
 use deepbelief_rbm::Rbm;
 
@@ -27,14 +27,12 @@ pub(crate) fn rbms(file: &File, update: Option<u64>) -> Result<Vec<Rbm>> {
         return file.unfit(format!("holds a model of the type {kind}: only rbms' binary RBM, {BINARY}, is read"));
     }
     let updates = updates(file);
-    let Some(update) = update.or(updates.last().copied()) else {
-        let name = "update_N/params/weight_matrix".into();
-        return Err(Error::Missing { path: file.path(), name, format: Format::Rbms.name(), found: file.found() });
-    };
+    let Some(&last) = updates.last() else { return Ok(Vec::new()) };
+    let update = update.unwrap_or(last);
     if !updates.contains(&update) {
         let known = updates.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return file.unfit(format!("holds no update {update}: it has {known}"));
     }
     let [w, hb, vb] = ["weight_matrix", "hbias", "vbias"].map(|name| format!("update_{update}/params/{name}"));
-    Ok(vec![file.rbm(&Names { format: Format::Rbms.name(), w: (&w, Rows::Visible), hb: &hb, vb: &vb })?])
+    Ok(vec![file.rbm(&Names { format: Format::Rbms, w: (&w, Rows::Visible), hb: &hb, vb: &vb })?])
 }

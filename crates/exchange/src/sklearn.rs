@@ -25,7 +25,7 @@ pub(crate) fn is(file: &File) -> bool {
 pub(crate) fn rbms(file: &File) -> Result<Vec<Rbm>> {
     let rbm = |prefix: String| {
         let [w, hb, vb] = [WEIGHTS, HIDDEN, VISIBLE].map(|name| format!("{prefix}{name}"));
-        file.rbm(&Names { format: Format::Sklearn.name(), w: (&w, Rows::Hidden), hb: &hb, vb: &vb })
+        file.rbm(&Names { format: Format::Sklearn, w: (&w, Rows::Hidden), hb: &hb, vb: &vb })
     };
     file.prefixes("", WEIGHTS).into_iter().map(rbm).collect()
 }

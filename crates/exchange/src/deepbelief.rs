@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::file::{File, Names, Rows};
 use crate::npz;
 use crate::sklearn::{HIDDEN, VISIBLE, WEIGHTS};
+use candle_core::{DType, Tensor};
 use deepbelief_rbm::{HiddenUnits, LabelGroup, write_atomic};
 use deepbelief_stack::{Dbn, Layer};
 use std::path::Path;
@@ -44,12 +45,11 @@ pub(crate) fn dbn(file: &File) -> Result<Dbn> {
     Ok(Dbn::new(layers, top)?)
 }
 
-/// Names, shapes and values of the arrays that [`write_npz`] writes of a net.
+/// The arrays that [`write_npz`] writes of a net, by their names.
 ///
 /// # Errors
-/// [`Error::Option`] for Gaussian hidden units, of which the names do not tell; if candle refuses an
-/// operation.
-pub fn npz_arrays(dbn: &Dbn) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>> {
+/// [`Error::Option`] for Gaussian hidden units, of which the names do not tell.
+pub fn npz_arrays(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     let top = dbn.top();
     if top.hidden_units() == HiddenUnits::Gaussian {
         return Err(Error::Option(
@@ -58,24 +58,25 @@ pub fn npz_arrays(dbn: &Dbn) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>> {
                 .into(),
         ));
     }
-    let tensors = if dbn.depth() == 1 && top.labels().is_none() {
-        let named = [(WEIGHTS, top.w_gen()), (HIDDEN, top.hb()), (VISIBLE, top.vb())];
-        named.map(|(name, tensor)| (name.to_string(), tensor.clone())).into()
-    } else {
-        dbn.named_tensors("")
-    };
-    let array = |(name, tensor): (String, candle_core::Tensor)| {
-        Ok((name, tensor.dims().to_vec(), tensor.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1()?))
-    };
-    tensors.into_iter().map(array).collect()
+    if dbn.depth() == 1 && top.labels().is_none() {
+        let arrays = [(WEIGHTS, top.w_gen()), (HIDDEN, top.hb()), (VISIBLE, top.vb())];
+        return Ok(arrays.map(|(name, tensor)| (name.to_string(), tensor.clone())).into());
+    }
+    Ok(dbn.named_tensors(""))
 }
 
 /// Writes a net as an archive; whole or not at all. The bytes are a function of the net.
 ///
 /// # Errors
-/// As for [`npz_arrays`]; [`deepbelief_rbm::Error::Io`] if the file cannot be written.
+/// As for [`npz_arrays`]; if candle refuses an operation; [`deepbelief_rbm::Error::Io`] if the file
+/// cannot be written.
 pub fn write_npz(path: &Path, dbn: &Dbn) -> Result<()> {
     let cannot = |source| deepbelief_rbm::Error::Io { action: "write", path: path.into(), source };
-    let bytes = npz::archive(&npz_arrays(dbn)?).map_err(cannot)?;
+    let mut arrays = Vec::new();
+    for (name, tensor) in npz_arrays(dbn)? {
+        let values = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        arrays.push((name, tensor.dims().to_vec(), values));
+    }
+    let bytes = npz::archive(&arrays).map_err(cannot)?;
     Ok(write_atomic(path, &bytes).map_err(cannot)?)
 }

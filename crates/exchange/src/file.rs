@@ -137,7 +137,7 @@ impl File {
         let array = self.array(name, format)?;
         match array.shape[..] {
             [rows, columns] if (1..=MAX_UNITS).contains(&rows) && (1..=MAX_UNITS).contains(&columns) => {
-                self.tensor(name, array, &[rows, columns])
+                self.tensor(name, &array, &[rows, columns])
             }
             _ => Err(self.shape(name, &array, format!("two axes of 1 to {MAX_UNITS} units"))),
         }
@@ -147,7 +147,7 @@ impl File {
     pub(crate) fn vector(&self, name: &str, units: usize, format: Format) -> Result<Tensor> {
         let array = self.array(name, format)?;
         match array.shape[..] {
-            [n] | [1, n] | [n, 1] if n == units => self.tensor(name, array, &[units]),
+            [n] | [1, n] | [n, 1] if n == units => self.tensor(name, &array, &[units]),
             _ => Err(self.shape(name, &array, format!("[{units}], as the weights have it"))),
         }
     }
@@ -158,10 +158,10 @@ impl File {
         if array.shape != shape {
             return Err(self.shape(name, &array, format!("{shape:?}")));
         }
-        self.tensor(name, array, shape)
+        self.tensor(name, &array, shape)
     }
 
-    fn tensor(&self, name: &str, array: Array, shape: &[usize]) -> Result<Tensor> {
+    fn tensor(&self, name: &str, array: &Array, shape: &[usize]) -> Result<Tensor> {
         let narrow: Vec<f32> = array.values.iter().map(|&x| x as f32).collect();
         if let Some(at) = narrow.iter().position(|x| !x.is_finite()) {
             // Where the value lies along each axis, the last of which varies fastest.

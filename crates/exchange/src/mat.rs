@@ -1,4 +1,4 @@
-//! MATLAB's files of version 5, which its `save` writes and SciPy's `savemat` (those of version 7.3
+//! MATLAB's files of version 5, which its `save` writes and `scipy.io.savemat` (those of version 7.3
 //! are HDF5 files).
 //!
 //! ```text

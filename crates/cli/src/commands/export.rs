@@ -5,6 +5,7 @@ use super::{extension, require_folder};
 use crate::args::{ExportArgs, ExportName};
 use crate::checkpoint::Checkpoint;
 use crate::failure::{Explain, Result};
+use candle_core::Tensor;
 use deepbelief_exchange::{npz_arrays, write_npz};
 use deepbelief_stack::Dbn;
 use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
@@ -29,7 +30,7 @@ fn network(out: &Path, dbn: &Dbn, network: Network) -> Result<()> {
         Network::Autoencoder => autoencoder(dbn)?,
     };
     save(out, dbn, network).or_fail(|| format!("cannot write {}", out.display()))?;
-    say(out, tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.dims())));
+    say(out, &tensors);
     for layer in linear(dbn, network) {
         tracing::info!("  ({layer} is linear: no sigmoid follows it)");
     }
@@ -42,13 +43,13 @@ fn network(out: &Path, dbn: &Dbn, network: Network) -> Result<()> {
 fn arrays(out: &Path, dbn: &Dbn) -> Result<()> {
     let arrays = npz_arrays(dbn)?;
     write_npz(out, dbn).or_fail(|| format!("cannot write {}", out.display()))?;
-    say(out, arrays.iter().map(|(name, shape, _)| (name.as_str(), &shape[..])));
+    say(out, &arrays);
     Ok(())
 }
 
-fn say<'a>(out: &Path, arrays: impl Iterator<Item = (&'a str, &'a [usize])>) {
+fn say(out: &Path, tensors: &[(String, Tensor)]) {
     tracing::info!(path = %out.display(), "wrote {}", out.display());
-    for (name, shape) in arrays {
-        tracing::info!("  {name:<18} {shape:?}");
+    for (name, tensor) in tensors {
+        tracing::info!("  {name:<18} {:?}", tensor.dims());
     }
 }

@@ -60,7 +60,7 @@ fn every_net_comes_back_from_its_arrays() {
 fn the_arrays_of_an_rbm_are_those_of_scikit_learn() {
     let dbn = Dbn::from_rbms(vec![rbm(4, 3)]).unwrap();
     let arrays = npz_arrays(&dbn).unwrap();
-    let shapes: Vec<(&str, &[usize])> = arrays.iter().map(|(name, shape, _)| (name.as_str(), &shape[..])).collect();
+    let shapes: Vec<(&str, &[usize])> = arrays.iter().map(|(name, array)| (name.as_str(), array.dims())).collect();
     assert_eq!(
         shapes,
         [("components_", &[3, 4][..]), ("intercept_hidden_", &[3][..]), ("intercept_visible_", &[4][..])]

@@ -46,7 +46,7 @@ fn a_net_with_labels_moves_out_and_in() {
     assert!(tensors("d/model.safetensors") == tensors("back/model.safetensors"));
     place.ok("classify back --data csv:bits.csv --label-column last");
     // An imported stack is tuned as any other.
-    place.ok("tune back -q --data csv:bits.csv --label-column last --epochs 1 --batch-size 7 --valid 11 --out t");
+    place.ok("tune back -q --data csv:bits.csv --label-column last --top-steps 1x1 --batch-size 7 --valid 11 --out t");
 }
 
 #[test]

@@ -116,7 +116,7 @@ pub(crate) enum Command {
     /// the pixels shows them, as probabilities.
     #[command(after_help = using::SAMPLE_HELP)]
     Sample(SampleArgs),
-    /// Write a model for other programs: a network for candle's and torch's layers, NumPy arrays
+    /// Write a model for other programs: candle's and torch's layers, NumPy arrays
     #[command(after_help = using::EXPORT_HELP)]
     Export(ExportArgs),
     /// Read a model of another program: scikit-learn, rbms, learnergy, MATLAB

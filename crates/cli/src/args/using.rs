@@ -59,7 +59,8 @@ What is read, for V visible and H hidden units:
               intercept_visible_ [V]; RBMs of a pipeline as 0.components_, 1.components_, ...
   rbms        the HDF5 file that rbms writes while it trains a binary RBM
   learnergy   state dict of a binary RBM, W [V, H], a [V], b [H], or of a deep belief net of such,
-              models.{i}.W, ...
+              models.{i}.W, ...; it does not tell binary visible units from Gaussian ones, which
+              must not be read so
   hinton      MATLAB files of Hinton & Salakhutdinov's code of 2006: vishid, hidrecbiases and
               visbiases of mnistvh; hidpen, ... of mnisthp; hidpen2, ... of mnisthp2; hidtop, ... of
               mnistpo, whose code units are Gaussian
@@ -252,7 +253,7 @@ pub(crate) struct ExportArgs {
     /// Checkpoint, or run folder that holds one
     #[arg(value_name = "CKPT")]
     pub(crate) checkpoint: PathBuf,
-    /// What of it
+    /// What to write
     #[arg(long = "as", value_name = "WHAT")]
     pub(crate) what: ExportName,
     /// File to write: .safetensors, or .npz of --as npz

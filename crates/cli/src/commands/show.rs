@@ -188,24 +188,24 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
         let _ = writeln!(text, "{name:<14}{value}");
     };
     summary.facts.iter().for_each(|(name, fact)| line(name, fact));
-    match provenance.recipe.get(IMPORTED_FROM).and_then(Value::as_array) {
-        Some(files) => files.iter().for_each(|file| {
+    let imported = provenance.recipe.get(IMPORTED_FROM).and_then(Value::as_array);
+    if let Some(files) = imported {
+        for file in files {
             let part = |name: &str| file[name].as_str().unwrap_or_default();
             line("imported", &format!("{} of {}, sha256 {}", part("file"), part("format"), part("sha256")));
-        }),
-        None => {
-            line("data", &provenance.dataset);
-            line("data sha256", &provenance.dataset_sha256);
-            line(
-                "trained",
-                &format!(
-                    "{}, seed {}, deepbelief {}",
-                    count(provenance.epochs as usize, "epoch"),
-                    provenance.seed,
-                    provenance.crate_version
-                ),
-            );
         }
+    } else {
+        line("data", &provenance.dataset);
+        line("data sha256", &provenance.dataset_sha256);
+        line(
+            "trained",
+            &format!(
+                "{}, seed {}, deepbelief {}",
+                count(provenance.epochs as usize, "epoch"),
+                provenance.seed,
+                provenance.crate_version
+            ),
+        );
     }
     let dead =
         summary.dead_filters_by_layer.iter().zip(&summary.sizes[1..]).map(|(dead, units)| format!("{dead} of {units}"));
@@ -219,7 +219,7 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
             let _ = writeln!(text, "  {name:<width$}{value:.4}");
         }
     }
-    if provenance.recipe.is_object() && provenance.recipe.get(IMPORTED_FROM).is_none() {
+    if provenance.recipe.is_object() && imported.is_none() {
         text += "\nrecipe\n";
         settings(&mut text, &provenance.recipe, "  ");
     }

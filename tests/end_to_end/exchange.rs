@@ -68,7 +68,8 @@ fn what_cannot_be_moved_is_said_and_leaves_nothing_behind() {
     golden(&place, "mnistpo.mat");
     place.train("r", "");
     place.ok("import mnistpo.mat --out g.safetensors");
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 8] = [
+        ("import g.safetensors --out n", &["g.safetensors: was written by deepbelief: it is used as it is"]),
         ("import sklearn.npz --out r", &["r already holds a model", "hint: "]),
         ("import sklearn.npz --out x.npz", &["x.npz: the name must end in .safetensors"]),
         ("import sklearn.npz --out gone/x.safetensors", &["there is no folder gone"]),

@@ -13,6 +13,11 @@ impl Tensors {
     pub(crate) fn open(bytes: Vec<u8>) -> Result<Self, String> {
         let broken = |error| format!("is neither an npz, HDF5 or mat file nor a whole safetensors file ({error})");
         let file = SafeTensors::deserialize(&bytes).map_err(broken)?;
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
+        // Its header says more than the names of its tensors do, such as the type of its units.
+        if metadata.metadata().as_ref().is_some_and(|entries| entries.contains_key("deepbelief")) {
+            return Err("was written by deepbelief: it is used as it is".into());
+        }
         let mut names: Vec<String> = file.names().into_iter().map(ToString::to_string).collect();
         names.sort();
         Ok(Self { bytes, names })

@@ -2,6 +2,7 @@
 
 mod candle_alone;
 mod classify;
+mod eval;
 mod exchange;
 mod finetune;
 mod gaussian;

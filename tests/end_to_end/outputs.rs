@@ -18,6 +18,7 @@ fn help_reads_as_approved() {
         "encode",
         "classify",
         "sample",
+        "eval",
         "export",
         "import",
     ] {

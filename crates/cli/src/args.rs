@@ -12,8 +12,8 @@ pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
 pub(crate) use training::{RunArgs, Sizes};
 pub(crate) use using::{
-    Clamped, ClassifyArgs, EncodeArgs, ExportArgs, ExportName, FormatName, ImportArgs, Method, ReconstructArgs,
-    SampleArgs, ShowArgs, SplitName,
+    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, ExportArgs, ExportName, FormatName, ImportArgs, Method,
+    ReconstructArgs, SampleArgs, ShowArgs, SplitName,
 };
 
 use clap::builder::PossibleValuesParser;
@@ -116,6 +116,14 @@ pub(crate) enum Command {
     /// the pixels shows them, as probabilities.
     #[command(after_help = using::SAMPLE_HELP)]
     Sample(SampleArgs),
+    /// Say how probable the model finds data, with an interval, and how else it fares
+    ///
+    /// The log-likelihood needs the partition function: summed exactly where one side has at most 25
+    /// units, else estimated by annealed importance sampling and by the same in reverse, which err
+    /// to either side (Salakhutdinov & Murray 2008; Burda, Grosse & Salakhutdinov 2015). For a deep
+    /// belief net it is the partition function of the top, under a bound and an estimate.
+    #[command(after_help = using::EVAL_HELP)]
+    Eval(EvalArgs),
     /// Write a model for other programs: candle's and torch's layers, NumPy arrays
     #[command(after_help = using::EXPORT_HELP)]
     Export(ExportArgs),

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Encode(args) => commands::encode(args).map(|()| 0),
         Command::Classify(args) => commands::classify(args, &report).map(|()| 0),
         Command::Sample(args) => commands::sample(args).map(|()| 0),
+        Command::Eval(args) => commands::eval(args, &report).map(|()| 0),
         Command::Export(args) => commands::export(args).map(|()| 0),
         Command::Import(args) => commands::import(args).map(|()| 0),
     };

@@ -124,6 +124,13 @@ impl Labels {
 
     /// p(y|h) of all chains, whose hidden states `hidden` and `lists` describe.
     pub(crate) fn reconstruct(&mut self, level: Level, hidden: Source<'_>, chains: usize, lists: &Active) {
+        self.inputs(level, hidden, chains, lists);
+        let classes = self.classes.max(1);
+        self.p.par_chunks_mut(GROUP * classes).for_each(|p| p.chunks_exact_mut(classes).for_each(softmax));
+    }
+
+    /// Their logits `b + w h`, in the place of p(y|h).
+    pub(crate) fn inputs(&mut self, level: Level, hidden: Source<'_>, chains: usize, lists: &Active) {
         if self.classes == 0 {
             return;
         }
@@ -141,7 +148,6 @@ impl Labels {
                     }
                 }
             }
-            p.chunks_exact_mut(classes).for_each(softmax);
         });
     }
 

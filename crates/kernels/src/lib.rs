@@ -8,6 +8,7 @@
 
 mod descent;
 mod directed;
+mod enumerate;
 pub mod feedforward;
 mod gibbs;
 mod labels;
@@ -25,6 +26,7 @@ mod scratch;
 mod simd;
 mod source;
 mod states;
+mod tempered;
 mod transpose;
 mod unit_lists;
 mod units;
@@ -32,10 +34,12 @@ mod update;
 
 pub use descent::{Adam, Momentum, limit_norms};
 pub use directed::{Directed, Weights};
+pub use enumerate::{Conditionals, LogSum, log_sum_over_states};
 pub use learn::Sparsity;
 pub use machine::{MAX_UNITS, Machine, Parameters};
 pub use measure::Measures;
 pub use rng::{Stream, Uniforms, philox};
 pub use simd::Level;
 pub use states::{Batch, Bits, Minibatches};
+pub use tempered::{GibbsDraws, Tempered};
 pub use update::Rule;

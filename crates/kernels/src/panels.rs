@@ -71,6 +71,11 @@ impl Panels {
         self.data.par_chunks_mut(self.height.max(1))
     }
 
+    /// Panels one after the other.
+    pub(crate) fn slices_mut(&mut self) -> impl Iterator<Item = &mut [Row]> {
+        self.data.chunks_mut(self.height.max(1))
+    }
+
     /// Writes panel `index` of the transpose, tile by tile, and zeros below.
     pub(crate) fn transpose_into(&self, level: Level, index: usize, panel: &mut [Row]) {
         let mut tiles = panel.chunks_exact_mut(BLOCK);

@@ -57,6 +57,12 @@ pub enum Stream {
     Label = 13,
     /// Which units backpropagation leaves out.
     Dropout = 14,
+    /// Hidden states of chains that estimate a likelihood.
+    AnnealHidden = 15,
+    /// Their visible states.
+    AnnealVisible = 16,
+    /// Their labels.
+    AnnealLabel = 17,
 }
 
 /// A two-dimensional, infinite array of uniforms in [0, 1), addressed by row and column.

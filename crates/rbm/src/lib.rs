@@ -10,6 +10,7 @@ mod file;
 mod hidden;
 mod labels;
 mod learner;
+pub mod likelihood;
 mod monitors;
 mod observer;
 mod packed;

@@ -317,7 +317,7 @@ pub(crate) fn sample(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<Sample
 
 /// log(p / (1 - p)), with p held 1/1000 away from 0 and 1 so that a pixel that is never on in
 /// the training data can still be on elsewhere.
-fn log_odds(p: f32) -> f32 {
+pub(crate) fn log_odds(p: f32) -> f32 {
     let p = f64::from(p).clamp(1e-3, 1.0 - 1e-3);
     libm::log(p / (1.0 - p)) as f32
 }

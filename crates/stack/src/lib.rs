@@ -2,6 +2,7 @@
 //! says of data (features, labels, reconstructions) and of itself ([`Chains`]), its files, and
 //! plain networks made of it ([`export`]).
 
+mod bound;
 mod cache;
 mod checkpoint;
 mod config;
@@ -16,6 +17,7 @@ mod propagate;
 mod state;
 mod survey;
 
+pub use bound::Unnormalised;
 pub use checkpoint::DbnHeader;
 pub use config::{LayerConfig, Propagate, StackConfig, Start};
 pub use dbn::{Dbn, Layer, MAX_DEPTH};

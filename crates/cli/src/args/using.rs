@@ -26,6 +26,16 @@ Examples:
   dbn classify runs/deep --confusion --errors errors.png
   dbn classify runs/deep --data npy:new.npy --out labels.csv";
 
+pub(super) const EVAL_HELP: &str = "\
+Binary data are what the model gives a probability to: grey pixels are drawn once from their values
+unless --binarize says otherwise. Trust an estimate where `ais` and `reverse_ais` agree; where they
+differ the truth lies between them, and more --temperatures bring them together.
+
+Examples:
+  dbn eval models/mnist-rbm.safetensors
+  dbn eval runs/deep --samples 1000 --temperatures 2000
+  dbn eval runs/small --data csv:table.csv --json";
+
 pub(super) const SAMPLE_HELP: &str = "\
 A PNG has a row for each label and a column for each chain; with --shown above 1 it has a row
 for each chain and a column for each time it is shown. A GIF or APNG shows one time after the
@@ -178,6 +188,54 @@ pub(crate) struct ClassifyArgs {
     /// Write each sample's label and its probability into this CSV file
     #[arg(long, value_name = "CSV")]
     pub(crate) out: Option<PathBuf>,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is to be measured, and how well.
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Which samples; by default the test samples, or all where there is no test set
+    #[arg(long)]
+    pub(crate) split: Option<SplitName>,
+    /// How grey values become binary: threshold=T, or fixed (one draw); by default as in training if
+    /// that was by threshold, else fixed
+    #[arg(long, value_name = "HOW")]
+    pub(crate) binarize: Option<Binarize>,
+    /// Measure the first N samples alone
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) samples: Option<u32>,
+    /// Chains of each estimate of the partition function
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..=100_000), help_heading = "Estimates")]
+    pub(crate) chains: u32,
+    /// Inverse temperatures that the chains pass
+    #[arg(long, value_name = "N", default_value_t = 14_500, value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Estimates")]
+    pub(crate) temperatures: u32,
+    /// Place them where a pilot run finds that the distribution changes, in place of the published
+    /// places
+    #[arg(long, help_heading = "Estimates")]
+    pub(crate) adaptive: bool,
+    /// Gibbs steps from training samples before the chains in reverse
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=1_000_000), help_heading = "Estimates")]
+    pub(crate) burn_in: u32,
+    /// Draws of the hidden layers under the top for every sample
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Estimates")]
+    pub(crate) draws: u16,
+    /// Estimate even where the exact sum can be had
+    #[arg(long, help_heading = "Estimates")]
+    pub(crate) estimate: bool,
+    /// Seed of everything drawn
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Estimates")]
+    pub(crate) seed: u64,
+    /// Threads; 0 takes one a core. The result does not depend on it
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Estimates")]
+    pub(crate) threads: u32,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

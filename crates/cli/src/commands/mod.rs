@@ -2,6 +2,7 @@
 
 mod classify;
 mod encode;
+mod eval;
 mod export;
 mod finetune;
 mod import;
@@ -15,6 +16,7 @@ mod tune;
 
 pub(crate) use classify::classify;
 pub(crate) use encode::encode;
+pub(crate) use eval::eval;
 pub(crate) use export::export;
 pub(crate) use finetune::finetune;
 pub(crate) use import::import;

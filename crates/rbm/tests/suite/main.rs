@@ -5,6 +5,7 @@ mod checkpoint;
 mod enumeration;
 mod gaussian;
 mod labels;
+mod likelihood;
 mod packed;
 mod trainer;
 

@@ -6,6 +6,7 @@ mod enumeration;
 mod export;
 mod gaussian;
 mod greedy;
+mod likelihood;
 mod model;
 mod propagate;
 mod refusals;

@@ -1,0 +1,346 @@
+//! Chains of an RBM at inverse temperatures of their own, on the path from a model without weights.
+//!
+//! At inverse temperature β the visible units v (with the label y, if there is a group of them)
+//! have the unnormalised probability (Salakhutdinov & Murray, "On the quantitative analysis of
+//! deep belief networks", ICML 2008, section 4.1)
+//!
+//! ```text
+//! p*(v, y; β) = exp((a + β (vb - a))·v + β b_y) prod over hidden j of (1 + exp(β (hb_j + (v W)_j + w_yj)))
+//! ```
+//!
+//! which is the RBM's own at β = 1 and at β = 0 that of independent units with biases a. A Gibbs
+//! step at β,
+//!
+//! ```text
+//! h ~ sigmoid(β (hb + v W + w_y))
+//! v ~ sigmoid(a + β (vb - a + W h)),   y ~ softmax(β (b + w h))
+//! ```
+//!
+//! leaves it alone. Annealed importance sampling and parallel tempering are made of such steps and
+//! of the ratios of p* at neighbouring β, which are summed in the form
+//! `ln(1 + sigmoid(β x) (exp((β' - β) x) - 1))`: it keeps its precision where β' and β differ by
+//! 1e-5 and the hidden terms themselves are thousands.
+
+use crate::labels::{Labels, softmax};
+use crate::lists::{Active, Chunks};
+use crate::machine::Parameters;
+use crate::math::{bernoulli_logit, softplus_step};
+use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows};
+use crate::rng::{BLOCK, Uniforms};
+use crate::scratch::Scratch;
+use crate::simd::{Level, dispatch};
+use crate::source::Source;
+use crate::states::{Batch, Bits, unpack_word};
+use rayon::prelude::*;
+
+/// Steps after which products are computed anew. In between they are brought up to date by what
+/// changed, and each time rounded.
+const REFRESH: u32 = 64;
+
+/// Where the chains of a Gibbs step draw from: chain c from row c.
+#[derive(Clone, Copy, Debug)]
+pub struct GibbsDraws {
+    /// Hidden states.
+    pub hidden: Uniforms,
+    /// Visible states.
+    pub visible: Uniforms,
+    /// Labels: column 0.
+    pub label: Uniforms,
+}
+
+/// An RBM with Bernoulli units and chains of its visible states. All parallel work runs in the
+/// caller's rayon pool; the result does not depend on the number of threads.
+pub struct Tempered {
+    level: Level,
+    visible: usize,
+    hidden: usize,
+    rec: Panels,
+    generative: Panels,
+    hb: Vec<Row>,
+    /// Biases at β = 0; minus infinity in padding.
+    base: Vec<Row>,
+    /// vb - a.
+    tilt: Vec<Row>,
+    labels: Labels,
+    /// The label of each chain.
+    y: Vec<u32>,
+
+    v: Batch,
+    h: Bits,
+    x: Activations,
+    /// The visible states that `x` belongs to.
+    x_states: Option<Bits>,
+    age: u32,
+    visible_lists: Active,
+    hidden_lists: Active,
+    /// `(vb - a)·v + b_y` of each chain.
+    linear: Vec<f64>,
+    /// Sums of each panel and chain, `[panel][chain]`.
+    parts: Vec<f64>,
+}
+
+impl Tempered {
+    /// Packs `parameters` of an RBM with `visible` x `hidden` units; `base` are the biases at
+    /// β = 0, one a visible unit.
+    ///
+    /// # Panics
+    /// If the lengths do not fit the sizes.
+    #[must_use]
+    pub fn new(visible: usize, hidden: usize, parameters: &Parameters, base: &[f32]) -> Self {
+        assert_eq!(parameters.hb.len(), hidden, "one hidden bias a unit");
+        assert_eq!((parameters.vb.len(), base.len()), (visible, visible), "two biases a visible unit");
+        let (level, rec) = (Level::detect(), Panels::pack(visible, hidden, &parameters.w_rec));
+        let mut generative = Panels::zeros(hidden, visible);
+        for (block, panel) in generative.slices_mut().enumerate() {
+            rec.transpose_into(level, block, panel);
+        }
+        let tilt: Vec<f32> = parameters.vb.iter().zip(base).map(|(b, a)| b - a).collect();
+        Self {
+            level,
+            visible,
+            hidden,
+            rec,
+            generative,
+            hb: pack_rows(&parameters.hb, 0.0),
+            base: pack_bias(base),
+            tilt: pack_rows(&tilt, 0.0),
+            labels: Labels::new(hidden, &parameters.label_w, &parameters.label_b),
+            y: Vec::new(),
+            v: Batch::default(),
+            h: Bits::default(),
+            x: Activations::default(),
+            x_states: None,
+            age: 0,
+            visible_lists: Active::default(),
+            hidden_lists: Active::default(),
+            linear: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// ln Z at β = 0, where all units are independent: `sum softplus(a) + H ln 2 + ln C`.
+    #[must_use]
+    pub fn base_log_partition(&self) -> f64 {
+        let softplus = |a: f32| libm::log1p(libm::exp(-f64::from(a.abs()))) + f64::from(a.max(0.0));
+        let visible: f64 = self.base.iter().flat_map(|row| row.0).take(self.visible).map(softplus).sum();
+        let classes = self.labels.classes.max(1) as f64;
+        visible + self.hidden as f64 * std::f64::consts::LN_2 + libm::log(classes)
+    }
+
+    /// Starts `chains` chains from the exact distribution at β = 0.
+    pub fn start(&mut self, chains: usize, draw: &GibbsDraws) {
+        let states = self.v.make_binary(chains, self.visible);
+        let zeros = vec![ZERO; chains];
+        let beta = vec![0.0; chains];
+        for (block, words) in states.words_mut().chunks_mut(chains.max(1)).enumerate() {
+            tempered_states(self.level, &zeros, &ZERO, &self.base[block], &beta, draw.visible, 0, block, words);
+        }
+        let classes = self.labels.classes;
+        let label = |chain| ((draw.label.at(chain as u32, 0) * classes as f32) as u32).min(classes as u32 - 1);
+        self.y = if classes == 0 { Vec::new() } else { (0..chains).map(label).collect() };
+        self.restart();
+    }
+
+    /// Starts chains from visible states and, where there is a label group, labels.
+    ///
+    /// # Panics
+    /// If the states have another number of units, or there is not one label a chain.
+    pub fn start_from(&mut self, v: &Bits, labels: &[u32]) {
+        assert_eq!(v.units(), self.visible, "states of the visible units");
+        let valid = labels.len() == v.rows() && labels.iter().all(|&y| (y as usize) < self.labels.classes);
+        assert!(self.labels.classes == 0 || valid, "one label a chain");
+        self.v = Batch::Binary(v.clone());
+        self.y = if self.labels.classes == 0 { Vec::new() } else { labels.to_vec() };
+        self.restart();
+    }
+
+    /// The visible states of the chains.
+    #[must_use]
+    pub fn states(&self) -> &Bits {
+        let Batch::Binary(states) = &self.v else { unreachable!("chains are binary") };
+        states
+    }
+
+    /// The label of each chain; empty without a label group.
+    #[must_use]
+    pub fn chain_labels(&self) -> &[u32] {
+        &self.y
+    }
+
+    fn restart(&mut self) {
+        self.x_states = None;
+        let chains = self.v.rows();
+        self.parts.resize(chains * self.tilt.len().max(self.hb.len()), 0.0);
+        let mut parts = std::mem::take(&mut self.parts);
+        let Batch::Binary(states) = &self.v else { unreachable!("chains are binary") };
+        for (block, parts) in parts.chunks_mut(chains.max(1)).take(states.blocks()).enumerate() {
+            linear(self.level, states.block(block), &self.tilt[block], parts);
+        }
+        self.parts = parts;
+        self.sum_linear();
+    }
+
+    /// Adds up what the visible panels left in `parts`.
+    fn sum_linear(&mut self) {
+        let chains = self.v.rows();
+        self.linear.clear();
+        self.linear.resize(chains, 0.0);
+        add_parts(&self.parts, self.tilt.len(), &mut self.linear);
+        for (sum, &y) in self.linear.iter_mut().zip(&self.y) {
+            *sum += f64::from(self.labels.b[y as usize]);
+        }
+    }
+
+    /// Adds `ln p*(v, y; to) - ln p*(v, y; from)` of every chain to `log_weights`, then, with
+    /// `draws`, makes a Gibbs step at `to`. Inverse temperatures are one a chain.
+    ///
+    /// # Panics
+    /// If there is not one of each a chain.
+    pub fn anneal(&mut self, from: &[f32], to: &[f32], draws: Option<&GibbsDraws>, log_weights: &mut [f64]) {
+        let chains = self.v.rows();
+        assert_eq!((from.len(), to.len(), log_weights.len()), (chains, chains, chains), "one of each a chain");
+        for ((weight, linear), (from, to)) in log_weights.iter_mut().zip(&self.linear).zip(from.iter().zip(to)) {
+            *weight += linear * f64::from(to - from);
+        }
+        self.up(from, to, draws.map(|draws| draws.hidden));
+        add_parts(&self.parts, self.hb.len(), log_weights);
+        if let Some(draws) = draws {
+            self.down(to, draws);
+        }
+    }
+
+    /// The ratios' hidden terms, into `parts`, and h ~ p(h|v, y; to).
+    fn up(&mut self, from: &[f32], to: &[f32], draw: Option<Uniforms>) {
+        let (chains, hidden) = (self.v.rows(), self.hidden);
+        if self.age >= REFRESH {
+            self.x_states = None;
+        }
+        self.age = if self.x_states.is_none() { 0 } else { self.age + 1 };
+        self.x.reshape(chains, hidden);
+        self.h.reset(chains, hidden);
+        self.labels.set_data(chains, &self.y);
+        let source = Source::of_reconstruction(&self.v, self.x_states.as_ref(), &mut self.visible_lists);
+        let (level, rec, lists, chunks) = (self.level, &self.rec, &self.visible_lists, Chunks::new(chains));
+        let labels = &self.labels;
+        self.x
+            .panels_mut()
+            .zip(self.h.words_mut().par_chunks_mut(chains.max(1)))
+            .zip(self.parts.par_chunks_mut(chains.max(1)))
+            .zip(&self.hb)
+            .enumerate()
+            .with_max_len(1)
+            .for_each_init(labels.scratch(chunks.size), |scratch, (panel, (((x, words), parts), bias))| {
+                let units = (hidden - panel * BLOCK).min(BLOCK);
+                for chunk in 0..chunks.count() {
+                    let range = chunks.range(chunk);
+                    let x = &mut x[range.clone()];
+                    source.product(level, rec.panel(panel), lists, range.start, x);
+                    let x = labels.with_data(panel, range.start, x, scratch);
+                    let (from, to) = (&from[range.clone()], &to[range.clone()]);
+                    log_ratios(level, x, bias, units, from, to, &mut parts[range.clone()]);
+                    if let Some(draw) = draw {
+                        let words = &mut words[range.clone()];
+                        tempered_states(level, x, bias, &ZERO, to, draw, range.start, panel, words);
+                        let padding = u32::MAX >> (BLOCK - units);
+                        words.iter_mut().for_each(|word| *word &= padding);
+                    }
+                }
+            });
+        let Batch::Binary(states) = &self.v else { unreachable!("chains are binary") };
+        self.x_states.get_or_insert_default().clone_from(states);
+    }
+
+    /// v ~ p(v|h; beta) and y ~ p(y|h; beta).
+    fn down(&mut self, beta: &[f32], draws: &GibbsDraws) {
+        let chains = self.h.rows();
+        let states = self.v.make_binary(chains, self.visible);
+        let source = Source::of_states(&self.h, &mut self.hidden_lists);
+        let (level, lists, chunks) = (self.level, &self.hidden_lists, Chunks::new(chains));
+        let generative = &self.generative;
+        states
+            .words_mut()
+            .par_chunks_mut(chains.max(1))
+            .zip(self.parts.par_chunks_mut(chains.max(1)))
+            .zip(self.tilt.par_iter().zip(&self.base))
+            .enumerate()
+            .with_max_len(1)
+            .for_each_init(
+                || Scratch::new(chunks.size),
+                |x, (block, ((words, parts), (tilt, base)))| {
+                    for chunk in 0..chunks.count() {
+                        let range = chunks.range(chunk);
+                        let (x, words) = (&mut x[..range.len()], &mut words[range.clone()]);
+                        source.product(level, generative.panel(block), lists, range.start, x);
+                        let beta = &beta[range.clone()];
+                        tempered_states(level, x, tilt, base, beta, draws.visible, range.start, block, words);
+                        linear(level, words, tilt, &mut parts[range]);
+                    }
+                },
+            );
+        self.labels.inputs(level, source, chains, &self.hidden_lists);
+        let classes = self.labels.classes.max(1);
+        for (inputs, &beta) in self.labels.p.chunks_exact_mut(classes).zip(beta) {
+            inputs.iter_mut().for_each(|x| *x *= beta);
+            softmax(inputs);
+        }
+        self.labels.sample(draws.label);
+        for (p, y) in self.labels.p.chunks_exact(classes).zip(&mut self.y) {
+            *y = p.iter().position(|&p| p == 1.0).unwrap_or(0) as u32;
+        }
+        self.sum_linear();
+    }
+}
+
+/// Adds what `panels` panels left for every chain.
+fn add_parts(parts: &[f64], panels: usize, sums: &mut [f64]) {
+    for parts in parts.chunks(sums.len().max(1)).take(panels) {
+        for (sum, part) in sums.iter_mut().zip(parts) {
+            *sum += part;
+        }
+    }
+}
+
+dispatch! {
+    /// One word of states a chain, on with probability `sigmoid(offset + beta (x + bias))`, drawn
+    /// from row `first + s` of the uniforms.
+    fn tempered_states(
+        x: &[Row], bias: &Row, offset: &Row, beta: &[f32], draw: Uniforms, first: usize, block: usize,
+        states: &mut [u32],
+    ) {
+        draw.rows(first, block, x.len(), #[inline(always)] |s, u| {
+            let mut logits = [0.0; BLOCK];
+            for i in 0..BLOCK {
+                logits[i] = offset.0[i] + beta[s] * (x[s].0[i] + bias.0[i]);
+            }
+            states[s] = bernoulli_logit(&logits, u);
+        });
+    }
+}
+
+dispatch! {
+    /// `sums[s] = sum over the units of softplus(to (x + bias)) - softplus(from (x + bias))`.
+    fn log_ratios(x: &[Row], bias: &Row, units: usize, from: &[f32], to: &[f32], sums: &mut [f64]) {
+        for (s, (x, sum)) in x.iter().zip(sums).enumerate() {
+            let mut terms = [0.0; BLOCK];
+            for i in 0..BLOCK {
+                terms[i] = x.0[i] + bias.0[i];
+            }
+            softplus_step(&mut terms, from[s], to[s]);
+            *sum = terms[..units].iter().map(|&t| f64::from(t)).sum();
+        }
+    }
+}
+
+dispatch! {
+    /// `sums[s] = tilt · v` of one block of units.
+    fn linear(words: &[u32], tilt: &Row, sums: &mut [f64]) {
+        for (&word, sum) in words.iter().zip(sums) {
+            let states = unpack_word(word);
+            let mut terms = [0.0; BLOCK];
+            for i in 0..BLOCK {
+                terms[i] = f64::from(states.0[i] * tilt.0[i]);
+            }
+            *sum = terms.iter().sum();
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Annealed importance sampling (Neal 2001; for RBMs Salakhutdinov & Murray 2008).
+//!
+//! Chains start from the exact distribution of a model without weights, β = 0, and take a Gibbs
+//! step at each inverse temperature β_k of a ladder up to the RBM at β = 1. Along the way each
+//! collects
+//!
+//! ```text
+//! ln w = sum over k of ln p*(v_k; β_k+1) - ln p*(v_k; β_k)
+//! ```
+//!
+//! and the mean of w over the chains estimates Z / Z(β = 0) without bias. Its logarithm is rather
+//! too small, badly so where no chain finds a mode. In reverse (Burda, Grosse & Salakhutdinov 2015),
+//! chains start from states of the RBM and go down; the mean of their weights estimates
+//! Z(β = 0) / Z, and ln Z comes out rather too large. States of the model are had from data: by
+//! Gibbs steps from them, which is exact only as far as those mix.
+
+use super::ladder::Ladder;
+use crate::config::validate_threads;
+use crate::error::{Error, Result, require};
+use crate::rbm::{Rbm, log_odds};
+use deepbelief_kernels::{Bits, GibbsDraws, LogSum, Stream, Tempered, Uniforms};
+
+/// Steps of the pilot that an adaptive ladder is made by.
+const PILOT: usize = 1000;
+
+/// How ln Z is estimated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnnealConfig {
+    /// Chains.
+    pub chains: usize,
+    /// Inverse temperatures.
+    pub temperatures: usize,
+    /// Whether they lie where a pilot run finds that the distribution changes, in place of the
+    /// published ladder.
+    pub adaptive: bool,
+    /// Gibbs steps from the data before a reverse run.
+    pub burn_in: u32,
+    /// Seed of everything drawn.
+    pub seed: u64,
+    /// Threads; 0 takes one a core. The result does not depend on it.
+    pub threads: usize,
+}
+
+/// The paper's: 100 chains and 14,500 temperatures.
+impl Default for AnnealConfig {
+    fn default() -> Self {
+        Self { chains: 100, temperatures: Ladder::PUBLISHED, adaptive: false, burn_in: 1000, seed: 1, threads: 0 }
+    }
+}
+
+impl AnnealConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the first field out of range.
+    pub fn validate(&self) -> Result<()> {
+        require((2..=100_000).contains(&self.chains), "chains", self.chains, "between 2 and 100000")?;
+        Ladder::with_steps(self.temperatures)?;
+        validate_threads(self.threads)
+    }
+}
+
+/// An estimate of ln Z.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogPartition {
+    /// ln Z, in nats.
+    pub value: f64,
+    /// Three standard errors below, to first order. The error of a run whose chains missed a mode
+    /// is not in it: only the other run shows that.
+    pub low: f64,
+    /// Three standard errors above.
+    pub high: f64,
+    /// Chains of equal weight that would be worth as much: `(sum w)² / sum w²`.
+    pub effective_sample_size: f64,
+}
+
+impl LogPartition {
+    /// From the logarithms of weights whose mean estimates exp(`sign` (ln Z - `base`)).
+    fn of(log_weights: &[f64], base: f64, sign: f64) -> Self {
+        let n = log_weights.len() as f64;
+        let sum = log_weights.iter().copied().collect::<LogSum>().value();
+        let squares = log_weights.iter().map(|&x| 2.0 * x).collect::<LogSum>().value();
+        let effective_sample_size = libm::exp(2.0 * sum - squares);
+        // Relative variance of a weight: n / ESS - 1.
+        let error = ((n / effective_sample_size - 1.0).max(0.0) / (n - 1.0)).sqrt();
+        let value = base + sign * (sum - libm::log(n));
+        Self { value, low: value - 3.0 * error, high: value + 3.0 * error, effective_sample_size }
+    }
+}
+
+/// Biases of the model without weights that annealing starts from: the log odds of the data's
+/// means `[V]`, held away from infinity.
+#[must_use]
+pub fn base_rates(means: &[f32]) -> Vec<f32> {
+    means.iter().map(|&p| log_odds(p)).collect()
+}
+
+/// ln Z by annealed importance sampling from independent units with biases `base`
+/// ([`base_rates`]).
+///
+/// # Errors
+/// [`Error::Config`] for a setting out of range or Gaussian hidden units, [`Error::Shape`] if
+/// there is not one bias a visible unit, [`Error::Threads`].
+pub fn annealed_importance(rbm: &Rbm, base: &[f32], config: &AnnealConfig) -> Result<LogPartition> {
+    run(rbm, base, config, |chains, config| {
+        let ladder = ladder(chains, config);
+        chains.start(config.chains, &draws(config.seed, FORWARD, 0));
+        let log_weights = climb(chains, ladder.betas(), config.seed, FORWARD, |_, _| ());
+        LogPartition::of(&log_weights, chains.base_log_partition(), 1.0)
+    })
+}
+
+/// ln Z by annealing down from states of the model, which are had from `v` (with `labels`, where
+/// there is a label group) by [`AnnealConfig::burn_in`] Gibbs steps. There are as many chains as
+/// samples.
+///
+/// # Errors
+/// As [`annealed_importance`]; [`Error::Shape`] if the samples do not fit the RBM.
+pub fn reverse_annealed_importance(
+    rbm: &Rbm,
+    base: &[f32],
+    v: &Bits,
+    labels: &[u32],
+    config: &AnnealConfig,
+) -> Result<LogPartition> {
+    let wrong = |what: &str, got, expected| Err(Error::Shape { what: what.into(), got, expected });
+    if v.units() != rbm.visible() {
+        return wrong("samples to start from", vec![v.rows(), v.units()], vec![v.rows(), rbm.visible()]);
+    }
+    let classes = rbm.labels().map_or(0, crate::LabelGroup::classes);
+    if classes > 0 && labels.len() != v.rows() {
+        return wrong("labels to start from", vec![labels.len()], vec![v.rows()]);
+    }
+    let known = classes == 0 || labels.iter().all(|&label| (label as usize) < classes);
+    require(known, "labels to start from", "not all of the label group", "below its number of classes")?;
+    let config = AnnealConfig { chains: v.rows(), ..config.clone() };
+    run(rbm, base, &config, |chains, config| {
+        let ladder = ladder(chains, config);
+        chains.start_from(v, labels);
+        let (ones, mut nothing) = (vec![1.0; config.chains], vec![0.0; config.chains]);
+        for step in 0..config.burn_in {
+            chains.anneal(&ones, &ones, Some(&draws(config.seed, BURN_IN, step)), &mut nothing);
+        }
+        let down: Vec<f32> = ladder.betas().iter().rev().copied().collect();
+        let log_weights = climb(chains, &down, config.seed, REVERSE, |_, _| ());
+        LogPartition::of(&log_weights, chains.base_log_partition(), -1.0)
+    })
+}
+
+/// Runs in a pool of as many threads as are asked for.
+fn run(
+    rbm: &Rbm,
+    base: &[f32],
+    config: &AnnealConfig,
+    estimate: impl FnOnce(&mut Tempered, &AnnealConfig) -> LogPartition + Send,
+) -> Result<LogPartition> {
+    config.validate()?;
+    let units = rbm.hidden_units();
+    require(units.is_bernoulli(), "hidden_units", units, "bernoulli: annealing draws their states")?;
+    if base.len() != rbm.visible() {
+        let (got, expected) = (vec![base.len()], vec![rbm.visible()]);
+        return Err(Error::Shape { what: "biases of the base-rate model".into(), got, expected });
+    }
+    let threads = config.threads;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|source| Error::Threads { threads, source })?;
+    let mut chains = Tempered::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?, base);
+    Ok(pool.install(|| estimate(&mut chains, config)))
+}
+
+/// Runs that share no random numbers.
+const FORWARD: u8 = 0;
+const REVERSE: u8 = 1;
+const BURN_IN: u8 = 2;
+const PILOT_RUN: u8 = 3;
+
+fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
+    let draw = |stream| Uniforms::new(seed, stream, step).layer(run);
+    GibbsDraws {
+        hidden: draw(Stream::AnnealHidden),
+        visible: draw(Stream::AnnealVisible),
+        label: draw(Stream::AnnealLabel),
+    }
+}
+
+/// Takes the chains along `betas` and returns ln w of each. `watch` is told the step, from 0, and
+/// what it added.
+fn climb(chains: &mut Tempered, betas: &[f32], seed: u64, run: u8, mut watch: impl FnMut(usize, &[f64])) -> Vec<f64> {
+    let n = chains.states().rows();
+    let (mut from, mut to) = (vec![0.0; n], vec![0.0; n]);
+    let (mut log_weights, mut added) = (vec![0.0; n], vec![0.0; n]);
+    for (step, pair) in betas.windows(2).enumerate() {
+        from.fill(pair[0]);
+        to.fill(pair[1]);
+        added.fill(0.0);
+        // Nothing comes after the last step.
+        let draws = (step + 2 < betas.len()).then(|| draws(seed, run, step as u32 + 1));
+        chains.anneal(&from, &to, draws.as_ref(), &mut added);
+        for (weight, added) in log_weights.iter_mut().zip(&added) {
+            *weight += added;
+        }
+        watch(step, &added);
+    }
+    log_weights
+}
+
+/// The ladder asked for; an adaptive one takes a pilot run.
+fn ladder(chains: &mut Tempered, config: &AnnealConfig) -> Ladder {
+    let spaced = |steps| Ladder::with_steps(steps).unwrap_or_else(|_| unreachable!("settings are checked"));
+    if !config.adaptive {
+        return spaced(config.temperatures);
+    }
+    let pilot = Ladder::with_uniform_steps(PILOT);
+    chains.start(config.chains, &draws(config.seed, PILOT_RUN, 0));
+    let mut spread = Vec::with_capacity(PILOT);
+    let widths: Vec<f64> = pilot.betas().windows(2).map(|pair| f64::from(pair[1] - pair[0])).collect();
+    climb(chains, pilot.betas(), config.seed, PILOT_RUN, |step, added| {
+        let n = added.len() as f64;
+        let mean = added.iter().sum::<f64>() / n;
+        let variance = added.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
+        spread.push(variance.sqrt() / widths[step]);
+    });
+    pilot.respaced(&spread, config.temperatures)
+}

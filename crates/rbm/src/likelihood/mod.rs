@@ -1,0 +1,16 @@
+//! How probable an RBM finds data: `ln p(v) = -F(v) - ln Z`.
+//!
+//! The free energy F is a formula ([`crate::Rbm::free_energy`]); the partition function Z is a sum over
+//! all states. Where one side has at most [`MOST_ENUMERATED`] units it is summed
+//! ([`exact_log_partition`]). Elsewhere it is estimated, twice: annealed importance sampling
+//! ([`annealed_importance`]) rather finds too small a Z, so that the likelihood it leads to is
+//! rather too high; run in reverse from states of the model ([`reverse_annealed_importance`]) it
+//! errs the other way. Where both agree they can be believed.
+
+mod annealing;
+mod exact;
+mod ladder;
+
+pub use annealing::{AnnealConfig, LogPartition, annealed_importance, base_rates, reverse_annealed_importance};
+pub use exact::{MOST_ENUMERATED, exact_log_partition};
+pub use ladder::Ladder;

@@ -1,0 +1,215 @@
+//! Partition functions: exact ones against sums over all joint states, estimates against exact
+//! ones, chains at a temperature against its exact distribution.
+
+use crate::enumeration::{all_states, rows};
+use crate::{in_f64, random_rbm, uniforms};
+use candle_core::{DType, Device, Tensor};
+use deepbelief_kernels::{Bits, GibbsDraws, LogSum, Parameters, Stream, Tempered, Uniforms};
+use deepbelief_rbm::likelihood::{
+    AnnealConfig, annealed_importance, base_rates, exact_log_partition, reverse_annealed_importance,
+};
+use deepbelief_rbm::{HiddenUnits, LabelGroup, Rbm};
+use rayon::prelude::*;
+
+/// With a label group of so many classes, weights and biases in [-scale, scale].
+fn labelled(rbm: Rbm, classes: usize, scale: f64) -> Rbm {
+    let hidden = rbm.hidden();
+    let values = |count, step| -> Vec<f32> {
+        uniforms(1, count, step).iter().map(|u| (scale * f64::from(2.0 * u - 1.0)) as f32).collect()
+    };
+    let w = Tensor::from_vec(values(classes * hidden, 91), (classes, hidden), &Device::Cpu).unwrap();
+    let b = Tensor::from_vec(values(classes, 92), classes, &Device::Cpu).unwrap();
+    rbm.with_labels(LabelGroup { w, b }).unwrap()
+}
+
+/// ln of the sum of exp(-F(v)) over all visible states; F sums over hidden units and labels.
+fn by_free_energy(rbm: &Rbm) -> f64 {
+    let v = rows(&all_states(rbm.visible()), DType::F32);
+    let free_energies: Vec<f32> = rbm.free_energy(&v).unwrap().to_vec1().unwrap();
+    free_energies.iter().map(|&f| -f64::from(f)).collect::<LogSum>().value()
+}
+
+#[test]
+fn exact_partition_functions_are_sums_over_all_states() {
+    for (visible, hidden) in [(1, 1), (6, 9), (9, 6), (11, 12), (12, 3)] {
+        for scale in [0.1, 1.0, 10.0] {
+            let plain = random_rbm(visible, hidden, scale, 3);
+            for rbm in [plain.clone(), labelled(plain, 3, scale)] {
+                let (got, exact) = (exact_log_partition(&rbm).unwrap(), by_free_energy(&rbm));
+                let tolerance = 1e-5 * (1.0 + exact.abs());
+                assert!((got - exact).abs() < tolerance, "{visible}x{hidden}, {scale}: {got}, exactly {exact}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_summed_or_annealed_is_refused() {
+    let message = |result: deepbelief_rbm::Result<f64>| result.unwrap_err().to_string();
+    assert_eq!(
+        message(exact_log_partition(&random_rbm(26, 26, 0.1, 1))),
+        "units of the smaller side is 26; it must be at most 25, or there are too many states to sum over"
+    );
+    let rbm = random_rbm(5, 4, 0.1, 1);
+    let config = AnnealConfig { temperatures: 10, ..Default::default() };
+    let anneal = |rbm: &Rbm, base: usize, config: &AnnealConfig| {
+        message(annealed_importance(rbm, &vec![0.0; base], config).map(|estimate| estimate.value))
+    };
+    assert_eq!(anneal(&rbm, 3, &config), "biases of the base-rate model: the shape is [3], expected [5]");
+    let one = AnnealConfig { chains: 1, ..config.clone() };
+    assert_eq!(anneal(&rbm, 5, &one), "chains is 1; it must be between 2 and 100000");
+    let cold = AnnealConfig { temperatures: 0, ..config.clone() };
+    assert_eq!(anneal(&rbm, 5, &cold), "temperatures is 0; it must be between 1 and 1000000");
+    let gaussian = rbm.clone().with_hidden_units(HiddenUnits::Gaussian).unwrap();
+    assert!(anneal(&gaussian, 5, &config).starts_with("hidden_units is gaussian; it must be bernoulli"));
+    assert!(message(exact_log_partition(&gaussian)).starts_with("hidden_units is gaussian"));
+    let reverse = |v: &Bits, rbm: &Rbm| {
+        message(reverse_annealed_importance(rbm, &[0.0; 5], v, &[], &config).map(|estimate| estimate.value))
+    };
+    assert!(reverse(&Bits::zeros(3, 4), &rbm).contains("the shape is [3, 4], expected [3, 5]"));
+    assert!(reverse(&Bits::zeros(3, 5), &labelled(rbm, 2, 1.0)).contains("labels to start from: the shape is [0]"));
+}
+
+/// Without weights Z is a product, which the start of the annealing is already.
+#[test]
+fn a_model_without_weights_has_its_analytic_value() {
+    let vb: Vec<f32> = uniforms(1, 50, 4).iter().map(|u| 6.0 * u - 3.0).collect();
+    let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
+    let rbm = Rbm::from_tensors(zeros(&[50, 7]), zeros(&[7]), Tensor::new(vb.as_slice(), &Device::Cpu).unwrap());
+    let config = AnnealConfig { temperatures: 50, ..Default::default() };
+    let estimate = annealed_importance(&rbm.unwrap(), &vb, &config).unwrap();
+    let exact: f64 = vb.iter().map(|&b| f64::from(b).exp().ln_1p()).sum::<f64>() + 7.0 * 2f64.ln();
+    assert!((estimate.value - exact).abs() < 1e-6, "{}, exactly {exact}", estimate.value);
+    assert_eq!((estimate.low, estimate.high), (estimate.value, estimate.value));
+    assert!((estimate.effective_sample_size - 100.0).abs() < 1e-6);
+}
+
+/// A hundred random models of 9 x 7 units, from nearly independent to frozen, with and without
+/// labels: both estimates at the default settings lie within 0.1 nat of the exact value; the worst
+/// of the two hundred was off by 0.05 when this was written. Seeds are fixed. Chains in reverse
+/// start from states that are the model's but for what a burn-in of 1000 steps leaves.
+#[test]
+fn annealing_both_ways_finds_the_exact_partition_function() {
+    (0..100).into_par_iter().for_each(|model| {
+        let scale = [0.1, 0.5, 1.0, 2.0, 4.0][model as usize % 5];
+        let plain = random_rbm(9, 7, scale, 100 + model);
+        let rbm = if model % 2 == 0 { plain } else { labelled(plain, 3, scale) };
+        let exact = exact_log_partition(&rbm).unwrap();
+        let config = AnnealConfig { threads: 1, adaptive: model % 10 == 9, ..Default::default() };
+        let base = base_rates(&uniforms(1, 9, 5000 + model));
+        let forward = annealed_importance(&rbm, &base, &config).unwrap();
+        let start = Bits::from_values(100, 9, &uniforms(100, 9, 6000 + model));
+        let labels: Vec<u32> = (0..100).map(|chain| chain % 3).collect();
+        let reverse = reverse_annealed_importance(&rbm, &base, &start, &labels, &config).unwrap();
+        for (name, estimate) in [("forward", &forward), ("reverse", &reverse)] {
+            let error = estimate.value - exact;
+            assert!(error.abs() < 0.1, "model {model} of scale {scale}, {name}: off by {error}, {estimate:?}");
+            assert!(estimate.effective_sample_size > 50.0, "model {model}, {name}: {estimate:?}");
+        }
+    });
+}
+
+#[test]
+fn estimates_do_not_depend_on_threads_and_repeat() {
+    let rbm = labelled(random_rbm(70, 90, 0.3, 7), 3, 0.3);
+    let estimate = |threads, seed| {
+        let config = AnnealConfig { temperatures: 200, threads, seed, ..Default::default() };
+        annealed_importance(&rbm, &[0.0; 70], &config).unwrap()
+    };
+    assert_eq!(estimate(1, 1), estimate(3, 1));
+    assert_ne!(estimate(1, 1), estimate(1, 2));
+}
+
+/// Chains at β = 0.6 that start from its exact distribution stay there: 40 000 chains of 4 x 3
+/// units and 2 labels make five Gibbs steps; the chi-square statistic over the 32 states of units
+/// and label (31 degrees of freedom) exceeds 80.0 with probability below 4e-6, and the seed is fixed.
+#[test]
+fn tempered_steps_leave_their_distribution_alone() {
+    const CHAINS: usize = 40_000;
+    const BETA: f32 = 0.6;
+    let rbm = labelled(random_rbm(4, 3, 2.0, 8), 2, 2.0);
+    let base = [0.5, -1.0, 1.5, 0.0];
+    let p: Parameters = rbm.to_parameters().unwrap();
+    let (vs, hs) = (all_states(4), all_states(3));
+    let beta = f64::from(BETA);
+    let weight = |v: &[f64], y: usize| -> f64 {
+        let visible: f64 = (0..4).map(|i| v[i] * f64::from((1.0 - BETA) * base[i] + BETA * p.vb[i])).sum();
+        let hidden = |h: &Vec<f64>| -> f64 {
+            let inputs = |j: usize| {
+                let below: f64 = (0..4).map(|i| v[i] * f64::from(p.w_rec[i * 3 + j])).sum();
+                f64::from(p.hb[j]) + below + f64::from(p.label_w[y * 3 + j])
+            };
+            (beta * (0..3).map(|j| h[j] * inputs(j)).sum::<f64>()).exp()
+        };
+        (visible + beta * f64::from(p.label_b[y])).exp() * hs.iter().map(hidden).sum::<f64>()
+    };
+    let weights: Vec<f64> = (0..32).map(|state| weight(&vs[state % 16], state / 16)).collect();
+    let exact: Vec<f64> = weights.iter().map(|w| w / weights.iter().sum::<f64>()).collect();
+    let draw = Uniforms::new(8, Stream::User, 0);
+    let state = |chain: usize| {
+        let mut u = f64::from(draw.at(chain as u32, 0));
+        let found = exact.iter().position(|&p| {
+            u -= p;
+            u < 0.0
+        });
+        found.unwrap_or(31)
+    };
+    let states: Vec<usize> = (0..CHAINS).map(state).collect();
+    let values: Vec<f32> = states.iter().flat_map(|s| vs[s % 16].iter().map(|&x| x as f32)).collect();
+    let labels: Vec<u32> = states.iter().map(|s| (s / 16) as u32).collect();
+    let mut chains = Tempered::new(4, 3, &p, &base);
+    chains.start_from(&Bits::from_values(CHAINS, 4, &values), &labels);
+    let statistic = |chains: &Tempered| -> f64 {
+        let mut counts = [0.0; 32];
+        for (chain, y) in chains.chain_labels().iter().enumerate() {
+            counts[*y as usize * 16 + chains.states().word(chain, 0) as usize] += 1.0;
+        }
+        let n = CHAINS as f64;
+        counts.iter().zip(&exact).map(|(count, p)| (count - n * p).powi(2) / (n * p)).sum()
+    };
+    assert!(statistic(&chains) < 80.0, "the start itself is off: {}", statistic(&chains));
+    let (beta, mut nothing) = (vec![BETA; CHAINS], vec![0.0; CHAINS]);
+    for step in 0..5 {
+        let of = |stream| Uniforms::new(8, stream, step);
+        let draws = GibbsDraws {
+            hidden: of(Stream::AnnealHidden),
+            visible: of(Stream::AnnealVisible),
+            label: of(Stream::AnnealLabel),
+        };
+        chains.anneal(&beta, &beta, Some(&draws), &mut nothing);
+    }
+    assert!(statistic(&chains) < 80.0, "chi-square {} after five steps", statistic(&chains));
+    assert!(nothing.iter().all(|&x| x == 0.0), "no ratio between equal temperatures");
+}
+
+/// The ratio of a step, written out in double precision.
+#[test]
+fn log_weights_are_the_ratios_of_the_formula() {
+    let rbm = random_rbm(40, 37, 0.5, 9);
+    let base: Vec<f32> = uniforms(1, 40, 10).iter().map(|u| u - 0.5).collect();
+    let v = Bits::from_values(5, 40, &uniforms(5, 40, 11));
+    let mut chains = Tempered::new(40, 37, &rbm.to_parameters().unwrap(), &base);
+    chains.start_from(&v, &[]);
+    let (from, to) = ([0.3, 0.0, 0.99999, 1.0, 0.5], [0.4, 1.0, 1.0, 0.99, 0.5]);
+    let mut got = [0.0; 5];
+    chains.anneal(&from, &to, None, &mut got);
+    let states = Tensor::from_vec(v.to_values(), (5, 40), &Device::Cpu).unwrap();
+    let double = in_f64(&rbm);
+    let inputs = states.to_dtype(DType::F64).unwrap().matmul(double.w_rec()).unwrap();
+    let inputs: Vec<Vec<f64>> = inputs.broadcast_add(double.hb()).unwrap().to_vec2().unwrap();
+    let vb: Vec<f64> = double.vb().to_vec1().unwrap();
+    for (chain, inputs) in inputs.iter().enumerate() {
+        let log_p = |beta: f32| {
+            let beta = f64::from(beta);
+            let visible = (0..40).filter(|&i| v.get(chain, i));
+            let visible: f64 = visible.map(|i| (1.0 - beta) * f64::from(base[i]) + beta * vb[i]).sum();
+            visible + inputs.iter().map(|x| (beta * x).exp().ln_1p()).sum::<f64>()
+        };
+        let exact = log_p(to[chain]) - log_p(from[chain]);
+        assert!(
+            (got[chain] - exact).abs() < 2e-6 * (1.0 + exact.abs()),
+            "chain {chain}: {}, exactly {exact}",
+            got[chain]
+        );
+    }
+}

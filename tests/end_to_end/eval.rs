@@ -1,0 +1,73 @@
+//! `dbn eval`: the exact value of a small model, the estimates around it, and what is refused.
+
+use crate::{Place, stderr};
+use serde_json::Value;
+
+/// Exact and estimated, of an RBM whose hidden units can be summed over.
+#[test]
+fn estimates_of_a_small_model_bracket_the_exact_value() {
+    let place = Place::new();
+    place.train("r", "");
+    let exact = place.json("eval r --json");
+    let value = |evaluation: &Value, name: &str| evaluation["log_likelihood"][name]["value"].as_f64().unwrap();
+    let truth = value(&exact, "exact");
+    // Nine binary pixels: a model that knows nothing is at -9 ln 2.
+    assert!(truth < 0.0 && truth > -7.0, "{exact}");
+    assert!(exact["log_likelihood"]["ais"].is_null() && exact["samples"] == 90, "{exact}");
+    let words = "eval r --estimate --temperatures 500 --burn-in 100 --json";
+    for more in ["", "--adaptive"] {
+        let estimated = place.json(&format!("{words} {more}"));
+        for name in ["ais", "reverse_ais"] {
+            assert!((value(&estimated, name) - truth).abs() < 0.1, "{name}: {estimated}, exactly {truth}");
+            let of = |key: &str| estimated["log_likelihood"][name][key].as_f64().unwrap();
+            assert!(of("low") <= of("value") && of("value") <= of("high"), "{estimated}");
+            assert!(of("effective_sample_size") > 50.0, "{estimated}");
+        }
+    }
+    let without_time = |mut evaluation: Value| {
+        evaluation["seconds"] = Value::Null;
+        evaluation
+    };
+    let again = |threads: u32| without_time(place.json(&format!("{words} --threads {threads}")));
+    assert_eq!(again(1), again(3));
+    assert!(place.ok("eval r").contains("nats per sample, exactly"));
+}
+
+#[test]
+fn a_stack_gets_a_bound_below_its_estimate() {
+    let place = Place::new();
+    place.stack("s", "");
+    let evaluation = place.json("eval s --json --draws 200");
+    let of = |name: &str| evaluation["log_likelihood"][name]["value"].as_f64().unwrap();
+    assert!(of("bound") <= of("ais"), "{evaluation}");
+    assert!(evaluation["log_likelihood"]["exact"].is_null() && evaluation["log_z"]["exact"].is_number());
+    assert!(evaluation["label_error"].is_number(), "{evaluation}");
+    let text = place.ok("eval s --samples 20 --estimate --temperatures 300 --burn-in 50");
+    for part in ["20 train samples", "variational bound", "reverse AIS", "label error", "300 temperatures"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+/// Measuring draws from streams of its own and writes nothing.
+#[test]
+fn evaluating_changes_nothing() {
+    let place = Place::new();
+    place.train("r", "");
+    let (model, before) = (place.read("r/model.safetensors"), place.listing());
+    place.ok("eval r --estimate --temperatures 50 --burn-in 0");
+    assert!(place.read("r/model.safetensors") == model && place.listing() == before);
+}
+
+#[test]
+fn what_has_no_likelihood_is_refused() {
+    let place = Place::new();
+    place.ok(
+        "pretrain -q --out g --data csv:bits.csv --label-column last --hidden 4 --epochs 1 --hidden-units gaussian \
+         --learning-rate 0.001",
+    );
+    let output = place.run("eval g");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).starts_with("error: the hidden units are gaussian"), "{}", stderr(&output));
+    let output = place.run("eval g --chains 1");
+    assert!(stderr(&output).contains("1 is not in 2..=100000"), "{}", stderr(&output));
+}

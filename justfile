@@ -17,6 +17,11 @@ stack *ARGS:
 tune CKPT="models/mnist-dbn.safetensors" *ARGS:
     cargo run --release -- tune {{ CKPT }} {{ ARGS }}
 
+# Make one stripped binary, dist/dbn under the target folder, and print its size.
+dist:
+    cargo build --profile dist -p deepbelief-cli
+    @ls -lh {{ env("CARGO_TARGET_DIR", "target") }}/dist/dbn
+
 # Run all tests.
 test:
     cargo test --workspace

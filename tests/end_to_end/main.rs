@@ -1,11 +1,13 @@
 //! The binary as a user runs it: every test starts `dbn` in a folder of its own.
 
 mod candle_alone;
+mod candle_programs;
 mod classify;
 mod eval;
 mod exchange;
 mod finetune;
 mod gaussian;
+mod habits;
 mod outputs;
 mod python;
 mod refusals;

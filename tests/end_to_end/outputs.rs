@@ -21,6 +21,10 @@ fn help_reads_as_approved() {
         "eval",
         "export",
         "import",
+        "runs",
+        "compare",
+        "completions",
+        "man",
     ] {
         let name = if verb.is_empty() { "dbn" } else { verb };
         let help = place.ok(&format!("{verb} --help"));

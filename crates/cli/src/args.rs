@@ -3,11 +3,15 @@
 
 mod finetune;
 mod learning;
+mod runs;
+mod shell;
 mod training;
 mod using;
 
 pub(crate) use finetune::FinetuneArgs;
 pub(crate) use learning::{LearningArgs, PerLayer, per_layer};
+pub(crate) use runs::{CompareArgs, RunsArgs};
+pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
 pub(crate) use training::{RunArgs, Sizes};
@@ -130,6 +134,18 @@ pub(crate) enum Command {
     /// Read a model of another program: scikit-learn, rbms, learnergy, MATLAB
     #[command(after_help = using::IMPORT_HELP)]
     Import(ImportArgs),
+    /// List the runs in a folder with what each has come to
+    #[command(after_help = runs::RUNS_HELP)]
+    Runs(RunsArgs),
+    /// Compare two models: settings that differ, figures side by side, how far the weights are apart
+    #[command(after_help = runs::COMPARE_HELP)]
+    Compare(CompareArgs),
+    /// Print what a shell needs to complete this program's words
+    #[command(after_help = shell::COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each verb
+    #[command(after_help = shell::MAN_HELP)]
+    Man(ManArgs),
 }
 
 /// How data are read.

@@ -18,7 +18,7 @@ pub(crate) struct FinetuneWatcher<'a> {
     pub(crate) folder: &'a RunFolder,
     pub(crate) settings: &'a FinetuneSettings,
     pub(crate) gallery: Gallery,
-    /// Lacks what only the training brings: epochs and figures.
+    /// Lacks what only the training brings: epochs, figures, and whether it stopped early.
     pub(crate) provenance: Provenance,
     pub(crate) history: History<FinetuneEpoch>,
     /// What went wrong in an epoch's work; the training only knows that something did.

@@ -5,6 +5,7 @@
 use crate::args::{LogArgs, LogFormat};
 use crate::failure::{Failure, Result};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Write};
 use tracing::field::{Field, Visit};
@@ -60,6 +61,11 @@ impl Report {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Writes one JSON object, on one line, to stdout.
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
+        self.data(&(serde_json::to_string(value)? + "\n"))
     }
 
     /// Says why the program stops.
@@ -175,6 +181,20 @@ pub(crate) fn thousands(n: usize) -> String {
     out
 }
 
+/// Rows of cells as lines, every column as wide as its widest cell.
+pub(crate) fn table(rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let rows: Vec<Vec<String>> = rows.into_iter().collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let length = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |cell| cell.chars().count());
+    let widths: Vec<usize> =
+        (0..columns).map(|column| rows.iter().map(|row| length(row, column)).max().unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+        cells.join("  ").trim_end().to_string() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,5 +203,12 @@ mod tests {
     fn numbers_are_written_for_people() {
         assert_eq!([0, 999, 1000, 60_000, 1_234_567].map(thousands), ["0", "999", "1,000", "60,000", "1,234,567"]);
         assert_eq!([20, 27, 35, 50].map(|n| bytes(1 << n)), ["1.0 MiB", "128 MiB", "32 GiB", "1,048,576 GiB"]);
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [["run", "cost"], ["ä", ""], ["second", "1.5"]].map(|row| row.map(String::from).to_vec());
+        assert_eq!(table(rows), "run     cost\nä\nsecond  1.5\n");
+        assert_eq!(table([]), "");
     }
 }

@@ -94,6 +94,14 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The folder of a run and the verb whose run it is, where it is known as a run by its
+    /// settings.
+    pub(crate) fn find(path: &Path) -> Option<(Self, String)> {
+        let folder = Self { path: path.to_path_buf() };
+        let verb = folder.verb()?;
+        Some((folder, verb))
+    }
+
     /// The verb whose run this is, as the first line of its settings says.
     fn verb(&self) -> Option<String> {
         let config = std::fs::read_to_string(self.config()).ok()?;
@@ -130,6 +138,11 @@ impl RunFolder {
     /// The checkpoint.
     pub(crate) fn model(&self) -> PathBuf {
         self.path.join(MODEL)
+    }
+
+    /// The finished layers of a stack.
+    pub(crate) fn layers(&self) -> PathBuf {
+        self.path.join(LAYERS)
     }
 
     /// The best model of a tuning, or of a training by backpropagation.

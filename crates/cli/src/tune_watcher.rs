@@ -20,7 +20,8 @@ pub(crate) struct TuneWatcher<'a> {
     folder: &'a RunFolder,
     settings: &'a TuneSettings,
     gallery: Gallery,
-    provenance: Provenance,
+    /// Lacks what only the training brings: epochs, figures, and whether it stopped early.
+    pub(crate) provenance: Provenance,
     history: History<TuneEpoch>,
     failure: Option<Failure>,
 }

@@ -16,7 +16,8 @@ pub(crate) struct Watcher<'a> {
     folder: &'a RunFolder,
     settings: &'a PretrainSettings,
     gallery: Gallery,
-    provenance: Provenance,
+    /// Lacks what only the training brings: epochs, figures, and whether it stopped early.
+    pub(crate) provenance: Provenance,
     history: History<Epoch>,
     saved_epoch: Option<u32>,
     failure: Option<Failure>,

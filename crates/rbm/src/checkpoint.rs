@@ -26,6 +26,9 @@ pub struct Provenance {
     pub seed: u64,
     /// Epochs trained.
     pub epochs: u32,
+    /// Whether a stopping rule ended the training before its last epoch.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stopped_early: bool,
     /// Version of this crate that trained it; [`save`] puts its own where it is empty.
     pub crate_version: String,
     /// The resolved settings.

@@ -69,6 +69,15 @@ pub fn kind(path: &Path, bytes: &[u8]) -> Result<String> {
     start(path, bytes).map(|(start, _)| start.kind)
 }
 
+/// What a file of any kind says of itself: its header, a JSON object.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read; [`Error::Checkpoint`] as [`Reader::open`] has it.
+pub fn header(path: &Path) -> Result<serde_json::Value> {
+    let (_, header) = start(path, &read(path)?)?;
+    serde_json::from_str(&header).map_err(|e| refusal(path, format!("has an unreadable header ({e})")))
+}
+
 #[derive(Deserialize)]
 struct Start {
     format_version: u32,

@@ -128,6 +128,9 @@ pub(crate) struct ReconstructArgs {
     /// PNG file to write
     #[arg(long, value_name = "PNG", default_value = "reconstructions.png")]
     pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Features to write.
@@ -157,6 +160,9 @@ pub(crate) struct EncodeArgs {
     /// File to write: .safetensors, .npy or .csv
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Samples to label.
@@ -281,6 +287,9 @@ pub(crate) struct SampleArgs {
     /// File to write: .png, .gif or .apng
     #[arg(long, value_name = "FILE", default_value = "samples.png")]
     pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Labels that are clamped: names or numbers.
@@ -317,6 +326,9 @@ pub(crate) struct ExportArgs {
     /// File to write: .safetensors, or .npz of --as npz
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What to write of a model.

@@ -5,9 +5,11 @@ use crate::args::EncodeArgs;
 use crate::checkpoint::{Checkpoint, Model, Trained, split};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::pictures::values;
+use crate::report::Report;
 use deepbelief_kernels::{Stream, Uniforms};
 use npyz::WriterBuilder as _;
 use safetensors::tensor::{Dtype, TensorView};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +25,7 @@ struct Features {
 }
 
 /// Encodes one part of a data set into a file.
-pub(crate) fn encode(args: &EncodeArgs) -> Result<()> {
+pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &["safetensors", "npy", "csv"])?;
     require_folder(&args.out)?;
     let checkpoint = Model::open(&args.checkpoint)?;
@@ -69,12 +71,22 @@ pub(crate) fn encode(args: &EncodeArgs) -> Result<()> {
         labels: samples.labels().map(|labels| labels.into_iter().map(i64::from).collect()),
         free_energy: args.free_energy.then_some(free_energy),
     };
-    match format {
-        "safetensors" => write_file(&args.out, &features.safetensors()?)?,
-        "npy" => features.write_npy(&args.out)?,
-        _ => write_file(&args.out, features.csv().as_bytes())?,
+    let files = match format {
+        "safetensors" => vec![(args.out.clone(), features.safetensors()?)],
+        "npy" => features.npy_files(&args.out)?,
+        _ => vec![(args.out.clone(), features.csv().into_bytes())],
+    };
+    for (path, bytes) in &files {
+        write_file(path, bytes)?;
     }
     tracing::info!("encoded {} of {} into {}", count(n, "sample"), data.name, count(hidden, "feature"));
+    if args.json {
+        let files: Vec<&PathBuf> = files.iter().map(|(path, _)| path).collect();
+        return report.json(&json!({
+            "files": files, "data": data.name, "samples": n, "features": hidden, "depth": depth,
+            "labels": features.labels.is_some(), "free_energy": args.free_energy, "states": args.states,
+        }));
+    }
     Ok(())
 }
 
@@ -97,14 +109,16 @@ impl Features {
     }
 
     /// One array a file: labels and free energies stand beside the features.
-    fn write_npy(&self, path: &Path) -> Result<()> {
+    fn npy_files(&self, path: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+        let mut files = Vec::new();
         if let Some(labels) = &self.labels {
-            write_file(&beside(path, "labels"), &npy(&[self.samples], labels)?)?;
+            files.push((beside(path, "labels"), npy(&[self.samples], labels)?));
         }
         if let Some(free_energy) = &self.free_energy {
-            write_file(&beside(path, "free_energy"), &npy(&[self.samples], free_energy)?)?;
+            files.push((beside(path, "free_energy"), npy(&[self.samples], free_energy)?));
         }
-        write_file(path, &npy(&[self.samples, self.hidden], &self.values)?)
+        files.push((path.to_path_buf(), npy(&[self.samples, self.hidden], &self.values)?));
+        Ok(files)
     }
 
     fn csv(&self) -> String {
@@ -166,18 +180,16 @@ mod tests {
 
     #[test]
     fn npy_files_are_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("f.npy");
-        features().write_npy(&path).unwrap();
-        let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
-        let bytes = read("f.npy");
-        let npy = npyz::NpyFile::new(&bytes[..]).unwrap();
+        let files = features().npy_files(Path::new("a/f.npy")).unwrap();
+        let read = |name: &str| {
+            let (_, bytes) = files.iter().find(|(path, _)| path == Path::new(name)).unwrap();
+            npyz::NpyFile::new(&bytes[..]).unwrap()
+        };
+        let npy = read("a/f.npy");
         assert_eq!(npy.shape(), [2, 3]);
         assert_eq!(npy.into_vec::<f32>().unwrap(), features().values);
-        let bytes = read("f.labels.npy");
-        assert_eq!(npyz::NpyFile::new(&bytes[..]).unwrap().into_vec::<i64>().unwrap(), [7, 0]);
-        let bytes = read("f.free_energy.npy");
-        assert_eq!(npyz::NpyFile::new(&bytes[..]).unwrap().into_vec::<f32>().unwrap(), [-1.5, 2.0]);
+        assert_eq!(read("a/f.labels.npy").into_vec::<i64>().unwrap(), [7, 0]);
+        assert_eq!(read("a/f.free_energy.npy").into_vec::<f32>().unwrap(), [-1.5, 2.0]);
     }
 
     #[test]

@@ -5,51 +5,43 @@ use super::{extension, require_folder};
 use crate::args::{ExportArgs, ExportName};
 use crate::checkpoint::Checkpoint;
 use crate::failure::{Explain, Result};
+use crate::report::Report;
 use candle_core::Tensor;
 use deepbelief_exchange::{npz_arrays, write_npz};
-use deepbelief_stack::Dbn;
 use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
-use std::path::Path;
+use serde_json::{Value, json};
 
 /// Writes the model and says what the file consists of.
-pub(crate) fn export(args: &ExportArgs) -> Result<()> {
+pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
     let known = if args.what == ExportName::Npz { "npz" } else { "safetensors" };
     extension(&args.out, &[known])?;
     require_folder(&args.out)?;
     let dbn = Checkpoint::open(&args.checkpoint)?.dbn;
-    match args.what {
-        ExportName::Mlp => network(&args.out, &dbn, Network::Mlp),
-        ExportName::Autoencoder => network(&args.out, &dbn, Network::Autoencoder),
-        ExportName::Npz => arrays(&args.out, &dbn),
-    }
-}
-
-fn network(out: &Path, dbn: &Dbn, network: Network) -> Result<()> {
-    let tensors = match network {
-        Network::Mlp => mlp(dbn)?,
-        Network::Autoencoder => autoencoder(dbn)?,
+    let (network, tensors) = match args.what {
+        ExportName::Mlp => (Some(Network::Mlp), mlp(&dbn)?),
+        ExportName::Autoencoder => (Some(Network::Autoencoder), autoencoder(&dbn)?),
+        ExportName::Npz => (None, npz_arrays(&dbn)?),
     };
-    save(out, dbn, network).or_fail(|| format!("cannot write {}", out.display()))?;
-    say(out, &tensors);
-    for layer in linear(dbn, network) {
-        tracing::info!("  ({layer} is linear: no sigmoid follows it)");
+    let cannot = || format!("cannot write {}", args.out.display());
+    match network {
+        Some(network) => save(&args.out, &dbn, network).or_fail(cannot)?,
+        None => write_npz(&args.out, &dbn).or_fail(cannot)?,
     }
-    if dbn.classes() > 0 {
-        tracing::info!("  (the label group takes no part)");
-    }
-    Ok(())
-}
-
-fn arrays(out: &Path, dbn: &Dbn) -> Result<()> {
-    let arrays = npz_arrays(dbn)?;
-    write_npz(out, dbn).or_fail(|| format!("cannot write {}", out.display()))?;
-    say(out, &arrays);
-    Ok(())
-}
-
-fn say(out: &Path, tensors: &[(String, Tensor)]) {
-    tracing::info!(path = %out.display(), "wrote {}", out.display());
-    for (name, tensor) in tensors {
+    tracing::info!(path = %args.out.display(), "wrote {}", args.out.display());
+    for (name, tensor) in &tensors {
         tracing::info!("  {name:<18} {:?}", tensor.dims());
     }
+    let linear = network.map(|network| linear(&dbn, network)).unwrap_or_default();
+    for layer in &linear {
+        tracing::info!("  ({layer} is linear: no sigmoid follows it)");
+    }
+    if network.is_some() && dbn.classes() > 0 {
+        tracing::info!("  (the label group takes no part)");
+    }
+    if args.json {
+        let named = |(name, tensor): &(String, Tensor)| json!({ "name": name, "shape": tensor.dims() });
+        let tensors: Vec<Value> = tensors.iter().map(named).collect();
+        return report.json(&json!({ "file": args.out, "tensors": tensors, "linear": linear }));
+    }
+    Ok(())
 }

@@ -138,6 +138,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     }
     let (network, epochs) = (snapshot.network()?, finetuner.epochs_done());
     let test = if settings.test { test(&network, &parts, &settings)? } else { None };
+    watcher.provenance.stopped_early = outcome == Outcome::Converged;
     watcher.save(&snapshot, test.into_iter().map(|(figure, error)| (figure.to_string(), error)).collect())?;
     watcher.draw(&network, epochs)?;
     let early = if outcome == Outcome::Converged { ", stopped early as --patience says" } else { "" };

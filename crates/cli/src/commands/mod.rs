@@ -1,6 +1,7 @@
 //! The verbs, each a function of its arguments.
 
 mod classify;
+mod compare;
 mod encode;
 mod eval;
 mod export;
@@ -8,13 +9,16 @@ mod finetune;
 mod import;
 mod pretrain;
 mod reconstruct;
+mod runs;
 mod sample;
+mod shell;
 mod show;
 mod stack;
 pub(crate) mod training;
 mod tune;
 
 pub(crate) use classify::classify;
+pub(crate) use compare::compare;
 pub(crate) use encode::encode;
 pub(crate) use eval::eval;
 pub(crate) use export::export;
@@ -22,7 +26,9 @@ pub(crate) use finetune::finetune;
 pub(crate) use import::import;
 pub(crate) use pretrain::pretrain;
 pub(crate) use reconstruct::reconstruct;
+pub(crate) use runs::runs;
 pub(crate) use sample::sample;
+pub(crate) use shell::{completions, man};
 pub(crate) use show::show;
 pub(crate) use stack::stack;
 pub(crate) use tune::tune;

@@ -102,6 +102,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let rbm = trainer.snapshot().rbm()?;
     let figures =
         if outcome == Outcome::Interrupted { BTreeMap::new() } else { test_figures(&mut trainer, &settings, &parts)? };
+    watcher.provenance.stopped_early = outcome == Outcome::Converged;
     let test_cost = figures.get("reconstruction_cost_test").copied();
     watcher.save(&trainer.snapshot(), figures)?;
     if outcome == Outcome::Interrupted {

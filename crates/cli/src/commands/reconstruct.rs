@@ -5,11 +5,13 @@ use crate::args::{ReconstructArgs, SplitName};
 use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::failure::{Failure, Result};
 use crate::pictures::{self, Net, Subject, showcase};
+use crate::report::Report;
 use candle_core::{Device, Tensor};
 use deepbelief_finetune::Objective;
+use serde_json::json;
 
 /// Draws the picture and says how well the samples were reconstructed.
-pub(crate) fn reconstruct(args: &ReconstructArgs) -> Result<()> {
+pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()> {
     extension(&args.out, &["png"])?;
     require_folder(&args.out)?;
     let checkpoint = Model::open(&args.checkpoint)?;
@@ -35,23 +37,29 @@ pub(crate) fn reconstruct(args: &ReconstructArgs) -> Result<()> {
     let batch = samples.batch(chosen.iter().copied(), checkpoint.binarize(args.binarize), provenance.seed)?;
     let pixels = batch.to_values();
     let v = Tensor::from_slice(&pixels, (batch.rows(), batch.units()), &Device::Cpu)?;
-    let (picture, cost) = match &checkpoint {
+    let (picture, cost, squared_error) = match &checkpoint {
         Model::Network(NetworkCheckpoint { network, .. }) => {
             let scores = network.score(&batch, &[])?;
             let error = scores.error;
             tracing::info!(error, "squared error of these samples: {error:.2} per sample");
-            (pictures::autoencoded(network, shape, &pixels)?, scores.cost)
+            (pictures::autoencoded(network, shape, &pixels)?, scores.cost, Some(error))
         }
         Model::Belief(Checkpoint { dbn, header: Header::Rbm(_) }) => {
             let rbm = dbn.top();
             let subject = Subject { rbm, epochs: provenance.epochs, shape, seed: provenance.seed };
-            (pictures::reconstructions(subject, &pixels)?, rbm.reconstruction_cost(&v)?)
+            (pictures::reconstructions(subject, &pixels)?, rbm.reconstruction_cost(&v)?, None)
         }
         Model::Belief(Checkpoint { dbn, header: Header::Dbn(_) }) => {
-            (Net { dbn, shape }.reconstructions(&pixels)?, dbn.reconstruction_cost(&v)?)
+            (Net { dbn, shape }.reconstructions(&pixels)?, dbn.reconstruction_cost(&v)?, None)
         }
     };
     write_file(&args.out, &picture)?;
     tracing::info!(cost, "reconstruction cost of these samples: {cost:.2} nats per sample (mean-field)");
+    if args.json {
+        return report.json(&json!({
+            "file": args.out, "data": data.name, "samples": chosen, "reconstruction_cost": cost,
+            "squared_error": squared_error,
+        }));
+    }
     Ok(())
 }

@@ -5,12 +5,14 @@ use crate::args::{Clamped, SampleArgs};
 use crate::checkpoint::{Checkpoint, Trained};
 use crate::failure::{Failure, Result, count};
 use crate::pictures::{Animation, Dream, Net, shape_of};
+use crate::report::Report;
+use serde_json::json;
 
 /// Times the chains of an animation are shown, unless told otherwise.
 const FRAMES: u32 = 50;
 
 /// Runs the chains and draws them.
-pub(crate) fn sample(args: &SampleArgs) -> Result<()> {
+pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &["png", "gif", "apng"])?;
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
@@ -34,7 +36,15 @@ pub(crate) fn sample(args: &SampleArgs) -> Result<()> {
         Some(format) => dream.animation(net, format)?,
         None => dream.png(net)?,
     };
-    write_file(&args.out, &picture)
+    write_file(&args.out, &picture)?;
+    if args.json {
+        let Dream { clamped, count, steps, every, shown, seed } = dream;
+        return report.json(&json!({
+            "file": args.out, "labels": clamped, "count": count, "steps": steps, "every": every, "shown": shown,
+            "seed": seed,
+        }));
+    }
+    Ok(())
 }
 
 /// The labels that are asked for, all of which the model must know: as a name, where it knows

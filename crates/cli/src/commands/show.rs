@@ -200,8 +200,9 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
         line(
             "trained",
             &format!(
-                "{}, seed {}, deepbelief {}",
+                "{}{}, seed {}, deepbelief {}",
                 count(provenance.epochs as usize, "epoch"),
+                if provenance.stopped_early { ", stopped early" } else { "" },
                 provenance.seed,
                 provenance.crate_version
             ),

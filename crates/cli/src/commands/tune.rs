@@ -146,6 +146,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         tracing::warn!("interrupted and saved; continue with: dbn tune --resume {path}");
         return Ok(interrupt::EXIT_CODE);
     }
+    watcher.provenance.stopped_early = outcome == Outcome::Converged;
     let dbn = snapshot.dbn()?;
     let test_error = parts.test_error(&dbn, &settings.data, seed)?;
     watcher.save(&snapshot, test_error)?;

@@ -1,0 +1,52 @@
+//! Options of the verbs that look over runs.
+
+use clap::Args;
+use std::path::PathBuf;
+
+pub(super) const RUNS_HELP: &str = "\
+What is told of each run:
+  epochs       done, of how many
+  cost         after the last epoch, in nats per sample, of validation samples where there are some:
+               the reconstruction cost of an RBM or of a stack's last layer, the variational cost of
+               a tuning, the cost of a training by backpropagation
+  label error  likewise, in per cent
+  time         of all epochs
+  state        finished, stopped early (by --patience or --tolerance), or unfinished: go on with
+               --resume
+
+Examples:
+  dbn runs
+  dbn runs /data/experiments --json";
+
+pub(super) const COMPARE_HELP: &str = "\
+Weights are compared where both models have a tensor of the same name and shape, unit by unit:
+trainings from different seeds put the same features into different units.
+
+Examples:
+  dbn compare runs/mnist-500 runs/mnist-500-2
+  dbn compare models/mnist-dbn.safetensors models/mnist-dbn-tuned.safetensors --json";
+
+/// Runs to list.
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// Folder that holds the runs, or one run
+    #[arg(value_name = "DIR", default_value = "runs")]
+    pub(crate) folder: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Two models.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "A")]
+    pub(crate) a: PathBuf,
+    /// Another
+    #[arg(value_name = "B")]
+    pub(crate) b: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}

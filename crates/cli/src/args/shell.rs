@@ -1,0 +1,32 @@
+//! Options of the verbs that tell a system of this program.
+
+use clap::Args;
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+pub(super) const COMPLETIONS_HELP: &str = "\
+Examples:
+  dbn completions bash > ~/.local/share/bash-completion/completions/dbn
+  dbn completions zsh > ~/.zfunc/_dbn          (a folder of $fpath)
+  dbn completions fish > ~/.config/fish/completions/dbn.fish";
+
+pub(super) const MAN_HELP: &str = "\
+Examples:
+  dbn man | man -l -
+  dbn man --out ~/.local/share/man/man1";
+
+/// Completions to print.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Shell that is to complete
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// Manual pages to print or to write.
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write dbn.1 and a page for each verb, such as dbn-stack.1, into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}

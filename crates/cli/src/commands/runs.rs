@@ -1,0 +1,202 @@
+//! `dbn runs`: the runs in a folder and what each has come to.
+
+use crate::args::RunsArgs;
+use crate::failure::{Explain, Failure, Result};
+use crate::report::{Report, table};
+use crate::run_folder::RunFolder;
+use deepbelief_rbm::tensors;
+use deepbelief_wake_sleep::TopSteps;
+use indicatif::FormattedDuration;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Table;
+
+/// What is shown of costs and label errors, the first that a run has: `_valid` stands for
+/// validation samples.
+const COSTS: [&str; 6] = [
+    "variational_cost_valid",
+    "variational_cost",
+    "cost_valid",
+    "cost",
+    "reconstruction_cost_valid",
+    "reconstruction_cost",
+];
+const LABEL_ERRORS: [&str; 2] = ["label_error_valid", "label_error_train"];
+
+/// A run and what it has come to.
+#[derive(Serialize)]
+struct Run {
+    name: String,
+    /// Verb of `dbn` whose run it is.
+    verb: String,
+    /// Units of every layer of the model so far, from the visible ones; none where nothing has
+    /// been saved.
+    sizes: Vec<usize>,
+    /// Of all layers.
+    epochs_done: usize,
+    epochs_planned: Option<u64>,
+    state: State,
+    /// Wall time of the epochs done.
+    seconds: f64,
+    /// The metrics of the last epoch.
+    last_epoch: Map<String, Value>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Finished,
+    /// By a stopping rule.
+    StoppedEarly,
+    /// It runs still, or was interrupted.
+    Unfinished,
+}
+
+/// Lists the runs.
+pub(crate) fn runs(args: &RunsArgs, report: &Report) -> Result<()> {
+    let runs: Vec<Run> = folders(&args.folder)?.iter().filter_map(|path| look(path)).collect();
+    if runs.is_empty() {
+        tracing::info!("no runs in {}", args.folder.display());
+    }
+    if args.json {
+        return report.json(&serde_json::json!({ "folder": args.folder, "runs": runs }));
+    }
+    report.data(&describe(&runs))
+}
+
+/// The folder itself where it is a run, else those in it, in the order of their names.
+fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    if RunFolder::find(folder).is_some() {
+        return Ok(vec![folder.to_path_buf()]);
+    }
+    let entries = std::fs::read_dir(folder)
+        .or_fail(|| format!("cannot look into {}", folder.display()))
+        .or_hint(|| "give the folder that holds the runs; trainings make theirs under runs/".into())?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.map_err(Failure::from)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// What a run has come to, as its files tell; none where the folder is no run.
+fn look(path: &Path) -> Option<Run> {
+    let (folder, verb) = RunFolder::find(path)?;
+    let settings = std::fs::read_to_string(folder.config()).ok().and_then(|text| text.parse::<Table>().ok());
+    let (model, finished_layers) = (header(&folder.model()), header(&folder.layers()));
+    let epochs = epochs(&folder.metrics());
+    let trained: Vec<_> = epochs.iter().filter(|epoch| epoch.get("epoch").and_then(Value::as_u64) > Some(0)).collect();
+    let epochs_planned = settings.as_ref().and_then(|settings| planned(&verb, settings));
+    let done = match verb.as_str() {
+        // Layers of a stack may end early, each by itself.
+        "stack" => {
+            settings.as_ref().and_then(layers).is_some_and(|layers| layers.len() + 1 == sizes(&finished_layers).len())
+        }
+        _ => epochs_planned.is_some_and(|planned| planned <= trained.len() as u64),
+    };
+    let state = match model.pointer("/provenance/stopped_early") {
+        _ if done => State::Finished,
+        Some(Value::Bool(true)) => State::StoppedEarly,
+        _ => State::Unfinished,
+    };
+    Some(Run {
+        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        verb,
+        sizes: sizes(&model),
+        epochs_done: trained.len(),
+        epochs_planned,
+        state,
+        seconds: epochs.iter().filter_map(|epoch| epoch.get("seconds")?.as_f64()).sum(),
+        last_epoch: epochs.last().cloned().unwrap_or_default(),
+    })
+}
+
+/// What a checkpoint says of itself. A run that has none yet has nothing to say, and of one that
+/// cannot be read no more is known.
+fn header(path: &Path) -> Value {
+    if !path.is_file() {
+        return Value::Null;
+    }
+    tensors::header(path).unwrap_or_else(|error| {
+        tracing::warn!("{error}");
+        Value::Null
+    })
+}
+
+/// Units of every layer, by the header of any kind of model.
+fn sizes(header: &Value) -> Vec<usize> {
+    let of_rbm = ["visible", "hidden"].into_iter().filter_map(|key| header.get(key));
+    let all = header.get("sizes").and_then(Value::as_array).into_iter().flatten().chain(of_rbm);
+    all.filter_map(|size| Some(size.as_u64()? as usize)).collect()
+}
+
+/// The epochs in a file of metrics; a line cut short by a crash is none.
+fn epochs(path: &Path) -> Vec<Map<String, Value>> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// The settings of each layer of a stack.
+fn layers(settings: &Table) -> Option<&Vec<toml::Value>> {
+    settings.get("layer")?.as_array()
+}
+
+/// Epochs that the settings of a run ask for, of all layers.
+fn planned(verb: &str, settings: &Table) -> Option<u64> {
+    let epochs = |value: &toml::Value| u64::try_from(value.get("epochs")?.as_integer()?).ok();
+    match verb {
+        "stack" => layers(settings)?.iter().map(epochs).sum(),
+        "tune" => Some(settings.get("top_steps")?.as_str()?.parse::<TopSteps>().ok()?.epochs().into()),
+        _ => epochs(&toml::Value::Table(settings.clone())),
+    }
+}
+
+/// A line a run.
+fn describe(runs: &[Run]) -> String {
+    if runs.is_empty() {
+        return String::new();
+    }
+    let head = ["run", "verb", "units", "epochs", "cost", "label error", "time", "state"];
+    let rows = runs.iter().map(|run| {
+        let figure = |known: &[&str]| known.iter().find_map(|name| run.last_epoch.get(*name)?.as_f64());
+        let sizes: Vec<String> = run.sizes.iter().map(ToString::to_string).collect();
+        let planned = run.epochs_planned.map_or("?".into(), |planned| planned.to_string());
+        let state = match run.state {
+            State::Finished => "finished",
+            State::StoppedEarly => "stopped early",
+            State::Unfinished => "unfinished",
+        };
+        vec![
+            run.name.clone(),
+            run.verb.clone(),
+            sizes.join("-"),
+            format!("{}/{planned}", run.epochs_done),
+            figure(&COSTS).map_or(String::new(), |cost| format!("{cost:.2}")),
+            figure(&LABEL_ERRORS).map_or(String::new(), |error| format!("{:.2} %", 100.0 * error)),
+            FormattedDuration(Duration::from_secs_f64(run.seconds.max(0.0))).to_string(),
+            state.into(),
+        ]
+    });
+    table(std::iter::once(head.map(String::from).to_vec()).chain(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_are_planned_by_the_settings_of_each_verb() {
+        let planned = |verb, text: &str| planned(verb, &text.parse().unwrap());
+        assert_eq!(planned("pretrain", "epochs = 30"), Some(30));
+        assert_eq!(planned("finetune", "epochs = 7"), Some(7));
+        assert_eq!(planned("stack", "[[layer]]\nepochs = 3\n[[layer]]\nepochs = 4"), Some(7));
+        assert_eq!(planned("tune", "top_steps = \"3x100,6x50\""), Some(150));
+        for verb in ["pretrain", "stack", "tune"] {
+            assert_eq!(planned(verb, "epochs = \"many\"\ntop_steps = 3"), None);
+        }
+    }
+}

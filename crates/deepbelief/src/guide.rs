@@ -1,0 +1,335 @@
+//! From data to a tuned net.
+//!
+//! Each step is a few lines that run as they stand. Here they learn from pictures of 4 x 4 pixels and
+//! take no time; on real data nothing changes but the sizes and the epochs. The program `dbn` does the
+//! same from the command line, with checkpoints, pictures and resume around it.
+//!
+//! # 1. Data
+//!
+//! Samples are rows of values between 0 and 1, a [`Split`](crate::Split) of them has labels or has not.
+//! [`data::load`](crate::data::load) reads them from files by a [`Source`](crate::Source) such as
+//! `csv:table.csv`, and `Dataset::mnist` (feature `embedded-mnist`) brings the digits along. Here a row
+//! (label 0) or a column (label 1) of each picture is on:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use deepbelief::{Pixels, Split};
+//!
+//! let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+//! for sample in 0..240u32 {
+//!     let (label, place) = (sample % 2, sample / 2 % 4);
+//!     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
+//!     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
+//!     labels.push(label);
+//! }
+//! let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
+//! let (train, valid) = data.split_validation(40, 1)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! 40 samples are held out to see overfitting by. The others are dealt in minibatches, in an order that
+//! seed and epoch decide. Grey values are probabilities of being on: [`Binarize`](crate::Binarize) says
+//! whether they are drawn, anew for every epoch, or stay as they are. What every epoch is measured on are the
+//! [`Monitors`](crate::Monitors):
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use deepbelief::{Pixels, Split};
+//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+//! # for sample in 0..240u32 {
+//! #     let (label, place) = (sample % 2, sample / 2 % 4);
+//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
+//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
+//! #     labels.push(label);
+//! # }
+//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
+//! # let (train, valid) = data.split_validation(40, 1)?;
+//! use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
+//!
+//! let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
+//! let mut minibatches = Minibatcher::new(&train, config)?;
+//! let monitors = Monitors {
+//!     train: train.batch(0..40, Binarize::Fresh, 1)?,
+//!     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
+//!     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
+//!     valid_labels: valid.labels().unwrap_or_default(),
+//! };
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # 2. One RBM
+//!
+//! [`Rbm`](crate::Rbm) is the model, a candle layer, and [`Trainer`](crate::Trainer) what teaches it, by
+//! contrastive divergence. It tells whoever watches what an epoch came to; a closure will do.
+//! A training says more than that its costs fall: see [`EpochMetrics`](crate::EpochMetrics).
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use deepbelief::{Pixels, Split};
+//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+//! # for sample in 0..240u32 {
+//! #     let (label, place) = (sample % 2, sample / 2 % 4);
+//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
+//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
+//! #     labels.push(label);
+//! # }
+//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
+//! # let (train, valid) = data.split_validation(40, 1)?;
+//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
+//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
+//! # let mut minibatches = Minibatcher::new(&train, config)?;
+//! # let monitors = Monitors {
+//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
+//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
+//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
+//! #     valid_labels: valid.labels().unwrap_or_default(),
+//! # };
+//! use deepbelief::candle_core::Device;
+//! use deepbelief::{EpochMetrics, Rbm, RbmConfig, TrainConfig, Trainer};
+//!
+//! let rbm = Rbm::new(&RbmConfig { hidden: 12, ..Default::default() }, &train.mean()?, &Device::Cpu)?;
+//! let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() })?;
+//! let mut costs = Vec::new();
+//! trainer.fit(&mut minibatches, &monitors, &mut |epoch: &EpochMetrics| costs.push(epoch.reconstruction_cost))?;
+//! let rbm = trainer.snapshot().rbm()?;
+//!
+//! assert!(costs[19] < costs[0], "nats per picture: {costs:?}");
+//! assert_eq!(rbm.w_rec().dims(), [16, 12]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # 3. A deep belief net
+//!
+//! [`Greedy`](crate::Greedy) stacks RBMs: each learns what the one below makes of the data. With classes,
+//! the label joins at the top, where its free energy tells it (Hinton, Osindero & Teh 2006).
+//! [`StackConfig`](crate::StackConfig) has settings for each layer; `of_layers` makes them all alike.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use deepbelief::{Pixels, Split};
+//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+//! # for sample in 0..240u32 {
+//! #     let (label, place) = (sample % 2, sample / 2 % 4);
+//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
+//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
+//! #     labels.push(label);
+//! # }
+//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
+//! # let (train, valid) = data.split_validation(40, 1)?;
+//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
+//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
+//! # let mut minibatches = Minibatcher::new(&train, config)?;
+//! # let monitors = Monitors {
+//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
+//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
+//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
+//! #     valid_labels: valid.labels().unwrap_or_default(),
+//! # };
+//! use deepbelief::{Greedy, StackConfig, TrainConfig};
+//!
+//! let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
+//! let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
+//! let mut greedy = Greedy::new(config)?;
+//! greedy.fit(&mut minibatches, &monitors, &mut ())?;
+//! let dbn = greedy.dbn()?;
+//!
+//! assert_eq!(dbn.sizes(), [16, 12, 16]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # 4. What it says
+//!
+//! Pictures go in as a tensor [samples, pixels]. The net tells labels, encodes, reconstructs, and dreams:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use deepbelief::{Pixels, Split};
+//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+//! # for sample in 0..240u32 {
+//! #     let (label, place) = (sample % 2, sample / 2 % 4);
+//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
+//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
+//! #     labels.push(label);
+//! # }
+//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
+//! # let (train, valid) = data.split_validation(40, 1)?;
+//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
+//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
+//! # let mut minibatches = Minibatcher::new(&train, config)?;
+//! # let monitors = Monitors {
+//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
+//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
+//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
+//! #     valid_labels: valid.labels().unwrap_or_default(),
+//! # };
+//! # use deepbelief::{Greedy, StackConfig, TrainConfig};
+//! # let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
+//! # let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
+//! # let mut greedy = Greedy::new(config)?;
+//! # greedy.fit(&mut minibatches, &monitors, &mut ())?;
+//! # let dbn = greedy.dbn()?;
+//! use deepbelief::candle_core::Device;
+//! use deepbelief::rbm::tensors::from_batch;
+//! let v = from_batch(&valid.batch(0..40, Binarize::None, 1)?, &Device::Cpu)?;
+//! let labels = valid.labels().unwrap_or_default();
+//!
+//! let error = dbn.label_error(&v, &labels)?;
+//! assert!(error < 0.2, "wrong of {error} of the held-out pictures");
+//! assert_eq!(dbn.encode(&v, dbn.depth(), None)?.dims(), [40, 16]);
+//! assert_eq!(dbn.reconstruct(&v)?.dims(), [40, 16]);
+//!
+//! let columns = deepbelief::Generation { chains: 5, labels: Some(vec![1; 5]), steps: 100, ..Default::default() };
+//! let dreamt = &dbn.generate(&columns)?[0];
+//! assert_eq!(dreamt.visible.dims(), [5, 16]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # 5. Wake-sleep
+//!
+//! Until here each layer was trained for itself, and one set of weights serves both ways.
+//! [`Tuner`](crate::Tuner) lets them part: recognition and generative weights learn apart, the top by
+//! contrastive divergence with as many Gibbs steps as [`TuneConfig`](crate::TuneConfig) says for each
+//! epoch. Where there are monitors of held-out samples, it remembers the best net.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use deepbelief::{Pixels, Split};
+//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+//! # for sample in 0..240u32 {
+//! #     let (label, place) = (sample % 2, sample / 2 % 4);
+//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
+//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
+//! #     labels.push(label);
+//! # }
+//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
+//! # let (train, valid) = data.split_validation(40, 1)?;
+//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
+//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
+//! # let mut minibatches = Minibatcher::new(&train, config)?;
+//! # let monitors = Monitors {
+//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
+//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
+//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
+//! #     valid_labels: valid.labels().unwrap_or_default(),
+//! # };
+//! # use deepbelief::{Greedy, StackConfig, TrainConfig};
+//! # let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
+//! # let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
+//! # let mut greedy = Greedy::new(config)?;
+//! # greedy.fit(&mut minibatches, &monitors, &mut ())?;
+//! # let dbn = greedy.dbn()?;
+//! use deepbelief::{TuneConfig, Tuner};
+//!
+//! let config = TuneConfig { top_steps: "3x5,6x5".parse()?, ..Default::default() };
+//! let mut tuner = Tuner::new(&dbn, config)?;
+//! tuner.fit(&mut minibatches, &monitors, &mut ())?;
+//! let tuned = tuner.snapshot().dbn()?;
+//!
+//! assert!(dbn.is_tied()? && !tuned.is_tied()?);
+//! assert!(tuner.snapshot().best().is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # 6. Or backpropagation
+//!
+//! [`Network`](crate::Network) is the net unrolled, a classifier or an autoencoder, and
+//! [`Finetuner`](crate::Finetuner) follows the gradient of its task (Hinton & Salakhutdinov 2006).
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use deepbelief::{Pixels, Split};
+//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+//! # for sample in 0..240u32 {
+//! #     let (label, place) = (sample % 2, sample / 2 % 4);
+//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
+//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
+//! #     labels.push(label);
+//! # }
+//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
+//! # let (train, valid) = data.split_validation(40, 1)?;
+//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
+//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
+//! # let mut minibatches = Minibatcher::new(&train, config)?;
+//! # let monitors = Monitors {
+//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
+//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
+//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
+//! #     valid_labels: valid.labels().unwrap_or_default(),
+//! # };
+//! # use deepbelief::{Greedy, StackConfig, TrainConfig};
+//! # let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
+//! # let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
+//! # let mut greedy = Greedy::new(config)?;
+//! # greedy.fit(&mut minibatches, &monitors, &mut ())?;
+//! # let dbn = greedy.dbn()?;
+//! use deepbelief::{FinetuneConfig, Finetuner, Network};
+//!
+//! let network = Network::classifier(&dbn, 2)?;
+//! let mut finetuner = Finetuner::new(&network, FinetuneConfig { epochs: 10, ..Default::default() })?;
+//! finetuner.fit(&mut minibatches, &monitors, &mut ())?;
+//! let trained = finetuner.snapshot().network()?;
+//!
+//! let held_out = valid.batch(0..40, Binarize::Fresh, 1)?;
+//! let scores = trained.score(&held_out, &monitors.valid_labels)?;
+//! assert!(scores.error < 0.2, "wrong of {} of the held-out pictures", scores.error);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # 7. Files
+//!
+//! A checkpoint is a safetensors file that says where it comes from, and reads back as it was. Candle
+//! programs read its tensors by name, or an exported network's as those of
+//! `candle_nn::Linear`; [`stack::export`](crate::stack::export) has the names.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use deepbelief::{Pixels, Split};
+//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+//! # for sample in 0..240u32 {
+//! #     let (label, place) = (sample % 2, sample / 2 % 4);
+//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
+//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
+//! #     labels.push(label);
+//! # }
+//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
+//! # let (train, valid) = data.split_validation(40, 1)?;
+//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
+//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
+//! # let mut minibatches = Minibatcher::new(&train, config)?;
+//! # let monitors = Monitors {
+//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
+//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
+//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
+//! #     valid_labels: valid.labels().unwrap_or_default(),
+//! # };
+//! # use deepbelief::{Greedy, StackConfig, TrainConfig};
+//! # let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
+//! # let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
+//! # let mut greedy = Greedy::new(config)?;
+//! # greedy.fit(&mut minibatches, &monitors, &mut ())?;
+//! # let dbn = greedy.dbn()?;
+//! use deepbelief::candle_core::Device;
+//! use deepbelief::stack::export::{self, Network};
+//! use deepbelief::{Dbn, Provenance};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let (checkpoint, mlp) = (folder.join("bars.safetensors"), folder.join("mlp.safetensors"));
+//! let provenance = Provenance { dataset: "bars".into(), seed: 1, epochs: 40, ..Default::default() };
+//! dbn.save(&checkpoint, &provenance)?;
+//! let (again, header) = Dbn::load(&checkpoint, &Device::Cpu)?;
+//! assert_eq!((again.sizes(), header.classes), (dbn.sizes(), 2));
+//!
+//! export::save(&mlp, &dbn, Network::Mlp)?;
+//! let tensors = deepbelief::candle_core::safetensors::load(&mlp, &Device::Cpu)?;
+//! assert_eq!(tensors["layers.0.weight"].dims(), [12, 16]);
+//! # Ok(())
+//! # }
+//! ```

@@ -1,0 +1,48 @@
+//! Restricted Boltzmann machines and deep belief nets on candle: all of the deepbelief libraries
+//! under one name.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`data`] | where samples come from, and how they reach a trainer in minibatches |
+//! | [`rbm`] | the RBM as a candle layer, contrastive divergence, checkpoints |
+//! | [`stack`] | the deep belief net, its greedy layer-wise training, what it says of data and of itself |
+//! | [`wake_sleep`] | tuning of a deep belief net by the up-down algorithm |
+//! | [`finetune`] | the other route: classifiers and autoencoders by backpropagation |
+//! | [`exchange`] | models of scikit-learn, rbms, learnergy and MATLAB read, nets written as NumPy arrays |
+//! | [`kernels`] | what all this is made of: seeded random numbers, packed states, products |
+//!
+//! What most programs need of them lies here at the top. [The guide](guide) goes from data to a
+//! tuned net, and every module's page says what its formulas, shapes and errors are. Tensors are
+//! those of [`candle_core`], in the version this crate is built on.
+//!
+//! One seed fixes everything: the same program gives the same bits on any number of threads.
+//!
+//! ```
+//! use deepbelief::candle_core::{DType, Device, Tensor};
+//! use deepbelief::{Rbm, RbmConfig};
+//!
+//! # fn main() -> Result<(), deepbelief::rbm::Error> {
+//! let rbm = Rbm::new(&RbmConfig { hidden: 3, ..Default::default() }, &[0.1, 0.5, 0.9, 0.2], &Device::Cpu)?;
+//! let v = Tensor::zeros((2, 4), DType::F32, &Device::Cpu)?;
+//! assert_eq!(rbm.forward(&v)?.dims(), [2, 3]);
+//! assert_eq!(rbm.free_energy(&v)?.dims(), [2]);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod guide;
+
+pub use candle_core;
+pub use deepbelief_data as data;
+pub use deepbelief_exchange as exchange;
+pub use deepbelief_finetune as finetune;
+pub use deepbelief_kernels as kernels;
+pub use deepbelief_rbm as rbm;
+pub use deepbelief_stack as stack;
+pub use deepbelief_wake_sleep as wake_sleep;
+
+pub use data::{BatchConfig, Binarize, Dataset, Minibatcher, Pixels, Source, Split};
+pub use finetune::{FinetuneConfig, Finetuner, Network, Objective};
+pub use rbm::{EpochMetrics, Monitors, Outcome, Provenance, Rbm, RbmConfig, TrainConfig, Trainer};
+pub use stack::{Dbn, Generation, Greedy, StackConfig};
+pub use wake_sleep::{TuneConfig, Tuner};

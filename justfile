@@ -45,6 +45,11 @@ python:
     python3 -m venv .venv
     .venv/bin/pip install --quiet numpy safetensors
 
+# Hold imported models against the packages they come from, which go into .venv-import.
+verify-import *ARGS:
+    cargo build
+    python3 tests/verify_import.py {{ ARGS }}
+
 # Time the training step and its parts against tensors and dense products.
 bench *ARGS:
     cargo bench -p deepbelief-rbm {{ ARGS }}

@@ -4,6 +4,7 @@ mod candle_alone;
 mod candle_programs;
 mod classify;
 mod eval;
+mod exchange;
 mod finetune;
 mod gaussian;
 mod habits;

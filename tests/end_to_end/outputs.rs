@@ -20,6 +20,7 @@ fn help_reads_as_approved() {
         "sample",
         "eval",
         "export",
+        "import",
         "runs",
         "compare",
         "completions",

@@ -54,9 +54,12 @@ fn numpy_computes_the_same_probabilities_and_free_energies() {
     place.train("r", "--epochs 20 --learning-rate 0.2");
     place.write_inputs("bits.csv", "inputs.csv");
     place.ok("encode r --data csv:inputs.csv --free-energy --out f.safetensors");
-    let Some(theirs) = run(&place, "verify_checkpoint.py", "r/model.safetensors") else { return };
-    close(&place, "f.safetensors", "features", &theirs["hidden"]);
-    close(&place, "f.safetensors", "free_energy", &theirs["free_energy"]);
+    place.ok("export r --as npz --out r.npz");
+    for file in ["r/model.safetensors", "r.npz"] {
+        let Some(theirs) = run(&place, "verify_checkpoint.py", file) else { return };
+        close(&place, "f.safetensors", "features", &theirs["hidden"]);
+        close(&place, "f.safetensors", "free_energy", &theirs["free_energy"]);
+    }
 }
 
 /// An exported network loaded by the names of its layers, by NumPy and by torch; with a code layer

@@ -16,8 +16,8 @@ pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
 pub(crate) use training::{RunArgs, Sizes};
 pub(crate) use using::{
-    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, ExportArgs, Method, NetworkName, ReconstructArgs, SampleArgs,
-    ShowArgs, SplitName,
+    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, ExportArgs, ExportName, FormatName, ImportArgs, Method,
+    ReconstructArgs, SampleArgs, ShowArgs, SplitName,
 };
 
 use clap::builder::PossibleValuesParser;
@@ -128,9 +128,12 @@ pub(crate) enum Command {
     /// belief net it is the partition function of the top, under a bound and an estimate.
     #[command(after_help = using::EVAL_HELP)]
     Eval(EvalArgs),
-    /// Write a plain network for candle's and torch's linear layers
+    /// Write a model for other programs: candle's and torch's layers, NumPy arrays
     #[command(after_help = using::EXPORT_HELP)]
     Export(ExportArgs),
+    /// Read a model of another program: scikit-learn, rbms, learnergy, MATLAB
+    #[command(after_help = using::IMPORT_HELP)]
+    Import(ImportArgs),
     /// List the runs in a folder with what each has come to
     #[command(after_help = runs::RUNS_HELP)]
     Runs(RunsArgs),

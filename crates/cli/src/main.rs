@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Sample(args) => commands::sample(args, &report).map(|()| 0),
         Command::Eval(args) => commands::eval(args, &report).map(|()| 0),
         Command::Export(args) => commands::export(args, &report).map(|()| 0),
+        Command::Import(args) => commands::import(args).map(|()| 0),
         Command::Runs(args) => commands::runs(args, &report).map(|()| 0),
         Command::Compare(args) => commands::compare(args, &report).map(|()| 0),
         Command::Completions(args) => commands::completions(args, &report).map(|()| 0),

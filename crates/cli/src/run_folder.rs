@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
-const MODEL: &str = "model.safetensors";
+pub(crate) const MODEL: &str = "model.safetensors";
 /// State of an RBM's training.
 pub(crate) const STATE: &str = "state.safetensors";
 const LAYERS: &str = "layers.safetensors";

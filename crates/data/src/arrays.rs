@@ -70,7 +70,7 @@ impl Array<'_> {
 }
 
 /// For each value in C order, where Fortran order keeps it.
-fn fortran_order(samples: usize, axes: &[usize], units: usize) -> Vec<usize> {
+pub(crate) fn fortran_order(samples: usize, axes: &[usize], units: usize) -> Vec<usize> {
     let offset_of = |unit: usize| {
         // Walk the axes from the last, which varies fastest in C order; the first axis of the
         // file counts samples, so the strides start there.

@@ -66,6 +66,8 @@ pub use dataset::{Dataset, ImageShape};
 pub use error::{Error, Place};
 pub use load::{Header, LoadOptions, load, open};
 pub use minibatch::{BatchConfig, Minibatcher};
+#[cfg(feature = "formats")]
+pub use npy::npy_numbers;
 pub use pixels::Pixels;
 pub use scale::{Scale, Scaling};
 pub use source::Source;

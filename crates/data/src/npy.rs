@@ -9,7 +9,7 @@ use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 use zip::ZipArchive;
 
 use crate::Error;
-use crate::arrays::{Array, Roles};
+use crate::arrays::{Array, Roles, fortran_order};
 use crate::element::Element;
 use crate::file_rows::FileRows;
 use crate::table::{Cells, Table, Tables};
@@ -54,6 +54,23 @@ pub(crate) fn read_npz(path: &Path) -> Result<Tables, Error> {
         let array = array(&format!("{}: {name}", path.display()), &bytes)?;
         Ok(Array { bytes: Cow::Owned(array.bytes.into_owned()), ..array })
     })
+}
+
+/// Shape and numbers, the last axis fastest, of an npy file in memory, which messages call `what`:
+/// for readers of NumPy arrays that are no data sets.
+///
+/// # Errors
+/// [`Error::Broken`] if the bytes are no whole npy file, [`Error::Dtype`] if they hold no numbers.
+pub fn npy_numbers(what: &str, file: &[u8]) -> Result<(Vec<usize>, Vec<f64>), Error> {
+    let array = array(what, file)?;
+    let numbers = array.element.decode(array.big_endian, &array.bytes, |x| x);
+    let numbers = match &array.shape[..] {
+        [rows, axes @ ..] if array.fortran => {
+            fortran_order(*rows, axes, axes.iter().product()).into_iter().map(|at| numbers[at]).collect()
+        }
+        _ => numbers,
+    };
+    Ok((array.shape, numbers))
 }
 
 /// An npy file in memory.
@@ -216,6 +233,18 @@ mod tests {
             "a.npy: row 0, column 1 (counted from 0) is NaN: every value must be a finite number"
         );
         assert!(read("a.npy", b"no").unwrap_err().contains("it does not start like one"));
+    }
+
+    #[test]
+    fn numbers_of_any_array_come_out_row_by_row() {
+        let bytes: Vec<u8> = [1.0f64, 2.0, 3.0, 4.0, 5.0, 6.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+        let numbers = |fortran, shape| npy_numbers("a", &npy(1, &header("<f8", fortran, shape), &bytes)).unwrap();
+        assert_eq!(numbers(false, "2, 3"), (vec![2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        assert_eq!(numbers(true, "2, 3"), (vec![2, 3], vec![1.0, 3.0, 5.0, 2.0, 4.0, 6.0]));
+        assert_eq!(numbers(true, "6,"), (vec![6], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        let scalar = npy_numbers("a", &npy(1, &header("<f8", true, ""), &bytes[..8])).unwrap();
+        assert_eq!(scalar, (vec![], vec![1.0]));
+        assert!(npy_numbers("a", b"no").is_err());
     }
 
     /// Headers that would overflow, recurse or allocate in a trusting reader.

@@ -8,6 +8,7 @@
 //! | [`stack`] | the deep belief net, its greedy layer-wise training, what it says of data and of itself |
 //! | [`wake_sleep`] | tuning of a deep belief net by the up-down algorithm |
 //! | [`finetune`] | the other route: classifiers and autoencoders by backpropagation |
+//! | [`exchange`] | models of scikit-learn, rbms, learnergy and MATLAB read, nets written as NumPy arrays |
 //! | [`kernels`] | what all this is made of: seeded random numbers, packed states, products |
 //!
 //! What most programs need of them lies here at the top. [The guide](guide) goes from data to a
@@ -33,6 +34,7 @@ pub mod guide;
 
 pub use candle_core;
 pub use deepbelief_data as data;
+pub use deepbelief_exchange as exchange;
 pub use deepbelief_finetune as finetune;
 pub use deepbelief_kernels as kernels;
 pub use deepbelief_rbm as rbm;

@@ -1,33 +1,41 @@
-//! `dbn export`: a model as a plain network, for programs that know nothing of RBMs.
+//! `dbn export`: a model as a plain network or as NumPy arrays, for programs that know nothing of
+//! this one.
 
 use super::{extension, require_folder};
-use crate::args::{ExportArgs, NetworkName};
+use crate::args::{ExportArgs, ExportName};
 use crate::checkpoint::Checkpoint;
 use crate::failure::{Explain, Result};
 use crate::report::Report;
 use candle_core::Tensor;
+use deepbelief_exchange::{npz_arrays, write_npz};
 use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
 use serde_json::{Value, json};
 
-/// Writes the network and says what it consists of.
+/// Writes the model and says what the file consists of.
 pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
-    extension(&args.out, &["safetensors"])?;
+    let known = if args.what == ExportName::Npz { "npz" } else { "safetensors" };
+    extension(&args.out, &[known])?;
     require_folder(&args.out)?;
     let dbn = Checkpoint::open(&args.checkpoint)?.dbn;
-    let (network, tensors) = match args.network {
-        NetworkName::Mlp => (Network::Mlp, mlp(&dbn)?),
-        NetworkName::Autoencoder => (Network::Autoencoder, autoencoder(&dbn)?),
+    let (network, tensors) = match args.what {
+        ExportName::Mlp => (Some(Network::Mlp), mlp(&dbn)?),
+        ExportName::Autoencoder => (Some(Network::Autoencoder), autoencoder(&dbn)?),
+        ExportName::Npz => (None, npz_arrays(&dbn)?),
     };
-    save(&args.out, &dbn, network).or_fail(|| format!("cannot write {}", args.out.display()))?;
+    let cannot = || format!("cannot write {}", args.out.display());
+    match network {
+        Some(network) => save(&args.out, &dbn, network).or_fail(cannot)?,
+        None => write_npz(&args.out, &dbn).or_fail(cannot)?,
+    }
     tracing::info!(path = %args.out.display(), "wrote {}", args.out.display());
     for (name, tensor) in &tensors {
         tracing::info!("  {name:<18} {:?}", tensor.dims());
     }
-    let linear = linear(&dbn, network);
+    let linear = network.map(|network| linear(&dbn, network)).unwrap_or_default();
     for layer in &linear {
         tracing::info!("  ({layer} is linear: no sigmoid follows it)");
     }
-    if dbn.classes() > 0 {
+    if network.is_some() && dbn.classes() > 0 {
         tracing::info!("  (the label group takes no part)");
     }
     if args.json {

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Result, count};
 use crate::pictures::{self, Net, Subject, values};
 use crate::report::Report;
 use candle_core::Tensor;
+use deepbelief_exchange::IMPORTED_FROM;
 use deepbelief_rbm::Provenance;
 use deepbelief_stack::{Dbn, Layer};
 use serde::Serialize;
@@ -187,18 +188,26 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
         let _ = writeln!(text, "{name:<14}{value}");
     };
     summary.facts.iter().for_each(|(name, fact)| line(name, fact));
-    line("data", &provenance.dataset);
-    line("data sha256", &provenance.dataset_sha256);
-    line(
-        "trained",
-        &format!(
-            "{}{}, seed {}, deepbelief {}",
-            count(provenance.epochs as usize, "epoch"),
-            if provenance.stopped_early { ", stopped early" } else { "" },
-            provenance.seed,
-            provenance.crate_version
-        ),
-    );
+    let imported = provenance.recipe.get(IMPORTED_FROM).and_then(Value::as_array);
+    if let Some(files) = imported {
+        for file in files {
+            let part = |name: &str| file[name].as_str().unwrap_or_default();
+            line("imported", &format!("{} of {}, sha256 {}", part("file"), part("format"), part("sha256")));
+        }
+    } else {
+        line("data", &provenance.dataset);
+        line("data sha256", &provenance.dataset_sha256);
+        line(
+            "trained",
+            &format!(
+                "{}{}, seed {}, deepbelief {}",
+                count(provenance.epochs as usize, "epoch"),
+                if provenance.stopped_early { ", stopped early" } else { "" },
+                provenance.seed,
+                provenance.crate_version
+            ),
+        );
+    }
     let dead =
         summary.dead_filters_by_layer.iter().zip(&summary.sizes[1..]).map(|(dead, units)| format!("{dead} of {units}"));
     line("dead filters", &dead.collect::<Vec<_>>().join(", "));
@@ -211,7 +220,7 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
             let _ = writeln!(text, "  {name:<width$}{value:.4}");
         }
     }
-    if provenance.recipe.is_object() {
+    if provenance.recipe.is_object() && imported.is_none() {
         text += "\nrecipe\n";
         settings(&mut text, &provenance.recipe, "  ");
     }

@@ -1,0 +1,249 @@
+//! MATLAB's files of version 5, which its `save` writes and `scipy.io.savemat` (those of version 7.3
+//! are HDF5 files).
+//!
+//! ```text
+//! header    124 bytes of text and nothing; version 0x0100; `IM` or, most significant byte first, `MI`
+//! element   type, length, 4 bytes each; as many bytes; zeros up to a multiple of 8
+//!           where the upper half of the type is not 0: that is the length, 4 bytes in all follow
+//! array     element of type 14: elements of flags, dimensions, name and real part
+//! packed    element of type 15, not filled up: an array as a stream of zlib
+//! ```
+//!
+//! A real part is stored column by column, in the narrowest type that holds its numbers, whatever
+//! the type of the array. Matrices of real numbers are read; texts, cells and the like are passed
+//! over. The crates that read these files panic on damaged ones, or refuse all of one that holds a
+//! text as well.
+
+use crate::file::{Array, Arrays};
+use flate2::read::ZlibDecoder;
+use std::io::Read;
+
+const HEADER: usize = 128;
+const ARRAY: u32 = 14;
+const PACKED: u32 = 15;
+/// Classes of arrays that hold numbers, from double to uint64.
+const NUMERIC: std::ops::RangeInclusive<u32> = 6..=15;
+/// Flag of an array that has an imaginary part.
+const COMPLEX: u32 = 0x0800;
+
+type Result<T> = std::result::Result<T, String>;
+
+/// Whether these are the bytes of a MATLAB file of version 5.
+pub(crate) fn is_mat(bytes: &[u8]) -> bool {
+    bytes.len() >= HEADER && matches!(&bytes[124..HEADER], b"\x00\x01IM" | b"\x01\x00MI")
+}
+
+/// The matrices of a file.
+pub(crate) struct Mat {
+    arrays: Vec<(String, Array)>,
+}
+
+impl Mat {
+    pub(crate) fn open(bytes: &[u8]) -> Result<Self> {
+        let big_endian = bytes[126] == b'M';
+        let broken = |reason| format!("is not a readable mat file: {reason}");
+        let mut rest = Elements { bytes: &bytes[HEADER..], big_endian };
+        let mut arrays = Vec::new();
+        while !rest.bytes.is_empty() {
+            let (kind, data) = rest.next().map_err(broken)?;
+            let array = match kind {
+                ARRAY => array(data, big_endian),
+                PACKED => unpack(data, big_endian),
+                _ => Ok(None),
+            };
+            arrays.extend(array.map_err(broken)?);
+        }
+        Ok(Self { arrays })
+    }
+}
+
+impl Arrays for Mat {
+    fn names(&self) -> Vec<String> {
+        self.arrays.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn array(&self, name: &str) -> Result<Array> {
+        let found = self.arrays.iter().find(|(known, _)| known == name);
+        found.map(|(_, array)| array.clone()).ok_or_else(|| "is not there".into())
+    }
+}
+
+/// Elements that follow on each other.
+struct Elements<'a> {
+    bytes: &'a [u8],
+    big_endian: bool,
+}
+
+impl<'a> Elements<'a> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8]> {
+        let (taken, rest) = self.bytes.split_at_checked(n).ok_or("it is cut off")?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    fn u32(&mut self) -> Result<u32> {
+        let bytes = self.take(4)?;
+        Ok(numbers(bytes, self.big_endian, u32::from_le_bytes)[0])
+    }
+
+    /// Type and data of the next element.
+    fn next(&mut self) -> Result<(u32, &'a [u8])> {
+        let kind = self.u32()?;
+        if kind >> 16 != 0 {
+            let data = self.take(4)?;
+            let data = data.get(..(kind >> 16) as usize).ok_or("a short element is longer than four bytes")?;
+            return Ok((kind & 0xffff, data));
+        }
+        let length = self.u32()? as usize;
+        let data = self.take(length)?;
+        if kind != PACKED {
+            // The last element of a file may go without.
+            let padding = length.next_multiple_of(8) - length;
+            self.take(padding.min(self.bytes.len()))?;
+        }
+        Ok((kind, data))
+    }
+}
+
+fn unpack(data: &[u8], big_endian: bool) -> Result<Option<(String, Array)>> {
+    let mut bytes = Vec::new();
+    ZlibDecoder::new(data).read_to_end(&mut bytes).map_err(|error| format!("an array cannot be unpacked ({error})"))?;
+    match (Elements { bytes: &bytes, big_endian }).next()? {
+        (ARRAY, data) => array(data, big_endian),
+        _ => Ok(None),
+    }
+}
+
+/// A matrix of real numbers and its name; nothing for an array of another kind.
+fn array(data: &[u8], big_endian: bool) -> Result<Option<(String, Array)>> {
+    let mut elements = Elements { bytes: data, big_endian };
+    let (_, flags) = elements.next()?;
+    let flags = *numbers(flags, big_endian, u32::from_le_bytes).first().ok_or("an array has no flags")?;
+    if flags & COMPLEX != 0 || !NUMERIC.contains(&(flags & 0xff)) {
+        return Ok(None);
+    }
+    let (_, dimensions) = elements.next()?;
+    let [rows, columns] = numbers(dimensions, big_endian, u32::from_le_bytes)[..] else { return Ok(None) };
+    let (_, name) = elements.next()?;
+    let name = String::from_utf8_lossy(name).into_owned();
+    let (kind, data) = elements.next()?;
+    let values = real_part(kind, data, big_endian).ok_or_else(|| format!("'{name}' holds elements of type {kind}"))?;
+    if u64::from(rows) * u64::from(columns) != values.len() as u64 {
+        return Err(format!("'{name}' holds {} numbers, expected {rows} x {columns}", values.len()));
+    }
+    Ok(Some((name, Array::of_columns(rows as usize, columns as usize, &values))))
+}
+
+/// The numbers of an element of any numeric type.
+fn real_part(kind: u32, data: &[u8], big_endian: bool) -> Option<Vec<f64>> {
+    Some(match kind {
+        1 => numbers(data, big_endian, |x| f64::from(i8::from_le_bytes(x))),
+        2 => numbers(data, big_endian, |x| f64::from(u8::from_le_bytes(x))),
+        3 => numbers(data, big_endian, |x| f64::from(i16::from_le_bytes(x))),
+        4 => numbers(data, big_endian, |x| f64::from(u16::from_le_bytes(x))),
+        5 => numbers(data, big_endian, |x| f64::from(i32::from_le_bytes(x))),
+        6 => numbers(data, big_endian, |x| f64::from(u32::from_le_bytes(x))),
+        7 => numbers(data, big_endian, |x| f64::from(f32::from_le_bytes(x))),
+        9 => numbers(data, big_endian, f64::from_le_bytes),
+        12 => numbers(data, big_endian, |x| i64::from_le_bytes(x) as f64),
+        13 => numbers(data, big_endian, |x| u64::from_le_bytes(x) as f64),
+        _ => return None,
+    })
+}
+
+/// Numbers of N bytes each, given to `read` with the least significant byte first.
+fn numbers<const N: usize, T>(data: &[u8], big_endian: bool, read: impl Fn([u8; N]) -> T) -> Vec<T> {
+    let (chunks, _) = data.as_chunks();
+    let read = |&(mut bytes): &[u8; N]| {
+        if big_endian {
+            bytes.reverse();
+        }
+        read(bytes)
+    };
+    chunks.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file being written, in either order of bytes.
+    struct Writer {
+        bytes: Vec<u8>,
+        big_endian: bool,
+    }
+
+    impl Writer {
+        fn start(big_endian: bool) -> Self {
+            let mut bytes = b"MATLAB 5.0 MAT-file".to_vec();
+            bytes.resize(124, b' ');
+            bytes.extend(if big_endian { b"\x01\x00MI" } else { b"\x00\x01IM" });
+            Self { bytes, big_endian }
+        }
+
+        fn u32(&self, x: u32) -> [u8; 4] {
+            if self.big_endian { x.to_be_bytes() } else { x.to_le_bytes() }
+        }
+
+        fn element(&self, kind: u32, data: &[u8]) -> Vec<u8> {
+            let mut bytes = [self.u32(kind), self.u32(data.len() as u32)].concat();
+            bytes.extend(data);
+            bytes.resize(bytes.len().next_multiple_of(8), 0);
+            bytes
+        }
+
+        fn short(&self, kind: u32, data: &[u8]) -> Vec<u8> {
+            let mut bytes = self.u32((data.len() as u32) << 16 | kind).to_vec();
+            bytes.extend(data);
+            bytes.resize(8, 0);
+            bytes
+        }
+
+        /// An array of 2 x 3, its real part as given.
+        fn array(&mut self, name: &[u8], class: u32, real: &[u8]) {
+            let flags = self.element(6, &[self.u32(class), self.u32(0)].concat());
+            let dimensions = self.element(5, &[self.u32(2), self.u32(3)].concat());
+            let name = if name.len() <= 4 { self.short(1, name) } else { self.element(1, name) };
+            let array = self.element(14, &[&flags[..], &dimensions, &name, real].concat());
+            self.bytes.extend(array);
+        }
+    }
+
+    #[test]
+    fn both_byte_orders_and_all_types_are_read_and_texts_passed_over() {
+        for big_endian in [false, true] {
+            let mut file = Writer::start(big_endian);
+            let doubles: Vec<u8> = [1.5f64, 2.0, 3.0, -4.0, 5.0, 6.0]
+                .iter()
+                .flat_map(|x| if big_endian { x.to_be_bytes() } else { x.to_le_bytes() })
+                .collect();
+            file.array(b"w", 6, &file.element(9, &doubles));
+            // A text, a complex matrix, a matrix of whole numbers that fit one byte.
+            file.array(b"text", 4, &file.element(4, &[0; 12]));
+            file.array(b"complex", 6 | COMPLEX, &file.element(9, &doubles));
+            file.array(b"narrow", 6, &file.element(2, &[1, 2, 3, 4, 5, 250]));
+            assert!(is_mat(&file.bytes));
+            let mat = Mat::open(&file.bytes).unwrap();
+            assert_eq!(mat.names(), ["w", "narrow"]);
+            let array = |values: [f64; 6]| Array { shape: vec![2, 3], values: values.to_vec() };
+            assert_eq!(mat.array("w").unwrap(), array([1.5, 3.0, 5.0, 2.0, -4.0, 6.0]), "columns become rows");
+            assert_eq!(mat.array("narrow").unwrap(), array([1.0, 3.0, 5.0, 2.0, 4.0, 250.0]));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said() {
+        let message = |kind, real: &[u8]| {
+            let mut file = Writer::start(false);
+            file.array(b"w", 6, &file.element(kind, real));
+            Mat::open(&file.bytes).err().unwrap()
+        };
+        assert_eq!(message(9, &[0; 40]), "is not a readable mat file: 'w' holds 5 numbers, expected 2 x 3");
+        assert_eq!(message(16, &[0; 40]), "is not a readable mat file: 'w' holds elements of type 16");
+        let mut file = Writer::start(false);
+        file.bytes.extend([15, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4]);
+        assert!(Mat::open(&file.bytes).err().unwrap().contains("an array cannot be unpacked"));
+        file.bytes.pop();
+        assert!(Mat::open(&file.bytes).err().unwrap().contains("it is cut off"));
+    }
+}

@@ -1,0 +1,91 @@
+//! Models that move in from other programs and out again.
+
+use crate::{Place, stderr};
+use std::path::Path;
+
+/// Copies a file of `tests/golden/import` into the place.
+fn golden(place: &Place, name: &str) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/import").join(name);
+    std::fs::copy(from, place.path(name)).unwrap();
+}
+
+#[test]
+fn a_model_of_scikit_learn_moves_in_and_out() {
+    let place = Place::new();
+    golden(&place, "sklearn.npz");
+    golden(&place, "inputs.csv");
+    let output = place.run("import sklearn.npz --out rbm.safetensors");
+    assert!(output.status.success());
+    assert_eq!(stderr(&output), "sklearn.npz: a model of scikit-learn\nwrote rbm.safetensors, 12-7 RBM\n");
+    let shown = place.ok("show rbm.safetensors");
+    assert!(shown.contains("imported      sklearn.npz of scikit-learn, sha256 "), "{shown}");
+    assert!(!shown.contains("epoch") && !shown.contains("recipe"), "{shown}");
+
+    place.ok("encode rbm.safetensors --data csv:inputs.csv --free-energy --out a.npy");
+    let said = stderr(&place.run("export rbm.safetensors --as npz --out back.npz"));
+    assert!(said.contains("components_        [7, 12]"), "{said}");
+    place.ok("import back.npz --from sklearn --out back");
+    place.ok("encode back --data csv:inputs.csv --free-energy --out b.npy");
+    assert!(place.read("a.npy") == place.read("b.npy"));
+    assert!(place.read("a.free_energy.npy") == place.read("b.free_energy.npy"));
+}
+
+#[test]
+fn a_net_with_labels_moves_out_and_in() {
+    let place = Place::new();
+    place.stack("d", "");
+    place.ok("export d --as npz --out d.npz");
+    place.ok("import d.npz --out back");
+    let tensors = |name: &str| {
+        let bytes = place.read(name);
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let mut tensors: Vec<_> = file.tensors().into_iter().map(|(name, t)| (name, t.data().to_vec())).collect();
+        tensors.sort();
+        tensors
+    };
+    assert!(tensors("d/model.safetensors") == tensors("back/model.safetensors"));
+    place.ok("classify back --data csv:bits.csv --label-column last");
+    // An imported stack is tuned as any other.
+    place.ok("tune back -q --data csv:bits.csv --label-column last --top-steps 1x1 --batch-size 7 --valid 11 --out t");
+}
+
+#[test]
+fn matlab_files_make_a_stack_in_any_order() {
+    let place = Place::new();
+    for name in ["mnistvh.mat", "mnistpo.mat"] {
+        golden(&place, name);
+    }
+    place.ok("import mnistpo.mat mnistvh.mat --out nets/science");
+    let shown = place.ok("show nets/science");
+    assert!(shown.contains("12-7-5 (bernoulli, those of the top gaussian)"), "{shown}");
+    assert_eq!(shown.matches(" of Hinton's MATLAB code, sha256 ").count(), 2);
+}
+
+#[test]
+fn what_cannot_be_moved_is_said_and_leaves_nothing_behind() {
+    let place = Place::new();
+    golden(&place, "sklearn.npz");
+    golden(&place, "mnistpo.mat");
+    place.train("r", "");
+    place.ok("import mnistpo.mat --out g.safetensors");
+    let cases: [(&str, &[&str]); 8] = [
+        ("import g.safetensors --out n", &["g.safetensors: was written by deepbelief: it is used as it is"]),
+        ("import sklearn.npz --out r", &["r already holds a model", "hint: "]),
+        ("import sklearn.npz --out x.npz", &["x.npz: the name must end in .safetensors"]),
+        ("import sklearn.npz --out gone/x.safetensors", &["there is no folder gone"]),
+        ("import bits.csv --out n/x", &["cannot import the model", "bits.csv: is neither an npz, HDF5 or mat file"]),
+        ("import none.npz --out n", &["cannot read none.npz", "No such file"]),
+        ("export g.safetensors --as npz --out x.npz", &["Gaussian hidden units"]),
+        ("export r --as npz --out x.safetensors", &["x.safetensors: the name must end in .npz"]),
+    ];
+    for (words, expected) in cases {
+        let before = place.listing();
+        let output = place.run(words);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "dbn {words}\n{message}");
+        assert_eq!(place.listing(), before, "dbn {words} must leave nothing behind");
+        for part in expected {
+            assert!(message.contains(part), "{words}: '{part}' in {message}");
+        }
+    }
+}

@@ -242,7 +242,9 @@ impl Tempered {
                         let words = &mut words[range.clone()];
                         tempered_states(level, x, bias, &ZERO, to, draw, range.start, panel, words);
                         let padding = u32::MAX >> (BLOCK - units);
-                        words.iter_mut().for_each(|word| *word &= padding);
+                        for word in words {
+                            *word &= padding;
+                        }
                     }
                 }
             });
@@ -280,7 +282,9 @@ impl Tempered {
         self.labels.inputs(level, source, chains, &self.hidden_lists);
         let classes = self.labels.classes.max(1);
         for (inputs, &beta) in self.labels.p.chunks_exact_mut(classes).zip(beta) {
-            inputs.iter_mut().for_each(|x| *x *= beta);
+            for x in inputs.iter_mut() {
+                *x *= beta;
+            }
             softmax(inputs);
         }
         self.labels.sample(draws.label);

@@ -195,7 +195,9 @@ impl Training {
             }
             states.extend(units.flatten_all()?.to_vec1::<f32>()?);
         }
-        means.iter_mut().for_each(|mean| *mean = mean.clamp(0.0, 1.0));
+        for mean in &mut means {
+            *mean = mean.clamp(0.0, 1.0);
+        }
         let labels: Option<Vec<u32>> = chosen.iter().map(|&sample| samples.label(sample)).collect();
         Ok(Self { means, states, labels, free_energy: free_energy / wanted.max(1) as f64 })
     }

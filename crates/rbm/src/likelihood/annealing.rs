@@ -1,7 +1,7 @@
 //! Annealed importance sampling (Neal 2001; for RBMs Salakhutdinov & Murray 2008).
 //!
 //! Chains start from the exact distribution of a model without weights, β = 0, and take a Gibbs
-//! step at each inverse temperature β_k of a ladder up to the RBM at β = 1. Along the way each
+//! step at each inverse temperature `β_k` of a ladder up to the RBM at β = 1. Along the way each
 //! collects
 //!
 //! ```text

@@ -4,6 +4,8 @@ mod candle_alone;
 mod classify;
 mod finetune;
 mod gaussian;
+#[cfg(feature = "hub")]
+mod hub;
 mod outputs;
 mod python;
 mod refusals;

@@ -7,9 +7,21 @@ use std::process::Stdio;
 #[test]
 fn help_reads_as_approved() {
     let place = Place::new();
-    for verb in
-        ["", "pretrain", "stack", "tune", "finetune", "show", "reconstruct", "encode", "classify", "sample", "export"]
-    {
+    for verb in [
+        "",
+        "pretrain",
+        "stack",
+        "tune",
+        "finetune",
+        "show",
+        "reconstruct",
+        "encode",
+        "classify",
+        "sample",
+        "export",
+        "pull",
+        "push",
+    ] {
         let name = if verb.is_empty() { "dbn" } else { verb };
         let help = place.ok(&format!("{verb} --help"));
         // The recipe at the end has its own life.

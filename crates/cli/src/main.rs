@@ -11,6 +11,8 @@ mod finetune_watcher;
 mod history;
 mod interrupt;
 mod memory;
+#[cfg(feature = "hub")]
+mod model_card;
 mod pictures;
 mod progress;
 mod report;
@@ -42,6 +44,10 @@ fn main() -> ExitCode {
         Command::Classify(args) => commands::classify(args, &report).map(|()| 0),
         Command::Sample(args) => commands::sample(args).map(|()| 0),
         Command::Export(args) => commands::export(args).map(|()| 0),
+        #[cfg(feature = "hub")]
+        Command::Pull(args) => commands::pull(args).map(|()| 0),
+        #[cfg(feature = "hub")]
+        Command::Push(args) => commands::push(args, &report).map(|()| 0),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -13,6 +13,8 @@ mod learner;
 mod monitors;
 mod observer;
 mod packed;
+#[cfg(feature = "hub")]
+mod pretrained;
 mod rbm;
 mod state;
 mod steps;
@@ -30,6 +32,8 @@ pub use labels::LabelGroup;
 pub use learner::{HiddenStatistics, Measured, peak_memory};
 pub use monitors::Monitors;
 pub use observer::{Control, EpochMetrics, Observer, Progress};
+#[cfg(feature = "hub")]
+pub use pretrained::pretrained;
 pub use rbm::{GibbsStep, Rbm, Sampled};
 pub use state::{TrainState, load_state, save_state};
 pub use steps::CdSteps;

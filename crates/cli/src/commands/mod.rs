@@ -5,6 +5,10 @@ mod encode;
 mod export;
 mod finetune;
 mod pretrain;
+#[cfg(feature = "hub")]
+mod pull;
+#[cfg(feature = "hub")]
+mod push;
 mod reconstruct;
 mod sample;
 mod show;
@@ -17,6 +21,10 @@ pub(crate) use encode::encode;
 pub(crate) use export::export;
 pub(crate) use finetune::finetune;
 pub(crate) use pretrain::pretrain;
+#[cfg(feature = "hub")]
+pub(crate) use pull::pull;
+#[cfg(feature = "hub")]
+pub(crate) use push::push;
 pub(crate) use reconstruct::reconstruct;
 pub(crate) use sample::sample;
 pub(crate) use show::show;

@@ -1,6 +1,7 @@
 //! The Hugging Face Hub, by a server of its own: what is pushed comes back, models and data are
 //! used by their addresses, and refusals are told.
 
+#[allow(dead_code, reason = "its failures are for the tests of the crate")]
 #[path = "../../crates/hub/tests/suite/server.rs"]
 mod server;
 

@@ -134,7 +134,7 @@ impl Card<'_> {
         }
         text.push_str("## Pictures\n\n");
         for picture in pictures {
-            let caption = picture.rsplit_once('.').map_or(**picture, |(stem, _)| stem).replace(['.', '-'], " ");
+            let caption = picture.rsplit_once('.').map_or(*picture, |(stem, _)| stem).replace(['.', '-'], " ");
             let _ = writeln!(text, "![{caption}]({picture})\n");
         }
     }

@@ -366,7 +366,7 @@ pub enum Error {
     /// The Hub refused, or could not be reached.
     #[cfg(feature = "hub")]
     #[error("cannot get the data set from the Hub")]
-    Hub(#[from] deepbelief_hub::Error),
+    Hub(#[source] deepbelief_hub::Error),
     /// Balanced batches of data without labels.
     #[error("class-balanced batches need labels, and this data has none")]
     NoLabels,

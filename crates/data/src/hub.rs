@@ -16,15 +16,15 @@ use crate::{Error, parquet};
 
 /// Reads a data set, or one file of it.
 pub(crate) fn read(address: &str, options: &LoadOptions) -> Result<Tables, Error> {
-    let address: Address = address.parse()?;
-    let hub = Hub::new(Settings::from_env())?;
-    let snapshot = hub.open(Kind::Dataset, &address)?;
+    let address: Address = address.parse().map_err(Error::Hub)?;
+    let hub = Hub::new(Settings::from_env()).map_err(Error::Hub)?;
+    let snapshot = hub.open(Kind::Dataset, &address).map_err(Error::Hub)?;
     if let Some(file) = &address.file {
         let Some(source) = reader(file) else {
             let hint = format!("{file} ends in none of .csv, .npy, .npz, .safetensors and .parquet");
             return Err(Error::UnknownSource { text: format!("hf:{address}"), hint });
         };
-        return tables(&source(snapshot.fetch(file)?), options);
+        return tables(&source(snapshot.fetch(file).map_err(Error::Hub)?), options);
     }
     let Choice { config, train, test } = choose(&address, snapshot.files())?;
     let place =
@@ -46,7 +46,7 @@ fn reader(file: &str) -> Option<fn(PathBuf) -> Source> {
 }
 
 fn fetch(snapshot: &Snapshot<'_>, files: &[String]) -> Result<Vec<PathBuf>, Error> {
-    files.iter().map(|file| Ok(snapshot.fetch(file)?)).collect()
+    files.iter().map(|file| snapshot.fetch(file).map_err(Error::Hub)).collect()
 }
 
 /// The files that are read.

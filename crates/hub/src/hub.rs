@@ -47,10 +47,10 @@ impl Hub {
     /// # Errors
     /// If the endpoint is no address, or no connection can be prepared.
     pub fn new(settings: Settings) -> Result<Self> {
-        // An empty token keeps the library from looking for one by itself.
+        // Without a token the library would look for one by itself; it sends none that is no header.
         let library = HFClient::builder()
             .endpoint(&settings.endpoint)
-            .token(settings.token.clone().unwrap_or_default())
+            .token(settings.token.clone().unwrap_or_else(|| "\n".into()))
             .cache_dir(&settings.cache)
             .retry_max_attempts(ATTEMPTS as usize - 1)
             .retry_base_delay(settings.retry_delay)
@@ -131,7 +131,8 @@ impl Hub {
         };
         let operations = files.into_iter().map(operation).collect();
         let (owner, name) = split_id(repo);
-        let commit = self.library.model(owner, name).create_commit().operations(operations).commit_message(message);
+        let repository = self.library.model(owner, name);
+        let commit = repository.create_commit().operations(operations).commit_message(message);
         let commit = commit.send().map_err(refused)?.commit_oid;
         Ok(Pushed { url: format!("{}/{repo}", self.net.endpoint()), commit })
     }

@@ -10,7 +10,8 @@ pub struct Settings {
     /// The Hub's address. From `HF_ENDPOINT`, by default `https://huggingface.co`.
     pub endpoint: String,
     /// The user's token. From `HF_TOKEN`, else the file that `HF_TOKEN_PATH` names, else
-    /// `$HF_HOME/token`, where `hf auth login` leaves it.
+    /// `$HF_HOME/token`, where `hf auth login` leaves it; none where
+    /// `HF_HUB_DISABLE_IMPLICIT_TOKEN` says so.
     pub token: Option<String>,
     /// The cache folder. From `HF_HUB_CACHE`, else `$HF_HOME/hub`, by default
     /// `~/.cache/huggingface/hub`.
@@ -28,7 +29,7 @@ impl Settings {
         let endpoint = var("HF_ENDPOINT").ok().filter(|text| !text.is_empty());
         Self {
             endpoint: endpoint.unwrap_or_else(|| "https://huggingface.co".into()),
-            token: token(),
+            token: token().filter(|_| !is_set("HF_HUB_DISABLE_IMPLICIT_TOKEN")),
             cache: hf_hub::resolve_cache_dir(),
             offline: is_set("HF_HUB_OFFLINE"),
             retry_delay: Duration::from_millis(100),

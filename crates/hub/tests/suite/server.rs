@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// The body ends after so many bytes.
     Cut(usize),
     /// This status comes instead of an answer.
@@ -26,7 +26,7 @@ pub enum Fault {
 }
 
 /// Files of a repository at one commit.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 #[derive(Clone, Default)]
 struct Repo {
@@ -45,13 +45,13 @@ struct State {
 
 /// The server. `hf_write` may do all, `hf_read` may read all, others see what is public.
 #[derive(Clone)]
-pub struct Server {
-    pub endpoint: String,
+pub(crate) struct Server {
+    pub(crate) endpoint: String,
     state: Arc<Mutex<State>>,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let server = Self { endpoint, state: Arc::default() };
@@ -67,7 +67,7 @@ impl Server {
     }
 
     /// Puts files into a repository as a new commit.
-    pub fn put(&self, repo: &str, private: bool, files: &[(&str, &[u8])]) {
+    pub(crate) fn put(&self, repo: &str, private: bool, files: &[(&str, &[u8])]) {
         let mut state = self.state.lock().unwrap();
         let repo = state.repos.entry(repo.into()).or_default();
         repo.private = private;
@@ -75,21 +75,21 @@ impl Server {
     }
 
     /// The newest files of a repository.
-    pub fn files(&self, repo: &str) -> Files {
+    pub(crate) fn files(&self, repo: &str) -> Files {
         self.state.lock().unwrap().repos[repo].commits.last().cloned().unwrap_or_default()
     }
 
-    pub fn is_private(&self, repo: &str) -> bool {
+    pub(crate) fn is_private(&self, repo: &str) -> bool {
         self.state.lock().unwrap().repos[repo].private
     }
 
     /// The next `times` requests whose first line contains `what` fail.
-    pub fn fail(&self, what: &str, fault: Fault, times: usize) {
+    pub(crate) fn fail(&self, what: &str, fault: Fault, times: usize) {
         self.state.lock().unwrap().faults.push((what.into(), fault, times));
     }
 
     /// The requests since the last call: method, path and range.
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().requests)
     }
 
@@ -301,11 +301,11 @@ fn is_large(path: &str) -> bool {
 }
 
 /// The name of a repository's n-th commit.
-pub fn commit(n: usize) -> String {
+pub(crate) fn commit(n: usize) -> String {
     format!("{n:040x}")
 }
 
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

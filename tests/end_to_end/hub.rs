@@ -91,8 +91,8 @@ fn what_the_hub_refuses_is_told_in_words() {
     assert_eq!(said("", "pull u/closed"), format!("{closed} there is no token (HF_TOKEN, or `hf auth login`)\n"));
     assert_eq!(said("hf_other", "pull u/closed"), format!("{closed} the token does not open it\n"));
     assert!(said("", "show hf:u/closed").contains("shows no model u/closed"));
-    assert!(said("", "push run me/run").starts_with("error: pushing to me/run needs a token"));
-    assert!(said("hf_read", "push run me/run").starts_with("error: me/run is not open to this token"));
+    assert!(said("", "push run me/run").contains("error: pushing to me/run needs a token"));
+    assert!(said("hf_read", "push run me/run").contains("error: me/run is not open to this token"));
     assert!(said("", "pull closed").contains("expected user/repo[@revision][:file]"));
     assert!(said("", "pretrain --data hf:u/none").contains("shows no data set u/none"));
     assert!(place.at(&server, "hf_read", "pull u/closed --out deep/er").status.success());

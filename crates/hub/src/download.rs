@@ -80,6 +80,9 @@ impl Part {
     }
 
     fn start_over(&mut self) -> Result<()> {
+        if self.bytes == 0 {
+            return Ok(());
+        }
         self.bytes = 0;
         self.file.set_len(0).map_err(Error::write(&self.path))
     }

@@ -83,6 +83,14 @@ impl Parquet {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::read(path))?;
         let reader = SerializedFileReader::new(file).map_err(|error| broken(path, &error))?;
+        // What the library asserts of a file that it has opened.
+        for column in reader.metadata().row_groups().iter().flat_map(|group| group.columns()) {
+            let numbers = [column.data_page_offset(), column.compressed_size(), column.num_values()];
+            if numbers.into_iter().chain(column.dictionary_page_offset()).any(|number| number < 0) {
+                let (what, reason) = (path.display().to_string(), "a column starts nowhere in the file".into());
+                return Err(Error::Broken { what, format: "Parquet", reason });
+            }
+        }
         let schema = reader.metadata().file_metadata().schema_descr();
         let mut columns: Vec<(String, Vec<(usize, &ColumnDescriptor)>)> = Vec::new();
         for (at, leaf) in schema.columns().iter().enumerate() {

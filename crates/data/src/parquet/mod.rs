@@ -6,6 +6,7 @@ mod columns;
 #[cfg(test)]
 mod tests;
 
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -26,6 +27,14 @@ const CHUNK: usize = 1024;
 /// which may be none.
 pub(crate) fn read(train: &[PathBuf], test: &[PathBuf], options: &LoadOptions) -> Result<Tables, Error> {
     let Some(first) = train.first() else { return Err(Error::Empty { what: "the training samples".into() }) };
+    // The library asserts where it could return: a damaged file is an error here all the same.
+    catch_unwind(|| read_from(first, train, test, options)).unwrap_or_else(|_| {
+        let (what, reason) = (first.display().to_string(), "it is damaged".into());
+        Err(Error::Broken { what, format: "Parquet", reason })
+    })
+}
+
+fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOptions) -> Result<Tables, Error> {
     let plan = Plan::of(&Parquet::open(first)?, options)?;
     let size = options.image_size;
     let mut splits = Vec::new();

@@ -202,7 +202,7 @@ fn damaged_files_are_refused_without_a_panic() {
     let options =
         LoadOptions { label_column: Some("kind".into()), scale: "minmax".parse().unwrap(), ..LoadOptions::default() };
     for at in 0..good.len() {
-        for change in [1u8, 0x80, 0xff] {
+        for change in [1u8, 0xff] {
             let mut bad = good.clone();
             bad[at] ^= change;
             fs::write(&path, &bad).unwrap();

@@ -36,7 +36,7 @@ impl Card<'_> {
         let mut text = self.front_matter(tag);
         let name = self.repo.rsplit('/').next().unwrap_or(self.repo);
         let _ = write!(text, "# {name}\n\n{title}, {}", self.sizes());
-        let _ = writeln!(text, " units, trained with deepbelief {}.\n", self.model.provenance().crate_version);
+        let _ = writeln!(text, ", trained with deepbelief {}.\n", self.model.provenance().crate_version);
         self.provenance(&mut text)?;
         self.figures(&mut text);
         self.pictures(&mut text);
@@ -84,8 +84,8 @@ impl Card<'_> {
             Model::Network(checkpoint) => (checkpoint.network.sizes(), 0),
         };
         let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
-        let labels = if classes > 0 { format!(" (and {classes} labels at the top)") } else { String::new() };
-        format!("{}{labels}", sizes.join("-"))
+        let labels = if classes > 0 { format!(" and {classes} labels at the top") } else { String::new() };
+        format!("{} units{labels}", sizes.join("-"))
     }
 
     fn provenance(&self, text: &mut String) -> Result<()> {

@@ -38,27 +38,22 @@ fn a_name_that_needs_escaping_arrives() {
     assert_eq!(fetch(&hub(&server, cache.path(), ""), "u/d", "notes%20.csv").unwrap(), b"escaped\n");
 }
 
-/// The connection breaks three times, in one process and between two; no byte that was kept is
-/// sent twice.
+/// The connection breaks three times, in one process and between two; no byte is sent twice.
 #[test]
 fn a_broken_download_goes_on_where_it_stopped() {
     let (server, cache) = (Server::start(), tempfile::tempdir().unwrap());
     let (large, hash) = (bytes(500_000), sha256(&bytes(500_000)));
     server.put("datasets/u/d", false, &[("x.parquet", &large)]);
     server.fail("GET /cdn", Fault::Cut(200_000), 1);
-    server.fail("bytes=", Fault::Cut(200_000), 1);
-    server.fail("bytes=", Fault::Status(418), 1);
+    server.fail(&format!("/cdn/{hash} bytes=200000-"), Fault::Cut(200_000), 1);
+    server.fail(&format!("/cdn/{hash} bytes=400000-"), Fault::Status(418), 1);
     let first = fetch(&hub(&server, cache.path(), ""), "u/d", "x.parquet").map(|_| "a file");
     assert!(first.as_ref().is_err_and(|error| error.contains("not answer as the Hub does: status 418")), "{first:?}");
-    let part = cache.path().join(format!("datasets--u--d/blobs/{hash}.incomplete"));
-    let kept = std::fs::metadata(part).unwrap().len();
-    // The last part of what is under way when a connection breaks may be lost.
-    assert!((200_000..=400_000).contains(&kept), "{kept}");
     let cdn = |line: &String| line.contains("/cdn/");
-    assert_eq!(server.requests().iter().filter(|line| cdn(line)).count(), 3);
+    server.requests();
     assert!(fetch(&hub(&server, cache.path(), ""), "u/d", "x.parquet").unwrap() == large);
     let asked: Vec<String> = server.requests().into_iter().filter(cdn).collect();
-    assert_eq!(asked, [format!("GET /cdn/{hash} bytes={kept}-")]);
+    assert_eq!(asked, [format!("GET /cdn/{hash} bytes=400000-")]);
 }
 
 #[test]

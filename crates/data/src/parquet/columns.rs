@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
@@ -84,7 +85,7 @@ impl Parquet {
         let file = File::open(path).map_err(Error::read(path))?;
         let reader = SerializedFileReader::new(file).map_err(|error| broken(path, &error))?;
         // What the library asserts of a file that it has opened.
-        for column in reader.metadata().row_groups().iter().flat_map(|group| group.columns()) {
+        for column in reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns) {
             let numbers = [column.data_page_offset(), column.compressed_size(), column.num_values()];
             if numbers.into_iter().chain(column.dictionary_page_offset()).any(|number| number < 0) {
                 let (what, reason) = (path.display().to_string(), "a column starts nowhere in the file".into());
@@ -165,22 +166,9 @@ impl Plan {
             }
         };
         let label = label.map(|(name, _)| name);
-        let whole = |column: &Column| matches!(column, Column::Pictures(_) | Column::Numbers(_));
         let features = match options.feature_column.as_deref() {
             Some(wanted) => vec![(wanted.to_string(), file.get(wanted)?.clone())],
-            None => match named(&FEATURES).filter(|(_, column)| whole(column)) {
-                Some(found) => vec![found.clone()],
-                // No name that is known: the only column that holds whole samples, or all numbers.
-                None => match file.columns.iter().filter(|(_, column)| whole(column)).collect::<Vec<_>>()[..] {
-                    [only] => vec![only.clone()],
-                    _ => {
-                        let number = |(name, column): &&(String, Column)| {
-                            matches!(column, Column::Number(_)) && Some(name) != label.as_ref()
-                        };
-                        file.columns.iter().filter(number).cloned().collect()
-                    }
-                },
-            },
+            None => guess(file, label.as_deref()),
         };
         match &features[..] {
             [] => return Err(file.refuse("", "no column holds samples: pictures or numbers".into())),
@@ -221,6 +209,19 @@ impl Plan {
             all => all.len(),
         }
     }
+}
+
+/// The columns of samples where nobody says: one that is called so, or the only one that holds
+/// whole samples, or else all numbers but the labels.
+fn guess(file: &Parquet, label: Option<&str>) -> Vec<(String, Column)> {
+    let whole = |column: &Column| matches!(column, Column::Pictures(_) | Column::Numbers(_));
+    let wholes: Vec<&(String, Column)> = file.columns.iter().filter(|(_, column)| whole(column)).collect();
+    let called = |known: &&str| wholes.iter().find(|(name, _)| name.eq_ignore_ascii_case(known));
+    if let Some(found) = FEATURES.iter().find_map(called).or(wholes.first().filter(|_| wholes.len() == 1)) {
+        return vec![(*found).clone()];
+    }
+    let number = |(name, column): &&(String, Column)| matches!(column, Column::Number(_)) && Some(&**name) != label;
+    file.columns.iter().filter(number).cloned().collect()
 }
 
 pub(super) fn broken(path: &Path, error: &ParquetError) -> Error {

@@ -77,7 +77,6 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
 #[derive(Default)]
 struct Samples {
     units: usize,
-    rows: usize,
     bytes: Vec<u8>,
     floats: Vec<f32>,
     labels: Vec<String>,
@@ -104,7 +103,6 @@ impl Samples {
             }
             row += rows;
         }
-        self.rows += row;
         Ok(())
     }
 

@@ -139,7 +139,7 @@ fn columns_are_chosen_by_name_and_by_place() {
     let choose = |feature: Option<&str>, label: Option<&str>| {
         let [feature_column, label_column] = [feature, label].map(|name| name.map(String::from));
         let scale = "minmax".parse().unwrap();
-        loaded(&path, &LoadOptions { feature_column, label_column, scale, ..LoadOptions::default() })
+        loaded(&path, &LoadOptions { scale, label_column, feature_column, ..LoadOptions::default() })
             .map(|data| (data.train.units(), data.train.labels()))
     };
     assert_eq!(choose(None, None), Ok((2, None)), "no column is called label");

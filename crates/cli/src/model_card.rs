@@ -127,14 +127,14 @@ impl Card<'_> {
     }
 
     fn pictures(&self, text: &mut String) {
-        let is_picture = |file: &&&str| file.ends_with(".png") || file.ends_with(".svg");
-        let pictures: Vec<&&str> = self.files.iter().filter(is_picture).collect();
+        let picture = |file: &&str| file.rsplit_once('.').is_some_and(|(_, ending)| ["png", "svg"].contains(&ending));
+        let pictures: Vec<&str> = self.files.iter().copied().filter(picture).collect();
         if pictures.is_empty() {
             return;
         }
         text.push_str("## Pictures\n\n");
         for picture in pictures {
-            let caption = picture.rsplit_once('.').map_or(*picture, |(stem, _)| stem).replace(['.', '-'], " ");
+            let caption = picture.rsplit_once('.').map_or(picture, |(stem, _)| stem).replace(['.', '-'], " ");
             let _ = writeln!(text, "![{caption}]({picture})\n");
         }
     }

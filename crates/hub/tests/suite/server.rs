@@ -187,9 +187,7 @@ impl Server {
                 let files: Vec<Value> = asked["files"].as_array().unwrap().iter().map(mode).collect();
                 Answer::json(&json!({"files": files}))
             }),
-            [_, repo, "info", "lfs", "objects", "batch"] if repo.ends_with(".git") => {
-                Answer::json(&json!({"transfer": "basic", "objects": []}))
-            }
+            [_, _, "info", "lfs", "objects", "batch"] => Answer::json(&json!({"transfer": "basic", "objects": []})),
             ["api", kind, user, repo, "commit", _] => may_write.unwrap_or_else(|| {
                 let repo = state.repos.get_mut(&format!("{kind}/{user}/{repo}")).unwrap();
                 let mut files = repo.commits.last().cloned().unwrap_or_default();

@@ -141,7 +141,7 @@ pub(crate) enum Command {
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArgs {
     /// Data set: mnist, idx:DIR, csv:FILE, npy:FILE, npz:FILE, safetensors:FILE, images:DIR,
-    /// parquet:FILE or hf:USER/REPO[@REVISION][:FILE]
+    /// parquet:FILE, hf:USER/REPO or hf:USER/REPO@REVISION:FILE
     #[arg(long, env = "DBN_DATA", hide_env = true, value_name = "SOURCE")]
     pub(crate) data: Option<Source>,
     /// How values come to lie between 0 and 1

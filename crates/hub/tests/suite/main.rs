@@ -36,6 +36,7 @@ fn fetch(hub: &Hub, repo: &str, file: &str) -> Result<Vec<u8>, String> {
 }
 
 /// The whole message: what, and why.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn said(error: deepbelief_hub::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);

@@ -8,6 +8,8 @@ mod exchange;
 mod finetune;
 mod gaussian;
 mod habits;
+#[cfg(feature = "hub")]
+mod hub;
 mod outputs;
 mod python;
 mod refusals;

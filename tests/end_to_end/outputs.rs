@@ -21,6 +21,8 @@ fn help_reads_as_approved() {
         "eval",
         "export",
         "import",
+        "pull",
+        "push",
         "runs",
         "compare",
         "completions",

@@ -42,7 +42,7 @@ fn bad_data_are_named_with_their_place() {
         ("csv:hole.csv", &["line 2, column 0", "empty"]),
         ("csv:empty.csv", &["no samples"]),
         ("npy:short.npy", &["short.npy"]),
-        ("parquet:x", &["unknown data source", "mnist, idx:DIR, csv:FILE"]),
+        ("arrow:x", &["unknown data source", "mnist, idx:DIR, csv:FILE"]),
         ("bits.csv", &["write csv:bits.csv"]),
     ];
     for (source, expected) in cases {

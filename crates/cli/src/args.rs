@@ -2,6 +2,8 @@
 //! in [`crate::settings`], not here.
 
 mod finetune;
+#[cfg(feature = "hub")]
+mod hub;
 mod learning;
 mod runs;
 mod shell;
@@ -9,6 +11,8 @@ mod training;
 mod using;
 
 pub(crate) use finetune::FinetuneArgs;
+#[cfg(feature = "hub")]
+pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use learning::{LearningArgs, PerLayer, per_layer};
 pub(crate) use runs::{CompareArgs, RunsArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
@@ -134,6 +138,17 @@ pub(crate) enum Command {
     /// Read a model of another program: scikit-learn, rbms, learnergy, MATLAB
     #[command(after_help = using::IMPORT_HELP)]
     Import(ImportArgs),
+    /// Fetch a model from the Hugging Face Hub
+    #[cfg(feature = "hub")]
+    #[command(after_help = hub::PULL_HELP)]
+    Pull(PullArgs),
+    /// Push a run to the Hugging Face Hub, with a model card
+    ///
+    /// Pushed are the model, its settings, metrics and pictures, and a README.md that says where
+    /// it comes from and how to use it; not the state that a resume would need.
+    #[cfg(feature = "hub")]
+    #[command(after_help = hub::PUSH_HELP)]
+    Push(PushArgs),
     /// List the runs in a folder with what each has come to
     #[command(after_help = runs::RUNS_HELP)]
     Runs(RunsArgs),
@@ -152,19 +167,23 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArgs {
-    /// Data set: mnist, idx:DIR, csv:FILE, npy:FILE, npz:FILE, safetensors:FILE or images:DIR
+    /// Data set: mnist, idx:DIR, csv:FILE, npy:FILE, npz:FILE, safetensors:FILE, images:DIR,
+    /// parquet:FILE, hf:USER/REPO or hf:USER/REPO@REVISION:FILE
     #[arg(long, env = "DBN_DATA", hide_env = true, value_name = "SOURCE")]
     pub(crate) data: Option<Source>,
     /// How values come to lie between 0 and 1
     #[arg(long, env = "DBN_SCALE", hide_env = true, value_name = "auto|none|255|minmax|MIN..MAX")]
     pub(crate) scale: Option<Scale>,
-    /// CSV column that holds the labels: a name, an index from 0, `first` or `last`
+    /// CSV or Parquet column that holds the labels: a name, an index from 0, `first` or `last`
     #[arg(long, env = "DBN_LABEL_COLUMN", hide_env = true, value_name = "COLUMN")]
     pub(crate) label_column: Option<String>,
+    /// Parquet column that holds the samples; by default one called image or the like, or all numbers
+    #[arg(long, env = "DBN_FEATURE_COLUMN", hide_env = true, value_name = "COLUMN")]
+    pub(crate) feature_column: Option<String>,
     /// Whether a CSV file's first line names the columns
     #[arg(long, env = "DBN_HEADER", hide_env = true, value_name = "auto|yes|no")]
     pub(crate) header: Option<Header>,
-    /// Shape of a sample as a picture; pictures of images:DIR are resized to it
+    /// Shape of a sample as a picture; pictures are resized to it
     #[arg(long, env = "DBN_IMAGE_SIZE", hide_env = true, value_name = "WxH")]
     pub(crate) image_size: Option<ImageShape>,
 }

@@ -11,6 +11,8 @@ mod finetune_watcher;
 mod history;
 mod interrupt;
 mod memory;
+#[cfg(feature = "hub")]
+mod model_card;
 mod pictures;
 mod progress;
 mod report;
@@ -44,6 +46,10 @@ fn main() -> ExitCode {
         Command::Eval(args) => commands::eval(args, &report).map(|()| 0),
         Command::Export(args) => commands::export(args, &report).map(|()| 0),
         Command::Import(args) => commands::import(args).map(|()| 0),
+        #[cfg(feature = "hub")]
+        Command::Pull(args) => commands::pull(args).map(|()| 0),
+        #[cfg(feature = "hub")]
+        Command::Push(args) => commands::push(args, &report).map(|()| 0),
         Command::Runs(args) => commands::runs(args, &report).map(|()| 0),
         Command::Compare(args) => commands::compare(args, &report).map(|()| 0),
         Command::Completions(args) => commands::completions(args, &report).map(|()| 0),

@@ -10,10 +10,12 @@ use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Write};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Where output goes.
 pub(crate) struct Report {
@@ -37,14 +39,16 @@ impl Report {
             _ => LevelFilter::INFO,
         };
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        // Libraries have their own to tell, but not to the user of this program.
+        let ours = Targets::new().with_targets(["dbn", "deepbelief"].map(|target| (target, level)));
         let messages = tracing_subscriber::fmt()
             .with_max_level(level)
             .with_ansi(colour)
             .with_target(false)
             .with_writer(Messages(bars.clone()));
         match options.log_format {
-            LogFormat::Text => messages.event_format(Plain).init(),
-            LogFormat::Json => messages.json().flatten_event(true).init(),
+            LogFormat::Text => messages.event_format(Plain).finish().with(ours).init(),
+            LogFormat::Json => messages.json().flatten_event(true).finish().with(ours).init(),
         }
         Self { bars, format: options.log_format, terminal: bar }
     }

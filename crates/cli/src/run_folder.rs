@@ -189,14 +189,18 @@ fn is_ours(name: &str) -> bool {
         || name.strip_prefix("layer-").is_some_and(of_layer)
 }
 
-/// The checkpoint that `path` means: itself, or the one in a run folder.
+/// The checkpoint that `path` means: itself, the one in a run folder, or one of the Hub.
 pub(crate) fn checkpoint_path(path: &Path) -> Result<PathBuf> {
+    #[cfg(feature = "hub")]
+    if let Some(address) = path.to_str().and_then(|path| path.strip_prefix("hf:")) {
+        return Ok(deepbelief_rbm::pretrained(address)?);
+    }
     let file = if path.is_dir() { path.join(MODEL) } else { path.to_path_buf() };
     if file.is_file() {
         return Ok(file);
     }
     Err(Failure::new(format!("there is no checkpoint {}", file.display()))
-        .hint("give a .safetensors file, or the folder of a run"))
+        .hint("give a .safetensors file, the folder of a run, or hf:USER/REPO"))
 }
 
 /// The first of `runs/mnist-500`, `runs/mnist-500-2`, ... that is free.

@@ -173,6 +173,16 @@ pub enum Error {
         /// What could be asked for.
         available: String,
     },
+    /// A column of a table that is not what it should be.
+    #[error("{}: column {column:?}: {reason}", path.display())]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// The column's name.
+        column: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// It is not clear which array of a file holds what.
     #[error("{}: cannot tell which array holds the {role}: found {found}; expected exactly one named {expected}", path.display())]
     WhichArray {
@@ -345,6 +355,18 @@ pub enum Error {
         /// Samples there are.
         samples: usize,
     },
+    /// A data set of the Hub that holds nothing that is read by itself.
+    #[error("hf:{address}: there is no Parquet file; {hint}")]
+    NoTable {
+        /// The data set.
+        address: String,
+        /// What to name instead.
+        hint: String,
+    },
+    /// The Hub refused, or could not be reached.
+    #[cfg(feature = "hub")]
+    #[error("cannot get the data set from the Hub")]
+    Hub(#[source] deepbelief_hub::Error),
     /// Balanced batches of data without labels.
     #[error("class-balanced batches need labels, and this data has none")]
     NoLabels,

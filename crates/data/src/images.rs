@@ -85,14 +85,25 @@ fn picture(path: &Path, size: ImageShape, pixels: &mut Vec<u8>) -> Result<(), Er
     let refused = |error: image::ImageError| Error::Picture { path: path.into(), reason: error.to_string() };
     // The format is told by the content, not by the name.
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(Error::read(path))?;
-    let grey = reader.decode().map_err(refused)?.to_luma8();
+    append(&reader.decode().map_err(refused)?, size, pixels);
+    Ok(())
+}
+
+/// Appends the grey values of a picture that is in memory; else the reason why it is none.
+#[cfg(feature = "parquet")]
+pub(crate) fn decode(bytes: &[u8], size: ImageShape, pixels: &mut Vec<u8>) -> Result<(), String> {
+    append(&image::load_from_memory(bytes).map_err(|error| error.to_string())?, size, pixels);
+    Ok(())
+}
+
+fn append(picture: &image::DynamicImage, size: ImageShape, pixels: &mut Vec<u8>) {
+    let grey = picture.to_luma8();
     let (width, height) = (size.width as u32, size.height as u32);
     if grey.dimensions() == (width, height) {
         pixels.extend(grey.into_raw());
     } else {
         pixels.extend(imageops::resize(&grey, width, height, FilterType::Triangle).into_raw());
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -50,6 +50,8 @@ mod text;
 mod arrays;
 #[cfg(feature = "formats")]
 mod csv;
+#[cfg(feature = "hub")]
+mod hub;
 #[cfg(feature = "formats")]
 mod images;
 #[cfg(feature = "formats")]
@@ -58,6 +60,8 @@ mod labels;
 mod mnist;
 #[cfg(feature = "formats")]
 mod npy;
+#[cfg(feature = "parquet")]
+mod parquet;
 #[cfg(feature = "formats")]
 mod safetensors;
 

@@ -62,9 +62,13 @@ pub struct LoadOptions {
     pub scale: Scale,
     /// CSV: whether the first line holds names. Default: `auto`.
     pub header: Header,
-    /// CSV: the column of the labels, by its name in the header, as `first` or `last`, or by its
-    /// number from 0. Default: no labels.
+    /// CSV and Parquet: the column of the labels, by its name, as `first` or `last`, or by its
+    /// number from 0. Default: CSV no labels, Parquet a column that is called `label` or the like.
     pub label_column: Option<String>,
+    /// Parquet: the column of the samples, pictures or lists of numbers. Default: one that is
+    /// called `image` or the like, or the only one that holds whole samples, or else every column
+    /// of numbers but that of the labels.
+    pub feature_column: Option<String>,
     /// Folders of pictures: the size they are brought to. Default: 28x28.
     pub image_size: ImageShape,
     /// Number of classes; labels must lie below it. Default: one more than the largest label of
@@ -83,6 +87,7 @@ impl Default for LoadOptions {
             scale: Scale::Auto,
             header: Header::Auto,
             label_column: None,
+            feature_column: None,
             image_size: ImageShape { width: 28, height: 28 },
             classes: None,
             class_names: None,
@@ -106,9 +111,16 @@ pub fn load(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 /// # Errors
 /// Those of [`load`].
 pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
-    let tables = match source {
+    match source {
         #[cfg(feature = "embedded-mnist")]
-        Source::Mnist => return crate::mnist::load(options),
+        Source::Mnist => crate::mnist::load(options),
+        _ => assemble(source.name(), tables(source, options)?, options),
+    }
+}
+
+/// What the reader of a source finds.
+pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
+    Ok(match source {
         Source::Idx(dir) => idx::read_dir(dir)?,
         #[cfg(feature = "formats")]
         Source::Csv(path) => crate::csv::read(path, options)?,
@@ -120,13 +132,22 @@ pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
         Source::Safetensors(path) => crate::safetensors::read(path)?,
         #[cfg(feature = "formats")]
         Source::Images(dir) => crate::images::read_dir(dir, options.image_size)?,
-        #[cfg(not(all(feature = "formats", feature = "embedded-mnist")))]
-        _ => {
-            let feature = if *source == Source::Mnist { "embedded-mnist" } else { "formats" };
+        #[cfg(feature = "parquet")]
+        Source::Parquet(path) => crate::parquet::read(std::slice::from_ref(path), &[], options)?,
+        #[cfg(feature = "hub")]
+        Source::Hub(address) => crate::hub::read(address, options)?,
+        // What is left is of features that are off.
+        #[allow(unreachable_patterns, reason = "all may be on")]
+        source => {
+            let feature = match source {
+                Source::Mnist => "embedded-mnist",
+                Source::Parquet(_) => "parquet",
+                Source::Hub(_) => "hub",
+                _ => "formats",
+            };
             return Err(Error::FeatureOff { what: source.to_string(), feature });
         }
-    };
-    assemble(source.name(), tables, options)
+    })
 }
 
 /// Checks and scales what a reader found.

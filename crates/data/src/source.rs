@@ -31,10 +31,17 @@ pub enum Source {
     /// `images:DIR`: pictures, or sub-folders of pictures, each a class; sub-folders `train`
     /// and `test` (and no other) hold the two splits.
     Images(PathBuf),
+    /// `parquet:FILE`: a row a sample, which is a picture, a list of numbers, or a number a column.
+    Parquet(PathBuf),
+    /// `hf:user/repo`: a data set of the Hugging Face Hub that is stored as Parquet files, whose
+    /// names tell training and test samples apart; `hf:user/repo:FILE` is one file of it, of a
+    /// format whose name it ends in; either may be of a revision, `hf:user/repo@revision`.
+    Hub(String),
 }
 
-const SCHEMES: [&str; 6] = ["idx", "csv", "npy", "npz", "safetensors", "images"];
-const KNOWN: &str = "mnist, idx:DIR, csv:FILE, npy:FILE, npz:FILE, safetensors:FILE and images:DIR";
+const SCHEMES: [&str; 7] = ["idx", "csv", "npy", "npz", "safetensors", "images", "parquet"];
+const KNOWN: &str = "mnist, idx:DIR, csv:FILE, npy:FILE, npz:FILE, safetensors:FILE, images:DIR, parquet:FILE and \
+                     hf:USER/REPO";
 
 impl Source {
     fn of_scheme(scheme: &str, path: PathBuf) -> Option<Self> {
@@ -45,6 +52,7 @@ impl Source {
             "npz" => Self::Npz(path),
             "safetensors" => Self::Safetensors(path),
             "images" => Self::Images(path),
+            "parquet" => Self::Parquet(path),
             _ => return None,
         })
     }
@@ -59,18 +67,24 @@ impl Source {
             Self::Npz(path) => ("npz", Some(path)),
             Self::Safetensors(path) => ("safetensors", Some(path)),
             Self::Images(path) => ("images", Some(path)),
+            Self::Parquet(path) => ("parquet", Some(path)),
+            Self::Hub(address) => ("hf", Some(Path::new(address))),
         }
     }
 
-    /// The file or folder it reads, if any.
+    /// The file or folder of this machine that it reads, if any.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
-        self.parts().1
+        self.parts().1.filter(|_| !matches!(self, Self::Hub(_)))
     }
 
-    /// A short name: `mnist`, or the name of the file (without its ending) or folder.
+    /// A short name: `mnist`, or the name of the file (without its ending), folder or repository.
     #[must_use]
     pub fn name(&self) -> String {
+        if let Self::Hub(address) = self {
+            let repo = address.split([':', '@']).next().unwrap_or_default();
+            return repo.rsplit('/').next().unwrap_or_default().into();
+        }
         let (scheme, path) = self.parts();
         let name = path.and_then(|path| if path.is_dir() { path.file_name() } else { path.file_stem() });
         name.map_or_else(|| scheme.to_string(), |name| name.to_string_lossy().into_owned())
@@ -94,6 +108,11 @@ impl FromStr for Source {
         let unknown = |hint: String| Error::UnknownSource { text: text.into(), hint };
         if text == "mnist" {
             return Ok(Self::Mnist);
+        }
+        if let Some(address) = text.strip_prefix("hf:") {
+            #[cfg(feature = "hub")]
+            address.parse::<deepbelief_hub::Address>().map_err(|error| unknown(error.to_string()))?;
+            return Ok(Self::Hub(address.into()));
         }
         if let Some((scheme, path)) = text.split_once(':')
             && let Some(source) = Self::of_scheme(scheme, path.into())
@@ -127,7 +146,19 @@ mod tests {
 
     #[test]
     fn sources_read_and_write_as_text() {
-        for text in ["mnist", "idx:a/b", "csv:a.csv", "npy:a.npy", "npz:x:y.npz", "safetensors:f", "images:dir"] {
+        for text in [
+            "mnist",
+            "idx:a/b",
+            "csv:a.csv",
+            "npy:a.npy",
+            "npz:x:y.npz",
+            "safetensors:f",
+            "images:dir",
+            "parquet:a.parquet",
+        ]
+        .into_iter()
+        .chain(["hf:u/r", "hf:u/r@v1", "hf:u/r@v1:a/b.csv"])
+        {
             let source: Source = text.parse().unwrap();
             assert_eq!(source.to_string(), text);
             let json = serde_json::to_string(&source).unwrap();
@@ -135,6 +166,7 @@ mod tests {
         }
         assert_eq!("csv:some/digits.csv".parse::<Source>().unwrap().name(), "digits");
         assert_eq!(Source::Mnist.name(), "mnist");
+        assert_eq!("hf:ylecun/digits@v1:x.csv".parse::<Source>().unwrap().name(), "digits");
     }
 
     #[test]

@@ -89,6 +89,10 @@ pub enum Error {
     /// An observer of the training failed.
     #[error("an observer of the training failed")]
     Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The Hub refused, or could not be reached.
+    #[cfg(feature = "hub")]
+    #[error("cannot get the model from the Hub")]
+    Hub(#[from] deepbelief_hub::Error),
     /// candle refused an operation.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

@@ -14,6 +14,8 @@ pub mod likelihood;
 mod monitors;
 mod observer;
 mod packed;
+#[cfg(feature = "hub")]
+mod pretrained;
 mod rbm;
 mod state;
 mod steps;
@@ -31,6 +33,8 @@ pub use labels::LabelGroup;
 pub use learner::{HiddenStatistics, Measured, peak_memory};
 pub use monitors::Monitors;
 pub use observer::{Control, EpochMetrics, Observer, Progress};
+#[cfg(feature = "hub")]
+pub use pretrained::pretrained;
 pub use rbm::{GibbsStep, Rbm, Sampled};
 pub use state::{TrainState, load_state, save_state};
 pub use steps::CdSteps;

@@ -118,6 +118,17 @@ impl Dbn {
         Ok((dbn, header))
     }
 
+    /// A model of the Hugging Face Hub, by an address as [`deepbelief_rbm::pretrained`] takes it:
+    /// `user/repo`.
+    ///
+    /// # Errors
+    /// [`deepbelief_rbm::Error::Hub`] if it is not there or cannot be fetched, and those of
+    /// [`Dbn::load`].
+    #[cfg(feature = "hub")]
+    pub fn from_pretrained(address: &str) -> Result<Self> {
+        Ok(Self::load(&deepbelief_rbm::pretrained(address)?, &Device::Cpu)?.0)
+    }
+
     /// Reads a model of these sizes and classes, all units Bernoulli, from the tensors that
     /// [`Dbn::named_tensors`] names.
     ///

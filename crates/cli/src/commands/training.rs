@@ -224,7 +224,7 @@ const SMALLER: &str = "train fewer hidden units, with smaller batches or, in a s
 /// Opens the data. Files that are read whole tell by their size that they will not do before they
 /// fill the memory.
 fn open(settings: &DataSettings, run: &RunSettings) -> Result<Dataset> {
-    if let Source::Csv(path) | Source::Npz(path) | Source::Safetensors(path) = &settings.data {
+    if let Source::Csv(path) | Source::Npz(path) | Source::Safetensors(path) | Source::Parquet(path) = &settings.data {
         let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         memory::require(size, run.max_memory).or_hint(|| WHOLE.into())?;
     }

@@ -147,10 +147,11 @@ const WRONG_KIND: &str = "a setting has a value of the wrong kind";
 
 /// Whether a key is a setting of the whole, as in [`StackSettings`], and not of its layers.
 fn is_whole(key: &str) -> bool {
-    const KEYS: [&str; 13] = [
+    const KEYS: [&str; 14] = [
         "data",
         "scale",
         "label_column",
+        "feature_column",
         "header",
         "image_size",
         "valid",

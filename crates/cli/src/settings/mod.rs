@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 /// Keys that have no default, so that a built-in recipe does not show them.
-const OPTIONAL_KEYS: [&str; 2] = ["label_column", "image_size"];
+const OPTIONAL_KEYS: [&str; 3] = ["label_column", "feature_column", "image_size"];
 
 /// Optional too, of the verbs that learn labels.
 const LABELLED: &str = "labelled";
@@ -37,6 +37,7 @@ pub(crate) struct DataSettings {
     pub(crate) data: Source,
     pub(crate) scale: Scale,
     pub(crate) label_column: Option<String>,
+    pub(crate) feature_column: Option<String>,
     pub(crate) header: Header,
     pub(crate) image_size: Option<ImageShape>,
     pub(crate) valid: usize,
@@ -52,6 +53,7 @@ impl DataSettings {
             scale: self.scale,
             header: self.header,
             label_column: self.label_column.clone(),
+            feature_column: self.feature_column.clone(),
             image_size: self.image_size.unwrap_or(defaults.image_size),
             ..defaults
         }
@@ -115,8 +117,19 @@ fn learned(settings: &impl Serialize) -> Result<serde_json::Value> {
 }
 
 /// Keys that a checkpoint says how it was trained by.
-const INHERITED_KEYS: [&str; 10] =
-    ["data", "scale", "label_column", "header", "image_size", "valid", "binarize", "balanced", LABELLED, "seed"];
+const INHERITED_KEYS: [&str; 11] = [
+    "data",
+    "scale",
+    "label_column",
+    "feature_column",
+    "header",
+    "image_size",
+    "valid",
+    "binarize",
+    "balanced",
+    LABELLED,
+    "seed",
+];
 
 /// What a checkpoint says of the data it was trained on, as far as it does.
 fn inherited(provenance: &Provenance) -> Table {

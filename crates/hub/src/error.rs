@@ -1,0 +1,152 @@
+//! What can go wrong, said with what, where and a way out.
+
+use crate::Kind;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An address that does not parse.
+    #[error("{text:?} names nothing on the Hub: {hint}")]
+    Address {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        hint: &'static str,
+    },
+    /// No repository, or none for this user: the Hub does not tell which.
+    #[error(
+        "{endpoint} shows no {kind} {repo}: either there is none, or it is private and {}",
+        if *token { "the token does not open it" } else { "there is no token (HF_TOKEN, or `hf auth login`)" }
+    )]
+    NoRepo {
+        /// The Hub.
+        endpoint: String,
+        /// What it should be.
+        kind: Kind,
+        /// `user/repo`.
+        repo: String,
+        /// Whether a token was shown.
+        token: bool,
+    },
+    /// No such branch, tag or commit.
+    #[error("{repo} has no revision {revision:?}")]
+    NoRevision {
+        /// `user/repo`.
+        repo: String,
+        /// The revision.
+        revision: String,
+    },
+    /// No such file.
+    #[error("{repo} has no file {file:?}; it has {}", some(files))]
+    NoFile {
+        /// `user/repo`.
+        repo: String,
+        /// The file.
+        file: String,
+        /// The files there are.
+        files: Vec<String>,
+    },
+    /// The user may not do that.
+    #[error("{repo} is not open to this token: {reason}")]
+    Forbidden {
+        /// `user/repo`.
+        repo: String,
+        /// The Hub's reason.
+        reason: String,
+    },
+    /// Pushing without a token.
+    #[error("pushing to {repo} needs a token that may write: set HF_TOKEN, or log in with `hf auth login`")]
+    NoToken {
+        /// `user/repo`.
+        repo: String,
+    },
+    /// A private push to a repository that everyone can read.
+    #[error("{repo} exists and is public: nothing was pushed; make it private, push elsewhere or push in public")]
+    Public {
+        /// `user/repo`.
+        repo: String,
+    },
+    /// No connection.
+    #[error("cannot reach {endpoint}")]
+    Unreachable {
+        /// The Hub.
+        endpoint: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A refusal for now, after several tries.
+    #[error("{endpoint} answers {status} time and again: {reason}")]
+    Busy {
+        /// The Hub.
+        endpoint: String,
+        /// HTTP status.
+        status: u16,
+        /// The Hub's reason, or what the status means.
+        reason: String,
+    },
+    /// What came is not what the Hub promised.
+    #[error("{file} of {repo} came damaged: {reason}; it was removed, fetch it again")]
+    Damaged {
+        /// `user/repo`.
+        repo: String,
+        /// The file.
+        file: String,
+        /// What differs.
+        reason: String,
+    },
+    /// Something else than the Hub answers.
+    #[error("{url} does not answer as the Hub does: {reason}")]
+    Answer {
+        /// What was asked.
+        url: String,
+        /// What is odd.
+        reason: String,
+    },
+    /// Not in the cache, and the network is not to be used, or cannot be.
+    #[error("{what} is not in the cache {}, and HF_HUB_OFFLINE forbids to fetch it", cache.display())]
+    Offline {
+        /// The repository or file.
+        what: String,
+        /// The cache folder.
+        cache: PathBuf,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    Disk {
+        /// `read` or `write`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The Hub's library refused.
+    #[error(transparent)]
+    Library(hf_hub::HFError),
+}
+
+impl Error {
+    /// Wraps a system error with the path that could not be written.
+    pub(crate) fn write(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_path_buf();
+        move |source| Self::Disk { action: "write", path: path.clone(), source }
+    }
+
+    /// Whether another try may go better.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Busy { .. })
+    }
+}
+
+/// A list of files that a message has room for.
+fn some(files: &[String]) -> String {
+    const ROOM: usize = 8;
+    match files {
+        [] => "none".into(),
+        _ if files.len() <= ROOM => files.join(", "),
+        _ => format!("{}, and {} more", files[..ROOM].join(", "), files.len() - ROOM),
+    }
+}

@@ -1,0 +1,46 @@
+//! The Hugging Face Hub: files of its repositories, fetched into the cache that its other
+//! programs use too, and folders of files pushed to it.
+//!
+//! The line a file comes along: an [`Address`] names it, [`Hub::open`] pins its revision to a
+//! commit, so that all that is read is of one state ([`Snapshot`]), and [`Snapshot::fetch`] gives
+//! the path of the file in the cache, downloading what is not there. A download that broke off
+//! goes on where it stopped; what arrived is checked by its size, and by its SHA-256 where the Hub
+//! tells it (it does of large files). What a commit holds never changes, so a file that is in the
+//! cache is not asked for again.
+//!
+//! The environment says what it says to other programs of the Hub ([`Settings::from_env`]):
+//! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE`.
+//!
+//! ```no_run
+//! use deepbelief_hub::{Address, Hub, Kind, Settings};
+//!
+//! # fn main() -> Result<(), deepbelief_hub::Error> {
+//! let hub = Hub::new(Settings::from_env())?;
+//! let address: Address = "ylecun/mnist@main".parse()?;
+//! let snapshot = hub.open(Kind::Dataset, &address)?;
+//! for file in snapshot.files() {
+//!     println!("{}", snapshot.fetch(file)?.display());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything here blocks; from async code it is called where blocking is allowed.
+
+mod address;
+mod cache;
+mod download;
+mod error;
+mod hub;
+mod net;
+mod settings;
+mod snapshot;
+
+pub use address::{Address, Kind};
+pub use error::Error;
+pub use hub::{Content, Hub, Pushed};
+pub use settings::Settings;
+pub use snapshot::Snapshot;
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

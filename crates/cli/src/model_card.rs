@@ -5,6 +5,7 @@ use crate::checkpoint::{Header, Model, Trained};
 use crate::failure::Result;
 use deepbelief_data::Source;
 use deepbelief_finetune::Activation;
+use serde_json::Value;
 use std::fmt::Write as _;
 
 /// What a card is made of.
@@ -17,6 +18,8 @@ pub(crate) struct Card<'a> {
     pub(crate) files: &'a [&'a str],
     /// The settings of the run.
     pub(crate) config: Option<&'a str>,
+    /// What `dbn eval` measured, as it wrote it.
+    pub(crate) evaluation: Option<&'a Value>,
 }
 
 /// One layer of the pass up, as a program without our crates computes it.
@@ -38,6 +41,7 @@ impl Card<'_> {
         let _ = write!(text, "# {name}\n\n{title}, {}", self.sizes());
         let _ = writeln!(text, ", trained with deepbelief {}.\n", self.model.provenance().crate_version);
         self.provenance(&mut text)?;
+        self.likelihood(&mut text);
         self.figures(&mut text);
         self.pictures(&mut text);
         self.usage(&mut text, &steps);
@@ -122,6 +126,32 @@ impl Card<'_> {
         text.push_str("## Figures of the last epoch\n\nIn nats per sample, errors as fractions.\n\n| figure | value |\n|---|---|\n");
         for (name, value) in figures {
             let _ = writeln!(text, "| {name} | {value:.5} |");
+        }
+        text.push('\n');
+    }
+
+    /// How probable the model finds data, where it has been measured.
+    fn likelihood(&self, text: &mut String) {
+        let Some(evaluation) = self.evaluation else { return };
+        let of = |key: &str| evaluation[key].as_str().unwrap_or("?").to_string();
+        let _ = write!(
+            text,
+            "## Log-likelihood\n\nOf {} {} samples of {} (binarisation {}), nats per sample, by `dbn eval`. Annealed \
+             importance sampling (AIS) rather finds too much, its reverse too little.\n\n| | value | low | high |\n\
+             |---|---|---|---|\n",
+            evaluation["samples"],
+            of("split"),
+            of("data"),
+            of("binarize")
+        );
+        let names =
+            [("exact", "exactly"), ("ais", "AIS"), ("reverse_ais", "reverse AIS"), ("bound", "variational bound")];
+        for (key, name) in names {
+            let estimate = &evaluation["log_likelihood"][key];
+            let figure = |part: &str| estimate[part].as_f64();
+            if let (Some(value), Some(low), Some(high)) = (figure("value"), figure("low"), figure("high")) {
+                let _ = writeln!(text, "| {name} | {value:.2} | {low:.2} | {high:.2} |");
+            }
         }
         text.push('\n');
     }

@@ -13,7 +13,8 @@ Examples:
   dbn pull someone/digits@v1 --out runs/theirs";
 
 pub(super) const PUSH_HELP: &str = "\
-A token that may write is needed: HF_TOKEN, or the one that `hf auth login` left.
+A token that may write is needed: HF_TOKEN, or the one that `hf auth login` left. The card shows the
+log-likelihood if it is in the run folder: dbn eval runs/deep --out runs/deep/evaluation.json
 
 Examples:
   dbn push runs/deep me/digits

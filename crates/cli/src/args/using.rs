@@ -242,6 +242,9 @@ pub(crate) struct EvalArgs {
     /// Threads; 0 takes one a core. The result does not depend on it
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Estimates")]
     pub(crate) threads: u32,
+    /// Write the JSON object into this file too; `dbn push` shows the evaluation.json of a run folder
+    #[arg(long, value_name = "JSON")]
+    pub(crate) out: Option<PathBuf>,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

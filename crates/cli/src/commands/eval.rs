@@ -1,6 +1,6 @@
 //! `dbn eval`: how probable a model finds data.
 
-use super::chunks;
+use super::{chunks, extension, require_folder, write_file};
 use crate::args::{EvalArgs, SplitName};
 use crate::checkpoint::{Checkpoint, Trained, split};
 use crate::failure::{Failure, Result, count};
@@ -87,6 +87,10 @@ struct Evaluation {
 
 /// Measures and prints.
 pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
+    if let Some(path) = &args.out {
+        extension(path, &["json"])?;
+        require_folder(path)?;
+    }
     let began = Instant::now();
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     let dbn = &checkpoint.dbn;
@@ -151,8 +155,12 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
             );
         }
     }
+    let json = serde_json::to_string(&evaluation)? + "\n";
+    if let Some(path) = &args.out {
+        write_file(path, json.as_bytes())?;
+    }
     if args.json {
-        return report.data(&(serde_json::to_string(&evaluation)? + "\n"));
+        return report.data(&json);
     }
     report.data(&evaluation.describe())
 }

@@ -9,6 +9,9 @@ use crate::run_folder::checkpoint_path;
 use deepbelief_hub::{Content, Hub, Settings};
 use std::path::{Path, PathBuf};
 
+/// What `dbn eval --out` is to write into a run folder for the card to show it.
+const EVALUATION: &str = "evaluation.json";
+
 /// Pushes the files and the card, and prints the address of the page.
 pub(crate) fn push(args: &PushArgs, report: &Report) -> Result<()> {
     // What is no model is not pushed.
@@ -20,8 +23,17 @@ pub(crate) fn push(args: &PushArgs, report: &Report) -> Result<()> {
     }
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     let config = std::fs::read_to_string(args.run.join("config.toml")).ok();
+    let evaluation = std::fs::read(args.run.join(EVALUATION)).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let (repo, license) = (&args.repo, args.license.as_deref());
-    let card = Card { repo, license, model: &model, files: &names, config: config.as_deref() }.write()?;
+    let card = Card {
+        repo,
+        license,
+        model: &model,
+        files: &names,
+        config: config.as_deref(),
+        evaluation: evaluation.as_ref(),
+    }
+    .write()?;
     let mut contents: Vec<(String, Content)> =
         files.into_iter().map(|(name, path)| (name, Content::File(path))).collect();
     contents.push(("README.md".into(), Content::Bytes(card.into_bytes())));
@@ -45,6 +57,6 @@ fn beside(run: &Path) -> Result<Vec<(String, PathBuf)>> {
 
 /// Whether a file of a run is of use to others.
 fn is_shown(name: &str) -> bool {
-    ["config.toml", "metrics.jsonl", "best.safetensors"].contains(&name)
+    ["config.toml", "metrics.jsonl", "best.safetensors", EVALUATION].contains(&name)
         || name.rsplit_once('.').is_some_and(|(_, ending)| ["png", "svg"].contains(&ending))
 }

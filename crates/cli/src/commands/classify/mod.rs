@@ -15,7 +15,7 @@ use score::Score;
 use std::fmt::Write as _;
 
 /// Samples in the picture of the errors, at most.
-const SHOWN: usize = 100;
+const SHOWN: usize = 150;
 
 /// What the model says of one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]

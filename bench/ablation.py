@@ -15,14 +15,14 @@ import json
 import pathlib
 import statistics
 import subprocess
-import time
+import sys
 
 LABELLED = {"100 %": None, "10 %": 5000, "1 %": 500}
 EPOCHS = {
     # Of the top RBM, of each third of the up-down schedule, of backpropagation.
-    "100 %": {"top": 30, "third": 20, "backprop": 20},
-    "10 %": {"top": 100, "third": 20, "backprop": 60},
-    "1 %": {"top": 300, "third": 30, "backprop": 100},
+    "100 %": {"top": 30, "third": 10, "backprop": 20},
+    "10 %": {"top": 100, "third": 15, "backprop": 60},
+    "1 %": {"top": 100, "third": 20, "backprop": 100},
 }
 ROWS = [
     ("random start, backpropagation", "random"),
@@ -33,7 +33,7 @@ ROWS = [
 
 
 class Runs:
-    """Trainings in folders under one, each made once."""
+    """Trainings in folders under one, each made once; `done` in each holds its command."""
 
     def __init__(self, dbn, folder):
         self.dbn, self.folder = dbn, folder
@@ -41,12 +41,12 @@ class Runs:
     def train(self, name, *words):
         """The folder of a run, trained if it is not there."""
         folder = self.folder / name
-        if not (folder / "done").exists():
-            began = time.monotonic()
-            command = [self.dbn, *map(str, words), "--out", folder, "--force"]
-            print("+", *command[1:], flush=True)
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            (folder / "done").write_text(f"{time.monotonic() - began:.0f} s\n")
+        done, words = folder / "done", [str(word) for word in words]
+        if not done.exists() or done.read_text().split() != words:
+            print("+ dbn", *words, file=sys.stderr, flush=True)
+            command = [self.dbn, "-q", *words, "--out", folder, "--force"]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            done.write_text(" ".join(words))
         return folder
 
     def error(self, name, *words):

@@ -39,7 +39,7 @@ fn a_stack_gets_a_bound_below_its_estimate() {
     place.stack("s", "");
     let evaluation = place.json("eval s --json --draws 200");
     let of = |name: &str| evaluation["log_likelihood"][name]["value"].as_f64().unwrap();
-    assert!(of("bound") <= of("ais"), "{evaluation}");
+    assert!(of("bound") <= of("importance"), "{evaluation}");
     assert!(evaluation["log_likelihood"]["exact"].is_null() && evaluation["log_z"]["exact"].is_number());
     assert!(evaluation["label_error"].is_number(), "{evaluation}");
     let text = place.ok("eval s --samples 20 --estimate --temperatures 300 --burn-in 50");
@@ -68,6 +68,16 @@ fn what_has_no_likelihood_is_refused() {
     let output = place.run("eval g");
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).starts_with("error: the hidden units are gaussian"), "{}", stderr(&output));
+    place.train("r", "");
+    let output = place.run("eval r --binarize fresh");
+    assert!(
+        stderr(&output).starts_with("error: --binarize is fresh, but likelihoods are of binary"),
+        "{}",
+        stderr(&output)
+    );
+    let output = place.run("eval r --estimate --chains 2 --temperatures 2 --burn-in 0");
+    assert!(stderr(&output).contains("fewer than 10 chains carry an estimate"), "{}", stderr(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("no interval"));
     let output = place.run("eval g --chains 1");
     assert!(stderr(&output).contains("1 is not in 2..=100000"), "{}", stderr(&output));
 }

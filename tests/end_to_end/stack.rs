@@ -92,6 +92,20 @@ fn few_labels_teach_the_top_alone() {
     assert!(samples("--labelled 0").contains(" 79 training samples"), "{}", samples("--labelled 0"));
     let text = stderr(&place.run(&format!("stack {SMALL} --out x --labels none --labelled 21")));
     assert!(text.starts_with("error: labelled says how many samples teach their labels, but labels is none"), "{text}");
+    place.write_inputs("bits.csv", "plain.csv");
+    let text = stderr(&place.run("stack --data csv:plain.csv --layers 8,7 --labelled 20 --out x"));
+    assert!(text.starts_with("error: --labelled is 20, but the data have no labels"), "{text}");
+    let text = stderr(&place.run(&format!("stack {SMALL} --out x --balanced --labelled 21")));
+    assert!(text.starts_with("error: balanced minibatches of all samples need all labels"), "{text}");
+    place.ok(&format!("stack -q {SMALL} --labels none --out blind"));
+    let text = stderr(&place.run("tune blind --labelled 20 --out x"));
+    assert!(
+        text.starts_with("error: labelled says how many samples teach their labels, but the model has no"),
+        "{text}"
+    );
+    // An autoencoder learns no labels: how many the net had been told is nothing to it.
+    let text = stderr(&place.run("finetune few --as autoencoder --epochs 1 --batch-size 7 --out a"));
+    assert!(text.contains(" 79 training samples"), "{text}");
     let text = stderr(&place.run(&format!("stack {SMALL} --out x --labelled 80")));
     assert!(text.starts_with("error: --labelled is 80, but there are 79 training samples"), "{text}");
 }

@@ -127,6 +127,27 @@ fn nets_from_scratch_learn() {
     }
 }
 
+/// Without labels the top is an RBM of its own, as many layers as were asked for.
+#[test]
+fn a_net_from_scratch_without_labels_has_all_its_layers() {
+    let place = Place::new();
+    place.write_inputs("bits.csv", "plain.csv");
+    place.ok(
+        "tune -q --from-scratch --layers 8,4 --data csv:plain.csv --top-steps 1x1 --batch-size 7 --valid 11 --out x",
+    );
+    assert_eq!(place.json("show x --json")["header"]["sizes"], serde_json::json!([9, 8, 4]));
+}
+
+/// A sigmoid belief net that is tuned further stays one.
+#[test]
+fn a_factorial_top_is_inherited() {
+    let place = Place::new();
+    place.ok("tune -q --from-scratch --layers 8,4 --top factorial --data csv:bits.csv --top-steps 1x1 --batch-size 7 \
+         --valid 11 --out x");
+    place.ok("tune -q x --top-steps 1x1 --out y");
+    assert!(place.text("y/config.toml").contains("top = \"factorial\""), "{}", place.text("y/config.toml"));
+}
+
 #[test]
 fn what_cannot_be_tuned_is_refused_in_a_sentence() {
     let place = stacked();

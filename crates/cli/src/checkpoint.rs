@@ -122,7 +122,11 @@ pub(crate) trait Trained {
     /// must fit the visible units.
     fn data(&self, args: &DataArgs) -> Result<Dataset> {
         let trained_on = self.recorded::<Source>("data");
-        let source = args.data.clone().or_else(|| trained_on.clone()).unwrap_or(Source::Mnist);
+        let unknown = || {
+            Failure::new("the checkpoint does not say what data it was trained on")
+                .hint("name the data with --data, for instance npy:samples.npy")
+        };
+        let source = args.data.clone().or_else(|| trained_on.clone()).ok_or_else(unknown)?;
         // Where the training data had their labels says nothing of other data. How they came into
         // [0, 1] does where it was by a range of their own, and so does which class is which number.
         let same = trained_on.is_some_and(|trained_on| trained_on == source);

@@ -4,6 +4,7 @@
 use crate::checkpoint::{Header, Model, Trained};
 use crate::failure::Result;
 use deepbelief_data::Source;
+use deepbelief_exchange::IMPORTED_FROM;
 use deepbelief_finetune::Activation;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -39,8 +40,22 @@ impl Card<'_> {
         let mut text = self.front_matter(tag);
         let name = self.repo.rsplit('/').next().unwrap_or(self.repo);
         let _ = write!(text, "# {name}\n\n{title}, {}", self.sizes());
-        let _ = writeln!(text, ", trained with deepbelief {}.\n", self.model.provenance().crate_version);
-        self.provenance(&mut text)?;
+        let version = &self.model.provenance().crate_version;
+        match self.imported() {
+            None => {
+                let _ = writeln!(text, ", trained with deepbelief {version}.\n");
+                self.provenance(&mut text)?;
+            }
+            Some(sources) => {
+                let _ = writeln!(text, ", imported with deepbelief {version}.\n\n## Where it comes from\n");
+                for source in sources {
+                    let of = |key: &str| source[key].as_str().unwrap_or("?");
+                    let (file, format, hash) = (of("file"), of("format"), of("sha256"));
+                    let _ = writeln!(text, "- `{file}`, a model of {format}, SHA-256 `{hash}`");
+                }
+                text.push('\n');
+            }
+        }
         self.likelihood(&mut text);
         self.figures(&mut text);
         self.pictures(&mut text);
@@ -58,6 +73,11 @@ impl Card<'_> {
             let _ = writeln!(text, "datasets:\n- {data}");
         }
         text + "---\n\n"
+    }
+
+    /// The files of another program that it was read from, if it was.
+    fn imported(&self) -> Option<&Vec<Value>> {
+        self.model.provenance().recipe.get(IMPORTED_FROM)?.as_array()
     }
 
     /// The data set's name on the Hub, if it has one.
@@ -104,7 +124,8 @@ impl Card<'_> {
         );
         // The first line of the settings says how they are used again.
         let command = self.config.and_then(|config| config.lines().next()?.split('`').nth(1));
-        if let Some(command) = command {
+        // What was made of another checkpoint needs that too, which is not here.
+        if let Some(command) = command.filter(|command| !command.contains("CKPT")) {
             let _ = writeln!(
                 text,
                 "One seed fixes everything: with `config.toml`, which holds the settings,\n\n```\n{command} config.toml\n```\n\n\
@@ -123,7 +144,7 @@ impl Card<'_> {
         if figures.is_empty() {
             return;
         }
-        text.push_str("## Figures of the last epoch\n\nIn nats per sample, errors as fractions.\n\n| figure | value |\n|---|---|\n");
+        text.push_str("## Figures of the last epoch\n\nCosts, free energies and divergences in nats per sample; errors and activities as fractions.\n\n| figure | value |\n|---|---|\n");
         for (name, value) in figures {
             let _ = writeln!(text, "| {name} | {value:.5} |");
         }
@@ -144,13 +165,19 @@ impl Card<'_> {
             of("data"),
             of("binarize")
         );
-        let names =
-            [("exact", "exactly"), ("ais", "AIS"), ("reverse_ais", "reverse AIS"), ("bound", "variational bound")];
+        let names = [
+            ("exact", "exactly"),
+            ("importance", "importance sampling"),
+            ("ais", "AIS"),
+            ("reverse_ais", "reverse AIS"),
+            ("bound", "variational bound"),
+        ];
         for (key, name) in names {
             let estimate = &evaluation["log_likelihood"][key];
             let figure = |part: &str| estimate[part].as_f64();
-            if let (Some(value), Some(low), Some(high)) = (figure("value"), figure("low"), figure("high")) {
-                let _ = writeln!(text, "| {name} | {value:.2} | {low:.2} | {high:.2} |");
+            if let Some(value) = figure("value") {
+                let bound = |part: &str| figure(part).map_or("none".to_string(), |x| format!("{x:.2}"));
+                let _ = writeln!(text, "| {name} | {value:.2} | {} | {} |", bound("low"), bound("high"));
             }
         }
         text.push('\n');
@@ -214,7 +241,9 @@ impl Card<'_> {
             Model::Network(_) => "the reconstruction",
         };
         let _ = write!(text, "## How to use it\n\nFrom the command line:\n\n```\ndbn show hf:{repo}\n");
-        let _ = writeln!(text, "dbn encode hf:{repo} --out features.safetensors\n```\n");
+        // Data of a file are on the machine that trained.
+        let data = if self.dataset_on_hub().is_some() { "" } else { "--data npy:samples.npy " };
+        let _ = writeln!(text, "dbn encode hf:{repo} {data}--out features.safetensors\n```\n");
         if let Model::Belief(checkpoint) = self.model {
             let (krate, model) = match checkpoint.header {
                 Header::Rbm(_) => ("deepbelief_rbm", "Rbm"),

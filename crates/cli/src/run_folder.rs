@@ -22,6 +22,8 @@ use std::path::{Path, PathBuf};
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
 pub(crate) const MODEL: &str = "model.safetensors";
+/// What `dbn eval --out` is to write into a run folder for the card of a push to show it.
+pub(crate) const EVALUATION: &str = "evaluation.json";
 /// State of an RBM's training.
 pub(crate) const STATE: &str = "state.safetensors";
 const LAYERS: &str = "layers.safetensors";
@@ -175,7 +177,7 @@ impl RunFolder {
     }
 }
 
-/// Whether a run writes a file of this name.
+/// Whether a run, or what measured it, writes a file of this name.
 fn is_ours(name: &str) -> bool {
     let of_layer = |rest: &str| {
         let known = |(layer, file): (&str, &str)| {
@@ -184,7 +186,7 @@ fn is_ours(name: &str) -> bool {
         };
         rest.split_once('.').is_some_and(known)
     };
-    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE, FINETUNE_STATE].contains(&name)
+    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE, FINETUNE_STATE, EVALUATION].contains(&name)
         || PICTURES.contains(&name)
         || name.strip_prefix("layer-").is_some_and(of_layer)
 }

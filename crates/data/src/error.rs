@@ -356,7 +356,7 @@ pub enum Error {
         samples: usize,
     },
     /// A data set of the Hub that holds nothing that is read by itself.
-    #[error("hf:{address}: there is no Parquet file; {hint}")]
+    #[error("hf:{address}: there is no Parquet file of training samples; {hint}")]
     NoTable {
         /// The data set.
         address: String,

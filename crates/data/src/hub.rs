@@ -26,10 +26,11 @@ pub(crate) fn read(address: &str, options: &LoadOptions) -> Result<Tables, Error
         };
         return tables(&source(snapshot.fetch(file).map_err(Error::Hub)?), options);
     }
-    let Choice { config, train, test } = choose(&address, snapshot.files())?;
+    let Choice { config, train, test, unread } = choose(&address, snapshot.files().map_err(Error::Hub)?)?;
     let place =
         if config.is_empty() { "the files of its root folder".into() } else { format!("configuration {config}") };
-    tracing::info!("hf:{address}: {place}, commit {}", &snapshot.commit()[..12]);
+    let unread = if unread.is_empty() { String::new() } else { format!("; not read: {}", unread.join(", ")) };
+    tracing::info!("hf:{address}: {place}, commit {}{unread}", &snapshot.commit()[..12]);
     parquet::read(&fetch(&snapshot, &train)?, &fetch(&snapshot, &test)?, options)
 }
 
@@ -55,6 +56,8 @@ struct Choice {
     config: String,
     train: Vec<String>,
     test: Vec<String>,
+    /// Other Parquet files of the configuration.
+    unread: Vec<String>,
 }
 
 /// The part of a data set that a file belongs to.
@@ -96,7 +99,11 @@ fn choose(address: &Address, files: &[String]) -> Result<Choice, Error> {
         these.map(|(.., file)| (*file).clone()).collect()
     };
     let train = Some(of(Part::Train)).filter(|files| !files.is_empty()).unwrap_or_else(|| of(Part::Whole));
-    Ok(Choice { config: config.into(), train, test: of(Part::Test) })
+    let test = of(Part::Test);
+    let read = |file: &String| train.contains(file) || test.contains(file);
+    let these = tables.iter().filter(|(of, _, file)| *of == config && !read(file));
+    let unread = these.map(|(.., file)| (*file).clone()).collect();
+    Ok(Choice { config: config.into(), train, test, unread })
 }
 
 /// The configuration and the part that a file's path tells.
@@ -152,7 +159,7 @@ mod tests {
     fn without_a_table_the_ways_out_are_named() {
         assert_eq!(
             choice(&[".gitattributes", "x.csv", "test.parquet"]).unwrap_err(),
-            "hf:u/r: there is no Parquet file; the Hub keeps a copy of many data sets as Parquet: try \
+            "hf:u/r: there is no Parquet file of training samples; the Hub keeps a copy of many data sets as Parquet: try \
              hf:u/r@refs/convert/parquet; or name a file, hf:u/r:FILE, of x.csv, test.parquet"
         );
     }

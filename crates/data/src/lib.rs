@@ -66,7 +66,7 @@ mod parquet;
 mod safetensors;
 
 pub use binarize::Binarize;
-pub use dataset::{Dataset, ImageShape};
+pub use dataset::{Dataset, ImageShape, sha256};
 pub use error::{Error, Place};
 pub use load::{Header, LoadOptions, load, open};
 pub use minibatch::{BatchConfig, Minibatcher};

@@ -120,6 +120,12 @@ pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 
 /// What the reader of a source finds.
 pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
+    if let Some(column) = &options.feature_column
+        && !matches!(source, Source::Parquet(_) | Source::Hub(_))
+    {
+        let (name, got) = ("feature_column", format!("{column:?}"));
+        return Err(Error::Setting { name, got, expected: format!("left out: '{source}' is no Parquet data") });
+    }
     Ok(match source {
         Source::Idx(dir) => idx::read_dir(dir)?,
         #[cfg(feature = "formats")]

@@ -36,6 +36,8 @@ pub use candle_core;
 pub use deepbelief_data as data;
 pub use deepbelief_exchange as exchange;
 pub use deepbelief_finetune as finetune;
+#[cfg(feature = "hub")]
+pub use deepbelief_hub as hub;
 pub use deepbelief_kernels as kernels;
 pub use deepbelief_rbm as rbm;
 pub use deepbelief_stack as stack;

@@ -5,8 +5,6 @@ use crate::{Format, hdf5, mat, npz, safetensors};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::MAX_UNITS;
 use deepbelief_rbm::Rbm;
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Array names that a message lists; a file may hold thousands.
@@ -75,11 +73,7 @@ impl File {
     /// Reads a file; its first bytes tell what it is, not its name.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let sha256 = Sha256::digest(&bytes).iter().fold(String::new(), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let sha256 = deepbelief_data::sha256(&bytes);
         let arrays = contents(bytes).map_err(|reason| Error::Broken { path: path.into(), reason })?;
         Ok(Self { path: path.into(), sha256, names: arrays.names(), arrays })
     }

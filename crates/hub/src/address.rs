@@ -73,6 +73,8 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let refuse = |hint| Error::Address { text: text.into(), hint };
+        // Where only a name of the Hub can stand, the prefix that tells one elsewhere is no harm.
+        let text = text.strip_prefix("hf:").unwrap_or(text);
         let (place, file) = text.split_once(':').map_or((text, None), |(place, file)| (place, Some(file)));
         let (repo, revision) = place.split_once('@').map_or((place, None), |(repo, rev)| (repo, Some(rev)));
         let part = |part: &str| {
@@ -110,6 +112,7 @@ mod tests {
         let address: Address = "u/r@v:f".parse().unwrap();
         assert_eq!((address.revision(), address.name(), address.file.as_deref()), ("v", "r", Some("f")));
         assert_eq!("u/r".parse::<Address>().unwrap().revision(), "main");
+        assert_eq!("hf:u/r@v:f".parse::<Address>().unwrap(), address);
     }
 
     /// What could leave the cache folder is no address.

@@ -5,6 +5,7 @@
 //! | `{kind}s--{user}--{repo}/refs/{revision}` | the commit that a branch or tag was at |
 //! | `.../blobs/{etag}` | a file's content; `{etag}.incomplete` as long as bytes are missing |
 //! | `.../snapshots/{commit}/{file}` | a link to the content |
+//! | `.../listings/{commit}` | the names of all its files, a line each; this crate's own |
 //! | `.locks/.../{etag}.lock` | held by the process that downloads |
 
 use crate::{Error, Kind, Result};
@@ -40,6 +41,22 @@ impl Folder {
         let path = self.path.join("refs").join(revision);
         make_parent(&path)?;
         fs::write(&path, commit).map_err(Error::write(&path))
+    }
+
+    /// Notes the files of a commit.
+    pub(crate) fn list(&self, commit: &str, files: &[String]) -> Result<()> {
+        let path = self.listing(commit);
+        make_parent(&path)?;
+        fs::write(&path, files.join("\n")).map_err(Error::write(&path))
+    }
+
+    /// The files of a commit, if they were noted.
+    pub(crate) fn listed(&self, commit: &str) -> Option<Vec<String>> {
+        Some(fs::read_to_string(self.listing(commit)).ok()?.lines().map(str::to_string).collect())
+    }
+
+    fn listing(&self, commit: &str) -> PathBuf {
+        self.path.join("listings").join(commit)
     }
 
     /// Where a file of a commit is, if it is here.

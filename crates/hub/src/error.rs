@@ -63,8 +63,8 @@ pub enum Error {
         /// `user/repo`.
         repo: String,
     },
-    /// A private push to a repository that everyone can read.
-    #[error("{repo} exists and is public: nothing was pushed; make it private, push elsewhere or push in public")]
+    /// A private push to a repository that everyone can read, or that does not say.
+    #[error("{repo} exists and is not private: nothing was pushed; make it private, push elsewhere or push in public")]
     Public {
         /// `user/repo`.
         repo: String,
@@ -106,13 +106,26 @@ pub enum Error {
         reason: String,
     },
     /// Not in the cache, and the network is not to be used, or cannot be.
-    #[error("{what} is not in the cache {}, and HF_HUB_OFFLINE forbids to fetch it", cache.display())]
+    #[error("{what} is not in the cache {}, and {reason}", cache.display())]
     Offline {
         /// The repository or file.
         what: String,
         /// The cache folder.
         cache: PathBuf,
+        /// Why it is not fetched.
+        reason: &'static str,
     },
+    /// Pushing without the network.
+    #[error("HF_HUB_OFFLINE forbids to push to {repo}: unset it")]
+    OfflinePush {
+        /// `user/repo`.
+        repo: String,
+    },
+    /// A token that cannot be sent.
+    #[error(
+        "the token (HF_TOKEN, or the file that `hf auth login` left) holds a space, a line break or a letter beyond ASCII"
+    )]
+    Token,
     /// A file could not be read or written.
     #[error("cannot {action} {}", path.display())]
     Disk {

@@ -45,8 +45,12 @@ impl Hub {
     /// A way to the Hub; nothing is sent yet.
     ///
     /// # Errors
-    /// If the endpoint is no address, or no connection can be prepared.
+    /// If the endpoint is no address, the token none either, or no connection can be prepared.
     pub fn new(settings: Settings) -> Result<Self> {
+        let header = |token: &String| !token.is_empty() && token.bytes().all(|c| c.is_ascii_graphic());
+        if settings.token.as_ref().is_some_and(|token| !header(token)) {
+            return Err(Error::Token);
+        }
         // Without a token the library would look for one by itself; it sends none that is no header.
         let library = HFClient::builder()
             .endpoint(&settings.endpoint)
@@ -71,26 +75,22 @@ impl Hub {
     pub fn open(&self, kind: Kind, address: &Address) -> Result<Snapshot<'_>> {
         let (repo, revision) = (&address.repo, address.revision());
         let folder = Folder::new(&self.settings.cache, kind, repo);
-        let cached = |folder: Folder| {
+        let cached = |folder: Folder, offline: &'static str| {
             let commit = folder.commit(revision)?;
-            let files = folder.files(&commit);
-            (!files.is_empty()).then(|| Snapshot {
-                hub: self,
-                kind,
-                repo: repo.clone(),
-                commit,
-                files,
-                folder,
-                online: false,
-            })
+            let listed = folder.listed(&commit);
+            let complete = listed.is_some();
+            let files = listed.unwrap_or_else(|| folder.files(&commit));
+            let (hub, repo, offline) = (self, repo.clone(), Some(offline));
+            (!files.is_empty()).then_some(Snapshot { hub, kind, repo, commit, files, complete, folder, offline })
         };
         if self.settings.offline {
-            let what = format!("the {kind} {repo}@{revision}");
-            return cached(folder).ok_or_else(|| Error::Offline { what, cache: self.settings.cache.clone() });
+            let (what, cache) = (format!("the {kind} {repo}@{revision}"), self.settings.cache.clone());
+            let reason = "HF_HUB_OFFLINE forbids to fetch it";
+            return cached(folder, reason).ok_or(Error::Offline { what, cache, reason });
         }
         let info = match self.info(kind, repo, revision) {
             Err(error) if error.is_passing() => {
-                let snapshot = cached(folder).ok_or(error)?;
+                let snapshot = cached(folder, "the Hub cannot be reached").ok_or(error)?;
                 tracing::warn!("{} cannot be reached: {repo}@{revision} as it is in the cache", self.net.endpoint());
                 return Ok(snapshot);
             }
@@ -105,24 +105,29 @@ impl Hub {
         // A name that leads out of the cache folder is no file's.
         files.retain(|file| crate::address::is_inside(file));
         files.sort_unstable();
+        folder.list(&commit, &files)?;
         folder.remember(revision, &commit)?;
-        Ok(Snapshot { hub: self, kind, repo: repo.clone(), commit, files, folder, online: true })
+        let (hub, repo, complete, offline) = (self, repo.clone(), true, None);
+        Ok(Snapshot { hub, kind, repo, commit, files, complete, folder, offline })
     }
 
     /// Pushes files to a model's repository as one commit; the repository is made if there is none.
     ///
     /// # Errors
-    /// If there is no token or it may not write there, if the Hub cannot be reached, if a file
-    /// cannot be read; and for a private push to a repository that is public, before anything is
-    /// sent.
+    /// If the settings say offline, if there is no token or it may not write there, if the Hub cannot
+    /// be reached, if a file cannot be read; and for a private push to a repository that is not known
+    /// to be private, before any file is sent.
     pub fn push(&self, repo: &str, private: bool, message: &str, files: Vec<(String, Content)>) -> Result<Pushed> {
+        if self.settings.offline {
+            return Err(Error::OfflinePush { repo: repo.into() });
+        }
         if !self.net.has_token() {
             return Err(Error::NoToken { repo: repo.into() });
         }
         let refused = |error| self.explain(error, Kind::Model, repo, "main");
         let made = self.library.create_repository().repo_id(repo).repo_type(RepoTypeModel).private(private);
         made.exist_ok(true).send().map_err(refused)?;
-        if private && self.info(Kind::Model, repo, "main")?.private == Some(false) {
+        if private && self.info(Kind::Model, repo, "main")?.private != Some(true) {
             return Err(Error::Public { repo: repo.into() });
         }
         let operation = |(name, content)| match content {

@@ -18,7 +18,7 @@
 //! let hub = Hub::new(Settings::from_env())?;
 //! let address: Address = "ylecun/mnist@main".parse()?;
 //! let snapshot = hub.open(Kind::Dataset, &address)?;
-//! for file in snapshot.files() {
+//! for file in snapshot.files()? {
 //!     println!("{}", snapshot.fetch(file)?.display());
 //! }
 //! # Ok(())

@@ -13,9 +13,11 @@ pub struct Snapshot<'a> {
     pub(crate) repo: String,
     pub(crate) commit: String,
     pub(crate) files: Vec<String>,
+    /// Whether all its files are known.
+    pub(crate) complete: bool,
     pub(crate) folder: Folder,
-    /// Whether the Hub may be asked for what is not in the cache.
-    pub(crate) online: bool,
+    /// Why the Hub is not asked for what is not in the cache, if it is not.
+    pub(crate) offline: Option<&'static str>,
 }
 
 impl Snapshot<'_> {
@@ -25,10 +27,18 @@ impl Snapshot<'_> {
         &self.commit
     }
 
-    /// The paths of all files, sorted; offline, of those in the cache.
-    #[must_use]
-    pub fn files(&self) -> &[String] {
-        &self.files
+    /// The paths of all files, sorted.
+    ///
+    /// # Errors
+    /// Offline, if they were never listed here: those in the cache may be a part of them.
+    pub fn files(&self) -> Result<&[String]> {
+        match self.offline.filter(|_| !self.complete) {
+            Some(reason) => {
+                let (what, cache) = (format!("the list of files of {}", self.repo), self.hub.settings.cache.clone());
+                Err(Error::Offline { what, cache, reason })
+            }
+            None => Ok(&self.files),
+        }
     }
 
     /// The path of a file in the cache, which is fetched if it is not there.
@@ -41,11 +51,12 @@ impl Snapshot<'_> {
         if self.files.iter().any(|known| known == file) && path.is_file() {
             return Ok(path);
         }
-        if !self.online {
+        let known = self.files.iter().any(|known| known == file);
+        if let Some(reason) = self.offline.filter(|_| known || !self.complete) {
             let (what, cache) = (format!("{file} of {repo}"), hub.settings.cache.clone());
-            return Err(Error::Offline { what, cache });
+            return Err(Error::Offline { what, cache, reason });
         }
-        if !self.files.iter().any(|known| known == file) {
+        if !known {
             return Err(Error::NoFile { repo: repo.clone(), file: file.into(), files: self.files.clone() });
         }
         let url = self.url(file);

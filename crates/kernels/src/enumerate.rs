@@ -36,11 +36,11 @@ pub struct Conditionals<'a> {
 /// caller's rayon pool; the result does not depend on the number of threads.
 ///
 /// # Panics
-/// If the lengths do not fit, or for more than 40 units.
+/// If the lengths do not fit, or for more than 30 units.
 #[must_use]
 pub fn log_sum_over_states(b: &[f32], given: &Conditionals<'_>) -> f64 {
     let (n, units, classes) = (b.len(), given.bias.len(), given.label_bias.len());
-    assert!(n <= 40, "2^{n} states are too many");
+    assert!(n <= 30, "2^{n} states are too many");
     assert_eq!(given.label_w.len(), n * classes, "a label weight for each pair");
     let walked = n.min(WALK);
     let (level, w, bias) = (Level::detect(), Panels::pack(n, units, given.w), pack_bias(given.bias));

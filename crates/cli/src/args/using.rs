@@ -27,9 +27,11 @@ Examples:
   dbn classify runs/deep --data npy:new.npy --out labels.csv";
 
 pub(super) const EVAL_HELP: &str = "\
-Binary data are what the model gives a probability to: grey pixels are drawn once from their values
-unless --binarize says otherwise. Trust an estimate where `ais` and `reverse_ais` agree; where they
-differ the truth lies between them, and more --temperatures bring them together.
+Binary data are what the model gives a probability to: grey pixels are drawn once from their
+values unless --binarize says otherwise, and all figures are of those samples (`dbn classify`
+takes grey ones as they are). Intervals are three standard errors of ln Z to either side. AIS
+rather finds too high a likelihood, its reverse too low a one: trust them where they agree; more
+--temperatures bring them together. The free-energy gap is to training samples of the same data.
 
 Examples:
   dbn eval models/mnist-rbm.safetensors

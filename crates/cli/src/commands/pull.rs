@@ -15,8 +15,10 @@ pub(crate) fn pull(args: &PullArgs) -> Result<()> {
     let hub = Hub::new(Settings::from_env())?;
     let snapshot = hub.open(Kind::Model, &args.address)?;
     // A repository's settings for git are no part of the model.
-    let all = snapshot.files().iter().filter(|file| !file.starts_with(".git"));
-    let files: Vec<String> = args.address.file.clone().map_or_else(|| all.cloned().collect(), |file| vec![file]);
+    let files: Vec<String> = match &args.address.file {
+        Some(file) => vec![file.clone()],
+        None => snapshot.files()?.iter().filter(|file| !file.starts_with(".git")).cloned().collect(),
+    };
     let fetched = files.iter().map(|file| Ok((out.join(file), snapshot.fetch(file)?)));
     let fetched: Vec<(PathBuf, PathBuf)> = fetched.collect::<Result<_>>()?;
     for (to, from) in &fetched {

@@ -76,7 +76,7 @@ fn stages(parts: &Parts, settings: &StackSettings, config: &StackConfig) -> Resu
         let minibatches = parts.minibatches(&settings.data, settings.layers[0].learning.batch_size, seed)?;
         Ok(Stage { layers, parts, minibatches })
     };
-    if config.classes.is_none() || settings.labelled.unwrap_or(0) == 0 {
+    if settings.labelled.unwrap_or(0) == 0 {
         return Ok(vec![stage(depth, parts.clone())?]);
     }
     let mut labelled = parts.clone();

@@ -98,6 +98,10 @@ impl Parts {
     /// leave all.
     pub(crate) fn keep(&mut self, samples: Option<usize>, seed: u64) -> Result<()> {
         let (samples, there) = (samples.unwrap_or(0), self.train.samples());
+        if samples > 0 && self.data.classes.is_none() {
+            return Err(Failure::new(format!("--labelled is {samples}, but the data have no labels"))
+                .hint("name the labels' column with --label-column, or take all samples: --labelled 0"));
+        }
         if samples > there {
             return Err(Failure::new(format!("--labelled is {samples}, but there are {there} training samples")));
         }

@@ -83,7 +83,9 @@ fn from_scratch(settings: &TuneSettings, parts: &Parts) -> Result<Dbn> {
         rbms.push(Rbm::new(&config, &means, &Device::Cpu)?);
         means = vec![0.5; hidden];
     }
-    if let (Some(classes), Some(top)) = (parts.data.classes, rbms.pop()) {
+    if let Some(classes) = parts.data.classes
+        && let Some(top) = rbms.pop()
+    {
         let labels = LabelGroup::zeros(classes, &top)?;
         rbms.push(top.with_labels(labels)?);
     }
@@ -94,6 +96,12 @@ fn from_scratch(settings: &TuneSettings, parts: &Parts) -> Result<Dbn> {
 fn fit(dbn: &Dbn, parts: &Parts, settings: &TuneSettings) -> Result<()> {
     parts.require_units(&settings.data, dbn.visible())?;
     let (classes, labelled, data) = (dbn.classes(), parts.data.classes, &settings.data.data);
+    if classes == 0 && settings.labelled.unwrap_or(0) > 0 {
+        return Err(Failure::new(
+            "labelled says how many samples teach their labels, but the model has no label group",
+        )
+        .hint("take all samples: --labelled 0"));
+    }
     match labelled {
         None if classes > 0 => Err(Failure::new(format!(
             "the data '{data}' have no labels, but the model has a label group of {classes} classes"

@@ -1,7 +1,7 @@
 //! Settings of `dbn finetune`: flag, else environment, else recipe; what they leave open of the data
 //! as the checkpoint had it; else the built-in recipe of a classifier or of an autoencoder.
 
-use super::{DataSettings, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, inherited, origin, recipe};
+use super::{DataSettings, LABELLED, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, inherited, origin, recipe};
 use crate::args::FinetuneArgs;
 use crate::failure::{Explain, Failure, Result};
 use deepbelief_finetune::{FinetuneConfig, Objective, OptimizerKind};
@@ -58,10 +58,14 @@ impl FinetuneSettings {
             return Err(Failure::new("--layers goes with --from-scratch: a checkpoint has layers of its own"));
         }
         let mut given = from.map_or_else(Table::new, inherited);
-        if let Some(path) = &args.run.config {
-            given.extend(read(path)?);
+        let recipe = args.run.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let flags = flags(args)?;
+        // How many labels the net had been told is nothing to what learns none.
+        if flags.get("as").or(recipe.get("as")).and_then(|name| name.as_str()) == Some("autoencoder") {
+            given.remove(LABELLED);
         }
-        given.extend(flags(args)?);
+        given.extend(recipe);
+        given.extend(flags);
         if args.from_scratch {
             given.remove("checkpoint");
         }

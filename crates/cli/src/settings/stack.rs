@@ -155,6 +155,12 @@ impl StackSettings {
                 Failure::new("labelled says how many samples teach their labels, but labels is none").hint(origin())
             );
         }
+        if self.data.balanced && self.labelled.is_some_and(|samples| samples > 0) {
+            return Err(Failure::new(
+                "balanced minibatches of all samples need all labels, but labelled says that few are known",
+            )
+            .hint(origin()));
+        }
         self.run.validate()
     }
 }

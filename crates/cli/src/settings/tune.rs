@@ -81,6 +81,10 @@ impl TuneSettings {
             Some(provenance) => inherited(provenance),
             None => Table::new(),
         };
+        // A sigmoid belief net stays one.
+        if let Some(top) = from.and_then(|provenance| provenance.recipe.get("top")?.as_str()) {
+            given.insert("top".into(), top.into());
+        }
         if let Some(path) = &args.run.config {
             given.extend(read(path)?);
         }

@@ -61,7 +61,7 @@ impl Column {
                 Physical::BYTE_ARRAY if leaf.max_rep_level() > 0 => Self::Other,
                 Physical::BYTE_ARRAY if text(leaf) => Self::Text(*at),
                 Physical::BYTE_ARRAY => Self::Pictures(*at),
-                _ if leaf.converted_type() == ConvertedType::DECIMAL => Self::Other,
+                _ if !is_number(leaf) => Self::Other,
                 Physical::BOOLEAN | Physical::INT32 | Physical::INT64 | Physical::FLOAT | Physical::DOUBLE => {
                     if leaf.max_rep_level() == 0 { Self::Number(*at) } else { Self::Numbers(*at) }
                 }
@@ -78,6 +78,22 @@ impl Column {
             }
         }
     }
+}
+
+/// Whether what a leaf's numbers stand for is numbers too, and no dates, times or decimal digits.
+fn is_number(leaf: &ColumnDescriptor) -> bool {
+    use LogicalType::{Date, Decimal, Time, Timestamp};
+    let stands_for = leaf.logical_type_ref();
+    let by_converted = [
+        ConvertedType::DECIMAL,
+        ConvertedType::DATE,
+        ConvertedType::TIME_MILLIS,
+        ConvertedType::TIME_MICROS,
+        ConvertedType::TIMESTAMP_MILLIS,
+        ConvertedType::TIMESTAMP_MICROS,
+    ];
+    !matches!(stands_for, Some(Date | Decimal { .. } | Time { .. } | Timestamp { .. }))
+        && !by_converted.contains(&leaf.converted_type())
 }
 
 impl Parquet {
@@ -171,7 +187,12 @@ impl Plan {
             None => guess(file, label.as_deref()),
         };
         match &features[..] {
-            [] => return Err(file.refuse("", "no column holds samples: pictures or numbers".into())),
+            [] => {
+                let columns: Vec<String> =
+                    file.columns.iter().take(12).map(|(name, column)| format!("{name} ({})", column.what())).collect();
+                let reason = format!("expected samples, pictures or numbers; there are {}", columns.join(", "));
+                return Err(file.refuse("of any name", reason));
+            }
             [(name, column @ (Column::Text(_) | Column::Other))] => {
                 return Err(file.refuse(name, format!("it holds {}, expected pictures or numbers", column.what())));
             }
@@ -189,7 +210,11 @@ impl Plan {
     fn describe(&self) -> String {
         let samples = match &self.features[..] {
             [(name, column)] => format!("samples are the {} of column {name}", column.what()),
-            all => format!("samples are the {} columns of numbers", all.len()),
+            all => {
+                let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+                let (first, more) = (&names[..names.len().min(8)], if names.len() > 8 { ", ..." } else { "" });
+                format!("samples are the {} columns of numbers {}{more}", all.len(), first.join(", "))
+            }
         };
         match &self.label {
             Some(label) => format!("{samples}, labels those of column {label}"),
@@ -220,7 +245,10 @@ fn guess(file: &Parquet, label: Option<&str>) -> Vec<(String, Column)> {
     if let Some(found) = FEATURES.iter().find_map(called).or(wholes.first().filter(|_| wholes.len() == 1)) {
         return vec![(*found).clone()];
     }
-    let number = |(name, column): &&(String, Column)| matches!(column, Column::Number(_)) && Some(&**name) != label;
+    // pandas writes the numbers of its rows as a column.
+    let number = |(name, column): &&(String, Column)| {
+        matches!(column, Column::Number(_)) && Some(&**name) != label && !name.starts_with("__index_level_")
+    };
     file.columns.iter().filter(number).cloned().collect()
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use image::{GrayImage, Luma};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -211,4 +211,23 @@ fn damaged_files_are_refused_without_a_panic() {
         fs::write(&path, &good[..at]).unwrap();
         assert!(loaded(&path, &options).unwrap_err().starts_with("FILE: not a readable Parquet file: "), "{at}");
     }
+}
+
+/// pandas writes the numbers of its rows as a column, and times are stored as whole numbers: neither
+/// is a feature.
+#[test]
+fn row_numbers_and_times_are_no_features() {
+    const FRAME: &str = "message m { required double a; required int64 at (TIMESTAMP(MICROS,true)); \
+                         required int32 day (DATE); required double b; required int64 __index_level_0__; }";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frame.parquet");
+    write(&path, FRAME, WriterProperties::builder().build(), 1, |group, _| {
+        column::<DoubleType>(group, &[0.0, 1.0], None);
+        column::<Int64Type>(group, &[5, 6], None);
+        column::<Int32Type>(group, &[7, 8], None);
+        column::<DoubleType>(group, &[1.0, 0.0], None);
+        column::<Int64Type>(group, &[0, 59], None);
+    });
+    let data = load(&Source::Parquet(path), &LoadOptions::default()).unwrap();
+    assert_eq!(data.train.units(), 2);
 }

@@ -15,7 +15,7 @@ fn files_come_once_and_lie_in_the_cache_as_others_expect() {
     let hub = hub(&server, cache.path(), "");
     let snapshot = hub.open(Kind::Dataset, &address("u/d")).unwrap();
     assert_eq!(
-        (snapshot.commit(), snapshot.files()),
+        (snapshot.commit(), snapshot.files().unwrap()),
         (&*commit(1), &["a/b.parquet".into(), "notes 1%.csv".into()][..])
     );
     let path = snapshot.fetch("a/b.parquet").unwrap();
@@ -120,8 +120,16 @@ fn offline_the_cache_is_all_there_is() {
     fetch(&hub(&server, cache.path(), ""), "u/d", "x.csv").unwrap();
     server.requests();
     let offline = offline(&server, cache.path());
-    assert_eq!(offline.open(Kind::Dataset, &address("u/d")).unwrap().files(), ["x.csv"]);
+    assert_eq!(offline.open(Kind::Dataset, &address("u/d")).unwrap().files().unwrap(), ["x.csv", "y.csv"]);
     assert_eq!(fetch(&offline, "u/d", "x.csv").unwrap(), b"1");
     assert_eq!(fetch(&offline, "u/d", "y.csv").unwrap_err(), format!("y.csv of u/d {cached}"));
+    // Another program fills the cache without the list: its files may be a part of all.
+    let repo = cache.path().join("datasets--u--d");
+    std::fs::remove_dir_all(repo.join("listings")).unwrap();
+    let snapshot = offline.open(Kind::Dataset, &address("u/d")).unwrap();
+    assert_eq!(snapshot.files().unwrap_err().to_string(), format!("the list of files of u/d {cached}"));
+    assert_eq!(std::fs::read(snapshot.fetch("x.csv").unwrap()).unwrap(), b"1");
+    let error = offline.push("u/m", false, "A model", Vec::new()).unwrap_err().to_string();
+    assert_eq!(error, "HF_HUB_OFFLINE forbids to push to u/m: unset it");
     assert!(server.requests().is_empty(), "nothing is asked offline");
 }

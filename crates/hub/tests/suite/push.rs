@@ -22,7 +22,7 @@ fn what_is_pushed_comes_back_the_same() {
         assert_eq!(pushed.url, format!("{}/u/m", server.endpoint));
         let snapshot = hub.open(Kind::Model, &address("u/m")).unwrap();
         assert_eq!(pushed.commit.as_deref(), Some(snapshot.commit()));
-        assert_eq!(snapshot.files(), ["README.md", "model.safetensors"]);
+        assert_eq!(snapshot.files().unwrap(), ["README.md", "model.safetensors"]);
         assert_eq!(std::fs::read(snapshot.fetch("model.safetensors").unwrap()).unwrap(), bytes(n));
     }
     assert!(!server.is_private("models/u/m"));
@@ -45,7 +45,7 @@ fn a_private_push_into_a_public_repository_sends_nothing() {
     let (server, cache) = (Server::start(), tempfile::tempdir().unwrap());
     server.put("models/u/m", false, &[("README.md", b"old")]);
     let error = push(&hub(&server, cache.path(), "hf_write"), true, b"secret").unwrap_err();
-    assert!(error.starts_with("u/m exists and is public: nothing was pushed"), "{error}");
+    assert!(error.starts_with("u/m exists and is not private: nothing was pushed"), "{error}");
     assert!(!server.requests().iter().any(|line| line.contains("preupload") || line.contains("commit")));
 }
 

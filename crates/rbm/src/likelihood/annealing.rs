@@ -60,16 +60,18 @@ impl AnnealConfig {
     }
 }
 
+/// Effective chains below which an estimate has no standard error.
+pub const FEWEST_EFFECTIVE: f64 = 10.0;
+
 /// An estimate of ln Z.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogPartition {
     /// ln Z, in nats.
     pub value: f64,
-    /// Three standard errors below, to first order. The error of a run whose chains missed a mode
-    /// is not in it: only the other run shows that.
-    pub low: f64,
-    /// Three standard errors above.
-    pub high: f64,
+    /// Standard error, to first order, which holds where many chains carry the weight: none below
+    /// [`FEWEST_EFFECTIVE`] effective chains. The error of a run whose chains missed a mode is not in
+    /// it: only the other run shows that.
+    pub standard_error: Option<f64>,
     /// Chains of equal weight that would be worth as much: `(sum w)² / sum w²`.
     pub effective_sample_size: f64,
 }
@@ -84,7 +86,8 @@ impl LogPartition {
         // Relative variance of a weight: n / ESS - 1.
         let error = ((n / effective_sample_size - 1.0).max(0.0) / (n - 1.0)).sqrt();
         let value = base + sign * (sum - libm::log(n));
-        Self { value, low: value - 3.0 * error, high: value + 3.0 * error, effective_sample_size }
+        let standard_error = (effective_sample_size >= FEWEST_EFFECTIVE).then_some(error);
+        Self { value, standard_error, effective_sample_size }
     }
 }
 

@@ -11,6 +11,8 @@ mod annealing;
 mod exact;
 mod ladder;
 
-pub use annealing::{AnnealConfig, LogPartition, annealed_importance, base_rates, reverse_annealed_importance};
+pub use annealing::{
+    AnnealConfig, FEWEST_EFFECTIVE, LogPartition, annealed_importance, base_rates, reverse_annealed_importance,
+};
 pub use exact::{MOST_ENUMERATED, exact_log_partition};
 pub use ladder::Ladder;

@@ -1,21 +1,23 @@
 //! `dbn eval`: how probable a model finds data.
 
+mod report;
+
 use super::{chunks, extension, require_folder, write_file};
 use crate::args::{EvalArgs, SplitName};
 use crate::checkpoint::{Checkpoint, Trained, split};
-use crate::failure::{Failure, Result, count};
+use crate::failure::{Explain, Failure, Result, count};
 use crate::report::{Report, thousands};
+use crate::run_folder::checkpoint_path;
 use candle_core::{DType, Device, Tensor};
-use deepbelief_data::{Binarize, Split};
+use deepbelief_data::{Binarize, Split, sha256};
 use deepbelief_kernels::{Bits, Stream, Uniforms};
 use deepbelief_rbm::likelihood::{
-    AnnealConfig, LogPartition, MOST_ENUMERATED, annealed_importance, base_rates, exact_log_partition,
+    AnnealConfig, FEWEST_EFFECTIVE, MOST_ENUMERATED, annealed_importance, base_rates, exact_log_partition,
     reverse_annealed_importance,
 };
 use deepbelief_rbm::tensors::from_batch;
 use deepbelief_stack::Dbn;
-use serde::Serialize;
-use std::fmt::Write as _;
+use report::{Estimate, Evaluation, LogLikelihood, LogZ};
 use std::time::Instant;
 
 /// Training samples that means are taken of and chains start from, at most.
@@ -23,67 +25,6 @@ const TRAINING: usize = 10_000;
 
 /// Nats by which two estimates may differ before a warning.
 const APART: f64 = 1.0;
-
-/// A figure with its interval, in nats.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Estimate {
-    value: f64,
-    low: f64,
-    high: f64,
-    /// Of the chains that ln Z was estimated by; absent where it is exact.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effective_sample_size: Option<f64>,
-}
-
-/// ln Z, exactly or from both sides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-struct LogZ {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exact: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ais: Option<Estimate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reverse_ais: Option<Estimate>,
-}
-
-/// Mean log-likelihood of a sample, in nats: what applies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-struct LogLikelihood {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exact: Option<Estimate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ais: Option<Estimate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reverse_ais: Option<Estimate>,
-    /// The variational bound of a deep belief net.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bound: Option<Estimate>,
-}
-
-#[derive(Serialize)]
-struct Evaluation {
-    data: String,
-    split: &'static str,
-    samples: usize,
-    binarize: String,
-    /// Nats per sample.
-    log_likelihood: LogLikelihood,
-    /// Nats; of the top, where there are layers under it.
-    log_z: LogZ,
-    /// Mean free energy of these samples minus that of training samples, nats; of the top.
-    free_energy_gap: f64,
-    /// Nats per sample.
-    reconstruction_cost: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label_error: Option<f64>,
-    chains: u32,
-    temperatures: u32,
-    adaptive: bool,
-    burn_in: u32,
-    draws: u16,
-    seed: u64,
-    seconds: f64,
-}
 
 /// Measures and prints.
 pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
@@ -93,6 +34,8 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     }
     let began = Instant::now();
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    let path = checkpoint_path(&args.checkpoint)?;
+    let file = std::fs::read(&path).or_fail(|| format!("cannot read {}", path.display()))?;
     let dbn = &checkpoint.dbn;
     let units = dbn.top().hidden_units();
     if !units.is_bernoulli() {
@@ -101,31 +44,25 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     }
     let data = checkpoint.data(&args.data)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
-    let (samples, binarize) = (split(&data, part)?, binary(&checkpoint, args));
+    let (samples, binarize) = (split(&data, part)?, binary(&checkpoint, args)?);
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
-    tracing::info!("evaluating {} of {}; binarisation {binarize}", count(measured, "sample"), data.name);
+    tracing::info!("evaluating {} samples of {}; binarisation {binarize}", thousands(measured), data.name);
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
     let log_z = log_z(dbn, &training, args)?;
     let sums = measure(dbn, samples, measured, binarize, args)?;
     let n = measured as f64;
     let (bound, importance) = (sums.bound / n, sums.importance / n);
-    let (deep, less) = (dbn.depth() > 1, |from: f64, z: Estimate| Estimate {
-        value: from - z.value,
-        low: from - z.high,
-        high: from - z.low,
-        effective_sample_size: z.effective_sample_size,
-    });
-    let sharp = |value| Estimate { value, low: value, high: value, effective_sample_size: None };
+    let deep = dbn.depth() > 1;
+    let exact = log_z.exact.map(Estimate::exact);
     let log_likelihood = LogLikelihood {
-        exact: log_z.exact.filter(|_| !deep).map(|z| sharp(importance - z)),
-        ais: log_z.ais.or(log_z.exact.filter(|_| deep).map(sharp)).map(|z| less(importance, z)),
-        reverse_ais: log_z.reverse_ais.map(|z| less(importance, z)),
-        bound: deep.then(|| match (log_z.exact, log_z.ais, log_z.reverse_ais) {
-            (None, Some(forward), Some(reverse)) => {
-                let high = forward.high.max(reverse.high);
-                less(bound, Estimate { low: forward.low.min(reverse.low), high, ..forward })
-            }
-            (exact, ..) => sharp(bound - exact.unwrap_or(f64::NAN)),
+        exact: exact.filter(|_| !deep).map(|z| z.below(importance)),
+        importance: exact.filter(|_| deep).map(|z| z.below(importance)),
+        ais: log_z.ais.map(|z| z.below(importance)),
+        reverse_ais: log_z.reverse_ais.map(|z| z.below(importance)),
+        // As low as either estimate of ln Z makes it.
+        bound: exact.or(log_z.ais).filter(|_| deep).map(|z| {
+            let high = log_z.reverse_ais.map_or(z.high, |reverse| Some(z.high?.max(reverse.high?)));
+            Estimate { high, ..z }.below(bound)
         }),
     };
     let evaluation = Evaluation {
@@ -133,7 +70,9 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         split: if part == SplitName::Test { "test" } else { "train" },
         samples: measured,
         binarize: binarize.to_string(),
+        checkpoint_sha256: sha256(&file),
         log_likelihood,
+        standard_error_of_samples: sums.standard_error(n),
         log_z,
         free_energy_gap: sums.free_energy / n - training.free_energy,
         reconstruction_cost: sums.reconstruction / n,
@@ -147,13 +86,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         seconds: began.elapsed().as_secs_f64(),
     };
     if let (Some(forward), Some(reverse)) = (log_likelihood.ais, log_likelihood.reverse_ais) {
-        let apart = forward.value - reverse.value;
-        if apart.abs() > APART {
-            tracing::warn!(
-                "the two estimates are {apart:.1} nats apart: the chains mix badly, and the truth lies somewhere between; \
-                 more --temperatures, or a longer --burn-in, may bring them together"
-            );
-        }
+        warn_of(&forward, &reverse);
     }
     let json = serde_json::to_string(&evaluation)? + "\n";
     if let Some(path) = &args.out {
@@ -165,13 +98,41 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     report.data(&evaluation.describe())
 }
 
+/// Says where estimates are not to be trusted.
+fn warn_of(forward: &Estimate, reverse: &Estimate) {
+    let few = [forward, reverse].into_iter().any(|estimate| estimate.width().is_none());
+    let apart = forward.value - reverse.value;
+    if few {
+        tracing::warn!(
+            "fewer than {FEWEST_EFFECTIVE} chains carry an estimate, which then has no interval: take more \
+             --temperatures or more --chains"
+        );
+    } else if apart > APART {
+        tracing::warn!(
+            "the two estimates are {apart:.1} nats apart: the chains mix badly, and the truth rather lies between; \
+             more --temperatures, or a longer --burn-in, may bring them together"
+        );
+    } else if apart < -APART {
+        tracing::warn!(
+            "the reverse estimate is {:.1} nats above the other, where it should not be: noise, or a --burn-in that is \
+             too short",
+            -apart
+        );
+    }
+}
+
 /// How grey values become the binary ones that have a likelihood.
-fn binary(checkpoint: &Checkpoint, args: &EvalArgs) -> Binarize {
-    match checkpoint.binarize(args.binarize) {
-        // A draw at every presentation and none at all: one draw of the samples that are measured,
-        // which leaves binary ones as they are.
-        Binarize::Fresh | Binarize::None => Binarize::Fixed,
-        how => how,
+fn binary(checkpoint: &Checkpoint, args: &EvalArgs) -> Result<Binarize> {
+    match args.binarize {
+        Some(how @ (Binarize::Fresh | Binarize::None)) => Err(Failure::new(format!(
+            "--binarize is {how}, but likelihoods are of binary samples that stay as they are"
+        ))
+        .hint("take fixed, which draws each once, or threshold=T")),
+        Some(how) => Ok(how),
+        None => Ok(match checkpoint.binarize(None) {
+            Binarize::Fresh | Binarize::None => Binarize::Fixed,
+            how => how,
+        }),
     }
 }
 
@@ -229,6 +190,8 @@ impl Training {
 fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs) -> Result<LogZ> {
     let top = dbn.top();
     if !args.estimate && top.visible().min(top.hidden()) <= MOST_ENUMERATED {
+        let states = top.visible().min(top.hidden());
+        tracing::info!("summing over the states of {}, exactly", count(states, "unit"));
         return Ok(LogZ { exact: Some(exact_log_partition(top)?), ..LogZ::default() });
     }
     let config = AnnealConfig {
@@ -244,13 +207,7 @@ fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs) -> Result<LogZ> {
     let forward = annealed_importance(top, &base, &config)?;
     let (states, labels) = training.starts(config.chains, dbn.classes());
     let reverse = reverse_annealed_importance(top, &base, &states, &labels, &config)?;
-    let estimate = |z: LogPartition| Estimate {
-        value: z.value,
-        low: z.low,
-        high: z.high,
-        effective_sample_size: Some(z.effective_sample_size),
-    };
-    Ok(LogZ { ais: Some(estimate(forward)), reverse_ais: Some(estimate(reverse)), exact: None })
+    Ok(LogZ { ais: Some(Estimate::of(&forward)), reverse_ais: Some(Estimate::of(&reverse)), exact: None })
 }
 
 /// Sums over the samples.
@@ -258,9 +215,18 @@ fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs) -> Result<LogZ> {
 struct Sums {
     bound: f64,
     importance: f64,
+    importance_squares: f64,
     free_energy: f64,
     reconstruction: f64,
     label_errors: Option<f64>,
+}
+
+impl Sums {
+    /// Of the mean of `importance` over `n` samples.
+    fn standard_error(&self, n: f64) -> f64 {
+        let mean = self.importance / n;
+        ((self.importance_squares / n - mean * mean).max(0.0) / (n - 1.0).max(1.0)).sqrt()
+    }
 }
 
 fn measure(dbn: &Dbn, samples: &Split, measured: usize, binarize: Binarize, args: &EvalArgs) -> Result<Sums> {
@@ -276,6 +242,7 @@ fn measure(dbn: &Dbn, samples: &Split, measured: usize, binarize: Binarize, args
         let weights = dbn.unnormalised_log_likelihood(&v, args.draws, draw)?;
         sums.bound += weights.bound.iter().sum::<f64>();
         sums.importance += weights.importance.iter().sum::<f64>();
+        sums.importance_squares += weights.importance.iter().map(|x| x * x).sum::<f64>();
         let units = dbn.encode(&v, dbn.layers().len(), Some(draw))?;
         sums.free_energy += sum(&dbn.top().free_energy(&units)?)?;
         sums.reconstruction += dbn.reconstruction_cost(&v)? * rows as f64;
@@ -294,52 +261,4 @@ fn measure(dbn: &Dbn, samples: &Split, measured: usize, binarize: Binarize, args
 
 fn sum(tensor: &Tensor) -> Result<f64> {
     Ok(tensor.to_dtype(DType::F64)?.sum_all()?.to_scalar()?)
-}
-
-impl Evaluation {
-    /// For people.
-    fn describe(&self) -> String {
-        let mut text = String::new();
-        let mut line = |name: &str, value: String| {
-            let _ = writeln!(text, "{name:<22}{value}");
-        };
-        line(
-            "data",
-            format!(
-                "{}, {} {} samples, binarisation {}",
-                self.data,
-                thousands(self.samples),
-                self.split,
-                self.binarize
-            ),
-        );
-        let interval = |e: &Estimate| {
-            let chains = e
-                .effective_sample_size
-                .map_or(String::new(), |n| format!(", {n:.1} effective of {}", count(self.chains as usize, "chain")));
-            format!("{:.2} nats per sample ({:.2} to {:.2}{chains})", e.value, e.low, e.high)
-        };
-        let LogLikelihood { exact, ais, reverse_ais, bound } = &self.log_likelihood;
-        if let Some(exact) = exact {
-            line("log-likelihood", format!("{:.2} nats per sample, exactly", exact.value));
-        }
-        for (name, estimate) in
-            [("log-likelihood, AIS", ais), ("  reverse AIS", reverse_ais), ("  variational bound", bound)]
-        {
-            if let Some(estimate) = estimate {
-                line(name, interval(estimate));
-            }
-        }
-        line("free-energy gap", format!("{:.2} nats to training samples", self.free_energy_gap));
-        line("reconstruction cost", format!("{:.2} nats per sample", self.reconstruction_cost));
-        if let Some(error) = self.label_error {
-            line("label error", format!("{:.2} %", 100.0 * error));
-        }
-        let spacing = if self.adaptive { ", adaptive" } else { "" };
-        let estimated =
-            format!("{} temperatures{spacing}, seed {}, ", thousands(self.temperatures as usize), self.seed);
-        let how = if self.log_z.exact.is_some() { String::new() } else { estimated };
-        line("how", format!("{how}{:.1} s", self.seconds));
-        text
-    }
 }

@@ -1,0 +1,153 @@
+//! What `dbn eval` finds, for programs and for people.
+
+use crate::failure::count;
+use crate::report::thousands;
+use deepbelief_rbm::likelihood::LogPartition;
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// A figure with an interval of three standard errors of ln Z to either side, in nats: none where too
+/// few chains carry the weight.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct Estimate {
+    pub(super) value: f64,
+    pub(super) low: Option<f64>,
+    pub(super) high: Option<f64>,
+    /// Of the chains that ln Z was estimated by; absent where it is exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) effective_sample_size: Option<f64>,
+}
+
+impl Estimate {
+    pub(super) fn exact(value: f64) -> Self {
+        Self { value, low: Some(value), high: Some(value), effective_sample_size: None }
+    }
+
+    pub(super) fn of(z: &LogPartition) -> Self {
+        let off = |errors: f64| z.standard_error.map(|error| z.value + errors * error);
+        let effective_sample_size = Some(z.effective_sample_size);
+        Self { value: z.value, low: off(-3.0), high: off(3.0), effective_sample_size }
+    }
+
+    /// `from` less this.
+    pub(super) fn below(self, from: f64) -> Self {
+        let less = |z: Option<f64>| z.map(|z| from - z);
+        Self { value: from - self.value, low: less(self.high), high: less(self.low), ..self }
+    }
+
+    /// Half the width of its interval; nothing is known where there is none.
+    pub(super) fn width(&self) -> Option<f64> {
+        Some((self.high? - self.low?) / 2.0)
+    }
+}
+
+/// ln Z, exactly or from both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(super) struct LogZ {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exact: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ais: Option<Estimate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reverse_ais: Option<Estimate>,
+}
+
+/// Mean log-likelihood of a sample, in nats: what applies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(super) struct LogLikelihood {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exact: Option<Estimate>,
+    /// Of a deep belief net whose top has an exact ln Z, by draws of the layers under it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) importance: Option<Estimate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ais: Option<Estimate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reverse_ais: Option<Estimate>,
+    /// The variational bound of a deep belief net.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) bound: Option<Estimate>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Evaluation {
+    pub(super) data: String,
+    pub(super) split: &'static str,
+    pub(super) samples: usize,
+    pub(super) binarize: String,
+    /// Of the file that was measured.
+    pub(super) checkpoint_sha256: String,
+    /// Nats per sample.
+    pub(super) log_likelihood: LogLikelihood,
+    /// Of its mean over the samples, which the intervals, of ln Z alone, do not hold.
+    pub(super) standard_error_of_samples: f64,
+    /// Nats; of the top, where there are layers under it.
+    pub(super) log_z: LogZ,
+    /// Mean free energy of these samples minus that of training samples, nats; of the top.
+    pub(super) free_energy_gap: f64,
+    /// Nats per sample.
+    pub(super) reconstruction_cost: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) label_error: Option<f64>,
+    pub(super) chains: u32,
+    pub(super) temperatures: u32,
+    pub(super) adaptive: bool,
+    pub(super) burn_in: u32,
+    pub(super) draws: u16,
+    pub(super) seed: u64,
+    pub(super) seconds: f64,
+}
+
+impl Evaluation {
+    /// For people.
+    pub(super) fn describe(&self) -> String {
+        let mut text = String::new();
+        let mut line = |name: &str, value: String| {
+            let _ = writeln!(text, "{name:<22}{value}");
+        };
+        let samples = format!("{} {} samples", thousands(self.samples), self.split);
+        line("data", format!("{}, {samples}, binarisation {}", self.data, self.binarize));
+        let LogLikelihood { exact, importance, ais, reverse_ais, bound } = &self.log_likelihood;
+        if let Some(exact) = exact {
+            line("log-likelihood", format!("{:.2} nats per sample, exactly", exact.value));
+        }
+        let estimates = [
+            ("log-likelihood", importance),
+            ("log-likelihood, AIS", ais),
+            ("  reverse AIS", reverse_ais),
+            ("  variational bound", bound),
+        ];
+        for (name, estimate) in estimates {
+            if let Some(estimate) = estimate {
+                line(name, format!("{:.2} nats per sample{}", estimate.value, self.notes(estimate)));
+            }
+        }
+        let error = self.standard_error_of_samples;
+        line("spread over samples", format!("the mean has a standard error of {error:.2} nats"));
+        line("free-energy gap", format!("{:.2} nats to training samples", self.free_energy_gap));
+        line("reconstruction cost", format!("{:.2} nats per sample", self.reconstruction_cost));
+        if let Some(error) = self.label_error {
+            line("label error", format!("{:.2} %", 100.0 * error));
+        }
+        let drawn = bound.map(|_| format!("{} of the layers, ", count(self.draws.into(), "draw")));
+        let spacing = if self.adaptive { ", adaptive" } else { "" };
+        let temperatures = thousands(self.temperatures as usize);
+        let annealed = ais.map(|_| format!("{temperatures} temperatures{spacing}, seed {}, ", self.seed));
+        let (drawn, annealed) = (drawn.unwrap_or_default(), annealed.unwrap_or_default());
+        line("how", format!("{drawn}{annealed}{:.1} s", self.seconds));
+        text
+    }
+
+    /// The interval of an estimate and what it rests on.
+    fn notes(&self, estimate: &Estimate) -> String {
+        let chains = estimate.effective_sample_size;
+        let chains = chains.map(|n| format!("{n:.1} effective of {}", count(self.chains as usize, "chain")));
+        let range = match (estimate.low, estimate.high) {
+            (Some(low), Some(high)) if low < high => Some(format!("{low:.2} to {high:.2}")),
+            (Some(_), Some(_)) => None,
+            _ => Some("no interval".into()),
+        };
+        let notes: Vec<String> = range.into_iter().chain(chains).collect();
+        if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) }
+    }
+}

@@ -2,6 +2,8 @@
 
 export DBN_PYTHON := env("DBN_PYTHON", if path_exists(".venv/bin/python") == "true" { justfile_directory() / ".venv/bin/python" } else { "python3" })
 
+target := env("CARGO_TARGET_DIR", "target")
+
 _default:
     @just --list --unsorted
 
@@ -19,8 +21,10 @@ tune CKPT="models/mnist-dbn.safetensors" *ARGS:
 
 # Make one stripped binary, dist/dbn under the target folder, and print its size.
 dist:
-    cargo build --profile dist -p deepbelief-cli
-    @ls -lh {{ env("CARGO_TARGET_DIR", "target") }}/dist/dbn
+    cargo build --release -p deepbelief-cli
+    mkdir -p {{ target }}/dist
+    strip -o {{ target }}/dist/dbn {{ target }}/release/dbn
+    @ls -lh {{ target }}/dist/dbn
 
 # Run all tests.
 test:

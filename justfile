@@ -26,6 +26,39 @@ dist:
     strip -o {{ target }}/dist/dbn {{ target }}/release/dbn
     @ls -lh {{ target }}/dist/dbn
 
+# Set up NVIDIA's compiler and libraries from PyPI in .cuda: no toolkit and no GPU are needed to build.
+cuda-toolchain:
+    scripts/cuda-toolchain
+
+# Check the code that only builds with CUDA.
+check-cuda: (with-cuda "cargo clippy --workspace --all-targets --features " + cuda-features + " -- -D warnings")
+
+# Make one stripped binary that runs on the CPU and on NVIDIA GPUs, target/cuda/dist/dbn.
+build-cuda: (with-cuda "cargo build --release -p deepbelief-cli --features cuda")
+    mkdir -p target/cuda/dist
+    strip -o target/cuda/dist/dbn target/cuda/release/dbn
+    @ls -lh target/cuda/dist/dbn
+
+# What scripts/gpu-check runs, in target/gpu.
+gpu-programs: (with-cuda "scripts/gpu-programs " + cuda-features)
+
+# Everything that needs a GPU, in one JSON file: see scripts/gpu-check.
+gpu-check *ARGS:
+    scripts/gpu-check {{ ARGS }}
+
+cuda-features := "deepbelief-cli/cuda,deepbelief-kernels/cuda,deepbelief-rbm/cuda,deepbelief-finetune/cuda"
+
+# The toolkit in .cuda if it is there, else the one of CUDA_HOME. PTX of compute capability 8.0 runs on every
+# GPU since Ampere; a build folder of its own keeps the features apart.
+[private]
+with-cuda COMMAND:
+    export CUDA_COMPUTE_CAP="${CUDA_COMPUTE_CAP:-80}" CARGO_TARGET_DIR="$PWD/target/cuda"; \
+    if [ -d .cuda/toolkit ]; then \
+        export CUDA_HOME="$PWD/.cuda/toolkit" NVCC="$PWD/.cuda/toolkit/bin/nvcc"; \
+        export PATH="$CUDA_HOME/bin:$PATH" RUSTFLAGS="-L native=$PWD/.cuda/link"; \
+    fi; \
+    {{ COMMAND }}
+
 # Run all tests.
 test:
     cargo test --workspace

@@ -155,3 +155,11 @@ fn states_are_drawn_from_the_probabilities() {
     let mean = states.iter().zip(&probabilities).map(|(h, p)| h - p).sum::<f32>() / n;
     assert!(mean.abs() < 5.0 * 0.5 / n.sqrt(), "mean difference {mean}");
 }
+
+#[test]
+fn a_machine_that_computes_right_passes_the_selftest() {
+    let place = Place::new();
+    let json: serde_json::Value = serde_json::from_str(&place.ok("selftest --device cpu --json")).unwrap();
+    assert_eq!((&json["ok"], &json["device"]), (&true.into(), &"cpu".into()), "{json}");
+    assert!(json["checks"].as_array().unwrap().iter().all(|check| check["seconds"].as_f64().unwrap() < 60.0));
+}

@@ -73,7 +73,7 @@ fn damaged_idx_files_are_named() {
 fn settings_out_of_range_are_named() {
     let place = Place::new();
     let base = "pretrain --data csv:bits.csv --out r";
-    let cases: [(&str, &[&str]); 12] = [
+    let cases: [(&str, &[&str]); 14] = [
         ("--threads 1000000", &["threads is 1000000; it must be at most 1024"]),
         ("--hidden 0", &["hidden is 0; it must be between 1 and 65504 units"]),
         ("--hidden many", &["invalid value 'many' for '--hidden <N>'"]),
@@ -85,7 +85,9 @@ fn settings_out_of_range_are_named() {
         ("--binarize sometimes", &["threshold=T", "fresh"]),
         ("--balanced", &["class-balanced batches need labels"]),
         ("--image-size 4x4", &["4x4"]),
-        ("--device cuda", &["--device", "[possible values: auto, cpu]"]),
+        ("--device gpu", &["--device", "device is 'gpu'; it must be auto, cpu or cuda:N"]),
+        ("--device cuda", &["device is cuda:0, but this build has no support for GPUs", "--features cuda"]),
+        ("--precision bf16 --device cpu", &["precision is bf16; it must be f32 on the CPU"]),
     ];
     for (option, expected) in cases {
         let message = refusal(&place, &format!("{base} {option}"));

@@ -142,10 +142,24 @@ fn a_net_from_scratch_without_labels_has_all_its_layers() {
 #[test]
 fn a_factorial_top_is_inherited() {
     let place = Place::new();
-    place.ok("tune -q --from-scratch --layers 8,4 --top factorial --data csv:bits.csv --top-steps 1x1 --batch-size 7 \
-         --valid 11 --out x");
+    place.ok("tune -q --from-scratch --layers 8,4 --top factorial --data csv:bits.csv --label-column last \
+         --top-steps 1x1 --batch-size 7 --valid 11 --out x");
     place.ok("tune -q x --top-steps 1x1 --out y");
     assert!(place.text("y/config.toml").contains("top = \"factorial\""), "{}", place.text("y/config.toml"));
+    // Its independent units at the top are no layer of weights to what is made of it.
+    place.ok("encode y --data csv:bits.csv --label-column last --out f.csv");
+    assert_eq!(place.text("f.csv").lines().next(), Some("h0,h1,h2,h3,label"));
+    let sizes = |words: &str, out: &str| {
+        place.ok(words);
+        place.json(&format!("show {out} --json"))["header"]["sizes"].clone()
+    };
+    let small = "--label-column last --epochs 1 --batch-size 7 -q";
+    assert_eq!(sizes(&format!("finetune y {small} --out c"), "c"), serde_json::json!([9, 8, 4, 3]));
+    assert_eq!(sizes(&format!("finetune y {small} --as autoencoder --out a"), "a"), serde_json::json!([9, 8, 4, 8, 9]));
+    for (network, layers) in [("mlp", 2), ("autoencoder", 4)] {
+        place.ok(&format!("export y --as {network} --out e.safetensors"));
+        assert_eq!(place.tensors("e.safetensors").len(), 2 * layers, "weights and biases of {network}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) use finetune::FinetuneArgs;
 pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use learning::{LearningArgs, PerLayer, per_layer};
 pub(crate) use runs::{CompareArgs, RunsArgs};
-pub(crate) use shell::{CompletionsArgs, ManArgs};
+pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
 pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
 pub(crate) use training::{RunArgs, Sizes};
@@ -155,6 +155,13 @@ pub(crate) enum Command {
     /// Compare two models: settings that differ, figures side by side, how far the weights are apart
     #[command(after_help = runs::COMPARE_HELP)]
     Compare(CompareArgs),
+    /// Check that this program computes what it should on this machine and device
+    ///
+    /// Known answers of the generator, instruction sets against each other, a gradient and a
+    /// partition function against exact ones, and on a GPU everything against the CPU. The exit
+    /// code is 1 if a check failed.
+    #[command(after_help = shell::SELFTEST_HELP)]
+    Selftest(SelftestArgs),
     /// Print what a shell needs to complete this program's words
     #[command(after_help = shell::COMPLETIONS_HELP)]
     Completions(CompletionsArgs),

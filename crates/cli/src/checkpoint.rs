@@ -80,12 +80,6 @@ impl Checkpoint {
         };
         Err(Failure::new(format!("the checkpoint has no label group, which {what} needs")).hint(hint))
     }
-
-    /// What the classes are called, where the training data named them.
-    pub(crate) fn class_names(&self) -> Option<Vec<String>> {
-        let names = self.provenance().recipe.get(CLASS_NAMES)?;
-        serde_json::from_value(names.clone()).ok()
-    }
 }
 
 /// What was trained on data, and by its provenance knows how they were read.

@@ -6,6 +6,7 @@
 mod args;
 mod checkpoint;
 mod commands;
+mod device;
 mod failure;
 mod finetune_watcher;
 mod history;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Push(args) => commands::push(args, &report).map(|()| 0),
         Command::Runs(args) => commands::runs(args, &report).map(|()| 0),
         Command::Compare(args) => commands::compare(args, &report).map(|()| 0),
+        Command::Selftest(args) => commands::selftest(args, &report),
         Command::Completions(args) => commands::completions(args, &report).map(|()| 0),
         Command::Man(args) => commands::man(args, &report).map(|()| 0),
     };

@@ -158,7 +158,8 @@ impl Card<'_> {
         let _ = write!(
             text,
             "## Log-likelihood\n\nOf {} {} samples of {} (binarisation {}), nats per sample, by `dbn eval`. Annealed \
-             importance sampling (AIS) rather finds too much, its reverse too little.\n\n| | value | low | high |\n\
+             importance sampling (AIS) rather finds too much, its reverse too little; low and high are three \
+             standard errors of ln Z away.\n\n| | value | low | high |\n\
              |---|---|---|---|\n",
             evaluation["samples"],
             of("split"),

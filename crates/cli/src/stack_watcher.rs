@@ -112,7 +112,7 @@ impl<'a> StackWatcher<'a> {
         self.ticker.epoch(metrics, epochs);
         let due = |every: u32| every > 0 && epoch.is_multiple_of(every) && epoch < epochs;
         if due(self.settings.run.save_every) {
-            self.save(&snapshot.rbm()?, &snapshot.state())
+            self.save(&snapshot.rbm()?, &snapshot.state()?)
                 .or_fail(|| format!("cannot save epoch {epoch} of layer {layer}"))?;
         }
         if due(self.settings.run.picture_every) {

@@ -63,7 +63,7 @@ impl<'a> Watcher<'a> {
     /// Saves model and state, in this order (see [`crate::run_folder`]). `figures` join those of
     /// the last epoch.
     pub(crate) fn save(&mut self, snapshot: &Snapshot<'_>, figures: BTreeMap<String, f64>) -> Result<()> {
-        let state = snapshot.state();
+        let state = snapshot.state()?;
         let mut provenance = Provenance { epochs: state.epochs_done(), ..self.provenance.clone() };
         if let Some(last) = self.history.epochs(0).last() {
             provenance.figures = last.figures();

@@ -17,13 +17,15 @@ use crate::{Error, parquet};
 /// Reads a data set, or one file of it.
 pub(crate) fn read(address: &str, options: &LoadOptions) -> Result<Tables, Error> {
     let address: Address = address.parse().map_err(Error::Hub)?;
+    let unknown = |file: &String| {
+        let hint = format!("{file} ends in none of .csv, .npy, .npz, .safetensors and .parquet");
+        Error::UnknownSource { text: format!("hf:{address}"), hint }
+    };
+    let one = address.file.as_ref().map(|file| Ok((file, reader(file).ok_or_else(|| unknown(file))?)));
+    let one = one.transpose()?;
     let hub = Hub::new(Settings::from_env()).map_err(Error::Hub)?;
     let snapshot = hub.open(Kind::Dataset, &address).map_err(Error::Hub)?;
-    if let Some(file) = &address.file {
-        let Some(source) = reader(file) else {
-            let hint = format!("{file} ends in none of .csv, .npy, .npz, .safetensors and .parquet");
-            return Err(Error::UnknownSource { text: format!("hf:{address}"), hint });
-        };
+    if let Some((file, source)) = one {
         return tables(&source(snapshot.fetch(file).map_err(Error::Hub)?), options);
     }
     let Choice { config, train, test, unread } = choose(&address, snapshot.files().map_err(Error::Hub)?)?;

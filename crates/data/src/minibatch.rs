@@ -148,16 +148,7 @@ impl Minibatches for Minibatcher {
             self.dealt.extend(chosen.iter().map(|&sample| labels[sample as usize]));
         }
         match &self.store {
-            Store::Packed(words) => {
-                let blocks = self.units.div_ceil(32);
-                let bits = batch.make_binary(chosen.len(), self.units);
-                for (row, &sample) in chosen.iter().enumerate() {
-                    let words = &words[sample as usize * blocks..][..blocks];
-                    for (block, &word) in words.iter().enumerate() {
-                        bits.set_word(row, block, word);
-                    }
-                }
-            }
+            Store::Packed(words) => batch.make_binary(0, self.units).gather(self.units, words, chosen),
             Store::Pixels(split) => {
                 let samples = chosen.iter().map(|&sample| sample as usize);
                 // Step 0 is the one draw of [`Binarize::Fixed`].

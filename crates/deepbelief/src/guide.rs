@@ -35,16 +35,7 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # use deepbelief::{Pixels, Split};
-//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-//! # for sample in 0..240u32 {
-//! #     let (label, place) = (sample % 2, sample / 2 % 4);
-//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
-//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
-//! #     labels.push(label);
-//! # }
-//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
-//! # let (train, valid) = data.split_validation(40, 1)?;
+#![doc = before!(data)]
 //! use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
 //!
 //! let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
@@ -67,25 +58,8 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # use deepbelief::{Pixels, Split};
-//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-//! # for sample in 0..240u32 {
-//! #     let (label, place) = (sample % 2, sample / 2 % 4);
-//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
-//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
-//! #     labels.push(label);
-//! # }
-//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
-//! # let (train, valid) = data.split_validation(40, 1)?;
-//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
-//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
-//! # let mut minibatches = Minibatcher::new(&train, config)?;
-//! # let monitors = Monitors {
-//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
-//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
-//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
-//! #     valid_labels: valid.labels().unwrap_or_default(),
-//! # };
+#![doc = before!(data)]
+#![doc = before!(minibatches)]
 //! use deepbelief::candle_core::Device;
 //! use deepbelief::{EpochMetrics, Rbm, RbmConfig, TrainConfig, Trainer};
 //!
@@ -109,25 +83,8 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # use deepbelief::{Pixels, Split};
-//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-//! # for sample in 0..240u32 {
-//! #     let (label, place) = (sample % 2, sample / 2 % 4);
-//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
-//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
-//! #     labels.push(label);
-//! # }
-//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
-//! # let (train, valid) = data.split_validation(40, 1)?;
-//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
-//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
-//! # let mut minibatches = Minibatcher::new(&train, config)?;
-//! # let monitors = Monitors {
-//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
-//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
-//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
-//! #     valid_labels: valid.labels().unwrap_or_default(),
-//! # };
+#![doc = before!(data)]
+#![doc = before!(minibatches)]
 //! use deepbelief::{Greedy, StackConfig, TrainConfig};
 //!
 //! let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
@@ -147,31 +104,9 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # use deepbelief::{Pixels, Split};
-//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-//! # for sample in 0..240u32 {
-//! #     let (label, place) = (sample % 2, sample / 2 % 4);
-//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
-//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
-//! #     labels.push(label);
-//! # }
-//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
-//! # let (train, valid) = data.split_validation(40, 1)?;
-//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
-//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
-//! # let mut minibatches = Minibatcher::new(&train, config)?;
-//! # let monitors = Monitors {
-//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
-//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
-//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
-//! #     valid_labels: valid.labels().unwrap_or_default(),
-//! # };
-//! # use deepbelief::{Greedy, StackConfig, TrainConfig};
-//! # let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
-//! # let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
-//! # let mut greedy = Greedy::new(config)?;
-//! # greedy.fit(&mut minibatches, &monitors, &mut ())?;
-//! # let dbn = greedy.dbn()?;
+#![doc = before!(data)]
+#![doc = before!(minibatches)]
+#![doc = before!(net)]
 //! use deepbelief::candle_core::Device;
 //! use deepbelief::rbm::tensors::from_batch;
 //! let v = from_batch(&valid.batch(0..40, Binarize::None, 1)?, &Device::Cpu)?;
@@ -198,31 +133,9 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # use deepbelief::{Pixels, Split};
-//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-//! # for sample in 0..240u32 {
-//! #     let (label, place) = (sample % 2, sample / 2 % 4);
-//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
-//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
-//! #     labels.push(label);
-//! # }
-//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
-//! # let (train, valid) = data.split_validation(40, 1)?;
-//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
-//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
-//! # let mut minibatches = Minibatcher::new(&train, config)?;
-//! # let monitors = Monitors {
-//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
-//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
-//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
-//! #     valid_labels: valid.labels().unwrap_or_default(),
-//! # };
-//! # use deepbelief::{Greedy, StackConfig, TrainConfig};
-//! # let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
-//! # let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
-//! # let mut greedy = Greedy::new(config)?;
-//! # greedy.fit(&mut minibatches, &monitors, &mut ())?;
-//! # let dbn = greedy.dbn()?;
+#![doc = before!(data)]
+#![doc = before!(minibatches)]
+#![doc = before!(net)]
 //! use deepbelief::{TuneConfig, Tuner};
 //!
 //! let config = TuneConfig { top_steps: "3x5,6x5".parse()?, ..Default::default() };
@@ -243,31 +156,9 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # use deepbelief::{Pixels, Split};
-//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-//! # for sample in 0..240u32 {
-//! #     let (label, place) = (sample % 2, sample / 2 % 4);
-//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
-//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
-//! #     labels.push(label);
-//! # }
-//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
-//! # let (train, valid) = data.split_validation(40, 1)?;
-//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
-//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
-//! # let mut minibatches = Minibatcher::new(&train, config)?;
-//! # let monitors = Monitors {
-//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
-//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
-//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
-//! #     valid_labels: valid.labels().unwrap_or_default(),
-//! # };
-//! # use deepbelief::{Greedy, StackConfig, TrainConfig};
-//! # let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
-//! # let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
-//! # let mut greedy = Greedy::new(config)?;
-//! # greedy.fit(&mut minibatches, &monitors, &mut ())?;
-//! # let dbn = greedy.dbn()?;
+#![doc = before!(data)]
+#![doc = before!(minibatches)]
+#![doc = before!(net)]
 //! use deepbelief::{FinetuneConfig, Finetuner, Network};
 //!
 //! let network = Network::classifier(&dbn, 2)?;
@@ -290,31 +181,9 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # use deepbelief::{Pixels, Split};
-//! # let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-//! # for sample in 0..240u32 {
-//! #     let (label, place) = (sample % 2, sample / 2 % 4);
-//! #     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
-//! #     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
-//! #     labels.push(label);
-//! # }
-//! # let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
-//! # let (train, valid) = data.split_validation(40, 1)?;
-//! # use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
-//! # let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
-//! # let mut minibatches = Minibatcher::new(&train, config)?;
-//! # let monitors = Monitors {
-//! #     train: train.batch(0..40, Binarize::Fresh, 1)?,
-//! #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
-//! #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
-//! #     valid_labels: valid.labels().unwrap_or_default(),
-//! # };
-//! # use deepbelief::{Greedy, StackConfig, TrainConfig};
-//! # let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
-//! # let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
-//! # let mut greedy = Greedy::new(config)?;
-//! # greedy.fit(&mut minibatches, &monitors, &mut ())?;
-//! # let dbn = greedy.dbn()?;
+#![doc = before!(data)]
+#![doc = before!(minibatches)]
+#![doc = before!(net)]
 //! use deepbelief::candle_core::Device;
 //! use deepbelief::stack::export::{self, Network};
 //! use deepbelief::{Dbn, Provenance};
@@ -333,3 +202,33 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # 8. How good it is
+//!
+//! A likelihood needs the partition function: summed exactly where one side is small, else estimated
+//! from both sides ([`rbm::likelihood`](crate::rbm::likelihood)). Under layers it gives a bound.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+#![doc = before!(data)]
+#![doc = before!(minibatches)]
+#![doc = before!(net)]
+//! use deepbelief::candle_core::Device;
+//! use deepbelief::kernels::{Stream, Uniforms};
+//! use deepbelief::rbm::likelihood::exact_log_partition;
+//! use deepbelief::rbm::tensors::from_batch;
+//!
+//! let v = from_batch(&valid.batch(0..40, Binarize::Fixed, 1)?, &Device::Cpu)?;
+//! let weights = dbn.unnormalised_log_likelihood(&v, 20, Uniforms::new(1, Stream::User, 0))?;
+//! let bound = weights.bound.iter().sum::<f64>() / 40.0 - exact_log_partition(dbn.top())?;
+//!
+//! // A net that knew nothing would be at -16 ln 2.
+//! assert!(bound > -11.0, "nats per picture: {bound}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # From elsewhere
+//!
+//! With the feature `hub`, `Dbn::from_pretrained("user/repo")` loads a net of the Hugging Face Hub;
+//! [`exchange::read`](crate::exchange::read) reads models of scikit-learn, rbms, learnergy and MATLAB.

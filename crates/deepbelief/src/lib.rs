@@ -30,6 +30,41 @@
 //! # }
 //! ```
 
+/// What snippets of the guide build on, in lines that its pages do not show.
+macro_rules! before {
+    (data) => {
+        r"# use deepbelief::{Pixels, Split};
+# let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+# for sample in 0..240u32 {
+#     let (label, place) = (sample % 2, sample / 2 % 4);
+#     let on = |pixel: u32| [pixel / 4, pixel % 4][label as usize] == place;
+#     pixels.extend((0..16).map(|pixel| if on(pixel) { 245u8 } else { 10 }));
+#     labels.push(label);
+# }
+# let data = Split::new(16, Pixels::from(pixels), Some(labels))?;
+# let (train, valid) = data.split_validation(40, 1)?;"
+    };
+    (minibatches) => {
+        r"# use deepbelief::{BatchConfig, Binarize, Minibatcher, Monitors};
+# let config = BatchConfig { batch_size: 10, binarize: Binarize::Fresh, ..Default::default() };
+# let mut minibatches = Minibatcher::new(&train, config)?;
+# let monitors = Monitors {
+#     train: train.batch(0..40, Binarize::Fresh, 1)?,
+#     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
+#     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
+#     valid_labels: valid.labels().unwrap_or_default(),
+# };"
+    };
+    (net) => {
+        r"# use deepbelief::{Greedy, StackConfig, TrainConfig};
+# let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
+# let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
+# let mut greedy = Greedy::new(config)?;
+# greedy.fit(&mut minibatches, &monitors, &mut ())?;
+# let dbn = greedy.dbn()?;"
+    };
+}
+
 pub mod guide;
 
 pub use candle_core;

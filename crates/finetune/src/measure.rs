@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::network::{Network, Objective};
 use crate::pass::{self, Drops};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use deepbelief_kernels::Batch;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ impl Network {
         for start in (0..rows).step_by(CHUNK) {
             let end = rows.min(start + CHUNK);
             let n = end - start;
-            let v = Tensor::from_slice(&pixels[start * units..end * units], (n, units), &Device::Cpu)?;
+            let v = Tensor::from_slice(&pixels[start * units..end * units], (n, units), self.device())?;
             let labels = labels.get(start..end).unwrap_or_default();
             let values = pass::up(self.layers(), &v, Drops::NONE)?;
             let logits = &values[self.depth()];

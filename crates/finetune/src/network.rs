@@ -85,8 +85,8 @@ impl Network {
             classes,
             format!("between {known} and {MAX_UNITS}"),
         )?;
-        let mut layers = up(dbn);
-        let hidden = dbn.top().hidden();
+        let mut layers = up(dbn)?;
+        let hidden = dbn.sizes()[layers.len()];
         let zeros = |classes: usize| Tensor::zeros((classes, hidden), DType::F32, &Device::Cpu);
         let (w, b) = match dbn.top().labels() {
             Some(labels) if labels.classes() == classes => (labels.w.clone(), labels.b.clone()),
@@ -103,9 +103,10 @@ impl Network {
     pub fn autoencoder(dbn: &Dbn) -> Result<Self> {
         let depth = 2 * dbn.depth();
         require(depth <= MAX_DEPTH, "number of layers up and down", depth, format!("at most {MAX_DEPTH}"))?;
-        let mut layers = up(dbn);
+        let mut layers = up(dbn)?;
         let top = (dbn.top().w_gen(), dbn.top().vb());
-        let down = dbn.layers().iter().map(|layer| (layer.w_gen(), layer.vb())).chain([top]).rev();
+        let all = dbn.layers().iter().map(|layer| (layer.w_gen(), layer.vb())).chain([top]);
+        let down = all.rev().skip(dbn.depth() - layers.len());
         layers.extend(down.map(|(w, b)| Dense { w: w.clone(), b: b.clone(), activation: Activation::Sigmoid }));
         Ok(Self { objective: Objective::Autoencoder, layers })
     }
@@ -155,6 +156,11 @@ impl Network {
     #[must_use]
     pub fn layers(&self) -> &[Dense] {
         &self.layers
+    }
+
+    /// The device it is on.
+    pub(crate) fn device(&self) -> &Device {
+        self.layers.first().map_or(&Device::Cpu, |layer| layer.w.device())
     }
 
     /// Layers of weights.
@@ -232,15 +238,16 @@ impl Network {
 }
 
 /// The up-pass, whose last layer is linear where the top has Gaussian hidden units.
-fn up(dbn: &Dbn) -> Vec<Dense> {
+fn up(dbn: &Dbn) -> Result<Vec<Dense>> {
     let top = (dbn.top().w_rec(), dbn.top().hb());
-    let up = dbn.layers().iter().map(|layer: &Layer| (layer.w_rec(), layer.hb())).chain([top]);
+    let all = dbn.layers().iter().map(|layer: &Layer| (layer.w_rec(), layer.hb())).chain([top]);
+    let up = all.take(dbn.code_depth()?);
     let mut layers: Vec<Dense> =
         up.map(|(w, b)| Dense { w: w.clone(), b: b.clone(), activation: Activation::Sigmoid }).collect();
     if let (Some(code), HiddenUnits::Gaussian) = (layers.last_mut(), dbn.top().hidden_units()) {
         code.activation = Activation::Linear;
     }
-    layers
+    Ok(layers)
 }
 
 /// What layers are called in a file.

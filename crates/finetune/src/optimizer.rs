@@ -2,9 +2,13 @@
 //! moments to itself, and takes a dozen passes over the parameters where this takes one.
 
 use crate::config::OptimizerKind;
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
 use candle_nn::Optimizer;
+#[cfg(feature = "cuda")]
+use deepbelief_kernels::cuda::{DeviceMoments, Gpu};
 use deepbelief_kernels::{Adam, Momentum, limit_norms};
 use std::sync::Mutex;
 
@@ -21,7 +25,7 @@ pub struct DescentConfig {
     pub max_norm: f64,
 }
 
-/// Adam, or gradient descent with momentum, over F32 variables on the CPU. Weight cost and norms
+/// Adam, or gradient descent with momentum, over F32 variables on the CPU or a GPU. Weight cost and norms
 /// are for matrices, the weights [in, out]; biases, of one dimension, bear none.
 ///
 /// ```
@@ -46,7 +50,28 @@ pub struct Descent {
 /// A variable and what is remembered of its gradients.
 struct Slot {
     var: Var,
-    moments: Mutex<Moments>,
+    kept: Mutex<Kept>,
+}
+
+/// Where the moments are: beside their variable.
+enum Kept {
+    Host(Moments),
+    #[cfg(feature = "cuda")]
+    Device(DeviceMoments),
+}
+
+impl Kept {
+    fn beside(var: &Var, moments: Moments) -> Result<Self> {
+        #[cfg(feature = "cuda")]
+        if var.device().is_cuda() {
+            let gpu = Gpu::new(var.device())?;
+            return Ok(Self::Device(DeviceMoments::new(&gpu, &moments.first, &moments.second)?));
+        }
+        if !var.device().is_cpu() {
+            bail!("descent: a variable must be on the CPU, or on an NVIDIA GPU in a build with the feature cuda");
+        }
+        Ok(Self::Host(moments))
+    }
 }
 
 /// Mean gradients or velocities, and mean squares of gradients, which are Adam's alone.
@@ -58,16 +83,25 @@ pub(crate) struct Moments {
 
 impl Descent {
     /// What is remembered of each variable's gradients.
-    pub(crate) fn moments(&self) -> Vec<Moments> {
-        self.slots.iter().map(|slot| lock(&slot.moments).clone()).collect()
+    pub(crate) fn moments(&self) -> Result<Vec<Moments>> {
+        let moments = |slot: &Slot| match &*lock(&slot.kept) {
+            Kept::Host(moments) => Ok(moments.clone()),
+            #[cfg(feature = "cuda")]
+            Kept::Device(moments) => {
+                let squares = self.config.kind == OptimizerKind::Adam;
+                let (first, second) = moments.values(slot.var.elem_count(), squares)?;
+                Ok(Moments { first, second })
+            }
+        };
+        self.slots.iter().map(moments).collect()
     }
 
     /// A step along the gradients of the variables, in their order; one without a gradient stays.
     pub(crate) fn take<'a>(&mut self, gradients: impl IntoIterator<Item = Option<&'a Tensor>>) -> Result<()> {
         self.steps += 1;
-        for (Slot { var, moments }, gradient) in self.slots.iter().zip(gradients) {
+        for (Slot { var, kept }, gradient) in self.slots.iter().zip(gradients) {
             if let Some(gradient) = gradient {
-                let update = Update { config: &self.config, moments, step: self.steps };
+                let update = Update { config: &self.config, kept, step: self.steps };
                 var.as_tensor().inplace_op2(&gradient.contiguous()?, &update)?;
             }
         }
@@ -75,11 +109,12 @@ impl Descent {
     }
 
     /// Goes on as if `steps` steps had led to these moments.
-    pub(crate) fn restore(&mut self, moments: Vec<Moments>, steps: u32) {
+    pub(crate) fn restore(&mut self, moments: Vec<Moments>, steps: u32) -> Result<()> {
         self.steps = steps;
         for (slot, moments) in self.slots.iter_mut().zip(moments) {
-            slot.moments = Mutex::new(moments);
+            slot.kept = Kept::beside(&slot.var, moments)?.into();
         }
+        Ok(())
     }
 }
 
@@ -91,9 +126,9 @@ impl Optimizer for Descent {
         let slots = vars.into_iter().map(|var| {
             let n = var.elem_count();
             let moments = Moments { first: vec![0.0; n], second: vec![0.0; if adam { n } else { 0 }] };
-            Slot { var, moments: moments.into() }
+            Ok(Slot { kept: Kept::beside(&var, moments)?.into(), var })
         });
-        Ok(Self { config, slots: slots.collect(), steps: 0 })
+        Ok(Self { config, slots: slots.collect::<Result<_>>()?, steps: 0 })
     }
 
     fn step(&mut self, gradients: &GradStore) -> Result<()> {
@@ -113,8 +148,29 @@ impl Optimizer for Descent {
 /// One step of one variable, which candle takes as an operation in place.
 struct Update<'a> {
     config: &'a DescentConfig,
-    moments: &'a Mutex<Moments>,
+    kept: &'a Mutex<Kept>,
     step: u32,
+}
+
+/// The rule of a step.
+enum Rule {
+    Adam(Adam),
+    Momentum(Momentum),
+}
+
+impl Update<'_> {
+    /// The rule for a variable of this shape, and the limit to the norms of its columns.
+    fn rule(&self, layout: &Layout) -> (Rule, Option<f32>) {
+        let DescentConfig { kind, learning_rate, momentum, nesterov, square_momentum, weight_cost, max_norm } =
+            *self.config;
+        let matrix = layout.dims().len() == 2;
+        let (weight_cost, step) = (if matrix { weight_cost } else { 0.0 }, self.step);
+        let rule = match kind {
+            OptimizerKind::Adam => Rule::Adam(Adam { learning_rate, momentum, square_momentum, weight_cost, step }),
+            OptimizerKind::Sgd => Rule::Momentum(Momentum { learning_rate, momentum, nesterov, weight_cost }),
+        };
+        (rule, (matrix && max_norm > 0.0).then_some(max_norm as f32))
+    }
 }
 
 impl InplaceOp2 for Update<'_> {
@@ -128,26 +184,34 @@ impl InplaceOp2 for Update<'_> {
         };
         let Some((from, to)) = gl.contiguous_offsets() else { bail!("descent: a gradient must be contiguous") };
         let (w, gradient) = (&mut w[start..end], &g.as_slice::<f32>()?[from..to]);
-        let DescentConfig { kind, learning_rate, momentum, nesterov, square_momentum, weight_cost, max_norm } =
-            *self.config;
-        let matrix = wl.dims().len() == 2;
-        let weight_cost = if matrix { weight_cost } else { 0.0 };
-        let Moments { first, second } = &mut *lock(self.moments);
-        match kind {
-            OptimizerKind::Adam => {
-                let step = self.step;
-                Adam { learning_rate, momentum, square_momentum, weight_cost, step }.take(w, first, second, gradient);
-            }
-            OptimizerKind::Sgd => Momentum { learning_rate, momentum, nesterov, weight_cost }.take(w, first, gradient),
+        let (rule, limit) = self.rule(wl);
+        #[cfg_attr(not(feature = "cuda"), expect(irrefutable_let_patterns, reason = "there is one place"))]
+        let Kept::Host(Moments { first, second }) = &mut *lock(self.kept) else {
+            bail!("descent: the variable has left its device")
+        };
+        match rule {
+            Rule::Adam(adam) => adam.take(w, first, second, gradient),
+            Rule::Momentum(momentum) => momentum.take(w, first, gradient),
         }
-        if matrix && max_norm > 0.0 {
-            limit_norms(w, wl.dims()[1], max_norm as f32);
+        if let Some(most) = limit {
+            limit_norms(w, wl.dims()[1], most);
         }
         Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, w: &mut CudaStorage, wl: &Layout, g: &CudaStorage, gl: &Layout) -> Result<()> {
+        let (rule, limit) = self.rule(wl);
+        let Kept::Device(moments) = &mut *lock(self.kept) else { bail!("descent: the variable has left its device") };
+        match rule {
+            Rule::Adam(adam) => moments.adam(&adam, w, wl, g, gl)?,
+            Rule::Momentum(momentum) => moments.momentum(&momentum, w, wl, g, gl)?,
+        }
+        limit.map_or(Ok(()), |most| moments.limit_norms(w, wl, most))
     }
 }
 
 /// A panic while the lock was held leaves the moments between two steps at worst.
-fn lock(moments: &Mutex<Moments>) -> std::sync::MutexGuard<'_, Moments> {
-    moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock(kept: &Mutex<Kept>) -> std::sync::MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -14,7 +14,7 @@
 
 use crate::error::Result;
 use crate::network::{Activation, Dense, Objective};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use candle_nn::encoding::one_hot;
 use candle_nn::ops::log_softmax;
 use deepbelief_kernels::feedforward::{Dropout, sigmoid, sigmoid_cross_entropy, sigmoid_excess, sigmoid_slope};
@@ -91,7 +91,9 @@ pub(crate) fn activate(logits: &Tensor, activation: Activation) -> candle_core::
 pub(crate) fn target(objective: Objective, v: &Tensor, labels: &[u32], classes: usize) -> candle_core::Result<Tensor> {
     match objective {
         Objective::Classifier => {
-            one_hot(Tensor::from_slice(labels, labels.len(), v.device())?, classes, 1.0f32, 0.0f32)
+            // Candle makes it on the CPU in any case.
+            let labels = Tensor::from_slice(labels, labels.len(), &Device::Cpu)?;
+            one_hot(labels, classes, 1.0f32, 0.0f32)?.to_device(v.device())
         }
         Objective::Autoencoder => Ok(v.clone()),
     }

@@ -103,7 +103,7 @@ impl<'a> FinetuneSnapshot<'a> {
     pub fn state(&self) -> Result<FinetuneState> {
         let Finetuner { descent, config, at, best, .. } = self.finetuner;
         let (first, second): (Vec<_>, Vec<_>) =
-            descent.moments().into_iter().map(|Moments { first, second }| (first, second)).unzip();
+            descent.moments()?.into_iter().map(|Moments { first, second }| (first, second)).unzip();
         let adam = config.optimizer == OptimizerKind::Adam;
         Ok(FinetuneState {
             network: self.network()?,
@@ -116,7 +116,7 @@ impl<'a> FinetuneSnapshot<'a> {
 }
 
 impl Finetuner {
-    /// Trains `network` from where it is, on the CPU.
+    /// Trains `network` from where it is, on the CPU unless [`Finetuner::on`] says otherwise.
     ///
     /// # Errors
     /// [`Error::Config`] for a setting out of range; [`deepbelief_rbm::Error::Threads`].
@@ -127,20 +127,8 @@ impl Finetuner {
             .num_threads(threads)
             .build()
             .map_err(|source| RbmError::Threads { threads, source })?;
-        let (mut vars, mut layers) = (Vec::new(), Vec::new());
-        for Dense { w, b, activation } in network.layers() {
-            let (w, b) = (Var::from_tensor(&w.copy()?)?, Var::from_tensor(&b.copy()?)?);
-            layers.push(Dense { w: w.as_detached_tensor(), b: b.as_detached_tensor(), activation: *activation });
-            vars.extend([w, b]);
-        }
-        Ok(Self {
-            descent: Descent::new(vars, config.descent())?,
-            network: Network::from_layers(network.objective(), layers),
-            config,
-            pool: pool.into(),
-            at: Position::default(),
-            best: None,
-        })
+        let (descent, network) = variables(network, &config, &Device::Cpu)?;
+        Ok(Self { descent, network, config, pool: pool.into(), at: Position::default(), best: None })
     }
 
     /// Continues a training; with the same settings and data the result is, bit for bit, that of one
@@ -157,9 +145,20 @@ impl Finetuner {
         let (first, second) = (flat(&first)?, second.as_ref().map(flat).transpose()?);
         let second = second.unwrap_or_else(|| vec![Vec::new(); first.len()]);
         let moments = first.into_iter().zip(second).map(|(first, second)| Moments { first, second });
-        finetuner.descent.restore(moments.collect(), position.step);
+        finetuner.descent.restore(moments.collect(), position.step)?;
         (finetuner.at, finetuner.best) = (position, best);
         Ok(finetuner)
+    }
+
+    /// The same training on `device`.
+    ///
+    /// # Errors
+    /// If it has no step of gradient descent here, or is out of memory.
+    pub fn on(mut self, device: &Device) -> Result<Self> {
+        let moments = self.descent.moments()?;
+        (self.descent, self.network) = variables(&self.network, &self.config, device)?;
+        self.descent.restore(moments, self.at.step)?;
+        Ok(self)
     }
 
     /// Epochs done.
@@ -257,13 +256,14 @@ impl Finetuner {
         let (rows, units) = (batch.rows(), batch.units());
         let drops = |rate| Drops { rate, seed: self.config.seed, step: self.at.step };
         // What is reconstructed are the whole samples, whatever is dropped from them.
-        let whole = Tensor::from_vec(batch.to_values(), (rows, units), &Device::Cpu)?;
+        let device = self.network.device();
+        let whole = Tensor::from_vec(batch.to_values(), (rows, units), device)?;
         let v = match drops(self.config.input_dropout).above(0) {
             None => whole.clone(),
             Some(dropout) => {
                 let mut values = batch.to_values();
                 drop_inputs(&mut values, units, dropout);
-                Tensor::from_vec(values, (rows, units), &Device::Cpu)?
+                Tensor::from_vec(values, (rows, units), device)?
             }
         };
         let (layers, objective, drops) = (self.network.layers(), self.network.objective(), drops(self.config.dropout));
@@ -379,6 +379,18 @@ impl Finetuner {
             None => Ok(()),
         }
     }
+}
+
+/// A network on `device` whose parameters are variables of an optimiser.
+fn variables(network: &Network, config: &FinetuneConfig, device: &Device) -> Result<(Descent, Network)> {
+    let (mut vars, mut layers) = (Vec::new(), Vec::new());
+    let variable = |tensor: &Tensor| Var::from_tensor(&tensor.to_device(device)?.copy()?);
+    for Dense { w, b, activation } in network.layers() {
+        let (w, b) = (variable(w)?, variable(b)?);
+        layers.push(Dense { w: w.as_detached_tensor(), b: b.as_detached_tensor(), activation: *activation });
+        vars.extend([w, b]);
+    }
+    Ok((Descent::new(vars, config.descent())?, Network::from_layers(network.objective(), layers)))
 }
 
 /// Weights and biases, layer after layer, row-major.

@@ -37,32 +37,35 @@ impl Adam {
     /// If the four are not of one length.
     pub fn take(&self, w: &mut [f32], m: &mut [f32], s: &mut [f32], gradient: &[f32]) {
         assert!(w.len() == m.len() && w.len() == s.len() && w.len() == gradient.len(), "arrays of one length");
-        let left = |decay: f64| 1.0 - decay.powf(f64::from(self.step));
-        let (first, second) = (left(self.momentum), left(self.square_momentum));
-        let numbers = AdamNumbers {
-            m: self.momentum as f32,
-            s: self.square_momentum as f32,
-            rate: (self.learning_rate / first) as f32,
-            scale: (1.0 / second) as f32,
-            shrink: (self.learning_rate * self.weight_cost) as f32,
-        };
-        let level = Level::detect();
+        let (numbers, level) = (self.numbers(), Level::detect());
         w.par_chunks_mut(CHUNK)
             .zip(m.par_chunks_mut(CHUNK))
             .zip(s.par_chunks_mut(CHUNK))
             .zip(gradient.par_chunks(CHUNK))
             .for_each(|(((w, m), s), gradient)| adam(level, w, m, s, gradient, numbers));
     }
+
+    pub(crate) fn numbers(&self) -> AdamNumbers {
+        let left = |decay: f64| 1.0 - decay.powf(f64::from(self.step));
+        let (first, second) = (left(self.momentum), left(self.square_momentum));
+        AdamNumbers {
+            m: self.momentum as f32,
+            s: self.square_momentum as f32,
+            rate: (self.learning_rate / first) as f32,
+            scale: (1.0 / second) as f32,
+            shrink: (self.learning_rate * self.weight_cost) as f32,
+        }
+    }
 }
 
 /// What all elements of a step share.
 #[derive(Clone, Copy)]
-struct AdamNumbers {
-    m: f32,
-    s: f32,
-    rate: f32,
-    scale: f32,
-    shrink: f32,
+pub(crate) struct AdamNumbers {
+    pub(crate) m: f32,
+    pub(crate) s: f32,
+    pub(crate) rate: f32,
+    pub(crate) scale: f32,
+    pub(crate) shrink: f32,
 }
 
 dispatch! {

@@ -6,6 +6,8 @@
 //! random numbers. [`ops`] offers the same kernels on candle tensors,
 //! [`feedforward`] those of backpropagation, and [`Adam`] and [`Momentum`] its steps.
 
+#[cfg(feature = "cuda")]
+pub mod cuda;
 mod descent;
 mod directed;
 mod enumerate;
@@ -20,6 +22,7 @@ mod measure;
 pub mod ops;
 mod panels;
 mod positions;
+mod precision;
 mod product;
 mod rng;
 mod scratch;
@@ -38,6 +41,7 @@ pub use enumerate::{Conditionals, LogSum, log_sum_over_states};
 pub use learn::Sparsity;
 pub use machine::{MAX_UNITS, Machine, Parameters};
 pub use measure::Measures;
+pub use precision::Precision;
 pub use rng::{Stream, Uniforms, philox};
 pub use simd::Level;
 pub use states::{Batch, Bits, Minibatches};

@@ -101,6 +101,12 @@ impl Uniforms {
         self
     }
 
+    /// The key, and the two words of the counter that do not say where.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn key_and_counter(&self) -> [u32; 4] {
+        [self.key[0], self.key[1], self.step, self.purpose]
+    }
+
     /// The uniform at one place.
     #[must_use]
     pub fn at(&self, row: u32, column: u32) -> f32 {

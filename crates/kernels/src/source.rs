@@ -51,10 +51,14 @@ impl<'a> Source<'a> {
 
     /// For the reconstruction, when `x` belongs to the states `before`.
     pub(crate) fn of_reconstruction(now: &'a Batch, before: Option<&Bits>, lists: &mut Active) -> Self {
-        let states = match now {
-            Batch::Binary(states) => states,
-            Batch::Real { units, values, .. } => return Self::Dense(values, *units),
-        };
+        match now {
+            Batch::Binary(states) => Self::of_next(states, before, lists),
+            Batch::Real { units, values, .. } => Self::Dense(values, *units),
+        }
+    }
+
+    /// For binary states, when `x` belongs to the states `before`.
+    pub(crate) fn of_next(states: &'a Bits, before: Option<&Bits>, lists: &mut Active) -> Self {
         match before.filter(|before| before.rows() == states.rows()).map(|before| (before, before.differing(states))) {
             Some((_, 0)) => Self::Done,
             Some((before, changed)) if changed < states.ones() => {

@@ -96,6 +96,33 @@ impl Bits {
         self.words[block * self.rows + row] = word & mask;
     }
 
+    /// Becomes the `chosen` of samples whose words lie row-major in `words`, `units / 32` a sample,
+    /// rounded up.
+    ///
+    /// # Panics
+    /// If a sample is chosen that is not there.
+    pub fn gather(&mut self, units: usize, words: &[u32], chosen: &[u32]) {
+        /// Blocks that are copied from a sample at a time: a cache line of it.
+        const LINE: usize = 16;
+        self.reset(chosen.len(), units);
+        let (rows, blocks) = (chosen.len(), self.blocks());
+        let last = if units.is_multiple_of(BLOCK) { u32::MAX } else { (1 << (units % BLOCK)) - 1 };
+        for first in (0..blocks).step_by(LINE) {
+            let some = first..blocks.min(first + LINE);
+            for (row, &sample) in chosen.iter().enumerate() {
+                let words = &words[sample as usize * blocks..][..blocks];
+                for block in some.clone() {
+                    self.words[block * rows + row] = words[block];
+                }
+            }
+        }
+        if let Some(first) = blocks.checked_sub(1) {
+            for word in &mut self.words[first * rows..] {
+                *word &= last;
+            }
+        }
+    }
+
     /// One unit's state.
     #[must_use]
     pub fn get(&self, row: usize, unit: usize) -> bool {
@@ -228,17 +255,27 @@ impl Batch {
     /// The first `rows` samples, or all if there are fewer.
     #[must_use]
     pub fn head(&self, rows: usize) -> Self {
-        let rows = rows.min(self.rows());
+        self.slice(0..rows.min(self.rows()))
+    }
+
+    /// Some of the samples.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[must_use]
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> Self {
         match self {
             Self::Binary(bits) => {
-                let mut head = Bits::zeros(rows, bits.units());
+                let mut part = Bits::zeros(rows.len(), bits.units());
                 for block in 0..bits.blocks() {
-                    (0..rows).for_each(|row| head.set_word(row, block, bits.word(row, block)));
+                    let words = &bits.block(block)[rows.clone()];
+                    part.words[block * rows.len()..(block + 1) * rows.len()].copy_from_slice(words);
                 }
-                Self::Binary(head)
+                Self::Binary(part)
             }
             Self::Real { units, values, .. } => {
-                Self::Real { rows, units: *units, values: values[..rows * units].to_vec() }
+                let values = values[rows.start * units..rows.end * units].to_vec();
+                Self::Real { rows: rows.len(), units: *units, values }
             }
         }
     }

@@ -25,12 +25,12 @@ use crate::labels::{Labels, softmax};
 use crate::lists::{Active, Chunks};
 use crate::machine::Parameters;
 use crate::math::{bernoulli_logit, softplus_step};
-use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows};
+use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows, unpack_rows};
 use crate::rng::{BLOCK, Uniforms};
 use crate::scratch::Scratch;
 use crate::simd::{Level, dispatch};
 use crate::source::Source;
-use crate::states::{Batch, Bits, unpack_word};
+use crate::states::{Bits, unpack_word};
 use rayon::prelude::*;
 
 /// Steps after which products are computed anew. In between they are brought up to date by what
@@ -65,7 +65,7 @@ pub struct Tempered {
     /// The label of each chain.
     y: Vec<u32>,
 
-    v: Batch,
+    v: Bits,
     h: Bits,
     x: Activations,
     /// The visible states that `x` belongs to.
@@ -106,7 +106,7 @@ impl Tempered {
             tilt: pack_rows(&tilt, 0.0),
             labels: Labels::new(hidden, &parameters.label_w, &parameters.label_b),
             y: Vec::new(),
-            v: Batch::default(),
+            v: Bits::default(),
             h: Bits::default(),
             x: Activations::default(),
             x_states: None,
@@ -121,18 +121,14 @@ impl Tempered {
     /// ln Z at β = 0, where all units are independent: `sum softplus(a) + H ln 2 + ln C`.
     #[must_use]
     pub fn base_log_partition(&self) -> f64 {
-        let softplus = |a: f32| libm::log1p(libm::exp(-f64::from(a.abs()))) + f64::from(a.max(0.0));
-        let visible: f64 = self.base.iter().flat_map(|row| row.0).take(self.visible).map(softplus).sum();
-        let classes = self.labels.classes.max(1) as f64;
-        visible + self.hidden as f64 * std::f64::consts::LN_2 + libm::log(classes)
+        base_log_partition(&unpack_rows(&self.base, self.visible), self.hidden, self.labels.classes)
     }
 
     /// Starts `chains` chains from the exact distribution at β = 0.
     pub fn start(&mut self, chains: usize, draw: &GibbsDraws) {
-        let states = self.v.make_binary(chains, self.visible);
-        let zeros = vec![ZERO; chains];
-        let beta = vec![0.0; chains];
-        for (block, words) in states.words_mut().chunks_mut(chains.max(1)).enumerate() {
+        self.v.reset(chains, self.visible);
+        let (zeros, beta) = (vec![ZERO; chains], vec![0.0; chains]);
+        for (block, words) in self.v.words_mut().chunks_mut(chains.max(1)).enumerate() {
             tempered_states(self.level, &zeros, &ZERO, &self.base[block], &beta, draw.visible, 0, block, words);
         }
         let classes = self.labels.classes;
@@ -149,7 +145,7 @@ impl Tempered {
         assert_eq!(v.units(), self.visible, "states of the visible units");
         let valid = labels.len() == v.rows() && labels.iter().all(|&y| (y as usize) < self.labels.classes);
         assert!(self.labels.classes == 0 || valid, "one label a chain");
-        self.v = Batch::Binary(v.clone());
+        self.v.clone_from(v);
         self.y = if self.labels.classes == 0 { Vec::new() } else { labels.to_vec() };
         self.restart();
     }
@@ -157,8 +153,7 @@ impl Tempered {
     /// The visible states of the chains.
     #[must_use]
     pub fn states(&self) -> &Bits {
-        let Batch::Binary(states) = &self.v else { unreachable!("chains are binary") };
-        states
+        &self.v
     }
 
     /// The label of each chain; empty without a label group.
@@ -171,12 +166,9 @@ impl Tempered {
         self.x_states = None;
         let chains = self.v.rows();
         self.parts.resize(chains * self.tilt.len().max(self.hb.len()), 0.0);
-        let mut parts = std::mem::take(&mut self.parts);
-        let Batch::Binary(states) = &self.v else { unreachable!("chains are binary") };
-        for (block, parts) in parts.chunks_mut(chains.max(1)).take(states.blocks()).enumerate() {
-            linear(self.level, states.block(block), &self.tilt[block], parts);
+        for (block, parts) in self.parts.chunks_mut(chains.max(1)).take(self.v.blocks()).enumerate() {
+            linear(self.level, self.v.block(block), &self.tilt[block], parts);
         }
-        self.parts = parts;
         self.sum_linear();
     }
 
@@ -219,7 +211,7 @@ impl Tempered {
         self.x.reshape(chains, hidden);
         self.h.reset(chains, hidden);
         self.labels.set_data(chains, &self.y);
-        let source = Source::of_reconstruction(&self.v, self.x_states.as_ref(), &mut self.visible_lists);
+        let source = Source::of_next(&self.v, self.x_states.as_ref(), &mut self.visible_lists);
         let (level, rec, lists, chunks) = (self.level, &self.rec, &self.visible_lists, Chunks::new(chains));
         let labels = &self.labels;
         self.x
@@ -248,18 +240,17 @@ impl Tempered {
                     }
                 }
             });
-        let Batch::Binary(states) = &self.v else { unreachable!("chains are binary") };
-        self.x_states.get_or_insert_default().clone_from(states);
+        self.x_states.get_or_insert_default().clone_from(&self.v);
     }
 
     /// v ~ p(v|h; beta) and y ~ p(y|h; beta).
     fn down(&mut self, beta: &[f32], draws: &GibbsDraws) {
         let chains = self.h.rows();
-        let states = self.v.make_binary(chains, self.visible);
+        self.v.reset(chains, self.visible);
         let source = Source::of_states(&self.h, &mut self.hidden_lists);
         let (level, lists, chunks) = (self.level, &self.hidden_lists, Chunks::new(chains));
         let generative = &self.generative;
-        states
+        self.v
             .words_mut()
             .par_chunks_mut(chains.max(1))
             .zip(self.parts.par_chunks_mut(chains.max(1)))
@@ -293,6 +284,13 @@ impl Tempered {
         }
         self.sum_linear();
     }
+}
+
+/// ln Z of independent units: visible ones with biases `base`, fair hidden ones and labels.
+pub(crate) fn base_log_partition(base: &[f32], hidden: usize, classes: usize) -> f64 {
+    let softplus = |&a: &f32| libm::log1p(libm::exp(-f64::from(a.abs()))) + f64::from(a.max(0.0));
+    let visible: f64 = base.iter().map(softplus).sum();
+    visible + hidden as f64 * std::f64::consts::LN_2 + libm::log(classes.max(1) as f64)
 }
 
 /// Adds what `panels` panels left for every chain.

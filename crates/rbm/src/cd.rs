@@ -53,8 +53,13 @@ impl Velocity {
     }
 
     /// From the packed form.
-    pub(crate) fn from_parameters(visible: usize, hidden: usize, velocities: Parameters) -> Result<Self> {
-        let Rbm { w_rec: w, hb, vb, labels, .. } = Rbm::from_parameters(visible, hidden, velocities, &Device::Cpu)?;
+    pub(crate) fn from_parameters(
+        visible: usize,
+        hidden: usize,
+        velocities: Parameters,
+        device: &Device,
+    ) -> Result<Self> {
+        let Rbm { w_rec: w, hb, vb, labels, .. } = Rbm::from_parameters(visible, hidden, velocities, device)?;
         Ok(Self { w, hb, vb, labels })
     }
 

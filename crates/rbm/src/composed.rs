@@ -6,38 +6,40 @@ use crate::cd::{Draws, Velocity};
 use crate::config::Rule;
 use crate::error::Result;
 use crate::hidden::{normalizer, normals};
-use crate::learner::{HiddenStatistics, Labelled, Learner, Measured};
+use crate::learner::{HiddenStatistics, Labelled, Learner, Measured, norm_and_change};
 use crate::rbm::Rbm;
+use crate::tensors::from_batch;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, ops};
 
-/// Why the values of a tensor can be had.
-const READABLE: &str = "an F32 tensor on the CPU can be read";
-
-/// An RBM of F32 tensors on the CPU.
+/// An RBM of F32 tensors.
 pub(crate) struct Composed {
     rbm: Rbm,
     velocity: Velocity,
     /// [chains, H].
     chains: Option<Tensor>,
+    /// Weights that were remembered.
+    before: Vec<f32>,
 }
 
 impl Composed {
     pub(crate) fn new(rbm: Rbm, velocity: Velocity, chains: Option<&Batch>) -> Result<Self> {
-        Ok(Self { rbm, velocity, chains: chains.map(tensor).transpose()? })
+        let chains = chains.map(|states| from_batch(states, rbm.w_rec().device())).transpose()?;
+        Ok(Self { rbm, velocity, chains, before: Vec::new() })
     }
 }
 
 impl Learner for Composed {
-    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<f32> {
-        let v = tensor(&data.v)?;
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<Option<f32>> {
+        let device = self.rbm.w_rec().device();
+        let v = from_batch(&data.v, device)?;
         if chains == 0 {
             self.rbm.cd_update(&v, None, rule, &mut self.velocity, draws)?;
         } else {
             let mut states = if let Some(states) = self.chains.take() {
                 states
             } else {
-                let shape = Tensor::zeros((chains, self.rbm.hidden()), DType::F32, &Device::Cpu)?;
+                let shape = Tensor::zeros((chains, self.rbm.hidden()), DType::F32, device)?;
                 normals(&shape, Uniforms::new(draws.seed, Stream::Chains, 0))?
             };
             self.rbm.pcd_update(&v, None, rule, &mut self.velocity, &mut states, draws)?;
@@ -46,7 +48,7 @@ impl Learner for Composed {
         let Parameters { w_rec, hb, vb, .. } = self.rbm.to_parameters()?;
         // As bits, NaN is larger than any number.
         let largest = w_rec.iter().chain(&hb).chain(&vb).map(|x| x.abs().to_bits()).max();
-        Ok(f32::from_bits(largest.unwrap_or(0)))
+        Ok(largest.map(f32::from_bits))
     }
 
     fn measure(&mut self, samples: &Batch, _: &[u32], draw: Uniforms) -> Result<Measured> {
@@ -55,7 +57,7 @@ impl Learner for Composed {
             let hidden = HiddenStatistics::Spread(vec![0.0; hidden]);
             return Ok(Measured { free_energy: 0.0, reconstruction_cost: 0.0, hidden, label_error: None });
         }
-        let v = tensor(samples)?;
+        let v = from_batch(samples, rbm.w_rec().device())?;
         let h = rbm.sample_h(&v, draw)?;
         let (means, hb, vb) = (values(&h.probabilities)?, values(rbm.hb())?, values(rbm.vb())?);
         let pixels = values(&v)?;
@@ -74,22 +76,30 @@ impl Learner for Composed {
     }
 
     fn rbm(&self) -> Result<Rbm> {
-        Ok(self.rbm.clone())
+        self.rbm.to_device(&Device::Cpu)
     }
 
-    fn parameters(&self) -> Parameters {
-        self.rbm.to_parameters().expect(READABLE)
+    fn remember(&mut self) -> Result<()> {
+        self.before = self.parameters()?.w_rec;
+        Ok(())
     }
 
-    fn velocities(&self) -> Parameters {
-        self.velocity.to_parameters().expect(READABLE)
+    fn norm_and_change(&self) -> Result<(f64, f64)> {
+        Ok(norm_and_change(&self.parameters()?.w_rec, &self.before))
     }
 
-    fn chains(&self) -> Option<Batch> {
-        let states = self.chains.as_ref()?;
-        let values: Vec<f32> = states.flatten_all().and_then(|states| states.to_vec1()).expect(READABLE);
-        let units = self.rbm.hidden();
-        Some(Batch::Real { rows: values.len() / units, units, values })
+    fn parameters(&self) -> Result<Parameters> {
+        self.rbm.to_parameters()
+    }
+
+    fn velocities(&self) -> Result<Parameters> {
+        self.velocity.to_parameters()
+    }
+
+    fn chains(&self) -> Result<Option<Batch>> {
+        let Some(states) = &self.chains else { return Ok(None) };
+        let (rows, units) = states.dims2()?;
+        Ok(Some(Batch::Real { rows, units, values: states.flatten_all()?.to_vec1()? }))
     }
 }
 
@@ -105,10 +115,6 @@ fn spread(values: &[f64], units: usize) -> Vec<f64> {
     };
     let means = mean_of(&|_, x| x);
     mean_of(&|unit, x| (x - means[unit]).powi(2)).into_iter().map(f64::sqrt).collect()
-}
-
-fn tensor(batch: &Batch) -> Result<Tensor> {
-    Ok(Tensor::from_vec(batch.to_values(), (batch.rows(), batch.units()), &Device::Cpu)?)
 }
 
 fn values(tensor: &Tensor) -> Result<Vec<f64>> {

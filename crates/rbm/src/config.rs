@@ -5,6 +5,7 @@ use crate::error::{Result, require};
 use crate::hidden::HiddenUnits;
 use crate::steps::CdSteps;
 use deepbelief_kernels::MAX_UNITS;
+use deepbelief_kernels::Precision;
 use serde::{Deserialize, Serialize};
 
 /// Where visible biases start.
@@ -147,6 +148,9 @@ pub struct TrainConfig {
     pub patience: u32,
     /// Seed of everything drawn during training.
     pub seed: u64,
+    /// What products are computed in on a GPU; on the CPU it is F32.
+    #[serde(skip_serializing_if = "Precision::is_f32")]
+    pub precision: Precision,
     /// Threads; 0 takes one a core. The result does not depend on it.
     pub threads: usize,
 }
@@ -171,6 +175,7 @@ impl Default for TrainConfig {
             tolerance: 0.0,
             patience: 0,
             seed: 1,
+            precision: Precision::default(),
             threads: 0,
         }
     }

@@ -4,13 +4,15 @@
 use crate::cd::{Draws, Velocity};
 use crate::composed::Composed;
 use crate::config::{Rule, TrainConfig};
-use crate::error::Result;
+use crate::error::{Result, require};
 use crate::hidden::HiddenUnits;
+#[cfg(feature = "cuda")]
+use crate::on_device::OnDevice;
 use crate::packed::Packed;
 use crate::rbm::Rbm;
 use crate::state::TrainState;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Machine, Minibatches, Parameters, Uniforms};
+use deepbelief_kernels::{Batch, Bits, Machine, Measures, Minibatches, Parameters, Precision, Uniforms};
 
 /// A minibatch and, where the data have them, its labels.
 #[derive(Default)]
@@ -29,9 +31,15 @@ impl Labelled {
 
 /// An RBM, its velocities and its persistent chains.
 pub(crate) trait Learner: Send + Sync {
-    /// One update by CD-k, or with `chains` of them by PCD-k; the largest |weight| or |bias|
-    /// afterwards, NaN if one is NaN.
-    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<f32>;
+    /// One update by CD-k, or with `chains` of them by PCD-k. The largest |weight| or |bias|
+    /// afterwards, NaN if one is NaN; a learner on another device says so only now and then, for
+    /// all updates since it last did.
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<Option<f32>>;
+
+    /// What [`Self::learn`] has not said yet.
+    fn largest(&mut self) -> Result<Option<f32>> {
+        Ok(None)
+    }
 
     /// Measures the RBM on samples and, where it has a label group, their labels. Draws hidden
     /// states from `draw`, and leaves everything that training continues with untouched.
@@ -40,22 +48,34 @@ pub(crate) trait Learner: Send + Sync {
     /// The RBM as it is, on the CPU.
     fn rbm(&self) -> Result<Rbm>;
 
-    fn parameters(&self) -> Parameters;
+    /// Remembers the weights, for [`Self::norm_and_change`].
+    fn remember(&mut self) -> Result<()>;
 
-    fn velocities(&self) -> Parameters;
+    /// The Euclidean norms of the weights, and of their change since they were remembered.
+    fn norm_and_change(&self) -> Result<(f64, f64)>;
+
+    fn parameters(&self) -> Result<Parameters>;
+
+    fn velocities(&self) -> Result<Parameters>;
 
     /// Hidden states of the persistent chains, once there are any.
-    fn chains(&self) -> Option<Batch>;
+    fn chains(&self) -> Result<Option<Batch>>;
 }
 
-/// The form for the hidden units of `rbm`, at rest.
-pub(crate) fn start(rbm: &Rbm) -> Result<Box<dyn Learner>> {
+/// The form for the hidden units of `rbm` and the device it is on, at rest.
+pub(crate) fn start(rbm: &Rbm, precision: Precision) -> Result<Box<dyn Learner>> {
     let (visible, hidden, parameters) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
+    let device = rbm.w_rec().device();
+    require_device(device, precision)?;
     Ok(match rbm.hidden_units() {
+        #[cfg(feature = "cuda")]
+        HiddenUnits::Bernoulli if device.is_cuda() => {
+            Box::new(OnDevice::new(device, precision, (visible, hidden), &parameters)?)
+        }
         HiddenUnits::Bernoulli => Box::new(Packed::new(Machine::new(visible, hidden, &parameters), None)),
         HiddenUnits::Gaussian => {
-            // On the CPU in F32, whatever it came as.
-            let rbm = Rbm::from_parameters(visible, hidden, parameters, &Device::Cpu)?;
+            // In F32, whatever it came as.
+            let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
             let rbm = rbm.with_hidden_units(HiddenUnits::Gaussian)?;
             let velocity = Velocity::zeros(&rbm)?;
             Box::new(Composed::new(rbm, velocity, None)?)
@@ -63,20 +83,36 @@ pub(crate) fn start(rbm: &Rbm) -> Result<Box<dyn Learner>> {
     })
 }
 
-/// The form for the hidden units of `rbm`, that of `state`, with everything else the state holds.
-pub(crate) fn resume(rbm: Rbm, state: TrainState) -> Result<Box<dyn Learner>> {
-    let TrainState { visible, hidden, parameters, velocities, chains, .. } = state;
-    Ok(match rbm.hidden_units() {
+/// The form for the hidden units of a state on a device, with everything else the state holds.
+pub(crate) fn resume(state: TrainState, precision: Precision, device: &Device) -> Result<Box<dyn Learner>> {
+    require_device(device, precision)?;
+    let TrainState { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
+    Ok(match hidden_units {
+        #[cfg(feature = "cuda")]
+        HiddenUnits::Bernoulli if device.is_cuda() => {
+            let mut learner = OnDevice::new(device, precision, (visible, hidden), &parameters)?;
+            learner.go_on(&velocities, chains.map(binary))?;
+            Box::new(learner)
+        }
         HiddenUnits::Bernoulli => {
             let mut machine = Machine::new(visible, hidden, &parameters);
             machine.set_velocities(&velocities);
             Box::new(Packed::new(machine, chains.map(binary)))
         }
         HiddenUnits::Gaussian => {
-            let velocity = Velocity::from_parameters(visible, hidden, velocities)?;
-            Box::new(Composed::new(rbm, velocity, chains.as_ref())?)
+            let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
+            let velocity = Velocity::from_parameters(visible, hidden, velocities, device)?;
+            Box::new(Composed::new(rbm.with_hidden_units(hidden_units)?, velocity, chains.as_ref())?)
         }
     })
+}
+
+/// Refuses devices without kernels of ours, and precisions that a device does not have.
+fn require_device(device: &Device, precision: Precision) -> Result<()> {
+    let ours = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
+    require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
+    let fits = !device.is_cpu() || precision == Precision::F32;
+    require(fits, "precision", precision, "f32 on the CPU")
 }
 
 /// Measurements of an RBM on samples.
@@ -92,6 +128,17 @@ pub struct Measured {
     pub label_error: Option<f64>,
 }
 
+impl From<Measures> for Measured {
+    fn from(measures: Measures) -> Self {
+        Self {
+            free_energy: measures.free_energy,
+            reconstruction_cost: measures.reconstruction_cost,
+            hidden: HiddenStatistics::Activity(measures.activity),
+            label_error: measures.label_error,
+        }
+    }
+}
+
 /// What hidden units do over samples.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HiddenStatistics {
@@ -99,6 +146,13 @@ pub enum HiddenStatistics {
     Activity(Vec<f64>),
     /// Standard deviation of E\[h | v\] of each Gaussian unit.
     Spread(Vec<f64>),
+}
+
+/// [`Learner::norm_and_change`] of weights that can be read.
+pub(crate) fn norm_and_change(weights: &[f32], before: &[f32]) -> (f64, f64) {
+    let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
+    let whole = norm(&mut weights.iter().map(|&w| f64::from(w)));
+    (whole, norm(&mut weights.iter().zip(before).map(|(&a, &b)| f64::from(a) - f64::from(b))))
 }
 
 /// Chains of Bernoulli units as they are packed.

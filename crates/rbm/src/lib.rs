@@ -13,6 +13,8 @@ mod learner;
 pub mod likelihood;
 mod monitors;
 mod observer;
+#[cfg(feature = "cuda")]
+mod on_device;
 mod packed;
 #[cfg(feature = "hub")]
 mod pretrained;

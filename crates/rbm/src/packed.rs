@@ -3,7 +3,7 @@
 use crate::cd::Draws;
 use crate::config::{Rule, VisibleStates};
 use crate::error::Result;
-use crate::learner::{HiddenStatistics, Labelled, Learner, Measured};
+use crate::learner::{Labelled, Learner, Measured, norm_and_change};
 use crate::rbm::Rbm;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Bits, Machine, Parameters, Sparsity, Stream, Uniforms};
@@ -12,33 +12,30 @@ use deepbelief_kernels::{Batch, Bits, Machine, Parameters, Sparsity, Stream, Uni
 pub(crate) struct Packed {
     machine: Machine,
     chains: Option<Bits>,
+    /// Weights that were remembered.
+    before: Vec<f32>,
 }
 
 impl Packed {
     pub(crate) fn new(machine: Machine, chains: Option<Bits>) -> Self {
-        Self { machine, chains }
+        Self { machine, chains, before: Vec::new() }
     }
 }
 
 impl Learner for Packed {
-    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<f32> {
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<Option<f32>> {
         if chains == 0 {
-            return Ok(contrastive_divergence(&mut self.machine, data, rule, draws));
+            return Ok(Some(contrastive_divergence(&mut self.machine, data, rule, draws)));
         }
         let hidden = self.machine.hidden();
         let start = || Bits::coins(chains, hidden, Uniforms::new(draws.seed, Stream::Chains, 0));
         let chains = self.chains.get_or_insert_with(start);
-        Ok(persistent_divergence(&mut self.machine, data, rule, draws, chains))
+        Ok(Some(persistent_divergence(&mut self.machine, data, rule, draws, chains)))
     }
 
     fn measure(&mut self, samples: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measured> {
         let measures = self.machine.measure(samples, labels, draw);
-        Ok(Measured {
-            free_energy: measures.free_energy,
-            reconstruction_cost: measures.reconstruction_cost,
-            hidden: HiddenStatistics::Activity(measures.activity),
-            label_error: measures.label_error,
-        })
+        Ok(measures.into())
     }
 
     fn rbm(&self) -> Result<Rbm> {
@@ -46,16 +43,25 @@ impl Learner for Packed {
         Rbm::from_parameters(machine.visible(), machine.hidden(), machine.parameters(), &Device::Cpu)
     }
 
-    fn parameters(&self) -> Parameters {
-        self.machine.parameters()
+    fn remember(&mut self) -> Result<()> {
+        self.before = self.parameters()?.w_rec;
+        Ok(())
     }
 
-    fn velocities(&self) -> Parameters {
-        self.machine.velocities()
+    fn norm_and_change(&self) -> Result<(f64, f64)> {
+        Ok(norm_and_change(&self.parameters()?.w_rec, &self.before))
     }
 
-    fn chains(&self) -> Option<Batch> {
-        self.chains.clone().map(Batch::Binary)
+    fn parameters(&self) -> Result<Parameters> {
+        Ok(self.machine.parameters())
+    }
+
+    fn velocities(&self) -> Result<Parameters> {
+        Ok(self.machine.velocities())
+    }
+
+    fn chains(&self) -> Result<Option<Batch>> {
+        Ok(self.chains.clone().map(Batch::Binary))
     }
 }
 
@@ -89,7 +95,7 @@ fn gibbs(machine: &mut Machine, rule: &Rule, draws: Draws) {
     }
 }
 
-fn step_of(rule: &Rule) -> deepbelief_kernels::Rule {
+pub(crate) fn step_of(rule: &Rule) -> deepbelief_kernels::Rule {
     deepbelief_kernels::Rule {
         learning_rate: rule.learning_rate as f32,
         momentum: rule.momentum as f32,
@@ -98,6 +104,6 @@ fn step_of(rule: &Rule) -> deepbelief_kernels::Rule {
     }
 }
 
-fn sparsity_of(rule: &Rule) -> Sparsity {
+pub(crate) fn sparsity_of(rule: &Rule) -> Sparsity {
     Sparsity { target: rule.sparsity_target as f32, cost: rule.sparsity_cost as f32 }
 }

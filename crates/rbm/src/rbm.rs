@@ -136,6 +136,20 @@ impl Rbm {
         Self::from_tensors(vb.get((visible, hidden), "w_rec")?, vb.get(hidden, "hb")?, vb.get(visible, "vb")?)
     }
 
+    /// The same RBM on another device.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    pub fn to_device(&self, device: &Device) -> Result<Self> {
+        let to = |tensor: &Tensor| tensor.to_device(device);
+        let rbm = Self::from_tensors(to(&self.w_rec)?, to(&self.hb)?, to(&self.vb)?)?;
+        let rbm = match &self.labels {
+            None => rbm,
+            Some(labels) => rbm.with_labels(LabelGroup { w: to(&labels.w)?, b: to(&labels.b)? })?,
+        };
+        rbm.with_hidden_units(self.hidden_units)
+    }
+
     /// From the parameters of the packed form.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
 use crate::rbm::Rbm;
 use crate::state::TrainState;
 use crate::stopping::Stopping;
+use candle_core::Device;
 use deepbelief_kernels::{Batch, Level, Minibatches, Stream, Uniforms};
 use std::time::Instant;
 
@@ -79,39 +80,42 @@ impl Snapshot<'_> {
     }
 
     /// Everything needed to continue from here as if never stopped.
-    #[must_use]
-    pub fn state(&self) -> TrainState {
+    ///
+    /// # Errors
+    /// If a GPU failed.
+    pub fn state(&self) -> Result<TrainState> {
         let Trainer { sizes, learner, at, .. } = self.trainer;
-        TrainState {
+        Ok(TrainState {
             visible: sizes.visible,
             hidden: sizes.hidden,
             hidden_units: sizes.hidden_units,
-            parameters: learner.parameters(),
-            velocities: learner.velocities(),
-            chains: learner.chains(),
+            parameters: learner.parameters()?,
+            velocities: learner.velocities()?,
+            chains: learner.chains()?,
             position: *at,
-        }
+        })
     }
 }
 
 impl Trainer {
-    /// Trains `rbm` from where it is.
+    /// Trains `rbm` from where it is, on the device where it is.
     ///
     /// # Errors
-    /// [`Error::Config`] for a setting out of range, [`Error::Threads`].
+    /// [`Error::Config`] for a setting out of range, or a device without kernels;
+    /// [`Error::Threads`]; if a GPU is out of memory.
     pub fn new(rbm: &Rbm, config: TrainConfig) -> Result<Self> {
         let sizes = Sizes::of(rbm);
-        let learner = learner::start(rbm)?;
+        let learner = learner::start(rbm, config.precision)?;
         Self::build(learner, sizes, config, Position::default())
     }
 
-    /// Continues a training; with the same settings and data the result is, bit for bit, that
-    /// of a training that never stopped.
+    /// Continues a training on `device`; with the same settings and data, and on the same kind of
+    /// device, the result is, bit for bit, that of a training that never stopped.
     ///
     /// # Errors
     /// [`Error::Config`] for a setting out of range, or chains where the settings want none or
     /// another number of them; [`Error::Threads`].
-    pub fn resume(config: TrainConfig, state: TrainState) -> Result<Self> {
+    pub fn resume(config: TrainConfig, state: TrainState, device: &Device) -> Result<Self> {
         let chains = state.chains.as_ref().map_or(0, Batch::rows);
         // Before the first update there are no chains yet.
         if state.position.step > 0 && chains != config.persistent_chains {
@@ -121,9 +125,8 @@ impl Trainer {
                 expected: "what it was when the training started",
             });
         }
-        let rbm = state.rbm()?;
-        let (sizes, position) = (Sizes::of(&rbm), state.position);
-        let learner = learner::resume(rbm, state)?;
+        let (sizes, position) = (Sizes::of(&state.rbm()?), state.position);
+        let learner = learner::resume(state, config.precision, device)?;
         Self::build(learner, sizes, config, position)
     }
 
@@ -224,7 +227,7 @@ impl Trainer {
             train.start_epoch(self.at.epoch);
             let batches = train.batches();
             let mut samples = 0;
-            let mut weights_before = Vec::new();
+            let mut stepped = false;
             if self.at.batch < batches {
                 next.fetch(train, self.at.batch);
             }
@@ -233,7 +236,8 @@ impl Trainer {
                 let following = self.at.batch + 1;
                 self.check_labels("training data", batch.v.rows(), &batch.y)?;
                 if self.at.batch + 1 == batches {
-                    weights_before = self.learner.parameters().w_rec;
+                    self.learner.remember()?;
+                    stepped = true;
                 }
                 let fetch = || {
                     if following < batches {
@@ -253,8 +257,10 @@ impl Trainer {
                     return Ok(Outcome::Interrupted);
                 }
             }
+            let largest = self.learner.largest()?;
+            self.check_sane(largest, &rule)?;
             (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
-            let mut metrics = self.measure_epoch(monitors, &rule, &weights_before)?;
+            let mut metrics = self.measure_epoch(monitors, &rule, stepped)?;
             self.check_alive(monitors, &metrics)?;
             let converged = self.at.stopping.judge(&self.config, &metrics);
             metrics.seconds = started.elapsed().as_secs_f64();
@@ -277,14 +283,20 @@ impl Trainer {
         let largest = self.learner.learn(data, rule, draws, self.config.persistent_chains)?;
         self.at.step += 1;
         self.at.batch += 1;
+        self.check_sane(largest, rule)
+    }
+
+    /// Refuses parameters beyond all that training makes of them.
+    fn check_sane(&self, largest: Option<f32>, rule: &Rule) -> Result<()> {
+        let Some(magnitude) = largest else { return Ok(()) };
         // Written so that NaN fails it.
-        if largest <= EXPLODED {
+        if magnitude <= EXPLODED {
             return Ok(());
         }
         Err(Error::Diverged {
             epoch: self.at.epoch + 1,
             batch: self.at.batch,
-            magnitude: largest,
+            magnitude,
             learning_rate: rule.learning_rate,
             hidden_units: self.sizes.hidden_units,
         })
@@ -319,13 +331,11 @@ impl Trainer {
         pool.install(|| self.learner.measure(samples, labels, draw))
     }
 
-    fn measure_epoch(&mut self, monitors: &Monitors, rule: &Rule, weights_before: &[f32]) -> Result<EpochMetrics> {
+    /// `stepped`: whether an update was made since the weights were remembered.
+    fn measure_epoch(&mut self, monitors: &Monitors, rule: &Rule, stepped: bool) -> Result<EpochMetrics> {
         let train = self.measure(&monitors.train, &monitors.train_labels)?;
         let valid = monitors.valid.as_ref().map(|valid| self.measure(valid, &monitors.valid_labels)).transpose()?;
-        let weights = self.learner.parameters().w_rec;
-        let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
-        let weight_norm = norm(&mut weights.iter().map(|&w| f64::from(w)));
-        let change = norm(&mut weights.iter().zip(weights_before).map(|(&a, &b)| f64::from(a) - f64::from(b)));
+        let (weight_norm, change) = self.learner.norm_and_change()?;
         let (activity, spread) = match &train.hidden {
             HiddenStatistics::Activity(activity) => (Some(activity), None),
             HiddenStatistics::Spread(spread) => (None, Some(spread)),
@@ -349,7 +359,7 @@ impl Trainer {
             hidden_spread: spread.map(|units| mean(units.iter().map(|s| s * s).sum(), units.len()).sqrt()),
             label_error_train: train.label_error,
             label_error_valid: valid.as_ref().and_then(|valid| valid.label_error),
-            update_ratio: if weight_norm > 0.0 { change / weight_norm } else { 0.0 },
+            update_ratio: if stepped && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
             weight_norm,
             samples_per_second: 0.0,
             seconds: 0.0,

@@ -220,6 +220,18 @@ impl Dbn {
         self.layers.len() + 1
     }
 
+    /// Layers of weights under the features: all of them, or, where independent units stand at the top,
+    /// those below it. A sigmoid belief net has such a top, an RBM with one hidden unit and no weights.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn code_depth(&self) -> candle_core::Result<usize> {
+        let independent = !self.layers.is_empty()
+            && self.top.hidden() == 1
+            && self.top.w_rec().to_dtype(DType::F32)?.abs()?.sum_all()?.to_scalar::<f32>()? == 0.0;
+        Ok(self.depth() - usize::from(independent))
+    }
+
     /// Number of visible units.
     #[must_use]
     pub fn visible(&self) -> usize {

@@ -2,11 +2,12 @@
 //!
 //! Weights are [out, in], as candle's `Linear` and torch's `nn.Linear` keep them; every layer is
 //! followed by a sigmoid, but for those that the header lists as `linear` (such as `encoder.3`):
-//! the code layer where the top has Gaussian hidden units. A label group takes no part.
+//! the code layer where the top has Gaussian hidden units. A label group takes no part, nor a top
+//! of independent units.
 //!
 //! | network | tensors |
 //! |---|---|
-//! | [`mlp`] | `layers.{i}.weight`, `layers.{i}.bias` from the bottom: [`Dbn::encode`] at full depth |
+//! | [`mlp`] | `layers.{i}.weight`, `layers.{i}.bias` from the bottom: [`Dbn::encode`] at [`Dbn::code_depth`] |
 //! | [`autoencoder`] | `encoder.{i}.*` as above, then `decoder.{i}.*` from the top down |
 
 use crate::dbn::Dbn;
@@ -31,7 +32,8 @@ pub fn mlp(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
 pub fn autoencoder(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     let mut tensors = encoder(dbn, "encoder")?;
     let top = (dbn.top().w_gen(), dbn.top().vb());
-    let down = dbn.layers().iter().map(|layer| (layer.w_gen(), layer.vb())).chain([top]).rev();
+    let all = dbn.layers().iter().map(|layer| (layer.w_gen(), layer.vb())).chain([top]);
+    let down = all.rev().skip(dbn.depth() - dbn.code_depth()?);
     for (index, (w, b)) in down.enumerate() {
         push(&mut tensors, "decoder", index, w, b)?;
     }
@@ -41,7 +43,8 @@ pub fn autoencoder(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
 fn encoder(dbn: &Dbn, prefix: &str) -> Result<Vec<(String, Tensor)>> {
     let top = (dbn.top().w_rec(), dbn.top().hb());
     let mut tensors = Vec::new();
-    for (index, (w, b)) in dbn.layers().iter().map(|layer| (layer.w_rec(), layer.hb())).chain([top]).enumerate() {
+    let all = dbn.layers().iter().map(|layer| (layer.w_rec(), layer.hb())).chain([top]);
+    for (index, (w, b)) in all.take(dbn.code_depth()?).enumerate() {
         push(&mut tensors, prefix, index, w, b)?;
     }
     Ok(tensors)
@@ -91,12 +94,16 @@ struct Header {
 /// # Errors
 /// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
 pub fn save(path: &Path, dbn: &Dbn, network: Network) -> Result<()> {
-    let (kind, networks, mut sizes) = match network {
-        Network::Mlp => ("mlp", mlp(dbn)?, dbn.sizes()),
-        Network::Autoencoder => ("autoencoder", autoencoder(dbn)?, dbn.sizes()),
+    let (kind, networks) = match network {
+        Network::Mlp => ("mlp", mlp(dbn)?),
+        Network::Autoencoder => ("autoencoder", autoencoder(dbn)?),
     };
+    let mut sizes = dbn.sizes();
+    sizes.truncate(dbn.code_depth()? + 1);
     if network == Network::Autoencoder {
-        sizes.extend(dbn.sizes().iter().rev().skip(1));
+        sizes.extend_from_within(..sizes.len() - 1);
+        let middle = sizes.len() / 2 + 1;
+        sizes[middle..].reverse();
     }
     let header =
         Header { format_version: FORMAT_VERSION, kind, sizes, activation: "sigmoid", linear: linear(dbn, network) };

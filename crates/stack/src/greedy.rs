@@ -117,6 +117,8 @@ impl Observer for OfLayer<'_> {
 /// ```
 pub struct Greedy {
     config: StackConfig,
+    /// Where layers are trained.
+    device: Device,
     /// For the passes up between trainings; a trainer has its own.
     pool: rayon::ThreadPool,
     finished: Vec<Rbm>,
@@ -146,7 +148,15 @@ impl Greedy {
             .num_threads(threads)
             .build()
             .map_err(|source| RbmError::Threads { threads, source })?;
-        Ok(Self { config, pool, finished: state.finished, running: state.running })
+        Ok(Self { config, device: Device::Cpu, pool, finished: state.finished, running: state.running })
+    }
+
+    /// The same training on `device`; the passes up between trainings stay on the CPU, and so does
+    /// the finished model.
+    #[must_use]
+    pub fn on(mut self, device: &Device) -> Self {
+        self.device = device.clone();
+        self
     }
 
     /// What to resume from.
@@ -239,8 +249,8 @@ impl Greedy {
         let means = self.pool.install(|| survey::means(input, classes))?;
         let train = self.config.train(layer);
         let trainer = match self.running.take() {
-            Some(state) => Trainer::resume(train, state),
-            None => Trainer::new(&self.start(layer, &means, classes)?, train),
+            Some(state) => Trainer::resume(train, state, &self.device),
+            None => Trainer::new(&self.start(layer, &means, classes)?.to_device(&self.device)?, train),
         };
         let mut trainer = trainer.map_err(failed)?;
         let start = LayerStart {
@@ -260,7 +270,7 @@ impl Greedy {
             }
         };
         if outcome == Outcome::Interrupted {
-            self.running = Some(trainer.snapshot().state());
+            self.running = Some(trainer.snapshot().state()?);
             return Ok(Control::Stop);
         }
         self.finished.push(trainer.snapshot().rbm()?);

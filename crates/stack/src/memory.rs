@@ -10,10 +10,10 @@
 //! | [`Mode::Bits`] | states drawn once, in one pass over the data; where a layer is to see states |
 //! | [`Mode::Recompute`] | probabilities or states computed from the data's own minibatches, every time |
 //!
-//! What is drawn below the layer just under (the data's binary pixels, the states of the layers between)
-//! the kept forms freeze in one draw, that of epoch 0, and recomputing does not. Order: kept
-//! input is reshuffled every epoch from the layer's own seed; recomputed input comes in the order
-//! of the data.
+//! What is drawn below the layer just under (the data's binary pixels, the states of the layers
+//! between) the kept forms freeze in one draw, that of epoch 0, and recomputing does not. Order: kept
+//! input is reshuffled every epoch from the layer's own seed; recomputed input comes in the order of
+//! the data.
 
 use crate::config::{Propagate, StackConfig};
 use deepbelief_rbm::peak_memory;

@@ -3,7 +3,7 @@
 
 use crate::error::{Result, require};
 use crate::schedule::TopSteps;
-use deepbelief_kernels::Rule;
+use deepbelief_kernels::{Precision, Rule};
 use deepbelief_rbm::Schedule;
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +122,9 @@ pub struct TuneConfig {
     pub patience: u32,
     /// Seed of everything drawn.
     pub seed: u64,
+    /// What products are computed in on a GPU; on the CPU it is F32.
+    #[serde(skip_serializing_if = "Precision::is_f32")]
+    pub precision: Precision,
     /// Threads; 0 takes one a core. The result does not depend on it.
     pub threads: usize,
 }
@@ -144,6 +147,7 @@ impl Default for TuneConfig {
             units: UnitChoices::default(),
             patience: 0,
             seed: 1,
+            precision: Precision::default(),
             threads: 0,
         }
     }

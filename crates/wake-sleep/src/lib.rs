@@ -11,6 +11,8 @@ mod input;
 mod measure;
 mod net;
 mod observer;
+#[cfg_attr(not(feature = "cuda"), path = "no_device.rs")]
+mod on_device;
 mod schedule;
 mod state;
 mod top;

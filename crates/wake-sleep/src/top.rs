@@ -75,6 +75,24 @@ impl Top {
         Ok(())
     }
 
+    /// The RBM of an undirected top.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn machine(&self) -> Option<&Machine> {
+        match self {
+            Self::Undirected(top) => Some(&top.machine),
+            Self::Factorial(_) => None,
+        }
+    }
+
+    /// Takes over what an undirected top learned elsewhere.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn set_parameters(&mut self, parameters: &Parameters, velocities: &Parameters) {
+        if let Self::Undirected(top) = self {
+            top.machine = Machine::new(top.machine.visible(), top.machine.hidden(), parameters);
+            top.machine.set_velocities(velocities);
+        }
+    }
+
     /// Penultimate units.
     pub(crate) fn visible(&self) -> usize {
         match self {

@@ -30,7 +30,9 @@ use crate::input::Labelled;
 use crate::measure::{measure, weights};
 use crate::net::{Net, ascend, descend};
 use crate::observer::{TuneMetrics, TuneObserver, ask};
+use crate::on_device::DeviceNet;
 use crate::state::{Best, TuneState};
+use candle_core::Device;
 use deepbelief_kernels::{Batch, Bits, Level, Minibatches, Rule, Stream, Uniforms};
 use deepbelief_rbm::{Control, Error as RbmError, Monitors, Outcome, Progress};
 use deepbelief_stack::Dbn;
@@ -41,6 +43,10 @@ use std::time::Instant;
 /// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
 /// such an input is a constant.
 const EXPLODED: f32 = 100.0;
+
+/// Updates on a GPU after which its largest parameters are asked for: asking waits for all that is
+/// queued.
+const PATIENCE: u32 = 100;
 
 /// Tunes a deep belief net.
 ///
@@ -79,6 +85,8 @@ const EXPLODED: f32 = 100.0;
 pub struct Tuner {
     config: TuneConfig,
     net: Net,
+    /// Where updates are made, if not on the CPU; `net` then lags behind it within an epoch.
+    on_device: Option<DeviceNet>,
     pool: Arc<rayon::ThreadPool>,
     at: Position,
     chains: Option<Bits>,
@@ -158,6 +166,7 @@ impl Tuner {
             .map_err(|source| RbmError::Threads { threads, source })?;
         Ok(Self {
             net: Net::new(dbn, config.top)?,
+            on_device: None,
             config,
             pool: pool.into(),
             at: Position::default(),
@@ -184,6 +193,29 @@ impl Tuner {
         tuner.net.set_velocities(&velocities)?;
         (tuner.at, tuner.chains, tuner.best) = (position, chains, best);
         Ok(tuner)
+    }
+
+    /// The same tuning with its updates on `device`. Measurements stay on the CPU.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a device without kernels, a precision it does not have, or a factorial
+    /// top on a GPU; if the GPU is out of memory.
+    pub fn on(mut self, device: &Device) -> Result<Self> {
+        let precision = self.config.precision;
+        if device.is_cpu() {
+            require(precision.is_f32(), "precision", precision, "f32 on the CPU")?;
+        } else {
+            self.on_device = Some(DeviceNet::new(device, precision, &self.net, self.chains.as_ref())?);
+        }
+        Ok(self)
+    }
+
+    /// Brings the net up to date with a GPU.
+    fn catch_up(&mut self) -> Result<()> {
+        if let Some(device) = &self.on_device {
+            self.chains = device.download(&mut self.net)?;
+        }
+        Ok(())
     }
 
     /// Epochs done.
@@ -266,6 +298,7 @@ impl Tuner {
                 self.net.check_units("a training batch", batch.v.units())?;
                 self.net.check_labels("training data", batch.v.rows(), &batch.y)?;
                 if following == batches {
+                    self.catch_up()?;
                     before = weights(&self.net);
                 }
                 let fetch = || {
@@ -277,9 +310,12 @@ impl Tuner {
                 samples += batch.v.rows();
                 let progress = Progress { epoch: self.at.epoch + 1, epochs, batch: self.at.batch, batches, samples };
                 if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
+                    self.catch_up()?;
                     return Ok(Outcome::Interrupted);
                 }
             }
+            self.check_device(&rules)?;
+            self.catch_up()?;
             (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
             let control = self.close_epoch(monitors, &before, (started, samples), observer)?;
             // A tuning that ended by itself in this epoch was not cut short.
@@ -293,8 +329,29 @@ impl Tuner {
         Ok(Outcome::Finished)
     }
 
+    /// Refuses parameters on a GPU out of the range of sane numbers.
+    fn check_device(&mut self, rules: &Rules) -> Result<()> {
+        if let Some(device) = &mut self.on_device {
+            for (part, layer, largest) in device.largest()? {
+                let rule = match part {
+                    Part::Generative => &rules.generative[layer],
+                    Part::Recognition => &rules.recognition[layer],
+                    Part::Top => &rules.top,
+                };
+                self.at.sane(part, layer, largest, rule)?;
+            }
+        }
+        Ok(())
+    }
+
     /// One update from one minibatch, step by step as at the top of this file.
     fn update(&mut self, data: &Labelled, rules: &Rules) -> Result<()> {
+        if let Some(device) = &mut self.on_device {
+            device.update(data, &self.config, rules, self.at.step)?;
+            self.at.step += 1;
+            self.at.batch += 1;
+            return if self.at.step.is_multiple_of(PATIENCE) { self.check_device(rules) } else { Ok(()) };
+        }
         let Self { config, net, at, chains, awake, asleep, .. } = self;
         let (units, learns) = (config.units, |part| !config.is_frozen(part));
         let draws = Draws::of_update(config.seed, at.step, net.layers());

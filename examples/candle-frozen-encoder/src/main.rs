@@ -4,8 +4,7 @@
 //! `cargo run --release -p candle-frozen-encoder [DBN.safetensors]`. Ten digits have patches blotted
 //! out: the head learns from some of the places and is tested on the others.
 
-use candle_core::{DType, Module, Tensor};
-use candle_features::digits;
+use candle_core::{DType, Device, Module, Tensor, safetensors};
 use candle_frozen_encoder::{blotted, encoder, train_head};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,8 @@ fn main() -> candle_core::Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = std::env::args_os().nth(1).map(PathBuf::from);
     let encoder = encoder(&file.unwrap_or_else(|| here.join("../../models/mnist-dbn.safetensors")))?;
-    let digits = digits(&here.join("../candle-features/digits.safetensors"))?;
+    let bytes = safetensors::load(here.join("../candle-features/digits.safetensors"), &Device::Cpu)?;
+    let digits = (bytes["images"].to_dtype(DType::F32)? / 255.0)?;
     let (train, test) = (blotted(&digits, false)?, blotted(&digits, true)?);
     let labels = Tensor::new(&HAS_HOLE, digits.device())?.repeat(8)?;
 

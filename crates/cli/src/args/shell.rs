@@ -1,5 +1,6 @@
-//! Options of the verbs that tell a system of this program.
+//! Options of the verbs that are about this program itself.
 
+use crate::device::DeviceName;
 use clap::Args;
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -14,6 +15,22 @@ pub(super) const MAN_HELP: &str = "\
 Examples:
   dbn man | man -l -
   dbn man --out ~/.local/share/man/man1";
+
+pub(super) const SELFTEST_HELP: &str = "\
+Examples:
+  dbn selftest
+  dbn selftest --device cuda:0 --json";
+
+/// What to check.
+#[derive(Debug, Args)]
+pub(crate) struct SelftestArgs {
+    /// Device to check: auto, cpu, or cuda:N, the GPU of that number
+    #[arg(long, env = "DBN_DEVICE", hide_env = true, value_name = "DEVICE", default_value_t)]
+    pub(crate) device: DeviceName,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Completions to print.
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! Options of the verbs that train.
 
 use super::{DataArgs, LearningArgs, PerLayer, words};
+use crate::device::DeviceName;
 use clap::Args;
 use deepbelief_data::Binarize;
 use deepbelief_wake_sleep::TopSteps;
@@ -295,9 +296,12 @@ pub(crate) struct RunArgs {
     /// Threads; 0 takes one a core. The result does not depend on it
     #[arg(long, env = "DBN_THREADS", hide_env = true, value_name = "N", help_heading = "Run")]
     pub(crate) threads: Option<u32>,
-    /// Where to compute
-    #[arg(long, env = "DBN_DEVICE", hide_env = true, value_parser = words(&["auto", "cpu"]), help_heading = "Run")]
-    pub(crate) device: Option<String>,
+    /// Where to compute: auto, cpu, or cuda:N, the GPU of that number
+    #[arg(long, env = "DBN_DEVICE", hide_env = true, value_name = "DEVICE", help_heading = "Run")]
+    pub(crate) device: Option<DeviceName>,
+    /// What products are computed in on a GPU: f32, tf32 or bf16
+    #[arg(long, env = "DBN_PRECISION", hide_env = true, value_parser = words(&["f32", "tf32", "bf16"]), help_heading = "Run")]
+    pub(crate) precision: Option<String>,
     /// Memory that the training may take, in MiB; 0 takes 80 % of what is free. Samples that do not
     /// fit are read a minibatch at a time from uncompressed IDX and npy files, with the same result
     #[arg(long, env = "DBN_MAX_MEMORY", hide_env = true, value_name = "MIB", help_heading = "Run")]

@@ -1,6 +1,7 @@
 //! Options of the verbs that use a checkpoint.
 
 use super::DataArgs;
+use crate::device::DeviceName;
 use clap::{Args, ValueEnum};
 use deepbelief_data::{Binarize, ImageShape};
 use std::path::PathBuf;
@@ -244,6 +245,16 @@ pub(crate) struct EvalArgs {
     /// Threads; 0 takes one a core. The result does not depend on it
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Estimates")]
     pub(crate) threads: u32,
+    /// Where to estimate the partition function: auto, cpu, or cuda:N, the GPU of that number
+    #[arg(
+        long,
+        env = "DBN_DEVICE",
+        hide_env = true,
+        value_name = "DEVICE",
+        default_value_t,
+        help_heading = "Estimates"
+    )]
+    pub(crate) device: DeviceName,
     /// Write the JSON object into this file too; `dbn push` shows the evaluation.json of a run folder
     #[arg(long, value_name = "JSON")]
     pub(crate) out: Option<PathBuf>,

@@ -31,7 +31,7 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     let checkpoint = Model::open(&args.checkpoint)?;
     let seed = checkpoint.provenance().seed;
     let (sizes, code_depth) = match &checkpoint {
-        Model::Belief(checkpoint) => (checkpoint.dbn.sizes(), checkpoint.dbn.depth()),
+        Model::Belief(checkpoint) => (checkpoint.dbn.sizes(), checkpoint.dbn.code_depth()?),
         Model::Network(checkpoint) => (checkpoint.network.sizes(), checkpoint.network.code_depth()),
     };
     let depth = args.depth.unwrap_or(code_depth);

@@ -53,7 +53,7 @@ fn start(args: &FinetuneArgs) -> Result<Run> {
     let network = unroll(opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn), &parts, &settings)?;
     parts.require_units(&settings.data, network.visible())?;
     let parts = settle(parts, &network.sizes(), &settings)?;
-    let finetuner = Finetuner::new(&network, settings.config())?;
+    let finetuner = Finetuner::new(&network, settings.config())?.on(&settings.run.device.open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
     let name = opened.map_or(settings.data.data.name(), |(path, _)| run_name(&path));
     let name = format!("{name}-{}", network.objective().kind());
@@ -92,7 +92,7 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     let done = state.epochs_done();
     require_epochs(settings.epochs, done)?;
     let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
-    let finetuner = Finetuner::resume(settings.config(), state)?;
+    let finetuner = Finetuner::resume(settings.config(), state)?.on(&settings.run.device.open()?)?;
     let parts = settle(parts, &finetuner.snapshot().network()?.sizes(), &settings)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), 0, done)?;

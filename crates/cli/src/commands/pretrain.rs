@@ -9,7 +9,6 @@ use crate::report::{Report, thousands};
 use crate::run_folder::{RunFolder, STATE};
 use crate::settings::{PretrainSettings, Resolved};
 use crate::watcher::Watcher;
-use candle_core::Device;
 use deepbelief_data::Minibatcher;
 use deepbelief_rbm::{Outcome, Rbm, Trainer, load_state, peak_memory};
 use std::collections::BTreeMap;
@@ -49,7 +48,7 @@ fn start(args: &PretrainArgs) -> Result<Run> {
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
     parts.require_shape(&settings.data)?;
     let parts = settle(parts, &settings)?;
-    let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean()?, &Device::Cpu)?;
+    let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean()?, &settings.run.device.open()?)?;
     let trainer = Trainer::new(&rbm, settings.train_config())?;
     let minibatches = parts.minibatches(&settings.data, settings.learning.batch_size, seed)?;
     let name = format!("{}-{}", settings.data.data.name(), settings.hidden);
@@ -76,7 +75,7 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
         )));
     }
     let minibatches = parts.minibatches(&settings.data, settings.learning.batch_size, settings.run.seed)?;
-    let trainer = Trainer::resume(settings.train_config(), state)?;
+    let trainer = Trainer::resume(settings.train_config(), state, &settings.run.device.open()?)?;
     let history = History::resume(folder.metrics(), 0, done)?;
     folder.write_config(&settings.to_toml()?)?;
     Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: true })

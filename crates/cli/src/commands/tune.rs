@@ -58,7 +58,7 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let needed = parts.bytes(&settings.data) + peak_memory(&dbn.sizes(), settings.batch_size, &config);
     let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
     parts.keep(settings.labelled, seed)?;
-    let tuner = Tuner::new(&dbn, config)?;
+    let tuner = Tuner::new(&dbn, config)?.on(&settings.run.device.open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
     let name = format!("{name}-tuned");
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
@@ -125,7 +125,7 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let needed = parts.bytes(&settings.data) + peak_memory(&sizes, settings.batch_size, &config);
     let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
     parts.keep(settings.labelled, settings.run.seed)?;
-    let tuner = Tuner::resume(config, state)?;
+    let tuner = Tuner::resume(config, state)?.on(&settings.run.device.open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), 0, done)?;
     folder.write_config(&settings.to_toml()?)?;

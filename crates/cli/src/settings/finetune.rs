@@ -124,11 +124,17 @@ impl FinetuneSettings {
     }
 
     fn validate(&self) -> Result<()> {
+        let precision = self.run.precision();
+        if !precision.is_f32() {
+            return Err(
+                Failure::new(format!("precision is {precision}; backpropagation computes in f32")).hint(origin())
+            );
+        }
         self.config().validate().or_hint(origin)?;
         if self.batch_size == 0 {
             return Err(Failure::new("batch_size is 0; it must be at least 1").hint(origin()));
         }
-        self.run.validate()
+        Ok(())
     }
 }
 

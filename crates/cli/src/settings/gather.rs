@@ -4,7 +4,7 @@
 //! a layer, from the bottom.
 
 use super::stack::{LayerSettings, StackSettings};
-use super::{LABELLED, OPTIONAL_KEYS, UNLEARNED_KEYS, recipe};
+use super::{INHERITED_KEYS, LABELLED, OPTIONAL_KEYS, UNLEARNED_KEYS, recipe};
 use crate::args::{StackArgs, per_layer};
 use crate::failure::{Explain, Failure, Result, count};
 use std::path::Path;
@@ -147,23 +147,8 @@ const WRONG_KIND: &str = "a setting has a value of the wrong kind";
 
 /// Whether a key is a setting of the whole, as in [`StackSettings`], and not of its layers.
 fn is_whole(key: &str) -> bool {
-    const KEYS: [&str; 14] = [
-        "data",
-        "scale",
-        "label_column",
-        "feature_column",
-        "header",
-        "image_size",
-        "valid",
-        "binarize",
-        "balanced",
-        "labels",
-        LABELLED,
-        "propagate",
-        "cache",
-        "seed",
-    ];
-    KEYS.contains(&key) || UNLEARNED_KEYS.contains(&key)
+    const OF_THE_STACK: [&str; 3] = ["labels", "propagate", "cache"];
+    OF_THE_STACK.contains(&key) || INHERITED_KEYS.contains(&key) || UNLEARNED_KEYS.contains(&key)
 }
 
 /// Hidden units of every layer.

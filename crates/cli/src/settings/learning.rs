@@ -1,5 +1,6 @@
 //! Settings of the learning of one RBM, alone or as a layer.
 
+use super::RunSettings;
 use crate::failure::{Failure, Result};
 use deepbelief_rbm::{CdSteps, HiddenUnits, RbmConfig, Schedule, TrainConfig, VisibleBias, VisibleStates};
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ impl LearningSettings {
     }
 
     /// Settings of its trainer.
-    pub(crate) fn train_config(&self, seed: u64, threads: usize) -> TrainConfig {
+    pub(crate) fn train_config(&self, run: &RunSettings) -> TrainConfig {
         TrainConfig {
             epochs: self.epochs,
             learning_rate: self.learning_rate,
@@ -72,8 +73,9 @@ impl LearningSettings {
             sparsity_cost: self.sparsity_cost,
             tolerance: self.tolerance,
             patience: self.patience,
-            seed,
-            threads,
+            seed: run.seed,
+            precision: run.precision(),
+            threads: run.threads,
         }
     }
 }

@@ -15,14 +15,16 @@ pub(crate) use pretrain::PretrainSettings;
 pub(crate) use stack::StackSettings;
 pub(crate) use tune::TuneSettings;
 
+use crate::device::DeviceName;
 use crate::failure::{Failure, Result};
 use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};
+use deepbelief_kernels::Precision;
 use deepbelief_rbm::{Provenance, Schedule};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 /// Keys that have no default, so that a built-in recipe does not show them.
-const OPTIONAL_KEYS: [&str; 3] = ["label_column", "feature_column", "image_size"];
+const OPTIONAL_KEYS: [&str; 4] = ["label_column", "feature_column", "image_size", "precision"];
 
 /// Optional too, of the verbs that learn labels.
 const LABELLED: &str = "labelled";
@@ -78,7 +80,9 @@ impl DataSettings {
 pub(crate) struct RunSettings {
     pub(crate) seed: u64,
     pub(crate) threads: usize,
-    pub(crate) device: String,
+    pub(crate) device: DeviceName,
+    /// F32 where nothing is said.
+    pub(crate) precision: Option<Precision>,
     /// MiB; 0 leaves it to what is free.
     pub(crate) max_memory: u32,
     pub(crate) save_every: u32,
@@ -86,11 +90,9 @@ pub(crate) struct RunSettings {
 }
 
 impl RunSettings {
-    fn validate(&self) -> Result<()> {
-        if self.device != "auto" && self.device != "cpu" {
-            return Err(Failure::new(format!("device is '{}'; this build knows auto and cpu", self.device)));
-        }
-        Ok(())
+    /// What products are computed in.
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision.unwrap_or_default()
     }
 }
 

@@ -69,15 +69,14 @@ impl PretrainSettings {
 
     /// Settings of the trainer.
     pub(crate) fn train_config(&self) -> TrainConfig {
-        self.learning.train_config(self.run.seed, self.run.threads)
+        self.learning.train_config(&self.run)
     }
 
     fn validate(&self) -> Result<()> {
         self.rbm_config().validate().or_hint(origin)?;
         self.train_config().validate().or_hint(origin)?;
         self.train_config().validate_for(self.learning.hidden_units).or_hint(origin)?;
-        self.learning.validate().or_hint(origin)?;
-        self.run.validate()
+        self.learning.validate().or_hint(origin)
     }
 }
 

@@ -124,7 +124,7 @@ impl StackSettings {
             weight_std: layer.learning.weight_std,
             visible_bias: layer.learning.visible_bias,
             batch_size: Some(layer.learning.batch_size),
-            train: layer.learning.train_config(self.run.seed, self.run.threads),
+            train: layer.learning.train_config(&self.run),
         };
         Ok(StackConfig {
             layers: self.layers.iter().map(layer).collect(),
@@ -161,7 +161,7 @@ impl StackSettings {
             )
             .hint(origin()));
         }
-        self.run.validate()
+        Ok(())
     }
 }
 

@@ -160,6 +160,7 @@ impl TuneSettings {
             },
             patience: self.patience,
             seed: self.run.seed,
+            precision: self.run.precision(),
             threads: self.run.threads,
         })
     }
@@ -170,7 +171,7 @@ impl TuneSettings {
         if self.batch_size == 0 {
             return Err(Failure::new("batch_size is 0; it must be at least 1").hint(origin()));
         }
-        self.run.validate()
+        Ok(())
     }
 }
 

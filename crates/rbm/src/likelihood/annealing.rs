@@ -14,11 +14,12 @@
 //! Z(β = 0) / Z, and ln Z comes out rather too large. States of the model are had from data: by
 //! Gibbs steps from them, which is exact only as far as those mix.
 
+use super::chains::Chains;
 use super::ladder::Ladder;
 use crate::config::validate_threads;
 use crate::error::{Error, Result, require};
 use crate::rbm::{Rbm, log_odds};
-use deepbelief_kernels::{Bits, GibbsDraws, LogSum, Stream, Tempered, Uniforms};
+use deepbelief_kernels::{Bits, GibbsDraws, LogSum, Stream, Uniforms};
 
 /// Steps of the pilot that an adaptive ladder is made by.
 const PILOT: usize = 1000;
@@ -28,11 +29,8 @@ const PILOT: usize = 1000;
 pub struct AnnealConfig {
     /// Chains.
     pub chains: usize,
-    /// Inverse temperatures.
-    pub temperatures: usize,
-    /// Whether they lie where a pilot run finds that the distribution changes, in place of the
-    /// published ladder.
-    pub adaptive: bool,
+    /// Inverse temperatures; [`adaptive_ladder`] finds some that suit a model.
+    pub ladder: Ladder,
     /// Gibbs steps from the data before a reverse run.
     pub burn_in: u32,
     /// Seed of everything drawn.
@@ -44,7 +42,7 @@ pub struct AnnealConfig {
 /// The paper's: 100 chains and 14,500 temperatures.
 impl Default for AnnealConfig {
     fn default() -> Self {
-        Self { chains: 100, temperatures: Ladder::PUBLISHED, adaptive: false, burn_in: 1000, seed: 1, threads: 0 }
+        Self { chains: 100, ladder: Ladder::default(), burn_in: 1000, seed: 1, threads: 0 }
     }
 }
 
@@ -55,7 +53,6 @@ impl AnnealConfig {
     /// [`Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
         require((2..=100_000).contains(&self.chains), "chains", self.chains, "between 2 and 100000")?;
-        Ladder::with_steps(self.temperatures)?;
         validate_threads(self.threads)
     }
 }
@@ -105,11 +102,10 @@ pub fn base_rates(means: &[f32]) -> Vec<f32> {
 /// [`Error::Config`] for a setting out of range or Gaussian hidden units, [`Error::Shape`] if
 /// there is not one bias a visible unit, [`Error::Threads`].
 pub fn annealed_importance(rbm: &Rbm, base: &[f32], config: &AnnealConfig) -> Result<LogPartition> {
-    run(rbm, base, config, |chains, config| {
-        let ladder = ladder(chains, config);
-        chains.start(config.chains, &draws(config.seed, FORWARD, 0));
-        let log_weights = climb(chains, ladder.betas(), config.seed, FORWARD, |_, _| ());
-        LogPartition::of(&log_weights, chains.base_log_partition(), 1.0)
+    run(rbm, base, config, |chains| {
+        chains.start(config.chains, &draws(config.seed, FORWARD, 0))?;
+        climb(chains, config.ladder.betas(), config.seed, FORWARD)?;
+        Ok(LogPartition::of(&chains.take_log_weights()?, chains.base_log_partition(), 1.0))
     })
 }
 
@@ -137,26 +133,49 @@ pub fn reverse_annealed_importance(
     let known = classes == 0 || labels.iter().all(|&label| (label as usize) < classes);
     require(known, "labels to start from", "not all of the label group", "below its number of classes")?;
     let config = AnnealConfig { chains: v.rows(), ..config.clone() };
-    run(rbm, base, &config, |chains, config| {
-        let ladder = ladder(chains, config);
-        chains.start_from(v, labels);
-        let (ones, mut nothing) = (vec![1.0; config.chains], vec![0.0; config.chains]);
+    run(rbm, base, &config, |chains| {
+        chains.start_from(v, labels)?;
         for step in 0..config.burn_in {
-            chains.anneal(&ones, &ones, Some(&draws(config.seed, BURN_IN, step)), &mut nothing);
+            chains.anneal(1.0, 1.0, Some(&draws(config.seed, BURN_IN, step)))?;
         }
-        let down: Vec<f32> = ladder.betas().iter().rev().copied().collect();
-        let log_weights = climb(chains, &down, config.seed, REVERSE, |_, _| ());
-        LogPartition::of(&log_weights, chains.base_log_partition(), -1.0)
+        let down: Vec<f32> = config.ladder.betas().iter().rev().copied().collect();
+        climb(chains, &down, config.seed, REVERSE)?;
+        Ok(LogPartition::of(&chains.take_log_weights()?, chains.base_log_partition(), -1.0))
     })
 }
 
+/// So many inverse temperatures where a pilot run of the chains finds that the distribution changes,
+/// closer where it changes faster. The ladder and the burn-in of `config` play no part.
+///
+/// # Errors
+/// As [`annealed_importance`]; [`Error::Config`] as [`Ladder::with_steps`] has it.
+pub fn adaptive_ladder(rbm: &Rbm, base: &[f32], config: &AnnealConfig, steps: usize) -> Result<Ladder> {
+    Ladder::with_steps(steps)?;
+    let pilot = Ladder::with_uniform_steps(PILOT);
+    let widths: Vec<f64> = pilot.betas().windows(2).map(|pair| f64::from(pair[1] - pair[0])).collect();
+    let mut spread = Vec::with_capacity(PILOT);
+    run(rbm, base, config, |chains| {
+        chains.start(config.chains, &draws(config.seed, PILOT_RUN, 0))?;
+        for (step, width) in widths.iter().enumerate() {
+            climb_step(chains, pilot.betas(), step, config.seed, PILOT_RUN)?;
+            let added = chains.take_log_weights()?;
+            let n = added.len() as f64;
+            let mean = added.iter().sum::<f64>() / n;
+            let variance = added.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
+            spread.push(variance.sqrt() / width);
+        }
+        Ok(())
+    })?;
+    Ok(pilot.respaced(&spread, steps))
+}
+
 /// Runs in a pool of as many threads as are asked for.
-fn run(
+fn run<T: Send>(
     rbm: &Rbm,
     base: &[f32],
     config: &AnnealConfig,
-    estimate: impl FnOnce(&mut Tempered, &AnnealConfig) -> LogPartition + Send,
-) -> Result<LogPartition> {
+    with: impl FnOnce(&mut dyn Chains) -> Result<T> + Send,
+) -> Result<T> {
     config.validate()?;
     let units = rbm.hidden_units();
     require(units.is_bernoulli(), "hidden_units", units, "bernoulli: annealing draws their states")?;
@@ -169,8 +188,8 @@ fn run(
         .num_threads(threads)
         .build()
         .map_err(|source| Error::Threads { threads, source })?;
-    let mut chains = Tempered::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?, base);
-    Ok(pool.install(|| estimate(&mut chains, config)))
+    let mut chains = super::chains::of(rbm, base)?;
+    pool.install(|| with(&mut *chains))
 }
 
 /// Runs that share no random numbers.
@@ -188,42 +207,14 @@ fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
     }
 }
 
-/// Takes the chains along `betas` and returns ln w of each. `watch` is told the step, from 0, and
-/// what it added.
-fn climb(chains: &mut Tempered, betas: &[f32], seed: u64, run: u8, mut watch: impl FnMut(usize, &[f64])) -> Vec<f64> {
-    let n = chains.states().rows();
-    let (mut from, mut to) = (vec![0.0; n], vec![0.0; n]);
-    let (mut log_weights, mut added) = (vec![0.0; n], vec![0.0; n]);
-    for (step, pair) in betas.windows(2).enumerate() {
-        from.fill(pair[0]);
-        to.fill(pair[1]);
-        added.fill(0.0);
-        // Nothing comes after the last step.
-        let draws = (step + 2 < betas.len()).then(|| draws(seed, run, step as u32 + 1));
-        chains.anneal(&from, &to, draws.as_ref(), &mut added);
-        for (weight, added) in log_weights.iter_mut().zip(&added) {
-            *weight += added;
-        }
-        watch(step, &added);
-    }
-    log_weights
+/// Takes the chains along `betas`.
+fn climb(chains: &mut dyn Chains, betas: &[f32], seed: u64, run: u8) -> Result<()> {
+    (0..betas.len() - 1).try_for_each(|step| climb_step(chains, betas, step, seed, run))
 }
 
-/// The ladder asked for; an adaptive one takes a pilot run.
-fn ladder(chains: &mut Tempered, config: &AnnealConfig) -> Ladder {
-    let spaced = |steps| Ladder::with_steps(steps).unwrap_or_else(|_| unreachable!("settings are checked"));
-    if !config.adaptive {
-        return spaced(config.temperatures);
-    }
-    let pilot = Ladder::with_uniform_steps(PILOT);
-    chains.start(config.chains, &draws(config.seed, PILOT_RUN, 0));
-    let mut spread = Vec::with_capacity(PILOT);
-    let widths: Vec<f64> = pilot.betas().windows(2).map(|pair| f64::from(pair[1] - pair[0])).collect();
-    climb(chains, pilot.betas(), config.seed, PILOT_RUN, |step, added| {
-        let n = added.len() as f64;
-        let mean = added.iter().sum::<f64>() / n;
-        let variance = added.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
-        spread.push(variance.sqrt() / widths[step]);
-    });
-    pilot.respaced(&spread, config.temperatures)
+/// Takes them one step, counted from 0.
+fn climb_step(chains: &mut dyn Chains, betas: &[f32], step: usize, seed: u64, run: u8) -> Result<()> {
+    // Nothing comes after the last step.
+    let draws = (step + 2 < betas.len()).then(|| draws(seed, run, step as u32 + 1));
+    chains.anneal(betas[step], betas[step + 1], draws.as_ref())
 }

@@ -6,6 +6,13 @@ use crate::error::{Result, require};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ladder(Vec<f32>);
 
+/// The published one.
+impl Default for Ladder {
+    fn default() -> Self {
+        Self::spaced(Self::PUBLISHED)
+    }
+}
+
 impl Ladder {
     /// Steps of the published ladder.
     pub const PUBLISHED: usize = 14_500;
@@ -18,6 +25,10 @@ impl Ladder {
     /// [`crate::Error::Config`] for no steps, or for more than a million.
     pub fn with_steps(steps: usize) -> Result<Self> {
         require((1..=1_000_000).contains(&steps), "temperatures", steps, "between 1 and 1000000")?;
+        Ok(Self::spaced(steps))
+    }
+
+    fn spaced(steps: usize) -> Self {
         let at = |step: usize| {
             let share = 29.0 * step as f64 / steps as f64;
             let beta = match share {
@@ -27,7 +38,7 @@ impl Ladder {
             };
             beta.min(1.0) as f32
         };
-        Ok(Self((0..=steps).map(at).collect()))
+        Self((0..=steps).map(at).collect())
     }
 
     /// So many steps of equal width.

@@ -8,11 +8,13 @@
 //! errs the other way. Where both agree they can be believed.
 
 mod annealing;
+mod chains;
 mod exact;
 mod ladder;
 
 pub use annealing::{
-    AnnealConfig, FEWEST_EFFECTIVE, LogPartition, annealed_importance, base_rates, reverse_annealed_importance,
+    AnnealConfig, FEWEST_EFFECTIVE, LogPartition, adaptive_ladder, annealed_importance, base_rates,
+    reverse_annealed_importance,
 };
 pub use exact::{MOST_ENUMERATED, exact_log_partition};
 pub use ladder::Ladder;

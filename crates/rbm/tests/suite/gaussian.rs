@@ -302,11 +302,11 @@ fn resuming_anywhere_equals_never_having_stopped() {
             let mut trainer = Trainer::new(&gaussian(50, 12, 0.1, 1), config.clone()).unwrap();
             let outcome = trainer.fit(&mut data(), &monitors(), &mut StopAfter(stop)).unwrap();
             assert_eq!(outcome, Outcome::Interrupted);
-            save_state(&path, &trainer.snapshot().state()).unwrap();
+            save_state(&path, &trainer.snapshot().state().unwrap()).unwrap();
             let state = load_state(&path).unwrap();
-            assert!(state == trainer.snapshot().state());
+            assert!(state == trainer.snapshot().state().unwrap());
             assert_eq!(state.hidden_units(), HiddenUnits::Gaussian);
-            let mut trainer = Trainer::resume(config.clone(), state).unwrap();
+            let mut trainer = Trainer::resume(config.clone(), state, &Device::Cpu).unwrap();
             assert_eq!(trainer.fit(&mut data(), &monitors(), &mut ()).unwrap(), Outcome::Finished);
             assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), whole, "stopped after {stop} batches");
         }

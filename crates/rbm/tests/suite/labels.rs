@@ -183,8 +183,8 @@ fn resuming_and_saving_keep_the_label_group() {
 
         let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 2, ..config.clone() }).unwrap();
         trainer.fit(&mut data, &monitors, &mut ()).unwrap();
-        save_state(&state, &trainer.snapshot().state()).unwrap();
-        let mut trainer = Trainer::resume(config, load_state(&state).unwrap()).unwrap();
+        save_state(&state, &trainer.snapshot().state().unwrap()).unwrap();
+        let mut trainer = Trainer::resume(config, load_state(&state).unwrap(), &Device::Cpu).unwrap();
         trainer.fit(&mut data, &monitors, &mut ()).unwrap();
         assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), bits(&whole));
 

@@ -6,7 +6,8 @@ use crate::{in_f64, random_rbm, uniforms};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Bits, GibbsDraws, LogSum, Parameters, Stream, Tempered, Uniforms};
 use deepbelief_rbm::likelihood::{
-    AnnealConfig, annealed_importance, base_rates, exact_log_partition, reverse_annealed_importance,
+    AnnealConfig, Ladder, adaptive_ladder, annealed_importance, base_rates, exact_log_partition,
+    reverse_annealed_importance,
 };
 use deepbelief_rbm::{HiddenUnits, LabelGroup, Rbm};
 use rayon::prelude::*;
@@ -51,15 +52,16 @@ fn what_cannot_be_summed_or_annealed_is_refused() {
         "units of the smaller side is 26; it must be at most 25, or there are too many states to sum over"
     );
     let rbm = random_rbm(5, 4, 0.1, 1);
-    let config = AnnealConfig { temperatures: 10, ..Default::default() };
+    let config = AnnealConfig { ladder: Ladder::with_steps(10).unwrap(), ..Default::default() };
     let anneal = |rbm: &Rbm, base: usize, config: &AnnealConfig| {
         message(annealed_importance(rbm, &vec![0.0; base], config).map(|estimate| estimate.value))
     };
     assert_eq!(anneal(&rbm, 3, &config), "biases of the base-rate model: the shape is [3], expected [5]");
     let one = AnnealConfig { chains: 1, ..config.clone() };
     assert_eq!(anneal(&rbm, 5, &one), "chains is 1; it must be between 2 and 100000");
-    let cold = AnnealConfig { temperatures: 0, ..config.clone() };
-    assert_eq!(anneal(&rbm, 5, &cold), "temperatures is 0; it must be between 1 and 1000000");
+    let message_of = |ladder: deepbelief_rbm::Result<Ladder>| ladder.unwrap_err().to_string();
+    assert_eq!(message_of(Ladder::with_steps(0)), "temperatures is 0; it must be between 1 and 1000000");
+    assert!(message_of(adaptive_ladder(&rbm, &[0.0; 5], &config, 0)).starts_with("temperatures is 0"));
     let gaussian = rbm.clone().with_hidden_units(HiddenUnits::Gaussian).unwrap();
     assert!(anneal(&gaussian, 5, &config).starts_with("hidden_units is gaussian; it must be bernoulli"));
     assert!(message(exact_log_partition(&gaussian)).starts_with("hidden_units is gaussian"));
@@ -76,7 +78,7 @@ fn a_model_without_weights_has_its_analytic_value() {
     let vb: Vec<f32> = uniforms(1, 50, 4).iter().map(|u| 6.0 * u - 3.0).collect();
     let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
     let rbm = Rbm::from_tensors(zeros(&[50, 7]), zeros(&[7]), Tensor::new(vb.as_slice(), &Device::Cpu).unwrap());
-    let config = AnnealConfig { temperatures: 50, ..Default::default() };
+    let config = AnnealConfig { ladder: Ladder::with_steps(50).unwrap(), ..Default::default() };
     let estimate = annealed_importance(&rbm.unwrap(), &vb, &config).unwrap();
     let exact: f64 = vb.iter().map(|&b| f64::from(b).exp().ln_1p()).sum::<f64>() + 7.0 * 2f64.ln();
     assert!((estimate.value - exact).abs() < 1e-6, "{}, exactly {exact}", estimate.value);
@@ -95,8 +97,11 @@ fn annealing_both_ways_finds_the_exact_partition_function() {
         let plain = random_rbm(9, 7, scale, 100 + model);
         let rbm = if model % 2 == 0 { plain } else { labelled(plain, 3, scale) };
         let exact = exact_log_partition(&rbm).unwrap();
-        let config = AnnealConfig { threads: 1, adaptive: model % 10 == 9, ..Default::default() };
         let base = base_rates(&uniforms(1, 9, 5000 + model));
+        let mut config = AnnealConfig { threads: 1, ..Default::default() };
+        if model % 10 == 9 {
+            config.ladder = adaptive_ladder(&rbm, &base, &config, Ladder::PUBLISHED).unwrap();
+        }
         let forward = annealed_importance(&rbm, &base, &config).unwrap();
         let start = Bits::from_values(100, 9, &uniforms(100, 9, 6000 + model));
         let labels: Vec<u32> = (0..100).map(|chain| chain % 3).collect();
@@ -119,7 +124,8 @@ fn standard_errors_are_those_of_the_estimates() {
     let base = base_rates(&uniforms(1, 12, 7000));
     let of = |reverse: bool| {
         let z = |seed: u64| {
-            let config = AnnealConfig { temperatures: 300, burn_in: 200, threads: 1, seed, ..Default::default() };
+            let ladder = Ladder::with_steps(300).unwrap();
+            let config = AnnealConfig { ladder, burn_in: 200, threads: 1, seed, ..Default::default() };
             let estimate = if reverse {
                 let start = Bits::from_values(100, 12, &uniforms(100, 12, 7001));
                 reverse_annealed_importance(&rbm, &base, &start, &[], &config).unwrap()
@@ -141,7 +147,7 @@ fn standard_errors_are_those_of_the_estimates() {
 fn estimates_do_not_depend_on_threads_and_repeat() {
     let rbm = labelled(random_rbm(70, 90, 0.3, 7), 3, 0.3);
     let estimate = |threads, seed| {
-        let config = AnnealConfig { temperatures: 200, threads, seed, ..Default::default() };
+        let config = AnnealConfig { ladder: Ladder::with_steps(200).unwrap(), threads, seed, ..Default::default() };
         annealed_importance(&rbm, &[0.0; 70], &config).unwrap()
     };
     assert_eq!(estimate(1, 1), estimate(3, 1));

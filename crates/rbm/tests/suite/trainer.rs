@@ -1,6 +1,7 @@
 //! The training loop: determinism, resuming, stopping, divergence.
 
 use crate::{Fixed, binary, bits, random_rbm, real};
+use candle_core::Device;
 use deepbelief_kernels::Batch;
 use deepbelief_rbm::{
     Control, EpochMetrics, Error, Monitors, Observer, Outcome, Progress, Rbm, Snapshot, TrainConfig, Trainer,
@@ -90,9 +91,9 @@ fn resuming_anywhere_equals_never_having_stopped() {
                 continue;
             }
             assert_eq!(outcome, Outcome::Interrupted);
-            save_state(&path, &trainer.snapshot().state()).unwrap();
+            save_state(&path, &trainer.snapshot().state().unwrap()).unwrap();
             drop(trainer);
-            let mut trainer = Trainer::resume(config.clone(), load_state(&path).unwrap()).unwrap();
+            let mut trainer = Trainer::resume(config.clone(), load_state(&path).unwrap(), &Device::Cpu).unwrap();
             assert_eq!(trainer.fit(&mut data(), &monitors(), &mut ()).unwrap(), Outcome::Finished);
             assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), whole, "stopped after {stop} batches");
         }
@@ -163,11 +164,11 @@ fn patience_stops_an_overfitting_machine() {
     let path = folder.path().join("state.safetensors");
     let mut pieces = Trainer::new(&start(), config.clone()).unwrap();
     while pieces.fit(&mut Fixed(vec![train.clone()]), &monitors, &mut StopEvery(4)).unwrap() == Outcome::Interrupted {
-        save_state(&path, &pieces.snapshot().state()).unwrap();
-        pieces = Trainer::resume(config.clone(), load_state(&path).unwrap()).unwrap();
+        save_state(&path, &pieces.snapshot().state().unwrap()).unwrap();
+        pieces = Trainer::resume(config.clone(), load_state(&path).unwrap(), &Device::Cpu).unwrap();
     }
     assert_eq!(pieces.epochs_done(), trainer.epochs_done());
-    assert!(pieces.snapshot().state() == trainer.snapshot().state());
+    assert!(pieces.snapshot().state().unwrap() == trainer.snapshot().state().unwrap());
 }
 
 /// Stops after every so many epochs.
@@ -240,8 +241,8 @@ fn data_of_another_width_is_refused() {
 fn resuming_with_other_chains_is_refused() {
     let mut trainer = Trainer::new(&start(), TrainConfig { persistent_chains: 5, ..config() }).unwrap();
     trainer.fit(&mut data(), &monitors(), &mut ()).unwrap();
-    let state = trainer.snapshot().state();
-    let error = Trainer::resume(config(), state).err().map(|e| e.to_string()).unwrap_or_default();
+    let state = trainer.snapshot().state().unwrap();
+    let error = Trainer::resume(config(), state, &Device::Cpu).err().map(|e| e.to_string()).unwrap_or_default();
     assert!(error.contains("persistent_chains is 0"), "{error}");
 }
 

@@ -94,7 +94,7 @@ impl Observer for StopAt {
     }
     fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {
         assert_eq!(metrics.layer as usize, self.layer);
-        GreedyState::save_running(&self.folder, self.layer, &snapshot.state())?;
+        GreedyState::save_running(&self.folder, self.layer, &snapshot.state()?)?;
         Ok(self.event())
     }
 }
@@ -309,7 +309,7 @@ fn a_state_of_other_layers_is_refused() {
     let refused = |finished: &[usize], running: Option<(usize, usize)>, hidden: &[usize]| {
         let running = running.map(|(visible, hidden)| {
             let rbm = random_rbms(&[visible, hidden], 0, 0.1).remove(0);
-            Trainer::new(&rbm, TrainConfig::default()).unwrap().snapshot().state()
+            Trainer::new(&rbm, TrainConfig::default()).unwrap().snapshot().state().unwrap()
         });
         let finished = if finished.is_empty() { vec![] } else { random_rbms(finished, 0, 0.1) };
         let error = Greedy::resume(config(hidden), GreedyState { finished, running }).map(|_| ()).unwrap_err();

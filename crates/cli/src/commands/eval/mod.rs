@@ -12,8 +12,8 @@ use candle_core::{DType, Device, Tensor};
 use deepbelief_data::{Binarize, Split, sha256};
 use deepbelief_kernels::{Bits, Stream, Uniforms};
 use deepbelief_rbm::likelihood::{
-    AnnealConfig, FEWEST_EFFECTIVE, MOST_ENUMERATED, annealed_importance, base_rates, exact_log_partition,
-    reverse_annealed_importance,
+    AnnealConfig, FEWEST_EFFECTIVE, Ladder, MOST_ENUMERATED, adaptive_ladder, annealed_importance, base_rates,
+    exact_log_partition, reverse_annealed_importance,
 };
 use deepbelief_rbm::tensors::from_batch;
 use deepbelief_stack::Dbn;
@@ -100,7 +100,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
 
 /// Says where estimates are not to be trusted.
 fn warn_of(forward: &Estimate, reverse: &Estimate) {
-    let few = [forward, reverse].into_iter().any(|estimate| estimate.width().is_none());
+    let few = [forward, reverse].into_iter().any(|estimate| estimate.low.is_none());
     let apart = forward.value - reverse.value;
     if few {
         tracing::warn!(
@@ -189,21 +189,25 @@ impl Training {
 /// ln Z of the top: exactly where that can be had, else from both sides.
 fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs) -> Result<LogZ> {
     let top = dbn.top();
-    if !args.estimate && top.visible().min(top.hidden()) <= MOST_ENUMERATED {
-        let states = top.visible().min(top.hidden());
-        tracing::info!("summing over the states of {}, exactly", count(states, "unit"));
+    let smaller = top.visible().min(top.hidden());
+    if !args.estimate && smaller <= MOST_ENUMERATED {
+        tracing::info!("summing over the states of {}, exactly", count(smaller, "unit"));
         return Ok(LogZ { exact: Some(exact_log_partition(top)?), ..LogZ::default() });
     }
-    let config = AnnealConfig {
+    let top = &top.to_device(&args.device.open()?)?;
+    let (base, steps) = (base_rates(&training.means), args.temperatures as usize);
+    let mut config = AnnealConfig {
         chains: args.chains as usize,
-        temperatures: args.temperatures as usize,
-        adaptive: args.adaptive,
+        ladder: Ladder::with_steps(steps)?,
         burn_in: args.burn_in,
         seed: args.seed,
         threads: args.threads as usize,
     };
-    let base = base_rates(&training.means);
-    tracing::info!("annealing {} over {} temperatures, both ways", count(config.chains, "chain"), config.temperatures);
+    let (chains, temperatures) = (count(config.chains, "chain"), thousands(steps));
+    tracing::info!("annealing {chains} over {temperatures} temperatures, both ways");
+    if args.adaptive {
+        config.ladder = adaptive_ladder(top, &base, &config, steps)?;
+    }
     let forward = annealed_importance(top, &base, &config)?;
     let (states, labels) = training.starts(config.chains, dbn.classes());
     let reverse = reverse_annealed_importance(top, &base, &states, &labels, &config)?;
@@ -237,8 +241,8 @@ fn measure(dbn: &Dbn, samples: &Split, measured: usize, binarize: Binarize, args
         let v = v?;
         let v = v.narrow(0, 0, v.dims2()?.0.min(measured - at))?;
         let rows = v.dims2()?.0;
-        // Draws of the monitor's stream that the training samples do not take.
-        let draw = Uniforms::new(args.seed, Stream::Monitor, 1_000_000 + step as u32);
+        // The training samples draw from the monitor's stream.
+        let draw = Uniforms::new(args.seed, Stream::User, step as u32);
         let weights = dbn.unnormalised_log_likelihood(&v, args.draws, draw)?;
         sums.bound += weights.bound.iter().sum::<f64>();
         sums.importance += weights.importance.iter().sum::<f64>();

@@ -34,11 +34,6 @@ impl Estimate {
         let less = |z: Option<f64>| z.map(|z| from - z);
         Self { value: from - self.value, low: less(self.high), high: less(self.low), ..self }
     }
-
-    /// Half the width of its interval; nothing is known where there is none.
-    pub(super) fn width(&self) -> Option<f64> {
-        Some((self.high? - self.low?) / 2.0)
-    }
 }
 
 /// ln Z, exactly or from both sides.

@@ -1,0 +1,239 @@
+//! The weights of one direction between two layers on the device: [`crate::Directed`] there.
+
+use super::gpu::{Factor, Gpu, blocks, columns, each, launch, typed};
+use super::rows::{Feed, Rows, padded};
+use crate::directed::Weights;
+use crate::precision::Precision;
+use crate::rng::Uniforms;
+use crate::states::Batch;
+use crate::update::Rule;
+use candle_core::Result;
+use candle_core::cuda_backend::WrapErr;
+use candle_core::cuda_backend::cudarc::driver::CudaSlice;
+use std::sync::Arc;
+
+/// One direction between two layers of Bernoulli units.
+pub struct DeviceDirected {
+    gpu: Arc<Gpu>,
+    precision: Precision,
+    inputs: usize,
+    outputs: usize,
+    w: CudaSlice<f32>,
+    b: CudaSlice<f32>,
+    w_velocity: CudaSlice<f32>,
+    b_velocity: CudaSlice<f32>,
+    /// The weights in BF16, where products take them so.
+    rounded: Option<CudaSlice<u16>>,
+    feed: Feed,
+    x: CudaSlice<f32>,
+    errors: Rows,
+    gradient: CudaSlice<f32>,
+    largest: CudaSlice<u32>,
+}
+
+impl DeviceDirected {
+    /// Puts `weights` from `inputs` to `outputs` units on the device.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    ///
+    /// # Panics
+    /// If the lengths do not fit the sizes.
+    pub fn new(gpu: &Arc<Gpu>, precision: Precision, inputs: usize, outputs: usize, weights: &Weights) -> Result<Self> {
+        assert_eq!((weights.w.len(), weights.b.len()), (inputs * outputs, outputs), "weights of these sizes");
+        let (rows, width) = (padded(inputs), padded(outputs));
+        let (w, b) = upload(gpu, inputs, outputs, weights, f32::NEG_INFINITY)?;
+        let mut directed = Self {
+            gpu: Arc::clone(gpu),
+            precision,
+            inputs,
+            outputs,
+            w,
+            b,
+            w_velocity: gpu.zeros(rows * width)?,
+            b_velocity: gpu.zeros(width)?,
+            rounded: (precision == Precision::Bf16).then(|| gpu.zeros(rows * width)).transpose()?,
+            feed: Feed::new(gpu)?,
+            x: gpu.zeros(0)?,
+            errors: Rows::new(gpu, precision, width)?,
+            gradient: gpu.zeros(rows * width)?,
+            largest: gpu.zeros(1)?,
+        };
+        if let Some(rounded) = &mut directed.rounded {
+            let n = directed.w.len();
+            launch!(gpu, "round_weights", each(n); &directed.w, rounded, &(n as u64))?;
+        }
+        Ok(directed)
+    }
+
+    /// Units of the input layer.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Units of the output layer.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The weights and biases.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn weights(&self) -> Result<Weights> {
+        self.download(&self.w, &self.b)
+    }
+
+    /// The velocities that momentum keeps.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn velocities(&self) -> Result<Weights> {
+        self.download(&self.w_velocity, &self.b_velocity)
+    }
+
+    fn download(&self, w: &CudaSlice<f32>, b: &CudaSlice<f32>) -> Result<Weights> {
+        let (values, mut b) = (self.gpu.stream.clone_dtoh(w).w()?, self.gpu.stream.clone_dtoh(b).w()?);
+        b.truncate(self.outputs);
+        let mut w = Vec::with_capacity(self.inputs * self.outputs);
+        for row in values.chunks_exact(padded(self.outputs).max(1)).take(self.inputs) {
+            w.extend_from_slice(&row[..self.outputs]);
+        }
+        Ok(Weights { w, b })
+    }
+
+    /// Continues with the velocities of an earlier run.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    pub fn set_velocities(&mut self, velocities: &Weights) -> Result<()> {
+        (self.w_velocity, self.b_velocity) = upload(&self.gpu, self.inputs, self.outputs, velocities, 0.0)?;
+        Ok(())
+    }
+
+    /// Rows for a batch of inputs.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    pub fn input_rows(&self) -> Result<Rows> {
+        Rows::new(&self.gpu, self.precision, padded(self.inputs))
+    }
+
+    /// Rows for outputs.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    pub fn output_rows(&self) -> Result<Rows> {
+        Rows::new(&self.gpu, self.precision, padded(self.outputs))
+    }
+
+    /// Puts a batch of inputs on the device.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    pub fn load(&mut self, batch: &Batch, rows: &mut Rows) -> Result<()> {
+        rows.reshape(&self.gpu, batch.rows())?;
+        self.feed.load(&self.gpu, batch, rows, 0)
+    }
+
+    /// Row-major values [rows, units] of inputs or outputs.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn to_values(&self, rows: &Rows, units: usize) -> Result<Vec<f32>> {
+        rows.to_values(&self.gpu, units)
+    }
+
+    fn product(&mut self, input: &Rows) -> Result<()> {
+        let (gpu, width) = (&self.gpu, padded(self.outputs));
+        if self.x.len() < input.rows * width {
+            self.x = gpu.zeros(input.rows * width)?;
+        }
+        let at = self.rounded.as_ref().map_or_else(|| gpu.address(&self.w), |rounded| gpu.address(rounded));
+        let weights = Factor { at, columns: width, transposed: false };
+        let sizes = [input.rows, padded(self.inputs), width];
+        gpu.product(self.precision, sizes, input.factor(gpu, 0, false), weights, gpu.address(&self.x))
+    }
+
+    /// Writes states y ~ p(y|x) of every sample to `states`; sample s draws from row s of `draw`.
+    ///
+    /// # Errors
+    /// If the device is out of memory or failed.
+    pub fn sample(&mut self, input: &Rows, draw: Uniforms, states: &mut Rows) -> Result<()> {
+        self.product(input)?;
+        states.reshape(&self.gpu, input.rows)?;
+        let (n, width) = (input.rows as u32, states.width as u32);
+        let [key0, key1, step, purpose] = draw.key_and_counter();
+        launch!(&self.gpu, typed!(states.number, "states"), each(input.rows * states.width / 4);
+            &self.x, &self.b, &mut states.data, &n, &width, &width, &0u32, &key0, &key1, &step, &purpose)
+    }
+
+    /// Writes p(y|x) of every sample to `probabilities`.
+    ///
+    /// # Errors
+    /// If the device is out of memory or failed.
+    pub fn probabilities(&mut self, input: &Rows, probabilities: &mut Rows) -> Result<()> {
+        self.product(input)?;
+        probabilities.reshape(&self.gpu, input.rows)?;
+        let (n, width) = (input.rows as u32, probabilities.width as u32);
+        launch!(&self.gpu, typed!(probabilities.number, "probabilities"), each(input.rows * probabilities.width);
+            &self.x, &self.b, &mut probabilities.data, &n, &width, &width, &1.0f32)
+    }
+
+    /// One step of the delta rule, as [`crate::Directed::learn`]. The largest parameter is kept on
+    /// the device: [`Self::largest`] reads it.
+    ///
+    /// # Errors
+    /// If the device is out of memory or failed.
+    pub fn learn(&mut self, input: &Rows, target: &Rows, rule: &Rule) -> Result<()> {
+        self.product(input)?;
+        self.errors.reshape(&self.gpu, input.rows)?;
+        let (gpu, samples) = (Arc::clone(&self.gpu), input.rows);
+        let (n, width) = (samples as u32, self.errors.width as u32);
+        launch!(&gpu, typed!(target.number, "errors"), each(samples * self.errors.width);
+            &self.x, &self.b, &target.data, &mut self.errors.data, &n, &width, &width)?;
+        let sizes = [input.width, samples, self.errors.width];
+        let (left, right) = (input.factor(&gpu, 0, true), self.errors.factor(&gpu, 0, false));
+        gpu.product(self.precision, sizes, left, right, gpu.address(&self.gradient))?;
+        let (rate, momentum) = (rule.learning_rate / samples.max(1) as f32, rule.momentum);
+        launch!(&gpu, typed!(self.errors.number, "step_biases"), columns(self.errors.width);
+            &self.errors.data, &n, &0u32, &width, &1.0f32, &rate, &momentum, &mut self.b, &mut self.b_velocity,
+            &mut self.largest)?;
+        let weights = self.gradient.len();
+        let rounded = self.rounded.as_ref().map_or(0, |rounded| gpu.address(rounded));
+        launch!(&gpu, "step_weights", blocks((weights / 4).div_ceil(256).min(4096));
+            &self.gradient, &mut self.w_velocity, &mut self.w, &rounded, &((weights / 4) as u64), &rate,
+            &rule.learning_rate, &momentum, &rule.l2, &rule.l1, &mut self.largest)
+    }
+
+    /// The largest |weight| or |bias| of all updates since this was last asked; NaN if one was NaN.
+    /// Waits for the device.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn largest(&mut self) -> Result<f32> {
+        let bits = self.gpu.stream.clone_dtoh(&self.largest).w()?;
+        self.gpu.stream.memset_zeros(&mut self.largest).w()?;
+        Ok(f32::from_bits(bits[0]))
+    }
+}
+
+/// Weights and biases padded, `padding` being the biases of padding units.
+fn upload(
+    gpu: &Gpu,
+    inputs: usize,
+    outputs: usize,
+    weights: &Weights,
+    padding: f32,
+) -> Result<(CudaSlice<f32>, CudaSlice<f32>)> {
+    let width = padded(outputs);
+    let mut w = vec![0.0; padded(inputs) * width];
+    for (padded, row) in w.chunks_exact_mut(width.max(1)).zip(weights.w.chunks_exact(outputs.max(1))) {
+        padded[..outputs].copy_from_slice(row);
+    }
+    let mut b = weights.b.clone();
+    b.resize(width, padding);
+    Ok((gpu.upload(&w)?, gpu.upload(&b)?))
+}

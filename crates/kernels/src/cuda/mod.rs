@@ -1,0 +1,26 @@
+//! The kernels on an NVIDIA GPU: the same operations on the same uniforms as [`crate::Machine`],
+//! [`crate::Directed`] and [`crate::Tempered`], on memory of the device.
+//!
+//! Dense products are cuBLAS's, everything else is a kernel of our own (`kernels/*.cu`). A matrix of
+//! states holds 0/1 numbers, a sample a row; units are padded to a multiple of 32 with units that
+//! are never on. A label group is 32 or more further visible columns: the products and the
+//! gradient then need no case for it.
+//!
+//! All work goes to one stream, in order. Nothing is read back inside an epoch but what the
+//! caller asks for. Sums run in a fixed order, and cuBLAS repeats its own on the same kind of GPU:
+//! a seed gives the same bits again there, and those of the CPU to rounding.
+
+mod descent;
+mod directed;
+mod gpu;
+mod machine;
+mod measure;
+mod rows;
+mod tempered;
+
+pub use descent::DeviceMoments;
+pub use directed::DeviceDirected;
+pub use gpu::Gpu;
+pub use machine::DeviceMachine;
+pub use rows::Rows;
+pub use tempered::DeviceTempered;

@@ -1,0 +1,191 @@
+//! Chains of an RBM on the path from a model without weights: [`crate::Tempered`] on the device, in F32
+//! and at one inverse temperature for all of them.
+
+use super::gpu::{Factor, Gpu, blocks, each, launch};
+use super::machine::{Layout, Values};
+use super::rows::{Feed, Rows, padded};
+use crate::machine::Parameters;
+use crate::precision::Precision;
+use crate::states::{Batch, Bits};
+use crate::tempered::{GibbsDraws, base_log_partition};
+use candle_core::Result;
+use candle_core::cuda_backend::WrapErr;
+use candle_core::cuda_backend::cudarc::driver::CudaSlice;
+use std::sync::Arc;
+
+/// An RBM with Bernoulli units on the device, and chains of its visible states. See
+/// [`crate::Tempered`] for the formulas.
+pub struct DeviceTempered {
+    gpu: Arc<Gpu>,
+    layout: Layout,
+    parameters: Values,
+    /// Biases at β = 0, and what is added on the way to β = 1; of the labels 0 and all.
+    base: CudaSlice<f32>,
+    tilt: CudaSlice<f32>,
+    base_log_partition: f64,
+    feed: Feed,
+    v: Rows,
+    h: Rows,
+    x: CudaSlice<f32>,
+    y: CudaSlice<f32>,
+    nothing: CudaSlice<f32>,
+    linear: CudaSlice<f64>,
+    log_weights: CudaSlice<f64>,
+}
+
+impl DeviceTempered {
+    /// Puts `parameters` of an RBM with `visible` x `hidden` units on the device; `base` are the
+    /// biases at β = 0, one a visible unit.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    ///
+    /// # Panics
+    /// If the lengths do not fit the sizes.
+    pub fn new(gpu: &Arc<Gpu>, visible: usize, hidden: usize, parameters: &Parameters, base: &[f32]) -> Result<Self> {
+        let layout = Layout::of(visible, hidden, parameters);
+        assert_eq!(base.len(), visible, "two biases a visible unit");
+        let tilt: Vec<f32> = parameters.vb.iter().zip(base).map(|(b, a)| b - a).collect();
+        let (rows, columns) = (layout.visible_width(), layout.hidden_width());
+        Ok(Self {
+            layout,
+            // Padding is left out by its place: minus infinity times β = 0 is no bias.
+            parameters: layout.upload(gpu, parameters, 0.0)?,
+            base: gpu.upload(&layout.visible_biases(base, &vec![0.0; layout.classes], 0.0))?,
+            tilt: gpu.upload(&layout.visible_biases(&tilt, &parameters.label_b, 0.0))?,
+            base_log_partition: base_log_partition(base, hidden, layout.classes),
+            feed: Feed::new(gpu)?,
+            v: Rows::new(gpu, Precision::F32, rows)?,
+            h: Rows::new(gpu, Precision::F32, columns)?,
+            x: gpu.zeros(0)?,
+            y: gpu.zeros(0)?,
+            nothing: gpu.zeros(columns)?,
+            linear: gpu.zeros(0)?,
+            log_weights: gpu.zeros(0)?,
+            gpu: Arc::clone(gpu),
+        })
+    }
+
+    /// ln Z at β = 0.
+    #[must_use]
+    pub fn base_log_partition(&self) -> f64 {
+        self.base_log_partition
+    }
+
+    /// Number of chains.
+    #[must_use]
+    pub fn chains(&self) -> usize {
+        self.v.rows
+    }
+
+    fn make_room(&mut self, chains: usize) -> Result<()> {
+        let gpu = &self.gpu;
+        self.v.reshape(gpu, chains)?;
+        self.h.reshape(gpu, chains)?;
+        self.x = gpu.zeros(chains * self.h.width)?;
+        self.y = gpu.zeros(chains * self.v.width)?;
+        (self.linear, self.log_weights) = (gpu.zeros(chains)?, gpu.zeros(chains)?);
+        Ok(())
+    }
+
+    /// Starts `chains` chains from the exact distribution at β = 0.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    pub fn start(&mut self, chains: usize, draws: &GibbsDraws) -> Result<()> {
+        self.make_room(chains)?;
+        // The products and β are zero: what is left are the biases at β = 0.
+        self.visible_units(0.0, draws)?;
+        self.sum_linear()
+    }
+
+    /// Starts chains from visible states and, where there is a label group, labels.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    ///
+    /// # Panics
+    /// If the states have another number of units, or there is not one label a chain.
+    pub fn start_from(&mut self, v: &Bits, labels: &[u32]) -> Result<()> {
+        assert_eq!(v.units(), self.layout.visible, "states of the visible units");
+        self.make_room(v.rows())?;
+        let gpu = Arc::clone(&self.gpu);
+        self.feed.load(&gpu, &Batch::Binary(v.clone()), &mut self.v, 0)?;
+        let (at, classes) = (self.layout.labels_at(), self.layout.classes);
+        if classes > 0 {
+            assert_eq!(labels.len(), v.rows(), "one label a chain");
+            self.feed.load_labels(&gpu, labels, &mut self.v, at, padded(classes))?;
+        }
+        self.sum_linear()
+    }
+
+    /// The visible states of the chains.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn states(&self) -> Result<Bits> {
+        self.v.to_bits(&self.gpu, 0..self.v.rows, self.layout.visible)
+    }
+
+    fn sum_linear(&mut self) -> Result<()> {
+        launch!(&self.gpu, "linear_terms", blocks(self.v.rows);
+            &self.v.data, &self.tilt, &(self.v.width as u32), &mut self.linear)
+    }
+
+    /// As [`crate::Tempered::anneal`], with one β for all chains, and the log weights kept on the
+    /// device: [`Self::log_weights`] reads them.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn anneal(&mut self, from: f32, to: f32, draws: Option<&GibbsDraws>) -> Result<()> {
+        let (gpu, chains) = (Arc::clone(&self.gpu), self.v.rows);
+        let (visible, hidden) = (self.v.width, self.h.width);
+        let w = |transposed| Factor { at: gpu.address(&self.parameters.w), columns: hidden, transposed };
+        let sizes = [chains, visible, hidden];
+        gpu.product(Precision::F32, sizes, self.v.factor(&gpu, 0, false), w(false), gpu.address(&self.x))?;
+        launch!(&gpu, "anneal_weights", blocks(chains);
+            &self.x, &self.parameters.hb, &self.linear, &from, &to, &(self.layout.hidden as u32),
+            &(hidden as u32), &mut self.log_weights)?;
+        let Some(draws) = draws else { return Ok(()) };
+        let (n, units, width) = (chains as u32, self.layout.hidden as u32, hidden as u32);
+        let [key0, key1, step, purpose] = draws.hidden.key_and_counter();
+        launch!(&gpu, "tempered_states", each(chains * hidden / 4);
+            &self.x, &self.parameters.hb, &self.nothing, &to, &mut self.h.data, &n, &units, &width, &width,
+            &key0, &key1, &step, &purpose)?;
+        let sizes = [chains, hidden, visible];
+        gpu.product(Precision::F32, sizes, self.h.factor(&gpu, 0, false), w(true), gpu.address(&self.y))?;
+        self.visible_units(to, draws)?;
+        self.sum_linear()
+    }
+
+    /// v and y at inverse temperature `beta` from the products in `y`.
+    fn visible_units(&mut self, beta: f32, draws: &GibbsDraws) -> Result<()> {
+        let (gpu, chains, layout) = (Arc::clone(&self.gpu), self.v.rows, self.layout);
+        let (n, stride) = (chains as u32, self.v.width as u32);
+        let (units, width) = (layout.visible as u32, padded(layout.visible) as u32);
+        let [key0, key1, step, purpose] = draws.visible.key_and_counter();
+        launch!(&gpu, "tempered_states", each(chains * padded(layout.visible) / 4);
+            &self.y, &self.tilt, &self.base, &beta, &mut self.v.data, &n, &units, &width, &stride,
+            &key0, &key1, &step, &purpose)?;
+        let (at, classes) = (layout.labels_at(), layout.classes);
+        if classes == 0 {
+            return Ok(());
+        }
+        let mut labels = self.v.data.slice_mut(at * 4..);
+        let [key0, key1, step, purpose] = draws.label.key_and_counter();
+        launch!(&gpu, "labels_f32", blocks(chains);
+            &self.y.slice(at..), &self.tilt.slice(at..), &beta, &mut labels, &(classes as u32), &stride, &1u32,
+            &key0, &key1, &step, &purpose)
+    }
+
+    /// The log weights so far, which start again from 0.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn log_weights(&mut self) -> Result<Vec<f64>> {
+        let mut log_weights = self.gpu.stream.clone_dtoh(&self.log_weights).w()?;
+        log_weights.truncate(self.v.rows);
+        self.gpu.stream.memset_zeros(&mut self.log_weights).w()?;
+        Ok(log_weights)
+    }
+}

@@ -1,0 +1,280 @@
+//! The kernels on a GPU against those on the CPU, for equal random numbers.
+//!
+//! Both add the same terms in another order, so that inputs agree to some 1e-6 and a state differs
+//! only where its probability ties with its uniform that closely: each test counts them. Run with
+//! `--ignored` where there is a GPU.
+#![cfg(feature = "cuda")]
+
+use candle_core::Result;
+use deepbelief_kernels::cuda::{DeviceDirected, DeviceMachine, DeviceTempered, Gpu};
+use deepbelief_kernels::{
+    Batch, Bits, Directed, GibbsDraws, Machine, Parameters, Precision, Rule, Sparsity, Stream, Tempered, Uniforms,
+    Weights,
+};
+use std::cell::Cell;
+
+/// Share of states that may differ: a uniform lies within 1e-6 of its probability that often, and
+/// five times that is allowed for.
+const TIES: f64 = 1e-5;
+
+/// Reproducible numbers in [-scale, scale), [rows, columns].
+fn numbers(rows: usize, columns: usize, scale: f32, step: u32) -> Vec<f32> {
+    let u = Uniforms::new(80, Stream::User, step);
+    let mut out = vec![0.0; rows * columns];
+    for (row, out) in out.chunks_exact_mut(columns.max(1)).enumerate() {
+        u.fill_row(row as u32, out);
+    }
+    out.iter().map(|u| scale * (2.0 * u - 1.0)).collect()
+}
+
+fn parameters(visible: usize, hidden: usize, classes: usize) -> Parameters {
+    Parameters {
+        w_rec: numbers(visible, hidden, 0.2, 0),
+        hb: numbers(1, hidden, 1.0, 1),
+        vb: numbers(1, visible, 1.0, 2),
+        label_w: numbers(classes, hidden, 0.5, 3),
+        label_b: numbers(1, classes, 1.0, 4),
+    }
+}
+
+fn binary(rows: usize, units: usize, step: u32) -> Batch {
+    let values: Vec<f32> = numbers(rows, units, 0.5, step).iter().map(|u| f32::from(u8::from(*u < -0.2))).collect();
+    Batch::Binary(Bits::from_values(rows, units, &values))
+}
+
+fn real(rows: usize, units: usize, step: u32) -> Batch {
+    Batch::Real { rows, units, values: numbers(rows, units, 0.5, step).iter().map(|u| u + 0.5).collect() }
+}
+
+fn labels(rows: usize, classes: usize) -> Vec<u32> {
+    (0..rows).map(|row| (row * 7 % classes.max(1)) as u32).collect()
+}
+
+fn differing(a: &[f32], b: &[f32]) -> usize {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).filter(|(a, b)| a != b).count()
+}
+
+fn furthest(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, |most, d| if d.is_nan() { f32::NAN } else { d.max(most) })
+}
+
+fn distance(a: &Parameters, b: &Parameters) -> f32 {
+    let pairs =
+        [(&a.w_rec, &b.w_rec), (&a.hb, &b.hb), (&a.vb, &b.vb), (&a.label_w, &b.label_w), (&a.label_b, &b.label_b)];
+    pairs.into_iter().map(|(a, b)| furthest(a, b)).fold(0.0, f32::max)
+}
+
+const RULE: Rule = Rule { learning_rate: 0.05, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
+
+/// States that may differ among so many.
+fn ties(states: usize) -> usize {
+    1 + (states as f64 * TIES) as usize
+}
+
+/// CD-2 and PCD-2 step by step, for odd sizes, with and without labels, from binary and real data,
+/// by probabilities and by states. The CPU goes on from the GPU's states, so that a tie does not
+/// spread.
+#[test]
+#[ignore = "needs a GPU"]
+fn a_step_is_the_cpus() -> Result<()> {
+    let gpu = Gpu::new(&Gpu::device(0)?)?;
+    let (states, differ) = (Cell::new(0), Cell::new(0));
+    for (visible, hidden, classes, samples) in [(1, 1, 0, 1), (7, 5, 3, 4), (97, 31, 0, 33), (784, 500, 10, 100)] {
+        for (real_data, chains) in [(false, 0), (true, 0), (false, 2 * samples)] {
+            let p = parameters(visible, hidden, classes);
+            let (mut cpu, mut device) =
+                (Machine::new(visible, hidden, &p), DeviceMachine::new(&gpu, Precision::F32, visible, hidden, &p)?);
+            let y = labels(samples, classes);
+            if chains > 0 {
+                let start = Bits::coins(chains, hidden, Uniforms::new(5, Stream::Chains, 0));
+                cpu.set_hidden_states(&start);
+                device.set_hidden_states(&start)?;
+            }
+            let compare = |a: &Bits, b: &Bits| {
+                states.set(states.get() + a.rows() * a.units());
+                differ.set(differ.get() + differing(&a.to_values(), &b.to_values()));
+            };
+            for step in 0..3 {
+                let data =
+                    if real_data { real(samples, visible, 10 + step) } else { binary(samples, visible, 10 + step) };
+                let draw = |stream, half| Uniforms::new(9, stream, step).gibbs(half);
+                let first = (chains == 0).then(|| draw(Stream::Hidden, 0));
+                let before = cpu.hidden_states().clone();
+                cpu.positive(&data, &y, first);
+                device.set_data(&data, &y)?;
+                device.positive(first)?;
+                if chains > 0 {
+                    cpu.set_hidden_states(&before);
+                }
+                for half in 0..2 {
+                    if half > 0 {
+                        cpu.up(draw(Stream::Hidden, half));
+                        device.up(draw(Stream::Hidden, half))?;
+                    }
+                    compare(cpu.hidden_states(), &device.hidden_states()?);
+                    cpu.set_hidden_states(&device.hidden_states()?);
+                    cpu.down(draw(Stream::Visible, half));
+                    device.down(draw(Stream::Visible, half))?;
+                    if let Batch::Binary(bits) = cpu.reconstruction() {
+                        compare(bits, &device.visible_states()?);
+                    }
+                }
+                if chains > 0 {
+                    cpu.up(draw(Stream::Hidden, 2));
+                    device.up(draw(Stream::Hidden, 2))?;
+                    compare(cpu.hidden_states(), &device.hidden_states()?);
+                    cpu.set_hidden_states(&device.hidden_states()?);
+                }
+                let sparsity = Sparsity { target: 0.1, cost: if step == 1 { 0.01 } else { 0.0 } };
+                let (largest, was) = (cpu.learn(&data, &RULE, sparsity), device.parameters()?.w_rec);
+                device.remember()?;
+                device.learn(&RULE, sparsity)?;
+                let (norm, change) = device.norm_and_change()?;
+                let now = device.parameters()?.w_rec;
+                let root = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
+                let want = root(&mut now.iter().map(|&w| f64::from(w)));
+                assert!((norm - want).abs() <= 1e-9 * want, "norm {norm}, exactly {want}");
+                let want = root(&mut now.iter().zip(&was).map(|(&a, &b)| f64::from(a) - f64::from(b)));
+                assert!((change - want).abs() <= 1e-9 * want, "change {change}, exactly {want}");
+                let at = format!("{visible}x{hidden}+{classes}, real {real_data}, {chains} chains, step {step}");
+                // A differing visible state moves its weights by rate / samples.
+                let far = distance(&cpu.parameters(), &device.parameters()?);
+                assert!(far < 2e-5 || (differ.get() > 0 && far < 0.1), "{at}: parameters differ by {far}");
+                let far = (device.largest()? - largest).abs();
+                assert!(far < 1e-4 || (differ.get() > 0 && far < 0.1), "{at}: largest differs by {far}");
+                let restart = device.parameters()?;
+                let velocities = device.velocities()?;
+                cpu = Machine::new(visible, hidden, &restart);
+                cpu.set_velocities(&velocities);
+                cpu.set_hidden_states(&device.hidden_states()?);
+            }
+        }
+    }
+    let (states, differ) = (states.get(), differ.get());
+    assert!(differ <= ties(states), "{differ} of {states} states differ");
+    println!("{differ} of {states} states differ");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn measures_are_the_cpus() -> Result<()> {
+    let gpu = Gpu::new(&Gpu::device(0)?)?;
+    for (visible, hidden, classes, samples) in [(3, 2, 0, 5), (97, 31, 4, 65), (784, 500, 10, 5000)] {
+        let p = parameters(visible, hidden, classes);
+        let (mut cpu, mut device) =
+            (Machine::new(visible, hidden, &p), DeviceMachine::new(&gpu, Precision::F32, visible, hidden, &p)?);
+        let (data, y, draw) =
+            (binary(samples, visible, 20), labels(samples, classes), Uniforms::new(1, Stream::Monitor, 0));
+        let (a, b) = (cpu.measure(&data, &y, draw), device.measure(&data, &y, draw)?);
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-5 * a.abs().max(1.0);
+        assert!(close(a.free_energy, b.free_energy), "{} and {}", a.free_energy, b.free_energy);
+        assert!(close(a.reconstruction_cost, b.reconstruction_cost), "{a:?} and {b:?}");
+        assert!(a.activity.iter().zip(&b.activity).all(|(a, b)| (a - b).abs() < 1e-5));
+        let errors = a.label_error.unwrap_or(0.0) - b.label_error.unwrap_or(0.0);
+        assert!(errors.abs() * samples as f64 <= 1.0, "label errors differ by {errors}");
+    }
+    Ok(())
+}
+
+/// The lower precisions step where F32 does, within what rounding a factor to 10 or 8 bits costs a
+/// sum of some hundred terms; and every precision repeats its own bits.
+#[test]
+#[ignore = "needs a GPU"]
+fn precisions_are_close_and_repeat_themselves() -> Result<()> {
+    let gpu = Gpu::new(&Gpu::device(0)?)?;
+    let (visible, hidden, samples) = (784, 500, 100);
+    let p = parameters(visible, hidden, 10);
+    let run = |precision| -> Result<Parameters> {
+        let mut device = DeviceMachine::new(&gpu, precision, visible, hidden, &p)?;
+        let draw = |stream| Uniforms::new(9, stream, 0);
+        device.set_data(&binary(samples, visible, 10), &labels(samples, 10))?;
+        device.positive(Some(draw(Stream::Hidden)))?;
+        device.down(draw(Stream::Visible))?;
+        device.learn(&RULE, Sparsity { target: 0.1, cost: 0.0 })?;
+        device.parameters()
+    };
+    let exact = run(Precision::F32)?;
+    let moved = p.w_rec.iter().zip(&exact.w_rec).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+    for (precision, tolerance) in [(Precision::F32, 0.0), (Precision::Tf32, 0.05), (Precision::Bf16, 0.2)] {
+        let (once, again) = (run(precision)?, run(precision)?);
+        assert_eq!(distance(&once, &again), 0.0, "{precision} repeats itself");
+        let off = once.w_rec.iter().zip(&exact.w_rec).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+        println!("{precision}: off by {:.4} of the step", off / moved);
+        assert!(off <= tolerance * moved, "{precision}: off by {} of the step", off / moved);
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn directed_weights_are_the_cpus() -> Result<()> {
+    let gpu = Gpu::new(&Gpu::device(0)?)?;
+    let (mut states, mut differ) = (0, 0);
+    for (inputs, outputs, samples) in [(1, 1, 1), (97, 31, 33), (500, 784, 100)] {
+        let weights = Weights { w: numbers(inputs, outputs, 0.2, 0), b: numbers(1, outputs, 1.0, 1) };
+        let mut cpu = Directed::new(inputs, outputs, &weights);
+        let mut device = DeviceDirected::new(&gpu, Precision::F32, inputs, outputs, &weights)?;
+        let (input, target) = (binary(samples, inputs, 30), real(samples, outputs, 31));
+        let (mut x, mut t, mut y) = (device.input_rows()?, device.output_rows()?, device.output_rows()?);
+        device.load(&input, &mut x)?;
+        device.load(&target, &mut t)?;
+        let draw = Uniforms::new(3, Stream::Wake, 1).layer(2);
+        let mut sampled = Batch::default();
+        cpu.sample(&input, draw, &mut sampled);
+        device.sample(&x, draw, &mut y)?;
+        states += samples * outputs;
+        differ += differing(&sampled.to_values(), &device.to_values(&y, outputs)?);
+        cpu.probabilities(&input, &mut sampled);
+        device.probabilities(&x, &mut y)?;
+        assert!(furthest(&sampled.to_values(), &device.to_values(&y, outputs)?) < 1e-5);
+        for _ in 0..3 {
+            let largest = cpu.learn(&input, &target, &RULE);
+            device.learn(&x, &t, &RULE)?;
+            assert!((device.largest()? - largest).abs() < 1e-4);
+        }
+        let (a, b) = (cpu.weights(), device.weights()?);
+        assert!(furthest(&a.w, &b.w) < 1e-5 && furthest(&a.b, &b.b) < 1e-5);
+    }
+    assert!(differ <= ties(states), "{differ} of {states} states differ");
+    Ok(())
+}
+
+/// Annealing for a few temperatures: nearly every chain collects the weight that it collects on the
+/// CPU, and one that met a tie goes another way.
+#[test]
+#[ignore = "needs a GPU"]
+fn chains_anneal_as_on_the_cpu() -> Result<()> {
+    let gpu = Gpu::new(&Gpu::device(0)?)?;
+    for (visible, hidden, classes) in [(7, 5, 0), (97, 31, 4), (784, 500, 10)] {
+        let (p, base, chains) = (parameters(visible, hidden, classes), numbers(1, visible, 0.5, 5), 100);
+        let mut cpu = Tempered::new(visible, hidden, &p, &base);
+        let mut device = DeviceTempered::new(&gpu, visible, hidden, &p, &base)?;
+        assert!((cpu.base_log_partition() - device.base_log_partition()).abs() < 1e-9);
+        let draws = |step| {
+            let draw = |stream| Uniforms::new(1, stream, step);
+            GibbsDraws {
+                hidden: draw(Stream::AnnealHidden),
+                visible: draw(Stream::AnnealVisible),
+                label: draw(Stream::AnnealLabel),
+            }
+        };
+        cpu.start(chains, &draws(0));
+        device.start(chains, &draws(0))?;
+        let mut weights = vec![0.0; chains];
+        for step in 0..20u32 {
+            let (from, to) = (step as f32 / 20.0, (step + 1) as f32 / 20.0);
+            let next = draws(step + 1);
+            cpu.anneal(&vec![from; chains], &vec![to; chains], Some(&next), &mut weights);
+            device.anneal(from, to, Some(&next))?;
+        }
+        let on_device = device.log_weights()?;
+        let close = |(a, b): &(&f64, &f64)| (*a - *b).abs() < 1e-3 * a.abs().max(1.0);
+        let same = weights.iter().zip(&on_device).filter(close).count();
+        println!("{visible}x{hidden}+{classes}: {same} of {chains} chains the same");
+        assert!(same >= 90, "{visible}x{hidden}+{classes}: {same} of {chains} chains the same");
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Training on a GPU: it follows the CPU as far as rounding lets it, and resumes exactly. Run with
+//! `--ignored` where there is a GPU.
+#![cfg(feature = "cuda")]
+
+use candle_core::Device;
+use deepbelief_kernels::cuda::Gpu;
+use deepbelief_kernels::{Batch, Bits, Minibatches, Precision, Stream, Uniforms};
+use deepbelief_rbm::{
+    Control, HiddenUnits, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm, RbmConfig, Result, TrainConfig,
+    Trainer,
+};
+
+const UNITS: usize = 100;
+
+/// 230 samples of two kinds, in batches of 50, the last of 30.
+struct Kinds {
+    order: Vec<u32>,
+    dealt: Vec<u32>,
+}
+
+impl Kinds {
+    fn new() -> Self {
+        Self { order: (0..230).collect(), dealt: Vec::new() }
+    }
+}
+
+impl Minibatches for Kinds {
+    fn samples(&self) -> usize {
+        self.order.len()
+    }
+    fn units(&self) -> usize {
+        UNITS
+    }
+    fn batches(&self) -> usize {
+        self.order.len().div_ceil(50)
+    }
+    fn start_epoch(&mut self, epoch: u32) {
+        self.order = (0..230).collect();
+        Uniforms::new(1, Stream::Shuffle, epoch).shuffle(0, &mut self.order);
+    }
+    fn fill(&mut self, index: usize, batch: &mut Batch) {
+        let chosen = &self.order[index * 50..self.order.len().min((index + 1) * 50)];
+        self.dealt = chosen.iter().map(|sample| sample % 2).collect();
+        let draw = Uniforms::new(2, Stream::User, 0);
+        let on =
+            |sample: u32, unit: u32| draw.at(sample, unit) < if (unit + sample).is_multiple_of(2) { 0.7 } else { 0.1 };
+        let values: Vec<f32> = chosen
+            .iter()
+            .flat_map(|&sample| (0..UNITS as u32).map(move |unit| f32::from(u8::from(on(sample, unit)))))
+            .collect();
+        *batch = Batch::Binary(Bits::from_values(chosen.len(), UNITS, &values));
+    }
+    fn labels(&self) -> Option<&[u32]> {
+        Some(&self.dealt)
+    }
+}
+
+fn monitors() -> Monitors {
+    let (mut data, mut train) = (Kinds::new(), Batch::default());
+    data.fill(0, &mut train);
+    Monitors { train, train_labels: data.dealt, ..Monitors::default() }
+}
+
+fn start(labelled: bool, hidden_units: HiddenUnits, device: &Device) -> Result<Rbm> {
+    let config = RbmConfig { hidden: 30, hidden_units, ..Default::default() };
+    let rbm = Rbm::new(&config, &[0.4; UNITS], device)?;
+    if labelled { rbm.with_labels(LabelGroup::zeros(2, &rbm)?) } else { Ok(rbm) }
+}
+
+fn bits(rbm: &Rbm) -> Result<Vec<u32>> {
+    let p = rbm.to_parameters()?;
+    Ok([p.w_rec, p.hb, p.vb, p.label_w, p.label_b].concat().iter().map(|x| x.to_bits()).collect())
+}
+
+/// Stops after so many batches.
+struct After(u32);
+
+impl Observer for After {
+    fn batch_done(&mut self, _: &Progress) -> Control {
+        self.0 -= 1;
+        if self.0 == 0 { Control::Stop } else { Control::Continue }
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn a_resumed_training_ends_in_the_same_bits() -> Result<()> {
+    let device = Gpu::device(0)?;
+    for (labelled, chains, precision, units) in [
+        (false, 0, Precision::F32, HiddenUnits::Bernoulli),
+        (true, 0, Precision::F32, HiddenUnits::Bernoulli),
+        (false, 40, Precision::Tf32, HiddenUnits::Bernoulli),
+        (true, 70, Precision::Bf16, HiddenUnits::Bernoulli),
+        (false, 0, Precision::F32, HiddenUnits::Gaussian),
+    ] {
+        let rate = if units.is_bernoulli() { 0.1 } else { 0.001 };
+        let config = TrainConfig {
+            epochs: 4,
+            learning_rate: rate,
+            persistent_chains: chains,
+            momentum_switch: 2,
+            precision,
+            ..TrainConfig::default()
+        };
+        let mut whole = Trainer::new(&start(labelled, units, &device)?, config.clone())?;
+        assert_eq!(whole.fit(&mut Kinds::new(), &monitors(), &mut ())?, Outcome::Finished);
+        for stop in [1, 5, 12] {
+            let mut trainer = Trainer::new(&start(labelled, units, &device)?, config.clone())?;
+            assert_eq!(trainer.fit(&mut Kinds::new(), &monitors(), &mut After(stop))?, Outcome::Interrupted);
+            let state = trainer.snapshot().state()?;
+            let mut trainer = Trainer::resume(config.clone(), state, &device)?;
+            assert_eq!(trainer.fit(&mut Kinds::new(), &monitors(), &mut ())?, Outcome::Finished);
+            let (a, b) = (bits(&trainer.snapshot().rbm()?)?, bits(&whole.snapshot().rbm()?)?);
+            assert!(a == b, "labels {labelled}, {chains} chains, {precision}, {units}: stopped after {stop} batches");
+        }
+    }
+    Ok(())
+}
+
+/// Twenty updates from the same start. A state that meets a tie moves its weights by rate / batch; as
+/// long as hardly one does, trainings stay together.
+#[test]
+#[ignore = "needs a GPU"]
+fn a_training_follows_the_cpus() -> Result<()> {
+    let config = TrainConfig { epochs: 4, learning_rate: 0.1, cd_steps: 2.into(), ..TrainConfig::default() };
+    for labelled in [false, true] {
+        let run = |device: &Device| -> Result<(Vec<f32>, f64)> {
+            let mut trainer = Trainer::new(&start(labelled, HiddenUnits::Bernoulli, device)?, config.clone())?;
+            trainer.fit(&mut Kinds::new(), &monitors(), &mut ())?;
+            let monitors = monitors();
+            let measured = trainer.measure(&monitors.train, &monitors.train_labels)?;
+            Ok((trainer.snapshot().rbm()?.to_parameters()?.w_rec, measured.free_energy))
+        };
+        let ((a, f), (b, g)) = (run(&Device::Cpu)?, run(&Gpu::device(0)?)?);
+        let far = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        println!("labels {labelled}: weights differ by {far:.1e}, free energies by {:.1e}", (f - g).abs());
+        assert!(far < 0.01 && (f - g).abs() < 0.1, "labels {labelled}: weights {far}, free energies {f} and {g}");
+    }
+    Ok(())
+}

@@ -163,3 +163,31 @@ fn a_machine_that_computes_right_passes_the_selftest() {
     assert_eq!((&json["ok"], &json["device"]), (&true.into(), &"cpu".into()), "{json}");
     assert!(json["checks"].as_array().unwrap().iter().all(|check| check["seconds"].as_f64().unwrap() < 60.0));
 }
+
+/// The tool's own data sets: written, read back, trained on, and held against their entropy.
+#[test]
+fn small_data_sets_are_made_with_their_entropy() {
+    let place = Place::new();
+    let said: serde_json::Value =
+        serde_json::from_str(&place.ok("data make bars-and-stripes --size 3 --out bars.csv --json")).unwrap();
+    let entropy = 4.0 * std::f64::consts::LN_2 - 0.25 * std::f64::consts::LN_2;
+    assert!((said["entropy"].as_f64().unwrap() - entropy).abs() < 1e-9, "{said}");
+    assert_eq!((&said["samples"], &said["units"]), (&16.into(), &9.into()));
+    place.ok(
+        "pretrain -q --data csv:bars.csv --label-column label --valid 0 --hidden 8 --batch-size 16 --epochs 400 \
+         --learning-rate 0.5 --binarize threshold=0.5 --weight-cost 0 --out r",
+    );
+    let eval = |options: &str| -> serde_json::Value {
+        serde_json::from_str(&place.ok(&format!("eval r --split train --json {options}"))).unwrap()
+    };
+    let exact = eval("--pseudo-likelihood exact");
+    let likelihood = exact["log_likelihood"]["exact"]["value"].as_f64().unwrap();
+    // Far better than independent fair units (-6.24), never better than the entropy allows.
+    assert!(likelihood > -4.5 && likelihood <= -entropy + 1e-6, "{likelihood}, entropy {entropy}");
+    // Single units given the others are told more easily than whole samples.
+    let pseudo = exact["pseudo_log_likelihood"].as_f64().unwrap();
+    assert!(pseudo > likelihood && pseudo < 0.0, "{pseudo} and {likelihood}");
+    let one = eval("--pseudo-likelihood stochastic")["pseudo_log_likelihood"].as_f64().unwrap();
+    assert!(one < 0.0 && one != pseudo);
+    assert!(place.ok("data make parity --out p.csv").contains("128 samples of 8 units; entropy 4.8520 nats"));
+}

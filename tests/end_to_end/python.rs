@@ -62,6 +62,28 @@ fn numpy_computes_the_same_probabilities_and_free_energies() {
     }
 }
 
+/// Annealed importance sampling by another program, with other random numbers and other temperatures,
+/// against ours and against the exact sum: within five standard errors each, which right programs miss
+/// once in a million seeds, and the seeds are fixed.
+#[test]
+fn numpy_estimates_the_same_partition_function() {
+    let place = Place::new();
+    place.train("r", "--epochs 60 --learning-rate 0.5 --momentum 0");
+    place.write_inputs("bits.csv", "inputs.csv");
+    let Some(theirs) = run(&place, "verify_likelihood.py", "r/model.safetensors") else { return };
+    let eval = |option: &str| -> Value { serde_json::from_str(&place.ok(&format!("eval r --json {option}"))).unwrap() };
+    let (exact, ours) = (eval(""), eval("--estimate"));
+    let number = |value: &Value| value.as_f64().unwrap();
+    let (z, ais, error) = (number(&exact["log_z"]["exact"]), &ours["log_z"]["ais"], number(&theirs["standard_error"]));
+    let (estimate, ours) = (number(&theirs["log_z"]), (number(&ais["value"]), number(&ais["high"])));
+    let our_error = (ours.1 - ours.0) / 3.0;
+    assert!(error < 0.1 && our_error < 0.1, "errors {error} and {our_error}: nothing would be told apart");
+    assert!((estimate - z).abs() <= 5.0 * error, "theirs {estimate}, exactly {z}, standard error {error}");
+    assert!((estimate - ours.0).abs() <= 5.0 * error.hypot(our_error), "theirs {estimate}, ours {}", ours.0);
+    let likelihood = -number(&theirs["free_energy"]) - z;
+    assert!((likelihood - number(&exact["log_likelihood"]["exact"]["value"])).abs() < 1e-4, "likelihood {likelihood}");
+}
+
 /// An exported network loaded by the names of its layers, by NumPy and by torch; with a code layer
 /// that is linear, too.
 #[test]

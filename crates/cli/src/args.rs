@@ -1,6 +1,7 @@
 //! The command line, as clap sees it. What an option is worth when it is not given is decided
 //! in [`crate::settings`], not here.
 
+mod data;
 mod finetune;
 #[cfg(feature = "hub")]
 mod hub;
@@ -10,6 +11,7 @@ mod shell;
 mod training;
 mod using;
 
+pub(crate) use data::{DataCommand, MakeArgs};
 pub(crate) use finetune::FinetuneArgs;
 #[cfg(feature = "hub")]
 pub(crate) use hub::{PullArgs, PushArgs};
@@ -20,7 +22,7 @@ pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
 pub(crate) use training::{RunArgs, Sizes};
 pub(crate) use using::{
-    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, ExportArgs, ExportName, FormatName, ImportArgs, Method,
+    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, ExportArgs, ExportName, FormatName, ImportArgs, Method, PseudoName,
     ReconstructArgs, SampleArgs, ShowArgs, SplitName,
 };
 
@@ -149,6 +151,9 @@ pub(crate) enum Command {
     #[cfg(feature = "hub")]
     #[command(after_help = hub::PUSH_HELP)]
     Push(PushArgs),
+    /// Make small data sets to try things on
+    #[command(subcommand)]
+    Data(DataCommand),
     /// List the runs in a folder with what each has come to
     #[command(after_help = runs::RUNS_HELP)]
     Runs(RunsArgs),

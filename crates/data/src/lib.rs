@@ -43,6 +43,7 @@ mod pixels;
 mod scale;
 mod source;
 mod split;
+mod synthetic;
 mod table;
 mod text;
 
@@ -76,3 +77,4 @@ pub use pixels::Pixels;
 pub use scale::{Scale, Scaling};
 pub use source::Source;
 pub use split::Split;
+pub use synthetic::{Patterns, Synthetic};

@@ -22,6 +22,18 @@ __device__ inline float column_sum(const T *x, uint32_t rows, uint32_t stride, u
     return sum;
 }
 
+// Steps a bias along its gradient, unless it is that of a padding unit, which stays at minus infinity.
+__device__ inline void step_bias(float gradient, float rate, float momentum, float &bias, float &velocity,
+                                 uint32_t *largest) {
+    uint32_t bits = 0;
+    if (bias != -INFINITY) {
+        velocity = momentum * velocity + rate * gradient;
+        bias += velocity;
+        bits = magnitude(bias);
+    }
+    keep_largest(bits, largest);
+}
+
 // Steps biases along their sum over `positives` rows minus `r` times that over the `negatives`
 // below them. A block of COLUMNS x LANES threads handles 32 units.
 template <typename T>
@@ -31,15 +43,31 @@ __device__ void step_biases(const T *x, uint32_t positives, uint32_t negatives, 
     const float positive = column_sum(x, positives, stride, column);
     const float negative = column_sum(x + static_cast<uint64_t>(positives) * stride, negatives, stride, column);
     if (threadIdx.y != 0) return;
-    uint32_t bits = 0;
-    // A padding unit stays at minus infinity.
-    if (bias[column] != -INFINITY) {
-        const float step = momentum * velocity[column] + rate * (positive - r * negative);
-        velocity[column] = step;
-        bias[column] += step;
-        bits = magnitude(bias[column]);
-    }
-    keep_largest(bits, largest);
+    step_bias(positive - r * negative, rate, momentum, bias[column], velocity[column], largest);
+}
+
+// The same for many rows, in two steps. First the sums over every PART rows, of which blocks
+// blockIdx.y take one each: sums[part][column].
+constexpr uint32_t PART = 256;
+
+template <typename T>
+__device__ void sum_parts(const T *x, uint32_t rows, uint32_t stride, float *sums) {
+    const uint32_t column = blockIdx.x * COLUMNS + threadIdx.x, first = blockIdx.y * PART;
+    const float sum = column_sum(x + static_cast<uint64_t>(first) * stride, min(PART, rows - first), stride, column);
+    if (threadIdx.y == 0) sums[static_cast<uint64_t>(blockIdx.y) * stride + column] = sum;
+}
+
+// Then the steps, from the parts of the positive rows and below them those of the negative ones.
+extern "C" __global__ void step_biases_by_parts(const float *sums, uint32_t positives, uint32_t negatives,
+                                                uint32_t stride, float r, float rate, float momentum, float *bias,
+                                                float *velocity, uint32_t *largest) {
+    const uint32_t column = blockIdx.x * COLUMNS + threadIdx.x;
+    if (threadIdx.y != 0) return;
+    float positive = 0.0f, negative = 0.0f;
+    for (uint32_t part = 0; part < positives; part++) positive += sums[static_cast<uint64_t>(part) * stride + column];
+    sums += static_cast<uint64_t>(positives) * stride;
+    for (uint32_t part = 0; part < negatives; part++) negative += sums[static_cast<uint64_t>(part) * stride + column];
+    step_bias(positive - r * negative, rate, momentum, bias[column], velocity[column], largest);
 }
 
 // p -= cost * (mean of p over the rows - target), the pull of Hinton 2010, section 11.
@@ -102,6 +130,9 @@ extern "C" __global__ void round_weights(const float *w, __nv_bfloat16 *rounded,
                                                     uint32_t stride, float r, float rate, float momentum,              \
                                                     float *bias, float *velocity, uint32_t *largest) {                 \
         step_biases<T>(x, positives, negatives, stride, r, rate, momentum, bias, velocity, largest);                   \
+    }                                                                                                                  \
+    extern "C" __global__ void sum_parts_##suffix(const T *x, uint32_t rows, uint32_t stride, float *sums) {           \
+        sum_parts<T>(x, rows, stride, sums);                                                                           \
     }                                                                                                                  \
     extern "C" __global__ void pull_##suffix(T *p, uint32_t rows, uint32_t stride, float target, float cost,           \
                                              const float *bias) {                                                      \

@@ -77,6 +77,23 @@ __device__ void draw_states(const float *x, const float *bias, T *states, uint32
     }
 }
 
+// The same into a tensor without padding, probabilities and below them states.
+extern "C" __global__ void bernoulli(const float *x, const float *bias, float *out, uint32_t rows, uint32_t units,
+                                     uint32_t key0, uint32_t key1, uint32_t step, uint32_t purpose) {
+    Place at;
+    if (!place(rows, (units + BLOCK - 1) / BLOCK * BLOCK, at)) return;
+    const uint4 words = philox(at.counter, at.row, Draw{key0, key1, step, purpose});
+#pragma unroll
+    for (uint32_t w = 0; w < 4; w++) {
+        const uint32_t j = at.first + 8 * w;
+        if (j >= units) return;
+        const uint64_t i = static_cast<uint64_t>(at.row) * units + j, all = static_cast<uint64_t>(rows) * units;
+        const float p = sigmoid(x[i] + bias[j]);
+        out[i] = p;
+        out[all + i] = unit(word_of(words, w)) < p ? 1.0f : 0.0f;
+    }
+}
+
 // factor * sigmoid(x + bias).
 template <typename T>
 __device__ void probabilities(const float *x, const float *bias, T *p, uint32_t rows, uint32_t width, uint32_t stride,

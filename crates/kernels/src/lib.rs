@@ -24,6 +24,7 @@ mod panels;
 mod positions;
 mod precision;
 mod product;
+mod pseudo;
 mod rng;
 mod scratch;
 mod simd;

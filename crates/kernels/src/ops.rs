@@ -9,7 +9,7 @@
 //!
 //! On the CPU in F32 each is one custom operation that adds rows where states are sparse and
 //! multiplies densely where they are not, as measured; of any other type or on another device
-//! it is composed of candle's own operations, which is also what the tests hold the kernels
+//! it is composed of candle's own operations (but for [`bernoulli`] on a GPU, which is a kernel there too), which is also what the tests hold the kernels
 //! against. None of them is differentiable.
 
 use crate::lists::{Active, Chunks};
@@ -28,6 +28,11 @@ use rayon::prelude::*;
 /// Whether the kernels of this crate serve these tensors.
 pub(crate) fn are_ours(tensors: &[&Tensor]) -> bool {
     tensors.iter().all(|t| t.device().is_cpu() && t.dtype() == DType::F32)
+}
+
+/// Whether those of the GPU do, for the one operation that composing would send through the CPU.
+fn are_on_gpu(tensors: &[&Tensor]) -> bool {
+    cfg!(feature = "cuda") && tensors.iter().all(|t| t.device().is_cuda() && t.dtype() == DType::F32)
 }
 
 /// `v w` for states v [B, K] and weights w [K, N]: [B, N].
@@ -52,7 +57,7 @@ pub fn outer(v: &Tensor, e: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// If the shapes do not fit.
 pub fn bernoulli(x: &Tensor, bias: &Tensor, draw: Uniforms) -> Result<(Tensor, Tensor)> {
-    if are_ours(&[x, bias]) {
+    if are_ours(&[x, bias]) || are_on_gpu(&[x, bias]) {
         let both = x.contiguous()?.apply_op2_no_bwd(&bias.contiguous()?, &Bernoulli { draw })?;
         return Ok((both.get(0)?, both.get(1)?));
     }
@@ -192,6 +197,17 @@ impl CustomOp2 for Bernoulli {
             .with_min_len(8)
             .for_each(|(row, ((p, states), x))| units::bernoulli_row(level, x, bias, self.draw, row, p, states));
         Ok((CpuStorage::F32(out), (2, samples, outputs).into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &candle_core::CudaStorage,
+        xl: &Layout,
+        bias: &candle_core::CudaStorage,
+        bl: &Layout,
+    ) -> Result<(candle_core::CudaStorage, Shape)> {
+        crate::cuda::ops::bernoulli(x, xl, bias, bl, self.draw)
     }
 }
 

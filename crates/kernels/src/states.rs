@@ -3,6 +3,7 @@
 
 use crate::panels::{Row, ZERO};
 use crate::rng::{BLOCK, Uniforms};
+use rayon::prelude::*;
 
 /// Share of non-zero values above which a dense product beats a sum of rows.
 const DENSE: f64 = 0.6;
@@ -104,17 +105,24 @@ impl Bits {
     pub fn gather(&mut self, units: usize, words: &[u32], chosen: &[u32]) {
         /// Blocks that are copied from a sample at a time: a cache line of it.
         const LINE: usize = 16;
+        /// Words that are worth several threads.
+        const ENOUGH: usize = 1 << 16;
         self.reset(chosen.len(), units);
         let (rows, blocks) = (chosen.len(), self.blocks());
         let last = if units.is_multiple_of(BLOCK) { u32::MAX } else { (1 << (units % BLOCK)) - 1 };
-        for first in (0..blocks).step_by(LINE) {
-            let some = first..blocks.min(first + LINE);
+        let fill = |(line, out): (usize, &mut [u32])| {
+            let first = line * LINE;
             for (row, &sample) in chosen.iter().enumerate() {
                 let words = &words[sample as usize * blocks..][..blocks];
-                for block in some.clone() {
-                    self.words[block * rows + row] = words[block];
+                for (out, &word) in out.chunks_exact_mut(rows).zip(&words[first..]) {
+                    out[row] = word;
                 }
             }
+        };
+        if self.words.len() < ENOUGH {
+            self.words.chunks_mut((LINE * rows).max(1)).enumerate().for_each(fill);
+        } else {
+            self.words.par_chunks_mut(LINE * rows).enumerate().for_each(fill);
         }
         if let Some(first) = blocks.checked_sub(1) {
             for word in &mut self.words[first * rows..] {

@@ -5,11 +5,11 @@
 //! `--ignored` where there is a GPU.
 #![cfg(feature = "cuda")]
 
-use candle_core::Result;
+use candle_core::{Device, Result, Tensor};
 use deepbelief_kernels::cuda::{DeviceDirected, DeviceMachine, DeviceTempered, Gpu};
 use deepbelief_kernels::{
     Batch, Bits, Directed, GibbsDraws, Machine, Parameters, Precision, Rule, Sparsity, Stream, Tempered, Uniforms,
-    Weights,
+    Weights, ops,
 };
 use std::cell::Cell;
 
@@ -81,7 +81,9 @@ fn ties(states: usize) -> usize {
 fn a_step_is_the_cpus() -> Result<()> {
     let gpu = Gpu::new(&Gpu::device(0)?)?;
     let (states, differ) = (Cell::new(0), Cell::new(0));
-    for (visible, hidden, classes, samples) in [(1, 1, 0, 1), (7, 5, 3, 4), (97, 31, 0, 33), (784, 500, 10, 100)] {
+    for (visible, hidden, classes, samples) in
+        [(1, 1, 0, 1), (7, 5, 3, 4), (97, 31, 0, 33), (784, 500, 10, 100), (60, 40, 2, 700)]
+    {
         for (real_data, chains) in [(false, 0), (true, 0), (false, 2 * samples)] {
             let p = parameters(visible, hidden, classes);
             let (mut cpu, mut device) =
@@ -213,7 +215,7 @@ fn precisions_are_close_and_repeat_themselves() -> Result<()> {
 fn directed_weights_are_the_cpus() -> Result<()> {
     let gpu = Gpu::new(&Gpu::device(0)?)?;
     let (mut states, mut differ) = (0, 0);
-    for (inputs, outputs, samples) in [(1, 1, 1), (97, 31, 33), (500, 784, 100)] {
+    for (inputs, outputs, samples) in [(1, 1, 1), (97, 31, 33), (500, 784, 100), (40, 60, 700)] {
         let weights = Weights { w: numbers(inputs, outputs, 0.2, 0), b: numbers(1, outputs, 1.0, 1) };
         let mut cpu = Directed::new(inputs, outputs, &weights);
         let mut device = DeviceDirected::new(&gpu, Precision::F32, inputs, outputs, &weights)?;
@@ -276,5 +278,26 @@ fn chains_anneal_as_on_the_cpu() -> Result<()> {
         println!("{visible}x{hidden}+{classes}: {same} of {chains} chains the same");
         assert!(same >= 90, "{visible}x{hidden}+{classes}: {same} of {chains} chains the same");
     }
+    Ok(())
+}
+
+/// Sampling on tensors, as a layer of a candle model does it.
+#[test]
+#[ignore = "needs a GPU"]
+fn tensors_are_sampled_with_the_cpus_numbers() -> Result<()> {
+    let device = Gpu::device(0)?;
+    let (mut all, mut differ) = (0, 0);
+    for (rows, units) in [(1, 1), (3, 33), (100, 500), (7, 1000)] {
+        let x = Tensor::from_vec(numbers(rows, units, 3.0, 40), (rows, units), &Device::Cpu)?;
+        let bias = Tensor::from_vec(numbers(1, units, 1.0, 41), units, &Device::Cpu)?;
+        let draw = Uniforms::new(6, Stream::User, 9).gibbs(2);
+        let (p, s) = ops::bernoulli(&x, &bias, draw)?;
+        let (q, t) = ops::bernoulli(&x.to_device(&device)?, &bias.to_device(&device)?, draw)?;
+        let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+        assert!(furthest(&values(&p)?, &values(&q)?) < 1e-6);
+        all += rows * units;
+        differ += differing(&values(&s)?, &values(&t)?);
+    }
+    assert!(differ <= ties(all), "{differ} of {all} states differ");
     Ok(())
 }

@@ -64,7 +64,11 @@ fn monitors() -> Monitors {
 fn start(labelled: bool, hidden_units: HiddenUnits, device: &Device) -> Result<Rbm> {
     let config = RbmConfig { hidden: 30, hidden_units, ..Default::default() };
     let rbm = Rbm::new(&config, &[0.4; UNITS], device)?;
-    if labelled { rbm.with_labels(LabelGroup::zeros(2, &rbm)?) } else { Ok(rbm) }
+    if !labelled {
+        return Ok(rbm);
+    }
+    let labels = LabelGroup::zeros(2, &rbm)?;
+    rbm.with_labels(labels)
 }
 
 fn bits(rbm: &Rbm) -> Result<Vec<u32>> {
@@ -104,7 +108,8 @@ fn a_resumed_training_ends_in_the_same_bits() -> Result<()> {
         };
         let mut whole = Trainer::new(&start(labelled, units, &device)?, config.clone())?;
         assert_eq!(whole.fit(&mut Kinds::new(), &monitors(), &mut ())?, Outcome::Finished);
-        for stop in [1, 5, 12] {
+        // Not after the last batch of an epoch, where a training that goes on does so by itself.
+        for stop in [1, 4, 12] {
             let mut trainer = Trainer::new(&start(labelled, units, &device)?, config.clone())?;
             assert_eq!(trainer.fit(&mut Kinds::new(), &monitors(), &mut After(stop))?, Outcome::Interrupted);
             let state = trainer.snapshot().state()?;

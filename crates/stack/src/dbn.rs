@@ -34,7 +34,7 @@
 //! ```
 
 use crate::error::{Error, Result, require};
-use candle_core::{DType, Module, Tensor};
+use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::ops::sigmoid;
 use deepbelief_kernels::{Uniforms, ops};
 use deepbelief_rbm::{Error as RbmError, HiddenUnits, Rbm, Sampled};
@@ -230,6 +230,17 @@ impl Dbn {
             && self.top.hidden() == 1
             && self.top.w_rec().to_dtype(DType::F32)?.abs()?.sum_all()?.to_scalar::<f32>()? == 0.0;
         Ok(self.depth() - usize::from(independent))
+    }
+
+    /// The same model on another device.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    pub fn to_device(&self, device: &Device) -> Result<Self> {
+        let to = |tensor: &Tensor| tensor.to_device(device);
+        let moved =
+            |layer: &Layer| Layer::from_tensors(to(&layer.w_rec)?, to(&layer.w_gen)?, to(&layer.hb)?, to(&layer.vb)?);
+        Self::new(self.layers.iter().map(moved).collect::<Result<_>>()?, self.top.to_device(device)?)
     }
 
     /// Number of visible units.

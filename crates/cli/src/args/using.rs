@@ -239,6 +239,10 @@ pub(crate) struct EvalArgs {
     /// Estimate even where the exact sum can be had
     #[arg(long, help_heading = "Estimates")]
     pub(crate) estimate: bool,
+    /// Pseudo-likelihood of an RBM too, each visible unit given all others: of all units, or stochastic,
+    /// of one unit a sample that stands for all, which is scikit-learn's
+    #[arg(long, value_name = "HOW", value_enum, help_heading = "Estimates")]
+    pub(crate) pseudo_likelihood: Option<PseudoName>,
     /// Seed of everything drawn
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Estimates")]
     pub(crate) seed: u64,
@@ -261,6 +265,15 @@ pub(crate) struct EvalArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// How a pseudo-likelihood is summed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PseudoName {
+    /// Over all visible units.
+    Exact,
+    /// By one unit a sample.
+    Stochastic,
 }
 
 /// How a label is told.
@@ -300,6 +313,10 @@ pub(crate) struct SampleArgs {
     /// Shape of the visible units as a picture, where the checkpoint does not say
     #[arg(long, value_name = "WxH")]
     pub(crate) image_size: Option<ImageShape>,
+    /// Where to run the chains: auto, cpu, or cuda:N, the GPU of that number. Chains of another device
+    /// go other ways
+    #[arg(long, env = "DBN_DEVICE", hide_env = true, value_name = "DEVICE", default_value = "cpu")]
+    pub(crate) device: DeviceName,
     /// File to write: .png, .gif or .apng
     #[arg(long, value_name = "FILE", default_value = "samples.png")]
     pub(crate) out: PathBuf,

@@ -2,6 +2,7 @@
 
 mod classify;
 mod compare;
+mod data;
 mod encode;
 mod eval;
 mod export;
@@ -24,6 +25,7 @@ mod tune;
 
 pub(crate) use classify::classify;
 pub(crate) use compare::compare;
+pub(crate) use data::data;
 pub(crate) use encode::encode;
 pub(crate) use eval::eval;
 pub(crate) use export::export;

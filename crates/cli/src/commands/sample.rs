@@ -16,7 +16,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &["png", "gif", "apng"])?;
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
-    let dbn = &checkpoint.dbn;
+    let dbn = &checkpoint.dbn.to_device(&args.device.open()?)?;
     let animation = match format {
         "gif" => Some(Animation::Gif),
         "apng" => Some(Animation::Apng),

@@ -1,6 +1,7 @@
 //! The weights of one direction between two layers on the device: [`crate::Directed`] there.
 
-use super::gpu::{Factor, Gpu, blocks, columns, each, launch, typed};
+use super::biases::Biases;
+use super::gpu::{Factor, Gpu, blocks, each, launch, typed};
 use super::rows::{Feed, Rows, padded};
 use crate::directed::Weights;
 use crate::precision::Precision;
@@ -29,6 +30,8 @@ pub struct DeviceDirected {
     errors: Rows,
     gradient: CudaSlice<f32>,
     largest: CudaSlice<u32>,
+    /// Room for sums of biases' gradients.
+    sums: CudaSlice<f32>,
 }
 
 impl DeviceDirected {
@@ -58,6 +61,7 @@ impl DeviceDirected {
             errors: Rows::new(gpu, precision, width)?,
             gradient: gpu.zeros(rows * width)?,
             largest: gpu.zeros(1)?,
+            sums: gpu.zeros(0)?,
         };
         if let Some(rounded) = &mut directed.rounded {
             let n = directed.w.len();
@@ -198,9 +202,15 @@ impl DeviceDirected {
         let (left, right) = (input.factor(&gpu, 0, true), self.errors.factor(&gpu, 0, false));
         gpu.product(self.precision, sizes, left, right, gpu.address(&self.gradient))?;
         let (rate, momentum) = (rule.learning_rate / samples.max(1) as f32, rule.momentum);
-        launch!(&gpu, typed!(self.errors.number, "step_biases"), columns(self.errors.width);
-            &self.errors.data, &n, &0u32, &width, &1.0f32, &rate, &momentum, &mut self.b, &mut self.b_velocity,
-            &mut self.largest)?;
+        let biases = Biases {
+            bias: &mut self.b,
+            velocity: &mut self.b_velocity,
+            rate,
+            momentum,
+            largest: &mut self.largest,
+            sums: &mut self.sums,
+        };
+        biases.step(&gpu, &self.errors, samples, 0, 1.0)?;
         let weights = self.gradient.len();
         let rounded = self.rounded.as_ref().map_or(0, |rounded| gpu.address(rounded));
         launch!(&gpu, "step_weights", blocks((weights / 4).div_ceil(256).min(4096));

@@ -8,6 +8,7 @@
 //! gradient = [v0; v]ᵀ [p0; -r p]           r: samples a chain
 //! ```
 
+use super::biases::Biases;
 use super::gpu::{Factor, Gpu, columns, each, launch, typed};
 use super::rows::{Feed, Rows, padded};
 use crate::learn::Sparsity;
@@ -144,6 +145,8 @@ pub struct DeviceMachine {
     /// Whether `x` belongs to the chains' visible states.
     x_is_current: bool,
     largest: CudaSlice<u32>,
+    /// Room for sums of biases' gradients.
+    sums: CudaSlice<f32>,
     /// The weights when [`Self::remember`] was called.
     before: Option<CudaSlice<f32>>,
 }
@@ -182,6 +185,7 @@ impl DeviceMachine {
             most_chains: 0,
             x_is_current: false,
             largest: gpu.zeros(1)?,
+            sums: gpu.zeros(0)?,
             before: None,
             gpu: Arc::clone(gpu),
         };
@@ -461,14 +465,19 @@ impl DeviceMachine {
 
         let (rate, momentum) = (rule.learning_rate / samples.max(1) as f32, rule.momentum);
         let (parameters, velocities) = (&mut self.parameters, &mut self.velocities);
+        let (largest, sums) = (&mut self.largest, &mut self.sums);
+        let hb = Biases {
+            bias: &mut parameters.hb,
+            velocity: &mut velocities.hb,
+            rate,
+            momentum,
+            largest: &mut *largest,
+            sums: &mut *sums,
+        };
         // The sign and the ratio of the chains are already in p.
-        let all = (samples + chains) as u32;
-        launch!(&gpu, typed!(p.number, "step_biases"), columns(p.width);
-            &p.data, &all, &0u32, &(p.width as u32), &1.0f32, &rate, &momentum,
-            &mut parameters.hb, &mut velocities.hb, &mut self.largest)?;
-        launch!(&gpu, typed!(v.number, "step_biases"), columns(v.width);
-            &v.data, &(samples as u32), &(chains as u32), &(v.width as u32), &ratio(samples, chains), &rate, &momentum,
-            &mut parameters.vb, &mut velocities.vb, &mut self.largest)?;
+        hb.step(&gpu, p, samples + chains, 0, 1.0)?;
+        let vb = Biases { bias: &mut parameters.vb, velocity: &mut velocities.vb, rate, momentum, largest, sums };
+        vb.step(&gpu, v, samples, chains, ratio(samples, chains))?;
         let weights = self.gradient.len();
         // The device is full with some thousand blocks; each then takes more than one round.
         let config = super::gpu::blocks((weights / 4).div_ceil(256).min(4096));

@@ -10,11 +10,13 @@
 //! caller asks for. Sums run in a fixed order, and cuBLAS repeats its own on the same kind of GPU:
 //! a seed gives the same bits again there, and those of the CPU to rounding.
 
+mod biases;
 mod descent;
 mod directed;
 mod gpu;
 mod machine;
 mod measure;
+pub(crate) mod ops;
 mod rows;
 mod tempered;
 

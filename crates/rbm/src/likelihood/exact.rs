@@ -5,7 +5,7 @@ use crate::rbm::Rbm;
 use deepbelief_kernels::{Conditionals, LogSum, Parameters, log_sum_over_states};
 
 /// Most units of the smaller side whose states are summed over: 2^25 states of 784 units on the
-/// other side take some ten seconds on two cores.
+/// other side take 16 s on two cores.
 pub const MOST_ENUMERATED: usize = 25;
 
 /// ln Z of an RBM with Bernoulli units, label group included, in nats.

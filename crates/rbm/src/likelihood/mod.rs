@@ -5,12 +5,14 @@
 //! ([`exact_log_partition`]). Elsewhere it is estimated, twice: annealed importance sampling
 //! ([`annealed_importance`]) rather finds too small a Z, so that the likelihood it leads to is
 //! rather too high; run in reverse from states of the model ([`reverse_annealed_importance`]) it
-//! errs the other way. Where both agree they can be believed.
+//! errs the other way. Where both agree they can be believed. Without Z there is the
+//! pseudo-likelihood ([`pseudo_log_likelihood`]), which is another figure.
 
 mod annealing;
 mod chains;
 mod exact;
 mod ladder;
+mod pseudo;
 
 pub use annealing::{
     AnnealConfig, FEWEST_EFFECTIVE, LogPartition, adaptive_ladder, annealed_importance, base_rates,
@@ -18,3 +20,4 @@ pub use annealing::{
 };
 pub use exact::{MOST_ENUMERATED, exact_log_partition};
 pub use ladder::Ladder;
+pub use pseudo::pseudo_log_likelihood;

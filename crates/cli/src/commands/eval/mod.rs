@@ -3,7 +3,7 @@
 mod report;
 
 use super::{chunks, extension, require_folder, write_file};
-use crate::args::{EvalArgs, SplitName};
+use crate::args::{EvalArgs, PseudoName, SplitName};
 use crate::checkpoint::{Checkpoint, Trained, split};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::report::{Report, thousands};
@@ -13,7 +13,7 @@ use deepbelief_data::{Binarize, Split, sha256};
 use deepbelief_kernels::{Bits, Stream, Uniforms};
 use deepbelief_rbm::likelihood::{
     AnnealConfig, FEWEST_EFFECTIVE, Ladder, MOST_ENUMERATED, adaptive_ladder, annealed_importance, base_rates,
-    exact_log_partition, reverse_annealed_importance,
+    exact_log_partition, pseudo_log_likelihood, reverse_annealed_importance,
 };
 use deepbelief_rbm::tensors::from_batch;
 use deepbelief_stack::Dbn;
@@ -41,6 +41,9 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     if !units.is_bernoulli() {
         return Err(Failure::new(format!("the hidden units are {units}: their likelihood is not implemented"))
             .hint("`dbn eval` measures models of Bernoulli units"));
+    }
+    if args.pseudo_likelihood.is_some() && dbn.depth() > 1 {
+        return Err(Failure::new("--pseudo-likelihood is of an RBM, and this model has layers under its top"));
     }
     let data = checkpoint.data(&args.data)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
@@ -73,6 +76,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         checkpoint_sha256: sha256(&file),
         log_likelihood,
         standard_error_of_samples: sums.standard_error(n),
+        pseudo_log_likelihood: sums.pseudo.map(|pseudo| pseudo / n),
         log_z,
         free_energy_gap: sums.free_energy / n - training.free_energy,
         reconstruction_cost: sums.reconstruction / n,
@@ -223,6 +227,7 @@ struct Sums {
     free_energy: f64,
     reconstruction: f64,
     label_errors: Option<f64>,
+    pseudo: Option<f64>,
 }
 
 impl Sums {
@@ -250,6 +255,13 @@ fn measure(dbn: &Dbn, samples: &Split, measured: usize, binarize: Binarize, args
         let units = dbn.encode(&v, dbn.layers().len(), Some(draw))?;
         sums.free_energy += sum(&dbn.top().free_energy(&units)?)?;
         sums.reconstruction += dbn.reconstruction_cost(&v)? * rows as f64;
+        if let Some(how) = args.pseudo_likelihood {
+            let states = Bits::from_values(rows, dbn.visible(), &v.flatten_all()?.to_vec1::<f32>()?);
+            let labels = labels.as_ref().map_or(&[][..], |labels| &labels[at..at + rows]);
+            let one = (how == PseudoName::Stochastic).then_some(draw);
+            *sums.pseudo.get_or_insert(0.0) +=
+                pseudo_log_likelihood(dbn.top(), &states, labels, one)?.iter().sum::<f64>();
+        }
         if let Some(labels) = &labels {
             let told = dbn.classify(&v)?;
             let wrong = told.iter().zip(&labels[at..]).filter(|(told, label)| told != label).count();

@@ -76,6 +76,9 @@ pub(super) struct Evaluation {
     pub(super) log_likelihood: LogLikelihood,
     /// Of its mean over the samples, which the intervals, of ln Z alone, do not hold.
     pub(super) standard_error_of_samples: f64,
+    /// Sum over the visible units of ln p(unit | all others), nats per sample; of an RBM, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pseudo_log_likelihood: Option<f64>,
     /// Nats; of the top, where there are layers under it.
     pub(super) log_z: LogZ,
     /// Mean free energy of these samples minus that of training samples, nats; of the top.
@@ -119,6 +122,9 @@ impl Evaluation {
         }
         let error = self.standard_error_of_samples;
         line("spread over samples", format!("the mean has a standard error of {error:.2} nats"));
+        if let Some(pseudo) = self.pseudo_log_likelihood {
+            line("pseudo-likelihood", format!("{pseudo:.2} nats per sample"));
+        }
         line("free-energy gap", format!("{:.2} nats to training samples", self.free_energy_gap));
         line("reconstruction cost", format!("{:.2} nats per sample", self.reconstruction_cost));
         if let Some(error) = self.label_error {

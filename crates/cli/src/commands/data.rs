@@ -1,0 +1,49 @@
+//! `dbn data make`: small data sets with a known entropy.
+
+use super::{extension, require_folder, write_file};
+use crate::args::{DataCommand, MakeArgs};
+use crate::failure::{Result, count};
+use crate::report::Report;
+use deepbelief_data::Patterns;
+use serde_json::json;
+
+/// What is to be done with data.
+pub(crate) fn data(command: &DataCommand, report: &Report) -> Result<()> {
+    match command {
+        DataCommand::Make(args) => make(args, report),
+    }
+}
+
+/// Writes a data set and says what no model can better.
+fn make(args: &MakeArgs, report: &Report) -> Result<()> {
+    extension(&args.out, &["csv"])?;
+    require_folder(&args.out)?;
+    let size = args.size.map_or(args.kind.usual_size(), |size| size as usize);
+    let patterns = args.kind.patterns(size)?;
+    write_file(&args.out, csv(&patterns).as_bytes())?;
+    let (samples, units, entropy) = (patterns.rows.len(), patterns.units(), patterns.entropy());
+    if args.json {
+        return report.json(&json!({
+            "file": args.out, "kind": args.kind, "size": size, "samples": samples, "units": units, "entropy": entropy,
+        }));
+    }
+    report.data(&format!(
+        "{} of {}; entropy {entropy:.4} nats: no model gives them a mean log-likelihood above {:.4}\n",
+        count(samples, "sample"),
+        count(units, "unit"),
+        -entropy
+    ))
+}
+
+/// A line of names, then one a pattern: its units and, last, its label.
+fn csv(patterns: &Patterns) -> String {
+    let label = patterns.labels.as_ref().map(|_| "label".to_string());
+    let names = (0..patterns.units()).map(|unit| format!("v{unit}")).chain(label);
+    let mut text = names.collect::<Vec<_>>().join(",") + "\n";
+    for (row, values) in patterns.rows.iter().enumerate() {
+        let label = patterns.labels.as_ref().map(|labels| labels[row].to_string());
+        let cells = values.iter().map(ToString::to_string).chain(label);
+        text += &(cells.collect::<Vec<_>>().join(",") + "\n");
+    }
+    text
+}

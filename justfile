@@ -31,7 +31,7 @@ cuda-toolchain:
     scripts/cuda-toolchain
 
 # Check the code that only builds with CUDA.
-check-cuda: (with-cuda "cargo clippy --workspace --all-targets --features " + cuda-features + " -- -D warnings")
+check-cuda: (with-cuda "cargo clippy --release --workspace --all-targets --features " + cuda-features + " -- -D warnings")
 
 # Make one stripped binary that runs on the CPU and on NVIDIA GPUs, target/cuda/dist/dbn.
 build-cuda: (with-cuda "cargo build --release -p deepbelief-cli --features cuda")

@@ -174,8 +174,9 @@ fn small_data_sets_are_made_with_their_entropy() {
     assert!((said["entropy"].as_f64().unwrap() - entropy).abs() < 1e-9, "{said}");
     assert_eq!((&said["samples"], &said["units"]), (&16.into(), &9.into()));
     place.ok(
-        "pretrain -q --data csv:bars.csv --label-column label --valid 0 --hidden 8 --batch-size 16 --epochs 400 \
-         --learning-rate 0.5 --binarize threshold=0.5 --weight-cost 0 --out r",
+        "pretrain -q --data csv:bars.csv --label-column label --valid 0 --hidden 8 --batch-size 16 --epochs 2000 \
+         --learning-rate 0.5 --schedule linear --final-learning-rate 0.01 --persistent-chains 100 --momentum 0 \
+         --final-momentum 0 --binarize threshold=0.5 --weight-cost 0 --save-every 0 --out r",
     );
     let eval = |options: &str| -> serde_json::Value {
         serde_json::from_str(&place.ok(&format!("eval r --split train --json {options}"))).unwrap()
@@ -183,7 +184,7 @@ fn small_data_sets_are_made_with_their_entropy() {
     let exact = eval("--pseudo-likelihood exact");
     let likelihood = exact["log_likelihood"]["exact"]["value"].as_f64().unwrap();
     // Far better than independent fair units (-6.24), never better than the entropy allows.
-    assert!(likelihood > -4.5 && likelihood <= -entropy + 1e-6, "{likelihood}, entropy {entropy}");
+    assert!(likelihood > -3.2 && likelihood <= -entropy + 1e-6, "{likelihood}, entropy {entropy}");
     // Single units given the others are told more easily than whole samples.
     let pseudo = exact["pseudo_log_likelihood"].as_f64().unwrap();
     assert!(pseudo > likelihood && pseudo < 0.0, "{pseudo} and {likelihood}");

@@ -122,16 +122,7 @@ pub fn reverse_annealed_importance(
     labels: &[u32],
     config: &AnnealConfig,
 ) -> Result<LogPartition> {
-    let wrong = |what: &str, got, expected| Err(Error::Shape { what: what.into(), got, expected });
-    if v.units() != rbm.visible() {
-        return wrong("samples to start from", vec![v.rows(), v.units()], vec![v.rows(), rbm.visible()]);
-    }
-    let classes = rbm.labels().map_or(0, crate::LabelGroup::classes);
-    if classes > 0 && labels.len() != v.rows() {
-        return wrong("labels to start from", vec![labels.len()], vec![v.rows()]);
-    }
-    let known = classes == 0 || labels.iter().all(|&label| (label as usize) < classes);
-    require(known, "labels to start from", "not all of the label group", "below its number of classes")?;
+    check_starts(rbm, v, labels)?;
     let config = AnnealConfig { chains: v.rows(), ..config.clone() };
     run(rbm, base, &config, |chains| {
         chains.start_from(v, labels)?;
@@ -142,6 +133,20 @@ pub fn reverse_annealed_importance(
         climb(chains, &down, config.seed, REVERSE)?;
         Ok(LogPartition::of(&chains.take_log_weights()?, chains.base_log_partition(), -1.0))
     })
+}
+
+/// Refuses states and labels that chains of an RBM cannot start from.
+pub(super) fn check_starts(rbm: &Rbm, v: &Bits, labels: &[u32]) -> Result<()> {
+    let wrong = |what: &str, got, expected| Err(Error::Shape { what: what.into(), got, expected });
+    if v.units() != rbm.visible() {
+        return wrong("samples to start from", vec![v.rows(), v.units()], vec![v.rows(), rbm.visible()]);
+    }
+    let classes = rbm.labels().map_or(0, crate::LabelGroup::classes);
+    if classes > 0 && labels.len() != v.rows() {
+        return wrong("labels to start from", vec![labels.len()], vec![v.rows()]);
+    }
+    let known = classes == 0 || labels.iter().all(|&label| (label as usize) < classes);
+    require(known, "labels to start from", "not all of the label group", "below its number of classes")
 }
 
 /// So many inverse temperatures where a pilot run of the chains finds that the distribution changes,
@@ -170,7 +175,7 @@ pub fn adaptive_ladder(rbm: &Rbm, base: &[f32], config: &AnnealConfig, steps: us
 }
 
 /// Runs in a pool of as many threads as are asked for.
-fn run<T: Send>(
+pub(super) fn run<T: Send>(
     rbm: &Rbm,
     base: &[f32],
     config: &AnnealConfig,
@@ -197,8 +202,9 @@ const FORWARD: u8 = 0;
 const REVERSE: u8 = 1;
 const BURN_IN: u8 = 2;
 const PILOT_RUN: u8 = 3;
+pub(super) const MIXING: u8 = 4;
 
-fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
+pub(super) fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
     let draw = |stream| Uniforms::new(seed, stream, step).layer(run);
     GibbsDraws {
         hidden: draw(Stream::AnnealHidden),

@@ -19,6 +19,9 @@ pub(crate) trait Chains: Send {
     /// The log weights collected since the start or the last call.
     fn take_log_weights(&mut self) -> Result<Vec<f64>>;
 
+    /// The visible states.
+    fn states(&self) -> Result<Bits>;
+
     /// ln Z at β = 0.
     fn base_log_partition(&self) -> f64;
 }
@@ -77,6 +80,10 @@ impl Chains for Packed {
         Ok(taken)
     }
 
+    fn states(&self) -> Result<Bits> {
+        Ok(self.chains.states().clone())
+    }
+
     fn base_log_partition(&self) -> f64 {
         self.chains.base_log_partition()
     }
@@ -106,6 +113,10 @@ mod on_device {
 
         fn take_log_weights(&mut self) -> Result<Vec<f64>> {
             Ok(self.log_weights()?)
+        }
+
+        fn states(&self) -> Result<Bits> {
+            Ok(Self::states(self)?)
         }
 
         fn base_log_partition(&self) -> f64 {

@@ -12,6 +12,7 @@ mod annealing;
 mod chains;
 mod exact;
 mod ladder;
+mod mixing;
 mod pseudo;
 
 pub use annealing::{
@@ -20,4 +21,5 @@ pub use annealing::{
 };
 pub use exact::{MOST_ENUMERATED, exact_log_partition};
 pub use ladder::Ladder;
+pub use mixing::{Mixing, mixing};
 pub use pseudo::pseudo_log_likelihood;

@@ -13,11 +13,11 @@ use deepbelief_data::{Binarize, Split, sha256};
 use deepbelief_kernels::{Bits, Stream, Uniforms};
 use deepbelief_rbm::likelihood::{
     AnnealConfig, FEWEST_EFFECTIVE, Ladder, MOST_ENUMERATED, adaptive_ladder, annealed_importance, base_rates,
-    exact_log_partition, pseudo_log_likelihood, reverse_annealed_importance,
+    exact_log_partition, mixing, pseudo_log_likelihood, reverse_annealed_importance,
 };
 use deepbelief_rbm::tensors::from_batch;
 use deepbelief_stack::Dbn;
-use report::{Estimate, Evaluation, LogLikelihood, LogZ};
+use report::{Estimate, Evaluation, LogLikelihood, LogZ, Memory};
 use std::time::Instant;
 
 /// Training samples that means are taken of and chains start from, at most.
@@ -25,6 +25,10 @@ const TRAINING: usize = 10_000;
 
 /// Nats by which two estimates may differ before a warning.
 const APART: f64 = 1.0;
+
+/// Correlation with their start that chains may keep before a warning: a hundred chains leave some
+/// hundredths by chance.
+const REMEMBERED: f64 = 0.2;
 
 /// Measures and prints.
 pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
@@ -51,7 +55,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     tracing::info!("evaluating {} samples of {}; binarisation {binarize}", thousands(measured), data.name);
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
-    let log_z = log_z(dbn, &training, args)?;
+    let (log_z, mixing) = log_z(dbn, &training, args)?;
     let sums = measure(dbn, samples, measured, binarize, args)?;
     let n = measured as f64;
     let (bound, importance) = (sums.bound / n, sums.importance / n);
@@ -78,6 +82,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         standard_error_of_samples: sums.standard_error(n),
         pseudo_log_likelihood: sums.pseudo.map(|pseudo| pseudo / n),
         log_z,
+        mixing,
         free_energy_gap: sums.free_energy / n - training.free_energy,
         reconstruction_cost: sums.reconstruction / n,
         label_error: sums.label_errors.map(|errors| errors / n),
@@ -89,6 +94,14 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         seed: args.seed,
         seconds: began.elapsed().as_secs_f64(),
     };
+    if let Some(Memory { left, .. }) = mixing.filter(|memory| memory.left > REMEMBERED) {
+        tracing::warn!(
+            "after {} Gibbs steps the chains still resemble the samples they started from (correlation {left:.2}): the \
+             model mixes slowly, and the reverse estimate rests on what few of its modes are near the data; try a \
+             longer --burn-in",
+            thousands(args.burn_in as usize)
+        );
+    }
     if let (Some(forward), Some(reverse)) = (log_likelihood.ais, log_likelihood.reverse_ais) {
         warn_of(&forward, &reverse);
     }
@@ -191,12 +204,12 @@ impl Training {
 }
 
 /// ln Z of the top: exactly where that can be had, else from both sides.
-fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs) -> Result<LogZ> {
+fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs) -> Result<(LogZ, Option<Memory>)> {
     let top = dbn.top();
     let smaller = top.visible().min(top.hidden());
     if !args.estimate && smaller <= MOST_ENUMERATED {
         tracing::info!("summing over the states of {}, exactly", count(smaller, "unit"));
-        return Ok(LogZ { exact: Some(exact_log_partition(top)?), ..LogZ::default() });
+        return Ok((LogZ { exact: Some(exact_log_partition(top)?), ..LogZ::default() }, None));
     }
     let top = &top.to_device(&args.device.open()?)?;
     let (base, steps) = (base_rates(&training.means), args.temperatures as usize);
@@ -215,7 +228,10 @@ fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs) -> Result<LogZ> {
     let forward = annealed_importance(top, &base, &config)?;
     let (states, labels) = training.starts(config.chains, dbn.classes());
     let reverse = reverse_annealed_importance(top, &base, &states, &labels, &config)?;
-    Ok(LogZ { ais: Some(Estimate::of(&forward)), reverse_ais: Some(Estimate::of(&reverse)), exact: None })
+    let mixing = mixing(top, &states, &labels, &config)?;
+    let memory = Memory { half_life: mixing.half_life(), left: mixing.left() };
+    let log_z = LogZ { ais: Some(Estimate::of(&forward)), reverse_ais: Some(Estimate::of(&reverse)), exact: None };
+    Ok((log_z, Some(memory)))
 }
 
 /// Sums over the samples.

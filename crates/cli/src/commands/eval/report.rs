@@ -64,6 +64,15 @@ pub(super) struct LogLikelihood {
     pub(super) bound: Option<Estimate>,
 }
 
+/// How chains of Gibbs steps forget the training samples they start from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct Memory {
+    /// Steps after which the correlation with the start is below one half; `null` where it never is.
+    pub(super) half_life: Option<usize>,
+    /// Correlation with the start after the burn-in.
+    pub(super) left: f64,
+}
+
 #[derive(Serialize)]
 pub(super) struct Evaluation {
     pub(super) data: String,
@@ -81,6 +90,9 @@ pub(super) struct Evaluation {
     pub(super) pseudo_log_likelihood: Option<f64>,
     /// Nats; of the top, where there are layers under it.
     pub(super) log_z: LogZ,
+    /// Of the chains that ln Z was estimated by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mixing: Option<Memory>,
     /// Mean free energy of these samples minus that of training samples, nats; of the top.
     pub(super) free_energy_gap: f64,
     /// Nats per sample.
@@ -122,6 +134,12 @@ impl Evaluation {
         }
         let error = self.standard_error_of_samples;
         line("spread over samples", format!("the mean has a standard error of {error:.2} nats"));
+        if let Some(Memory { half_life, left }) = self.mixing {
+            let half =
+                half_life.map_or("never half".to_string(), |steps| format!("half in {}", count(steps, "Gibbs step")));
+            let steps = thousands(self.burn_in as usize);
+            line("chains forget", format!("{half}; {left:.2} of the start is left after {steps}"));
+        }
         if let Some(pseudo) = self.pseudo_log_likelihood {
             line("pseudo-likelihood", format!("{pseudo:.2} nats per sample"));
         }

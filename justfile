@@ -52,7 +52,7 @@ cuda-features := "deepbelief-cli/cuda,deepbelief-kernels/cuda,deepbelief-rbm/cud
 # GPU since Ampere; a build folder of its own keeps the features apart.
 [private]
 with-cuda COMMAND:
-    export CUDA_COMPUTE_CAP="${CUDA_COMPUTE_CAP:-80}" CARGO_TARGET_DIR="$PWD/target/cuda"; \
+    @export CUDA_COMPUTE_CAP="${CUDA_COMPUTE_CAP:-80}" CARGO_TARGET_DIR="$PWD/target/cuda"; \
     if [ -d .cuda/toolkit ]; then \
         export CUDA_HOME="$PWD/.cuda/toolkit" NVCC="$PWD/.cuda/toolkit/bin/nvcc"; \
         export PATH="$CUDA_HOME/bin:$PATH" RUSTFLAGS="-L native=$PWD/.cuda/link"; \

@@ -13,7 +13,7 @@ use std::str::FromStr;
 /// A kind of small data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Synthetic {
-    /// Pictures of `size` x `size` pixels with whole rows on, or whole columns (MacKay 2003, section
+    /// Pictures of `size` x `size` pixels with whole rows on, or whole columns (`MacKay` 2003, section
     /// 29.6). The empty and the full one are both. Labels: 0 rows, 1 columns.
     BarsAndStripes,
     /// `size` random units, and the same moved by one to the left, not at all, or to the right, around
@@ -84,7 +84,7 @@ impl Synthetic {
                     }
                 }
                 Self::Parity if word.count_ones().is_multiple_of(2) => {
-                    rows.push((0..size).map(|i| on(word, i)).collect())
+                    rows.push((0..size).map(|i| on(word, i)).collect());
                 }
                 Self::Parity => {}
             }

@@ -4,6 +4,7 @@
 //! only where its probability ties with its uniform that closely: each test counts them. Run with
 //! `--ignored` where there is a GPU.
 #![cfg(feature = "cuda")]
+#![allow(clippy::print_stdout, reason = "how far apart two devices are, beside whether that passes")]
 
 use candle_core::{Device, Result, Tensor};
 use deepbelief_kernels::cuda::{DeviceDirected, DeviceMachine, DeviceTempered, Gpu};

@@ -172,8 +172,9 @@ impl DeviceNet {
 
 /// Units of a set's outputs given its inputs.
 fn pass(set: &mut DeviceDirected, units: Units, input: &Rows, draw: Uniforms, output: &mut Rows) -> Result<()> {
-    Ok(match units {
+    match units {
         Units::Sampled => set.sample(input, draw, output)?,
         Units::Probabilities => set.probabilities(input, output)?,
-    })
+    }
+    Ok(())
 }

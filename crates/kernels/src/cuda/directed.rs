@@ -152,12 +152,12 @@ impl DeviceDirected {
 
     fn product(&mut self, input: &Rows) -> Result<()> {
         let (gpu, width) = (&self.gpu, padded(self.outputs));
-        if self.x.len() < input.rows * width {
-            self.x = gpu.zeros(input.rows * width)?;
+        if self.x.len() < input.count * width {
+            self.x = gpu.zeros(input.count * width)?;
         }
         let at = self.rounded.as_ref().map_or_else(|| gpu.address(&self.w), |rounded| gpu.address(rounded));
         let weights = Factor { at, columns: width, transposed: false };
-        let sizes = [input.rows, padded(self.inputs), width];
+        let sizes = [input.count, padded(self.inputs), width];
         gpu.product(self.precision, sizes, input.factor(gpu, 0, false), weights, gpu.address(&self.x))
     }
 
@@ -167,10 +167,10 @@ impl DeviceDirected {
     /// If the device is out of memory or failed.
     pub fn sample(&mut self, input: &Rows, draw: Uniforms, states: &mut Rows) -> Result<()> {
         self.product(input)?;
-        states.reshape(&self.gpu, input.rows)?;
-        let (n, width) = (input.rows as u32, states.width as u32);
+        states.reshape(&self.gpu, input.count)?;
+        let (n, width) = (input.count as u32, states.width as u32);
         let [key0, key1, step, purpose] = draw.key_and_counter();
-        launch!(&self.gpu, typed!(states.number, "states"), each(input.rows * states.width / 4);
+        launch!(&self.gpu, typed!(states.number, "states"), each(input.count * states.width / 4);
             &self.x, &self.b, &mut states.data, &n, &width, &width, &0u32, &key0, &key1, &step, &purpose)
     }
 
@@ -180,9 +180,9 @@ impl DeviceDirected {
     /// If the device is out of memory or failed.
     pub fn probabilities(&mut self, input: &Rows, probabilities: &mut Rows) -> Result<()> {
         self.product(input)?;
-        probabilities.reshape(&self.gpu, input.rows)?;
-        let (n, width) = (input.rows as u32, probabilities.width as u32);
-        launch!(&self.gpu, typed!(probabilities.number, "probabilities"), each(input.rows * probabilities.width);
+        probabilities.reshape(&self.gpu, input.count)?;
+        let (n, width) = (input.count as u32, probabilities.width as u32);
+        launch!(&self.gpu, typed!(probabilities.number, "probabilities"), each(input.count * probabilities.width);
             &self.x, &self.b, &mut probabilities.data, &n, &width, &width, &1.0f32)
     }
 
@@ -193,8 +193,8 @@ impl DeviceDirected {
     /// If the device is out of memory or failed.
     pub fn learn(&mut self, input: &Rows, target: &Rows, rule: &Rule) -> Result<()> {
         self.product(input)?;
-        self.errors.reshape(&self.gpu, input.rows)?;
-        let (gpu, samples) = (Arc::clone(&self.gpu), input.rows);
+        self.errors.reshape(&self.gpu, input.count)?;
+        let (gpu, samples) = (Arc::clone(&self.gpu), input.count);
         let (n, width) = (samples as u32, self.errors.width as u32);
         launch!(&gpu, typed!(target.number, "errors"), each(samples * self.errors.width);
             &self.x, &self.b, &target.data, &mut self.errors.data, &n, &width, &width)?;

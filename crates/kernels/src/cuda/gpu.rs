@@ -209,9 +209,8 @@ impl Gpu {
             Precision::Tf32 => (sys::cudaDataType::CUDA_R_32F, sys::cublasComputeType_t::CUBLAS_COMPUTE_32F_FAST_TF32),
             Precision::Bf16 => (sys::cudaDataType::CUDA_R_16BF, sys::cublasComputeType_t::CUBLAS_COMPUTE_32F),
         };
-        let operation = |factor: Factor| match factor.transposed {
-            false => sys::cublasOperation_t::CUBLAS_OP_N,
-            true => sys::cublasOperation_t::CUBLAS_OP_T,
+        let operation = |factor: Factor| {
+            if factor.transposed { sys::cublasOperation_t::CUBLAS_OP_T } else { sys::cublasOperation_t::CUBLAS_OP_N }
         };
         let (one, zero) = (1.0f32, 0.0f32);
         let (one, zero): (*const f32, *const f32) = (&raw const one, &raw const zero);

@@ -193,13 +193,6 @@ impl DeviceMachine {
         Ok(machine)
     }
 
-    /// Bytes held on the device for an RBM of these sizes and batches of `batch` samples.
-    #[must_use]
-    pub fn bytes(visible: usize, hidden: usize, batch: usize) -> u64 {
-        let (v, h) = (padded(visible), padded(hidden));
-        (4 * 3 * v * h + 4 * batch * (3 * v + 4 * h)) as u64
-    }
-
     fn round(&mut self) -> Result<()> {
         let Some(rounded) = &mut self.rounded else { return Ok(()) };
         let n = self.parameters.w.len();
@@ -258,7 +251,7 @@ impl DeviceMachine {
 
     /// Makes room for a batch and chains.
     fn make_room(&mut self, samples: usize) -> Result<()> {
-        let (gpu, chains) = (&self.gpu, samples.max(self.h.rows).max(self.most_chains));
+        let (gpu, chains) = (&self.gpu, samples.max(self.h.count).max(self.most_chains));
         self.v.reshape(gpu, samples + chains)?;
         self.p.reshape(gpu, samples + chains)?;
         for (buffer, width) in [(&mut self.x, self.p.width), (&mut self.y, self.v.width)] {
@@ -299,9 +292,9 @@ impl DeviceMachine {
     /// # Panics
     /// As [`Self::set_data`].
     pub fn set_data_rows(&mut self, v0: &Rows, labels: &[u32]) -> Result<()> {
-        self.make_room(v0.rows)?;
-        let (rows, width, stride) = (v0.rows as u32, v0.width as u32, self.v.width as u32);
-        launch!(&self.gpu, typed!(v0.number, "copy"), each(v0.rows * v0.width);
+        self.make_room(v0.count)?;
+        let (rows, width, stride) = (v0.count as u32, v0.width as u32, self.v.width as u32);
+        launch!(&self.gpu, typed!(v0.number, "copy"), each(v0.count * v0.width);
             &v0.data, &mut self.v.data, &rows, &width, &width, &stride)?;
         self.set_labels(labels)
     }
@@ -353,7 +346,7 @@ impl DeviceMachine {
     }
 
     fn visible_units(&mut self, draw: Option<Uniforms>) -> Result<()> {
-        let (first, chains, stride) = (self.samples, self.h.rows, self.v.width);
+        let (first, chains, stride) = (self.samples, self.h.count, self.v.width);
         let sizes = [chains, self.p.width, stride];
         let (left, right) = (self.h.factor(&self.gpu, 0, false), self.weights(true));
         self.gpu.product(self.precision, sizes, left, right, self.gpu.address(&self.y))?;
@@ -376,7 +369,7 @@ impl DeviceMachine {
 
     /// p(y|h) of the chains after a product down, or labels drawn from them.
     fn labels(&mut self, draw: Option<Uniforms>) -> Result<()> {
-        let (at, classes, chains) = (self.layout.labels_at(), self.layout.classes, self.h.rows);
+        let (at, classes, chains) = (self.layout.labels_at(), self.layout.classes, self.h.count);
         if classes == 0 || chains == 0 {
             return Ok(());
         }
@@ -405,16 +398,16 @@ impl DeviceMachine {
     /// If the device failed.
     pub fn up(&mut self, draw: Uniforms) -> Result<()> {
         self.product_of_chains()?;
-        let (n, width) = (self.h.rows as u32, self.p.width as u32);
+        let (n, width) = (self.h.count as u32, self.p.width as u32);
         let [key0, key1, step, purpose] = draw.key_and_counter();
-        launch!(&self.gpu, typed!(self.h.number, "states"), each(self.h.rows * self.p.width / 4);
+        launch!(&self.gpu, typed!(self.h.number, "states"), each(self.h.count * self.p.width / 4);
             &self.x, &self.parameters.hb, &mut self.h.data, &n, &width, &width, &0u32,
             &key0, &key1, &step, &purpose)
     }
 
     fn product_of_chains(&mut self) -> Result<()> {
         if !self.x_is_current {
-            self.product_up(self.samples, self.h.rows)?;
+            self.product_up(self.samples, self.h.count)?;
             self.x_is_current = true;
         }
         Ok(())
@@ -428,7 +421,7 @@ impl DeviceMachine {
     /// If the device failed.
     pub fn learn(&mut self, rule: &Rule, sparsity: Sparsity) -> Result<()> {
         self.product_of_chains()?;
-        let (samples, chains, width) = (self.samples, self.h.rows, self.p.width as u32);
+        let (samples, chains, width) = (self.samples, self.h.count, self.p.width as u32);
         let r = ratio(samples, chains);
         let number = self.p.number;
         if sparsity.cost != 0.0 && samples > 0 {
@@ -447,7 +440,7 @@ impl DeviceMachine {
     /// # Errors
     /// If the device failed.
     pub fn learn_from_states(&mut self, h0: &Rows, rule: &Rule) -> Result<()> {
-        let (samples, chains, width) = (self.samples, self.h.rows, self.p.width as u32);
+        let (samples, chains, width) = (self.samples, self.h.count, self.p.width as u32);
         let (r, gpu) = (ratio(samples, chains), Arc::clone(&self.gpu));
         self.p.copy(&gpu, 0, h0, 0, samples)?;
         let mut negative = self.p.view_mut(samples..samples + chains);
@@ -457,7 +450,7 @@ impl DeviceMachine {
     }
 
     fn step(&mut self, rule: &Rule) -> Result<()> {
-        let (gpu, samples, chains) = (Arc::clone(&self.gpu), self.samples, self.h.rows);
+        let (gpu, samples, chains) = (Arc::clone(&self.gpu), self.samples, self.h.count);
         let (v, p) = (&self.v, &self.p);
         let sizes = [v.width, samples + chains, p.width];
         let (left, right) = (v.factor(&gpu, 0, true), p.factor(&gpu, 0, false));
@@ -512,8 +505,8 @@ impl DeviceMachine {
         self.gpu.stream.memcpy_dtod(&self.parameters.w, before).w()
     }
 
-    /// The Euclidean norms of the weights, and of their change since [`Self::remember`] was called;
-    /// of the weights themselves, if it was not.
+    /// The Euclidean norms of the weights, and of their change since [`Self::remember`] was called: 0 if
+    /// it never was.
     ///
     /// # Errors
     /// If the device failed.
@@ -521,8 +514,7 @@ impl DeviceMachine {
         // The labels' weights come after those of the visible units.
         let (blocks, n) = (256, self.layout.visible * self.layout.hidden_width());
         let mut sums = self.gpu.zeros::<f64>(2 * blocks)?;
-        let nothing = if self.before.is_none() { Some(self.gpu.zeros::<f32>(n)?) } else { None };
-        let before = self.before.as_ref().or(nothing.as_ref()).expect("one of the two");
+        let before = self.before.as_ref().unwrap_or(&self.parameters.w);
         launch!(&self.gpu, "squares", super::gpu::blocks(blocks);
             &self.parameters.w, before, &(n as u64), &mut sums)?;
         let sums = self.gpu.stream.clone_dtoh(&sums).w()?;
@@ -535,7 +527,7 @@ impl DeviceMachine {
     /// # Errors
     /// If the device failed.
     pub fn hidden_states(&self) -> Result<Bits> {
-        self.h.to_bits(&self.gpu, 0..self.h.rows, self.layout.hidden)
+        self.h.to_bits(&self.gpu, 0..self.h.count, self.layout.hidden)
     }
 
     /// The visible states of the chains.
@@ -543,7 +535,7 @@ impl DeviceMachine {
     /// # Errors
     /// If the device failed.
     pub fn visible_states(&self) -> Result<Bits> {
-        let rows = self.samples..self.samples + self.h.rows;
+        let rows = self.samples..self.samples + self.h.count;
         self.v.to_bits(&self.gpu, rows, self.layout.visible)
     }
 
@@ -565,7 +557,7 @@ impl DeviceMachine {
     /// # Errors
     /// If the device failed.
     pub fn states_of(&self, rows: &Rows) -> Result<Bits> {
-        rows.to_bits(&self.gpu, 0..rows.rows, self.layout.hidden)
+        rows.to_bits(&self.gpu, 0..rows.count, self.layout.hidden)
     }
 
     /// Rows for visible units, without labels.
@@ -589,8 +581,8 @@ impl DeviceMachine {
     /// # Errors
     /// If the device is out of memory.
     pub fn keep_chains(&self, rows: &mut Rows) -> Result<()> {
-        rows.reshape(&self.gpu, self.h.rows)?;
-        rows.copy(&self.gpu, 0, &self.h, 0, self.h.rows)
+        rows.reshape(&self.gpu, self.h.count)?;
+        rows.copy(&self.gpu, 0, &self.h, 0, self.h.count)
     }
 
     /// Goes on with other chains, at most as many as there are samples or were ever set by
@@ -605,10 +597,10 @@ impl DeviceMachine {
     /// # Errors
     /// If the device is out of memory.
     pub fn keep_fantasy(&self, rows: &mut Rows) -> Result<()> {
-        rows.reshape(&self.gpu, self.h.rows)?;
-        let source = self.v.view(self.samples..self.samples + self.h.rows);
-        let (n, width, stride) = (self.h.rows as u32, rows.width as u32, self.v.width as u32);
-        launch!(&self.gpu, typed!(self.v.number, "copy"), each(self.h.rows * rows.width);
+        rows.reshape(&self.gpu, self.h.count)?;
+        let source = self.v.view(self.samples..self.samples + self.h.count);
+        let (n, width, stride) = (self.h.count as u32, rows.width as u32, self.v.width as u32);
+        launch!(&self.gpu, typed!(self.v.number, "copy"), each(self.h.count * rows.width);
             &source, &mut rows.data, &n, &width, &stride, &width)
     }
 }

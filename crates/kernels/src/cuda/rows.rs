@@ -18,7 +18,8 @@ pub(super) fn padded(units: usize) -> usize {
 pub struct Rows {
     pub(super) data: CudaSlice<u8>,
     pub(super) number: Number,
-    pub(super) rows: usize,
+    /// Number of rows.
+    pub(super) count: usize,
     /// Units and padding.
     pub(super) width: usize,
 }
@@ -27,7 +28,7 @@ impl Rows {
     /// Without rows.
     pub(super) fn new(gpu: &Gpu, precision: Precision, width: usize) -> Result<Self> {
         let number = if precision == Precision::Bf16 { Number::Bf16 } else { Number::F32 };
-        Ok(Self { data: gpu.zeros(0)?, number, rows: 0, width })
+        Ok(Self { data: gpu.zeros(0)?, number, count: 0, width })
     }
 
     /// Makes room for so many rows, whose numbers are then anything unless the shape is as before.
@@ -36,7 +37,7 @@ impl Rows {
         if self.data.len() < bytes {
             self.data = gpu.zeros(bytes)?;
         }
-        self.rows = rows;
+        self.count = rows;
         Ok(())
     }
 
@@ -70,7 +71,7 @@ impl Rows {
 
     /// Row-major values [rows, units].
     pub(super) fn to_values(&self, gpu: &Gpu, units: usize) -> Result<Vec<f32>> {
-        let bytes = gpu.stream.clone_dtoh(&self.view(0..self.rows)).w()?;
+        let bytes = gpu.stream.clone_dtoh(&self.view(0..self.count)).w()?;
         let number = |bytes: &[u8]| match bytes {
             // BF16 is the upper half of F32.
             [a, b] => f32::from_bits(u32::from_le_bytes([0, 0, *a, *b])),

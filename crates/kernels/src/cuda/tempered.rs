@@ -75,7 +75,7 @@ impl DeviceTempered {
     /// Number of chains.
     #[must_use]
     pub fn chains(&self) -> usize {
-        self.v.rows
+        self.v.count
     }
 
     fn make_room(&mut self, chains: usize) -> Result<()> {
@@ -124,11 +124,11 @@ impl DeviceTempered {
     /// # Errors
     /// If the device failed.
     pub fn states(&self) -> Result<Bits> {
-        self.v.to_bits(&self.gpu, 0..self.v.rows, self.layout.visible)
+        self.v.to_bits(&self.gpu, 0..self.v.count, self.layout.visible)
     }
 
     fn sum_linear(&mut self) -> Result<()> {
-        launch!(&self.gpu, "linear_terms", blocks(self.v.rows);
+        launch!(&self.gpu, "linear_terms", blocks(self.v.count);
             &self.v.data, &self.tilt, &(self.v.width as u32), &mut self.linear)
     }
 
@@ -138,7 +138,7 @@ impl DeviceTempered {
     /// # Errors
     /// If the device failed.
     pub fn anneal(&mut self, from: f32, to: f32, draws: Option<&GibbsDraws>) -> Result<()> {
-        let (gpu, chains) = (Arc::clone(&self.gpu), self.v.rows);
+        let (gpu, chains) = (Arc::clone(&self.gpu), self.v.count);
         let (visible, hidden) = (self.v.width, self.h.width);
         let w = |transposed| Factor { at: gpu.address(&self.parameters.w), columns: hidden, transposed };
         let sizes = [chains, visible, hidden];
@@ -160,7 +160,7 @@ impl DeviceTempered {
 
     /// v and y at inverse temperature `beta` from the products in `y`.
     fn visible_units(&mut self, beta: f32, draws: &GibbsDraws) -> Result<()> {
-        let (gpu, chains, layout) = (Arc::clone(&self.gpu), self.v.rows, self.layout);
+        let (gpu, chains, layout) = (Arc::clone(&self.gpu), self.v.count, self.layout);
         let (n, stride) = (chains as u32, self.v.width as u32);
         let (units, width) = (layout.visible as u32, padded(layout.visible) as u32);
         let [key0, key1, step, purpose] = draws.visible.key_and_counter();
@@ -184,7 +184,7 @@ impl DeviceTempered {
     /// If the device failed.
     pub fn log_weights(&mut self) -> Result<Vec<f64>> {
         let mut log_weights = self.gpu.stream.clone_dtoh(&self.log_weights).w()?;
-        log_weights.truncate(self.v.rows);
+        log_weights.truncate(self.v.count);
         self.gpu.stream.memset_zeros(&mut self.log_weights).w()?;
         Ok(log_weights)
     }

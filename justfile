@@ -55,7 +55,7 @@ with-cuda COMMAND:
     @export CUDA_COMPUTE_CAP="${CUDA_COMPUTE_CAP:-80}" CARGO_TARGET_DIR="$PWD/target/cuda"; \
     if [ -d .cuda/toolkit ]; then \
         export CUDA_HOME="$PWD/.cuda/toolkit" NVCC="$PWD/.cuda/toolkit/bin/nvcc"; \
-        export PATH="$CUDA_HOME/bin:$PATH" RUSTFLAGS="-L native=$PWD/.cuda/link"; \
+        export PATH="$CUDA_HOME/bin:$PATH" RUSTFLAGS="${RUSTFLAGS:-} -L native=$PWD/.cuda/link"; \
     fi; \
     {{ COMMAND }}
 

@@ -98,6 +98,29 @@ fn settings_out_of_range_are_named() {
 }
 
 #[test]
+fn a_device_or_precision_that_is_not_there_is_refused_by_every_verb() {
+    let place = Place::new();
+    place.train("r", "");
+    let data = "--data csv:bits.csv --label-column last --out x";
+    let no_gpu = "device is cuda:0, but this build has no support for GPUs";
+    let f32_alone = "precision is bf16; it must be f32 on the CPU";
+    for (command, expected) in [
+        (format!("stack {data} --layers 5,4 --device cuda:0"), no_gpu),
+        (format!("stack {data} --layers 5,4 --device cpu --precision bf16"), f32_alone),
+        (format!("tune r {data} --device cuda"), no_gpu),
+        (format!("tune r {data} --device cpu --precision bf16"), f32_alone),
+        (format!("finetune r {data} --device cuda:0"), no_gpu),
+        (format!("finetune r {data} --precision bf16"), "precision is bf16; backpropagation computes in f32"),
+        ("eval r --device cuda:0".to_string(), no_gpu),
+        ("sample r --device cuda:0 --image-size 3x3 --out s.png".to_string(), no_gpu),
+        ("selftest --device cuda:0".to_string(), no_gpu),
+    ] {
+        let message = refusal(&place, &command);
+        assert!(message.contains(expected), "{command}: {message}");
+    }
+}
+
+#[test]
 fn an_error_is_one_line_of_what_then_causes_then_a_hint() {
     let place = Place::new();
     std::fs::write(place.path("r.toml"), "hiden = 5\n").unwrap();

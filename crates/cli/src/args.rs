@@ -162,8 +162,9 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Check that this program computes what it should on this machine and device
     ///
-    /// Known answers of the generator, instruction sets against each other, a gradient and a
-    /// partition function against exact ones, and on a GPU everything against the CPU. The exit
+    /// Known answers of the generator and instruction sets against each other on the CPU; on the device
+    /// products, a gradient and a partition function against exact ones, and a GPU's steps, states and
+    /// measurements against the CPU's. The exit
     /// code is 1 if a check failed.
     #[command(after_help = shell::SELFTEST_HELP)]
     Selftest(SelftestArgs),

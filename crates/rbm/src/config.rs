@@ -4,6 +4,7 @@
 use crate::error::{Result, require};
 use crate::hidden::HiddenUnits;
 use crate::steps::CdSteps;
+use candle_core::Device;
 use deepbelief_kernels::MAX_UNITS;
 use deepbelief_kernels::Precision;
 use serde::{Deserialize, Serialize};
@@ -148,7 +149,7 @@ pub struct TrainConfig {
     pub patience: u32,
     /// Seed of everything drawn during training.
     pub seed: u64,
-    /// What products are computed in on a GPU; on the CPU it is F32.
+    /// What products are computed in on a GPU; on the CPU it must be F32.
     #[serde(skip_serializing_if = "Precision::is_f32")]
     pub precision: Precision,
     /// Threads; 0 takes one a core. The result does not depend on it.
@@ -220,6 +221,19 @@ impl TrainConfig {
     pub fn validate_for(&self, units: HiddenUnits) -> Result<()> {
         let (cost, expected) = (self.sparsity_cost, "0 where hidden units are gaussian, which have no probability");
         require(units.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)
+    }
+
+    /// Checks what depends on the device that the training is to run on.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for a device without kernels in this build, and for a precision that it
+    /// does not have.
+    pub fn validate_on(&self, device: &Device, units: HiddenUnits) -> Result<()> {
+        let ours = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
+        require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
+        let choice = !device.is_cpu() && units.is_bernoulli();
+        let expected = "f32 on the CPU, and where hidden units are gaussian";
+        require(choice || self.precision.is_f32(), "precision", self.precision, expected)
     }
 
     /// The learning rule of an epoch, counted from 0.

@@ -1,10 +1,11 @@
 //! What a trainer asks of an RBM in training, whatever form it has: packed for Bernoulli hidden
-//! units ([`crate::packed`]), composed of tensors for Gaussian ones ([`crate::composed`]).
+//! units ([`crate::packed`]), on a GPU where the RBM is there (`on_device`), composed of tensors for
+//! Gaussian ones ([`crate::composed`]).
 
 use crate::cd::{Draws, Velocity};
 use crate::composed::Composed;
 use crate::config::{Rule, TrainConfig};
-use crate::error::{Result, require};
+use crate::error::Result;
 use crate::hidden::HiddenUnits;
 #[cfg(feature = "cuda")]
 use crate::on_device::OnDevice;
@@ -12,7 +13,7 @@ use crate::packed::Packed;
 use crate::rbm::Rbm;
 use crate::state::TrainState;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Machine, Measures, Minibatches, Parameters, Precision, Uniforms};
+use deepbelief_kernels::{Batch, Bits, Machine, Measures, Minibatches, Parameters, Uniforms};
 
 /// A minibatch and, where the data have them, its labels.
 #[derive(Default)]
@@ -63,14 +64,14 @@ pub(crate) trait Learner: Send + Sync {
 }
 
 /// The form for the hidden units of `rbm` and the device it is on, at rest.
-pub(crate) fn start(rbm: &Rbm, precision: Precision) -> Result<Box<dyn Learner>> {
+pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>> {
     let (visible, hidden, parameters) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
     let device = rbm.w_rec().device();
-    require_device(device, precision)?;
+    config.validate_on(device, rbm.hidden_units())?;
     Ok(match rbm.hidden_units() {
         #[cfg(feature = "cuda")]
         HiddenUnits::Bernoulli if device.is_cuda() => {
-            Box::new(OnDevice::new(device, precision, (visible, hidden), &parameters)?)
+            Box::new(OnDevice::new(device, config.precision, (visible, hidden), &parameters)?)
         }
         HiddenUnits::Bernoulli => Box::new(Packed::new(Machine::new(visible, hidden, &parameters), None)),
         HiddenUnits::Gaussian => {
@@ -84,13 +85,13 @@ pub(crate) fn start(rbm: &Rbm, precision: Precision) -> Result<Box<dyn Learner>>
 }
 
 /// The form for the hidden units of a state on a device, with everything else the state holds.
-pub(crate) fn resume(state: TrainState, precision: Precision, device: &Device) -> Result<Box<dyn Learner>> {
-    require_device(device, precision)?;
+pub(crate) fn resume(state: TrainState, config: &TrainConfig, device: &Device) -> Result<Box<dyn Learner>> {
+    config.validate_on(device, state.hidden_units)?;
     let TrainState { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
     Ok(match hidden_units {
         #[cfg(feature = "cuda")]
         HiddenUnits::Bernoulli if device.is_cuda() => {
-            let mut learner = OnDevice::new(device, precision, (visible, hidden), &parameters)?;
+            let mut learner = OnDevice::new(device, config.precision, (visible, hidden), &parameters)?;
             learner.go_on(&velocities, chains.map(binary))?;
             Box::new(learner)
         }
@@ -105,14 +106,6 @@ pub(crate) fn resume(state: TrainState, precision: Precision, device: &Device) -
             Box::new(Composed::new(rbm.with_hidden_units(hidden_units)?, velocity, chains.as_ref())?)
         }
     })
-}
-
-/// Refuses devices without kernels of ours, and precisions that a device does not have.
-fn require_device(device: &Device, precision: Precision) -> Result<()> {
-    let ours = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
-    require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
-    let fits = !device.is_cpu() || precision == Precision::F32;
-    require(fits, "precision", precision, "f32 on the CPU")
 }
 
 /// Measurements of an RBM on samples.

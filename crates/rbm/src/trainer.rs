@@ -105,7 +105,7 @@ impl Trainer {
     /// [`Error::Threads`]; if a GPU is out of memory.
     pub fn new(rbm: &Rbm, config: TrainConfig) -> Result<Self> {
         let sizes = Sizes::of(rbm);
-        let learner = learner::start(rbm, config.precision)?;
+        let learner = learner::start(rbm, &config)?;
         Self::build(learner, sizes, config, Position::default())
     }
 
@@ -126,7 +126,7 @@ impl Trainer {
             });
         }
         let (sizes, position) = (Sizes::of(&state.rbm()?), state.position);
-        let learner = learner::resume(state, config.precision, device)?;
+        let learner = learner::resume(state, &config, device)?;
         Self::build(learner, sizes, config, position)
     }
 

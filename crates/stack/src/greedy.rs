@@ -153,10 +153,17 @@ impl Greedy {
 
     /// The same training on `device`; the passes up between trainings stay on the CPU, and so does
     /// the finished model.
-    #[must_use]
-    pub fn on(mut self, device: &Device) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::LayerConfig`] for a device without kernels in this build, or a precision that it does not
+    /// have.
+    pub fn on(mut self, device: &Device) -> Result<Self> {
+        for (layer, config) in self.config.layers.iter().enumerate() {
+            let fits = config.train.validate_on(device, config.hidden_units);
+            fits.map_err(|source| Error::LayerConfig { layer, source })?;
+        }
         self.device = device.clone();
-        self
+        Ok(self)
     }
 
     /// What to resume from.

@@ -122,7 +122,7 @@ pub struct TuneConfig {
     pub patience: u32,
     /// Seed of everything drawn.
     pub seed: u64,
-    /// What products are computed in on a GPU; on the CPU it is F32.
+    /// What products are computed in on a GPU; on the CPU it must be F32.
     #[serde(skip_serializing_if = "Precision::is_f32")]
     pub precision: Precision,
     /// Threads; 0 takes one a core. The result does not depend on it.

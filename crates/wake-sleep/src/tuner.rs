@@ -204,9 +204,9 @@ impl Tuner {
         let precision = self.config.precision;
         if device.is_cpu() {
             require(precision.is_f32(), "precision", precision, "f32 on the CPU")?;
-        } else {
-            self.on_device = Some(DeviceNet::new(device, precision, &self.net, self.chains.as_ref())?);
+            return Ok(self);
         }
+        self.on_device = Some(DeviceNet::new(device, precision, &self.net, self.chains.as_ref())?);
         Ok(self)
     }
 
@@ -260,6 +260,9 @@ impl Tuner {
         if let Some(valid) = &monitors.valid {
             self.net.check_samples("validation data", valid, &monitors.valid_labels)?;
         }
+        let precision = self.config.precision;
+        let fits = precision.is_f32() || self.on_device.is_some();
+        require(fits, "precision", precision, "f32 on the CPU")?;
         let patience = self.config.patience;
         let fits = patience == 0 || monitors.valid.is_some();
         require(fits, "patience", patience, "0 where there are no validation data")?;

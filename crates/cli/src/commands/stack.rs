@@ -59,7 +59,7 @@ fn start(args: &StackArgs) -> Result<Run> {
     parts.require_shape(&settings.data)?;
     let config = settings.stack_config(parts.data.classes)?;
     config.validate_on(parts.train.units())?;
-    let greedy = Greedy::new(config.clone())?.on(&settings.run.device.open()?);
+    let greedy = Greedy::new(config.clone())?.on(&settings.run.device.open()?)?;
     let parts = settle(parts, &settings, &config)?;
     let stages = stages(&parts, &settings, &config)?;
     let hidden: Vec<String> = settings.layers.iter().map(|layer| layer.hidden.to_string()).collect();
@@ -94,7 +94,7 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     let config = settings.stack_config(parts.data.classes)?;
     let parts = settle(parts, &settings, &config)?;
     let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
-    let greedy = Greedy::resume(config.clone(), state)?.on(&settings.run.device.open()?);
+    let greedy = Greedy::resume(config.clone(), state)?.on(&settings.run.device.open()?)?;
     let stages = stages(&parts, &settings, &config)?;
     let history = History::resume(folder.metrics(), layer as u32, epochs)?;
     folder.write_config(&settings.to_toml()?)?;

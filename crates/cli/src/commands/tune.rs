@@ -3,6 +3,7 @@
 use super::training::{Parts, outcome, shell_word};
 use crate::args::TuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
+use crate::device::DeviceName;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{History, TuneEpoch};
 use crate::interrupt;
@@ -58,7 +59,7 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let needed = parts.bytes(&settings.data) + peak_memory(&dbn.sizes(), settings.batch_size, &config);
     let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
     parts.keep(settings.labelled, seed)?;
-    let tuner = Tuner::new(&dbn, config)?.on(&settings.run.device.open()?)?;
+    let tuner = Tuner::new(&dbn, config)?.on(&device_of(&settings).open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
     let name = format!("{name}-tuned");
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
@@ -114,6 +115,14 @@ fn fit(dbn: &Dbn, parts: &Parts, settings: &TuneSettings) -> Result<()> {
     }
 }
 
+/// The device asked for; nobody who leaves it open asks for a GPU where there is none of its kernels.
+fn device_of(settings: &TuneSettings) -> DeviceName {
+    match (settings.run.device, settings.top) {
+        (DeviceName::Auto, TopModel::Factorial) => DeviceName::Cpu,
+        (device, _) => device,
+    }
+}
+
 /// A run that goes on where it was saved.
 fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "tune", Some(TUNE_STATE))?;
@@ -125,7 +134,7 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let needed = parts.bytes(&settings.data) + peak_memory(&sizes, settings.batch_size, &config);
     let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
     parts.keep(settings.labelled, settings.run.seed)?;
-    let tuner = Tuner::resume(config, state)?.on(&settings.run.device.open()?)?;
+    let tuner = Tuner::resume(config, state)?.on(&device_of(&settings).open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), 0, done)?;
     folder.write_config(&settings.to_toml()?)?;

@@ -147,7 +147,7 @@ const WRONG_KIND: &str = "a setting has a value of the wrong kind";
 
 /// Whether a key is a setting of the whole, as in [`StackSettings`], and not of its layers.
 fn is_whole(key: &str) -> bool {
-    const OF_THE_STACK: [&str; 3] = ["labels", "propagate", "cache"];
+    const OF_THE_STACK: [&str; 4] = ["labels", "propagate", "cache", "precision"];
     OF_THE_STACK.contains(&key) || INHERITED_KEYS.contains(&key) || UNLEARNED_KEYS.contains(&key)
 }
 

@@ -136,14 +136,20 @@ impl Gpu {
     /// If it is no GPU, or its driver refuses the kernels.
     pub fn new(device: &Device) -> Result<Arc<Self>> {
         let Device::Cuda(device) = device else { bail!("the CUDA kernels need a GPU, not {device:?}") };
+        let names: Vec<&str> = KERNELS.iter().flat_map(|(_, _, names)| names.iter().copied()).collect();
+        Ok(Arc::new(Self::with(device, &names)?))
+    }
+
+    /// Loads some of the kernels.
+    pub(super) fn with(device: &CudaDevice, wanted: &[&'static str]) -> Result<Self> {
         let mut functions = HashMap::new();
         for (module, ptx, names) in KERNELS {
-            for &name in names {
+            for &name in names.iter().filter(|name| wanted.contains(name)) {
                 let function = device.get_or_load_custom_func(name, &format!("deepbelief-{module}"), ptx)?;
                 functions.insert(name, function.into_cuda_function());
             }
         }
-        Ok(Arc::new(Self { device: device.clone(), stream: device.cuda_stream(), functions }))
+        Ok(Self { device: device.clone(), stream: device.cuda_stream(), functions })
     }
 
     /// Waits until the device has done all that was asked of it.

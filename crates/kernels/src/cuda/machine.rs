@@ -129,7 +129,9 @@ pub struct DeviceMachine {
     /// The weights in BF16, where products take them so.
     rounded: Option<CudaSlice<u16>>,
 
-    pub(super) feed: Feed,
+    feed: Feed,
+    label_feed: Feed,
+    chain_feed: Feed,
     /// The batch, and below it the chains.
     v: Rows,
     /// p(h|v0), and below it -r p(h|v).
@@ -175,6 +177,8 @@ impl DeviceMachine {
             velocities: Values { w: gpu.zeros(rows * columns)?, hb: gpu.zeros(columns)?, vb: gpu.zeros(rows)? },
             rounded: (precision == Precision::Bf16).then(|| gpu.zeros(rows * columns)).transpose()?,
             feed: Feed::new(gpu)?,
+            label_feed: Feed::new(gpu)?,
+            chain_feed: Feed::new(gpu)?,
             v: Rows::new(gpu, precision, rows)?,
             p: Rows::new(gpu, precision, columns)?,
             h: Rows::new(gpu, precision, columns)?,
@@ -304,8 +308,8 @@ impl DeviceMachine {
         if classes == 0 {
             return Ok(());
         }
-        assert_eq!(labels.len(), self.samples, "one label a sample");
-        self.feed.load_labels(&gpu, labels, &mut self.v, at, padded(classes))
+        require_labels(labels, self.samples, classes);
+        self.label_feed.load_labels(&gpu, labels, &mut self.v, at, padded(classes))
     }
 
     /// The positive phase: p(h|v0, y), and with `draw` also h ~ p(h|v0, y), where the chains then
@@ -547,7 +551,7 @@ impl DeviceMachine {
         let gpu = Arc::clone(&self.gpu);
         self.most_chains = self.most_chains.max(h.rows());
         self.h.reshape(&gpu, h.rows())?;
-        self.feed.load(&gpu, &Batch::Binary(h.clone()), &mut self.h, 0)?;
+        self.chain_feed.load(&gpu, &Batch::Binary(h.clone()), &mut self.h, 0)?;
         self.x_is_current = false;
         Ok(())
     }
@@ -603,6 +607,12 @@ impl DeviceMachine {
         launch!(&self.gpu, typed!(self.v.number, "copy"), each(self.h.count * rows.width);
             &source, &mut rows.data, &n, &width, &stride, &width)
     }
+}
+
+/// Refuses labels that are not those of `samples` samples.
+pub(super) fn require_labels(labels: &[u32], samples: usize, classes: usize) {
+    assert_eq!(labels.len(), samples, "one label a sample");
+    assert!(labels.iter().all(|&label| (label as usize) < classes), "labels below the number of classes");
 }
 
 /// Samples a chain.

@@ -2,8 +2,8 @@
 //! of training are computed in.
 
 use super::gpu::{Factor, blocks, each, launch};
-use super::machine::DeviceMachine;
-use super::rows::{Rows, padded};
+use super::machine::{DeviceMachine, require_labels};
+use super::rows::{Feed, Rows, padded};
 use crate::measure::Measures;
 use crate::precision::Precision;
 use crate::rng::Uniforms;
@@ -25,11 +25,13 @@ impl DeviceMachine {
     ///
     /// # Panics
     /// If there is a label group and not one label of it a sample.
-    pub fn measure(&mut self, batch: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measures> {
+    pub fn measure(&self, batch: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measures> {
         let (gpu, layout) = (Arc::clone(&self.gpu), self.layout);
+        // Feeds of their own: a feed sends as much as its largest batch.
+        let (mut feed, mut label_feed) = (Feed::new(&gpu)?, Feed::new(&gpu)?);
         let (samples, classes) = (batch.rows(), layout.classes);
         if classes > 0 {
-            assert_eq!(labels.len(), samples, "one label a sample");
+            require_labels(labels, samples, classes);
         }
         let (visible, hidden) = (layout.visible_width(), layout.hidden_width());
         let n = samples.min(ROWS);
@@ -52,7 +54,7 @@ impl DeviceMachine {
             for matrix in [&mut v, &mut p, &mut h] {
                 matrix.reshape(&gpu, rows)?;
             }
-            self.feed.load(&gpu, &part, &mut v, 0)?;
+            feed.load(&gpu, &part, &mut v, 0)?;
             let (units, stride) = (layout.hidden as u32, hidden as u32);
             let download = |sums: &CudaSlice<f64>| gpu.stream.clone_dtoh(sums).w();
             if classes == 0 {
@@ -67,7 +69,7 @@ impl DeviceMachine {
                 launch!(&gpu, "label_scores", config;
                     &x, hb, &label_w, &label_b, &units, &stride, &mut scores)?;
                 let width = padded(classes);
-                self.feed.load_labels(&gpu, &labels[range.clone()], &mut v, layout.labels_at(), width)?;
+                label_feed.load_labels(&gpu, &labels[range.clone()], &mut v, layout.labels_at(), width)?;
                 let sizes = [rows, visible, hidden];
                 gpu.product(Precision::F32, sizes, v.factor(&gpu, 0, false), w(false), gpu.address(&x))?;
             }

@@ -2,7 +2,7 @@
 
 use super::gpu::{Gpu, each, launch};
 use crate::rng::{BLOCK, Uniforms};
-use candle_core::{CudaStorage, Device, Layout, Result, Shape, bail};
+use candle_core::{CudaStorage, Layout, Result, Shape, bail};
 
 /// Probabilities and states, [2, B, N].
 pub(crate) fn bernoulli(
@@ -19,7 +19,7 @@ pub(crate) fn bernoulli(
     if to - from != units {
         bail!("bernoulli: {} biases do not fit inputs [{rows}, {units}]", to - from);
     }
-    let gpu = Gpu::new(&Device::Cuda(x.device.clone()))?;
+    let gpu = Gpu::with(&x.device, &["bernoulli"])?;
     let mut out = gpu.zeros::<f32>(2 * rows * units)?;
     let [key0, key1, step, purpose] = draw.key_and_counter();
     launch!(&gpu, "bernoulli", each(rows * units.next_multiple_of(BLOCK) / 4);

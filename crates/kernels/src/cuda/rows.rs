@@ -96,7 +96,8 @@ impl Rows {
     }
 }
 
-/// The way of batches to the device: two buffers in page-locked memory, one of which can be filled
+/// The way of batches of one kind and about one size to the device, for a buffer is sent whole: two
+/// buffers in page-locked memory, one of which can be filled
 /// while the other one is still on its way.
 pub(super) struct Feed {
     host: [Option<PinnedHostSlice<u32>>; 2],
@@ -111,6 +112,9 @@ impl Feed {
 
     /// Sends words, which are then in `self.device`.
     fn send(&mut self, gpu: &Gpu, words: &[u32]) -> Result<()> {
+        if words.is_empty() {
+            return Ok(());
+        }
         self.turn = 1 - self.turn;
         let host = &mut self.host[self.turn];
         if host.as_ref().is_none_or(|host| host.len() < words.len()) {

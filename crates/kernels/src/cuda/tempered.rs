@@ -2,7 +2,7 @@
 //! and at one inverse temperature for all of them.
 
 use super::gpu::{Factor, Gpu, blocks, each, launch};
-use super::machine::{Layout, Values};
+use super::machine::{Layout, Values, require_labels};
 use super::rows::{Feed, Rows, padded};
 use crate::machine::Parameters;
 use crate::precision::Precision;
@@ -44,7 +44,7 @@ impl DeviceTempered {
     /// If the lengths do not fit the sizes.
     pub fn new(gpu: &Arc<Gpu>, visible: usize, hidden: usize, parameters: &Parameters, base: &[f32]) -> Result<Self> {
         let layout = Layout::of(visible, hidden, parameters);
-        assert_eq!(base.len(), visible, "two biases a visible unit");
+        assert_eq!(base.len(), visible, "a bias at β = 0 for each visible unit");
         let tilt: Vec<f32> = parameters.vb.iter().zip(base).map(|(b, a)| b - a).collect();
         let (rows, columns) = (layout.visible_width(), layout.hidden_width());
         Ok(Self {
@@ -113,8 +113,8 @@ impl DeviceTempered {
         self.feed.load(&gpu, &Batch::Binary(v.clone()), &mut self.v, 0)?;
         let (at, classes) = (self.layout.labels_at(), self.layout.classes);
         if classes > 0 {
-            assert_eq!(labels.len(), v.rows(), "one label a chain");
-            self.feed.load_labels(&gpu, labels, &mut self.v, at, padded(classes))?;
+            require_labels(labels, v.rows(), classes);
+            Feed::new(&gpu)?.load_labels(&gpu, labels, &mut self.v, at, padded(classes))?;
         }
         self.sum_linear()
     }
@@ -128,6 +128,9 @@ impl DeviceTempered {
     }
 
     fn sum_linear(&mut self) -> Result<()> {
+        if self.v.count == 0 {
+            return Ok(());
+        }
         launch!(&self.gpu, "linear_terms", blocks(self.v.count);
             &self.v.data, &self.tilt, &(self.v.width as u32), &mut self.linear)
     }
@@ -139,6 +142,9 @@ impl DeviceTempered {
     /// If the device failed.
     pub fn anneal(&mut self, from: f32, to: f32, draws: Option<&GibbsDraws>) -> Result<()> {
         let (gpu, chains) = (Arc::clone(&self.gpu), self.v.count);
+        if chains == 0 {
+            return Ok(());
+        }
         let (visible, hidden) = (self.v.width, self.h.width);
         let w = |transposed| Factor { at: gpu.address(&self.parameters.w), columns: hidden, transposed };
         let sizes = [chains, visible, hidden];

@@ -37,6 +37,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         require_folder(path)?;
     }
     let began = Instant::now();
+    let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     let path = checkpoint_path(&args.checkpoint)?;
     let file = std::fs::read(&path).or_fail(|| format!("cannot read {}", path.display()))?;
@@ -55,7 +56,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     tracing::info!("evaluating {} samples of {}; binarisation {binarize}", thousands(measured), data.name);
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
-    let (log_z, mixing) = log_z(dbn, &training, args)?;
+    let (log_z, mixing) = log_z(dbn, &training, args, &device)?;
     let sums = measure(dbn, samples, measured, binarize, args)?;
     let n = measured as f64;
     let (bound, importance) = (sums.bound / n, sums.importance / n);
@@ -204,14 +205,14 @@ impl Training {
 }
 
 /// ln Z of the top: exactly where that can be had, else from both sides.
-fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs) -> Result<(LogZ, Option<Memory>)> {
+fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs, device: &Device) -> Result<(LogZ, Option<Memory>)> {
     let top = dbn.top();
     let smaller = top.visible().min(top.hidden());
     if !args.estimate && smaller <= MOST_ENUMERATED {
         tracing::info!("summing over the states of {}, exactly", count(smaller, "unit"));
         return Ok((LogZ { exact: Some(exact_log_partition(top)?), ..LogZ::default() }, None));
     }
-    let top = &top.to_device(&args.device.open()?)?;
+    let top = &top.to_device(device)?;
     let (base, steps) = (base_rates(&training.means), args.temperatures as usize);
     let mut config = AnnealConfig {
         chains: args.chains as usize,
@@ -228,10 +229,13 @@ fn log_z(dbn: &Dbn, training: &Training, args: &EvalArgs) -> Result<(LogZ, Optio
     let forward = annealed_importance(top, &base, &config)?;
     let (states, labels) = training.starts(config.chains, dbn.classes());
     let reverse = reverse_annealed_importance(top, &base, &states, &labels, &config)?;
-    let mixing = mixing(top, &states, &labels, &config)?;
-    let memory = Memory { half_life: mixing.half_life(), left: mixing.left() };
+    let memory = match config.burn_in {
+        0 => None,
+        _ => Some(mixing(top, &states, &labels, &config)?),
+    };
+    let memory = memory.map(|mixing| Memory { half_life: mixing.half_life(), left: mixing.left() });
     let log_z = LogZ { ais: Some(Estimate::of(&forward)), reverse_ais: Some(Estimate::of(&reverse)), exact: None };
-    Ok((log_z, Some(memory)))
+    Ok((log_z, memory))
 }
 
 /// Sums over the samples.

@@ -80,19 +80,19 @@ fn steps(machine: &mut Machine, n: u32) {
     }
 }
 
-/// Products and states of the kernels against candle's own in double precision.
-pub(super) fn kernels(_: &Device) -> Result<Outcome> {
+/// Products and probabilities on the device against candle's own on the CPU in double precision.
+pub(super) fn kernels(device: &Device) -> Result<Outcome> {
     let (v, w) = (states(100, 784, 20).to_values(), numbers(784, 500, 0.2, 21));
     let v = Tensor::from_vec(v, (100, 784), &Device::Cpu)?;
-    let (w, bias) = (
-        Tensor::from_vec(w, (784, 500), &Device::Cpu)?,
-        Tensor::from_vec(numbers(1, 500, 1.0, 22), 500, &Device::Cpu)?,
-    );
+    let w = Tensor::from_vec(w, (784, 500), &Device::Cpu)?;
+    let bias = Tensor::from_vec(numbers(1, 500, 1.0, 22), 500, &Device::Cpu)?;
     let draw = Uniforms::new(3, Stream::User, 1);
-    let (p, _) = ops::bernoulli(&ops::product(&v, &w)?, &bias, draw)?;
+    let x = ops::product(&v.to_device(device)?, &w.to_device(device)?)?;
+    let (p, _) = ops::bernoulli(&x, &bias.to_device(device)?, draw)?;
     let exact = v.to_dtype(DType::F64)?.matmul(&w.to_dtype(DType::F64)?)?;
     let (exact, _) = ops::bernoulli(&exact, &bias.to_dtype(DType::F64)?, draw)?;
-    let error = (p.to_dtype(DType::F64)? - exact)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f64>()?;
+    let p = p.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+    let error = (p - exact)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f64>()?;
     Ok(Outcome { error, limit: 1e-5, unit: "in a probability" })
 }
 

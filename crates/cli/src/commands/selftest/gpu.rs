@@ -71,7 +71,7 @@ fn states(device: &Device) -> Result<Outcome> {
 
 /// Free energy and reconstruction cost of the same samples.
 fn measures(device: &Device) -> Result<Outcome> {
-    let (mut cpu, mut gpu) = pair(device)?;
+    let (mut cpu, gpu) = pair(device)?;
     let (v, draw) = (Batch::Binary(checks::states(1000, VISIBLE, 70)), Uniforms::new(1, Stream::Monitor, 0));
     let (a, b) = (cpu.measure(&v, &[], draw), gpu.measure(&v, &[], draw)?);
     let relative = |a: f64, b: f64| (a - b).abs() / a.abs().max(1.0);

@@ -12,6 +12,7 @@ mod gpu {
 }
 
 use crate::args::SelftestArgs;
+use crate::device::DeviceName;
 use crate::failure::Result;
 use crate::report::Report;
 use candle_core::Device;
@@ -70,8 +71,12 @@ pub(crate) fn selftest(args: &SelftestArgs, report: &Report) -> Result<u8> {
     let lines: Vec<Line> =
         checks.iter().chain(gpu::checks(&device)).map(|(name, check)| line(name, *check, &device)).collect();
     let ok = lines.iter().all(|line| line.ok);
-    let device = if device.is_cpu() { "cpu".into() } else { args.device.to_string() };
-    let summary = Summary { ok, device, checks: lines };
+    let device = match args.device {
+        _ if device.is_cpu() => DeviceName::Cpu,
+        DeviceName::Auto => DeviceName::Cuda(0),
+        named => named,
+    };
+    let summary = Summary { ok, device: device.to_string(), checks: lines };
     report.data(&if args.json { serde_json::to_string(&summary)? + "\n" } else { summary.describe() })?;
     Ok(if ok { 0 } else { FAILED })
 }

@@ -167,7 +167,7 @@ fn measures_are_the_cpus() -> Result<()> {
     let gpu = Gpu::new(&Gpu::device(0)?)?;
     for (visible, hidden, classes, samples) in [(3, 2, 0, 5), (97, 31, 4, 65), (784, 500, 10, 5000)] {
         let p = parameters(visible, hidden, classes);
-        let (mut cpu, mut device) =
+        let (mut cpu, device) =
             (Machine::new(visible, hidden, &p), DeviceMachine::new(&gpu, Precision::F32, visible, hidden, &p)?);
         let (data, y, draw) =
             (binary(samples, visible, 20), labels(samples, classes), Uniforms::new(1, Stream::Monitor, 0));

@@ -135,18 +135,31 @@ pub fn reverse_annealed_importance(
     })
 }
 
-/// Refuses states and labels that chains of an RBM cannot start from.
+/// What chains start from, in errors.
+const STARTS: (&str, &str) = ("samples to start from", "labels to start from");
+
+/// Refuses visible states and labels that chains of an RBM cannot start from.
 pub(super) fn check_starts(rbm: &Rbm, v: &Bits, labels: &[u32]) -> Result<()> {
+    check_samples(rbm, v, labels, STARTS)
+}
+
+/// Refuses visible states and labels that are not those of an RBM; errors call them by these names.
+pub(super) fn check_samples(
+    rbm: &Rbm,
+    v: &Bits,
+    labels: &[u32],
+    (of_states, of_labels): (&str, &'static str),
+) -> Result<()> {
     let wrong = |what: &str, got, expected| Err(Error::Shape { what: what.into(), got, expected });
     if v.units() != rbm.visible() {
-        return wrong("samples to start from", vec![v.rows(), v.units()], vec![v.rows(), rbm.visible()]);
+        return wrong(of_states, vec![v.rows(), v.units()], vec![v.rows(), rbm.visible()]);
     }
     let classes = rbm.labels().map_or(0, crate::LabelGroup::classes);
     if classes > 0 && labels.len() != v.rows() {
-        return wrong("labels to start from", vec![labels.len()], vec![v.rows()]);
+        return wrong(of_labels, vec![labels.len()], vec![v.rows()]);
     }
     let known = classes == 0 || labels.iter().all(|&label| (label as usize) < classes);
-    require(known, "labels to start from", "not all of the label group", "below its number of classes")
+    require(known, of_labels, "not all of the label group", "below its number of classes")
 }
 
 /// So many inverse temperatures where a pilot run of the chains finds that the distribution changes,

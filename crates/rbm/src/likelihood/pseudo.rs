@@ -1,6 +1,7 @@
 //! Pseudo-likelihood: each unit given all others.
 
-use crate::error::{Error, Result, require};
+use super::annealing::check_samples;
+use crate::error::{Result, require};
 use crate::rbm::Rbm;
 use deepbelief_kernels::{Bits, Machine, Uniforms};
 
@@ -13,21 +14,12 @@ use deepbelief_kernels::{Bits, Machine, Uniforms};
 /// scikit-learn's `score_samples`: an estimate without bias, in a fraction of the time.
 ///
 /// # Errors
-/// [`Error::Shape`] if the samples do not fit; [`Error::Config`] for Gaussian hidden units, or for a
+/// [`crate::Error::Shape`] if the samples do not fit; [`crate::Error::Config`] for Gaussian hidden units, or for a
 /// label that is none.
 pub fn pseudo_log_likelihood(rbm: &Rbm, v: &Bits, labels: &[u32], draw: Option<Uniforms>) -> Result<Vec<f64>> {
     let units = rbm.hidden_units();
     require(units.is_bernoulli(), "hidden_units", units, "bernoulli: a sum over their states is wanted")?;
-    let wrong = |what: &str, got, expected| Err(Error::Shape { what: what.into(), got, expected });
-    if v.units() != rbm.visible() {
-        return wrong("samples", vec![v.rows(), v.units()], vec![v.rows(), rbm.visible()]);
-    }
-    let classes = rbm.labels().map_or(0, crate::LabelGroup::classes);
-    if classes > 0 && labels.len() != v.rows() {
-        return wrong("labels", vec![labels.len()], vec![v.rows()]);
-    }
-    let known = classes == 0 || labels.iter().all(|&label| (label as usize) < classes);
-    require(known, "labels", "not all of the label group", "below its number of classes")?;
+    check_samples(rbm, v, labels, ("samples", "labels"))?;
     let machine = Machine::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
     Ok(machine.pseudo_log_likelihood(v, labels, draw))
 }

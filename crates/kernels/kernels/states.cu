@@ -4,12 +4,19 @@
 // multiple of 32. A padding unit has the bias minus infinity and the probability 0.
 #include "units.cuh"
 
+// The row and the unit of a thread that handles one number; whether there is one.
+__device__ inline bool element(uint32_t rows, uint32_t width, uint32_t &row, uint32_t &unit) {
+    const uint64_t i = blockIdx.x * static_cast<uint64_t>(blockDim.x) + threadIdx.x;
+    row = i / width;
+    unit = i % width;
+    return row < rows;
+}
+
 // Numbers from packed states, words[block * rows + row] (Bits in src/states.rs).
 template <typename T>
 __device__ void unpack(const uint32_t *words, T *out, uint32_t rows, uint32_t blocks, uint32_t stride) {
-    const uint64_t i = blockIdx.x * static_cast<uint64_t>(blockDim.x) + threadIdx.x;
-    const uint32_t width = blocks * BLOCK, row = i / width, unit = i % width;
-    if (row >= rows) return;
+    uint32_t row, unit;
+    if (!element(rows, blocks * BLOCK, row, unit)) return;
     const uint32_t word = words[static_cast<uint64_t>(unit / BLOCK) * rows + row];
     out[static_cast<uint64_t>(row) * stride + unit] = from_float<T>(static_cast<float>(word >> (unit % BLOCK) & 1));
 }
@@ -17,10 +24,9 @@ __device__ void unpack(const uint32_t *words, T *out, uint32_t rows, uint32_t bl
 // Packed states from numbers, for reading back; a warp a word.
 template <typename T>
 __device__ void pack(const T *in, uint32_t *words, uint32_t rows, uint32_t blocks, uint32_t stride) {
-    const uint64_t i = blockIdx.x * static_cast<uint64_t>(blockDim.x) + threadIdx.x;
-    const uint32_t width = blocks * BLOCK, row = i / width, unit = i % width;
+    uint32_t row, unit;
     // Whole warps leave together: a row is a whole number of them.
-    if (row >= rows) return;
+    if (!element(rows, blocks * BLOCK, row, unit)) return;
     const uint32_t word = __ballot_sync(0xFFFFFFFFu, as_float(in[static_cast<uint64_t>(row) * stride + unit]) > 0.5f);
     if (unit % BLOCK == 0) words[static_cast<uint64_t>(unit / BLOCK) * rows + row] = word;
 }
@@ -28,9 +34,8 @@ __device__ void pack(const T *in, uint32_t *words, uint32_t rows, uint32_t block
 // Numbers from floats [rows, units]; padding becomes 0.
 template <typename T>
 __device__ void convert(const float *in, T *out, uint32_t rows, uint32_t units, uint32_t width, uint32_t stride) {
-    const uint64_t i = blockIdx.x * static_cast<uint64_t>(blockDim.x) + threadIdx.x;
-    const uint32_t row = i / width, unit = i % width;
-    if (row >= rows) return;
+    uint32_t row, unit;
+    if (!element(rows, width, row, unit)) return;
     const float x = unit < units ? in[static_cast<uint64_t>(row) * units + unit] : 0.0f;
     out[static_cast<uint64_t>(row) * stride + unit] = from_float<T>(x);
 }
@@ -38,9 +43,8 @@ __device__ void convert(const float *in, T *out, uint32_t rows, uint32_t units, 
 // A one-hot row a sample.
 template <typename T>
 __device__ void one_hot(const uint32_t *labels, T *out, uint32_t rows, uint32_t width, uint32_t stride) {
-    const uint64_t i = blockIdx.x * static_cast<uint64_t>(blockDim.x) + threadIdx.x;
-    const uint32_t row = i / width, unit = i % width;
-    if (row >= rows) return;
+    uint32_t row, unit;
+    if (!element(rows, width, row, unit)) return;
     out[static_cast<uint64_t>(row) * stride + unit] = from_float<T>(labels[row] == unit ? 1.0f : 0.0f);
 }
 
@@ -61,23 +65,7 @@ __device__ void sample(const float *x, const float *bias, T *p, T *states, uint3
     }
 }
 
-// States alone, on with probability sigmoid(x + bias), without the division: u + u exp(-x) < 1.
-template <typename T>
-__device__ void draw_states(const float *x, const float *bias, T *states, uint32_t rows, uint32_t width,
-                            uint32_t stride, uint32_t first_row, Draw draw) {
-    Place at;
-    if (!place(rows, width, at)) return;
-    const uint4 words = philox(at.counter, first_row + at.row, draw);
-#pragma unroll
-    for (uint32_t w = 0; w < 4; w++) {
-        const uint32_t unit_ = at.first + 8 * w;
-        const uint64_t i = static_cast<uint64_t>(at.row) * stride + unit_;
-        const float e = exp_(-(x[i] + bias[unit_])), u = unit(word_of(words, w));
-        states[i] = from_float<T>(u + u * e < 1.0f ? 1.0f : 0.0f);
-    }
-}
-
-// The same into a tensor without padding, probabilities and below them states.
+// The same for a tensor without padding, [rows, units]: probabilities, and below them states.
 extern "C" __global__ void bernoulli(const float *x, const float *bias, float *out, uint32_t rows, uint32_t units,
                                      uint32_t key0, uint32_t key1, uint32_t step, uint32_t purpose) {
     Place at;
@@ -94,13 +82,28 @@ extern "C" __global__ void bernoulli(const float *x, const float *bias, float *o
     }
 }
 
+// States alone, on with probability sigmoid(x + bias), without the division: u + u exp(-x) < 1.
+template <typename T>
+__device__ void draw_states(const float *x, const float *bias, T *states, uint32_t rows, uint32_t width,
+                            uint32_t stride, uint32_t first_row, Draw draw) {
+    Place at;
+    if (!place(rows, width, at)) return;
+    const uint4 words = philox(at.counter, first_row + at.row, draw);
+#pragma unroll
+    for (uint32_t w = 0; w < 4; w++) {
+        const uint32_t unit_ = at.first + 8 * w;
+        const uint64_t i = static_cast<uint64_t>(at.row) * stride + unit_;
+        const float e = exp_(-(x[i] + bias[unit_])), u = unit(word_of(words, w));
+        states[i] = from_float<T>(u + u * e < 1.0f ? 1.0f : 0.0f);
+    }
+}
+
 // factor * sigmoid(x + bias).
 template <typename T>
 __device__ void probabilities(const float *x, const float *bias, T *p, uint32_t rows, uint32_t width, uint32_t stride,
                               float factor) {
-    const uint64_t i = blockIdx.x * static_cast<uint64_t>(blockDim.x) + threadIdx.x;
-    const uint32_t row = i / width, unit = i % width;
-    if (row >= rows) return;
+    uint32_t row, unit;
+    if (!element(rows, width, row, unit)) return;
     const uint64_t at = static_cast<uint64_t>(row) * stride + unit;
     p[at] = from_float<T>(factor * sigmoid(x[at] + bias[unit]));
 }
@@ -108,9 +111,8 @@ __device__ void probabilities(const float *x, const float *bias, T *p, uint32_t 
 // out = factor * in.
 template <typename T>
 __device__ void scale(const T *in, T *out, uint32_t rows, uint32_t width, uint32_t stride, float factor) {
-    const uint64_t i = blockIdx.x * static_cast<uint64_t>(blockDim.x) + threadIdx.x;
-    const uint32_t row = i / width, unit = i % width;
-    if (row >= rows) return;
+    uint32_t row, unit;
+    if (!element(rows, width, row, unit)) return;
     const uint64_t at = static_cast<uint64_t>(row) * stride + unit;
     out[at] = from_float<T>(factor * as_float(in[at]));
 }
@@ -118,9 +120,8 @@ __device__ void scale(const T *in, T *out, uint32_t rows, uint32_t width, uint32
 // Rows of one matrix in another one of a different stride.
 template <typename T>
 __device__ void copy(const T *in, T *out, uint32_t rows, uint32_t width, uint32_t from, uint32_t to) {
-    const uint64_t i = blockIdx.x * static_cast<uint64_t>(blockDim.x) + threadIdx.x;
-    const uint32_t row = i / width, unit = i % width;
-    if (row >= rows) return;
+    uint32_t row, unit;
+    if (!element(rows, width, row, unit)) return;
     out[static_cast<uint64_t>(row) * to + unit] = in[static_cast<uint64_t>(row) * from + unit];
 }
 
@@ -128,9 +129,8 @@ __device__ void copy(const T *in, T *out, uint32_t rows, uint32_t width, uint32_
 template <typename T>
 __device__ void errors(const float *x, const float *bias, const T *target, T *error, uint32_t rows, uint32_t width,
                        uint32_t stride) {
-    const uint64_t i = blockIdx.x * static_cast<uint64_t>(blockDim.x) + threadIdx.x;
-    const uint32_t row = i / width, unit = i % width;
-    if (row >= rows) return;
+    uint32_t row, unit;
+    if (!element(rows, width, row, unit)) return;
     const uint64_t at = static_cast<uint64_t>(row) * stride + unit;
     error[at] = from_float<T>(as_float(target[at]) - sigmoid(x[at] + bias[unit]));
 }
@@ -221,10 +221,10 @@ __device__ void labels(const float *x, const float *bias, float beta, T *p, uint
                                                uint32_t rows, uint32_t width, uint32_t stride) {                       \
         errors<T>(x, bias, target, error, rows, width, stride);                                                        \
     }                                                                                                                  \
-    extern "C" __global__ void labels_##suffix(const float *x, const float *bias, float beta, T *p,            \
+    extern "C" __global__ void labels_##suffix(const float *x, const float *bias, float beta, T *p,                    \
                                                uint32_t classes, uint32_t stride, uint32_t draw_it, uint32_t key0,     \
                                                uint32_t key1, uint32_t step, uint32_t purpose) {                       \
-        labels<T>(x, bias, beta, p, classes, stride, draw_it != 0, Draw{key0, key1, step, purpose});                         \
+        labels<T>(x, bias, beta, p, classes, stride, draw_it != 0, Draw{key0, key1, step, purpose});                   \
     }
 
 EXPORT(float, f32)

@@ -6,7 +6,7 @@ use crate::cd::{Draws, Velocity};
 use crate::config::Rule;
 use crate::error::Result;
 use crate::hidden::{normalizer, normals};
-use crate::learner::{HiddenStatistics, Labelled, Learner, Measured, norm_and_change};
+use crate::learner::{HiddenStatistics, Labelled, Learner, Measured};
 use crate::rbm::Rbm;
 use crate::tensors::from_batch;
 use candle_core::{DType, Device, Tensor};
@@ -18,14 +18,12 @@ pub(crate) struct Composed {
     velocity: Velocity,
     /// [chains, H].
     chains: Option<Tensor>,
-    /// Weights that were remembered.
-    before: Vec<f32>,
 }
 
 impl Composed {
     pub(crate) fn new(rbm: Rbm, velocity: Velocity, chains: Option<&Batch>) -> Result<Self> {
         let chains = chains.map(|states| from_batch(states, rbm.w_rec().device())).transpose()?;
-        Ok(Self { rbm, velocity, chains, before: Vec::new() })
+        Ok(Self { rbm, velocity, chains })
     }
 }
 
@@ -77,15 +75,6 @@ impl Learner for Composed {
 
     fn rbm(&self) -> Result<Rbm> {
         self.rbm.to_device(&Device::Cpu)
-    }
-
-    fn remember(&mut self) -> Result<()> {
-        self.before = self.parameters()?.w_rec;
-        Ok(())
-    }
-
-    fn norm_and_change(&self) -> Result<(f64, f64)> {
-        Ok(norm_and_change(&self.parameters()?.w_rec, &self.before))
     }
 
     fn parameters(&self) -> Result<Parameters> {

@@ -49,11 +49,19 @@ pub(crate) trait Learner: Send + Sync {
     /// The RBM as it is, on the CPU.
     fn rbm(&self) -> Result<Rbm>;
 
-    /// Remembers the weights, for [`Self::norm_and_change`].
-    fn remember(&mut self) -> Result<()>;
+    /// The weights, for [`Self::norm_and_change`]; empty where the learner keeps them itself.
+    fn remember(&mut self) -> Result<Vec<f32>> {
+        Ok(self.parameters()?.w_rec)
+    }
 
-    /// The Euclidean norms of the weights, and of their change since they were remembered.
-    fn norm_and_change(&self) -> Result<(f64, f64)>;
+    /// The Euclidean norms of the weights, and of their change since [`Self::remember`] gave `before`.
+    fn norm_and_change(&self, before: &[f32]) -> Result<(f64, f64)> {
+        let weights = self.parameters()?.w_rec;
+        let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
+        let whole = norm(&mut weights.iter().map(|&w| f64::from(w)));
+        let change = norm(&mut weights.iter().zip(before).map(|(&a, &b)| f64::from(a) - f64::from(b)));
+        Ok((whole, change))
+    }
 
     fn parameters(&self) -> Result<Parameters>;
 
@@ -139,13 +147,6 @@ pub enum HiddenStatistics {
     Activity(Vec<f64>),
     /// Standard deviation of E\[h | v\] of each Gaussian unit.
     Spread(Vec<f64>),
-}
-
-/// [`Learner::norm_and_change`] of weights that can be read.
-pub(crate) fn norm_and_change(weights: &[f32], before: &[f32]) -> (f64, f64) {
-    let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
-    let whole = norm(&mut weights.iter().map(|&w| f64::from(w)));
-    (whole, norm(&mut weights.iter().zip(before).map(|(&a, &b)| f64::from(a) - f64::from(b))))
 }
 
 /// Chains of Bernoulli units as they are packed.

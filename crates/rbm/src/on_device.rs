@@ -82,11 +82,12 @@ impl Learner for OnDevice {
         Rbm::from_parameters(machine.visible(), machine.hidden(), machine.parameters()?, &Device::Cpu)
     }
 
-    fn remember(&mut self) -> Result<()> {
-        Ok(self.machine.remember()?)
+    fn remember(&mut self) -> Result<Vec<f32>> {
+        self.machine.remember()?;
+        Ok(Vec::new())
     }
 
-    fn norm_and_change(&self) -> Result<(f64, f64)> {
+    fn norm_and_change(&self, _: &[f32]) -> Result<(f64, f64)> {
         Ok(self.machine.norm_and_change()?)
     }
 

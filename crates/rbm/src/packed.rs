@@ -3,7 +3,7 @@
 use crate::cd::Draws;
 use crate::config::{Rule, VisibleStates};
 use crate::error::Result;
-use crate::learner::{Labelled, Learner, Measured, norm_and_change};
+use crate::learner::{Labelled, Learner, Measured};
 use crate::rbm::Rbm;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Bits, Machine, Parameters, Sparsity, Stream, Uniforms};
@@ -12,13 +12,11 @@ use deepbelief_kernels::{Batch, Bits, Machine, Parameters, Sparsity, Stream, Uni
 pub(crate) struct Packed {
     machine: Machine,
     chains: Option<Bits>,
-    /// Weights that were remembered.
-    before: Vec<f32>,
 }
 
 impl Packed {
     pub(crate) fn new(machine: Machine, chains: Option<Bits>) -> Self {
-        Self { machine, chains, before: Vec::new() }
+        Self { machine, chains }
     }
 }
 
@@ -41,15 +39,6 @@ impl Learner for Packed {
     fn rbm(&self) -> Result<Rbm> {
         let machine = &self.machine;
         Rbm::from_parameters(machine.visible(), machine.hidden(), machine.parameters(), &Device::Cpu)
-    }
-
-    fn remember(&mut self) -> Result<()> {
-        self.before = self.parameters()?.w_rec;
-        Ok(())
-    }
-
-    fn norm_and_change(&self) -> Result<(f64, f64)> {
-        Ok(norm_and_change(&self.parameters()?.w_rec, &self.before))
     }
 
     fn parameters(&self) -> Result<Parameters> {

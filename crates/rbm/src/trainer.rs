@@ -113,8 +113,8 @@ impl Trainer {
     /// device, the result is, bit for bit, that of a training that never stopped.
     ///
     /// # Errors
-    /// [`Error::Config`] for a setting out of range, or chains where the settings want none or
-    /// another number of them; [`Error::Threads`].
+    /// [`Error::Config`] for a setting out of range, a device without kernels, or chains where the settings
+    /// want none or another number of them; [`Error::Threads`]; if a GPU is out of memory.
     pub fn resume(config: TrainConfig, state: TrainState, device: &Device) -> Result<Self> {
         let chains = state.chains.as_ref().map_or(0, Batch::rows);
         // Before the first update there are no chains yet.
@@ -227,7 +227,7 @@ impl Trainer {
             train.start_epoch(self.at.epoch);
             let batches = train.batches();
             let mut samples = 0;
-            let mut stepped = false;
+            let mut before = None;
             if self.at.batch < batches {
                 next.fetch(train, self.at.batch);
             }
@@ -236,8 +236,7 @@ impl Trainer {
                 let following = self.at.batch + 1;
                 self.check_labels("training data", batch.v.rows(), &batch.y)?;
                 if self.at.batch + 1 == batches {
-                    self.learner.remember()?;
-                    stepped = true;
+                    before = Some(self.learner.remember()?);
                 }
                 let fetch = || {
                     if following < batches {
@@ -260,7 +259,7 @@ impl Trainer {
             let largest = self.learner.largest()?;
             self.check_sane(largest, &rule)?;
             (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
-            let mut metrics = self.measure_epoch(monitors, &rule, stepped)?;
+            let mut metrics = self.measure_epoch(monitors, &rule, before.as_deref())?;
             self.check_alive(monitors, &metrics)?;
             let converged = self.at.stopping.judge(&self.config, &metrics);
             metrics.seconds = started.elapsed().as_secs_f64();
@@ -331,11 +330,11 @@ impl Trainer {
         pool.install(|| self.learner.measure(samples, labels, draw))
     }
 
-    /// `stepped`: whether an update was made since the weights were remembered.
-    fn measure_epoch(&mut self, monitors: &Monitors, rule: &Rule, stepped: bool) -> Result<EpochMetrics> {
+    /// `before`: the weights before the last update, if there was one.
+    fn measure_epoch(&mut self, monitors: &Monitors, rule: &Rule, before: Option<&[f32]>) -> Result<EpochMetrics> {
         let train = self.measure(&monitors.train, &monitors.train_labels)?;
         let valid = monitors.valid.as_ref().map(|valid| self.measure(valid, &monitors.valid_labels)).transpose()?;
-        let (weight_norm, change) = self.learner.norm_and_change()?;
+        let (weight_norm, change) = self.learner.norm_and_change(before.unwrap_or_default())?;
         let (activity, spread) = match &train.hidden {
             HiddenStatistics::Activity(activity) => (Some(activity), None),
             HiddenStatistics::Spread(spread) => (None, Some(spread)),
@@ -359,7 +358,7 @@ impl Trainer {
             hidden_spread: spread.map(|units| mean(units.iter().map(|s| s * s).sum(), units.len()).sqrt()),
             label_error_train: train.label_error,
             label_error_valid: valid.as_ref().and_then(|valid| valid.label_error),
-            update_ratio: if stepped && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
+            update_ratio: if before.is_some() && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
             weight_norm,
             samples_per_second: 0.0,
             seconds: 0.0,

@@ -1,7 +1,7 @@
 //! Stands in for the updates on a GPU in a build that has none.
 
 use crate::config::{Part, Rules, TuneConfig};
-use crate::error::{Result, require};
+use crate::error::{Error, Result};
 use crate::input::Labelled;
 use crate::net::Net;
 use candle_core::Device;
@@ -13,7 +13,7 @@ pub(crate) enum DeviceNet {}
 impl DeviceNet {
     pub(crate) fn new(device: &Device, _: Precision, _: &Net, _: Option<&Bits>) -> Result<Self> {
         let expected = "the CPU, or an NVIDIA GPU in a build with the feature cuda";
-        require(false, "device", format!("{device:?}"), expected).map(|()| unreachable!("false was required"))
+        Err(Error::config("device", format!("{device:?}"), expected))
     }
 
     pub(crate) fn update(&mut self, _: &Labelled, _: &TuneConfig, _: &Rules, _: u32) -> Result<()> {

@@ -3,7 +3,7 @@
 
 use crate::config::{Part, Rules, TuneConfig, Units};
 use crate::draws::Draws;
-use crate::error::{Result, require};
+use crate::error::{Error, Result};
 use crate::input::Labelled;
 use crate::net::Net;
 use candle_core::Device;
@@ -28,8 +28,9 @@ pub(crate) struct DeviceNet {
 impl DeviceNet {
     /// A copy of `net` on a GPU, with its persistent chains.
     pub(crate) fn new(device: &Device, precision: Precision, net: &Net, chains: Option<&Bits>) -> Result<Self> {
-        require(net.top.machine().is_some(), "top", "factorial", "undirected where the tuning runs on a GPU")?;
-        let Some(machine) = net.top.machine() else { unreachable!("required above") };
+        let Some(machine) = net.top.machine() else {
+            return Err(Error::config("top", "factorial", "undirected where the tuning runs on a GPU"));
+        };
         let gpu = Gpu::new(device)?;
         let set = |set: &Directed| -> Result<DeviceDirected> {
             let mut copy = DeviceDirected::new(&gpu, precision, set.inputs(), set.outputs(), &set.weights())?;

@@ -14,8 +14,8 @@ Kinds, each of equally probable samples, with their usual size:
 Examples:
   dbn data make bars-and-stripes --out bars.csv
   dbn pretrain --data csv:bars.csv --label-column label --valid 0 --binarize threshold=0.5 --hidden 16 \
-      --batch-size 32 --persistent-chains 500 --learning-rate 0.1 --schedule linear --epochs 20000 \
-      --momentum 0 --final-momentum 0 --weight-cost 0 --out runs/bars
+      --batch-size 32 --persistent-chains 500 --learning-rate 0.1 --schedule linear --final-learning-rate 0.0005 \
+      --epochs 20000 --momentum 0 --final-momentum 0 --weight-cost 0 --out runs/bars
   dbn eval runs/bars --split train       exactly: the entropy is the best there is";
 
 /// What to do with data.

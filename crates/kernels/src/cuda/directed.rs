@@ -1,8 +1,8 @@
 //! The weights of one direction between two layers on the device: [`crate::Directed`] there.
 
-use super::biases::Biases;
-use super::gpu::{Factor, Gpu, blocks, each, launch, typed};
+use super::gpu::{Factor, Gpu, each, launch, typed};
 use super::rows::{Feed, Rows, padded};
+use super::steps::{Biases, read_largest, rounded, step_weights};
 use crate::directed::Weights;
 use crate::precision::Precision;
 use crate::rng::Uniforms;
@@ -46,28 +46,23 @@ impl DeviceDirected {
         assert_eq!((weights.w.len(), weights.b.len()), (inputs * outputs, outputs), "weights of these sizes");
         let (rows, width) = (padded(inputs), padded(outputs));
         let (w, b) = upload(gpu, inputs, outputs, weights, f32::NEG_INFINITY)?;
-        let mut directed = Self {
+        Ok(Self {
             gpu: Arc::clone(gpu),
             precision,
+            rounded: rounded(gpu, precision, &w)?,
             inputs,
             outputs,
             w,
             b,
             w_velocity: gpu.zeros(rows * width)?,
             b_velocity: gpu.zeros(width)?,
-            rounded: (precision == Precision::Bf16).then(|| gpu.zeros(rows * width)).transpose()?,
             feed: Feed::new(gpu)?,
             x: gpu.zeros(0)?,
             errors: Rows::new(gpu, precision, width)?,
             gradient: gpu.zeros(rows * width)?,
             largest: gpu.zeros(1)?,
             sums: gpu.zeros(0)?,
-        };
-        if let Some(rounded) = &mut directed.rounded {
-            let n = directed.w.len();
-            launch!(gpu, "round_weights", each(n); &directed.w, rounded, &(n as u64))?;
-        }
-        Ok(directed)
+        })
     }
 
     /// Units of the input layer.
@@ -211,11 +206,8 @@ impl DeviceDirected {
             sums: &mut self.sums,
         };
         biases.step(&gpu, &self.errors, samples, 0, 1.0)?;
-        let weights = self.gradient.len();
-        let rounded = self.rounded.as_ref().map_or(0, |rounded| gpu.address(rounded));
-        launch!(&gpu, "step_weights", blocks((weights / 4).div_ceil(256).min(4096));
-            &self.gradient, &mut self.w_velocity, &mut self.w, &rounded, &((weights / 4) as u64), &rate,
-            &rule.learning_rate, &momentum, &rule.l2, &rule.l1, &mut self.largest)
+        let weights = (&mut self.w_velocity, &mut self.w, self.rounded.as_mut());
+        step_weights(&gpu, &self.gradient, weights, samples, rule, &mut self.largest)
     }
 
     /// The largest |weight| or |bias| of all updates since this was last asked; NaN if one was NaN.
@@ -224,9 +216,7 @@ impl DeviceDirected {
     /// # Errors
     /// If the device failed.
     pub fn largest(&mut self) -> Result<f32> {
-        let bits = self.gpu.stream.clone_dtoh(&self.largest).w()?;
-        self.gpu.stream.memset_zeros(&mut self.largest).w()?;
-        Ok(f32::from_bits(bits[0]))
+        read_largest(&self.gpu, &mut self.largest)
     }
 }
 

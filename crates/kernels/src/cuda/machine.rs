@@ -8,9 +8,10 @@
 //! gradient = [v0; v]ᵀ [p0; -r p]           r: samples a chain
 //! ```
 
-use super::biases::Biases;
 use super::gpu::{Factor, Gpu, columns, each, launch, typed};
+use super::layout::{Layout, Values};
 use super::rows::{Feed, Rows, padded};
+use super::steps::{Biases, read_largest, rounded, step_weights};
 use crate::learn::Sparsity;
 use crate::machine::Parameters;
 use crate::precision::Precision;
@@ -20,103 +21,7 @@ use crate::update::Rule;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
-use std::ops::Range;
 use std::sync::Arc;
-
-/// Parameters of one kind on the device, padded.
-pub(super) struct Values {
-    /// [visible and labels, hidden].
-    pub(super) w: CudaSlice<f32>,
-    pub(super) hb: CudaSlice<f32>,
-    /// Of visible units, then of labels.
-    pub(super) vb: CudaSlice<f32>,
-}
-
-/// How an RBM lies on the device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
-    pub(super) visible: usize,
-    pub(super) hidden: usize,
-    pub(super) classes: usize,
-}
-
-impl Layout {
-    pub(super) fn of(visible: usize, hidden: usize, parameters: &Parameters) -> Self {
-        assert_eq!(parameters.w_rec.len(), visible * hidden, "a weight for each pair");
-        assert_eq!((parameters.vb.len(), parameters.hb.len()), (visible, hidden), "one bias a unit");
-        let classes = parameters.label_b.len();
-        assert_eq!(parameters.label_w.len(), classes * hidden, "a label weight for each pair");
-        Self { visible, hidden, classes }
-    }
-
-    /// The column of the first label.
-    pub(super) fn labels_at(self) -> usize {
-        padded(self.visible)
-    }
-
-    /// Columns of visible rows.
-    pub(super) fn visible_width(self) -> usize {
-        padded(self.visible) + padded(self.classes)
-    }
-
-    /// Columns of hidden rows.
-    pub(super) fn hidden_width(self) -> usize {
-        padded(self.hidden)
-    }
-
-    /// Visible and label biases side by side, with `padding` between and after.
-    pub(super) fn visible_biases(self, visible: &[f32], labels: &[f32], padding: f32) -> Vec<f32> {
-        let mut biases = vec![padding; self.visible_width()];
-        biases[..self.visible].copy_from_slice(visible);
-        biases[self.labels_at()..][..self.classes].copy_from_slice(labels);
-        biases
-    }
-
-    /// Weights of visible units and labels below each other, padded with zeros.
-    pub(super) fn weights(self, parameters: &Parameters) -> Vec<f32> {
-        let (hidden, width) = (self.hidden.max(1), self.hidden_width());
-        let mut w = vec![0.0; self.visible_width() * width];
-        let rows = (0..).zip(parameters.w_rec.chunks_exact(hidden));
-        let labels = (self.labels_at()..).zip(parameters.label_w.chunks_exact(hidden));
-        for (row, values) in rows.chain(labels) {
-            w[row * width..row * width + self.hidden].copy_from_slice(values);
-        }
-        w
-    }
-
-    /// The parameters, with `padding` for the biases of padding units.
-    pub(super) fn upload(self, gpu: &Gpu, parameters: &Parameters, padding: f32) -> Result<Values> {
-        let mut hb = parameters.hb.clone();
-        hb.resize(self.hidden_width(), padding);
-        Ok(Values {
-            w: gpu.upload(&self.weights(parameters))?,
-            hb: gpu.upload(&hb)?,
-            vb: gpu.upload(&self.visible_biases(&parameters.vb, &parameters.label_b, padding))?,
-        })
-    }
-
-    /// The parameters again, without padding.
-    fn download(self, gpu: &Gpu, values: &Values) -> Result<Parameters> {
-        let get = |slice: &CudaSlice<f32>| gpu.stream.clone_dtoh(slice).w();
-        let (w, mut hb, vb) = (get(&values.w)?, get(&values.hb)?, get(&values.vb)?);
-        hb.truncate(self.hidden);
-        let rows = |rows: Range<usize>| {
-            let mut out = Vec::with_capacity(rows.len() * self.hidden);
-            for row in rows {
-                out.extend_from_slice(&w[row * self.hidden_width()..][..self.hidden]);
-            }
-            out
-        };
-        let labels = self.labels_at()..self.labels_at() + self.classes;
-        Ok(Parameters {
-            w_rec: rows(0..self.visible),
-            hb,
-            vb: vb[..self.visible].to_vec(),
-            label_w: rows(labels.clone()),
-            label_b: vb[labels].to_vec(),
-        })
-    }
-}
 
 /// An RBM with Bernoulli units on the device, and everything one training step needs: see
 /// [`crate::Machine`] for the order of calls.
@@ -170,12 +75,13 @@ impl DeviceMachine {
     ) -> Result<Self> {
         let layout = Layout::of(visible, hidden, parameters);
         let (rows, columns) = (layout.visible_width(), layout.hidden_width());
-        let mut machine = Self {
+        let parameters = layout.upload(gpu, parameters, f32::NEG_INFINITY)?;
+        Ok(Self {
             precision,
             layout,
-            parameters: layout.upload(gpu, parameters, f32::NEG_INFINITY)?,
+            rounded: rounded(gpu, precision, &parameters.w)?,
+            parameters,
             velocities: Values { w: gpu.zeros(rows * columns)?, hb: gpu.zeros(columns)?, vb: gpu.zeros(rows)? },
-            rounded: (precision == Precision::Bf16).then(|| gpu.zeros(rows * columns)).transpose()?,
             feed: Feed::new(gpu)?,
             label_feed: Feed::new(gpu)?,
             chain_feed: Feed::new(gpu)?,
@@ -192,15 +98,7 @@ impl DeviceMachine {
             sums: gpu.zeros(0)?,
             before: None,
             gpu: Arc::clone(gpu),
-        };
-        machine.round()?;
-        Ok(machine)
-    }
-
-    fn round(&mut self) -> Result<()> {
-        let Some(rounded) = &mut self.rounded else { return Ok(()) };
-        let n = self.parameters.w.len();
-        launch!(&self.gpu, "round_weights", each(n); &self.parameters.w, rounded, &(n as u64))
+        })
     }
 
     /// Number of visible units.
@@ -475,13 +373,8 @@ impl DeviceMachine {
         hb.step(&gpu, p, samples + chains, 0, 1.0)?;
         let vb = Biases { bias: &mut parameters.vb, velocity: &mut velocities.vb, rate, momentum, largest, sums };
         vb.step(&gpu, v, samples, chains, ratio(samples, chains))?;
-        let weights = self.gradient.len();
-        // The device is full with some thousand blocks; each then takes more than one round.
-        let config = super::gpu::blocks((weights / 4).div_ceil(256).min(4096));
-        let rounded = self.rounded.as_ref().map_or(0, |rounded| gpu.address(rounded));
-        launch!(&gpu, "step_weights", config;
-            &self.gradient, &mut velocities.w, &mut parameters.w, &rounded, &((weights / 4) as u64), &rate,
-            &rule.learning_rate, &momentum, &rule.l2, &rule.l1, &mut self.largest)?;
+        let (w, rounded) = (&mut parameters.w, self.rounded.as_mut());
+        step_weights(&gpu, &self.gradient, (&mut velocities.w, w, rounded), samples, rule, &mut self.largest)?;
         self.x_is_current = false;
         Ok(())
     }
@@ -492,9 +385,7 @@ impl DeviceMachine {
     /// # Errors
     /// If the device failed.
     pub fn largest(&mut self) -> Result<f32> {
-        let bits = self.gpu.stream.clone_dtoh(&self.largest).w()?;
-        self.gpu.stream.memset_zeros(&mut self.largest).w()?;
-        Ok(f32::from_bits(bits[0]))
+        read_largest(&self.gpu, &mut self.largest)
     }
 
     /// Remembers the weights, for [`Self::norm_and_change`].

@@ -10,14 +10,15 @@
 //! caller asks for. Sums run in a fixed order, and cuBLAS repeats its own on the same kind of GPU:
 //! a seed gives the same bits again there, and those of the CPU to rounding.
 
-mod biases;
 mod descent;
 mod directed;
 mod gpu;
+mod layout;
 mod machine;
 mod measure;
 pub(crate) mod ops;
 mod rows;
+mod steps;
 mod tempered;
 
 pub use descent::DeviceMoments;

@@ -2,7 +2,8 @@
 //! and at one inverse temperature for all of them.
 
 use super::gpu::{Factor, Gpu, blocks, each, launch};
-use super::machine::{Layout, Values, require_labels};
+use super::layout::{Layout, Values};
+use super::machine::require_labels;
 use super::rows::{Feed, Rows, padded};
 use crate::machine::Parameters;
 use crate::precision::Precision;

@@ -1,9 +1,51 @@
-//! Steps of biases: sums over the samples, and the step along them.
+//! Steps of weights and biases along their gradients (`kernels/learn.cu`), and what is kept beside them:
+//! the copy in BF16, the largest of all.
 
-use super::gpu::{Gpu, columns, launch, typed};
+use super::gpu::{Gpu, blocks, columns, each, launch, typed};
 use super::rows::Rows;
+use crate::precision::Precision;
+use crate::update::Rule;
 use candle_core::Result;
+use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, LaunchConfig};
+
+/// Blocks that fill any device: each then takes more than one round of four weights a thread.
+const BLOCKS: usize = 4096;
+
+/// Weights in BF16, where products take them so.
+pub(super) fn rounded(gpu: &Gpu, precision: Precision, w: &CudaSlice<f32>) -> Result<Option<CudaSlice<u16>>> {
+    if precision != Precision::Bf16 {
+        return Ok(None);
+    }
+    let (n, mut rounded) = (w.len(), gpu.zeros(w.len())?);
+    launch!(gpu, "round_weights", each(n); w, &mut rounded, &(n as u64))?;
+    Ok(Some(rounded))
+}
+
+/// Steps weights, whose velocities come first and whose BF16 copy comes last, along a gradient summed
+/// over so many samples.
+pub(super) fn step_weights(
+    gpu: &Gpu,
+    gradient: &CudaSlice<f32>,
+    (velocity, w, rounded): (&mut CudaSlice<f32>, &mut CudaSlice<f32>, Option<&mut CudaSlice<u16>>),
+    samples: usize,
+    rule: &Rule,
+    largest: &mut CudaSlice<u32>,
+) -> Result<()> {
+    // Rows are padded to whole fours.
+    let fours = gradient.len() / 4;
+    let rounded = rounded.map_or(0, |rounded| gpu.address(rounded));
+    launch!(gpu, "step_weights", blocks(fours.div_ceil(256).min(BLOCKS));
+        gradient, velocity, w, &rounded, &(fours as u64), &(rule.learning_rate / samples.max(1) as f32),
+        &rule.learning_rate, &rule.momentum, &rule.l2, &rule.l1, largest)
+}
+
+/// The largest magnitude kept since this was last asked; NaN if one was NaN. Waits for the device.
+pub(super) fn read_largest(gpu: &Gpu, largest: &mut CudaSlice<u32>) -> Result<f32> {
+    let bits = gpu.stream.clone_dtoh(largest).w()?;
+    gpu.stream.memset_zeros(largest).w()?;
+    Ok(f32::from_bits(bits[0]))
+}
 
 /// Rows that one block sums: PART in `kernels/learn.cu`.
 const PART: usize = 256;

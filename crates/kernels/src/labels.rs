@@ -27,7 +27,7 @@ pub(crate) struct Labels {
     pub(crate) b: Vec<f32>,
     pub(crate) b_velocity: Vec<f32>,
     /// The label of each sample in the positive phase.
-    data: Vec<u32>,
+    pub(crate) data: Vec<u32>,
     /// p(y|h) of each chain, row-major [chains, classes].
     pub(crate) p: Vec<f32>,
 }
@@ -201,8 +201,8 @@ impl Labels {
         product::dense(level, rows, &self.p[chains.start * self.classes..], 1, self.classes, gradient);
     }
 
-    /// Steps the biases along data minus `r` times reconstruction.
-    pub(crate) fn step_biases(&mut self, rule: &Rule, scale: f32, r: f32) {
+    /// The biases' gradient, data minus `r` times reconstruction.
+    pub(crate) fn bias_gradient(&self, r: f32) -> Vec<f32> {
         let mut gradient = vec![0.0; self.classes];
         for &y in &self.data {
             gradient[y as usize] += 1.0;
@@ -212,6 +212,11 @@ impl Labels {
                 *sum -= r * p;
             }
         }
+        gradient
+    }
+
+    /// Steps the biases along their gradient.
+    pub(crate) fn step_biases(&mut self, rule: &Rule, scale: f32, gradient: &[f32]) {
         for ((b, velocity), gradient) in self.b.iter_mut().zip(&mut self.b_velocity).zip(gradient) {
             *velocity = rule.momentum * *velocity + scale * gradient;
             *b += *velocity;

@@ -1,11 +1,11 @@
 //! The update of the packed machine: gradient, momentum, costs and step in one pass over each
-//! panel of weights.
+//! panel of weights; or the gradient alone, for steps that need all of it ([`crate::Gradient`]).
 
+use crate::gradient::{Gradient, GradientPanel};
 use crate::lists::Chunks;
 use crate::machine::{Machine, Transpose};
 use crate::panels::{Row, ZERO};
 use crate::product;
-use crate::rng::BLOCK;
 use crate::scratch::Scratch;
 use crate::source::Source;
 use crate::states::{Batch, Bits};
@@ -22,6 +22,17 @@ pub struct Sparsity {
     pub cost: f32,
 }
 
+/// What becomes of the statistics of an update.
+enum Then<'a> {
+    /// All parameters step along them.
+    Step(&'a Rule),
+    /// They are kept.
+    Keep(&'a mut Gradient),
+}
+
+/// The rule of those who do not step.
+const NONE: Rule = Rule { learning_rate: 0.0, momentum: 0.0, l2: 0.0, l1: 0.0 };
+
 /// What of the hidden units the statistics of an update take.
 #[derive(Clone, Copy)]
 enum Hidden<'a> {
@@ -37,7 +48,13 @@ impl Machine {
     /// in the data and m in the chains. Returns the largest |weight| or |bias| afterwards: NaN
     /// if a parameter is NaN.
     pub fn learn(&mut self, v0: &Batch, rule: &Rule, sparsity: Sparsity) -> f32 {
-        self.update(v0, rule, Hidden::Probabilities(sparsity))
+        self.update(v0, Then::Step(rule), Hidden::Probabilities(sparsity))
+    }
+
+    /// What [`Self::learn`] steps along, without the step.
+    pub fn gradient(&mut self, v0: &Batch, sparsity: Sparsity, gradient: &mut Gradient) {
+        gradient.reset(self, v0.rows());
+        self.update(v0, Then::Keep(gradient), Hidden::Probabilities(sparsity));
     }
 
     /// The same update with hidden states in the place of probabilities: `h0`, drawn for the data
@@ -48,10 +65,10 @@ impl Machine {
     /// If there is not one row of `h0` a sample.
     pub fn learn_from_states(&mut self, v0: &Batch, h0: &Bits, rule: &Rule) -> f32 {
         assert_eq!((h0.rows(), h0.units()), (v0.rows(), self.hidden), "hidden states of every sample");
-        self.update(v0, rule, Hidden::States(h0))
+        self.update(v0, Then::Step(rule), Hidden::States(h0))
     }
 
-    fn update(&mut self, v0: &Batch, rule: &Rule, hidden: Hidden<'_>) -> f32 {
+    fn update(&mut self, v0: &Batch, mut then: Then<'_>, hidden: Hidden<'_>) -> f32 {
         let (samples, negatives) = (v0.rows(), self.h.rows());
         self.x.reshape(negatives, self.hidden);
         let source = match hidden {
@@ -60,7 +77,6 @@ impl Machine {
             }
             Hidden::States(_) => Source::Done,
         };
-        let scale = rule.learning_rate / samples.max(1) as f32;
         let r = samples as f32 / negatives.max(1) as f32;
         let chunks = Chunks::new(samples.max(negatives));
 
@@ -71,13 +87,18 @@ impl Machine {
         };
         let mut vb_gradient = vec![ZERO; self.vb.len()];
         self.unit_lists.gather(chunks, positive, negative, r, &mut vb_gradient);
-        add_columns(dense_positive, self.visible, 1.0, &mut vb_gradient);
-        add_columns(dense_negative, self.visible, -r, &mut vb_gradient);
-        for ((bias, velocity), gradient) in self.vb.iter_mut().zip(&mut self.vb_velocity).zip(&vb_gradient) {
-            rule.step_bias(scale, gradient, velocity, bias);
-        }
-
-        self.labels.step_biases(rule, scale, r);
+        update::add_columns(dense_positive, self.visible, 1.0, &mut vb_gradient);
+        update::add_columns(dense_negative, self.visible, -r, &mut vb_gradient);
+        let label_gradient = self.labels.bias_gradient(r);
+        // A panel's place in the gradient that is to be kept, if one is.
+        let (rule, mut kept): (_, Vec<Option<GradientPanel<'_>>>) = match then {
+            Then::Step(rule) => (rule, self.hb.iter().map(|_| None).collect()),
+            Then::Keep(ref mut gradient) => {
+                (gradient.vb, gradient.label_b) = (vb_gradient.clone(), label_gradient.clone());
+                (&NONE, gradient.panels_mut().map(Some).collect())
+            }
+        };
+        let scale = rule.scale(samples);
 
         let (level, lists, unit_lists, visible) = (self.level, &self.visible_lists, &self.unit_lists, self.visible);
         let (height, p0, h) = (self.rec.height(), &self.p0, &self.h);
@@ -93,12 +114,17 @@ impl Machine {
             .zip(self.velocity.panels_mut())
             .zip(self.x.panels_mut())
             .zip(self.hb.par_iter_mut().zip(&mut self.hb_velocity))
-            .zip(&mut label_panels)
+            .zip(label_panels.par_iter_mut().zip(&mut kept))
             .enumerate()
             .with_max_len(1)
             .map_init(
                 || (chunks.table(), Scratch::new(if direct { 0 } else { height }), scratch()),
-                |(table, gradient, scratch), (panel, ((((weights, velocity), x), (hb, hb_velocity)), label_panel))| {
+                |(table, own, scratch),
+                 (panel, ((((weights, velocity), x), (hb, hb_velocity)), (label_panel, kept)))| {
+                    let (gradient, kept): (&mut [Row], _) = match kept {
+                        Some(GradientPanel { w, hb, label_w }) => (w, Some((hb, label_w))),
+                        None => (own, None),
+                    };
                     let pull = match hidden {
                         Hidden::Probabilities(sparsity) => sparsity_pull(sparsity, p0.panel(panel), hb),
                         Hidden::States(_) => ZERO,
@@ -141,6 +167,11 @@ impl Machine {
                         }
                     }
                     let last = chunks.count() - 1;
+                    if let Some((hb, label_w)) = kept {
+                        update::accumulate(level, table, unit_lists, last, gradient);
+                        (**hb, **label_w) = (hb_gradient, label_gradient);
+                        return 0;
+                    }
                     let largest =
                         update::step(level, rule, scale, table, unit_lists, last, gradient, velocity, weights);
                     rule.step_bias(scale, &hb_gradient, hb_velocity, hb);
@@ -149,22 +180,29 @@ impl Machine {
             )
             .reduce(|| 0, u32::max);
         self.labels.panels = label_panels;
+        if let Then::Step(rule) = then {
+            self.step_visible(rule, samples, &vb_gradient, &label_gradient);
+            return self.stepped(largest);
+        }
+        0.0
+    }
+
+    /// Steps the biases of visible units and labels along their summed gradients.
+    pub(crate) fn step_visible(&mut self, rule: &Rule, samples: usize, vb: &[Row], label_b: &[f32]) {
+        let scale = rule.scale(samples);
+        for ((bias, velocity), gradient) in self.vb.iter_mut().zip(&mut self.vb_velocity).zip(vb) {
+            rule.step_bias(scale, gradient, velocity, bias);
+        }
+        self.labels.step_biases(rule, scale, label_b);
+    }
+
+    /// Notes that the weights are others now. The largest parameter, from that of the weights as bits.
+    pub(crate) fn stepped(&mut self, largest_weight: u32) -> f32 {
         self.transpose = Transpose::Stale;
         self.x_states = None;
         let labels = self.labels.b.iter().map(|b| b.abs().to_bits());
         let biases = labels.fold(update::largest_bias(self.hb.iter().chain(&self.vb)), u32::max);
-        f32::from_bits(largest.max(biases))
-    }
-}
-
-/// `sums += factor *` the column sums of row-major values [samples, units].
-fn add_columns(values: &[f32], units: usize, factor: f32, sums: &mut [Row]) {
-    for row in values.chunks_exact(units.max(1)) {
-        for (chunk, sums) in row.chunks(BLOCK).zip(sums.iter_mut()) {
-            for (x, sum) in chunk.iter().zip(&mut sums.0) {
-                *sum += factor * x;
-            }
-        }
+        f32::from_bits(largest_weight.max(biases))
     }
 }
 

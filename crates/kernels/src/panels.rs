@@ -20,7 +20,7 @@ pub(crate) const ZERO: Row = Row([0.0; BLOCK]);
 /// A matrix [rows, columns] in panels; rows are padded to a multiple of 32 so that 32 x 32
 /// tiles are whole, and by one row at least, which lists of rows are filled up with. Padding is
 /// zero and stays zero.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Panels {
     rows: usize,
     columns: usize,

@@ -63,6 +63,8 @@ pub enum Stream {
     AnnealVisible = 16,
     /// Their labels.
     AnnealLabel = 17,
+    /// Whether tempered chains swap their states.
+    Swap = 18,
 }
 
 /// A two-dimensional, infinite array of uniforms in [0, 1), addressed by row and column.

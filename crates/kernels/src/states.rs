@@ -131,6 +131,20 @@ impl Bits {
         }
     }
 
+    /// The states of some rows, in their order.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn chosen(&self, rows: &[usize]) -> Self {
+        let mut chosen = Self::zeros(rows.len(), self.units);
+        for (block, words) in chosen.words.chunks_exact_mut(rows.len().max(1)).enumerate() {
+            let of_block = self.block(block);
+            words.iter_mut().zip(rows).for_each(|(word, &row)| *word = of_block[row]);
+        }
+        chosen
+    }
+
     /// One unit's state.
     #[must_use]
     pub fn get(&self, row: usize, unit: usize) -> bool {

@@ -23,7 +23,7 @@
 
 use crate::labels::{Labels, softmax};
 use crate::lists::{Active, Chunks};
-use crate::machine::Parameters;
+use crate::machine::{Machine, Parameters};
 use crate::math::{bernoulli_logit, softplus_step};
 use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows, unpack_rows};
 use crate::rng::{BLOCK, Uniforms};
@@ -89,18 +89,13 @@ impl Tempered {
     pub fn new(visible: usize, hidden: usize, parameters: &Parameters, base: &[f32]) -> Self {
         assert_eq!(parameters.hb.len(), hidden, "one hidden bias a unit");
         assert_eq!((parameters.vb.len(), base.len()), (visible, visible), "two biases a visible unit");
-        let (level, rec) = (Level::detect(), Panels::pack(visible, hidden, &parameters.w_rec));
-        let mut generative = Panels::zeros(hidden, visible);
-        for (block, panel) in generative.slices_mut().enumerate() {
-            rec.transpose_into(level, block, panel);
-        }
         let tilt: Vec<f32> = parameters.vb.iter().zip(base).map(|(b, a)| b - a).collect();
-        Self {
-            level,
+        let mut tempered = Self {
+            level: Level::detect(),
             visible,
             hidden,
-            rec,
-            generative,
+            rec: Panels::pack(visible, hidden, &parameters.w_rec),
+            generative: Panels::zeros(hidden, visible),
             hb: pack_rows(&parameters.hb, 0.0),
             base: pack_bias(base),
             tilt: pack_rows(&tilt, 0.0),
@@ -115,7 +110,35 @@ impl Tempered {
             hidden_lists: Active::default(),
             linear: Vec::new(),
             parts: Vec::new(),
+        };
+        tempered.transpose();
+        tempered
+    }
+
+    /// Brings the generative weights to the transpose of the others.
+    fn transpose(&mut self) {
+        let (rec, level) = (&self.rec, self.level);
+        let panels = self.generative.panels_mut().enumerate().with_max_len(1);
+        panels.for_each(|(block, panel)| rec.transpose_into(level, block, panel));
+    }
+
+    /// Takes over the parameters of a machine in training; the chains stay where they are.
+    ///
+    /// # Panics
+    /// If the sizes are others.
+    pub fn follow(&mut self, machine: &Machine) {
+        let (own, its) = ((self.visible, self.hidden, self.labels.classes), machine);
+        assert_eq!(own, (its.visible, its.hidden, its.labels.classes), "a machine of the same sizes");
+        self.rec.clone_from(&machine.rec);
+        self.transpose();
+        let vb = unpack_rows(&machine.vb, self.visible);
+        let tilt: Vec<f32> = vb.iter().zip(unpack_rows(&self.base, self.visible)).map(|(b, a)| b - a).collect();
+        (self.hb, self.tilt) = (pack_rows(&unpack_rows(&machine.hb, self.hidden), 0.0), pack_rows(&tilt, 0.0));
+        for (own, its) in self.labels.panels.iter_mut().zip(&machine.labels.panels) {
+            own.w.clone_from(&its.w);
         }
+        self.labels.b.clone_from(&machine.labels.b);
+        self.restart();
     }
 
     /// ln Z at β = 0, where all units are independent: `sum softplus(a) + H ln 2 + ln C`.
@@ -194,15 +217,25 @@ impl Tempered {
         for ((weight, linear), (from, to)) in log_weights.iter_mut().zip(&self.linear).zip(from.iter().zip(to)) {
             *weight += linear * f64::from(to - from);
         }
-        self.up(from, to, draws.map(|draws| draws.hidden));
+        self.up(Some(from), to, draws.map(|draws| draws.hidden));
         add_parts(&self.parts, self.hb.len(), log_weights);
         if let Some(draws) = draws {
             self.down(to, draws);
         }
     }
 
-    /// The ratios' hidden terms, into `parts`, and h ~ p(h|v, y; to).
-    fn up(&mut self, from: &[f32], to: &[f32], draw: Option<Uniforms>) {
+    /// A Gibbs step of every chain at its own inverse temperature.
+    ///
+    /// # Panics
+    /// If there is not one a chain.
+    pub fn gibbs(&mut self, betas: &[f32], draws: &GibbsDraws) {
+        assert_eq!(betas.len(), self.v.rows(), "one inverse temperature a chain");
+        self.up(None, betas, Some(draws.hidden));
+        self.down(betas, draws);
+    }
+
+    /// The hidden terms of the ratios to inverse temperatures `from`, into `parts`, and h ~ p(h|v, y; to).
+    fn up(&mut self, from: Option<&[f32]>, to: &[f32], draw: Option<Uniforms>) {
         let (chains, hidden) = (self.v.rows(), self.hidden);
         if self.age >= REFRESH {
             self.x_states = None;
@@ -228,8 +261,10 @@ impl Tempered {
                     let x = &mut x[range.clone()];
                     source.product(level, rec.panel(panel), lists, range.start, x);
                     let x = labels.with_data(panel, range.start, x, scratch);
-                    let (from, to) = (&from[range.clone()], &to[range.clone()]);
-                    log_ratios(level, x, bias, units, from, to, &mut parts[range.clone()]);
+                    let to = &to[range.clone()];
+                    if let Some(from) = from {
+                        log_ratios(level, x, bias, units, &from[range.clone()], to, &mut parts[range.clone()]);
+                    }
                     if let Some(draw) = draw {
                         let words = &mut words[range.clone()];
                         tempered_states(level, x, bias, &ZERO, to, draw, range.start, panel, words);

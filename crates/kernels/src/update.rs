@@ -30,6 +30,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The step size of a gradient that is summed over so many samples.
+    pub(crate) fn scale(&self, samples: usize) -> f32 {
+        self.learning_rate / samples.max(1) as f32
+    }
+
     fn is_plain(&self) -> bool {
         self.momentum == 0.0 && self.l2 == 0.0 && self.l1 == 0.0
     }
@@ -47,7 +52,7 @@ impl Rule {
 
     /// Steps 32 weights along their summed gradient.
     #[inline(always)]
-    fn step_weights(&self, scale: f32, gradient: &[f32; BLOCK], velocity: &mut Row, w: &mut Row) {
+    pub(crate) fn step_weights(&self, scale: f32, gradient: &[f32; BLOCK], velocity: &mut Row, w: &mut Row) {
         if self.l1 == 0.0 {
             for i in 0..BLOCK {
                 velocity.0[i] = self.velocity::<false>(velocity.0[i], w.0[i], gradient[i], scale);
@@ -87,6 +92,17 @@ pub(crate) fn largest_bias<'a>(biases: impl Iterator<Item = &'a Row>) -> u32 {
         magnitude(&row.0.map(|b| if b == f32::NEG_INFINITY { 0.0 } else { b }), &mut largest);
     }
     largest.into_iter().fold(0, u32::max)
+}
+
+/// `sums += factor *` the column sums of row-major values [samples, units].
+pub(crate) fn add_columns(values: &[f32], units: usize, factor: f32, sums: &mut [Row]) {
+    for row in values.chunks_exact(units.max(1)) {
+        for (chunk, sums) in row.chunks(BLOCK).zip(sums.iter_mut()) {
+            for (x, sum) in chunk.iter().zip(&mut sums.0) {
+                *sum += factor * x;
+            }
+        }
+    }
 }
 
 /// `sum +=` what a chunk's table gives a unit.

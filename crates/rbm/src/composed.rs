@@ -3,7 +3,7 @@
 //! depend on threads or processors here either.
 
 use crate::cd::{Draws, Velocity};
-use crate::config::Rule;
+use crate::config::{Rule, TrainConfig};
 use crate::error::Result;
 use crate::hidden::{normalizer, normals};
 use crate::learner::{HiddenStatistics, Labelled, Learner, Measured};
@@ -28,7 +28,8 @@ impl Composed {
 }
 
 impl Learner for Composed {
-    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<Option<f32>> {
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>> {
+        let chains = config.persistent_chains;
         let device = self.rbm.w_rec().device();
         let v = from_batch(&data.v, device)?;
         if chains == 0 {

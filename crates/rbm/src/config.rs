@@ -1,7 +1,7 @@
 //! Settings of a model and of its training, with the defaults of Hinton's practical guide
 //! ("A practical guide to training restricted Boltzmann machines", 2010).
 
-use crate::error::{Result, require};
+use crate::error::{Error, Result, require};
 use crate::hidden::HiddenUnits;
 use crate::steps::CdSteps;
 use candle_core::Device;
@@ -105,6 +105,20 @@ pub enum VisibleStates {
     Probabilities,
 }
 
+/// What moves persistent chains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampler {
+    /// Gibbs steps of the model (Tieleman 2008).
+    #[default]
+    Gibbs,
+    /// Gibbs steps under weights that run ahead of the model's (Tieleman & Hinton 2009).
+    Fast,
+    /// Gibbs steps at several inverse temperatures, between which states are swapped: parallel
+    /// tempering (Desjardins et al. 2010).
+    Tempered,
+}
+
 /// Training of one RBM.
 ///
 /// Hidden states are sampled wherever they drive a reconstruction; the statistics use the
@@ -134,6 +148,28 @@ pub struct TrainConfig {
     pub cd_steps: CdSteps,
     /// Persistent chains (Tieleman 2008); 0 starts every chain from the data (Hinton 2002).
     pub persistent_chains: usize,
+    /// What moves persistent chains.
+    #[serde(skip_serializing_if = "is_default")]
+    pub sampler: Sampler,
+    /// Step size of the fast weights, per mean gradient of a batch; they lose a twentieth of themselves an
+    /// update. Only the fast sampler has them.
+    #[serde(skip_serializing_if = "is_default_fast_rate")]
+    pub fast_learning_rate: f64,
+    /// Inverse temperatures of the tempered sampler, from 0 to 1; every chain has a replica at each. They
+    /// adapt until neighbours swap equally often.
+    #[serde(skip_serializing_if = "is_default_temperatures")]
+    pub temperatures: usize,
+    /// Takes states relative to their means (Melchior et al. 2016): the same model, and learning that does
+    /// not depend on which state is called on.
+    #[serde(skip_serializing_if = "is_default")]
+    pub centred: bool,
+    /// Share of the mean of the models so far that each update keeps, such as 0.999: that mean is the
+    /// model which is measured and saved. 0 keeps the last model alone.
+    #[serde(skip_serializing_if = "is_default")]
+    pub averaging: f64,
+    /// Epochs between estimates of ln Z along the training; 0 makes none.
+    #[serde(skip_serializing_if = "is_default")]
+    pub log_z_every: u32,
     /// What the reconstruction's visible units are.
     pub visible_states: VisibleStates,
     /// Mean hidden probability that `sparsity_cost` pulls towards.
@@ -170,6 +206,12 @@ impl Default for TrainConfig {
             l1_cost: 0.0,
             cd_steps: CdSteps::from(1),
             persistent_chains: 0,
+            sampler: Sampler::Gibbs,
+            fast_learning_rate: FAST_LEARNING_RATE,
+            temperatures: TEMPERATURES,
+            centred: false,
+            averaging: 0.0,
+            log_z_every: 0,
             visible_states: VisibleStates::Sampled,
             sparsity_target: 0.1,
             sparsity_cost: 0.0,
@@ -180,6 +222,31 @@ impl Default for TrainConfig {
             threads: 0,
         }
     }
+}
+
+/// Step size of fast weights by default, which is the paper's.
+const FAST_LEARNING_RATE: f64 = 0.01;
+
+/// Temperatures by default.
+const TEMPERATURES: usize = 10;
+
+/// Settings that came later are left out of files where they say nothing, so that a checkpoint is the
+/// same file as before there were such settings.
+#[must_use]
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// The same for [`TrainConfig::fast_learning_rate`].
+#[must_use]
+pub fn is_default_fast_rate(rate: &f64) -> bool {
+    *rate == FAST_LEARNING_RATE
+}
+
+/// The same for [`TrainConfig::temperatures`].
+#[must_use]
+pub fn is_default_temperatures(temperatures: &usize) -> bool {
+    *temperatures == TEMPERATURES
 }
 
 impl TrainConfig {
@@ -207,6 +274,19 @@ impl TrainConfig {
         self.cd_steps.validate()?;
         let chains = self.persistent_chains;
         require(chains <= 1_000_000, "persistent_chains", chains, "at most 1000000")?;
+        require(
+            self.sampler == Sampler::Gibbs || chains > 0,
+            "persistent_chains",
+            chains,
+            "at least 1 for the samplers fast and tempered",
+        )?;
+        let rate = self.fast_learning_rate;
+        require(positive(rate), "fast_learning_rate", rate, "a positive number")?;
+        let temperatures = self.temperatures;
+        require((2..=1000).contains(&temperatures), "temperatures", temperatures, "between 2 and 1000")?;
+        let sampled = self.sampler != Sampler::Tempered || self.visible_states == VisibleStates::Sampled;
+        require(sampled, "visible_states", "probabilities", "sampled with the sampler tempered")?;
+        require(share(self.averaging), "averaging", self.averaging, "at least 0 and below 1")?;
         let target = self.sparsity_target;
         require(target > 0.0 && target < 1.0, "sparsity_target", target, "above 0 and below 1")?;
         require(not_negative(self.sparsity_cost), "sparsity_cost", self.sparsity_cost, "zero or a positive number")?;
@@ -220,7 +300,23 @@ impl TrainConfig {
     /// [`crate::Error::Config`] for a sparsity cost of units that have no probability.
     pub fn validate_for(&self, units: HiddenUnits) -> Result<()> {
         let (cost, expected) = (self.sparsity_cost, "0 where hidden units are gaussian, which have no probability");
-        require(units.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)
+        require(units.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)?;
+        let every = self.log_z_every;
+        require(units.is_bernoulli() || every == 0, "log_z_every", every, "0 where hidden units are gaussian")?;
+        self.require_methods(units.is_bernoulli(), "where hidden units are gaussian")
+    }
+
+    /// Refuses the methods of learning that only the CPU's packed form of Bernoulli units has.
+    fn require_methods(&self, there: bool, place: &'static str) -> Result<()> {
+        let asked = [
+            ("sampler", self.sampler != Sampler::Gibbs),
+            ("centred", self.centred),
+            ("averaging", self.averaging > 0.0),
+        ];
+        match asked.into_iter().find(|&(_, asked)| asked && !there) {
+            Some((name, _)) => Err(Error::Method { name, place }),
+            None => Ok(()),
+        }
     }
 
     /// Checks what depends on the device that the training is to run on.
@@ -233,7 +329,8 @@ impl TrainConfig {
         require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
         let choice = !device.is_cpu() && units.is_bernoulli();
         let expected = "f32 on the CPU, and where hidden units are gaussian";
-        require(choice || self.precision.is_f32(), "precision", self.precision, expected)
+        require(choice || self.precision.is_f32(), "precision", self.precision, expected)?;
+        self.require_methods(device.is_cpu(), "on a GPU: train with --device cpu")
     }
 
     /// The learning rule of an epoch, counted from 0.
@@ -248,6 +345,7 @@ impl TrainConfig {
             visible_states: self.visible_states,
             sparsity_target: self.sparsity_target,
             sparsity_cost: self.sparsity_cost,
+            fast_learning_rate: self.fast_learning_rate,
         }
     }
 }
@@ -279,6 +377,8 @@ pub struct Rule {
     pub sparsity_target: f64,
     /// Strength of that pull; 0 turns it off.
     pub sparsity_cost: f64,
+    /// Step size of fast weights, where the sampler has them.
+    pub fast_learning_rate: f64,
 }
 
 #[cfg(test)]

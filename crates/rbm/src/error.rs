@@ -16,6 +16,14 @@ pub enum Error {
         /// The range it must lie in.
         expected: &'static str,
     },
+    /// A method of learning is not there for a type of units or a device.
+    #[error("{name} is not available {place}")]
+    Method {
+        /// The setting that asks for it.
+        name: &'static str,
+        /// Where it is missing.
+        place: &'static str,
+    },
     /// A tensor or a batch does not fit the model.
     #[error("{what}: the shape is {got:?}, expected {expected:?}")]
     Shape {

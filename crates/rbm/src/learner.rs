@@ -7,6 +7,7 @@ use crate::composed::Composed;
 use crate::config::{Rule, TrainConfig};
 use crate::error::Result;
 use crate::hidden::HiddenUnits;
+use crate::memory::Memory;
 #[cfg(feature = "cuda")]
 use crate::on_device::OnDevice;
 use crate::packed::Packed;
@@ -32,10 +33,10 @@ impl Labelled {
 
 /// An RBM, its velocities and its persistent chains.
 pub(crate) trait Learner: Send + Sync {
-    /// One update by CD-k, or with `chains` of them by PCD-k. The largest |weight| or |bias|
+    /// One update by CD-k, or with persistent chains by PCD-k. The largest |weight| or |bias|
     /// afterwards, NaN if one is NaN; a learner on another device says so only now and then, for
     /// all updates since it last did.
-    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<Option<f32>>;
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>>;
 
     /// What [`Self::learn`] has not said yet.
     fn largest(&mut self) -> Result<Option<f32>> {
@@ -69,6 +70,16 @@ pub(crate) trait Learner: Send + Sync {
 
     /// Hidden states of the persistent chains, once there are any.
     fn chains(&self) -> Result<Option<Batch>>;
+
+    /// What its methods remember beside these.
+    fn memory(&self) -> Memory {
+        Memory::default()
+    }
+
+    /// How often the tempered chains that swap least do so; none without them.
+    fn swap_rate(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// The form for the hidden units of `rbm` and the device it is on, at rest.
@@ -81,7 +92,7 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
         HiddenUnits::Bernoulli if device.is_cuda() => {
             Box::new(OnDevice::new(device, config.precision, (visible, hidden), &parameters)?)
         }
-        HiddenUnits::Bernoulli => Box::new(Packed::new(Machine::new(visible, hidden, &parameters), None)),
+        HiddenUnits::Bernoulli => Box::new(Packed::start(Machine::new(visible, hidden, &parameters))),
         HiddenUnits::Gaussian => {
             // In F32, whatever it came as.
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
@@ -95,20 +106,17 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
 /// The form for the hidden units of a state on a device, with everything else the state holds.
 pub(crate) fn resume(state: TrainState, config: &TrainConfig, device: &Device) -> Result<Box<dyn Learner>> {
     config.validate_on(device, state.hidden_units)?;
-    let TrainState { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
-    Ok(match hidden_units {
+    Ok(match state.hidden_units {
         #[cfg(feature = "cuda")]
         HiddenUnits::Bernoulli if device.is_cuda() => {
-            let mut learner = OnDevice::new(device, config.precision, (visible, hidden), &parameters)?;
-            learner.go_on(&velocities, chains.map(binary))?;
+            let sizes = (state.visible, state.hidden);
+            let mut learner = OnDevice::new(device, config.precision, sizes, &state.parameters)?;
+            learner.go_on(&state.velocities, state.chains.map(binary))?;
             Box::new(learner)
         }
-        HiddenUnits::Bernoulli => {
-            let mut machine = Machine::new(visible, hidden, &parameters);
-            machine.set_velocities(&velocities);
-            Box::new(Packed::new(machine, chains.map(binary)))
-        }
+        HiddenUnits::Bernoulli => Box::new(Packed::resume(state)),
         HiddenUnits::Gaussian => {
+            let TrainState { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
             let velocity = Velocity::from_parameters(visible, hidden, velocities, device)?;
             Box::new(Composed::new(rbm.with_hidden_units(hidden_units)?, velocity, chains.as_ref())?)
@@ -150,7 +158,7 @@ pub enum HiddenStatistics {
 }
 
 /// Chains of Bernoulli units as they are packed.
-fn binary(chains: Batch) -> Bits {
+pub(crate) fn binary(chains: Batch) -> Bits {
     match chains {
         Batch::Binary(bits) => bits,
         Batch::Real { rows, units, values } => Bits::from_values(rows, units, &values),

@@ -11,7 +11,9 @@ mod hidden;
 mod labels;
 mod learner;
 pub mod likelihood;
+mod memory;
 mod monitors;
+mod negative;
 mod observer;
 #[cfg(feature = "cuda")]
 mod on_device;
@@ -22,12 +24,16 @@ mod rbm;
 mod state;
 mod steps;
 mod stopping;
+mod tempering;
 pub mod tensors;
 mod trainer;
 
 pub use cd::{Draws, Velocity};
 pub use checkpoint::{Header, Provenance, load, save};
-pub use config::{RbmConfig, Rule, Schedule, TrainConfig, VisibleBias, VisibleStates, validate_threads};
+pub use config::{
+    RbmConfig, Rule, Sampler, Schedule, TrainConfig, VisibleBias, VisibleStates, is_default, is_default_fast_rate,
+    is_default_temperatures, validate_threads,
+};
 pub use error::{Error, Result};
 pub use file::write_atomic;
 pub use hidden::HiddenUnits;

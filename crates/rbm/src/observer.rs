@@ -52,6 +52,22 @@ pub struct EpochMetrics {
     /// The same on validation samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_error_valid: Option<f64>,
+    /// ln Z by Bennett's acceptance ratio along the training ([`crate::likelihood::Path`]), in the epochs
+    /// that [`crate::TrainConfig::log_z_every`] chooses, and its standard error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_z: Option<f64>,
+    /// Standard error of `log_z`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_z_error: Option<f64>,
+    /// ln p(v) of training samples, with their labels where there is a label group, nats per sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_likelihood_train: Option<f64>,
+    /// The same of validation samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_likelihood_valid: Option<f64>,
+    /// How often tempered chains swap between the two neighbouring temperatures where they do so least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap_rate: Option<f64>,
     /// Norm of the epoch's last weight update over the norm of the weights; about 0.001 is
     /// healthy (Hinton 2010, section 7).
     pub update_ratio: f64,

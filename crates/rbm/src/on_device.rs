@@ -2,7 +2,7 @@
 //! uniforms.
 
 use crate::cd::Draws;
-use crate::config::{Rule, VisibleStates};
+use crate::config::{Rule, TrainConfig, VisibleStates};
 use crate::error::Result;
 use crate::learner::{Labelled, Learner, Measured};
 use crate::packed::{sparsity_of, step_of};
@@ -44,7 +44,8 @@ impl OnDevice {
 }
 
 impl Learner for OnDevice {
-    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<Option<f32>> {
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>> {
+        let chains = config.persistent_chains;
         let machine = &mut self.machine;
         if chains > 0 && !self.persistent {
             let coins = Uniforms::new(draws.seed, Stream::Chains, 0);

@@ -1,43 +1,96 @@
 //! The learning rule on the packed machine, for Bernoulli hidden units.
 
 use crate::cd::Draws;
-use crate::config::{Rule, VisibleStates};
+use crate::config::{Rule, TrainConfig};
 use crate::error::Result;
-use crate::learner::{Labelled, Learner, Measured};
+use crate::learner::{Labelled, Learner, Measured, binary};
+use crate::memory::Memory;
+use crate::negative::Negative;
 use crate::rbm::Rbm;
+use crate::state::TrainState;
+use crate::tempering::Ladders;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Machine, Parameters, Sparsity, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Gradient, Machine, Offsets, Parameters, Sparsity, Uniforms};
+
+/// Share of a minibatch in the offsets of the centred gradient (Melchior et al. 2016, section 5), once
+/// there have been as many minibatches as that is worth.
+const OFFSET_SHARE: f32 = 0.01;
 
 /// An RBM in the layout that trains fastest.
 pub(crate) struct Packed {
     machine: Machine,
-    chains: Option<Bits>,
+    negative: Option<Negative>,
+    offsets: Offsets,
+    /// The mean of the models of late, if it is wanted.
+    average: Option<Machine>,
+    gradient: Gradient,
 }
 
 impl Packed {
-    pub(crate) fn new(machine: Machine, chains: Option<Bits>) -> Self {
-        Self { machine, chains }
+    pub(crate) fn start(machine: Machine) -> Self {
+        Self { machine, negative: None, offsets: Offsets::default(), average: None, gradient: Gradient::default() }
+    }
+
+    /// Goes on from a state.
+    pub(crate) fn resume(state: TrainState) -> Self {
+        let TrainState { visible, hidden, parameters, velocities, chains, memory, .. } = state;
+        let Memory { offsets, fast, average, ladders } = memory;
+        let mut machine = Machine::new(visible, hidden, &parameters);
+        machine.set_velocities(&velocities);
+        let negative = match (ladders, chains.map(binary), fast) {
+            (Some(ladders), ..) => Some(Negative::Tempered(Box::new(Ladders::resume(&machine, ladders)))),
+            (None, Some(chains), Some(fast)) => {
+                let mut ahead = Machine::new(visible, hidden, &sum(&parameters, &fast));
+                ahead.set_velocities(&fast);
+                Some(Negative::Fast(Box::new(ahead), chains))
+            }
+            (None, Some(chains), None) => Some(Negative::Persistent(chains)),
+            // Of chains that start from the data, nothing is to be gone on with.
+            (None, None, _) => None,
+        };
+        let average = average.map(|average| Machine::new(visible, hidden, &average));
+        Self { machine, negative, offsets: offsets.unwrap_or_default(), average, gradient: Gradient::default() }
+    }
+
+    /// The model that training makes: the mean of those of late, where there is one.
+    fn model(&self) -> &Machine {
+        self.average.as_ref().unwrap_or(&self.machine)
     }
 }
 
 impl Learner for Packed {
-    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, chains: usize) -> Result<Option<f32>> {
-        if chains == 0 {
-            return Ok(Some(contrastive_divergence(&mut self.machine, data, rule, draws)));
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>> {
+        let machine = &mut self.machine;
+        let negative = self.negative.get_or_insert_with(|| Negative::start(machine, config));
+        let from_data = matches!(negative, Negative::Data);
+        machine.positive(&data.v, &data.y, from_data.then(|| draws.hidden(0)));
+        negative.advance(machine, rule, draws);
+        let (step, sparsity) = (step_of(rule), sparsity_of(rule));
+        let largest = if config.centred || negative.needs_gradient() {
+            machine.gradient(&data.v, sparsity, &mut self.gradient);
+            if config.centred {
+                machine.follow_means(&data.v, share(OFFSET_SHARE, draws.step), &mut self.offsets);
+            }
+            let largest = machine.step(&self.gradient, &step, config.centred.then_some(&self.offsets));
+            negative.stepped(machine, &self.gradient, rule);
+            largest
+        } else {
+            machine.learn(&data.v, &step, sparsity)
+        };
+        if config.averaging > 0.0 {
+            let average = self.average.get_or_insert_with(|| machine.clone());
+            average.approach(machine, share((1.0 - config.averaging) as f32, draws.step));
         }
-        let hidden = self.machine.hidden();
-        let start = || Bits::coins(chains, hidden, Uniforms::new(draws.seed, Stream::Chains, 0));
-        let chains = self.chains.get_or_insert_with(start);
-        Ok(Some(persistent_divergence(&mut self.machine, data, rule, draws, chains)))
+        Ok(Some(largest))
     }
 
     fn measure(&mut self, samples: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measured> {
-        let measures = self.machine.measure(samples, labels, draw);
-        Ok(measures.into())
+        let model = self.average.as_mut().unwrap_or(&mut self.machine);
+        Ok(model.measure(samples, labels, draw).into())
     }
 
     fn rbm(&self) -> Result<Rbm> {
-        let machine = &self.machine;
+        let machine = self.model();
         Rbm::from_parameters(machine.visible(), machine.hidden(), machine.parameters(), &Device::Cpu)
     }
 
@@ -50,37 +103,44 @@ impl Learner for Packed {
     }
 
     fn chains(&self) -> Result<Option<Batch>> {
-        Ok(self.chains.clone().map(Batch::Binary))
+        Ok(match &self.negative {
+            Some(Negative::Persistent(chains) | Negative::Fast(_, chains)) => Some(Batch::Binary(chains.clone())),
+            Some(Negative::Data | Negative::Tempered(_)) | None => None,
+        })
+    }
+
+    fn memory(&self) -> Memory {
+        let (fast, ladders) = match &self.negative {
+            Some(Negative::Fast(fast, _)) => (Some(fast.velocities()), None),
+            Some(Negative::Tempered(ladders)) => (None, Some(ladders.state())),
+            _ => (None, None),
+        };
+        let offsets = (!self.offsets.visible.is_empty()).then(|| self.offsets.clone());
+        Memory { offsets, fast, average: self.average.as_ref().map(Machine::parameters), ladders }
+    }
+
+    fn swap_rate(&self) -> Option<f64> {
+        match &self.negative {
+            Some(Negative::Tempered(ladders)) => Some(ladders.slowest()),
+            _ => None,
+        }
     }
 }
 
-/// CD-k (Hinton 2002): the chains start at the data. Returns the largest parameter.
-fn contrastive_divergence(machine: &mut Machine, data: &Labelled, rule: &Rule, draws: Draws) -> f32 {
-    machine.positive(&data.v, &data.y, Some(draws.hidden(0)));
-    gibbs(machine, rule, draws);
-    machine.learn(&data.v, &step_of(rule), sparsity_of(rule))
+/// The share of the newest in a running mean: equal shares at first, `least` once there are more.
+fn share(least: f32, step: u32) -> f32 {
+    least.max(1.0 / (step as f32 + 1.0))
 }
 
-/// PCD-k (Tieleman 2008): the chains go on from where the last update left them.
-fn persistent_divergence(machine: &mut Machine, data: &Labelled, rule: &Rule, draws: Draws, chains: &mut Bits) -> f32 {
-    machine.positive(&data.v, &data.y, None);
-    machine.set_hidden_states(chains);
-    gibbs(machine, rule, draws);
-    machine.up(draws.hidden(rule.cd_steps));
-    chains.clone_from(machine.hidden_states());
-    machine.learn(&data.v, &step_of(rule), sparsity_of(rule))
-}
-
-/// k Gibbs steps from the hidden states to visible ones.
-fn gibbs(machine: &mut Machine, rule: &Rule, draws: Draws) {
-    for k in 0..rule.cd_steps {
-        if k > 0 {
-            machine.up(draws.hidden(k));
-        }
-        match rule.visible_states {
-            VisibleStates::Sampled => machine.down(draws.visible(k)),
-            VisibleStates::Probabilities => machine.down_mean(),
-        }
+/// What fast weights and those they run ahead of make together.
+fn sum(parameters: &Parameters, fast: &Parameters) -> Parameters {
+    let sum = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a + b).collect();
+    Parameters {
+        w_rec: sum(&parameters.w_rec, &fast.w_rec),
+        hb: sum(&parameters.hb, &fast.hb),
+        vb: sum(&parameters.vb, &fast.vb),
+        label_w: sum(&parameters.label_w, &fast.label_w),
+        label_b: sum(&parameters.label_b, &fast.label_b),
     }
 }
 

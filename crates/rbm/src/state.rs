@@ -3,13 +3,16 @@
 //! One safetensors file that is sufficient by itself (weights included), so that no moment
 //! between two writes can leave a run that cannot continue.
 
-use crate::error::Result;
+use crate::config::{Sampler, TrainConfig};
+use crate::error::{Result, require};
 use crate::hidden::HiddenUnits;
+use crate::likelihood::PathState;
+use crate::memory::{Contents, Memory, Parts, Sizes, Tensors};
 use crate::rbm::Rbm;
 use crate::stopping::Stopping;
 use crate::tensors::{self, FORMAT_VERSION, Reader};
 use crate::trainer::Position;
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use deepbelief_kernels::{Batch, Bits, MAX_UNITS, Parameters};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -24,6 +27,10 @@ pub struct TrainState {
     pub(crate) velocities: Parameters,
     /// Hidden states of the persistent chains.
     pub(crate) chains: Option<Batch>,
+    /// What methods remember beside these.
+    pub(crate) memory: Memory,
+    /// Where the estimate of ln Z along the training is.
+    pub(crate) path: Option<PathState>,
     pub(crate) position: Position,
 }
 
@@ -40,13 +47,38 @@ impl TrainState {
         self.position.batch
     }
 
-    /// The RBM as it is at this point, on the CPU.
+    /// The RBM as it is at this point, on the CPU: where models are averaged, their mean.
     ///
     /// # Errors
     /// If the tensors cannot be made.
     pub fn rbm(&self) -> Result<Rbm> {
-        let rbm = Rbm::from_parameters(self.visible, self.hidden, self.parameters.clone(), &Device::Cpu)?;
+        let parameters = self.memory.average.as_ref().unwrap_or(&self.parameters).clone();
+        let rbm = Rbm::from_parameters(self.visible, self.hidden, parameters, &Device::Cpu)?;
         rbm.with_hidden_units(self.hidden_units)
+    }
+
+    /// Refuses to go on by other methods than those that got here.
+    pub(crate) fn require_methods(&self, config: &TrainConfig) -> Result<()> {
+        // Before the first update there is nothing to go on with.
+        if self.position.step == 0 {
+            return Ok(());
+        }
+        let Memory { offsets, fast, average, ladders } = &self.memory;
+        let temperatures = ladders.as_ref().map(|ladders| ladders.betas.len());
+        let (sampler, chains) = match (ladders, fast, self.chains.as_ref().map_or(0, Batch::rows)) {
+            (Some(ladders), ..) => (Sampler::Tempered, ladders.rungs.len() / ladders.betas.len()),
+            (None, Some(_), chains) => (Sampler::Fast, chains),
+            (None, None, chains) => (Sampler::Gibbs, chains),
+        };
+        let same = [
+            ("persistent_chains", config.persistent_chains.to_string(), chains == config.persistent_chains),
+            ("sampler", format!("{:?}", config.sampler), sampler == config.sampler),
+            ("temperatures", config.temperatures.to_string(), temperatures.is_none_or(|t| t == config.temperatures)),
+            ("centred", config.centred.to_string(), offsets.is_some() == config.centred),
+            ("averaging", config.averaging.to_string(), average.is_some() == (config.averaging > 0.0)),
+        ];
+        same.into_iter()
+            .try_for_each(|(name, got, same)| require(same, name, got, "what it was when the training started"))
     }
 
     /// Visible and hidden units.
@@ -80,6 +112,8 @@ struct StateHeader {
     batch: usize,
     step: u32,
     stopping: Stopping,
+    #[serde(default, skip_serializing_if = "Contents::is_empty")]
+    contents: Contents,
 }
 
 /// Writes a state; whole or not at all.
@@ -102,25 +136,17 @@ pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
         batch: at.batch,
         step: at.step,
         stopping: at.stopping,
+        contents: Contents::default(),
     };
-    let mut tensors = Vec::new();
-    let mut push = |name: String, shape: &[usize], values: &[f32]| -> Result<()> {
-        tensors.push((name, Tensor::from_slice(values, shape, &Device::Cpu)?));
-        Ok(())
-    };
-    for (prefix, p) in [("", &state.parameters), ("velocity.", &state.velocities)] {
-        push(format!("{prefix}w_rec"), &[v, h], &p.w_rec)?;
-        push(format!("{prefix}hb"), &[h], &p.hb)?;
-        push(format!("{prefix}vb"), &[v], &p.vb)?;
-        if classes > 0 {
-            push(format!("{prefix}label_w"), &[classes, h], &p.label_w)?;
-            push(format!("{prefix}label_b"), &[classes], &p.label_b)?;
-        }
-    }
+    let sizes = Sizes { visible: v, hidden: h, classes };
+    let mut tensors = Tensors(Vec::new());
+    tensors.push_parameters("", sizes, &state.parameters)?;
+    tensors.push_parameters("velocity.", sizes, &state.velocities)?;
     if let Some(chains) = &state.chains {
-        push("chains".into(), &[chains.rows(), h], &chains.to_values())?;
+        tensors.push("chains", &[chains.rows(), h], &chains.to_values())?;
     }
-    tensors::write(path, &header, &tensors)
+    let header = StateHeader { contents: tensors.push_memory(sizes, &state.memory, state.path.as_ref())?, ..header };
+    tensors::write(path, &header, &tensors.0)
 }
 
 /// Reads a state.
@@ -135,25 +161,21 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
     if v > MAX_UNITS || h > MAX_UNITS {
         file.refuse("has more units than this program supports".into())?;
     }
-    let parameters = |prefix: &str| -> Result<Parameters> {
-        let get = |name: &str, shape: &[usize]| file.values(&format!("{prefix}{name}"), shape);
-        let (label_w, label_b) = match header.classes {
-            0 => Default::default(),
-            classes => (get("label_w", &[classes, h])?, get("label_b", &[classes])?),
-        };
-        Ok(Parameters { w_rec: get("w_rec", &[v, h])?, hb: get("hb", &[h])?, vb: get("vb", &[v])?, label_w, label_b })
-    };
+    let parts = Parts { file: &file, sizes: Sizes { visible: v, hidden: h, classes: header.classes } };
     let chains = match header.chains {
         0 => None,
         n => Some(chains(header.hidden_units, n, h, file.values("chains", &[n, h])?)),
     };
+    let (memory, along) = parts.memory(&header.contents)?;
     Ok(TrainState {
         visible: v,
         hidden: h,
         hidden_units: header.hidden_units,
-        parameters: parameters("")?,
-        velocities: parameters("velocity.")?,
+        parameters: parts.parameters("")?,
+        velocities: parts.parameters("velocity.")?,
         chains,
+        memory,
+        path: along,
         position: Position { epoch: header.epoch, batch: header.batch, step: header.step, stopping: header.stopping },
     })
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::hidden::HiddenUnits;
 use crate::labels::LabelGroup;
 use crate::learner::{self, HiddenStatistics, Labelled, Learner, Measured};
+use crate::likelihood::{Path, base_rates};
 use crate::monitors::Monitors;
 use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
 use crate::rbm::Rbm;
@@ -22,6 +23,9 @@ const EXPLODED: f32 = 100.0;
 /// Hidden units from which on a layer without a single one that varies is a failure: a few may
 /// well be constant together for a while, or because there is nothing else to say of the data.
 const ENOUGH_TO_DIE: usize = 8;
+
+/// Chains that carry the estimate of ln Z along a training.
+const PATH_CHAINS: usize = 500;
 
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub struct Trainer {
     learner: Box<dyn Learner>,
     pool: std::sync::Arc<rayon::ThreadPool>,
     at: Position,
+    /// The estimate of ln Z along the training, once there is one.
+    path: Option<Path>,
 }
 
 /// What training leaves as it is.
@@ -84,7 +90,7 @@ impl Snapshot<'_> {
     /// # Errors
     /// If a GPU failed.
     pub fn state(&self) -> Result<TrainState> {
-        let Trainer { sizes, learner, at, .. } = self.trainer;
+        let Trainer { sizes, learner, at, path, .. } = self.trainer;
         Ok(TrainState {
             visible: sizes.visible,
             hidden: sizes.hidden,
@@ -92,6 +98,8 @@ impl Snapshot<'_> {
             parameters: learner.parameters()?,
             velocities: learner.velocities()?,
             chains: learner.chains()?,
+            memory: learner.memory(),
+            path: path.as_ref().map(|path| path.state().clone()),
             position: *at,
         })
     }
@@ -106,31 +114,30 @@ impl Trainer {
     pub fn new(rbm: &Rbm, config: TrainConfig) -> Result<Self> {
         let sizes = Sizes::of(rbm);
         let learner = learner::start(rbm, &config)?;
-        Self::build(learner, sizes, config, Position::default())
+        Self::build(learner, sizes, config, Position::default(), None)
     }
 
     /// Continues a training on `device`; with the same settings and data, and on the same kind of
     /// device, the result is, bit for bit, that of a training that never stopped.
     ///
     /// # Errors
-    /// [`Error::Config`] for a setting out of range, a device without kernels, or chains where the settings
-    /// want none or another number of them; [`Error::Threads`]; if a GPU is out of memory.
+    /// [`Error::Config`] for a setting out of range, a device without kernels, or chains and methods of
+    /// learning that are not those the training started with; [`Error::Threads`]; if a GPU is out of memory.
     pub fn resume(config: TrainConfig, state: TrainState, device: &Device) -> Result<Self> {
-        let chains = state.chains.as_ref().map_or(0, Batch::rows);
-        // Before the first update there are no chains yet.
-        if state.position.step > 0 && chains != config.persistent_chains {
-            return Err(Error::Config {
-                name: "persistent_chains",
-                got: config.persistent_chains.to_string(),
-                expected: "what it was when the training started",
-            });
-        }
+        state.require_methods(&config)?;
         let (sizes, position) = (Sizes::of(&state.rbm()?), state.position);
+        let path = state.path.clone().map(|path| Path::resume(path, config.seed));
         let learner = learner::resume(state, &config, device)?;
-        Self::build(learner, sizes, config, position)
+        Self::build(learner, sizes, config, position, path)
     }
 
-    fn build(learner: Box<dyn Learner>, sizes: Sizes, config: TrainConfig, at: Position) -> Result<Self> {
+    fn build(
+        learner: Box<dyn Learner>,
+        sizes: Sizes,
+        config: TrainConfig,
+        at: Position,
+        path: Option<Path>,
+    ) -> Result<Self> {
         config.validate()?;
         config.validate_for(sizes.hidden_units)?;
         let threads = config.threads;
@@ -138,7 +145,7 @@ impl Trainer {
             .num_threads(threads)
             .build()
             .map_err(|source| Error::Threads { threads, source })?;
-        Ok(Self { config, sizes, learner, pool: pool.into(), at })
+        Ok(Self { config, sizes, learner, pool: pool.into(), at, path })
     }
 
     /// Epochs done.
@@ -279,7 +286,7 @@ impl Trainer {
     /// One update from one minibatch.
     fn update(&mut self, data: &Labelled, rule: &Rule) -> Result<()> {
         let draws = Draws { seed: self.config.seed, step: self.at.step };
-        let largest = self.learner.learn(data, rule, draws, self.config.persistent_chains)?;
+        let largest = self.learner.learn(data, rule, draws, &self.config)?;
         self.at.step += 1;
         self.at.batch += 1;
         self.check_sane(largest, rule)
@@ -330,10 +337,27 @@ impl Trainer {
         pool.install(|| self.learner.measure(samples, labels, draw))
     }
 
+    /// ln Z of the model and its standard error, in epochs that have an estimate.
+    fn log_z(&mut self, monitors: &Monitors) -> Result<Option<(f64, f64)>> {
+        let TrainConfig { log_z_every: every, seed, .. } = self.config;
+        if every == 0 || !self.at.epoch.is_multiple_of(every) {
+            return Ok(None);
+        }
+        let rbm = self.learner.rbm()?;
+        let path = match &mut self.path {
+            Some(path) => path,
+            none => none.insert(Path::start(&rbm, &base_rates(&monitors.train.means()), PATH_CHAINS, seed)?),
+        };
+        path.extend(&rbm)?;
+        Ok(Some((path.log_z(), path.standard_error())))
+    }
+
     /// `before`: the weights before the last update, if there was one.
     fn measure_epoch(&mut self, monitors: &Monitors, rule: &Rule, before: Option<&[f32]>) -> Result<EpochMetrics> {
         let train = self.measure(&monitors.train, &monitors.train_labels)?;
         let valid = monitors.valid.as_ref().map(|valid| self.measure(valid, &monitors.valid_labels)).transpose()?;
+        let log_z = self.log_z(monitors)?;
+        let log_likelihood = |measured: &Measured| log_z.map(|(log_z, _)| -measured.free_energy - log_z);
         let (weight_norm, change) = self.learner.norm_and_change(before.unwrap_or_default())?;
         let (activity, spread) = match &train.hidden {
             HiddenStatistics::Activity(activity) => (Some(activity), None),
@@ -358,6 +382,11 @@ impl Trainer {
             hidden_spread: spread.map(|units| mean(units.iter().map(|s| s * s).sum(), units.len()).sqrt()),
             label_error_train: train.label_error,
             label_error_valid: valid.as_ref().and_then(|valid| valid.label_error),
+            log_z: log_z.map(|(log_z, _)| log_z),
+            log_z_error: log_z.map(|(_, error)| error),
+            log_likelihood_train: log_likelihood(&train),
+            log_likelihood_valid: valid.as_ref().and_then(log_likelihood),
+            swap_rate: self.learner.swap_rate(),
             update_ratio: if before.is_some() && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
             weight_norm,
             samples_per_second: 0.0,

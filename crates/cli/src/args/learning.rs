@@ -42,6 +42,26 @@ pub(crate) struct LearningArgs {
     /// Persistent chains; 0 starts every chain from the data
     #[arg(long, env = "DBN_PERSISTENT_CHAINS", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) persistent_chains: Option<u32>,
+    /// What moves persistent chains: Gibbs steps of the model; of fast weights that run ahead of it; or of
+    /// the model at several temperatures, between which states are swapped
+    #[arg(long, env = "DBN_SAMPLER", hide_env = true, value_name = "gibbs|fast|tempered", hide_possible_values = true, value_parser = words(&["gibbs", "fast", "tempered"]), help_heading = "Learning")]
+    pub(crate) sampler: Option<String>,
+    /// Step size of the fast weights of the sampler fast
+    #[arg(long, env = "DBN_FAST_LEARNING_RATE", hide_env = true, value_name = "X", help_heading = "Learning")]
+    pub(crate) fast_learning_rate: Option<f64>,
+    /// Temperatures of the sampler tempered: replicas of each persistent chain
+    #[arg(long, env = "DBN_TEMPERATURES", hide_env = true, value_name = "N", help_heading = "Learning")]
+    pub(crate) temperatures: Option<u32>,
+    /// Take the states of units relative to their means, which learns faster where pixels are mostly on
+    #[arg(long, env = "DBN_CENTRED", hide_env = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Learning")]
+    pub(crate) centred: Option<bool>,
+    /// Save the running mean of the models, of which each update keeps this share, such as 0.999; 0
+    /// saves the last model
+    #[arg(long, env = "DBN_AVERAGING", hide_env = true, value_name = "X", help_heading = "Learning")]
+    pub(crate) averaging: Option<f64>,
+    /// Estimate ln Z, and with it the likelihood, every so many epochs; 0 never does
+    #[arg(long, env = "DBN_LOG_Z_EVERY", hide_env = true, value_name = "N", help_heading = "Learning")]
+    pub(crate) log_z_every: Option<u32>,
     /// Whether reconstructed visible units are drawn, or kept as probabilities
     #[arg(long, env = "DBN_VISIBLE_STATES", hide_env = true, value_name = "sampled|probabilities", hide_possible_values = true, value_parser = words(&["sampled", "probabilities"]), help_heading = "Learning")]
     pub(crate) visible_states: Option<String>,
@@ -132,7 +152,8 @@ fn ids() -> Vec<String> {
 pub(crate) fn per_layer(text: &str) -> Value {
     let value = |word: &str| {
         let number = || word.parse().map(Value::Integer).ok().or_else(|| word.parse().map(Value::Float).ok());
-        number().unwrap_or_else(|| Value::String(word.to_string()))
+        let truth = || word.parse().map(Value::Boolean).ok();
+        number().or_else(truth).unwrap_or_else(|| Value::String(word.to_string()))
     };
     let mut values: Vec<Value> = text.split(',').map(|word| value(word.trim())).collect();
     if values.len() == 1 { values.remove(0) } else { Value::Array(values) }

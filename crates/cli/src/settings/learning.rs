@@ -2,7 +2,10 @@
 
 use super::RunSettings;
 use crate::failure::{Failure, Result};
-use deepbelief_rbm::{CdSteps, HiddenUnits, RbmConfig, Schedule, TrainConfig, VisibleBias, VisibleStates};
+use deepbelief_rbm::{
+    CdSteps, HiddenUnits, RbmConfig, Sampler, Schedule, TrainConfig, VisibleBias, VisibleStates, is_default,
+    is_default_fast_rate, is_default_temperatures,
+};
 use serde::{Deserialize, Serialize};
 
 /// The fields are the keys of a recipe and, with dashes, the flags, where they are described.
@@ -21,6 +24,19 @@ pub(crate) struct LearningSettings {
     pub(crate) final_learning_rate: f64,
     pub(crate) cd_steps: CdSteps,
     pub(crate) persistent_chains: usize,
+    /// Left out where they are the default, for the same reason, as the next ones are.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) sampler: Sampler,
+    #[serde(skip_serializing_if = "is_default_fast_rate")]
+    pub(crate) fast_learning_rate: f64,
+    #[serde(skip_serializing_if = "is_default_temperatures")]
+    pub(crate) temperatures: usize,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) centred: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) averaging: f64,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) log_z_every: u32,
     pub(crate) visible_states: VisibleStates,
     pub(crate) momentum: f64,
     pub(crate) final_momentum: f64,
@@ -68,6 +84,12 @@ impl LearningSettings {
             l1_cost: self.l1_cost,
             cd_steps: self.cd_steps.clone(),
             persistent_chains: self.persistent_chains,
+            sampler: self.sampler,
+            fast_learning_rate: self.fast_learning_rate,
+            temperatures: self.temperatures,
+            centred: self.centred,
+            averaging: self.averaging,
+            log_z_every: self.log_z_every,
             visible_states: self.visible_states,
             sparsity_target: self.sparsity_target,
             sparsity_cost: self.sparsity_cost,

@@ -216,6 +216,7 @@ const REVERSE: u8 = 1;
 const BURN_IN: u8 = 2;
 const PILOT_RUN: u8 = 3;
 pub(super) const MIXING: u8 = 4;
+pub(super) const PATH: u8 = 5;
 
 pub(super) fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
     let draw = |stream| Uniforms::new(seed, stream, step).layer(run);

@@ -6,6 +6,7 @@ mod enumeration;
 mod gaussian;
 mod labels;
 mod likelihood;
+mod methods;
 mod packed;
 mod trainer;
 

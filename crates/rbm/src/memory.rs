@@ -1,0 +1,209 @@
+//! What methods of training remember beside parameters, velocities and chains, and how a state's file
+//! holds it: nothing where a method is not in use.
+
+use crate::error::Result;
+use crate::likelihood::PathState;
+use crate::tempering::LadderState;
+use crate::tensors::Reader;
+use candle_core::{Device, Tensor};
+use deepbelief_kernels::{Bits, Offsets, Parameters};
+use serde::{Deserialize, Serialize};
+
+/// What a learner remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Memory {
+    /// Of the centred gradient.
+    pub(crate) offsets: Option<Offsets>,
+    /// Fast weights.
+    pub(crate) fast: Option<Parameters>,
+    /// The mean of the models of late.
+    pub(crate) average: Option<Parameters>,
+    /// Tempered chains.
+    pub(crate) ladders: Option<LadderState>,
+}
+
+/// What of it a file holds, in its header.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Contents {
+    offsets: bool,
+    fast: bool,
+    average: bool,
+    /// Replicas and temperatures of tempered chains.
+    ladders: Option<[usize; 2]>,
+    path: Option<PathHeader>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PathHeader {
+    chains: usize,
+    log_z: f64,
+    variance: f64,
+    steps: u32,
+}
+
+impl Contents {
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Sizes that all parts of a file share.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) visible: usize,
+    pub(crate) hidden: usize,
+    pub(crate) classes: usize,
+}
+
+impl Sizes {
+    /// Parameters' tensors, by `{prefix}{name}`.
+    fn shapes(self) -> Vec<(&'static str, Vec<usize>)> {
+        let Self { visible, hidden, classes } = self;
+        let mut shapes = vec![("w_rec", vec![visible, hidden]), ("hb", vec![hidden]), ("vb", vec![visible])];
+        if classes > 0 {
+            shapes.extend([("label_w", vec![classes, hidden]), ("label_b", vec![classes])]);
+        }
+        shapes
+    }
+}
+
+/// Tensors for a file.
+pub(crate) struct Tensors(pub(crate) Vec<(String, Tensor)>);
+
+impl Tensors {
+    pub(crate) fn push(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
+        self.0.push((name.to_string(), Tensor::from_slice(values, shape, &Device::Cpu)?));
+        Ok(())
+    }
+
+    pub(crate) fn push_parameters(&mut self, prefix: &str, sizes: Sizes, p: &Parameters) -> Result<()> {
+        let values = [&p.w_rec, &p.hb, &p.vb, &p.label_w, &p.label_b];
+        for ((name, shape), values) in sizes.shapes().iter().zip(values) {
+            self.push(&format!("{prefix}{name}"), shape, values)?;
+        }
+        Ok(())
+    }
+
+    fn push_states(&mut self, prefix: &str, v: &Bits, labels: &[u32]) -> Result<()> {
+        self.push(&format!("{prefix}v"), &[v.rows(), v.units()], &v.to_values())?;
+        self.push(&format!("{prefix}labels"), &[labels.len()], &floats(labels))
+    }
+
+    pub(crate) fn push_memory(&mut self, sizes: Sizes, memory: &Memory, path: Option<&PathState>) -> Result<Contents> {
+        let Memory { offsets, fast, average, ladders } = memory;
+        if let Some(Offsets { visible, hidden, labels }) = offsets {
+            self.push("offsets.visible", &[visible.len()], visible)?;
+            self.push("offsets.hidden", &[hidden.len()], hidden)?;
+            self.push("offsets.labels", &[labels.len()], labels)?;
+        }
+        for (prefix, parameters) in [("fast.", fast), ("average.", average)] {
+            if let Some(parameters) = parameters {
+                self.push_parameters(prefix, sizes, parameters)?;
+            }
+        }
+        if let Some(LadderState { base, betas, rungs, rates, v, labels }) = ladders {
+            self.push("ladders.base", &[base.len()], base)?;
+            self.push("ladders.betas", &[betas.len()], betas)?;
+            self.push("ladders.rungs", &[rungs.len()], &floats(rungs))?;
+            self.push("ladders.rates", &[rates.len()], rates)?;
+            self.push_states("ladders.", v, labels)?;
+        }
+        if let Some(path) = path {
+            self.push_parameters("path.", sizes, &path.parameters)?;
+            self.push_states("path.", &path.v, &path.labels)?;
+        }
+        Ok(Contents {
+            offsets: offsets.is_some(),
+            fast: fast.is_some(),
+            average: average.is_some(),
+            ladders: ladders.as_ref().map(|ladders| [ladders.rungs.len(), ladders.betas.len()]),
+            path: path.map(|path| PathHeader {
+                chains: path.v.rows(),
+                log_z: path.log_z,
+                variance: path.variance,
+                steps: path.steps,
+            }),
+        })
+    }
+}
+
+/// The parts of a file.
+pub(crate) struct Parts<'a> {
+    pub(crate) file: &'a Reader<'a>,
+    pub(crate) sizes: Sizes,
+}
+
+impl Parts<'_> {
+    pub(crate) fn parameters(&self, prefix: &str) -> Result<Parameters> {
+        let mut values = Vec::new();
+        for (name, shape) in self.sizes.shapes() {
+            values.push(self.file.values(&format!("{prefix}{name}"), &shape)?);
+        }
+        let mut values = values.into_iter();
+        let mut next = || values.next().unwrap_or_default();
+        Ok(Parameters { w_rec: next(), hb: next(), vb: next(), label_w: next(), label_b: next() })
+    }
+
+    /// Visible states and labels of chains.
+    fn states(&self, prefix: &str, rows: usize) -> Result<(Bits, Vec<u32>)> {
+        let Sizes { visible, classes, .. } = self.sizes;
+        let v = self.file.values(&format!("{prefix}v"), &[rows, visible])?;
+        let labelled = if classes > 0 { rows } else { 0 };
+        let labels = self.integers(&format!("{prefix}labels"), labelled, classes)?;
+        Ok((Bits::from_values(rows, visible, &v), labels))
+    }
+
+    /// Integers below a bound.
+    fn integers(&self, name: &str, len: usize, below: usize) -> Result<Vec<u32>> {
+        let values = self.file.values(name, &[len])?;
+        match values.iter().find(|&&x| x < 0.0 || x >= below as f32 || x.fract() != 0.0) {
+            Some(x) => self.file.refuse(format!("tensor '{name}' holds {x}, expected integers below {below}")),
+            None => Ok(values.into_iter().map(|x| x as u32).collect()),
+        }
+    }
+
+    pub(crate) fn memory(&self, contents: &Contents) -> Result<(Memory, Option<PathState>)> {
+        let Sizes { visible, hidden, classes } = self.sizes;
+        let get = |name: &str, len: usize| self.file.values(name, &[len]);
+        let offsets = || -> Result<Offsets> {
+            Ok(Offsets {
+                visible: get("offsets.visible", visible)?,
+                hidden: get("offsets.hidden", hidden)?,
+                labels: get("offsets.labels", classes)?,
+            })
+        };
+        let ladders = |[replicas, temperatures]: [usize; 2]| -> Result<LadderState> {
+            if temperatures < 2 || !replicas.is_multiple_of(temperatures) {
+                self.file.refuse(format!("has {replicas} replicas at {temperatures} temperatures"))?;
+            }
+            let rungs = self.integers("ladders.rungs", replicas, temperatures)?;
+            let betas = get("ladders.betas", temperatures)?;
+            let complete = |ladder: &[u32]| (0..temperatures as u32).all(|rung| ladder.contains(&rung));
+            if !rungs.chunks(temperatures).all(complete) || !betas.iter().all(|beta| (0.0..=1.0).contains(beta)) {
+                self.file.refuse("holds ladders of temperatures that are none".into())?;
+            }
+            let (v, labels) = self.states("ladders.", replicas)?;
+            let (base, rates) = (get("ladders.base", visible)?, get("ladders.rates", temperatures - 1)?);
+            Ok(LadderState { base, betas, rungs, rates, v, labels })
+        };
+        let path = |header: &PathHeader| -> Result<PathState> {
+            let (v, labels) = self.states("path.", header.chains)?;
+            let PathHeader { log_z, variance, steps, .. } = *header;
+            Ok(PathState { parameters: self.parameters("path.")?, v, labels, log_z, variance, steps })
+        };
+        let memory = Memory {
+            offsets: contents.offsets.then(offsets).transpose()?,
+            fast: contents.fast.then(|| self.parameters("fast.")).transpose()?,
+            average: contents.average.then(|| self.parameters("average.")).transpose()?,
+            ladders: contents.ladders.map(ladders).transpose()?,
+        };
+        Ok((memory, contents.path.as_ref().map(path).transpose()?))
+    }
+}
+
+fn floats(integers: &[u32]) -> Vec<f32> {
+    integers.iter().map(|&x| x as f32).collect()
+}

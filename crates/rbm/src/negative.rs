@@ -1,0 +1,91 @@
+//! The negative phase on the packed machine: where the chains of an update start, and what drives them.
+//!
+//! Each leaves its chains in the machine, which has been through the positive phase and takes their
+//! statistics from there.
+
+use crate::cd::Draws;
+use crate::config::{Rule, Sampler, TrainConfig, VisibleStates};
+use crate::tempering::Ladders;
+use deepbelief_kernels::{Bits, Gradient, Machine, Stream, Uniforms};
+
+/// Share of the fast weights that an update leaves (Tieleman & Hinton 2009, section 4).
+const FAST_DECAY: f32 = 19.0 / 20.0;
+
+/// What an update's chains go on from.
+pub(crate) enum Negative {
+    /// From the data (Hinton 2002).
+    Data,
+    /// From where the last update left them (Tieleman 2008): the hidden states.
+    Persistent(Bits),
+    /// The same, under weights that run ahead of the model's (Tieleman & Hinton 2009).
+    Fast(Box<Machine>, Bits),
+    /// The same, at inverse temperatures that they swap (Desjardins et al. 2010).
+    Tempered(Box<Ladders>),
+}
+
+impl Negative {
+    /// Before the first update of `machine`.
+    pub(crate) fn start(machine: &Machine, config: &TrainConfig) -> Self {
+        let chains = config.persistent_chains;
+        if chains == 0 {
+            return Self::Data;
+        }
+        let coins = || Bits::coins(chains, machine.hidden(), Uniforms::new(config.seed, Stream::Chains, 0));
+        match config.sampler {
+            Sampler::Gibbs => Self::Persistent(coins()),
+            Sampler::Fast => Self::Fast(Box::new(at_rest(machine)), coins()),
+            Sampler::Tempered => Self::Tempered(Box::new(Ladders::start(machine, config))),
+        }
+    }
+
+    /// The chains' next states, left in `machine`.
+    pub(crate) fn advance(&mut self, machine: &mut Machine, rule: &Rule, draws: Draws) {
+        match self {
+            Self::Data => gibbs(machine, rule, draws),
+            Self::Persistent(chains) => go_on(machine, chains, rule, draws),
+            Self::Fast(fast, chains) => {
+                go_on(fast, chains, rule, draws);
+                machine.take_chains(fast);
+            }
+            Self::Tempered(ladders) => ladders.advance(machine, rule.cd_steps, draws),
+        }
+    }
+
+    /// After the step of `machine` along `gradient`.
+    pub(crate) fn stepped(&mut self, machine: &Machine, gradient: &Gradient, rule: &Rule) {
+        if let Self::Fast(fast, _) = self {
+            fast.run_ahead(machine, gradient, rule.fast_learning_rate as f32, FAST_DECAY);
+        }
+    }
+
+    /// Whether the gradient must outlive the step.
+    pub(crate) fn needs_gradient(&self) -> bool {
+        matches!(self, Self::Fast(..))
+    }
+}
+
+/// A machine with the same parameters, whose fast weights are zero.
+fn at_rest(machine: &Machine) -> Machine {
+    Machine::new(machine.visible(), machine.hidden(), &machine.parameters())
+}
+
+/// Persistent chains' next states.
+fn go_on(machine: &mut Machine, chains: &mut Bits, rule: &Rule, draws: Draws) {
+    machine.set_hidden_states(chains);
+    gibbs(machine, rule, draws);
+    machine.up(draws.hidden(rule.cd_steps));
+    chains.clone_from(machine.hidden_states());
+}
+
+/// k Gibbs steps from the hidden states to visible ones.
+fn gibbs(machine: &mut Machine, rule: &Rule, draws: Draws) {
+    for k in 0..rule.cd_steps {
+        if k > 0 {
+            machine.up(draws.hidden(k));
+        }
+        match rule.visible_states {
+            VisibleStates::Sampled => machine.down(draws.visible(k)),
+            VisibleStates::Probabilities => machine.down_mean(),
+        }
+    }
+}

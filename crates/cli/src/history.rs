@@ -33,6 +33,9 @@ pub(crate) struct Epoch {
     pub(crate) label_error_train: Option<f64>,
     /// The same of validation samples.
     pub(crate) label_error_valid: Option<f64>,
+    /// Along the path of the training, in epochs that have an estimate of ln Z.
+    pub(crate) log_likelihood_train: Option<f64>,
+    pub(crate) log_likelihood_valid: Option<f64>,
 }
 
 impl From<&EpochMetrics> for Epoch {
@@ -49,6 +52,8 @@ impl From<&EpochMetrics> for Epoch {
             hidden_spread: metrics.hidden_spread,
             label_error_train: metrics.label_error_train,
             label_error_valid: metrics.label_error_valid,
+            log_likelihood_train: metrics.log_likelihood_train,
+            log_likelihood_valid: metrics.log_likelihood_valid,
         }
     }
 }
@@ -66,6 +71,8 @@ impl Epoch {
             ("hidden_spread", self.hidden_spread),
             ("label_error_train", self.label_error_train),
             ("label_error_valid", self.label_error_valid),
+            ("log_likelihood_train", self.log_likelihood_train),
+            ("log_likelihood_valid", self.log_likelihood_valid),
         ];
         figures.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
     }

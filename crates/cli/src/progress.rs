@@ -84,6 +84,12 @@ impl<'a> Ticker<'a> {
         let (epoch, cost) = (metrics.epoch, metrics.reconstruction_cost);
         let valid = metrics.reconstruction_cost_valid.map_or(String::new(), |cost| format!(" (validation {cost:.2})"));
         let gap = metrics.free_energy_gap.map_or(String::new(), |gap| format!(", gap {gap:.2}"));
+        let nats = |value: Option<f64>| value.map(|value| format!("{value:.2}"));
+        let likelihood = match (nats(metrics.log_likelihood_train), nats(metrics.log_likelihood_valid)) {
+            (Some(train), Some(valid)) => format!(", log-likelihood {train} (validation {valid})"),
+            (Some(train), None) => format!(", log-likelihood {train}"),
+            _ => String::new(),
+        };
         let percent = |error: Option<f64>| error.map(|error| format!("{:.2} %", 100.0 * error));
         let error = match (percent(metrics.label_error_train), percent(metrics.label_error_valid)) {
             (Some(train), Some(valid)) => format!(", label error {train} (validation {valid})"),
@@ -96,10 +102,10 @@ impl<'a> Ticker<'a> {
         let rate = thousands(metrics.samples_per_second as usize);
         let width = epochs.to_string().len();
         let line = format!(
-            "{}epoch {epoch:>width$}/{epochs}: cost {cost:.2}{valid}{gap}{error}{hidden}, {rate} samples/s",
+            "{}epoch {epoch:>width$}/{epochs}: cost {cost:.2}{valid}{likelihood}{gap}{error}{hidden}, {rate} samples/s",
             self.prefix
         );
-        if self.message(&format!("cost {cost:.2}{gap}{error}, {rate} samples/s")) {
+        if self.message(&format!("cost {cost:.2}{likelihood}{gap}{error}, {rate} samples/s")) {
             tracing::debug!("{line}");
         } else {
             tracing::info!(
@@ -107,6 +113,8 @@ impl<'a> Ticker<'a> {
                 epoch,
                 reconstruction_cost = cost,
                 reconstruction_cost_valid = metrics.reconstruction_cost_valid,
+                log_likelihood_train = metrics.log_likelihood_train,
+                log_likelihood_valid = metrics.log_likelihood_valid,
                 free_energy_gap = metrics.free_energy_gap,
                 hidden_activity = metrics.hidden_activity,
                 hidden_spread = metrics.hidden_spread,
@@ -119,6 +127,9 @@ impl<'a> Ticker<'a> {
             .dead_units
             .zip(metrics.saturated_units)
             .map_or(String::new(), |(dead, saturated)| format!("{dead} dead and {saturated} saturated hidden units, "));
+        if let Some(rate) = metrics.swap_rate {
+            tracing::debug!("  tempered chains swap at a rate of {rate:.2} or more");
+        }
         tracing::debug!(
             "  {dead}update ratio {:.1e}, weight norm {:.2}, {:.2} s",
             metrics.update_ratio,

@@ -4,7 +4,7 @@
 
 use crate::cd::{Draws, Velocity};
 use crate::composed::Composed;
-use crate::config::{Rule, TrainConfig};
+use crate::config::{Rule, Sampler, TrainConfig};
 use crate::error::Result;
 use crate::hidden::HiddenUnits;
 use crate::memory::Memory;
@@ -174,7 +174,20 @@ pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size
     // Row-major copies of weights and velocities exist while a state is saved.
     let copies = 4 * weights;
     let training = match units {
-        HiddenUnits::Bernoulli => Machine::bytes(visible, hidden, chains),
+        HiddenUnits::Bernoulli => {
+            let replicas = if config.sampler == Sampler::Tempered { config.temperatures * chains } else { 0 };
+            // Fast weights and chains at several temperatures have weights both ways of their own, the mean
+            // of the models and the gradient one way more.
+            let more = [
+                (config.sampler != Sampler::Gibbs, 3),
+                (config.averaging > 0.0, 3),
+                (config.centred || config.sampler == Sampler::Fast, 1),
+                // Two models of a path in both directions, and both its ends.
+                (config.log_z_every > 0, 7),
+            ];
+            let more: u64 = more.iter().filter(|(in_use, _)| *in_use).map(|(_, copies)| copies * weights).sum();
+            Machine::bytes(visible, hidden, chains + replicas) + more
+        }
         // The weights both ways before and after an update, their velocities, two gradients and what
         // lies between; of each layer's units inputs, means and states in both phases.
         HiddenUnits::Gaussian => 10 * weights + 4 * 2 * 5 * chains as u64 * (visible + hidden) as u64,

@@ -20,6 +20,10 @@ use std::time::Instant;
 /// such an input is a constant.
 const EXPLODED: f32 = 100.0;
 
+/// The same where learning is centred: biases then make up for the sums of many weights, as where most
+/// pixels are on, and are as large as those.
+const EXPLODED_CENTRED: f32 = 2000.0;
+
 /// Hidden units from which on a layer without a single one that varies is a failure: a few may
 /// well be constant together for a while, or because there is nothing else to say of the data.
 const ENOUGH_TO_DIE: usize = 8;
@@ -296,7 +300,7 @@ impl Trainer {
     fn check_sane(&self, largest: Option<f32>, rule: &Rule) -> Result<()> {
         let Some(magnitude) = largest else { return Ok(()) };
         // Written so that NaN fails it.
-        if magnitude <= EXPLODED {
+        if magnitude <= if self.config.centred { EXPLODED_CENTRED } else { EXPLODED } {
             return Ok(());
         }
         Err(Error::Diverged {

@@ -1,4 +1,4 @@
-//! How a training went, as an SVG picture: cost, free-energy gap, hidden activity or
+//! How a training went, as an SVG picture: cost, log-likelihood, free-energy gap, hidden activity or
 //! spread and label error by epoch.
 
 use crate::failure::{Failure, Result};
@@ -50,6 +50,13 @@ pub(crate) fn learning(epochs: &[Epoch]) -> Vec<Panel> {
             lines: vec![
                 line("training", TRAIN, &|epoch| Some(epoch.reconstruction_cost)),
                 line("validation", VALID, &|epoch| epoch.reconstruction_cost_valid),
+            ],
+        },
+        Panel {
+            y_title: "Log-likelihood (nats per sample)",
+            lines: vec![
+                line("training", TRAIN, &|epoch| epoch.log_likelihood_train),
+                line("validation", VALID, &|epoch| epoch.log_likelihood_valid),
             ],
         },
         Panel {
@@ -244,6 +251,8 @@ mod tests {
             hidden_spread: None,
             label_error_train: valid.then_some(0.1 / x),
             label_error_valid: valid.then_some(0.2 / x),
+            log_likelihood_train: Some(-90.0 - 100.0 / x),
+            log_likelihood_valid: valid.then_some(-91.0 - 100.0 / x),
         }
     }
 
@@ -253,6 +262,7 @@ mod tests {
         let svg = String::from_utf8(curves("A title", learning(&epochs)).unwrap().unwrap()).unwrap();
         let expected = [
             "A title",
+            "Log-likelihood (nats per sample)",
             "Epoch",
             "Reconstruction cost (nats per sample)",
             "Free-energy gap (nats per sample)",

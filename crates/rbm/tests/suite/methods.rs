@@ -319,6 +319,13 @@ fn what_methods_remember_is_resumed_to_the_bit() {
             let expected = fit(&mut whole, &mut data);
             assert_eq!(expected.iter().all(Option::is_some), config.log_z_every > 0, "{name}");
 
+            // Estimates draw from streams of their own.
+            let unseen = TrainConfig { log_z_every: 0, ..config.clone() };
+            let mut unseen = Trainer::new(&rbm, unseen).unwrap();
+            fit(&mut unseen, &mut data);
+            let same = bits(&unseen.snapshot().rbm().unwrap()) == bits(&whole.snapshot().rbm().unwrap());
+            assert!(same, "{name}: looking changed what was learned");
+
             let first = TrainConfig { epochs: 2, threads: 1, ..config.clone() };
             let mut part = Trainer::new(&rbm, first).unwrap();
             let mut seen = fit(&mut part, &mut data);

@@ -4,8 +4,9 @@
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 use crate::report::{Report, thousands};
-use deepbelief_rbm::{Control, EpochMetrics, Progress};
+use deepbelief_rbm::{Concern, Control, EpochMetrics, Progress};
 use indicatif::ProgressBar;
+use std::mem::{Discriminant, discriminant};
 use std::time::Instant;
 
 /// Batches between two looks at the clock.
@@ -41,11 +42,13 @@ pub(crate) struct Ticker<'a> {
     clock: Option<(u32, Instant, usize)>,
     /// Whether an epoch has been measured.
     measured: bool,
+    /// What has been warned of: each kind of trouble is told once.
+    warned: Vec<Discriminant<Concern>>,
 }
 
 impl<'a> Ticker<'a> {
     pub(crate) fn new(report: &'a Report, prefix: String) -> Self {
-        Self { report, prefix, bar: None, clock: None, measured: false }
+        Self { report, prefix, bar: None, clock: None, measured: false, warned: Vec::new() }
     }
 
     /// After every batch.
@@ -71,6 +74,23 @@ impl<'a> Ticker<'a> {
                 bar.set_message(format!("{} samples/s", thousands(rate as usize)));
             }
         }
+    }
+
+    /// What looks wrong in an epoch.
+    pub(crate) fn concerns(&mut self, epoch: u32, concerns: &[Concern]) {
+        for concern in concerns {
+            let kind = discriminant(concern);
+            if !self.warned.contains(&kind) {
+                self.warned.push(kind);
+                tracing::warn!("{}epoch {epoch}: {concern}", self.prefix);
+            }
+        }
+    }
+
+    /// After a divergence that the training goes on from.
+    pub(crate) fn recovered(&self, from: &deepbelief_rbm::Error, learning_rate: f64) {
+        tracing::warn!("{}{from}", self.prefix);
+        tracing::warn!("{}the epoch begins anew at a learning rate of {learning_rate}", self.prefix);
     }
 
     /// What the bar says from here on; whether there is one.

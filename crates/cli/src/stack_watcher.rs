@@ -110,6 +110,7 @@ impl<'a> StackWatcher<'a> {
         let epochs = self.settings.layers[layer as usize].learning.epochs;
         self.history.push(metrics)?;
         self.ticker.epoch(metrics, epochs);
+        self.ticker.concerns(epoch, &snapshot.concerns(metrics));
         let due = |every: u32| every > 0 && epoch.is_multiple_of(every) && epoch < epochs;
         if due(self.settings.run.save_every) {
             self.save(&snapshot.rbm()?, &snapshot.state()?)
@@ -153,6 +154,10 @@ impl Observer for StackWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
         control()
+    }
+
+    fn recovered(&mut self, from: &deepbelief_rbm::Error, learning_rate: f64) {
+        self.ticker.recovered(from, learning_rate);
     }
 
     fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {

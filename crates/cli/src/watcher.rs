@@ -95,6 +95,7 @@ impl<'a> Watcher<'a> {
     fn end_epoch(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Result<()> {
         self.history.push(metrics)?;
         self.ticker.epoch(metrics, self.settings.learning.epochs);
+        self.ticker.concerns(metrics.epoch, &snapshot.concerns(metrics));
         let epoch = metrics.epoch;
         let due = |every: u32| every > 0 && epoch.is_multiple_of(every) && epoch < self.settings.learning.epochs;
         let (save_due, pictures_due) = (due(self.settings.run.save_every), due(self.settings.run.picture_every));
@@ -112,6 +113,10 @@ impl Observer for Watcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
         control()
+    }
+
+    fn recovered(&mut self, from: &deepbelief_rbm::Error, learning_rate: f64) {
+        self.ticker.recovered(from, learning_rate);
     }
 
     fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {

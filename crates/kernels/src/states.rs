@@ -198,7 +198,8 @@ impl Bits {
     }
 
     /// Number of units that differ from another set of states of the same shape.
-    pub(crate) fn differing(&self, other: &Self) -> usize {
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> usize {
         self.words.iter().zip(&other.words).map(|(a, b)| (a ^ b).count_ones() as usize).sum()
     }
 

@@ -119,6 +119,19 @@ pub enum Sampler {
     Tempered,
 }
 
+/// What becomes of a training whose parameters leave the range of sane numbers, or whose hidden units all
+/// become constant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnDivergence {
+    /// It ends with [`Error::Diverged`] or [`Error::Collapsed`].
+    #[default]
+    Stop,
+    /// It begins the epoch anew, at half the learning rate from there on, up to ten times. After a resume
+    /// within that epoch it begins where it was resumed.
+    HalveLr,
+}
+
 /// Training of one RBM.
 ///
 /// Hidden states are sampled wherever they drive a reconstruction; the statistics use the
@@ -183,6 +196,9 @@ pub struct TrainConfig {
     /// and the gap between validation and training free energy is wider than it was at the
     /// best; 0 turns it off. Without validation data nothing can be told, and it is ignored.
     pub patience: u32,
+    /// What becomes of a training that diverges.
+    #[serde(skip_serializing_if = "is_default")]
+    pub on_divergence: OnDivergence,
     /// Seed of everything drawn during training.
     pub seed: u64,
     /// What products are computed in on a GPU; on the CPU it must be F32.
@@ -217,6 +233,7 @@ impl Default for TrainConfig {
             sparsity_cost: 0.0,
             tolerance: 0.0,
             patience: 0,
+            on_divergence: OnDivergence::Stop,
             seed: 1,
             precision: Precision::default(),
             threads: 0,

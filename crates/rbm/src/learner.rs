@@ -76,6 +76,11 @@ pub(crate) trait Learner: Send + Sync {
         Memory::default()
     }
 
+    /// Share of the persistent chains' hidden units that the last update changed, where that is known.
+    fn chains_moved(&self) -> Option<f64> {
+        None
+    }
+
     /// How often the tempered chains that swap least do so; none without them.
     fn swap_rate(&self) -> Option<f64> {
         None

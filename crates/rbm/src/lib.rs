@@ -7,10 +7,12 @@ mod composed;
 mod config;
 mod error;
 mod file;
+mod health;
 mod hidden;
 mod labels;
 mod learner;
 pub mod likelihood;
+mod measuring;
 mod memory;
 mod monitors;
 mod negative;
@@ -31,11 +33,12 @@ mod trainer;
 pub use cd::{Draws, Velocity};
 pub use checkpoint::{Header, Provenance, load, save};
 pub use config::{
-    RbmConfig, Rule, Sampler, Schedule, TrainConfig, VisibleBias, VisibleStates, is_default, is_default_fast_rate,
-    is_default_temperatures, validate_threads,
+    OnDivergence, RbmConfig, Rule, Sampler, Schedule, TrainConfig, VisibleBias, VisibleStates, is_default,
+    is_default_fast_rate, is_default_temperatures, validate_threads,
 };
 pub use error::{Error, Result};
 pub use file::write_atomic;
+pub use health::Concern;
 pub use hidden::HiddenUnits;
 pub use labels::LabelGroup;
 pub use learner::{HiddenStatistics, Measured, peak_memory};

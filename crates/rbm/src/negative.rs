@@ -11,14 +11,37 @@ use deepbelief_kernels::{Bits, Gradient, Machine, Stream, Uniforms};
 /// Share of the fast weights that an update leaves (Tieleman & Hinton 2009, section 4).
 const FAST_DECAY: f32 = 19.0 / 20.0;
 
+/// Hidden states of persistent chains.
+pub(crate) struct Chains {
+    pub(crate) h: Bits,
+    /// Share of them that the last update changed.
+    pub(crate) moved: Option<f64>,
+}
+
+impl Chains {
+    pub(crate) fn of(h: Bits) -> Self {
+        Self { h, moved: None }
+    }
+
+    /// Their next states under `machine`.
+    fn go_on(&mut self, machine: &mut Machine, rule: &Rule, draws: Draws) {
+        machine.set_hidden_states(&self.h);
+        gibbs(machine, rule, draws);
+        machine.up(draws.hidden(rule.cd_steps));
+        let changed = machine.hidden_states().differing(&self.h);
+        self.moved = Some(changed as f64 / (self.h.rows() * self.h.units()).max(1) as f64);
+        self.h.clone_from(machine.hidden_states());
+    }
+}
+
 /// What an update's chains go on from.
 pub(crate) enum Negative {
     /// From the data (Hinton 2002).
     Data,
-    /// From where the last update left them (Tieleman 2008): the hidden states.
-    Persistent(Bits),
+    /// From where the last update left them (Tieleman 2008).
+    Persistent(Chains),
     /// The same, under weights that run ahead of the model's (Tieleman & Hinton 2009).
-    Fast(Box<Machine>, Bits),
+    Fast(Box<Machine>, Chains),
     /// The same, at inverse temperatures that they swap (Desjardins et al. 2010).
     Tempered(Box<Ladders>),
 }
@@ -32,8 +55,8 @@ impl Negative {
         }
         let coins = || Bits::coins(chains, machine.hidden(), Uniforms::new(config.seed, Stream::Chains, 0));
         match config.sampler {
-            Sampler::Gibbs => Self::Persistent(coins()),
-            Sampler::Fast => Self::Fast(Box::new(at_rest(machine)), coins()),
+            Sampler::Gibbs => Self::Persistent(Chains::of(coins())),
+            Sampler::Fast => Self::Fast(Box::new(at_rest(machine)), Chains::of(coins())),
             Sampler::Tempered => Self::Tempered(Box::new(Ladders::start(machine, config))),
         }
     }
@@ -42,9 +65,9 @@ impl Negative {
     pub(crate) fn advance(&mut self, machine: &mut Machine, rule: &Rule, draws: Draws) {
         match self {
             Self::Data => gibbs(machine, rule, draws),
-            Self::Persistent(chains) => go_on(machine, chains, rule, draws),
+            Self::Persistent(chains) => chains.go_on(machine, rule, draws),
             Self::Fast(fast, chains) => {
-                go_on(fast, chains, rule, draws);
+                chains.go_on(fast, rule, draws);
                 machine.take_chains(fast);
             }
             Self::Tempered(ladders) => ladders.advance(machine, rule.cd_steps, draws),
@@ -67,14 +90,6 @@ impl Negative {
 /// A machine with the same parameters, whose fast weights are zero.
 fn at_rest(machine: &Machine) -> Machine {
     Machine::new(machine.visible(), machine.hidden(), &machine.parameters())
-}
-
-/// Persistent chains' next states.
-fn go_on(machine: &mut Machine, chains: &mut Bits, rule: &Rule, draws: Draws) {
-    machine.set_hidden_states(chains);
-    gibbs(machine, rule, draws);
-    machine.up(draws.hidden(rule.cd_steps));
-    chains.clone_from(machine.hidden_states());
 }
 
 /// k Gibbs steps from the hidden states to visible ones.

@@ -65,6 +65,9 @@ pub struct EpochMetrics {
     /// The same of validation samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_likelihood_valid: Option<f64>,
+    /// Share of the hidden units of persistent chains that the last update's Gibbs steps changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chains_moved: Option<f64>,
     /// How often tempered chains swap between the two neighbouring temperatures where they do so least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap_rate: Option<f64>,
@@ -109,6 +112,11 @@ pub trait Observer: Send {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         let _ = progress;
         Control::Continue
+    }
+
+    /// After a divergence or a collapse that training goes on from, at the start of its epoch and at this learning rate.
+    fn recovered(&mut self, from: &Error, learning_rate: f64) {
+        let _ = (from, learning_rate);
     }
 
     /// After every epoch.

@@ -5,7 +5,7 @@ use crate::config::{Rule, TrainConfig};
 use crate::error::Result;
 use crate::learner::{Labelled, Learner, Measured, binary};
 use crate::memory::Memory;
-use crate::negative::Negative;
+use crate::negative::{Chains, Negative};
 use crate::rbm::Rbm;
 use crate::state::TrainState;
 use crate::tempering::Ladders;
@@ -42,9 +42,9 @@ impl Packed {
             (None, Some(chains), Some(fast)) => {
                 let mut ahead = Machine::new(visible, hidden, &sum(&parameters, &fast));
                 ahead.set_velocities(&fast);
-                Some(Negative::Fast(Box::new(ahead), chains))
+                Some(Negative::Fast(Box::new(ahead), Chains::of(chains)))
             }
-            (None, Some(chains), None) => Some(Negative::Persistent(chains)),
+            (None, Some(chains), None) => Some(Negative::Persistent(Chains::of(chains))),
             // Of chains that start from the data, nothing is to be gone on with.
             (None, None, _) => None,
         };
@@ -104,7 +104,7 @@ impl Learner for Packed {
 
     fn chains(&self) -> Result<Option<Batch>> {
         Ok(match &self.negative {
-            Some(Negative::Persistent(chains) | Negative::Fast(_, chains)) => Some(Batch::Binary(chains.clone())),
+            Some(Negative::Persistent(chains) | Negative::Fast(_, chains)) => Some(Batch::Binary(chains.h.clone())),
             Some(Negative::Data | Negative::Tempered(_)) | None => None,
         })
     }
@@ -117,6 +117,13 @@ impl Learner for Packed {
         };
         let offsets = (!self.offsets.visible.is_empty()).then(|| self.offsets.clone());
         Memory { offsets, fast, average: self.average.as_ref().map(Machine::parameters), ladders }
+    }
+
+    fn chains_moved(&self) -> Option<f64> {
+        match &self.negative {
+            Some(Negative::Persistent(chains) | Negative::Fast(_, chains)) => chains.moved,
+            _ => None,
+        }
     }
 
     fn swap_rate(&self) -> Option<f64> {

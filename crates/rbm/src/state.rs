@@ -3,7 +3,7 @@
 //! One safetensors file that is sufficient by itself (weights included), so that no moment
 //! between two writes can leave a run that cannot continue.
 
-use crate::config::{Sampler, TrainConfig};
+use crate::config::{Sampler, TrainConfig, is_default};
 use crate::error::{Result, require};
 use crate::hidden::HiddenUnits;
 use crate::likelihood::PathState;
@@ -112,6 +112,8 @@ struct StateHeader {
     batch: usize,
     step: u32,
     stopping: Stopping,
+    #[serde(default, skip_serializing_if = "is_default")]
+    halvings: u32,
     #[serde(default, skip_serializing_if = "Contents::is_empty")]
     contents: Contents,
 }
@@ -136,6 +138,7 @@ pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
         batch: at.batch,
         step: at.step,
         stopping: at.stopping,
+        halvings: at.halvings,
         contents: Contents::default(),
     };
     let sizes = Sizes { visible: v, hidden: h, classes };
@@ -176,7 +179,13 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
         chains,
         memory,
         path: along,
-        position: Position { epoch: header.epoch, batch: header.batch, step: header.step, stopping: header.stopping },
+        position: Position {
+            epoch: header.epoch,
+            batch: header.batch,
+            step: header.step,
+            stopping: header.stopping,
+            halvings: header.halvings,
+        },
     })
 }
 

@@ -1,19 +1,20 @@
 //! The training loop: epochs of contrastive divergence, measured, watched, resumable.
 
 use crate::cd::Draws;
-use crate::config::{Rule, TrainConfig};
+use crate::config::{OnDivergence, Rule, TrainConfig};
 use crate::error::{Error, Result};
+use crate::health::{Concern, concerns};
 use crate::hidden::HiddenUnits;
 use crate::labels::LabelGroup;
-use crate::learner::{self, HiddenStatistics, Labelled, Learner, Measured};
-use crate::likelihood::{Path, base_rates};
+use crate::learner::{self, Labelled, Learner};
+use crate::likelihood::Path;
 use crate::monitors::Monitors;
 use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
 use crate::rbm::Rbm;
 use crate::state::TrainState;
 use crate::stopping::Stopping;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Level, Minibatches, Stream, Uniforms};
+use deepbelief_kernels::{Level, Minibatches};
 use std::time::Instant;
 
 /// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
@@ -28,8 +29,8 @@ const EXPLODED_CENTRED: f32 = 2000.0;
 /// well be constant together for a while, or because there is nothing else to say of the data.
 const ENOUGH_TO_DIE: usize = 8;
 
-/// Chains that carry the estimate of ln Z along a training.
-const PATH_CHAINS: usize = 500;
+/// Halvings of the learning rate before a training that diverges is given up.
+const MOST_HALVINGS: u32 = 10;
 
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,22 +45,23 @@ pub enum Outcome {
 
 /// Trains one RBM.
 pub struct Trainer {
-    config: TrainConfig,
-    sizes: Sizes,
-    learner: Box<dyn Learner>,
-    pool: std::sync::Arc<rayon::ThreadPool>,
-    at: Position,
+    pub(crate) config: TrainConfig,
+    pub(crate) sizes: Sizes,
+    pub(crate) learner: Box<dyn Learner>,
+    pub(crate) pool: std::sync::Arc<rayon::ThreadPool>,
+    pub(crate) at: Position,
     /// The estimate of ln Z along the training, once there is one.
-    path: Option<Path>,
+    pub(crate) path: Option<Path>,
+    device: Device,
 }
 
 /// What training leaves as it is.
 #[derive(Clone, Copy)]
-struct Sizes {
-    visible: usize,
-    hidden: usize,
-    hidden_units: HiddenUnits,
-    classes: usize,
+pub(crate) struct Sizes {
+    pub(crate) visible: usize,
+    pub(crate) hidden: usize,
+    pub(crate) hidden_units: HiddenUnits,
+    pub(crate) classes: usize,
 }
 
 /// Where a training is: with the parameters, velocities and chains, all a resume needs.
@@ -73,6 +75,8 @@ pub(crate) struct Position {
     pub(crate) step: u32,
     /// What the stopping rules remember.
     pub(crate) stopping: Stopping,
+    /// How often the learning rate was halved after a divergence.
+    pub(crate) halvings: u32,
 }
 
 /// A look at a training in progress.
@@ -87,6 +91,12 @@ impl Snapshot<'_> {
     /// If the tensors cannot be made.
     pub fn rbm(&self) -> Result<Rbm> {
         self.trainer.learner.rbm()
+    }
+
+    /// What looks wrong in an epoch.
+    #[must_use]
+    pub fn concerns(&self, metrics: &EpochMetrics) -> Vec<Concern> {
+        concerns(metrics, self.trainer.sizes.hidden)
     }
 
     /// Everything needed to continue from here as if never stopped.
@@ -118,7 +128,7 @@ impl Trainer {
     pub fn new(rbm: &Rbm, config: TrainConfig) -> Result<Self> {
         let sizes = Sizes::of(rbm);
         let learner = learner::start(rbm, &config)?;
-        Self::build(learner, sizes, config, Position::default(), None)
+        Self::build(learner, sizes, config, Position::default(), (None, rbm.w_rec().device()))
     }
 
     /// Continues a training on `device`; with the same settings and data, and on the same kind of
@@ -132,7 +142,7 @@ impl Trainer {
         let (sizes, position) = (Sizes::of(&state.rbm()?), state.position);
         let path = state.path.clone().map(|path| Path::resume(path, config.seed));
         let learner = learner::resume(state, &config, device)?;
-        Self::build(learner, sizes, config, position, path)
+        Self::build(learner, sizes, config, position, (path, device))
     }
 
     fn build(
@@ -140,7 +150,7 @@ impl Trainer {
         sizes: Sizes,
         config: TrainConfig,
         at: Position,
-        path: Option<Path>,
+        (path, device): (Option<Path>, &Device),
     ) -> Result<Self> {
         config.validate()?;
         config.validate_for(sizes.hidden_units)?;
@@ -149,7 +159,7 @@ impl Trainer {
             .num_threads(threads)
             .build()
             .map_err(|source| Error::Threads { threads, source })?;
-        Ok(Self { config, sizes, learner, pool: pool.into(), at, path })
+        Ok(Self { config, sizes, learner, pool: pool.into(), at, path, device: device.clone() })
     }
 
     /// Epochs done.
@@ -207,7 +217,7 @@ impl Trainer {
     }
 
     /// Refuses labels that a label group cannot learn from.
-    fn check_labels(&self, what: &str, samples: usize, labels: &[u32]) -> Result<()> {
+    pub(crate) fn check_labels(&self, what: &str, samples: usize, labels: &[u32]) -> Result<()> {
         let classes = self.sizes.classes;
         if classes == 0 {
             return Ok(());
@@ -230,61 +240,101 @@ impl Trainer {
         monitors: &Monitors,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
-        // While one batch is learned from, a thread that has nothing to do fetches the next.
-        let (mut batch, mut next) = (Labelled::default(), Labelled::default());
+        let recovers = self.config.on_divergence == OnDivergence::HalveLr;
+        // What an epoch that diverges is begun anew from.
+        let mut safe = None;
         while self.at.epoch < self.config.epochs {
-            let started = Instant::now();
-            let rule = self.config.rule(self.at.epoch);
-            train.start_epoch(self.at.epoch);
-            let batches = train.batches();
-            let mut samples = 0;
-            let mut before = None;
-            if self.at.batch < batches {
-                next.fetch(train, self.at.batch);
+            if recovers {
+                safe = Some(self.snapshot().state()?);
             }
-            while self.at.batch < batches {
-                std::mem::swap(&mut batch, &mut next);
-                let following = self.at.batch + 1;
-                self.check_labels("training data", batch.v.rows(), &batch.y)?;
-                if self.at.batch + 1 == batches {
-                    before = Some(self.learner.remember()?);
+            match self.epoch(train, monitors, observer) {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return Ok(outcome),
+                Err(error) => {
+                    let too_fast = matches!(error, Error::Diverged { .. } | Error::Collapsed { .. });
+                    let state = safe.take().filter(|_| too_fast);
+                    let Some(state) = state.filter(|_| self.at.halvings < MOST_HALVINGS) else { return Err(error) };
+                    self.go_back(state)?;
+                    observer.recovered(&error, self.rule().learning_rate);
                 }
-                let fetch = || {
-                    if following < batches {
-                        next.fetch(train, following);
-                    }
-                };
-                rayon::join(|| self.update(&batch, &rule), fetch).0?;
-                samples += batch.v.rows();
-                let progress = Progress {
-                    epoch: self.at.epoch + 1,
-                    epochs: self.config.epochs,
-                    batch: self.at.batch,
-                    batches,
-                    samples,
-                };
-                if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
-                    return Ok(Outcome::Interrupted);
-                }
-            }
-            let largest = self.learner.largest()?;
-            self.check_sane(largest, &rule)?;
-            (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
-            let mut metrics = self.measure_epoch(monitors, &rule, before.as_deref())?;
-            self.check_alive(monitors, &metrics)?;
-            let converged = self.at.stopping.judge(&self.config, &metrics);
-            metrics.seconds = started.elapsed().as_secs_f64();
-            metrics.samples_per_second = samples as f64 / metrics.seconds;
-            let control = ask(observer, &metrics, &self.snapshot())?;
-            // A training that ended by itself in this epoch was not cut short.
-            if converged {
-                return Ok(Outcome::Converged);
-            }
-            if control == Control::Stop && self.at.epoch < self.config.epochs {
-                return Ok(Outcome::Interrupted);
             }
         }
         Ok(Outcome::Finished)
+    }
+
+    /// Starts anew from an earlier state at half the learning rate.
+    fn go_back(&mut self, state: TrainState) -> Result<()> {
+        let halvings = self.at.halvings + 1;
+        self.at = Position { halvings, ..state.position };
+        self.path = state.path.clone().map(|path| Path::resume(path, self.config.seed));
+        self.learner = learner::resume(state, &self.config, &self.device)?;
+        Ok(())
+    }
+
+    /// The learning rule as it is now.
+    pub(crate) fn rule(&self) -> Rule {
+        let rule = self.config.rule(self.at.epoch);
+        Rule { learning_rate: rule.learning_rate * 0.5f64.powi(self.at.halvings as i32), ..rule }
+    }
+
+    /// The rest of an epoch; how the training ended, if it ended with it.
+    fn epoch(
+        &mut self,
+        train: &mut dyn Minibatches,
+        monitors: &Monitors,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Outcome>> {
+        let started = Instant::now();
+        let rule = self.rule();
+        // While one batch is learned from, a thread that has nothing to do fetches the next.
+        let (mut batch, mut next) = (Labelled::default(), Labelled::default());
+        train.start_epoch(self.at.epoch);
+        let batches = train.batches();
+        let mut samples = 0;
+        let mut before = None;
+        if self.at.batch < batches {
+            next.fetch(train, self.at.batch);
+        }
+        while self.at.batch < batches {
+            std::mem::swap(&mut batch, &mut next);
+            let following = self.at.batch + 1;
+            self.check_labels("training data", batch.v.rows(), &batch.y)?;
+            if following == batches {
+                before = Some(self.learner.remember()?);
+            }
+            let fetch = || {
+                if following < batches {
+                    next.fetch(train, following);
+                }
+            };
+            rayon::join(|| self.update(&batch, &rule), fetch).0?;
+            samples += batch.v.rows();
+            let progress = Progress {
+                epoch: self.at.epoch + 1,
+                epochs: self.config.epochs,
+                batch: self.at.batch,
+                batches,
+                samples,
+            };
+            if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
+                return Ok(Some(Outcome::Interrupted));
+            }
+        }
+        let largest = self.learner.largest()?;
+        self.check_sane(largest, &rule)?;
+        (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
+        let mut metrics = self.measure_epoch(monitors, &rule, before.as_deref())?;
+        self.check_alive(monitors, &metrics)?;
+        let converged = self.at.stopping.judge(&self.config, &metrics);
+        metrics.seconds = started.elapsed().as_secs_f64();
+        metrics.samples_per_second = samples as f64 / metrics.seconds;
+        let control = ask(observer, &metrics, &self.snapshot())?;
+        // A training that ended by itself in this epoch was not cut short.
+        if converged {
+            return Ok(Some(Outcome::Converged));
+        }
+        let cut_short = control == Control::Stop && self.at.epoch < self.config.epochs;
+        Ok(cut_short.then_some(Outcome::Interrupted))
     }
 
     /// One update from one minibatch.
@@ -321,81 +371,6 @@ impl Trainer {
             return Ok(());
         }
         Err(Error::Collapsed { epoch: metrics.epoch, dead, saturated, learning_rate: metrics.learning_rate })
-    }
-
-    /// Measures the RBM as it is on samples and, where it has a label group, their labels, in the
-    /// way that every epoch is measured.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if samples or labels do not fit the RBM, [`Error::Config`] for a label
-    /// beyond its classes.
-    pub fn measure(&mut self, samples: &Batch, labels: &[u32]) -> Result<Measured> {
-        let (got, expected) = (samples.units(), self.sizes.visible);
-        if got != expected {
-            return Err(Error::Shape { what: "samples".into(), got: vec![got], expected: vec![expected] });
-        }
-        self.check_labels("samples", samples.rows(), labels)?;
-        // The same numbers after every epoch: a change of cost is a change of the model.
-        let draw = Uniforms::new(self.config.seed, Stream::Monitor, 0);
-        let pool = std::sync::Arc::clone(&self.pool);
-        pool.install(|| self.learner.measure(samples, labels, draw))
-    }
-
-    /// ln Z of the model and its standard error, in epochs that have an estimate.
-    fn log_z(&mut self, monitors: &Monitors) -> Result<Option<(f64, f64)>> {
-        let TrainConfig { log_z_every: every, seed, .. } = self.config;
-        if every == 0 || !self.at.epoch.is_multiple_of(every) {
-            return Ok(None);
-        }
-        let rbm = self.learner.rbm()?;
-        let path = match &mut self.path {
-            Some(path) => path,
-            none => none.insert(Path::start(&rbm, &base_rates(&monitors.train.means()), PATH_CHAINS, seed)?),
-        };
-        path.extend(&rbm)?;
-        Ok(Some((path.log_z(), path.standard_error())))
-    }
-
-    /// `before`: the weights before the last update, if there was one.
-    fn measure_epoch(&mut self, monitors: &Monitors, rule: &Rule, before: Option<&[f32]>) -> Result<EpochMetrics> {
-        let train = self.measure(&monitors.train, &monitors.train_labels)?;
-        let valid = monitors.valid.as_ref().map(|valid| self.measure(valid, &monitors.valid_labels)).transpose()?;
-        let log_z = self.log_z(monitors)?;
-        let log_likelihood = |measured: &Measured| log_z.map(|(log_z, _)| -measured.free_energy - log_z);
-        let (weight_norm, change) = self.learner.norm_and_change(before.unwrap_or_default())?;
-        let (activity, spread) = match &train.hidden {
-            HiddenStatistics::Activity(activity) => (Some(activity), None),
-            HiddenStatistics::Spread(spread) => (None, Some(spread)),
-        };
-        let mean = |terms: f64, units: usize| terms / units.max(1) as f64;
-        let count = |fits: fn(f64) -> bool| activity.map(|units| units.iter().filter(|&&p| fits(p)).count());
-        let of_valid = |value: fn(&Measured) -> f64| valid.as_ref().map(value);
-        Ok(EpochMetrics {
-            layer: 0,
-            epoch: self.at.epoch,
-            learning_rate: rule.learning_rate,
-            momentum: rule.momentum,
-            reconstruction_cost: train.reconstruction_cost,
-            reconstruction_cost_valid: of_valid(|valid| valid.reconstruction_cost),
-            free_energy_train: train.free_energy,
-            free_energy_valid: of_valid(|valid| valid.free_energy),
-            free_energy_gap: of_valid(|valid| valid.free_energy).map(|valid| valid - train.free_energy),
-            hidden_activity: activity.map(|units| mean(units.iter().sum(), units.len())),
-            dead_units: count(|p| p < 0.001),
-            saturated_units: count(|p| p > 0.999),
-            hidden_spread: spread.map(|units| mean(units.iter().map(|s| s * s).sum(), units.len()).sqrt()),
-            label_error_train: train.label_error,
-            label_error_valid: valid.as_ref().and_then(|valid| valid.label_error),
-            log_z: log_z.map(|(log_z, _)| log_z),
-            log_z_error: log_z.map(|(_, error)| error),
-            log_likelihood_train: log_likelihood(&train),
-            log_likelihood_valid: valid.as_ref().and_then(log_likelihood),
-            swap_rate: self.learner.swap_rate(),
-            update_ratio: if before.is_some() && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
-            weight_norm,
-            samples_per_second: 0.0,
-            seconds: 0.0,
-        })
     }
 }
 

@@ -80,6 +80,10 @@ impl Observer for OfLayer<'_> {
         self.observer.batch_done(progress)
     }
 
+    fn recovered(&mut self, from: &deepbelief_rbm::Error, learning_rate: f64) {
+        self.observer.recovered(from, learning_rate);
+    }
+
     fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {
         self.observer.epoch_done(&EpochMetrics { layer: self.layer, ..metrics.clone() }, snapshot)
     }

@@ -93,6 +93,10 @@ pub(crate) struct LearningArgs {
     /// Stop after this many epochs of overfitting in a row; 0 turns it off
     #[arg(long, env = "DBN_PATIENCE", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) patience: Option<u32>,
+    /// What to do when weights explode or all hidden units die: stop, or begin the epoch anew at half the
+    /// learning rate
+    #[arg(long, env = "DBN_ON_DIVERGENCE", hide_env = true, value_name = "stop|halve-lr", hide_possible_values = true, value_parser = words(&["stop", "halve-lr"]), help_heading = "Learning")]
+    pub(crate) on_divergence: Option<String>,
 }
 
 /// The same options for a stack: each takes one value for all layers, or one a layer, from the

@@ -3,8 +3,8 @@
 use super::RunSettings;
 use crate::failure::{Failure, Result};
 use deepbelief_rbm::{
-    CdSteps, HiddenUnits, RbmConfig, Sampler, Schedule, TrainConfig, VisibleBias, VisibleStates, is_default,
-    is_default_fast_rate, is_default_temperatures,
+    CdSteps, HiddenUnits, OnDivergence, RbmConfig, Sampler, Schedule, TrainConfig, VisibleBias, VisibleStates,
+    is_default, is_default_fast_rate, is_default_temperatures,
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,8 @@ pub(crate) struct LearningSettings {
     pub(crate) sparsity_cost: f64,
     pub(crate) tolerance: f64,
     pub(crate) patience: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) on_divergence: OnDivergence,
 }
 
 impl LearningSettings {
@@ -95,6 +97,7 @@ impl LearningSettings {
             sparsity_cost: self.sparsity_cost,
             tolerance: self.tolerance,
             patience: self.patience,
+            on_divergence: self.on_divergence,
             seed: run.seed,
             precision: run.precision(),
             threads: run.threads,

@@ -4,8 +4,8 @@ use crate::{Fixed, binary, bits, random_rbm, real};
 use candle_core::Device;
 use deepbelief_kernels::Batch;
 use deepbelief_rbm::{
-    Control, EpochMetrics, Error, Monitors, Observer, Outcome, Progress, Rbm, Snapshot, TrainConfig, Trainer,
-    load_state, save_state,
+    Control, EpochMetrics, Error, Monitors, Observer, OnDivergence, Outcome, Progress, Rbm, Snapshot, TrainConfig,
+    Trainer, load_state, save_state,
 };
 
 fn data() -> Fixed {
@@ -266,4 +266,69 @@ fn monitors_come_from_the_data_and_a_function_may_watch() {
         trainer.fit(&mut data, &monitors, &mut |m: &EpochMetrics| told.push(m.epoch)).unwrap();
         assert_eq!(told, [1, 2, 3]);
     }
+}
+
+/// What an observer hears of divergences.
+#[derive(Default)]
+struct Recoveries {
+    rates: Vec<f64>,
+    epochs: Vec<(u32, f64)>,
+}
+
+impl Observer for Recoveries {
+    fn recovered(&mut self, from: &Error, learning_rate: f64) {
+        assert!(matches!(from, Error::Diverged { .. } | Error::Collapsed { .. }), "{from}");
+        self.rates.push(learning_rate);
+    }
+
+    fn epoch_done(
+        &mut self,
+        metrics: &EpochMetrics,
+        _: &Snapshot<'_>,
+    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+        self.epochs.push((metrics.epoch, metrics.learning_rate));
+        Ok(Control::Continue)
+    }
+}
+
+/// A rate at which weights explode within the first epoch is halved until they do not; the rate stays
+/// halved after a resume, which ends at the same bits. Eleven divergences are too many.
+#[test]
+fn a_training_that_diverges_can_go_on_at_half_the_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.safetensors");
+    let rbm = random_rbm(40, 12, 0.1, 3);
+    let batches: Vec<Batch> = (0..20).map(|i| binary(10, 40, 0.5, 40 + i)).collect();
+    let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
+    let config = TrainConfig {
+        epochs: 4,
+        learning_rate: 400.0,
+        momentum: 0.0,
+        final_momentum: 0.0,
+        on_divergence: OnDivergence::HalveLr,
+        ..Default::default()
+    };
+    let run = |config: TrainConfig, seen: &mut Recoveries| {
+        let mut trainer = Trainer::new(&rbm, config)?;
+        trainer.fit(&mut Fixed(batches.clone()), &monitors, seen).map(|_| trainer)
+    };
+    let mut seen = Recoveries::default();
+    let whole = run(config.clone(), &mut seen).unwrap();
+    assert!(!seen.rates.is_empty() && seen.rates[0] == 200.0, "{:?}", seen.rates);
+    let last = *seen.rates.last().unwrap();
+    assert_eq!(seen.epochs.last(), Some(&(4, last)));
+
+    let part = run(TrainConfig { epochs: 2, ..config.clone() }, &mut Recoveries::default()).unwrap();
+    save_state(&path, &part.snapshot().state().unwrap()).unwrap();
+    let mut part = Trainer::resume(config.clone(), load_state(&path).unwrap(), &Device::Cpu).unwrap();
+    part.fit(&mut Fixed(batches.clone()), &monitors, &mut ()).unwrap();
+    assert!(bits(&part.snapshot().rbm().unwrap()) == bits(&whole.snapshot().rbm().unwrap()));
+
+    let hopeless = TrainConfig { learning_rate: 1e9, ..config.clone() };
+    let mut seen = Recoveries::default();
+    let error = run(hopeless, &mut seen).map(|_| ()).unwrap_err().to_string();
+    assert!(error.starts_with("training diverged in epoch 1") && seen.rates.len() == 10, "{error}");
+    let stop = TrainConfig { on_divergence: OnDivergence::Stop, ..config };
+    let mut seen = Recoveries::default();
+    assert!(run(stop, &mut seen).is_err() && seen.rates.is_empty());
 }

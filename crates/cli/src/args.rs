@@ -1,6 +1,7 @@
 //! The command line, as clap sees it. What an option is worth when it is not given is decided
 //! in [`crate::settings`], not here.
 
+mod check;
 mod data;
 mod finetune;
 #[cfg(feature = "hub")]
@@ -11,6 +12,7 @@ mod shell;
 mod training;
 mod using;
 
+pub(crate) use check::CheckArgs;
 pub(crate) use data::{DataCommand, MakeArgs};
 pub(crate) use finetune::FinetuneArgs;
 #[cfg(feature = "hub")]
@@ -151,6 +153,9 @@ pub(crate) enum Command {
     #[cfg(feature = "hub")]
     #[command(after_help = hub::PUSH_HELP)]
     Push(PushArgs),
+    /// Look at data before training: what they are, what is wrong with them, what to train them by
+    #[command(after_help = check::CHECK_HELP)]
+    Check(CheckArgs),
     /// Make small data sets to try things on
     #[command(subcommand)]
     Data(DataCommand),

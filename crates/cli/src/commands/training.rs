@@ -1,6 +1,7 @@
 //! What all trainings share: data parted into training, validation and test samples, what is
 //! measured on them, and what is said before the start and at the end.
 
+use super::check::warn_of;
 use super::chunks;
 use crate::checkpoint::{Model, Trained, require_units};
 use crate::failure::{Explain, Failure, Result, count};
@@ -39,6 +40,7 @@ impl Parts {
     pub(crate) fn load(settings: &mut DataSettings, valid_is_default: bool, run: &RunSettings) -> Result<Self> {
         let data = open(settings, run)?;
         settings.complete(&data, valid_is_default);
+        warn_of(&data, settings.image_size.is_some(), settings.binarize)?;
         Self::part(data, settings, run.seed)
     }
 

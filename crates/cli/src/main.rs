@@ -9,6 +9,7 @@ mod commands;
 mod device;
 mod failure;
 mod finetune_watcher;
+mod footprint;
 mod history;
 mod interrupt;
 mod memory;

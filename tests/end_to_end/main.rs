@@ -2,6 +2,7 @@
 
 mod candle_alone;
 mod candle_programs;
+mod check;
 mod classify;
 mod eval;
 mod exchange;

@@ -23,6 +23,7 @@ fn help_reads_as_approved() {
         "import",
         "pull",
         "push",
+        "check",
         "runs",
         "compare",
         "completions",

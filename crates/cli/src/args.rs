@@ -1,6 +1,7 @@
 //! The command line, as clap sees it. What an option is worth when it is not given is decided
 //! in [`crate::settings`], not here.
 
+mod check;
 mod data;
 mod finetune;
 #[cfg(feature = "hub")]
@@ -11,6 +12,7 @@ mod shell;
 mod training;
 mod using;
 
+pub(crate) use check::CheckArgs;
 pub(crate) use data::{DataCommand, MakeArgs};
 pub(crate) use finetune::FinetuneArgs;
 #[cfg(feature = "hub")]
@@ -151,6 +153,9 @@ pub(crate) enum Command {
     #[cfg(feature = "hub")]
     #[command(after_help = hub::PUSH_HELP)]
     Push(PushArgs),
+    /// Look at data before training: what they are, what is wrong with them, what to train them by
+    #[command(after_help = check::CHECK_HELP)]
+    Check(CheckArgs),
     /// Make small data sets to try things on
     #[command(subcommand)]
     Data(DataCommand),
@@ -199,6 +204,14 @@ pub(crate) struct DataArgs {
     /// Shape of a sample as a picture; pictures are resized to it
     #[arg(long, env = "DBN_IMAGE_SIZE", hide_env = true, value_name = "WxH")]
     pub(crate) image_size: Option<ImageShape>,
+}
+
+/// How much memory a model may take that is used.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct MemoryArgs {
+    /// Memory that may be taken, in MiB; 0 takes 80 % of what is free
+    #[arg(long, env = "DBN_MAX_MEMORY", hide_env = true, value_name = "MIB", default_value_t = 0)]
+    pub(crate) max_memory: u32,
 }
 
 fn words(words: &'static [&'static str]) -> PossibleValuesParser {

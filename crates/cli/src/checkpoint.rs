@@ -1,11 +1,13 @@
 //! Opening a checkpoint of any kind, and fitting data to it.
 
-use crate::args::{DataArgs, SplitName};
-use crate::commands::training::CLASS_NAMES;
+use crate::args::{DataArgs, MemoryArgs, SplitName};
+use crate::commands::training::{CLASS_NAMES, require_room_for};
 use crate::failure::{Explain, Failure, Result};
+use crate::footprint::held;
+use crate::memory::{PROGRAM, fits};
 use crate::run_folder::checkpoint_path;
 use candle_core::Device;
-use deepbelief_data::{Binarize, Dataset, ImageShape, LoadOptions, Scale, Source, Split, load};
+use deepbelief_data::{Binarize, Dataset, ImageShape, LoadOptions, Scale, Source, Split, open};
 use deepbelief_finetune::{Network, NetworkHeader, Objective};
 use deepbelief_rbm::{Provenance, tensors};
 use deepbelief_stack::{Dbn, DbnHeader};
@@ -113,8 +115,8 @@ pub(crate) trait Trained {
     }
 
     /// Loads the data named by `args`, read as in training where `args` leave it open. They
-    /// must fit the visible units.
-    fn data(&self, args: &DataArgs) -> Result<Dataset> {
+    /// must fit the visible units. What can stay in its file does where it has no room in memory.
+    fn data(&self, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
         let trained_on = self.recorded::<Source>("data");
         let unknown = || {
             Failure::new("the checkpoint does not say what data it was trained on")
@@ -126,7 +128,8 @@ pub(crate) trait Trained {
         let same = trained_on.is_some_and(|trained_on| trained_on == source);
         let scale = self.recorded::<Scale>("scale").filter(|scale| same || matches!(scale, Scale::Range { .. }));
         let defaults = LoadOptions::default();
-        let data = load(
+        require_room_for("the work", &source, memory.max_memory)?;
+        let data = open(
             &source,
             &LoadOptions {
                 scale: args.scale.or(scale).unwrap_or_default(),
@@ -142,6 +145,9 @@ pub(crate) trait Trained {
             },
         )?;
         require_units(&source, data.train.units(), self.visible())?;
+        if fits(PROGRAM + held(&data) + 2 * data.bytes_in_files(), memory.max_memory) {
+            return Ok(data.held()?);
+        }
         Ok(data)
     }
 }

@@ -9,6 +9,7 @@ mod commands;
 mod device;
 mod failure;
 mod finetune_watcher;
+mod footprint;
 mod history;
 mod interrupt;
 mod memory;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Pull(args) => commands::pull(args).map(|()| 0),
         #[cfg(feature = "hub")]
         Command::Push(args) => commands::push(args, &report).map(|()| 0),
+        Command::Check(args) => commands::check(args, &report),
         Command::Data(command) => commands::data(command, &report).map(|()| 0),
         Command::Runs(args) => commands::runs(args, &report).map(|()| 0),
         Command::Compare(args) => commands::compare(args, &report).map(|()| 0),

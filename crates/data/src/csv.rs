@@ -9,8 +9,9 @@ use crate::split::check_units;
 use crate::table::{Table, Tables, Values};
 use crate::{Error, Place, labels};
 
-/// Reads a file. All of it is training data.
-pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Tables, Error> {
+/// Reads a file. All of it is training data. With `gaps`, values that are missing or no finite
+/// numbers are read as such, for one who looks at data rather than learns from them.
+pub(crate) fn read(path: &Path, options: &LoadOptions, gaps: bool) -> Result<Tables, Error> {
     let text = std::fs::read(path).map_err(Error::read(path))?;
     // Lines are checked here, not by the reader, so that the message can name them.
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(&text[..]);
@@ -22,7 +23,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Tables, Error> 
         let line = lines.of(record.position().map_or(0, csv::Position::byte) as usize);
         match &columns {
             None => {
-                let (first, is_header) = Columns::of_first_line(path, &record, line, options)?;
+                let (first, is_header) = Columns::of_first_line(path, &record, line, options, gaps)?;
                 if !is_header {
                     rows.push(path, &first, &record, line)?;
                 }
@@ -82,6 +83,8 @@ impl Lines<'_> {
 struct Columns {
     fields: usize,
     label: Option<usize>,
+    /// Whether values may be missing.
+    gaps: bool,
 }
 
 impl Columns {
@@ -91,6 +94,7 @@ impl Columns {
         record: &ByteRecord,
         line: u64,
         options: &LoadOptions,
+        gaps: bool,
     ) -> Result<(Self, bool), Error> {
         let fields = record.len();
         let wanted = options.label_column.as_deref();
@@ -106,8 +110,8 @@ impl Columns {
             Header::Auto if by_place.is_none() && by_name.is_some() => true,
             Header::Auto => {
                 // The label may be a word in a line of data, so its field tells nothing.
-                let telling =
-                    || record.iter().enumerate().filter(|&(i, field)| Some(i) != by_place && !is_empty(field));
+                let tells = |field: &[u8]| !(is_empty(field) || gaps && is_gap(field));
+                let telling = || record.iter().enumerate().filter(|&(i, field)| Some(i) != by_place && tells(field));
                 let word = telling().find(|(_, field)| number(field).is_none());
                 if let Some((column, field)) = word
                     && telling().any(|(_, field)| number(field).is_some())
@@ -139,7 +143,7 @@ impl Columns {
                 return Err(Error::NoSuchColumn { path: path.into(), column: wanted.into(), available });
             }
         }
-        let columns = Self { fields, label };
+        let columns = Self { fields, label, gaps };
         check_units(columns.units() as u128, &path.display().to_string())?;
         Ok((columns, is_header))
     }
@@ -162,10 +166,15 @@ impl Rows {
             return Err(Error::Ragged { path: path.into(), line, got: record.len(), expected: columns.fields });
         }
         for (column, field) in record.iter().enumerate() {
+            let of_label = columns.label == Some(column);
+            if columns.gaps && !of_label && is_gap(field) {
+                self.values.push(f32::NAN);
+                continue;
+            }
             if is_empty(field) {
                 return Err(Error::MissingValue { path: path.into(), line, column });
             }
-            if columns.label == Some(column) {
+            if of_label {
                 self.labels.push(String::from_utf8_lossy(field).into_owned());
                 continue;
             }
@@ -177,7 +186,7 @@ impl Rows {
                 };
                 return Err(not_a_number(path, line, column, field, hint));
             };
-            if !value.is_finite() {
+            if !value.is_finite() && !columns.gaps {
                 let place = Place { what: path.display().to_string(), row: self.lines.len(), line: Some(line), column };
                 return Err(Error::NotFinite { place, value });
             }
@@ -197,6 +206,12 @@ fn not_a_number(path: &Path, line: u64, column: usize, field: &[u8], hint: &'sta
 
 fn is_empty(field: &[u8]) -> bool {
     field.trim_ascii().is_empty()
+}
+
+/// Whether a field says that its value is missing.
+fn is_gap(field: &[u8]) -> bool {
+    let field = field.trim_ascii();
+    field.is_empty() || ["na", "n/a", "nan", "null", "?"].iter().any(|gap| field.eq_ignore_ascii_case(gap.as_bytes()))
 }
 
 fn number(field: &[u8]) -> Option<f32> {

@@ -5,7 +5,8 @@
 //! and scales it ([`open`] does so without taking what is larger than memory there), [`Dataset`] holds the training and test [`Split`]s, [`Split::split_validation`]
 //! holds samples out, and [`Minibatcher`] deals them out epoch by epoch, binarised as
 //! [`Binarize`] says. Pixels stay bytes wherever they were bytes, splits share them instead of
-//! copying, and every random choice is a function of the seed and of the sample's own number.
+//! copying, and every random choice is a function of the seed and of the sample's own number. Before all that,
+//! [`examine`](fn@examine) tells what data are like, those included that a training would refuse.
 //!
 //! ```
 //! use deepbelief_data::{BatchConfig, Binarize, Minibatcher, Pixels, Split};
@@ -33,6 +34,7 @@ mod conversion;
 mod dataset;
 mod element;
 mod error;
+mod examine;
 mod file_rows;
 mod holdout;
 mod idx;
@@ -69,6 +71,7 @@ mod safetensors;
 pub use binarize::Binarize;
 pub use dataset::{Dataset, ImageShape, sha256};
 pub use error::{Error, Place};
+pub use examine::{Column, Examination, Part, ValueKind, examine};
 pub use load::{Header, LoadOptions, load, open};
 pub use minibatch::{BatchConfig, Minibatcher};
 #[cfg(feature = "formats")]

@@ -118,6 +118,16 @@ pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
     }
 }
 
+/// What the reader of a source finds, values that are missing or no finite numbers included where the
+/// file's format lets them pass.
+pub(crate) fn tables_with_gaps(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
+    match source {
+        #[cfg(feature = "formats")]
+        Source::Csv(path) => crate::csv::read(path, options, true),
+        _ => tables(source, options),
+    }
+}
+
 /// What the reader of a source finds.
 pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
     if let Some(column) = &options.feature_column
@@ -127,9 +137,11 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
         return Err(Error::Setting { name, got, expected: format!("left out: '{source}' is no Parquet data") });
     }
     Ok(match source {
+        #[cfg(feature = "embedded-mnist")]
+        Source::Mnist => crate::mnist::tables()?,
         Source::Idx(dir) => idx::read_dir(dir)?,
         #[cfg(feature = "formats")]
-        Source::Csv(path) => crate::csv::read(path, options)?,
+        Source::Csv(path) => crate::csv::read(path, options, false)?,
         #[cfg(feature = "formats")]
         Source::Npy(path) => crate::npy::read_npy(path)?,
         #[cfg(feature = "formats")]
@@ -157,23 +169,9 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
 }
 
 /// Checks and scales what a reader found.
-pub(crate) fn assemble(name: String, tables: Tables, options: &LoadOptions) -> Result<Dataset, Error> {
-    let Tables { mut train, mut test, image, mut class_names } = tables;
-    if let Some(names) = &options.class_names {
-        for table in [Some(&mut train), test.as_mut()].into_iter().flatten() {
-            renumber(table, class_names.as_deref().unwrap_or_default(), names)?;
-        }
-        class_names = Some(names.clone());
-    }
-    for table in [Some(&train), test.as_ref()].into_iter().flatten() {
-        check_shape(table)?;
-    }
-    if let Some(test) = &test
-        && test.units != train.units
-    {
-        return Err(Error::SplitsDiffer { what: test.what.clone(), test: test.units, train: train.units });
-    }
-    let classes = classes(&train, test.as_ref(), class_names.as_ref().map(Vec::len), options.classes)?;
+pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) -> Result<Dataset, Error> {
+    let classes = check(&mut tables, options)?;
+    let Tables { mut train, mut test, image, class_names } = tables;
     let (train_pixels, test_pixels, scaling) = scale(&mut train, test.as_mut(), options.scale)?;
     let train = Split::of(train.units, train_pixels, train.labels)?;
     let test = match (test, test_pixels) {
@@ -183,9 +181,29 @@ pub(crate) fn assemble(name: String, tables: Tables, options: &LoadOptions) -> R
     Ok(Dataset { name, train, test, image, classes, class_names, scaling })
 }
 
+/// Checks all but the values; numbers the classes, and returns how many there are.
+pub(crate) fn check(tables: &mut Tables, options: &LoadOptions) -> Result<Option<usize>, Error> {
+    let Tables { train, test, class_names, .. } = tables;
+    if let Some(names) = &options.class_names {
+        for table in [Some(&mut *train), test.as_mut()].into_iter().flatten() {
+            renumber(table, class_names.as_deref().unwrap_or_default(), names)?;
+        }
+        *class_names = Some(names.clone());
+    }
+    for table in [Some(&*train), test.as_ref()].into_iter().flatten() {
+        check_shape(table)?;
+    }
+    if let Some(test) = test
+        && test.units != train.units
+    {
+        return Err(Error::SplitsDiffer { what: test.what.clone(), test: test.units, train: train.units });
+    }
+    classes(train, test.as_ref(), class_names.as_ref().map(Vec::len), options.classes)
+}
+
 /// Numbers labels by their place among `names`, where the source has numbered its own names
 /// `found`; labels that are numbers in the source stay as they are.
-fn renumber(table: &mut Table, found: &[String], names: &[String]) -> Result<(), Error> {
+pub(crate) fn renumber(table: &mut Table, found: &[String], names: &[String]) -> Result<(), Error> {
     let unknown = |name: &String| {
         let (what, name) = (table.what.clone(), name.clone());
         Error::UnknownClass { what, name, known: names.join(", ") }

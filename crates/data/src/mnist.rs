@@ -55,9 +55,14 @@ pub(crate) fn load(options: &LoadOptions) -> Result<Dataset, Error> {
 }
 
 fn read(options: &LoadOptions) -> Result<Dataset, Error> {
+    assemble("mnist".into(), tables()?, options)
+}
+
+/// The digits as the files have them.
+pub(crate) fn tables() -> Result<Tables, Error> {
     let (train, image) = pair(&TRAIN)?;
     let (test, _) = pair(&TEST)?;
-    assemble("mnist".into(), Tables { train, test: Some(test), image: Some(image), class_names: None }, options)
+    Ok(Tables { train, test: Some(test), image: Some(image), class_names: None })
 }
 
 fn pair([images, labels]: &[Asset; 2]) -> Result<(Table, crate::ImageShape), Error> {

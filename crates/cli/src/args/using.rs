@@ -1,6 +1,6 @@
 //! Options of the verbs that use a checkpoint.
 
-use super::DataArgs;
+use super::{DataArgs, MemoryArgs};
 use crate::device::DeviceName;
 use clap::{Args, ValueEnum};
 use deepbelief_data::{Binarize, ImageShape};
@@ -131,6 +131,8 @@ pub(crate) struct ReconstructArgs {
     /// PNG file to write
     #[arg(long, value_name = "PNG", default_value = "reconstructions.png")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -163,6 +165,8 @@ pub(crate) struct EncodeArgs {
     /// File to write: .safetensors, .npy or .csv
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -197,6 +201,8 @@ pub(crate) struct ClassifyArgs {
     /// Write each sample's label and its probability into this CSV file
     #[arg(long, value_name = "CSV")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -262,6 +268,8 @@ pub(crate) struct EvalArgs {
     /// Write the JSON object into this file too; `dbn push` shows the evaluation.json of a run folder
     #[arg(long, value_name = "JSON")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -320,6 +328,8 @@ pub(crate) struct SampleArgs {
     /// File to write: .png, .gif or .apng
     #[arg(long, value_name = "FILE", default_value = "samples.png")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

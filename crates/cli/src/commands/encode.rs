@@ -1,11 +1,13 @@
 //! `dbn encode`: hidden probabilities of a data set, for other programs.
 
-use super::{chunks, extension, require_folder, write_file};
+use super::{CHUNK, chunks, extension, require_folder, write_file};
 use crate::args::EncodeArgs;
 use crate::checkpoint::{Checkpoint, Model, Trained, split};
 use crate::failure::{Explain, Failure, Result, count};
+use crate::footprint;
+use crate::memory::{self, PROGRAM};
 use crate::pictures::values;
-use crate::report::Report;
+use crate::report::{Report, bytes};
 use deepbelief_kernels::{Stream, Uniforms};
 use npyz::WriterBuilder as _;
 use safetensors::tensor::{Dtype, TensorView};
@@ -43,10 +45,14 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
             "--states and --free-energy are for RBMs and deep belief nets: a feed-forward network has neither",
         ));
     }
-    let data = checkpoint.data(&args.data)?;
+    let data = checkpoint.data(&args.data, args.memory)?;
     let samples = split(&data, args.split)?;
 
     let n = samples.samples();
+    let beside = PROGRAM + footprint::held(&data) + footprint::model(&sizes) + footprint::pass(&sizes, CHUNK.min(n));
+    let needed = |n| beside + footprint::features(n, hidden, format);
+    tracing::info!("memory:  about {}", bytes(needed(n)));
+    memory::require_samples("encoding", n, args.memory.max_memory, needed)?;
     let mut features = Vec::with_capacity(n * hidden);
     let mut free_energy = Vec::new();
     for (step, v) in chunks(samples, checkpoint.binarize(args.binarize), seed).enumerate() {

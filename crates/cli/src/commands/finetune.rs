@@ -1,5 +1,6 @@
 //! `dbn finetune`: train a deep belief net by backpropagation, new or resumed.
 
+use super::CHUNK;
 use super::training::{Parts, outcome, require_epochs, shell_word};
 use crate::args::FinetuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
@@ -7,12 +8,13 @@ use crate::failure::{Explain, Failure, Result, count};
 use crate::finetune_watcher::{FinetuneWatcher, error_in_words};
 use crate::history::{FinetuneEpoch, History};
 use crate::interrupt;
+use crate::memory::Knob;
 use crate::pictures::network_name;
 use crate::progress::Ticker;
 use crate::report::Report;
 use crate::run_folder::{FINETUNE_STATE, RunFolder};
 use crate::settings::{FinetuneSettings, Resolved};
-use deepbelief_data::Minibatcher;
+use deepbelief_data::{Minibatcher, Split};
 use deepbelief_finetune::{FinetuneState, Finetuner, Network, Objective, peak_memory};
 use deepbelief_rbm::Outcome;
 use deepbelief_stack::Dbn;
@@ -101,10 +103,32 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     Ok(Run { settings, parts, minibatches, finetuner, folder, history })
 }
 
+/// Bytes that the training takes on top of the data: its own, and of samples to measure on with their
+/// pass up, some at a time.
+fn footprint(settings: &FinetuneSettings, parts: &Parts, sizes: &[usize], batch_size: usize) -> u64 {
+    let tested = parts.data.test.as_ref().map_or(0, Split::samples);
+    let measured = parts.batch_bytes(&settings.data, parts.monitored(MONITOR).max(tested));
+    peak_memory(sizes, batch_size) + measured + (4 * CHUNK * sizes.iter().sum::<usize>()) as u64
+}
+
 /// The labelled samples to train on, where there is room for them.
 fn settle(parts: Parts, sizes: &[usize], settings: &FinetuneSettings) -> Result<Parts> {
-    let needed = parts.bytes(&settings.data) + peak_memory(sizes, settings.batch_size);
-    let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
+    let (held, of, batch) = (parts.bytes(&settings.data), parts.clone(), settings.batch_size);
+    let needed = |sizes: &[usize], batch| held + footprint(settings, &of, sizes, batch);
+    let mut knobs = vec![Knob::new("--batch-size", 1, batch, |n| needed(sizes, n))];
+    if let Some(layers) = &settings.layers {
+        // Above the layers are the labels, or the same layers once more, mirrored.
+        let (bottom, above) = (&sizes[..1], sizes.get(1 + layers.len()..).unwrap_or_default());
+        knobs.push(Knob::layers(layers, move |hidden| {
+            let mut sizes = [bottom, hidden].concat();
+            match settings.objective {
+                Objective::Classifier => sizes.extend(above),
+                Objective::Autoencoder => sizes.extend(sizes.clone().iter().rev().skip(1)),
+            }
+            needed(&sizes, batch)
+        }));
+    }
+    let mut parts = parts.settle(&settings.data, &settings.run, needed(sizes, batch), &knobs)?;
     parts.keep(Some(settings.labelled), settings.run.seed)?;
     Ok(parts)
 }
@@ -170,7 +194,8 @@ fn introduce(settings: &FinetuneSettings, parts: &Parts, finetuner: &Finetuner, 
     let network = finetuner.snapshot().network()?;
     tracing::info!("model:   {}; {}", network_name(&network), count(settings.epochs as usize, "epoch"));
     tracing::info!("machine: {}, {}", count(finetuner.threads(), "thread"), finetuner.simd());
-    tracing::info!("memory:  {}", parts.memory(&settings.data, peak_memory(&network.sizes(), settings.batch_size)));
+    let work = footprint(settings, parts, &network.sizes(), settings.batch_size);
+    tracing::info!("memory:  {}", parts.memory(&settings.data, work));
     tracing::info!("run:     {}", folder.path().display());
     Ok(())
 }

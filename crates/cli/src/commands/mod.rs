@@ -1,5 +1,6 @@
 //! The verbs, each a function of its arguments.
 
+mod check;
 mod classify;
 mod compare;
 mod data;
@@ -23,6 +24,7 @@ mod stack;
 pub(crate) mod training;
 mod tune;
 
+pub(crate) use check::check;
 pub(crate) use classify::classify;
 pub(crate) use compare::compare;
 pub(crate) use data::data;

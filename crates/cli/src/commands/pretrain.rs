@@ -5,12 +5,13 @@ use crate::args::PretrainArgs;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{Epoch, History};
 use crate::interrupt;
+use crate::memory::Knob;
 use crate::report::{Report, thousands};
 use crate::run_folder::{RunFolder, STATE};
 use crate::settings::{PretrainSettings, Resolved};
 use crate::watcher::Watcher;
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::{Outcome, Rbm, Trainer, load_state, peak_memory};
+use deepbelief_rbm::{HiddenUnits, Outcome, Rbm, Trainer, load_state, peak_memory};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -117,19 +118,27 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     Ok(0)
 }
 
-/// Bytes that the training takes on top of the data: its own, and those of what is measured,
-/// samples and hidden probabilities as floats.
-fn footprint(settings: &PretrainSettings, parts: &Parts) -> u64 {
-    let (visible, hidden, learning) = (parts.train.units(), settings.hidden, &settings.learning);
+/// Bytes that a training of so many hidden units and such batches takes on top of the data: its own, and
+/// those of samples to measure on. Gaussian units are measured as tensors, hidden ones among them.
+fn footprint(settings: &PretrainSettings, parts: &Parts, hidden: usize, batch_size: usize) -> u64 {
+    let (visible, units) = (parts.train.units(), settings.learning.hidden_units);
     let tested = parts.data.test.as_ref().map_or(0, |test| test.samples().min(TEST));
-    let measured = 4 * ((2 * MONITOR + tested) * (visible + hidden)) as u64;
-    peak_memory(visible, hidden, learning.hidden_units, learning.batch_size, &settings.train_config()) + measured
+    let samples = parts.monitored(MONITOR) + tested;
+    let measured = match units {
+        HiddenUnits::Bernoulli => parts.batch_bytes(&settings.data, samples),
+        HiddenUnits::Gaussian => 4 * (samples * (visible + hidden)) as u64,
+    };
+    peak_memory(visible, hidden, units, batch_size, &settings.train_config()) + measured
 }
 
 /// The data where there is room for them.
 fn settle(parts: Parts, settings: &PretrainSettings) -> Result<Parts> {
-    let needed = parts.bytes(&settings.data) + footprint(settings, &parts);
-    parts.settle(&settings.data, &settings.run, needed)
+    let (held, now, batch) = (parts.bytes(&settings.data), settings.hidden, settings.learning.batch_size);
+    let of = parts.clone();
+    let needed = |hidden, batch| held + footprint(settings, &of, hidden, batch);
+    let knobs =
+        [Knob::new("--hidden", 1, now, |n| needed(n, batch)), Knob::new("--batch-size", 1, batch, |n| needed(now, n))];
+    parts.settle(&settings.data, &settings.run, needed(now, batch), &knobs)
 }
 
 /// Says what is about to happen.
@@ -140,7 +149,10 @@ fn introduce(settings: &PretrainSettings, parts: &Parts, trainer: &Trainer, fold
     let units = of_units(settings.learning.hidden_units);
     tracing::info!("model:   {visible}-{hidden} RBM{units}, {parameters} parameters");
     tracing::info!("machine: {}, {}", count(trainer.threads(), "thread"), trainer.simd());
-    tracing::info!("memory:  {}", parts.memory(&settings.data, footprint(settings, parts)));
+    tracing::info!(
+        "memory:  {}",
+        parts.memory(&settings.data, footprint(settings, parts, hidden, settings.learning.batch_size))
+    );
     tracing::info!("run:     {}", folder.path().display());
 }
 

@@ -4,6 +4,8 @@ use super::{extension, require_folder, write_file};
 use crate::args::{ReconstructArgs, SplitName};
 use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::failure::{Failure, Result};
+use crate::footprint;
+use crate::memory::{self, PROGRAM};
 use crate::pictures::{self, Net, Subject, showcase};
 use crate::report::Report;
 use candle_core::{Device, Tensor};
@@ -21,7 +23,7 @@ pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()>
         return Err(Failure::new(format!("the checkpoint is of kind '{}', which reconstructs nothing", header.kind))
             .hint("`dbn finetune --as autoencoder` trains a network that does"));
     }
-    let data = checkpoint.data(&args.data)?;
+    let data = checkpoint.data(&args.data, args.memory)?;
     let provenance = checkpoint.provenance();
     let shape = args.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
     let shape = pictures::shape_of(checkpoint.visible(), shape)?;
@@ -34,6 +36,10 @@ pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()>
         (SplitName::Train, _) => &data.train,
     };
     let chosen = showcase(samples, args.count as usize);
+    let needed = PROGRAM
+        + footprint::held(&data)
+        + 2 * footprint::pass(&[checkpoint.visible(), checkpoint.visible()], chosen.len());
+    memory::require("reconstructing", needed, args.memory.max_memory, &[])?;
     let batch = samples.batch(chosen.iter().copied(), checkpoint.binarize(args.binarize), provenance.seed)?;
     let pixels = batch.to_values();
     let v = Tensor::from_slice(&pixels, (batch.rows(), batch.units()), &Device::Cpu)?;

@@ -4,6 +4,8 @@ use super::{extension, require_folder, write_file};
 use crate::args::{Clamped, SampleArgs};
 use crate::checkpoint::{Checkpoint, Trained};
 use crate::failure::{Failure, Result, count};
+use crate::footprint;
+use crate::memory::{self, Knob, PROGRAM};
 use crate::pictures::{Animation, Dream, Net, shape_of};
 use crate::report::Report;
 use serde_json::json;
@@ -32,6 +34,16 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     };
     let shape = shape_of(dbn.visible(), args.image_size.or_else(|| checkpoint.image_shape()))?;
     let net = Net { dbn, shape };
+    let (sizes, chosen) = (dbn.sizes(), dream.clamped.len().max(1));
+    let needed = |count: usize| {
+        // Of a picture all times are gathered, of an animation one is drawn after the other; a tile is
+        // floats, twice, and grey pixels of a drawing, four for one.
+        let times = if animation.is_some() { 1 } else { dream.shown };
+        let drawn = 3 * 4 * (count * chosen * times * dbn.visible()) as u64;
+        PROGRAM + footprint::model(&sizes) + footprint::pass(&sizes, count * chosen) + drawn
+    };
+    let knobs = [Knob::new("--count", 1, dream.count, needed)];
+    memory::require("sampling", needed(dream.count), args.memory.max_memory, &knobs)?;
     let picture = match animation {
         Some(format) => dream.animation(net, format)?,
         None => dream.png(net)?,

@@ -6,6 +6,7 @@ use crate::args::StackArgs;
 use crate::failure::{Explain, Result, count};
 use crate::history::{Epoch, History};
 use crate::interrupt;
+use crate::memory::Knob;
 use crate::report::{Report, bytes, thousands};
 use crate::run_folder::RunFolder;
 use crate::settings::{Resolved, StackSettings};
@@ -22,6 +23,9 @@ const MONITOR: usize = 5000;
 /// Bytes a unit and monitored sample take when they are passed up: training and validation samples
 /// stay, and the pass holds products, probabilities and states.
 const MONITORED: u64 = 4 * (2 + 5);
+
+/// Bytes a hidden unit and monitored sample take of the layer that learns, both sets at once.
+const PROBABILITIES: u64 = 4 * 2;
 
 /// A training about to start.
 struct Run {
@@ -150,7 +154,8 @@ fn footprints(settings: &StackSettings, config: &StackConfig, parts: &Parts) -> 
     let measured = 8 * ((MONITOR + CHUNK) * parts.train.units()) as u64;
     for (layer, footprint) in footprints.iter_mut().enumerate() {
         let below = layer.checked_sub(1).map_or(0, |below| config.layers[below].hidden);
-        footprint.bytes += measured + MONITORED * (MONITOR * below) as u64;
+        let passed = MONITORED * below as u64 + PROBABILITIES * config.layers[layer].hidden as u64;
+        footprint.bytes += measured + passed * MONITOR as u64;
     }
     footprints
 }
@@ -162,8 +167,21 @@ fn peak(footprints: &[Footprint]) -> u64 {
 
 /// The data where there is room for them.
 fn settle(parts: Parts, settings: &StackSettings, config: &StackConfig) -> Result<Parts> {
-    let needed = parts.bytes(&settings.data) + peak(&footprints(settings, config, &parts));
-    parts.settle(&settings.data, &settings.run, needed)
+    let (held, of) = (parts.bytes(&settings.data), parts.clone());
+    let needed = |config: &StackConfig| held + peak(&footprints(settings, config, &of));
+    let sizes: Vec<usize> = config.layers.iter().map(|layer| layer.hidden).collect();
+    let cache = (config.cache_bytes >> 20) as usize;
+    let knobs = [
+        Knob::layers(&sizes, |sizes| {
+            let mut config = config.clone();
+            config.layers.iter_mut().zip(sizes).for_each(|(layer, &hidden)| layer.hidden = hidden);
+            needed(&config)
+        }),
+        Knob::new("--cache", 0, cache, |mib| {
+            needed(&StackConfig { cache_bytes: (mib as u64) << 20, ..config.clone() })
+        }),
+    ];
+    parts.settle(&settings.data, &settings.run, needed(config), &knobs)
 }
 
 /// Says what is about to happen.

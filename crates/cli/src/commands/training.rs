@@ -1,15 +1,16 @@
 //! What all trainings share: data parted into training, validation and test samples, what is
 //! measured on them, and what is said before the start and at the end.
 
+use super::check::warn_of;
 use super::chunks;
 use crate::checkpoint::{Model, Trained, require_units};
 use crate::failure::{Explain, Failure, Result, count};
-use crate::memory;
+use crate::memory::{self, Knob, PROGRAM};
 use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::{bytes, thousands};
 use crate::run_folder::RunFolder;
 use crate::settings::{DataSettings, RunSettings};
-use deepbelief_data::{BatchConfig, Dataset, Minibatcher, Source, Split};
+use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{HiddenUnits, Monitors, Outcome, Provenance};
 use deepbelief_stack::Dbn;
@@ -20,10 +21,6 @@ const SHOWN: usize = 10;
 
 /// Where a checkpoint's recipe keeps the names of the classes.
 pub(crate) const CLASS_NAMES: &str = "class_names";
-
-/// Bytes of what no formula counts, as measured: the program, the embedded digits among it, and
-/// buffers of libraries.
-const PROGRAM: u64 = 56 << 20;
 
 /// Data, parted.
 #[derive(Clone)]
@@ -39,6 +36,7 @@ impl Parts {
     pub(crate) fn load(settings: &mut DataSettings, valid_is_default: bool, run: &RunSettings) -> Result<Self> {
         let data = open(settings, run)?;
         settings.complete(&data, valid_is_default);
+        warn_of(&data, settings.image_size.is_some(), settings.binarize)?;
         Self::part(data, settings, run.seed)
     }
 
@@ -75,8 +73,14 @@ impl Parts {
 
     /// Takes samples that are still in their files into memory, if all of them fit there beside the
     /// training, which takes `needed` bytes with the data as they are; else leaves them there.
-    /// Refuses a training that does not fit even so.
-    pub(crate) fn settle(self, settings: &DataSettings, run: &RunSettings, needed: u64) -> Result<Self> {
+    /// Refuses a training that does not fit even so, and tells by `knobs` what would.
+    pub(crate) fn settle(
+        self,
+        settings: &DataSettings,
+        run: &RunSettings,
+        needed: u64,
+        knobs: &[Knob<'_>],
+    ) -> Result<Self> {
         let in_files = self.data.bytes_in_files();
         // Dealing samples in memory may take an eighth more: see `Minibatcher::bytes`.
         if in_files > 0 && memory::fits(needed + in_files + in_files / 8, run.max_memory) {
@@ -84,7 +88,12 @@ impl Parts {
             return Self::part(data, settings, run.seed);
         }
         let whole = in_files == 0 && settings.data != Source::Mnist && self.bytes(settings) > needed / 2;
-        memory::require(needed, run.max_memory).or_hint(|| if whole { WHOLE } else { SMALLER }.into())?;
+        memory::require("the training", needed, run.max_memory, knobs).map_err(|failure| {
+            match failure.hint_text() {
+                Some(fitting) if whole => Failure::new(failure.what()).hint(format!("{fitting}; {WHOLE}")),
+                _ => failure,
+            }
+        })?;
         Ok(self)
     }
 
@@ -173,6 +182,19 @@ impl Parts {
         PROGRAM + samples as u64 + dealing
     }
 
+    /// Bytes of so many samples in a batch: states where they are binarised, else floats.
+    pub(crate) fn batch_bytes(&self, settings: &DataSettings, samples: usize) -> u64 {
+        let units = self.train.units();
+        let row = if settings.binarize == Binarize::None { 4 * units } else { 4 * units.div_ceil(32) };
+        samples as u64 * row as u64
+    }
+
+    /// Samples of [`Parts::monitors`].
+    pub(crate) fn monitored(&self, most: usize) -> usize {
+        let there = self.train.samples().min(most);
+        self.valid.as_ref().map_or(there, |valid| 2 * valid.samples().min(there))
+    }
+
     /// What is said of the memory that data and `training` take.
     pub(crate) fn memory(&self, settings: &DataSettings, training: u64) -> String {
         let held = self.bytes(settings);
@@ -216,22 +238,23 @@ impl Parts {
 
 /// What to do where data that are held in memory whole do not fit.
 const WHOLE: &str = "these data are read into memory whole; saved as an uncompressed IDX or npy file (not in Fortran \
-                     order) they are read a minibatch at a time where memory is short; or allow more with --max-memory";
+                     order) they are read a minibatch at a time where memory is short";
 
 /// What to do where there is less memory than was said or told.
 const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
 
-/// What to do where the training does not fit.
-const SMALLER: &str = "train fewer hidden units, with smaller batches or, in a stack, a smaller --cache; or allow more \
-                       with --max-memory";
+/// Refuses files that are read whole where their size tells that they would fill the memory.
+pub(crate) fn require_room_for(what: &str, source: &Source, max_memory: u32) -> Result<()> {
+    let (Source::Csv(path) | Source::Npz(path) | Source::Safetensors(path) | Source::Parquet(path)) = source else {
+        return Ok(());
+    };
+    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    memory::require(what, size, max_memory, &[]).map_err(|failure| Failure::new(failure.what()).hint(WHOLE))
+}
 
-/// Opens the data. Files that are read whole tell by their size that they will not do before they
-/// fill the memory.
+/// Opens the data.
 fn open(settings: &DataSettings, run: &RunSettings) -> Result<Dataset> {
-    if let Source::Csv(path) | Source::Npz(path) | Source::Safetensors(path) | Source::Parquet(path) = &settings.data {
-        let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        memory::require(size, run.max_memory).or_hint(|| WHOLE.into())?;
-    }
+    require_room_for("the training", &settings.data, run.max_memory)?;
     Ok(deepbelief_data::open(&settings.data, &settings.load_options())?)
 }
 

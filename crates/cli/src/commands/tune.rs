@@ -1,5 +1,6 @@
 //! `dbn tune`: tune a deep belief net by wake-sleep, new or resumed.
 
+use super::CHUNK;
 use super::training::{Parts, outcome, shell_word};
 use crate::args::TuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
@@ -7,6 +8,7 @@ use crate::device::DeviceName;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::history::{History, TuneEpoch};
 use crate::interrupt;
+use crate::memory::Knob;
 use crate::report::Report;
 use crate::run_folder::{RunFolder, TUNE_STATE};
 use crate::settings::{Resolved, TuneSettings};
@@ -15,7 +17,7 @@ use candle_core::Device;
 use deepbelief_data::Minibatcher;
 use deepbelief_rbm::{LabelGroup, Outcome, Rbm, RbmConfig};
 use deepbelief_stack::{Dbn, StackConfig};
-use deepbelief_wake_sleep::{TopModel, TuneState, Tuner, peak_memory, sigmoid_belief_net};
+use deepbelief_wake_sleep::{TopModel, TuneConfig, TuneState, Tuner, peak_memory, sigmoid_belief_net};
 use std::path::{Path, PathBuf};
 
 /// Samples that each epoch is measured on, at most: told in `--valid`. The best model is chosen by
@@ -56,8 +58,7 @@ fn start(args: &TuneArgs) -> Result<Run> {
     };
     fit(&dbn, &parts, &settings)?;
     let config = settings.tune_config(dbn.layers().len())?;
-    let needed = parts.bytes(&settings.data) + peak_memory(&dbn.sizes(), settings.batch_size, &config);
-    let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
+    let mut parts = settle(parts, &settings, &dbn.sizes(), &config)?;
     parts.keep(settings.labelled, seed)?;
     let tuner = Tuner::new(&dbn, config)?.on(&device_of(&settings).open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
@@ -131,8 +132,7 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
     let (done, sizes) = (state.epochs_done(), state.sizes());
     let config = settings.tune_config(sizes.len() - 2)?;
-    let needed = parts.bytes(&settings.data) + peak_memory(&sizes, settings.batch_size, &config);
-    let mut parts = parts.settle(&settings.data, &settings.run, needed)?;
+    let mut parts = settle(parts, &settings, &sizes, &config)?;
     parts.keep(settings.labelled, settings.run.seed)?;
     let tuner = Tuner::resume(config, state)?.on(&device_of(&settings).open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
@@ -140,6 +140,31 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     folder.write_config(&settings.to_toml()?)?;
     tracing::info!("resuming after {}", count(done as usize, "epoch"));
     Ok(Run { settings, parts, minibatches, tuner, folder, history })
+}
+
+/// Bytes that the tuning of such layers by such batches takes on top of the data: its own; weights before
+/// and after an epoch, for their ratio; samples to measure on, with the probabilities of the layers above
+/// them and the lists that are made of them; and a test's pass up.
+fn footprint(settings: &TuneSettings, parts: &Parts, sizes: &[usize], batch_size: usize, config: &TuneConfig) -> u64 {
+    let weights: usize = sizes.windows(2).map(|pair| 2 * pair[0] * pair[1]).sum();
+    let directed = sizes.len().saturating_sub(1).max(1);
+    let above: usize = sizes[1..directed].iter().sum::<usize>() + sizes[1..directed].iter().max().copied().unwrap_or(0);
+    let at_once = parts.monitored(MONITOR).min(MONITOR) as u64;
+    let measured =
+        parts.batch_bytes(&settings.data, parts.monitored(MONITOR)) + at_once * (4 * above + 6 * sizes[0]) as u64;
+    let tested = 8 * CHUNK * sizes.iter().sum::<usize>();
+    peak_memory(sizes, batch_size, config) + (2 * 4 * weights + tested) as u64 + measured
+}
+
+/// The data where there is room for them.
+fn settle(parts: Parts, settings: &TuneSettings, sizes: &[usize], config: &TuneConfig) -> Result<Parts> {
+    let (held, of, batch) = (parts.bytes(&settings.data), parts.clone(), settings.batch_size);
+    let needed = |sizes: &[usize], batch| held + footprint(settings, &of, sizes, batch, config);
+    let mut knobs = vec![Knob::new("--batch-size", 1, batch, |n| needed(sizes, n))];
+    if settings.checkpoint.is_none() {
+        knobs.push(Knob::layers(&sizes[1..], |hidden| needed(&[&sizes[..1], hidden].concat(), batch)));
+    }
+    parts.settle(&settings.data, &settings.run, needed(sizes, batch), &knobs)
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
@@ -192,7 +217,8 @@ fn introduce(settings: &TuneSettings, parts: &Parts, tuner: &Tuner, folder: &Run
     let epochs = count(settings.top_steps.epochs() as usize, "epoch");
     tracing::info!("model:   {}, {labels}; {epochs} with top steps {}", sizes.join("-"), settings.top_steps);
     tracing::info!("machine: {}, {}", count(tuner.threads(), "thread"), tuner.simd());
-    let work = peak_memory(&dbn.sizes(), settings.batch_size, &settings.tune_config(dbn.layers().len())?);
+    let config = settings.tune_config(dbn.layers().len())?;
+    let work = footprint(settings, parts, &dbn.sizes(), settings.batch_size, &config);
     tracing::info!("memory:  {}", parts.memory(&settings.data, work));
     tracing::info!("run:     {}", folder.path().display());
     Ok(())

@@ -3,12 +3,14 @@
 
 mod score;
 
-use super::{chunks, extension, require_folder, write_file};
+use super::{CHUNK, chunks, extension, require_folder, write_file};
 use crate::args::{ClassifyArgs, Method, SplitName};
 use crate::checkpoint::{Model, NetworkCheckpoint, Trained, split};
 use crate::failure::{Failure, Result, count};
+use crate::footprint;
+use crate::memory::{self, PROGRAM};
 use crate::pictures::{Net, ROW, Sheet, network_name, shape_of, tiles};
-use crate::report::{Report, thousands};
+use crate::report::{Report, bytes, thousands};
 use deepbelief_data::{Binarize, Dataset, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use score::Score;
@@ -35,13 +37,24 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     }
     let checkpoint = Model::open(&args.checkpoint)?;
     let classes = classes(&checkpoint, args)?;
-    let data = checkpoint.data(&args.data)?;
+    let data = checkpoint.data(&args.data, args.memory)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
     let samples = split(&data, part)?;
     let names = names(&data, classes)?;
     let labels = labels(samples, classes, args)?;
     let (binarize, seed) = (checkpoint.binarize(args.binarize), checkpoint.provenance().seed);
 
+    let sizes = match &checkpoint {
+        Model::Belief(checkpoint) => checkpoint.dbn.sizes(),
+        Model::Network(checkpoint) => checkpoint.network.sizes(),
+    };
+    let needed = PROGRAM
+        + footprint::held(&data)
+        + footprint::model(&sizes)
+        + footprint::pass(&sizes, CHUNK.min(samples.samples()))
+        + (size_of::<Told>() * samples.samples()) as u64;
+    tracing::info!("memory:  about {}", bytes(needed));
+    memory::require("classifying", needed, args.memory.max_memory, &[])?;
     let told = tell(&checkpoint, samples, binarize, args, seed)?;
     if let Some(path) = &args.out {
         write_file(path, csv(&told, labels.as_deref(), &names).as_bytes())?;

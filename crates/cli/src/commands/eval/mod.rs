@@ -2,14 +2,16 @@
 
 mod report;
 
-use super::{chunks, extension, require_folder, write_file};
+use super::{CHUNK, chunks, extension, require_folder, write_file};
 use crate::args::{EvalArgs, PseudoName, SplitName};
 use crate::checkpoint::{Checkpoint, Trained, split};
 use crate::failure::{Explain, Failure, Result, count};
-use crate::report::{Report, thousands};
+use crate::footprint;
+use crate::memory::{self, Knob, PROGRAM};
+use crate::report::{Report, bytes, thousands};
 use crate::run_folder::checkpoint_path;
 use candle_core::{DType, Device, Tensor};
-use deepbelief_data::{Binarize, Split, sha256};
+use deepbelief_data::{Binarize, Dataset, Split, sha256};
 use deepbelief_kernels::{Bits, Stream, Uniforms};
 use deepbelief_rbm::likelihood::{
     AnnealConfig, FEWEST_EFFECTIVE, Ladder, MOST_ENUMERATED, adaptive_ladder, annealed_importance, base_rates,
@@ -50,11 +52,12 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     if args.pseudo_likelihood.is_some() && dbn.depth() > 1 {
         return Err(Failure::new("--pseudo-likelihood is of an RBM, and this model has layers under its top"));
     }
-    let data = checkpoint.data(&args.data)?;
+    let data = checkpoint.data(&args.data, args.memory)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
     let (samples, binarize) = (split(&data, part)?, binary(&checkpoint, args)?);
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     tracing::info!("evaluating {} samples of {}; binarisation {binarize}", thousands(measured), data.name);
+    require_memory(dbn, &data, measured, args)?;
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
     let (log_z, mixing) = log_z(dbn, &training, args, &device)?;
     let sums = measure(dbn, samples, measured, binarize, args)?;
@@ -116,6 +119,23 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     report.data(&evaluation.describe())
 }
 
+/// Says what the evaluation takes of memory, and refuses it where that is too much.
+fn require_memory(dbn: &Dbn, data: &Dataset, measured: usize, args: &EvalArgs) -> Result<()> {
+    let (sizes, top) = (dbn.sizes(), dbn.top());
+    let exact = !args.estimate && top.visible().min(top.hidden()) <= MOST_ENUMERATED;
+    let states = 4 * (data.train.samples().min(TRAINING) * top.visible()) as u64;
+    let beside = PROGRAM + footprint::held(data) + footprint::model(&sizes) + states;
+    let needed = |chains| {
+        // The samples are passed up when the chains are gone.
+        let chains = if exact { 0 } else { footprint::chains(top.visible(), top.hidden(), chains) };
+        beside + chains.max(footprint::pass(&sizes, CHUNK.min(measured)))
+    };
+    let chains = args.chains as usize;
+    tracing::info!("memory:  about {}", bytes(needed(chains)));
+    let knobs = [Knob::new("--chains", 2, chains, needed)];
+    memory::require("the evaluation", needed(chains), args.memory.max_memory, &knobs)
+}
+
 /// Says where estimates are not to be trusted.
 fn warn_of(forward: &Estimate, reverse: &Estimate) {
     let few = [forward, reverse].into_iter().any(|estimate| estimate.low.is_none());
@@ -172,7 +192,7 @@ impl Training {
         let chosen: Vec<usize> = (0..wanted).map(|k| k * there / wanted.max(1)).collect();
         let below = dbn.layers().len();
         let (mut means, mut states, mut free_energy) = (vec![0.0; dbn.top().visible()], Vec::new(), 0.0);
-        for (step, chosen) in chosen.chunks(super::CHUNK).enumerate() {
+        for (step, chosen) in chosen.chunks(CHUNK).enumerate() {
             let v = from_batch(&samples.batch(chosen.iter().copied(), binarize, seed)?, &Device::Cpu)?;
             let draw = Uniforms::new(seed, Stream::Monitor, step as u32);
             let units = dbn.encode(&v, below, Some(draw))?;

@@ -1,0 +1,244 @@
+//! What to learn data by, from what they are. Rules, each with its reason:
+//!
+//! - Hinton, "A practical guide to training restricted Boltzmann machines" (2010): batches of 10 to 100
+//!   samples; a tenth as many parameters as it takes bits to tell the training samples apart, where the
+//!   bits of a sample are at most the entropies of its units, which gives
+//!   `hidden = samples · bits / (10 · (units + 1))`.
+//! - An update moves what a hidden unit gets from a sample by `rate · units that are on`: rates are such
+//!   that this is at most what it is on MNIST.
+
+use crate::args::CheckArgs;
+use crate::failure::{Explain, Result};
+use crate::report::thousands;
+use deepbelief_data::{Binarize, Examination, Scale, ValueKind};
+use std::fmt::Write as _;
+use toml::Value;
+
+/// Hidden units that a first training should have, at most: what more are worth is a matter of time.
+const MOST_HIDDEN: usize = 500;
+
+/// Hidden units at least.
+const LEAST_HIDDEN: usize = 16;
+
+/// Largest learning rate.
+const RATE: f64 = 0.1;
+
+/// The same where visible units keep values that are no states.
+const RATE_OF_VALUES: f64 = 0.05;
+
+/// Units that are on in one of the MNIST digits, for which the rate is the largest.
+const ON: f64 = 103.0;
+
+/// Share of the rate that is left in the last epoch.
+const FINAL: f64 = 0.05;
+
+/// Updates of a training: 30 epochs of MNIST have 18,000.
+const UPDATES: usize = 10_000;
+
+/// Share of the values near 0 or 1 that makes them probabilities rather than amounts.
+const NEAR: f64 = 0.7;
+
+/// A setting, its value as in a recipe and why.
+pub(super) struct Setting {
+    pub(super) key: &'static str,
+    pub(super) value: Value,
+    pub(super) reason: String,
+}
+
+/// Settings to start from.
+pub(super) struct Advice {
+    pub(super) settings: Vec<Setting>,
+}
+
+impl Advice {
+    pub(super) fn of(found: &Examination) -> Self {
+        let (binarize, why) = binarize(found);
+        let mut settings = Vec::new();
+        let mut add = |key, value: Value, reason: String| settings.push(Setting { key, value, reason });
+        let (samples, units) = (found.train.samples, found.train.columns.len());
+        add("scale", found.scale.to_string().into(), scale_reason(found));
+        add("binarize", binarize.to_string().into(), why.into());
+        add("hidden_units", "bernoulli".into(), "binary features; visible units lie between 0 and 1 too".into());
+
+        let bits = bits(found);
+        let parameters = samples as f64 * bits / 10.0;
+        let asked = (parameters / (units as f64 + 1.0)) as usize;
+        let hidden = rounded(asked.clamp(LEAST_HIDDEN, MOST_HIDDEN));
+        let reason = if asked > MOST_HIDDEN {
+            "more than enough to start with; the samples would bear more".to_string()
+        } else {
+            format!("about a tenth as many weights as bits in the training samples ({bits:.0} each)")
+        };
+        add("hidden", (hidden as i64).into(), reason);
+
+        let classes = found.train.classes.as_ref().map_or(0, Vec::len);
+        let batch_size = batch_size(samples, classes);
+        let updates = samples.div_ceil(batch_size);
+        let reason = match updates {
+            1 => "all samples at once, as there are few".into(),
+            updates => format!("{} updates an epoch", thousands(updates)),
+        };
+        add("batch_size", (batch_size as i64).into(), reason);
+        let epochs = rounded(UPDATES.div_ceil(updates).clamp(30, 500));
+        add("epochs", (epochs as i64).into(), format!("{} updates in all", thousands(epochs * updates)));
+
+        let most = if binarize == Binarize::None { RATE_OF_VALUES } else { RATE };
+        let active = found.active();
+        let rate = one_digit(most * (ON / active.max(ON)));
+        let reason = if active <= 1.1 * ON {
+            match binarize {
+                Binarize::None => "half the usual rate, for visible units that keep their values".into(),
+                _ => format!("the usual rate: about {active:.0} of {units} units are on in a sample"),
+            }
+        } else {
+            format!(
+                "lower than usual: about {active:.0} of {units} units are on in a sample, which all move a hidden unit"
+            )
+        };
+        add("learning_rate", rate.into(), reason);
+        add("final_learning_rate", one_digit(FINAL * rate).into(), "a twentieth of it".into());
+        Self { settings }
+    }
+
+    /// As a recipe for the data that `args` name.
+    pub(super) fn recipe(&self, args: &CheckArgs) -> Result<String> {
+        let mut text = format!(
+            "# What `dbn check {}` recommends to start from: `dbn pretrain --config` with this file.\n\n",
+            args.data
+        );
+        let mut line = |key: &str, value: Value, reason: &str| -> Result<()> {
+            let mut table = toml::Table::new();
+            table.insert(key.into(), value);
+            let pair = toml::to_string(&table).or_fail(|| "cannot write the recipe as TOML".into())?;
+            let comment = if reason.is_empty() { String::new() } else { format!("  # {reason}") };
+            let _ = writeln!(text, "{}{comment}", pair.trim_end());
+            Ok(())
+        };
+        line("data", args.data.to_string().into(), "")?;
+        let read_as = [
+            ("label_column", args.label_column.clone()),
+            ("feature_column", args.feature_column.clone()),
+            ("header", args.header.map(|header| header.to_string())),
+            ("image_size", args.image_size.map(|size| size.to_string())),
+        ];
+        for (key, value) in read_as {
+            if let Some(value) = value {
+                line(key, value.into(), "")?;
+            }
+        }
+        for Setting { key, value, reason } in &self.settings {
+            line(key, value.clone(), reason)?;
+        }
+        Ok(text)
+    }
+}
+
+/// Why values are scaled as they are.
+fn scale_reason(found: &Examination) -> String {
+    match found.scale {
+        Scale::None | Scale::Auto => "the values lie between 0 and 1 already".into(),
+        Scale::By255 => "grey levels from 0 to 255 become 0 to 1".into(),
+        Scale::MinMax => format!("{} to {} become 0 to 1", found.min, found.max),
+        Scale::Range { min, max } => format!("{min} to {max} become 0 to 1, as --scale says"),
+    }
+}
+
+/// How values become states, and why.
+fn binarize(found: &Examination) -> (Binarize, &'static str) {
+    match found.kind {
+        ValueKind::Constant | ValueKind::Binary => {
+            (Binarize::Threshold(0.5), "there are two values, which are states already")
+        }
+        ValueKind::Bytes | ValueKind::Unit if found.train.near_ends >= NEAR => (
+            Binarize::Fresh,
+            "most values are near 0 or 1: probabilities, of which states are drawn at every presentation",
+        ),
+        ValueKind::Whole => (
+            Binarize::None,
+            "whole numbers are kept, as amounts; those that stand for categories should become a column each",
+        ),
+        ValueKind::Bytes | ValueKind::Unit | ValueKind::Real => {
+            (Binarize::None, "values between are amounts rather than probabilities, and are kept")
+        }
+    }
+}
+
+/// Entropies of the units of a sample, were they independent, in bits.
+fn bits(found: &Examination) -> f64 {
+    let entropy = |p: f64| if p > 0.0 && p < 1.0 { -p * p.log2() - (1.0 - p) * (1.0 - p).log2() } else { 0.0 };
+    let means = found.train.columns.iter().filter(|column| !column.is_constant() && column.same_as.is_none());
+    means.map(|column| entropy(found.scaled(column.mean))).sum()
+}
+
+/// Samples of a batch: a hundredth of all, between 10 and 100, but as many as there are classes.
+fn batch_size(samples: usize, classes: usize) -> usize {
+    let wanted = (samples / 100).max(classes);
+    let batch_size = [10, 20, 50].into_iter().find(|&size| wanted <= size).unwrap_or(100);
+    batch_size.min(samples)
+}
+
+/// A whole number whose first digits alone count: steps of ten from 100 on.
+fn rounded(n: usize) -> usize {
+    match n {
+        0..20 => n,
+        20..100 => n / 5 * 5,
+        100..1000 => n / 10 * 10,
+        _ => n / 100 * 100,
+    }
+}
+
+/// A rate with its first digit alone.
+fn one_digit(rate: f64) -> f64 {
+    format!("{rate:.0e}").parse().unwrap_or(rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deepbelief_data::{LoadOptions, Source, examine};
+
+    fn advice(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, text).unwrap();
+        let found = examine(&Source::Csv(path), &LoadOptions::default(), None).unwrap();
+        Advice::of(&found).settings.iter().map(|setting| format!("{}={}", setting.key, setting.value)).collect()
+    }
+
+    /// The digits get the recipe that was found for them.
+    #[test]
+    fn the_digits_get_their_recipe() {
+        let found = examine(&Source::Mnist, &LoadOptions::default(), None).unwrap();
+        let recipe: toml::Table = include_str!("../../../../../models/mnist-rbm.toml").parse().unwrap();
+        for Setting { key, value, .. } in Advice::of(&found).settings {
+            if key == "scale" {
+                assert_eq!(value.as_str(), Some("255"));
+            } else {
+                assert_eq!(recipe[key], value, "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn few_samples_get_few_units_small_batches_and_many_epochs() {
+        let settings = advice(&"0,1,0,1\n1,0,0,1\n1,1,1,0\n0,0,1,1\n".repeat(40));
+        for setting in ["scale=\"none\"", "binarize=\"threshold=0.5\"", "hidden=16", "batch_size=10", "epochs=500"] {
+            assert!(settings.contains(&setting.to_string()), "{setting} in {settings:?}");
+        }
+        let settings = advice("-3,1.5\n7,0.2\n1,1\n");
+        for setting in ["scale=\"minmax\"", "binarize=\"none\"", "batch_size=3", "learning_rate=0.05"] {
+            assert!(settings.contains(&setting.to_string()), "{setting} in {settings:?}");
+        }
+    }
+
+    /// 2,000 units, all but always on.
+    #[test]
+    fn rates_fall_where_many_units_are_on() {
+        let row = |last: &str| "1,".repeat(1999) + last + "\n";
+        let settings = advice(&(row("1") + &row("0")));
+        assert!(settings.contains(&"learning_rate=0.005".to_string()), "{settings:?}");
+        assert_eq!([0.0123, 0.1, 0.096, 2e-5].map(one_digit), [0.01, 0.1, 0.1, 2e-5]);
+        assert_eq!([7, 23, 168, 1234].map(rounded), [7, 20, 160, 1200]);
+        assert_eq!([5, 150, 3000, 60_000].map(|samples| batch_size(samples, 0)), [5, 10, 50, 100]);
+    }
+}

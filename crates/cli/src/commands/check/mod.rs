@@ -1,0 +1,81 @@
+//! `dbn check`: what data are like before anything is learned from them, and what to learn them by.
+//! Of the same findings, every training tells those that it should not start without.
+
+mod advice;
+mod report;
+mod warnings;
+
+pub(crate) use warnings::warn_of;
+
+use super::{extension, require_folder, write_file};
+use crate::args::CheckArgs;
+use crate::failure::{Explain, Result};
+use crate::report::Report;
+use advice::Advice;
+use deepbelief_data::{Examination, LoadOptions, ValueKind, examine};
+
+/// Looks, tells and recommends; returns the program's exit code.
+pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
+    if let Some(path) = &args.recipe {
+        extension(path, &["toml"])?;
+        require_folder(path)?;
+    }
+    let defaults = LoadOptions::default();
+    let options = LoadOptions {
+        scale: args.scale.unwrap_or_default(),
+        header: args.header.unwrap_or_default(),
+        label_column: args.label_column.clone(),
+        feature_column: args.feature_column.clone(),
+        image_size: args.image_size.unwrap_or(defaults.image_size),
+        ..defaults
+    };
+    let mut found =
+        examine(&args.data, &options, args.test.as_ref()).or_fail(|| format!("cannot check {}", args.data))?;
+    found.image = args.image_size.or(found.image);
+    let (unfit, warnings) = (unfit(&found), warnings::of(&found, found.image.is_some(), None));
+    let advice = Advice::of(&found);
+    if let Some(path) = &args.recipe {
+        if unfit.is_empty() {
+            write_file(path, advice.recipe(args)?.as_bytes())?;
+        } else {
+            tracing::warn!("{} is not written: the data are not fit for training", path.display());
+        }
+    }
+    if args.json {
+        report.json(&report::json(args, &found, &advice, &unfit, &warnings))?;
+    } else {
+        report.data(&report::describe(args, &found, &advice, &unfit, &warnings))?;
+    }
+    Ok(u8::from(!unfit.is_empty()))
+}
+
+/// Why nothing can be learned from the data as they are; nothing if something can.
+fn unfit(found: &Examination) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let parts = [("training", Some(&found.train)), ("test", found.test.as_ref())];
+    for (name, part) in parts.into_iter().filter_map(|(name, part)| Some((name, part?))) {
+        if let Some(place) = &part.first_missing {
+            reasons.push(format!(
+                "{} of the {name} samples {} missing or not finite, the first at {place}: fill in what is missing, or leave \
+                 its sample out",
+                report::of_values(part.missing),
+                if part.missing == 1 { "is" } else { "are" }
+            ));
+        }
+        if part.outside > 0 {
+            let (bottom, top) = found.bounds;
+            reasons.push(format!(
+                "{} of the {name} samples {} outside {bottom} to {top}, which --scale says: leave --scale out, or name the \
+                 range with --scale MIN..MAX",
+                report::of_values(part.outside),
+                if part.outside == 1 { "lies" } else { "lie" }
+            ));
+        }
+    }
+    if found.train.columns.iter().all(deepbelief_data::Column::is_constant) {
+        let what =
+            if found.kind == ValueKind::Constant { "every value is the same" } else { "every column is constant" };
+        reasons.push(format!("{what}: all training samples are one, and there is nothing to learn"));
+    }
+    reasons
+}

@@ -1,0 +1,174 @@
+//! Findings and recommendation, for people and as JSON.
+
+use super::advice::{Advice, Setting};
+use super::warnings::named;
+use crate::args::CheckArgs;
+use crate::failure::count;
+use crate::report::{table, thousands};
+use deepbelief_data::{Column, Examination, Part, ValueKind};
+use serde_json::json;
+use std::fmt::Write as _;
+
+/// For people.
+pub(super) fn describe(
+    args: &CheckArgs,
+    found: &Examination,
+    advice: &Advice,
+    unfit: &[String],
+    warnings: &[String],
+) -> String {
+    let row = |name: &str, text: String| vec![name.to_string(), text];
+    let mut rows = vec![row("data", data(args, found)), row("values", values(found)), row("columns", columns(found))];
+    if let Some(classes) = &found.train.classes {
+        rows.push(row("classes", of_classes(classes, found.class_names.as_deref())));
+    }
+    rows.push(row("copies", copies(found)));
+    let missing = found.train.missing + found.test.as_ref().map_or(0, |test| test.missing);
+    rows.push(row("missing", if missing == 0 { "nothing".into() } else { of_values(missing) }));
+    for (name, texts) in [("warning", warnings), ("unfit", unfit)] {
+        rows.extend(texts.iter().map(|text| row(name, text.clone())));
+    }
+    let mut text = table(rows);
+    if !unfit.is_empty() {
+        return text;
+    }
+    text += "\nfit for training; to start from:\n";
+    let settings = advice.settings.iter().map(|Setting { key, value, reason }| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
+        vec![format!("  {key}"), value, reason.clone()]
+    });
+    text + &table(settings)
+}
+
+fn data(args: &CheckArgs, found: &Examination) -> String {
+    let test = found.test.as_ref().map_or(String::new(), |test| format!(" and {} test", thousands(test.samples)));
+    let shape = found.image.map_or(String::new(), |shape| format!(", pictures of {shape}"));
+    let columns = count(found.train.columns.len(), "column");
+    format!("{}: {} training{test} samples of {columns}{shape}", args.data, thousands(found.train.samples))
+}
+
+fn values(found: &Examination) -> String {
+    let levels: Vec<String> = found.levels.iter().map(ToString::to_string).collect();
+    let few = if levels.is_empty() { String::new() } else { format!(" ({})", levels.join(", ")) };
+    let kind = match found.kind {
+        ValueKind::Constant => "all the same".to_string(),
+        ValueKind::Binary => format!("two values{few}"),
+        ValueKind::Bytes => "grey levels".to_string(),
+        ValueKind::Whole => format!("whole numbers{few}"),
+        ValueKind::Unit => format!("fractions{few}"),
+        ValueKind::Real => format!("real numbers{few}"),
+    };
+    format!("{} to {}, {kind}; {} are 0", found.min, found.max, percent(found.train.zeros))
+}
+
+fn columns(found: &Examination) -> String {
+    let of = |columns: Vec<&Column>, one: &str, more: &str| match columns.len() {
+        0 => format!("none {one}"),
+        n => format!("{} {} ({})", thousands(n), if n == 1 { one } else { more }, named(&columns)),
+    };
+    format!(
+        "{}, {}",
+        of(found.constant().collect(), "constant", "constant"),
+        of(found.copies().collect(), "the same as one before", "the same as one before")
+    )
+}
+
+fn of_classes(classes: &[usize], names: Option<&[String]>) -> String {
+    let name = |class: usize| names.and_then(|names| names.get(class)).cloned().unwrap_or(class.to_string());
+    let samples = |class: Option<usize>| {
+        class.map_or(String::new(), |class| format!("{} (class {})", thousands(classes[class]), name(class)))
+    };
+    let least = (0..classes.len()).min_by_key(|&class| classes[class]);
+    let most = (0..classes.len()).rev().max_by_key(|&class| classes[class]);
+    let ratio = imbalance(classes).map_or(String::new(), |ratio| format!(", {ratio:.1} times as many"));
+    format!("{}: {} to {} samples{ratio}", classes.len(), samples(least), samples(most))
+}
+
+/// Samples of the largest class for one of the smallest, which must have some.
+fn imbalance(classes: &[usize]) -> Option<f64> {
+    let (least, most) = (classes.iter().min()?, classes.iter().max()?);
+    (*least > 0).then(|| *most as f64 / *least as f64)
+}
+
+fn copies(found: &Examination) -> String {
+    let Part { repeated, contradictory, .. } = found.train;
+    let mut text = match repeated {
+        0 => "no training sample comes twice".to_string(),
+        1 => "1 training sample repeats another".to_string(),
+        n => format!("{} training samples repeat another", thousands(n)),
+    };
+    if contradictory > 0 {
+        let _ = write!(text, "; {} have copies with another label", thousands(contradictory));
+    }
+    let shared = match found.shared {
+        None => String::new(),
+        Some(0) => "; no test sample is a training sample".into(),
+        Some(1) => "; 1 test sample is a training sample".into(),
+        Some(n) => format!("; {} test samples are training samples", thousands(n)),
+    };
+    text + &shared
+}
+
+/// `1,234 values`.
+pub(super) fn of_values(n: u64) -> String {
+    format!("{} value{}", thousands(n as usize), if n == 1 { "" } else { "s" })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// As one object.
+pub(super) fn json(
+    args: &CheckArgs,
+    found: &Examination,
+    advice: &Advice,
+    unfit: &[String],
+    warnings: &[String],
+) -> serde_json::Value {
+    let numbers = |columns: Vec<&Column>| columns.iter().map(|column| column.number).collect::<Vec<usize>>();
+    let part = |part: &Part| {
+        json!({
+            "samples": part.samples,
+            "zeros": part.zeros,
+            "near_ends": part.near_ends,
+            "outside": part.outside,
+            "missing": part.missing,
+            "first_missing": part.first_missing.as_ref().map(ToString::to_string),
+            "repeated": part.repeated,
+            "contradictory": part.contradictory,
+            "classes": part.classes,
+            "imbalance": part.classes.as_deref().and_then(imbalance),
+        })
+    };
+    let kind = match found.kind {
+        ValueKind::Constant => "constant",
+        ValueKind::Binary => "binary",
+        ValueKind::Bytes => "bytes",
+        ValueKind::Whole => "whole",
+        ValueKind::Unit => "unit",
+        ValueKind::Real => "real",
+    };
+    let settings: serde_json::Map<_, _> =
+        advice.settings.iter().map(|setting| (setting.key.to_string(), json!(setting.value))).collect();
+    json!({
+        "data": args.data.to_string(),
+        "fit": unfit.is_empty(),
+        "unfit": unfit,
+        "warnings": warnings,
+        "columns": found.train.columns.len(),
+        "image_size": found.image.map(|shape| shape.to_string()),
+        "class_names": found.class_names,
+        "kind": kind,
+        "min": found.min,
+        "max": found.max,
+        "levels": found.levels,
+        "constant": numbers(found.constant().collect()),
+        "same_as_another": numbers(found.copies().collect()),
+        "narrow": numbers(found.narrow().collect()),
+        "train": part(&found.train),
+        "test": found.test.as_ref().map(part),
+        "test_in_train": found.shared,
+        "recipe": settings,
+    })
+}

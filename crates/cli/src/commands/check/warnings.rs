@@ -1,0 +1,148 @@
+//! What deserves a warning before a training, one line each. Data that most trainings are of must give
+//! none: a picture's border is constant, patterns of few bits come more than once.
+
+use crate::failure::{Result, count};
+use crate::report::thousands;
+use deepbelief_data::{Binarize, Column, Dataset, Examination};
+
+/// Samples in a file that are looked at before a training, which is no reason to read all of them.
+const SAMPLED: usize = 10_000;
+
+/// Columns that are named, at most.
+pub(super) const NAMED: usize = 5;
+
+/// The largest class may have so many times the samples of the smallest.
+const IMBALANCE: f64 = 20.0;
+
+/// Share of the test samples that may be training samples too.
+const SHARED: f64 = 0.001;
+
+/// Says before a training what it should not start without.
+pub(crate) fn warn_of(data: &Dataset, picture: bool, binarize: Binarize) -> Result<()> {
+    let found = data.examine(SAMPLED)?;
+    let warnings = of(&found, picture, Some(binarize));
+    let of_some = match found.train.examined {
+        examined if examined < found.train.samples => format!(" (of {} samples looked at)", thousands(examined)),
+        _ => String::new(),
+    };
+    for warning in warnings {
+        tracing::warn!("{warning}{of_some}; see `dbn check`");
+    }
+    Ok(())
+}
+
+/// The warnings that findings give cause for.
+pub(super) fn of(found: &Examination, picture: bool, binarize: Option<Binarize>) -> Vec<String> {
+    let (columns, mut warnings) = (found.train.columns.len(), Vec::new());
+    let constant: Vec<&Column> = found.constant().collect();
+    // A picture may have a border, but not be one.
+    if !constant.is_empty() && (!picture || 2 * constant.len() > columns) {
+        warnings.push(format!("{}: {}", are(constant.len(), columns, "constant"), named(&constant)));
+    }
+    let narrow: Vec<&Column> = found.narrow().collect();
+    if !narrow.is_empty() && !picture {
+        warnings.push(format!(
+            "{} within a hundredth of the whole range and are as good as constant once all are scaled alike: {}; bring \
+             columns to one range first",
+            vary(narrow.len(), columns),
+            named(&narrow)
+        ));
+    }
+    if let Some(Binarize::Threshold(threshold)) = binarize {
+        let one_sided = |column: &&Column| {
+            let (min, max) = (found.scaled(column.min.into()), found.scaled(column.max.into()));
+            !column.is_constant() && (max <= f64::from(threshold) || min > f64::from(threshold))
+        };
+        let lost: Vec<&Column> = found.train.columns.iter().filter(one_sided).collect();
+        if !lost.is_empty() && (!picture || 2 * (lost.len() + constant.len()) > columns) {
+            let are = are(lost.len(), columns, "constant");
+            warnings.push(format!("{are} once they are binarised by {threshold}: {}", named(&lost)));
+        }
+    }
+    if let Some(classes) = &found.train.classes {
+        let (least, most) = (classes.iter().min().copied().unwrap_or(0), classes.iter().max().copied().unwrap_or(0));
+        let without = classes.iter().filter(|&&samples| samples == 0).count();
+        if without > 0 {
+            let have = if without == 1 { "has" } else { "have" };
+            warnings.push(format!("{without} of {} classes {have} no training samples", classes.len()));
+        } else if most as f64 >= IMBALANCE * least as f64 {
+            warnings.push(format!(
+                "the largest class has {} times the samples of the smallest: {} and {}",
+                most / least.max(1),
+                thousands(most),
+                thousands(least)
+            ));
+        }
+    }
+    if let (Some(shared), Some(test)) = (found.shared, &found.test)
+        && shared > 0
+        && shared as f64 >= SHARED * test.examined as f64
+    {
+        let are = if shared == 1 { "sample is a training sample" } else { "samples are training samples" };
+        warnings.push(format!("{} test {are} too: what is measured on them is no test", thousands(shared)));
+    }
+    warnings
+}
+
+/// `3 of 20 columns are constant`.
+fn are(n: usize, of: usize, what: &str) -> String {
+    format!("{n} of {} {} {what}", count(of, "column"), if n == 1 { "is" } else { "are" })
+}
+
+fn vary(n: usize, of: usize) -> String {
+    format!("{n} of {} {}", count(of, "column"), if n == 1 { "varies" } else { "vary" })
+}
+
+/// The numbers of the first few.
+pub(super) fn named(columns: &[&Column]) -> String {
+    let named: Vec<String> = columns.iter().take(NAMED).map(|column| column.number.to_string()).collect();
+    named.join(", ") + if columns.len() > NAMED { ", ..." } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deepbelief_data::{LoadOptions, Source, examine};
+
+    fn warnings(text: &str, picture: bool, binarize: Option<Binarize>) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, text).unwrap();
+        let options = LoadOptions { label_column: Some("last".into()), ..LoadOptions::default() };
+        let found = examine(&Source::Csv(path), &options, None).unwrap();
+        of(&found, picture, binarize)
+    }
+
+    #[test]
+    fn constant_columns_are_told_of_tables_and_of_pictures_that_are_mostly_so() {
+        let told = ["1 of 3 columns is constant: 1".to_string()];
+        assert_eq!(warnings("0,1,0,0\n1,1,1,0", false, None), told);
+        assert!(warnings("0,1,0,0\n1,1,1,0", true, None).is_empty());
+        assert_eq!(warnings("0,1,0,0\n1,1,0,0", true, None).len(), 1);
+    }
+
+    #[test]
+    fn a_threshold_that_nothing_reaches_is_told() {
+        let text = "0,0.3,0\n1,0.2,0\n1,0.1,0";
+        assert!(warnings(text, false, None).is_empty());
+        let low = warnings(text, false, Some(Binarize::Threshold(0.5)));
+        assert_eq!(low, ["1 of 2 columns is constant once they are binarised by 0.5: 1"]);
+        assert!(warnings(text, false, Some(Binarize::Threshold(0.2))).is_empty());
+    }
+
+    #[test]
+    fn columns_of_another_range_and_rare_classes_are_told() {
+        let mut text = "0,0.1,1\n1000,0.9,0\n".to_string();
+        assert!(warnings(&text, false, None)[0].starts_with("1 of 2 columns varies within a hundredth"));
+        assert!(warnings(&text, true, None).is_empty());
+        text += &"400,500,0\n".repeat(18);
+        assert!(warnings(&text, false, None).is_empty());
+        text += "400,500,0\n";
+        assert_eq!(
+            warnings(&text, false, None),
+            ["the largest class has 20 times the samples of the smallest: 20 and 1"]
+        );
+        text += "400,500,3\n";
+        assert_eq!(warnings(&text, false, None), ["1 of 4 classes has no training samples"]);
+    }
+}

@@ -1,0 +1,223 @@
+//! The passes over the rows: the range of all values, then what every column and sample is.
+
+use super::{Column, LISTED, Part, SMALL, ValueKind, each_row, labels};
+use crate::error::{Error, Place};
+use crate::scale::Scale;
+use crate::table::Table;
+use std::collections::HashMap;
+
+/// Range of the values that are finite, and whether all are whole.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    pub(super) min: f32,
+    pub(super) max: f32,
+    whole: bool,
+}
+
+impl Extent {
+    const NONE: Self = Self { min: f32::INFINITY, max: f32::NEG_INFINITY, whole: true };
+
+    pub(super) fn of_table(table: &Table) -> Result<Self, Error> {
+        let mut extent = Self::NONE;
+        each_row(table, |row| {
+            for &x in row {
+                let x = if x.is_finite() { x } else { continue };
+                extent.min = extent.min.min(x);
+                extent.max = extent.max.max(x);
+                extent.whole &= x.fract() == 0.0;
+            }
+        })?;
+        Ok(extent)
+    }
+
+    /// Of values that are scaled, of which it does not matter whether they were whole.
+    pub(super) fn of_columns(columns: &[Column]) -> Self {
+        columns.iter().fold(Self { whole: false, ..Self::NONE }, |extent, column| Self {
+            min: extent.min.min(column.min),
+            max: extent.max.max(column.max),
+            whole: false,
+        })
+    }
+
+    pub(super) fn join(self, other: Self) -> Self {
+        Self { min: self.min.min(other.min), max: self.max.max(other.max), whole: self.whole && other.whole }
+    }
+
+    /// The same where there are values, else 0 to 0.
+    pub(super) fn or_zero(self) -> Self {
+        if self.min > self.max { Self { min: 0.0, max: 0.0, ..self } } else { self }
+    }
+
+    /// What brings such values into [0, 1].
+    pub(super) fn suiting(self) -> Scale {
+        match self {
+            Self { min, max, .. } if min >= 0.0 && max <= 1.0 => Scale::None,
+            Self { min, max, whole: true } if min >= 0.0 && max <= 255.0 && max > SMALL => Scale::By255,
+            _ => Scale::MinMax,
+        }
+    }
+
+    /// What such values are, which in training samples are these few, or many.
+    pub(super) fn kind(self, levels: &[f32]) -> ValueKind {
+        match self {
+            Self { min, max, .. } if min >= max => ValueKind::Constant,
+            _ if levels.len() == 2 => ValueKind::Binary,
+            Self { min, max, whole: true } if min >= 0.0 && max <= 255.0 && max > SMALL => ValueKind::Bytes,
+            Self { whole: true, .. } => ValueKind::Whole,
+            Self { min, max, .. } if min >= 0.0 && max <= 1.0 => ValueKind::Unit,
+            _ => ValueKind::Real,
+        }
+    }
+}
+
+/// Multiplier of the hashes: the golden ratio's bits.
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A hash that has taken in one more word: both halves of a product, folded.
+fn mixed(hash: u64, word: u64) -> u64 {
+    let product = u128::from(hash ^ word) * u128::from(MIX);
+    (product >> 64) as u64 ^ product as u64
+}
+
+/// Where hashes start.
+const START: u64 = 0x243f_6a88_85a3_08d3;
+
+#[derive(Clone, Copy)]
+struct Cell {
+    min: f32,
+    max: f32,
+    sum: f64,
+    hash: u64,
+    missing: u64,
+}
+
+/// What has been seen of a table's rows.
+pub(super) struct Survey {
+    bounds: (f32, f32),
+    cells: Vec<Cell>,
+    hashes: Vec<u64>,
+    zeros: u64,
+    near_ends: u64,
+    outside: u64,
+    /// Sorted; one more than are listed where there are more.
+    levels: Vec<f32>,
+    first_missing: Option<usize>,
+}
+
+impl Survey {
+    /// Of rows with so many values, of which these become 0 and 1.
+    pub(super) fn new(units: usize, bounds: (f32, f32)) -> Self {
+        let cell = Cell { min: f32::INFINITY, max: f32::NEG_INFINITY, sum: 0.0, hash: START, missing: 0 };
+        let (cells, hashes, levels) = (vec![cell; units], Vec::new(), Vec::new());
+        Self { bounds, cells, hashes, zeros: 0, near_ends: 0, outside: 0, levels, first_missing: None }
+    }
+
+    pub(super) fn add(&mut self, row: &[f32]) {
+        let (bottom, top) = self.bounds;
+        let tenth = (top - bottom) / 10.0;
+        let (low, high) = (bottom + tenth, top - tenth);
+        let (mut zeros, mut near_ends, mut outside, mut gaps, mut hash) = (0, 0, 0, false, START);
+        for (cell, &x) in self.cells.iter_mut().zip(row) {
+            if !x.is_finite() {
+                cell.missing += 1;
+                gaps = true;
+                continue;
+            }
+            cell.min = cell.min.min(x);
+            cell.max = cell.max.max(x);
+            cell.sum += f64::from(x);
+            zeros += u64::from(x == 0.0);
+            near_ends += u64::from(x <= low || x >= high);
+            outside += u64::from(x < bottom || x > top);
+        }
+        for (cell, &x) in self.cells.iter_mut().zip(row) {
+            cell.hash = mixed(cell.hash, word(x));
+        }
+        for pair in row.chunks(2) {
+            let second = pair.get(1).map_or(0, |&x| word(x));
+            hash = mixed(hash, word(pair[0]) << 32 | second);
+        }
+        if gaps && self.first_missing.is_none() {
+            let column = row.iter().position(|x| !x.is_finite()).unwrap_or(0);
+            self.first_missing = Some(self.hashes.len() * row.len() + column);
+        }
+        for &x in row {
+            if self.levels.len() > LISTED {
+                break;
+            }
+            if let Err(place) = self.levels.binary_search_by(|level| level.total_cmp(&(x + 0.0)))
+                && x.is_finite()
+            {
+                self.levels.insert(place, x + 0.0);
+            }
+        }
+        self.hashes.push(hash);
+        self.zeros += zeros;
+        self.near_ends += near_ends;
+        self.outside += outside;
+    }
+
+    /// The distinct values, where they are few; else none.
+    pub(super) fn levels(&self) -> &[f32] {
+        if self.levels.len() > LISTED { &[] } else { &self.levels }
+    }
+
+    /// Number of the first value that is missing, counted along the rows.
+    pub(super) fn first_missing(&self) -> Option<usize> {
+        self.first_missing
+    }
+
+    /// How many of these samples are among others.
+    pub(super) fn shared_with(&self, other: &Self) -> usize {
+        let others: std::collections::HashSet<u64> = other.hashes.iter().copied().collect();
+        self.hashes.iter().filter(|hash| others.contains(hash)).count()
+    }
+
+    /// What it comes to, of `samples` in all; `number` tells where in the file a column is.
+    pub(super) fn part(
+        &self,
+        samples: usize,
+        number: impl Fn(usize) -> usize,
+        first_missing: Option<Place>,
+        classes: Option<usize>,
+        labels: Option<&[u32]>,
+    ) -> Part {
+        let rows = self.hashes.len() as u64;
+        let mut seen = HashMap::new();
+        let column = |(unit, cell): (usize, &Cell)| {
+            let same_as = (cell.min < cell.max).then(|| *seen.entry(cell.hash).or_insert(unit));
+            Column {
+                number: number(unit),
+                min: cell.min,
+                max: cell.max,
+                mean: cell.sum / (rows - cell.missing) as f64,
+                missing: cell.missing,
+                same_as: same_as.filter(|&first| first != unit),
+            }
+        };
+        let columns: Vec<Column> = self.cells.iter().enumerate().map(column).collect();
+        let missing: u64 = columns.iter().map(|column| column.missing).sum();
+        let values = (rows * columns.len() as u64 - missing).max(1) as f64;
+        // Where not all samples were looked at, nothing is known of which label is whose.
+        let of_these = labels.filter(|labels| labels.len() == self.hashes.len());
+        let (repeated, contradictory) = labels::repetitions(&self.hashes, of_these);
+        Part {
+            samples,
+            examined: self.hashes.len(),
+            columns,
+            zeros: self.zeros as f64 / values,
+            near_ends: self.near_ends as f64 / values,
+            outside: self.outside,
+            missing,
+            first_missing,
+            repeated,
+            contradictory,
+            classes: labels.zip(classes).map(|(labels, classes)| labels::counts(classes, labels)),
+        }
+    }
+}
+
+/// The bits of a value; those of 0 are those of -0, and all that is missing is the same.
+fn word(x: f32) -> u64 {
+    u64::from(if x.is_finite() { (x + 0.0).to_bits() } else { f32::NAN.to_bits() })
+}

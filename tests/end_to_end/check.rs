@@ -1,0 +1,116 @@
+//! `dbn check` as a user runs it, and what every training says of data that it finds the same of.
+
+use crate::{Place, stderr};
+use std::fmt::Write as _;
+
+/// 60 samples of a label, two columns that vary, a constant one and a copy; `gap` stands in one place.
+fn table(gap: &str) -> String {
+    let mut text = "class,a,b,c,d\n".to_string();
+    for row in 0..60 {
+        let (class, b) =
+            (if row < 2 { "rare" } else { "often" }, if row == 7 { gap.to_string() } else { (row % 7).to_string() });
+        let _ = writeln!(text, "{class},{},{b},5,{}", row % 10, row % 10);
+    }
+    text
+}
+
+#[test]
+fn the_digits_are_fit_and_their_training_says_nothing() {
+    let place = Place::new();
+    let text = place.ok("check mnist");
+    for part in
+        ["60,000 training and 10,000 test samples of 784 columns, pictures of 28x28", "grey levels", "67 constant"]
+    {
+        assert!(text.contains(part), "'{part}' in\n{text}");
+    }
+    assert!(!text.contains("warning") && text.contains("fit for training"), "{text}");
+    let said = stderr(&place.run("pretrain -q --hidden 2 --epochs 1 --valid 0 --out r"));
+    assert_eq!(said, "");
+}
+
+/// Faults of every kind: each is told, in words and as JSON, and the exit code says what they come to.
+#[test]
+fn faults_are_told_and_the_exit_code_says_whether_they_matter() {
+    let place = Place::new();
+    std::fs::write(place.path("t.csv"), table("3")).unwrap();
+    let text = place.ok("check csv:t.csv --label-column class --test csv:t.csv");
+    for part in [
+        "1 constant (3), 1 the same as one before (4)",
+        "2: 2 (class rare) to 58 (class often) samples, 29.0 times as many",
+        "60 test samples are training samples too",
+        "the largest class has 29 times the samples of the smallest",
+        "minmax",
+    ] {
+        assert!(text.contains(part), "'{part}' in\n{text}");
+    }
+
+    std::fs::write(place.path("gap.csv"), table("NA")).unwrap();
+    let output = place.run("check csv:gap.csv --label-column class --json --recipe gap.toml");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&json["fit"], &json["train"]["missing"]), (&false.into(), &1.into()));
+    assert!(json["train"]["first_missing"].as_str().unwrap().contains("row 7, column 2 (counted from 0; line 9"));
+    assert!(!place.path("gap.toml").exists(), "nothing to train by");
+
+    std::fs::write(place.path("same.csv"), "1,2\n1,2\n").unwrap();
+    let output = place.run("check csv:same.csv");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("there is nothing to learn"));
+    let output = place.run("check csv:t.csv --label-column class --scale none");
+    assert_eq!(output.status.code(), Some(1));
+
+    let output = place.run("check csv:none.csv");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("cannot read none.csv"), "{}", stderr(&output));
+}
+
+/// A recipe that is written must be one that trains, on what was looked at.
+#[test]
+fn the_recipe_trains() {
+    let place = Place::new();
+    std::fs::write(place.path("t.csv"), table("3")).unwrap();
+    place.write_npy("x.npy", 300, 20);
+    for (name, data) in [
+        ("bits", "csv:bits.csv --label-column last"),
+        ("bars", "idx:bars"),
+        ("table", "csv:t.csv --label-column class --header yes"),
+        ("npy", "npy:x.npy --image-size 5x4"),
+    ] {
+        place.ok(&format!("check {data} --recipe {name}.toml"));
+        place.ok(&format!("pretrain -q --config {name}.toml --epochs 2 --out {name}"));
+        let written: toml::Table = place.text(&format!("{name}.toml")).parse().unwrap();
+        let used: toml::Table = place.text(&format!("{name}/config.toml")).parse().unwrap();
+        for (key, value) in
+            written.into_iter().filter(|(key, value)| key != "epochs" && value.as_str() != Some("minmax"))
+        {
+            let default = key == "hidden_units";
+            assert!(used.get(&key).map_or(default, |used| *used == value), "{name}: {key} is {value}");
+        }
+    }
+}
+
+/// Every training looks at its data, whatever it trains, and warns even where it is told to be quiet.
+#[test]
+fn trainings_warn_of_what_check_finds() {
+    let place = Place::new();
+    std::fs::write(place.path("t.csv"), table("3")).unwrap();
+    let data = "--data csv:t.csv --label-column class --scale minmax --valid 8";
+    for verb in [
+        "pretrain --hidden 4 --epochs 1",
+        "stack --layers 4,4 --epochs 1",
+        "tune --from-scratch --layers 4,4 --top-steps 1x1",
+        "finetune --from-scratch --layers 4 --epochs 1",
+    ] {
+        let name = verb.split(' ').next().unwrap();
+        let output = place.run(&format!("{verb} -q {data} --out {name}"));
+        let said = stderr(&output);
+        assert!(output.status.success(), "{verb}\n{said}");
+        assert!(said.contains("warning: 1 of 4 columns is constant: 2; see `dbn check`"), "{verb}\n{said}");
+        assert!(said.contains("the largest class has 29 times"), "{verb}\n{said}");
+    }
+    place.write_npy("x.npy", 11_000, 64);
+    let said = stderr(
+        &place.run("pretrain -q --hidden 4 --epochs 1 --valid 0 --data npy:x.npy --binarize threshold=0.9 --out x"),
+    );
+    assert_eq!(said, "");
+}

@@ -10,6 +10,7 @@ mod gaussian;
 mod habits;
 #[cfg(feature = "hub")]
 mod hub;
+mod killed;
 mod outputs;
 mod python;
 mod refusals;

@@ -40,6 +40,13 @@ impl TrainState {
         self.position.batch
     }
 
+    /// Whether a stopping rule ended the training at this point: what continues from here ends at
+    /// once, as the training that was saved did.
+    #[must_use]
+    pub fn is_converged(&self) -> bool {
+        self.position.stopping.met
+    }
+
     /// The RBM as it is at this point, on the CPU.
     ///
     /// # Errors
@@ -82,7 +89,7 @@ struct StateHeader {
     stopping: Stopping,
 }
 
-/// Writes a state; whole or not at all.
+/// Writes a state, whole or not at all; the one before is kept (see [`crate::recover`]).
 ///
 /// # Errors
 /// [`crate::Error::Io`] if the file cannot be written.
@@ -120,7 +127,7 @@ pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
     if let Some(chains) = &state.chains {
         push("chains".into(), &[chains.rows(), h], &chains.to_values())?;
     }
-    tensors::write(path, &header, &tensors)
+    tensors::write_state(path, &header, &tensors)
 }
 
 /// Reads a state.

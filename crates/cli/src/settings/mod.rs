@@ -17,6 +17,7 @@ pub(crate) use tune::TuneSettings;
 
 use crate::device::DeviceName;
 use crate::failure::{Failure, Result};
+use crate::save_every::SaveEvery;
 use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};
 use deepbelief_kernels::Precision;
 use deepbelief_rbm::{Provenance, Schedule};
@@ -85,7 +86,7 @@ pub(crate) struct RunSettings {
     pub(crate) precision: Option<Precision>,
     /// MiB; 0 leaves it to what is free.
     pub(crate) max_memory: u32,
-    pub(crate) save_every: u32,
+    pub(crate) save_every: SaveEvery,
     pub(crate) picture_every: u32,
 }
 

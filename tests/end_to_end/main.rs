@@ -3,6 +3,9 @@
 mod candle_alone;
 mod candle_programs;
 mod classify;
+mod clock;
+mod damage;
+mod disk;
 mod eval;
 mod exchange;
 mod finetune;
@@ -11,6 +14,7 @@ mod habits;
 #[cfg(feature = "hub")]
 mod hub;
 mod killed;
+mod lock;
 mod outputs;
 mod python;
 mod refusals;

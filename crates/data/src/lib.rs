@@ -46,6 +46,7 @@ mod split;
 mod synthetic;
 mod table;
 mod text;
+mod unpack;
 
 #[cfg(feature = "formats")]
 mod arrays;
@@ -78,3 +79,4 @@ pub use scale::{Scale, Scaling};
 pub use source::Source;
 pub use split::Split;
 pub use synthetic::{Patterns, Synthetic};
+pub use unpack::Unpacked;

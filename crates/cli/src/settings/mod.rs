@@ -1,6 +1,8 @@
 //! Settings of a training, resolved once: flag, else `DBN_*` environment (both through clap),
 //! else the recipe given by `--config`, else the built-in recipe.
 
+#[cfg(test)]
+mod damaged;
 mod finetune;
 mod gather;
 mod learning;

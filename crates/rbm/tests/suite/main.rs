@@ -7,6 +7,7 @@ mod gaussian;
 mod labels;
 mod likelihood;
 mod packed;
+mod state_files;
 mod trainer;
 
 use candle_core::{DType, Device, Tensor};

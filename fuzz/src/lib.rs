@@ -36,7 +36,7 @@ pub struct Target {
 }
 
 /// All readers.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 19] = [
     target("idx", "train-images-idx3-ubyte", Packing::Plain, |path| data(Source::Idx(folder(path)))),
     target("idx.gz", "train-images-idx3-ubyte.gz", Packing::Gzip, |path| data(Source::Idx(folder(path)))),
     target("csv", "x.csv", Packing::Plain, |path| data(Source::Csv(path.into()))),
@@ -46,12 +46,14 @@ pub const TARGETS: [Target; 17] = [
     target("safetensors", "x.safetensors", Packing::Safetensors, |path| data(Source::Safetensors(path.into()))),
     target("parquet", "x.parquet", Packing::Plain, |path| data(Source::Parquet(path.into()))),
     target("png", "x.png", Packing::Png, |path| data(Source::Images(folder(path)))),
+    target("picture", "x", Packing::Plain, |path| data(Source::Images(folder(path)))),
     target("checkpoint", "model.safetensors", Packing::Safetensors, checkpoint),
     target("network", "model.safetensors", Packing::Safetensors, network),
     target("state", "state.safetensors", Packing::Safetensors, |path| told(deepbelief_rbm::load_state(path))),
     target("stack-state", "layers.safetensors", Packing::Safetensors, |path| told(GreedyState::load(&folder(path)))),
     target("tune-state", "tuning.state.safetensors", Packing::Safetensors, |path| told(TuneState::load(path))),
     target("tuned-state", "finetuning.state.safetensors", Packing::Safetensors, |path| told(FinetuneState::load(path))),
+    target("import-npz", "x.npz", Packing::Plain, import),
     target("import-mat", "x.mat", Packing::Plain, import),
     target("import-hdf5", "x.h5", Packing::Plain, import),
 ];

@@ -35,18 +35,38 @@ impl Random {
 /// Longest input.
 const LONGEST: usize = 1 << 16;
 
-const NUMBERS: [u64; 14] = [
-    0, 1, 2, 127, 128, 255, 256, 0x7fff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, i64::MAX as u64, u64::MAX,
-];
+const NUMBERS: [u64; 14] =
+    [0, 1, 2, 127, 128, 255, 256, 0x7fff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, i64::MAX as u64, u64::MAX];
 
 const WORDS: [&str; 22] = [
-    "99999999999999999999", "-1", "0", "1e999", "nan", "inf", "[", "]", "{", "}", "\"", ",", ":", "\n", "\r\n", "\\u0000",
-    "../", "/", "\u{feff}", "é", "4294967296", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "99999999999999999999",
+    "-1",
+    "0",
+    "1e999",
+    "nan",
+    "inf",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    ",",
+    ":",
+    "\n",
+    "\r\n",
+    "\\u0000",
+    "../",
+    "/",
+    "\u{feff}",
+    "é",
+    "4294967296",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
 ];
 
 /// Changes `bytes` in one to eight places; `other` may lend a part.
 pub fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
-    for _ in 0..=random.below(8).min(random.below(8)) {
+    let more = if random.below(2) == 0 { 0 } else { random.below(6) };
+    for _ in 0..=more {
         let length = bytes.len();
         let at = random.below(length + 1).min(if random.below(2) == 0 { length } else { random.below(256) });
         let span = |random: &mut Random, length: usize| random.below(length + 1).min(1 + random.below(64));

@@ -34,7 +34,9 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
     };
     let plain = Provenance::default();
     match name {
-        "idx" | "idx.gz" => vec![idx(0x08, &[2, 2, 3], &[0, 9, 255, 7, 1, 2, 3, 4, 5, 6, 7, 8]), idx(0x0d, &[1, 2], &[0; 8])],
+        "idx" | "idx.gz" => {
+            vec![idx(0x08, &[2, 2, 3], &[0, 9, 255, 7, 1, 2, 3, 4, 5, 6, 7, 8]), idx(0x08, &[3, 1, 1], &[0, 1, 2])]
+        }
         "csv" => [
             "a,b,label\n0,1,0\n1,0,1\n0.5,0.25,0\n",
             "0,255,17\n3,4,5\n",
@@ -44,20 +46,42 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
         .map(|text| text.as_bytes().to_vec())
         .to_vec(),
         "npy" | "npz-entry" => vec![
-            npy("|u1", "(2, 2, 3)", &[7; 12]),
-            npy("<f4", "(2, 2)", &[0; 16]),
-            npy("<f8", "(1, 1)", &[0; 8]),
-            npy(">i2", "(3, 1)", &[0; 6]),
-            npy("|b1", "(4,)", &[1; 4]),
+            npy("|u1", "(2, 2, 3)", &[7, 0, 255, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+            npy("<f4", "(2, 2)", &[0, 0, 0, 0, 0, 0, 128, 63, 0, 0, 0, 0, 0, 0, 0, 63]),
+            npy("<f8", "(2, 1)", &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 240, 63]),
+            npy(">i2", "(3, 1)", &[0, 0, 0, 1, 0, 7]),
+            npy("|b1", "(4, 1)", &[1, 0, 1, 1]),
         ],
         "npz" => {
+            let array = npy("|u1", "(2, 3)", &[7, 0, 1, 2, 255, 3]);
+            vec![
+                repack::Packing::ZipEntry.pack(&array),
+                repack::Packing::ZipEntry.pack(&npy("|b1", "(2, 2)", &[1, 0, 0, 1])),
+            ]
+        }
+        "import-npz" => {
             let path = at("x.npz");
             write_npz(&path, &net()).unwrap();
-            vec![std::fs::read(path).unwrap(), repack::Packing::ZipEntry.pack(&npy("|u1", "(2, 3)", &[7; 6]))]
+            vec![std::fs::read(path).unwrap(), golden("sklearn.npz")]
         }
         "safetensors" => vec![tensors("x_train", "U8", "[2,3]", 6), tensors("x", "F32", "[2,2]", 16)],
-        "parquet" => vec![parquet(&at("x.parquet"), Compression::UNCOMPRESSED), parquet(&at("y.parquet"), Compression::SNAPPY)],
+        "parquet" => {
+            vec![parquet(&at("x.parquet"), Compression::UNCOMPRESSED), parquet(&at("y.parquet"), Compression::SNAPPY)]
+        }
         "png" => vec![png(0, 8), png(2, 8), png(0, 1)],
+        "picture" => {
+            let mut bmp = b"BM\x42\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x02\0\0\0\x02\0\0\0\x01\0\x18\0".to_vec();
+            bmp.extend([0; 40]);
+            let of = |text: &str| text.as_bytes().to_vec();
+            let more = [
+                of("P5 2 2 255\n\0\x01\x02\x03"),
+                of("P6\n2 1\n255\nabcdef"),
+                of("P2 2 1 9 3 4"),
+                of("P1 2 2 1 0 0 1"),
+            ];
+            let pam = of("P7\nWIDTH 2\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\nTUPLTYPE GRAYSCALE\nENDHDR\nab");
+            more.into_iter().chain([bmp, pam]).collect()
+        }
         "checkpoint" => vec![
             written(&|path| save(path, &rbm(), &plain).unwrap()),
             written(&|path| net().save(path, &plain).unwrap()),

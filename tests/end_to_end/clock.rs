@@ -46,8 +46,13 @@ fn a_long_epoch_is_saved_in_its_middle_and_resumed_to_the_same_bytes() {
     place.write_npy("x.npy", 120_000, 9);
     place.write_npy("few.npy", 200, 9);
     place.ok("stack -q --data npy:few.npy --layers 8,7 --labels none --epochs 1 --out deep");
-    let one = "--data npy:x.npy --valid 100 --batch-size 1";
-    saved_midway(&place, "pretrain", &format!("{one} --hidden 8 --epochs 2 --persistent-chains 3"), "state.safetensors");
+    let one = "--data npy:x.npy --valid 100 --batch-size 1 --threads 1";
+    saved_midway(
+        &place,
+        "pretrain",
+        &format!("{one} --hidden 8 --epochs 2 --persistent-chains 3"),
+        "state.safetensors",
+    );
     let deep = format!("{one} --layers 8,7 --labels none --epochs 1");
     saved_midway(&place, "stack", &deep, "layer-1.state.safetensors");
     saved_midway(&place, "tune", &format!("deep {one} --top-steps 1x1"), "tuning.state.safetensors");

@@ -102,6 +102,9 @@ fn a_damaged_model_does_not_stop_a_resume() {
     damage(&place, "r/model.safetensors", DAMAGES[1].1);
     let output = place.run("pretrain -q --resume r --epochs 4");
     let said = stderr(&output);
-    assert!(output.status.success() && said.contains("r/model.safetensors") && said.contains("cannot be told"), "{said}");
+    assert!(
+        output.status.success() && said.contains("r/model.safetensors") && said.contains("cannot be told"),
+        "{said}"
+    );
     assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"));
 }

@@ -34,7 +34,11 @@ fn stopped_equals_whole(verb: &str, start: &str, files: &[&str], seed: u32, sign
         let _ = std::fs::remove_dir_all(place.path("r"));
         loop {
             // What a user would do, who does not know when it was killed.
-            let words = if place.path("r/config.toml").exists() { "-q --resume r".into() } else { format!("-q {start} --out r") };
+            let words = if place.path("r/config.toml").exists() {
+                "-q --resume r".into()
+            } else {
+                format!("-q {start} --out r")
+            };
             let delay = length * 2 / KILLS_A_RUN * random.next().unwrap() / 0x1_0000;
             let mut child =
                 place.command(&format!("{verb} {words}")).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();

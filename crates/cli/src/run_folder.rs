@@ -75,8 +75,8 @@ impl RunFolder {
             )));
         }
         // The settings last: whatever moment this dies at, what is left is known as a run.
-        let config_last = earlier.iter().filter(|file| !file.ends_with(CONFIG)).chain(earlier.iter().find(|file| file.ends_with(CONFIG)));
-        for file in config_last {
+        let (settings, others): (Vec<_>, Vec<_>) = earlier.into_iter().partition(|file| file.ends_with(CONFIG));
+        for file in others.iter().chain(&settings) {
             std::fs::remove_file(file).or_fail(|| format!("cannot remove {}", file.display()))?;
         }
         folder.remove_temporary();
@@ -298,7 +298,8 @@ mod tests {
         }
         for _ in 0..2 {
             RunFolder::create(Some(folder.path()), "x", config, false).unwrap();
-            let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            let left: Vec<_> =
+                std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             assert_eq!(left, [CONFIG]);
         }
         let failure = RunFolder::open(folder.path(), "pretrain", Some(STATE)).unwrap_err();

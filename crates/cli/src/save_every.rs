@@ -153,7 +153,8 @@ mod tests {
             assert_eq!(serde_json::from_str::<SaveEvery>(&json).unwrap(), value);
         }
         assert_eq!("3600s".parse::<SaveEvery>().unwrap().to_string(), "1h");
-        for text in ["", "s", "-1", "1.5m", "0s", "10d", "10 minutes", "99999999999999999999h", "9999999999999999999m"] {
+        for text in ["", "s", "-1", "1.5m", "0s", "10d", "10 minutes", "99999999999999999999h", "9999999999999999999m"]
+        {
             assert_eq!(text.parse::<SaveEvery>(), Err(format!("expected {EXPECTED}")), "{text}");
         }
         for json in ["-1", "1.5", "true", "\"x\"", "4294967296"] {

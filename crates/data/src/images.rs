@@ -179,7 +179,10 @@ mod tests {
         }
         fs::remove_file(&link).unwrap();
         symlink(".", dir.path().join("loop")).unwrap();
-        assert_eq!(read(dir.path(), "2x2").unwrap_err(), "DIR/loop: loop is a folder inside a class: classes hold pictures only");
+        assert_eq!(
+            read(dir.path(), "2x2").unwrap_err(),
+            "DIR/loop: loop is a folder inside a class: classes hold pictures only"
+        );
     }
 
     /// Uniform pictures stay uniform under any resizing, so each row tells its file and class.

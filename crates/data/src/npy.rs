@@ -333,7 +333,8 @@ mod tests {
             let path = inner.join("d.npz");
             std::fs::write(&path, npz(&[(name, x())], zip::CompressionMethod::Stored)).unwrap();
             let _ = load(&Source::Npz(path), &LoadOptions::default());
-            let left: Vec<_> = std::fs::read_dir(outer.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            let left: Vec<_> =
+                std::fs::read_dir(outer.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             assert_eq!(left, ["inner"], "{name}");
             assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 1, "{name}");
         }

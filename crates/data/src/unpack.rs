@@ -32,7 +32,8 @@ impl<R: Read> Read for Unpacked<R> {
         let got = self.from.read(buffer)?;
         self.left = self.left.checked_sub(got as u64).ok_or_else(|| {
             let most = self.most >> 20;
-            let what = format!("it unpacks to more than {most} MiB, {RATIO} times its size: unpack it first if it is sound");
+            let what =
+                format!("it unpacks to more than {most} MiB, {RATIO} times its size: unpack it first if it is sound");
             Error::new(ErrorKind::InvalidData, what)
         })?;
         Ok(got)

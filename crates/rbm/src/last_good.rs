@@ -137,7 +137,10 @@ mod tests {
 
         std::fs::write(&path, "bad").unwrap();
         let recovered = recover(&path, read).unwrap();
-        assert_eq!((recovered.value.as_slice(), recovered.damage.unwrap().to_string()), (&b"one"[..], "damaged".into()));
+        assert_eq!(
+            (recovered.value.as_slice(), recovered.damage.unwrap().to_string()),
+            (&b"one"[..], "damaged".into())
+        );
         // The damaged one is nobody's previous version.
         write_keeping(&path, b"three").unwrap();
         assert_eq!(read(&previous_path(&path)).unwrap(), b"one");

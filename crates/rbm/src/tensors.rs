@@ -158,7 +158,12 @@ fn start(path: &Path, bytes: &[u8]) -> Result<(Start, String)> {
 }
 
 /// Refuses content that is not what was written. Most damage to numbers leaves numbers.
-fn check_seal(path: &Path, sum: &serde_json::Value, header: &serde_json::Value, tensors: &SafeTensors<'_>) -> Result<()> {
+fn check_seal(
+    path: &Path,
+    sum: &serde_json::Value,
+    header: &serde_json::Value,
+    tensors: &SafeTensors<'_>,
+) -> Result<()> {
     let tensors = tensors.tensors();
     let parts = tensors.iter().map(|(name, view)| (name.as_str(), view.shape(), view.data()));
     if sum.as_str() == Some(seal(header, parts.collect()).as_str()) {

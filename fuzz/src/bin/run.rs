@@ -61,7 +61,9 @@ fn hunt(target: &Target, folder: &Path, executions: u64, seed: u64) -> usize {
         let bytes = match corpus.get(execution as usize) {
             Some(whole) if (execution as usize) < planted => whole.clone(),
             _ => {
-                let mut bytes = random.of(&corpus).clone();
+                // What was valid once, as often as what has come of it.
+                let from = if random.below(2) == 0 { planted } else { corpus.len() };
+                let mut bytes = corpus[random.below(from)].clone();
                 mutate(&mut bytes, &random.of(&corpus).clone(), &mut random);
                 bytes
             }
@@ -80,7 +82,7 @@ fn hunt(target: &Target, folder: &Path, executions: u64, seed: u64) -> usize {
             eprintln!("{}: a seed is refused: {}", target.name, told.clone().unwrap_err());
         }
         read += u64::from(told.is_ok());
-        let said: String = told.unwrap_or_else(|why| why).chars().filter(|c| c.is_ascii_alphabetic()).take(200).collect();
+        let said = shape(&told.unwrap_or_else(|why| why));
         if corpus.len() < CORPUS && heard.insert(said) && execution as usize >= planted {
             corpus.push(bytes);
         }
@@ -88,6 +90,13 @@ fn hunt(target: &Target, folder: &Path, executions: u64, seed: u64) -> usize {
     let (name, seconds, grown) = (target.name, begun.elapsed().as_secs_f64(), corpus.len());
     println!("| {name} | {planted} | {grown} | {executions} | {read} | {seconds:.0} | {findings} |");
     findings
+}
+
+/// What a reader says, without what it quotes from the input.
+fn shape(said: &str) -> String {
+    let quoted = |part: &(usize, &str)| part.0 % 2 == 0;
+    let own = said.split(['"', '\'', '`']).enumerate().filter(quoted).map(|(_, part)| part);
+    own.flat_map(str::chars).filter(char::is_ascii_alphabetic).take(120).collect()
 }
 
 /// Keeps an input that something is wrong with.

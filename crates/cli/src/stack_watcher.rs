@@ -113,6 +113,8 @@ impl<'a> StackWatcher<'a> {
 
     fn start_layer(&mut self, start: &LayerStart<'_>) {
         self.finished = start.finished.to_vec();
+        // Passing the samples up, before a layer or after a save, is no training that could be lost.
+        self.clock.saved();
         if std::mem::take(&mut self.midway) {
             return;
         }

@@ -63,9 +63,26 @@ with-cuda COMMAND:
 test:
     cargo test --workspace
 
-# Everything that CI runs.
-ready:
+# Everything that CI runs, and what `just deny` checks.
+ready: deny
     .ci/run
+
+# Licences, banned crates and sources of all that is built in, as deny.toml says; needs no network.
+deny:
+    @if cargo deny --version >/dev/null 2>&1; then \
+        cargo deny --offline check licenses bans sources; \
+    else \
+        echo 'cargo-deny is not installed, and nothing was checked: cargo install --locked cargo-deny'; \
+    fi
+
+# Mutated files through every reader of files (see tests/FUZZ.md).
+fuzz *ARGS="--executions 100000":
+    cd fuzz && cargo build --release && (ulimit -v 2000000; exec target/release/run {{ ARGS }})
+
+# Train a small model for two hours and see whether its memory grows.
+soak *ARGS:
+    cargo build --release -p deepbelief-cli
+    scripts/soak {{ ARGS }}
 
 # Format, clippy and rustdoc, warnings denied.
 lint:

@@ -4,6 +4,9 @@ mod candle_alone;
 mod candle_programs;
 mod check;
 mod classify;
+mod clock;
+mod damage;
+mod disk;
 mod eval;
 mod exchange;
 mod finetune;
@@ -11,6 +14,8 @@ mod gaussian;
 mod habits;
 #[cfg(feature = "hub")]
 mod hub;
+mod killed;
+mod lock;
 mod outputs;
 mod python;
 mod refusals;

@@ -285,8 +285,11 @@ fn what_cannot_be_resumed_is_refused() {
     assert!(refusal("--resume p").contains("continue it with: dbn pretrain --resume p"));
     assert!(refusal("--resume r --layers 8,7").contains("--layers is another than 8,7,12, as in the run to resume"));
     assert!(refusal("--resume r --cd-steps 3").contains("--cd-steps would change the run to resume"));
-    let layers = place.read("r/layers.safetensors");
-    std::fs::write(place.path("r/layers.safetensors"), &layers[..layers.len() / 2]).unwrap();
+    // Of one damaged file the run recovers: see `damage.rs`.
+    for name in ["r/layers.safetensors", "r/layers.previous.safetensors"] {
+        let layers = place.read(name);
+        std::fs::write(place.path(name), &layers[..layers.len() / 2]).unwrap();
+    }
     let cut = refusal("--resume r");
     assert!(cut.contains("cannot resume") && cut.contains("layers.safetensors"), "{cut}");
 }

@@ -2,7 +2,7 @@
 
 use crate::Place;
 
-const RUN_FILES: [&str; 8] = [
+const RUN_FILES: [&str; 9] = [
     "config.toml",
     "curves.svg",
     "fantasies.png",
@@ -10,6 +10,7 @@ const RUN_FILES: [&str; 8] = [
     "metrics.jsonl",
     "model.safetensors",
     "reconstructions.png",
+    "state.previous.safetensors",
     "state.safetensors",
 ];
 

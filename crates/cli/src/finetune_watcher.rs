@@ -7,6 +7,7 @@ use crate::pictures::{self, Gallery};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::thousands;
 use crate::run_folder::RunFolder;
+use crate::save_every::SaveClock;
 use crate::settings::FinetuneSettings;
 use deepbelief_finetune::{FinetuneMetrics, FinetuneObserver, FinetuneSnapshot, Network, Objective};
 use deepbelief_rbm::{Control, Progress, Provenance};
@@ -21,13 +22,14 @@ pub(crate) struct FinetuneWatcher<'a> {
     /// Lacks what only the training brings: epochs, figures, and whether it stopped early.
     pub(crate) provenance: Provenance,
     pub(crate) history: History<FinetuneEpoch>,
+    pub(crate) clock: SaveClock,
     /// What went wrong in an epoch's work; the training only knows that something did.
     pub(crate) failure: Option<Failure>,
 }
 
 impl FinetuneWatcher<'_> {
     /// Saves the network, the best one and the state. `figures` join those of the last epoch.
-    pub(crate) fn save(&self, snapshot: &FinetuneSnapshot<'_>, figures: BTreeMap<String, f64>) -> Result<()> {
+    pub(crate) fn save(&mut self, snapshot: &FinetuneSnapshot<'_>, figures: BTreeMap<String, f64>) -> Result<()> {
         let state = snapshot.state()?;
         let mut provenance = self.provenance_at(state.epochs_done())?;
         provenance.figures.extend(figures);
@@ -35,7 +37,16 @@ impl FinetuneWatcher<'_> {
         if let Some(best) = snapshot.best() {
             best.network.save(&self.folder.best(), &self.provenance_at(best.epoch)?)?;
         }
-        Ok(state.save(&self.folder.finetune_state())?)
+        self.history.sync()?;
+        state.save(&self.folder.finetune_state())?;
+        self.clock.saved();
+        Ok(())
+    }
+
+    /// Saves a training that stopped since it was time to, and is to go on.
+    pub(crate) fn save_midway(&mut self, snapshot: &FinetuneSnapshot<'_>) -> Result<()> {
+        self.clock.goes_on();
+        self.save(snapshot, BTreeMap::new()).or_fail(|| "cannot save the run".into())
     }
 
     /// Provenance of the network after an epoch.
@@ -62,15 +73,16 @@ impl FinetuneWatcher<'_> {
     }
 
     fn end_epoch(&mut self, metrics: &FinetuneMetrics, snapshot: &FinetuneSnapshot<'_>) -> Result<()> {
+        let metrics = &FinetuneMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.tell(metrics);
         let (epoch, epochs) = (metrics.epoch, self.settings.epochs);
-        let due = |every: u32| every > 0 && epoch.is_multiple_of(every) && epoch < epochs;
+        let (goes_on, pictures) = (epoch < epochs, self.settings.run.picture_every);
         // From epoch 0 on there is always something to resume from.
-        if epoch == 0 || due(self.settings.run.save_every) {
+        if epoch == 0 || goes_on && self.clock.after_epoch(epoch) {
             self.save(snapshot, BTreeMap::new()).or_fail(|| format!("cannot save epoch {epoch}"))?;
         }
-        if epoch > 0 && due(self.settings.run.picture_every) {
+        if epoch > 0 && goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
             self.draw(&snapshot.network()?, epoch)?;
         }
         Ok(())
@@ -119,7 +131,7 @@ pub(crate) fn error_in_words(settings: &FinetuneSettings, error: f64) -> String 
 impl FinetuneObserver for FinetuneWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        control()
+        if self.clock.is_up() { Control::Stop } else { control() }
     }
 
     fn epoch_done(&mut self, metrics: &FinetuneMetrics, snapshot: &FinetuneSnapshot<'_>) -> Told {

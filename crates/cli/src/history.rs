@@ -239,6 +239,16 @@ impl<E: Place + DeserializeOwned> History<E> {
         Ok(())
     }
 
+    /// Brings what was added to the disk, for a state that says so is about to be.
+    pub(crate) fn sync(&self) -> Result<()> {
+        match std::fs::File::open(&self.path).and_then(|file| file.sync_data()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).or_fail(|| format!("cannot write {}", self.path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The epochs of a layer so far.
     pub(crate) fn epochs(&self, layer: u32) -> &[E] {
         let first = self.epochs.partition_point(|epoch| epoch.place().0 < layer);

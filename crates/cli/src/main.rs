@@ -19,6 +19,8 @@ mod pictures;
 mod progress;
 mod report;
 mod run_folder;
+mod run_lock;
+mod save_every;
 mod settings;
 mod stack_watcher;
 mod tune_watcher;

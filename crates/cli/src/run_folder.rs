@@ -8,6 +8,8 @@
 //! | `state.safetensors` | what the resume of an RBM's training needs, weights included |
 //! | `best.safetensors` `tuning.state.safetensors` | of a tuning: the best model on the validation samples, and what a resume needs |
 //! | `finetuning.state.safetensors` | what a resume of a training by backpropagation needs; it has a `best.safetensors` too |
+//! | `*.previous.safetensors` | of every state the one before the newest, for the case that this one is damaged |
+//! | `run.lock` | while the run trains: see [`RunLock`] |
 //! | `layers.safetensors` `layer-{i}.state.safetensors` | the same of a stack's ([`GreedyState`](deepbelief_stack::GreedyState)) |
 //! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` | pictures; of a stack `layer-{i}.filters.png` and `layer-{i}.curves.svg` |
 //!
@@ -16,7 +18,8 @@
 //! lost, and a state that says "finished" has its model beside it.
 
 use crate::failure::{Explain, Failure, Result};
-use deepbelief_rbm::write_atomic;
+use crate::run_lock::RunLock;
+use deepbelief_rbm::{Recovered, is_temporary, previous_path, write_atomic};
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "config.toml";
@@ -41,6 +44,8 @@ pub(crate) const PICTURES: [&str; 4] = ["filters.png", "reconstructions.png", "f
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
+    /// Of a folder to train in, which is this program's until it has done so.
+    lock: Option<RunLock>,
 }
 
 impl RunFolder {
@@ -50,8 +55,13 @@ impl RunFolder {
     /// others have files of the same names.
     pub(crate) fn create(out: Option<&Path>, name: &str, config: &str, force: bool) -> Result<Self> {
         let path = out.map_or_else(|| default_path(name), Path::to_path_buf);
-        let folder = Self { path };
-        let name = folder.path.display();
+        let mut folder = Self { path, lock: None };
+        let name = folder.path.display().to_string();
+        if folder.path.is_file() {
+            return Err(Failure::new(format!("--out {name} is a file")).hint("name a folder for the run"));
+        }
+        std::fs::create_dir_all(&folder.path).or_fail(|| format!("cannot make the run folder {name}"))?;
+        folder.lock = Some(RunLock::take(&folder.path)?);
         let earlier = folder.files();
         if let Some(file) = earlier.first()
             && folder.verb().is_none()
@@ -59,18 +69,17 @@ impl RunFolder {
             return Err(Failure::new(format!("{name} holds {}, but no run of ours", file.display()))
                 .hint("nothing there is replaced, even with --force; choose another folder with --out"));
         }
-        if !earlier.is_empty() && !force {
+        if !folder.is_unsaved(&earlier) && !force {
             return Err(Failure::new(format!("{name} already holds a run")).hint(format!(
                 "continue it with --resume {name}, replace it with --force, or choose another folder with --out"
             )));
         }
-        if folder.path.is_file() {
-            return Err(Failure::new(format!("--out {name} is a file")).hint("name a folder for the run"));
+        // The settings last: whatever moment this dies at, what is left is known as a run.
+        let (settings, others): (Vec<_>, Vec<_>) = earlier.into_iter().partition(|file| file.ends_with(CONFIG));
+        for file in others.iter().chain(&settings) {
+            std::fs::remove_file(file).or_fail(|| format!("cannot remove {}", file.display()))?;
         }
-        std::fs::create_dir_all(&folder.path).or_fail(|| format!("cannot make the run folder {name}"))?;
-        for file in earlier {
-            std::fs::remove_file(&file).or_fail(|| format!("cannot remove {}", file.display()))?;
-        }
+        folder.remove_temporary();
         folder.write_config(config)?;
         Ok(folder)
     }
@@ -78,28 +87,33 @@ impl RunFolder {
     /// Opens the folder of a run of `dbn {verb}` that is to continue: it must hold settings and
     /// the state that the verb cannot go on without, if there is one.
     pub(crate) fn open(path: &Path, verb: &str, state: Option<&str>) -> Result<Self> {
-        let folder = Self { path: path.to_path_buf() };
+        let mut folder = Self { path: path.to_path_buf(), lock: None };
         if let Some(other) = folder.verb().filter(|other| other != verb) {
             let name = path.display();
             return Err(Failure::new(format!("{name} is a run of `dbn {other}`, not of `dbn {verb}`"))
                 .hint(format!("continue it with: dbn {other} --resume {name}")));
         }
         for file in [CONFIG].into_iter().chain(state) {
-            if !path.join(file).is_file() {
-                return Err(Failure::new(format!(
-                    "{} is not a run that can be resumed: it has no {file}",
-                    path.display()
-                ))
-                .hint(format!("--resume takes the folder that an earlier `dbn {verb}` wrote")));
+            if path.join(file).is_file() || previous_path(&path.join(file)).is_file() {
+                continue;
             }
+            let name = path.display();
+            let failure = Failure::new(format!("{name} is not a run that can be resumed: it has no {file}"));
+            return Err(if folder.is_unsaved(&folder.files()) && folder.verb().is_some() {
+                failure.hint(format!("it was stopped before its first save: start it again, with --out {name}"))
+            } else {
+                failure.hint(format!("--resume takes the folder that an earlier `dbn {verb}` wrote"))
+            });
         }
+        folder.lock = Some(RunLock::take(path)?);
+        folder.remove_temporary();
         Ok(folder)
     }
 
     /// The folder of a run and the verb whose run it is, where it is known as a run by its
     /// settings.
     pub(crate) fn find(path: &Path) -> Option<(Self, String)> {
-        let folder = Self { path: path.to_path_buf() };
+        let folder = Self { path: path.to_path_buf(), lock: None };
         let verb = folder.verb()?;
         Some((folder, verb))
     }
@@ -167,6 +181,21 @@ impl RunFolder {
         self.path.join(STATE)
     }
 
+    /// Whether of all `files` of a run there are none but its settings, and nothing was learned yet.
+    fn is_unsaved(&self, files: &[PathBuf]) -> bool {
+        files.iter().all(|file| *file == self.config())
+    }
+
+    /// Removes what a killed program was writing.
+    fn remove_temporary(&self) {
+        for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            if is_temporary(&entry.file_name().to_string_lossy()) {
+                // It is in nobody's way.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// The files of an earlier run, as far as they are there.
     fn files(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
@@ -186,6 +215,10 @@ fn is_ours(name: &str) -> bool {
         };
         rest.split_once('.').is_some_and(known)
     };
+    // Of states alone there are two versions.
+    let stem = name.strip_suffix(".previous.safetensors").filter(|stem| *stem == "layers" || stem.ends_with("state"));
+    let newest = stem.map(|stem| format!("{stem}.safetensors"));
+    let name = newest.as_deref().unwrap_or(name);
     [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE, FINETUNE_STATE, EVALUATION].contains(&name)
         || PICTURES.contains(&name)
         || name.strip_prefix("layer-").is_some_and(of_layer)
@@ -203,6 +236,20 @@ pub(crate) fn checkpoint_path(path: &Path) -> Result<PathBuf> {
     }
     Err(Failure::new(format!("there is no checkpoint {}", file.display()))
         .hint("give a .safetensors file, the folder of a run, or hf:USER/REPO"))
+}
+
+/// What was read of a run that continues; where its newest state is damaged and an older one had to
+/// do, that is said.
+pub(crate) fn told<T, E: std::error::Error>(recovered: std::result::Result<Recovered<T, E>, E>) -> Result<T> {
+    let Recovered { value, damage } = recovered.or_fail(|| "cannot resume".into()).or_hint(|| {
+        "neither the newest state nor the one before it can be read; start the run again with --force".into()
+    })?;
+    if let Some(damage) = damage {
+        let failure = Failure::from(damage);
+        let why = [&[failure.what().to_string()], failure.causes()].concat().join(": ");
+        tracing::warn!("{why}; resuming from the save before it, to the same result");
+    }
+    Ok(value)
 }
 
 /// The first of `runs/mnist-500`, `runs/mnist-500-2`, ... that is free.
@@ -231,11 +278,43 @@ mod tests {
             std::fs::write(path.join(name), "mine").unwrap();
         }
 
+        assert!(create(true).unwrap_err().what().contains("in use by process"), "not even by force while it trains");
+        let (model, config) = (run.model(), run.config());
+        drop(run);
         let failure = create(false).unwrap_err();
         assert!(failure.what().ends_with("already holds a run") && failure.hint_text().unwrap().contains("--resume"));
         create(true).unwrap();
-        assert!(!run.model().exists() && !path.join("layer-10.state.safetensors").exists() && run.config().exists());
+        assert!(!model.exists() && !path.join("layer-10.state.safetensors").exists() && config.exists());
         assert!(others.iter().all(|name| path.join(name).exists()), "only a run's files are replaced");
+    }
+
+    /// As a kill leaves them: settings without anything learned, or not even those.
+    #[test]
+    fn what_was_killed_before_its_first_save_is_started_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = "# Settings of this run; `dbn pretrain --config` with this file repeats it.\n";
+        for left in ["run.lock", ".dbn-x.tmp", ".dbn-state.safetensors.new.tmp"] {
+            std::fs::write(folder.path().join(left), "1").unwrap();
+        }
+        for _ in 0..2 {
+            RunFolder::create(Some(folder.path()), "x", config, false).unwrap();
+            let left: Vec<_> =
+                std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(left, [CONFIG]);
+        }
+        let failure = RunFolder::open(folder.path(), "pretrain", Some(STATE)).unwrap_err();
+        let hint = failure.hint_text().unwrap();
+        assert!(hint.starts_with("it was stopped before its first save: start it again, with --out "), "{hint}");
+    }
+
+    #[test]
+    fn the_states_before_the_newest_are_ours_and_nothing_else_of_such_a_name() {
+        for name in ["state", "layers", "layer-3.state", "tuning.state", "finetuning.state"] {
+            assert!(is_ours(&format!("{name}.previous.safetensors")), "{name}");
+        }
+        for name in ["model", "best", "config", "estate", "layer-x.state"] {
+            assert!(!is_ours(&format!("{name}.previous.safetensors")), "{name}");
+        }
     }
 
     /// Another program's settings have the same name.

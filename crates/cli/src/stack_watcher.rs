@@ -10,6 +10,7 @@ use crate::pictures::{self, Gallery, Net};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::Report;
 use crate::run_folder::RunFolder;
+use crate::save_every::SaveClock;
 use crate::settings::StackSettings;
 use deepbelief_rbm::{Control, EpochMetrics, Observer, Progress, Provenance, Rbm, Snapshot, TrainState};
 use deepbelief_stack::{Dbn, GreedyState, LayerStart, StackObserver};
@@ -25,6 +26,9 @@ pub(crate) struct StackWatcher<'a> {
     history: History<Epoch>,
     /// Layers trained so far.
     finished: Vec<Rbm>,
+    clock: SaveClock,
+    /// Whether the running layer was stopped to be saved, and has been announced already.
+    midway: bool,
     failure: Option<Failure>,
 }
 
@@ -39,8 +43,9 @@ impl<'a> StackWatcher<'a> {
         history: History<Epoch>,
     ) -> Self {
         let ticker = Ticker::new(report, String::new());
+        let (clock, midway) = (SaveClock::new(settings.run.save_every), false);
         let (finished, failure) = (Vec::new(), None);
-        Self { report, ticker, folder, settings, gallery, provenance, history, finished, failure }
+        Self { report, ticker, folder, settings, gallery, provenance, history, finished, clock, midway, failure }
     }
 
     /// What went wrong in an observer's work; the training only knows that something did.
@@ -61,6 +66,14 @@ impl<'a> StackWatcher<'a> {
             self.save(&running.rbm()?, running)?;
         }
         Ok(())
+    }
+
+    /// Saves a training that stopped since it was time to, and is to go on.
+    pub(crate) fn save_midway(&mut self, state: &GreedyState) -> Result<()> {
+        self.clock.goes_on();
+        self.midway = true;
+        let saved = state.running.as_ref().map_or(Ok(()), |running| self.save(&running.rbm()?, running));
+        saved.or_fail(|| "cannot save the run".into())
     }
 
     /// Saves and draws the finished net.
@@ -88,15 +101,23 @@ impl<'a> StackWatcher<'a> {
     }
 
     /// Saves the model with the running layer as it is, then the running layer's state.
-    fn save(&self, rbm: &Rbm, state: &TrainState) -> Result<()> {
+    fn save(&mut self, rbm: &Rbm, state: &TrainState) -> Result<()> {
         let mut rbms = self.finished.clone();
         rbms.push(rbm.clone());
         Dbn::from_rbms(rbms)?.save(&self.folder.model(), &self.provenance())?;
-        Ok(GreedyState::save_running(self.folder.path(), self.finished.len(), state)?)
+        self.history.sync()?;
+        GreedyState::save_running(self.folder.path(), self.finished.len(), state)?;
+        self.clock.saved();
+        Ok(())
     }
 
     fn start_layer(&mut self, start: &LayerStart<'_>) {
         self.finished = start.finished.to_vec();
+        // Passing the samples up, before a layer or after a save, is no training that could be lost.
+        self.clock.saved();
+        if std::mem::take(&mut self.midway) {
+            return;
+        }
         let depth = self.settings.layers.len();
         let labels = if start.classes > 0 { format!("+{}", start.classes) } else { String::new() };
         let units = of_units(start.hidden_units);
@@ -108,15 +129,16 @@ impl<'a> StackWatcher<'a> {
     fn end_epoch(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Result<()> {
         let (layer, epoch) = (metrics.layer, metrics.epoch);
         let epochs = self.settings.layers[layer as usize].learning.epochs;
+        let metrics = &EpochMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.ticker.epoch(metrics, epochs);
         self.ticker.concerns(epoch, &snapshot.concerns(metrics));
-        let due = |every: u32| every > 0 && epoch.is_multiple_of(every) && epoch < epochs;
-        if due(self.settings.run.save_every) {
+        let (goes_on, pictures) = (epoch < epochs, self.settings.run.picture_every);
+        if goes_on && self.clock.after_epoch(epoch) {
             self.save(&snapshot.rbm()?, &snapshot.state()?)
                 .or_fail(|| format!("cannot save epoch {epoch} of layer {layer}"))?;
         }
-        if due(self.settings.run.picture_every) {
+        if goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
             let mut rbms = self.finished.clone();
             rbms.push(snapshot.rbm()?);
             self.draw(&Dbn::from_rbms(rbms)?)?;
@@ -129,8 +151,10 @@ impl<'a> StackWatcher<'a> {
         self.finished = finished.to_vec();
         let (dbn, provenance) = (Dbn::from_rbms(finished.to_vec())?, self.provenance());
         dbn.save(&self.folder.model(), &provenance)?;
+        self.history.sync()?;
         GreedyState::save_finished(self.folder.path(), finished, &provenance)
             .or_fail(|| format!("cannot save layer {layer}"))?;
+        self.clock.saved();
         self.draw(&dbn)
     }
 
@@ -153,7 +177,7 @@ impl<'a> StackWatcher<'a> {
 impl Observer for StackWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        control()
+        if self.clock.is_up() { Control::Stop } else { control() }
     }
 
     fn recovered(&mut self, from: &deepbelief_rbm::Error, learning_rate: f64) {

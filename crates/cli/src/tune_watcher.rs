@@ -9,6 +9,7 @@ use crate::pictures::{self, Gallery};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::{Report, thousands};
 use crate::run_folder::RunFolder;
+use crate::save_every::SaveClock;
 use crate::settings::TuneSettings;
 use deepbelief_rbm::{Control, Progress, Provenance};
 use deepbelief_stack::Dbn;
@@ -23,6 +24,7 @@ pub(crate) struct TuneWatcher<'a> {
     /// Lacks what only the training brings: epochs, figures, and whether it stopped early.
     pub(crate) provenance: Provenance,
     history: History<TuneEpoch>,
+    clock: SaveClock,
     failure: Option<Failure>,
 }
 
@@ -37,7 +39,8 @@ impl<'a> TuneWatcher<'a> {
         history: History<TuneEpoch>,
     ) -> Self {
         let ticker = Ticker::new(report, String::new());
-        Self { ticker, folder, settings, gallery, provenance, history, failure: None }
+        let clock = SaveClock::new(settings.run.save_every);
+        Self { ticker, folder, settings, gallery, provenance, history, clock, failure: None }
     }
 
     /// What went wrong in an epoch's work; the tuner only knows that something did.
@@ -51,7 +54,7 @@ impl<'a> TuneWatcher<'a> {
     }
 
     /// Saves the model, the best one and the state, in this order.
-    pub(crate) fn save(&self, snapshot: &TuneSnapshot<'_>, test_error: Option<f64>) -> Result<()> {
+    pub(crate) fn save(&mut self, snapshot: &TuneSnapshot<'_>, test_error: Option<f64>) -> Result<()> {
         let state = snapshot.state()?;
         let mut provenance = self.provenance_at(state.epochs_done());
         provenance.figures.extend(test_error.map(|error| ("label_error_test".to_string(), error)));
@@ -59,7 +62,16 @@ impl<'a> TuneWatcher<'a> {
         if let Some(best) = snapshot.best() {
             best.dbn.save(&self.folder.best(), &self.provenance_at(best.epoch))?;
         }
-        Ok(state.save(&self.folder.tune_state())?)
+        self.history.sync()?;
+        state.save(&self.folder.tune_state())?;
+        self.clock.saved();
+        Ok(())
+    }
+
+    /// Saves a training that stopped since it was time to, and is to go on.
+    pub(crate) fn save_midway(&mut self, snapshot: &TuneSnapshot<'_>) -> Result<()> {
+        self.clock.goes_on();
+        self.save(snapshot, None).or_fail(|| "cannot save the run".into())
     }
 
     /// Provenance of the model after an epoch.
@@ -83,15 +95,16 @@ impl<'a> TuneWatcher<'a> {
     }
 
     fn end_epoch(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Result<()> {
+        let metrics = &TuneMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.tell(metrics);
         let (epoch, epochs) = (metrics.epoch, self.settings.top_steps.epochs());
-        let due = |every: u32| every > 0 && epoch.is_multiple_of(every) && epoch < epochs;
+        let (goes_on, pictures) = (epoch < epochs, self.settings.run.picture_every);
         // From epoch 0 on there is always something to resume from.
-        if epoch == 0 || due(self.settings.run.save_every) {
+        if epoch == 0 || goes_on && self.clock.after_epoch(epoch) {
             self.save(snapshot, None).or_fail(|| format!("cannot save epoch {epoch}"))?;
         }
-        if epoch > 0 && due(self.settings.run.picture_every) {
+        if epoch > 0 && goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
             self.draw(&snapshot.dbn()?, epoch)?;
         }
         Ok(())
@@ -137,7 +150,7 @@ impl<'a> TuneWatcher<'a> {
 impl TuneObserver for TuneWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        control()
+        if self.clock.is_up() { Control::Stop } else { control() }
     }
 
     fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Told {

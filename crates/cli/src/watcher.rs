@@ -6,6 +6,7 @@ use crate::pictures::{self, Gallery, Subject};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::Report;
 use crate::run_folder::{PICTURES, RunFolder};
+use crate::save_every::SaveClock;
 use crate::settings::PretrainSettings;
 use deepbelief_rbm::{Control, EpochMetrics, Observer, Progress, Provenance, Rbm, Snapshot, save, save_state};
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub(crate) struct Watcher<'a> {
     pub(crate) provenance: Provenance,
     history: History<Epoch>,
     saved_epoch: Option<u32>,
+    clock: SaveClock,
     failure: Option<Failure>,
 }
 
@@ -41,6 +43,7 @@ impl<'a> Watcher<'a> {
             provenance,
             history,
             saved_epoch: None,
+            clock: SaveClock::new(settings.run.save_every),
             failure: None,
         }
     }
@@ -70,9 +73,17 @@ impl<'a> Watcher<'a> {
         }
         provenance.figures.extend(figures);
         save(&self.folder.model(), &snapshot.rbm()?, &provenance)?;
+        self.history.sync()?;
         save_state(&self.folder.state(), &state)?;
+        self.clock.saved();
         self.saved_epoch = Some(state.epochs_done());
         Ok(())
+    }
+
+    /// Saves a training that stopped since it was time to, and is to go on.
+    pub(crate) fn save_midway(&mut self, snapshot: &Snapshot<'_>) -> Result<()> {
+        self.clock.goes_on();
+        self.save(snapshot, BTreeMap::new()).or_fail(|| "cannot save the run".into())
     }
 
     /// Draws all pictures of the run as they are now.
@@ -93,16 +104,16 @@ impl<'a> Watcher<'a> {
     }
 
     fn end_epoch(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Result<()> {
+        let metrics = &EpochMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.ticker.epoch(metrics, self.settings.learning.epochs);
         self.ticker.concerns(metrics.epoch, &snapshot.concerns(metrics));
         let epoch = metrics.epoch;
-        let due = |every: u32| every > 0 && epoch.is_multiple_of(every) && epoch < self.settings.learning.epochs;
-        let (save_due, pictures_due) = (due(self.settings.run.save_every), due(self.settings.run.picture_every));
-        if save_due {
+        let (goes_on, pictures) = (epoch < self.settings.learning.epochs, self.settings.run.picture_every);
+        if goes_on && self.clock.after_epoch(epoch) {
             self.save(snapshot, BTreeMap::new()).or_fail(|| format!("cannot save epoch {epoch}"))?;
         }
-        if pictures_due {
+        if goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
             self.draw(&snapshot.rbm()?, epoch)?;
         }
         Ok(())
@@ -112,7 +123,7 @@ impl<'a> Watcher<'a> {
 impl Observer for Watcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        control()
+        if self.clock.is_up() { Control::Stop } else { control() }
     }
 
     fn recovered(&mut self, from: &deepbelief_rbm::Error, learning_rate: f64) {

@@ -13,6 +13,7 @@ use crate::element::Element;
 use crate::file_rows::FileRows;
 use crate::split::check_units;
 use crate::table::{Cells, Table, Tables, Values};
+use crate::unpack::Unpacked;
 
 /// Bytes before the pixels of images: the magic number and three sizes.
 const HEADER: u64 = 16;
@@ -73,8 +74,9 @@ fn find(dir: &Path, stem: &str, kind: &str) -> Option<PathBuf> {
 /// Opens a file; gzip is known by its first bytes, whatever the name says.
 fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
     let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(Error::read(path))?);
+    let packed = file.get_ref().metadata().map_err(Error::read(path))?.len();
     let gzipped = is_gzip(file.fill_buf().map_err(Error::read(path))?);
-    Ok(if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+    Ok(if gzipped { Box::new(Unpacked::new(MultiGzDecoder::new(file), packed)) } else { Box::new(file) })
 }
 
 fn is_gzip(start: &[u8]) -> bool {

@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead, Seek};
 use std::path::{Path, PathBuf};
 
-use image::ImageReader;
 use image::imageops::{self, FilterType};
+use image::{ImageReader, Limits};
 
 use crate::Error;
 use crate::dataset::ImageShape;
@@ -82,17 +83,32 @@ fn name(path: &Path) -> String {
 
 /// Appends a picture's grey values.
 fn picture(path: &Path, size: ImageShape, pixels: &mut Vec<u8>) -> Result<(), Error> {
-    let refused = |error: image::ImageError| Error::Picture { path: path.into(), reason: error.to_string() };
-    // The format is told by the content, not by the name.
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(Error::read(path))?;
-    append(&reader.decode().map_err(refused)?, size, pixels);
+    let refused = |reason: String| Error::Picture { path: path.into(), reason };
+    // What a link leads to may be a device that never ends, or a pipe that never begins.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(refused("is no file".into()));
+    }
+    let reader = ImageReader::open(path).map_err(Error::read(path))?;
+    append(&decoded(reader).map_err(refused)?, size, pixels);
     Ok(())
+}
+
+/// Bytes that a picture may take while it is unpacked: forty million pixels of grey, thirty of colour.
+const LARGEST: u64 = 128 << 20;
+
+/// The format is told by the content, not by the name.
+fn decoded<R: BufRead + Seek>(reader: ImageReader<R>) -> Result<image::DynamicImage, String> {
+    let mut reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(LARGEST);
+    reader.limits(limits);
+    reader.decode().map_err(|error| error.to_string())
 }
 
 /// Appends the grey values of a picture that is in memory; else the reason why it is none.
 #[cfg(feature = "parquet")]
 pub(crate) fn decode(bytes: &[u8], size: ImageShape, pixels: &mut Vec<u8>) -> Result<(), String> {
-    append(&image::load_from_memory(bytes).map_err(|error| error.to_string())?, size, pixels);
+    append(&decoded(ImageReader::new(std::io::Cursor::new(bytes)))?, size, pixels);
     Ok(())
 }
 
@@ -122,6 +138,51 @@ mod tests {
         let options = LoadOptions { image_size: size.parse().unwrap(), ..LoadOptions::default() };
         let prefix = dir.display().to_string();
         load(&Source::Images(dir.into()), &options).map_err(|error| error.to_string().replace(&prefix, "DIR"))
+    }
+
+    /// A header of a few bytes that promises gigabytes; with the right checksum, and no more behind it.
+    #[test]
+    fn a_picture_of_gigabytes_is_refused_by_its_header() {
+        let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+        for (name, content) in [(b"IHDR", &b"\0\0\x80\0\0\0\x80\0\x08\x06\0\0\0"[..]), (b"IDAT", b"x\x9c")] {
+            let mut sum = flate2::Crc::new();
+            sum.update(name);
+            sum.update(content);
+            file.extend((content.len() as u32).to_be_bytes());
+            file.extend(name);
+            file.extend(content);
+            file.extend(sum.sum().to_be_bytes());
+        }
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("bomb.png"), &file).unwrap();
+        let message = read(dir.path(), "2x2").unwrap_err();
+        assert!(message.contains("bomb.png") && message.to_lowercase().contains("limit"), "{message}");
+    }
+
+    /// Links may lead out of the folder, to pictures; to folders, which are classes, though not without an end;
+    /// to what is no file they may not.
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_to_pictures_or_nowhere() {
+        use std::os::unix::fs::symlink;
+        let elsewhere = tempfile::tempdir().unwrap();
+        grey(&elsewhere.path().join("x.png"), 2, 2, 7);
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("x.png");
+        symlink(elsewhere.path().join("x.png"), &link).unwrap();
+        assert_eq!(read(dir.path(), "2x2").unwrap().train.samples(), 1);
+        for target in ["/dev/zero", "/dev/null", "nowhere", "x.png"] {
+            fs::remove_file(&link).unwrap();
+            symlink(target, &link).unwrap();
+            let message = read(dir.path(), "2x2").unwrap_err();
+            assert!(message.contains("x.png"), "{target}: {message}");
+        }
+        fs::remove_file(&link).unwrap();
+        symlink(".", dir.path().join("loop")).unwrap();
+        assert_eq!(
+            read(dir.path(), "2x2").unwrap_err(),
+            "DIR/loop: loop is a folder inside a class: classes hold pictures only"
+        );
     }
 
     /// Uniform pictures stay uniform under any resizing, so each row tells its file and class.

@@ -48,6 +48,7 @@ mod split;
 mod synthetic;
 mod table;
 mod text;
+mod unpack;
 
 #[cfg(feature = "formats")]
 mod arrays;
@@ -81,3 +82,4 @@ pub use scale::{Scale, Scaling};
 pub use source::Source;
 pub use split::Split;
 pub use synthetic::{Patterns, Synthetic};
+pub use unpack::Unpacked;

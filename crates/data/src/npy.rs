@@ -13,6 +13,7 @@ use crate::arrays::{Array, Roles, fortran_order};
 use crate::element::Element;
 use crate::file_rows::FileRows;
 use crate::table::{Cells, Table, Tables};
+use crate::unpack::Unpacked;
 
 /// Longest header accepted. That of a plain array has some hundred bytes; only records of
 /// thousands of fields, which hold no samples, need more.
@@ -48,8 +49,9 @@ pub(crate) fn read_npz(path: &Path) -> Result<Tables, Error> {
     let names: Vec<String> = files.iter().filter_map(|file| Some(file.strip_suffix(".npy")?.to_string())).collect();
     Roles::of(path, &names)?.read(|name| {
         let mut bytes = Vec::new();
-        let mut entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(format!("{name}: {error}")))?;
-        entry.read_to_end(&mut bytes).map_err(|error| broken(format!("{name}: {error}")))?;
+        let entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(format!("{name}: {error}")))?;
+        let packed = entry.compressed_size();
+        Unpacked::new(entry, packed).read_to_end(&mut bytes).map_err(|error| broken(format!("{name}: {error}")))?;
         // The array borrows nothing: the next one reads over the same archive.
         let array = array(&format!("{}: {name}", path.display()), &bytes)?;
         Ok(Array { bytes: Cow::Owned(array.bytes.into_owned()), ..array })
@@ -303,6 +305,38 @@ mod tests {
             let test = data.test.unwrap();
             assert_eq!((test.row(0), test.label(0)), (Row::Bytes(&[9, 8, 7, 6]), Some(2)));
             assert_eq!((data.classes, data.image), (Some(3), Some(ImageShape { width: 2, height: 2 })));
+        }
+    }
+
+    /// A megabyte of a gigabyte of zeros.
+    #[test]
+    fn a_bomb_is_refused() {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default();
+        zip.start_file("x_train.npy", options.compression_method(zip::CompressionMethod::Deflated)).unwrap();
+        zip.write_all(&npy(1, &header("|u1", false, "1024, 1048576"), &[])).unwrap();
+        for _ in 0..1024 {
+            zip.write_all(&vec![0; 1 << 20]).unwrap();
+        }
+        let message = read("d.npz", &zip.finish().unwrap().into_inner()).unwrap_err();
+        assert!(message.starts_with("d.npz: not a readable npz file: x_train: it unpacks to more than "), "{message}");
+    }
+
+    /// Nothing is unpacked onto the disk, whatever entries are called.
+    #[test]
+    fn names_that_lead_out_of_an_archive_lead_nowhere() {
+        let x = || npy(1, &header("|u1", false, "1, 2"), &[3, 4]);
+        for name in ["../x_train.npy", "/tmp/x_train.npy", "a/../../x_train.npy", "C:\\x_train.npy"] {
+            let outer = tempfile::tempdir().unwrap();
+            let inner = outer.path().join("inner");
+            std::fs::create_dir(&inner).unwrap();
+            let path = inner.join("d.npz");
+            std::fs::write(&path, npz(&[(name, x())], zip::CompressionMethod::Stored)).unwrap();
+            let _ = load(&Source::Npz(path), &LoadOptions::default());
+            let left: Vec<_> =
+                std::fs::read_dir(outer.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(left, ["inner"], "{name}");
+            assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 1, "{name}");
         }
     }
 

@@ -15,6 +15,7 @@
 //! text as well.
 
 use crate::file::{Array, Arrays};
+use deepbelief_data::Unpacked;
 use flate2::read::ZlibDecoder;
 use std::io::Read;
 
@@ -107,7 +108,9 @@ impl<'a> Elements<'a> {
 
 fn unpack(data: &[u8], big_endian: bool) -> Result<Option<(String, Array)>> {
     let mut bytes = Vec::new();
-    ZlibDecoder::new(data).read_to_end(&mut bytes).map_err(|error| format!("an array cannot be unpacked ({error})"))?;
+    Unpacked::new(ZlibDecoder::new(data), data.len() as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("an array cannot be unpacked ({error})"))?;
     match (Elements { bytes: &bytes, big_endian }).next()? {
         (ARRAY, data) => array(data, big_endian),
         _ => Ok(None),

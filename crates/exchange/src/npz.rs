@@ -1,7 +1,7 @@
 //! NumPy's archives of arrays: read, and written.
 
 use crate::file::{Array, Arrays};
-use deepbelief_data::npy_numbers;
+use deepbelief_data::{Unpacked, npy_numbers};
 use npyz::WriterBuilder as _;
 use std::io::{self, Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
@@ -39,8 +39,9 @@ impl Arrays for Npz {
         let broken = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
         let mut archive = ZipArchive::new(Cursor::new(&self.bytes)).map_err(|error| broken(&error))?;
         let mut bytes = Vec::new();
-        let mut entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(&error))?;
-        entry.read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+        let entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(&error))?;
+        let packed = entry.compressed_size();
+        Unpacked::new(entry, packed).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
         let (shape, values) = npy_numbers(name, &bytes).map_err(|error| broken(&error))?;
         Ok(Array { shape, values })
     }

@@ -75,7 +75,7 @@ impl FinetuneState {
         &self.network
     }
 
-    /// Writes the state; whole or not at all.
+    /// Writes the state, whole or not at all; the one before is kept (see [`deepbelief_rbm::recover`]).
     ///
     /// # Errors
     /// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
@@ -102,7 +102,7 @@ impl FinetuneState {
                 tensors.extend(part.named_tensors(prefix)?);
             }
         }
-        Ok(tensors::write(path, &header, &tensors)?)
+        Ok(tensors::write_state(path, &header, &tensors)?)
     }
 
     /// Reads a state.

@@ -222,6 +222,10 @@ impl Finetuner {
             }
         }
         let mut batch = Batch::default();
+        // The state of a training that ended by itself goes no further.
+        if self.is_converged() {
+            return Ok(Outcome::Converged);
+        }
         while self.at.epoch < epochs {
             let (started, batches, mut samples) = (Instant::now(), train.batches(), 0);
             self.descent.set_learning_rate(self.config.rate(self.at.epoch));
@@ -241,7 +245,7 @@ impl Finetuner {
             (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
             let control = self.close_epoch(monitors, Some(cost), (started, samples), observer)?;
             // A training that ended by itself in this epoch was not cut short.
-            if self.config.patience > 0 && self.at.stale_epochs >= self.config.patience {
+            if self.is_converged() {
                 return Ok(Outcome::Converged);
             }
             if control == Control::Stop && self.at.epoch < epochs {
@@ -249,6 +253,11 @@ impl Finetuner {
             }
         }
         Ok(Outcome::Finished)
+    }
+
+    /// Whether patience has run out.
+    fn is_converged(&self) -> bool {
+        self.config.patience > 0 && self.at.stale_epochs >= self.config.patience
     }
 
     /// One update from one minibatch.

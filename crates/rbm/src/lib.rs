@@ -10,6 +10,7 @@ mod file;
 mod health;
 mod hidden;
 mod labels;
+mod last_good;
 mod learner;
 pub mod likelihood;
 mod measuring;
@@ -37,10 +38,11 @@ pub use config::{
     is_default_fast_rate, is_default_temperatures, validate_threads,
 };
 pub use error::{Error, Result};
-pub use file::write_atomic;
+pub use file::{is_temporary, write_atomic};
 pub use health::Concern;
 pub use hidden::HiddenUnits;
 pub use labels::LabelGroup;
+pub use last_good::{Recovered, previous_path, recover, write_keeping};
 pub use learner::{HiddenStatistics, Measured, peak_memory};
 pub use monitors::Monitors;
 pub use observer::{Control, EpochMetrics, Observer, Progress};

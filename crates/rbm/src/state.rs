@@ -47,6 +47,13 @@ impl TrainState {
         self.position.batch
     }
 
+    /// Whether a stopping rule ended the training at this point: what continues from here ends at
+    /// once, as the training that was saved did.
+    #[must_use]
+    pub fn is_converged(&self) -> bool {
+        self.position.stopping.met
+    }
+
     /// The RBM as it is at this point, on the CPU: where models are averaged, their mean.
     ///
     /// # Errors
@@ -118,7 +125,7 @@ struct StateHeader {
     contents: Contents,
 }
 
-/// Writes a state; whole or not at all.
+/// Writes a state, whole or not at all; the one before is kept (see [`crate::recover`]).
 ///
 /// # Errors
 /// [`crate::Error::Io`] if the file cannot be written.
@@ -149,7 +156,7 @@ pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
         tensors.push("chains", &[chains.rows(), h], &chains.to_values())?;
     }
     let header = StateHeader { contents: tensors.push_memory(sizes, &state.memory, state.path.as_ref())?, ..header };
-    tensors::write(path, &header, &tensors.0)
+    tensors::write_state(path, &header, &tensors.0)
 }
 
 /// Reads a state.

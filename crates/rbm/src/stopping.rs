@@ -17,6 +17,9 @@ pub(crate) struct Stopping {
     last_cost: Option<f64>,
     /// The epoch with the lowest validation reconstruction cost, where there is validation data.
     best: Option<Best>,
+    /// Whether a rule is met: a state that was saved just then must say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) met: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +37,8 @@ impl Stopping {
         let cost = metrics.reconstruction_cost;
         let change = self.last_cost.replace(cost).map(|last| (last - cost).abs());
         let settled = config.tolerance > 0.0 && change.is_some_and(|change| change <= config.tolerance);
-        settled || self.overfits(config.patience, metrics)
+        self.met = settled || self.overfits(config.patience, metrics);
+        self.met
     }
 
     fn overfits(&mut self, patience: u32, metrics: &EpochMetrics) -> bool {

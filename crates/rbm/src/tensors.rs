@@ -4,11 +4,14 @@
 
 use crate::error::{Error, Result};
 use crate::file::write_atomic;
+use crate::last_good::write_keeping;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::Batch;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::path::Path;
 
 /// Version of the format that this crate writes, and the newest it reads.
@@ -16,6 +19,9 @@ pub const FORMAT_VERSION: u32 = 1;
 
 /// Name of the only metadata entry.
 const METADATA: &str = "deepbelief";
+
+/// Key of a header that says what [`seal`] found of the file's content.
+const SEAL: &str = "content_sha256";
 
 /// A minibatch as a tensor [rows, units].
 ///
@@ -35,22 +41,67 @@ fn refusal(path: &Path, reason: String) -> Error {
 /// # Errors
 /// [`Error::Io`] if the file cannot be written.
 pub fn write(path: &Path, header: &impl Serialize, tensors: &[(String, Tensor)]) -> Result<()> {
-    let bad = |e: &dyn std::fmt::Display| refusal(path, e.to_string());
-    // A Value's object keeps its keys sorted; a struct would keep them as declared.
-    let header = serde_json::to_value(header).map_err(|e| bad(&e))?;
-    let metadata = HashMap::from([(METADATA.to_string(), header.to_string())]);
-    let mut parts = Vec::with_capacity(tensors.len());
-    for (name, tensor) in tensors {
+    let parts = parts(tensors)?;
+    let file = serialize(path, &to_value(path, header)?, &parts)?;
+    write_atomic(path, &file).map_err(|source| Error::Io { action: "write", path: path.into(), source })
+}
+
+/// Writes the state of a training likewise, with a checksum, which [`Reader::open`] holds it
+/// against, and keeps the file that was there before (see [`crate::recover`]).
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be written.
+pub fn write_state(path: &Path, header: &impl Serialize, tensors: &[(String, Tensor)]) -> Result<()> {
+    let parts = parts(tensors)?;
+    let mut header = to_value(path, header)?;
+    let views = parts.iter().map(|(name, shape, bytes)| (name.as_str(), shape.as_slice(), bytes.as_slice()));
+    let sum = seal(&header, views.collect());
+    header.as_object_mut().and_then(|header| header.insert(SEAL.into(), sum.into()));
+    let file = serialize(path, &header, &parts)?;
+    write_keeping(path, &file).map_err(|source| Error::Io { action: "write", path: path.into(), source })
+}
+
+/// Name, shape and bytes of a tensor.
+type Part = (String, Vec<usize>, Vec<u8>);
+
+fn parts(tensors: &[(String, Tensor)]) -> Result<Vec<Part>> {
+    let part = |(name, tensor): &(String, Tensor)| {
         let values: Vec<f32> = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
-        let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-        parts.push((name, tensor.dims().to_vec(), bytes));
-    }
+        Ok((name.clone(), tensor.dims().to_vec(), values.iter().flat_map(|x| x.to_le_bytes()).collect()))
+    };
+    tensors.iter().map(part).collect()
+}
+
+/// A Value's object keeps its keys sorted; a struct would keep them as declared.
+fn to_value(path: &Path, header: &impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(header).map_err(|e| refusal(path, e.to_string()))
+}
+
+fn serialize(path: &Path, header: &serde_json::Value, parts: &[Part]) -> Result<Vec<u8>> {
+    let bad = |e: &dyn std::fmt::Display| refusal(path, e.to_string());
+    let metadata = HashMap::from([(METADATA.to_string(), header.to_string())]);
     let mut views = Vec::with_capacity(parts.len());
-    for (name, shape, bytes) in &parts {
+    for (name, shape, bytes) in parts {
         views.push((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| bad(&e))?));
     }
-    let file = safetensors::serialize(views, Some(metadata)).map_err(|e| bad(&e))?;
-    write_atomic(path, &file).map_err(|source| Error::Io { action: "write", path: path.into(), source })
+    safetensors::serialize(views, Some(metadata)).map_err(|e| bad(&e))
+}
+
+/// Checksum of a file's content: of its header, and of name, shape and bytes of every tensor.
+fn seal(header: &serde_json::Value, mut tensors: Vec<(&str, &[usize], &[u8])>) -> String {
+    tensors.sort_unstable_by_key(|tensor| tensor.0);
+    let mut hash = Sha256::new();
+    hash.update(header.to_string());
+    for (name, shape, bytes) in tensors {
+        hash.update(format!("\n{name} {shape:?}\n"));
+        hash.update(bytes);
+    }
+    let mut text = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// The bytes of a file.
@@ -106,6 +157,21 @@ fn start(path: &Path, bytes: &[u8]) -> Result<(Start, String)> {
     Ok((start, header.clone()))
 }
 
+/// Refuses content that is not what was written. Most damage to numbers leaves numbers.
+fn check_seal(
+    path: &Path,
+    sum: &serde_json::Value,
+    header: &serde_json::Value,
+    tensors: &SafeTensors<'_>,
+) -> Result<()> {
+    let tensors = tensors.tensors();
+    let parts = tensors.iter().map(|(name, view)| (name.as_str(), view.shape(), view.data()));
+    if sum.as_str() == Some(seal(header, parts.collect()).as_str()) {
+        return Ok(());
+    }
+    Err(refusal(path, "is damaged: its content does not have the checksum that its header says".into()))
+}
+
 /// An open file.
 pub struct Reader<'a> {
     path: &'a Path,
@@ -123,10 +189,17 @@ impl<'a> Reader<'a> {
         if start.kind != kind {
             return Err(refusal(path, format!("is of kind '{}', expected '{kind}'", start.kind)));
         }
-        let parsed =
-            serde_json::from_str(&header).map_err(|e| refusal(path, format!("has an unreadable header ({e})")))?;
+        let unreadable = |e: serde_json::Error| refusal(path, format!("has an unreadable header ({e})"));
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| refusal(path, format!("is damaged ({e})")))?;
-        Ok((parsed, Self { path, tensors }))
+        let mut value: serde_json::Value = serde_json::from_str(&header).map_err(unreadable)?;
+        let parsed = match value.as_object_mut().and_then(|value| value.remove(SEAL)) {
+            None => serde_json::from_str(&header),
+            Some(sum) => {
+                check_seal(path, &sum, &value, &tensors)?;
+                serde_json::from_value(value)
+            }
+        };
+        Ok((parsed.map_err(unreadable)?, Self { path, tensors }))
     }
 
     /// Refuses the file.

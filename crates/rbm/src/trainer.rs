@@ -53,6 +53,8 @@ pub struct Trainer {
     /// The estimate of ln Z along the training, once there is one.
     pub(crate) path: Option<Path>,
     device: Device,
+    /// What an epoch that diverges is begun anew from.
+    safe: Option<TrainState>,
 }
 
 /// What training leaves as it is.
@@ -159,7 +161,7 @@ impl Trainer {
             .num_threads(threads)
             .build()
             .map_err(|source| Error::Threads { threads, source })?;
-        Ok(Self { config, sizes, learner, pool: pool.into(), at, path, device: device.clone() })
+        Ok(Self { config, sizes, learner, pool: pool.into(), at, path, device: device.clone(), safe: None })
     }
 
     /// Epochs done.
@@ -241,18 +243,16 @@ impl Trainer {
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
         let recovers = self.config.on_divergence == OnDivergence::HalveLr;
-        // What an epoch that diverges is begun anew from.
-        let mut safe = None;
         while self.at.epoch < self.config.epochs {
-            if recovers {
-                safe = Some(self.snapshot().state()?);
+            if recovers && (self.at.batch == 0 || self.safe.is_none()) {
+                self.safe = Some(self.snapshot().state()?);
             }
             match self.epoch(train, monitors, observer) {
                 Ok(None) => {}
                 Ok(Some(outcome)) => return Ok(outcome),
                 Err(error) => {
                     let too_fast = matches!(error, Error::Diverged { .. } | Error::Collapsed { .. });
-                    let state = safe.take().filter(|_| too_fast);
+                    let state = self.safe.take().filter(|_| too_fast);
                     let Some(state) = state.filter(|_| self.at.halvings < MOST_HALVINGS) else { return Err(error) };
                     self.go_back(state)?;
                     observer.recovered(&error, self.rule().learning_rate);

@@ -56,7 +56,17 @@ impl Dbn {
     /// # Errors
     /// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
     pub fn save(&self, path: &Path, provenance: &Provenance) -> Result<()> {
-        let header = DbnHeader {
+        Ok(tensors::write(path, &self.header(provenance)?, &self.named_tensors(""))?)
+    }
+
+    /// Writes the model as a part of a training's state: with a checksum, and the one before is
+    /// kept.
+    pub(crate) fn save_state(&self, path: &Path, provenance: &Provenance) -> Result<()> {
+        Ok(tensors::write_state(path, &self.header(provenance)?, &self.named_tensors(""))?)
+    }
+
+    fn header(&self, provenance: &Provenance) -> Result<DbnHeader> {
+        Ok(DbnHeader {
             format_version: FORMAT_VERSION,
             kind: "dbn".into(),
             sizes: self.sizes(),
@@ -64,8 +74,7 @@ impl Dbn {
             units: units(self.top().hidden_units()).into(),
             untied: !self.is_tied()?,
             provenance: provenance.clone(),
-        };
-        Ok(tensors::write(path, &header, &self.named_tensors(""))?)
+        })
     }
 
     /// The tensors of the format with their names, `prefix` before each: files that hold more than

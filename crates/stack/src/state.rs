@@ -1,19 +1,24 @@
 //! What a greedy training continues from: the finished layers and the state of the running one.
 //!
-//! In a folder these are two kinds of files, each written whole or not at all:
+//! In a folder these are two kinds of files, each written whole or not at all, with a checksum:
 //!
 //! - `layers.safetensors`: the finished layers, as the checkpoint of a deep belief net of that
 //!   depth, which every program that reads one can use;
 //! - `layer-{i}.state.safetensors`: the training of layer i.
 //!
-//! A layer that finishes is written to the first before the second is removed, and its number is
-//! in the name: whatever moment a run dies at, what is left says where to go on.
+//! A layer that finishes is written to the first before the second becomes
+//! `layer-{i}.state.previous.safetensors`, and its number is in the name: whatever moment a run
+//! dies at, what is left says where to go on. Of either kind the version before the newest is kept
+//! ([`GreedyState::recover`]); where `layers.safetensors` is damaged, that is
+//! `layers.previous.safetensors` (no file for no layer) with the last state of the layer above it.
 
 use crate::config::LayerConfig;
 use crate::dbn::Dbn;
 use crate::error::{Error, Result};
 use candle_core::Device;
-use deepbelief_rbm::{Error as RbmError, Provenance, Rbm, TrainState, load_state, save_state};
+use deepbelief_rbm::{
+    Error as RbmError, Provenance, Rbm, Recovered, TrainState, load_state, previous_path, recover, save_state,
+};
 use std::path::{Path, PathBuf};
 
 /// Where a greedy training is.
@@ -33,23 +38,38 @@ fn running_path(folder: &Path, layer: usize) -> PathBuf {
     folder.join(format!("layer-{layer}.state.safetensors"))
 }
 
+/// Does `change` to a file of a state, which may be absent.
+fn at(action: &'static str, path: PathBuf, change: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<()> {
+    match change(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(RbmError::Io { action, path, source }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn remove(path: PathBuf) -> Result<()> {
+    at("remove", path, |path| std::fs::remove_file(path))
+}
+
+fn remove_both(path: &Path) -> Result<()> {
+    remove(previous_path(path))?;
+    remove(path.to_path_buf())
+}
+
 impl GreedyState {
-    /// Writes the finished layers to a folder, then removes the training state of the last of
-    /// them.
+    /// Writes the finished layers to a folder, after which the training state of the last of them
+    /// is a previous one, and that of the layer below is removed.
     ///
     /// # Errors
-    /// Those of [`Dbn::from_rbms`] and [`Dbn::save`]; [`deepbelief_rbm::Error::Io`] if the old
-    /// state cannot be removed.
+    /// Those of [`Dbn::from_rbms`] and [`Dbn::save`]; [`deepbelief_rbm::Error::Io`] if an old
+    /// state cannot be moved or removed.
     pub fn save_finished(folder: &Path, finished: &[Rbm], provenance: &Provenance) -> Result<()> {
         let Some(last) = finished.len().checked_sub(1) else { return Ok(()) };
-        Dbn::from_rbms(finished.to_vec())?.save(&finished_path(folder), provenance)?;
+        Dbn::from_rbms(finished.to_vec())?.save_state(&finished_path(folder), provenance)?;
         let path = running_path(folder, last);
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(RbmError::Io { action: "remove", path, source }.into())
-            }
-            _ => Ok(()),
-        }
+        at("move", path.clone(), |path| std::fs::rename(path, previous_path(path)))?;
+        last.checked_sub(1).map_or(Ok(()), |below| remove_both(&running_path(folder, below)))
     }
 
     /// Writes the training of layer `layer` to a folder.
@@ -76,10 +96,48 @@ impl GreedyState {
     /// cannot be read, [`Error::Untied`] for a model that greedy training did not write.
     pub fn load(folder: &Path) -> Result<Self> {
         let path = finished_path(folder);
-        let finished = if path.exists() { Dbn::load(&path, &Device::Cpu)?.0.to_rbms()? } else { Vec::new() };
+        let finished = if path.exists() { rbms(&path)? } else { Vec::new() };
         let path = running_path(folder, finished.len());
         let running = if path.exists() { Some(load_state(&path)?) } else { None };
         Ok(Self { finished, running })
+    }
+
+    /// Reads what a folder holds; where its newest file is damaged, the one before, which then
+    /// takes its place.
+    ///
+    /// # Errors
+    /// Those of [`GreedyState::load`], of the newest file, if there is none before it that can be
+    /// read.
+    pub fn recover(folder: &Path) -> Result<Recovered<Self, Error>> {
+        let path = finished_path(folder);
+        // A layer that just finished has left the state it came from as a previous one.
+        let there = |path: &Path| path.exists() || previous_path(path).exists();
+        match if there(&path) { recover(&path, rbms) } else { Ok(Recovered { value: Vec::new(), damage: None }) } {
+            Ok(Recovered { value: finished, damage }) => {
+                Self::forget_above(folder, finished.len())?;
+                let path = running_path(folder, finished.len());
+                let running = if there(&path) { Some(recover(&path, load_state)?) } else { None };
+                let (running, of_running) = running.map_or((None, None), |state| (Some(state.value), state.damage));
+                let damage = damage.or(of_running.map(Error::from));
+                Ok(Recovered { value: Self { finished, running }, damage })
+            }
+            // One layer was finished: before it was, there was its training alone.
+            Err(damage) => {
+                let Ok(Recovered { value, .. }) = recover(&running_path(folder, 0), load_state) else {
+                    return Err(damage);
+                };
+                Self::forget_above(folder, 0)?;
+                remove(path)?;
+                let state = Self { finished: Vec::new(), running: Some(value) };
+                Ok(Recovered { value: state, damage: Some(damage) })
+            }
+        }
+    }
+
+    /// Removes the training of the layer above `layer`: there is one only if a file that said that
+    /// `layer` is finished has been damaged, and it is trained again.
+    fn forget_above(folder: &Path, layer: usize) -> Result<()> {
+        remove_both(&running_path(folder, layer + 1))
     }
 
     /// Refuses a state of other layers than these.
@@ -120,4 +178,9 @@ impl GreedyState {
         }
         Ok(())
     }
+}
+
+/// The layers of a net that greedy training wrote.
+fn rbms(path: &Path) -> Result<Vec<Rbm>> {
+    Dbn::load(path, &Device::Cpu)?.0.to_rbms()
 }

@@ -83,7 +83,7 @@ impl TuneState {
         self.dbn.sizes()
     }
 
-    /// Writes the state; whole or not at all.
+    /// Writes the state, whole or not at all; the one before is kept (see [`deepbelief_rbm::recover`]).
     ///
     /// # Errors
     /// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
@@ -108,7 +108,7 @@ impl TuneState {
             let shape = (chains.rows(), chains.units());
             tensors.push(("chains".into(), Tensor::from_vec(chains.to_values(), shape, &Device::Cpu)?));
         }
-        Ok(tensors::write(path, &header, &tensors)?)
+        Ok(tensors::write_state(path, &header, &tensors)?)
     }
 
     /// Reads a state.

@@ -287,6 +287,10 @@ impl Tuner {
         }
         // While one batch is learned from, a thread that has nothing to do fetches the next.
         let (mut batch, mut next) = (Labelled::default(), Labelled::default());
+        // The state of a training that ended by itself goes no further.
+        if self.is_converged() {
+            return Ok(Outcome::Converged);
+        }
         while self.at.epoch < epochs {
             let started = Instant::now();
             let rules = self.config.rules(self.at.epoch, self.net.layers());
@@ -322,7 +326,7 @@ impl Tuner {
             (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
             let control = self.close_epoch(monitors, &before, (started, samples), observer)?;
             // A tuning that ended by itself in this epoch was not cut short.
-            if self.config.patience > 0 && self.at.stale_epochs >= self.config.patience {
+            if self.is_converged() {
                 return Ok(Outcome::Converged);
             }
             if control == Control::Stop && self.at.epoch < epochs {
@@ -345,6 +349,11 @@ impl Tuner {
             }
         }
         Ok(())
+    }
+
+    /// Whether patience has run out.
+    fn is_converged(&self) -> bool {
+        self.config.patience > 0 && self.at.stale_epochs >= self.config.patience
     }
 
     /// One update from one minibatch, step by step as at the top of this file.

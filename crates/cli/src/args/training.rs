@@ -2,6 +2,7 @@
 
 use super::{DataArgs, LearningArgs, PerLayer, words};
 use crate::device::DeviceName;
+use crate::save_every::SaveEvery;
 use clap::Args;
 use deepbelief_data::Binarize;
 use deepbelief_wake_sleep::TopSteps;
@@ -306,9 +307,10 @@ pub(crate) struct RunArgs {
     /// fit are read a minibatch at a time from uncompressed IDX and npy files, with the same result
     #[arg(long, env = "DBN_MAX_MEMORY", hide_env = true, value_name = "MIB", help_heading = "Run")]
     pub(crate) max_memory: Option<u32>,
-    /// Save every N epochs as well as at the end; 0 only at the end
-    #[arg(long, env = "DBN_SAVE_EVERY", hide_env = true, value_name = "N", help_heading = "Run")]
-    pub(crate) save_every: Option<u32>,
+    /// Save every N epochs, or after some time (90s, 10m, 2h), as well as at the end; 0 only at the
+    /// end
+    #[arg(long, env = "DBN_SAVE_EVERY", hide_env = true, value_name = "N|TIME", help_heading = "Run")]
+    pub(crate) save_every: Option<SaveEvery>,
     /// Draw pictures every N epochs as well as at the end; 0 only at the end
     #[arg(long, env = "DBN_PICTURE_EVERY", hide_env = true, value_name = "N", help_heading = "Run")]
     pub(crate) picture_every: Option<u32>,

@@ -4,7 +4,7 @@ use super::CHUNK;
 use super::training::{Parts, outcome, require_epochs, shell_word};
 use crate::args::FinetuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
-use crate::failure::{Explain, Failure, Result, count};
+use crate::failure::{Failure, Result, count};
 use crate::finetune_watcher::{FinetuneWatcher, error_in_words};
 use crate::history::{FinetuneEpoch, History};
 use crate::interrupt;
@@ -12,11 +12,12 @@ use crate::memory::Knob;
 use crate::pictures::network_name;
 use crate::progress::Ticker;
 use crate::report::Report;
-use crate::run_folder::{FINETUNE_STATE, RunFolder};
+use crate::run_folder::{FINETUNE_STATE, RunFolder, told};
+use crate::save_every::SaveClock;
 use crate::settings::{FinetuneSettings, Resolved};
 use deepbelief_data::{Minibatcher, Split};
 use deepbelief_finetune::{FinetuneState, Finetuner, Network, Objective, peak_memory};
-use deepbelief_rbm::Outcome;
+use deepbelief_rbm::{Outcome, recover};
 use deepbelief_stack::Dbn;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,7 @@ fn unroll(dbn: Option<&Dbn>, parts: &Parts, settings: &FinetuneSettings) -> Resu
 fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "finetune", Some(FINETUNE_STATE))?;
     let settings = FinetuneSettings::resume(&folder.config(), args)?;
-    let state = FinetuneState::load(&folder.finetune_state()).or_fail(|| "cannot resume".into())?;
+    let state = told(recover(&folder.finetune_state(), FinetuneState::load))?;
     let done = state.epochs_done();
     require_epochs(settings.epochs, done)?;
     let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
@@ -144,15 +145,23 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         gallery: parts.gallery(&settings.data, seed)?,
         provenance: parts.provenance(settings.recipe()?, seed)?,
         history,
+        clock: SaveClock::new(settings.run.save_every),
         failure: None,
     };
     interrupt::catch()?;
-    let fitted = finetuner.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed)?, &mut watcher);
-    watcher.ticker.finish();
-    let outcome = outcome(fitted, &mut minibatches).map_err(|error| {
-        let failure = watcher.failure.take().unwrap_or(error);
-        failure.hint(format!("what was saved of the run is in {}", folder.path().display()))
-    })?;
+    let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
+    let outcome = loop {
+        let fitted = finetuner.fit(&mut minibatches, &monitors, &mut watcher);
+        watcher.ticker.finish();
+        let outcome = outcome(fitted, &mut minibatches).map_err(|error| {
+            let failure = watcher.failure.take().unwrap_or(error);
+            failure.hint(format!("what was saved of the run is in {}", folder.path().display()))
+        })?;
+        match outcome {
+            Outcome::Interrupted if !interrupt::asked() => watcher.save_midway(&finetuner.snapshot())?,
+            outcome => break outcome,
+        }
+    };
     let snapshot = finetuner.snapshot();
     if outcome == Outcome::Interrupted {
         watcher.save(&snapshot, BTreeMap::new())?;

@@ -2,16 +2,16 @@
 
 use super::training::{Parts, of_units, outcome, require_epochs, shell_word};
 use crate::args::PretrainArgs;
-use crate::failure::{Explain, Failure, Result, count};
+use crate::failure::{Failure, Result, count};
 use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::memory::Knob;
 use crate::report::{Report, thousands};
-use crate::run_folder::{RunFolder, STATE};
+use crate::run_folder::{RunFolder, STATE, told};
 use crate::settings::{PretrainSettings, Resolved};
 use crate::watcher::Watcher;
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::{HiddenUnits, Outcome, Rbm, Trainer, load_state, peak_memory};
+use deepbelief_rbm::{HiddenUnits, Outcome, Rbm, Trainer, load_state, peak_memory, recover};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -30,6 +30,8 @@ struct Run {
     folder: RunFolder,
     history: History<Epoch>,
     resumed: bool,
+    /// Whether a stopping rule has ended it already.
+    converged: bool,
 }
 
 /// Trains; returns the program's exit code.
@@ -55,14 +57,15 @@ fn start(args: &PretrainArgs) -> Result<Run> {
     let name = format!("{}-{}", settings.data.data.name(), settings.hidden);
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
-    Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: false })
+    Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: false, converged: false })
 }
 
 /// A run that goes on where it was saved.
 fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "pretrain", Some(STATE))?;
     let settings = PretrainSettings::resume(&folder.config(), args)?;
-    let state = load_state(&folder.state()).or_fail(|| "cannot resume".into())?;
+    let state = told(recover(&folder.state(), load_state))?;
+    let converged = state.is_converged();
     let (done, epochs) = (state.epochs_done(), settings.learning.epochs);
     require_epochs(epochs, done)?;
     let parts = settle(Parts::load_again(&settings.data, &settings.run, &folder)?, &settings)?;
@@ -79,11 +82,11 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     let trainer = Trainer::resume(settings.train_config(), state, &settings.run.device.open()?)?;
     let history = History::resume(folder.metrics(), 0, done)?;
     folder.write_config(&settings.to_toml()?)?;
-    Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: true })
+    Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: true, converged })
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, parts, mut minibatches, mut trainer, folder, history, resumed } = run;
+    let Run { settings, parts, mut minibatches, mut trainer, folder, history, resumed, converged } = run;
     let seed = settings.run.seed;
     introduce(&settings, &parts, &trainer, &folder);
     let gallery = parts.gallery(&settings.data, seed)?;
@@ -96,9 +99,18 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         watcher.save(&trainer.snapshot(), BTreeMap::new())?;
     }
     interrupt::catch()?;
-    let fitted = trainer.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed)?, &mut watcher);
-    watcher.finish();
-    let outcome = outcome(fitted, &mut minibatches).map_err(|error| explain(error, &mut watcher, &folder))?;
+    let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
+    let outcome = loop {
+        if converged {
+            break Outcome::Converged;
+        }
+        let fitted = trainer.fit(&mut minibatches, &monitors, &mut watcher);
+        watcher.finish();
+        match outcome(fitted, &mut minibatches).map_err(|error| explain(error, &mut watcher, &folder))? {
+            Outcome::Interrupted if !interrupt::asked() => watcher.save_midway(&trainer.snapshot())?,
+            outcome => break outcome,
+        }
+    };
     let rbm = trainer.snapshot().rbm()?;
     let figures =
         if outcome == Outcome::Interrupted { BTreeMap::new() } else { test_figures(&mut trainer, &settings, &parts)? };

@@ -3,12 +3,12 @@
 use super::CHUNK;
 use super::training::{Parts, outcome, shell_word};
 use crate::args::StackArgs;
-use crate::failure::{Explain, Result, count};
+use crate::failure::{Result, count};
 use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::memory::Knob;
 use crate::report::{Report, bytes, thousands};
-use crate::run_folder::RunFolder;
+use crate::run_folder::{RunFolder, told};
 use crate::settings::{Resolved, StackSettings};
 use crate::stack_watcher::StackWatcher;
 use deepbelief_data::Minibatcher;
@@ -93,7 +93,7 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     // A stack that was stopped before its first save goes on from the beginning.
     let folder = RunFolder::open(path, "stack", None)?;
     let settings = StackSettings::resume(&folder.config(), args)?;
-    let state = GreedyState::load(folder.path()).or_fail(|| "cannot resume".into())?;
+    let state = told(GreedyState::recover(folder.path()))?;
     let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
     let config = settings.stack_config(parts.data.classes)?;
     let parts = settle(parts, &settings, &config)?;
@@ -117,7 +117,13 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let mut fitted = Ok(Outcome::Finished);
     for Stage { layers, parts, minibatches } in &mut stages {
         let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
-        fitted = outcome(greedy.fit_layers(*layers, minibatches, &monitors, &mut watcher), minibatches);
+        loop {
+            fitted = outcome(greedy.fit_layers(*layers, minibatches, &monitors, &mut watcher), minibatches);
+            if interrupt::asked() || !matches!(fitted, Ok(Outcome::Interrupted)) {
+                break;
+            }
+            watcher.save_midway(&greedy.state())?;
+        }
         if !matches!(fitted, Ok(Outcome::Finished)) {
             break;
         }

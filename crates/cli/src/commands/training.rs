@@ -49,7 +49,12 @@ impl Parts {
     /// tells.
     pub(crate) fn load_again(settings: &DataSettings, run: &RunSettings, folder: &RunFolder) -> Result<Self> {
         let path = folder.model();
-        let model = path.is_file().then(|| Model::open(&path)).transpose().or_fail(|| "cannot resume".into())?;
+        // A damaged model is no reason to lose the run, whose state is whole: the next save replaces it.
+        let model = path.is_file().then(|| Model::open(&path)).transpose().unwrap_or_else(|failure| {
+            let why = failure.causes().join(": ");
+            tracing::warn!("{why}; resuming all the same, but whether the data are those of its start cannot be told");
+            None
+        });
         let data = open(settings, run)?;
         if let Some(model) = model
             && model.provenance().dataset_sha256 != data.sha256()?

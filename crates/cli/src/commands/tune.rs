@@ -5,17 +5,17 @@ use super::training::{Parts, outcome, shell_word};
 use crate::args::TuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
 use crate::device::DeviceName;
-use crate::failure::{Explain, Failure, Result, count};
+use crate::failure::{Failure, Result, count};
 use crate::history::{History, TuneEpoch};
 use crate::interrupt;
 use crate::memory::Knob;
 use crate::report::Report;
-use crate::run_folder::{RunFolder, TUNE_STATE};
+use crate::run_folder::{RunFolder, TUNE_STATE, told};
 use crate::settings::{Resolved, TuneSettings};
 use crate::tune_watcher::TuneWatcher;
 use candle_core::Device;
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::{LabelGroup, Outcome, Rbm, RbmConfig};
+use deepbelief_rbm::{LabelGroup, Outcome, Rbm, RbmConfig, recover};
 use deepbelief_stack::{Dbn, StackConfig};
 use deepbelief_wake_sleep::{TopModel, TuneConfig, TuneState, Tuner, peak_memory, sigmoid_belief_net};
 use std::path::{Path, PathBuf};
@@ -128,7 +128,7 @@ fn device_of(settings: &TuneSettings) -> DeviceName {
 fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "tune", Some(TUNE_STATE))?;
     let settings = TuneSettings::resume(&folder.config(), args)?;
-    let state = TuneState::load(&folder.tune_state()).or_fail(|| "cannot resume".into())?;
+    let state = told(recover(&folder.tune_state(), TuneState::load))?;
     let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
     let (done, sizes) = (state.epochs_done(), state.sizes());
     let config = settings.tune_config(sizes.len() - 2)?;
@@ -175,13 +175,17 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let provenance = parts.provenance(settings.recipe()?, seed)?;
     let mut watcher = TuneWatcher::new(report, &folder, &settings, gallery, provenance, history);
     interrupt::catch()?;
-    let fitted = tuner.fit(&mut minibatches, &parts.monitors(&settings.data, MONITOR, seed)?, &mut watcher);
-    watcher.finish();
-    let outcome = match outcome(fitted, &mut minibatches) {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            let failure = watcher.take_failure().unwrap_or(error);
-            return Err(failure.hint(format!("what was saved of the run is in {}", folder.path().display())));
+    let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
+    let outcome = loop {
+        let fitted = tuner.fit(&mut minibatches, &monitors, &mut watcher);
+        watcher.finish();
+        match outcome(fitted, &mut minibatches) {
+            Ok(Outcome::Interrupted) if !interrupt::asked() => watcher.save_midway(&tuner.snapshot())?,
+            Ok(outcome) => break outcome,
+            Err(error) => {
+                let failure = watcher.take_failure().unwrap_or(error);
+                return Err(failure.hint(format!("what was saved of the run is in {}", folder.path().display())));
+            }
         }
     };
     let snapshot = tuner.snapshot();

@@ -1,6 +1,8 @@
 //! Settings of a training, resolved once: flag, else `DBN_*` environment (both through clap),
 //! else the recipe given by `--config`, else the built-in recipe.
 
+#[cfg(test)]
+mod damaged;
 mod finetune;
 mod gather;
 mod learning;
@@ -17,6 +19,7 @@ pub(crate) use tune::TuneSettings;
 
 use crate::device::DeviceName;
 use crate::failure::{Failure, Result};
+use crate::save_every::SaveEvery;
 use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};
 use deepbelief_kernels::Precision;
 use deepbelief_rbm::{Provenance, Schedule};
@@ -85,7 +88,7 @@ pub(crate) struct RunSettings {
     pub(crate) precision: Option<Precision>,
     /// MiB; 0 leaves it to what is free.
     pub(crate) max_memory: u32,
-    pub(crate) save_every: u32,
+    pub(crate) save_every: SaveEvery,
     pub(crate) picture_every: u32,
 }
 

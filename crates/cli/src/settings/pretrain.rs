@@ -106,6 +106,7 @@ fn read(path: &Path) -> Result<Table> {
 mod tests {
     use super::*;
     use crate::args::{LearningArgs, RunArgs};
+    use crate::save_every::SaveEvery;
     use deepbelief_data::Source;
 
     fn recipe(text: &str) -> Result<Resolved<PretrainSettings>> {
@@ -147,7 +148,11 @@ mod tests {
         let mut settings = PretrainSettings::resolve(&PretrainArgs::default()).unwrap().settings;
         settings.data.label_column = Some("class".into());
         settings.learning.learning_rate = 1.0 / 3.0;
-        assert_eq!(recipe(&settings.to_toml().unwrap()).unwrap().settings, settings);
+        for save_every in [SaveEvery::Epochs(3), SaveEvery::Seconds(600)] {
+            settings.run.save_every = save_every;
+            assert_eq!(recipe(&settings.to_toml().unwrap()).unwrap().settings, settings);
+        }
+        assert!(settings.to_toml().unwrap().contains("save_every = \"10m\"\n"));
     }
 
     #[test]
@@ -160,6 +165,10 @@ mod tests {
         assert_eq!(refusal("hiden = 5"), (": unknown key 'hiden'".into(), "did you mean 'hidden'?".into()));
         assert!(refusal("banana = 5").1.starts_with("the keys are "));
         assert!(refusal("epochs = 3\nhidden = = 5").0.starts_with(", line 2: not TOML"));
+        let expected = "expected a whole number of epochs, or a time such as 90s, 10m or 2h";
+        for value in ["\"often\"", "\"0s\"", "-1", "1.5", "true"] {
+            assert_eq!(refusal(&format!("save_every = {value}")).0, format!(": 'save_every' is {value}: {expected}"));
+        }
         assert_eq!(refusal("hidden = \"many\"").0, ": 'hidden' is \"many\": expected a whole number, not below 0");
         let schedules = "expected 'constant', 'linear', 'exponential'";
         assert_eq!(refusal("schedule = \"cosine\"").0, format!(": 'schedule' is \"cosine\": {schedules}"));
@@ -200,7 +209,7 @@ mod tests {
     fn a_checkpoint_does_not_know_how_many_threads_trained_it() {
         let settings = PretrainSettings::resolve(&PretrainArgs::default()).unwrap().settings;
         let mut other = settings.clone();
-        (other.run.threads, other.run.save_every) = (3, 1);
+        (other.run.threads, other.run.save_every) = (3, SaveEvery::Seconds(60));
         assert_eq!(settings.recipe().unwrap(), other.recipe().unwrap());
         other.run.seed = 2;
         assert_ne!(settings.recipe().unwrap(), other.recipe().unwrap());

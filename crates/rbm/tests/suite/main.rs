@@ -8,6 +8,7 @@ mod labels;
 mod likelihood;
 mod methods;
 mod packed;
+mod state_files;
 mod trainer;
 
 use candle_core::{DType, Device, Tensor};

@@ -1,0 +1,110 @@
+//! A state that was damaged on the disk is found out, and the one before it leads to the same end.
+#![cfg(unix)]
+
+use crate::resume::{same_metrics, signal, start};
+use crate::{DEEP, Place, SMALL, stderr};
+
+/// Ways in which files get damaged; each finds something else out.
+const DAMAGES: [(&str, fn(&mut Vec<u8>)); 4] = [
+    ("a bit of a number flipped", |bytes| {
+        let last = bytes.len() - 3;
+        bytes[last] ^= 1;
+    }),
+    ("cut", |bytes| bytes.truncate(bytes.len() / 2)),
+    ("empty", Vec::clear),
+    ("zeros", |bytes| bytes.fill(0)),
+];
+
+fn damage(place: &Place, name: &str, how: fn(&mut Vec<u8>)) {
+    let mut bytes = place.read(name);
+    how(&mut bytes);
+    std::fs::write(place.path(name), bytes).unwrap();
+}
+
+/// Kills a training into `r` after `epochs`, damages its newest `file` and resumes it: with a
+/// warning, to the files of `whole`.
+fn falls_back(place: &Place, verb: &str, words: &str, epochs: usize, file: &str) {
+    for (what, how) in DAMAGES {
+        let _ = std::fs::remove_dir_all(place.path("r"));
+        let mut child = start(place, &format!("{verb} --out r {words} --save-every 1"), epochs);
+        signal(&child, "-KILL");
+        child.wait().unwrap();
+        damage(place, &format!("r/{file}"), how);
+        let output = place.run(&format!("{verb} -q --resume r"));
+        let said = stderr(&output);
+        assert!(output.status.success(), "{verb}, {what}: {said}");
+        let warned = said.contains(file) && said.contains("; resuming from the save before it, to the same result");
+        assert!(warned && said.lines().count() == 1, "{verb}, {what}: {said}");
+        let same = place.read("r/model.safetensors") == place.read("whole/model.safetensors");
+        assert!(same, "{verb}, {what}: the model differs");
+        same_metrics(place, place.text("whole/metrics.jsonl").lines().count());
+        // The damaged file is gone, and nobody's last good one.
+        assert_eq!(stderr(&place.run(&format!("{verb} -q --resume r"))), "", "{verb}, {what}");
+    }
+}
+
+#[test]
+fn a_damaged_state_falls_back_to_the_one_before() {
+    let place = Place::new();
+    let words = format!("{SMALL} --epochs 350 --persistent-chains 10");
+    place.ok(&format!("pretrain -q --out whole {words}"));
+    falls_back(&place, "pretrain", &words, 20, "state.safetensors");
+}
+
+#[test]
+fn so_does_that_of_a_tuning() {
+    let place = Place::new();
+    place.stack("deep", "");
+    place.ok("tune -q deep --out whole --top-steps 1x300");
+    falls_back(&place, "tune", "deep --top-steps 1x300", 20, "tuning.state.safetensors");
+}
+
+#[test]
+fn so_does_that_of_a_training_by_backpropagation() {
+    let place = Place::new();
+    place.stack("deep", "");
+    place.ok("finetune -q deep --out whole --epochs 400");
+    falls_back(&place, "finetune", "deep --epochs 400", 20, "finetuning.state.safetensors");
+}
+
+/// In the first layer, and where finished layers are damaged while the second and the third train.
+#[test]
+fn so_do_the_layers_of_a_stack() {
+    let place = Place::new();
+    let words = format!("{DEEP} --epochs 150,150,400");
+    place.ok(&format!("stack -q --out whole {words}"));
+    falls_back(&place, "stack", &words, 20, "layer-0.state.safetensors");
+    falls_back(&place, "stack", &words, 160, "layers.safetensors");
+    falls_back(&place, "stack", &words, 310, "layers.safetensors");
+}
+
+#[test]
+fn where_both_states_are_damaged_the_run_is_refused() {
+    let place = Place::new();
+    place.train("r", "--save-every 1");
+    for name in ["r/state.safetensors", "r/state.previous.safetensors"] {
+        damage(&place, name, DAMAGES[0].1);
+    }
+    let output = place.run("pretrain -q --resume r --epochs 4");
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2));
+    for part in ["cannot resume", "r/state.safetensors: is damaged", "checksum", "hint: neither", "--force"] {
+        assert!(said.contains(part), "'{part}' in {said}");
+    }
+}
+
+/// The model of a run is made anew of its state.
+#[test]
+fn a_damaged_model_does_not_stop_a_resume() {
+    let place = Place::new();
+    place.train("r", "");
+    place.train("whole", "--epochs 4");
+    damage(&place, "r/model.safetensors", DAMAGES[1].1);
+    let output = place.run("pretrain -q --resume r --epochs 4");
+    let said = stderr(&output);
+    assert!(
+        output.status.success() && said.contains("r/model.safetensors") && said.contains("cannot be told"),
+        "{said}"
+    );
+    assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"));
+}

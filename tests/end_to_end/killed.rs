@@ -1,0 +1,119 @@
+//! Killed or interrupted at any moment, a training ends as one that never was: the signals of each
+//! test come after delays of a fixed seed, spread over the whole length of the run, which is
+//! measured first.
+#![cfg(unix)]
+
+use crate::resume::{same_metrics, signal};
+use crate::{DEEP, Place, SMALL, numbers, stderr};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// Kills that have hit a running program, at least, a test.
+const KILLS: usize = 50;
+
+/// A run takes about so many until it is done.
+const KILLS_A_RUN: u32 = 12;
+
+/// What no program can catch.
+const KILL: &[&str] = &["-KILL"];
+
+/// Trains uninterrupted into `whole`; then into `r`, stopped by `signals` and resumed again and
+/// again, over and over until there were `enough` stops. All of `files` must be the same, and the
+/// metrics.
+fn stopped_equals_whole(verb: &str, start: &str, files: &[&str], seed: u32, signals: &[&str], enough: usize) {
+    let place = Place::new();
+    place.stack("deep", "");
+    let begun = Instant::now();
+    place.ok(&format!("{verb} -q {start} --out whole"));
+    let length = begun.elapsed();
+    let epochs = place.text("whole/metrics.jsonl").lines().count();
+    let mut random = numbers(seed);
+    let (mut kills, mut unsaved, mut runs) = (0, 0, 0);
+    while kills < enough {
+        runs += 1;
+        let _ = std::fs::remove_dir_all(place.path("r"));
+        loop {
+            // What a user would do, who does not know when it was killed.
+            let words = if place.path("r/config.toml").exists() {
+                "-q --resume r".into()
+            } else {
+                format!("-q {start} --out r")
+            };
+            let delay = length * 2 / KILLS_A_RUN * random.next().unwrap() / 0x1_0000;
+            let mut child =
+                place.command(&format!("{verb} {words}")).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+            let begun = Instant::now();
+            let mut ended = None;
+            while ended.is_none() && begun.elapsed() < delay {
+                std::thread::sleep(Duration::from_millis(1));
+                ended = child.try_wait().unwrap();
+            }
+            if ended.is_none() {
+                signal(&child, signals[kills % signals.len()]);
+            }
+            let output = child.wait_with_output().unwrap();
+            let said = stderr(&output);
+            match output.status.code() {
+                // Before there is anything to save, other signals end a program like this one.
+                None => kills += 1,
+                Some(130) => {
+                    assert!(said.contains("interrupted and saved; continue with: "), "{said}");
+                    kills += 1;
+                }
+                Some(0) => break,
+                Some(2) if said.contains("it was stopped before its first save: start it again, with --out r") => {
+                    unsaved += 1;
+                    std::fs::remove_dir_all(place.path("r")).unwrap();
+                }
+                code => panic!("{verb} {words} ended with {code:?} after {kills} kills:\n{said}"),
+            }
+            assert!(!said.contains("resuming from the save before it"), "nothing is damaged:\n{said}");
+        }
+        for file in files {
+            let same = place.read(&format!("r/{file}")) == place.read(&format!("whole/{file}"));
+            assert!(same, "{file} of a run that was stopped differs from that of one that was not");
+        }
+        same_metrics(&place, epochs);
+        let left = place.listing();
+        assert!(!left.iter().any(|file| file.contains(".tmp") || file.contains("lock")), "{left:?}");
+    }
+    println!("{verb}: {kills} stops in {runs} runs of {length:?}, {unsaved} before the first save");
+}
+
+#[test]
+fn pretraining_killed_fifty_times_ends_as_if_it_never_was() {
+    let start = format!("{SMALL} --epochs 400 --save-every 1 --persistent-chains 10");
+    stopped_equals_whole("pretrain", &start, &["model.safetensors", "state.safetensors"], 1, KILL, KILLS);
+}
+
+#[test]
+fn a_stack_killed_fifty_times_ends_as_if_it_never_was() {
+    let start = format!("{DEEP} --epochs 130 --save-every 1");
+    stopped_equals_whole("stack", &start, &["model.safetensors", "layers.safetensors"], 2, KILL, KILLS);
+}
+
+#[test]
+fn tuning_killed_fifty_times_ends_as_if_it_never_was() {
+    let start = "deep --top-steps 1x100,3x100 --save-every 1";
+    let files = ["model.safetensors", "best.safetensors", "tuning.state.safetensors"];
+    stopped_equals_whole("tune", start, &files, 3, KILL, KILLS);
+}
+
+#[test]
+fn backpropagation_killed_fifty_times_ends_as_if_it_never_was() {
+    let start = "deep --epochs 200 --batch-size 20 --save-every 1";
+    let files = ["model.safetensors", "best.safetensors", "finetuning.state.safetensors"];
+    stopped_equals_whole("finetune", start, &files, 4, KILL, KILLS);
+}
+
+/// Ctrl-C, a request to terminate and a terminal that was closed save first.
+#[test]
+fn signals_at_any_moment_save_and_resume_to_the_same_bytes() {
+    let signals = ["-INT", "-TERM", "-HUP"];
+    let start = format!("{SMALL} --epochs 300 --save-every 0");
+    stopped_equals_whole("pretrain", &start, &["model.safetensors", "state.safetensors"], 5, &signals, 15);
+    let start = format!("{DEEP} --epochs 90 --save-every 0");
+    stopped_equals_whole("stack", &start, &["model.safetensors", "layers.safetensors"], 6, &signals, 15);
+    let (start, files) = ("deep --top-steps 1x150 --save-every 0", ["model.safetensors", "tuning.state.safetensors"]);
+    stopped_equals_whole("tune", start, &files, 7, &signals, 15);
+}

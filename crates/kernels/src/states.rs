@@ -145,6 +145,17 @@ impl Bits {
         chosen
     }
 
+    /// Swaps a row with the same one of other states of the same shape.
+    ///
+    /// # Panics
+    /// If there is no such row, or the shapes differ.
+    pub fn swap_row(&mut self, other: &mut Self, row: usize) {
+        assert_eq!((self.rows, self.units), (other.rows, other.units), "states of the same shape");
+        for at in (row..self.words.len()).step_by(self.rows) {
+            std::mem::swap(&mut self.words[at], &mut other.words[at]);
+        }
+    }
+
     /// One unit's state.
     #[must_use]
     pub fn get(&self, row: usize, unit: usize) -> bool {

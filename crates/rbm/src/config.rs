@@ -117,6 +117,9 @@ pub enum Sampler {
     /// Gibbs steps at several inverse temperatures, between which states are swapped: parallel
     /// tempering (Desjardins et al. 2010).
     Tempered,
+    /// Gibbs steps of the model and of earlier ones of the training, between which states are swapped:
+    /// trajectory parallel tempering (Béreux et al. 2024).
+    Trajectory,
 }
 
 /// What becomes of a training whose parameters leave the range of sane numbers, or whose hidden units all
@@ -169,7 +172,7 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "is_default_fast_rate")]
     pub fast_learning_rate: f64,
     /// Inverse temperatures of the tempered sampler, from 0 to 1; every chain has a replica at each. They
-    /// adapt until neighbours swap equally often.
+    /// adapt until neighbours swap equally often. Of the sampler trajectory, models at most.
     #[serde(skip_serializing_if = "is_default_temperatures")]
     pub temperatures: usize,
     /// Takes states relative to their means (Melchior et al. 2016): the same model, and learning that does
@@ -244,6 +247,9 @@ impl Default for TrainConfig {
 /// Step size of fast weights by default, which is the paper's.
 const FAST_LEARNING_RATE: f64 = 0.01;
 
+/// Temperatures at most: each has a place of its own among the random numbers.
+pub(crate) const MOST_TEMPERATURES: usize = 250;
+
 /// Temperatures by default.
 const TEMPERATURES: usize = 10;
 
@@ -295,14 +301,15 @@ impl TrainConfig {
             self.sampler == Sampler::Gibbs || chains > 0,
             "persistent_chains",
             chains,
-            "at least 1 for the samplers fast and tempered",
+            "at least 1 unless the sampler is gibbs",
         )?;
         let rate = self.fast_learning_rate;
         require(positive(rate), "fast_learning_rate", rate, "a positive number")?;
         let temperatures = self.temperatures;
-        require((2..=1000).contains(&temperatures), "temperatures", temperatures, "between 2 and 1000")?;
-        let sampled = self.sampler != Sampler::Tempered || self.visible_states == VisibleStates::Sampled;
-        require(sampled, "visible_states", "probabilities", "sampled with the sampler tempered")?;
+        require((2..=MOST_TEMPERATURES).contains(&temperatures), "temperatures", temperatures, "between 2 and 250")?;
+        let swaps = matches!(self.sampler, Sampler::Tempered | Sampler::Trajectory);
+        let sampled = !swaps || self.visible_states == VisibleStates::Sampled;
+        require(sampled, "visible_states", "probabilities", "sampled where the sampler swaps states")?;
         require(share(self.averaging), "averaging", self.averaging, "at least 0 and below 1")?;
         let target = self.sparsity_target;
         require(target > 0.0 && target < 1.0, "sparsity_target", target, "above 0 and below 1")?;

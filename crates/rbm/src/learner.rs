@@ -119,7 +119,7 @@ pub(crate) fn resume(state: TrainState, config: &TrainConfig, device: &Device) -
             learner.go_on(&state.velocities, state.chains.map(binary))?;
             Box::new(learner)
         }
-        HiddenUnits::Bernoulli => Box::new(Packed::resume(state)),
+        HiddenUnits::Bernoulli => Box::new(Packed::resume(state, config)),
         HiddenUnits::Gaussian => {
             let TrainState { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
@@ -180,11 +180,14 @@ pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size
     let copies = 4 * weights;
     let training = match units {
         HiddenUnits::Bernoulli => {
-            let replicas = if config.sampler == Sampler::Tempered { config.temperatures * chains } else { 0 };
+            let laddered = matches!(config.sampler, Sampler::Tempered | Sampler::Trajectory);
+            let replicas = if laddered { config.temperatures * chains } else { 0 };
             // Fast weights and chains at several temperatures have weights both ways of their own, the mean
             // of the models and the gradient one way more.
             let more = [
                 (config.sampler != Sampler::Gibbs, 3),
+                // Every model both ways, once more for a state, and while that is written.
+                (config.sampler == Sampler::Trajectory, 5 * config.temperatures as u64),
                 (config.averaging > 0.0, 3),
                 (config.centred || config.sampler == Sampler::Fast, 1),
                 // Two models of a path in both directions, and both its ends.

@@ -30,6 +30,7 @@ mod stopping;
 mod tempering;
 pub mod tensors;
 mod trainer;
+mod trajectory;
 
 pub use cd::{Draws, Velocity};
 pub use checkpoint::{Header, Provenance, load, save};

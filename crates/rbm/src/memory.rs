@@ -1,10 +1,12 @@
 //! What methods of training remember beside parameters, velocities and chains, and how a state's file
 //! holds it: nothing where a method is not in use.
 
+use crate::config::MOST_TEMPERATURES;
 use crate::error::Result;
 use crate::likelihood::PathState;
 use crate::tempering::LadderState;
 use crate::tensors::Reader;
+use crate::trajectory::TrajectoryState;
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Bits, Offsets, Parameters};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,8 @@ pub(crate) struct Memory {
     pub(crate) average: Option<Parameters>,
     /// Tempered chains.
     pub(crate) ladders: Option<LadderState>,
+    /// Chains of earlier models.
+    pub(crate) trajectory: Option<TrajectoryState>,
 }
 
 /// What of it a file holds, in its header.
@@ -31,6 +35,8 @@ pub(crate) struct Contents {
     average: bool,
     /// Replicas and temperatures of tempered chains.
     ladders: Option<[usize; 2]>,
+    /// Earlier models, and chains of each model.
+    trajectory: Option<[usize; 2]>,
     path: Option<PathHeader>,
 }
 
@@ -93,7 +99,7 @@ impl Tensors {
     }
 
     pub(crate) fn push_memory(&mut self, sizes: Sizes, memory: &Memory, path: Option<&PathState>) -> Result<Contents> {
-        let Memory { offsets, fast, average, ladders } = memory;
+        let Memory { offsets, fast, average, ladders, trajectory } = memory;
         if let Some(Offsets { visible, hidden, labels }) = offsets {
             self.push("offsets.visible", &[visible.len()], visible)?;
             self.push("offsets.hidden", &[hidden.len()], hidden)?;
@@ -111,6 +117,15 @@ impl Tensors {
             self.push("ladders.rates", &[rates.len()], rates)?;
             self.push_states("ladders.", v, labels)?;
         }
+        if let Some(TrajectoryState { frozen, rates, chains }) = trajectory {
+            self.push("trajectory.rates", &[rates.len()], rates)?;
+            for (at, parameters) in frozen.iter().enumerate() {
+                self.push_parameters(&format!("trajectory.{at}."), sizes, parameters)?;
+            }
+            for (at, (v, labels)) in chains.iter().enumerate() {
+                self.push_states(&format!("trajectory.{at}."), v, labels)?;
+            }
+        }
         if let Some(path) = path {
             self.push_parameters("path.", sizes, &path.parameters)?;
             self.push_states("path.", &path.v, &path.labels)?;
@@ -120,6 +135,7 @@ impl Tensors {
             fast: fast.is_some(),
             average: average.is_some(),
             ladders: ladders.as_ref().map(|ladders| [ladders.rungs.len(), ladders.betas.len()]),
+            trajectory: trajectory.as_ref().map(|along| [along.frozen.len(), along.chains[0].0.rows()]),
             path: path.map(|path| PathHeader {
                 chains: path.v.rows(),
                 log_z: path.log_z,
@@ -189,6 +205,17 @@ impl Parts<'_> {
             let (base, rates) = (get("ladders.base", visible)?, get("ladders.rates", temperatures - 1)?);
             Ok(LadderState { base, betas, rungs, rates, v, labels })
         };
+        let trajectory = |[models, chains]: [usize; 2]| -> Result<TrajectoryState> {
+            if models == 0 || models >= MOST_TEMPERATURES {
+                self.file.refuse(format!("has {models} earlier models"))?;
+            }
+            let name = |at: usize| format!("trajectory.{at}.");
+            Ok(TrajectoryState {
+                frozen: (0..models).map(|at| self.parameters(&name(at))).collect::<Result<_>>()?,
+                rates: get("trajectory.rates", models)?,
+                chains: (0..=models).map(|at| self.states(&name(at), chains)).collect::<Result<_>>()?,
+            })
+        };
         let path = |header: &PathHeader| -> Result<PathState> {
             let (v, labels) = self.states("path.", header.chains)?;
             let PathHeader { log_z, variance, steps, .. } = *header;
@@ -199,6 +226,7 @@ impl Parts<'_> {
             fast: contents.fast.then(|| self.parameters("fast.")).transpose()?,
             average: contents.average.then(|| self.parameters("average.")).transpose()?,
             ladders: contents.ladders.map(ladders).transpose()?,
+            trajectory: contents.trajectory.map(trajectory).transpose()?,
         };
         Ok((memory, contents.path.as_ref().map(path).transpose()?))
     }

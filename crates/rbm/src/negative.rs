@@ -6,6 +6,7 @@
 use crate::cd::Draws;
 use crate::config::{Rule, Sampler, TrainConfig, VisibleStates};
 use crate::tempering::Ladders;
+use crate::trajectory::Trajectory;
 use deepbelief_kernels::{Bits, Gradient, Machine, Stream, Uniforms};
 
 /// Share of the fast weights that an update leaves (Tieleman & Hinton 2009, section 4).
@@ -44,6 +45,8 @@ pub(crate) enum Negative {
     Fast(Box<Machine>, Chains),
     /// The same, at inverse temperatures that they swap (Desjardins et al. 2010).
     Tempered(Box<Ladders>),
+    /// The same, between models of the training so far (Béreux et al. 2024).
+    Trajectory(Box<Trajectory>),
 }
 
 impl Negative {
@@ -58,6 +61,7 @@ impl Negative {
             Sampler::Gibbs => Self::Persistent(Chains::of(coins())),
             Sampler::Fast => Self::Fast(Box::new(at_rest(machine)), Chains::of(coins())),
             Sampler::Tempered => Self::Tempered(Box::new(Ladders::start(machine, config))),
+            Sampler::Trajectory => Self::Trajectory(Box::new(Trajectory::start(machine, config))),
         }
     }
 
@@ -71,6 +75,7 @@ impl Negative {
                 machine.take_chains(fast);
             }
             Self::Tempered(ladders) => ladders.advance(machine, rule.cd_steps, draws),
+            Self::Trajectory(models) => models.advance(machine, rule.cd_steps, draws),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::negative::{Chains, Negative};
 use crate::rbm::Rbm;
 use crate::state::TrainState;
 use crate::tempering::Ladders;
+use crate::trajectory::Trajectory;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Gradient, Machine, Offsets, Parameters, Sparsity, Uniforms};
 
@@ -32,12 +33,14 @@ impl Packed {
     }
 
     /// Goes on from a state.
-    pub(crate) fn resume(state: TrainState) -> Self {
+    pub(crate) fn resume(state: TrainState, config: &TrainConfig) -> Self {
         let TrainState { visible, hidden, parameters, velocities, chains, memory, .. } = state;
-        let Memory { offsets, fast, average, ladders } = memory;
+        let Memory { offsets, fast, average, ladders, trajectory } = memory;
         let mut machine = Machine::new(visible, hidden, &parameters);
         machine.set_velocities(&velocities);
-        let negative = match (ladders, chains.map(binary), fast) {
+        let along = trajectory.map(|models| Trajectory::resume(&machine, models, config));
+        let along = along.map(|models| Negative::Trajectory(Box::new(models)));
+        let negative = along.or_else(|| match (ladders, chains.map(binary), fast) {
             (Some(ladders), ..) => Some(Negative::Tempered(Box::new(Ladders::resume(&machine, ladders)))),
             (None, Some(chains), Some(fast)) => {
                 let mut ahead = Machine::new(visible, hidden, &sum(&parameters, &fast));
@@ -47,7 +50,7 @@ impl Packed {
             (None, Some(chains), None) => Some(Negative::Persistent(Chains::of(chains))),
             // Of chains that start from the data, nothing is to be gone on with.
             (None, None, _) => None,
-        };
+        });
         let average = average.map(|average| Machine::new(visible, hidden, &average));
         Self { machine, negative, offsets: offsets.unwrap_or_default(), average, gradient: Gradient::default() }
     }
@@ -105,18 +108,19 @@ impl Learner for Packed {
     fn chains(&self) -> Result<Option<Batch>> {
         Ok(match &self.negative {
             Some(Negative::Persistent(chains) | Negative::Fast(_, chains)) => Some(Batch::Binary(chains.h.clone())),
-            Some(Negative::Data | Negative::Tempered(_)) | None => None,
+            Some(Negative::Data | Negative::Tempered(_) | Negative::Trajectory(_)) | None => None,
         })
     }
 
     fn memory(&self) -> Memory {
-        let (fast, ladders) = match &self.negative {
-            Some(Negative::Fast(fast, _)) => (Some(fast.velocities()), None),
-            Some(Negative::Tempered(ladders)) => (None, Some(ladders.state())),
-            _ => (None, None),
-        };
         let offsets = (!self.offsets.visible.is_empty()).then(|| self.offsets.clone());
-        Memory { offsets, fast, average: self.average.as_ref().map(Machine::parameters), ladders }
+        let memory = Memory { offsets, average: self.average.as_ref().map(Machine::parameters), ..Memory::default() };
+        match &self.negative {
+            Some(Negative::Fast(fast, _)) => Memory { fast: Some(fast.velocities()), ..memory },
+            Some(Negative::Tempered(ladders)) => Memory { ladders: Some(ladders.state()), ..memory },
+            Some(Negative::Trajectory(models)) => Memory { trajectory: Some(models.state()), ..memory },
+            Some(Negative::Data | Negative::Persistent(_)) | None => memory,
+        }
     }
 
     fn chains_moved(&self) -> Option<f64> {
@@ -129,6 +133,7 @@ impl Learner for Packed {
     fn swap_rate(&self) -> Option<f64> {
         match &self.negative {
             Some(Negative::Tempered(ladders)) => Some(ladders.slowest()),
+            Some(Negative::Trajectory(models)) => Some(models.slowest()),
             _ => None,
         }
     }

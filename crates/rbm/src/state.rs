@@ -70,9 +70,10 @@ impl TrainState {
         if self.position.step == 0 {
             return Ok(());
         }
-        let Memory { offsets, fast, average, ladders } = &self.memory;
+        let Memory { offsets, fast, average, ladders, trajectory } = &self.memory;
         let temperatures = ladders.as_ref().map(|ladders| ladders.betas.len());
         let (sampler, chains) = match (ladders, fast, self.chains.as_ref().map_or(0, Batch::rows)) {
+            _ if let Some(models) = trajectory => (Sampler::Trajectory, models.chains[0].0.rows()),
             (Some(ladders), ..) => (Sampler::Tempered, ladders.rungs.len() / ladders.betas.len()),
             (None, Some(_), chains) => (Sampler::Fast, chains),
             (None, None, chains) => (Sampler::Gibbs, chains),

@@ -42,14 +42,15 @@ pub(crate) struct LearningArgs {
     /// Persistent chains; 0 starts every chain from the data
     #[arg(long, env = "DBN_PERSISTENT_CHAINS", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) persistent_chains: Option<u32>,
-    /// What moves persistent chains: Gibbs steps of the model; of fast weights that run ahead of it; or of
-    /// the model at several temperatures, between which states are swapped
-    #[arg(long, env = "DBN_SAMPLER", hide_env = true, value_name = "gibbs|fast|tempered", hide_possible_values = true, value_parser = words(&["gibbs", "fast", "tempered"]), help_heading = "Learning")]
+    /// What moves persistent chains: Gibbs steps of the model; of fast weights that run ahead of it; or with
+    /// swaps of states between several temperatures, or between earlier models of the training
+    #[arg(long, env = "DBN_SAMPLER", hide_env = true, value_name = "gibbs|fast|tempered|trajectory", hide_possible_values = true, value_parser = words(&["gibbs", "fast", "tempered", "trajectory"]), help_heading = "Learning")]
     pub(crate) sampler: Option<String>,
     /// Step size of the fast weights of the sampler fast
     #[arg(long, env = "DBN_FAST_LEARNING_RATE", hide_env = true, value_name = "X", help_heading = "Learning")]
     pub(crate) fast_learning_rate: Option<f64>,
-    /// Temperatures of the sampler tempered: replicas of each persistent chain
+    /// Temperatures of the sampler tempered, models at most of the sampler trajectory: each persistent chain
+    /// has a replica at each
     #[arg(long, env = "DBN_TEMPERATURES", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) temperatures: Option<u32>,
     /// Take the states of units relative to their means, which learns faster where pixels are mostly on

@@ -298,6 +298,7 @@ fn what_methods_remember_is_resumed_to_the_bit() {
     };
     let mut all = methods();
     all.push(("tempered", tempered.clone()));
+    all.push(("trajectory", TrainConfig { sampler: Sampler::Trajectory, learning_rate: 0.5, ..tempered.clone() }));
     all.push(("tempered, centred, averaged", TrainConfig { centred: true, averaging: 0.9, ..tempered }));
     all.push(("ln Z along the path", TrainConfig { log_z_every: 1, ..base }));
     for (name, config) in all {
@@ -379,6 +380,7 @@ fn a_training_goes_on_by_the_methods_it_started_with() {
     for (name, other) in [
         ("sampler", TrainConfig { sampler: Sampler::Fast, ..config.clone() }),
         ("sampler", TrainConfig { sampler: Sampler::Tempered, ..config.clone() }),
+        ("sampler", TrainConfig { sampler: Sampler::Trajectory, ..config.clone() }),
         ("centred", TrainConfig { centred: true, ..config.clone() }),
         ("averaging", TrainConfig { averaging: 0.9, ..config.clone() }),
         ("persistent_chains", TrainConfig { persistent_chains: 5, ..config.clone() }),
@@ -392,7 +394,7 @@ fn a_training_goes_on_by_the_methods_it_started_with() {
     assert_eq!(refusal.unwrap_err().to_string(), "centred is not available where hidden units are gaussian");
     let no_chains = TrainConfig { sampler: Sampler::Tempered, ..Default::default() };
     let refusal = no_chains.validate().unwrap_err().to_string();
-    assert_eq!(refusal, "persistent_chains is 0; it must be at least 1 for the samplers fast and tempered");
+    assert_eq!(refusal, "persistent_chains is 0; it must be at least 1 unless the sampler is gibbs");
 }
 
 /// Along trainings of RBMs with 14 x 6 units, with and without labels, of which the last ones are far from

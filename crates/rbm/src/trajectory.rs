@@ -1,0 +1,204 @@
+//! Trajectory parallel tempering (Béreux, Decelle, Furtlehner, Rosset & Seoane, "Fast training and sampling
+//! of restricted Boltzmann machines", 2024): the models that a training has come by are its ladder.
+//!
+//! Temperatures lead away from modes, but may lead over a first-order transition, where no number of them
+//! lets states pass. A training has grown its modes one after the other: chains of earlier models mix, and
+//! neighbours i and j along the way differ little. After every Gibbs step they swap states with probability
+//!
+//! ```text
+//! min(1, p*_i(v_j) p*_j(v_i) / (p*_i(v_i) p*_j(v_j)))
+//! ```
+//!
+//! which leaves all their distributions alone. The first model is that of the start; the present one is
+//! frozen and joins the ladder whenever it swaps too rarely with the last that was.
+
+use crate::cd::Draws;
+use crate::config::TrainConfig;
+use deepbelief_kernels::{Bits, GibbsDraws, Machine, Parameters, Stream, Tempered, Uniforms};
+
+/// Rate of swaps below which the present model is frozen.
+const FREEZE: f32 = 0.25;
+
+/// Share of the last update in a rate of swaps that is remembered.
+const RECENT: f32 = 0.05;
+
+/// Chains of every model of a ladder.
+pub(crate) struct Trajectory {
+    /// The frozen ones, then the present one.
+    models: Vec<Tempered>,
+    /// Parameters of the frozen ones.
+    frozen: Vec<Parameters>,
+    /// How often each model swaps with the next, of late.
+    rates: Vec<f32>,
+    /// Models at most.
+    most: usize,
+}
+
+/// What a resume needs of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct TrajectoryState {
+    pub(crate) frozen: Vec<Parameters>,
+    pub(crate) rates: Vec<f32>,
+    /// Of every model, the present one last: visible states, and labels where there is a group of them.
+    pub(crate) chains: Vec<(Bits, Vec<u32>)>,
+}
+
+impl Trajectory {
+    pub(crate) fn start(machine: &Machine, config: &TrainConfig) -> Self {
+        let draw = |stream| Uniforms::new(config.seed, stream, 0);
+        let draws = GibbsDraws {
+            hidden: draw(Stream::Chains),
+            visible: draw(Stream::Chains).layer(1),
+            label: draw(Stream::Chains).layer(2),
+        };
+        let parameters = machine.parameters();
+        let mut start = model(machine, &parameters);
+        start.start(config.persistent_chains, &draws);
+        let state = TrajectoryState {
+            frozen: vec![parameters],
+            rates: vec![1.0],
+            chains: vec![(start.states().clone(), start.chain_labels().to_vec()); 2],
+        };
+        Self::resume(machine, state, config)
+    }
+
+    /// Goes on from a state that fits the machine.
+    pub(crate) fn resume(machine: &Machine, state: TrajectoryState, config: &TrainConfig) -> Self {
+        let TrajectoryState { frozen, rates, chains } = state;
+        let present = machine.parameters();
+        let mut models: Vec<Tempered> = frozen.iter().chain([&present]).map(|p| model(machine, p)).collect();
+        for (model, (v, labels)) in models.iter_mut().zip(&chains) {
+            model.start_from(v, labels);
+        }
+        Self { models, frozen, rates, most: config.temperatures }
+    }
+
+    pub(crate) fn state(&self) -> TrajectoryState {
+        let chains = self.models.iter().map(|model| (model.states().clone(), model.chain_labels().to_vec()));
+        TrajectoryState { frozen: self.frozen.clone(), rates: self.rates.clone(), chains: chains.collect() }
+    }
+
+    /// The rate of the neighbours that swap least.
+    pub(crate) fn slowest(&self) -> f64 {
+        self.rates.iter().copied().fold(1.0, f32::min).into()
+    }
+
+    /// So many Gibbs steps and rounds of swaps, the present model having the parameters of `machine`, which
+    /// gets its chains.
+    pub(crate) fn advance(&mut self, machine: &mut Machine, steps: u32, draws: Draws) {
+        let last = self.frozen.len();
+        self.models[last].follow(machine);
+        for k in 0..steps {
+            for (at, model) in self.models.iter_mut().enumerate() {
+                let draw = |stream| Uniforms::new(draws.seed, stream, draws.step).gibbs(k as u16).layer(at as u8);
+                let gibbs = GibbsDraws {
+                    hidden: draw(Stream::Hidden),
+                    visible: draw(Stream::Visible),
+                    label: draw(Stream::Label),
+                };
+                let betas = vec![1.0; model.states().rows()];
+                model.gibbs(&betas, &gibbs);
+            }
+            let draw = Uniforms::new(draws.seed, Stream::Swap, draws.step).gibbs(k as u16);
+            for at in ((draws.step ^ k) as usize & 1..last).step_by(2) {
+                self.swap(at, draw.layer(at as u8));
+            }
+        }
+        let present = &self.models[last];
+        machine.set_chains(present.states(), present.chain_labels());
+        if self.rates[last - 1] < FREEZE && self.models.len() < self.most {
+            let parameters = machine.parameters();
+            let mut next = model(machine, &parameters);
+            next.start_from(self.models[last].states(), self.models[last].chain_labels());
+            self.models.push(next);
+            self.frozen.push(parameters);
+            self.rates.push(1.0);
+        }
+    }
+
+    /// Offers the chains of a model and of the next a swap.
+    fn swap(&mut self, at: usize, draw: Uniforms) {
+        let (before, after) = self.models.split_at_mut(at + 1);
+        let (a, b) = (&mut before[at], &mut after[0]);
+        let (mut of_a, mut of_b) = (chains_of(a), chains_of(b));
+        let (own_a, own_b) = (log_p(a, &of_a), log_p(b, &of_b));
+        let (a_of_b, b_of_a) = (log_p(a, &of_b), log_p(b, &of_a));
+        let mut swapped = 0;
+        let chains = own_a.len();
+        for chain in 0..chains {
+            let gain = a_of_b[chain] + b_of_a[chain] - own_a[chain] - own_b[chain];
+            if f64::from(draw.at(chain as u32, 0)) < libm::exp(gain) {
+                of_a.0.swap_row(&mut of_b.0, chain);
+                if let (Some(y), Some(z)) = (of_a.1.get_mut(chain), of_b.1.get_mut(chain)) {
+                    std::mem::swap(y, z);
+                }
+                swapped += 1;
+            }
+        }
+        a.start_from(&of_a.0, &of_a.1);
+        b.start_from(&of_b.0, &of_b.1);
+        let rate = swapped as f32 / chains.max(1) as f32;
+        self.rates[at] += RECENT * (rate - self.rates[at]);
+    }
+}
+
+/// A model of the machine's sizes. All have the same biases at β = 0, so that differences of p* are those of
+/// the models.
+fn model(machine: &Machine, parameters: &Parameters) -> Tempered {
+    Tempered::new(machine.visible(), machine.hidden(), parameters, &vec![0.0; machine.visible()])
+}
+
+fn chains_of(model: &Tempered) -> (Bits, Vec<u32>) {
+    (model.states().clone(), model.chain_labels().to_vec())
+}
+
+/// ln p* of states and labels but for a constant, which the model has for chains afterwards.
+fn log_p(model: &mut Tempered, (v, labels): &(Bits, Vec<u32>)) -> Vec<f64> {
+    let mut sums = vec![0.0; v.rows()];
+    model.start_from(v, labels);
+    model.anneal(&vec![0.0; v.rows()], &vec![1.0; v.rows()], None, &mut sums);
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two modes, all on and all off, that Gibbs steps do not cross, as a training may have grown them.
+    fn grown(share: f32) -> Parameters {
+        Parameters {
+            w_rec: vec![6.0 * share; 18],
+            hb: vec![-18.0 * share; 3],
+            vb: vec![-9.0 * share; 6],
+            ..Parameters::default()
+        }
+    }
+
+    /// Along 400 updates the two modes grow; then all chains of all models are put into one of them. After
+    /// 400 further updates, half of the present model's chains are in the other one, where half of its
+    /// probability is: over ten seeds the share had a standard deviation of SPREAD, so that a tolerance of
+    /// 0.05 fails falsely with probability below 1e-9.
+    #[test]
+    fn earlier_models_lead_from_one_mode_to_the_other() {
+        let config = TrainConfig { persistent_chains: 200, temperatures: 30, ..Default::default() };
+        let machine_at = |share: f32| Machine::new(6, 3, &grown(share));
+        let mut ladder = Trajectory::start(&machine_at(0.0), &config);
+        for step in 0..400 {
+            ladder.advance(&mut machine_at(step as f32 / 400.0), 1, Draws { seed: 5, step });
+        }
+        assert!((3..30).contains(&ladder.models.len()), "{} models", ladder.models.len());
+        let mut state = ladder.state();
+        state.chains.iter_mut().for_each(|chains| chains.0 = Bits::zeros(200, 6));
+        let mut machine = machine_at(1.0);
+        let mut ladder = Trajectory::resume(&machine, state, &config);
+        let mut on = 0.0;
+        for step in 400..1800 {
+            ladder.advance(&mut machine, 1, Draws { seed: 5, step });
+            if step >= 800 {
+                let v = machine.reconstruction().to_values();
+                on += v.chunks(6).filter(|v| v.iter().sum::<f32>() > 3.0).count() as f64 / (200.0 * 1000.0);
+            }
+        }
+        assert!((on - 0.5).abs() < 0.05, "{on} of the states in the upper mode, {:?}", ladder.rates);
+    }
+}

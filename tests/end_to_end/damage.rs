@@ -4,8 +4,10 @@
 use crate::resume::{same_metrics, signal, start};
 use crate::{DEEP, Place, SMALL, stderr};
 
+type Damage = fn(&mut Vec<u8>);
+
 /// Ways in which files get damaged; each finds something else out.
-const DAMAGES: [(&str, fn(&mut Vec<u8>)); 4] = [
+const DAMAGES: [(&str, Damage); 4] = [
     ("a bit of a number flipped", |bytes| {
         let last = bytes.len() - 3;
         bytes[last] ^= 1;
@@ -15,7 +17,7 @@ const DAMAGES: [(&str, fn(&mut Vec<u8>)); 4] = [
     ("zeros", |bytes| bytes.fill(0)),
 ];
 
-fn damage(place: &Place, name: &str, how: fn(&mut Vec<u8>)) {
+fn damage(place: &Place, name: &str, how: Damage) {
     let mut bytes = place.read(name);
     how(&mut bytes);
     std::fs::write(place.path(name), bytes).unwrap();

@@ -14,6 +14,7 @@ use crate::simd::Level;
 use crate::source::Source;
 use crate::update::{self, Rule};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Samples whose label probabilities one task computes.
 const GROUP: usize = 16;
@@ -185,8 +186,7 @@ impl Labels {
         level: Level,
         table: &[Row],
         size: usize,
-        data: std::ops::Range<usize>,
-        chains: std::ops::Range<usize>,
+        (data, chains): (Range<usize>, Range<usize>),
         gradient: &mut [Row],
     ) {
         if self.classes == 0 {

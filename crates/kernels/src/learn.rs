@@ -7,11 +7,13 @@ use crate::machine::{Machine, Transpose};
 use crate::panels::{Row, ZERO};
 use crate::product;
 use crate::scratch::Scratch;
+use crate::simd::Level;
 use crate::source::Source;
 use crate::states::{Batch, Bits};
 use crate::unit_lists::Side;
 use crate::update::{self, Rule};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Pull of the mean hidden activity towards a target (Hinton 2010, section 11).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,42 +74,32 @@ impl Machine {
         let (samples, negatives) = (v0.rows(), self.h.rows());
         self.x.reshape(negatives, self.hidden);
         let source = match hidden {
+            Hidden::States(_) => Source::Done,
             Hidden::Probabilities(_) => {
                 Source::of_reconstruction(&self.reconstruction, self.x_states.as_ref(), &mut self.visible_lists)
             }
-            Hidden::States(_) => Source::Done,
         };
         let r = samples as f32 / negatives.max(1) as f32;
         let chunks = Chunks::new(samples.max(negatives));
 
-        let (positive, dense_positive) = Side::of_batch(v0, &self.support);
-        let (negative, dense_negative) = match &self.reconstruction {
-            Batch::Binary(bits) => (Side::Binary(bits), [].as_slice()),
-            Batch::Real { values, .. } => (Side::Dense, values.as_slice()),
-        };
-        let mut vb_gradient = vec![ZERO; self.vb.len()];
-        self.unit_lists.gather(chunks, positive, negative, r, &mut vb_gradient);
-        update::add_columns(dense_positive, self.visible, 1.0, &mut vb_gradient);
-        update::add_columns(dense_negative, self.visible, -r, &mut vb_gradient);
+        let vb_gradient = self.gather_visible(v0, chunks, r);
+        let (_, dense_positive) = Side::of_batch(v0, &self.support);
+        let dense_negative = dense_values(&self.reconstruction);
         let label_gradient = self.labels.bias_gradient(r);
         // A panel's place in the gradient that is to be kept, if one is.
         let (rule, mut kept): (_, Vec<Option<GradientPanel<'_>>>) = match then {
             Then::Step(rule) => (rule, self.hb.iter().map(|_| None).collect()),
-            Then::Keep(ref mut gradient) => {
-                (gradient.vb, gradient.label_b) = (vb_gradient.clone(), label_gradient.clone());
-                (&NONE, gradient.panels_mut().map(Some).collect())
-            }
+            Then::Keep(ref mut gradient) => (&NONE, gradient.panels_mut().map(Some).collect()),
         };
         let scale = rule.scale(samples);
 
         let (level, lists, unit_lists, visible) = (self.level, &self.visible_lists, &self.unit_lists, self.visible);
-        let (height, p0, h) = (self.rec.height(), &self.p0, &self.h);
+        let (height, p0, h, scratch) = (self.rec.height(), &self.p0, &self.h, self.labels.scratch(chunks.size));
         // One chunk of binary states needs no gradient in memory.
-        let scratch = self.labels.scratch(chunks.size);
         let direct = chunks.count() == 1 && dense_positive.is_empty() && dense_negative.is_empty();
         // Each panel's label weights are stepped beside it; the rest is shared.
         let mut label_panels = std::mem::take(&mut self.labels.panels);
-        let (labels, classes) = (&self.labels, self.labels.classes);
+        let labels = &self.labels;
         let largest = self
             .rec
             .panels_mut()
@@ -131,7 +123,7 @@ impl Machine {
                     };
                     let mut hb_gradient = ZERO;
                     gradient.fill(ZERO);
-                    let mut label_gradient = vec![ZERO; classes];
+                    let mut label_gradient = vec![ZERO; labels.classes];
                     for chunk in 0..chunks.count() {
                         let range = chunks.range(chunk);
                         let positives = range.start.min(samples)..range.end.min(samples);
@@ -150,18 +142,10 @@ impl Machine {
                                 update::contrast_states(level, h0, h, r, chunks.size, table, &mut hb_gradient);
                             }
                         }
-                        let (data, chains) = (positives.clone(), range.clone());
-                        labels.accumulate(level, table, chunks.size, data, chains, &mut label_gradient);
-                        if !dense_positive.is_empty() {
-                            let rows = &table[..positives.len()];
-                            let values = &dense_positive[positives.start * visible..positives.end * visible];
-                            product::dense(level, rows, values, 1, visible, &mut gradient[..visible]);
-                        }
-                        if !dense_negative.is_empty() {
-                            let rows = &table[chunks.size..chunks.size + range.len()];
-                            let values = &dense_negative[range.start * visible..range.end * visible];
-                            product::dense(level, rows, values, 1, visible, &mut gradient[..visible]);
-                        }
+                        let rows = (positives.clone(), range.clone());
+                        labels.accumulate(level, table, chunks.size, rows, &mut label_gradient);
+                        add_dense(level, table, dense_positive, positives, visible, gradient);
+                        add_dense(level, &table[chunks.size..], dense_negative, range, visible, gradient);
                         if chunk + 1 < chunks.count() {
                             update::accumulate(level, table, unit_lists, chunk, gradient);
                         }
@@ -180,11 +164,30 @@ impl Machine {
             )
             .reduce(|| 0, u32::max);
         self.labels.panels = label_panels;
-        if let Then::Step(rule) = then {
-            self.step_visible(rule, samples, &vb_gradient, &label_gradient);
-            return self.stepped(largest);
+        match then {
+            Then::Step(rule) => {
+                self.step_visible(rule, samples, &vb_gradient, &label_gradient);
+                self.stepped(largest)
+            }
+            Then::Keep(gradient) => {
+                (gradient.vb, gradient.label_b) = (vb_gradient, label_gradient);
+                0.0
+            }
         }
-        0.0
+    }
+
+    /// Notes which samples every visible unit was on in; the gradient of their biases.
+    fn gather_visible(&mut self, v0: &Batch, chunks: Chunks, r: f32) -> Vec<Row> {
+        let (positive, dense_positive) = Side::of_batch(v0, &self.support);
+        let negative = match &self.reconstruction {
+            Batch::Binary(bits) => Side::Binary(bits),
+            Batch::Real { .. } => Side::Dense,
+        };
+        let mut gradient = vec![ZERO; self.vb.len()];
+        self.unit_lists.gather(chunks, positive, negative, r, &mut gradient);
+        update::add_columns(dense_positive, self.visible, 1.0, &mut gradient);
+        update::add_columns(dense_values(&self.reconstruction), self.visible, -r, &mut gradient);
+        gradient
     }
 
     /// Steps the biases of visible units and labels along their summed gradients.
@@ -203,6 +206,31 @@ impl Machine {
         let labels = self.labels.b.iter().map(|b| b.abs().to_bits());
         let biases = labels.fold(update::largest_bias(self.hb.iter().chain(&self.vb)), u32::max);
         f32::from_bits(largest_weight.max(biases))
+    }
+}
+
+/// The values of real states; none of binary ones.
+fn dense_values(batch: &Batch) -> &[f32] {
+    match batch {
+        Batch::Binary(_) => &[],
+        Batch::Real { values, .. } => values,
+    }
+}
+
+/// Adds what the real values `[.., units]` of some samples contribute, each its row, to the gradient of a
+/// panel; binary states have no such values.
+fn add_dense(
+    level: Level,
+    contributions: &[Row],
+    values: &[f32],
+    samples: Range<usize>,
+    units: usize,
+    gradient: &mut [Row],
+) {
+    if !values.is_empty() {
+        let (contributions, values) =
+            (&contributions[..samples.len()], &values[samples.start * units..samples.end * units]);
+        product::dense(level, contributions, values, 1, units, &mut gradient[..units]);
     }
 }
 

@@ -73,16 +73,16 @@ impl Machine {
     fn update(&mut self, v0: &Batch, mut then: Then<'_>, hidden: Hidden<'_>) -> f32 {
         let (samples, negatives) = (v0.rows(), self.h.rows());
         self.x.reshape(negatives, self.hidden);
+        let r = samples as f32 / negatives.max(1) as f32;
+        let chunks = Chunks::new(samples.max(negatives));
+        let vb_gradient = self.gather_visible(v0, chunks, r);
         let source = match hidden {
             Hidden::States(_) => Source::Done,
             Hidden::Probabilities(_) => {
                 Source::of_reconstruction(&self.reconstruction, self.x_states.as_ref(), &mut self.visible_lists)
             }
         };
-        let r = samples as f32 / negatives.max(1) as f32;
-        let chunks = Chunks::new(samples.max(negatives));
 
-        let vb_gradient = self.gather_visible(v0, chunks, r);
         let (_, dense_positive) = Side::of_batch(v0, &self.support);
         let dense_negative = dense_values(&self.reconstruction);
         let label_gradient = self.labels.bias_gradient(r);

@@ -186,7 +186,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         Scale::Range { min, max } => (min, max),
     };
     let survey = |table: &Table| {
-        let mut survey = Survey::new(table.units, bounds);
+        let mut survey = Survey::new(table.units, bounds, true);
         each_row(table, |row| survey.add(row))?;
         Ok::<_, Error>(survey)
     };
@@ -230,7 +230,7 @@ fn each_row(table: &Table, mut visit: impl FnMut(&[f32])) -> Result<(), Error> {
 }
 
 impl Dataset {
-    /// Looks at data that are scaled already. Of samples that are in a file only `most` are read, spread
+    /// Looks at data that are scaled already, but not for copies of columns. Of samples that are in a file only `most` are read, spread
     /// evenly over it.
     ///
     /// # Errors
@@ -239,7 +239,7 @@ impl Dataset {
         let survey = |split: &Split| {
             let there = split.samples();
             let chosen = if split.is_held() { there } else { there.min(most.max(1)) };
-            let (mut survey, mut values) = (Survey::new(split.units(), (0.0, 1.0)), vec![0.0; split.units()]);
+            let (mut survey, mut values) = (Survey::new(split.units(), (0.0, 1.0), false), vec![0.0; split.units()]);
             split.visit((0..chosen).map(|k| (k as u64 * there as u64 / chosen as u64) as usize), |_, _, row| {
                 row.write(&mut values);
                 survey.add(&values);

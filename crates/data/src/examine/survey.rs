@@ -82,19 +82,16 @@ fn mixed(hash: u64, word: u64) -> u64 {
 /// Where hashes start.
 const START: u64 = 0x243f_6a88_85a3_08d3;
 
-#[derive(Clone, Copy)]
-struct Cell {
-    min: f32,
-    max: f32,
-    sum: f64,
-    hash: u64,
-    missing: u64,
-}
-
-/// What has been seen of a table's rows.
+/// What has been seen of a table's rows: of each column, apart so that a row is a few plain loops, and of
+/// all.
 pub(super) struct Survey {
     bounds: (f32, f32),
-    cells: Vec<Cell>,
+    min: Vec<f32>,
+    max: Vec<f32>,
+    sums: Vec<f64>,
+    missing: Vec<u64>,
+    /// Hashes of the columns; none where nobody asks for copies.
+    column_hashes: Vec<u64>,
     hashes: Vec<u64>,
     zeros: u64,
     near_ends: u64,
@@ -105,41 +102,32 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Of rows with so many values, of which these become 0 and 1.
-    pub(super) fn new(units: usize, bounds: (f32, f32)) -> Self {
-        let cell = Cell { min: f32::INFINITY, max: f32::NEG_INFINITY, sum: 0.0, hash: START, missing: 0 };
-        let (cells, hashes, levels) = (vec![cell; units], Vec::new(), Vec::new());
-        Self { bounds, cells, hashes, zeros: 0, near_ends: 0, outside: 0, levels, first_missing: None }
+    /// Of rows with so many values, of which these become 0 and 1; with `copies` of columns or without.
+    pub(super) fn new(units: usize, bounds: (f32, f32), copies: bool) -> Self {
+        Self {
+            bounds,
+            min: vec![f32::INFINITY; units],
+            max: vec![f32::NEG_INFINITY; units],
+            sums: vec![0.0; units],
+            missing: vec![0; units],
+            column_hashes: vec![START; if copies { units } else { 0 }],
+            hashes: Vec::new(),
+            zeros: 0,
+            near_ends: 0,
+            outside: 0,
+            levels: Vec::new(),
+            first_missing: None,
+        }
     }
 
     pub(super) fn add(&mut self, row: &[f32]) {
-        let (bottom, top) = self.bounds;
-        let tenth = (top - bottom) / 10.0;
-        let (low, high) = (bottom + tenth, top - tenth);
-        let (mut zeros, mut near_ends, mut outside, mut gaps, mut hash) = (0, 0, 0, false, START);
-        for (cell, &x) in self.cells.iter_mut().zip(row) {
-            if !x.is_finite() {
-                cell.missing += 1;
-                gaps = true;
-                continue;
-            }
-            cell.min = cell.min.min(x);
-            cell.max = cell.max.max(x);
-            cell.sum += f64::from(x);
-            zeros += u64::from(x == 0.0);
-            near_ends += u64::from(x <= low || x >= high);
-            outside += u64::from(x < bottom || x > top);
-        }
-        for (cell, &x) in self.cells.iter_mut().zip(row) {
-            cell.hash = mixed(cell.hash, word(x));
-        }
+        let mut hash = START;
         for pair in row.chunks(2) {
             let second = pair.get(1).map_or(0, |&x| word(x));
             hash = mixed(hash, word(pair[0]) << 32 | second);
         }
-        if gaps && self.first_missing.is_none() {
-            let column = row.iter().position(|x| !x.is_finite()).unwrap_or(0);
-            self.first_missing = Some(self.hashes.len() * row.len() + column);
+        for (hash, &x) in self.column_hashes.iter_mut().zip(row) {
+            *hash = mixed(*hash, word(x));
         }
         for &x in row {
             if self.levels.len() > LISTED {
@@ -151,10 +139,57 @@ impl Survey {
                 self.levels.insert(place, x + 0.0);
             }
         }
+        if row.iter().fold(true, |finite, x| finite & x.is_finite()) {
+            self.add_finite(row);
+        } else {
+            self.add_others(row);
+        }
         self.hashes.push(hash);
-        self.zeros += zeros;
-        self.near_ends += near_ends;
-        self.outside += outside;
+    }
+
+    fn add_finite(&mut self, row: &[f32]) {
+        self.min.iter_mut().zip(row).for_each(|(min, &x)| *min = if x < *min { x } else { *min });
+        self.max.iter_mut().zip(row).for_each(|(max, &x)| *max = if x > *max { x } else { *max });
+        self.sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
+        let (bottom, top) = self.bounds;
+        let (low, high) = self.near();
+        // A row has less than 2^16 values: narrow counters let more of them go at once.
+        let (mut zeros, mut near_ends, mut outside) = (0u32, 0u32, 0u32);
+        for &x in row {
+            zeros += u32::from(x == 0.0);
+            near_ends += u32::from(x <= low) + u32::from(x >= high);
+            outside += u32::from(x < bottom) + u32::from(x > top);
+        }
+        self.zeros += u64::from(zeros);
+        self.near_ends += u64::from(near_ends);
+        self.outside += u64::from(outside);
+    }
+
+    /// A row in which values are missing.
+    fn add_others(&mut self, row: &[f32]) {
+        let (bottom, top) = self.bounds;
+        let (low, high) = self.near();
+        for (unit, &x) in row.iter().enumerate() {
+            if !x.is_finite() {
+                self.missing[unit] += 1;
+                self.first_missing.get_or_insert(self.hashes.len() * row.len() + unit);
+                continue;
+            }
+            self.min[unit] = self.min[unit].min(x);
+            self.max[unit] = self.max[unit].max(x);
+            self.sums[unit] += f64::from(x);
+            self.zeros += u64::from(x == 0.0);
+            self.near_ends += u64::from(x <= low) + u64::from(x >= high);
+            self.outside += u64::from(x < bottom) + u64::from(x > top);
+        }
+    }
+
+    /// Where values are near what becomes 0, and near what becomes 1.
+    fn near(&self) -> (f32, f32) {
+        let (bottom, top) = self.bounds;
+        let tenth = (top - bottom) / 10.0;
+        // Without a range all values are both, and count once.
+        if tenth > 0.0 { (bottom + tenth, top - tenth) } else { (bottom, f32::INFINITY) }
     }
 
     /// The distinct values, where they are few; else none.
@@ -184,18 +219,14 @@ impl Survey {
     ) -> Part {
         let rows = self.hashes.len() as u64;
         let mut seen = HashMap::new();
-        let column = |(unit, cell): (usize, &Cell)| {
-            let same_as = (cell.min < cell.max).then(|| *seen.entry(cell.hash).or_insert(unit));
-            Column {
-                number: number(unit),
-                min: cell.min,
-                max: cell.max,
-                mean: cell.sum / (rows - cell.missing) as f64,
-                missing: cell.missing,
-                same_as: same_as.filter(|&first| first != unit),
-            }
+        let column = |unit: usize| {
+            let (min, max, missing) = (self.min[unit], self.max[unit], self.missing[unit]);
+            let hash = self.column_hashes.get(unit).filter(|_| min < max);
+            let same_as = hash.map(|hash| *seen.entry(*hash).or_insert(unit)).filter(|&first| first != unit);
+            let mean = self.sums[unit] / (rows - missing) as f64;
+            Column { number: number(unit), min, max, mean, missing, same_as }
         };
-        let columns: Vec<Column> = self.cells.iter().enumerate().map(column).collect();
+        let columns: Vec<Column> = (0..self.min.len()).map(column).collect();
         let missing: u64 = columns.iter().map(|column| column.missing).sum();
         let values = (rows * columns.len() as u64 - missing).max(1) as f64;
         // Where not all samples were looked at, nothing is known of which label is whose.

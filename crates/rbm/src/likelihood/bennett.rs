@@ -1,8 +1,8 @@
 //! The acceptance ratio of Bennett ("Efficient estimation of free energy differences from Monte Carlo
-//! data", J. Comp. Phys. 22:245, 1976): ln (Z_1 / Z_0) from samples of both models.
+//! data", J. Comp. Phys. 22:245, 1976): `ln (Z_1 / Z_0)` from samples of both models.
 //!
-//! With `f(x) = 1 / (1 + exp(x))`, gains `g_0 = ln p*_1(v) - ln p*_0(v)` of n_0 samples of model 0 and
-//! `g_1 = ln p*_0(v) - ln p*_1(v)` of n_1 samples of model 1, the difference D solves
+//! With `f(x) = 1 / (1 + exp(x))`, gains `g_0 = ln p*_1(v) - ln p*_0(v)` of `n_0` samples of model 0 and
+//! `g_1 = ln p*_0(v) - ln p*_1(v)` of `n_1` samples of model 1, the difference D solves
 //!
 //! ```text
 //! sum over samples of 0 of f(M - g_0 + D) = sum over samples of 1 of f(-M - g_1 - D),   M = ln(n_0 / n_1)
@@ -12,7 +12,7 @@
 //! least variance, to first order
 //! `(<f²>_0 / <f>_0² - 1) / n_0 + (<f²>_1 / <f>_1² - 1) / n_1`.
 
-/// An estimate of ln (Z_1 / Z_0), in nats.
+/// An estimate of `ln (Z_1 / Z_0)`, in nats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogRatio {
     /// The estimate.

@@ -4,7 +4,7 @@
 use crate::resume::{same_metrics, signal};
 use crate::{Place, stderr};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Batches done in the running epoch, as a state says.
 fn batches(place: &Place, state: &str) -> u64 {
@@ -17,47 +17,60 @@ fn batches(place: &Place, state: &str) -> u64 {
 }
 
 /// Waits until `state` was saved in the middle of an epoch, kills the training, resumes it, and
-/// compares it with one that saved nothing on its way.
-fn saved_midway(place: &Place, verb: &str, words: &str, state: &str) {
+/// compares it with one that saved nothing on its way. False where the training was done before.
+fn saved_midway(place: &Place, verb: &str, words: &str, state: &str) -> bool {
     let _ = std::fs::remove_dir_all(place.path("whole"));
     let _ = std::fs::remove_dir_all(place.path("r"));
-    place.ok(&format!("{verb} -q {words} --out whole --save-every 0"));
-    let words = format!("{verb} {words} --out r --save-every 1s");
-    let mut child = place.command(&words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let begun = Instant::now();
-    while batches(place, &format!("r/{state}")) == 0 && begun.elapsed() < Duration::from_secs(60) {
-        assert!(child.try_wait().unwrap().is_none(), "{verb}: done without a save in the middle of an epoch");
+    let clocked = format!("{verb} {words} --out r --save-every 1s");
+    let mut child = place.command(&clocked).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while batches(place, &format!("r/{state}")) == 0 {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
     signal(&child, "-KILL");
     child.wait().unwrap();
-    assert!(batches(place, &format!("r/{state}")) > 0);
+    if batches(place, &format!("r/{state}")) == 0 {
+        return false;
+    }
     // It goes on saving by the clock until it is done.
     let output = place.run(&format!("{verb} --resume r"));
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(!stderr(&output).contains("interrupted"), "{}", stderr(&output));
+    place.ok(&format!("{verb} -q {words} --out whole --save-every 0"));
     assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"), "{verb}");
     same_metrics(place, place.text("whole/metrics.jsonl").lines().count());
+    true
 }
 
+/// Epochs take some seconds, as many samples as that takes on this machine.
 #[test]
 fn a_long_epoch_is_saved_in_its_middle_and_resumed_to_the_same_bytes() {
     let place = Place::new();
-    place.write_npy("x.npy", 120_000, 9);
     place.write_npy("few.npy", 200, 9);
     place.ok("stack -q --data npy:few.npy --layers 8,7 --labels none --epochs 1 --out deep");
-    let one = "--data npy:x.npy --valid 100 --batch-size 1 --threads 1";
-    saved_midway(
-        &place,
-        "pretrain",
-        &format!("{one} --hidden 8 --epochs 2 --persistent-chains 3"),
-        "state.safetensors",
-    );
-    let deep = format!("{one} --layers 8,7 --labels none --epochs 1");
-    saved_midway(&place, "stack", &deep, "layer-1.state.safetensors");
-    saved_midway(&place, "tune", &format!("deep {one} --top-steps 1x1"), "tuning.state.safetensors");
-    let network = format!("deep {one} --as autoencoder --epochs 1 --labelled 0");
-    saved_midway(&place, "finetune", &network, "finetuning.state.safetensors");
+    let samples = [100_000, 300_000, 1_000_000, 3_000_000];
+    for (verb, words, state) in [
+        ("pretrain", "--hidden 8 --epochs 2 --persistent-chains 3 --batch-size 1", "state.safetensors"),
+        ("stack", "--layers 8,7 --labels none --epochs 1 --batch-size 1", "layer-1.state.safetensors"),
+        ("tune", "deep --top-steps 1x1 --batch-size 1", "tuning.state.safetensors"),
+        ("finetune", "deep --as autoencoder --epochs 1 --labelled 0 --batch-size 1", "finetuning.state.safetensors"),
+    ] {
+        let long_enough = samples.into_iter().any(|samples| {
+            let file = format!("x{samples}.npy");
+            if !place.path(&file).exists() {
+                place.write_npy(&file, samples, 9);
+            }
+            let data = format!("--data npy:{file} --valid 100 --threads 1");
+            let words = match words.strip_prefix("deep ") {
+                Some(options) => format!("deep {data} {options}"),
+                None => format!("{data} {words}"),
+            };
+            saved_midway(&place, verb, &words, state)
+        });
+        assert!(long_enough, "{verb}: 3,000,000 samples were done without a save in the middle of an epoch");
+    }
 }
 
 #[test]

@@ -36,7 +36,12 @@ fn falls_back(place: &Place, verb: &str, words: &str, epochs: usize, file: &str)
         let said = stderr(&output);
         assert!(output.status.success(), "{verb}, {what}: {said}");
         let warned = said.contains(file) && said.contains("; resuming from the save before it, to the same result");
-        assert!(warned && said.lines().count() == 1, "{verb}, {what}: {said}");
+        // What training warns of on its own are the epochs of a few samples.
+        let others = said
+            .lines()
+            .filter(|line| !line.contains(": the last batch changed") && !line.contains("hidden units are"))
+            .count();
+        assert!(warned && others == 1, "{verb}, {what}: {said}");
         let same = place.read("r/model.safetensors") == place.read("whole/model.safetensors");
         assert!(same, "{verb}, {what}: the model differs");
         same_metrics(place, place.text("whole/metrics.jsonl").lines().count());

@@ -5,7 +5,7 @@ use candle_core::Device;
 use deepbelief_exchange::write_npz;
 use deepbelief_finetune::{FinetuneConfig, Finetuner, Network};
 use deepbelief_kernels::{Batch, Minibatches};
-use deepbelief_rbm::{LabelGroup, Monitors, Provenance, Rbm, RbmConfig, TrainConfig, Trainer, save, save_state};
+use deepbelief_rbm::{LabelGroup, Monitors, Provenance, Rbm, RbmConfig, Sampler, TrainConfig, Trainer, save, save_state};
 use deepbelief_stack::{Dbn, GreedyState};
 use deepbelief_wake_sleep::{TuneConfig, Tuner};
 use parquet::basic::Compression;
@@ -91,10 +91,17 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             written(&|path| Network::autoencoder(&net()).unwrap().save(path, &plain).unwrap()),
         ],
         "state" => {
-            let config = TrainConfig { epochs: 1, persistent_chains: 2, ..Default::default() };
-            let mut trainer = Trainer::new(&rbm(), config).unwrap();
-            trainer.fit(&mut Ones, &monitors(), &mut ()).unwrap();
-            both(written(&|path| save_state(path, &trainer.snapshot().state().unwrap()).unwrap()))
+            // Each holds something that the others do not.
+            let config = TrainConfig { epochs: 1, persistent_chains: 2, temperatures: 3, ..Default::default() };
+            let centred = TrainConfig { centred: true, averaging: 0.9, log_z_every: 1, ..config.clone() };
+            let by = |sampler| TrainConfig { sampler, ..config.clone() };
+            let others = [by(Sampler::Fast), by(Sampler::Tempered), by(Sampler::Trajectory)];
+            let state = |config: TrainConfig| {
+                let mut trainer = Trainer::new(&rbm(), config).unwrap();
+                trainer.fit(&mut Ones, &monitors(), &mut ()).unwrap();
+                both(written(&|path| save_state(path, &trainer.snapshot().state().unwrap()).unwrap()))
+            };
+            [config.clone(), centred].into_iter().chain(others).flat_map(state).collect()
         }
         "stack-state" => {
             let finished = net().to_rbms().unwrap();

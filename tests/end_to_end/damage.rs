@@ -20,6 +20,8 @@ const DAMAGES: [(&str, Damage); 4] = [
 fn damage(place: &Place, name: &str, how: Damage) {
     let mut bytes = place.read(name);
     how(&mut bytes);
+    // A kill may have come where both names were on one file: it is this name whose content is damaged.
+    std::fs::remove_file(place.path(name)).unwrap();
     std::fs::write(place.path(name), bytes).unwrap();
 }
 

@@ -241,7 +241,7 @@ impl<E: Place + DeserializeOwned> History<E> {
 
     /// Brings what was added to the disk, for a state that says so is about to be.
     pub(crate) fn sync(&self) -> Result<()> {
-        match std::fs::File::open(&self.path).and_then(|file| file.sync_data()) {
+        match OpenOptions::new().append(true).open(&self.path).and_then(|file| file.sync_data()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(error).or_fail(|| format!("cannot write {}", self.path.display()))
             }

@@ -9,6 +9,7 @@
 //! | `best.safetensors` `tuning.state.safetensors` | of a tuning: the best model on the validation samples, and what a resume needs |
 //! | `finetuning.state.safetensors` | what a resume of a training by backpropagation needs; it has a `best.safetensors` too |
 //! | `*.previous.safetensors` | of every state the one before the newest, for the case that this one is damaged |
+//! | `*.damaged.safetensors` | a state that could not be read when a resume fell back to the one before |
 //! | `run.lock` | while the run trains: see [`RunLock`] |
 //! | `layers.safetensors` `layer-{i}.state.safetensors` | the same of a stack's ([`GreedyState`](deepbelief_stack::GreedyState)) |
 //! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` | pictures; of a stack `layer-{i}.filters.png` and `layer-{i}.curves.svg` |
@@ -216,7 +217,8 @@ fn is_ours(name: &str) -> bool {
         rest.split_once('.').is_some_and(known)
     };
     // Of states alone there are two versions.
-    let stem = name.strip_suffix(".previous.safetensors").filter(|stem| *stem == "layers" || stem.ends_with("state"));
+    let kept = name.strip_suffix(".previous.safetensors").or(name.strip_suffix(".damaged.safetensors"));
+    let stem = kept.filter(|stem| *stem == "layers" || stem.ends_with("state"));
     let newest = stem.map(|stem| format!("{stem}.safetensors"));
     let name = newest.as_deref().unwrap_or(name);
     [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE, FINETUNE_STATE, EVALUATION].contains(&name)

@@ -8,7 +8,9 @@ use crate::report::Report;
 use crate::run_folder::{PICTURES, RunFolder};
 use crate::save_every::SaveClock;
 use crate::settings::PretrainSettings;
-use deepbelief_rbm::{Control, EpochMetrics, Observer, Progress, Provenance, Rbm, Snapshot, save, save_state};
+use deepbelief_rbm::{
+    Control, EpochMetrics, Observer, OnDivergence, Progress, Provenance, Rbm, Snapshot, save, save_state,
+};
 use std::collections::BTreeMap;
 
 /// Watches one training.
@@ -123,7 +125,9 @@ impl<'a> Watcher<'a> {
 impl Observer for Watcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        if self.clock.is_up() { Control::Stop } else { control() }
+        // Where the epoch may be begun anew, its state is that of its start.
+        let saves = self.settings.learning.on_divergence == OnDivergence::Stop;
+        if saves && self.clock.is_up() { Control::Stop } else { control() }
     }
 
     fn recovered(&mut self, from: &deepbelief_rbm::Error, learning_rate: f64) {

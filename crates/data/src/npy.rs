@@ -43,6 +43,7 @@ pub(crate) fn read_npy(path: &Path) -> Result<Tables, Error> {
 /// Reads the arrays of an archive that have a role in a data set.
 pub(crate) fn read_npz(path: &Path) -> Result<Tables, Error> {
     let file = File::open(path).map_err(Error::read(path))?;
+    let size = file.metadata().map_err(Error::read(path))?.len();
     let broken = |reason: String| Error::Broken { what: path.display().to_string(), format: "npz", reason };
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(error.to_string()))?;
     let files = archive.file_names().collect::<Result<Vec<_>, _>>().map_err(|error| broken(error.to_string()))?;
@@ -50,7 +51,8 @@ pub(crate) fn read_npz(path: &Path) -> Result<Tables, Error> {
     Roles::of(path, &names)?.read(|name| {
         let mut bytes = Vec::new();
         let entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(format!("{name}: {error}")))?;
-        let packed = entry.compressed_size();
+        // A header may say anything; the archive is as large as it is.
+        let packed = entry.compressed_size().min(size);
         Unpacked::new(entry, packed).read_to_end(&mut bytes).map_err(|error| broken(format!("{name}: {error}")))?;
         // The array borrows nothing: the next one reads over the same archive.
         let array = array(&format!("{}: {name}", path.display()), &bytes)?;

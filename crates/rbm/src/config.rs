@@ -130,8 +130,8 @@ pub enum OnDivergence {
     /// It ends with [`Error::Diverged`] or [`Error::Collapsed`].
     #[default]
     Stop,
-    /// It begins the epoch anew, at half the learning rate from there on, up to ten times. After a resume
-    /// within that epoch it begins where it was resumed.
+    /// It begins the epoch anew, at half the learning rate from there on, up to ten times. A state that is
+    /// saved within an epoch is that of its start.
     HalveLr,
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 /// Share of the hidden units that may be constant.
 const CONSTANT: f64 = 0.25;
 
-/// Ratios of update to weights that are a tenth of a healthy 0.001 a hundred times over, and ten times it.
+/// Ratios of update to weights that are a thousandth and fifty times of a healthy 0.001.
 const SLOW: f64 = 1e-6;
 const FAST: f64 = 0.05;
 
@@ -65,7 +65,7 @@ impl fmt::Display for Concern {
             ),
             Self::Rare(rate) => write!(
                 f,
-                "tempered chains swap at a rate of {rate:.3} between some temperatures; take more temperatures"
+                "chains swap at a rate of {rate:.3} between some neighbours of their ladder; take more temperatures"
             ),
         }
     }

@@ -12,9 +12,14 @@ use std::path::{Path, PathBuf};
 /// Where the version before the one in `path` is kept.
 #[must_use]
 pub fn previous_path(path: &Path) -> PathBuf {
+    version(path, "previous")
+}
+
+/// `state.previous.safetensors` of `state.safetensors`.
+fn version(path: &Path, which: &str) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let ending = path.extension().map_or(String::new(), |ending| format!(".{}", ending.to_string_lossy()));
-    path.with_file_name(format!("{stem}.previous{ending}"))
+    path.with_file_name(format!("{stem}.{which}{ending}"))
 }
 
 /// Writes as [`write_atomic`] does, and keeps what was there before as the previous version.
@@ -44,7 +49,8 @@ pub struct Recovered<T, E> {
 }
 
 /// Reads the newest version with `load`; where that fails, the one before, which then takes the
-/// place of the newest, so that the next write cannot put a damaged file over the last good one.
+/// place of the newest, so that the next write cannot put a damaged file over the last good one. The
+/// damaged one stays beside it.
 ///
 /// # Errors
 /// What is wrong with the newest version, if there is no other that can be read.
@@ -56,9 +62,14 @@ pub fn recover<T, E>(
         Ok(value) => return Ok(Recovered { value, damage: None }),
         Err(damage) => damage,
     };
+    // What the system does not let us read may be whole.
+    if std::fs::read(path).is_err_and(|error| error.kind() != ErrorKind::NotFound) {
+        return Err(damage);
+    }
     let previous = previous_path(path);
     let Some(value) = previous.is_file().then(|| load(&previous).ok()).flatten() else { return Err(damage) };
-    match link_over(&previous, path) {
+    // It is kept for whoever can do more with it, as a newer program.
+    match link_over(path, &version(path, "damaged")).and_then(|()| link_over(&previous, path)) {
         Ok(()) => Ok(Recovered { value, damage: Some(damage) }),
         Err(_) => Err(damage),
     }

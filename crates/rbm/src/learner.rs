@@ -4,7 +4,7 @@
 
 use crate::cd::{Draws, Velocity};
 use crate::composed::Composed;
-use crate::config::{Rule, Sampler, TrainConfig};
+use crate::config::{OnDivergence, Rule, Sampler, TrainConfig};
 use crate::error::Result;
 use crate::hidden::HiddenUnits;
 use crate::memory::Memory;
@@ -176,8 +176,16 @@ pub(crate) fn binary(chains: Batch) -> Bits {
 pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size: usize, config: &TrainConfig) -> u64 {
     let chains = config.persistent_chains.max(batch_size);
     let weights = 4 * visible as u64 * hidden as u64;
-    // Row-major copies of weights and velocities exist while a state is saved.
-    let copies = 4 * weights;
+    // Sets of parameters that a state holds, each of which exists four times while it is written: weights and
+    // velocities, those of methods, and both once more where an epoch may be begun anew.
+    let mut sets = 2 + u64::from(config.averaging > 0.0) + u64::from(config.log_z_every > 0);
+    sets += match config.sampler {
+        Sampler::Fast => 1,
+        Sampler::Trajectory => config.temperatures as u64,
+        Sampler::Gibbs | Sampler::Tempered => 0,
+    };
+    let again = if config.on_divergence == OnDivergence::HalveLr { sets } else { 0 };
+    let copies = (4 * sets + again) * weights;
     let training = match units {
         HiddenUnits::Bernoulli => {
             let laddered = matches!(config.sampler, Sampler::Tempered | Sampler::Trajectory);
@@ -186,8 +194,8 @@ pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size
             // of the models and the gradient one way more.
             let more = [
                 (config.sampler != Sampler::Gibbs, 3),
-                // Every model both ways, once more for a state, and while that is written.
-                (config.sampler == Sampler::Trajectory, 5 * config.temperatures as u64),
+                // Every model both ways, and as it is saved.
+                (config.sampler == Sampler::Trajectory, 3 * config.temperatures as u64),
                 (config.averaging > 0.0, 3),
                 (config.centred || config.sampler == Sampler::Fast, 1),
                 // Two models of a path in both directions, and both its ends.

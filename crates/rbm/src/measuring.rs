@@ -10,7 +10,7 @@ use crate::trainer::Trainer;
 use deepbelief_kernels::{Batch, Stream, Uniforms};
 
 /// Chains that carry the estimate of ln Z along a training.
-const PATH_CHAINS: usize = 500;
+const PATH_CHAINS: usize = 200;
 
 impl Trainer {
     /// Measures the RBM as it is on samples and, where it has a label group, their labels, in the

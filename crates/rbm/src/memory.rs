@@ -35,7 +35,7 @@ pub(crate) struct Contents {
     average: bool,
     /// Replicas and temperatures of tempered chains.
     ladders: Option<[usize; 2]>,
-    /// Earlier models, and chains of each model.
+    /// Models, and chains of each.
     trajectory: Option<[usize; 2]>,
     path: Option<PathHeader>,
 }
@@ -45,7 +45,8 @@ pub(crate) struct Contents {
 struct PathHeader {
     chains: usize,
     log_z: f64,
-    variance: f64,
+    /// None where it is infinite.
+    variance: Option<f64>,
     steps: u32,
 }
 
@@ -117,9 +118,9 @@ impl Tensors {
             self.push("ladders.rates", &[rates.len()], rates)?;
             self.push_states("ladders.", v, labels)?;
         }
-        if let Some(TrajectoryState { frozen, rates, chains }) = trajectory {
+        if let Some(TrajectoryState { models, rates, chains }) = trajectory {
             self.push("trajectory.rates", &[rates.len()], rates)?;
-            for (at, parameters) in frozen.iter().enumerate() {
+            for (at, parameters) in models.iter().enumerate() {
                 self.push_parameters(&format!("trajectory.{at}."), sizes, parameters)?;
             }
             for (at, (v, labels)) in chains.iter().enumerate() {
@@ -127,6 +128,7 @@ impl Tensors {
             }
         }
         if let Some(path) = path {
+            self.push("path.base", &[path.base.len()], &path.base)?;
             self.push_parameters("path.", sizes, &path.parameters)?;
             self.push_states("path.", &path.v, &path.labels)?;
         }
@@ -135,11 +137,11 @@ impl Tensors {
             fast: fast.is_some(),
             average: average.is_some(),
             ladders: ladders.as_ref().map(|ladders| [ladders.rungs.len(), ladders.betas.len()]),
-            trajectory: trajectory.as_ref().map(|along| [along.frozen.len(), along.chains[0].0.rows()]),
+            trajectory: trajectory.as_ref().map(|along| [along.models.len(), along.chains[0].0.rows()]),
             path: path.map(|path| PathHeader {
                 chains: path.v.rows(),
                 log_z: path.log_z,
-                variance: path.variance,
+                variance: Some(path.variance).filter(|variance| variance.is_finite()),
                 steps: path.steps,
             }),
         })
@@ -192,7 +194,7 @@ impl Parts<'_> {
             })
         };
         let ladders = |[replicas, temperatures]: [usize; 2]| -> Result<LadderState> {
-            if temperatures < 2 || !replicas.is_multiple_of(temperatures) {
+            if !(2..=MOST_TEMPERATURES).contains(&temperatures) || !replicas.is_multiple_of(temperatures) {
                 self.file.refuse(format!("has {replicas} replicas at {temperatures} temperatures"))?;
             }
             let rungs = self.integers("ladders.rungs", replicas, temperatures)?;
@@ -206,20 +208,22 @@ impl Parts<'_> {
             Ok(LadderState { base, betas, rungs, rates, v, labels })
         };
         let trajectory = |[models, chains]: [usize; 2]| -> Result<TrajectoryState> {
-            if models == 0 || models >= MOST_TEMPERATURES {
-                self.file.refuse(format!("has {models} earlier models"))?;
+            if !(2..=MOST_TEMPERATURES).contains(&models) {
+                self.file.refuse(format!("has {models} models of a trajectory"))?;
             }
             let name = |at: usize| format!("trajectory.{at}.");
             Ok(TrajectoryState {
-                frozen: (0..models).map(|at| self.parameters(&name(at))).collect::<Result<_>>()?,
-                rates: get("trajectory.rates", models)?,
-                chains: (0..=models).map(|at| self.states(&name(at), chains)).collect::<Result<_>>()?,
+                models: (0..models).map(|at| self.parameters(&name(at))).collect::<Result<_>>()?,
+                rates: get("trajectory.rates", models - 1)?,
+                chains: (0..models).map(|at| self.states(&name(at), chains)).collect::<Result<_>>()?,
             })
         };
         let path = |header: &PathHeader| -> Result<PathState> {
             let (v, labels) = self.states("path.", header.chains)?;
-            let PathHeader { log_z, variance, steps, .. } = *header;
-            Ok(PathState { parameters: self.parameters("path.")?, v, labels, log_z, variance, steps })
+            let PathHeader { log_z, steps, .. } = *header;
+            let variance = header.variance.unwrap_or(f64::INFINITY);
+            let base = get("path.base", visible)?;
+            Ok(PathState { base, parameters: self.parameters("path.")?, v, labels, log_z, variance, steps })
         };
         let memory = Memory {
             offsets: contents.offsets.then(offsets).transpose()?,

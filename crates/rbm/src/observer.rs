@@ -68,7 +68,7 @@ pub struct EpochMetrics {
     /// Share of the hidden units of persistent chains that the last update's Gibbs steps changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chains_moved: Option<f64>,
-    /// How often tempered chains swap between the two neighbouring temperatures where they do so least.
+    /// How often chains swap between the neighbouring temperatures, or models, where they do so least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap_rate: Option<f64>,
     /// Norm of the epoch's last weight update over the norm of the weights; about 0.001 is

@@ -11,7 +11,7 @@ use crate::memory::{Contents, Memory, Parts, Sizes, Tensors};
 use crate::rbm::Rbm;
 use crate::stopping::Stopping;
 use crate::tensors::{self, FORMAT_VERSION, Reader};
-use crate::trainer::Position;
+use crate::trainer::{MOST_HALVINGS, Position};
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Bits, MAX_UNITS, Parameters};
 use serde::{Deserialize, Serialize};
@@ -72,11 +72,12 @@ impl TrainState {
         }
         let Memory { offsets, fast, average, ladders, trajectory } = &self.memory;
         let temperatures = ladders.as_ref().map(|ladders| ladders.betas.len());
-        let (sampler, chains) = match (ladders, fast, self.chains.as_ref().map_or(0, Batch::rows)) {
-            _ if let Some(models) = trajectory => (Sampler::Trajectory, models.chains[0].0.rows()),
-            (Some(ladders), ..) => (Sampler::Tempered, ladders.rungs.len() / ladders.betas.len()),
-            (None, Some(_), chains) => (Sampler::Fast, chains),
-            (None, None, chains) => (Sampler::Gibbs, chains),
+        let persistent = self.chains.as_ref().map_or(0, Batch::rows);
+        let (sampler, chains) = match (trajectory, ladders, fast, persistent) {
+            (Some(models), ..) => (Sampler::Trajectory, models.chains.first().map_or(0, |chains| chains.0.rows())),
+            (None, Some(ladders), ..) => (Sampler::Tempered, ladders.rungs.len() / ladders.betas.len()),
+            (None, None, Some(_), chains) => (Sampler::Fast, chains),
+            (None, None, None, chains) => (Sampler::Gibbs, chains),
         };
         let same = [
             ("persistent_chains", config.persistent_chains.to_string(), chains == config.persistent_chains),
@@ -171,6 +172,9 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
     let (v, h) = (header.visible, header.hidden);
     if v > MAX_UNITS || h > MAX_UNITS {
         file.refuse("has more units than this program supports".into())?;
+    }
+    if header.halvings > MOST_HALVINGS {
+        file.refuse(format!("has a learning rate that was halved {} times", header.halvings))?;
     }
     let parts = Parts { file: &file, sizes: Sizes { visible: v, hidden: h, classes: header.classes } };
     let chains = match header.chains {

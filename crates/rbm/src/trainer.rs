@@ -30,7 +30,7 @@ const EXPLODED_CENTRED: f32 = 2000.0;
 const ENOUGH_TO_DIE: usize = 8;
 
 /// Halvings of the learning rate before a training that diverges is given up.
-const MOST_HALVINGS: u32 = 10;
+pub(crate) const MOST_HALVINGS: u32 = 10;
 
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,11 +101,19 @@ impl Snapshot<'_> {
         concerns(metrics, self.trainer.sizes.hidden)
     }
 
-    /// Everything needed to continue from here as if never stopped.
+    /// Everything needed to continue from here as if never stopped: where an epoch that diverges is to be
+    /// begun anew, from the start of the running one.
     ///
     /// # Errors
     /// If a GPU failed.
     pub fn state(&self) -> Result<TrainState> {
+        match &self.trainer.safe {
+            Some(state) if self.trainer.at.batch > 0 => Ok(state.clone()),
+            _ => self.now(),
+        }
+    }
+
+    fn now(&self) -> Result<TrainState> {
         let Trainer { sizes, learner, at, path, .. } = self.trainer;
         Ok(TrainState {
             visible: sizes.visible,
@@ -242,10 +250,13 @@ impl Trainer {
         monitors: &Monitors,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
+        if self.at.stopping.met {
+            return Ok(Outcome::Converged);
+        }
         let recovers = self.config.on_divergence == OnDivergence::HalveLr;
         while self.at.epoch < self.config.epochs {
             if recovers && (self.at.batch == 0 || self.safe.is_none()) {
-                self.safe = Some(self.snapshot().state()?);
+                self.safe = Some(self.snapshot().now()?);
             }
             match self.epoch(train, monitors, observer) {
                 Ok(None) => {}

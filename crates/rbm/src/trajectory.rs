@@ -10,14 +10,15 @@
 //! ```
 //!
 //! which leaves all their distributions alone. The first model is that of the start; the present one is
-//! frozen and joins the ladder whenever it swaps too rarely with the last that was.
+//! frozen and joins the ladder whenever its next step would take it too far from the last that was. Where
+//! the ladder is full, the model that its neighbours miss least makes room.
 
 use crate::cd::Draws;
 use crate::config::TrainConfig;
 use deepbelief_kernels::{Bits, GibbsDraws, Machine, Parameters, Stream, Tempered, Uniforms};
 
-/// Rate of swaps below which the present model is frozen.
-const FREEZE: f32 = 0.25;
+/// Probability of a swap with the last frozen model below which the present one may not fall.
+const FREEZE: f64 = 0.25;
 
 /// Share of the last update in a rate of swaps that is remembered.
 const RECENT: f32 = 0.05;
@@ -26,8 +27,8 @@ const RECENT: f32 = 0.05;
 pub(crate) struct Trajectory {
     /// The frozen ones, then the present one.
     models: Vec<Tempered>,
-    /// Parameters of the frozen ones.
-    frozen: Vec<Parameters>,
+    /// Their parameters.
+    parameters: Vec<Parameters>,
     /// How often each model swaps with the next, of late.
     rates: Vec<f32>,
     /// Models at most.
@@ -37,9 +38,9 @@ pub(crate) struct Trajectory {
 /// What a resume needs of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct TrajectoryState {
-    pub(crate) frozen: Vec<Parameters>,
+    pub(crate) models: Vec<Parameters>,
     pub(crate) rates: Vec<f32>,
-    /// Of every model, the present one last: visible states, and labels where there is a group of them.
+    /// Of every model: visible states, and labels where there is a group of them.
     pub(crate) chains: Vec<(Bits, Vec<u32>)>,
 }
 
@@ -55,7 +56,7 @@ impl Trajectory {
         let mut start = model(machine, &parameters);
         start.start(config.persistent_chains, &draws);
         let state = TrajectoryState {
-            frozen: vec![parameters],
+            models: vec![parameters; 2],
             rates: vec![1.0],
             chains: vec![(start.states().clone(), start.chain_labels().to_vec()); 2],
         };
@@ -64,18 +65,20 @@ impl Trajectory {
 
     /// Goes on from a state that fits the machine.
     pub(crate) fn resume(machine: &Machine, state: TrajectoryState, config: &TrainConfig) -> Self {
-        let TrajectoryState { frozen, rates, chains } = state;
-        let present = machine.parameters();
-        let mut models: Vec<Tempered> = frozen.iter().chain([&present]).map(|p| model(machine, p)).collect();
+        let TrajectoryState { models: parameters, rates, chains } = state;
+        let mut models: Vec<Tempered> = parameters.iter().map(|p| model(machine, p)).collect();
         for (model, (v, labels)) in models.iter_mut().zip(&chains) {
             model.start_from(v, labels);
         }
-        Self { models, frozen, rates, most: config.temperatures }
+        Self { models, parameters, rates, most: config.temperatures }
     }
 
     pub(crate) fn state(&self) -> TrajectoryState {
-        let chains = self.models.iter().map(|model| (model.states().clone(), model.chain_labels().to_vec()));
-        TrajectoryState { frozen: self.frozen.clone(), rates: self.rates.clone(), chains: chains.collect() }
+        TrajectoryState {
+            models: self.parameters.clone(),
+            rates: self.rates.clone(),
+            chains: self.models.iter().map(chains_of).collect(),
+        }
     }
 
     /// The rate of the neighbours that swap least.
@@ -86,8 +89,13 @@ impl Trajectory {
     /// So many Gibbs steps and rounds of swaps, the present model having the parameters of `machine`, which
     /// gets its chains.
     pub(crate) fn advance(&mut self, machine: &mut Machine, steps: u32, draws: Draws) {
-        let last = self.frozen.len();
-        self.models[last].follow(machine);
+        // What products are left over from the last update would not be there after a resume.
+        for model in &mut self.models {
+            let (v, labels) = chains_of(model);
+            model.start_from(&v, &labels);
+        }
+        self.follow(machine);
+        let last = self.models.len() - 1;
         for k in 0..steps {
             for (at, model) in self.models.iter_mut().enumerate() {
                 let draw = |stream| Uniforms::new(draws.seed, stream, draws.step).gibbs(k as u16).layer(at as u8);
@@ -104,30 +112,46 @@ impl Trajectory {
                 self.swap(at, draw.layer(at as u8));
             }
         }
-        let present = &self.models[last];
-        machine.set_chains(present.states(), present.chain_labels());
-        if self.rates[last - 1] < FREEZE && self.models.len() < self.most {
-            let parameters = machine.parameters();
-            let mut next = model(machine, &parameters);
-            next.start_from(self.models[last].states(), self.models[last].chain_labels());
-            self.models.push(next);
-            self.frozen.push(parameters);
-            self.rates.push(1.0);
+        machine.set_chains(self.models[last].states(), self.models[last].chain_labels());
+    }
+
+    /// Takes over the parameters of the machine. Where that would take the present model too far from the
+    /// last frozen one, it is frozen as it was before.
+    fn follow(&mut self, machine: &Machine) {
+        let last = self.models.len() - 1;
+        let parameters = machine.parameters();
+        let mut next = model(machine, &parameters);
+        let (v, labels) = chains_of(&self.models[last]);
+        next.start_from(&v, &labels);
+        let gains = gains(&mut self.models[last - 1], &mut next);
+        let accepted = gains.iter().map(|gain| libm::exp(gain.min(0.0))).sum::<f64>() / gains.len().max(1) as f64;
+        if accepted >= FREEZE || self.most < 3 {
+            (self.models[last], self.parameters[last]) = (next, parameters);
+            return;
         }
+        if self.models.len() == self.most {
+            // One that its neighbours miss least; the first model is where all states are forgotten.
+            let link = |at: &usize| self.rates[at - 1].min(self.rates[*at]);
+            let spare = (1..last).max_by(|a, b| link(a).total_cmp(&link(b))).unwrap_or(1);
+            self.models.remove(spare);
+            self.parameters.remove(spare);
+            let rate = self.rates.remove(spare);
+            self.rates[spare - 1] *= rate;
+        }
+        self.models.push(next);
+        self.parameters.push(parameters);
+        self.rates.push(1.0);
     }
 
     /// Offers the chains of a model and of the next a swap.
     fn swap(&mut self, at: usize, draw: Uniforms) {
         let (before, after) = self.models.split_at_mut(at + 1);
         let (a, b) = (&mut before[at], &mut after[0]);
+        let gains = gains(a, b);
         let (mut of_a, mut of_b) = (chains_of(a), chains_of(b));
-        let (own_a, own_b) = (log_p(a, &of_a), log_p(b, &of_b));
-        let (a_of_b, b_of_a) = (log_p(a, &of_b), log_p(b, &of_a));
         let mut swapped = 0;
-        let chains = own_a.len();
-        for chain in 0..chains {
-            let gain = a_of_b[chain] + b_of_a[chain] - own_a[chain] - own_b[chain];
-            if f64::from(draw.at(chain as u32, 0)) < libm::exp(gain) {
+        for (chain, gain) in gains.iter().enumerate() {
+            if f64::from(draw.at(chain as u32, 0)) < libm::exp(*gain) {
                 of_a.0.swap_row(&mut of_b.0, chain);
                 if let (Some(y), Some(z)) = (of_a.1.get_mut(chain), of_b.1.get_mut(chain)) {
                     std::mem::swap(y, z);
@@ -137,7 +161,7 @@ impl Trajectory {
         }
         a.start_from(&of_a.0, &of_a.1);
         b.start_from(&of_b.0, &of_b.1);
-        let rate = swapped as f32 / chains.max(1) as f32;
+        let rate = swapped as f32 / gains.len().max(1) as f32;
         self.rates[at] += RECENT * (rate - self.rates[at]);
     }
 }
@@ -150,6 +174,15 @@ fn model(machine: &Machine, parameters: &Parameters) -> Tempered {
 
 fn chains_of(model: &Tempered) -> (Bits, Vec<u32>) {
     (model.states().clone(), model.chain_labels().to_vec())
+}
+
+/// The logarithm of what the chains of two models gain by each swap.
+fn gains(a: &mut Tempered, b: &mut Tempered) -> Vec<f64> {
+    let (of_a, of_b) = (chains_of(a), chains_of(b));
+    let (a_of_b, b_of_a) = (log_p(a, &of_b), log_p(b, &of_a));
+    // Last, so that both have their own chains again.
+    let (own_a, own_b) = (log_p(a, &of_a), log_p(b, &of_b));
+    (0..own_a.len()).map(|chain| a_of_b[chain] + b_of_a[chain] - own_a[chain] - own_b[chain]).collect()
 }
 
 /// ln p* of states and labels but for a constant, which the model has for chains afterwards.

@@ -74,17 +74,23 @@ pub struct LogPartition {
 }
 
 impl LogPartition {
+    /// Variance of the estimate from so many chains, to first order.
+    pub(super) fn variance(&self, chains: usize) -> f64 {
+        // Relative variance of a weight: n / ESS - 1.
+        let n = chains as f64;
+        (n / self.effective_sample_size - 1.0).max(0.0) / (n - 1.0)
+    }
+
     /// From the logarithms of weights whose mean estimates exp(`sign` (ln Z - `base`)).
-    fn of(log_weights: &[f64], base: f64, sign: f64) -> Self {
+    pub(super) fn of(log_weights: &[f64], base: f64, sign: f64) -> Self {
         let n = log_weights.len() as f64;
         let sum = log_weights.iter().copied().collect::<LogSum>().value();
         let squares = log_weights.iter().map(|&x| 2.0 * x).collect::<LogSum>().value();
         let effective_sample_size = libm::exp(2.0 * sum - squares);
-        // Relative variance of a weight: n / ESS - 1.
-        let error = ((n / effective_sample_size - 1.0).max(0.0) / (n - 1.0)).sqrt();
         let value = base + sign * (sum - libm::log(n));
-        let standard_error = (effective_sample_size >= FEWEST_EFFECTIVE).then_some(error);
-        Self { value, standard_error, effective_sample_size }
+        let estimate = Self { value, standard_error: None, effective_sample_size };
+        let error = estimate.variance(log_weights.len()).sqrt();
+        Self { standard_error: (effective_sample_size >= FEWEST_EFFECTIVE).then_some(error), ..estimate }
     }
 }
 

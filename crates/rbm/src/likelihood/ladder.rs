@@ -28,7 +28,7 @@ impl Ladder {
         Ok(Self::spaced(steps))
     }
 
-    fn spaced(steps: usize) -> Self {
+    pub(super) fn spaced(steps: usize) -> Self {
         let at = |step: usize| {
             let share = 29.0 * step as f64 / steps as f64;
             let beta = match share {

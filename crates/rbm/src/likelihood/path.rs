@@ -8,10 +8,14 @@
 //! all parameters move together.
 //!
 //! The chains must keep up: where learning is so fast that the model has modes for a few updates only, they
-//! miss some and ln Z comes out too small ([`super::annealed_importance`] tells).
+//! miss some, and ln Z comes out too small. Annealing from independent units to the present model, with fewer
+//! steps than [`super::annealed_importance`] takes by default, errs to the same side; so at every checkpoint
+//! it is done as well. Where it finds more than chance explains, the path goes on from there; where both
+//! agree, they are averaged, each by what it is known to; where it finds less, it has missed something.
 
-use super::annealing::{PATH, draws};
+use super::annealing::{LogPartition, PATH, draws};
 use super::bennett::bennett;
+use super::ladder::Ladder;
 use crate::error::{Result, require};
 use crate::rbm::Rbm;
 use deepbelief_kernels::{Bits, Parameters, Stream, Tempered, Uniforms};
@@ -21,6 +25,12 @@ const PIECE: f64 = 0.5;
 
 /// The shortest piece, as a share of the way from one checkpoint to the next.
 const SHORTEST: f64 = 1e-3;
+
+/// Steps of the annealing.
+const ANNEALING: usize = 1000;
+
+/// Standard errors by which two estimates may differ.
+const CHANCE: f64 = 3.0;
 
 /// Gibbs steps of the chains in every piece.
 const GIBBS: u32 = 10;
@@ -35,6 +45,8 @@ pub struct Path {
 /// What a resume needs of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PathState {
+    /// Visible biases of the independent units at its start.
+    pub(crate) base: Vec<f32>,
     /// The model that the path has come to.
     pub(crate) parameters: Parameters,
     pub(crate) v: Bits,
@@ -67,6 +79,7 @@ impl Path {
         let mut tempered = Tempered::new(rbm.visible(), rbm.hidden(), &parameters, base);
         tempered.start(chains, &draws(seed, PATH, 0));
         let state = PathState {
+            base: base.to_vec(),
             parameters,
             v: tempered.states().clone(),
             labels: tempered.chain_labels().to_vec(),
@@ -134,11 +147,52 @@ impl Path {
             last = model;
         }
         self.state.parameters = target;
+        let fresh =
+            self.state.annealed(Tempered::new(visible, hidden, &self.state.parameters, &self.state.base), self.seed);
+        self.state.steps = fresh.steps;
+        self.state.reconcile(fresh);
         Ok(())
     }
 }
 
 impl PathState {
+    /// The same place, come to by annealing.
+    fn annealed(&self, mut model: Tempered, seed: u64) -> Self {
+        let n = self.v.rows();
+        let ladder = Ladder::spaced(ANNEALING);
+        let mut log_weights = vec![0.0; n];
+        let mut place = self.clone();
+        place.steps += 1;
+        model.start(n, &draws(seed, PATH, place.steps));
+        for pair in ladder.betas().windows(2) {
+            place.steps += 1;
+            let mut added = vec![0.0; n];
+            model.anneal(&vec![pair[0]; n], &vec![pair[1]; n], Some(&draws(seed, PATH, place.steps)), &mut added);
+            log_weights.iter_mut().zip(added).for_each(|(weight, added)| *weight += added);
+        }
+        let estimate = LogPartition::of(&log_weights, model.base_log_partition(), 1.0);
+        (place.log_z, place.variance) = (estimate.value, estimate.variance(n));
+        (place.v, place.labels) = (model.states().clone(), model.chain_labels().to_vec());
+        place.resample(&log_weights, seed);
+        place
+    }
+
+    /// Takes into account what annealing found.
+    fn reconcile(&mut self, annealed: Self) {
+        let (own, other) = (self.variance, annealed.variance);
+        let (more, chance) = (annealed.log_z - self.log_z, CHANCE * (own + other).sqrt());
+        if more > chance || own.is_infinite() {
+            *self = annealed;
+        } else if more > -chance {
+            let share = own / (own + other);
+            // Two certain estimates that agree are one.
+            if share.is_finite() {
+                self.log_z += share * more;
+                self.variance *= 1.0 - share;
+            }
+        }
+    }
+
     /// ln p* of every chain's state under `to` minus that under `from`.
     fn gains(&self, from: &mut Tempered, to: &mut Tempered) -> Vec<f64> {
         let n = self.v.rows();
@@ -159,7 +213,7 @@ impl PathState {
         let top = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let weights: Vec<f64> = gains.iter().map(|gain| libm::exp(gain - top)).collect();
         let (mean, mut left) = (weights.iter().sum::<f64>() / gains.len() as f64, 0.0);
-        let first = f64::from(Uniforms::new(seed, Stream::Swap, self.steps).layer(PATH).at(0, 0));
+        let first = f64::from(Uniforms::new(seed, Stream::Resample, self.steps).at(0, 0));
         let mut chosen = Vec::with_capacity(gains.len());
         for (chain, weight) in weights.iter().enumerate() {
             left += weight / mean;

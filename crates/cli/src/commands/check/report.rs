@@ -80,6 +80,9 @@ fn of_classes(classes: &[usize], names: Option<&[String]>) -> String {
     };
     let least = (0..classes.len()).min_by_key(|&class| classes[class]);
     let most = (0..classes.len()).rev().max_by_key(|&class| classes[class]);
+    if let (Some(least), true) = (least, classes.iter().all(|&samples| Some(&samples) == classes.first())) {
+        return format!("{}: {} samples each", classes.len(), thousands(classes[least]));
+    }
     let ratio = imbalance(classes).map_or(String::new(), |ratio| format!(", {ratio:.1} times as many"));
     format!("{}: {} to {} samples{ratio}", classes.len(), samples(least), samples(most))
 }

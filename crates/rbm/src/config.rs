@@ -118,7 +118,8 @@ pub enum Sampler {
     /// tempering (Desjardins et al. 2010).
     Tempered,
     /// Gibbs steps of the model and of earlier ones of the training, between which states are swapped:
-    /// trajectory parallel tempering (Béreux et al. 2024).
+    /// trajectory parallel tempering (Béreux et al. 2024). The rate must be so small that one update
+    /// leaves a model near the one before.
     Trajectory,
 }
 
@@ -183,7 +184,8 @@ pub struct TrainConfig {
     /// model which is measured and saved. 0 keeps the last model alone.
     #[serde(skip_serializing_if = "is_default")]
     pub averaging: f64,
-    /// Epochs between estimates of ln Z along the training; 0 makes none.
+    /// Epochs between estimates of ln Z along the training; 0 makes none. They are for the curve: what
+    /// [`crate::likelihood::annealed_importance`] finds at the end may be some nats larger.
     #[serde(skip_serializing_if = "is_default")]
     pub log_z_every: u32,
     /// What the reconstruction's visible units are.

@@ -65,7 +65,8 @@ impl fmt::Display for Concern {
             ),
             Self::Rare(rate) => write!(
                 f,
-                "chains swap at a rate of {rate:.3} between some neighbours of their ladder; take more temperatures"
+                "chains swap at a rate of {rate:.3} between some neighbours of their ladder; take more temperatures, or \
+                 where they are models of the training a smaller learning rate"
             ),
         }
     }

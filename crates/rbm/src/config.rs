@@ -161,7 +161,7 @@ pub struct TrainConfig {
     pub weight_cost: f64,
     /// L1 cost of the weights.
     pub l1_cost: f64,
-    /// Gibbs steps of the negative phase.
+    /// Gibbs steps of the negative phase, of persistent chains too; they may grow with the epochs.
     pub cd_steps: CdSteps,
     /// Persistent chains (Tieleman 2008); 0 starts every chain from the data (Hinton 2002).
     pub persistent_chains: usize,

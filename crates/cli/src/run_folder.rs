@@ -100,11 +100,13 @@ impl RunFolder {
             }
             let name = path.display();
             let failure = Failure::new(format!("{name} is not a run that can be resumed: it has no {file}"));
-            return Err(if folder.is_unsaved(&folder.files()) && folder.verb().is_some() {
-                failure.hint(format!("it was stopped before its first save: start it again, with --out {name}"))
-            } else {
-                failure.hint(format!("--resume takes the folder that an earlier `dbn {verb}` wrote"))
-            });
+            if folder.verb().is_none() {
+                return Err(failure.hint(format!("--resume takes the folder that an earlier `dbn {verb}` wrote")));
+            }
+            // A model is written before the state that goes with it.
+            let force = if folder.is_unsaved(&folder.files()) { "" } else { " --force" };
+            let again = format!("it was stopped before its first save: start it again, with --out {name}{force}");
+            return Err(failure.hint(again));
         }
         folder.lock = Some(RunLock::take(path)?);
         folder.remove_temporary();

@@ -6,6 +6,7 @@ use crate::interrupt;
 use crate::report::{Report, thousands};
 use deepbelief_rbm::{Concern, Control, EpochMetrics, Progress};
 use indicatif::ProgressBar;
+use std::fmt::Display;
 use std::mem::{Discriminant, discriminant};
 use std::time::Instant;
 
@@ -87,10 +88,10 @@ impl<'a> Ticker<'a> {
         }
     }
 
-    /// After a divergence that the training goes on from.
-    pub(crate) fn recovered(&self, from: &deepbelief_rbm::Error, learning_rate: f64) {
+    /// After a divergence that the training goes on from, at `rate`.
+    pub(crate) fn recovered(&self, from: &dyn std::error::Error, rate: impl Display) {
         tracing::warn!("{}{from}", self.prefix);
-        tracing::warn!("{}the epoch begins anew at a learning rate of {learning_rate}", self.prefix);
+        tracing::warn!("{}the epoch begins anew at {rate}", self.prefix);
     }
 
     /// What the bar says from here on; whether there is one.

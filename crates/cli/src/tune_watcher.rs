@@ -11,7 +11,7 @@ use crate::report::{Report, thousands};
 use crate::run_folder::RunFolder;
 use crate::save_every::SaveClock;
 use crate::settings::TuneSettings;
-use deepbelief_rbm::{Control, Progress, Provenance};
+use deepbelief_rbm::{Control, OnDivergence, Progress, Provenance};
 use deepbelief_stack::Dbn;
 use deepbelief_wake_sleep::{TuneMetrics, TuneObserver, TuneSnapshot};
 
@@ -150,7 +150,13 @@ impl<'a> TuneWatcher<'a> {
 impl TuneObserver for TuneWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        if self.clock.is_up() { Control::Stop } else { control() }
+        // Where the epoch may be begun anew, its state is that of its start.
+        let saves = self.settings.on_divergence == OnDivergence::Stop;
+        if saves && self.clock.is_up() { Control::Stop } else { control() }
+    }
+
+    fn recovered(&mut self, from: &deepbelief_wake_sleep::Error, share: f64) {
+        self.ticker.recovered(from, format_args!("{share} of the learning rates"));
     }
 
     fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Told {

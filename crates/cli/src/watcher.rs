@@ -131,7 +131,7 @@ impl Observer for Watcher<'_> {
     }
 
     fn recovered(&mut self, from: &deepbelief_rbm::Error, learning_rate: f64) {
-        self.ticker.recovered(from, learning_rate);
+        self.ticker.recovered(from, format_args!("a learning rate of {learning_rate}"));
     }
 
     fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {

@@ -2,7 +2,7 @@
 
 use crate::error::{Result, require};
 use crate::optimizer::DescentConfig;
-use deepbelief_rbm::Schedule;
+use deepbelief_rbm::{OnDivergence, Schedule, is_default};
 use serde::{Deserialize, Serialize};
 
 /// How parameters follow their gradient.
@@ -47,6 +47,9 @@ pub struct FinetuneConfig {
     /// Stops after this many epochs in a row without a better model on the validation data; 0 turns
     /// it off.
     pub patience: u32,
+    /// What becomes of a training that diverges.
+    #[serde(skip_serializing_if = "is_default")]
+    pub on_divergence: OnDivergence,
     /// Seed of everything drawn.
     pub seed: u64,
     /// Threads; 0 takes one a core. The result does not depend on it.
@@ -69,6 +72,7 @@ impl Default for FinetuneConfig {
             input_dropout: 0.0,
             max_norm: 0.0,
             patience: 0,
+            on_divergence: OnDivergence::Stop,
             seed: 1,
             threads: 0,
         }

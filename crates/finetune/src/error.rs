@@ -33,9 +33,9 @@ pub enum Error {
         /// Number of classes.
         classes: usize,
     },
-    /// Training left the range of numbers.
+    /// Training left the range of sane numbers.
     #[error(
-        "training diverged in epoch {epoch}, batch {batch}: the cost is {cost}; \
+        "training diverged in epoch {epoch}, batch {batch}: the cost is {cost:.1} nats a sample; \
          try a learning rate below {learning_rate} or a smaller momentum"
     )]
     Diverged {

@@ -27,6 +27,18 @@ pub enum Objective {
     Autoencoder,
 }
 
+impl Objective {
+    /// Units of all layers of a network that goes up through `up`, from the visible units to the top hidden
+    /// ones: then the layer of `classes`, or the same way down again.
+    #[must_use]
+    pub fn sizes(self, up: &[usize], classes: usize) -> Vec<usize> {
+        match self {
+            Self::Classifier => [up, &[classes]].concat(),
+            Self::Autoencoder => up.iter().chain(up.iter().rev().skip(1)).copied().collect(),
+        }
+    }
+}
+
 /// What a layer makes of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -122,11 +134,7 @@ impl Network {
     /// # Errors
     /// [`crate::Error::Config`] for sizes of no network.
     pub fn random(objective: Objective, sizes: &[usize], classes: usize, seed: u64) -> Result<Self> {
-        let mut all = sizes.to_vec();
-        match objective {
-            Objective::Classifier => all.push(classes),
-            Objective::Autoencoder => all.extend(sizes.iter().rev().skip(1)),
-        }
+        let all = objective.sizes(sizes, classes);
         check_sizes(objective, &all)?;
         let activations = activations(objective, all.len() - 1, Activation::Linear);
         let mut layers = Vec::with_capacity(activations.len());

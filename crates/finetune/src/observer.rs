@@ -52,6 +52,11 @@ pub trait FinetuneObserver: Send {
         Control::Continue
     }
 
+    /// After a divergence that the training goes on from, at the start of its epoch and at this learning rate.
+    fn recovered(&mut self, from: &Error, learning_rate: f64) {
+        let _ = (from, learning_rate);
+    }
+
     /// Before the first update, as epoch 0, and after every epoch.
     ///
     /// # Errors

@@ -108,6 +108,15 @@ pub(crate) fn cost(objective: Objective, logits: &Tensor, target: &Tensor) -> Re
     Ok(f64::from(cost.to_scalar::<f32>()?))
 }
 
+/// The cost of outputs that say nothing, in nats per sample: every label, or every unit's two states,
+/// equally probable.
+pub(crate) fn cost_of_guessing(objective: Objective, visible: usize, classes: usize) -> f64 {
+    match objective {
+        Objective::Classifier => (classes.max(2) as f64).ln(),
+        Objective::Autoencoder => visible as f64 * std::f64::consts::LN_2,
+    }
+}
+
 /// Its gradient with respect to the logits.
 pub(crate) fn excess(objective: Objective, logits: &Tensor, target: &Tensor) -> candle_core::Result<Tensor> {
     match objective {

@@ -12,9 +12,8 @@
 use crate::error::Result;
 use crate::measure::Scores;
 use crate::network::{Activation, Network, Objective};
-use crate::trainer::Position;
-use deepbelief_rbm::FORMAT_VERSION;
 use deepbelief_rbm::tensors::{self, Reader};
+use deepbelief_rbm::{FORMAT_VERSION, OnDivergence, is_default};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -29,6 +28,27 @@ pub struct Best {
     pub scores: Scores,
     /// The network.
     pub network: Network,
+}
+
+/// Where a training is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Position {
+    /// Whether the network was measured before the first update.
+    pub(crate) started: bool,
+    /// Epochs done.
+    pub(crate) epoch: u32,
+    /// Batches done in the running epoch.
+    pub(crate) batch: usize,
+    /// Updates done.
+    pub(crate) step: u32,
+    /// Cost of the running epoch's samples, summed.
+    pub(crate) cost: f64,
+    /// Epochs in a row that count against `patience`.
+    pub(crate) stale_epochs: u32,
+    /// How often the learning rate was halved after a divergence.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) halvings: u32,
 }
 
 /// Everything that [`crate::Finetuner::resume`] continues from.
@@ -113,6 +133,9 @@ impl FinetuneState {
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
+        if header.position.halvings > OnDivergence::MOST_HALVINGS {
+            file.refuse(format!("has a learning rate that was halved {} times", header.position.halvings))?;
+        }
         let part = |prefix| Network::from_reader(&file, prefix, header.objective, &header.sizes, &header.activations);
         let best = match header.best {
             None => None,

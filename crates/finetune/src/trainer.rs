@@ -7,16 +7,20 @@ use crate::measure::Scores;
 use crate::network::{Dense, Network, Objective};
 use crate::observer::{FinetuneMetrics, FinetuneObserver, ask};
 use crate::optimizer::{Descent, Moments};
+use crate::parameters::{flat, shaped, variables};
 use crate::pass::{self, Drops};
-use crate::state::{Best, FinetuneState};
-use candle_core::{Device, Tensor, Var};
+use crate::state::{Best, FinetuneState, Position};
+use candle_core::{Device, Tensor};
 use candle_nn::Optimizer;
 use deepbelief_kernels::feedforward::drop_inputs;
 use deepbelief_kernels::{Batch, Level, Minibatches};
-use deepbelief_rbm::{Control, Error as RbmError, Monitors, Outcome, Progress};
-use serde::{Deserialize, Serialize};
+use deepbelief_rbm::{Control, Error as RbmError, Monitors, OnDivergence, Outcome, Progress};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Costs beyond so many times that of a blind guess are divergence: a network cannot come by them but by
+/// enormous weights.
+const EXPLODED: f64 = 100.0;
 
 /// Trains a network.
 ///
@@ -56,24 +60,8 @@ pub struct Finetuner {
     pool: Arc<rayon::ThreadPool>,
     at: Position,
     best: Option<Best>,
-}
-
-/// Where a training is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Position {
-    /// Whether the network was measured before the first update.
-    pub(crate) started: bool,
-    /// Epochs done.
-    pub(crate) epoch: u32,
-    /// Batches done in the running epoch.
-    pub(crate) batch: usize,
-    /// Updates done.
-    pub(crate) step: u32,
-    /// Cost of the running epoch's samples, summed.
-    pub(crate) cost: f64,
-    /// Epochs in a row that count against `patience`.
-    pub(crate) stale_epochs: u32,
+    /// What an epoch that diverges is begun anew from.
+    safe: Option<FinetuneState>,
 }
 
 /// A look at a training in progress.
@@ -96,19 +84,27 @@ impl<'a> FinetuneSnapshot<'a> {
         self.finetuner.best.as_ref()
     }
 
-    /// Everything needed to continue from here as if never stopped.
+    /// Everything needed to continue from here as if never stopped: where an epoch that diverges is to be
+    /// begun anew, from the start of the running one.
     ///
     /// # Errors
     /// If the tensors cannot be made.
     pub fn state(&self) -> Result<FinetuneState> {
-        let Finetuner { descent, config, at, best, .. } = self.finetuner;
+        match &self.finetuner.safe {
+            Some(state) if self.finetuner.at.batch > 0 => Ok(state.clone()),
+            _ => self.now(),
+        }
+    }
+
+    fn now(&self) -> Result<FinetuneState> {
+        let Finetuner { descent, network, config, at, best, .. } = self.finetuner;
         let (first, second): (Vec<_>, Vec<_>) =
             descent.moments()?.into_iter().map(|Moments { first, second }| (first, second)).unzip();
         let adam = config.optimizer == OptimizerKind::Adam;
         Ok(FinetuneState {
             network: self.network()?,
-            first: self.finetuner.shaped(first)?,
-            second: if adam { Some(self.finetuner.shaped(second)?) } else { None },
+            first: shaped(network, first)?,
+            second: if adam { Some(shaped(network, second)?) } else { None },
             position: *at,
             best: best.clone(),
         })
@@ -128,7 +124,7 @@ impl Finetuner {
             .build()
             .map_err(|source| RbmError::Threads { threads, source })?;
         let (descent, network) = variables(network, &config, &Device::Cpu)?;
-        Ok(Self { descent, network, config, pool: pool.into(), at: Position::default(), best: None })
+        Ok(Self { descent, network, config, pool: pool.into(), at: Position::default(), best: None, safe: None })
     }
 
     /// Continues a training; with the same settings and data the result is, bit for bit, that of one
@@ -197,9 +193,9 @@ impl Finetuner {
         monitors: &Monitors,
         observer: &mut dyn FinetuneObserver,
     ) -> Result<Outcome> {
-        self.check("training monitor", &monitors.train, &monitors.train_labels)?;
+        self.network.check("training monitor", &monitors.train, &monitors.train_labels)?;
         if let Some(valid) = &monitors.valid {
-            self.check("validation data", valid, &monitors.valid_labels)?;
+            self.network.check("validation data", valid, &monitors.valid_labels)?;
         }
         let patience = self.config.patience;
         let fits = patience == 0 || monitors.valid.is_some();
@@ -221,38 +217,74 @@ impl Finetuner {
                 return Ok(Outcome::Interrupted);
             }
         }
-        let mut batch = Batch::default();
         // The state of a training that ended by itself goes no further.
         if self.is_converged() {
             return Ok(Outcome::Converged);
         }
+        let recovers = self.config.on_divergence == OnDivergence::HalveLr;
         while self.at.epoch < epochs {
-            let (started, batches, mut samples) = (Instant::now(), train.batches(), 0);
-            self.descent.set_learning_rate(self.config.rate(self.at.epoch));
-            train.start_epoch(self.at.epoch);
-            while self.at.batch < batches {
-                train.fill(self.at.batch, &mut batch);
-                let labels = train.labels().unwrap_or_default();
-                self.check("training data", &batch, labels)?;
-                self.update(&batch, labels)?;
-                samples += batch.rows();
-                let progress = Progress { epoch: self.at.epoch + 1, epochs, batch: self.at.batch, batches, samples };
-                if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
-                    return Ok(Outcome::Interrupted);
+            if recovers && (self.at.batch == 0 || self.safe.is_none()) {
+                self.safe = Some(self.snapshot().now()?);
+            }
+            match self.epoch(train, monitors, observer) {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return Ok(outcome),
+                Err(error @ Error::Diverged { .. }) if self.config.on_divergence.goes_on(self.at.halvings) => {
+                    let Some(state) = self.safe.take() else { return Err(error) };
+                    self.go_back(state)?;
+                    observer.recovered(&error, self.rate(self.at.epoch));
                 }
-            }
-            let cost = std::mem::take(&mut self.at.cost) / train.samples().max(1) as f64;
-            (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
-            let control = self.close_epoch(monitors, Some(cost), (started, samples), observer)?;
-            // A training that ended by itself in this epoch was not cut short.
-            if self.is_converged() {
-                return Ok(Outcome::Converged);
-            }
-            if control == Control::Stop && self.at.epoch < epochs {
-                return Ok(Outcome::Interrupted);
+                Err(error) => return Err(error),
             }
         }
         Ok(Outcome::Finished)
+    }
+
+    /// Starts anew from an earlier state at half the learning rate.
+    fn go_back(&mut self, state: FinetuneState) -> Result<()> {
+        let (halvings, device) = (self.at.halvings + 1, self.network.device().clone());
+        *self = Self::resume(self.config.clone(), state)?.on(&device)?;
+        self.at.halvings = halvings;
+        Ok(())
+    }
+
+    /// The step size of an epoch, counted from 0, after all divergences.
+    fn rate(&self, epoch: u32) -> f64 {
+        OnDivergence::share(self.at.halvings) * self.config.rate(epoch)
+    }
+
+    /// The rest of an epoch; how the training ended, if it ended with it.
+    fn epoch(
+        &mut self,
+        train: &mut dyn Minibatches,
+        monitors: &Monitors,
+        observer: &mut dyn FinetuneObserver,
+    ) -> Result<Option<Outcome>> {
+        let epochs = self.config.epochs;
+        let (started, batches, mut samples) = (Instant::now(), train.batches(), 0);
+        let mut batch = Batch::default();
+        self.descent.set_learning_rate(self.rate(self.at.epoch));
+        train.start_epoch(self.at.epoch);
+        while self.at.batch < batches {
+            train.fill(self.at.batch, &mut batch);
+            let labels = train.labels().unwrap_or_default();
+            self.network.check("training data", &batch, labels)?;
+            self.update(&batch, labels)?;
+            samples += batch.rows();
+            let progress = Progress { epoch: self.at.epoch + 1, epochs, batch: self.at.batch, batches, samples };
+            if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
+                return Ok(Some(Outcome::Interrupted));
+            }
+        }
+        let cost = std::mem::take(&mut self.at.cost) / train.samples().max(1) as f64;
+        (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
+        let control = self.close_epoch(monitors, Some(cost), (started, samples), observer)?;
+        // A training that ended by itself in this epoch was not cut short.
+        if self.is_converged() {
+            return Ok(Some(Outcome::Converged));
+        }
+        let cut_short = control == Control::Stop && self.at.epoch < epochs;
+        Ok(cut_short.then_some(Outcome::Interrupted))
     }
 
     /// Whether patience has run out.
@@ -280,7 +312,9 @@ impl Finetuner {
         let logits = &values[layers.len()];
         let target = pass::target(objective, &whole, labels, self.network.classes())?;
         let value = pass::cost(objective, logits, &target)?;
-        if !value.is_finite() {
+        // Written so that NaN fails it.
+        let sane = value <= EXPLODED * pass::cost_of_guessing(objective, units, self.network.classes());
+        if !sane {
             let (epoch, batch, learning_rate) = (self.at.epoch + 1, self.at.batch + 1, self.descent.learning_rate());
             return Err(Error::Diverged { epoch, batch, cost: value, learning_rate });
         }
@@ -314,7 +348,7 @@ impl Finetuner {
         let seconds = started.elapsed().as_secs_f64();
         let metrics = FinetuneMetrics {
             epoch,
-            learning_rate: self.config.rate(epoch.max(1) - 1),
+            learning_rate: self.rate(epoch.max(1) - 1),
             training_cost,
             cost: train.cost,
             cost_valid: valid.map(|scores| scores.cost),
@@ -350,72 +384,6 @@ impl Finetuner {
 
     /// The network in tensors that later updates leave alone.
     fn copied(&self) -> Result<Network> {
-        self.shaped(flat(&self.network)?)
+        shaped(&self.network, flat(&self.network)?)
     }
-
-    /// Values of all variables, in the shape of the network.
-    fn shaped(&self, values: Vec<Vec<f32>>) -> Result<Network> {
-        let mut values = values.into_iter();
-        let mut tensor =
-            |like: &Tensor| Tensor::from_vec(values.next().unwrap_or_default(), like.shape(), &Device::Cpu);
-        let mut layers = Vec::with_capacity(self.network.depth());
-        for Dense { w, b, activation } in self.network.layers() {
-            layers.push(Dense { w: tensor(w)?, b: tensor(b)?, activation: *activation });
-        }
-        Ok(Network::from_layers(self.network.objective(), layers))
-    }
-
-    /// Refuses samples that do not fit, and labels that a classifier cannot learn from.
-    fn check(&self, what: &'static str, samples: &Batch, labels: &[u32]) -> Result<()> {
-        let misfit = |what: String, got: usize, expected: usize| {
-            Err(RbmError::Shape { what, got: vec![got], expected: vec![expected] }.into())
-        };
-        let (visible, classes, rows) = (self.network.visible(), self.network.classes(), samples.rows());
-        if samples.units() != visible {
-            return misfit(what.into(), samples.units(), visible);
-        }
-        if classes == 0 {
-            return Ok(());
-        }
-        if labels.is_empty() && rows > 0 {
-            return Err(Error::NoLabels { what });
-        }
-        if labels.len() != rows {
-            return misfit(format!("labels of the {what}"), labels.len(), rows);
-        }
-        match labels.iter().position(|&label| label as usize >= classes) {
-            Some(entry) => Err(Error::Label { got: labels[entry], entry, what, classes }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A network on `device` whose parameters are variables of an optimiser.
-fn variables(network: &Network, config: &FinetuneConfig, device: &Device) -> Result<(Descent, Network)> {
-    let (mut vars, mut layers) = (Vec::new(), Vec::new());
-    let variable = |tensor: &Tensor| Var::from_tensor(&tensor.to_device(device)?.copy()?);
-    for Dense { w, b, activation } in network.layers() {
-        let (w, b) = (variable(w)?, variable(b)?);
-        layers.push(Dense { w: w.as_detached_tensor(), b: b.as_detached_tensor(), activation: *activation });
-        vars.extend([w, b]);
-    }
-    Ok((Descent::new(vars, config.descent())?, Network::from_layers(network.objective(), layers)))
-}
-
-/// Weights and biases, layer after layer, row-major.
-fn flat(network: &Network) -> Result<Vec<Vec<f32>>> {
-    let tensors = network.layers().iter().flat_map(|layer| [&layer.w, &layer.b]);
-    Ok(tensors.map(|tensor| tensor.flatten_all()?.to_vec1()).collect::<candle_core::Result<_>>()?)
-}
-
-/// Bytes a training holds for a network of these sizes and batches of `batch` samples, on top of the
-/// data.
-#[must_use]
-pub fn peak_memory(sizes: &[usize], batch: usize) -> u64 {
-    let parameters: usize = sizes.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
-    // Parameters, two gradients while they are summed, two moments, the best network; the last four
-    // once more as tensors and as bytes of a file. Of each unit a sum, a value and two gradients, for a
-    // minibatch or for the thousand samples measured at once.
-    let units: usize = sizes.iter().sum();
-    4 * (6 * parameters + 8 * parameters + 4 * units * batch.max(1000)) as u64
 }

@@ -1,8 +1,10 @@
 //! Settings of a model and of its training, with the defaults of Hinton's practical guide
 //! ("A practical guide to training restricted Boltzmann machines", 2010).
 
+use crate::divergence::OnDivergence;
 use crate::error::{Error, Result, require};
 use crate::hidden::HiddenUnits;
+use crate::schedule::Schedule;
 use crate::steps::CdSteps;
 use candle_core::Device;
 use deepbelief_kernels::MAX_UNITS;
@@ -67,33 +69,6 @@ impl RbmConfig {
     }
 }
 
-/// How the learning rate moves from `learning_rate` to `final_learning_rate` over the epochs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Schedule {
-    /// It stays where it is.
-    #[default]
-    Constant,
-    /// In equal differences.
-    Linear,
-    /// In equal ratios.
-    Exponential,
-}
-
-impl Schedule {
-    /// The value in an epoch, counted from 0, of `epochs`: `first` in the first one, `last` in the
-    /// last, unless the schedule is constant.
-    #[must_use]
-    pub fn at(self, first: f64, last: f64, epoch: u32, epochs: u32) -> f64 {
-        let done = f64::from(epoch) / f64::from(epochs.max(2) - 1);
-        match self {
-            Self::Constant => first,
-            Self::Linear => first + (last - first) * done,
-            Self::Exponential => first * (last / first).powf(done),
-        }
-    }
-}
-
 /// What the reconstruction's visible units are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -121,19 +96,6 @@ pub enum Sampler {
     /// trajectory parallel tempering (Béreux et al. 2024). The rate must be so small that one update
     /// leaves a model near the one before.
     Trajectory,
-}
-
-/// What becomes of a training whose parameters leave the range of sane numbers, or whose hidden units all
-/// become constant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnDivergence {
-    /// It ends with [`Error::Diverged`] or [`Error::Collapsed`].
-    #[default]
-    Stop,
-    /// It begins the epoch anew, at half the learning rate from there on, up to ten times. A state that is
-    /// saved within an epoch is that of its start.
-    HalveLr,
 }
 
 /// Training of one RBM.

@@ -4,7 +4,8 @@
 
 use crate::cd::{Draws, Velocity};
 use crate::composed::Composed;
-use crate::config::{OnDivergence, Rule, Sampler, TrainConfig};
+use crate::config::{Rule, Sampler, TrainConfig};
+use crate::divergence::OnDivergence;
 use crate::error::Result;
 use crate::hidden::HiddenUnits;
 use crate::memory::Memory;

@@ -5,6 +5,7 @@ mod cd;
 mod checkpoint;
 mod composed;
 mod config;
+mod divergence;
 mod error;
 mod file;
 mod health;
@@ -24,6 +25,7 @@ mod packed;
 #[cfg(feature = "hub")]
 mod pretrained;
 mod rbm;
+mod schedule;
 mod state;
 mod steps;
 mod stopping;
@@ -35,9 +37,10 @@ mod trajectory;
 pub use cd::{Draws, Velocity};
 pub use checkpoint::{Header, Provenance, load, save};
 pub use config::{
-    OnDivergence, RbmConfig, Rule, Sampler, Schedule, TrainConfig, VisibleBias, VisibleStates, is_default,
-    is_default_fast_rate, is_default_temperatures, validate_threads,
+    RbmConfig, Rule, Sampler, TrainConfig, VisibleBias, VisibleStates, is_default, is_default_fast_rate,
+    is_default_temperatures, validate_threads,
 };
+pub use divergence::OnDivergence;
 pub use error::{Error, Result};
 pub use file::{is_temporary, write_atomic};
 pub use health::Concern;
@@ -50,6 +53,7 @@ pub use observer::{Control, EpochMetrics, Observer, Progress};
 #[cfg(feature = "hub")]
 pub use pretrained::pretrained;
 pub use rbm::{GibbsStep, Rbm, Sampled};
+pub use schedule::Schedule;
 pub use state::{TrainState, load_state, save_state};
 pub use steps::CdSteps;
 pub use tensors::FORMAT_VERSION;

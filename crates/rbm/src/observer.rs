@@ -114,7 +114,8 @@ pub trait Observer: Send {
         Control::Continue
     }
 
-    /// After a divergence or a collapse that training goes on from, at the start of its epoch and at this learning rate.
+    /// After a divergence or a collapse that training goes on from, at the start of its epoch and at this
+    /// learning rate.
     fn recovered(&mut self, from: &Error, learning_rate: f64) {
         let _ = (from, learning_rate);
     }

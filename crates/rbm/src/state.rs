@@ -4,6 +4,7 @@
 //! between two writes can leave a run that cannot continue.
 
 use crate::config::{Sampler, TrainConfig, is_default};
+use crate::divergence::OnDivergence;
 use crate::error::{Result, require};
 use crate::hidden::HiddenUnits;
 use crate::likelihood::PathState;
@@ -11,7 +12,7 @@ use crate::memory::{Contents, Memory, Parts, Sizes, Tensors};
 use crate::rbm::Rbm;
 use crate::stopping::Stopping;
 use crate::tensors::{self, FORMAT_VERSION, Reader};
-use crate::trainer::{MOST_HALVINGS, Position};
+use crate::trainer::Position;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Bits, MAX_UNITS, Parameters};
 use serde::{Deserialize, Serialize};
@@ -173,7 +174,7 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
     if v > MAX_UNITS || h > MAX_UNITS {
         file.refuse("has more units than this program supports".into())?;
     }
-    if header.halvings > MOST_HALVINGS {
+    if header.halvings > OnDivergence::MOST_HALVINGS {
         file.refuse(format!("has a learning rate that was halved {} times", header.halvings))?;
     }
     let parts = Parts { file: &file, sizes: Sizes { visible: v, hidden: h, classes: header.classes } };

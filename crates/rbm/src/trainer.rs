@@ -1,7 +1,8 @@
 //! The training loop: epochs of contrastive divergence, measured, watched, resumable.
 
 use crate::cd::Draws;
-use crate::config::{OnDivergence, Rule, TrainConfig};
+use crate::config::{Rule, TrainConfig};
+use crate::divergence::OnDivergence;
 use crate::error::{Error, Result};
 use crate::health::{Concern, concerns};
 use crate::hidden::HiddenUnits;
@@ -14,7 +15,7 @@ use crate::rbm::Rbm;
 use crate::state::TrainState;
 use crate::stopping::Stopping;
 use candle_core::Device;
-use deepbelief_kernels::{Level, Minibatches};
+use deepbelief_kernels::{Level, Minibatches, Parameters};
 use std::time::Instant;
 
 /// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
@@ -28,9 +29,6 @@ const EXPLODED_CENTRED: f32 = 2000.0;
 /// Hidden units from which on a layer without a single one that varies is a failure: a few may
 /// well be constant together for a while, or because there is nothing else to say of the data.
 const ENOUGH_TO_DIE: usize = 8;
-
-/// Halvings of the learning rate before a training that diverges is given up.
-pub(crate) const MOST_HALVINGS: u32 = 10;
 
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,7 +262,9 @@ impl Trainer {
                 Err(error) => {
                     let too_fast = matches!(error, Error::Diverged { .. } | Error::Collapsed { .. });
                     let state = self.safe.take().filter(|_| too_fast);
-                    let Some(state) = state.filter(|_| self.at.halvings < MOST_HALVINGS) else { return Err(error) };
+                    let Some(state) = state.filter(|_| self.config.on_divergence.goes_on(self.at.halvings)) else {
+                        return Err(error);
+                    };
                     self.go_back(state)?;
                     observer.recovered(&error, self.rule().learning_rate);
                 }
@@ -273,8 +273,13 @@ impl Trainer {
         Ok(Outcome::Finished)
     }
 
-    /// Starts anew from an earlier state at half the learning rate.
-    fn go_back(&mut self, state: TrainState) -> Result<()> {
+    /// Starts anew from an earlier state at half the learning rate, and from rest: velocities are those of the
+    /// rate before.
+    fn go_back(&mut self, mut state: TrainState) -> Result<()> {
+        let Parameters { w_rec, hb, vb, label_w, label_b } = &mut state.velocities;
+        for velocities in [w_rec, hb, vb, label_w, label_b] {
+            velocities.fill(0.0);
+        }
         let halvings = self.at.halvings + 1;
         self.at = Position { halvings, ..state.position };
         self.path = state.path.clone().map(|path| Path::resume(path, self.config.seed));
@@ -284,8 +289,9 @@ impl Trainer {
 
     /// The learning rule as it is now.
     pub(crate) fn rule(&self) -> Rule {
-        let rule = self.config.rule(self.at.epoch);
-        Rule { learning_rate: rule.learning_rate * 0.5f64.powi(self.at.halvings as i32), ..rule }
+        let (rule, share) = (self.config.rule(self.at.epoch), OnDivergence::share(self.at.halvings));
+        let (learning_rate, fast_learning_rate) = (share * rule.learning_rate, share * rule.fast_learning_rate);
+        Rule { learning_rate, fast_learning_rate, ..rule }
     }
 
     /// The rest of an epoch; how the training ended, if it ended with it.

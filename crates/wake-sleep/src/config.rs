@@ -4,7 +4,7 @@
 use crate::error::{Result, require};
 use crate::schedule::TopSteps;
 use deepbelief_kernels::{Precision, Rule};
-use deepbelief_rbm::Schedule;
+use deepbelief_rbm::{OnDivergence, Schedule, is_default};
 use serde::{Deserialize, Serialize};
 
 /// What units pass on or contribute.
@@ -120,6 +120,9 @@ pub struct TuneConfig {
     /// Stops after this many epochs in a row without a better model on the validation data; 0 turns
     /// it off.
     pub patience: u32,
+    /// What becomes of a tuning that diverges.
+    #[serde(skip_serializing_if = "is_default")]
+    pub on_divergence: OnDivergence,
     /// Seed of everything drawn.
     pub seed: u64,
     /// What products are computed in on a GPU; on the CPU it must be F32.
@@ -146,6 +149,7 @@ impl Default for TuneConfig {
             top: TopModel::Undirected,
             units: UnitChoices::default(),
             patience: 0,
+            on_divergence: OnDivergence::Stop,
             seed: 1,
             precision: Precision::default(),
             threads: 0,
@@ -211,9 +215,10 @@ impl TuneConfig {
         self.schedule.at(1.0, self.final_share, epoch, self.epochs())
     }
 
-    /// The rules of an epoch, counted from 0, for so many directed layers.
-    pub(crate) fn rules(&self, epoch: u32, layers: usize) -> Rules {
-        let share = self.share(epoch);
+    /// The rules of an epoch, counted from 0, for so many directed layers, where all rates were halved so
+    /// often.
+    pub(crate) fn rules(&self, epoch: u32, layers: usize, halvings: u32) -> Rules {
+        let share = self.share(epoch) * OnDivergence::share(halvings);
         let rule = |rate: f64| Rule {
             learning_rate: (rate * share) as f32,
             momentum: self.momentum as f32,
@@ -269,11 +274,11 @@ mod tests {
             final_share: 0.25,
             ..Default::default()
         };
-        let (first, last) = (config.rules(0, 2), config.rules(299, 2));
+        let (first, last) = (config.rules(0, 2, 0), config.rules(299, 2, 1));
         let rates = |rules: &[Rule]| rules.iter().map(|rule| rule.learning_rate).collect::<Vec<_>>();
         assert_eq!(rates(&first.generative), [0.4, 0.1]);
         assert_eq!(rates(&first.recognition), [0.2, 0.2]);
-        assert_eq!(rates(&last.generative), [0.1, 0.025]);
+        assert_eq!(rates(&last.generative), [0.05, 0.0125], "a quarter is left, and half of that after a divergence");
         assert_eq!((first.top_steps, last.top_steps), (3, 10));
     }
 

@@ -13,10 +13,12 @@ mod net;
 mod observer;
 #[cfg_attr(not(feature = "cuda"), path = "no_device.rs")]
 mod on_device;
+mod position;
 mod schedule;
 mod state;
 mod top;
 mod tuner;
+mod up_down;
 
 pub use belief_net::sigmoid_belief_net;
 pub use config::{LayerRates, Part, TopModel, TuneConfig, UnitChoices, Units};

@@ -6,7 +6,7 @@ use crate::error::{Result, require};
 use crate::top::Top;
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Batch, Directed, MAX_UNITS, Machine, Uniforms, Weights};
-use deepbelief_rbm::Rbm;
+use deepbelief_rbm::{OnDivergence, Rbm};
 use deepbelief_stack::{Dbn, Layer};
 
 /// The model in training.
@@ -141,6 +141,8 @@ pub fn peak_memory(sizes: &[usize], batch: usize, config: &TuneConfig) -> u64 {
     let sets = |&(v, h): &(usize, usize)| Directed::bytes(v, h, batch) + Directed::bytes(h, v, batch);
     let packed = directed.iter().map(sets).sum::<u64>() + Machine::bytes(v, h, batch);
     let parameters = directed.iter().map(|(v, h)| 2 * v * h).sum::<usize>() + 2 * v * h;
-    // Model, velocities and best model, each as tensors and as bytes of the file.
-    packed + 3 * 2 * 4 * parameters as u64
+    // Model, velocities and best model, each as tensors and as bytes of the file; model and velocities once
+    // more where an epoch may be begun anew.
+    let again = if config.on_divergence == OnDivergence::HalveLr { 2 } else { 0 };
+    packed + (3 * 2 + again) * 4 * parameters as u64
 }

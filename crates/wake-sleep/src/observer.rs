@@ -100,6 +100,12 @@ pub trait TuneObserver: Send {
         Control::Continue
     }
 
+    /// After a divergence that the tuning goes on from, at the start of its epoch and with this share of all
+    /// learning rates.
+    fn recovered(&mut self, from: &Error, share: f64) {
+        let _ = (from, share);
+    }
+
     /// Before the first update, as epoch 0, and after every epoch.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The updates of wake-sleep on a GPU: those of [`crate::tuner`] there, on the same uniforms. What a
+//! The updates of wake-sleep on a GPU: those of [`crate::up_down`] there, on the same uniforms. What a
 //! tuning is watched by is measured on the CPU, on a copy of the net once an epoch.
 
 use crate::config::{Part, Rules, TuneConfig, Units};

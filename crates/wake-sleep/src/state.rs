@@ -10,11 +10,11 @@
 //! | `chains` [chains, H] | hidden states of persistent chains, if there are any yet |
 
 use crate::error::Result;
-use crate::tuner::Position;
+use crate::position::Position;
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::Bits;
-use deepbelief_rbm::FORMAT_VERSION;
 use deepbelief_rbm::tensors::{self, Reader};
+use deepbelief_rbm::{FORMAT_VERSION, OnDivergence};
 use deepbelief_stack::Dbn;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -119,6 +119,9 @@ impl TuneState {
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
+        if header.position.halvings > OnDivergence::MOST_HALVINGS {
+            file.refuse(format!("has learning rates that were halved {} times", header.position.halvings))?;
+        }
         let model = |prefix| Dbn::from_reader(&file, prefix, &header.sizes, header.classes, &Device::Cpu);
         let dbn = model("")?;
         let hidden = dbn.top().hidden();

@@ -1,48 +1,21 @@
 //! The tuner: epochs of wake-sleep on a packed deep belief net, measured, watched, resumable.
-//!
-//! One update, from one minibatch, is that of the up-down algorithm (Hinton, Osindero & Teh 2006,
-//! appendix B):
-//!
-//! ```text
-//! wake   1. up-pass by the recognition weights, every layer sampled; top units given the
-//!           penultimate ones and the label
-//!        2. positive statistics of the top
-//!        3. k Gibbs steps of the top: penultimate units sampled, label probabilities, top sampled
-//!        4. negative statistics of the top
-//! sleep  5. down-pass by the generative weights from the last penultimate units, hidden layers
-//!           sampled, visible probabilities
-//!        6. each layer predicted from the one above on wake states, from the one below on sleep
-//!           states
-//! learn  7. generative weights    += rate * upper wake stateᵀ (lower wake state - prediction)
-//!        8. weights of the top    += rate * (positive - negative statistics)
-//!        9. recognition weights   += rate * lower sleep stateᵀ (upper sleep state - prediction)
-//! ```
-//!
-//! all as means over the batch. Generative weights learn from wake states only and recognition
-//! weights from sleep states only: this is where the two part. Under a factorial top the Gibbs
-//! steps give way to one draw from the prior, and the same phases are the wake-sleep algorithm of
-//! Hinton, Dayan, Frey & Neal (1995).
 
 use crate::config::{Part, Rules, TuneConfig};
-use crate::draws::Draws;
 use crate::error::{Error, Result, require};
 use crate::input::Labelled;
 use crate::measure::{measure, weights};
-use crate::net::{Net, ascend, descend};
+use crate::net::Net;
 use crate::observer::{TuneMetrics, TuneObserver, ask};
 use crate::on_device::DeviceNet;
+use crate::position::Position;
 use crate::state::{Best, TuneState};
+use crate::up_down::UpDown;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Level, Minibatches, Rule, Stream, Uniforms};
-use deepbelief_rbm::{Control, Error as RbmError, Monitors, Outcome, Progress};
+use deepbelief_kernels::{Bits, Level, Minibatches};
+use deepbelief_rbm::{Control, Error as RbmError, Monitors, OnDivergence, Outcome, Progress};
 use deepbelief_stack::Dbn;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
-/// such an input is a constant.
-const EXPLODED: f32 = 100.0;
 
 /// Updates on a GPU after which its largest parameters are asked for: asking waits for all that is
 /// queued.
@@ -85,32 +58,15 @@ const PATIENCE: u32 = 100;
 pub struct Tuner {
     config: TuneConfig,
     net: Net,
+    device: Device,
     /// Where updates are made, if not on the CPU; `net` then lags behind it within an epoch.
     on_device: Option<DeviceNet>,
     pool: Arc<rayon::ThreadPool>,
     at: Position,
-    chains: Option<Bits>,
+    up_down: UpDown,
     best: Option<Best>,
-    /// Wake states of the layers above the data.
-    awake: Vec<Batch>,
-    /// Sleep states of all layers, from the visible to the penultimate units.
-    asleep: Vec<Batch>,
-}
-
-/// Where a tuning is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Position {
-    /// Whether the model was measured before the first update.
-    pub(crate) started: bool,
-    /// Epochs done.
-    pub(crate) epoch: u32,
-    /// Batches done in the running epoch.
-    pub(crate) batch: usize,
-    /// Updates done.
-    pub(crate) step: u32,
-    /// Epochs in a row that count against `patience`.
-    pub(crate) stale_epochs: u32,
+    /// What an epoch that diverges is begun anew from.
+    safe: Option<TuneState>,
 }
 
 /// A look at a tuning in progress.
@@ -133,12 +89,20 @@ impl<'a> TuneSnapshot<'a> {
         self.tuner.best.as_ref()
     }
 
-    /// Everything needed to continue from here as if never stopped.
+    /// Everything needed to continue from here as if never stopped: where an epoch that diverges is to be
+    /// begun anew, from the start of the running one.
     ///
     /// # Errors
     /// If the tensors cannot be made.
     pub fn state(&self) -> Result<TuneState> {
-        let Tuner { net, chains, at, best, .. } = self.tuner;
+        match &self.tuner.safe {
+            Some(state) if self.tuner.at.batch > 0 => Ok(state.clone()),
+            _ => self.now(),
+        }
+    }
+
+    fn now(&self) -> Result<TuneState> {
+        let Tuner { net, up_down: UpDown { chains, .. }, at, best, .. } = self.tuner;
         Ok(TuneState {
             dbn: net.dbn()?,
             velocities: net.velocities()?,
@@ -166,14 +130,14 @@ impl Tuner {
             .map_err(|source| RbmError::Threads { threads, source })?;
         Ok(Self {
             net: Net::new(dbn, config.top)?,
+            device: Device::Cpu,
             on_device: None,
             config,
             pool: pool.into(),
             at: Position::default(),
-            chains: None,
+            up_down: UpDown::default(),
             best: None,
-            awake: Vec::new(),
-            asleep: Vec::new(),
+            safe: None,
         })
     }
 
@@ -191,7 +155,7 @@ impl Tuner {
             return Err(Error::Resume(format!("it has {got} persistent chains, the settings say {expected}")));
         }
         tuner.net.set_velocities(&velocities)?;
-        (tuner.at, tuner.chains, tuner.best) = (position, chains, best);
+        (tuner.at, tuner.up_down.chains, tuner.best) = (position, chains, best);
         Ok(tuner)
     }
 
@@ -206,14 +170,15 @@ impl Tuner {
             require(precision.is_f32(), "precision", precision, "f32 on the CPU")?;
             return Ok(self);
         }
-        self.on_device = Some(DeviceNet::new(device, precision, &self.net, self.chains.as_ref())?);
+        self.device = device.clone();
+        self.on_device = Some(DeviceNet::new(device, precision, &self.net, self.up_down.chains.as_ref())?);
         Ok(self)
     }
 
     /// Brings the net up to date with a GPU.
     fn catch_up(&mut self) -> Result<()> {
         if let Some(device) = &self.on_device {
-            self.chains = device.download(&mut self.net)?;
+            self.up_down.chains = device.download(&mut self.net)?;
         }
         Ok(())
     }
@@ -285,55 +250,89 @@ impl Tuner {
                 return Ok(Outcome::Interrupted);
             }
         }
-        // While one batch is learned from, a thread that has nothing to do fetches the next.
-        let (mut batch, mut next) = (Labelled::default(), Labelled::default());
         // The state of a training that ended by itself goes no further.
         if self.is_converged() {
             return Ok(Outcome::Converged);
         }
+        let recovers = self.config.on_divergence == OnDivergence::HalveLr;
         while self.at.epoch < epochs {
-            let started = Instant::now();
-            let rules = self.config.rules(self.at.epoch, self.net.layers());
-            train.start_epoch(self.at.epoch);
-            let (batches, mut samples, mut before) = (train.batches(), 0, Vec::new());
-            if self.at.batch < batches {
-                next.fetch(train, self.at.batch);
+            if recovers && (self.at.batch == 0 || self.safe.is_none()) {
+                self.safe = Some(self.snapshot().now()?);
             }
-            while self.at.batch < batches {
-                std::mem::swap(&mut batch, &mut next);
-                let following = self.at.batch + 1;
-                self.net.check_units("a training batch", batch.v.units())?;
-                self.net.check_labels("training data", batch.v.rows(), &batch.y)?;
-                if following == batches {
-                    self.catch_up()?;
-                    before = weights(&self.net);
+            match self.epoch(train, monitors, observer) {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return Ok(outcome),
+                Err(error @ Error::Diverged { .. }) if self.config.on_divergence.goes_on(self.at.halvings) => {
+                    let Some(state) = self.safe.take() else { return Err(error) };
+                    self.go_back(state)?;
+                    observer.recovered(&error, OnDivergence::share(self.at.halvings));
                 }
-                let fetch = || {
-                    if following < batches {
-                        next.fetch(train, following);
-                    }
-                };
-                rayon::join(|| self.update(&batch, &rules), fetch).0?;
-                samples += batch.v.rows();
-                let progress = Progress { epoch: self.at.epoch + 1, epochs, batch: self.at.batch, batches, samples };
-                if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
-                    self.catch_up()?;
-                    return Ok(Outcome::Interrupted);
-                }
-            }
-            self.check_device(&rules)?;
-            self.catch_up()?;
-            (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
-            let control = self.close_epoch(monitors, &before, (started, samples), observer)?;
-            // A tuning that ended by itself in this epoch was not cut short.
-            if self.is_converged() {
-                return Ok(Outcome::Converged);
-            }
-            if control == Control::Stop && self.at.epoch < epochs {
-                return Ok(Outcome::Interrupted);
+                Err(error) => return Err(error),
             }
         }
         Ok(Outcome::Finished)
+    }
+
+    /// Starts anew from an earlier state at half of all rates, and from rest: velocities are those of the
+    /// rates before.
+    fn go_back(&mut self, state: TuneState) -> Result<()> {
+        // A GPU need not hold both.
+        self.on_device = None;
+        let mut tuner = Self::new(&state.dbn, self.config.clone())?;
+        tuner.at = Position { halvings: self.at.halvings + 1, ..state.position };
+        (tuner.up_down.chains, tuner.best) = (state.chains, state.best);
+        *self = tuner.on(&self.device)?;
+        Ok(())
+    }
+
+    /// The rest of an epoch; how the tuning ended, if it ended with it.
+    fn epoch(
+        &mut self,
+        train: &mut dyn Minibatches,
+        monitors: &Monitors,
+        observer: &mut dyn TuneObserver,
+    ) -> Result<Option<Outcome>> {
+        let (started, epochs) = (Instant::now(), self.config.epochs());
+        let rules = self.config.rules(self.at.epoch, self.net.layers(), self.at.halvings);
+        // While one batch is learned from, a thread that has nothing to do fetches the next.
+        let (mut batch, mut next) = (Labelled::default(), Labelled::default());
+        train.start_epoch(self.at.epoch);
+        let (batches, mut samples, mut before) = (train.batches(), 0, Vec::new());
+        if self.at.batch < batches {
+            next.fetch(train, self.at.batch);
+        }
+        while self.at.batch < batches {
+            std::mem::swap(&mut batch, &mut next);
+            let following = self.at.batch + 1;
+            self.net.check_units("a training batch", batch.v.units())?;
+            self.net.check_labels("training data", batch.v.rows(), &batch.y)?;
+            if following == batches {
+                self.catch_up()?;
+                before = weights(&self.net);
+            }
+            let fetch = || {
+                if following < batches {
+                    next.fetch(train, following);
+                }
+            };
+            rayon::join(|| self.update(&batch, &rules), fetch).0?;
+            samples += batch.v.rows();
+            let progress = Progress { epoch: self.at.epoch + 1, epochs, batch: self.at.batch, batches, samples };
+            if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
+                self.catch_up()?;
+                return Ok(Some(Outcome::Interrupted));
+            }
+        }
+        self.check_device(&rules)?;
+        self.catch_up()?;
+        (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
+        let control = self.close_epoch(monitors, &before, (started, samples), observer)?;
+        // A tuning that ended by itself in this epoch was not cut short.
+        if self.is_converged() {
+            return Ok(Some(Outcome::Converged));
+        }
+        let cut_short = control == Control::Stop && self.at.epoch < epochs;
+        Ok(cut_short.then_some(Outcome::Interrupted))
     }
 
     /// Refuses parameters on a GPU out of the range of sane numbers.
@@ -356,47 +355,16 @@ impl Tuner {
         self.config.patience > 0 && self.at.stale_epochs >= self.config.patience
     }
 
-    /// One update from one minibatch, step by step as at the top of this file.
+    /// One update from one minibatch.
     fn update(&mut self, data: &Labelled, rules: &Rules) -> Result<()> {
-        if let Some(device) = &mut self.on_device {
-            device.update(data, &self.config, rules, self.at.step)?;
-            self.at.step += 1;
-            self.at.batch += 1;
-            return if self.at.step.is_multiple_of(PATIENCE) { self.check_device(rules) } else { Ok(()) };
-        }
-        let Self { config, net, at, chains, awake, asleep, .. } = self;
-        let (units, learns) = (config.units, |part| !config.is_frozen(part));
-        let draws = Draws::of_update(config.seed, at.step, net.layers());
-        let chains = (config.persistent_chains > 0).then(|| {
-            let coins = Uniforms::new(config.seed, Stream::Chains, 0);
-            chains.get_or_insert_with(|| Bits::coins(config.persistent_chains, net.top.hidden(), coins))
-        });
-
-        ascend(&mut net.recognition, units.wake, &data.v, draws.wake, awake);
-        let awake: Vec<&Batch> = std::iter::once(&data.v).chain(&*awake).collect();
-        let penultimate = awake[net.layers()];
-        net.top.dream(penultimate, &data.y, rules.top_steps, units, &draws, chains);
-        descend(&mut net.generative, (units.sleep, units.visible), net.top.fantasy(), draws.sleep, asleep);
-
-        if learns(Part::Generative) {
-            for (layer, (set, rule)) in net.generative.iter_mut().zip(&rules.generative).enumerate() {
-                let largest = set.learn(awake[layer + 1], awake[layer], rule);
-                at.sane(Part::Generative, layer, largest, rule)?;
-            }
-        }
-        if learns(Part::Top) {
-            let largest = net.top.learn(penultimate, units.top_statistics, &rules.top);
-            at.sane(Part::Top, net.recognition.len(), largest, &rules.top)?;
-        }
-        if learns(Part::Recognition) {
-            for (layer, (set, rule)) in net.recognition.iter_mut().zip(&rules.recognition).enumerate() {
-                let largest = set.learn(&asleep[layer], &asleep[layer + 1], rule);
-                at.sane(Part::Recognition, layer, largest, rule)?;
-            }
+        let Self { config, net, on_device, at, up_down, .. } = self;
+        match on_device {
+            Some(device) => device.update(data, config, rules, at.step)?,
+            None => up_down.update(net, data, config, rules, at)?,
         }
         at.step += 1;
         at.batch += 1;
-        Ok(())
+        if self.at.step.is_multiple_of(PATIENCE) { self.check_device(rules) } else { Ok(()) }
     }
 
     /// Measures the model after an epoch, or before the first, keeps it if it is the best, and tells
@@ -409,8 +377,8 @@ impl Tuner {
         observer: &mut dyn TuneObserver,
     ) -> Result<Control> {
         let epoch = self.at.epoch;
-        let rules = self.config.rules(epoch.max(1) - 1, self.net.layers());
-        let share = self.config.share(epoch.max(1) - 1);
+        let rules = self.config.rules(epoch.max(1) - 1, self.net.layers(), self.at.halvings);
+        let share = self.config.share(epoch.max(1) - 1) * OnDivergence::share(self.at.halvings);
         let measured = measure(&mut self.net, &self.config, &rules, monitors, before);
         self.judge(&measured)?;
         let seconds = started.elapsed().as_secs_f64();
@@ -440,22 +408,5 @@ impl Tuner {
             self.at.stale_epochs += 1;
         }
         Ok(())
-    }
-}
-
-impl Position {
-    /// Refuses a largest parameter out of the range of sane numbers.
-    fn sane(&self, part: Part, layer: usize, largest: f32, rule: &Rule) -> Result<()> {
-        // Written so that NaN fails it.
-        if largest <= EXPLODED {
-            return Ok(());
-        }
-        let (what, rate) = match part {
-            Part::Generative => (format!("generative weights of layer {layer}"), "wake_rate"),
-            Part::Recognition => (format!("recognition weights of layer {layer}"), "sleep_rate"),
-            Part::Top => (format!("top, layer {layer}"), "top_rate"),
-        };
-        let (epoch, batch, value) = (self.epoch + 1, self.batch + 1, rule.learning_rate);
-        Err(Error::Diverged { what, epoch, batch, magnitude: largest, rate, value })
     }
 }

@@ -53,9 +53,19 @@ fn start(args: &FinetuneArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = FinetuneSettings::resolve(args, provenance)?;
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
-    let network = unroll(opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn), &parts, &settings)?;
-    parts.require_units(&settings.data, network.visible())?;
-    let parts = settle(parts, &network.sizes(), &settings)?;
+    let dbn = opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn);
+    let classes = classes(dbn, &parts, &settings)?;
+    let up = match (dbn, &settings.layers) {
+        (Some(dbn), _) => dbn.sizes(),
+        (None, layers) => [&[parts.train.units()], layers.as_deref().unwrap_or_default()].concat(),
+    };
+    parts.require_units(&settings.data, up[0])?;
+    let parts = settle(parts, &settings.objective.sizes(&up, classes), &settings)?;
+    let network = match (dbn, settings.objective) {
+        (None, objective) => Network::random(objective, &up, classes, seed)?,
+        (Some(dbn), Objective::Classifier) => Network::classifier(dbn, classes)?,
+        (Some(dbn), Objective::Autoencoder) => Network::autoencoder(dbn)?,
+    };
     let finetuner = Finetuner::new(&network, settings.config())?.on(&settings.run.device.open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
     let name = opened.map_or(settings.data.data.name(), |(path, _)| run_name(&path));
@@ -65,26 +75,17 @@ fn start(args: &FinetuneArgs) -> Result<Run> {
     Ok(Run { settings, parts, minibatches, finetuner, folder, history })
 }
 
-/// What is trained: a net unrolled, or without one a network that knows nothing yet.
-fn unroll(dbn: Option<&Dbn>, parts: &Parts, settings: &FinetuneSettings) -> Result<Network> {
-    let classes = match (settings.objective, parts.data.classes) {
-        (Objective::Autoencoder, _) => 0,
-        (Objective::Classifier, Some(classes)) => classes.max(dbn.map_or(0, Dbn::classes)),
+/// The classes that a classifier of the data has; 0 for an autoencoder.
+fn classes(dbn: Option<&Dbn>, parts: &Parts, settings: &FinetuneSettings) -> Result<usize> {
+    match (settings.objective, parts.data.classes) {
+        (Objective::Autoencoder, _) => Ok(0),
+        (Objective::Classifier, Some(classes)) => Ok(classes.max(dbn.map_or(0, Dbn::classes))),
         (Objective::Classifier, None) => {
             let data = &settings.data.data;
-            return Err(Failure::new(format!("the data '{data}' have no labels, which a classifier learns from"))
-                .hint("name the labels' column with --label-column, or train an autoencoder with --as autoencoder"));
+            Err(Failure::new(format!("the data '{data}' have no labels, which a classifier learns from"))
+                .hint("name the labels' column with --label-column, or train an autoencoder with --as autoencoder"))
         }
-    };
-    let Some(dbn) = dbn else {
-        let hidden = settings.layers.as_deref().unwrap_or_default();
-        let sizes: Vec<usize> = [parts.train.units()].iter().chain(hidden).copied().collect();
-        return Ok(Network::random(settings.objective, &sizes, classes, settings.run.seed)?);
-    };
-    Ok(match settings.objective {
-        Objective::Classifier => Network::classifier(dbn, classes)?,
-        Objective::Autoencoder => Network::autoencoder(dbn)?,
-    })
+    }
 }
 
 /// A run that goes on where it was saved.
@@ -109,7 +110,7 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
 fn footprint(settings: &FinetuneSettings, parts: &Parts, sizes: &[usize], batch_size: usize) -> u64 {
     let tested = parts.data.test.as_ref().map_or(0, Split::samples);
     let measured = parts.batch_bytes(&settings.data, parts.monitored(MONITOR).max(tested));
-    peak_memory(sizes, batch_size) + measured + (4 * CHUNK * sizes.iter().sum::<usize>()) as u64
+    peak_memory(sizes, batch_size, &settings.config()) + measured + (4 * CHUNK * sizes.iter().sum::<usize>()) as u64
 }
 
 /// The labelled samples to train on, where there is room for them.
@@ -118,15 +119,9 @@ fn settle(parts: Parts, sizes: &[usize], settings: &FinetuneSettings) -> Result<
     let needed = |sizes: &[usize], batch| held + footprint(settings, &of, sizes, batch);
     let mut knobs = vec![Knob::new("--batch-size", 1, batch, |n| needed(sizes, n))];
     if let Some(layers) = &settings.layers {
-        // Above the layers are the labels, or the same layers once more, mirrored.
-        let (bottom, above) = (&sizes[..1], sizes.get(1 + layers.len()..).unwrap_or_default());
+        let (visible, classes, objective) = (sizes[0], sizes[sizes.len() - 1], settings.objective);
         knobs.push(Knob::layers(layers, move |hidden| {
-            let mut sizes = [bottom, hidden].concat();
-            match settings.objective {
-                Objective::Classifier => sizes.extend(above),
-                Objective::Autoencoder => sizes.extend(sizes.clone().iter().rev().skip(1)),
-            }
-            needed(&sizes, batch)
+            needed(&objective.sizes(&[&[visible], hidden].concat(), classes), batch)
         }));
     }
     let mut parts = parts.settle(&settings.data, &settings.run, needed(sizes, batch), &knobs)?;

@@ -52,13 +52,17 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = TuneSettings::resolve(args, provenance)?;
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
+    let (sizes, classes) = match &opened {
+        Some((_, Checkpoint { dbn, .. })) => (dbn.sizes(), dbn.classes()),
+        None => from_scratch_sizes(&settings, &parts, settings.layers.as_deref().unwrap_or_default()),
+    };
+    fit((sizes[0], classes), &parts, &settings)?;
+    let config = settings.tune_config(sizes.len().saturating_sub(2))?;
+    let mut parts = settle(parts, &settings, &sizes, &config)?;
     let (dbn, name) = match opened {
         Some((path, Checkpoint { dbn, .. })) => (dbn, run_name(&path)),
         None => (from_scratch(&settings, &parts)?, settings.data.data.name()),
     };
-    fit(&dbn, &parts, &settings)?;
-    let config = settings.tune_config(dbn.layers().len())?;
-    let mut parts = settle(parts, &settings, &dbn.sizes(), &config)?;
     parts.keep(settings.labelled, seed)?;
     let tuner = Tuner::new(&dbn, config)?.on(&device_of(&settings).open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, seed)?;
@@ -66,6 +70,16 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
     Ok(Run { settings, parts, minibatches, tuner, folder, history })
+}
+
+/// Units of a net from scratch, from the visible ones to the top, and its classes: above a factorial top
+/// stands a single unit that does nothing, and no label.
+fn from_scratch_sizes(settings: &TuneSettings, parts: &Parts, hidden: &[usize]) -> (Vec<usize>, usize) {
+    let below = [&[parts.train.units()], hidden].concat();
+    match settings.top {
+        TopModel::Undirected => (below, parts.data.classes.unwrap_or(0)),
+        TopModel::Factorial => ([below, vec![1]].concat(), 0),
+    }
 }
 
 /// A net that knows nothing yet.
@@ -94,10 +108,10 @@ fn from_scratch(settings: &TuneSettings, parts: &Parts) -> Result<Dbn> {
     Ok(Dbn::from_rbms(rbms)?)
 }
 
-/// Refuses data that are not of the model's kind.
-fn fit(dbn: &Dbn, parts: &Parts, settings: &TuneSettings) -> Result<()> {
-    parts.require_units(&settings.data, dbn.visible())?;
-    let (classes, labelled, data) = (dbn.classes(), parts.data.classes, &settings.data.data);
+/// Refuses data that do not have the model's units and classes.
+fn fit((visible, classes): (usize, usize), parts: &Parts, settings: &TuneSettings) -> Result<()> {
+    parts.require_units(&settings.data, visible)?;
+    let (labelled, data) = (parts.data.classes, &settings.data.data);
     if classes == 0 && settings.labelled.unwrap_or(0) > 0 {
         return Err(Failure::new(
             "labelled says how many samples teach their labels, but the model has no label group",
@@ -161,8 +175,8 @@ fn settle(parts: Parts, settings: &TuneSettings, sizes: &[usize], config: &TuneC
     let (held, of, batch) = (parts.bytes(&settings.data), parts.clone(), settings.batch_size);
     let needed = |sizes: &[usize], batch| held + footprint(settings, &of, sizes, batch, config);
     let mut knobs = vec![Knob::new("--batch-size", 1, batch, |n| needed(sizes, n))];
-    if settings.checkpoint.is_none() {
-        knobs.push(Knob::layers(&sizes[1..], |hidden| needed(&[&sizes[..1], hidden].concat(), batch)));
+    if let Some(layers) = &settings.layers {
+        knobs.push(Knob::layers(layers, |hidden| needed(&from_scratch_sizes(settings, &of, hidden).0, batch)));
     }
     parts.settle(&settings.data, &settings.run, needed(sizes, batch), &knobs)
 }

@@ -5,7 +5,7 @@ use super::{DataSettings, LABELLED, OPTIONAL_KEYS, Resolved, RunSettings, UNLEAR
 use crate::args::FinetuneArgs;
 use crate::failure::{Explain, Failure, Result};
 use deepbelief_finetune::{FinetuneConfig, Objective, OptimizerKind};
-use deepbelief_rbm::{Provenance, Schedule};
+use deepbelief_rbm::{OnDivergence, Provenance, Schedule, is_default};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use toml::Table;
@@ -42,6 +42,8 @@ pub(crate) struct FinetuneSettings {
     pub(crate) input_dropout: f64,
     pub(crate) max_norm: f64,
     pub(crate) patience: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) on_divergence: OnDivergence,
     #[serde(flatten)]
     pub(crate) run: RunSettings,
 }
@@ -118,6 +120,7 @@ impl FinetuneSettings {
             input_dropout: self.input_dropout,
             max_norm: self.max_norm,
             patience: self.patience,
+            on_divergence: self.on_divergence,
             seed: self.run.seed,
             threads: self.run.threads,
         }

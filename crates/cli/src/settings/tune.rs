@@ -4,7 +4,7 @@
 use super::{DataSettings, LABELLED, OPTIONAL_KEYS, Resolved, RunSettings, UNLEARNED_KEYS, inherited, origin, recipe};
 use crate::args::{TuneArgs, per_layer};
 use crate::failure::{Explain, Failure, Result, count};
-use deepbelief_rbm::{Provenance, Schedule};
+use deepbelief_rbm::{OnDivergence, Provenance, Schedule, is_default};
 use deepbelief_wake_sleep::{LayerRates, Part, TopModel, TopSteps, TuneConfig, UnitChoices, Units};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -47,6 +47,8 @@ pub(crate) struct TuneSettings {
     pub(crate) persistent_chains: usize,
     pub(crate) freeze: Vec<Part>,
     pub(crate) patience: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) on_divergence: OnDivergence,
     pub(crate) wake_units: Units,
     pub(crate) penultimate_units: Units,
     pub(crate) label_units: Units,
@@ -159,6 +161,7 @@ impl TuneSettings {
                 visible: self.visible_units,
             },
             patience: self.patience,
+            on_divergence: self.on_divergence,
             seed: self.run.seed,
             precision: self.run.precision(),
             threads: self.run.threads,

@@ -2,10 +2,10 @@
 
 use crate::{Done, config, minibatches, monitors, network, patterns, trained, values};
 use deepbelief_finetune::{
-    FinetuneConfig, FinetuneMetrics, FinetuneObserver, FinetuneSnapshot, FinetuneState, Finetuner, Network, Objective,
-    OptimizerKind,
+    Error, FinetuneConfig, FinetuneMetrics, FinetuneObserver, FinetuneSnapshot, FinetuneState, Finetuner, Network,
+    Objective, OptimizerKind,
 };
-use deepbelief_rbm::{Control, Outcome, Progress};
+use deepbelief_rbm::{Control, OnDivergence, Outcome, Progress};
 
 const BOTH: [Objective; 2] = [Objective::Classifier, Objective::Autoencoder];
 
@@ -14,6 +14,8 @@ const BOTH: [Objective; 2] = [Objective::Classifier, Objective::Autoencoder];
 struct Stop {
     left: Option<usize>,
     told: Vec<FinetuneMetrics>,
+    /// Learning rates after divergences.
+    halved: Vec<f64>,
 }
 
 impl Stop {
@@ -35,6 +37,11 @@ impl FinetuneObserver for Stop {
     ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
         self.told.push(FinetuneMetrics { seconds: 0.0, samples_per_second: 0.0, ..metrics.clone() });
         Ok(self.control())
+    }
+
+    fn recovered(&mut self, from: &Error, learning_rate: f64) {
+        assert!(matches!(from, Error::Diverged { .. }), "{from}");
+        self.halved.push(learning_rate);
     }
 }
 
@@ -109,6 +116,53 @@ fn resuming_anywhere_equals_never_having_stopped() -> Done {
             assert!(values(&resumed.network)? == values(&best.network)?);
         }
     }
+    Ok(())
+}
+
+/// A rate at which the cost overflows is halved until it does not, and stays halved after a resume from
+/// within an epoch, which ends at the same bits. Eleven divergences are too many, and without the setting
+/// one is.
+#[test]
+fn a_training_that_diverges_can_go_on_at_half_the_rate() -> Done {
+    let (split, folder) = (patterns()?, tempfile::tempdir()?);
+    let path = folder.path().join("state.safetensors");
+    let start = network(Objective::Classifier)?;
+    let config = |learning_rate, on_divergence| FinetuneConfig {
+        epochs: 3,
+        optimizer: OptimizerKind::Sgd,
+        learning_rate,
+        on_divergence,
+        weight_cost: 1.0,
+        ..Default::default()
+    };
+    let mut batches = minibatches(&split)?;
+    let mut run = |config: &FinetuneConfig, watched: &mut Stop| {
+        let mut finetuner = Finetuner::new(&start, config.clone())?;
+        finetuner.fit(&mut batches, &monitors(&split), watched).map(|outcome| (outcome, finetuner))
+    };
+    // A step of the weight cost alone turns weights into minus 499 times what they were.
+    let halves = config(500.0, OnDivergence::HalveLr);
+    let mut watched = Stop::default();
+    let (_, whole) = run(&halves, &mut watched)?;
+    assert!(watched.halved.len() > 2, "{:?}", watched.halved);
+    assert!(watched.halved.iter().zip(1..).all(|(&rate, n)| rate == 500.0 * 0.5f64.powi(n)));
+    assert_eq!(watched.told.last().map(|told| told.learning_rate), watched.halved.last().copied());
+
+    for after in [1, 5, 15, 30] {
+        let (outcome, first) = run(&halves, &mut Stop { left: Some(after), ..Default::default() })?;
+        assert_eq!(outcome, Outcome::Interrupted, "after {after}");
+        first.snapshot().state()?.save(&path)?;
+        let mut second = Finetuner::resume(halves.clone(), FinetuneState::load(&path)?)?;
+        second.fit(&mut minibatches(&split)?, &monitors(&split), &mut ())?;
+        let of = |finetuner: &Finetuner| finetuner.snapshot().network().map_err(Into::into).and_then(|n| values(&n));
+        assert!(of(&second)? == of(&whole)?, "after {after}");
+    }
+
+    let mut watched = Stop::default();
+    let error = run(&config(1e30, OnDivergence::HalveLr), &mut watched).err().ok_or("no error")?.to_string();
+    assert!(error.starts_with("training diverged in epoch 1") && watched.halved.len() == 10, "{error}");
+    let error = run(&config(500.0, OnDivergence::Stop), &mut Stop::default()).err().ok_or("no error")?;
+    assert!(matches!(error, Error::Diverged { .. }));
     Ok(())
 }
 

@@ -2,10 +2,10 @@
 
 use crate::{Fixed, binary, bits, random_rbms, real, tune, untied, with_factorial_top};
 use deepbelief_kernels::Batch;
-use deepbelief_rbm::{Control, Monitors, Outcome, Progress, TrainConfig, Trainer};
+use deepbelief_rbm::{Control, Monitors, OnDivergence, Outcome, Progress, TrainConfig, Trainer};
 use deepbelief_stack::Dbn;
 use deepbelief_wake_sleep::{
-    Part, TopModel, TuneConfig, TuneMetrics, TuneObserver, TuneSnapshot, TuneState, Tuner, UnitChoices, Units,
+    Error, Part, TopModel, TuneConfig, TuneMetrics, TuneObserver, TuneSnapshot, TuneState, Tuner, UnitChoices, Units,
     peak_memory,
 };
 use std::path::PathBuf;
@@ -207,6 +207,63 @@ fn resuming_anywhere_equals_never_having_stopped() {
         // its last batch; 2 batches of the last epoch, after which nothing is left to interrupt.
         assert_eq!(stops, 1 + 4 + 2);
     }
+}
+
+/// What an observer hears of divergences, and the rates that epochs had.
+#[derive(Default)]
+struct Recoveries {
+    shares: Vec<f64>,
+    rates: Vec<f64>,
+}
+
+impl TuneObserver for Recoveries {
+    fn recovered(&mut self, from: &Error, share: f64) {
+        assert!(matches!(from, Error::Diverged { .. }), "{from}");
+        self.shares.push(share);
+    }
+    fn epoch_done(&mut self, metrics: &TuneMetrics, _: &TuneSnapshot<'_>) -> Told {
+        self.rates.push(metrics.top_rate);
+        Ok(Control::Continue)
+    }
+}
+
+/// Rates at which weights explode are halved until they do not, and stay halved after a resume from
+/// within an epoch, which ends at the same bits. Eleven divergences are too many, and without the
+/// setting one is.
+#[test]
+fn a_tuning_that_diverges_can_go_on_at_half_the_rates() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let (model, monitors) = (untied(&SIZES, CLASSES, 0.3), data().monitors());
+    let run = |rate, on_divergence, observer: &mut dyn TuneObserver| {
+        let rates = TuneConfig { wake_rate: rate, sleep_rate: rate, top_rate: rate, ..config() };
+        let mut tuner = Tuner::new(&model, TuneConfig { on_divergence, ..rates.clone() }).unwrap();
+        tuner.fit(&mut data(), &monitors, observer).map(|outcome| (outcome, tuner, rates))
+    };
+    let mut seen = Recoveries::default();
+    let (_, whole, rates) = run(400.0, OnDivergence::HalveLr, &mut seen).unwrap();
+    assert!(seen.shares.len() > 2, "{:?}", seen.shares);
+    assert!(seen.shares.iter().zip(1..).all(|(&share, n)| share == 0.5f64.powi(n)));
+    assert_eq!(seen.rates.last(), seen.shares.last().map(|share| 400.0 * share).as_ref());
+
+    for events in 1.. {
+        let (outcome, tuner, _) = run(400.0, OnDivergence::HalveLr, &mut StopAt(events)).unwrap();
+        if outcome == Outcome::Finished {
+            assert!(events > 6);
+            break;
+        }
+        tuner.snapshot().state().unwrap().save(&path).unwrap();
+        let config = TuneConfig { on_divergence: OnDivergence::HalveLr, ..rates.clone() };
+        let mut resumed = Tuner::resume(config, TuneState::load(&path).unwrap()).unwrap();
+        resumed.fit(&mut data(), &monitors, &mut ()).unwrap();
+        let of = |tuner: &Tuner| bits(&tuner.snapshot().dbn().unwrap());
+        assert!(of(&resumed) == of(&whole), "stopped at event {events}");
+    }
+
+    let mut seen = Recoveries::default();
+    let error = run(1e9, OnDivergence::HalveLr, &mut seen).err().unwrap().to_string();
+    assert!(error.starts_with("tuning diverged in epoch 1") && seen.shares.len() == 10, "{error}");
+    assert!(matches!(run(400.0, OnDivergence::Stop, &mut ()).err().unwrap(), Error::Diverged { .. }));
 }
 
 /// The best model is the one with the lowest validation error, or variational cost without labels,

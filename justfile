@@ -72,7 +72,8 @@ deny:
     @if cargo deny --version >/dev/null 2>&1; then \
         cargo deny --offline check licenses bans sources; \
     else \
-        echo 'cargo-deny is not installed, and nothing was checked: cargo install --locked cargo-deny'; \
+        echo 'cargo-deny is not installed: cargo install --locked cargo-deny'; \
+        exit 1; \
     fi
 
 # Mutated files through every reader of files (see tests/FUZZ.md).

@@ -105,7 +105,7 @@ fn trainings_warn_of_what_check_finds() {
         let output = place.run(&format!("{verb} -q {data} --out {name}"));
         let said = stderr(&output);
         assert!(output.status.success(), "{verb}\n{said}");
-        assert!(said.contains("warning: 1 of 4 columns is constant: 2; see `dbn check`"), "{verb}\n{said}");
+        assert!(said.contains("warning: 1 of 4 visible units is constant: 2; see `dbn check`"), "{verb}\n{said}");
         assert!(said.contains("the largest class has 29 times"), "{verb}\n{said}");
     }
     place.write_npy("x.npy", 11_000, 64);

@@ -82,4 +82,4 @@ pub use scale::{Scale, Scaling};
 pub use source::Source;
 pub use split::Split;
 pub use synthetic::{Patterns, Synthetic};
-pub use unpack::Unpacked;
+pub use unpack::{Allowance, Unpacked};

@@ -1,6 +1,8 @@
 //! Decompression that knows an end: a few kilobytes may unpack to terabytes.
 
 use std::io::{Error, ErrorKind, Read, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// So much may come out of the smallest file.
 const ALWAYS: u64 = 256 << 20;
@@ -9,33 +11,56 @@ const ALWAYS: u64 = 256 << 20;
 /// a thousand.
 const RATIO: u64 = 300;
 
-/// What a decompressor gives, up to 256 MiB or 300 times what it was given, whichever is more; after that, an
-/// error.
+/// What may still be unpacked: of a file or a part of it, 256 MiB or 300 times its size, whichever is more.
+/// Copies share it.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    most: u64,
+    left: Arc<AtomicU64>,
+}
+
+impl Allowance {
+    /// That of so many packed bytes.
+    #[must_use]
+    pub fn of(packed: u64) -> Self {
+        let most = ALWAYS.max(packed.saturating_mul(RATIO));
+        Self { most, left: Arc::new(most.into()) }
+    }
+
+    /// Counts bytes that were unpacked, or are about to be.
+    ///
+    /// # Errors
+    /// If it is more than what was left.
+    pub fn take(&self, bytes: u64) -> Result<()> {
+        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        taken.map(|_| ()).map_err(|_| {
+            let most = self.most >> 20;
+            let what =
+                format!("it unpacks to more than {most} MiB, {RATIO} times its size: unpack it first if it is sound");
+            Error::new(ErrorKind::InvalidData, what)
+        })
+    }
+}
+
+/// What a decompressor gives, as far as an [`Allowance`] goes; after that, an error.
 #[derive(Debug)]
 pub struct Unpacked<R> {
     from: R,
-    most: u64,
-    left: u64,
+    allowed: Allowance,
 }
 
 impl<R: Read> Unpacked<R> {
     /// Bounds what `from` makes of `packed` bytes.
     #[must_use]
     pub fn new(from: R, packed: u64) -> Self {
-        let most = ALWAYS.max(packed.saturating_mul(RATIO));
-        Self { from, most, left: most }
+        Self { from, allowed: Allowance::of(packed) }
     }
 }
 
 impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let got = self.from.read(buffer)?;
-        self.left = self.left.checked_sub(got as u64).ok_or_else(|| {
-            let most = self.most >> 20;
-            let what =
-                format!("it unpacks to more than {most} MiB, {RATIO} times its size: unpack it first if it is sound");
-            Error::new(ErrorKind::InvalidData, what)
-        })?;
+        self.allowed.take(got as u64)?;
         Ok(got)
     }
 }

@@ -4,6 +4,7 @@
 //! column and lists their axes the other way round.
 
 use crate::file::{Array, Arrays};
+use deepbelief_data::Allowance;
 use hdf5_reader::Hdf5File;
 use hdf5_reader::error::Error;
 use hdf5_reader::group::Group;
@@ -32,16 +33,18 @@ pub(crate) struct Hdf5 {
     file: Hdf5File,
     names: Vec<String>,
     matlab: bool,
+    /// Bytes of the file.
+    size: u64,
 }
 
 impl Hdf5 {
     pub(crate) fn open(bytes: Vec<u8>) -> Result<Self, String> {
         let broken = |error| format!("is not a readable HDF5 file: {error}");
-        let matlab = is_matlab(&bytes);
+        let (matlab, size) = (is_matlab(&bytes), bytes.len() as u64);
         let file = Hdf5File::from_vec(bytes).map_err(broken)?;
         let mut names = Vec::new();
         list(&file.root_group().map_err(broken)?, "", DEEPEST, &mut names).map_err(broken)?;
-        Ok(Self { file, names, matlab })
+        Ok(Self { file, names, matlab, size })
     }
 }
 
@@ -62,6 +65,9 @@ impl Arrays for Hdf5 {
     fn array(&self, name: &str) -> Result<Array, String> {
         let broken = |error| format!("cannot be read: {error}");
         let dataset = self.file.dataset(name).map_err(broken)?;
+        // Chunks that are not in the file count as zeros, as many as the header says.
+        let bytes = dataset.shape().iter().fold(8u64, |bytes, &axis| bytes.saturating_mul(axis));
+        Allowance::of(self.size).take(bytes).map_err(|error| format!("cannot be read: {error}"))?;
         let shape: Vec<usize> = dataset.shape().iter().map(|&axis| axis as usize).collect();
         let values: Vec<f64> = match dataset.dtype() {
             Datatype::FloatingPoint { size: 4, .. } => {

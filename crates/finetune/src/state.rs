@@ -133,6 +133,7 @@ impl FinetuneState {
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
+        file.require_count("updates", header.position.step)?;
         if header.position.halvings > OnDivergence::MOST_HALVINGS {
             file.refuse(format!("has a learning rate that was halved {} times", header.position.halvings))?;
         }

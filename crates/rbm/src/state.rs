@@ -72,7 +72,12 @@ impl TrainState {
             return Ok(());
         }
         let Memory { offsets, fast, average, ladders, trajectory } = &self.memory;
-        let temperatures = ladders.as_ref().map(|ladders| ladders.betas.len());
+        let fits = |temperatures: usize| match (ladders, trajectory) {
+            (Some(ladders), _) => ladders.betas.len() == temperatures,
+            // Models at most: there may be more to come.
+            (None, Some(trajectory)) => trajectory.models.len() <= temperatures,
+            (None, None) => true,
+        };
         let persistent = self.chains.as_ref().map_or(0, Batch::rows);
         let (sampler, chains) = match (trajectory, ladders, fast, persistent) {
             (Some(models), ..) => (Sampler::Trajectory, models.chains.first().map_or(0, |chains| chains.0.rows())),
@@ -83,7 +88,7 @@ impl TrainState {
         let same = [
             ("persistent_chains", config.persistent_chains.to_string(), chains == config.persistent_chains),
             ("sampler", format!("{:?}", config.sampler), sampler == config.sampler),
-            ("temperatures", config.temperatures.to_string(), temperatures.is_none_or(|t| t == config.temperatures)),
+            ("temperatures", config.temperatures.to_string(), fits(config.temperatures)),
             ("centred", config.centred.to_string(), offsets.is_some() == config.centred),
             ("averaging", config.averaging.to_string(), average.is_some() == (config.averaging > 0.0)),
         ];
@@ -177,6 +182,7 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
     if header.halvings > OnDivergence::MOST_HALVINGS {
         file.refuse(format!("has a learning rate that was halved {} times", header.halvings))?;
     }
+    file.require_count("updates", header.step)?;
     let parts = Parts { file: &file, sizes: Sizes { visible: v, hidden: h, classes: header.classes } };
     let chains = match header.chains {
         0 => None,
@@ -207,5 +213,31 @@ fn chains(hidden_units: HiddenUnits, rows: usize, units: usize, values: Vec<f32>
     match hidden_units {
         HiddenUnits::Bernoulli => Batch::Binary(Bits::from_values(rows, units, &values)),
         HiddenUnits::Gaussian => Batch::Real { rows, units, values },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{RbmConfig, Trainer};
+    use candle_core::Device;
+
+    /// What no training writes, but a file may say, and a training could not go on from.
+    #[test]
+    fn counts_that_no_training_has_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.safetensors");
+        let rbm = Rbm::new(&RbmConfig::default(), &[0.5; 3], &Device::Cpu).unwrap();
+        let state = Trainer::new(&rbm, TrainConfig::default()).unwrap().snapshot().state().unwrap();
+        let said = |position: Position| {
+            save_state(&path, &TrainState { position, ..state.clone() }).unwrap();
+            load_state(&path).map(|state| state.position).map_err(|error| error.to_string())
+        };
+        let most = Position { step: u32::MAX / 2, halvings: 10, ..state.position };
+        assert_eq!(said(most), Ok(most));
+        let error = said(Position { step: u32::MAX, ..most }).unwrap_err();
+        assert!(error.contains("has made 4294967295 updates, which no training has"), "{error}");
+        let error = said(Position { halvings: 11, ..most }).unwrap_err();
+        assert!(error.contains("has a learning rate that was halved 11 times"), "{error}");
     }
 }

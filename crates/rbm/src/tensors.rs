@@ -14,6 +14,9 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
 
+/// Steps that a training may have made: half of those that its random numbers count.
+const MOST_STEPS: u32 = u32::MAX / 2;
+
 /// Version of the format that this crate writes, and the newest it reads.
 pub const FORMAT_VERSION: u32 = 1;
 
@@ -208,6 +211,18 @@ impl<'a> Reader<'a> {
     /// Always: [`Error::Checkpoint`] with the reason.
     pub fn refuse<T>(&self, reason: String) -> Result<T> {
         Err(refusal(self.path, reason))
+    }
+
+    /// Refuses a number of steps from which a training could not count on.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if it is beyond two thousand million.
+    pub fn require_count(&self, what: &str, steps: u32) -> Result<()> {
+        if steps <= MOST_STEPS {
+            Ok(())
+        } else {
+            self.refuse(format!("has made {steps} {what}, which no training has"))
+        }
     }
 
     /// The values of an F32 tensor of a known shape, row-major, all of them finite.

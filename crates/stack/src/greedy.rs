@@ -259,7 +259,6 @@ impl Greedy {
         let classes = self.config.classes.filter(|_| layer + 1 == self.config.layers.len());
         let means = self.pool.install(|| survey::means(input, classes))?;
         let train = self.config.train(layer);
-        let converged = self.running.as_ref().is_some_and(TrainState::is_converged);
         let trainer = match self.running.take() {
             Some(state) => Trainer::resume(train, state, &self.device),
             None => Trainer::new(&self.start(layer, &means, classes)?.to_device(&self.device)?, train),
@@ -277,7 +276,6 @@ impl Greedy {
         };
         let outcome = match observer.layer_started(&start).map_err(Error::Observer)? {
             Control::Stop => Outcome::Interrupted,
-            Control::Continue if converged => Outcome::Converged,
             Control::Continue => {
                 trainer.fit(input, monitors, &mut OfLayer { layer: layer as u32, observer }).map_err(failed)?
             }

@@ -119,6 +119,7 @@ impl TuneState {
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
+        file.require_count("updates", header.position.step)?;
         if header.position.halvings > OnDivergence::MOST_HALVINGS {
             file.refuse(format!("has learning rates that were halved {} times", header.position.halvings))?;
         }

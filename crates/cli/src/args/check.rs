@@ -25,7 +25,7 @@ pub(crate) struct CheckArgs {
     /// parquet:FILE, hf:USER/REPO or hf:USER/REPO@REVISION:FILE
     #[arg(value_name = "DATA")]
     pub(crate) data: Source,
-    /// Test samples, for data that have none of their own; read by the same options
+    /// Test samples, in the place of those that the data have themselves; read by the same options
     #[arg(long, value_name = "SOURCE")]
     pub(crate) test: Option<Source>,
     /// How values come to lie between 0 and 1; by default what suits them

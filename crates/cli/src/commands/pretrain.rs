@@ -30,8 +30,6 @@ struct Run {
     folder: RunFolder,
     history: History<Epoch>,
     resumed: bool,
-    /// Whether a stopping rule has ended it already.
-    converged: bool,
 }
 
 /// Trains; returns the program's exit code.
@@ -57,7 +55,7 @@ fn start(args: &PretrainArgs) -> Result<Run> {
     let name = format!("{}-{}", settings.data.data.name(), settings.hidden);
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
-    Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: false, converged: false })
+    Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: false })
 }
 
 /// A run that goes on where it was saved.
@@ -65,7 +63,6 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "pretrain", Some(STATE))?;
     let settings = PretrainSettings::resume(&folder.config(), args)?;
     let state = told(recover(&folder.state(), load_state))?;
-    let converged = state.is_converged();
     let (done, epochs) = (state.epochs_done(), settings.learning.epochs);
     require_epochs(epochs, done)?;
     let parts = settle(Parts::load_again(&settings.data, &settings.run, &folder)?, &settings)?;
@@ -82,11 +79,11 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     let trainer = Trainer::resume(settings.train_config(), state, &settings.run.device.open()?)?;
     let history = History::resume(folder.metrics(), 0, done)?;
     folder.write_config(&settings.to_toml()?)?;
-    Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: true, converged })
+    Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: true })
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, parts, mut minibatches, mut trainer, folder, history, resumed, converged } = run;
+    let Run { settings, parts, mut minibatches, mut trainer, folder, history, resumed } = run;
     let seed = settings.run.seed;
     introduce(&settings, &parts, &trainer, &folder);
     let gallery = parts.gallery(&settings.data, seed)?;
@@ -101,9 +98,6 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     interrupt::catch()?;
     let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
     let outcome = loop {
-        if converged {
-            break Outcome::Converged;
-        }
         let fitted = trainer.fit(&mut minibatches, &monitors, &mut watcher);
         watcher.finish();
         match outcome(fitted, &mut minibatches).map_err(|error| explain(error, &mut watcher, &folder))? {

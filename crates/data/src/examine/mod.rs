@@ -48,7 +48,8 @@ pub enum ValueKind {
 /// A column of the training samples; numbers as the file has them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Column {
-    /// Its place in the file, from 0, the label's column counted where there is one.
+    /// Its place in the file, from 0, the label's column counted where there is one; its visible unit where data
+    /// are looked at that are in no file any more.
     pub number: usize,
     /// Smallest value; infinity where all are missing.
     pub min: f32,
@@ -230,8 +231,8 @@ fn each_row(table: &Table, mut visit: impl FnMut(&[f32])) -> Result<(), Error> {
 }
 
 impl Dataset {
-    /// Looks at data that are scaled already, but not for copies of columns. Of samples that are in a file only `most` are read, spread
-    /// evenly over it.
+    /// Looks at data that are scaled already, but not for copies of columns, which are numbered as visible
+    /// units. Of samples that are in a file only `most` are read, spread evenly over it.
     ///
     /// # Errors
     /// If they cannot be read.

@@ -13,6 +13,7 @@ use crate::Error;
 use crate::dataset::ImageShape;
 use crate::load::LoadOptions;
 use crate::split::check_units;
+use crate::unpack::Allowance;
 
 /// What columns of samples are called where nobody says.
 const FEATURES: [&str; 7] = ["image", "img", "picture", "pixels", "features", "data", "x"];
@@ -22,6 +23,8 @@ const LABELS: [&str; 6] = ["label", "labels", "class", "target", "digit", "y"];
 pub(super) struct Parquet {
     pub(super) path: PathBuf,
     pub(super) reader: SerializedFileReader<File>,
+    /// What may be unpacked of it.
+    pub(super) allowed: Allowance,
     /// By their names, in the order of the file.
     columns: Vec<(String, Column)>,
 }
@@ -99,6 +102,7 @@ fn is_number(leaf: &ColumnDescriptor) -> bool {
 impl Parquet {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::read(path))?;
+        let allowed = Allowance::of(file.metadata().map_err(Error::read(path))?.len());
         let reader = SerializedFileReader::new(file).map_err(|error| broken(path, &error))?;
         // What the library asserts of a file that it has opened.
         for column in reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns) {
@@ -122,7 +126,7 @@ impl Parquet {
             (name, column)
         };
         let columns = columns.into_iter().map(column).collect();
-        Ok(Self { path: path.into(), reader, columns })
+        Ok(Self { path: path.into(), reader, allowed, columns })
     }
 
     pub(super) fn get(&self, name: &str) -> Result<&Column, Error> {

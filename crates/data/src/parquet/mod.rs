@@ -1,16 +1,18 @@
 //! Parquet: a column of pictures or of lists of numbers, or a column a number, and perhaps one of
 //! labels. Read column by column, a row group at a time; sizes follow from what is read, never
-//! from what a header promises.
+//! from what a header promises, and what is read has an end ([`Allowance`](crate::Allowance)).
 
 mod columns;
+mod pages;
 #[cfg(test)]
 mod tests;
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::DataType;
+use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader};
 
 use crate::dataset::ImageShape;
@@ -19,6 +21,7 @@ use crate::split::check_units;
 use crate::table::{Table, Tables, Values};
 use crate::{Error, images, labels};
 use columns::{Column, Parquet, Plan, broken};
+use pages::Pages;
 
 /// Records read at once.
 const CHUNK: usize = 1024;
@@ -194,7 +197,12 @@ impl Group<'_> {
         };
         match self.column(*leaf)? {
             ColumnReader::ByteArrayColumnReader(reader) => {
-                Ok(self.drain(name, *leaf, reader, |bytes| bytes.data().to_vec())?.values)
+                // The same bytes of a dictionary may stand in many rows.
+                let shared = self.drain(name, *leaf, reader, |bytes| bytes)?.values;
+                let size = shared.iter().fold(0u64, |size, bytes| size.saturating_add(bytes.len() as u64));
+                let taken = self.file.allowed.take(size).map_err(|error| ParquetError::General(error.to_string()));
+                taken.map_err(|error| broken(&self.file.path, &error))?;
+                Ok(shared.iter().map(|bytes| bytes.data().to_vec()).collect())
             }
             _ => Err(self.file.refuse(name, "its type has changed on the way".into())),
         }
@@ -209,7 +217,10 @@ impl Group<'_> {
     }
 
     fn column(&self, leaf: usize) -> Result<ColumnReader, Error> {
-        self.reader.get_column_reader(leaf).map_err(|error| broken(&self.file.path, &error))
+        let from = self.reader.get_column_page_reader(leaf).map_err(|error| broken(&self.file.path, &error))?;
+        let schema = self.file.reader.metadata().file_metadata().schema_descr_ptr();
+        let pages = Pages { from, allowed: self.file.allowed.clone() };
+        Ok(get_column_reader(schema.column(leaf), Box::new(pages)))
     }
 
     /// Reads a column to its end. No value may be missing.

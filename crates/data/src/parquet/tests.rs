@@ -109,6 +109,23 @@ fn pictures_of_the_hub_come_with_their_labels_and_names() {
     assert_eq!((test.labels(), test.row(0)), (Some(vec![0]), Row::Bytes(&[40; 6])));
 }
 
+/// A megabyte that compresses to nothing, once in the dictionary and in three hundred rows.
+#[test]
+fn a_bomb_is_refused_before_it_goes_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.parquet");
+    let compression = Compression::ZSTD(ZstdLevel::try_new(3).unwrap());
+    let properties =
+        WriterProperties::builder().set_compression(compression).set_dictionary_page_size_limit(4 << 20).build();
+    write(&path, "message m { required double x; required binary y (UTF8); }", properties, 1, |group, _| {
+        column::<DoubleType>(group, &[0.5; 300], None);
+        column::<ByteArrayType>(group, &vec![ByteArray::from(vec![b'a'; 1 << 20]); 300], None);
+    });
+    assert!(fs::metadata(&path).unwrap().len() < 100_000);
+    let error = loaded(&path, &LoadOptions::default()).unwrap_err();
+    assert!(error.contains("it unpacks to more than 256 MiB, 300 times its size"), "{error}");
+}
+
 /// The same table whatever it was compressed with.
 #[test]
 fn columns_of_numbers_are_samples_and_words_are_labels() {

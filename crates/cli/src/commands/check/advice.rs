@@ -96,7 +96,7 @@ impl Advice {
             )
         };
         add("learning_rate", rate.into(), reason);
-        add("final_learning_rate", one_digit(FINAL * rate).into(), "a twentieth of it".into());
+        add("final_learning_rate", one_digit(FINAL * rate).into(), "about a twentieth of it".into());
         Self { settings }
     }
 

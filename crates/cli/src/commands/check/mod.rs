@@ -32,7 +32,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     let mut found =
         examine(&args.data, &options, args.test.as_ref()).or_fail(|| format!("cannot check {}", args.data))?;
     found.image = args.image_size.or(found.image);
-    let (unfit, warnings) = (unfit(&found), warnings::of(&found, found.image.is_some(), None));
+    let (unfit, warnings) = (unfit(&found), warnings::of(&found, "column", found.image.is_some(), None));
     let advice = Advice::of(&found);
     if let Some(path) = &args.recipe {
         if unfit.is_empty() {

@@ -20,7 +20,7 @@ const SHARED: f64 = 0.001;
 /// Says before a training what it should not start without.
 pub(crate) fn warn_of(data: &Dataset, picture: bool, binarize: Binarize) -> Result<()> {
     let found = data.examine(SAMPLED)?;
-    let warnings = of(&found, picture, Some(binarize));
+    let warnings = of(&found, "visible unit", picture, Some(binarize));
     let of_some = match found.train.examined {
         examined if examined < found.train.samples => format!(" (of {} samples looked at)", thousands(examined)),
         _ => String::new(),
@@ -31,20 +31,24 @@ pub(crate) fn warn_of(data: &Dataset, picture: bool, binarize: Binarize) -> Resu
     Ok(())
 }
 
-/// The warnings that findings give cause for.
-pub(super) fn of(found: &Examination, picture: bool, binarize: Option<Binarize>) -> Vec<String> {
-    let (columns, mut warnings) = (found.train.columns.len(), Vec::new());
+/// The warnings that findings give cause for; `column` is what a column is called, as it is numbered.
+pub(super) fn of(found: &Examination, column: &str, picture: bool, binarize: Option<Binarize>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let columns = found.train.columns.len();
+    let of_all = |n: usize| format!("{n} of {}", count(columns, column));
+    let are = |n: usize| format!("{} {}", of_all(n), if n == 1 { "is" } else { "are" });
     let constant: Vec<&Column> = found.constant().collect();
     // A picture may have a border, but not be one.
     if !constant.is_empty() && (!picture || 2 * constant.len() > columns) {
-        warnings.push(format!("{}: {}", are(constant.len(), columns, "constant"), named(&constant)));
+        warnings.push(format!("{} constant: {}", are(constant.len()), named(&constant)));
     }
     let narrow: Vec<&Column> = found.narrow().collect();
     if !narrow.is_empty() && !picture {
         warnings.push(format!(
-            "{} within a hundredth of the whole range and are as good as constant once all are scaled alike: {}; bring \
-             columns to one range first",
-            vary(narrow.len(), columns),
+            "{} {} within a hundredth of the whole range and are as good as constant once all are scaled alike: {}; \
+             bring columns to one range first",
+            of_all(narrow.len()),
+            if narrow.len() == 1 { "varies" } else { "vary" },
             named(&narrow)
         ));
     }
@@ -55,8 +59,8 @@ pub(super) fn of(found: &Examination, picture: bool, binarize: Option<Binarize>)
         };
         let lost: Vec<&Column> = found.train.columns.iter().filter(one_sided).collect();
         if !lost.is_empty() && (!picture || 2 * (lost.len() + constant.len()) > columns) {
-            let are = are(lost.len(), columns, "constant");
-            warnings.push(format!("{are} once they are binarised by {threshold}: {}", named(&lost)));
+            let are = are(lost.len());
+            warnings.push(format!("{are} constant once they are binarised by {threshold}: {}", named(&lost)));
         }
     }
     if let Some(classes) = &found.train.classes {
@@ -84,15 +88,6 @@ pub(super) fn of(found: &Examination, picture: bool, binarize: Option<Binarize>)
     warnings
 }
 
-/// `3 of 20 columns are constant`.
-fn are(n: usize, of: usize, what: &str) -> String {
-    format!("{n} of {} {} {what}", count(of, "column"), if n == 1 { "is" } else { "are" })
-}
-
-fn vary(n: usize, of: usize) -> String {
-    format!("{n} of {} {}", count(of, "column"), if n == 1 { "varies" } else { "vary" })
-}
-
 /// The numbers of the first few.
 pub(super) fn named(columns: &[&Column]) -> String {
     let named: Vec<String> = columns.iter().take(NAMED).map(|column| column.number.to_string()).collect();
@@ -110,7 +105,7 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let options = LoadOptions { label_column: Some("last".into()), ..LoadOptions::default() };
         let found = examine(&Source::Csv(path), &options, None).unwrap();
-        of(&found, picture, binarize)
+        of(&found, "column", picture, binarize)
     }
 
     #[test]

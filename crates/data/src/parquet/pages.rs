@@ -1,0 +1,89 @@
+//! Pages that know an end: a few bytes of a page may stand for a billion equal values.
+
+use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::errors::{ParquetError, Result};
+
+use crate::unpack::Allowance;
+
+/// Bytes that a value takes here at least, once it is read.
+const VALUE: u64 = 4;
+
+/// The pages of a column as far as an [`Allowance`] goes; after that, an error.
+pub(super) struct Pages {
+    pub(super) from: Box<dyn PageReader>,
+    pub(super) allowed: Allowance,
+}
+
+impl PageReader for Pages {
+    fn get_next_page(&mut self) -> Result<Option<Page>> {
+        let page = self.from.get_next_page()?;
+        if let Some(page) = &page {
+            let bytes = (page.buffer().len() as u64).max(VALUE * u64::from(page.num_values()));
+            self.allowed.take(bytes).map_err(|error| ParquetError::General(error.to_string()))?;
+        }
+        Ok(page)
+    }
+
+    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
+        self.from.peek_next_page()
+    }
+
+    fn skip_next_page(&mut self) -> Result<()> {
+        self.from.skip_next_page()
+    }
+
+    fn at_record_boundary(&mut self) -> Result<bool> {
+        self.from.at_record_boundary()
+    }
+}
+
+impl Iterator for Pages {
+    type Item = Result<Page>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::basic::Encoding;
+
+    /// One small page again and again, of a hundred million values as it says.
+    struct Bomb;
+
+    impl PageReader for Bomb {
+        fn get_next_page(&mut self) -> Result<Option<Page>> {
+            let (encoding, buf) = (Encoding::PLAIN, vec![0; 10].into());
+            Ok(Some(Page::DictionaryPage { buf, num_values: 100_000_000, encoding, is_sorted: false }))
+        }
+
+        fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
+            Ok(None)
+        }
+
+        fn skip_next_page(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Iterator for Bomb {
+        type Item = Result<Page>;
+
+        fn next(&mut self) -> Option<Self::Item> {
+            self.get_next_page().transpose()
+        }
+    }
+
+    /// A file of 4 MiB may unpack to 1,200 MiB: three times 381 MiB, and no fourth.
+    #[test]
+    fn values_count_whatever_their_page_weighs() {
+        let mut pages = Pages { from: Box::new(Bomb), allowed: Allowance::of(4 << 20) };
+        for _ in 0..3 {
+            assert!(pages.get_next_page().is_ok());
+        }
+        let error = pages.get_next_page().err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("it unpacks to more than 1200 MiB"), "{error}");
+    }
+}

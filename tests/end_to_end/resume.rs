@@ -18,7 +18,7 @@ pub(crate) fn start(place: &Place, words: &str, epochs: usize) -> Child {
     let child = place.command(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
     let done = || std::fs::read_to_string(place.path("r/metrics.jsonl")).map_or(0, |text| text.lines().count());
-    while done() < epochs && begun.elapsed() < Duration::from_secs(60) {
+    while done() < epochs && begun.elapsed() < Duration::from_mins(1) {
         std::thread::sleep(Duration::from_millis(2));
     }
     child

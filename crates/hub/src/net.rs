@@ -11,10 +11,10 @@ use std::time::Duration;
 pub(crate) const ATTEMPTS: u32 = 6;
 
 /// The longest wait that a busy server may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How long a server may be silent.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// What a repository is asked for, for the words of a refusal.
 pub(crate) struct Refusal<'a> {

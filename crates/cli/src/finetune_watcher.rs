@@ -10,7 +10,7 @@ use crate::run_folder::RunFolder;
 use crate::save_every::SaveClock;
 use crate::settings::FinetuneSettings;
 use deepbelief_finetune::{FinetuneMetrics, FinetuneObserver, FinetuneSnapshot, Network, Objective};
-use deepbelief_rbm::{Control, OnDivergence, Progress, Provenance};
+use deepbelief_rbm::{Control, Progress, Provenance};
 use std::collections::BTreeMap;
 
 /// Watches one training.
@@ -131,9 +131,7 @@ pub(crate) fn error_in_words(settings: &FinetuneSettings, error: f64) -> String 
 impl FinetuneObserver for FinetuneWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        // Where the epoch may be begun anew, its state is that of its start.
-        let saves = self.settings.on_divergence == OnDivergence::Stop;
-        if saves && self.clock.is_up() { Control::Stop } else { control() }
+        if self.clock.after_batch(self.settings.on_divergence) { Control::Stop } else { control() }
     }
 
     fn recovered(&mut self, from: &deepbelief_finetune::Error, learning_rate: f64) {

@@ -1,6 +1,7 @@
 //! How often a training is saved: every few epochs, or after some time. What is due by the clock is
 //! saved after the batch that the time is up in.
 
+use deepbelief_rbm::OnDivergence;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -101,8 +102,13 @@ impl SaveClock {
         Self { every, saved: now, began: now, before: 0.0 }
     }
 
-    /// Whether time is up. The training then stops as for Ctrl-C, is saved, and goes on.
-    pub(crate) fn is_up(&self) -> bool {
+    /// Whether to save after a batch. The training then stops as for Ctrl-C, is saved, and goes on. Where the
+    /// epoch may have to begin anew, its state is that of its start all the while, and waits for its end.
+    pub(crate) fn after_batch(&self, on_divergence: OnDivergence) -> bool {
+        self.is_up() && on_divergence == OnDivergence::Stop
+    }
+
+    fn is_up(&self) -> bool {
         matches!(self.every, SaveEvery::Seconds(seconds) if self.saved.elapsed() >= Duration::from_secs(seconds))
     }
 
@@ -169,11 +175,12 @@ mod tests {
         assert_eq!((1..=6).filter(|&epoch| clock.after_epoch(epoch)).collect::<Vec<_>>(), [3, 6]);
         assert!(!SaveClock::new(SaveEvery::Epochs(0)).after_epoch(1));
         let mut clock = SaveClock::new(SaveEvery::Seconds(5));
-        assert!(!clock.is_up() && !clock.after_epoch(1));
+        let stop = OnDivergence::Stop;
+        assert!(!clock.after_batch(stop) && !clock.after_epoch(1));
         clock.saved -= Duration::from_secs(5);
-        assert!(clock.is_up() && clock.after_epoch(1));
+        assert!(clock.after_batch(stop) && !clock.after_batch(OnDivergence::HalveLr) && clock.after_epoch(1));
         clock.saved();
-        assert!(!clock.is_up());
+        assert!(!clock.after_batch(stop));
     }
 
     /// Some time before a stop and some after it.

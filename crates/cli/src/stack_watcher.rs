@@ -12,7 +12,7 @@ use crate::report::Report;
 use crate::run_folder::RunFolder;
 use crate::save_every::SaveClock;
 use crate::settings::StackSettings;
-use deepbelief_rbm::{Control, EpochMetrics, Observer, OnDivergence, Progress, Provenance, Rbm, Snapshot, TrainState};
+use deepbelief_rbm::{Control, EpochMetrics, Observer, Progress, Provenance, Rbm, Snapshot, TrainState};
 use deepbelief_stack::{Dbn, GreedyState, LayerStart, StackObserver};
 
 /// Watches a greedy training.
@@ -177,10 +177,8 @@ impl<'a> StackWatcher<'a> {
 impl Observer for StackWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        // Where the epoch may be begun anew, its state is that of its start.
         let learning = &self.settings.layers[self.finished.len()].learning;
-        let saves = learning.on_divergence == OnDivergence::Stop;
-        if saves && self.clock.is_up() { Control::Stop } else { control() }
+        if self.clock.after_batch(learning.on_divergence) { Control::Stop } else { control() }
     }
 
     fn recovered(&mut self, from: &deepbelief_rbm::Error, learning_rate: f64) {

@@ -11,7 +11,7 @@ use crate::report::{Report, thousands};
 use crate::run_folder::RunFolder;
 use crate::save_every::SaveClock;
 use crate::settings::TuneSettings;
-use deepbelief_rbm::{Control, OnDivergence, Progress, Provenance};
+use deepbelief_rbm::{Control, Progress, Provenance};
 use deepbelief_stack::Dbn;
 use deepbelief_wake_sleep::{TuneMetrics, TuneObserver, TuneSnapshot};
 
@@ -150,9 +150,7 @@ impl<'a> TuneWatcher<'a> {
 impl TuneObserver for TuneWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        // Where the epoch may be begun anew, its state is that of its start.
-        let saves = self.settings.on_divergence == OnDivergence::Stop;
-        if saves && self.clock.is_up() { Control::Stop } else { control() }
+        if self.clock.after_batch(self.settings.on_divergence) { Control::Stop } else { control() }
     }
 
     fn recovered(&mut self, from: &deepbelief_wake_sleep::Error, share: f64) {

@@ -8,9 +8,7 @@ use crate::report::Report;
 use crate::run_folder::{PICTURES, RunFolder};
 use crate::save_every::SaveClock;
 use crate::settings::PretrainSettings;
-use deepbelief_rbm::{
-    Control, EpochMetrics, Observer, OnDivergence, Progress, Provenance, Rbm, Snapshot, save, save_state,
-};
+use deepbelief_rbm::{Control, EpochMetrics, Observer, Progress, Provenance, Rbm, Snapshot, save, save_state};
 use std::collections::BTreeMap;
 
 /// Watches one training.
@@ -125,9 +123,7 @@ impl<'a> Watcher<'a> {
 impl Observer for Watcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
-        // Where the epoch may be begun anew, its state is that of its start.
-        let saves = self.settings.learning.on_divergence == OnDivergence::Stop;
-        if saves && self.clock.is_up() { Control::Stop } else { control() }
+        if self.clock.after_batch(self.settings.learning.on_divergence) { Control::Stop } else { control() }
     }
 
     fn recovered(&mut self, from: &deepbelief_rbm::Error, learning_rate: f64) {

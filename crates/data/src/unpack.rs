@@ -15,6 +15,7 @@ const RATIO: u64 = 300;
 /// Copies share it.
 #[derive(Clone, Debug)]
 pub struct Allowance {
+    packed: u64,
     most: u64,
     left: Arc<AtomicU64>,
 }
@@ -24,7 +25,13 @@ impl Allowance {
     #[must_use]
     pub fn of(packed: u64) -> Self {
         let most = ALWAYS.max(packed.saturating_mul(RATIO));
-        Self { most, left: Arc::new(most.into()) }
+        Self { packed, most, left: Arc::new(most.into()) }
+    }
+
+    /// Bytes that may be unpacked in all.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        self.most
     }
 
     /// Counts bytes that were unpacked, or are about to be.
@@ -34,10 +41,9 @@ impl Allowance {
     pub fn take(&self, bytes: u64) -> Result<()> {
         let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
         taken.map(|_| ()).map_err(|_| {
-            let most = self.most >> 20;
-            let what =
-                format!("it unpacks to more than {most} MiB, {RATIO} times its size: unpack it first if it is sound");
-            Error::new(ErrorKind::InvalidData, what)
+            let (packed, most) = (self.packed, self.most >> 20);
+            let cure = "if it is sound, store it unpacked, or in another format";
+            Error::new(ErrorKind::InvalidData, format!("its {packed} bytes unpack to more than {most} MiB: {cure}"))
         })
     }
 }
@@ -77,7 +83,10 @@ mod tests {
             let whole = copy(&mut Unpacked::new(repeat(0).take(most), packed), &mut sink()).unwrap();
             assert_eq!(whole, most);
             let error = copy(&mut Unpacked::new(repeat(0), packed), &mut sink()).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("it unpacks to more than {} MiB", most >> 20)), "{error}");
+            assert!(
+                error.starts_with(&format!("its {packed} bytes unpack to more than {} MiB", most >> 20)),
+                "{error}"
+            );
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use crate::file::{Array, Arrays};
 use deepbelief_data::Allowance;
-use hdf5_reader::Hdf5File;
 use hdf5_reader::error::Error;
 use hdf5_reader::group::Group;
 use hdf5_reader::messages::datatype::Datatype;
+use hdf5_reader::{Hdf5File, OpenOptions};
 
 /// Groups within groups that are listed; links may lead in circles.
 const DEEPEST: usize = 3;
@@ -33,18 +33,19 @@ pub(crate) struct Hdf5 {
     file: Hdf5File,
     names: Vec<String>,
     matlab: bool,
-    /// Bytes of the file.
-    size: u64,
 }
 
 impl Hdf5 {
     pub(crate) fn open(bytes: Vec<u8>) -> Result<Self, String> {
         let broken = |error| format!("is not a readable HDF5 file: {error}");
-        let (matlab, size) = (is_matlab(&bytes), bytes.len() as u64);
-        let file = Hdf5File::from_vec(bytes).map_err(broken)?;
+        let matlab = is_matlab(&bytes);
+        // What is not in the file counts as zeros, as many as the header says.
+        let most = Allowance::of(bytes.len() as u64).most() as usize;
+        let options = OpenOptions::default().with_max_read_bytes(most);
+        let file = Hdf5File::from_vec_with_options(bytes, options).map_err(broken)?;
         let mut names = Vec::new();
         list(&file.root_group().map_err(broken)?, "", DEEPEST, &mut names).map_err(broken)?;
-        Ok(Self { file, names, matlab, size })
+        Ok(Self { file, names, matlab })
     }
 }
 
@@ -65,9 +66,6 @@ impl Arrays for Hdf5 {
     fn array(&self, name: &str) -> Result<Array, String> {
         let broken = |error| format!("cannot be read: {error}");
         let dataset = self.file.dataset(name).map_err(broken)?;
-        // Chunks that are not in the file count as zeros, as many as the header says.
-        let bytes = dataset.shape().iter().fold(8u64, |bytes, &axis| bytes.saturating_mul(axis));
-        Allowance::of(self.size).take(bytes).map_err(|error| format!("cannot be read: {error}"))?;
         let shape: Vec<usize> = dataset.shape().iter().map(|&axis| axis as usize).collect();
         let values: Vec<f64> = match dataset.dtype() {
             Datatype::FloatingPoint { size: 4, .. } => {
@@ -85,6 +83,11 @@ impl Arrays for Hdf5 {
     }
 
     fn text(&self, name: &str) -> Option<String> {
-        self.file.dataset(name).ok()?.read_string().ok()
+        let dataset = self.file.dataset(name).ok()?;
+        // All texts would be read to find out that there is not one.
+        if dataset.num_elements().ok()? != 1 {
+            return None;
+        }
+        dataset.read_string().ok()
     }
 }

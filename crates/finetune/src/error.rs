@@ -33,7 +33,8 @@ pub enum Error {
         /// Number of classes.
         classes: usize,
     },
-    /// Training left the range of sane numbers.
+    /// Training left the range of sane numbers: the cost of a minibatch, or of the training samples after an
+    /// epoch, is beyond a hundred times that of a blind guess, or is none.
     #[error(
         "training diverged in epoch {epoch}, batch {batch}: the cost is {cost:.1} nats a sample; \
          try a learning rate below {learning_rate} or a smaller momentum"
@@ -43,7 +44,7 @@ pub enum Error {
         epoch: u32,
         /// Batch in the epoch, from 1.
         batch: usize,
-        /// The cost of the batch.
+        /// The cost of the batch, or after the epoch that it ends.
         cost: f64,
         /// The rate it happened at.
         learning_rate: f64,

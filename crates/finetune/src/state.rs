@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::measure::Scores;
 use crate::network::{Activation, Network, Objective};
 use deepbelief_rbm::tensors::{self, Reader};
-use deepbelief_rbm::{FORMAT_VERSION, OnDivergence, is_default};
+use deepbelief_rbm::{FORMAT_VERSION, is_default};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -83,6 +83,12 @@ struct BestHeader {
 }
 
 impl FinetuneState {
+    /// Units of every layer, from the visible ones to the outputs.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<usize> {
+        self.network.sizes()
+    }
+
     /// Epochs done.
     #[must_use]
     pub fn epochs_done(&self) -> u32 {
@@ -133,10 +139,7 @@ impl FinetuneState {
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
-        file.require_count("updates", header.position.step)?;
-        if header.position.halvings > OnDivergence::MOST_HALVINGS {
-            file.refuse(format!("has a learning rate that was halved {} times", header.position.halvings))?;
-        }
+        file.require_halvings(header.position.halvings)?;
         let part = |prefix| Network::from_reader(&file, prefix, header.objective, &header.sizes, &header.activations);
         let best = match header.best {
             None => None,

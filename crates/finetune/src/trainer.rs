@@ -151,10 +151,14 @@ impl Finetuner {
     /// # Errors
     /// If it has no step of gradient descent here, or is out of memory.
     pub fn on(mut self, device: &Device) -> Result<Self> {
+        self.move_to(device)?;
+        Ok(self)
+    }
+
+    fn move_to(&mut self, device: &Device) -> Result<()> {
         let moments = self.descent.moments()?;
         (self.descent, self.network) = variables(&self.network, &self.config, device)?;
-        self.descent.restore(moments, self.at.step)?;
-        Ok(self)
+        Ok(self.descent.restore(moments, self.at.step)?)
     }
 
     /// Epochs done.
@@ -213,7 +217,8 @@ impl Finetuner {
         let epochs = self.config.epochs;
         if !self.at.started {
             self.at.started = true;
-            if self.close_epoch(monitors, None, (Instant::now(), 0), observer)? == Control::Stop {
+            let (started, train) = (Instant::now(), self.network.score(&monitors.train, &monitors.train_labels)?);
+            if self.close_epoch(monitors, train, None, (started, 0), observer)? == Control::Stop {
                 return Ok(Outcome::Interrupted);
             }
         }
@@ -240,12 +245,14 @@ impl Finetuner {
         Ok(Outcome::Finished)
     }
 
-    /// Starts anew from an earlier state at half the learning rate.
+    /// Starts anew from an earlier state at half the learning rate. The moments stay: they are of gradients,
+    /// whatever the rate.
     fn go_back(&mut self, state: FinetuneState) -> Result<()> {
         let (halvings, device) = (self.at.halvings + 1, self.network.device().clone());
-        *self = Self::resume(self.config.clone(), state)?.on(&device)?;
+        // First here: a GPU need not hold both.
+        *self = Self::resume(self.config.clone(), state)?;
         self.at.halvings = halvings;
-        Ok(())
+        self.move_to(&device)
     }
 
     /// The step size of an epoch, counted from 0, after all divergences.
@@ -276,9 +283,15 @@ impl Finetuner {
                 return Ok(Some(Outcome::Interrupted));
             }
         }
+        // What the last step made of the network has not been seen yet.
+        if !self.weight_norm()?.is_finite() {
+            self.check_sane(f64::NAN, batches)?;
+        }
+        let train_scores = self.network.score(&monitors.train, &monitors.train_labels)?;
+        self.check_sane(train_scores.cost, batches)?;
         let cost = std::mem::take(&mut self.at.cost) / train.samples().max(1) as f64;
         (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
-        let control = self.close_epoch(monitors, Some(cost), (started, samples), observer)?;
+        let control = self.close_epoch(monitors, train_scores, Some(cost), (started, samples), observer)?;
         // A training that ended by itself in this epoch was not cut short.
         if self.is_converged() {
             return Ok(Some(Outcome::Converged));
@@ -312,18 +325,24 @@ impl Finetuner {
         let logits = &values[layers.len()];
         let target = pass::target(objective, &whole, labels, self.network.classes())?;
         let value = pass::cost(objective, logits, &target)?;
-        // Written so that NaN fails it.
-        let sane = value <= EXPLODED * pass::cost_of_guessing(objective, units, self.network.classes());
-        if !sane {
-            let (epoch, batch, learning_rate) = (self.at.epoch + 1, self.at.batch + 1, self.descent.learning_rate());
-            return Err(Error::Diverged { epoch, batch, cost: value, learning_rate });
-        }
+        self.check_sane(value, self.at.batch + 1)?;
         let gradients = pass::back(layers, &values, pass::excess(objective, logits, &target)?, drops)?;
         self.descent.take(gradients.iter().map(Some))?;
         self.at.cost += value * rows as f64;
-        self.at.step += 1;
+        self.at.step = self.at.step.checked_add(1).ok_or(RbmError::Endless)?;
         self.at.batch += 1;
         Ok(())
+    }
+
+    /// Refuses a cost beyond all that training makes of it.
+    fn check_sane(&self, cost: f64, batch: usize) -> Result<()> {
+        let Self { network, descent, at, .. } = self;
+        let guessing = pass::cost_of_guessing(network.objective(), network.visible(), network.classes());
+        // Written so that NaN fails it.
+        if cost <= EXPLODED * guessing {
+            return Ok(());
+        }
+        Err(Error::Diverged { epoch: at.epoch + 1, batch, cost, learning_rate: descent.learning_rate() })
     }
 
     /// Measures the network after an epoch, or before the first, keeps it if it is the best, and tells
@@ -331,12 +350,12 @@ impl Finetuner {
     fn close_epoch(
         &mut self,
         monitors: &Monitors,
+        train: Scores,
         training_cost: Option<f64>,
         (started, samples): (Instant, usize),
         observer: &mut dyn FinetuneObserver,
     ) -> Result<Control> {
         let epoch = self.at.epoch;
-        let train = self.network.score(&monitors.train, &monitors.train_labels)?;
         let valid = monitors.valid.as_ref().map(|valid| self.network.score(valid, &monitors.valid_labels));
         let valid = valid.transpose()?;
         if let Some(scores) = valid {
@@ -371,7 +390,7 @@ impl Finetuner {
             self.best = Some(Best { epoch: self.at.epoch, scores, network: self.copied()? });
             self.at.stale_epochs = 0;
         } else {
-            self.at.stale_epochs += 1;
+            self.at.stale_epochs = self.at.stale_epochs.saturating_add(1);
         }
         Ok(())
     }

@@ -94,6 +94,9 @@ pub enum Error {
         /// The system's reason.
         source: rayon::ThreadPoolBuildError,
     },
+    /// There are no more random numbers for a training.
+    #[error("the training has made {} updates, as many as its random numbers count; start a new one", u32::MAX)]
+    Endless,
     /// An observer of the training failed.
     #[error("an observer of the training failed")]
     Observer(#[source] Box<dyn std::error::Error + Send + Sync>),

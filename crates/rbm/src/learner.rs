@@ -186,7 +186,8 @@ pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size
         Sampler::Gibbs | Sampler::Tempered => 0,
     };
     let again = if config.on_divergence == OnDivergence::HalveLr { sets } else { 0 };
-    let copies = (4 * sets + again) * weights;
+    // And the model as it is measured, drawn and saved in the end, both ways.
+    let copies = (4 * sets + 4 + again) * weights;
     let training = match units {
         HiddenUnits::Bernoulli => {
             let laddered = matches!(config.sampler, Sampler::Tempered | Sampler::Trajectory);
@@ -195,8 +196,8 @@ pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size
             // of the models and the gradient one way more.
             let more = [
                 (config.sampler != Sampler::Gibbs, 3),
-                // Every model both ways, and as it is saved.
-                (config.sampler == Sampler::Trajectory, 3 * config.temperatures as u64),
+                // Every model both ways, and as it is saved; the one that may join them.
+                (config.sampler == Sampler::Trajectory, 3 * (config.temperatures as u64 + 1)),
                 (config.averaging > 0.0, 3),
                 (config.centred || config.sampler == Sampler::Fast, 1),
                 // Two models of a path in both directions, and both its ends.

@@ -221,7 +221,6 @@ impl Parts<'_> {
         let path = |header: &PathHeader| -> Result<PathState> {
             let (v, labels) = self.states("path.", header.chains)?;
             let PathHeader { log_z, steps, .. } = *header;
-            self.file.require_count("Gibbs steps", steps)?;
             let variance = header.variance.unwrap_or(f64::INFINITY);
             let base = get("path.base", visible)?;
             Ok(PathState { base, parameters: self.parameters("path.")?, v, labels, log_z, variance, steps })

@@ -2,6 +2,7 @@
 //! JSON object with sorted keys. One entry and sorted keys make a file a function of its
 //! content. Checkpoints and training states of every kind are such files. And minibatches as tensors.
 
+use crate::divergence::OnDivergence;
 use crate::error::{Error, Result};
 use crate::file::write_atomic;
 use crate::last_good::write_keeping;
@@ -13,9 +14,6 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
-
-/// Steps that a training may have made: half of those that its random numbers count.
-const MOST_STEPS: u32 = u32::MAX / 2;
 
 /// Version of the format that this crate writes, and the newest it reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -213,16 +211,15 @@ impl<'a> Reader<'a> {
         Err(refusal(self.path, reason))
     }
 
-    /// Refuses a number of steps from which a training could not count on.
+    /// Refuses more halvings of learning rates than a training makes.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it is beyond two thousand million.
-    pub fn require_count(&self, what: &str, steps: u32) -> Result<()> {
-        if steps <= MOST_STEPS {
-            Ok(())
-        } else {
-            self.refuse(format!("has made {steps} {what}, which no training has"))
+    /// [`Error::Checkpoint`] says how many.
+    pub fn require_halvings(&self, halvings: u32) -> Result<()> {
+        if halvings <= OnDivergence::MOST_HALVINGS {
+            return Ok(());
         }
+        self.refuse(format!("has learning rates that were halved {halvings} times"))
     }
 
     /// The values of an F32 tensor of a known shape, row-major, all of them finite.

@@ -259,15 +259,14 @@ impl Trainer {
             match self.epoch(train, monitors, observer) {
                 Ok(None) => {}
                 Ok(Some(outcome)) => return Ok(outcome),
-                Err(error) => {
-                    let too_fast = matches!(error, Error::Diverged { .. } | Error::Collapsed { .. });
-                    let state = self.safe.take().filter(|_| too_fast);
-                    let Some(state) = state.filter(|_| self.config.on_divergence.goes_on(self.at.halvings)) else {
-                        return Err(error);
-                    };
+                Err(error @ (Error::Diverged { .. } | Error::Collapsed { .. }))
+                    if self.config.on_divergence.goes_on(self.at.halvings) =>
+                {
+                    let Some(state) = self.safe.take() else { return Err(error) };
                     self.go_back(state)?;
                     observer.recovered(&error, self.rule().learning_rate);
                 }
+                Err(error) => return Err(error),
             }
         }
         Ok(Outcome::Finished)
@@ -358,7 +357,7 @@ impl Trainer {
     fn update(&mut self, data: &Labelled, rule: &Rule) -> Result<()> {
         let draws = Draws { seed: self.config.seed, step: self.at.step };
         let largest = self.learner.learn(data, rule, draws, &self.config)?;
-        self.at.step += 1;
+        self.at.step = self.at.step.checked_add(1).ok_or(Error::Endless)?;
         self.at.batch += 1;
         self.check_sane(largest, rule)
     }
@@ -399,5 +398,51 @@ impl Sizes {
             hidden_units: rbm.hidden_units(),
             classes: rbm.labels().map_or(0, LabelGroup::classes),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RbmConfig;
+    use deepbelief_kernels::{Batch, Bits};
+
+    struct Once(Batch);
+
+    impl Minibatches for Once {
+        fn samples(&self) -> usize {
+            self.0.rows()
+        }
+        fn units(&self) -> usize {
+            self.0.units()
+        }
+        fn batches(&self) -> usize {
+            1
+        }
+        fn start_epoch(&mut self, _: u32) {}
+        fn fill(&mut self, _: usize, batch: &mut Batch) {
+            *batch = self.0.clone();
+        }
+    }
+
+    /// Back at a state with velocities: the parameters are its own, the velocities zero, the rates half.
+    #[test]
+    fn going_back_is_from_rest_and_at_half_the_rates() {
+        let rbm = Rbm::new(&RbmConfig::default(), &[0.4; 6], &Device::Cpu).unwrap();
+        let batch = Batch::Binary(Bits::from_values(2, 6, &[1., 0., 0., 1., 1., 0., 0., 1., 0., 0., 1., 1.]));
+        let config = TrainConfig { epochs: 2, on_divergence: OnDivergence::HalveLr, ..Default::default() };
+        let mut trainer = Trainer::new(&rbm, config).unwrap();
+        let monitors = Monitors { train: batch.clone(), ..Default::default() };
+        trainer.fit(&mut Once(batch), &monitors, &mut ()).unwrap();
+        let (state, before) = (trainer.snapshot().now().unwrap(), trainer.rule());
+        assert!(state.velocities.w_rec.iter().any(|&x| x != 0.0) && state.velocities.vb.iter().any(|&x| x != 0.0));
+        trainer.go_back(state.clone()).unwrap();
+        let (now, after) = (trainer.snapshot().now().unwrap(), trainer.rule());
+        assert!(now.parameters == state.parameters);
+        let Parameters { w_rec, hb, vb, label_w, label_b } = &now.velocities;
+        assert!([w_rec, hb, vb, label_w, label_b].into_iter().flatten().all(|&x| x == 0.0));
+        assert_eq!(now.position, Position { halvings: 1, ..state.position });
+        let rates = |rule: &Rule| [rule.learning_rate, rule.fast_learning_rate];
+        assert_eq!(rates(&after), rates(&before).map(|rate| 0.5 * rate));
     }
 }

@@ -30,8 +30,8 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// Refuses a largest parameter out of the range of sane numbers.
-    pub(crate) fn sane(&self, part: Part, layer: usize, largest: f32, rule: &Rule) -> Result<()> {
+    /// Refuses a largest parameter, after a batch counted from 1, out of the range of sane numbers.
+    pub(crate) fn sane(&self, batch: usize, part: Part, layer: usize, largest: f32, rule: &Rule) -> Result<()> {
         // Written so that NaN fails it.
         if largest <= EXPLODED {
             return Ok(());
@@ -41,7 +41,7 @@ impl Position {
             Part::Recognition => (format!("recognition weights of layer {layer}"), "sleep_rate"),
             Part::Top => (format!("top, layer {layer}"), "top_rate"),
         };
-        let (epoch, batch, value) = (self.epoch + 1, self.batch + 1, rule.learning_rate);
+        let (epoch, value) = (self.epoch + 1, rule.learning_rate);
         Err(Error::Diverged { what, epoch, batch, magnitude: largest, rate, value })
     }
 }

@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::position::Position;
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::Bits;
+use deepbelief_rbm::FORMAT_VERSION;
 use deepbelief_rbm::tensors::{self, Reader};
-use deepbelief_rbm::{FORMAT_VERSION, OnDivergence};
 use deepbelief_stack::Dbn;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -119,10 +119,7 @@ impl TuneState {
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
-        file.require_count("updates", header.position.step)?;
-        if header.position.halvings > OnDivergence::MOST_HALVINGS {
-            file.refuse(format!("has learning rates that were halved {} times", header.position.halvings))?;
-        }
+        file.require_halvings(header.position.halvings)?;
         let model = |prefix| Dbn::from_reader(&file, prefix, &header.sizes, header.classes, &Device::Cpu);
         let dbn = model("")?;
         let hidden = dbn.top().hidden();

@@ -323,7 +323,7 @@ impl Tuner {
                 return Ok(Some(Outcome::Interrupted));
             }
         }
-        self.check_device(&rules)?;
+        self.check_device(&rules, batches)?;
         self.catch_up()?;
         (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
         let control = self.close_epoch(monitors, &before, (started, samples), observer)?;
@@ -335,8 +335,8 @@ impl Tuner {
         Ok(cut_short.then_some(Outcome::Interrupted))
     }
 
-    /// Refuses parameters on a GPU out of the range of sane numbers.
-    fn check_device(&mut self, rules: &Rules) -> Result<()> {
+    /// Refuses parameters on a GPU, after a batch counted from 1, out of the range of sane numbers.
+    fn check_device(&mut self, rules: &Rules, batch: usize) -> Result<()> {
         if let Some(device) = &mut self.on_device {
             for (part, layer, largest) in device.largest()? {
                 let rule = match part {
@@ -344,7 +344,7 @@ impl Tuner {
                     Part::Recognition => &rules.recognition[layer],
                     Part::Top => &rules.top,
                 };
-                self.at.sane(part, layer, largest, rule)?;
+                self.at.sane(batch, part, layer, largest, rule)?;
             }
         }
         Ok(())
@@ -362,9 +362,12 @@ impl Tuner {
             Some(device) => device.update(data, config, rules, at.step)?,
             None => up_down.update(net, data, config, rules, at)?,
         }
-        at.step += 1;
-        at.batch += 1;
-        if self.at.step.is_multiple_of(PATIENCE) { self.check_device(rules) } else { Ok(()) }
+        at.step = at.step.checked_add(1).ok_or(RbmError::Endless)?;
+        if at.step.is_multiple_of(PATIENCE) {
+            self.check_device(rules, self.at.batch + 1)?;
+        }
+        self.at.batch += 1;
+        Ok(())
     }
 
     /// Measures the model after an epoch, or before the first, keeps it if it is the best, and tells
@@ -405,8 +408,60 @@ impl Tuner {
             self.best = Some(Best { epoch, label_error, variational_cost, dbn: self.net.dbn()? });
             self.at.stale_epochs = 0;
         } else {
-            self.at.stale_epochs += 1;
+            self.at.stale_epochs = self.at.stale_epochs.saturating_add(1);
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deepbelief_rbm::{Rbm, RbmConfig};
+
+    struct Ones;
+
+    impl Minibatches for Ones {
+        fn samples(&self) -> usize {
+            4
+        }
+        fn units(&self) -> usize {
+            6
+        }
+        fn batches(&self) -> usize {
+            1
+        }
+        fn start_epoch(&mut self, _: u32) {}
+        fn fill(&mut self, _: usize, batch: &mut deepbelief_kernels::Batch) {
+            batch.make_real(4, 6).fill(1.0);
+        }
+    }
+
+    /// Back at a state with velocities: the model is its own, the velocities are zero, the rates half.
+    #[test]
+    fn going_back_is_from_rest_and_at_half_the_rates() -> Result<()> {
+        let rbm = |visible: usize, hidden| {
+            Rbm::new(&RbmConfig { hidden, ..Default::default() }, &vec![0.5; visible], &Device::Cpu)
+        };
+        let dbn = Dbn::from_rbms(vec![rbm(6, 5)?, rbm(5, 8)?])?;
+        let config = TuneConfig { momentum: 0.5, on_divergence: OnDivergence::HalveLr, ..Default::default() };
+        let mut tuner = Tuner::new(&dbn, TuneConfig { top_steps: "1x2".parse()?, ..config })?;
+        let mut shown = deepbelief_kernels::Batch::default();
+        Ones.fill(0, &mut shown);
+        tuner.fit(&mut Ones, &Monitors { train: shown, ..Default::default() }, &mut ())?;
+        let values = |dbn: &Dbn| -> Result<Vec<f32>> {
+            let tensors = dbn.named_tensors("").into_iter().map(|(_, tensor)| tensor.flatten_all()?.to_vec1::<f32>());
+            Ok(tensors.collect::<candle_core::Result<Vec<_>>>()?.concat())
+        };
+        let state = tuner.snapshot().now()?;
+        assert!(values(&state.velocities)?.iter().any(|&x| x != 0.0));
+        tuner.go_back(state.clone())?;
+        let now = tuner.snapshot().now()?;
+        assert!(values(&now.dbn)? == values(&state.dbn)?);
+        assert!(values(&now.velocities)?.iter().all(|&x| x == 0.0));
+        assert_eq!(now.position, Position { halvings: 1, ..state.position });
+        let rate = |halvings| tuner.config.rules(0, 1, halvings).generative[0].learning_rate;
+        assert_eq!(rate(1), 0.5 * rate(0));
         Ok(())
     }
 }

@@ -67,17 +67,17 @@ impl UpDown {
         if learns(Part::Generative) {
             for (layer, (set, rule)) in net.generative.iter_mut().zip(&rules.generative).enumerate() {
                 let largest = set.learn(awake[layer + 1], awake[layer], rule);
-                at.sane(Part::Generative, layer, largest, rule)?;
+                at.sane(at.batch + 1, Part::Generative, layer, largest, rule)?;
             }
         }
         if learns(Part::Top) {
             let largest = net.top.learn(penultimate, units.top_statistics, &rules.top);
-            at.sane(Part::Top, net.recognition.len(), largest, &rules.top)?;
+            at.sane(at.batch + 1, Part::Top, net.recognition.len(), largest, &rules.top)?;
         }
         if learns(Part::Recognition) {
             for (layer, (set, rule)) in net.recognition.iter_mut().zip(&rules.recognition).enumerate() {
                 let largest = set.learn(&asleep[layer], &asleep[layer + 1], rule);
-                at.sane(Part::Recognition, layer, largest, rule)?;
+                at.sane(at.batch + 1, Part::Recognition, layer, largest, rule)?;
             }
         }
         Ok(())

@@ -96,8 +96,8 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     let done = state.epochs_done();
     require_epochs(settings.epochs, done)?;
     let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
+    let parts = settle(parts, &state.sizes(), &settings)?;
     let finetuner = Finetuner::resume(settings.config(), state)?.on(&settings.run.device.open()?)?;
-    let parts = settle(parts, &finetuner.snapshot().network()?.sizes(), &settings)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), 0, done)?;
     folder.write_config(&settings.to_toml()?)?;

@@ -15,6 +15,12 @@ const VALID: RGBColor = RGBColor(214, 96, 20);
 /// Of layer after layer.
 const DRIFT: [RGBColor; 4] = [TRAIN, VALID, RGBColor(44, 130, 60), RGBColor(130, 70, 160)];
 
+/// Points of a line at most: about as many as a panel has columns of pixels.
+const MOST_POINTS: usize = 700;
+
+/// Points that have a dot each, at most: more would hide the line.
+const MOST_DOTS: usize = 100;
+
 /// Share of a panel's height that a line of its legend takes.
 const LEGEND: f64 = 0.1;
 
@@ -28,9 +34,28 @@ struct Line {
 impl Line {
     /// From the epochs that have a value.
     fn new(name: &str, colour: RGBColor, epochs: impl Iterator<Item = (u32, Option<f64>)>) -> Self {
-        let points = epochs.filter_map(|(epoch, value)| Some((f64::from(epoch), value?))).collect();
-        Self { name: name.to_string(), colour, points }
+        let points: Vec<_> = epochs.filter_map(|(epoch, value)| Some((f64::from(epoch), value?))).collect();
+        Self { name: name.to_string(), colour, points: thinned(points) }
     }
+}
+
+/// The lowest and the highest of neighbouring points where there are more than can be seen, so that no leap
+/// gets lost, and in any case the last.
+fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    if points.len() <= MOST_POINTS {
+        return points;
+    }
+    let mut kept = Vec::with_capacity(MOST_POINTS + 1);
+    for part in points.chunks(points.len().div_ceil(MOST_POINTS / 2)) {
+        let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
+        let ends = part.iter().min_by(by_value).zip(part.iter().max_by(by_value));
+        if let Some((low, high)) = ends {
+            kept.extend([if low.0 <= high.0 { low } else { high }, if low.0 <= high.0 { high } else { low }]);
+        }
+    }
+    kept.extend(points.last());
+    kept.dedup();
+    kept
 }
 
 /// One chart.
@@ -202,7 +227,8 @@ fn draw(svg: &mut String, title: &str, panels: &[Panel]) -> std::result::Result<
                 .label(line.name.as_str())
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
             // Dots show where the epochs are, and a single one at all.
-            let dots = line.points.iter().map(|&point| Circle::new(point, 2, colour.filled()));
+            let dotted = if line.points.len() <= MOST_DOTS { &line.points[..] } else { &[] };
+            let dots = dotted.iter().map(|&point| Circle::new(point, 2, colour.filled()));
             chart.draw_series(dots).map_err(|e| text(&e))?;
         }
         chart
@@ -285,6 +311,21 @@ mod tests {
                 && svg.contains("<circle")
         );
         assert!(curves("t", learning(&[])).unwrap().is_none());
+    }
+
+    /// A picture of many epochs is no larger than one of some, and shows every leap.
+    #[test]
+    fn many_epochs_are_thinned_and_leaps_stay() {
+        let epochs = |n| (1..=n).map(|n| epoch(n, true)).collect::<Vec<_>>();
+        let mut many = epochs(20_000);
+        many[12_345].reconstruction_cost = 1e4;
+        let panels = learning(&many);
+        let line = &panels[0].lines[0].points;
+        assert!(line.len() <= MOST_POINTS + 1 && line.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(line.contains(&(12_346.0, 1e4)) && line.contains(&(1.0, 160.0)));
+        assert_eq!(line.last(), Some(&(20_000.0, 60.005)));
+        let size = |epochs: &[Epoch]| curves("t", learning(epochs)).unwrap().unwrap().len();
+        assert!(size(&many) < 2 * size(&epochs(700)), "{} and {}", size(&many), size(&epochs(700)));
     }
 
     #[test]

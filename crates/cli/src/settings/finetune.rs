@@ -134,6 +134,7 @@ impl FinetuneSettings {
             );
         }
         self.config().validate().or_hint(origin)?;
+        super::validate_layers(self.layers.as_deref())?;
         if self.batch_size == 0 {
             return Err(Failure::new("batch_size is 0; it must be at least 1").hint(origin()));
         }

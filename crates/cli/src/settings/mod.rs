@@ -18,11 +18,11 @@ pub(crate) use stack::StackSettings;
 pub(crate) use tune::TuneSettings;
 
 use crate::device::DeviceName;
-use crate::failure::{Failure, Result};
+use crate::failure::{Explain, Failure, Result};
 use crate::save_every::SaveEvery;
 use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};
 use deepbelief_kernels::Precision;
-use deepbelief_rbm::{Provenance, Schedule};
+use deepbelief_rbm::{Provenance, RbmConfig, Schedule};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -110,6 +110,14 @@ pub(crate) struct Resolved<S> {
 /// Where a setting out of range may come from.
 fn origin() -> String {
     "it may come from a flag, a DBN_ variable or the recipe".into()
+}
+
+/// Checks the layers of a net from scratch, before the memory that they would take is computed.
+fn validate_layers(layers: Option<&[usize]>) -> Result<()> {
+    for &hidden in layers.unwrap_or_default() {
+        RbmConfig { hidden, ..Default::default() }.validate().or_hint(origin)?;
+    }
+    Ok(())
 }
 
 /// What a checkpoint records: the settings that what is learned depends on.

@@ -171,6 +171,7 @@ impl TuneSettings {
     fn validate(&self) -> Result<()> {
         let each = |rate: &Rate| if let Rate::Each(rates) = rate { rates.len() } else { 0 };
         self.tune_config(each(&self.wake_rate).max(each(&self.sleep_rate)))?.validate().or_hint(origin)?;
+        super::validate_layers(self.layers.as_deref())?;
         if self.batch_size == 0 {
             return Err(Failure::new("batch_size is 0; it must be at least 1").hint(origin()));
         }

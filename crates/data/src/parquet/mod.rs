@@ -21,7 +21,7 @@ use crate::split::check_units;
 use crate::table::{Table, Tables, Values};
 use crate::{Error, images, labels};
 use columns::{Column, Parquet, Plan, broken};
-use pages::Pages;
+use pages::{LABEL, NUMBER, Pages, TEXT};
 
 /// Records read at once.
 const CHUNK: usize = 1024;
@@ -110,7 +110,7 @@ impl Samples {
     }
 
     fn pictures(&mut self, group: &Group<'_>, name: &str, size: ImageShape) -> Result<usize, Error> {
-        let pictures = group.bytes(name)?;
+        let pictures = group.bytes(name, TEXT)?;
         for (row, picture) in pictures.iter().enumerate() {
             images::decode(picture, size, &mut self.bytes)
                 .map_err(|reason| group.refuse(name, row, &format!("is no readable picture: {reason}")))?;
@@ -119,7 +119,7 @@ impl Samples {
     }
 
     fn lists(&mut self, group: &Group<'_>, name: &str) -> Result<usize, Error> {
-        let lists = group.values(name)?;
+        let lists = group.values(name, NUMBER)?;
         for (row, &length) in lists.lengths.iter().enumerate() {
             if self.units == 0 {
                 check_units(length as u128, &group.file.path.display().to_string())?;
@@ -138,7 +138,7 @@ impl Samples {
         let start = self.floats.len();
         let mut rows = 0;
         for (place, (name, _)) in columns.iter().enumerate() {
-            let column = group.values(name)?.values;
+            let column = group.values(name, NUMBER)?.values;
             if place == 0 {
                 rows = column.len();
                 self.floats.resize(start + rows * columns.len(), 0.0);
@@ -173,13 +173,13 @@ impl Group<'_> {
         self.file.refuse(column, format!("row {} (from 0) {reason}", self.row + row))
     }
 
-    /// Numbers of a column, one or more a row.
-    fn values(&self, name: &str) -> Result<Leaf<f64>, Error> {
+    /// Numbers of a column, one or more a row, each of which takes so many bytes.
+    fn values(&self, name: &str, number: u64) -> Result<Leaf<f64>, Error> {
         let column = self.file.get(name)?;
         let (Column::Number(leaf) | Column::Numbers(leaf)) = column else {
             return Err(self.file.refuse(name, format!("it holds {}, expected numbers", column.what())));
         };
-        match self.column(*leaf)? {
+        match self.column(*leaf, number)? {
             ColumnReader::BoolColumnReader(reader) => self.drain(name, *leaf, reader, |x| f64::from(u8::from(x))),
             ColumnReader::Int32ColumnReader(reader) => self.drain(name, *leaf, reader, f64::from),
             ColumnReader::Int64ColumnReader(reader) => self.drain(name, *leaf, reader, |x| x as f64),
@@ -189,13 +189,13 @@ impl Group<'_> {
         }
     }
 
-    /// Byte strings of a column, one a row.
-    fn bytes(&self, name: &str) -> Result<Vec<Vec<u8>>, Error> {
+    /// Byte strings of a column, one a row, each of which takes so many bytes beside its content.
+    fn bytes(&self, name: &str, string: u64) -> Result<Vec<Vec<u8>>, Error> {
         let column = self.file.get(name)?;
         let (Column::Pictures(leaf) | Column::Text(leaf)) = column else {
             return Err(self.file.refuse(name, format!("it holds {}, expected pictures or text", column.what())));
         };
-        match self.column(*leaf)? {
+        match self.column(*leaf, string)? {
             ColumnReader::ByteArrayColumnReader(reader) => {
                 // The same bytes of a dictionary may stand in many rows.
                 let shared = self.drain(name, *leaf, reader, |bytes| bytes)?.values;
@@ -211,15 +211,15 @@ impl Group<'_> {
     fn labels(&self, name: &str) -> Result<Vec<String>, Error> {
         if let Column::Text(_) = self.file.get(name)? {
             let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-            return Ok(self.bytes(name)?.into_iter().map(text).collect());
+            return Ok(self.bytes(name, LABEL)?.into_iter().map(text).collect());
         }
-        Ok(self.values(name)?.values.iter().map(ToString::to_string).collect())
+        Ok(self.values(name, LABEL)?.values.iter().map(ToString::to_string).collect())
     }
 
-    fn column(&self, leaf: usize) -> Result<ColumnReader, Error> {
+    fn column(&self, leaf: usize, value: u64) -> Result<ColumnReader, Error> {
         let from = self.reader.get_column_page_reader(leaf).map_err(|error| broken(&self.file.path, &error))?;
         let schema = self.file.reader.metadata().file_metadata().schema_descr_ptr();
-        let pages = Pages { from, allowed: self.file.allowed.clone() };
+        let pages = Pages { from, allowed: self.file.allowed.clone(), value };
         Ok(get_column_reader(schema.column(leaf), Box::new(pages)))
     }
 

@@ -123,7 +123,7 @@ fn a_bomb_is_refused_before_it_goes_off() {
     });
     assert!(fs::metadata(&path).unwrap().len() < 100_000);
     let error = loaded(&path, &LoadOptions::default()).unwrap_err();
-    assert!(error.contains("it unpacks to more than 256 MiB, 300 times its size"), "{error}");
+    assert!(error.contains("bytes unpack to more than 256 MiB: if it is sound"), "{error}");
 }
 
 /// The same table whatever it was compressed with.

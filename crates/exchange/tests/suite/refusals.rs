@@ -108,6 +108,16 @@ fn files_that_are_no_arrays_are_refused() {
     assert!(with(&zip.finish().unwrap().into_inner()).contains("a pickle of torch"));
     assert!(with(b"\x80\x04rest").contains("f: is a pickle, which may hold any program"));
     assert!(with(b"PK\x03\x04").contains("f: is not a readable npz file"));
+    // A file whose weights are said to be terabytes: 12 rows of 7 in the one that there is.
+    let mut promising = std::fs::read(golden("rbms.h5")).unwrap();
+    let is_shape = |at: &usize| promising[*at..].starts_with(&[12u64, 7].map(u64::to_le_bytes).concat());
+    let places: Vec<usize> = (0..promising.len()).filter(is_shape).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        promising[at..at + 8].copy_from_slice(&(1u64 << 40).to_le_bytes());
+    }
+    let said = with(&promising);
+    assert!(said.contains("cannot be read") && said.contains("byte read limit"), "{said}");
     assert!(with(b"\x89HDF\r\n\x1a\n").contains("f: is not a readable HDF5 file"));
     assert!(with(b"1,2,3\n").contains("neither an npz, HDF5 or mat file nor a whole safetensors file"));
     assert!(with(b"").contains("nor a whole safetensors file"));

@@ -1,6 +1,7 @@
 //! A training as a whole: it learns, threads do not change it, and a resume leaves no trace.
 
 use crate::{Done, config, minibatches, monitors, network, patterns, trained, values};
+use deepbelief_data::{BatchConfig, Minibatcher};
 use deepbelief_finetune::{
     Error, FinetuneConfig, FinetuneMetrics, FinetuneObserver, FinetuneSnapshot, FinetuneState, Finetuner, Network,
     Objective, OptimizerKind,
@@ -157,6 +158,19 @@ fn a_training_that_diverges_can_go_on_at_half_the_rate() -> Done {
         let of = |finetuner: &Finetuner| finetuner.snapshot().network().map_err(Into::into).and_then(|n| values(&n));
         assert!(of(&second)? == of(&whole)?, "after {after}");
     }
+
+    // What the last step of an epoch did is seen at its end, and not taken for a state to go on from.
+    let mut all = Minibatcher::new(&split, BatchConfig { batch_size: 90, ..Default::default() })?;
+    let mut whole = |rate, on_divergence| {
+        let (mut finetuner, mut watched) = (Finetuner::new(&start, config(rate, on_divergence))?, Stop::default());
+        let outcome = finetuner.fit(&mut all, &monitors(&split), &mut watched);
+        Ok::<_, Error>((outcome.map_err(|error| error.to_string()), watched.told.len(), watched.halved.len()))
+    };
+    let (outcome, epochs, halvings) = whole(2000.0, OnDivergence::HalveLr)?;
+    assert!(outcome == Ok(Outcome::Finished) && epochs == 4 && halvings > 2, "{outcome:?}, {epochs}, {halvings}");
+    let (outcome, epochs, halvings) = whole(1e6, OnDivergence::Stop)?;
+    assert!(outcome.is_err_and(|error| error.starts_with("training diverged in epoch 1, batch 1: ")));
+    assert_eq!((epochs, halvings), (1, 0));
 
     let mut watched = Stop::default();
     let error = run(&config(1e30, OnDivergence::HalveLr), &mut watched).err().ok_or("no error")?.to_string();

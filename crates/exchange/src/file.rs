@@ -21,7 +21,8 @@ pub(crate) struct Array {
 impl Array {
     /// From a matrix that lies column by column.
     pub(crate) fn of_columns(rows: usize, columns: usize, values: &[f64]) -> Self {
-        let values = (0..rows).flat_map(|row| (0..columns).map(move |column| values[column * rows + row])).collect();
+        // As many steps as there are values: of no columns there may be any number of rows.
+        let values = (0..values.len()).map(|at| values[at % columns * rows + at / columns]).collect();
         Self { shape: vec![rows, columns], values }
     }
 }
@@ -248,5 +249,12 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn columns_become_rows_and_rows_of_nothing_take_no_time() {
+        let array = Array::of_columns(2, 3, &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!((array.shape, array.values), (vec![2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        assert!(Array::of_columns(usize::MAX, 0, &[]).values.is_empty());
     }
 }

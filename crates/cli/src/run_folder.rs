@@ -5,7 +5,7 @@
 //! | `config.toml` | the resolved settings |
 //! | `metrics.jsonl` | one object an epoch |
 //! | `model.safetensors` | the checkpoint |
-//! | `state.safetensors` | what the resume of an RBM's training needs, weights included |
+//! | `state.safetensors` | what the resume of an RBM's training needs, weights included; with estimates of its likelihood it has a `best.safetensors` too |
 //! | `best.safetensors` `tuning.state.safetensors` | of a tuning: the best model on the validation samples, and what a resume needs |
 //! | `finetuning.state.safetensors` | what a resume of a training by backpropagation needs; it has a `best.safetensors` too |
 //! | `*.previous.safetensors` | of every state the one before the newest, for the case that this one is damaged |
@@ -164,7 +164,7 @@ impl RunFolder {
         self.path.join(LAYERS)
     }
 
-    /// The best model of a tuning, or of a training by backpropagation.
+    /// The best model on the validation samples.
     pub(crate) fn best(&self) -> PathBuf {
         self.path.join(BEST)
     }

@@ -63,7 +63,7 @@ impl<'a> Watcher<'a> {
         self.ticker.finish();
     }
 
-    /// Saves model and state, in this order (see [`crate::run_folder`]). `figures` join those of
+    /// Saves model, best model and state, in this order (see [`crate::run_folder`]). `figures` join those of
     /// the last epoch.
     pub(crate) fn save(&mut self, snapshot: &Snapshot<'_>, figures: BTreeMap<String, f64>) -> Result<()> {
         let state = snapshot.state()?;
@@ -73,6 +73,12 @@ impl<'a> Watcher<'a> {
         }
         provenance.figures.extend(figures);
         save(&self.folder.model(), &snapshot.rbm()?, &provenance)?;
+        if let Some(best) = snapshot.best() {
+            let measured = self.history.epochs(0).iter().find(|measured| measured.number == best.epoch);
+            let figures = measured.map(Epoch::figures).unwrap_or_default();
+            let provenance = Provenance { epochs: best.epoch, figures, ..self.provenance.clone() };
+            save(&self.folder.best(), &best.rbm()?, &provenance)?;
+        }
         self.history.sync()?;
         save_state(&self.folder.state(), &state)?;
         self.clock.saved();

@@ -146,8 +146,9 @@ pub struct TrainConfig {
     /// model which is measured and saved. 0 keeps the last model alone.
     #[serde(skip_serializing_if = "is_default")]
     pub averaging: f64,
-    /// Epochs between estimates of ln Z along the training; 0 makes none. They are for the curve: what
-    /// [`crate::likelihood::annealed_importance`] finds at the end may be some nats larger.
+    /// Epochs between estimates of ln Z along the training; 0 makes none. They are for the curve, and to keep
+    /// the best model by: what [`crate::likelihood::annealed_importance`] finds at the end may be some nats
+    /// larger.
     #[serde(skip_serializing_if = "is_default")]
     pub log_z_every: u32,
     /// What the reconstruction's visible units are.

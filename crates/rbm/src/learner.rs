@@ -178,8 +178,8 @@ pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size
     let chains = config.persistent_chains.max(batch_size);
     let weights = 4 * visible as u64 * hidden as u64;
     // Sets of parameters that a state holds, each of which exists four times while it is written: weights and
-    // velocities, those of methods, and both once more where an epoch may be begun anew.
-    let mut sets = 2 + u64::from(config.averaging > 0.0) + u64::from(config.log_z_every > 0);
+    // velocities, those of methods, the best model, and all once more where an epoch may be begun anew.
+    let mut sets = 2 + u64::from(config.averaging > 0.0) + 2 * u64::from(config.log_z_every > 0);
     sets += match config.sampler {
         Sampler::Fast => 1,
         Sampler::Trajectory => config.temperatures as u64,

@@ -54,7 +54,7 @@ pub use observer::{Control, EpochMetrics, Observer, Progress};
 pub use pretrained::pretrained;
 pub use rbm::{GibbsStep, Rbm, Sampled};
 pub use schedule::Schedule;
-pub use state::{TrainState, load_state, save_state};
+pub use state::{Best, TrainState, load_state, save_state};
 pub use steps::CdSteps;
 pub use tensors::FORMAT_VERSION;
 pub use trainer::{Outcome, Snapshot, Trainer};

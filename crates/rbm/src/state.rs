@@ -17,6 +17,28 @@ use deepbelief_kernels::{Batch, Bits, MAX_UNITS, Parameters};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+/// The best model so far: of those epochs that have an estimate of ln Z
+/// ([`TrainConfig::log_z_every`]), the one in which validation samples were most probable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Best {
+    /// The epoch that it is from.
+    pub epoch: u32,
+    /// Mean ln p(v) of the validation samples, as estimated along the training.
+    pub log_likelihood: f64,
+    pub(crate) parameters: Parameters,
+}
+
+impl Best {
+    /// The model, on the CPU.
+    ///
+    /// # Errors
+    /// If the tensors cannot be made.
+    pub fn rbm(&self) -> Result<Rbm> {
+        let parameters = self.parameters.clone();
+        Rbm::from_parameters(parameters.vb.len(), parameters.hb.len(), parameters, &Device::Cpu)
+    }
+}
+
 /// Everything that [`crate::Trainer::resume`] continues from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainState {
@@ -31,6 +53,7 @@ pub struct TrainState {
     pub(crate) memory: Memory,
     /// Where the estimate of ln Z along the training is.
     pub(crate) path: Option<PathState>,
+    pub(crate) best: Option<Best>,
     pub(crate) position: Position,
 }
 
@@ -130,6 +153,15 @@ struct StateHeader {
     halvings: u32,
     #[serde(default, skip_serializing_if = "Contents::is_empty")]
     contents: Contents,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    best: Option<BestHeader>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BestHeader {
+    epoch: u32,
+    log_likelihood: f64,
 }
 
 /// Writes a state, whole or not at all; the one before is kept (see [`crate::recover`]).
@@ -154,11 +186,15 @@ pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
         stopping: at.stopping,
         halvings: at.halvings,
         contents: Contents::default(),
+        best: state.best.as_ref().map(|&Best { epoch, log_likelihood, .. }| BestHeader { epoch, log_likelihood }),
     };
     let sizes = Sizes { visible: v, hidden: h, classes };
     let mut tensors = Tensors(Vec::new());
     tensors.push_parameters("", sizes, &state.parameters)?;
     tensors.push_parameters("velocity.", sizes, &state.velocities)?;
+    if let Some(best) = &state.best {
+        tensors.push_parameters("best.", sizes, &best.parameters)?;
+    }
     if let Some(chains) = &state.chains {
         tensors.push("chains", &[chains.rows(), h], &chains.to_values())?;
     }
@@ -185,6 +221,9 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
         n => Some(chains(header.hidden_units, n, h, file.values("chains", &[n, h])?)),
     };
     let (memory, along) = parts.memory(&header.contents)?;
+    let best = header.best.map(|BestHeader { epoch, log_likelihood }| -> Result<Best> {
+        Ok(Best { epoch, log_likelihood, parameters: parts.parameters("best.")? })
+    });
     Ok(TrainState {
         visible: v,
         hidden: h,
@@ -194,6 +233,7 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
         chains,
         memory,
         path: along,
+        best: best.transpose()?,
         position: Position {
             epoch: header.epoch,
             batch: header.batch,

@@ -12,7 +12,7 @@ use crate::likelihood::Path;
 use crate::monitors::Monitors;
 use crate::observer::{Control, EpochMetrics, Observer, Progress, ask};
 use crate::rbm::Rbm;
-use crate::state::TrainState;
+use crate::state::{Best, TrainState};
 use crate::stopping::Stopping;
 use candle_core::Device;
 use deepbelief_kernels::{Level, Minibatches, Parameters};
@@ -50,6 +50,8 @@ pub struct Trainer {
     pub(crate) at: Position,
     /// The estimate of ln Z along the training, once there is one.
     pub(crate) path: Option<Path>,
+    /// The best model by those estimates, where there are validation samples.
+    best: Option<Best>,
     device: Device,
     /// What an epoch that diverges is begun anew from.
     safe: Option<TrainState>,
@@ -93,6 +95,12 @@ impl Snapshot<'_> {
         self.trainer.learner.rbm()
     }
 
+    /// The best model so far, where validation samples and estimates of ln Z say which.
+    #[must_use]
+    pub fn best(&self) -> Option<&Best> {
+        self.trainer.best.as_ref()
+    }
+
     /// What looks wrong in an epoch.
     #[must_use]
     pub fn concerns(&self, metrics: &EpochMetrics) -> Vec<Concern> {
@@ -112,7 +120,7 @@ impl Snapshot<'_> {
     }
 
     fn now(&self) -> Result<TrainState> {
-        let Trainer { sizes, learner, at, path, .. } = self.trainer;
+        let Trainer { sizes, learner, at, path, best, .. } = self.trainer;
         Ok(TrainState {
             visible: sizes.visible,
             hidden: sizes.hidden,
@@ -122,6 +130,7 @@ impl Snapshot<'_> {
             chains: learner.chains()?,
             memory: learner.memory(),
             path: path.as_ref().map(|path| path.state().clone()),
+            best: best.clone(),
             position: *at,
         })
     }
@@ -149,8 +158,9 @@ impl Trainer {
         state.require_methods(&config)?;
         let (sizes, position) = (Sizes::of(&state.rbm()?), state.position);
         let path = state.path.clone().map(|path| Path::resume(path, config.seed));
+        let best = state.best.clone();
         let learner = learner::resume(state, &config, device)?;
-        Self::build(learner, sizes, config, position, (path, device))
+        Ok(Self { best, ..Self::build(learner, sizes, config, position, (path, device))? })
     }
 
     fn build(
@@ -167,7 +177,7 @@ impl Trainer {
             .num_threads(threads)
             .build()
             .map_err(|source| Error::Threads { threads, source })?;
-        Ok(Self { config, sizes, learner, pool: pool.into(), at, path, device: device.clone(), safe: None })
+        Ok(Self { config, sizes, learner, pool: pool.into(), at, path, best: None, device: device.clone(), safe: None })
     }
 
     /// Epochs done.
@@ -341,6 +351,7 @@ impl Trainer {
         (self.at.batch, self.at.epoch) = (0, self.at.epoch + 1);
         let mut metrics = self.measure_epoch(monitors, &rule, before.as_deref())?;
         self.check_alive(monitors, &metrics)?;
+        self.judge(&metrics)?;
         let converged = self.at.stopping.judge(&self.config, &metrics);
         metrics.seconds = started.elapsed().as_secs_f64();
         metrics.samples_per_second = samples as f64 / metrics.seconds;
@@ -376,6 +387,16 @@ impl Trainer {
             learning_rate: rule.learning_rate,
             hidden_units: self.sizes.hidden_units,
         })
+    }
+
+    /// Keeps the model if validation samples are more probable than under any before it.
+    fn judge(&mut self, metrics: &EpochMetrics) -> Result<()> {
+        let Some(log_likelihood) = metrics.log_likelihood_valid else { return Ok(()) };
+        if self.best.as_ref().is_none_or(|best| log_likelihood > best.log_likelihood) {
+            let parameters = self.learner.rbm()?.to_parameters()?;
+            self.best = Some(Best { epoch: self.at.epoch, log_likelihood, parameters });
+        }
+        Ok(())
     }
 
     /// Refuses to go on with hidden units none of which says anything of the data: with all of

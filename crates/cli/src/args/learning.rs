@@ -60,7 +60,8 @@ pub(crate) struct LearningArgs {
     /// saves the last model
     #[arg(long, env = "DBN_AVERAGING", hide_env = true, value_name = "X", help_heading = "Learning")]
     pub(crate) averaging: Option<f64>,
-    /// Estimate ln Z, and with it the likelihood, every so many epochs; 0 never does
+    /// Estimate ln Z, and with it the likelihood, every so many epochs; 0 never does. A single RBM's best
+    /// model on the validation samples is then kept
     #[arg(long, env = "DBN_LOG_Z_EVERY", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) log_z_every: Option<u32>,
     /// Whether reconstructed visible units are drawn, or kept as probabilities

@@ -120,6 +120,14 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let early = if outcome == Outcome::Converged { ", stopped early as --tolerance or --patience say" } else { "" };
     let test = test_cost.map_or(String::new(), |cost| format!("; test reconstruction cost {cost:.2} nats per sample"));
     tracing::info!("done after {}{early}{test}", count(trainer.epochs_done() as usize, "epoch"));
+    if let Some(best) = trainer.snapshot().best().filter(|best| best.epoch != trainer.epochs_done()) {
+        let (epoch, path) = (best.epoch, folder.best());
+        let likelihood = best.log_likelihood;
+        tracing::info!(
+            "best on the validation samples: epoch {epoch} with {likelihood:.2} nats, in {}",
+            path.display()
+        );
+    }
     report.data(&format!("{}\n", folder.path().display()))?;
     Ok(0)
 }

@@ -308,7 +308,9 @@ fn what_methods_remember_is_resumed_to_the_bit() {
         for rbm in [plain.clone(), plain.with_labels(group).unwrap()] {
             let classes = rbm.labels().map_or(0, LabelGroup::classes);
             let labels: Vec<u32> = if classes > 0 { (0..20).map(|row| row % 3).collect() } else { Vec::new() };
-            let monitors = Monitors { train_labels: labels.clone(), ..monitors.clone() };
+            let valid = Some(binary(20, 60, 0.3, 9));
+            let valid_labels = labels.clone();
+            let monitors = Monitors { train_labels: labels.clone(), valid, valid_labels, ..monitors.clone() };
             let mut data = Labelled { batches: Fixed(batches.clone()), labels };
             let fit = |trainer: &mut Trainer, data: &mut Labelled| {
                 let mut seen = Vec::new();
@@ -439,6 +441,30 @@ fn the_path_of_a_training_carries_its_partition_function() {
     }
     let spread = (squares.iter().sum::<f64>() / squares.len() as f64).sqrt();
     assert!((0.4..2.0).contains(&spread), "errors in units of standard errors: {spread}");
+}
+
+/// Three samples are learned by heart in fifty epochs: others are then less probable than they were on the
+/// way, and the model of that epoch is kept, as it was.
+#[test]
+fn the_best_model_on_validation_samples_is_kept() {
+    let batch = binary(3, 14, 0.5, 70);
+    let valid = Some(binary(50, 14, 0.5, 71));
+    let monitors = Monitors { train: batch.clone(), valid, ..Monitors::default() };
+    let config = TrainConfig { epochs: 50, log_z_every: 5, weight_cost: 0.0, ..Default::default() };
+    let mut trainer = Trainer::new(&random_rbm(14, 6, 0.05, 72), config.clone()).unwrap();
+    let mut seen = Vec::new();
+    let mut watch = |metrics: &deepbelief_rbm::EpochMetrics| {
+        seen.extend(metrics.log_likelihood_valid.map(|value| (metrics.epoch, value)));
+    };
+    trainer.fit(&mut Fixed(vec![batch.clone(); 20]), &monitors, &mut watch).unwrap();
+    let (epoch, value) = seen.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    let snapshot = trainer.snapshot();
+    let best = snapshot.best().unwrap();
+    assert_eq!((best.epoch, best.log_likelihood), (epoch, value));
+    assert!(epoch < 50 && value > seen.last().unwrap().1 + 1.0, "{seen:?}");
+    let mut then = Trainer::new(&random_rbm(14, 6, 0.05, 72), TrainConfig { epochs: epoch, ..config }).unwrap();
+    then.fit(&mut Fixed(vec![batch; 20]), &monitors, &mut ()).unwrap();
+    assert!(bits(&then.snapshot().rbm().unwrap()) == bits(&best.rbm().unwrap()));
 }
 
 /// Compares every epoch's ln Z with the exact one.

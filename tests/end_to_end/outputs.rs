@@ -191,5 +191,9 @@ fn small_data_sets_are_made_with_their_entropy() {
     assert!(pseudo > likelihood && pseudo < 0.0, "{pseudo} and {likelihood}");
     let one = eval("--pseudo-likelihood stochastic")["pseudo_log_likelihood"].as_f64().unwrap();
     assert!(one < 0.0 && one != pseudo);
-    assert!(place.ok("data make parity --out p.csv").contains("128 samples of 8 units; entropy 4.8520 nats"));
+    let said = place.ok("data make parity --out p.csv");
+    assert!(said.contains("128 samples of 8 units; entropy 4.8520 nats"), "{said}");
+    assert!(said.ends_with("to train on them: --data csv:p.csv\n"), "{said}");
+    let said = place.ok("data make bars-and-stripes --out b.csv");
+    assert!(said.ends_with("to train on them: --data csv:b.csv --label-column label\n"), "{said}");
 }

@@ -1,5 +1,6 @@
 //! `dbn data make`: small data sets with a known entropy.
 
+use super::training::shell_word;
 use super::{extension, require_folder, write_file};
 use crate::args::{DataCommand, MakeArgs};
 use crate::failure::{Result, count};
@@ -27,11 +28,14 @@ fn make(args: &MakeArgs, report: &Report) -> Result<()> {
             "file": args.out, "kind": args.kind, "size": size, "samples": samples, "units": units, "entropy": entropy,
         }));
     }
+    let label = if patterns.labels.is_some() { " --label-column label" } else { "" };
     report.data(&format!(
-        "{} of {}; entropy {entropy:.4} nats: no model gives them a mean log-likelihood above {:.4}\n",
+        "{} of {}; entropy {entropy:.4} nats: no model gives them a mean log-likelihood above {:.4}\n\
+         to train on them: --data csv:{}{label}\n",
         count(samples, "sample"),
         count(units, "unit"),
-        -entropy
+        -entropy,
+        shell_word(&args.out)
     ))
 }
 

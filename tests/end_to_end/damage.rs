@@ -117,3 +117,60 @@ fn a_damaged_model_does_not_stop_a_resume() {
     );
     assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"));
 }
+
+/// Settings on the disk are those that the saved model was trained by, or the run is refused by the name of
+/// what differs; a number of epochs may have been changed.
+#[test]
+fn settings_that_were_changed_are_refused() {
+    let place = Place::new();
+    place.train("r", "");
+    place.stack("deep", "");
+    place.ok("tune -q deep --out tuned --top-steps 1x1");
+    place.ok("finetune -q deep --out fine --epochs 1");
+    for (verb, run, from, to, said) in [
+        ("pretrain", "r", "seed = 1", "seed = 7", "seed is 7, and was 1 when the run was saved"),
+        ("pretrain", "r", "batch_size = 7\n", "", "batch_size is 100, and was 7 when"),
+        ("stack", "deep", "batch_size = 7\n", "batch_size = 8\n", "layer is other than it was when"),
+        ("tune", "tuned", "seed = 1\n", "seed = 2\n", "seed is 2, and was 1 when"),
+        ("finetune", "fine", "weight_cost = 0.0", "weight_cost = 0.1", "weight_cost is 0.1, and was 0.0 when"),
+    ] {
+        let config = format!("{run}/config.toml");
+        let before = place.text(&config);
+        assert!(before.contains(from), "{from} in {before}");
+        std::fs::write(place.path(&config), before.replace(from, to)).unwrap();
+        let output = place.run(&format!("{verb} -q --resume {run}"));
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{verb}: {error}");
+        assert!(
+            error.contains(&format!("{run}/config.toml: {said}")) && error.contains("put the file back"),
+            "{error}"
+        );
+        std::fs::write(place.path(&config), before).unwrap();
+        assert_eq!(stderr(&place.run(&format!("{verb} -q --resume {run}"))), "");
+    }
+    let other = place.run("pretrain -q --resume r --out elsewhere");
+    assert!(stderr(&other).contains("cannot be used with"), "{}", stderr(&other));
+}
+
+/// What they said of lost epochs is lost, and told; the model comes to the same bytes.
+#[test]
+fn damaged_metrics_do_not_stop_a_resume() {
+    let place = Place::new();
+    place.ok(&format!("pretrain -q --out whole {SMALL} --epochs 5"));
+    // Of the three epochs so many are left.
+    let damages: [(&str, Damage, usize); 3] = [
+        ("cut", |bytes| bytes.truncate(150), 0),
+        ("no text", |bytes| bytes.iter_mut().step_by(2).for_each(|byte| *byte = 0xff), 0),
+        ("a line lost", |bytes| bytes[0] = b'?', 2),
+    ];
+    for (what, how, left) in damages {
+        let _ = std::fs::remove_dir_all(place.path("r"));
+        place.ok(&format!("pretrain -q --out r {SMALL} --epochs 3"));
+        damage(&place, "r/metrics.jsonl", how);
+        let output = place.run("pretrain -q --resume r --epochs 5");
+        let said = stderr(&output);
+        assert!(output.status.success() && said.contains("metrics.jsonl is damaged"), "{what}: {said}");
+        assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"), "{what}");
+        assert_eq!(place.text("r/metrics.jsonl").lines().count(), left + 2, "{what}");
+    }
+}

@@ -204,13 +204,15 @@ impl<E: Place + DeserializeOwned> History<E> {
     }
 
     /// Of a run that continues after epoch `done` of layer `layer`. What the file says of later
-    /// epochs, and a line cut short by a crash, are dropped: those epochs are trained again.
+    /// epochs, and a line cut short by a crash, are dropped: those epochs are trained again. What it does not
+    /// say of earlier ones is lost, which is told, and no reason not to go on.
     pub(crate) fn resume(path: PathBuf, layer: u32, done: u32) -> Result<Self> {
         let name = path.display().to_string();
-        let text = match std::fs::read_to_string(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            text => text.or_fail(|| format!("cannot read {name}"))?,
+        let bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            bytes => bytes.or_fail(|| format!("cannot read {name}"))?,
         };
+        let text = String::from_utf8_lossy(&bytes);
         let mut kept = String::new();
         let mut epochs = Vec::new();
         for line in text.lines() {
@@ -222,7 +224,16 @@ impl<E: Place + DeserializeOwned> History<E> {
                 kept.push('\n');
             }
         }
-        if kept != text {
+        let follow = |pair: &[E]| {
+            let (a, b) = (pair[0].place(), pair[1].place());
+            b == (a.0, a.1 + 1) || b == (a.0 + 1, 1)
+        };
+        let starts = epochs.first().is_some_and(|epoch: &E| epoch.place() <= (0, 1));
+        let ends = epochs.last().is_some_and(|epoch| epoch.place() == (layer, done));
+        if done > 0 && !(starts && ends && epochs.windows(2).all(follow)) {
+            tracing::warn!("{name} is damaged: what it said of some epochs is lost, and curves will lack them");
+        }
+        if kept.as_bytes() != bytes {
             write_atomic(&path, kept.as_bytes()).or_fail(|| format!("cannot write {name}"))?;
         }
         Ok(Self { path, epochs })

@@ -1,4 +1,5 @@
-//! Ctrl-C: the first asks the training to stop at the next batch, the second ends the program.
+//! Signals. Ctrl-C: the first asks the training to stop at the next batch, the second ends the program. A file
+//! that grows beyond a limit is an error where it is written, as a full disk is.
 
 use crate::failure::{Explain, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,14 @@ pub(crate) fn catch() -> Result<()> {
         tracing::warn!("interrupted: finishing the batch and saving; once more to exit at once");
     })
     .or_fail(|| "cannot catch interrupts".into())
+}
+
+/// Has the system say no to a write beyond the limit of a file's size, which otherwise ends the program.
+pub(crate) fn survive_limits() -> Result<()> {
+    #[cfg(unix)]
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default())
+        .or_fail(|| "cannot catch the signal of a file's limit".into())?;
+    Ok(())
 }
 
 /// Whether the user asked to stop.

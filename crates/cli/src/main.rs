@@ -37,36 +37,41 @@ const ERROR: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let report = Report::start(cli.log);
-    let result = match &cli.command {
-        Command::Pretrain(args) => commands::pretrain(args, &report),
-        Command::Stack(args) => commands::stack(args, &report),
-        Command::Tune(args) => commands::tune(args, &report),
-        Command::Finetune(args) => commands::finetune(args, &report),
-        Command::Show(args) => commands::show(args, &report).map(|()| 0),
-        Command::Reconstruct(args) => commands::reconstruct(args, &report).map(|()| 0),
-        Command::Encode(args) => commands::encode(args, &report).map(|()| 0),
-        Command::Classify(args) => commands::classify(args, &report).map(|()| 0),
-        Command::Sample(args) => commands::sample(args, &report).map(|()| 0),
-        Command::Eval(args) => commands::eval(args, &report).map(|()| 0),
-        Command::Export(args) => commands::export(args, &report).map(|()| 0),
-        Command::Import(args) => commands::import(args).map(|()| 0),
-        #[cfg(feature = "hub")]
-        Command::Pull(args) => commands::pull(args).map(|()| 0),
-        #[cfg(feature = "hub")]
-        Command::Push(args) => commands::push(args, &report).map(|()| 0),
-        Command::Check(args) => commands::check(args, &report),
-        Command::Data(command) => commands::data(command, &report).map(|()| 0),
-        Command::Runs(args) => commands::runs(args, &report).map(|()| 0),
-        Command::Compare(args) => commands::compare(args, &report).map(|()| 0),
-        Command::Selftest(args) => commands::selftest(args, &report),
-        Command::Completions(args) => commands::completions(args, &report).map(|()| 0),
-        Command::Man(args) => commands::man(args, &report).map(|()| 0),
-    };
+    let result = interrupt::survive_limits().and_then(|()| run(&cli.command, &report));
     match result {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             report.failure(&failure);
             ExitCode::from(ERROR)
         }
+    }
+}
+
+/// What was asked for; the program's exit code.
+fn run(command: &Command, report: &Report) -> failure::Result<u8> {
+    match command {
+        Command::Pretrain(args) => commands::pretrain(args, report),
+        Command::Stack(args) => commands::stack(args, report),
+        Command::Tune(args) => commands::tune(args, report),
+        Command::Finetune(args) => commands::finetune(args, report),
+        Command::Show(args) => commands::show(args, report).map(|()| 0),
+        Command::Reconstruct(args) => commands::reconstruct(args, report).map(|()| 0),
+        Command::Encode(args) => commands::encode(args, report).map(|()| 0),
+        Command::Classify(args) => commands::classify(args, report).map(|()| 0),
+        Command::Sample(args) => commands::sample(args, report).map(|()| 0),
+        Command::Eval(args) => commands::eval(args, report).map(|()| 0),
+        Command::Export(args) => commands::export(args, report).map(|()| 0),
+        Command::Import(args) => commands::import(args).map(|()| 0),
+        #[cfg(feature = "hub")]
+        Command::Pull(args) => commands::pull(args).map(|()| 0),
+        #[cfg(feature = "hub")]
+        Command::Push(args) => commands::push(args, report).map(|()| 0),
+        Command::Check(args) => commands::check(args, report),
+        Command::Data(command) => commands::data(command, report).map(|()| 0),
+        Command::Runs(args) => commands::runs(args, report).map(|()| 0),
+        Command::Compare(args) => commands::compare(args, report).map(|()| 0),
+        Command::Selftest(args) => commands::selftest(args, report),
+        Command::Completions(args) => commands::completions(args, report).map(|()| 0),
+        Command::Man(args) => commands::man(args, report).map(|()| 0),
     }
 }

@@ -11,8 +11,8 @@ const CONSTANT: f64 = 0.25;
 const SLOW: f64 = 1e-6;
 const FAST: f64 = 0.05;
 
-/// Epochs in which weights may grow by leaps.
-const GROWING: u32 = 5;
+/// Updates in which weights may grow by leaps.
+const GROWING: u32 = 1000;
 
 /// Share of the chains' hidden units that an update should change.
 const STUCK: f64 = 1e-3;
@@ -72,8 +72,8 @@ impl fmt::Display for Concern {
     }
 }
 
-/// What is wrong in an epoch of an RBM with so many hidden units.
-pub(crate) fn concerns(metrics: &EpochMetrics, hidden: usize) -> Vec<Concern> {
+/// What is wrong in an epoch of an RBM with so many hidden units, after so many updates in all.
+pub(crate) fn concerns(metrics: &EpochMetrics, hidden: usize, updates: u32) -> Vec<Concern> {
     let many = |units: Option<usize>| units.filter(|&units| units as f64 > CONSTANT * hidden as f64);
     let ratio = metrics.update_ratio;
     [
@@ -82,7 +82,7 @@ pub(crate) fn concerns(metrics: &EpochMetrics, hidden: usize) -> Vec<Concern> {
         // Without an update, as on empty data, there is none to judge.
         (ratio > 0.0 && ratio < SLOW).then_some(Concern::Slow(ratio)),
         // Weights that start near zero have to grow first.
-        (ratio > FAST && metrics.epoch > GROWING).then_some(Concern::Fast(ratio)),
+        (ratio > FAST && updates > GROWING).then_some(Concern::Fast(ratio)),
         metrics.chains_moved.filter(|&share| share < STUCK).map(Concern::Stuck),
         // Rates start at one half, and fall as temperatures are tried.
         metrics.swap_rate.filter(|&rate| rate < RARE).map(Concern::Rare),
@@ -107,8 +107,8 @@ mod tests {
             swap_rate: Some(0.5),
             ..Default::default()
         };
-        assert_eq!(concerns(&healthy, 100), []);
-        let of = |metrics: EpochMetrics| concerns(&metrics, 100);
+        assert_eq!(concerns(&healthy, 100, 1001), []);
+        let of = |metrics: EpochMetrics| concerns(&metrics, 100, 1001);
         for (metrics, concern) in [
             (EpochMetrics { dead_units: Some(26), ..healthy.clone() }, Concern::Dead(26)),
             (EpochMetrics { saturated_units: Some(90), ..healthy.clone() }, Concern::Saturated(90)),

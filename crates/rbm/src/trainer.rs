@@ -104,7 +104,7 @@ impl Snapshot<'_> {
     /// What looks wrong in an epoch.
     #[must_use]
     pub fn concerns(&self, metrics: &EpochMetrics) -> Vec<Concern> {
-        concerns(metrics, self.trainer.sizes.hidden)
+        concerns(metrics, self.trainer.sizes.hidden, self.trainer.at.step)
     }
 
     /// Everything needed to continue from here as if never stopped: where an epoch that diverges is to be

@@ -318,7 +318,7 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "DBN_PICTURE_EVERY", hide_env = true, value_name = "N", help_heading = "Run")]
     pub(crate) picture_every: Option<u32>,
     /// Run folder; by default a new one under runs/
-    #[arg(long, env = "DBN_OUT", hide_env = true, value_name = "DIR", help_heading = "Run")]
+    #[arg(long, env = "DBN_OUT", hide_env = true, value_name = "DIR", conflicts_with = "resume", help_heading = "Run")]
     #[serde(skip)]
     pub(crate) out: Option<PathBuf>,
     /// Continue the run in this folder as if it had never stopped

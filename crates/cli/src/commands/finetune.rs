@@ -95,7 +95,7 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     let state = told(recover(&folder.finetune_state(), FinetuneState::load))?;
     let done = state.epochs_done();
     require_epochs(settings.epochs, done)?;
-    let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
+    let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
     let parts = settle(parts, &state.sizes(), &settings)?;
     let finetuner = Finetuner::resume(settings.config(), state)?.on(&settings.run.device.open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;

@@ -65,7 +65,7 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     let state = told(recover(&folder.state(), load_state))?;
     let (done, epochs) = (state.epochs_done(), settings.learning.epochs);
     require_epochs(epochs, done)?;
-    let parts = settle(Parts::load_again(&settings.data, &settings.run, &folder)?, &settings)?;
+    let parts = settle(Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?, &settings)?;
     let (visible, hidden) = state.sizes();
     if (visible, hidden) != (parts.train.units(), settings.hidden) {
         return Err(Failure::new(format!(
@@ -182,9 +182,7 @@ fn test_figures(trainer: &mut Trainer, settings: &PretrainSettings, parts: &Part
 
 /// What ended a training, and what is left of it.
 fn explain(error: Failure, watcher: &mut Watcher<'_>, folder: &RunFolder) -> Failure {
-    if let Some(failure) = watcher.take_failure() {
-        return failure;
-    }
+    let error = watcher.take_failure().unwrap_or(error);
     match watcher.saved_epoch() {
         Some(epoch) => error.hint(format!(
             "the checkpoint of {} is in {}",

@@ -94,7 +94,7 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "stack", None)?;
     let settings = StackSettings::resume(&folder.config(), args)?;
     let state = told(GreedyState::recover(folder.path()))?;
-    let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
+    let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
     let config = settings.stack_config(parts.data.classes)?;
     let parts = settle(parts, &settings, &config)?;
     let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));

@@ -45,16 +45,26 @@ impl Parts {
         settings.image_size.map_or(Ok(()), |shape| shape_of(self.train.units(), Some(shape)).map(|_| ()))
     }
 
-    /// Loads the data of a run that goes on, which must be those it was started on, as its model
-    /// tells.
-    pub(crate) fn load_again(settings: &DataSettings, run: &RunSettings, folder: &RunFolder) -> Result<Self> {
+    /// Loads the data of a run that goes on by `recipe`, both of which must be those it was started with, as
+    /// its model tells.
+    pub(crate) fn load_again(
+        settings: &DataSettings,
+        run: &RunSettings,
+        recipe: &serde_json::Value,
+        folder: &RunFolder,
+    ) -> Result<Self> {
         let path = folder.model();
         // A damaged model is no reason to lose the run, whose state is whole: the next save replaces it.
         let model = path.is_file().then(|| Model::open(&path)).transpose().unwrap_or_else(|failure| {
             let why = failure.causes().join(": ");
-            tracing::warn!("{why}; resuming all the same, but whether the data are those of its start cannot be told");
+            tracing::warn!(
+                "{why}; resuming all the same, but whether data and settings are those of its start cannot be told"
+            );
             None
         });
+        if let Some(model) = &model {
+            require_same(&model.provenance().recipe, recipe, folder)?;
+        }
         let data = open(settings, run)?;
         if let Some(model) = model
             && model.provenance().dataset_sha256 != data.sha256()?
@@ -296,6 +306,24 @@ pub(crate) fn shell_word(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// Refuses settings on disk that are others than the model was trained by, but for the number of epochs.
+fn require_same(trained: &serde_json::Value, now: &serde_json::Value, folder: &RunFolder) -> Result<()> {
+    let trained = trained.as_object().into_iter().flatten();
+    let other = trained
+        .filter(|(key, _)| !["epochs", CLASS_NAMES].contains(&key.as_str()))
+        .find(|&(key, value)| now.get(key) != Some(value));
+    let Some((key, value)) = other else { return Ok(()) };
+    let short = |value: Option<&serde_json::Value>| match value {
+        Some(value) if value.is_array() || value.is_object() => "other than it was".to_string(),
+        Some(value) => value.to_string(),
+        None => "not set".into(),
+    };
+    let (config, now) = (folder.config(), short(now.get(key)));
+    let was = if value.is_array() || value.is_object() { String::new() } else { format!(", and was {value}") };
+    Err(Failure::new(format!("{}: {key} is {now}{was} when the run was saved", config.display()))
+        .hint("a resumed run keeps its settings: put the file back as it was, or start a new run with --out"))
 }
 
 #[cfg(test)]

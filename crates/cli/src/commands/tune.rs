@@ -143,7 +143,7 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "tune", Some(TUNE_STATE))?;
     let settings = TuneSettings::resume(&folder.config(), args)?;
     let state = told(recover(&folder.tune_state(), TuneState::load))?;
-    let parts = Parts::load_again(&settings.data, &settings.run, &folder)?;
+    let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
     let (done, sizes) = (state.epochs_done(), state.sizes());
     let config = settings.tune_config(sizes.len() - 2)?;
     let mut parts = settle(parts, &settings, &sizes, &config)?;

@@ -44,8 +44,8 @@ pub fn peak_memory(sizes: &[usize], batch: usize, config: &FinetuneConfig) -> u6
     let parameters: usize = sizes.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
     // Parameters, two gradients while they are summed, two moments, the best network; the last four
     // once more as tensors and as bytes of a file, and network and moments where an epoch may be begun anew.
-    // Of each unit a sum, a value and two gradients, for a
-    // minibatch or for the thousand samples measured at once.
+    // Of each unit a sum, a value and two gradients, for a minibatch or for the thousand samples measured at
+    // once.
     let units: usize = sizes.iter().sum();
     let again = if config.on_divergence == OnDivergence::HalveLr { 3 * parameters } else { 0 };
     4 * (6 * parameters + 8 * parameters + again + 4 * units * batch.max(1000)) as u64

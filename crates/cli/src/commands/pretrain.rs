@@ -189,6 +189,9 @@ fn explain(error: Failure, watcher: &mut Watcher<'_>, folder: &RunFolder) -> Fai
             if epoch == 0 { "the start".to_string() } else { format!("epoch {epoch}") },
             folder.model().display()
         )),
-        None => error.hint(format!("the last checkpoint is in {}", folder.path().display())),
+        None if folder.model().is_file() => {
+            error.hint(format!("the last checkpoint is in {}", folder.path().display()))
+        }
+        None => error.hint("nothing had been saved yet"),
     }
 }

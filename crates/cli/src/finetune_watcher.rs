@@ -50,9 +50,8 @@ impl FinetuneWatcher<'_> {
     }
 
     /// Provenance of the network after an epoch.
-    fn provenance_at(&self, epoch: u32) -> Result<Provenance> {
-        let measured = self.history.epochs(0).iter().find(|measured| measured.number == epoch);
-        let figures = measured.map(FinetuneEpoch::figures).transpose()?.unwrap_or_default();
+    fn provenance_at(&mut self, epoch: u32) -> Result<Provenance> {
+        let figures = self.history.figures(epoch)?;
         Ok(Provenance { epochs: epoch, figures, ..self.provenance.clone() })
     }
 
@@ -60,7 +59,7 @@ impl FinetuneWatcher<'_> {
     pub(crate) fn draw(&self, network: &Network, epoch: u32) -> Result<()> {
         let name = pictures::network_name(network);
         let title = format!("{name} on {}, {epoch} epochs", self.provenance.dataset);
-        if let Some(svg) = pictures::curves(&title, pictures::finetuning(self.history.epochs(0)))? {
+        if let Some(svg) = pictures::curves(&title, pictures::finetuning(self.history.traces(0)))? {
             self.folder.write("curves.svg", &svg)?;
         }
         match self.gallery.shape {

@@ -1,14 +1,16 @@
-//! `metrics.jsonl`: one JSON object an epoch, appended as training goes.
+//! `metrics.jsonl`: one JSON object an epoch, appended as training goes. Memory holds of it what pictures and
+//! models need, which does not grow with the epochs.
 
 use crate::failure::{Explain, Result};
+use crate::traces::{self, Traces};
 use deepbelief_finetune::FinetuneMetrics;
 use deepbelief_rbm::{EpochMetrics, write_atomic};
 use deepbelief_wake_sleep::TuneMetrics;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 /// The part of an epoch's metrics that follows from seed and data alone, in nats per sample
@@ -58,9 +60,12 @@ impl From<&EpochMetrics> for Epoch {
     }
 }
 
-impl Epoch {
-    /// By name, as a checkpoint records them.
-    pub(crate) fn figures(&self) -> BTreeMap<String, f64> {
+impl Measured for Epoch {
+    fn place(&self) -> (u32, u32) {
+        (self.layer, self.number)
+    }
+
+    fn figures(&self) -> BTreeMap<String, f64> {
         let figures = [
             ("reconstruction_cost", Some(self.reconstruction_cost)),
             ("reconstruction_cost_valid", self.reconstruction_cost_valid),
@@ -74,7 +79,7 @@ impl Epoch {
             ("log_likelihood_train", self.log_likelihood_train),
             ("log_likelihood_valid", self.log_likelihood_valid),
         ];
-        figures.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
+        named(figures).collect()
     }
 }
 
@@ -113,9 +118,12 @@ impl From<&TuneMetrics> for TuneEpoch {
     }
 }
 
-impl TuneEpoch {
-    /// By name, as a checkpoint records them.
-    pub(crate) fn figures(&self) -> BTreeMap<String, f64> {
+impl Measured for TuneEpoch {
+    fn place(&self) -> (u32, u32) {
+        (0, self.number)
+    }
+
+    fn figures(&self) -> BTreeMap<String, f64> {
         let figures = [
             ("variational_cost", Some(self.variational_cost)),
             ("variational_cost_valid", self.variational_cost_valid),
@@ -123,18 +131,17 @@ impl TuneEpoch {
             ("label_error_train", self.label_error_train),
             ("label_error_valid", self.label_error_valid),
         ];
-        let figures = figures.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?)));
         let drifts = self.layers.iter().enumerate();
-        figures.chain(drifts.map(|(layer, drift)| (format!("layer_{layer}_divergence"), drift.divergence))).collect()
+        named(figures).chain(drifts.map(|(layer, drift)| (divergence_of(layer), drift.divergence))).collect()
     }
 }
 
 /// An epoch of a training by backpropagation, likewise; a classifier has label errors, an
 /// autoencoder squared ones.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct FinetuneEpoch {
     /// From 1; 0 is the network before training.
-    #[serde(rename = "epoch", skip_serializing)]
+    #[serde(rename = "epoch")]
     pub(crate) number: u32,
     pub(crate) training_cost: Option<f64>,
     pub(crate) cost: f64,
@@ -160,47 +167,63 @@ impl From<&FinetuneMetrics> for FinetuneEpoch {
     }
 }
 
-impl FinetuneEpoch {
-    /// By name, as a checkpoint records them: the fields that have a value.
-    pub(crate) fn figures(&self) -> Result<BTreeMap<String, f64>> {
-        let fields: BTreeMap<String, Option<f64>> = serde_json::from_value(serde_json::to_value(self)?)?;
-        Ok(fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+impl Measured for FinetuneEpoch {
+    fn place(&self) -> (u32, u32) {
+        (0, self.number)
+    }
+
+    fn figures(&self) -> BTreeMap<String, f64> {
+        let figures = [
+            ("training_cost", self.training_cost),
+            ("cost", Some(self.cost)),
+            ("cost_valid", self.cost_valid),
+            ("label_error_train", self.label_error_train),
+            ("label_error_valid", self.label_error_valid),
+            ("squared_error_train", self.squared_error_train),
+            ("squared_error_valid", self.squared_error_valid),
+        ];
+        named(figures).collect()
     }
 }
 
-/// An epoch in a history: the layer that trained, from 0, and its epoch.
-pub(crate) trait Place {
+/// Name of the figure that says how far the two sets of weights of a layer are apart.
+pub(crate) fn divergence_of(layer: usize) -> String {
+    format!("layer_{layer}_divergence")
+}
+
+/// The figures that have a value.
+fn named<const N: usize>(figures: [(&str, Option<f64>); N]) -> impl Iterator<Item = (String, f64)> {
+    figures.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?)))
+}
+
+/// An epoch in a history.
+pub(crate) trait Measured {
+    /// The layer that trained, from 0, and its epoch.
     fn place(&self) -> (u32, u32);
+
+    /// By name, as a checkpoint records them.
+    fn figures(&self) -> BTreeMap<String, f64>;
 }
 
-impl Place for Epoch {
-    fn place(&self) -> (u32, u32) {
-        (self.layer, self.number)
-    }
-}
-
-impl Place for TuneEpoch {
-    fn place(&self) -> (u32, u32) {
-        (0, self.number)
-    }
-}
-
-impl Place for FinetuneEpoch {
-    fn place(&self) -> (u32, u32) {
-        (0, self.number)
-    }
-}
-
-/// The epochs of a run, in memory and in its file.
+/// The epochs of a run: all of them in its file, in memory the curves and the last.
 pub(crate) struct History<E> {
     path: PathBuf,
-    epochs: Vec<E>,
+    layers: BTreeMap<u32, Layer<E>>,
+    /// What was read back from the file last.
+    found: Option<E>,
 }
 
-impl<E: Place + DeserializeOwned> History<E> {
+/// What memory holds of the epochs of one layer.
+#[derive(Debug, PartialEq)]
+struct Layer<E> {
+    last: E,
+    traces: Traces,
+}
+
+impl<E: Measured + DeserializeOwned> History<E> {
     /// Of a new run.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, epochs: Vec::new() }
+        Self { path, layers: BTreeMap::new(), found: None }
     }
 
     /// Of a run that continues after epoch `done` of layer `layer`. What the file says of later
@@ -213,30 +236,31 @@ impl<E: Place + DeserializeOwned> History<E> {
             bytes => bytes.or_fail(|| format!("cannot read {name}"))?,
         };
         let text = String::from_utf8_lossy(&bytes);
+        let mut history = Self::new(path);
         let mut kept = String::new();
-        let mut epochs = Vec::new();
+        let (mut whole, mut before) = (true, None);
         for line in text.lines() {
             if let Ok(epoch) = serde_json::from_str::<E>(line)
                 && epoch.place() <= (layer, done)
             {
-                epochs.push(epoch);
+                let place = epoch.place();
+                whole &= match before {
+                    None => place <= (0, 1),
+                    Some((layer, epoch)) => place == (layer, epoch + 1) || place == (layer + 1, 1),
+                };
+                before = Some(place);
+                history.add(epoch);
                 kept.push_str(line);
                 kept.push('\n');
             }
         }
-        let follow = |pair: &[E]| {
-            let (a, b) = (pair[0].place(), pair[1].place());
-            b == (a.0, a.1 + 1) || b == (a.0 + 1, 1)
-        };
-        let starts = epochs.first().is_some_and(|epoch: &E| epoch.place() <= (0, 1));
-        let ends = epochs.last().is_some_and(|epoch| epoch.place() == (layer, done));
-        if done > 0 && !(starts && ends && epochs.windows(2).all(follow)) {
+        if done > 0 && !(whole && before == Some((layer, done))) {
             tracing::warn!("{name} is damaged: what it said of some epochs is lost, and curves will lack them");
         }
         if kept.as_bytes() != bytes {
-            write_atomic(&path, kept.as_bytes()).or_fail(|| format!("cannot write {name}"))?;
+            write_atomic(&history.path, kept.as_bytes()).or_fail(|| format!("cannot write {name}"))?;
         }
-        Ok(Self { path, epochs })
+        Ok(history)
     }
 
     /// Adds an epoch to the end of the file.
@@ -246,8 +270,15 @@ impl<E: Place + DeserializeOwned> History<E> {
     {
         let line = serde_json::to_string(metrics)? + "\n";
         append(&self.path, &line).or_fail(|| format!("cannot write {}", self.path.display()))?;
-        self.epochs.push(metrics.into());
+        self.add(metrics.into());
         Ok(())
+    }
+
+    fn add(&mut self, epoch: E) {
+        let (layer, number) = epoch.place();
+        let mut traces = self.layers.remove(&layer).map(|layer| layer.traces).unwrap_or_default();
+        traces.add(number, epoch.figures());
+        self.layers.insert(layer, Layer { last: epoch, traces });
     }
 
     /// Brings what was added to the disk, for a state that says so is about to be.
@@ -260,11 +291,44 @@ impl<E: Place + DeserializeOwned> History<E> {
         }
     }
 
-    /// The epochs of a layer so far.
-    pub(crate) fn epochs(&self, layer: u32) -> &[E] {
-        let first = self.epochs.partition_point(|epoch| epoch.place().0 < layer);
-        let end = self.epochs.partition_point(|epoch| epoch.place().0 <= layer);
-        &self.epochs[first..end]
+    /// The last epoch of a layer so far.
+    pub(crate) fn last(&self, layer: u32) -> Option<&E> {
+        self.layers.get(&layer).map(|layer| &layer.last)
+    }
+
+    /// How the figures of a layer went so far.
+    pub(crate) fn traces(&self, layer: u32) -> &Traces {
+        self.layers.get(&layer).map_or(&traces::NONE, |layer| &layer.traces)
+    }
+
+    /// The figures of an epoch of the bottom layer, from the file if it is not the last; none if they are lost.
+    pub(crate) fn figures(&mut self, epoch: u32) -> Result<BTreeMap<String, f64>> {
+        let is_it = |measured: &E| measured.place() == (0, epoch);
+        if let Some(last) = self.last(0)
+            && is_it(last)
+        {
+            return Ok(last.figures());
+        }
+        if !self.found.as_ref().is_some_and(is_it) {
+            self.found = self.find((0, epoch))?;
+        }
+        Ok(self.found.as_ref().map(E::figures).unwrap_or_default())
+    }
+
+    fn find(&self, place: (u32, u32)) -> Result<Option<E>> {
+        let name = || format!("cannot read {}", self.path.display());
+        let file = match File::open(&self.path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            file => BufReader::new(file.or_fail(name)?),
+        };
+        for line in file.split(b'\n') {
+            if let Ok(epoch) = serde_json::from_slice::<E>(&line.or_fail(name)?)
+                && epoch.place() == place
+            {
+                return Ok(Some(epoch));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -289,11 +353,17 @@ mod tests {
             history.push(&metrics).unwrap();
         }
         append(&path, "{\"layer\": 1, \"epoch\": 4, \"reconstr").unwrap();
-        let resumed = History::<Epoch>::resume(path.clone(), 1, 2).unwrap();
-        assert_eq!(resumed.epochs(0), history.epochs(0));
-        assert_eq!(resumed.epochs(1), &history.epochs(1)[..2]);
-        assert_eq!(resumed.epochs(2), []);
+        let mut resumed = History::<Epoch>::resume(path.clone(), 1, 2).unwrap();
+        assert_eq!(resumed.layers[&0], history.layers[&0]);
+        assert_eq!(resumed.last(1).unwrap().number, 2);
+        assert_eq!(resumed.traces(1).points("reconstruction_cost"), [(1.0, 1.0 / 3.0), (2.0, 1.0 / 3.0)]);
+        assert!(resumed.last(2).is_none() && resumed.traces(2).points("reconstruction_cost").is_empty());
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
-        assert_eq!(History::<Epoch>::resume(folder.path().join("none"), 0, 3).unwrap().epochs(0), []);
+        assert!(History::<Epoch>::resume(folder.path().join("none"), 0, 3).unwrap().last(0).is_none());
+
+        let figures = |history: &mut History<Epoch>, epoch| history.figures(epoch).unwrap();
+        assert_eq!(figures(&mut resumed, 1)["reconstruction_cost"], 1.0 / 3.0);
+        assert_eq!(figures(&mut resumed, 2), resumed.last(0).unwrap().figures());
+        assert!(figures(&mut resumed, 3).is_empty());
     }
 }

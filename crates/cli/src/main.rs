@@ -23,6 +23,7 @@ mod run_lock;
 mod save_every;
 mod settings;
 mod stack_watcher;
+mod traces;
 mod tune_watcher;
 mod watcher;
 

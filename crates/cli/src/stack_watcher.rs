@@ -5,7 +5,7 @@
 
 use crate::commands::training::of_units;
 use crate::failure::{Explain, Failure, Result};
-use crate::history::{Epoch, History};
+use crate::history::{Epoch, History, Measured};
 use crate::pictures::{self, Gallery, Net};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::Report;
@@ -89,14 +89,13 @@ impl<'a> StackWatcher<'a> {
     fn provenance(&self) -> Provenance {
         let mut provenance = self.provenance.clone();
         let layers = self.settings.layers.len() as u32;
-        let last = |layer: u32| self.history.epochs(layer).last();
         for layer in 0..layers {
-            let Some(epoch) = last(layer) else { break };
+            let Some(epoch) = self.history.last(layer) else { break };
+            provenance.epochs += epoch.number;
             let top = layer + 1 == layers;
             let name = |figure: String| if top { figure } else { format!("layer_{layer}_{figure}") };
             provenance.figures.extend(epoch.figures().into_iter().map(|(figure, value)| (name(figure), value)));
         }
-        provenance.epochs = (0..layers).map(|layer| self.history.epochs(layer).len() as u32).sum();
         provenance
     }
 
@@ -163,7 +162,7 @@ impl<'a> StackWatcher<'a> {
         let layer = dbn.depth() - 1;
         let title =
             format!("layer {layer} of {} on {}", self.settings.sizes_in_words(dbn.visible()), self.provenance.dataset);
-        if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.epochs(layer as u32)))? {
+        if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.traces(layer as u32)))? {
             self.folder.write(&format!("layer-{layer}.curves.svg"), &svg)?;
         }
         if let Some(shape) = self.gallery.shape {

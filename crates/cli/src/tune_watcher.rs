@@ -56,11 +56,11 @@ impl<'a> TuneWatcher<'a> {
     /// Saves the model, the best one and the state, in this order.
     pub(crate) fn save(&mut self, snapshot: &TuneSnapshot<'_>, test_error: Option<f64>) -> Result<()> {
         let state = snapshot.state()?;
-        let mut provenance = self.provenance_at(state.epochs_done());
+        let mut provenance = self.provenance_at(state.epochs_done())?;
         provenance.figures.extend(test_error.map(|error| ("label_error_test".to_string(), error)));
         snapshot.dbn()?.save(&self.folder.model(), &provenance)?;
         if let Some(best) = snapshot.best() {
-            best.dbn.save(&self.folder.best(), &self.provenance_at(best.epoch))?;
+            best.dbn.save(&self.folder.best(), &self.provenance_at(best.epoch)?)?;
         }
         self.history.sync()?;
         state.save(&self.folder.tune_state())?;
@@ -75,12 +75,9 @@ impl<'a> TuneWatcher<'a> {
     }
 
     /// Provenance of the model after an epoch.
-    fn provenance_at(&self, epoch: u32) -> Provenance {
-        let mut provenance = Provenance { epochs: epoch, ..self.provenance.clone() };
-        if let Some(measured) = self.history.epochs(0).iter().find(|measured| measured.number == epoch) {
-            provenance.figures = measured.figures();
-        }
-        provenance
+    fn provenance_at(&mut self, epoch: u32) -> Result<Provenance> {
+        let figures = self.history.figures(epoch)?;
+        Ok(Provenance { epochs: epoch, figures, ..self.provenance.clone() })
     }
 
     /// Draws all pictures of the run as they are now.
@@ -88,7 +85,7 @@ impl<'a> TuneWatcher<'a> {
         let sizes: Vec<String> = dbn.sizes().iter().map(ToString::to_string).collect();
         let title =
             format!("{} on {}, tuned for {}", sizes.join("-"), self.provenance.dataset, count(epoch as usize, "epoch"));
-        if let Some(svg) = pictures::curves(&title, pictures::tuning(self.history.epochs(0)))? {
+        if let Some(svg) = pictures::curves(&title, pictures::tuning(self.history.traces(0)))? {
             self.folder.write("curves.svg", &svg)?;
         }
         self.gallery.draw_net(self.folder, dbn, self.settings.run.seed)

@@ -1,7 +1,7 @@
 //! What happens while an RBM trains: progress, metrics, saving, pictures, Ctrl-C.
 
 use crate::failure::{Explain, Failure, Result};
-use crate::history::{Epoch, History};
+use crate::history::{Epoch, History, Measured};
 use crate::pictures::{self, Gallery, Subject};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::Report;
@@ -68,14 +68,13 @@ impl<'a> Watcher<'a> {
     pub(crate) fn save(&mut self, snapshot: &Snapshot<'_>, figures: BTreeMap<String, f64>) -> Result<()> {
         let state = snapshot.state()?;
         let mut provenance = Provenance { epochs: state.epochs_done(), ..self.provenance.clone() };
-        if let Some(last) = self.history.epochs(0).last() {
+        if let Some(last) = self.history.last(0) {
             provenance.figures = last.figures();
         }
         provenance.figures.extend(figures);
         save(&self.folder.model(), &snapshot.rbm()?, &provenance)?;
         if let Some(best) = snapshot.best() {
-            let measured = self.history.epochs(0).iter().find(|measured| measured.number == best.epoch);
-            let figures = measured.map(Epoch::figures).unwrap_or_default();
+            let figures = self.history.figures(best.epoch)?;
             let provenance = Provenance { epochs: best.epoch, figures, ..self.provenance.clone() };
             save(&self.folder.best(), &best.rbm()?, &provenance)?;
         }
@@ -103,7 +102,7 @@ impl<'a> Watcher<'a> {
             self.folder.write(fantasies, &pictures::fantasies(subject, samples)?)?;
         }
         let title = format!("{} on {}", pictures::name(rbm, epochs), self.provenance.dataset);
-        if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.epochs(0)))? {
+        if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.traces(0)))? {
             self.folder.write(curves, &svg)?;
         }
         Ok(())

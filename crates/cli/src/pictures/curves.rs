@@ -2,7 +2,8 @@
 //! spread and label error by epoch.
 
 use crate::failure::{Failure, Result};
-use crate::history::{Epoch, FinetuneEpoch, TuneEpoch};
+use crate::history::divergence_of;
+use crate::traces::Traces;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -14,9 +15,6 @@ const TRAIN: RGBColor = RGBColor(31, 119, 180);
 const VALID: RGBColor = RGBColor(214, 96, 20);
 /// Of layer after layer.
 const DRIFT: [RGBColor; 4] = [TRAIN, VALID, RGBColor(44, 130, 60), RGBColor(130, 70, 160)];
-
-/// Points of a line at most: about as many as a panel has columns of pixels.
-const MOST_POINTS: usize = 700;
 
 /// Points that have a dot each, at most: more would hide the line.
 const MOST_DOTS: usize = 100;
@@ -31,142 +29,90 @@ struct Line {
     points: Vec<(f64, f64)>,
 }
 
-impl Line {
-    /// From the epochs that have a value.
-    fn new(name: &str, colour: RGBColor, epochs: impl Iterator<Item = (u32, Option<f64>)>) -> Self {
-        let points: Vec<_> = epochs.filter_map(|(epoch, value)| Some((f64::from(epoch), value?))).collect();
-        Self { name: name.to_string(), colour, points: thinned(points) }
-    }
-}
-
-/// The lowest and the highest of neighbouring points where there are more than can be seen, so that no leap
-/// gets lost, and in any case the last.
-fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    if points.len() <= MOST_POINTS {
-        return points;
-    }
-    let mut kept = Vec::with_capacity(MOST_POINTS + 1);
-    for part in points.chunks(points.len().div_ceil(MOST_POINTS / 2)) {
-        let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
-        let ends = part.iter().min_by(by_value).zip(part.iter().max_by(by_value));
-        if let Some((low, high)) = ends {
-            kept.extend([if low.0 <= high.0 { low } else { high }, if low.0 <= high.0 { high } else { low }]);
-        }
-    }
-    kept.extend(points.last());
-    kept.dedup();
-    kept
-}
-
 /// One chart.
 pub(crate) struct Panel {
     y_title: &'static str,
     lines: Vec<Line>,
 }
 
+impl Panel {
+    /// `lines` are given by name, colour and figure.
+    fn new(y_title: &'static str, traces: &Traces, lines: &[(&str, RGBColor, &str)]) -> Self {
+        let line = |&(name, colour, figure): &(&str, RGBColor, &str)| Line {
+            name: name.to_string(),
+            colour,
+            points: traces.points(figure),
+        };
+        Self { y_title, lines: lines.iter().map(line).collect() }
+    }
+
+    /// Label errors of training and validation samples.
+    fn label_error(traces: &Traces) -> Self {
+        let lines = [("training", TRAIN, "label_error_train"), ("validation", VALID, "label_error_valid")];
+        let mut panel = Self::new("Label error (%)", traces, &lines);
+        for line in &mut panel.lines {
+            line.points.iter_mut().for_each(|point| point.1 *= 100.0);
+        }
+        panel
+    }
+}
+
 /// How an RBM learned.
-pub(crate) fn learning(epochs: &[Epoch]) -> Vec<Panel> {
-    let line = |name: &str, colour, value: &dyn Fn(&Epoch) -> Option<f64>| {
-        Line::new(name, colour, epochs.iter().map(|epoch| (epoch.number, value(epoch))))
-    };
+pub(crate) fn learning(traces: &Traces) -> Vec<Panel> {
+    let panel = |y_title, lines: &[_]| Panel::new(y_title, traces, lines);
     vec![
-        Panel {
-            y_title: "Reconstruction cost (nats per sample)",
-            lines: vec![
-                line("training", TRAIN, &|epoch| Some(epoch.reconstruction_cost)),
-                line("validation", VALID, &|epoch| epoch.reconstruction_cost_valid),
-            ],
-        },
-        Panel {
-            y_title: "Log-likelihood (nats per sample)",
-            lines: vec![
-                line("training", TRAIN, &|epoch| epoch.log_likelihood_train),
-                line("validation", VALID, &|epoch| epoch.log_likelihood_valid),
-            ],
-        },
-        Panel {
-            y_title: "Free-energy gap (nats per sample)",
-            lines: vec![line("validation - training", VALID, &|epoch| epoch.free_energy_gap)],
-        },
-        Panel {
-            y_title: "Hidden activity (mean probability)",
-            lines: vec![line("training", TRAIN, &|epoch| epoch.hidden_activity)],
-        },
-        Panel {
-            y_title: "Hidden spread (standard deviation)",
-            lines: vec![line("training", TRAIN, &|epoch| epoch.hidden_spread)],
-        },
-        Panel {
-            y_title: "Label error (%)",
-            lines: vec![
-                line("training", TRAIN, &|epoch| Some(100.0 * epoch.label_error_train?)),
-                line("validation", VALID, &|epoch| Some(100.0 * epoch.label_error_valid?)),
-            ],
-        },
+        panel(
+            "Reconstruction cost (nats per sample)",
+            &[("training", TRAIN, "reconstruction_cost"), ("validation", VALID, "reconstruction_cost_valid")],
+        ),
+        panel(
+            "Log-likelihood (nats per sample)",
+            &[("training", TRAIN, "log_likelihood_train"), ("validation", VALID, "log_likelihood_valid")],
+        ),
+        panel("Free-energy gap (nats per sample)", &[("validation - training", VALID, "free_energy_gap")]),
+        panel("Hidden activity (mean probability)", &[("training", TRAIN, "hidden_activity")]),
+        panel("Hidden spread (standard deviation)", &[("training", TRAIN, "hidden_spread")]),
+        Panel::label_error(traces),
     ]
 }
 
 /// How a deep belief net was tuned.
-pub(crate) fn tuning(epochs: &[TuneEpoch]) -> Vec<Panel> {
-    let line = |name: &str, colour, value: &dyn Fn(&TuneEpoch) -> Option<f64>| {
-        Line::new(name, colour, epochs.iter().map(|epoch| (epoch.number, value(epoch))))
+pub(crate) fn tuning(traces: &Traces) -> Vec<Panel> {
+    let panel = |y_title, lines: &[_]| Panel::new(y_title, traces, lines);
+    let drift = |layer: usize| Line {
+        name: format!("layer {layer}"),
+        colour: DRIFT[layer % DRIFT.len()],
+        points: traces.points(&divergence_of(layer)),
     };
-    let layers = epochs.first().map_or(0, |epoch| epoch.layers.len());
-    let drift = |layer: usize| {
-        let colour = DRIFT[layer % DRIFT.len()];
-        line(&format!("layer {layer}"), colour, &|epoch| epoch.layers.get(layer).map(|drift| drift.divergence))
-    };
+    let drifts = (0..).map(drift).take_while(|line| !line.points.is_empty());
     vec![
-        Panel {
-            y_title: "Label error (%)",
-            lines: vec![
-                line("training", TRAIN, &|epoch| Some(100.0 * epoch.label_error_train?)),
-                line("validation", VALID, &|epoch| Some(100.0 * epoch.label_error_valid?)),
-            ],
-        },
-        Panel {
-            y_title: "Variational cost (nats per sample)",
-            lines: vec![
-                line("training", TRAIN, &|epoch| Some(epoch.variational_cost)),
-                line("validation", VALID, &|epoch| epoch.variational_cost_valid),
-            ],
-        },
-        Panel { y_title: "Recognition and generative weights apart (nats)", lines: (0..layers).map(drift).collect() },
-        Panel {
-            y_title: "Free-energy gap of the top (nats per sample)",
-            lines: vec![line("validation - training", VALID, &|epoch| epoch.free_energy_gap)],
-        },
+        Panel::label_error(traces),
+        panel(
+            "Variational cost (nats per sample)",
+            &[("training", TRAIN, "variational_cost"), ("validation", VALID, "variational_cost_valid")],
+        ),
+        Panel { y_title: "Recognition and generative weights apart (nats)", lines: drifts.collect() },
+        panel("Free-energy gap of the top (nats per sample)", &[("validation - training", VALID, "free_energy_gap")]),
     ]
 }
 
 /// How a network learned by backpropagation.
-pub(crate) fn finetuning(epochs: &[FinetuneEpoch]) -> Vec<Panel> {
-    let line = |name: &str, colour, value: &dyn Fn(&FinetuneEpoch) -> Option<f64>| {
-        Line::new(name, colour, epochs.iter().map(|epoch| (epoch.number, value(epoch))))
-    };
+pub(crate) fn finetuning(traces: &Traces) -> Vec<Panel> {
+    let panel = |y_title, lines: &[_]| Panel::new(y_title, traces, lines);
     vec![
-        Panel {
-            y_title: "Label error (%)",
-            lines: vec![
-                line("training", TRAIN, &|epoch| Some(100.0 * epoch.label_error_train?)),
-                line("validation", VALID, &|epoch| Some(100.0 * epoch.label_error_valid?)),
+        Panel::label_error(traces),
+        panel(
+            "Squared error per sample",
+            &[("training", TRAIN, "squared_error_train"), ("validation", VALID, "squared_error_valid")],
+        ),
+        panel(
+            "Cross-entropy (nats per sample)",
+            &[
+                ("training", TRAIN, "cost"),
+                ("validation", VALID, "cost_valid"),
+                ("as learned from", DRIFT[2], "training_cost"),
             ],
-        },
-        Panel {
-            y_title: "Squared error per sample",
-            lines: vec![
-                line("training", TRAIN, &|epoch| epoch.squared_error_train),
-                line("validation", VALID, &|epoch| epoch.squared_error_valid),
-            ],
-        },
-        Panel {
-            y_title: "Cross-entropy (nats per sample)",
-            lines: vec![
-                line("training", TRAIN, &|epoch| Some(epoch.cost)),
-                line("validation", VALID, &|epoch| epoch.cost_valid),
-                line("as learned from", DRIFT[2], &|epoch| epoch.training_cost),
-            ],
-        },
+        ),
     ]
 }
 
@@ -263,29 +209,32 @@ fn digits((low, high): (f64, f64)) -> usize {
 mod tests {
     use super::*;
 
-    fn epoch(number: u32, valid: bool) -> Epoch {
-        let x = f64::from(number);
-        Epoch {
-            layer: 0,
-            number,
-            reconstruction_cost: 60.0 + 100.0 / x,
-            reconstruction_cost_valid: valid.then_some(62.0 + 100.0 / x),
-            free_energy_train: -100.0,
-            free_energy_valid: valid.then_some(-99.0),
-            free_energy_gap: valid.then_some(x.sqrt()),
-            hidden_activity: Some(0.2 - 0.05 / x),
-            hidden_spread: None,
-            label_error_train: valid.then_some(0.1 / x),
-            label_error_valid: valid.then_some(0.2 / x),
-            log_likelihood_train: Some(-90.0 - 100.0 / x),
-            log_likelihood_valid: valid.then_some(-91.0 - 100.0 / x),
+    /// Of a training of `epochs`.
+    fn traces(epochs: u32, valid: bool) -> Traces {
+        let mut traces = Traces::default();
+        for epoch in 1..=epochs {
+            let x = f64::from(epoch);
+            let train = [
+                ("reconstruction_cost", 60.0 + 100.0 / x),
+                ("hidden_activity", 0.2 - 0.05 / x),
+                ("log_likelihood_train", -90.0 - 100.0 / x),
+            ];
+            let validation = [
+                ("reconstruction_cost_valid", 62.0 + 100.0 / x),
+                ("free_energy_gap", x.sqrt()),
+                ("label_error_train", 0.1 / x),
+                ("label_error_valid", 0.2 / x),
+                ("log_likelihood_valid", -91.0 - 100.0 / x),
+            ];
+            let validation = validation.into_iter().filter(|_| valid);
+            traces.add(epoch, train.into_iter().chain(validation).map(|(name, y)| (name.to_string(), y)).collect());
         }
+        traces
     }
 
     #[test]
     fn every_panel_has_its_titles_and_units() {
-        let epochs: Vec<Epoch> = (1..=30).map(|n| epoch(n, true)).collect();
-        let svg = String::from_utf8(curves("A title", learning(&epochs)).unwrap().unwrap()).unwrap();
+        let svg = String::from_utf8(curves("A title", learning(&traces(30, true))).unwrap().unwrap()).unwrap();
         let expected = [
             "A title",
             "Log-likelihood (nats per sample)",
@@ -303,29 +252,25 @@ mod tests {
 
     #[test]
     fn without_validation_there_is_no_gap_panel_and_one_epoch_is_enough() {
-        let svg = String::from_utf8(curves("t", learning(&[epoch(1, false)])).unwrap().unwrap()).unwrap();
+        let svg = String::from_utf8(curves("t", learning(&traces(1, false))).unwrap().unwrap()).unwrap();
         assert!(
             !svg.contains("gap")
                 && !svg.contains("Label error")
                 && svg.contains("Hidden activity")
                 && svg.contains("<circle")
         );
-        assert!(curves("t", learning(&[])).unwrap().is_none());
+        assert!(curves("t", learning(&Traces::default())).unwrap().is_none());
     }
 
-    /// A picture of many epochs is no larger than one of some, and shows every leap.
+    /// Errors are drawn in percent, and a picture of many epochs is hardly larger than one of some.
     #[test]
-    fn many_epochs_are_thinned_and_leaps_stay() {
-        let epochs = |n| (1..=n).map(|n| epoch(n, true)).collect::<Vec<_>>();
-        let mut many = epochs(20_000);
-        many[12_345].reconstruction_cost = 1e4;
-        let panels = learning(&many);
-        let line = &panels[0].lines[0].points;
-        assert!(line.len() <= MOST_POINTS + 1 && line.is_sorted_by(|a, b| a.0 < b.0));
-        assert!(line.contains(&(12_346.0, 1e4)) && line.contains(&(1.0, 160.0)));
-        assert_eq!(line.last(), Some(&(20_000.0, 60.005)));
-        let size = |epochs: &[Epoch]| curves("t", learning(epochs)).unwrap().unwrap().len();
-        assert!(size(&many) < 2 * size(&epochs(700)), "{} and {}", size(&many), size(&epochs(700)));
+    fn many_epochs_take_no_more_room() {
+        let panels = learning(&traces(3, true));
+        let errors = panels.last().unwrap();
+        assert_eq!(errors.lines[1].points, [(1.0, 20.0), (2.0, 10.0), (3.0, 20.0 / 3.0)]);
+        let size = |epochs| curves("t", learning(&traces(epochs, true))).unwrap().unwrap().len();
+        let (many, some) = (size(20_000), size(700));
+        assert!(many < 3 * some, "{many} and {some}");
     }
 
     #[test]

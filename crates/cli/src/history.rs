@@ -226,10 +226,10 @@ impl<E: Measured + DeserializeOwned> History<E> {
         Self { path, layers: BTreeMap::new(), found: None }
     }
 
-    /// Of a run that continues after epoch `done` of layer `layer`. What the file says of later
-    /// epochs, and a line cut short by a crash, are dropped: those epochs are trained again. What it does not
-    /// say of earlier ones is lost, which is told, and no reason not to go on.
-    pub(crate) fn resume(path: PathBuf, layer: u32, done: u32) -> Result<Self> {
+    /// Of a run that continues after the layer and epoch `done`, or where nothing was measured yet. What the
+    /// file says of later epochs, and a line cut short by a crash, are dropped: those epochs are trained again.
+    /// What it does not say of earlier ones is lost, which is told, and no reason not to go on.
+    pub(crate) fn resume(path: PathBuf, done: Option<(u32, u32)>) -> Result<Self> {
         let name = path.display().to_string();
         let bytes = match std::fs::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -241,7 +241,7 @@ impl<E: Measured + DeserializeOwned> History<E> {
         let (mut whole, mut before) = (true, None);
         for line in text.lines() {
             if let Ok(epoch) = serde_json::from_str::<E>(line)
-                && epoch.place() <= (layer, done)
+                && Some(epoch.place()) <= done
             {
                 let place = epoch.place();
                 whole &= match before {
@@ -254,7 +254,7 @@ impl<E: Measured + DeserializeOwned> History<E> {
                 kept.push('\n');
             }
         }
-        if done > 0 && !(whole && before == Some((layer, done))) {
+        if done.is_some_and(|(_, epoch)| epoch > 0) && !(whole && before == done) {
             tracing::warn!("{name} is damaged: what it said of some epochs is lost, and curves will lack them");
         }
         if kept.as_bytes() != bytes {
@@ -353,17 +353,20 @@ mod tests {
             history.push(&metrics).unwrap();
         }
         append(&path, "{\"layer\": 1, \"epoch\": 4, \"reconstr").unwrap();
-        let mut resumed = History::<Epoch>::resume(path.clone(), 1, 2).unwrap();
+        let mut resumed = History::<Epoch>::resume(path.clone(), Some((1, 2))).unwrap();
         assert_eq!(resumed.layers[&0], history.layers[&0]);
         assert_eq!(resumed.last(1).unwrap().number, 2);
         assert_eq!(resumed.traces(1).points("reconstruction_cost"), [(1.0, 1.0 / 3.0), (2.0, 1.0 / 3.0)]);
         assert!(resumed.last(2).is_none() && resumed.traces(2).points("reconstruction_cost").is_empty());
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
-        assert!(History::<Epoch>::resume(folder.path().join("none"), 0, 3).unwrap().last(0).is_none());
+        assert!(History::<Epoch>::resume(folder.path().join("none"), Some((0, 3))).unwrap().last(0).is_none());
 
         let figures = |history: &mut History<Epoch>, epoch| history.figures(epoch).unwrap();
         assert_eq!(figures(&mut resumed, 1)["reconstruction_cost"], 1.0 / 3.0);
         assert_eq!(figures(&mut resumed, 2), resumed.last(0).unwrap().figures());
         assert!(figures(&mut resumed, 3).is_empty());
+
+        assert!(History::<Epoch>::resume(path.clone(), None).unwrap().last(0).is_none());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
     }
 }

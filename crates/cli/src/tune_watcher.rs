@@ -97,8 +97,7 @@ impl<'a> TuneWatcher<'a> {
         self.tell(metrics);
         let (epoch, epochs) = (metrics.epoch, self.settings.top_steps.epochs());
         let (goes_on, pictures) = (epoch < epochs, self.settings.run.picture_every);
-        // From epoch 0 on there is always something to resume from.
-        if epoch == 0 || goes_on && self.clock.after_epoch(epoch) {
+        if goes_on && self.clock.after_epoch(epoch) {
             self.save(snapshot, None).or_fail(|| format!("cannot save epoch {epoch}"))?;
         }
         if epoch > 0 && goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {

@@ -95,6 +95,12 @@ impl FinetuneState {
         self.position.epoch
     }
 
+    /// The epoch that was measured last: 0 is the network before the training, none not even that.
+    #[must_use]
+    pub fn measured(&self) -> Option<u32> {
+        self.position.started.then_some(self.position.epoch)
+    }
+
     /// The network as it is at this point.
     #[must_use]
     pub fn network(&self) -> &Network {

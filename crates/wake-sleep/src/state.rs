@@ -71,6 +71,12 @@ impl TuneState {
         self.position.epoch
     }
 
+    /// The epoch that was measured last: 0 is the model before the training, none not even that.
+    #[must_use]
+    pub fn measured(&self) -> Option<u32> {
+        self.position.started.then_some(self.position.epoch)
+    }
+
     /// Batches done in the running epoch.
     #[must_use]
     pub fn batches_done(&self) -> usize {

@@ -33,6 +33,7 @@ struct Run {
     finetuner: Finetuner,
     folder: RunFolder,
     history: History<FinetuneEpoch>,
+    resumed: bool,
 }
 
 /// Trains; returns the program's exit code.
@@ -72,7 +73,7 @@ fn start(args: &FinetuneArgs) -> Result<Run> {
     let name = format!("{name}-{}", network.objective().kind());
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
-    Ok(Run { settings, parts, minibatches, finetuner, folder, history })
+    Ok(Run { settings, parts, minibatches, finetuner, folder, history, resumed: false })
 }
 
 /// The classes that a classifier of the data has; 0 for an autoencoder.
@@ -93,16 +94,16 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "finetune", Some(FINETUNE_STATE))?;
     let settings = FinetuneSettings::resume(&folder.config(), args)?;
     let state = told(recover(&folder.finetune_state(), FinetuneState::load))?;
-    let done = state.epochs_done();
+    let (done, measured) = (state.epochs_done(), state.measured());
     require_epochs(settings.epochs, done)?;
     let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
     let parts = settle(parts, &state.sizes(), &settings)?;
     let finetuner = Finetuner::resume(settings.config(), state)?.on(&settings.run.device.open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
-    let history = History::resume(folder.metrics(), 0, done)?;
+    let history = History::resume(folder.metrics(), measured.map(|epoch| (0, epoch)))?;
     folder.write_config(&settings.to_toml()?)?;
     tracing::info!("resuming after {}", count(done as usize, "epoch"));
-    Ok(Run { settings, parts, minibatches, finetuner, folder, history })
+    Ok(Run { settings, parts, minibatches, finetuner, folder, history, resumed: true })
 }
 
 /// Bytes that the training takes on top of the data: its own, and of samples to measure on with their
@@ -130,7 +131,7 @@ fn settle(parts: Parts, sizes: &[usize], settings: &FinetuneSettings) -> Result<
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, parts, mut minibatches, mut finetuner, folder, history } = run;
+    let Run { settings, parts, mut minibatches, mut finetuner, folder, history, resumed } = run;
     let seed = settings.run.seed;
     introduce(&settings, &parts, &finetuner, &folder)?;
     let mut watcher = FinetuneWatcher {
@@ -143,6 +144,10 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         clock: SaveClock::new(settings.run.save_every),
         failure: None,
     };
+    if !resumed {
+        // From here on there is always something to resume from.
+        watcher.save(&finetuner.snapshot(), BTreeMap::new())?;
+    }
     interrupt::catch()?;
     let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
     let outcome = loop {

@@ -77,7 +77,7 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     }
     let minibatches = parts.minibatches(&settings.data, settings.learning.batch_size, settings.run.seed)?;
     let trainer = Trainer::resume(settings.train_config(), state, &settings.run.device.open()?)?;
-    let history = History::resume(folder.metrics(), 0, done)?;
+    let history = History::resume(folder.metrics(), Some((0, done)))?;
     folder.write_config(&settings.to_toml()?)?;
     Ok(Run { settings, parts, minibatches, trainer, folder, history, resumed: true })
 }

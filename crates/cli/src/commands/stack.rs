@@ -100,7 +100,7 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
     let greedy = Greedy::resume(config.clone(), state)?.on(&settings.run.device.open()?)?;
     let stages = stages(&parts, &settings, &config)?;
-    let history = History::resume(folder.metrics(), layer as u32, epochs)?;
+    let history = History::resume(folder.metrics(), Some((layer as u32, epochs)))?;
     folder.write_config(&settings.to_toml()?)?;
     tracing::info!("resuming after {} and {}", count(layer, "layer"), count(epochs as usize, "epoch"));
     Ok(Run { settings, config, parts, stages, greedy, folder, history })

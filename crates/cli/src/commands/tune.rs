@@ -32,6 +32,7 @@ struct Run {
     tuner: Tuner,
     folder: RunFolder,
     history: History<TuneEpoch>,
+    resumed: bool,
 }
 
 /// Tunes; returns the program's exit code.
@@ -69,7 +70,7 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let name = format!("{name}-tuned");
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &settings.to_toml()?, args.run.force)?;
     let history = History::new(folder.metrics());
-    Ok(Run { settings, parts, minibatches, tuner, folder, history })
+    Ok(Run { settings, parts, minibatches, tuner, folder, history, resumed: false })
 }
 
 /// Units of a net from scratch, from the visible ones to the top, and its classes: above a factorial top
@@ -144,16 +145,16 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let settings = TuneSettings::resume(&folder.config(), args)?;
     let state = told(recover(&folder.tune_state(), TuneState::load))?;
     let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
-    let (done, sizes) = (state.epochs_done(), state.sizes());
+    let (done, measured, sizes) = (state.epochs_done(), state.measured(), state.sizes());
     let config = settings.tune_config(sizes.len() - 2)?;
     let mut parts = settle(parts, &settings, &sizes, &config)?;
     parts.keep(settings.labelled, settings.run.seed)?;
     let tuner = Tuner::resume(config, state)?.on(&device_of(&settings).open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
-    let history = History::resume(folder.metrics(), 0, done)?;
+    let history = History::resume(folder.metrics(), measured.map(|epoch| (0, epoch)))?;
     folder.write_config(&settings.to_toml()?)?;
     tracing::info!("resuming after {}", count(done as usize, "epoch"));
-    Ok(Run { settings, parts, minibatches, tuner, folder, history })
+    Ok(Run { settings, parts, minibatches, tuner, folder, history, resumed: true })
 }
 
 /// Bytes that the tuning of such layers by such batches takes on top of the data: its own; weights before
@@ -182,12 +183,16 @@ fn settle(parts: Parts, settings: &TuneSettings, sizes: &[usize], config: &TuneC
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, parts, mut minibatches, mut tuner, folder, history } = run;
+    let Run { settings, parts, mut minibatches, mut tuner, folder, history, resumed } = run;
     let seed = settings.run.seed;
     introduce(&settings, &parts, &tuner, &folder)?;
     let gallery = parts.gallery(&settings.data, seed)?;
     let provenance = parts.provenance(settings.recipe()?, seed)?;
     let mut watcher = TuneWatcher::new(report, &folder, &settings, gallery, provenance, history);
+    if !resumed {
+        // From here on there is always something to resume from.
+        watcher.save(&tuner.snapshot(), None)?;
+    }
     interrupt::catch()?;
     let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
     let outcome = loop {

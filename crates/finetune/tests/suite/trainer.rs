@@ -88,7 +88,8 @@ fn threads_do_not_change_a_bit_and_the_seed_does() -> Done {
     Ok(())
 }
 
-/// Stopped after any batch, in the first epoch and in a later one, before its end and at it.
+/// Stopped before anything was measured, and after any batch, in the first epoch and in a later one, before
+/// its end and at it.
 #[test]
 fn resuming_anywhere_equals_never_having_stopped() -> Done {
     let (split, folder) = (patterns()?, tempfile::tempdir()?);
@@ -101,11 +102,13 @@ fn resuming_anywhere_equals_never_having_stopped() -> Done {
         let mut finetuner = Finetuner::new(&network(objective)?, config.clone())?;
         finetuner.fit(&mut minibatches(&split)?, &monitors(&split), &mut whole)?;
         let (expected, best) = (values(&finetuner.snapshot().network()?)?, finetuner.snapshot().best().cloned());
-        for after in [1, 12, 13, 20, 38] {
+        for after in [0, 1, 12, 13, 20, 38] {
             let mut watched = Stop { left: Some(after), ..Default::default() };
             let mut first = Finetuner::new(&network(objective)?, config.clone())?;
-            let outcome = first.fit(&mut minibatches(&split)?, &monitors(&split), &mut watched)?;
-            assert_eq!(outcome, Outcome::Interrupted, "after {after}");
+            if after > 0 {
+                let outcome = first.fit(&mut minibatches(&split)?, &monitors(&split), &mut watched)?;
+                assert_eq!(outcome, Outcome::Interrupted, "after {after}");
+            }
             first.snapshot().state()?.save(&path)?;
             let mut second = Finetuner::resume(config.clone(), FinetuneState::load(&path)?)?;
             watched.left = None;

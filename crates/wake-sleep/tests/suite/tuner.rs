@@ -189,23 +189,24 @@ fn resuming_anywhere_equals_never_having_stopped() {
         assert_eq!(watch.0.iter().map(|metrics| metrics.epoch).collect::<Vec<_>>(), [0, 1, 2]);
 
         let mut stops = 0;
-        for events in 1.. {
+        for events in 0.. {
             let mut tuner = Tuner::new(&dbn, config.clone()).unwrap();
-            if tuner.fit(&mut data(), &monitors, &mut StopAt(events)).unwrap() == Outcome::Finished {
+            if events > 0 && tuner.fit(&mut data(), &monitors, &mut StopAt(events)).unwrap() == Outcome::Finished {
                 break;
             }
             stops += 1;
             saved(&tuner, "state");
             let state = TuneState::load(&path("state")).unwrap();
             assert_eq!((state.epochs_done(), state.sizes()), (tuner.epochs_done(), dbn.sizes()));
+            assert_eq!(state.measured(), (events > 0).then_some(tuner.epochs_done()));
             let (mut resumed, mut rest) = (Tuner::resume(config.clone(), state).unwrap(), Watch::default());
             resumed.fit(&mut data(), &monitors, &mut rest).unwrap();
             assert!(saved(&resumed, "resumed") == whole, "stopped at event {events}");
             assert_eq!(rest.0, watch.0[3 - rest.0.len()..]);
         }
-        // The start; 2 batches and the end of the first epoch, which also serves a stop asked after
+        // Before anything was measured; the start; 2 batches and the end of the first epoch, which also serves a stop asked after
         // its last batch; 2 batches of the last epoch, after which nothing is left to interrupt.
-        assert_eq!(stops, 1 + 4 + 2);
+        assert_eq!(stops, 1 + 1 + 4 + 2);
     }
 }
 

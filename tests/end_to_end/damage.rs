@@ -97,9 +97,28 @@ fn where_both_states_are_damaged_the_run_is_refused() {
     let output = place.run("pretrain -q --resume r --epochs 4");
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2));
-    for part in ["cannot resume", "r/state.safetensors: is damaged", "checksum", "hint: neither", "--force"] {
+    for part in ["cannot resume", "r/state.safetensors: is damaged", "checksum", "hint: if neither", "--force"] {
         assert!(said.contains(part), "'{part}' in {said}");
     }
+}
+
+/// What a newer program wrote is no damage: it stays as it is, and is not gone back from.
+#[test]
+fn a_state_of_a_newer_version_is_refused_and_kept() {
+    let place = Place::new();
+    place.train("r", "--save-every 1");
+    let text = br#"\"format_version\":1"#;
+    let mut bytes = place.read("r/state.safetensors");
+    let at = bytes.windows(text.len()).position(|part| part == text).expect("a version");
+    bytes[at + text.len() - 1] = b'2';
+    std::fs::remove_file(place.path("r/state.safetensors")).unwrap();
+    std::fs::write(place.path("r/state.safetensors"), &bytes).unwrap();
+    let before = place.listing();
+    let output = place.run("pretrain -q --resume r --epochs 4");
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("has format version 2, this program reads versions up to 1: install a newer"), "{said}");
+    assert!(place.read("r/state.safetensors") == bytes && place.listing() == before);
 }
 
 /// The model of a run is made anew of its state.

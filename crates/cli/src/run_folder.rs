@@ -246,7 +246,7 @@ pub(crate) fn checkpoint_path(path: &Path) -> Result<PathBuf> {
 /// do, that is said.
 pub(crate) fn told<T, E: std::error::Error>(recovered: std::result::Result<Recovered<T, E>, E>) -> Result<T> {
     let Recovered { value, damage } = recovered.or_fail(|| "cannot resume".into()).or_hint(|| {
-        "neither the newest state nor the one before it can be read; start the run again with --force".into()
+        "if neither the newest state nor the one before it can be saved, start the run again with --force".into()
     })?;
     if let Some(damage) = damage {
         let failure = Failure::from(damage);

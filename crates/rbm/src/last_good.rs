@@ -6,6 +6,7 @@
 //! on the disk, takes the first.
 
 use crate::file::{beside, write_atomic};
+use crate::tensors::is_newer;
 use std::io::{ErrorKind, Result};
 use std::path::{Path, PathBuf};
 
@@ -53,7 +54,8 @@ pub struct Recovered<T, E> {
 /// damaged one stays beside it.
 ///
 /// # Errors
-/// What is wrong with the newest version, if there is no other that can be read.
+/// What is wrong with the newest version, if there is no other that can be read, or if nothing is but that a
+/// newer program wrote it.
 pub fn recover<T, E>(
     path: &Path,
     load: impl Fn(&Path) -> std::result::Result<T, E>,
@@ -62,13 +64,17 @@ pub fn recover<T, E>(
         Ok(value) => return Ok(Recovered { value, damage: None }),
         Err(damage) => damage,
     };
-    // What the system does not let us read may be whole.
-    if std::fs::read(path).is_err_and(|error| error.kind() != ErrorKind::NotFound) {
+    // What the system does not let us read may be whole, and what is too new for us is.
+    let whole = match std::fs::read(path) {
+        Ok(bytes) => is_newer(&bytes),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    };
+    if whole {
         return Err(damage);
     }
     let previous = previous_path(path);
     let Some(value) = previous.is_file().then(|| load(&previous).ok()).flatten() else { return Err(damage) };
-    // It is kept for whoever can do more with it, as a newer program.
+    // It is kept for whoever can do more with it.
     match link_over(path, &version(path, "damaged")).and_then(|()| link_over(&previous, path)) {
         Ok(()) => Ok(Recovered { value, damage: Some(damage) }),
         Err(_) => Err(damage),

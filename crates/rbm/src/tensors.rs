@@ -121,6 +121,13 @@ pub fn kind(path: &Path, bytes: &[u8]) -> Result<String> {
     start(path, bytes).map(|(start, _)| start.kind)
 }
 
+/// Whether a file is whole, as far as its head tells, and of a newer format than this program reads.
+pub(crate) fn is_newer(bytes: &[u8]) -> bool {
+    let head = SafeTensors::read_metadata(bytes).ok().and_then(|(_, metadata)| metadata.metadata().clone());
+    let header = head.and_then(|entries| serde_json::from_str::<Start>(entries.get(METADATA)?).ok());
+    header.is_some_and(|header| header.format_version > FORMAT_VERSION)
+}
+
 /// What a file of any kind says of itself: its header, a JSON object.
 ///
 /// # Errors

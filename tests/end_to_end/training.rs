@@ -1,6 +1,6 @@
 //! What `dbn pretrain` leaves behind, and what that depends on.
 
-use crate::Place;
+use crate::{DEEP, Place, SMALL, stderr};
 
 const RUN_FILES: [&str; 9] = [
     "config.toml",
@@ -106,6 +106,33 @@ fn every_learning_option_changes_what_is_learned() {
         place.train(&out, option);
         assert!(place.read(&format!("{out}/state.safetensors")) != base, "{option}");
     }
+}
+
+/// Said of what was asked for, not of what a recipe holds, and of a stack only if no layer does anything with it.
+#[test]
+fn options_that_change_nothing_are_told() {
+    let place = Place::new();
+    let warnings = |words: &str| {
+        let output = place.run(&format!("{words} -q --epochs 1 --out r --force"));
+        assert!(output.status.success(), "{words}: {}", stderr(&output));
+        let said = stderr(&output);
+        said.lines().filter(|line| line.contains(" changes nothing ")).map(str::to_string).collect::<Vec<_>>()
+    };
+    let idle = "--temperatures 5 --fast-learning-rate 0.1 --sparsity-target 0.2";
+    let expected = [
+        "warning: --fast-learning-rate changes nothing without the sampler fast",
+        "warning: --sparsity-target changes nothing without a sparsity cost",
+        "warning: --temperatures changes nothing without the sampler tempered or trajectory",
+    ];
+    assert_eq!(warnings(&format!("pretrain {SMALL} {idle}")), expected);
+    assert_eq!(warnings(&format!("stack {DEEP} {idle}")), expected);
+    let constant = "--schedule constant --final-learning-rate 0.01";
+    let expected = ["warning: --final-learning-rate changes nothing with a constant schedule"];
+    assert_eq!(warnings(&format!("pretrain {SMALL} {constant}")), expected);
+    let used = "--sampler tempered --persistent-chains 4 --temperatures 5 --sparsity-cost 0.1 --sparsity-target 0.2";
+    assert!(warnings(&format!("pretrain {SMALL} {used}")).is_empty());
+    std::fs::write(place.path("r.toml"), "temperatures = 5\n").unwrap();
+    assert!(warnings(&format!("pretrain {SMALL} --config r.toml")).is_empty());
 }
 
 #[test]

@@ -153,6 +153,15 @@ fn inherited(provenance: &Provenance) -> Table {
         .collect()
 }
 
+/// Warns of flags that change nothing in any of the layers that are to learn.
+fn warn_of_idle<'a>(flags: &Table, layers: impl IntoIterator<Item = &'a LearningSettings>) {
+    let idle = layers.into_iter().map(LearningSettings::idle);
+    let everywhere = idle.reduce(|all, layer| all.into_iter().filter(|(key, _)| layer.contains_key(key)).collect());
+    for (key, reason) in everywhere.into_iter().flatten().filter(|(key, _)| flags.contains_key(*key)) {
+        tracing::warn!("--{} changes nothing {reason}", key.replace('_', "-"));
+    }
+}
+
 /// Warns of a run that is to end after more epochs than it was started with, where its schedule depends
 /// on that.
 fn warn_if_prolonged(schedule: Schedule, before: Option<&Value>, now: u32) {

@@ -31,10 +31,12 @@ impl PretrainSettings {
             Some(path) => read(path)?,
             None => Table::new(),
         };
-        given.extend(flags(args)?);
+        let flags = flags(args)?;
+        given.extend(flags.clone());
         let valid_is_default = !given.contains_key("valid");
         let settings = settle(given)?;
         settings.validate()?;
+        super::warn_of_idle(&flags, [&settings.learning]);
         Ok(Resolved { settings, valid_is_default })
     }
 

@@ -14,6 +14,9 @@ pub(super) const NAMED: usize = 5;
 /// The largest class may have so many times the samples of the smallest.
 const IMBALANCE: f64 = 20.0;
 
+/// So many classes are too many if most have a single sample.
+const IDENTIFIERS: usize = 20;
+
 /// Share of the test samples that may be training samples too.
 const SHARED: f64 = 0.001;
 
@@ -66,7 +69,14 @@ pub(super) fn of(found: &Examination, column: &str, picture: bool, binarize: Opt
     if let Some(classes) = &found.train.classes {
         let (least, most) = (classes.iter().min().copied().unwrap_or(0), classes.iter().max().copied().unwrap_or(0));
         let without = classes.iter().filter(|&&samples| samples == 0).count();
-        if without > 0 {
+        let samples: usize = classes.iter().sum();
+        if classes.len() >= IDENTIFIERS && 2 * classes.len() > samples {
+            warnings.push(format!(
+                "there are {} classes of {} samples: labels say what a sample is, not which one",
+                thousands(classes.len()),
+                thousands(samples)
+            ));
+        } else if without > 0 {
             let have = if without == 1 { "has" } else { "have" };
             warnings.push(format!("{without} of {} classes {have} no training samples", classes.len()));
         } else if most as f64 >= IMBALANCE * least as f64 {
@@ -123,6 +133,18 @@ mod tests {
         let low = warnings(text, false, Some(Binarize::Threshold(0.5)));
         assert_eq!(low, ["1 of 2 columns is constant once they are binarised by 0.5: 1"]);
         assert!(warnings(text, false, Some(Binarize::Threshold(0.2))).is_empty());
+    }
+
+    #[test]
+    fn labels_that_number_the_samples_are_told() {
+        let line = |n: usize| format!("{},{},{n}\n", n % 2, n % 3 % 2);
+        let numbered = |samples: usize| (0..samples).map(line).collect::<Vec<_>>().concat();
+        assert!(warnings(&numbered(19), false, None).is_empty());
+        assert_eq!(
+            warnings(&numbered(20), false, None),
+            ["there are 20 classes of 20 samples: labels say what a sample is, not which one"]
+        );
+        assert!(warnings(&numbered(20).repeat(2), false, None).is_empty());
     }
 
     #[test]

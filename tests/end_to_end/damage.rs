@@ -97,28 +97,38 @@ fn where_both_states_are_damaged_the_run_is_refused() {
     let output = place.run("pretrain -q --resume r --epochs 4");
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2));
-    for part in ["cannot resume", "r/state.safetensors: is damaged", "checksum", "hint: if neither", "--force"] {
+    for part in ["cannot resume", "r/state.safetensors: is damaged", "checksum", "hint: neither", "--force"] {
         assert!(said.contains(part), "'{part}' in {said}");
     }
 }
 
-/// What a newer program wrote is no damage: it stays as it is, and is not gone back from.
+/// What a newer program wrote is no damage: it stays as it is, is not gone back from, and nobody is told to
+/// replace it. Of a stack its finished layer is what is newer.
 #[test]
 fn a_state_of_a_newer_version_is_refused_and_kept() {
+    const VERSION: &[u8] = br#"\"format_version\":1"#;
     let place = Place::new();
-    place.train("r", "--save-every 1");
-    let text = br#"\"format_version\":1"#;
-    let mut bytes = place.read("r/state.safetensors");
-    let at = bytes.windows(text.len()).position(|part| part == text).expect("a version");
-    bytes[at + text.len() - 1] = b'2';
-    std::fs::remove_file(place.path("r/state.safetensors")).unwrap();
-    std::fs::write(place.path("r/state.safetensors"), &bytes).unwrap();
-    let before = place.listing();
-    let output = place.run("pretrain -q --resume r --epochs 4");
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("has format version 2, this program reads versions up to 1: install a newer"), "{said}");
-    assert!(place.read("r/state.safetensors") == bytes && place.listing() == before);
+    place.train("p", "--save-every 1");
+    let mut child = start(&place, &format!("stack --out r {DEEP} --epochs 2,400,2 --save-every 1"), 20);
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    for (verb, file) in [("pretrain", "p/state.safetensors"), ("stack", "r/layers.safetensors")] {
+        damage(&place, file, |bytes| {
+            let at = bytes.windows(VERSION.len()).position(|part| part == VERSION).expect("a version");
+            bytes[at + VERSION.len() - 1] = b'2';
+        });
+        // A kill leaves its lock and what it was writing, which the next program removes.
+        let kept = |name: &String| name.ends_with(".safetensors");
+        let content =
+            || place.listing().into_iter().filter(kept).map(|name| (place.read(&name), name)).collect::<Vec<_>>();
+        let before = content();
+        let output = place.run(&format!("{verb} -q --resume {}", &file[..1]));
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2));
+        let newer = format!("{file}: has format version 2, this program reads versions up to 1: install a newer");
+        assert!(said.contains(&newer) && !said.contains("--force"), "{said}");
+        assert!(content() == before, "{verb}");
+    }
 }
 
 /// The model of a run is made anew of its state.
@@ -192,4 +202,10 @@ fn damaged_metrics_do_not_stop_a_resume() {
         assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"), "{what}");
         assert_eq!(place.text("r/metrics.jsonl").lines().count(), left + 2, "{what}");
     }
+    // A tuning starts at epoch 0.
+    place.stack("deep", "");
+    place.ok("tune -q deep --out tuned --top-steps 1x2");
+    damage(&place, "tuned/metrics.jsonl", damages[2].1);
+    let said = stderr(&place.run("tune -q --resume tuned"));
+    assert!(said.contains("metrics.jsonl is damaged"), "{said}");
 }

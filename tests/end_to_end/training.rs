@@ -129,6 +129,11 @@ fn options_that_change_nothing_are_told() {
     let constant = "--schedule constant --final-learning-rate 0.01";
     let expected = ["warning: --final-learning-rate changes nothing with a constant schedule"];
     assert_eq!(warnings(&format!("pretrain {SMALL} {constant}")), expected);
+    let deep = format!("stack -q {DEEP} --epochs 1 --out deep");
+    place.ok(&deep);
+    assert_eq!(warnings(&format!("finetune deep {constant}")), expected);
+    let tune = place.run("tune -q deep --top-steps 1x1 --schedule constant --final-share 0.5 --out tuned");
+    assert_eq!(stderr(&tune), "warning: --final-share changes nothing with a constant schedule\n");
     let used = "--sampler tempered --persistent-chains 4 --temperatures 5 --sparsity-cost 0.1 --sparsity-target 0.2";
     assert!(warnings(&format!("pretrain {SMALL} {used}")).is_empty());
     std::fs::write(place.path("r.toml"), "temperatures = 5\n").unwrap();

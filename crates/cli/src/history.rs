@@ -4,7 +4,7 @@
 use crate::failure::{Explain, Result};
 use crate::traces::{self, Traces};
 use deepbelief_finetune::FinetuneMetrics;
-use deepbelief_rbm::{EpochMetrics, write_atomic};
+use deepbelief_rbm::{EpochMetrics, write_atomic_with};
 use deepbelief_wake_sleep::TuneMetrics;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,8 @@ impl From<&EpochMetrics> for Epoch {
 }
 
 impl Measured for Epoch {
+    const FIRST: u32 = 1;
+
     fn place(&self) -> (u32, u32) {
         (self.layer, self.number)
     }
@@ -119,6 +121,8 @@ impl From<&TuneMetrics> for TuneEpoch {
 }
 
 impl Measured for TuneEpoch {
+    const FIRST: u32 = 0;
+
     fn place(&self) -> (u32, u32) {
         (0, self.number)
     }
@@ -168,6 +172,8 @@ impl From<&FinetuneMetrics> for FinetuneEpoch {
 }
 
 impl Measured for FinetuneEpoch {
+    const FIRST: u32 = 0;
+
     fn place(&self) -> (u32, u32) {
         (0, self.number)
     }
@@ -198,6 +204,9 @@ fn named<const N: usize>(figures: [(&str, Option<f64>); N]) -> impl Iterator<Ite
 
 /// An epoch in a history.
 pub(crate) trait Measured {
+    /// The first epoch of a layer that is measured.
+    const FIRST: u32;
+
     /// The layer that trained, from 0, and its epoch.
     fn place(&self) -> (u32, u32);
 
@@ -230,37 +239,55 @@ impl<E: Measured + DeserializeOwned> History<E> {
     /// file says of later epochs, and a line cut short by a crash, are dropped: those epochs are trained again.
     /// What it does not say of earlier ones is lost, which is told, and no reason not to go on.
     pub(crate) fn resume(path: PathBuf, done: Option<(u32, u32)>) -> Result<Self> {
-        let name = path.display().to_string();
-        let bytes = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            bytes => bytes.or_fail(|| format!("cannot read {name}"))?,
-        };
-        let text = String::from_utf8_lossy(&bytes);
         let mut history = Self::new(path);
-        let mut kept = String::new();
-        let (mut whole, mut before) = (true, None);
-        for line in text.lines() {
-            if let Ok(epoch) = serde_json::from_str::<E>(line)
-                && Some(epoch.place()) <= done
-            {
-                let place = epoch.place();
+        let (mut whole, mut before, mut kept) = (true, None, 0);
+        for line in history.lines()? {
+            let line = line.or_fail(|| history.cannot("read"))?;
+            if let Some(epoch) = epoch_up_to(&line, done) {
+                let place: (u32, u32) = E::place(&epoch);
                 whole &= match before {
-                    None => place <= (0, 1),
-                    Some((layer, epoch)) => place == (layer, epoch + 1) || place == (layer + 1, 1),
+                    None => place == (0, E::FIRST),
+                    Some((layer, epoch)) => place == (layer, epoch + 1) || place == (layer + 1, E::FIRST),
                 };
                 before = Some(place);
+                kept += line.len() as u64 + 1;
                 history.add(epoch);
-                kept.push_str(line);
-                kept.push('\n');
             }
         }
-        if done.is_some_and(|(_, epoch)| epoch > 0) && !(whole && before == done) {
+        if done.is_some_and(|(_, epoch)| epoch >= E::FIRST) && !(whole && before == done) {
+            let name = history.path.display();
             tracing::warn!("{name} is damaged: what it said of some epochs is lost, and curves will lack them");
         }
-        if kept.as_bytes() != bytes {
-            write_atomic(&history.path, kept.as_bytes()).or_fail(|| format!("cannot write {name}"))?;
+        if std::fs::metadata(&history.path).is_ok_and(|file| file.len() != kept) {
+            history.rewrite(done).or_fail(|| history.cannot("write"))?;
         }
         Ok(history)
+    }
+
+    /// Leaves out of the file all but the epochs up to `done`.
+    fn rewrite(&self, done: Option<(u32, u32)>) -> std::io::Result<()> {
+        write_atomic_with(&self.path, |file| {
+            for line in BufReader::new(File::open(&self.path)?).split(b'\n') {
+                let line = line?;
+                if epoch_up_to::<E>(&line, done).is_some() {
+                    file.write_all(&[&line, &b"\n"[..]].concat())?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The lines of the file, if there is one.
+    fn lines(&self) -> Result<impl Iterator<Item = std::io::Result<Vec<u8>>> + use<E>> {
+        let file = match File::open(&self.path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            file => Some(file.or_fail(|| self.cannot("read"))?),
+        };
+        Ok(file.into_iter().flat_map(|file| BufReader::new(file).split(b'\n')))
+    }
+
+    fn cannot(&self, what: &str) -> String {
+        format!("cannot {what} {}", self.path.display())
     }
 
     /// Adds an epoch to the end of the file.
@@ -269,7 +296,7 @@ impl<E: Measured + DeserializeOwned> History<E> {
         E: From<&'a M>,
     {
         let line = serde_json::to_string(metrics)? + "\n";
-        append(&self.path, &line).or_fail(|| format!("cannot write {}", self.path.display()))?;
+        append(&self.path, &line).or_fail(|| self.cannot("write"))?;
         self.add(metrics.into());
         Ok(())
     }
@@ -284,9 +311,7 @@ impl<E: Measured + DeserializeOwned> History<E> {
     /// Brings what was added to the disk, for a state that says so is about to be.
     pub(crate) fn sync(&self) -> Result<()> {
         match OpenOptions::new().append(true).open(&self.path).and_then(|file| file.sync_data()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).or_fail(|| format!("cannot write {}", self.path.display()))
-            }
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).or_fail(|| self.cannot("write")),
             _ => Ok(()),
         }
     }
@@ -316,20 +341,19 @@ impl<E: Measured + DeserializeOwned> History<E> {
     }
 
     fn find(&self, place: (u32, u32)) -> Result<Option<E>> {
-        let name = || format!("cannot read {}", self.path.display());
-        let file = match File::open(&self.path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            file => BufReader::new(file.or_fail(name)?),
-        };
-        for line in file.split(b'\n') {
-            if let Ok(epoch) = serde_json::from_slice::<E>(&line.or_fail(name)?)
-                && epoch.place() == place
-            {
+        for line in self.lines()? {
+            let line = line.or_fail(|| self.cannot("read"))?;
+            if let Some(epoch) = epoch_up_to::<E>(&line, Some(place)).filter(|epoch| epoch.place() == place) {
                 return Ok(Some(epoch));
             }
         }
         Ok(None)
     }
+}
+
+/// The epoch that a line tells of, if it does and the epoch is none after `done`.
+fn epoch_up_to<E: Measured + DeserializeOwned>(line: &[u8], done: Option<(u32, u32)>) -> Option<E> {
+    serde_json::from_slice::<E>(line).ok().filter(|epoch| Some(epoch.place()) <= done)
 }
 
 fn append(path: &Path, line: &str) -> std::io::Result<()> {
@@ -346,25 +370,27 @@ mod tests {
     fn a_resumed_history_ends_where_the_state_does() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
+        // Thirds have no short decimal form: what is read must be what was written.
+        let cost = |layer: u32, epoch: u32| f64::from(10 * layer + epoch) / 3.0;
         let mut history = History::<Epoch>::new(path.clone());
         for (layer, epoch) in [(0, 1), (0, 2), (1, 1), (1, 2), (1, 3)] {
-            // A third has no short decimal form: what is read must be what was written.
-            let metrics = EpochMetrics { layer, epoch, reconstruction_cost: 1.0 / 3.0, ..Default::default() };
+            let metrics = EpochMetrics { layer, epoch, reconstruction_cost: cost(layer, epoch), ..Default::default() };
             history.push(&metrics).unwrap();
         }
         append(&path, "{\"layer\": 1, \"epoch\": 4, \"reconstr").unwrap();
         let mut resumed = History::<Epoch>::resume(path.clone(), Some((1, 2))).unwrap();
         assert_eq!(resumed.layers[&0], history.layers[&0]);
-        assert_eq!(resumed.last(1).unwrap().number, 2);
-        assert_eq!(resumed.traces(1).points("reconstruction_cost"), [(1.0, 1.0 / 3.0), (2.0, 1.0 / 3.0)]);
+        let points = [(1.0, cost(1, 1)), (2.0, cost(1, 2))];
+        assert_eq!(resumed.traces(1).points("reconstruction_cost"), points);
+        assert_eq!(resumed.last(1).unwrap().reconstruction_cost, cost(1, 2));
         assert!(resumed.last(2).is_none() && resumed.traces(2).points("reconstruction_cost").is_empty());
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
         assert!(History::<Epoch>::resume(folder.path().join("none"), Some((0, 3))).unwrap().last(0).is_none());
 
-        let figures = |history: &mut History<Epoch>, epoch| history.figures(epoch).unwrap();
-        assert_eq!(figures(&mut resumed, 1)["reconstruction_cost"], 1.0 / 3.0);
-        assert_eq!(figures(&mut resumed, 2), resumed.last(0).unwrap().figures());
-        assert!(figures(&mut resumed, 3).is_empty());
+        for epoch in [1, 2, 1, 1] {
+            assert_eq!(resumed.figures(epoch).unwrap()["reconstruction_cost"], cost(0, epoch));
+        }
+        assert!(resumed.figures(3).unwrap().is_empty());
 
         assert!(History::<Epoch>::resume(path.clone(), None).unwrap().last(0).is_none());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "");

@@ -20,7 +20,7 @@
 
 use crate::failure::{Explain, Failure, Result};
 use crate::run_lock::RunLock;
-use deepbelief_rbm::{Recovered, is_temporary, previous_path, write_atomic};
+use deepbelief_rbm::{Recovered, is_temporary, may_be_whole, previous_path, write_atomic};
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "config.toml";
@@ -184,6 +184,26 @@ impl RunFolder {
         self.path.join(STATE)
     }
 
+    /// What was read of this run; where its newest state is damaged and an older one had to do, that is said.
+    pub(crate) fn told<T, E: std::error::Error>(
+        &self,
+        recovered: std::result::Result<Recovered<T, E>, E>,
+    ) -> Result<T> {
+        let Recovered { value, damage } = recovered.or_fail(|| "cannot resume".into()).map_err(|failure| {
+            // Nobody is told to replace what another program or user can go on with.
+            if self.files().iter().any(|file| may_be_whole(file)) {
+                return failure;
+            }
+            failure.hint("neither the newest state nor the one before it can be read; start the run again with --force")
+        })?;
+        if let Some(damage) = damage {
+            let failure = Failure::from(damage);
+            let why = [&[failure.what().to_string()], failure.causes()].concat().join(": ");
+            tracing::warn!("{why}; resuming from the save before it, to the same result");
+        }
+        Ok(value)
+    }
+
     /// Whether of all `files` of a run there are none but its settings, and nothing was learned yet.
     fn is_unsaved(&self, files: &[PathBuf]) -> bool {
         files.iter().all(|file| *file == self.config())
@@ -240,20 +260,6 @@ pub(crate) fn checkpoint_path(path: &Path) -> Result<PathBuf> {
     }
     Err(Failure::new(format!("there is no checkpoint {}", file.display()))
         .hint("give a .safetensors file, the folder of a run, or hf:USER/REPO"))
-}
-
-/// What was read of a run that continues; where its newest state is damaged and an older one had to
-/// do, that is said.
-pub(crate) fn told<T, E: std::error::Error>(recovered: std::result::Result<Recovered<T, E>, E>) -> Result<T> {
-    let Recovered { value, damage } = recovered.or_fail(|| "cannot resume".into()).or_hint(|| {
-        "if neither the newest state nor the one before it can be saved, start the run again with --force".into()
-    })?;
-    if let Some(damage) = damage {
-        let failure = Failure::from(damage);
-        let why = [&[failure.what().to_string()], failure.causes()].concat().join(": ");
-        tracing::warn!("{why}; resuming from the save before it, to the same result");
-    }
-    Ok(value)
 }
 
 /// The first of `runs/mnist-500`, `runs/mnist-500-2`, ... that is free.

@@ -90,7 +90,7 @@ impl<'a> StackWatcher<'a> {
         let mut provenance = self.provenance.clone();
         let layers = self.settings.layers.len() as u32;
         for layer in 0..layers {
-            let Some(epoch) = self.history.last(layer) else { break };
+            let Some(epoch) = self.history.last(layer) else { continue };
             provenance.epochs += epoch.number;
             let top = layer + 1 == layers;
             let name = |figure: String| if top { figure } else { format!("layer_{layer}_{figure}") };

@@ -96,12 +96,11 @@ mod tests {
         let mut traces = Traces::default();
         for epoch in 1..=100_000 {
             traces.add(epoch, BTreeMap::from([("cost".to_string(), value(epoch))]));
-            let points = traces.points("cost");
             if epoch <= MOST_RUNS as u32 {
-                assert_eq!(points.len(), epoch as usize);
+                assert_eq!(traces.points("cost").len(), epoch as usize);
             }
             if epoch % 997 == 0 || epoch <= 2 * MOST_RUNS as u32 {
-                let runs = &traces.0["cost"].runs;
+                let (runs, points) = (&traces.0["cost"].runs, traces.points("cost"));
                 assert!(runs.len() <= MOST_RUNS && runs.len() >= MOST_RUNS.min(epoch as usize) / 2);
                 assert_eq!(runs.iter().map(|run| run.epochs).sum::<usize>(), epoch as usize);
                 assert!(points.is_sorted_by(|a, b| a.0 < b.0));

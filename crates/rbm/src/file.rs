@@ -9,12 +9,23 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The system's reason; nothing is left behind.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    write_atomic_with(path, |file| file.write_all(bytes))
+}
+
+/// The same of what `write` writes.
+///
+/// # Errors
+/// The system's reason, or that of `write`; nothing is left behind.
+pub fn write_atomic_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let mut builder = tempfile::Builder::new();
     // Temporary files are private by default; a result is for whoever may read the folder.
     #[cfg(unix)]
     let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.prefix(PREFIX).suffix(SUFFIX).tempfile_in(folder(path))?;
-    file.write_all(bytes)?;
+    write(&mut file)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     sync_folder(path);

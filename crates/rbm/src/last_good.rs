@@ -49,13 +49,22 @@ pub struct Recovered<T, E> {
     pub damage: Option<E>,
 }
 
-/// Reads the newest version with `load`; where that fails, the one before, which then takes the
+/// Whether a file that cannot be loaded may be whole all the same: the system does not let us read it, or a newer
+/// program wrote it.
+#[must_use]
+pub fn may_be_whole(path: &Path) -> bool {
+    match std::fs::read(path) {
+        Ok(bytes) => is_newer(&bytes),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
+}
+
+/// Reads the newest version with `load`; where it is damaged, the one before, which then takes the
 /// place of the newest, so that the next write cannot put a damaged file over the last good one. The
 /// damaged one stays beside it.
 ///
 /// # Errors
-/// What is wrong with the newest version, if there is no other that can be read, or if nothing is but that a
-/// newer program wrote it.
+/// Why the newest version cannot be loaded, if it [`may_be_whole`], or if there is no other that can be.
 pub fn recover<T, E>(
     path: &Path,
     load: impl Fn(&Path) -> std::result::Result<T, E>,
@@ -64,12 +73,7 @@ pub fn recover<T, E>(
         Ok(value) => return Ok(Recovered { value, damage: None }),
         Err(damage) => damage,
     };
-    // What the system does not let us read may be whole, and what is too new for us is.
-    let whole = match std::fs::read(path) {
-        Ok(bytes) => is_newer(&bytes),
-        Err(error) => error.kind() != ErrorKind::NotFound,
-    };
-    if whole {
+    if may_be_whole(path) {
         return Err(damage);
     }
     let previous = previous_path(path);

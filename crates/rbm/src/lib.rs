@@ -42,11 +42,11 @@ pub use config::{
 };
 pub use divergence::OnDivergence;
 pub use error::{Error, Result};
-pub use file::{is_temporary, write_atomic};
+pub use file::{is_temporary, write_atomic, write_atomic_with};
 pub use health::Concern;
 pub use hidden::HiddenUnits;
 pub use labels::LabelGroup;
-pub use last_good::{Recovered, previous_path, recover, write_keeping};
+pub use last_good::{Recovered, may_be_whole, previous_path, recover, write_keeping};
 pub use learner::{HiddenStatistics, Measured, peak_memory};
 pub use monitors::Monitors;
 pub use observer::{Control, EpochMetrics, Observer, Progress};

@@ -17,7 +17,8 @@ use crate::dbn::Dbn;
 use crate::error::{Error, Result};
 use candle_core::Device;
 use deepbelief_rbm::{
-    Error as RbmError, Provenance, Rbm, Recovered, TrainState, load_state, previous_path, recover, save_state,
+    Error as RbmError, Provenance, Rbm, Recovered, TrainState, load_state, may_be_whole, previous_path, recover,
+    save_state,
 };
 use std::path::{Path, PathBuf};
 
@@ -121,6 +122,7 @@ impl GreedyState {
                 let damage = damage.or(of_running.map(Error::from));
                 Ok(Recovered { value: Self { finished, running }, damage })
             }
+            Err(refused) if may_be_whole(&path) => Err(refused),
             // One layer was finished: before it was, there was its training alone.
             Err(damage) => {
                 let Ok(Recovered { value, .. }) = recover(&running_path(folder, 0), load_state) else {

@@ -12,7 +12,7 @@ use crate::memory::Knob;
 use crate::pictures::network_name;
 use crate::progress::Ticker;
 use crate::report::Report;
-use crate::run_folder::{FINETUNE_STATE, RunFolder, told};
+use crate::run_folder::{FINETUNE_STATE, RunFolder};
 use crate::save_every::SaveClock;
 use crate::settings::{FinetuneSettings, Resolved};
 use deepbelief_data::{Minibatcher, Split};
@@ -93,7 +93,7 @@ fn classes(dbn: Option<&Dbn>, parts: &Parts, settings: &FinetuneSettings) -> Res
 fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "finetune", Some(FINETUNE_STATE))?;
     let settings = FinetuneSettings::resume(&folder.config(), args)?;
-    let state = told(recover(&folder.finetune_state(), FinetuneState::load))?;
+    let state = folder.told(recover(&folder.finetune_state(), FinetuneState::load))?;
     let (done, measured) = (state.epochs_done(), state.measured());
     require_epochs(settings.epochs, done)?;
     let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;

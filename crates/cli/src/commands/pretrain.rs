@@ -7,7 +7,7 @@ use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::memory::Knob;
 use crate::report::{Report, thousands};
-use crate::run_folder::{RunFolder, STATE, told};
+use crate::run_folder::{RunFolder, STATE};
 use crate::settings::{PretrainSettings, Resolved};
 use crate::watcher::Watcher;
 use deepbelief_data::Minibatcher;
@@ -62,7 +62,7 @@ fn start(args: &PretrainArgs) -> Result<Run> {
 fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "pretrain", Some(STATE))?;
     let settings = PretrainSettings::resume(&folder.config(), args)?;
-    let state = told(recover(&folder.state(), load_state))?;
+    let state = folder.told(recover(&folder.state(), load_state))?;
     let (done, epochs) = (state.epochs_done(), settings.learning.epochs);
     require_epochs(epochs, done)?;
     let parts = settle(Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?, &settings)?;

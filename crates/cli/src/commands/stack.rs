@@ -8,7 +8,7 @@ use crate::history::{Epoch, History};
 use crate::interrupt;
 use crate::memory::Knob;
 use crate::report::{Report, bytes, thousands};
-use crate::run_folder::{RunFolder, told};
+use crate::run_folder::RunFolder;
 use crate::settings::{Resolved, StackSettings};
 use crate::stack_watcher::StackWatcher;
 use deepbelief_data::Minibatcher;
@@ -93,7 +93,7 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     // A stack that was stopped before its first save goes on from the beginning.
     let folder = RunFolder::open(path, "stack", None)?;
     let settings = StackSettings::resume(&folder.config(), args)?;
-    let state = told(GreedyState::recover(folder.path()))?;
+    let state = folder.told(GreedyState::recover(folder.path()))?;
     let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
     let config = settings.stack_config(parts.data.classes)?;
     let parts = settle(parts, &settings, &config)?;

@@ -10,7 +10,7 @@ use crate::history::{History, TuneEpoch};
 use crate::interrupt;
 use crate::memory::Knob;
 use crate::report::Report;
-use crate::run_folder::{RunFolder, TUNE_STATE, told};
+use crate::run_folder::{RunFolder, TUNE_STATE};
 use crate::settings::{Resolved, TuneSettings};
 use crate::tune_watcher::TuneWatcher;
 use candle_core::Device;
@@ -143,7 +143,7 @@ fn device_of(settings: &TuneSettings) -> DeviceName {
 fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "tune", Some(TUNE_STATE))?;
     let settings = TuneSettings::resume(&folder.config(), args)?;
-    let state = told(recover(&folder.tune_state(), TuneState::load))?;
+    let state = folder.told(recover(&folder.tune_state(), TuneState::load))?;
     let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
     let (done, measured, sizes) = (state.epochs_done(), state.measured(), state.sizes());
     let config = settings.tune_config(sizes.len() - 2)?;

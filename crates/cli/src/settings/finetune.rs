@@ -67,13 +67,16 @@ impl FinetuneSettings {
             given.remove(LABELLED);
         }
         given.extend(recipe);
-        given.extend(flags);
+        given.extend(flags.clone());
         if args.from_scratch {
             given.remove("checkpoint");
         }
         let valid_is_default = !given.contains_key("valid");
         let settings = settle(given)?;
         settings.validate()?;
+        let constant = settings.schedule == Schedule::Constant;
+        let idle = super::idle([("final_learning_rate", constant, "with a constant schedule")]);
+        super::warn_of_idle(&flags, [idle]);
         Ok(Resolved { settings, valid_is_default })
     }
 

@@ -1,13 +1,12 @@
 //! Settings of the learning of one RBM, alone or as a layer.
 
-use super::RunSettings;
+use super::{Idle, RunSettings};
 use crate::failure::{Failure, Result};
 use deepbelief_rbm::{
     CdSteps, HiddenUnits, OnDivergence, RbmConfig, Sampler, Schedule, TrainConfig, VisibleBias, VisibleStates,
     is_default, is_default_fast_rate, is_default_temperatures,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// The fields are the keys of a recipe and, with dashes, the flags, where they are described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,16 +60,15 @@ impl LearningSettings {
         Ok(())
     }
 
-    /// The settings that change nothing, as the others are, each with the reason.
-    pub(super) fn idle(&self) -> BTreeMap<&'static str, &'static str> {
+    /// What changes nothing.
+    pub(super) fn idle(&self) -> Idle {
         let tempered = matches!(self.sampler, Sampler::Tempered | Sampler::Trajectory);
-        let idle = [
+        super::idle([
             ("fast_learning_rate", self.sampler != Sampler::Fast, "without the sampler fast"),
             ("temperatures", !tempered, "without the sampler tempered or trajectory"),
             ("final_learning_rate", self.schedule == Schedule::Constant, "with a constant schedule"),
             ("sparsity_target", self.sparsity_cost == 0.0, "without a sparsity cost"),
-        ];
-        idle.into_iter().filter_map(|(key, idle, reason)| idle.then_some((key, reason))).collect()
+        ])
     }
 
     /// Settings of a new RBM.

@@ -24,6 +24,7 @@ use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale,
 use deepbelief_kernels::Precision;
 use deepbelief_rbm::{Provenance, RbmConfig, Schedule};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Keys that have no default, so that a built-in recipe does not show them.
@@ -153,10 +154,18 @@ fn inherited(provenance: &Provenance) -> Table {
         .collect()
 }
 
+/// Keys of settings that change nothing, as others are, each with the reason.
+type Idle = BTreeMap<&'static str, &'static str>;
+
+/// Of settings that may change nothing, those that do not.
+fn idle<const N: usize>(settings: [(&'static str, bool, &'static str); N]) -> Idle {
+    settings.into_iter().filter_map(|(key, idle, reason)| idle.then_some((key, reason))).collect()
+}
+
 /// Warns of flags that change nothing in any of the layers that are to learn.
-fn warn_of_idle<'a>(flags: &Table, layers: impl IntoIterator<Item = &'a LearningSettings>) {
-    let idle = layers.into_iter().map(LearningSettings::idle);
-    let everywhere = idle.reduce(|all, layer| all.into_iter().filter(|(key, _)| layer.contains_key(key)).collect());
+fn warn_of_idle(flags: &Table, layers: impl IntoIterator<Item = Idle>) {
+    let everywhere =
+        layers.into_iter().reduce(|all, layer| all.into_iter().filter(|(key, _)| layer.contains_key(key)).collect());
     for (key, reason) in everywhere.into_iter().flatten().filter(|(key, _)| flags.contains_key(*key)) {
         tracing::warn!("--{} changes nothing {reason}", key.replace('_', "-"));
     }

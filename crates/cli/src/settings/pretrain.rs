@@ -36,7 +36,7 @@ impl PretrainSettings {
         let valid_is_default = !given.contains_key("valid");
         let settings = settle(given)?;
         settings.validate()?;
-        super::warn_of_idle(&flags, [&settings.learning]);
+        super::warn_of_idle(&flags, [settings.learning.idle()]);
         Ok(Resolved { settings, valid_is_default })
     }
 

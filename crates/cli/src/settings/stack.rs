@@ -60,7 +60,7 @@ impl StackSettings {
         let valid_is_default = !recipe.contains_key("valid") && !flags.contains_key("valid");
         let settings = gatherer.gather(&recipe, &flags)?;
         settings.validate()?;
-        super::warn_of_idle(&flags, settings.layers.iter().map(|layer| &layer.learning));
+        super::warn_of_idle(&flags, settings.layers.iter().map(|layer| layer.learning.idle()));
         Ok(Resolved { settings, valid_is_default })
     }
 

@@ -90,13 +90,16 @@ impl TuneSettings {
         if let Some(path) = &args.run.config {
             given.extend(read(path)?);
         }
-        given.extend(flags(args)?);
+        let flags = flags(args)?;
+        given.extend(flags.clone());
         if args.from_scratch {
             given.remove("checkpoint");
         }
         let valid_is_default = !given.contains_key("valid");
         let settings = settle(given)?;
         settings.validate()?;
+        let constant = settings.schedule == Schedule::Constant;
+        super::warn_of_idle(&flags, [super::idle([("final_share", constant, "with a constant schedule")])]);
         Ok(Resolved { settings, valid_is_default })
     }
 

@@ -14,7 +14,7 @@ pub(super) const NAMED: usize = 5;
 /// The largest class may have so many times the samples of the smallest.
 const IMBALANCE: f64 = 20.0;
 
-/// So many classes are too many if most have a single sample.
+/// So many samples with a label of their own are too many if most have one.
 const IDENTIFIERS: usize = 20;
 
 /// Share of the test samples that may be training samples too.
@@ -69,11 +69,12 @@ pub(super) fn of(found: &Examination, column: &str, picture: bool, binarize: Opt
     if let Some(classes) = &found.train.classes {
         let (least, most) = (classes.iter().min().copied().unwrap_or(0), classes.iter().max().copied().unwrap_or(0));
         let without = classes.iter().filter(|&&samples| samples == 0).count();
-        let samples: usize = classes.iter().sum();
-        if classes.len() >= IDENTIFIERS && 2 * classes.len() > samples {
+        let (samples, single) =
+            (classes.iter().sum::<usize>(), classes.iter().filter(|&&samples| samples == 1).count());
+        if single >= IDENTIFIERS && 2 * single > samples {
             warnings.push(format!(
-                "there are {} classes of {} samples: labels say what a sample is, not which one",
-                thousands(classes.len()),
+                "{} of {} samples have a label of their own: labels say what a sample is, not which one",
+                thousands(single),
                 thousands(samples)
             ));
         } else if without > 0 {
@@ -142,9 +143,13 @@ mod tests {
         assert!(warnings(&numbered(19), false, None).is_empty());
         assert_eq!(
             warnings(&numbered(20), false, None),
-            ["there are 20 classes of 20 samples: labels say what a sample is, not which one"]
+            ["20 of 20 samples have a label of their own: labels say what a sample is, not which one"]
         );
         assert!(warnings(&numbered(20).repeat(2), false, None).is_empty());
+        let codes = "0,1,100\n1,0,200\n".repeat(50);
+        assert_eq!(warnings(&codes, false, None), ["199 of 201 classes have no training samples"]);
+        let late = (0..30).map(|n| format!("{},{},{}\n", n % 2, n % 3 % 2, 1000 + n)).collect::<Vec<_>>().concat();
+        assert!(warnings(&late, false, None)[0].starts_with("30 of 30 samples have a label of their own"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod check;
 mod data;
+mod exchange;
 mod finetune;
 #[cfg(feature = "hub")]
 mod hub;
@@ -14,6 +15,7 @@ mod using;
 
 pub(crate) use check::CheckArgs;
 pub(crate) use data::{DataCommand, MakeArgs};
+pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use finetune::FinetuneArgs;
 #[cfg(feature = "hub")]
 pub(crate) use hub::{PullArgs, PushArgs};
@@ -24,8 +26,7 @@ pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
 pub(crate) use training::{RunArgs, Sizes};
 pub(crate) use using::{
-    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, ExportArgs, ExportName, FormatName, ImportArgs, Method, PseudoName,
-    ReconstructArgs, SampleArgs, ShowArgs, SplitName,
+    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, Method, PseudoName, ReconstructArgs, SampleArgs, ShowArgs, SplitName,
 };
 
 use clap::builder::PossibleValuesParser;
@@ -137,10 +138,10 @@ pub(crate) enum Command {
     #[command(after_help = using::EVAL_HELP)]
     Eval(EvalArgs),
     /// Write a model for other programs: candle's and torch's layers, NumPy arrays
-    #[command(after_help = using::EXPORT_HELP)]
+    #[command(after_help = exchange::EXPORT_HELP)]
     Export(ExportArgs),
     /// Read a model of another program: scikit-learn, rbms, learnergy, MATLAB
-    #[command(after_help = using::IMPORT_HELP)]
+    #[command(after_help = exchange::IMPORT_HELP)]
     Import(ImportArgs),
     /// Fetch a model from the Hugging Face Hub
     #[cfg(feature = "hub")]

@@ -2,7 +2,8 @@
 //! Ctrl-C. A save writes what the run folder of a tuning has, in the same order.
 
 use crate::failure::{Explain, Failure, Result};
-use crate::history::{FinetuneEpoch, History};
+use crate::history::History;
+use crate::measured::FinetuneEpoch;
 use crate::pictures::{self, Gallery};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::thousands;

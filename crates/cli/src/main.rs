@@ -12,6 +12,7 @@ mod finetune_watcher;
 mod footprint;
 mod history;
 mod interrupt;
+mod measured;
 mod memory;
 #[cfg(feature = "hub")]
 mod model_card;

@@ -5,7 +5,8 @@
 
 use crate::commands::training::of_units;
 use crate::failure::{Explain, Failure, Result};
-use crate::history::{Epoch, History, Measured};
+use crate::history::History;
+use crate::measured::{Epoch, Measured};
 use crate::pictures::{self, Gallery, Net};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::Report;

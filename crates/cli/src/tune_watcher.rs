@@ -4,7 +4,8 @@
 //! from, so that a crash in between loses nothing.
 
 use crate::failure::{Explain, Failure, Result, count};
-use crate::history::{History, TuneEpoch};
+use crate::history::History;
+use crate::measured::TuneEpoch;
 use crate::pictures::{self, Gallery};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::{Report, thousands};

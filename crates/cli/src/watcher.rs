@@ -1,7 +1,8 @@
 //! What happens while an RBM trains: progress, metrics, saving, pictures, Ctrl-C.
 
 use crate::failure::{Explain, Failure, Result};
-use crate::history::{Epoch, History, Measured};
+use crate::history::History;
+use crate::measured::{Epoch, Measured};
 use crate::pictures::{self, Gallery, Subject};
 use crate::progress::{Ticker, Told, control, told};
 use crate::report::Report;

@@ -3,8 +3,9 @@
 use super::training::{Parts, of_units, outcome, require_epochs, shell_word};
 use crate::args::PretrainArgs;
 use crate::failure::{Failure, Result, count};
-use crate::history::{Epoch, History};
+use crate::history::History;
 use crate::interrupt;
+use crate::measured::Epoch;
 use crate::memory::Knob;
 use crate::report::{Report, thousands};
 use crate::run_folder::{RunFolder, STATE};

@@ -2,7 +2,7 @@
 //! spread and label error by epoch.
 
 use crate::failure::{Failure, Result};
-use crate::history::divergence_of;
+use crate::measured::divergence_of;
 use crate::traces::Traces;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -208,7 +208,7 @@ fn digits((low, high): (f64, f64)) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Drift, Epoch, FinetuneEpoch, Measured, TuneEpoch};
+    use crate::measured::{Drift, Epoch, FinetuneEpoch, Measured, TuneEpoch};
 
     fn traces(epochs: impl IntoIterator<Item = impl Measured>) -> Traces {
         let mut traces = Traces::default();

@@ -1,0 +1,106 @@
+//! Models written for other programs, and read of them.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+pub(super) const EXPORT_HELP: &str = "\
+What is written:
+  mlp          .safetensors for linear layers, weights [out, in], a sigmoid after every layer:
+               layers.{i}.weight, layers.{i}.bias from the bottom: what `dbn encode` computes
+  autoencoder  encoder.{i}.weight and .bias as above, then decoder.{i}.weight and .bias from the
+               top down: what `dbn reconstruct` computes, labels aside
+  npz          the model itself as NumPy arrays, exactly: of an RBM with V visible and H hidden
+               units components_ [H, V], intercept_hidden_ [H], intercept_visible_ [V], as
+               scikit-learn's BernoulliRBM has them; of a deep belief net, or an RBM with labels,
+               layers.{i}.w_rec [V, H], layers.{i}.w_gen [H, V], layers.{i}.hb [H] and
+               layers.{i}.vb [V] from the bottom, then top.w_rec, top.hb, top.vb and with C labels
+               top.label_w [C, H], top.label_b [C]; `dbn import` reads both
+
+Examples:
+  dbn export runs/deep --as mlp --out mlp.safetensors
+  dbn export runs/mnist-500 --as npz --out rbm.npz";
+
+pub(super) const IMPORT_HELP: &str = "\
+What is read, for V visible and H hidden units:
+  sklearn     scikit-learn's BernoulliRBM: components_ [H, V], intercept_hidden_ [H],
+              intercept_visible_ [V]; RBMs of a pipeline as 0.components_, 1.components_, ...
+  rbms        the HDF5 file that rbms writes while it trains a binary RBM
+  learnergy   state dict of a binary RBM, W [V, H], a [V], b [H], or of a deep belief net of such,
+              models.{i}.W, ...; it does not tell binary visible units from Gaussian ones, which
+              must not be read so
+  hinton      MATLAB files of Hinton & Salakhutdinov's code of 2006: vishid, hidrecbiases and
+              visbiases of mnistvh; hidpen, ... of mnisthp; hidpen2, ... of mnisthp2; hidtop, ... of
+              mnistpo, whose code units are Gaussian
+  deepbelief  what `dbn export --as npz` writes
+Arrays may lie in npz, safetensors, HDF5 or mat files. Several files make a stack, bottom first.
+Weights become 32-bit floats, so that scores agree to some seven digits.
+
+From Python:
+  np.savez('rbm.npz', components_=rbm.components_, intercept_hidden_=rbm.intercept_hidden_,
+           intercept_visible_=rbm.intercept_visible_)
+  safetensors.torch.save_file(model.state_dict(), 'rbm.safetensors')
+
+Examples:
+  dbn import rbm.npz --out rbm.safetensors
+  dbn import mnistvh.mat mnisthp.mat mnisthp2.mat mnistpo.mat --out runs/science
+  dbn encode rbm.safetensors --data npy:x.npy --free-energy --out scores.npy";
+
+/// A model to write for other programs.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    /// What to write
+    #[arg(long = "as", value_name = "WHAT")]
+    pub(crate) what: ExportName,
+    /// File to write: .safetensors, or .npz of --as npz
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to write of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportName {
+    /// The pass up: features of the top layer.
+    Mlp,
+    /// The pass up and down again: a reconstruction.
+    Autoencoder,
+    /// The model itself as NumPy arrays.
+    Npz,
+}
+
+/// A model of another program.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// File of arrays, or those of a stack
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Whose model it is; by default the names of the arrays tell
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) from: Option<FormatName>,
+    /// Which update of a file of rbms; by default the last
+    #[arg(long, value_name = "N")]
+    pub(crate) update: Option<u64>,
+    /// Checkpoint to write: a .safetensors file, or a folder for model.safetensors
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// A program whose models are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatName {
+    /// scikit-learn.
+    Sklearn,
+    /// rbms.
+    Rbms,
+    /// learnergy.
+    Learnergy,
+    /// The MATLAB code of 2006.
+    Hinton,
+    /// This program.
+    Deepbelief,
+}

@@ -131,20 +131,44 @@ fn a_state_of_a_newer_version_is_refused_and_kept() {
     }
 }
 
-/// The model of a run is made anew of its state.
+/// The model of a run is made anew of its state, be it damaged or not there.
 #[test]
 fn a_damaged_model_does_not_stop_a_resume() {
     let place = Place::new();
-    place.train("r", "");
     place.train("whole", "--epochs 4");
-    damage(&place, "r/model.safetensors", DAMAGES[1].1);
-    let output = place.run("pretrain -q --resume r --epochs 4");
+    for (n, moved) in [false, true].into_iter().enumerate() {
+        let run = format!("r{n}");
+        place.train(&run, "");
+        let model = format!("{run}/model.safetensors");
+        if moved {
+            std::fs::remove_file(place.path(&model)).unwrap();
+        } else {
+            damage(&place, &model, DAMAGES[1].1);
+        }
+        let output = place.run(&format!("pretrain -q --resume {run} --epochs 4"));
+        let said = stderr(&output);
+        assert!(output.status.success() && said.contains(&model) && said.contains("cannot be told"), "{said}");
+        assert!(place.read(&model) == place.read("whole/model.safetensors"));
+    }
+}
+
+/// Where no state of a layer is left, that layer starts again from those below it.
+#[test]
+fn a_layer_whose_states_are_all_damaged_starts_again() {
+    let place = Place::new();
+    let words = format!("{DEEP} --epochs 2,400,2");
+    place.ok(&format!("stack -q --out whole {words}"));
+    let mut child = start(&place, &format!("stack --out r {words} --save-every 1"), 20);
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    for name in ["r/layer-1.state.safetensors", "r/layer-1.state.previous.safetensors"] {
+        damage(&place, name, DAMAGES[1].1);
+    }
+    let output = place.run("stack -q --resume r");
     let said = stderr(&output);
-    assert!(
-        output.status.success() && said.contains("r/model.safetensors") && said.contains("cannot be told"),
-        "{said}"
-    );
+    assert!(output.status.success() && said.contains("layer-1.state.safetensors: is not a whole"), "{said}");
     assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"));
+    same_metrics(&place, 404);
 }
 
 /// Settings on the disk are those that the saved model was trained by, or the run is refused by the name of

@@ -1,6 +1,6 @@
 //! What cannot be done is said, with exit code 2, and leaves nothing behind.
 
-use crate::{Place, SMALL, stderr};
+use crate::{DEEP, Place, SMALL, stderr};
 
 /// Runs what must fail; returns stderr.
 fn refusal(place: &Place, words: &str) -> String {
@@ -226,6 +226,28 @@ fn what_a_model_cannot_do_is_said() {
         let message = refusal(&place, words);
         for part in expected {
             assert!(message.contains(part), "{words}: '{part}' in {message}");
+        }
+    }
+}
+
+/// Not even `--force` takes a run away for one that cannot be.
+#[test]
+fn a_refused_training_replaces_nothing() {
+    let place = Place::new();
+    place.stack("deep", "");
+    let trainings = [
+        format!("pretrain {SMALL} --valid 0"),
+        format!("stack {DEEP} --valid 0"),
+        "tune deep --top-steps 1x1 --valid 0".into(),
+        "finetune deep --epochs 1 --valid 0".into(),
+    ];
+    for (n, training) in trainings.iter().enumerate() {
+        place.ok(&format!("{training} -q --out r{n}"));
+        let before = place.read(&format!("r{n}/model.safetensors"));
+        let rate = if training.starts_with("tune") { "--wake-rate" } else { "--learning-rate" };
+        for settings in ["--patience 3".to_string(), format!("{rate} 1e39"), "--batch-size 0".into()] {
+            let message = refusal(&place, &format!("{training} {settings} --out r{n} --force"));
+            assert!(place.read(&format!("r{n}/model.safetensors")) == before, "{training} {settings}: {message}");
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::args::{LogArgs, LogFormat};
 use crate::failure::{Failure, Result};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Write};
 use tracing::field::{Field, Visit};
@@ -55,6 +56,7 @@ impl Report {
 
     /// Writes data to stdout. A reader that has gone away has all it wanted.
     pub(crate) fn data(&self, text: &str) -> Result<()> {
+        let text = plain(text);
         let written = self.bars.suspend(|| {
             let mut out = std::io::stdout().lock();
             out.write_all(text.as_bytes()).and_then(|()| out.flush())
@@ -149,7 +151,7 @@ where
         }
         let mut message = Message(String::new());
         event.record(&mut message);
-        writeln!(writer, "{}", message.0)
+        writeln!(writer, "{}", plain(&shortened(&message.0)))
     }
 }
 
@@ -161,6 +163,27 @@ impl Visit for Message {
             let _ = write!(self.0, "{value:?}");
         }
     }
+}
+
+/// Characters of a line of a message, at most.
+const LONGEST: usize = 2000;
+
+/// A text without what moves a terminal's cursor or changes its colours: names from files may hold anything.
+fn plain(text: &str) -> Cow<'_, str> {
+    let moves = |c: char| c.is_control() && !"\n\t".contains(c);
+    if !text.contains(moves) {
+        return text.into();
+    }
+    text.chars().map(|c| if moves(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+/// A message whose lines are short enough to be read.
+fn shortened(text: &str) -> String {
+    let short = |line: &str| match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}... ({} more characters)", &line[..end], thousands(line[end..].chars().count())),
+        None => line.to_string(),
+    };
+    text.split('\n').map(short).collect::<Vec<_>>().join("\n")
 }
 
 /// A number of bytes for people.
@@ -207,6 +230,16 @@ mod tests {
     fn numbers_are_written_for_people() {
         assert_eq!([0, 999, 1000, 60_000, 1_234_567].map(thousands), ["0", "999", "1,000", "60,000", "1,234,567"]);
         assert_eq!([20, 27, 35, 50].map(|n| bytes(1 << n)), ["1.0 MiB", "128 MiB", "32 GiB", "1,048,576 GiB"]);
+    }
+
+    /// A clear screen, a bell and a window's title, in both of the ways they can be begun.
+    #[test]
+    fn no_text_from_a_file_reaches_the_terminal_as_more_than_text() {
+        assert_eq!(plain("a\u{1b}[2J\u{7}\u{9b}0;t\r\n\tb"), "a\\u{1b}[2J\\u{7}\\u{9b}0;t\\r\n\tb");
+        assert!(matches!(plain("ä\tb\n"), Cow::Borrowed("ä\tb\n")));
+        let long = "ä".repeat(2000);
+        assert_eq!(shortened(&format!("{long}\n{long}")), format!("{long}\n{long}"));
+        assert_eq!(shortened(&format!("{long}1,234\nb")), format!("{long}... (5 more characters)\nb"));
     }
 
     #[test]

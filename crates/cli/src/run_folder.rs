@@ -204,6 +204,11 @@ impl RunFolder {
         Ok(value)
     }
 
+    /// Whether anything of this run was saved.
+    pub(crate) fn holds_a_save(&self) -> bool {
+        self.files().iter().any(|file| file.extension().is_some_and(|ending| ending == "safetensors"))
+    }
+
     /// Whether of all `files` of a run there are none but its settings, and nothing was learned yet.
     fn is_unsaved(&self, files: &[PathBuf]) -> bool {
         files.iter().all(|file| *file == self.config())

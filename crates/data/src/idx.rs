@@ -107,7 +107,11 @@ pub(crate) fn read_labels(path: &Path, mut input: impl Read) -> Result<Vec<u32>,
 fn read_header<const RANK: usize>(path: &Path, input: &mut impl Read) -> Result<[u32; RANK], Error> {
     let length = 4 + 4 * RANK;
     let mut header = Vec::with_capacity(length);
-    let got = read_at_most(path, input, length as u64, &mut header)?;
+    // A compressed stream that breaks off counts as the end.
+    let got = match input.take(length as u64).read_to_end(&mut header) {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(Error::read(path)(error)),
+        _ => header.len(),
+    };
     let word = |i: usize| {
         header.get(4 * i..4 * i + 4).map(|bytes| bytes.iter().fold(0, |word, &byte| word << 8 | u32::from(byte)))
     };
@@ -123,12 +127,17 @@ fn read_header<const RANK: usize>(path: &Path, input: &mut impl Read) -> Result<
     }
 }
 
-fn read_data(path: &Path, mut input: impl Read, expected: u128) -> Result<Vec<u8>, Error> {
+fn read_data(path: &Path, input: impl Read, expected: u128) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(expected.min(TRUSTED as u128) as usize);
     // One byte beyond the promise is enough to know that there are too many.
     let limit = u64::try_from(expected + 1).unwrap_or(u64::MAX);
-    let got = read_at_most(path, &mut input, limit, &mut bytes)?;
-    check_length(path, got, expected)?;
+    let read = input.take(limit).read_to_end(&mut bytes);
+    // How many bytes are missing says more than that the stream breaks off; but even where none is, it has not
+    // said what its checksum is.
+    if read.as_ref().err().is_none_or(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
+        check_length(path, bytes.len(), expected)?;
+    }
+    read.map_err(Error::read(path))?;
     Ok(bytes)
 }
 
@@ -138,14 +147,6 @@ fn check_length(path: &Path, got: usize, expected: u128) -> Result<(), Error> {
         long if long > expected => Err(Error::IdxOverlong { path: path.into(), expected }),
         short if short < expected => Err(Error::IdxTruncated { path: path.into(), part: "data", got, expected }),
         _ => Ok(()),
-    }
-}
-
-/// Reads up to `limit` bytes; a compressed stream that breaks off counts as the end.
-fn read_at_most(path: &Path, input: &mut impl Read, limit: u64, bytes: &mut Vec<u8>) -> Result<usize, Error> {
-    match input.take(limit).read_to_end(bytes) {
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(Error::read(path)(error)),
-        _ => Ok(bytes.len()),
     }
 }
 
@@ -167,6 +168,22 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
+    }
+
+    /// Of a compressed file its checksum is a part: cut by a byte, nobody can tell whether it is whole.
+    #[test]
+    fn a_compressed_file_that_breaks_off_in_its_checksum_is_refused() {
+        let whole = gz(&file(&[2, 1, 3], &[1, 2, 3, 4, 5, 6]));
+        let read = |bytes: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("f");
+            std::fs::write(&path, bytes).unwrap();
+            read_images(&path, open(&path).unwrap()).map(|(_, bytes)| bytes)
+        };
+        assert_eq!(read(&whole).unwrap(), [1, 2, 3, 4, 5, 6]);
+        for cut in 1..=8 {
+            assert!(matches!(read(&whole[..whole.len() - cut]), Err(Error::Read { .. })), "{cut}");
+        }
     }
 
     fn refused(bytes: &[u8]) -> String {

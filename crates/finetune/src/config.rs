@@ -86,7 +86,8 @@ impl FinetuneConfig {
     /// [`crate::Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
         deepbelief_rbm::validate_threads(self.threads)?;
-        let positive = |x: f64| x.is_finite() && x > 0.0;
+        // Learning is in 32 bits.
+        let positive = |x: f64| (x as f32).is_finite() && x > 0.0;
         require(self.epochs > 0, "epochs", self.epochs, "at least 1")?;
         require(positive(self.learning_rate), "learning_rate", self.learning_rate, "a positive number")?;
         let rate = self.final_learning_rate;

@@ -243,7 +243,8 @@ impl TrainConfig {
     /// # Errors
     /// [`crate::Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
-        let positive = |x: f64| x.is_finite() && x > 0.0;
+        // Learning is in 32 bits.
+        let positive = |x: f64| (x as f32).is_finite() && x > 0.0;
         let not_negative = |x: f64| x.is_finite() && x >= 0.0;
         let share = |x: f64| (0.0..1.0).contains(&x);
         require(self.epochs > 0, "epochs", self.epochs, "at least 1")?;

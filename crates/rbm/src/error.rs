@@ -120,7 +120,7 @@ fn cure(units: HiddenUnits, learning_rate: f64) -> String {
             "the states of Gaussian hidden units know no bound: try a learning rate of {most} instead of {learning_rate}"
         );
     }
-    format!("try a learning rate below {learning_rate}, a smaller momentum or a larger weight cost")
+    format!("try a learning rate below {learning_rate}, a smaller momentum or a weight cost near 0.001")
 }
 
 /// `Ok` if `fits`, else a [`Error::Config`].

@@ -104,7 +104,7 @@ impl GreedyState {
     }
 
     /// Reads what a folder holds; where its newest file is damaged, the one before, which then
-    /// takes its place.
+    /// takes its place. Where no state of the running layer can be read, that layer starts again.
     ///
     /// # Errors
     /// Those of [`GreedyState::load`], of the newest file, if there is none before it that can be
@@ -117,8 +117,15 @@ impl GreedyState {
             Ok(Recovered { value: finished, damage }) => {
                 Self::forget_above(folder, finished.len())?;
                 let path = running_path(folder, finished.len());
-                let running = if there(&path) { Some(recover(&path, load_state)?) } else { None };
-                let (running, of_running) = running.map_or((None, None), |state| (Some(state.value), state.damage));
+                let (running, of_running) = match there(&path).then(|| recover(&path, load_state)).transpose() {
+                    Ok(state) => state.map_or((None, None), |state| (Some(state.value), state.damage)),
+                    // The layer is trained again from the finished ones, which are whole.
+                    Err(lost) if !finished.is_empty() && !may_be_whole(&path) => {
+                        remove_both(&path)?;
+                        (None, Some(lost))
+                    }
+                    Err(refused) => return Err(refused.into()),
+                };
                 let damage = damage.or(of_running.map(Error::from));
                 Ok(Recovered { value: Self { finished, running }, damage })
             }

@@ -173,7 +173,8 @@ impl TuneConfig {
     /// [`crate::Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
         deepbelief_rbm::validate_threads(self.threads)?;
-        let positive = |x: f64| x.is_finite() && x > 0.0;
+        // Learning is in 32 bits.
+        let positive = |x: f64| (x as f32).is_finite() && x > 0.0;
         let rates = [("wake_rate", self.wake_rate), ("sleep_rate", self.sleep_rate), ("top_rate", self.top_rate)];
         let of_layers = self
             .layers

@@ -37,7 +37,7 @@ pub enum Error {
     /// Tuning left the range of sane numbers.
     #[error(
         "tuning diverged in epoch {epoch}, batch {batch}: the largest parameter of the {what} is {magnitude}; \
-         try a {rate} below {value}, a smaller momentum or a larger weight cost"
+         try a {rate} below {value}, a smaller momentum or a weight cost near 0.001"
     )]
     Diverged {
         /// Which parameters.

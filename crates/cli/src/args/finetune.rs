@@ -107,7 +107,8 @@ pub(crate) struct FinetuneArgs {
     /// turns it off
     #[arg(long, env = "DBN_PATIENCE", hide_env = true, value_name = "N", help_heading = "Learning")]
     pub(crate) patience: Option<u32>,
-    /// What to do when the cost explodes: stop, or begin the epoch anew at half the learning rate
+    /// What to do when the cost explodes: stop, or begin the epoch anew at half the learning rate,
+    /// ten times a run at most
     #[arg(long, env = "DBN_ON_DIVERGENCE", hide_env = true, value_name = "stop|halve-lr", hide_possible_values = true, value_parser = words(&["stop", "halve-lr"]), help_heading = "Learning")]
     pub(crate) on_divergence: Option<String>,
     #[command(flatten)]

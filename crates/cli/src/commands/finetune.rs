@@ -55,6 +55,7 @@ fn start(args: &FinetuneArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = FinetuneSettings::resolve(args, provenance)?;
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
+    parts.require_valid(settings.patience)?;
     let dbn = opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn);
     let classes = classes(dbn, &parts, &settings)?;
     let up = match (dbn, &settings.layers) {

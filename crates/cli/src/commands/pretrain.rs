@@ -48,6 +48,7 @@ fn start(args: &PretrainArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = PretrainSettings::resolve(args)?;
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
+    parts.require_valid(settings.learning.patience)?;
     parts.require_shape(&settings.data)?;
     let parts = settle(parts, &settings)?;
     let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean()?, &settings.run.device.open()?)?;
@@ -75,6 +76,10 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
             parts.train.units(),
             settings.hidden
         )));
+    }
+    if state.hidden_units() != settings.learning.hidden_units {
+        let (path, got, expected) = (folder.state(), state.hidden_units(), settings.learning.hidden_units);
+        return Err(Failure::new(format!("{} has {got} hidden units, the settings say {expected}", path.display())));
     }
     let minibatches = parts.minibatches(&settings.data, settings.learning.batch_size, settings.run.seed)?;
     let trainer = Trainer::resume(settings.train_config(), state, &settings.run.device.open()?)?;

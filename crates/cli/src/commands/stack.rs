@@ -61,6 +61,7 @@ pub(crate) fn stack(args: &StackArgs, report: &Report) -> Result<u8> {
 fn start(args: &StackArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = StackSettings::resolve(args)?;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
+    settings.layers.iter().try_for_each(|layer| parts.require_valid(layer.learning.patience))?;
     parts.require_shape(&settings.data)?;
     let config = settings.stack_config(parts.data.classes)?;
     config.validate_on(parts.train.units())?;

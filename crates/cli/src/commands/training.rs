@@ -40,6 +40,15 @@ impl Parts {
         Self::part(data, settings, run.seed)
     }
 
+    /// Refuses patience where there is nothing that it could run out by.
+    pub(crate) fn require_valid(&self, patience: u32) -> Result<()> {
+        if patience == 0 || self.valid.is_some() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("patience is {patience}, but there are no validation samples to run out of it by"))
+            .hint("hold some out with --valid, or turn it off: --patience 0"))
+    }
+
     /// Refuses a shape of pictures that does not fit the visible units.
     pub(crate) fn require_shape(&self, settings: &DataSettings) -> Result<()> {
         settings.image_size.map_or(Ok(()), |shape| shape_of(self.train.units(), Some(shape)).map(|_| ()))
@@ -54,9 +63,16 @@ impl Parts {
         folder: &RunFolder,
     ) -> Result<Self> {
         let path = folder.model();
-        // A damaged model is no reason to lose the run, whose state is whole: the next save replaces it.
-        let model = path.is_file().then(|| Model::open(&path)).transpose().unwrap_or_else(|failure| {
-            let why = failure.causes().join(": ");
+        let model = if path.is_file() {
+            Model::open(&path).map(Some).map_err(|failure| failure.causes().join(": "))
+        } else if folder.holds_a_save() {
+            Err(format!("there is no {}", path.display()))
+        } else {
+            Ok(None)
+        };
+        // A model that is damaged or was moved is no reason to lose the run, whose state is whole: the next save
+        // replaces it.
+        let model = model.unwrap_or_else(|why| {
             tracing::warn!(
                 "{why}; resuming all the same, but whether data and settings are those of its start cannot be told"
             );

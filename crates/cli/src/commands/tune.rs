@@ -54,6 +54,7 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let Resolved { mut settings, valid_is_default } = TuneSettings::resolve(args, provenance)?;
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
+    parts.require_valid(settings.patience)?;
     let (sizes, classes) = match &opened {
         Some((_, Checkpoint { dbn, .. })) => (dbn.sizes(), dbn.classes()),
         None => from_scratch_sizes(&settings, &parts, settings.layers.as_deref().unwrap_or_default()),

@@ -75,7 +75,10 @@ impl FinetuneSettings {
         let settings = settle(given)?;
         settings.validate()?;
         let constant = settings.schedule == Schedule::Constant;
-        let idle = super::idle([("final_learning_rate", constant, "with a constant schedule")]);
+        let idle = super::idle([
+            ("final_learning_rate", constant, "with a constant schedule"),
+            ("square_momentum", settings.optimizer == OptimizerKind::Sgd, "with the optimizer sgd"),
+        ]);
         super::warn_of_idle(&flags, [idle]);
         Ok(Resolved { settings, valid_is_default })
     }

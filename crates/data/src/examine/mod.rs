@@ -143,6 +143,12 @@ impl Examination {
         self.train.columns.iter().filter(move |column| !column.is_constant() && column.max - column.min < least)
     }
 
+    /// Whether all values together vary by less than a hundredth of the range that is scaled to [0, 1].
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        self.max > self.min && self.max - self.min < NARROW * (self.bounds.1 - self.bounds.0)
+    }
+
     /// A value as it is once scaled.
     #[must_use]
     pub fn scaled(&self, value: f64) -> f64 {

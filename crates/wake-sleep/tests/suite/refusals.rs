@@ -96,7 +96,7 @@ fn data_that_do_not_fit_are_refused() {
 fn divergence_says_where_and_what_to_try() {
     let diverged = |config: TuneConfig| fit(config, &mut data(), &data().monitors());
     let start = |what: &str| format!("tuning diverged in epoch 1, batch 1: the largest parameter of the {what} is ");
-    let end = |rate: &str| format!("; try a {rate} below 10000000, a smaller momentum or a larger weight cost");
+    let end = |rate: &str| format!("; try a {rate} below 10000000, a smaller momentum or a weight cost near 0.001");
     for (config, what, rate) in [
         (TuneConfig { wake_rate: 1e7, ..config() }, "generative weights of layer 0", "wake_rate"),
         (TuneConfig { sleep_rate: 1e7, ..config() }, "recognition weights of layer 0", "sleep_rate"),

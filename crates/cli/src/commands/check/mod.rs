@@ -12,7 +12,7 @@ use crate::args::CheckArgs;
 use crate::failure::{Explain, Result};
 use crate::report::Report;
 use advice::Advice;
-use deepbelief_data::{Examination, LoadOptions, ValueKind, examine};
+use deepbelief_data::{Examination, LoadOptions, Scale, ValueKind, examine};
 
 /// Looks, tells and recommends; returns the program's exit code.
 pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
@@ -29,8 +29,14 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         image_size: args.image_size.unwrap_or(defaults.image_size),
         ..defaults
     };
-    let mut found =
-        examine(&args.data, &options, args.test.as_ref()).or_fail(|| format!("cannot check {}", args.data))?;
+    let look = |options: &LoadOptions| {
+        examine(&args.data, options, args.test.as_ref()).or_fail(|| format!("cannot check {}", args.data))
+    };
+    let mut found = look(&options)?;
+    // What else is recommended is of values that are scaled as they should be.
+    if found.is_narrow() && args.scale.is_none() {
+        found = look(&LoadOptions { scale: Scale::MinMax, ..options })?;
+    }
     found.image = args.image_size.or(found.image);
     let (unfit, warnings) = (unfit(&found), warnings::of(&found, "column", found.image.is_some(), None));
     let advice = Advice::of(&found);

@@ -46,7 +46,13 @@ pub(super) fn of(found: &Examination, column: &str, picture: bool, binarize: Opt
         warnings.push(format!("{} constant: {}", are(constant.len()), named(&constant)));
     }
     let narrow: Vec<&Column> = found.narrow().collect();
-    if !narrow.is_empty() && !picture {
+    if found.is_narrow() {
+        warnings.push(format!(
+            "all values lie between {} and {}, within a hundredth of the range that they are scaled from: scale them by \
+             --scale minmax",
+            found.min, found.max
+        ));
+    } else if !narrow.is_empty() && !picture {
         warnings.push(format!(
             "{} {} within a hundredth of the whole range and are as good as constant once all are scaled alike: {}; \
              bring columns to one range first",
@@ -134,6 +140,17 @@ mod tests {
         let low = warnings(text, false, Some(Binarize::Threshold(0.5)));
         assert_eq!(low, ["1 of 2 columns is constant once they are binarised by 0.5: 1"]);
         assert!(warnings(text, false, Some(Binarize::Threshold(0.2))).is_empty());
+    }
+
+    #[test]
+    fn values_that_fill_little_of_their_range_are_told_to_be_scaled() {
+        assert_eq!(
+            warnings("0,0.004,1\n0.008,0.001,0", false, Some(Binarize::Fresh)),
+            [
+                "all values lie between 0 and 0.008, within a hundredth of the range that they are scaled from: scale them \
+              by --scale minmax"
+            ]
+        );
     }
 
     #[test]

@@ -76,6 +76,14 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
             Estimate { high, ..z }.below(bound)
         }),
     };
+    let LogLikelihood { exact, importance, ais, reverse_ais, bound } = &log_likelihood;
+    let estimates = [exact, importance, ais, reverse_ais, bound].into_iter().flatten();
+    if let Some(Estimate { value, .. }) = estimates.into_iter().find(|estimate| !estimate.value.is_finite()) {
+        return Err(Failure::new(format!(
+            "the log-likelihood comes out as {value}: parameters are too large to sum over"
+        ))
+        .hint("a training that diverged leaves such a model; see its weights with `dbn show`"));
+    }
     let evaluation = Evaluation {
         data: data.name.clone(),
         split: if part == SplitName::Test { "test" } else { "train" },

@@ -114,3 +114,18 @@ fn trainings_warn_of_what_check_finds() {
     );
     assert_eq!(said, "");
 }
+
+/// Their recipe is of values that are spread, and trains without the warning.
+#[test]
+fn values_that_fill_little_are_spread() {
+    let place = Place::new();
+    let row = |n: usize| format!("0.00{},0.00{},0.00{}\n", n % 7, n % 5, n % 3);
+    std::fs::write(place.path("small.csv"), (0..60).map(row).collect::<Vec<_>>().concat()).unwrap();
+    let found = place.ok("check csv:small.csv --recipe small.toml");
+    assert!(found.contains("as good as constant: spread them by --scale minmax"), "{found}");
+    assert!(place.text("small.toml").contains("scale = \"minmax\""));
+    let warned = "as good as constant";
+    let said = |words: &str| stderr(&place.run(&format!("pretrain -q --epochs 1 --hidden 4 --force --out r {words}")));
+    assert!(said("--data csv:small.csv --valid 0").contains(warned));
+    assert!(!said("--config small.toml --valid 0").contains(warned));
+}

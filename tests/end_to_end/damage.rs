@@ -17,6 +17,14 @@ const DAMAGES: [(&str, Damage); 4] = [
     ("zeros", |bytes| bytes.fill(0)),
 ];
 
+/// The version of a file's format becomes the next.
+#[expect(clippy::ptr_arg, reason = "some damages change the length")]
+fn newer(bytes: &mut Vec<u8>) {
+    const VERSION: &[u8] = br#"\"format_version\":1"#;
+    let at = bytes.windows(VERSION.len()).position(|part| part == VERSION).expect("a version");
+    bytes[at + VERSION.len() - 1] = b'2';
+}
+
 fn damage(place: &Place, name: &str, how: Damage) {
     let mut bytes = place.read(name);
     how(&mut bytes);
@@ -37,7 +45,8 @@ fn falls_back(place: &Place, verb: &str, words: &str, epochs: usize, file: &str)
         let output = place.run(&format!("{verb} -q --resume r"));
         let said = stderr(&output);
         assert!(output.status.success(), "{verb}, {what}: {said}");
-        let warned = said.contains(file) && said.contains("; resuming from the save before it, to the same result");
+        let warned =
+            said.contains(file) && said.contains("; resuming from what was saved before it, to the same result");
         // What training warns of on its own are the epochs of a few samples.
         let others = said
             .lines()
@@ -106,17 +115,13 @@ fn where_both_states_are_damaged_the_run_is_refused() {
 /// replace it. Of a stack its finished layer is what is newer.
 #[test]
 fn a_state_of_a_newer_version_is_refused_and_kept() {
-    const VERSION: &[u8] = br#"\"format_version\":1"#;
     let place = Place::new();
     place.train("p", "--save-every 1");
     let mut child = start(&place, &format!("stack --out r {DEEP} --epochs 2,400,2 --save-every 1"), 20);
     signal(&child, "-KILL");
     child.wait().unwrap();
     for (verb, file) in [("pretrain", "p/state.safetensors"), ("stack", "r/layers.safetensors")] {
-        damage(&place, file, |bytes| {
-            let at = bytes.windows(VERSION.len()).position(|part| part == VERSION).expect("a version");
-            bytes[at + VERSION.len() - 1] = b'2';
-        });
+        damage(&place, file, newer);
         // A kill leaves its lock and what it was writing, which the next program removes.
         let kept = |name: &String| name.ends_with(".safetensors");
         let content =
@@ -161,12 +166,20 @@ fn a_layer_whose_states_are_all_damaged_starts_again() {
     let mut child = start(&place, &format!("stack --out r {words} --save-every 1"), 20);
     signal(&child, "-KILL");
     child.wait().unwrap();
-    for name in ["r/layer-1.state.safetensors", "r/layer-1.state.previous.safetensors"] {
-        damage(&place, name, DAMAGES[1].1);
-    }
+    let states = ["r/layer-1.state.safetensors", "r/layer-1.state.previous.safetensors"];
+    damage(&place, states[0], DAMAGES[1].1);
+    // As long as anybody can read one of them, they stay.
+    damage(&place, states[1], newer);
+    let kept = states.map(|name| place.read(name));
+    let output = place.run("stack -q --resume r");
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(states.map(|name| place.read(name)) == kept);
+
+    damage(&place, states[1], DAMAGES[1].1);
     let output = place.run("stack -q --resume r");
     let said = stderr(&output);
     assert!(output.status.success() && said.contains("layer-1.state.safetensors: is not a whole"), "{said}");
+    assert!(place.read("r/layer-1.state.damaged.safetensors") == kept[0]);
     assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"));
     same_metrics(&place, 404);
 }

@@ -78,7 +78,7 @@ fn settings_out_of_range_are_named() {
         ("--hidden 0", &["hidden is 0; it must be between 1 and 65504 units"]),
         ("--hidden many", &["invalid value 'many' for '--hidden <N>'"]),
         ("--epochs 0", &["epochs is 0; it must be at least 1", "hint:"]),
-        ("--learning-rate=-1", &["learning_rate is -1; it must be a positive number"]),
+        ("--learning-rate=-1", &["learning_rate is -1; it must be a positive 32-bit number"]),
         ("--momentum 1", &["momentum is 1; it must be at least 0 and below 1"]),
         ("--batch-size 0", &["batch_size is 0; it must be at least 1"]),
         ("--valid 90", &["cannot hold out 90 of 90 samples", "--valid"]),
@@ -244,10 +244,38 @@ fn a_refused_training_replaces_nothing() {
     for (n, training) in trainings.iter().enumerate() {
         place.ok(&format!("{training} -q --out r{n}"));
         let before = place.read(&format!("r{n}/model.safetensors"));
-        let rate = if training.starts_with("tune") { "--wake-rate" } else { "--learning-rate" };
-        for settings in ["--patience 3".to_string(), format!("{rate} 1e39"), "--batch-size 0".into()] {
+        let rate = if training.starts_with("tune") { "wake-rate" } else { "learning-rate" };
+        for (settings, said) in [
+            ("--patience 3".to_string(), "patience is 3, but there are no validation samples".to_string()),
+            (format!("--{rate} 1e39"), "it must be a positive 32-bit number".into()),
+            (format!("--{rate} 1e-50"), "it must be a positive 32-bit number".into()),
+            ("--weight-cost 1e39".into(), "it must be zero or a positive 32-bit number".into()),
+        ] {
             let message = refusal(&place, &format!("{training} {settings} --out r{n} --force"));
-            assert!(place.read(&format!("r{n}/model.safetensors")) == before, "{training} {settings}: {message}");
+            assert!(message.contains(&said), "{training} {settings}: {message}");
+            assert!(place.read(&format!("r{n}/model.safetensors")) == before, "{training} {settings}");
         }
     }
+}
+
+#[test]
+fn states_and_models_of_another_kind_are_refused() {
+    let place = Place::new();
+    place.train("r", "");
+    place.train("gaussian", "--hidden-units gaussian --learning-rate 0.001");
+    let state = place.read("gaussian/state.safetensors");
+    std::fs::remove_file(place.path("r/state.safetensors")).unwrap();
+    std::fs::write(place.path("r/state.safetensors"), state).unwrap();
+    let message = refusal(&place, "pretrain -q --resume r --epochs 4");
+    assert!(message.contains("has gaussian hidden units, the settings say bernoulli"), "{message}");
+
+    // Numbers that can be read, but not summed over.
+    let mut model = place.read("r/model.safetensors");
+    let header = u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
+    for number in model[8 + header..].chunks_exact_mut(4) {
+        number.copy_from_slice(&3e38_f32.to_le_bytes());
+    }
+    std::fs::write(place.path("large.safetensors"), model).unwrap();
+    let message = refusal(&place, "eval large.safetensors");
+    assert!(message.contains("the log-likelihood comes out as NaN"), "{message}");
 }

@@ -132,6 +132,8 @@ fn options_that_change_nothing_are_told() {
     let deep = format!("stack -q {DEEP} --epochs 1 --out deep");
     place.ok(&deep);
     assert_eq!(warnings(&format!("finetune deep {constant}")), expected);
+    let expected = ["warning: --square-momentum changes nothing with the optimizer sgd"];
+    assert_eq!(warnings("finetune deep --optimizer sgd --learning-rate 0.1 --square-momentum 0.9"), expected);
     let tune = place.run("tune -q deep --top-steps 1x1 --schedule constant --final-share 0.5 --out tuned");
     assert_eq!(stderr(&tune), "warning: --final-share changes nothing with a constant schedule\n");
     let used = "--sampler tempered --persistent-chains 4 --temperatures 5 --sparsity-cost 0.1 --sparsity-target 0.2";

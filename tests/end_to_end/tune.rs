@@ -170,7 +170,7 @@ fn what_cannot_be_tuned_is_refused_in_a_sentence() {
         ("none", &["there is no checkpoint none"]),
         ("s --top-steps 3", &["top_steps is '3'; it must be steps x epochs"]),
         ("s --wake-rate 0.1,0.2,0.3", &["wake_rate has 3 values, but the model has 2 directed layers"]),
-        ("s --sleep-rate 0", &["sleep_rate is 0; it must be a positive number"]),
+        ("s --sleep-rate 0", &["sleep_rate is 0; it must be a positive 32-bit number"]),
         ("s --freeze recognition,generative,top", &["freeze is all parts of the model"]),
         ("s --data idx:bars", &["have 30 columns, but the checkpoint has 9 visible units"]),
         ("s --top factorial", &["factorial"]),

@@ -46,7 +46,7 @@ impl Report {
             .with_max_level(level)
             .with_ansi(colour)
             .with_target(false)
-            .with_writer(Messages(bars.clone()));
+            .with_writer(Messages { bars: bars.clone(), format: options.log_format });
         match options.log_format {
             LogFormat::Text => messages.event_format(Plain).finish().with(ours).init(),
             LogFormat::Json => messages.json().flatten_event(true).finish().with(ours).init(),
@@ -108,12 +108,20 @@ impl Report {
 
 /// Writes whole messages to stderr, above the progress bar.
 #[derive(Clone)]
-struct Messages(MultiProgress);
+struct Messages {
+    bars: MultiProgress,
+    format: LogFormat,
+}
 
 impl Write for Messages {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // Messages for people are plain already, but for the colours that are ours.
+        let text = match self.format {
+            LogFormat::Text => Cow::Borrowed(bytes),
+            LogFormat::Json => plain(&String::from_utf8_lossy(bytes)).into_owned().into_bytes().into(),
+        };
         // Nobody is left to tell if stderr is gone.
-        let _ = self.0.suspend(|| std::io::stderr().lock().write_all(bytes));
+        let _ = self.bars.suspend(|| std::io::stderr().lock().write_all(&text));
         Ok(bytes.len())
     }
 
@@ -151,7 +159,7 @@ where
         }
         let mut message = Message(String::new());
         event.record(&mut message);
-        writeln!(writer, "{}", plain(&shortened(&message.0)))
+        writeln!(writer, "{}", shortened(&plain(&message.0)))
     }
 }
 
@@ -169,12 +177,13 @@ impl Visit for Message {
 const LONGEST: usize = 2000;
 
 /// A text without what moves a terminal's cursor or changes its colours: names from files may hold anything.
+/// Of JSON it makes the same JSON.
 fn plain(text: &str) -> Cow<'_, str> {
     let moves = |c: char| c.is_control() && !"\n\t".contains(c);
     if !text.contains(moves) {
         return text.into();
     }
-    text.chars().map(|c| if moves(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars().map(|c| if moves(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 /// A message whose lines are short enough to be read.
@@ -235,8 +244,10 @@ mod tests {
     /// A clear screen, a bell and a window's title, in both of the ways they can be begun.
     #[test]
     fn no_text_from_a_file_reaches_the_terminal_as_more_than_text() {
-        assert_eq!(plain("a\u{1b}[2J\u{7}\u{9b}0;t\r\n\tb"), "a\\u{1b}[2J\\u{7}\\u{9b}0;t\\r\n\tb");
+        assert_eq!(plain("a\u{1b}[2J\u{7}\u{9b}0;t\r\n\tb"), "a\\u001b[2J\\u0007\\u009b0;t\\u000d\n\tb");
         assert!(matches!(plain("ä\tb\n"), Cow::Borrowed("ä\tb\n")));
+        let json = serde_json::to_string("\u{7f}\u{9b}").unwrap();
+        assert_eq!(serde_json::from_str::<String>(&plain(&json)).unwrap(), "\u{7f}\u{9b}");
         let long = "ä".repeat(2000);
         assert_eq!(shortened(&format!("{long}\n{long}")), format!("{long}\n{long}"));
         assert_eq!(shortened(&format!("{long}1,234\nb")), format!("{long}... (5 more characters)\nb"));

@@ -199,7 +199,7 @@ impl RunFolder {
         if let Some(damage) = damage {
             let failure = Failure::from(damage);
             let why = [&[failure.what().to_string()], failure.causes()].concat().join(": ");
-            tracing::warn!("{why}; resuming from the save before it, to the same result");
+            tracing::warn!("{why}; resuming from what was saved before it, to the same result");
         }
         Ok(value)
     }

@@ -132,13 +132,18 @@ fn read_data(path: &Path, input: impl Read, expected: u128) -> Result<Vec<u8>, E
     // One byte beyond the promise is enough to know that there are too many.
     let limit = u64::try_from(expected + 1).unwrap_or(u64::MAX);
     let read = input.take(limit).read_to_end(&mut bytes);
-    // How many bytes are missing says more than that the stream breaks off; but even where none is, it has not
-    // said what its checksum is.
+    // How many bytes are missing says more than that the stream breaks off; where none is, it does so in its
+    // checksum, or in what follows that.
     if read.as_ref().err().is_none_or(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
         check_length(path, bytes.len(), expected)?;
     }
-    read.map_err(Error::read(path))?;
-    Ok(bytes)
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            let why = "the compressed stream breaks off behind its data; fetch the file again";
+            Err(Error::read(path)(io::Error::new(error.kind(), why)))
+        }
+        read => read.map(|_| bytes).map_err(Error::read(path)),
+    }
 }
 
 /// Refuses data of another length than the header promises.

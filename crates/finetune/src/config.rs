@@ -2,7 +2,7 @@
 
 use crate::error::{Result, require};
 use crate::optimizer::DescentConfig;
-use deepbelief_rbm::{OnDivergence, Schedule, is_default};
+use deepbelief_rbm::{OnDivergence, Schedule, is_default, is_not_negative, is_positive};
 use serde::{Deserialize, Serialize};
 
 /// How parameters follow their gradient.
@@ -86,13 +86,11 @@ impl FinetuneConfig {
     /// [`crate::Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
         deepbelief_rbm::validate_threads(self.threads)?;
-        // Learning is in 32 bits.
-        let positive = |x: f64| (x as f32).is_finite() && x > 0.0;
         require(self.epochs > 0, "epochs", self.epochs, "at least 1")?;
-        require(positive(self.learning_rate), "learning_rate", self.learning_rate, "a positive number")?;
+        require(is_positive(self.learning_rate), "learning_rate", self.learning_rate, "a positive 32-bit number")?;
         let rate = self.final_learning_rate;
-        let fits = self.schedule == Schedule::Constant || positive(rate);
-        require(fits, "final_learning_rate", rate, "a positive number unless the schedule is constant")?;
+        let fits = self.schedule == Schedule::Constant || is_positive(rate);
+        require(fits, "final_learning_rate", rate, "a positive 32-bit number unless the schedule is constant")?;
         let shares = [
             ("momentum", self.momentum),
             ("square_momentum", self.square_momentum),
@@ -105,7 +103,7 @@ impl FinetuneConfig {
         let sgd = self.optimizer == OptimizerKind::Sgd;
         require(sgd || !self.nesterov, "nesterov", self.nesterov, "false unless the optimizer is sgd")?;
         for (name, x) in [("weight_cost", self.weight_cost), ("max_norm", self.max_norm)] {
-            require(x.is_finite() && x >= 0.0, name, x, "zero or a positive number")?;
+            require(is_not_negative(x), name, x, "zero or a positive 32-bit number")?;
         }
         Ok(())
     }
@@ -141,14 +139,14 @@ mod tests {
         let bad = FinetuneConfig { dropout: 1.0, ..Default::default() };
         assert_eq!(message(bad), Err("dropout is 1; it must be at least 0 and below 1".into()));
         let bad = FinetuneConfig { learning_rate: f64::NAN, ..Default::default() };
-        assert_eq!(message(bad), Err("learning_rate is NaN; it must be a positive number".into()));
+        assert_eq!(message(bad), Err("learning_rate is NaN; it must be a positive 32-bit number".into()));
         let bad = FinetuneConfig { schedule: Schedule::Linear, final_learning_rate: 0.0, ..Default::default() };
-        let rate = "final_learning_rate is 0; it must be a positive number unless the schedule is constant";
+        let rate = "final_learning_rate is 0; it must be a positive 32-bit number unless the schedule is constant";
         assert_eq!(message(bad), Err(rate.into()));
         let bad = FinetuneConfig { nesterov: true, ..Default::default() };
         assert_eq!(message(bad), Err("nesterov is true; it must be false unless the optimizer is sgd".into()));
         let bad = FinetuneConfig { max_norm: -1.0, ..Default::default() };
-        assert_eq!(message(bad), Err("max_norm is -1; it must be zero or a positive number".into()));
+        assert_eq!(message(bad), Err("max_norm is -1; it must be zero or a positive 32-bit number".into()));
         assert_eq!(message(FinetuneConfig::default()), Ok(()));
     }
 }

@@ -65,7 +65,7 @@ impl RbmConfig {
             require(fits(visible), "visible", visible, "between 1 and 65504 units")?;
         }
         let std = self.weight_std;
-        require(std.is_finite() && std >= 0.0, "weight_std", std, "zero or a positive number")
+        require(is_not_negative(std), "weight_std", std, "zero or a positive 32-bit number")
     }
 }
 
@@ -96,6 +96,19 @@ pub enum Sampler {
     /// trajectory parallel tempering (Béreux et al. 2024). The rate must be so small that one update
     /// leaves a model near the one before.
     Trajectory,
+}
+
+/// Whether a number is positive and finite in the 32 bits that learning is in.
+#[must_use]
+pub fn is_positive(x: f64) -> bool {
+    let x = x as f32;
+    x.is_finite() && x > 0.0
+}
+
+/// The same of a number that may be zero.
+#[must_use]
+pub fn is_not_negative(x: f64) -> bool {
+    (x as f32).is_finite() && x >= 0.0
 }
 
 /// Training of one RBM.
@@ -243,23 +256,25 @@ impl TrainConfig {
     /// # Errors
     /// [`crate::Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
-        // Learning is in 32 bits.
-        let positive = |x: f64| (x as f32).is_finite() && x > 0.0;
-        let not_negative = |x: f64| x.is_finite() && x >= 0.0;
         let share = |x: f64| (0.0..1.0).contains(&x);
         require(self.epochs > 0, "epochs", self.epochs, "at least 1")?;
-        require(positive(self.learning_rate), "learning_rate", self.learning_rate, "a positive number")?;
+        require(is_positive(self.learning_rate), "learning_rate", self.learning_rate, "a positive 32-bit number")?;
         let rate = self.final_learning_rate;
         require(
-            self.schedule == Schedule::Constant || positive(rate),
+            self.schedule == Schedule::Constant || is_positive(rate),
             "final_learning_rate",
             rate,
-            "a positive number unless the schedule is constant",
+            "a positive 32-bit number unless the schedule is constant",
         )?;
         require(share(self.momentum), "momentum", self.momentum, "at least 0 and below 1")?;
         require(share(self.final_momentum), "final_momentum", self.final_momentum, "at least 0 and below 1")?;
-        require(not_negative(self.weight_cost), "weight_cost", self.weight_cost, "zero or a positive number")?;
-        require(not_negative(self.l1_cost), "l1_cost", self.l1_cost, "zero or a positive number")?;
+        require(
+            is_not_negative(self.weight_cost),
+            "weight_cost",
+            self.weight_cost,
+            "zero or a positive 32-bit number",
+        )?;
+        require(is_not_negative(self.l1_cost), "l1_cost", self.l1_cost, "zero or a positive 32-bit number")?;
         self.cd_steps.validate()?;
         let chains = self.persistent_chains;
         require(chains <= 1_000_000, "persistent_chains", chains, "at most 1000000")?;
@@ -270,7 +285,7 @@ impl TrainConfig {
             "at least 1 unless the sampler is gibbs",
         )?;
         let rate = self.fast_learning_rate;
-        require(positive(rate), "fast_learning_rate", rate, "a positive number")?;
+        require(is_positive(rate), "fast_learning_rate", rate, "a positive 32-bit number")?;
         let temperatures = self.temperatures;
         require((2..=MOST_TEMPERATURES).contains(&temperatures), "temperatures", temperatures, "between 2 and 250")?;
         let swaps = matches!(self.sampler, Sampler::Tempered | Sampler::Trajectory);
@@ -279,8 +294,13 @@ impl TrainConfig {
         require(share(self.averaging), "averaging", self.averaging, "at least 0 and below 1")?;
         let target = self.sparsity_target;
         require(target > 0.0 && target < 1.0, "sparsity_target", target, "above 0 and below 1")?;
-        require(not_negative(self.sparsity_cost), "sparsity_cost", self.sparsity_cost, "zero or a positive number")?;
-        require(not_negative(self.tolerance), "tolerance", self.tolerance, "zero or a positive number")?;
+        require(
+            is_not_negative(self.sparsity_cost),
+            "sparsity_cost",
+            self.sparsity_cost,
+            "zero or a positive 32-bit number",
+        )?;
+        require(is_not_negative(self.tolerance), "tolerance", self.tolerance, "zero or a positive 32-bit number")?;
         validate_threads(self.threads)
     }
 

@@ -16,6 +16,12 @@ pub fn previous_path(path: &Path) -> PathBuf {
     version(path, "previous")
 }
 
+/// Where a damaged version is kept that another one took the place of.
+#[must_use]
+pub fn damaged_path(path: &Path) -> PathBuf {
+    version(path, "damaged")
+}
+
 /// `state.previous.safetensors` of `state.safetensors`.
 fn version(path: &Path, which: &str) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -79,7 +85,7 @@ pub fn recover<T, E>(
     let previous = previous_path(path);
     let Some(value) = previous.is_file().then(|| load(&previous).ok()).flatten() else { return Err(damage) };
     // It is kept for whoever can do more with it.
-    match link_over(path, &version(path, "damaged")).and_then(|()| link_over(&previous, path)) {
+    match link_over(path, &damaged_path(path)).and_then(|()| link_over(&previous, path)) {
         Ok(()) => Ok(Recovered { value, damage: Some(damage) }),
         Err(_) => Err(damage),
     }

@@ -38,7 +38,7 @@ pub use cd::{Draws, Velocity};
 pub use checkpoint::{Header, Provenance, load, save};
 pub use config::{
     RbmConfig, Rule, Sampler, TrainConfig, VisibleBias, VisibleStates, is_default, is_default_fast_rate,
-    is_default_temperatures, validate_threads,
+    is_default_temperatures, is_not_negative, is_positive, validate_threads,
 };
 pub use divergence::OnDivergence;
 pub use error::{Error, Result};
@@ -46,7 +46,7 @@ pub use file::{is_temporary, write_atomic, write_atomic_with};
 pub use health::Concern;
 pub use hidden::HiddenUnits;
 pub use labels::LabelGroup;
-pub use last_good::{Recovered, may_be_whole, previous_path, recover, write_keeping};
+pub use last_good::{Recovered, damaged_path, may_be_whole, previous_path, recover, write_keeping};
 pub use learner::{HiddenStatistics, Measured, peak_memory};
 pub use monitors::Monitors;
 pub use observer::{Control, EpochMetrics, Observer, Progress};

@@ -221,7 +221,7 @@ mod tests {
         let slow = TrainConfig { learning_rate: 0.0, ..Default::default() };
         assert_eq!(
             message(&layers(vec![LayerConfig { train: slow, ..Default::default() }])),
-            "the settings of layer 0 do not hold: learning_rate is 0; it must be a positive number"
+            "the settings of layer 0 do not hold: learning_rate is 0; it must be a positive 32-bit number"
         );
         let transposed = LayerConfig { start: Start::Transposed, ..Default::default() };
         assert_eq!(

@@ -17,8 +17,8 @@ use crate::dbn::Dbn;
 use crate::error::{Error, Result};
 use candle_core::Device;
 use deepbelief_rbm::{
-    Error as RbmError, Provenance, Rbm, Recovered, TrainState, load_state, may_be_whole, previous_path, recover,
-    save_state,
+    Error as RbmError, Provenance, Rbm, Recovered, TrainState, damaged_path, load_state, may_be_whole, previous_path,
+    recover, save_state,
 };
 use std::path::{Path, PathBuf};
 
@@ -51,6 +51,12 @@ fn at(action: &'static str, path: PathBuf, change: impl FnOnce(&Path) -> std::io
 
 fn remove(path: PathBuf) -> Result<()> {
     at("remove", path, |path| std::fs::remove_file(path))
+}
+
+/// Whether neither the newest state in `path` nor the one before it is any good to anybody.
+fn is_lost(path: &Path) -> bool {
+    let previous = previous_path(path);
+    !may_be_whole(path) && !may_be_whole(&previous) && load_state(&previous).is_err()
 }
 
 fn remove_both(path: &Path) -> Result<()> {
@@ -104,7 +110,8 @@ impl GreedyState {
     }
 
     /// Reads what a folder holds; where its newest file is damaged, the one before, which then
-    /// takes its place. Where no state of the running layer can be read, that layer starts again.
+    /// takes its place. Where no state of the running layer can be read, that layer starts again, unless it
+    /// is the first.
     ///
     /// # Errors
     /// Those of [`GreedyState::load`], of the newest file, if there is none before it that can be
@@ -120,8 +127,9 @@ impl GreedyState {
                 let (running, of_running) = match there(&path).then(|| recover(&path, load_state)).transpose() {
                     Ok(state) => state.map_or((None, None), |state| (Some(state.value), state.damage)),
                     // The layer is trained again from the finished ones, which are whole.
-                    Err(lost) if !finished.is_empty() && !may_be_whole(&path) => {
-                        remove_both(&path)?;
+                    Err(lost) if !finished.is_empty() && is_lost(&path) => {
+                        at("move", path.clone(), |path| std::fs::rename(path, damaged_path(path)))?;
+                        remove(previous_path(&path))?;
                         (None, Some(lost))
                     }
                     Err(refused) => return Err(refused.into()),

@@ -4,7 +4,7 @@
 use crate::error::{Result, require};
 use crate::schedule::TopSteps;
 use deepbelief_kernels::{Precision, Rule};
-use deepbelief_rbm::{OnDivergence, Schedule, is_default};
+use deepbelief_rbm::{OnDivergence, Schedule, is_default, is_not_negative, is_positive};
 use serde::{Deserialize, Serialize};
 
 /// What units pass on or contribute.
@@ -173,23 +173,26 @@ impl TuneConfig {
     /// [`crate::Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
         deepbelief_rbm::validate_threads(self.threads)?;
-        // Learning is in 32 bits.
-        let positive = |x: f64| (x as f32).is_finite() && x > 0.0;
         let rates = [("wake_rate", self.wake_rate), ("sleep_rate", self.sleep_rate), ("top_rate", self.top_rate)];
         let of_layers = self
             .layers
             .iter()
             .flat_map(|layer| [("wake_rate of a layer", layer.wake_rate), ("sleep_rate of a layer", layer.sleep_rate)]);
         for (name, rate) in rates.into_iter().chain(of_layers.filter_map(|(name, rate)| Some((name, rate?)))) {
-            require(positive(rate), name, rate, "a positive number; to keep weights as they are, freeze them")?;
+            require(
+                is_positive(rate),
+                name,
+                rate,
+                "a positive 32-bit number; to keep weights as they are, freeze them",
+            )?;
         }
         let share = self.final_share;
-        let fits = self.schedule == Schedule::Constant || positive(share);
-        require(fits, "final_share", share, "a positive number unless the schedule is constant")?;
+        let fits = self.schedule == Schedule::Constant || is_positive(share);
+        require(fits, "final_share", share, "a positive 32-bit number unless the schedule is constant")?;
         let momentum = self.momentum;
         require((0.0..1.0).contains(&momentum), "momentum", momentum, "at least 0 and below 1")?;
         let cost = self.weight_cost;
-        require(cost.is_finite() && cost >= 0.0, "weight_cost", cost, "zero or a positive number")?;
+        require(is_not_negative(cost), "weight_cost", cost, "zero or a positive 32-bit number")?;
         let chains = self.persistent_chains;
         require(chains <= 1_000_000, "persistent_chains", chains, "at most 1000000")?;
         let factorial = self.top == TopModel::Factorial;
@@ -243,7 +246,7 @@ mod tests {
     #[test]
     fn a_setting_out_of_range_is_named() {
         let message = |config: TuneConfig| config.validate().map_err(|error| error.to_string());
-        let rate = "it must be a positive number; to keep weights as they are, freeze them";
+        let rate = "it must be a positive 32-bit number; to keep weights as they are, freeze them";
         let bad = TuneConfig { sleep_rate: 0.0, ..Default::default() };
         assert_eq!(message(bad), Err(format!("sleep_rate is 0; {rate}")));
         let layers = vec![LayerRates::default(), LayerRates { wake_rate: Some(f64::NAN), sleep_rate: None }];
@@ -252,12 +255,12 @@ mod tests {
         let bad = TuneConfig { schedule: Schedule::Linear, final_share: 0.0, ..Default::default() };
         assert_eq!(
             message(bad),
-            Err("final_share is 0; it must be a positive number unless the schedule is constant".into())
+            Err("final_share is 0; it must be a positive 32-bit number unless the schedule is constant".into())
         );
         let bad = TuneConfig { momentum: 1.0, ..Default::default() };
         assert_eq!(message(bad), Err("momentum is 1; it must be at least 0 and below 1".into()));
         let bad = TuneConfig { weight_cost: -1.0, ..Default::default() };
-        assert_eq!(message(bad), Err("weight_cost is -1; it must be zero or a positive number".into()));
+        assert_eq!(message(bad), Err("weight_cost is -1; it must be zero or a positive 32-bit number".into()));
         let bad = TuneConfig { persistent_chains: 5, top: TopModel::Factorial, ..Default::default() };
         assert_eq!(message(bad), Err("persistent_chains is 5; it must be 0 where the top is factorial".into()));
         let bad = TuneConfig { freeze: vec![Part::Top, Part::Recognition, Part::Generative], ..Default::default() };

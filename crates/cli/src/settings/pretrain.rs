@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_value_out_of_range_is_named() {
         let failure = recipe("learning_rate = -1.0").unwrap_err();
-        assert_eq!(failure.what(), "learning_rate is -1; it must be a positive number");
+        assert_eq!(failure.what(), "learning_rate is -1; it must be a positive 32-bit number");
         assert_eq!(recipe("batch_size = 0").unwrap_err().what(), "batch_size is 0; it must be at least 1");
     }
 

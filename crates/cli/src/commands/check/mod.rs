@@ -33,12 +33,13 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         examine(&args.data, options, args.test.as_ref()).or_fail(|| format!("cannot check {}", args.data))
     };
     let mut found = look(&options)?;
-    // What else is recommended is of values that are scaled as they should be.
-    if found.is_narrow() && args.scale.is_none() {
-        found = look(&LoadOptions { scale: Scale::MinMax, ..options })?;
-    }
     found.image = args.image_size.or(found.image);
     let (unfit, warnings) = (unfit(&found), warnings::of(&found, "column", found.image.is_some(), None));
+    // What is recommended is of values that are scaled as they should be.
+    if found.is_narrow() && args.scale.is_none() {
+        let scaled = look(&LoadOptions { scale: Scale::MinMax, ..options })?;
+        found = Examination { image: found.image, ..scaled };
+    }
     let advice = Advice::of(&found);
     if let Some(path) = &args.recipe {
         if unfit.is_empty() {

@@ -47,11 +47,8 @@ pub(super) fn of(found: &Examination, column: &str, picture: bool, binarize: Opt
     }
     let narrow: Vec<&Column> = found.narrow().collect();
     if found.is_narrow() {
-        warnings.push(format!(
-            "all values lie between {} and {}, within a hundredth of the range that they are scaled from: scale them by \
-             --scale minmax",
-            found.min, found.max
-        ));
+        let all = "all values lie within a hundredth of the range that becomes 0 to 1, and are as good as constant";
+        warnings.push(format!("{all}: spread them by --scale minmax"));
     } else if !narrow.is_empty() && !picture {
         warnings.push(format!(
             "{} {} within a hundredth of the whole range and are as good as constant once all are scaled alike: {}; \
@@ -147,8 +144,8 @@ mod tests {
         assert_eq!(
             warnings("0,0.004,1\n0.008,0.001,0", false, Some(Binarize::Fresh)),
             [
-                "all values lie between 0 and 0.008, within a hundredth of the range that they are scaled from: scale them \
-              by --scale minmax"
+                "all values lie within a hundredth of the range that becomes 0 to 1, and are as good as constant: spread \
+              them by --scale minmax"
             ]
         );
     }

@@ -205,7 +205,8 @@ fn resuming_anywhere_equals_never_having_stopped() {
             assert_eq!(rest.0, watch.0[3 - rest.0.len()..]);
         }
         // Before anything was measured; the start; 2 batches and the end of the first epoch, which also
-        // serves a stop asked after its last batch; 2 batches of the last epoch, after which nothing is left to interrupt.
+        // serves a stop asked after its last batch; 2 batches of the last epoch, after which nothing is
+        // left to interrupt.
         assert_eq!(stops, 1 + 1 + 4 + 2);
     }
 }

@@ -37,6 +37,21 @@ fn a_run_leaves_its_files_and_says_where_on_stdout() {
     }
 }
 
+/// As a kill leaves them between the save of a layer and its pictures: none, or older ones.
+#[test]
+fn a_resume_draws_what_was_not_drawn() {
+    let place = Place::new();
+    place.ok(&format!("stack -q {SMALL} --out r"));
+    let pictures = ["layer-0.curves.svg", "layer-1.filters.png", "layer-2.filters.png", "filters.png"];
+    let before = pictures.map(|name| place.read(&format!("r/{name}")));
+    for (number, name) in pictures.iter().enumerate() {
+        let path = place.path(&format!("r/{name}"));
+        if number < 2 { std::fs::remove_file(path).unwrap() } else { std::fs::write(path, "older").unwrap() }
+    }
+    place.ok("stack -q --resume r");
+    assert!(pictures.map(|name| place.read(&format!("r/{name}"))) == before);
+}
+
 #[test]
 fn the_seed_alone_decides_the_file_and_the_settings_repeat_the_run() {
     let place = Place::new();

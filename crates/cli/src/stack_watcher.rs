@@ -92,7 +92,7 @@ impl<'a> StackWatcher<'a> {
         let layers = self.settings.layers.len() as u32;
         for layer in 0..layers {
             let Some(epoch) = self.history.last(layer) else { continue };
-            provenance.epochs += epoch.number;
+            provenance.epochs = provenance.epochs.saturating_add(epoch.number);
             let top = layer + 1 == layers;
             let name = |figure: String| if top { figure } else { format!("layer_{layer}_{figure}") };
             provenance.figures.extend(epoch.figures().into_iter().map(|(figure, value)| (name(figure), value)));
@@ -158,20 +158,41 @@ impl<'a> StackWatcher<'a> {
         self.draw(&dbn)
     }
 
+    /// Draws the finished layers of a run that goes on: the last one, since the run may have been stopped after it
+    /// was saved and before it was drawn, and those whose pictures are not there.
+    pub(crate) fn draw_finished(&self, finished: &Dbn) -> Result<()> {
+        let rbms = finished.to_rbms()?;
+        for depth in 1..=rbms.len() {
+            let there = |name: String| self.folder.path().join(name).is_file();
+            if depth == rbms.len() || !there(curves_name(depth - 1)) || !there(filters_name(depth - 1)) {
+                self.draw(&Dbn::from_rbms(rbms[..depth].to_vec())?)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Draws what the top layer of a net so far has come to.
     fn draw(&self, dbn: &Dbn) -> Result<()> {
         let layer = dbn.depth() - 1;
         let title =
             format!("layer {layer} of {} on {}", self.settings.sizes_in_words(dbn.visible()), self.provenance.dataset);
         if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.traces(layer as u32)))? {
-            self.folder.write(&format!("layer-{layer}.curves.svg"), &svg)?;
+            self.folder.write(&curves_name(layer), &svg)?;
         }
         if let Some(shape) = self.gallery.shape {
             let filters = Net { dbn, shape }.filters(Some(layer))?;
-            self.folder.write(&format!("layer-{layer}.filters.png"), &filters)?;
+            self.folder.write(&filters_name(layer), &filters)?;
         }
         Ok(())
     }
+}
+
+fn curves_name(layer: usize) -> String {
+    format!("layer-{layer}.curves.svg")
+}
+
+fn filters_name(layer: usize) -> String {
+    format!("layer-{layer}.filters.png")
 }
 
 impl Observer for StackWatcher<'_> {

@@ -115,7 +115,10 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let gallery = parts.gallery(&settings.data, seed)?;
     let provenance = parts.provenance(settings.recipe()?, seed)?;
     let mut watcher = StackWatcher::new(report, &folder, &settings, gallery, provenance, history);
-    interrupt::catch()?;
+    if let Ok(finished) = greedy.dbn() {
+        watcher.draw_finished(&finished)?;
+    }
+    interrupt::catch();
     let mut fitted = Ok(Outcome::Finished);
     for Stage { layers, parts, minibatches } in &mut stages {
         let monitors = parts.monitors(&settings.data, MONITOR, seed)?;

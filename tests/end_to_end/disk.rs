@@ -71,18 +71,13 @@ fn a_folder_that_is_gone_ends_the_run_and_can_be_resumed_elsewhere() {
     }
 }
 
-/// The permissions of a folder do not bind root, who lets somebody else train.
-#[test]
-fn a_folder_that_becomes_read_only_leaves_the_last_save_whole() {
-    let place = Place::new();
-    let mode = |name: &str, mode: u32| {
-        std::fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
-    };
-    mode("", 0o777);
+/// `dbn` for a folder whose permissions are to count: they do not bind root, who lets somebody else train.
+fn unprivileged(place: &Place) -> impl Fn(&str) -> Command {
+    mode(place, "", 0o777);
     let program = place.path("dbn");
     std::fs::copy(env!("CARGO_BIN_EXE_dbn"), &program).unwrap();
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    let as_nobody = |words: &str| {
+    move |words: &str| {
         let ours = place.command(words);
         let mut command = Command::new(&program);
         command.args(ours.get_args()).current_dir(place.folder.path()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -93,17 +88,45 @@ fn a_folder_that_becomes_read_only_leaves_the_last_save_whole() {
             command.uid(65534);
         }
         command
-    };
+    }
+}
+
+fn mode(place: &Place, name: &str, mode: u32) {
+    std::fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// What cannot be seen may be a run.
+#[test]
+fn a_folder_that_cannot_be_listed_is_not_overwritten() {
+    let place = Place::new();
+    let as_nobody = unprivileged(&place);
+    assert!(as_nobody(&format!("pretrain -q --out r {SMALL}")).status().unwrap().success());
+    let model = place.read("r/model.safetensors");
+    mode(&place, "r", 0o333);
+    for force in ["", "--force"] {
+        let words = format!("pretrain -q --out r {SMALL} --seed 7 {force}");
+        failed(&as_nobody(&words).output().unwrap(), &["cannot list r", "denied", "hint: make the folder readable"]);
+        assert!(place.read("r/model.safetensors") == model);
+    }
+    // A resume knows its files by name.
+    let resumed = as_nobody("pretrain -q --resume r --epochs 3").output().unwrap();
+    assert!(resumed.status.success(), "{}", stderr(&resumed));
+}
+
+#[test]
+fn a_folder_that_becomes_read_only_leaves_the_last_save_whole() {
+    let place = Place::new();
+    let as_nobody = unprivileged(&place);
     let words = format!("{SMALL} --epochs 3000");
     let mut child = as_nobody(&format!("pretrain -q --out r {words} --save-every 7")).spawn().unwrap();
     while std::fs::read_to_string(place.path("r/metrics.jsonl")).map_or(0, |text| text.lines().count()) < 20 {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was in the way of anything");
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
-    mode("r", 0o555);
+    mode(&place, "r", 0o555);
     failed(&child.wait_with_output().unwrap(), &["cannot save epoch", "cannot write r/", "denied"]);
     failed(&as_nobody("pretrain -q --resume r").output().unwrap(), &["cannot ", "r/", "denied"]);
-    mode("r", 0o755);
+    mode(&place, "r", 0o755);
     let resumed = as_nobody("pretrain -q --resume r").output().unwrap();
     assert!(resumed.status.success(), "{}", stderr(&resumed));
     place.ok(&format!("pretrain -q --out whole {words}"));

@@ -10,10 +10,12 @@ mod disk;
 mod eval;
 mod exchange;
 mod finetune;
+mod folders;
 mod gaussian;
 mod habits;
 #[cfg(feature = "hub")]
 mod hub;
+mod interrupts;
 mod killed;
 mod lock;
 mod outputs;

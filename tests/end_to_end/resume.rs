@@ -29,6 +29,13 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(status.success());
 }
 
+/// Whether a program started by this one can be sent a signal: `nohup` has both ignore that their terminal is closed.
+pub(crate) fn arrives(name: &str) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+    name != "-HUP" || u64::from_str_radix(ignored.trim(), 16).unwrap() & 1 == 0
+}
+
 fn same(place: &Place, file: &str) {
     let (resumed, whole) = (place.read(&format!("r/{file}")), place.read(&format!("whole/{file}")));
     assert!(resumed == whole, "{file} of the resumed run differs from that of the uninterrupted one");

@@ -4,11 +4,11 @@
 use crate::failure::{Explain, Result};
 use crate::measured::Measured;
 use crate::traces::{self, Traces};
-use deepbelief_rbm::write_atomic_with;
+use deepbelief_rbm::{open_for_writing, open_regular, write_atomic_with};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
@@ -38,14 +38,18 @@ impl<E: Measured + DeserializeOwned> History<E> {
     /// What it does not say of earlier ones is lost, which is told, and no reason not to go on.
     pub(crate) fn resume(path: PathBuf, done: Option<(u32, u32)>) -> Result<Self> {
         let mut history = Self::new(path);
-        let (mut whole, mut before, mut kept) = (true, None, 0);
+        // What cannot be added to is found out before an epoch is trained.
+        history.sync()?;
+        let (mut whole, mut before, mut kept) = (true, None::<(u32, u32)>, 0);
         for line in history.lines()? {
             let line = line.or_fail(|| history.cannot("read"))?;
             if let Some(epoch) = epoch_up_to(&line, done) {
                 let place: (u32, u32) = E::place(&epoch);
                 whole &= match before {
                     None => place == (0, E::FIRST),
-                    Some((layer, epoch)) => place == (layer, epoch + 1) || place == (layer + 1, E::FIRST),
+                    Some((layer, epoch)) => {
+                        place == (layer, epoch.saturating_add(1)) || place == (layer.saturating_add(1), E::FIRST)
+                    }
                 };
                 before = Some(place);
                 kept += line.len() as u64 + 1;
@@ -65,7 +69,7 @@ impl<E: Measured + DeserializeOwned> History<E> {
     /// Leaves out of the file all but the epochs up to `done`.
     fn rewrite(&self, done: Option<(u32, u32)>) -> std::io::Result<()> {
         write_atomic_with(&self.path, |file| {
-            for line in BufReader::new(File::open(&self.path)?).split(b'\n') {
+            for line in BufReader::new(open_regular(&self.path)?).split(b'\n') {
                 let line = line?;
                 if epoch_up_to::<E>(&line, done).is_some() {
                     file.write_all(&[&line, &b"\n"[..]].concat())?;
@@ -77,7 +81,7 @@ impl<E: Measured + DeserializeOwned> History<E> {
 
     /// The lines of the file, if there is one.
     fn lines(&self) -> Result<impl Iterator<Item = std::io::Result<Vec<u8>>> + use<E>> {
-        let file = match File::open(&self.path) {
+        let file = match open_regular(&self.path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             file => Some(file.or_fail(|| self.cannot("read"))?),
         };
@@ -108,7 +112,7 @@ impl<E: Measured + DeserializeOwned> History<E> {
 
     /// Brings what was added to the disk, for a state that says so is about to be.
     pub(crate) fn sync(&self) -> Result<()> {
-        match OpenOptions::new().append(true).open(&self.path).and_then(|file| file.sync_data()) {
+        match open_for_writing(&self.path, OpenOptions::new().append(true)).and_then(|file| file.sync_data()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).or_fail(|| self.cannot("write")),
             _ => Ok(()),
         }
@@ -155,7 +159,7 @@ fn epoch_up_to<E: Measured + DeserializeOwned>(line: &[u8], done: Option<(u32, u
 }
 
 fn append(path: &Path, line: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    let mut file = open_for_writing(path, OpenOptions::new().create(true).append(true))?;
     file.write_all(line.as_bytes())?;
     file.flush()
 }

@@ -39,7 +39,7 @@ const ERROR: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let report = Report::start(cli.log);
-    let result = interrupt::survive_limits().and_then(|()| run(&cli.command, &report));
+    let result = interrupt::start().and_then(|()| run(&cli.command, &report));
     match result {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

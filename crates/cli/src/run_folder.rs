@@ -20,7 +20,8 @@
 
 use crate::failure::{Explain, Failure, Result};
 use crate::run_lock::RunLock;
-use deepbelief_rbm::{Recovered, is_temporary, may_be_whole, previous_path, write_atomic};
+use deepbelief_rbm::{Recovered, is_temporary, may_be_whole, open_regular, previous_path, write_atomic};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "config.toml";
@@ -37,6 +38,9 @@ pub(crate) const TUNE_STATE: &str = "tuning.state.safetensors";
 
 /// State of a training by backpropagation.
 pub(crate) const FINETUNE_STATE: &str = "finetuning.state.safetensors";
+
+/// Bytes in which the first line of the settings says whose run they are of.
+const FIRST_LINE: u64 = 200;
 
 /// Pictures of a run.
 pub(crate) const PICTURES: [&str; 4] = ["filters.png", "reconstructions.png", "fantasies.png", "curves.svg"];
@@ -63,7 +67,7 @@ impl RunFolder {
         }
         std::fs::create_dir_all(&folder.path).or_fail(|| format!("cannot make the run folder {name}"))?;
         folder.lock = Some(RunLock::take(&folder.path)?);
-        let earlier = folder.files();
+        let earlier = folder.files()?;
         if let Some(file) = earlier.first()
             && folder.verb().is_none()
         {
@@ -74,6 +78,10 @@ impl RunFolder {
             return Err(Failure::new(format!("{name} already holds a run")).hint(format!(
                 "continue it with --resume {name}, replace it with --force, or choose another folder with --out"
             )));
+        }
+        if let Some(other) = earlier.iter().find(|file| file.is_dir() && !file.is_symlink()) {
+            return Err(Failure::new(format!("{} is a folder, where a run has a file", other.display()))
+                .hint("move it away, or choose another folder with --out"));
         }
         // The settings last: whatever moment this dies at, what is left is known as a run.
         let (settings, others): (Vec<_>, Vec<_>) = earlier.into_iter().partition(|file| file.ends_with(CONFIG));
@@ -104,7 +112,7 @@ impl RunFolder {
                 return Err(failure.hint(format!("--resume takes the folder that an earlier `dbn {verb}` wrote")));
             }
             // A model is written before the state that goes with it.
-            let force = if folder.is_unsaved(&folder.files()) { "" } else { " --force" };
+            let force = if folder.is_unsaved(&folder.files()?) { "" } else { " --force" };
             let again = format!("it was stopped before its first save: start it again, with --out {name}{force}");
             return Err(failure.hint(again));
         }
@@ -123,8 +131,10 @@ impl RunFolder {
 
     /// The verb whose run this is, as the first line of its settings says.
     fn verb(&self) -> Option<String> {
-        let config = std::fs::read_to_string(self.config()).ok()?;
-        let words = config.lines().next()?.strip_prefix("# Settings of this run; `dbn ")?;
+        let mut start = Vec::new();
+        open_regular(&self.config()).ok()?.take(FIRST_LINE).read_to_end(&mut start).ok()?;
+        let start = String::from_utf8_lossy(&start);
+        let words = start.lines().next()?.strip_prefix("# Settings of this run; `dbn ")?;
         words.split(' ').next().map(str::to_string)
     }
 
@@ -191,7 +201,7 @@ impl RunFolder {
     ) -> Result<T> {
         let Recovered { value, damage } = recovered.or_fail(|| "cannot resume".into()).map_err(|failure| {
             // Nobody is told to replace what another program or user can go on with.
-            if self.files().iter().any(|file| may_be_whole(file)) {
+            if self.files().map_or(true, |files| files.iter().any(|file| may_be_whole(file))) {
                 return failure;
             }
             failure.hint("neither the newest state nor the one before it can be read; start the run again with --force")
@@ -204,9 +214,10 @@ impl RunFolder {
         Ok(value)
     }
 
-    /// Whether anything of this run was saved.
+    /// Whether anything of this run was saved, as far as that can be seen.
     pub(crate) fn holds_a_save(&self) -> bool {
-        self.files().iter().any(|file| file.extension().is_some_and(|ending| ending == "safetensors"))
+        let is_save = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "safetensors");
+        self.files().map_or(true, |files| files.iter().any(is_save))
     }
 
     /// Whether of all `files` of a run there are none but its settings, and nothing was learned yet.
@@ -224,13 +235,18 @@ impl RunFolder {
         }
     }
 
-    /// The files of an earlier run, as far as they are there.
-    fn files(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
-        let mut files: Vec<PathBuf> =
-            entries.filter(|entry| is_ours(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect();
+    /// The files of an earlier run. What cannot be listed may hold one.
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let list = || -> std::io::Result<Vec<PathBuf>> {
+            let entries = std::fs::read_dir(&self.path)?.collect::<std::io::Result<Vec<_>>>()?;
+            let ours = entries.iter().filter(|entry| is_ours(&entry.file_name().to_string_lossy()));
+            Ok(ours.map(std::fs::DirEntry::path).collect())
+        };
+        let mut files = list()
+            .or_fail(|| format!("cannot list {}", self.path.display()))
+            .or_hint(|| "make the folder readable, or choose another one with --out".into())?;
         files.sort();
-        files
+        Ok(files)
     }
 }
 

@@ -5,6 +5,7 @@
 //! message for the next one.
 
 use crate::failure::{Explain, Failure, Result};
+use deepbelief_rbm::open_for_writing;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -25,12 +26,8 @@ impl RunLock {
     pub(crate) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK);
         loop {
-            let mut file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .read(true)
-                .write(true)
-                .open(&path)
+            let mut options = OpenOptions::new();
+            let mut file = open_for_writing(&path, options.create(true).truncate(false).read(true).write(true))
                 .or_fail(|| format!("cannot make {}", path.display()))?;
             match file.try_lock() {
                 Ok(()) => {}

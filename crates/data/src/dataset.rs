@@ -30,9 +30,9 @@ impl FromStr for ImageShape {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+        let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse::<usize>().ok()?, h.parse().ok()?)));
         match sides {
-            Some((width, height)) if width > 0 && height > 0 => Ok(Self { width, height }),
+            Some((width, height)) if width.checked_mul(height) > Some(0) => Ok(Self { width, height }),
             _ => Err(Error::Setting {
                 name: "image size",
                 got: format!("{text:?}"),

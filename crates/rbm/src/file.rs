@@ -1,7 +1,9 @@
 //! Files that are written whole or not at all.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Writes `bytes` to `path`: a temporary file in the same folder, flushed to the disk, takes the
 /// name only when it is complete. What was there before stays until then.
@@ -24,12 +26,60 @@ pub fn write_atomic_with(
     // Temporary files are private by default; a result is for whoever may read the folder.
     #[cfg(unix)]
     let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(PREFIX).suffix(SUFFIX).tempfile_in(folder(path))?;
+    let (_unfinished, mut file) = {
+        let mut unfinished = unfinished();
+        let file = builder.prefix(PREFIX).suffix(SUFFIX).tempfile_in(folder(path))?;
+        let listed = Unfinished::list(file.path().to_path_buf(), &mut unfinished);
+        (listed, file)
+    };
     write(&mut file)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    {
+        let _unfinished = unfinished();
+        file.persist(path).map_err(|error| error.error)?;
+    }
     sync_folder(path);
     Ok(())
+}
+
+/// Temporary files that this program is writing.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A temporary file that [`discard_unfinished`] removes until the value is dropped.
+pub(crate) struct Unfinished(PathBuf);
+
+impl Unfinished {
+    /// The file in `path`, which need not be there yet.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self::list(path, &mut unfinished())
+    }
+
+    fn list(path: PathBuf, unfinished: &mut BTreeSet<PathBuf>) -> Self {
+        unfinished.insert(path.clone());
+        Self(path)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        unfinished().remove(&self.0);
+    }
+}
+
+/// Removes the temporary files that this program is writing. Call it before the program ends in the middle of its
+/// work. While the value lives, no file is begun.
+#[must_use = "writing goes on when the value is dropped"]
+pub fn discard_unfinished() -> impl Drop {
+    let unfinished = unfinished();
+    for path in unfinished.iter() {
+        // One that has taken its name is not there any more.
+        let _ = std::fs::remove_file(path);
+    }
+    unfinished
 }
 
 const PREFIX: &str = ".dbn-";

@@ -5,7 +5,8 @@
 //! second name first (a hard link, so that the first never is absent), then the new one, complete
 //! on the disk, takes the first.
 
-use crate::file::{beside, write_atomic};
+use crate::file::{Unfinished, beside, write_atomic};
+use crate::regular_file::read_regular;
 use crate::tensors::is_newer;
 use std::io::{ErrorKind, Result};
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ fn version(path: &Path, which: &str) -> PathBuf {
 /// The system's reason. What was there before then is whole, under at least one of its names.
 pub fn write_keeping(path: &Path, bytes: &[u8]) -> Result<()> {
     let previous = previous_path(path);
+    let _unfinished = Unfinished::at(staged(path));
     // A full disk must be found out before anything has moved.
     write_atomic(&staged(path), bytes)?;
     let kept = link_over(path, &previous).and_then(|()| std::fs::rename(staged(path), path));
@@ -59,7 +61,7 @@ pub struct Recovered<T, E> {
 /// program wrote it.
 #[must_use]
 pub fn may_be_whole(path: &Path) -> bool {
-    match std::fs::read(path) {
+    match read_regular(path) {
         Ok(bytes) => is_newer(&bytes),
         Err(error) => error.kind() != ErrorKind::NotFound,
     }
@@ -99,6 +101,7 @@ fn staged(path: &Path) -> PathBuf {
 /// Gives the file in `from`, if there is one, the name `to` as well, in the place of what had it.
 fn link_over(from: &Path, to: &Path) -> Result<()> {
     let link = beside(to, "link");
+    let _unfinished = Unfinished::at(link.clone());
     let remove = || match std::fs::remove_file(&link) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -108,7 +111,7 @@ fn link_over(from: &Path, to: &Path) -> Result<()> {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         // Some file systems know no links. A copy costs its bytes, and keeps the order of things.
-        Err(_) => write_atomic(&link, &std::fs::read(from)?)?,
+        Err(_) => write_atomic(&link, &read_regular(from)?)?,
     }
     std::fs::rename(&link, to)?;
     // Renaming one name of a file to another of the same file leaves both.

@@ -25,6 +25,7 @@ mod packed;
 #[cfg(feature = "hub")]
 mod pretrained;
 mod rbm;
+mod regular_file;
 mod schedule;
 mod state;
 mod steps;
@@ -42,7 +43,7 @@ pub use config::{
 };
 pub use divergence::OnDivergence;
 pub use error::{Error, Result};
-pub use file::{is_temporary, write_atomic, write_atomic_with};
+pub use file::{discard_unfinished, is_temporary, write_atomic, write_atomic_with};
 pub use health::Concern;
 pub use hidden::HiddenUnits;
 pub use labels::LabelGroup;
@@ -53,6 +54,7 @@ pub use observer::{Control, EpochMetrics, Observer, Progress};
 #[cfg(feature = "hub")]
 pub use pretrained::pretrained;
 pub use rbm::{GibbsStep, Rbm, Sampled};
+pub use regular_file::{open_for_writing, open_regular, read_regular};
 pub use schedule::Schedule;
 pub use state::{Best, TrainState, load_state, save_state};
 pub use steps::CdSteps;

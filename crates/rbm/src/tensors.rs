@@ -6,6 +6,7 @@ use crate::divergence::OnDivergence;
 use crate::error::{Error, Result};
 use crate::file::write_atomic;
 use crate::last_good::write_keeping;
+use crate::regular_file::read_regular;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::Batch;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -105,12 +106,12 @@ fn seal(header: &serde_json::Value, mut tensors: Vec<(&str, &[usize], &[u8])>) -
     text
 }
 
-/// The bytes of a file.
+/// The bytes of a file, which must be a regular one.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|source| Error::Io { action: "read", path: path.into(), source })
+    read_regular(path).map_err(|source| Error::Io { action: "read", path: path.into(), source })
 }
 
 /// What kind of thing a file of this project holds, such as `rbm` or `dbn`.

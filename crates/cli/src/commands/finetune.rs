@@ -150,7 +150,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         // From here on there is always something to resume from.
         watcher.save(&finetuner.snapshot(), BTreeMap::new())?;
     }
-    interrupt::catch()?;
+    interrupt::catch();
     let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
     let outcome = loop {
         let fitted = finetuner.fit(&mut minibatches, &monitors, &mut watcher);

@@ -4,12 +4,14 @@ use crate::args::RunsArgs;
 use crate::failure::{Explain, Failure, Result};
 use crate::report::{Report, table};
 use crate::run_folder::RunFolder;
-use deepbelief_rbm::tensors;
+use deepbelief_rbm::{open_regular, read_regular, tensors};
 use deepbelief_wake_sleep::TopSteps;
 use indicatif::FormattedDuration;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::str::from_utf8;
 use std::time::Duration;
 use toml::Table;
 
@@ -86,17 +88,16 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
 /// What a run has come to, as its files tell; none where the folder is no run.
 fn look(path: &Path) -> Option<Run> {
     let (folder, verb) = RunFolder::find(path)?;
-    let settings = std::fs::read_to_string(folder.config()).ok().and_then(|text| text.parse::<Table>().ok());
+    let settings = read_regular(&folder.config()).ok().and_then(|text| from_utf8(&text).ok()?.parse::<Table>().ok());
     let (model, finished_layers) = (header(&folder.model()), header(&folder.layers()));
-    let epochs = epochs(&folder.metrics());
-    let trained: Vec<_> = epochs.iter().filter(|epoch| epoch.get("epoch").and_then(Value::as_u64) > Some(0)).collect();
+    let epochs = Epochs::read(&folder.metrics());
     let epochs_planned = settings.as_ref().and_then(|settings| planned(&verb, settings));
     let done = match verb.as_str() {
         // Layers of a stack may end early, each by itself.
         "stack" => {
             settings.as_ref().and_then(layers).is_some_and(|layers| layers.len() + 1 == sizes(&finished_layers).len())
         }
-        _ => epochs_planned.is_some_and(|planned| planned <= trained.len() as u64),
+        _ => epochs_planned.is_some_and(|planned| planned <= epochs.done as u64),
     };
     let state = match model.pointer("/provenance/stopped_early") {
         _ if done => State::Finished,
@@ -107,11 +108,11 @@ fn look(path: &Path) -> Option<Run> {
         name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         verb,
         sizes: sizes(&model),
-        epochs_done: trained.len(),
+        epochs_done: epochs.done,
         epochs_planned,
         state,
-        seconds: epochs.iter().filter_map(|epoch| epoch.get("seconds")?.as_f64()).sum(),
-        last_epoch: epochs.last().cloned().unwrap_or_default(),
+        seconds: epochs.seconds,
+        last_epoch: epochs.last,
     })
 }
 
@@ -134,10 +135,35 @@ fn sizes(header: &Value) -> Vec<usize> {
     all.filter_map(|size| Some(size.as_u64()? as usize)).collect()
 }
 
-/// The epochs in a file of metrics; a line cut short by a crash is none.
-fn epochs(path: &Path) -> Vec<Map<String, Value>> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+/// What a file of metrics says.
+#[derive(Default)]
+struct Epochs {
+    /// Of training: epoch 0 only measures what there was before.
+    done: usize,
+    seconds: f64,
+    last: Map<String, Value>,
+}
+
+impl Epochs {
+    /// Of the lines of a file, if there is one; a line cut short by a crash says nothing.
+    fn read(path: &Path) -> Self {
+        let file = match open_regular(path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::warn!("cannot read {}: {error}", path.display());
+                None
+            }
+        };
+        let mut epochs = Self::default();
+        for line in file.into_iter().flat_map(|file| BufReader::new(file).split(b'\n')).map_while(std::io::Result::ok) {
+            let Ok(epoch) = serde_json::from_slice::<Map<String, Value>>(&line) else { continue };
+            epochs.done += usize::from(epoch.get("epoch").and_then(Value::as_u64) > Some(0));
+            epochs.seconds += epoch.get("seconds").and_then(Value::as_f64).unwrap_or(0.0);
+            epochs.last = epoch;
+        }
+        epochs
+    }
 }
 
 /// The settings of each layer of a stack.
@@ -149,7 +175,7 @@ fn layers(settings: &Table) -> Option<&Vec<toml::Value>> {
 fn planned(verb: &str, settings: &Table) -> Option<u64> {
     let epochs = |value: &toml::Value| u64::try_from(value.get("epochs")?.as_integer()?).ok();
     match verb {
-        "stack" => layers(settings)?.iter().map(epochs).sum(),
+        "stack" => layers(settings)?.iter().try_fold(0u64, |sum, layer| sum.checked_add(epochs(layer)?)),
         "tune" => Some(settings.get("top_steps")?.as_str()?.parse::<TopSteps>().ok()?.epochs().into()),
         _ => epochs(&toml::Value::Table(settings.clone())),
     }
@@ -177,7 +203,7 @@ fn describe(runs: &[Run]) -> String {
             format!("{}/{planned}", run.epochs_done),
             figure(&COSTS).map_or(String::new(), |cost| format!("{cost:.2}")),
             figure(&LABEL_ERRORS).map_or(String::new(), |error| format!("{:.2} %", 100.0 * error)),
-            FormattedDuration(Duration::from_secs_f64(run.seconds.max(0.0))).to_string(),
+            FormattedDuration(Duration::try_from_secs_f64(run.seconds).unwrap_or_default()).to_string(),
             state.into(),
         ]
     });

@@ -5,7 +5,7 @@ mod report;
 use super::{CHUNK, chunks, extension, require_folder, write_file};
 use crate::args::{EvalArgs, PseudoName, SplitName};
 use crate::checkpoint::{Checkpoint, Trained, split};
-use crate::failure::{Explain, Failure, Result, count};
+use crate::failure::{Failure, Result, count};
 use crate::footprint;
 use crate::memory::{self, Knob, PROGRAM};
 use crate::report::{Report, bytes, thousands};
@@ -17,7 +17,7 @@ use deepbelief_rbm::likelihood::{
     AnnealConfig, FEWEST_EFFECTIVE, Ladder, MOST_ENUMERATED, adaptive_ladder, annealed_importance, base_rates,
     exact_log_partition, mixing, pseudo_log_likelihood, reverse_annealed_importance,
 };
-use deepbelief_rbm::tensors::from_batch;
+use deepbelief_rbm::tensors::{self, from_batch};
 use deepbelief_stack::Dbn;
 use report::{Estimate, Evaluation, LogLikelihood, LogZ, Memory};
 use std::time::Instant;
@@ -42,7 +42,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     let path = checkpoint_path(&args.checkpoint)?;
-    let file = std::fs::read(&path).or_fail(|| format!("cannot read {}", path.display()))?;
+    let file = tensors::read(&path)?;
     let dbn = &checkpoint.dbn;
     let units = dbn.top().hidden_units();
     if !units.is_bernoulli() {

@@ -174,16 +174,23 @@ impl Visit for Message {
 }
 
 /// Characters of a line of a message, at most.
-const LONGEST: usize = 2000;
+pub(crate) const LONGEST: usize = 2000;
+
+/// Characters of a column of a table, at most.
+pub(crate) const WIDEST: usize = 100;
 
 /// A text without what moves a terminal's cursor or changes its colours: names from files may hold anything.
 /// Of JSON it makes the same JSON.
 fn plain(text: &str) -> Cow<'_, str> {
-    let moves = |c: char| c.is_control() && !"\n\t".contains(c);
-    if !text.contains(moves) {
+    escaped(text, |c| c.is_control() && !"\n\t".contains(c))
+}
+
+/// A text with its number in place of every character that may not be there.
+pub(crate) fn escaped(text: &str, bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&bad) {
         return text.into();
     }
-    text.chars().map(|c| if moves(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
+    text.chars().map(|c| if bad(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 /// A message whose lines are short enough to be read.
@@ -217,9 +224,26 @@ pub(crate) fn thousands(n: usize) -> String {
     out
 }
 
-/// Rows of cells as lines, every column as wide as its widest cell.
+/// A text as a cell of a table: one line of at most `most` characters.
+pub(crate) fn cell(text: &str, most: usize) -> String {
+    // Characters only get more.
+    let start: String = text.chars().take(most + 1).collect();
+    let line = escaped(&start, char::is_control);
+    if line.chars().count() <= most {
+        return line.into_owned();
+    }
+    line.chars().take(most.saturating_sub(3)).chain("...".chars()).collect()
+}
+
+/// Rows of cells as lines, every column as wide as its widest cell. The last cell of a row may be as long as a
+/// message.
 pub(crate) fn table(rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let rows: Vec<Vec<String>> = rows.into_iter().collect();
+    let cut = |row: Vec<String>| -> Vec<String> {
+        let last = row.len().saturating_sub(1);
+        let most = |column| if column == last { LONGEST } else { WIDEST };
+        row.iter().enumerate().map(|(column, text)| cell(text, most(column))).collect()
+    };
+    let rows: Vec<Vec<String>> = rows.into_iter().map(cut).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let length = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |cell| cell.chars().count());
     let widths: Vec<usize> =
@@ -258,5 +282,16 @@ mod tests {
         let rows = [["run", "cost"], ["ä", ""], ["second", "1.5"]].map(|row| row.map(String::from).to_vec());
         assert_eq!(table(rows), "run     cost\nä\nsecond  1.5\n");
         assert_eq!(table([]), "");
+    }
+
+    /// A width beyond 65,535 characters cannot be formatted.
+    #[test]
+    fn cells_are_lines_that_fit_a_table() {
+        assert_eq!([cell("ä\tb", 8), cell("ä\tb", 7)], ["ä\\u0009b", "ä\\u0..."]);
+        assert_eq!([cell("äbcdef", 6), cell("äbcdefg", 6)], ["äbcdef", "äbc..."]);
+        let long = "ä".repeat(70_000);
+        let lines = table([vec![long.clone(), long.clone()], vec!["a".into(), long]]);
+        let widths: Vec<usize> = lines.lines().map(|line| line.chars().count()).collect();
+        assert_eq!(widths, [WIDEST + 2 + LONGEST; 2]);
     }
 }

@@ -5,7 +5,7 @@ use crate::args::ShowArgs;
 use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::failure::{Failure, Result, count};
 use crate::pictures::{self, Net, Subject, values};
-use crate::report::Report;
+use crate::report::{LONGEST, Report, WIDEST, cell};
 use candle_core::Tensor;
 use deepbelief_exchange::IMPORTED_FROM;
 use deepbelief_rbm::Provenance;
@@ -185,7 +185,7 @@ fn dead_filters(weights: &[f32], visible: usize) -> usize {
 fn describe(summary: &Summary, provenance: &Provenance) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<14}{value}");
+        let _ = writeln!(text, "{name:<14}{}", cell(value, LONGEST));
     };
     summary.facts.iter().for_each(|(name, fact)| line(name, fact));
     let imported = provenance.recipe.get(IMPORTED_FROM).and_then(Value::as_array);
@@ -215,8 +215,10 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
     text += summary.note;
     if !provenance.figures.is_empty() {
         text += "\nmeasured, in nats per sample unless the name says otherwise\n";
-        let width = provenance.figures.keys().map(|name| name.len() + 1).max().unwrap_or(0).max(28);
-        for (name, value) in &provenance.figures {
+        let figures: Vec<(String, f64)> =
+            provenance.figures.iter().map(|(name, &value)| (cell(name, WIDEST), value)).collect();
+        let width = figures.iter().map(|(name, _)| name.chars().count() + 1).max().unwrap_or(0).max(28);
+        for (name, value) in figures {
             let _ = writeln!(text, "  {name:<width$}{value:.4}");
         }
     }
@@ -245,13 +247,13 @@ fn settings(text: &mut String, object: &Value, indent: &str) {
         match value.as_array() {
             Some(layers) if layers.iter().any(Value::is_object) => {
                 for (number, layer) in layers.iter().enumerate() {
-                    let _ = writeln!(text, "{indent}{name} {number}");
+                    let _ = writeln!(text, "{indent}{} {number}", cell(name, WIDEST));
                     settings(text, layer, &format!("{indent}  "));
                 }
             }
             _ => {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
-                let _ = writeln!(text, "{indent}{name:<28}{value}");
+                let _ = writeln!(text, "{indent}{:<28}{}", cell(name, WIDEST), cell(&value, LONGEST));
             }
         }
     }

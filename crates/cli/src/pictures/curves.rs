@@ -3,6 +3,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::measured::divergence_of;
+use crate::report::{cell, escaped};
 use crate::traces::Traces;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -10,6 +11,10 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 const WIDTH: u32 = 800;
 const PANEL: u32 = 300;
 const TITLE: u32 = 44;
+/// What is greater is no figure of a training; the marks of an axis are not found without end.
+const GREATEST: f64 = 1e30;
+/// Of a title, at most.
+const TITLE_CHARACTERS: usize = 100;
 const INK: RGBColor = RGBColor(40, 40, 40);
 const TRAIN: RGBColor = RGBColor(31, 119, 180);
 const VALID: RGBColor = RGBColor(214, 96, 20);
@@ -117,15 +122,24 @@ pub(crate) fn finetuning(traces: &Traces) -> Vec<Panel> {
 }
 
 /// Draws the panels that have anything to show; `None` if none has.
-pub(crate) fn curves(title: &str, panels: Vec<Panel>) -> Result<Option<Vec<u8>>> {
+pub(crate) fn curves(title: &str, mut panels: Vec<Panel>) -> Result<Option<Vec<u8>>> {
+    for line in panels.iter_mut().flat_map(|panel| &mut panel.lines) {
+        line.points.retain(|(_, y)| y.abs() < GREATEST);
+    }
     let panels: Vec<Panel> =
         panels.into_iter().filter(|panel| panel.lines.iter().any(|line| !line.points.is_empty())).collect();
     if panels.is_empty() {
         return Ok(None);
     }
     let mut svg = String::new();
-    draw(&mut svg, title, &panels).map_err(|reason| Failure::new(reason).while_doing("cannot draw the curves"))?;
+    draw(&mut svg, &xml_text(title), &panels)
+        .map_err(|reason| Failure::new(reason).while_doing("cannot draw the curves"))?;
     Ok(Some(svg.into_bytes()))
+}
+
+/// A name as a line of text that XML 1.0 allows; the drawing escapes its markup.
+fn xml_text(name: &str) -> String {
+    escaped(&cell(name, TITLE_CHARACTERS), |c| "\u{fffe}\u{ffff}".contains(c)).into_owned()
 }
 
 fn draw(svg: &mut String, title: &str, panels: &[Panel]) -> std::result::Result<(), String> {
@@ -197,6 +211,8 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
         return (0.0, 1.0);
     }
     let room = if high > low { 0.06 * (high - low) } else { 0.5 * low.abs().max(1.0) };
+    // The marks of the axis must be apart in 64 bits.
+    let room = room.max(1e-6 * low.abs().max(high.abs()).max(1e-6));
     (low - room, high + room)
 }
 
@@ -293,6 +309,48 @@ mod tests {
         ];
         for text in expected {
             assert!(svg.contains(text), "{text}");
+        }
+    }
+
+    /// The characters of XML 1.0 are tab, line breaks and all from the space on, but for two (section 2.2).
+    #[test]
+    fn any_name_makes_an_svg_of_legal_characters() {
+        let all: String = ('\0'..=char::MAX).collect();
+        let legal = |c: char| "\t\n\r".contains(c) || c >= ' ' && !"\u{fffe}\u{ffff}".contains(c);
+        for start in (0..0x300).chain(0xff80..0x10010) {
+            let name: String = all.chars().skip(start).take(20).collect();
+            assert!(xml_text(&name).chars().all(legal), "{start:x}");
+        }
+        let name = "<b>&\u{1b}[2J\u{ffff}\n".to_string() + &"x".repeat(70_000);
+        let svg = String::from_utf8(curves(&name, learning(&traces([epoch(1, true)]))).unwrap().unwrap()).unwrap();
+        assert!(svg.contains("&lt;b&gt;&amp;\\u001b[2J\\uffff\\u000axxx") && svg.chars().all(legal));
+        assert!(svg.len() < 50_000);
+    }
+
+    /// Metrics that were damaged or edited, or that hardly change.
+    #[test]
+    fn all_figures_can_be_drawn() {
+        let values = [
+            0.0,
+            5e-324,
+            1e-310,
+            1.0,
+            1.0 + 4e-16,
+            1e29,
+            1e30,
+            1e300,
+            f64::MAX,
+            f64::MIN,
+            -1e-320,
+            f64::INFINITY,
+            f64::NAN,
+        ];
+        for a in values {
+            for b in values {
+                let number = |number: u32, x: f64| Epoch { reconstruction_cost: x, ..epoch(number, false) };
+                let panels = learning(&traces([number(1, a), number(if a > b { 2 } else { u32::MAX }, b)]));
+                assert!(curves("t", panels.into_iter().take(1).collect()).is_ok(), "{a} {b}");
+            }
         }
     }
 

@@ -1,8 +1,11 @@
 //! How often a model is wrong, and with what it takes for what.
 
-use crate::report::thousands;
+use crate::report::{cell, thousands};
 use serde::Serialize;
 use std::fmt::Write as _;
+
+/// Characters of a class's name in the matrix, at most: there is a column for each.
+const WIDEST: usize = 24;
 
 /// How often the model is wrong.
 #[derive(Debug, Serialize)]
@@ -55,16 +58,16 @@ impl<'a> Score<'a> {
     /// The confusion matrix as a table; dots where there is nothing, and the share of each class
     /// that is wrong.
     fn matrix(&self) -> String {
-        let name_width = self.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(4);
+        let classes: Vec<String> = self.classes.iter().map(|name| cell(name, WIDEST)).collect();
+        let longest = classes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let most = self.confusion.iter().flatten().max().copied().unwrap_or(0);
-        let width =
-            most.to_string().len().max(self.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0)) + 2;
+        let (name_width, width) = (longest.max(4), longest.max(most.to_string().len()) + 2);
         let mut text = format!("\nrows: true label, columns: told label\n{:name_width$}", "");
-        for name in &self.classes {
+        for name in &classes {
             let _ = write!(text, "{name:>width$}");
         }
         text += "    error\n";
-        for (class, (name, row)) in self.classes.iter().zip(&self.confusion).enumerate() {
+        for (class, (name, row)) in classes.iter().zip(&self.confusion).enumerate() {
             let _ = write!(text, "{name:<name_width$}");
             for &n in row {
                 let cell = if n == 0 { ".".to_string() } else { n.to_string() };
@@ -104,5 +107,7 @@ cat        1      .   0.00 %
 hound      1      1  50.00 %
 ";
         assert_eq!(score.matrix(), expected);
+        let long = Score::new("d", "test", [(0, 1)].into_iter(), names(&["cat", &"long\n".repeat(20_000)]));
+        assert!(long.matrix().lines().all(|line| line.chars().count() < 100), "{}", long.matrix());
     }
 }

@@ -44,11 +44,14 @@ fn copy(place: &Place, from: &str, to: &str) {
     }
 }
 
+/// Makes the second path another name of the first.
+type Link = fn(&Path, &Path);
+
 #[test]
 fn nothing_behind_a_link_is_written_to() {
     let place = Place::new();
     place.train("run", "");
-    let link: [(&str, fn(&Path, &Path)); 2] = [
+    let link: [(&str, Link); 2] = [
         ("a symbolic link", |to, path| symlink(to, path).unwrap()),
         ("a hard link", |to, path| std::fs::hard_link(to, path).unwrap()),
     ];

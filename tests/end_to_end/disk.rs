@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
 /// One error that contains `parts`, and no panic.
-fn failed(output: &Output, parts: &[&str]) {
+pub(crate) fn failed(output: &Output, parts: &[&str]) {
     let said = stderr(output);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert_eq!(said.matches("error: ").count(), 1, "{said}");
@@ -19,15 +19,20 @@ fn failed(output: &Output, parts: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
-/// Runs `dbn` where no file can grow beyond so many blocks of 512 bytes: the system then refuses a
+/// Runs a program where no file can grow beyond so many blocks of 512 bytes: the system then refuses a
 /// write in the middle, as a full disk does, but for a signal that ends a program that does not catch it.
-fn limited(place: &Place, words: &str, blocks: u32) -> Output {
-    let ours = place.command(words);
+pub(crate) fn limited(program: &Command, blocks: u32) -> Output {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
-    shell.arg(ours.get_program()).args(ours.get_args()).current_dir(place.folder.path());
-    for (name, _) in ours.get_envs() {
-        shell.env_remove(name);
+    shell.arg(program.get_program()).args(program.get_args());
+    if let Some(folder) = program.get_current_dir() {
+        shell.current_dir(folder);
+    }
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
     }
     shell.output().unwrap()
 }
@@ -40,7 +45,10 @@ fn a_full_disk_leaves_the_last_save_whole() {
     let chains = format!("{SMALL} --hidden 300 --epochs 5 --save-every 1 --persistent-chains 100");
     for (words, blocks, file) in [(&small, 40, "metrics.jsonl"), (&chains, 128, "state.safetensors")] {
         let place = Place::new();
-        failed(&limited(&place, &format!("pretrain -q --out r {words}"), blocks), &[file, "cannot write", "large"]);
+        failed(
+            &limited(&place.command(&format!("pretrain -q --out r {words}")), blocks),
+            &[file, "cannot write", "large"],
+        );
         assert!(!place.listing().iter().any(|name| name.contains(".tmp")), "{:?}", place.listing());
         place.ok("show r");
         assert_eq!(stderr(&place.run("pretrain -q --resume r")), "");

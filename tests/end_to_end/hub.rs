@@ -6,12 +6,13 @@
 mod server;
 
 use crate::{Place, SMALL, stderr};
-use server::Server;
-use std::process::Output;
+use serde_json::{Value, json};
+use server::{Fault, Server};
+use std::process::{Command, Output};
 
 impl Place {
-    /// Runs `dbn` as a user of this Hub with this token.
-    fn at(&self, server: &Server, token: &str, words: &str) -> Output {
+    /// `dbn` as run by a user of this Hub with this token.
+    fn command_at(&self, server: &Server, token: &str, words: &str) -> Command {
         let mut command = self.command(words);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("HF_") {
@@ -19,7 +20,11 @@ impl Place {
             }
         }
         command.env("HF_ENDPOINT", &server.endpoint).env("HF_HOME", self.path("home")).env("HF_TOKEN", token);
-        command.output().unwrap()
+        command
+    }
+
+    fn at(&self, server: &Server, token: &str, words: &str) -> Output {
+        self.command_at(server, token, words).output().unwrap()
     }
 
     fn ok_at(&self, server: &Server, words: &str) -> String {
@@ -97,4 +102,126 @@ fn what_the_hub_refuses_is_told_in_words() {
     assert!(said("", "pull closed").contains("expected user/repo[@revision][:file]"));
     assert!(said("", "pretrain --data hf:u/none").contains("shows no data set u/none"));
     assert!(place.at(&server, "hf_read", "pull u/closed --out deep/er").status.success());
+}
+
+/// A name with a line break used to be remembered as two, of which the second was taken for a file of the
+/// cache, wherever it was, and copied onto itself.
+#[test]
+fn a_pull_empties_no_file_of_the_user() {
+    let (place, server) = (Place::new(), Server::start());
+    std::fs::write(place.path("theirs"), "theirs").unwrap();
+    let odd = format!("x\n{}", place.path("theirs").display());
+    server.put("models/u/m", false, &[("README.md", b"# A model"), (&odd, b"")]);
+    place.ok_at(&server, "pull u/m --out one");
+    server.fail("revision", Fault::Status(503), 100);
+    place.ok_at(&server, "pull u/m --out two");
+    assert_eq!(place.text("theirs"), "theirs");
+    assert_eq!(std::fs::read_dir(place.path("two")).unwrap().count(), 1);
+}
+
+/// What is copied into the folder does not fit; the cache holds all of it.
+#[cfg(unix)]
+#[test]
+fn a_pull_onto_a_full_disk_leaves_nothing() {
+    use crate::disk::{failed, limited};
+    let (place, server) = (Place::new(), Server::start());
+    server.put("models/u/m", false, &[("README.md", b"# A model"), ("model.safetensors", &vec![0; 100_000])]);
+    place.ok_at(&server, "pull u/m --out first");
+    let before = place.listing();
+    let output = limited(&place.command_at(&server, "", "pull u/m --out back"), 100);
+    failed(&output, &["cannot write back/model.safetensors", "large"]);
+    assert_eq!(place.listing(), before);
+    place.ok_at(&server, "pull u/m --out back");
+}
+
+/// A run folder may be a stranger's: its links and pipes are not followed.
+#[cfg(unix)]
+#[test]
+fn a_push_stays_in_its_folder() {
+    use std::os::unix::fs::symlink;
+    let (place, server) = (Place::new(), Server::start());
+    place.train("run", "");
+    std::fs::write(place.path("secret"), "`dbn secret`").unwrap();
+    for name in ["notes.svg", "evaluation.json", "config.toml"] {
+        let _ = std::fs::remove_file(place.path(&format!("run/{name}")));
+        symlink(place.path("secret"), place.path(&format!("run/{name}"))).unwrap();
+    }
+    symlink("filters.png", place.path("run/inside.png")).unwrap();
+    assert!(Command::new("mkfifo").arg(place.path("run/pipe.png")).status().unwrap().success());
+    let output = place.at(&server, "hf_write", "push run me/run");
+    assert!(output.status.success(), "{}", stderr(&output));
+    for name in ["notes.svg", "evaluation.json", "config.toml", "pipe.png"] {
+        assert!(stderr(&output).contains(&format!("{name} is not pushed")), "{name}: {}", stderr(&output));
+    }
+    let pushed = server.files("models/me/run");
+    assert!(!pushed.values().any(|bytes| bytes.windows(6).any(|part| part == b"secret")), "{:?}", pushed.keys());
+    assert_eq!(pushed["inside.png"], place.read("run/filters.png"));
+
+    std::fs::rename(place.path("run/model.safetensors"), place.path("other.safetensors")).unwrap();
+    symlink(place.path("other.safetensors"), place.path("run/model.safetensors")).unwrap();
+    let refused = place.at(&server, "hf_write", "push run me/run");
+    assert!(stderr(&refused).contains("error: run/model.safetensors leads out of run"), "{}", stderr(&refused));
+}
+
+/// Changes the JSON that a checkpoint says of itself.
+fn with_header(checkpoint: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let (length, rest) = checkpoint.split_at(8);
+    let (text, tensors) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
+    let mut all: Value = serde_json::from_slice(text).unwrap();
+    let mut header: Value = serde_json::from_str(all["__metadata__"]["deepbelief"].as_str().unwrap()).unwrap();
+    change(&mut header);
+    all["__metadata__"]["deepbelief"] = header.to_string().into();
+    let mut text = all.to_string();
+    text.push_str(&" ".repeat(text.len().next_multiple_of(8) - text.len()));
+    [&(text.len() as u64).to_le_bytes(), text.as_bytes(), tensors].concat()
+}
+
+/// Whatever a checkpoint and its folder say, the card has the headings, links and commands that it is to have.
+#[test]
+fn text_of_strangers_is_text_on_the_card() {
+    const ODD: &str = "a`b``c\r\n\n# Owned\n\n<img src=x onerror=y>|![x](http://evil)\n---\n```sh\nrm -rf ~\n```\n";
+    let (place, server) = (Place::new(), Server::start());
+    place.train("run", "");
+    let model = with_header(&place.read("run/model.safetensors"), |header| {
+        let provenance = &mut header["provenance"];
+        for key in ["crate_version", "dataset", "dataset_sha256"] {
+            provenance[key] = ODD.into();
+        }
+        provenance["recipe"]["data"] = format!("csv:{ODD}").into();
+        provenance["figures"][ODD] = 0.5.into();
+    });
+    std::fs::write(place.path("run/model.safetensors"), &model).unwrap();
+    std::fs::write(place.path("run/config.toml"), "# `rm -rf ~; dbn stack --config`\n").unwrap();
+    std::fs::rename(place.path("run/filters.png"), place.path("run/x](evil) <b>.png")).unwrap();
+    std::fs::write(place.path("run/no:name\n.png"), "").unwrap();
+    let estimate = json!({"value": -1.0, "low": -2.0, "high": ODD});
+    let evaluation = json!({"checkpoint_sha256": server::sha256(&model), "samples": ODD, "split": ODD, "data": ODD,
+        "binarize": ODD, "log_likelihood": {"exact": estimate}});
+    std::fs::write(place.path("run/evaluation.json"), evaluation.to_string()).unwrap();
+    place.ok_at(&server, "push run me/run");
+    let card = String::from_utf8(server.files("models/me/run")["README.md"].clone()).unwrap();
+
+    let mut outside = String::new();
+    for (i, block) in card.split("\n```").enumerate() {
+        if i % 2 == 0 {
+            outside.push_str(block);
+        }
+    }
+    let headings: Vec<&str> = outside.lines().filter(|line| line.starts_with('#')).collect();
+    let expected = [
+        "# run",
+        "## Where it comes from",
+        "## Log-likelihood",
+        "## Figures of the last epoch",
+        "## Pictures",
+        "## How to use it",
+    ];
+    assert_eq!(headings, expected, "{card}");
+    // Code spans of the same odd text begin and end with four backticks.
+    let text: String = outside.split("````").step_by(2).collect();
+    for markup in ['<', '>'] {
+        assert!(!text.contains(markup), "{text}");
+    }
+    assert!(!text.contains("http://") && text.contains("![x evil b](x%5D%28evil%29%20%3Cb%3E.png)"), "{text}");
+    assert!(!card.lines().any(|line| line.trim_start().starts_with("rm ")), "{card}");
 }

@@ -12,6 +12,8 @@ mod finetune_watcher;
 mod footprint;
 mod history;
 mod interrupt;
+#[cfg(feature = "hub")]
+mod markdown;
 mod measured;
 mod memory;
 #[cfg(feature = "hub")]

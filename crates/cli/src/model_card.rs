@@ -1,11 +1,14 @@
 //! The README.md of a model on the Hub: what it is, where it comes from, how to use it, with the
-//! front matter that the Hub reads. Everything in it is told by the checkpoint and the run folder.
+//! front matter that the Hub reads. It is made of the checkpoint and the run folder, which may be a
+//! stranger's: every text of theirs goes through [`markdown`](crate::markdown).
 
 use crate::checkpoint::{Header, Model, Trained};
 use crate::failure::Result;
+use crate::markdown::{code, target, words};
 use deepbelief_data::Source;
 use deepbelief_exchange::IMPORTED_FROM;
 use deepbelief_finetune::Activation;
+use deepbelief_hub::Address;
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -22,6 +25,14 @@ pub(crate) struct Card<'a> {
     /// What `dbn eval` measured, as it wrote it.
     pub(crate) evaluation: Option<&'a Value>,
 }
+
+/// What a config.toml of a training without another checkpoint says it is used by.
+const TRAININGS: [&str; 4] = [
+    "dbn pretrain --config",
+    "dbn stack --config",
+    "dbn tune --from-scratch --layers N,N --config",
+    "dbn finetune --from-scratch --layers N,N --config",
+];
 
 /// One layer of the pass up, as a program without our crates computes it.
 struct Step {
@@ -40,7 +51,7 @@ impl Card<'_> {
         let mut text = self.front_matter(tag);
         let name = self.repo.rsplit('/').next().unwrap_or(self.repo);
         let _ = write!(text, "# {name}\n\n{title}, {}", self.sizes());
-        let version = &self.model.provenance().crate_version;
+        let version = code(&self.model.provenance().crate_version);
         match self.imported() {
             None => {
                 let _ = writeln!(text, ", trained with deepbelief {version}.\n");
@@ -49,9 +60,9 @@ impl Card<'_> {
             Some(sources) => {
                 let _ = writeln!(text, ", imported with deepbelief {version}.\n\n## Where it comes from\n");
                 for source in sources {
-                    let of = |key: &str| source[key].as_str().unwrap_or("?");
+                    let of = |key: &str| code(source[key].as_str().unwrap_or("?"));
                     let (file, format, hash) = (of("file"), of("format"), of("sha256"));
-                    let _ = writeln!(text, "- `{file}`, a model of {format}, SHA-256 `{hash}`");
+                    let _ = writeln!(text, "- {file}, a model of {format}, SHA-256 {hash}");
                 }
                 text.push('\n');
             }
@@ -84,7 +95,7 @@ impl Card<'_> {
     fn dataset_on_hub(&self) -> Option<String> {
         match self.model.recorded::<Source>("data")? {
             Source::Mnist => Some("ylecun/mnist".into()),
-            Source::Hub(address) => Some(address.split(['@', ':']).next().unwrap_or_default().into()),
+            Source::Hub(address) => Some(address.parse::<Address>().ok()?.repo),
             _ => None,
         }
     }
@@ -118,14 +129,18 @@ impl Card<'_> {
             self.model.recorded::<Source>("data").map_or_else(|| provenance.dataset.clone(), |data| data.to_string());
         let _ = write!(
             text,
-            "## Where it comes from\n\n| | |\n|---|---|\n| data | `{data}` |\n| SHA-256 of the training data | `{}` |\n\
+            "## Where it comes from\n\n| | |\n|---|---|\n| data | {} |\n| SHA-256 of the training data | {} |\n\
              | seed | {} |\n| epochs | {} |\n\n",
-            provenance.dataset_sha256, provenance.seed, provenance.epochs
+            code(&data),
+            code(&provenance.dataset_sha256),
+            provenance.seed,
+            provenance.epochs
         );
         // The first line of the settings says how they are used again.
         let command = self.config.and_then(|config| config.lines().next()?.split('`').nth(1));
-        // What was made of another checkpoint needs that too, which is not here.
-        if let Some(command) = command.filter(|command| !command.contains("CKPT")) {
+        // What was made of another checkpoint needs that too, which is not here; and a reader may run what
+        // stands here.
+        if let Some(command) = command.filter(|command| TRAININGS.contains(command)) {
             let _ = writeln!(
                 text,
                 "One seed fixes everything: with `config.toml`, which holds the settings,\n\n```\n{command} config.toml\n```\n\n\
@@ -146,7 +161,7 @@ impl Card<'_> {
         }
         text.push_str("## Figures of the last epoch\n\nCosts, free energies and divergences in nats per sample; errors and activities as fractions.\n\n| figure | value |\n|---|---|\n");
         for (name, value) in figures {
-            let _ = writeln!(text, "| {name} | {value:.5} |");
+            let _ = writeln!(text, "| {} | {value:.5} |", code(name));
         }
         text.push('\n');
     }
@@ -154,14 +169,14 @@ impl Card<'_> {
     /// How probable the model finds data, where it has been measured.
     fn likelihood(&self, text: &mut String) {
         let Some(evaluation) = self.evaluation else { return };
-        let of = |key: &str| evaluation[key].as_str().unwrap_or("?").to_string();
+        let of = |key: &str| code(evaluation[key].as_str().unwrap_or("?"));
+        let samples = evaluation["samples"].as_u64().unwrap_or_default();
         let _ = write!(
             text,
-            "## Log-likelihood\n\nOf {} {} samples of {} (binarisation {}), nats per sample, by `dbn eval`. Annealed \
+            "## Log-likelihood\n\nOf {samples} {} samples of {} (binarisation {}), nats per sample, by `dbn eval`. Annealed \
              importance sampling (AIS) rather finds too much, its reverse too little; low and high are three \
              standard errors of ln Z away.\n\n| | value | low | high |\n\
              |---|---|---|---|\n",
-            evaluation["samples"],
             of("split"),
             of("data"),
             of("binarize")
@@ -192,8 +207,8 @@ impl Card<'_> {
         }
         text.push_str("## Pictures\n\n");
         for picture in pictures {
-            let caption = picture.rsplit_once('.').map_or(picture, |(stem, _)| stem).replace(['.', '-'], " ");
-            let _ = writeln!(text, "![{caption}]({picture})\n");
+            let caption = words(picture.rsplit_once('.').map_or(picture, |(stem, _)| stem));
+            let _ = writeln!(text, "![{caption}]({})\n", target(picture));
         }
     }
 

@@ -24,15 +24,15 @@ use deepbelief_rbm::{Recovered, is_temporary, may_be_whole, open_regular, previo
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-const CONFIG: &str = "config.toml";
-const METRICS: &str = "metrics.jsonl";
+pub(crate) const CONFIG: &str = "config.toml";
+pub(crate) const METRICS: &str = "metrics.jsonl";
 pub(crate) const MODEL: &str = "model.safetensors";
 /// What `dbn eval --out` is to write into a run folder for the card of a push to show it.
 pub(crate) const EVALUATION: &str = "evaluation.json";
 /// State of an RBM's training.
 pub(crate) const STATE: &str = "state.safetensors";
 const LAYERS: &str = "layers.safetensors";
-const BEST: &str = "best.safetensors";
+pub(crate) const BEST: &str = "best.safetensors";
 /// State of a tuning.
 pub(crate) const TUNE_STATE: &str = "tuning.state.safetensors";
 

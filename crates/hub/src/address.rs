@@ -84,20 +84,22 @@ impl FromStr for Address {
         if !repo.split_once('/').is_some_and(|(user, name)| part(user) && part(name)) {
             return Err(refuse("expected user/repo[@revision][:file]"));
         }
-        if !revision.is_none_or(is_inside) {
+        if !revision.is_none_or(is_file_name) {
             return Err(refuse("a revision is a branch, a tag or a commit"));
         }
-        if !file.is_none_or(is_inside) {
+        if !file.is_none_or(is_file_name) {
             return Err(refuse("a file is named by its path in the repository"));
         }
         Ok(Self { repo: repo.into(), revision: revision.map(Into::into), file: file.map(Into::into) })
     }
 }
 
-/// Whether a path stays below where it starts, on every platform: names of the Hub become names
-/// in the cache.
-pub(crate) fn is_inside(path: &str) -> bool {
-    path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']))
+/// Whether a file of a repository may have this path: it stays below where it starts, on every platform,
+/// and is one line. Names of the Hub become names in the cache and in folders of the user.
+#[must_use]
+pub fn is_file_name(path: &str) -> bool {
+    let is_name = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':']);
+    path.split('/').all(is_name) && !path.contains(char::is_control)
 }
 
 #[cfg(test)]
@@ -125,10 +127,10 @@ mod tests {
         for text in ["", "mnist", "/r", "u/", "u/r/x", "../r", "u/..", "u r/x", "@v", "-u/r"] {
             assert_eq!(hint(text), "expected user/repo[@revision][:file]", "{text}");
         }
-        for text in ["u/r@", "u/r@../v", "u/r@a//b", "u/r@a\\b"] {
+        for text in ["u/r@", "u/r@../v", "u/r@a//b", "u/r@a\\b", "u/r@a\nb"] {
             assert_eq!(hint(text), "a revision is a branch, a tag or a commit", "{text}");
         }
-        for text in ["u/r:", "u/r:/etc/passwd", "u/r:a/../../b", "u/r:c:d"] {
+        for text in ["u/r:", "u/r:/etc/passwd", "u/r:a/../../b", "u/r:c:d", "u/r:a\n/etc/passwd", "u/r:a\u{85}b"] {
             assert_eq!(hint(text), "a file is named by its path in the repository", "{text}");
         }
     }

@@ -1,11 +1,13 @@
 //! A download that survives its connection, its process and its server's moods.
 //!
 //! Bytes are appended to `{content}.incomplete` as they come. Whatever breaks off, the next try
-//! asks for the rest; the file gets its name when it is whole and has the promised hash.
+//! asks for the rest; the file gets its name when it is whole and has the promised hash: the SHA-256
+//! of large files, git's SHA-1 of small ones.
 
 use crate::net::{ATTEMPTS, Head, Net};
 use crate::{Error, Result};
 use reqwest::StatusCode;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -27,10 +29,10 @@ impl Wanted<'_> {
     }
 }
 
-/// Fetches a content to `path`.
-pub(crate) fn download(net: &Net, wanted: &Wanted<'_>, path: &Path) -> Result<()> {
+/// Fetches a content to `path`, by way of `part`.
+pub(crate) fn download(net: &Net, wanted: &Wanted<'_>, part: PathBuf, path: &Path) -> Result<()> {
     let size = wanted.head.size;
-    let mut part = Part::open(path, size)?;
+    let mut part = Part::open(part, size)?;
     let (file, repo) = (wanted.file, wanted.repo);
     match part.bytes {
         0 => tracing::info!("fetching {file} of {repo}, {}", megabytes(size)),
@@ -65,11 +67,8 @@ struct Part {
 }
 
 impl Part {
-    /// What is there of a content of `size` bytes that will be at `path`.
-    fn open(path: &Path, size: u64) -> Result<Self> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".incomplete");
-        let path = PathBuf::from(name);
+    /// What is there, at `path`, of a content of `size` bytes.
+    fn open(path: PathBuf, size: u64) -> Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(&path).map_err(Error::write(&path))?;
         let bytes = file.metadata().map_err(Error::write(&path))?.len();
         let mut part = Self { path, file, bytes };
@@ -128,25 +127,40 @@ impl Part {
 
     /// Checks the content and gives it its name.
     fn finish(self, wanted: &Wanted<'_>, path: &Path) -> Result<()> {
-        let etag = &wanted.head.etag;
-        if etag.len() == 64 {
-            let found = sha256(&self.path)?;
-            if found != *etag {
-                std::fs::remove_file(&self.path).map_err(Error::write(&self.path))?;
-                return Err(wanted.damaged(format!("its SHA-256 is {found}, expected {etag}")));
-            }
+        if let Err(reason) = check(&self.path, &wanted.head.etag)? {
+            std::fs::remove_file(&self.path).map_err(Error::write(&self.path))?;
+            return Err(wanted.damaged(reason));
         }
         self.file.sync_all().map_err(Error::write(&self.path))?;
         std::fs::rename(&self.path, path).map_err(Error::write(path))
     }
 }
 
-fn sha256(path: &Path) -> Result<String> {
+/// Whether an `ETag` is a hash that contents are checked by.
+pub(crate) fn is_hash(etag: &str) -> bool {
+    matches!(etag.len(), 40 | 64) && etag.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
+}
+
+/// Whether a file has the hash that its `ETag` tells, and what differs if not.
+pub(crate) fn check(path: &Path, etag: &str) -> Result<std::result::Result<(), String>> {
     let unread = |source| Error::Disk { action: "read", path: path.into(), source };
     let mut file = File::open(path).map_err(unread)?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    let (name, found) = if etag.len() == 64 {
+        ("SHA-256", hash(Sha256::new(), &mut file))
+    } else {
+        let size = file.metadata().map_err(unread)?.len();
+        // What git hashes begins with the kind and the size of the content.
+        ("git hash", hash(Sha1::new_with_prefix(format!("blob {size}\0")), &mut file))
+    };
+    let found = found.map_err(unread)?;
+    Ok(if found == etag { Ok(()) } else { Err(format!("its {name} is {found}, expected {etag}")) })
+}
+
+/// The hash of what is in `hash` already and of all that `file` holds, as hexadecimal digits.
+fn hash(mut hash: impl Digest, file: &mut File) -> io::Result<String> {
+    let mut buffer = vec![0; 1 << 16];
     loop {
-        match file.read(&mut buffer).map_err(unread)? {
+        match file.read(&mut buffer)? {
             0 => break,
             n => hash.update(&buffer[..n]),
         }

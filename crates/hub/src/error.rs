@@ -3,6 +3,7 @@
 use crate::Kind;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +97,51 @@ pub enum Error {
         file: String,
         /// What differs.
         reason: String,
+    },
+    /// An endpoint that is no address of the web.
+    #[error("HF_ENDPOINT is no address of a Hub: {endpoint:?}: {reason}")]
+    Endpoint {
+        /// What it is, without a password.
+        endpoint: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A push that takes too long.
+    #[error(
+        "{endpoint} did not take all of {repo} within {} s: see on its page whether it has arrived, or push again",
+        limit.as_secs_f32()
+    )]
+    Slow {
+        /// The Hub.
+        endpoint: String,
+        /// `user/repo`.
+        repo: String,
+        /// The time that it had.
+        limit: Duration,
+    },
+    /// A name that no file of a repository may have.
+    #[error("{name:?} cannot be the name of a file on the Hub")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// A pipe, a device or a folder where a file is to be pushed.
+    #[error("{} is not a file", path.display())]
+    NotAFile {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A folder of the user's that has something in it already.
+    #[error("{} is there already", path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something in the cache that leads elsewhere.
+    #[error("the cache needs a file or folder of its own at {}: remove the link or device there", path.display())]
+    InTheWay {
+        /// Its path.
+        path: PathBuf,
     },
     /// Something else than the Hub answers.
     #[error("{url} does not answer as the Hub does: {reason}")]

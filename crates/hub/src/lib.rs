@@ -4,12 +4,15 @@
 //! The line a file comes along: an [`Address`] names it, [`Hub::open`] pins its revision to a
 //! commit, so that all that is read is of one state ([`Snapshot`]), and [`Snapshot::fetch`] gives
 //! the path of the file in the cache, downloading what is not there. A download that broke off
-//! goes on where it stopped; what arrived is checked by its size, and by its SHA-256 where the Hub
-//! tells it (it does of large files). What a commit holds never changes, so a file that is in the
-//! cache is not asked for again.
+//! goes on where it stopped; what arrived is checked by its size and by the hash that the Hub tells: the
+//! SHA-256 of large files, git's SHA-1 of small ones. What a commit holds never changes, so a file that
+//! is in the cache is not asked for again. [`Hub::pull`] copies a repository into a folder.
 //!
 //! The environment says what it says to other programs of the Hub ([`Settings::from_env`]):
 //! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE`.
+//!
+//! Large files are pushed by the Hub's Xet library. After an upload it reports speed and outcome to the Hub,
+//! unless `HF_HUB_DISABLE_TELEMETRY` or `DO_NOT_TRACK` is 1.
 //!
 //! ```no_run
 //! use deepbelief_hub::{Address, Hub, Kind, Settings};
@@ -30,15 +33,21 @@
 mod address;
 mod cache;
 mod download;
+mod endpoint;
 mod error;
 mod hub;
+mod listing;
 mod net;
+mod pull;
+mod push;
 mod settings;
 mod snapshot;
 
-pub use address::{Address, Kind};
+pub use address::{Address, Kind, is_file_name};
 pub use error::Error;
-pub use hub::{Content, Hub, Pushed};
+pub use hub::Hub;
+pub use pull::Pulled;
+pub use push::{Content, Pushed};
 pub use settings::Settings;
 pub use snapshot::Snapshot;
 

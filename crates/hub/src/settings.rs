@@ -7,7 +7,8 @@ use std::time::Duration;
 /// How the Hub is spoken to.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The Hub's address. From `HF_ENDPOINT`, by default `https://huggingface.co`.
+    /// The Hub's address. From `HF_ENDPOINT`, by default `https://huggingface.co`. A user and a password in
+    /// it are sent where there is no token, and shown nowhere.
     pub endpoint: String,
     /// The user's token. From `HF_TOKEN`, else the file that `HF_TOKEN_PATH` names, else
     /// `$HF_HOME/token`, where `hf auth login` leaves it; none where
@@ -20,6 +21,8 @@ pub struct Settings {
     pub offline: bool,
     /// The wait before a failed request is repeated; it doubles with every failure. 100 ms.
     pub retry_delay: Duration,
+    /// The longest that a list of files may take. A push has a second more for every 64 KiB. 5 minutes.
+    pub time_limit: Duration,
 }
 
 impl Settings {
@@ -33,6 +36,7 @@ impl Settings {
             cache: hf_hub::resolve_cache_dir(),
             offline: is_set("HF_HUB_OFFLINE"),
             retry_delay: Duration::from_millis(100),
+            time_limit: Duration::from_mins(5),
         }
     }
 }
@@ -52,15 +56,16 @@ fn token() -> Option<String> {
 }
 
 impl std::fmt::Debug for Settings {
-    /// The token is a secret.
+    /// The token is a secret, and so is a password in the address.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let token = self.token.as_ref().map(|_| "(hidden)");
         f.debug_struct("Settings")
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &crate::endpoint::shown(&self.endpoint))
             .field("token", &token)
             .field("cache", &self.cache)
             .field("offline", &self.offline)
             .field("retry_delay", &self.retry_delay)
+            .field("time_limit", &self.time_limit)
             .finish()
     }
 }

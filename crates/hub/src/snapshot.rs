@@ -1,8 +1,8 @@
 //! A repository at one commit.
 
-use crate::cache::{Folder, make_parent};
-use crate::download::{Wanted, download};
-use crate::net::Refusal;
+use crate::cache::Folder;
+use crate::download::{Wanted, check, download};
+use crate::net::encode_path;
 use crate::{Error, Hub, Kind, Result};
 use std::path::PathBuf;
 
@@ -47,11 +47,10 @@ impl Snapshot<'_> {
     /// If there is no such file, if it cannot be fetched, if it comes damaged, if there is no room.
     pub fn fetch(&self, file: &str) -> Result<PathBuf> {
         let (repo, hub) = (&self.repo, self.hub);
-        let path = self.folder.snapshot(&self.commit, file);
-        if self.files.iter().any(|known| known == file) && path.is_file() {
+        let known = self.files.iter().any(|known| known == file);
+        if let Some(path) = self.folder.snapshot(&self.commit, file).filter(|_| known) {
             return Ok(path);
         }
-        let known = self.files.iter().any(|known| known == file);
         if let Some(reason) = self.offline.filter(|_| known || !self.complete) {
             let (what, cache) = (format!("{file} of {repo}"), hub.settings.cache.clone());
             return Err(Error::Offline { what, cache, reason });
@@ -60,17 +59,13 @@ impl Snapshot<'_> {
             return Err(Error::NoFile { repo: repo.clone(), file: file.into(), files: self.files.clone() });
         }
         let url = self.url(file);
-        let head = hub.net.head(&url)?.map_err(|(status, headers)| {
-            let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-            let refusal =
-                Refusal { status: status.as_u16(), code: text("x-error-code"), message: text("x-error-message") };
-            hub.refusal(&refusal, self.kind, repo, &self.commit)
-        })?;
-        let blob = self.folder.blob(&head.etag);
-        make_parent(&blob)?;
+        let head = hub.net.head(&url)?.map_err(|refusal| hub.refusal(&refusal, self.kind, repo, &self.commit))?;
+        let (blob, part) = (self.folder.blob(&head.etag)?, self.folder.blob(&format!("{}.incomplete", head.etag))?);
         let _lock = self.folder.lock(&head.etag)?;
-        if !blob.is_file() {
-            download(&hub.net, &Wanted { url: &url, repo, file, head: &head }, &blob)?;
+        // A content that is here already, of another commit or another program, is what its name says or is
+        // fetched once more.
+        if !blob.is_file() || check(&blob, &head.etag)?.is_err() {
+            download(&hub.net, &Wanted { url: &url, repo, file, head: &head }, part, &blob)?;
         }
         self.folder.link(&self.commit, file, &head.etag)
     }
@@ -81,8 +76,7 @@ impl Snapshot<'_> {
             Kind::Model => "",
             Kind::Dataset => "datasets/",
         };
-        // A percent sign first, lest those of the others be taken for it.
-        let file = file.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        let file = encode_path(file);
         format!("{}/{prefix}{}/resolve/{}/{file}", self.hub.net.endpoint(), self.repo, self.commit)
     }
 }

@@ -3,6 +3,7 @@
 use crate::server::{Fault, Server};
 use crate::{address, bytes, fetch, hub, said, settings};
 use deepbelief_hub::{Hub, Kind, Settings};
+use std::time::{Duration, Instant};
 
 /// A server with one public and one private data set.
 fn served() -> (Server, tempfile::TempDir) {
@@ -60,11 +61,9 @@ fn a_server_in_trouble_is_asked_again() {
 
 #[test]
 fn trouble_that_stays_is_reported() {
-    for (request, status, reason) in [
-        ("revision", 429, "told to fail"),
-        ("HEAD", 503, "Service Unavailable"),
-        ("/cdn/", 500, "Internal Server Error"),
-    ] {
+    for (request, status, reason) in
+        [("revision", 429, "told to fail"), ("HEAD", 503, "told to fail"), ("/cdn/", 500, "told to fail")]
+    {
         let (server, cache) = served();
         server.fail(request, Fault::Status(status), 100);
         let error = fetch(&hub(&server, cache.path(), ""), "u/open", "y.parquet").unwrap_err();
@@ -103,7 +102,7 @@ fn an_endpoint_that_is_no_hub_is_told_so() {
     let (server, cache) = served();
     let page = Settings { endpoint: "not an address".into(), ..settings(&server, cache.path(), "") };
     let error = Hub::new(page).err().unwrap();
-    assert_eq!(said(error), "not an address does not answer as the Hub does: relative URL without a base");
+    assert_eq!(said(error), "HF_ENDPOINT is no address of a Hub: \"not an address\": relative URL without a base");
 }
 
 #[test]
@@ -116,15 +115,56 @@ fn a_folder_that_cannot_be_written_is_named() {
     assert!(text.starts_with(&format!("cannot write {}", file.display())), "{text}");
 }
 
-/// `/dev/full` takes no byte.
-#[cfg(target_os = "linux")]
+/// Neither the memory nor the patience of the user is the server's to take.
 #[test]
-fn a_full_disk_is_said_to_be_full() {
+fn a_list_of_files_has_an_end() {
     let (server, cache) = served();
-    let blobs = cache.path().join("datasets--u--open/blobs");
-    std::fs::create_dir_all(&blobs).unwrap();
-    let part = blobs.join(format!("{}.incomplete", crate::server::sha256(&bytes(1000))));
-    std::os::unix::fs::symlink("/dev/full", &part).unwrap();
-    let error = fetch(&hub(&server, cache.path(), ""), "u/open", "y.parquet").unwrap_err();
-    assert_eq!(error, format!("cannot write {}: No space left on device (os error 28)", part.display()));
+    server.fail("revision", Fault::Padded(65 << 20), 1);
+    let error = fetch(&hub(&server, cache.path(), ""), "u/open", "x.csv").unwrap_err();
+    assert!(error.ends_with("its list of files is longer than 64 MiB"), "{error}");
+}
+
+#[test]
+fn a_list_of_files_that_takes_for_ever_is_given_up() {
+    let (server, cache) = served();
+    server.put("datasets/u/new", false, &[("x.csv", b"1")]);
+    fetch(&hub(&server, cache.path(), ""), "u/open", "x.csv").unwrap();
+    let hasty = Settings { time_limit: Duration::from_millis(300), ..settings(&server, cache.path(), "") };
+    let hasty = Hub::new(hasty).unwrap();
+    for fault in [Fault::Dripping, Fault::Silent] {
+        server.fail("revision", fault, 100);
+        let begun = Instant::now();
+        assert_eq!(fetch(&hasty, "u/open", "x.csv").unwrap(), b"1", "the cache serves");
+        let error = fetch(&hasty, "u/new", "x.csv").unwrap_err();
+        assert!(error.starts_with(&format!("cannot reach {}: ", server.endpoint)), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{fault:?}: {:?}", begun.elapsed());
+    }
+}
+
+/// A user and a password in the address are sent where there is no token, and shown nowhere.
+#[test]
+fn a_password_in_the_address_is_not_shown() {
+    let (server, cache) = served();
+    let at = |token: &str| {
+        let endpoint = server.endpoint.replace("http://", "http://me:secret@");
+        Settings { endpoint, ..settings(&server, cache.path(), token) }
+    };
+    let hidden = |text: &str| assert!(!text.contains("secret"), "{text}");
+    let anonymous = Hub::new(at("")).unwrap();
+    assert_eq!(fetch(&anonymous, "u/open", "x.csv").unwrap(), b"1");
+    assert!(server.authorizations().iter().all(|by| by == "Basic bWU6c2VjcmV0"), "me:secret in base 64");
+    hidden(&fetch(&anonymous, "u/closed", "x.csv").unwrap_err());
+    hidden(&format!("{:?}", at("")));
+    server.fail("HEAD", Fault::Status(418), 1);
+    hidden(&fetch(&anonymous, "u/open", "y.parquet").unwrap_err());
+    server.fail("/cdn/", Fault::Cut(0), 1000);
+    hidden(&fetch(&anonymous, "u/open", "y.parquet").unwrap_err());
+    server.authorizations();
+    fetch(&Hub::new(at("hf_read")).unwrap(), "u/closed", "x.csv").unwrap();
+    assert!(server.authorizations().iter().all(|by| by == "Bearer hf_read"));
+    let pushed = Hub::new(at("hf_write")).unwrap().push("u/m", false, "A model", Vec::new()).unwrap();
+    assert_eq!(pushed.url, format!("{}/u/m", server.endpoint));
+    for text in ["me:secret@hub", "http://me:secret@"] {
+        hidden(&said(Hub::new(Settings { endpoint: text.into(), ..at("") }).err().unwrap()));
+    }
 }

@@ -1,6 +1,6 @@
 //! Downloads: cached, resumed, checked, offline.
 
-use crate::server::{Fault, Server, commit, sha256};
+use crate::server::{Fault, Server, commit, git_hash, sha256};
 use crate::{address, bytes, fetch, hub, settings};
 use deepbelief_hub::{Hub, Kind, Settings};
 use std::path::Path;
@@ -76,6 +76,25 @@ fn remains_that_cannot_belong_to_the_file_are_dropped() {
     std::fs::create_dir_all(&blobs).unwrap();
     std::fs::write(blobs.join(format!("{}.incomplete", sha256(&large))), [7; 1001]).unwrap();
     assert!(fetch(&hub(&server, cache.path(), ""), "u/d", "x.parquet").unwrap() == large);
+}
+
+/// Small files come with the hash that git gives them.
+#[test]
+fn a_small_file_with_another_hash_is_refused() {
+    let (server, cache) = (Server::start(), tempfile::tempdir().unwrap());
+    server.put("datasets/u/d", false, &[("x.csv", b"1,2\n")]);
+    server.fail("GET /datasets/u/d/resolve", Fault::Corrupt, 1);
+    let hub = hub(&server, cache.path(), "");
+    let error = fetch(&hub, "u/d", "x.csv").unwrap_err();
+    let expected = format!("expected {}; it was removed, fetch it again", git_hash(b"1,2\n"));
+    assert!(error.starts_with("x.csv of u/d came damaged: its git hash is ") && error.ends_with(&expected), "{error}");
+    assert_eq!(fetch(&hub, "u/d", "x.csv").unwrap(), b"1,2\n");
+}
+
+/// What `printf '1,2\\n' | git hash-object --stdin` prints.
+#[test]
+fn the_hash_of_git_is_git_s() {
+    assert_eq!(git_hash(b"1,2\n"), "d72f2010a822172de15795be5808b26d750dba36");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The crate against a server of its own; nothing here leaves the machine.
 
+mod cache;
 mod failures;
 mod fetch;
+mod pull;
 mod push;
 mod server;
 
@@ -22,6 +24,7 @@ fn settings(server: &Server, cache: &Path, token: &str) -> Settings {
         cache: cache.into(),
         offline: false,
         retry_delay: Duration::from_millis(1),
+        time_limit: Duration::from_mins(1),
     }
 }
 

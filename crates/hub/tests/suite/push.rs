@@ -1,8 +1,9 @@
 //! Pushing, and what comes back of it.
 
 use crate::server::{Fault, Server};
-use crate::{address, bytes, hub, said};
-use deepbelief_hub::{Content, Hub, Kind};
+use crate::{address, bytes, hub, said, settings};
+use deepbelief_hub::{Content, Hub, Kind, Settings};
+use std::time::{Duration, Instant};
 
 fn push(hub: &Hub, private: bool, model: &[u8]) -> Result<deepbelief_hub::Pushed, String> {
     let files = vec![
@@ -59,4 +60,33 @@ fn a_push_needs_a_token_that_may_write() {
     assert_eq!(error, "u/m is not open to this token: this token may only read");
     let error = push(&hub(&server, cache.path(), "hf_other"), false, b"model").unwrap_err();
     assert!(error.ends_with("the token does not open it"), "{error}");
+}
+
+#[test]
+fn a_push_that_takes_for_ever_is_given_up() {
+    for (request, fault) in [("create", Fault::Silent), ("preupload", Fault::Dripping), ("commit", Fault::Silent)] {
+        let (server, cache) = (Server::start(), tempfile::tempdir().unwrap());
+        server.fail(request, fault, 100);
+        let hasty = Settings { time_limit: Duration::from_millis(300), ..settings(&server, cache.path(), "hf_write") };
+        let begun = Instant::now();
+        let error = push(&Hub::new(hasty).unwrap(), false, b"model").unwrap_err();
+        assert!(error.starts_with(&format!("{} did not take all of u/m within 0.3 s", server.endpoint)), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{request}: {:?}", begun.elapsed());
+    }
+}
+
+/// A pipe has no end, and a name becomes a path on the machines of others.
+#[test]
+fn what_is_no_file_is_not_pushed() {
+    let (server, cache) = (Server::start(), tempfile::tempdir().unwrap());
+    let push = |name: &str, content: Content| {
+        hub(&server, cache.path(), "hf_write").push("u/m", false, "A model", vec![(name.into(), content)])
+    };
+    let error = push("x.png", Content::File(cache.path().into())).unwrap_err().to_string();
+    assert_eq!(error, format!("{} is not a file", cache.path().display()));
+    #[cfg(unix)]
+    assert_eq!(push("x.png", Content::File("/dev/zero".into())).unwrap_err().to_string(), "/dev/zero is not a file");
+    let error = push("x\n/y.png", Content::Bytes(Vec::new())).unwrap_err().to_string();
+    assert_eq!(error, "\"x\\n/y.png\" cannot be the name of a file on the Hub");
+    assert!(server.requests().is_empty(), "nothing was sent");
 }

@@ -5,12 +5,14 @@
 //! with a redirect to another path, which sends the content and knows ranges.
 
 use serde_json::{Value, json};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +25,12 @@ pub(crate) enum Fault {
     Corrupt,
     /// Ranges are ignored.
     NoRanges,
+    /// So many spaces follow the body.
+    Padded(usize),
+    /// The body is followed by spaces that come one by one, for ten seconds.
+    Dripping,
+    /// The answer comes after ten seconds.
+    Silent,
 }
 
 /// Files of a repository at one commit.
@@ -41,6 +49,7 @@ struct State {
     /// How often which requests fail, and how: those whose line contains the text.
     faults: Vec<(String, Fault, usize)>,
     requests: Vec<String>,
+    authorizations: Vec<String>,
 }
 
 /// The server. `hf_write` may do all, `hf_read` may read all, others see what is public.
@@ -93,6 +102,11 @@ impl Server {
         std::mem::take(&mut self.state.lock().unwrap().requests)
     }
 
+    /// How the requests since the last call said who asks.
+    pub(crate) fn authorizations(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().authorizations)
+    }
+
     fn serve(&self, stream: &TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream);
         let mut first = String::new();
@@ -116,6 +130,7 @@ impl Server {
         let fault = {
             let mut state = self.state.lock().unwrap();
             state.requests.push(line.clone());
+            state.authorizations.extend(headers.get("authorization").cloned());
             let fault = state.faults.iter_mut().find(|(what, _, times)| *times > 0 && line.contains(what.as_str()));
             fault.map(|(_, fault, times)| {
                 *times -= 1;
@@ -132,7 +147,11 @@ impl Server {
             answer.status = 206;
             answer.body.drain(..from);
         }
-        let length = answer.body.len();
+        let length = match fault {
+            Some(Fault::Padded(spaces)) => answer.body.len() + spaces,
+            Some(Fault::Dripping) => 1 << 40,
+            _ => answer.body.len(),
+        };
         let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {length}\r\nConnection: close\r\n", answer.status);
         for (name, value) in &answer.headers {
             let _ = write!(head, "{name}: {value}\r\n");
@@ -140,12 +159,23 @@ impl Server {
         match fault {
             Some(Fault::Cut(bytes)) => answer.body.truncate(bytes),
             Some(Fault::Corrupt) => answer.body[0] ^= 1,
+            Some(Fault::Silent) => std::thread::sleep(Duration::from_secs(10)),
             _ => {}
         }
         let mut stream = stream;
         stream.write_all(format!("{head}\r\n").as_bytes())?;
         if method != "HEAD" {
             stream.write_all(&answer.body)?;
+        }
+        match fault {
+            Some(Fault::Padded(spaces)) => stream.write_all(&vec![b' '; spaces])?,
+            Some(Fault::Dripping) => {
+                for _ in 0..1000 {
+                    stream.write_all(b" ")?;
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+            }
+            _ => {}
         }
         stream.flush()
     }
@@ -241,7 +271,7 @@ impl Server {
             headers.push(("Location", format!("{}/cdn/{hash}", self.endpoint)));
             return Answer { status: 302, headers, ..Answer::default() };
         }
-        headers.push(("ETag", format!("\"{}\"", &hash[..40])));
+        headers.push(("ETag", format!("\"{}\"", git_hash(bytes))));
         Answer { headers, body: bytes.clone(), ..Answer::default() }
     }
 }
@@ -304,7 +334,16 @@ pub(crate) fn commit(n: usize) -> String {
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The name that git gives a content.
+pub(crate) fn git_hash(bytes: &[u8]) -> String {
+    hex(&Sha1::new_with_prefix(format!("blob {}\0", bytes.len())).chain_update(bytes).finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -19,12 +19,16 @@ stack *ARGS:
 tune CKPT="models/mnist-dbn.safetensors" *ARGS:
     cargo run --release -- tune {{ CKPT }} {{ ARGS }}
 
-# Make one stripped binary, dist/dbn under the target folder, and print its size.
+# Make the stripped programs dbn and dbn-hub, with every reader, in the folder dist under the target folder.
 dist:
-    cargo build --release -p deepbelief-cli
-    mkdir -p {{ target }}/dist
-    strip -o {{ target }}/dist/dbn {{ target }}/release/dbn
-    @ls -lh {{ target }}/dist/dbn
+    cargo build --profile dist -p deepbelief-cli -p dbn-hub --features deepbelief-cli/full
+    strip {{ target }}/dist/dbn {{ target }}/dist/dbn-hub
+    @ls -lh {{ target }}/dist/dbn {{ target }}/dist/dbn-hub
+
+# Install dbn and dbn-hub where cargo puts programs.
+install:
+    cargo install --locked --profile dist --path crates/cli --features full
+    cargo install --locked --profile dist --path crates/dbn-hub
 
 # Set up NVIDIA's compiler and libraries from PyPI in .cuda: no toolkit and no GPU are needed to build.
 cuda-toolchain:

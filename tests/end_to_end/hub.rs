@@ -8,11 +8,29 @@ mod server;
 use crate::{Place, SMALL, stderr};
 use serde_json::{Value, json};
 use server::{Fault, Server};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Cargo builds the programs of its own package for a test, and all where it tests the workspace.
+fn build_the_other_program() {
+    static BUILT: std::sync::Once = std::sync::Once::new();
+    BUILT.call_once(|| {
+        let folder = Path::new(env!("CARGO_BIN_EXE_dbn")).parent().unwrap();
+        if folder.join(format!("dbn-hub{}", std::env::consts::EXE_SUFFIX)).is_file() {
+            return;
+        }
+        let profile = if folder.ends_with("debug") { "dev".as_ref() } else { folder.file_name().unwrap() };
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--workspace", "--bin", "dbn-hub", "--profile"]).arg(profile);
+        cargo.arg("--target-dir").arg(folder.parent().unwrap()).current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(cargo.status().unwrap().success());
+    });
+}
 
 impl Place {
     /// `dbn` as run by a user of this Hub with this token.
     fn command_at(&self, server: &Server, token: &str, words: &str) -> Command {
+        build_the_other_program();
         let mut command = self.command(words);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("HF_") {
@@ -224,4 +242,84 @@ fn text_of_strangers_is_text_on_the_card() {
     }
     assert!(!text.contains("http://") && text.contains("![x evil b](x%5D%28evil%29%20%3Cb%3E.png)"), "{text}");
     assert!(!card.lines().any(|line| line.trim_start().starts_with("rm ")), "{card}");
+}
+
+/// `dbn` in a folder of its own, with a script there in the place of `dbn-hub`, if one is given.
+#[cfg(unix)]
+fn alone(place: &Place, script: Option<&str>, words: &str) -> Command {
+    use std::os::unix::fs::PermissionsExt;
+    let program = place.path("alone/dbn");
+    if !program.exists() {
+        std::fs::create_dir_all(place.path("alone")).unwrap();
+        std::fs::hard_link(env!("CARGO_BIN_EXE_dbn"), &program)
+            .or_else(|_| std::fs::copy(env!("CARGO_BIN_EXE_dbn"), &program).map(|_| ()))
+            .unwrap();
+    }
+    if let Some(script) = script {
+        let other = place.path("alone/dbn-hub");
+        std::fs::write(&other, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new(program);
+    command.args(words.split(' ')).current_dir(place.folder.path());
+    command
+}
+
+#[cfg(unix)]
+#[test]
+fn without_the_other_program_dbn_says_how_to_get_it() {
+    let place = Place::new();
+    for words in ["pull u/m", "show hf:u/m", "pretrain --data hf:u/d"] {
+        let output = alone(&place, None, words).env("PATH", "").output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("cannot run dbn-hub, the part of dbn that speaks to the Hub"), "{said}");
+        assert!(said.contains("cargo build --release -p dbn-hub"), "{said}");
+    }
+}
+
+/// What the other program says and how it ends is what `dbn` says and how it ends; uploads are not reported.
+#[cfg(unix)]
+#[test]
+fn the_other_program_speaks_for_dbn() {
+    let place = Place::new();
+    let script = r#"echo '{"level":"INFO","message":"fetching x"}' >&2; echo '{"level":"DEBUG","message":"y"}' >&2
+echo "$HF_XET_TELEMETRY_ENABLED $*" >&2
+echo '{"refused":{"what":"no such","causes":["a","b"],"hint":"try"}}'; exit 2"#;
+    let output = alone(&place, Some(script), "pull u/m").env_remove("HF_XET_TELEMETRY_ENABLED").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        stderr(&output),
+        format!(
+            "fetching x\nwarning: dbn-hub: 0 --for {version} pull -- u/m runs/m\nerror: no such\n  cause: a\n  cause: b\n  \
+             hint: try\n"
+        )
+    );
+    let output = alone(&place, Some("exit 130"), "pull u/m").output().unwrap();
+    assert_eq!((output.status.code(), &*stderr(&output)), (Some(130), ""));
+    let output = alone(&place, Some("exit 7"), "pull u/m").output().unwrap();
+    assert!(stderr(&output).contains("error: dbn-hub ended without an answer (exit status: 7)"), "{}", stderr(&output));
+}
+
+/// However `dbn` ends, the other program sees the end of its input.
+#[cfg(unix)]
+#[test]
+fn the_other_program_ends_with_dbn() {
+    let place = Place::new();
+    let script = "echo begun > begun; while read -r line; do :; done; echo over > over";
+    let mut child = alone(&place, Some(script), "pull u/m").stderr(Stdio::null()).spawn().unwrap();
+    let appears = |name: &str| {
+        for _ in 0..2000 {
+            if place.path(name).exists() {
+                return true;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        false
+    };
+    assert!(appears("begun") && !place.path("over").exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(appears("over"));
 }

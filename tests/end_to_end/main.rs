@@ -1,5 +1,6 @@
 //! The binary as a user runs it: every test starts `dbn` in a folder of its own.
 
+mod build;
 mod candle_alone;
 mod candle_programs;
 mod check;
@@ -13,7 +14,6 @@ mod finetune;
 mod folders;
 mod gaussian;
 mod habits;
-#[cfg(feature = "hub")]
 mod hub;
 mod interrupts;
 mod killed;

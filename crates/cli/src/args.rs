@@ -5,7 +5,6 @@ mod check;
 mod data;
 mod exchange;
 mod finetune;
-#[cfg(feature = "hub")]
 mod hub;
 mod learning;
 mod runs;
@@ -17,7 +16,6 @@ pub(crate) use check::CheckArgs;
 pub(crate) use data::{DataCommand, MakeArgs};
 pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use finetune::FinetuneArgs;
-#[cfg(feature = "hub")]
 pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use learning::{LearningArgs, PerLayer, per_layer};
 pub(crate) use runs::{CompareArgs, RunsArgs};
@@ -144,14 +142,12 @@ pub(crate) enum Command {
     #[command(after_help = exchange::IMPORT_HELP)]
     Import(ImportArgs),
     /// Fetch a model from the Hugging Face Hub
-    #[cfg(feature = "hub")]
     #[command(after_help = hub::PULL_HELP)]
     Pull(PullArgs),
     /// Push a run to the Hugging Face Hub, with a model card
     ///
     /// Pushed are the model, its settings, metrics and pictures, and a README.md that says where
     /// it comes from and how to use it; not the state that a resume would need.
-    #[cfg(feature = "hub")]
     #[command(after_help = hub::PUSH_HELP)]
     Push(PushArgs),
     /// Look at data before training: what they are, what is wrong with them, what to train them by

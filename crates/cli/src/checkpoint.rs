@@ -7,7 +7,7 @@ use crate::footprint::held;
 use crate::memory::{PROGRAM, fits};
 use crate::run_folder::checkpoint_path;
 use candle_core::Device;
-use deepbelief_data::{Binarize, Dataset, ImageShape, LoadOptions, Scale, Source, Split, open};
+use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LoadOptions, Scale, Source, Split, open};
 use deepbelief_finetune::{Network, NetworkHeader, Objective};
 use deepbelief_rbm::{Provenance, tensors};
 use deepbelief_stack::{Dbn, DbnHeader};
@@ -141,6 +141,7 @@ pub(crate) trait Trained {
                     .clone()
                     .or_else(|| self.recorded("feature_column").filter(|_| same)),
                 image_size: args.image_size.or_else(|| self.image_shape()).unwrap_or(defaults.image_size),
+                fetch: Fetch(crate::hub::dataset),
                 ..defaults
             },
         )?;

@@ -20,6 +20,12 @@ impl Failure {
         Self { what: what.into(), causes: Vec::new(), hint: None }
     }
 
+    /// Says why, outermost first.
+    pub(crate) fn because(mut self, causes: Vec<String>) -> Self {
+        self.causes = causes;
+        self
+    }
+
     /// Says what failed above the reason why.
     pub(crate) fn while_doing(mut self, what: impl Into<String>) -> Self {
         let reason = std::mem::replace(&mut self.what, what.into());

@@ -11,12 +11,11 @@ mod failure;
 mod finetune_watcher;
 mod footprint;
 mod history;
+mod hub;
 mod interrupt;
-#[cfg(feature = "hub")]
 mod markdown;
 mod measured;
 mod memory;
-#[cfg(feature = "hub")]
 mod model_card;
 mod pictures;
 mod progress;
@@ -66,9 +65,7 @@ fn run(command: &Command, report: &Report) -> failure::Result<u8> {
         Command::Eval(args) => commands::eval(args, report).map(|()| 0),
         Command::Export(args) => commands::export(args, report).map(|()| 0),
         Command::Import(args) => commands::import(args).map(|()| 0),
-        #[cfg(feature = "hub")]
         Command::Pull(args) => commands::pull(args).map(|()| 0),
-        #[cfg(feature = "hub")]
         Command::Push(args) => commands::push(args, report).map(|()| 0),
         Command::Check(args) => commands::check(args, report),
         Command::Data(command) => commands::data(command, report).map(|()| 0),

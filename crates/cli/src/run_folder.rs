@@ -271,9 +271,8 @@ fn is_ours(name: &str) -> bool {
 
 /// The checkpoint that `path` means: itself, the one in a run folder, or one of the Hub.
 pub(crate) fn checkpoint_path(path: &Path) -> Result<PathBuf> {
-    #[cfg(feature = "hub")]
     if let Some(address) = path.to_str().and_then(|path| path.strip_prefix("hf:")) {
-        return Ok(deepbelief_rbm::pretrained(address)?);
+        return crate::hub::model(address);
     }
     let file = if path.is_dir() { path.join(MODEL) } else { path.to_path_buf() };
     if file.is_file() {

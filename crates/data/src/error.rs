@@ -60,7 +60,10 @@ pub enum Error {
         expected: String,
     },
     /// The program was built without a reader.
-    #[error("this build cannot read {what}: build deepbelief-data with the feature `{feature}`")]
+    #[error(
+        "this build does not read {what}: build it with the feature `{feature}`, for dbn by cargo build --release \
+         --features {feature}"
+    )]
     FeatureOff {
         /// The source.
         what: String,
@@ -355,18 +358,9 @@ pub enum Error {
         /// Samples there are.
         samples: usize,
     },
-    /// A data set of the Hub that holds nothing that is read by itself.
-    #[error("hf:{address}: there is no Parquet file of training samples; {hint}")]
-    NoTable {
-        /// The data set.
-        address: String,
-        /// What to name instead.
-        hint: String,
-    },
-    /// The Hub refused, or could not be reached.
-    #[cfg(feature = "hub")]
+    /// A data set of the Hub could not be fetched.
     #[error("cannot get the data set from the Hub")]
-    Hub(#[source] deepbelief_hub::Error),
+    Hub(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Balanced batches of data without labels.
     #[error("class-balanced batches need labels, and this data has none")]
     NoLabels,

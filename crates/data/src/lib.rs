@@ -37,6 +37,7 @@ mod error;
 mod examine;
 mod file_rows;
 mod holdout;
+mod hub;
 mod idx;
 mod load;
 mod minibatch;
@@ -54,8 +55,6 @@ mod unpack;
 mod arrays;
 #[cfg(feature = "formats")]
 mod csv;
-#[cfg(feature = "hub")]
-mod hub;
 #[cfg(feature = "formats")]
 mod images;
 #[cfg(feature = "formats")]
@@ -73,6 +72,7 @@ pub use binarize::Binarize;
 pub use dataset::{Dataset, ImageShape, sha256};
 pub use error::{Error, Place};
 pub use examine::{Column, Examination, Part, ValueKind, examine};
+pub use hub::{Fetch, NotFetched};
 pub use load::{Header, LoadOptions, load, open};
 pub use minibatch::{BatchConfig, Minibatcher};
 #[cfg(feature = "formats")]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use deepbelief_kernels::MAX_UNITS;
 
 use crate::dataset::{Dataset, ImageShape};
+use crate::hub::Fetch;
 use crate::scale::{Scale, scale};
 use crate::source::Source;
 use crate::split::{Split, check_units};
@@ -79,6 +80,9 @@ pub struct LoadOptions {
     /// labels that are numbers must lie below their count. Default: classes are numbered in the
     /// order of their names.
     pub class_names: Option<Vec<String>>,
+    /// How data sets of the Hub are fetched.
+    #[serde(skip)]
+    pub fetch: Fetch,
 }
 
 impl Default for LoadOptions {
@@ -91,6 +95,7 @@ impl Default for LoadOptions {
             image_size: ImageShape { width: 28, height: 28 },
             classes: None,
             class_names: None,
+            fetch: Fetch::default(),
         }
     }
 }
@@ -152,7 +157,6 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
         Source::Images(dir) => crate::images::read_dir(dir, options.image_size)?,
         #[cfg(feature = "parquet")]
         Source::Parquet(path) => crate::parquet::read(std::slice::from_ref(path), &[], options)?,
-        #[cfg(feature = "hub")]
         Source::Hub(address) => crate::hub::read(address, options)?,
         // What is left is of features that are off.
         #[allow(unreachable_patterns, reason = "all may be on")]
@@ -160,7 +164,6 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
             let feature = match source {
                 Source::Mnist => "embedded-mnist",
                 Source::Parquet(_) => "parquet",
-                Source::Hub(_) => "hub",
                 _ => "formats",
             };
             return Err(Error::FeatureOff { what: source.to_string(), feature });
@@ -331,7 +334,11 @@ mod tests {
     #[test]
     fn a_reader_that_was_not_built_names_its_feature() {
         let error = load(&Source::Csv("a.csv".into()), &LoadOptions::default()).unwrap_err().to_string();
-        assert_eq!(error, "this build cannot read csv:a.csv: build deepbelief-data with the feature `formats`");
+        assert_eq!(
+            error,
+            "this build does not read csv:a.csv: build it with the feature `formats`, for dbn by cargo build --release \
+             --features formats"
+        );
     }
 
     #[test]

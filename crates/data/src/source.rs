@@ -110,7 +110,6 @@ impl FromStr for Source {
             return Ok(Self::Mnist);
         }
         if let Some(address) = text.strip_prefix("hf:") {
-            #[cfg(feature = "hub")]
             address.parse::<deepbelief_hub::Address>().map_err(|error| unknown(error.to_string()))?;
             return Ok(Self::Hub(address.into()));
         }

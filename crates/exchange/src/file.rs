@@ -1,7 +1,9 @@
 //! A file of named arrays, whatever wraps them, and an RBM made of three of them.
 
 use crate::error::{Error, Result};
-use crate::{Format, hdf5, mat, npz, safetensors};
+#[cfg(feature = "hdf5")]
+use crate::hdf5;
+use crate::{Format, mat, npz, safetensors};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::MAX_UNITS;
 use deepbelief_rbm::Rbm;
@@ -200,8 +202,13 @@ fn contents(bytes: Vec<u8>) -> std::result::Result<Box<dyn Arrays>, String> {
     if bytes.starts_with(b"PK\x03\x04") {
         return Ok(Box::new(npz::Npz::open(bytes)?));
     }
-    if hdf5::is_hdf5(&bytes) {
+    if is_hdf5(&bytes) {
+        #[cfg(feature = "hdf5")]
         return Ok(Box::new(hdf5::Hdf5::open(bytes)?));
+        #[cfg(not(feature = "hdf5"))]
+        return Err("is an HDF5 file, which this build does not read: build it with the feature `hdf5`, for dbn by \
+                    cargo build --release --features hdf5"
+            .into());
     }
     if mat::is_mat(&bytes) {
         return Ok(Box::new(mat::Mat::open(&bytes)?));
@@ -210,6 +217,22 @@ fn contents(bytes: Vec<u8>) -> std::result::Result<Box<dyn Arrays>, String> {
         return Err("is a pickle, which may hold any program and is not read: save the arrays with np.savez".into());
     }
     Ok(Box::new(safetensors::Tensors::open(bytes)?))
+}
+
+/// Signature of an HDF5 file.
+const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
+
+/// Bytes that MATLAB puts before it.
+const MATLAB_HEADER: usize = 512;
+
+/// Whether these are the bytes of an HDF5 file.
+fn is_hdf5(bytes: &[u8]) -> bool {
+    bytes.starts_with(SIGNATURE) || is_matlab_hdf5(bytes)
+}
+
+/// Whether they are MATLAB's.
+pub(crate) fn is_matlab_hdf5(bytes: &[u8]) -> bool {
+    bytes.get(MATLAB_HEADER..).is_some_and(|rest| rest.starts_with(SIGNATURE))
 }
 
 #[cfg(test)]

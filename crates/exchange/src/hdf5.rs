@@ -3,7 +3,7 @@
 //! An array in a group is called by its path, `group/array`. MATLAB keeps its matrices column by
 //! column and lists their axes the other way round.
 
-use crate::file::{Array, Arrays};
+use crate::file::{Array, Arrays, is_matlab_hdf5};
 use deepbelief_data::Allowance;
 use hdf5_reader::error::Error;
 use hdf5_reader::group::Group;
@@ -12,21 +12,6 @@ use hdf5_reader::{Hdf5File, OpenOptions};
 
 /// Groups within groups that are listed; links may lead in circles.
 const DEEPEST: usize = 3;
-
-/// Signature of an HDF5 file.
-const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
-
-/// Bytes that MATLAB puts before it.
-const MATLAB_HEADER: usize = 512;
-
-/// Whether these are the bytes of an HDF5 file.
-pub(crate) fn is_hdf5(bytes: &[u8]) -> bool {
-    bytes.starts_with(SIGNATURE) || is_matlab(bytes)
-}
-
-fn is_matlab(bytes: &[u8]) -> bool {
-    bytes.get(MATLAB_HEADER..).is_some_and(|rest| rest.starts_with(SIGNATURE))
-}
 
 /// A file in memory.
 pub(crate) struct Hdf5 {
@@ -38,7 +23,7 @@ pub(crate) struct Hdf5 {
 impl Hdf5 {
     pub(crate) fn open(bytes: Vec<u8>) -> Result<Self, String> {
         let broken = |error| format!("is not a readable HDF5 file: {error}");
-        let matlab = is_matlab(&bytes);
+        let matlab = is_matlab_hdf5(&bytes);
         // What is not in the file counts as zeros, as many as the header says.
         let most = Allowance::of(bytes.len() as u64).most() as usize;
         let options = OpenOptions::default().with_max_read_bytes(most);

@@ -18,6 +18,7 @@
 mod deepbelief;
 mod error;
 mod file;
+#[cfg(feature = "hdf5")]
 mod hdf5;
 mod hinton;
 mod learnergy;

@@ -15,6 +15,7 @@ pub enum Kind {
 
 impl Kind {
     /// The word in the Hub's own addresses and in the names of its cache folders.
+    #[cfg(feature = "client")]
     pub(crate) fn plural(self) -> &'static str {
         match self {
             Self::Model => "models",

@@ -2,7 +2,9 @@
 
 use crate::Kind;
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "client")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Errors of this crate.
@@ -182,11 +184,21 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// A data set that holds nothing that is read by itself.
+    #[error("hf:{address}: there is no Parquet file of training samples; {hint}")]
+    NoTable {
+        /// The data set.
+        address: String,
+        /// What to name instead.
+        hint: String,
+    },
     /// The Hub's library refused.
+    #[cfg(feature = "client")]
     #[error(transparent)]
     Library(hf_hub::HFError),
 }
 
+#[cfg(feature = "client")]
 impl Error {
     /// Wraps a system error with the path that could not be written.
     pub(crate) fn write(path: &Path) -> impl Fn(io::Error) -> Self + use<> {

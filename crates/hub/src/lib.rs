@@ -6,7 +6,11 @@
 //! the path of the file in the cache, downloading what is not there. A download that broke off
 //! goes on where it stopped; what arrived is checked by its size and by the hash that the Hub tells: the
 //! SHA-256 of large files, git's SHA-1 of small ones. What a commit holds never changes, so a file that
-//! is in the cache is not asked for again. [`Hub::pull`] copies a repository into a folder.
+//! is in the cache is not asked for again. [`Hub::model`] and [`Hub::dataset`] know which files of a
+//! repository are meant, and [`Hub::pull`] copies them into a folder.
+//!
+//! All that needs the network is the feature `client`. Without it this crate has the names of things, and
+//! what a program needs to run `dbn-hub` for them ([`program`]).
 //!
 //! The environment says what it says to other programs of the Hub ([`Settings::from_env`]):
 //! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE`.
@@ -31,25 +35,17 @@
 //! Everything here blocks; from async code it is called where blocking is allowed.
 
 mod address;
-mod cache;
-mod download;
-mod endpoint;
+#[cfg(feature = "client")]
+mod client;
 mod error;
-mod hub;
-mod listing;
-mod net;
-mod pull;
-mod push;
-mod settings;
-mod snapshot;
+pub mod program;
+mod transfer;
 
 pub use address::{Address, Kind, is_file_name};
+#[cfg(feature = "client")]
+pub use client::{Hub, Settings, Snapshot, unfinished};
 pub use error::Error;
-pub use hub::Hub;
-pub use pull::Pulled;
-pub use push::{Content, Pushed};
-pub use settings::Settings;
-pub use snapshot::Snapshot;
+pub use transfer::{Content, Fetched, Pulled, Pushed};
 
 /// Results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -2,7 +2,7 @@
 
 use crate::{Rbm, Result, load};
 use candle_core::Device;
-use deepbelief_hub::{Address, Hub, Kind, Settings};
+use deepbelief_hub::{Hub, Settings};
 use std::path::PathBuf;
 
 /// The checkpoint of a model on the Hub, as a file in the Hub's cache: `model.safetensors` of
@@ -12,10 +12,7 @@ use std::path::PathBuf;
 /// # Errors
 /// [`Error::Hub`](crate::Error::Hub) if it is not there or cannot be fetched.
 pub fn pretrained(address: &str) -> Result<PathBuf> {
-    let address: Address = address.parse()?;
-    let hub = Hub::new(Settings::from_env())?;
-    let snapshot = hub.open(Kind::Model, &address)?;
-    Ok(snapshot.fetch(address.file.as_deref().unwrap_or("model.safetensors"))?)
+    Ok(Hub::new(Settings::from_env())?.model(&address.parse()?)?)
 }
 
 impl Rbm {

@@ -10,9 +10,7 @@ mod export;
 mod finetune;
 mod import;
 mod pretrain;
-#[cfg(feature = "hub")]
 mod pull;
-#[cfg(feature = "hub")]
 mod push;
 mod reconstruct;
 mod runs;
@@ -34,9 +32,7 @@ pub(crate) use export::export;
 pub(crate) use finetune::finetune;
 pub(crate) use import::import;
 pub(crate) use pretrain::pretrain;
-#[cfg(feature = "hub")]
 pub(crate) use pull::pull;
-#[cfg(feature = "hub")]
 pub(crate) use push::push;
 pub(crate) use reconstruct::reconstruct;
 pub(crate) use runs::runs;

@@ -3,12 +3,14 @@
 use crate::args::PushArgs;
 use crate::checkpoint::{Model, Trained};
 use crate::failure::{Explain, Failure, Result, count};
+use crate::hub;
 use crate::model_card::Card;
 use crate::report::Report;
 use crate::run_folder::{BEST, CONFIG, EVALUATION, METRICS, checkpoint_path};
 use deepbelief_data::sha256;
 use deepbelief_exchange::IMPORTED_FROM;
-use deepbelief_hub::{Content, Hub, Settings, is_file_name};
+use deepbelief_hub::program::Push;
+use deepbelief_hub::{Content, is_file_name};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +47,7 @@ pub(crate) fn push(args: &PushArgs, report: &Report) -> Result<()> {
     tracing::info!("pushing {} to {repo}", count(contents.len(), "file"));
     let made = if model.provenance().recipe.get(IMPORTED_FROM).is_some() { "imported" } else { "trained" };
     let message = format!("Model {made} with deepbelief {}", env!("CARGO_PKG_VERSION"));
-    let pushed = Hub::new(Settings::from_env())?.push(repo, args.private, &message, contents)?;
+    let pushed = hub::push(repo, &Push { private: args.private, message, files: contents })?;
     report.data(&format!("{}\n", pushed.url))
 }
 

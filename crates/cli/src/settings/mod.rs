@@ -20,7 +20,7 @@ pub(crate) use tune::TuneSettings;
 use crate::device::DeviceName;
 use crate::failure::{Explain, Failure, Result};
 use crate::save_every::SaveEvery;
-use deepbelief_data::{Binarize, Dataset, Header, ImageShape, LoadOptions, Scale, Source};
+use deepbelief_data::{Binarize, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Source};
 use deepbelief_kernels::Precision;
 use deepbelief_rbm::{Provenance, RbmConfig, Schedule};
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,7 @@ impl DataSettings {
             label_column: self.label_column.clone(),
             feature_column: self.feature_column.clone(),
             image_size: self.image_size.unwrap_or(defaults.image_size),
+            fetch: Fetch(crate::hub::dataset),
             ..defaults
         }
     }

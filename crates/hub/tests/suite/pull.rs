@@ -17,6 +17,8 @@ fn a_folder_holds_the_files_and_nothing_else() {
         [(".gitattributes", b"x"), ("README.md", b"# A model"), ("deep/er/model.safetensors", &bytes(1000))];
     server.put("models/u/m", false, &files);
     fs::create_dir(place.path().join("empty")).unwrap();
+    // A user may stand in it, or it may be a disk of its own: it is filled, and not replaced.
+    let made = fs::metadata(place.path().join("empty")).unwrap().created().ok();
     for out in ["new/folder", "empty"] {
         let pulled = pull(&server, place.path(), "u/m", out).unwrap();
         assert_eq!(pulled.files, ["README.md", "deep/er/model.safetensors"]);
@@ -25,6 +27,7 @@ fn a_folder_holds_the_files_and_nothing_else() {
         assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
         assert!(!out.join("README.md").is_symlink(), "a copy, which the cache may lose");
     }
+    assert_eq!(fs::metadata(place.path().join("empty")).unwrap().created().ok(), made);
     assert_eq!(pull(&server, place.path(), "u/m:README.md", "one").unwrap().files, ["README.md"]);
     assert_eq!(fs::read_dir(place.path().join("one")).unwrap().count(), 1);
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 4, "cache, new, empty, one: nothing is left beside");

@@ -12,7 +12,7 @@ use crate::args::CheckArgs;
 use crate::failure::{Explain, Result};
 use crate::report::Report;
 use advice::Advice;
-use deepbelief_data::{Examination, LoadOptions, Scale, ValueKind, examine};
+use deepbelief_data::{Examination, Fetch, LoadOptions, Scale, ValueKind, examine};
 
 /// Looks, tells and recommends; returns the program's exit code.
 pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
@@ -27,6 +27,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         label_column: args.label_column.clone(),
         feature_column: args.feature_column.clone(),
         image_size: args.image_size.unwrap_or(defaults.image_size),
+        fetch: Fetch(crate::hub::dataset),
         ..defaults
     };
     let look = |options: &LoadOptions| {

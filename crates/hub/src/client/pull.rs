@@ -1,18 +1,9 @@
 //! A repository as a folder of this machine.
 
-use crate::{Address, Error, Hub, Kind, Result};
+use crate::{Address, Error, Hub, Kind, Pulled, Result};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-
-/// What was pulled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pulled {
-    /// The commit.
-    pub commit: String,
-    /// Paths of the files in the folder.
-    pub files: Vec<String>,
-}
 
 impl Hub {
     /// Fetches the files of a repository, or the one that the address names, and copies them into the
@@ -30,9 +21,7 @@ impl Hub {
             None => snapshot.files()?.iter().filter(|file| !file.starts_with(".git")).cloned().collect(),
         };
         let fetched: Vec<PathBuf> = files.iter().map(|file| snapshot.fetch(file)).collect::<Result<_>>()?;
-        let parent = target.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(Error::write(parent))?;
-        let folder = Unfinished::make(parent)?;
+        let folder = Unfinished::make(&target)?;
         for (file, from) in files.iter().zip(&fetched) {
             copy(from, &folder.0.join(file)).map_err(|error| match error {
                 // The folder that the user named says more than one that is gone.
@@ -56,29 +45,53 @@ fn free(out: &Path) -> Result<PathBuf> {
     }
 }
 
+/// The folder that [`Hub::pull`] fills before it has its name: what is left of a pull that was killed.
+///
+/// # Errors
+/// [`Error::Occupied`] if something is at `out`.
+pub fn unfinished(out: &Path) -> Result<PathBuf> {
+    Ok(beside(&free(out)?))
+}
+
+/// On the disk where the folder is to be: in it, if it is there.
+fn beside(target: &Path) -> PathBuf {
+    let name = format!(".dbn-pull-{}.tmp", std::process::id());
+    if target.is_dir() { target.join(name) } else { target.with_file_name(name) }
+}
+
 /// A new folder, removed again unless it is finished.
 struct Unfinished(PathBuf);
 
 impl Unfinished {
-    fn make(parent: &Path) -> Result<Self> {
-        let path = parent.join(format!(".dbn-pull-{}.tmp", std::process::id()));
+    fn make(target: &Path) -> Result<Self> {
+        let parent = target.parent().unwrap_or(target);
+        fs::create_dir_all(parent).map_err(Error::write(parent))?;
+        let path = beside(target);
         fs::create_dir(&path).map_err(Error::write(&path))?;
         Ok(Self(path))
     }
 
-    /// Gives the folder its name.
-    fn finish(self, out: &Path) -> Result<()> {
-        // Not every system puts a folder in the place of an empty one.
-        if out.exists() {
-            fs::remove_dir(out).map_err(Error::write(out))?;
+    /// Gives the folder its name, or its files to the folder that has it.
+    fn finish(self, target: &Path) -> Result<()> {
+        if self.0.parent() != Some(target) {
+            return fs::rename(&self.0, target).map_err(Error::write(target));
         }
-        fs::rename(&self.0, out).map_err(Error::write(out))
+        let entries = fs::read_dir(&self.0).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let names: Vec<_> = entries.map_err(Error::write(target))?.iter().map(fs::DirEntry::file_name).collect();
+        let moved = names.iter().try_for_each(|name| fs::rename(self.0.join(name), target.join(name)));
+        if moved.is_err() {
+            // All or nothing, also where it stops half way.
+            for name in &names {
+                let _ = fs::rename(target.join(name), self.0.join(name));
+            }
+        }
+        moved.map_err(Error::write(target))
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // There is nothing left of one that is finished.
+        // Of one that is finished there is nothing left, or an empty folder.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,8 +1,8 @@
 //! What a repository says of itself.
 
+use super::cache::is_commit;
+use super::net::{Net, encode};
 use crate::address::is_file_name;
-use crate::cache::is_commit;
-use crate::net::{Net, encode};
 use crate::{Error, Hub, Kind, Result};
 use serde::Deserialize;
 

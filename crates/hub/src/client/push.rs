@@ -1,46 +1,13 @@
 //! Files on their way to the Hub, by its own library.
 
+use super::listing::listing;
+use super::net::{AGENT, ATTEMPTS, CONNECT, Refusal, SILENCE};
 use crate::address::is_file_name;
-use crate::listing::listing;
-use crate::net::{AGENT, ATTEMPTS, CONNECT, Refusal, SILENCE};
-use crate::{Error, Hub, Kind, Result};
+use crate::{Content, Error, Hub, Kind, Pushed, Result};
 use hf_hub::repository::CommitOperation;
 use hf_hub::{HFClient, HFClientSync, HFError, RepoTypeModel, split_id};
-use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
-
-/// What is pushed as one file.
-#[derive(Clone, Debug)]
-pub enum Content {
-    /// The content of a local file.
-    File(PathBuf),
-    /// These bytes.
-    Bytes(Vec<u8>),
-}
-
-impl Content {
-    /// Its bytes. A pipe or a device has no end, so that only files have a size.
-    fn size(&self) -> Result<u64> {
-        match self {
-            Self::Bytes(bytes) => Ok(bytes.len() as u64),
-            Self::File(path) => match std::fs::metadata(path) {
-                Ok(found) if found.is_file() => Ok(found.len()),
-                Ok(_) => Err(Error::NotAFile { path: path.clone() }),
-                Err(source) => Err(Error::Disk { action: "read", path: path.clone(), source }),
-            },
-        }
-    }
-}
-
-/// What came of a push.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pushed {
-    /// The page of the repository.
-    pub url: String,
-    /// The commit, where the Hub told it.
-    pub commit: Option<String>,
-}
 
 /// The slowest connection that a push counts on, in bytes a second.
 const SLOWEST: u64 = 1 << 16;
@@ -63,7 +30,7 @@ impl Hub {
         if let Some((name, _)) = files.iter().find(|(name, _)| !is_file_name(name)) {
             return Err(Error::Name { name: name.clone() });
         }
-        let bytes = files.iter().try_fold(0, |sum, (_, content)| Ok(content.size()? + sum))?;
+        let bytes = files.iter().map(|(_, content)| size(content)).sum::<Result<u64>>()?;
         let library = self.library(token)?;
         let limit = self.settings.time_limit;
         let of_repo = (library.clone(), repo.to_string());
@@ -139,6 +106,18 @@ impl Hub {
         let (code, message) = (context.error_code.clone(), context.server_message.clone());
         let refusal = Refusal { status: context.status.as_u16(), code, message };
         self.refusal(&refusal, Kind::Model, repo, "main")
+    }
+}
+
+/// Bytes of what is to be pushed. A pipe or a device has no end, so that only files have a size.
+fn size(content: &Content) -> Result<u64> {
+    match content {
+        Content::Bytes(bytes) => Ok(bytes.len() as u64),
+        Content::File(path) => match std::fs::metadata(path) {
+            Ok(found) if found.is_file() => Ok(found.len()),
+            Ok(_) => Err(Error::NotAFile { path: path.clone() }),
+            Err(source) => Err(Error::Disk { action: "read", path: path.clone(), source }),
+        },
     }
 }
 

@@ -1,9 +1,9 @@
 //! Requests for listings and files. Uploads are the library's; its listings have no bounds, and of a
 //! download it neither resumes what broke off nor checks what came, so those requests are made here.
 
-use crate::cache::LONGEST_LIST;
-use crate::download::is_hash;
-use crate::endpoint::Endpoint;
+use super::cache::LONGEST_LIST;
+use super::download::is_hash;
+use super::endpoint::Endpoint;
 use crate::{Error, Result, Settings};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::blocking::{Client, RequestBuilder, Response};

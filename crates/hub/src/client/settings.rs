@@ -60,7 +60,7 @@ impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let token = self.token.as_ref().map(|_| "(hidden)");
         f.debug_struct("Settings")
-            .field("endpoint", &crate::endpoint::shown(&self.endpoint))
+            .field("endpoint", &super::endpoint::shown(&self.endpoint))
             .field("token", &token)
             .field("cache", &self.cache)
             .field("offline", &self.offline)

@@ -1,11 +1,12 @@
 //! The Hub: repositories opened for reading.
 
+use super::cache::Folder;
+use super::listing::listing;
+use super::net::{Net, Refusal};
+use super::snapshot::Snapshot;
 use crate::address::Address;
-use crate::cache::Folder;
-use crate::listing::listing;
-use crate::net::{Net, Refusal};
-use crate::snapshot::Snapshot;
 use crate::{Error, Kind, Result, Settings};
+use std::path::PathBuf;
 
 /// The Hub, as some user sees it.
 pub struct Hub {
@@ -63,6 +64,14 @@ impl Hub {
         folder.remember(revision, &commit)?;
         let (hub, repo, complete, offline) = (self, repo.clone(), true, None);
         Ok(Snapshot { hub, kind, repo, commit, files, complete, folder, offline })
+    }
+
+    /// The path of a model's checkpoint: the file that the address names, or `model.safetensors`.
+    ///
+    /// # Errors
+    /// Those of [`Hub::open`] and [`Snapshot::fetch`].
+    pub fn model(&self, address: &Address) -> Result<PathBuf> {
+        self.open(Kind::Model, address)?.fetch(address.file.as_deref().unwrap_or("model.safetensors"))
     }
 
     /// What a refusal means.

@@ -1,8 +1,8 @@
 //! A repository at one commit.
 
-use crate::cache::Folder;
-use crate::download::{Wanted, check, download};
-use crate::net::encode_path;
+use super::cache::Folder;
+use super::download::{Wanted, check, download};
+use super::net::encode_path;
 use crate::{Error, Hub, Kind, Result};
 use std::path::PathBuf;
 

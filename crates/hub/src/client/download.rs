@@ -4,7 +4,7 @@
 //! asks for the rest; the file gets its name when it is whole and has the promised hash: the SHA-256
 //! of large files, git's SHA-1 of small ones.
 
-use crate::net::{ATTEMPTS, Head, Net};
+use super::net::{ATTEMPTS, Head, Net};
 use crate::{Error, Result};
 use reqwest::StatusCode;
 use sha1::Sha1;

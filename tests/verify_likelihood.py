@@ -1,10 +1,13 @@
-"""Estimates ln Z of an RBM's checkpoint by annealed importance sampling, independently of ours: with
-NumPy's generator, in double precision, from independent units with the biases of the inputs' means.
+"""Estimates ln Z of an RBM's checkpoint by annealed importance sampling in both directions, independently of
+ours: with NumPy's generator, in double precision, along a path of its own choice.
 
-    python3 tests/verify_likelihood.py model.safetensors inputs.csv [chains temperatures]
+    python3 tests/verify_likelihood.py model.safetensors inputs.csv [chains temperatures burn_in]
 
-`inputs.csv` holds one sample of visible values a line. Prints one JSON object: `log_z` with its
-`standard_error`, and `free_energy`, the mean of the inputs', in nats.
+`inputs.csv` holds one sample of visible values a line. The path starts at independent units whose means are those
+of the inputs and of the hidden units given them. Prints one JSON object, in nats: `log_z` with its
+`standard_error`, from below; `log_z_reverse`, from above, by chains that start at the inputs; `log_z_both`, by
+Bennett's acceptance ratio; `log_z_exact`, summed over the hidden states where there are at most 16 hidden units;
+and `free_energy`, the mean of the inputs'.
 """
 
 import json
@@ -18,39 +21,93 @@ def sigmoid(x):
     return 0.5 * (1.0 + np.tanh(0.5 * x))
 
 
-def anneal(w, hb, vb, base, betas, chains, draw):
-    """ln of the weights of all chains, and ln Z of the model without weights that they start from."""
-    v = (draw.random((chains, len(base))) < sigmoid(base)).astype(float)
-    log_weights = np.zeros(chains)
-
-    def log_p(v, beta):
-        # Salakhutdinov & Murray 2008, equation 13, with the base-rate model at beta = 0.
-        linear = v @ ((1.0 - beta) * base + beta * vb)
-        return linear + np.logaddexp(0.0, beta * (v @ w + hb)).sum(axis=1)
-
-    for before, beta in zip(betas[:-1], betas[1:]):
-        log_weights += log_p(v, beta) - log_p(v, before)
-        h = (draw.random((chains, len(hb))) < sigmoid(beta * (v @ w + hb))).astype(float)
-        v = (draw.random(v.shape) < sigmoid((1.0 - beta) * base + beta * (h @ w.T + vb))).astype(float)
-    return log_weights, np.logaddexp(0.0, base).sum() + len(hb) * np.log(2.0)
+def log_odds(mean):
+    mean = np.clip(mean, 0.005, 0.995)
+    return np.log(mean / (1.0 - mean))
 
 
-def main(model, inputs, chains="200", temperatures="2000"):
+def draw_states(p, generator):
+    return (generator.random(p.shape) < p).astype(float)
+
+
+class Path:
+    """The models between independent units (beta = 0) and the RBM (beta = 1)."""
+
+    def __init__(self, w, hb, vb, data):
+        self.w, self.hb, self.vb = w, hb, vb
+        self.visible = log_odds(data.mean(axis=0))
+        self.hidden = log_odds(sigmoid(data @ w + hb).mean(axis=0))
+
+    def biases(self, beta):
+        visible = (1.0 - beta) * self.visible + beta * self.vb
+        return visible, (1.0 - beta) * self.hidden + beta * self.hb
+
+    def log_p(self, v, beta):
+        visible, hidden = self.biases(beta)
+        return v @ visible + np.logaddexp(0.0, hidden + beta * (v @ self.w)).sum(axis=1)
+
+    def gibbs(self, v, beta, generator):
+        visible, hidden = self.biases(beta)
+        h = draw_states(sigmoid(hidden + beta * (v @ self.w)), generator)
+        return draw_states(sigmoid(visible + beta * (h @ self.w.T)), generator)
+
+    def log_z_at_zero(self):
+        return np.logaddexp(0.0, self.visible).sum() + np.logaddexp(0.0, self.hidden).sum()
+
+    def work(self, v, betas, generator):
+        """ln p*(next) - ln p*(this) summed along `betas`, of every chain."""
+        total = np.zeros(len(v))
+        for before, beta in zip(betas[:-1], betas[1:]):
+            total += self.log_p(v, beta) - self.log_p(v, before)
+            v = self.gibbs(v, beta, generator)
+        return total
+
+
+def log_mean(x):
+    return x.max() + np.log(np.exp(x - x.max()).mean())
+
+
+def bennett(up, down):
+    """The difference of ln Z at which both sums of the acceptance ratio agree (as many chains each way)."""
+    low, high = min(up.min(), (-down).min()) - 10.0, max(up.max(), (-down).max()) + 10.0
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if sigmoid(up - middle).sum() > sigmoid(down + middle).sum():
+            low = middle
+        else:
+            high = middle
+    return middle
+
+
+def exact_log_z(w, hb, vb):
+    """Over all hidden states; the visible units given them are a product."""
+    states = (np.arange(2 ** len(hb))[:, None] >> np.arange(len(hb)) & 1).astype(float)
+    terms = states @ hb + np.logaddexp(0.0, states @ w.T + vb).sum(axis=1)
+    return terms.max() + np.log(np.exp(terms - terms.max()).sum())
+
+
+def main(model, inputs, chains="200", temperatures="2000", burn_in="200"):
     w, hb, vb = (array.astype(np.float64) for array in load(model))
     data = np.loadtxt(inputs, delimiter=",", ndmin=2)
-    means = np.clip(data.mean(axis=0), 0.01, 0.99)
+    path, generator = Path(w, hb, vb, data), np.random.default_rng(1)
     betas = np.linspace(0.0, 1.0, int(temperatures) + 1)
-    draw = np.random.default_rng(1)
-    log_weights, start = anneal(w, hb, vb, np.log(means / (1.0 - means)), betas, int(chains), draw)
-    top = log_weights.max()
-    weights = np.exp(log_weights - top)
-    error = weights.std(ddof=1) / weights.mean() / np.sqrt(len(weights))
+    start = draw_states(np.tile(sigmoid(path.visible), (int(chains), 1)), generator)
+    up = path.work(start, betas, generator)
+    weights = np.exp(up - up.max())
+    v = data[np.arange(int(chains)) % len(data)]
+    for _ in range(int(burn_in)):
+        v = path.gibbs(v, 1.0, generator)
+    down = path.work(v, betas[::-1], generator)
+    zero = path.log_z_at_zero()
     free_energy = -(data @ vb) - np.logaddexp(0.0, data @ w + hb).sum(axis=1)
     print(
         json.dumps(
             {
-                "log_z": start + top + np.log(weights.mean()),
-                "standard_error": error,
+                "log_z": zero + log_mean(up),
+                "standard_error": weights.std(ddof=1) / weights.mean() / np.sqrt(len(weights)),
+                "log_z_reverse": zero - log_mean(down),
+                "log_z_both": zero + bennett(up, down),
+                "log_z_exact": exact_log_z(w, hb, vb) if len(hb) <= 16 else None,
                 "free_energy": free_energy.mean(),
             }
         )

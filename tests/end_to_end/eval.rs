@@ -15,9 +15,10 @@ fn estimates_of_a_small_model_bracket_the_exact_value() {
     assert!(truth < 0.0 && truth > -7.0, "{exact}");
     assert!(exact["log_likelihood"]["ais"].is_null() && exact["samples"] == 90, "{exact}");
     let words = "eval r --estimate --temperatures 500 --burn-in 100 --json";
-    for more in ["", "--adaptive"] {
+    for more in ["", "--spacing published", "--path matched", "--path visible"] {
         let estimated = place.json(&format!("{words} {more}"));
-        for name in ["ais", "reverse_ais"] {
+        assert_eq!(estimated["log_z"]["verdict"], "sound", "{estimated}");
+        for name in ["ais", "reverse_ais", "both_ways"] {
             assert!((value(&estimated, name) - truth).abs() < 0.1, "{name}: {estimated}, exactly {truth}");
             let of = |key: &str| estimated["log_likelihood"][name][key].as_f64().unwrap();
             assert!(of("low") <= of("value") && of("value") <= of("high"), "{estimated}");
@@ -37,7 +38,7 @@ fn estimates_of_a_small_model_bracket_the_exact_value() {
 fn a_stack_gets_a_bound_below_its_estimate() {
     let place = Place::new();
     place.stack("s", "");
-    let evaluation = place.json("eval s --json --draws 200");
+    let evaluation = place.json("eval s --json --layer-draws 200");
     let of = |name: &str| evaluation["log_likelihood"][name]["value"].as_f64().unwrap();
     assert!(of("bound") <= of("importance"), "{evaluation}");
     assert!(evaluation["log_likelihood"]["exact"].is_null() && evaluation["log_z"]["exact"].is_number());
@@ -76,8 +77,25 @@ fn what_has_no_likelihood_is_refused() {
         stderr(&output)
     );
     let output = place.run("eval r --estimate --chains 2 --temperatures 2 --burn-in 0");
-    assert!(stderr(&output).contains("fewer than 10 chains carry an estimate"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("fewer than 10 chains of one direction"), "{}", stderr(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains("no interval"));
     let output = place.run("eval g --chains 1");
     assert!(stderr(&output).contains("1 is not in 2..=100000"), "{}", stderr(&output));
+}
+
+/// Grey pixels become binary by a draw: several draws have a mean and its error, binary pixels have one value.
+#[test]
+fn draws_of_the_pixels_have_a_mean_and_its_error() {
+    let place = Place::new();
+    place.train("r", "");
+    let binary = place.json("eval r --json --draws 3");
+    assert!(binary["standard_error_of_draws"].as_f64().unwrap() < 1e-9, "{binary}");
+    place.ok("pretrain -q --out grey --data idx:bars --hidden 4 --epochs 1 --valid 10");
+    let of = |options: &str| place.json(&format!("eval grey --json {options}"));
+    let value = |evaluation: &Value| evaluation["log_likelihood"]["exact"]["value"].as_f64().unwrap();
+    let (one, two, both) = (of(""), of("--seed 2"), of("--draws 2"));
+    assert!(one["standard_error_of_draws"].is_null(), "{one}");
+    assert!((value(&both) - 0.5 * (value(&one) + value(&two))).abs() < 1e-9, "{both}");
+    let error = both["standard_error_of_draws"].as_f64().unwrap();
+    assert!((error - 0.5 * (value(&one) - value(&two)).abs()).abs() < 1e-9 && error > 0.0, "{both}");
 }

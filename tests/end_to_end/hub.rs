@@ -79,7 +79,7 @@ fn a_run_pushed_and_pulled_is_the_same_to_the_byte() {
 fn the_card_reads_as_approved() {
     let (place, server) = (Place::new(), Server::start());
     place.stack("deep", "");
-    place.ok("eval -q deep --draws 50 --out deep/evaluation.json");
+    place.ok("eval -q deep --layer-draws 50 --out deep/evaluation.json");
     place.ok_at(&server, "push deep me/digits --license mit");
     insta::assert_snapshot!("card", String::from_utf8(server.files("models/me/digits")["README.md"].clone()).unwrap());
 }

@@ -2,6 +2,9 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped must say so")]
 
 use crate::Place;
+use candle_core::Device;
+use deepbelief_kernels::Parameters;
+use deepbelief_rbm::{Provenance, Rbm, save};
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::Path;
@@ -82,6 +85,55 @@ fn numpy_estimates_the_same_partition_function() {
     assert!((estimate - ours.0).abs() <= 5.0 * error.hypot(our_error), "theirs {estimate}, ours {}", ours.0);
     let likelihood = -number(&theirs["free_energy"]) - z;
     assert!((likelihood - number(&exact["log_likelihood"]["exact"]["value"])).abs() < 1e-4, "likelihood {likelihood}");
+}
+
+/// A net of two phases: half of the visible units on, or the other half, each held by eight of the hidden units,
+/// and chance in between, where nothing holds anything. Chains that anneal up stay in the middle, chains from the
+/// data stay where they are, in both programs: each direction is nats away from the exact sum, with a small standard
+/// error. Ours says that no interval holds.
+#[test]
+fn numpy_misses_a_phase_as_we_do_and_we_say_so() {
+    let place = Place::new();
+    two_phases(&place);
+    let Some(theirs) = run(&place, "verify_likelihood.py", "two.safetensors") else { return };
+    let eval = |options: &str| {
+        let options = format!("eval two.safetensors --data csv:inputs.csv --split train --json {options}");
+        serde_json::from_str::<Value>(&place.ok(&options)).unwrap()
+    };
+    let (exact, ours) = (eval(""), eval("--estimate --temperatures 2000"));
+    let (of, number) = (&ours["log_z"], |value: &Value| value.as_f64().unwrap());
+    let z = number(&exact["log_z"]["exact"]);
+    assert!((number(&theirs["log_z_exact"]) - z).abs() < 1e-3, "{theirs}, ours {z}");
+    for (own, other, misses) in [(&of["ais"], &theirs["log_z"], -1.0), (&of["reverse_ais"], &theirs["log_z_reverse"], 1.0)]
+    {
+        let (own, other) = (number(&own["value"]) - z, number(other) - z);
+        assert!(own / misses > 1.0 && other / misses > 1.0, "ours off by {own}, theirs by {other}");
+    }
+    assert_eq!(of["verdict"], "different phases", "{ours}");
+    for estimate in ["ais", "reverse_ais", "both_ways"] {
+        assert!(of[estimate]["low"].is_null() && of[estimate]["high"].is_null(), "{estimate}: {ours}");
+    }
+}
+
+/// `two.safetensors`, and `inputs.csv`, samples of its two phases.
+fn two_phases(place: &Place) {
+    const VISIBLE: usize = 60;
+    const HIDDEN: usize = 16;
+    let sign = |i: usize, j: usize| if (i < VISIBLE / 2) == (j < HIDDEN / 2) { 0.6 } else { -0.6 };
+    let parameters = Parameters {
+        w_rec: (0..VISIBLE).flat_map(|i| (0..HIDDEN).map(move |j| sign(i, j))).collect(),
+        hb: vec![-0.7 * 0.6 * (VISIBLE / 2) as f32; HIDDEN],
+        vb: vec![0.0; VISIBLE],
+        label_w: Vec::new(),
+        label_b: Vec::new(),
+    };
+    let rbm = Rbm::from_parameters(VISIBLE, HIDDEN, parameters, &Device::Cpu).unwrap();
+    save(&place.path("two.safetensors"), &rbm, &Provenance::default()).unwrap();
+    let row = |sample: usize| {
+        let bit = |i: usize| if (i < VISIBLE / 2) == (sample % 2 == 0) { "1" } else { "0" };
+        (0..VISIBLE).map(bit).collect::<Vec<_>>().join(",") + "\n"
+    };
+    std::fs::write(place.path("inputs.csv"), (0..100).map(row).collect::<String>()).unwrap();
 }
 
 /// An exported network loaded by the names of its layers, by NumPy and by torch; with a code layer

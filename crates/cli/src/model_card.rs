@@ -173,9 +173,8 @@ impl Card<'_> {
         let samples = evaluation["samples"].as_u64().unwrap_or_default();
         let _ = write!(
             text,
-            "## Log-likelihood\n\nOf {samples} {} samples of {} (binarisation {}), nats per sample, by `dbn eval`. Annealed \
-             importance sampling (AIS) rather finds too much, its reverse too little; low and high are three \
-             standard errors of ln Z away.\n\n| | value | low | high |\n\
+            "## Log-likelihood\n\nOf {samples} {} samples of {} (binarisation {}), nats per sample, by `dbn eval`. Low \
+             and high are three standard errors of ln Z away.\n\n| | value | low | high |\n\
              |---|---|---|---|\n",
             of("split"),
             of("data"),
@@ -184,6 +183,7 @@ impl Card<'_> {
         let names = [
             ("exact", "exactly"),
             ("importance", "importance sampling"),
+            ("both_ways", "annealing both ways"),
             ("ais", "AIS"),
             ("reverse_ais", "reverse AIS"),
             ("bound", "variational bound"),

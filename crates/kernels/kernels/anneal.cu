@@ -2,13 +2,15 @@
 #include "units.cuh"
 
 // Adds ln p*(v, y; to) - ln p*(v, y; from) of every chain to `log_weights`, x being its products
-// v W + w_y and `linear` its (vb - a)·v + b_y. One block a chain.
-extern "C" __global__ void anneal_weights(const float *x, const float *bias, const double *linear, float from,
-                                          float to, uint32_t units, uint32_t stride, double *log_weights) {
+// v W + w_y, `bias` and `offset` the slopes and offsets of the hidden biases, and `linear` its a_1·v + b_y. One
+// block a chain.
+extern "C" __global__ void anneal_weights(const float *x, const float *bias, const float *offset,
+                                          const double *linear, float from, float to, uint32_t units,
+                                          uint32_t stride, double *log_weights) {
     const uint32_t chain = blockIdx.x;
     x += static_cast<uint64_t>(chain) * stride;
     double sum = 0.0;
-    for (uint32_t j = threadIdx.x; j < units; j += THREADS) sum += softplus_step(x[j] + bias[j], from, to);
+    for (uint32_t j = threadIdx.x; j < units; j += THREADS) sum += softplus_step(x[j] + bias[j], offset[j], from, to);
     sum = block_sum(sum);
     if (threadIdx.x == 0) log_weights[chain] += linear[chain] * static_cast<double>(to - from) + sum;
 }
@@ -30,11 +32,11 @@ extern "C" __global__ void tempered_states(const float *x, const float *bias, co
     }
 }
 
-// tilt · v of every chain. One block a chain.
-extern "C" __global__ void linear_terms(const float *v, const float *tilt, uint32_t width, double *out) {
+// slope · v of every chain. One block a chain.
+extern "C" __global__ void linear_terms(const float *v, const float *slope, uint32_t width, double *out) {
     v += static_cast<uint64_t>(blockIdx.x) * width;
     double sum = 0.0;
-    for (uint32_t i = threadIdx.x; i < width; i += THREADS) sum += v[i] * tilt[i];
+    for (uint32_t i = threadIdx.x; i < width; i += THREADS) sum += v[i] * slope[i];
     sum = block_sum(sum);
     if (threadIdx.x == 0) out[blockIdx.x] = sum;
 }

@@ -76,11 +76,11 @@ __device__ inline float softplus(float x) {
     return fmaxf(x, 0.0f) + 2.0f * s * p;
 }
 
-// softplus(to x) - softplus(from x), also where the two are close: softplus_step of src/math.rs.
-__device__ inline float softplus_step(float x, float from, float to) {
+// softplus(offset + to x) - softplus(offset + from x), also where the two are close: softplus_step of src/math.rs.
+__device__ inline float softplus_step(float x, float offset, float from, float to) {
     const float step = to - from;
     if (fabsf(x * step) >= 0.25f) {
-        return softplus(to * x) - softplus(from * x);
+        return softplus(offset + to * x) - softplus(offset + from * x);
     }
     const float d = step * x;
     float e = 1.0f + d / 7.0f;
@@ -89,7 +89,7 @@ __device__ inline float softplus_step(float x, float from, float to) {
     e = e * d / 4.0f + 1.0f;
     e = e * d / 3.0f + 1.0f;
     e = e * d / 2.0f + 1.0f;
-    const float t = e * d / (1.0f + exp_(-from * x));
+    const float t = e * d / (1.0f + exp_(-(offset + from * x)));
     const float s = t / (2.0f + t), q = s * s;
     float p = 1.0f / 9.0f;
     p = p * q + 1.0f / 7.0f;

@@ -50,5 +50,5 @@ pub use precision::Precision;
 pub use rng::{Stream, Uniforms, philox};
 pub use simd::Level;
 pub use states::{Batch, Bits, Minibatches};
-pub use tempered::{GibbsDraws, Tempered};
+pub use tempered::{BiasLine, GibbsDraws, PathBiases, Tempered};
 pub use update::Rule;

@@ -76,27 +76,27 @@ pub(crate) fn softplus(x: f32) -> f32 {
     x.max(0.0) + 2.0 * s * p
 }
 
-/// `x` becomes `softplus(to x) - softplus(from x)`, also where `to` and `from` are close: relative
-/// error below 1e-6 and the rounding of `from x` where `|(to - from) x| < 1/4`, else absolute below
-/// 1e-6 beyond the rounding of the two terms.
+/// `x` becomes `softplus(offset + to x) - softplus(offset + from x)`, also where `to` and `from` are close:
+/// relative error below 1e-6 and the rounding of `offset + from x` where `|(to - from) x| < 1/4`, else absolute
+/// below 1e-6 beyond the rounding of the two terms.
 #[inline(always)]
-pub(crate) fn softplus_step(x: &mut [f32; BLOCK], from: f32, to: f32) {
+pub(crate) fn softplus_step(x: &mut [f32; BLOCK], offset: &[f32; BLOCK], from: f32, to: f32) {
     let step = to - from;
     let largest = x.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
     if largest * step.abs() >= 0.25 {
-        for x in x {
-            *x = softplus(to * *x) - softplus(from * *x);
+        for (x, offset) in x.iter_mut().zip(offset) {
+            *x = softplus(offset + to * *x) - softplus(offset + from * *x);
         }
         return;
     }
-    for x in x {
+    for (x, offset) in x.iter_mut().zip(offset) {
         // exp(d) - 1, seven terms: the next is below d⁶/5040, a twentieth of the rounding.
         let d = step * *x;
         let mut e = 1.0 + d / 7.0;
         for n in [6.0, 5.0, 4.0, 3.0, 2.0] {
             e = e * d / n + 1.0;
         }
-        let t = e * d / (1.0 + exp(-from * *x));
+        let t = e * d / (1.0 + exp(-(offset + from * *x)));
         // ln(1 + t) = 2 artanh(s), s = t / (2 + t), |s| < 1/8.
         let s = t / (2.0 + t);
         let q = s * s;
@@ -116,12 +116,13 @@ mod tests {
     fn steps_of_softplus_match_double_precision() {
         for (from, to) in [(0.0, 0.001), (0.5, 0.5001), (0.999_99, 1.0), (1.0, 0.999_99), (0.2, 0.9), (1.0, 0.0)] {
             let exact = |x: f64, beta: f32| (f64::from(beta) * x).exp().ln_1p();
+            let none = [0.0; BLOCK];
             for x in (-400..=400).map(|i| i as f32 * 0.1) {
                 // Small arguments alone, and beside a large one.
                 for beside in [x, 40.0] {
                     let mut block = [x; BLOCK];
                     block[0] = beside;
-                    softplus_step(&mut block, from, to);
+                    softplus_step(&mut block, &none, from, to);
                     let (got, want) = (f64::from(block[9]), exact(f64::from(x), to) - exact(f64::from(x), from));
                     let close = (x.max(beside).abs() * (to - from).abs()) < 0.25;
                     let relative = 1e-6 + 6e-8 * f64::from(x.abs());

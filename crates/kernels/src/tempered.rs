@@ -5,21 +5,23 @@
 //! deep belief networks", ICML 2008, section 4.1)
 //!
 //! ```text
-//! p*(v, y; β) = exp((a + β (vb - a))·v + β b_y) prod over hidden j of (1 + exp(β (hb_j + (v W)_j + w_yj)))
+//! p*(v, y; β) = exp(a(β)·v + β b_y) prod over hidden j of (1 + exp(c_j(β) + β ((v W)_j + w_yj)))
+//! a(β) = a_0 + β a_1,   c(β) = c_0 + β c_1
 //! ```
 //!
-//! which is the RBM's own at β = 1 and at β = 0 that of independent units with biases a. A Gibbs
-//! step at β,
+//! With `a_0 + a_1 = vb` and `c_0 + c_1 = hb` it is the RBM's own at β = 1, and at β = 0 that of independent
+//! units with biases `a_0` and `c_0`. The published path has `c_0 = 0`; a path with other lines of biases
+//! ([`PathBiases`]) on each of its stretches is as exact. A Gibbs step at β,
 //!
 //! ```text
-//! h ~ sigmoid(β (hb + v W + w_y))
-//! v ~ sigmoid(a + β (vb - a + W h)),   y ~ softmax(β (b + w h))
+//! h ~ sigmoid(c(β) + β (v W + w_y))
+//! v ~ sigmoid(a(β) + β W h),   y ~ softmax(β (b + w h))
 //! ```
 //!
-//! leaves it alone. Annealed importance sampling and parallel tempering are made of such steps and
-//! of the ratios of p* at neighbouring β, which are summed in the form
-//! `ln(1 + sigmoid(β x) (exp((β' - β) x) - 1))`: it keeps its precision where β' and β differ by
-//! 1e-5 and the hidden terms themselves are thousands.
+//! leaves the distribution at β as it is. Annealed importance sampling and parallel tempering are made of such
+//! steps and of the ratios of p* at neighbouring β. The hidden terms of a ratio are summed in the form
+//! `ln(1 + sigmoid(l) (exp(l' - l) - 1))` with the logits l at β and l' at β'. It keeps its precision where
+//! β' and β differ by 1e-5 and the hidden terms themselves are thousands.
 
 use crate::labels::{Labels, softmax};
 use crate::lists::{Active, Chunks};
@@ -48,6 +50,51 @@ pub struct GibbsDraws {
     pub label: Uniforms,
 }
 
+/// Biases of a layer on a stretch of the path: `offset + β slope`, one of each a unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BiasLine {
+    /// The biases at β = 0.
+    pub offset: Vec<f32>,
+    /// What is added on the way to β = 1.
+    pub slope: Vec<f32>,
+}
+
+impl BiasLine {
+    /// From biases `offset` at β = 0 to `end` at β = 1.
+    #[must_use]
+    pub fn between(offset: &[f32], end: &[f32]) -> Self {
+        let slope = end.iter().zip(offset).map(|(end, offset)| end - offset).collect();
+        Self { offset: offset.to_vec(), slope }
+    }
+}
+
+/// The biases of both layers on a stretch of the path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathBiases {
+    /// One line a visible unit.
+    pub visible: BiasLine,
+    /// One line a hidden unit.
+    pub hidden: BiasLine,
+}
+
+impl PathBiases {
+    /// From independent visible units with biases `base` and fair hidden ones to `parameters`.
+    #[must_use]
+    pub fn from_visible(parameters: &Parameters, base: &[f32]) -> Self {
+        let hidden = BiasLine::between(&vec![0.0; parameters.hb.len()], &parameters.hb);
+        Self { visible: BiasLine::between(base, &parameters.vb), hidden }
+    }
+
+    /// ln Z at β = 0, where all units are independent: `sum softplus(a_0) + sum softplus(c_0) + ln C` for C
+    /// classes of labels.
+    #[must_use]
+    pub fn base_log_partition(&self, classes: usize) -> f64 {
+        let softplus = |&a: &f32| libm::log1p(libm::exp(-f64::from(a.abs()))) + f64::from(a.max(0.0));
+        let sum = |biases: &[f32]| biases.iter().map(softplus).sum::<f64>();
+        sum(&self.visible.offset) + sum(&self.hidden.offset) + libm::log(classes.max(1) as f64)
+    }
+}
+
 /// An RBM with Bernoulli units and chains of its visible states. All parallel work runs in the
 /// caller's rayon pool; the result does not depend on the number of threads.
 pub struct Tempered {
@@ -56,11 +103,12 @@ pub struct Tempered {
     hidden: usize,
     rec: Panels,
     generative: Panels,
-    hb: Vec<Row>,
-    /// Biases at β = 0; minus infinity in padding.
-    base: Vec<Row>,
-    /// vb - a.
-    tilt: Vec<Row>,
+    /// c_0 and c_1.
+    hidden_offset: Vec<Row>,
+    hidden_slope: Vec<Row>,
+    /// a_0, minus infinity in padding, and a_1.
+    visible_offset: Vec<Row>,
+    visible_slope: Vec<Row>,
     labels: Labels,
     /// The label of each chain.
     y: Vec<u32>,
@@ -73,15 +121,15 @@ pub struct Tempered {
     age: u32,
     visible_lists: Active,
     hidden_lists: Active,
-    /// `(vb - a)·v + b_y` of each chain.
+    /// `a_1·v + b_y` of each chain.
     linear: Vec<f64>,
     /// Sums of each panel and chain, `[panel][chain]`.
     parts: Vec<f64>,
 }
 
 impl Tempered {
-    /// Packs `parameters` of an RBM with `visible` x `hidden` units; `base` are the biases at
-    /// β = 0, one a visible unit.
+    /// Packs `parameters` of an RBM with `visible` x `hidden` units, on the path from independent visible
+    /// units with biases `base` and fair hidden ones; [`Self::set_biases`] chooses another path.
     ///
     /// # Panics
     /// If the lengths do not fit the sizes.
@@ -89,16 +137,17 @@ impl Tempered {
     pub fn new(visible: usize, hidden: usize, parameters: &Parameters, base: &[f32]) -> Self {
         assert_eq!(parameters.hb.len(), hidden, "one hidden bias a unit");
         assert_eq!((parameters.vb.len(), base.len()), (visible, visible), "two biases a visible unit");
-        let tilt: Vec<f32> = parameters.vb.iter().zip(base).map(|(b, a)| b - a).collect();
+        let biases = PathBiases::from_visible(parameters, base);
         let mut tempered = Self {
             level: Level::detect(),
             visible,
             hidden,
             rec: Panels::pack(visible, hidden, &parameters.w_rec),
             generative: Panels::zeros(hidden, visible),
-            hb: pack_rows(&parameters.hb, 0.0),
-            base: pack_bias(base),
-            tilt: pack_rows(&tilt, 0.0),
+            hidden_offset: pack_rows(&biases.hidden.offset, 0.0),
+            hidden_slope: pack_rows(&biases.hidden.slope, 0.0),
+            visible_offset: pack_bias(&biases.visible.offset),
+            visible_slope: pack_rows(&biases.visible.slope, 0.0),
             labels: Labels::new(hidden, &parameters.label_w, &parameters.label_b),
             y: Vec::new(),
             v: Bits::default(),
@@ -131,9 +180,11 @@ impl Tempered {
         assert_eq!(own, (its.visible, its.hidden, its.labels.classes), "a machine of the same sizes");
         self.rec.clone_from(&machine.rec);
         self.transpose();
-        let vb = unpack_rows(&machine.vb, self.visible);
-        let tilt: Vec<f32> = vb.iter().zip(unpack_rows(&self.base, self.visible)).map(|(b, a)| b - a).collect();
-        (self.hb, self.tilt) = (pack_rows(&unpack_rows(&machine.hb, self.hidden), 0.0), pack_rows(&tilt, 0.0));
+        let line = |offset: &[Row], end: &[Row], units| {
+            BiasLine::between(&unpack_rows(offset, units), &unpack_rows(end, units)).slope
+        };
+        self.visible_slope = pack_rows(&line(&self.visible_offset, &machine.vb, self.visible), 0.0);
+        self.hidden_slope = pack_rows(&line(&self.hidden_offset, &machine.hb, self.hidden), 0.0);
         for (own, its) in self.labels.panels.iter_mut().zip(&machine.labels.panels) {
             own.w.clone_from(&its.w);
         }
@@ -141,10 +192,19 @@ impl Tempered {
         self.restart();
     }
 
-    /// ln Z at β = 0, where all units are independent: `sum softplus(a) + H ln 2 + ln C`.
-    #[must_use]
-    pub fn base_log_partition(&self) -> f64 {
-        base_log_partition(&unpack_rows(&self.base, self.visible), self.hidden, self.labels.classes)
+    /// Changes the biases along the path; the chains stay where they are.
+    ///
+    /// # Panics
+    /// If the lines are not one a unit.
+    pub fn set_biases(&mut self, biases: &PathBiases) {
+        let lengths = |line: &BiasLine| (line.offset.len(), line.slope.len());
+        assert_eq!(lengths(&biases.visible), (self.visible, self.visible), "one line a visible unit");
+        assert_eq!(lengths(&biases.hidden), (self.hidden, self.hidden), "one line a hidden unit");
+        self.visible_offset = pack_bias(&biases.visible.offset);
+        self.visible_slope = pack_rows(&biases.visible.slope, 0.0);
+        self.hidden_offset = pack_rows(&biases.hidden.offset, 0.0);
+        self.hidden_slope = pack_rows(&biases.hidden.slope, 0.0);
+        self.compute_linear();
     }
 
     /// Starts `chains` chains from the exact distribution at β = 0.
@@ -152,7 +212,7 @@ impl Tempered {
         self.v.reset(chains, self.visible);
         let (zeros, beta) = (vec![ZERO; chains], vec![0.0; chains]);
         for (block, words) in self.v.words_mut().chunks_mut(chains.max(1)).enumerate() {
-            tempered_states(self.level, &zeros, &ZERO, &self.base[block], &beta, draw.visible, 0, block, words);
+            tempered_states(self.level, &zeros, &ZERO, &self.visible_offset[block], &beta, draw.visible, 0, block, words);
         }
         let classes = self.labels.classes;
         let label = |chain| ((draw.label.at(chain as u32, 0) * classes as f32) as u32).min(classes as u32 - 1);
@@ -185,12 +245,22 @@ impl Tempered {
         &self.y
     }
 
+    /// The hidden states of the last step.
+    #[must_use]
+    pub fn hidden_states(&self) -> &Bits {
+        &self.h
+    }
+
     fn restart(&mut self) {
         self.x_states = None;
+        self.compute_linear();
+    }
+
+    fn compute_linear(&mut self) {
         let chains = self.v.rows();
-        self.parts.resize(chains * self.tilt.len().max(self.hb.len()), 0.0);
+        self.parts.resize(chains * self.visible_slope.len().max(self.hidden_slope.len()), 0.0);
         for (block, parts) in self.parts.chunks_mut(chains.max(1)).take(self.v.blocks()).enumerate() {
-            linear(self.level, self.v.block(block), &self.tilt[block], parts);
+            linear(self.level, self.v.block(block), &self.visible_slope[block], parts);
         }
         self.sum_linear();
     }
@@ -200,7 +270,7 @@ impl Tempered {
         let chains = self.v.rows();
         self.linear.clear();
         self.linear.resize(chains, 0.0);
-        add_parts(&self.parts, self.tilt.len(), &mut self.linear);
+        add_parts(&self.parts, self.visible_slope.len(), &mut self.linear);
         for (sum, &y) in self.linear.iter_mut().zip(&self.y) {
             *sum += f64::from(self.labels.b[y as usize]);
         }
@@ -218,7 +288,7 @@ impl Tempered {
             *weight += linear * f64::from(to - from);
         }
         self.up(Some(from), to, draws.map(|draws| draws.hidden));
-        add_parts(&self.parts, self.hb.len(), log_weights);
+        add_parts(&self.parts, self.hidden_slope.len(), log_weights);
         if let Some(draws) = draws {
             self.down(to, draws);
         }
@@ -251,10 +321,10 @@ impl Tempered {
             .panels_mut()
             .zip(self.h.words_mut().par_chunks_mut(chains.max(1)))
             .zip(self.parts.par_chunks_mut(chains.max(1)))
-            .zip(&self.hb)
+            .zip(self.hidden_slope.par_iter().zip(&self.hidden_offset))
             .enumerate()
             .with_max_len(1)
-            .for_each_init(labels.scratch(chunks.size), |scratch, (panel, (((x, words), parts), bias))| {
+            .for_each_init(labels.scratch(chunks.size), |scratch, (panel, (((x, words), parts), (bias, offset)))| {
                 let units = (hidden - panel * BLOCK).min(BLOCK);
                 for chunk in 0..chunks.count() {
                     let range = chunks.range(chunk);
@@ -263,11 +333,11 @@ impl Tempered {
                     let x = labels.with_data(panel, range.start, x, scratch);
                     let to = &to[range.clone()];
                     if let Some(from) = from {
-                        log_ratios(level, x, bias, units, &from[range.clone()], to, &mut parts[range.clone()]);
+                        log_ratios(level, x, bias, offset, units, &from[range.clone()], to, &mut parts[range.clone()]);
                     }
                     if let Some(draw) = draw {
                         let words = &mut words[range.clone()];
-                        tempered_states(level, x, bias, &ZERO, to, draw, range.start, panel, words);
+                        tempered_states(level, x, bias, offset, to, draw, range.start, panel, words);
                         let padding = u32::MAX >> (BLOCK - units);
                         for word in words {
                             *word &= padding;
@@ -289,19 +359,19 @@ impl Tempered {
             .words_mut()
             .par_chunks_mut(chains.max(1))
             .zip(self.parts.par_chunks_mut(chains.max(1)))
-            .zip(self.tilt.par_iter().zip(&self.base))
+            .zip(self.visible_slope.par_iter().zip(&self.visible_offset))
             .enumerate()
             .with_max_len(1)
             .for_each_init(
                 || Scratch::new(chunks.size),
-                |x, (block, ((words, parts), (tilt, base)))| {
+                |x, (block, ((words, parts), (bias, offset)))| {
                     for chunk in 0..chunks.count() {
                         let range = chunks.range(chunk);
                         let (x, words) = (&mut x[..range.len()], &mut words[range.clone()]);
                         source.product(level, generative.panel(block), lists, range.start, x);
                         let beta = &beta[range.clone()];
-                        tempered_states(level, x, tilt, base, beta, draws.visible, range.start, block, words);
-                        linear(level, words, tilt, &mut parts[range]);
+                        tempered_states(level, x, bias, offset, beta, draws.visible, range.start, block, words);
+                        linear(level, words, bias, &mut parts[range]);
                     }
                 },
             );
@@ -319,13 +389,6 @@ impl Tempered {
         }
         self.sum_linear();
     }
-}
-
-/// ln Z of independent units: visible ones with biases `base`, fair hidden ones and labels.
-pub(crate) fn base_log_partition(base: &[f32], hidden: usize, classes: usize) -> f64 {
-    let softplus = |&a: &f32| libm::log1p(libm::exp(-f64::from(a.abs()))) + f64::from(a.max(0.0));
-    let visible: f64 = base.iter().map(softplus).sum();
-    visible + hidden as f64 * std::f64::consts::LN_2 + libm::log(classes.max(1) as f64)
 }
 
 /// Adds what `panels` panels left for every chain.
@@ -355,27 +418,29 @@ dispatch! {
 }
 
 dispatch! {
-    /// `sums[s] = sum over the units of softplus(to (x + bias)) - softplus(from (x + bias))`.
-    fn log_ratios(x: &[Row], bias: &Row, units: usize, from: &[f32], to: &[f32], sums: &mut [f64]) {
+    /// `sums[s] = sum over the units of softplus(offset + to (x + bias)) - softplus(offset + from (x + bias))`.
+    fn log_ratios(
+        x: &[Row], bias: &Row, offset: &Row, units: usize, from: &[f32], to: &[f32], sums: &mut [f64],
+    ) {
         for (s, (x, sum)) in x.iter().zip(sums).enumerate() {
             let mut terms = [0.0; BLOCK];
             for i in 0..BLOCK {
                 terms[i] = x.0[i] + bias.0[i];
             }
-            softplus_step(&mut terms, from[s], to[s]);
+            softplus_step(&mut terms, &offset.0, from[s], to[s]);
             *sum = terms[..units].iter().map(|&t| f64::from(t)).sum();
         }
     }
 }
 
 dispatch! {
-    /// `sums[s] = tilt · v` of one block of units.
-    fn linear(words: &[u32], tilt: &Row, sums: &mut [f64]) {
+    /// `sums[s] = slope · v` of one block of units.
+    fn linear(words: &[u32], slope: &Row, sums: &mut [f64]) {
         for (&word, sum) in words.iter().zip(sums) {
             let states = unpack_word(word);
             let mut terms = [0.0; BLOCK];
             for i in 0..BLOCK {
-                terms[i] = f64::from(states.0[i] * tilt.0[i]);
+                terms[i] = f64::from(states.0[i] * slope.0[i]);
             }
             *sum = terms.iter().sum();
         }

@@ -4,6 +4,7 @@ use super::{DataArgs, MemoryArgs};
 use crate::device::DeviceName;
 use clap::{Args, ValueEnum};
 use deepbelief_data::{Binarize, ImageShape};
+use serde::Serialize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -190,16 +191,21 @@ pub(crate) struct EvalArgs {
     /// Inverse temperatures that the chains pass
     #[arg(long, value_name = "N", default_value_t = 14_500, value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Estimates")]
     pub(crate) temperatures: u32,
-    /// Place them where a pilot run finds that the distribution changes, in place of the published
-    /// places
-    #[arg(long, help_heading = "Estimates")]
-    pub(crate) adaptive: bool,
+    /// Biases along the way
+    #[arg(long, value_enum, default_value_t, help_heading = "Estimates")]
+    pub(crate) path: PathName,
+    /// Where the temperatures lie
+    #[arg(long, value_enum, default_value_t, help_heading = "Estimates")]
+    pub(crate) spacing: SpacingName,
     /// Gibbs steps from training samples before the chains in reverse
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=1_000_000), help_heading = "Estimates")]
     pub(crate) burn_in: u32,
+    /// Draws of the pixels from grey values; the mean over them is reported with its standard error
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Estimates")]
+    pub(crate) draws: u16,
     /// Draws of the hidden layers under the top for every sample
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Estimates")]
-    pub(crate) draws: u16,
+    pub(crate) layer_draws: u16,
     /// Estimate even where the exact sum can be had
     #[arg(long, help_heading = "Estimates")]
     pub(crate) estimate: bool,
@@ -231,6 +237,30 @@ pub(crate) struct EvalArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The biases along an annealing path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum PathName {
+    /// From independent units with the means of the data on both sides.
+    #[default]
+    Independent,
+    /// Fitted at some knots, so that every unit keeps its mean: slower to set up.
+    Matched,
+    /// From independent visible units; hidden units are on half of the time (published).
+    Visible,
+}
+
+/// Where the inverse temperatures of a ladder lie.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SpacingName {
+    /// Close where a pilot run finds that the distribution changes fast.
+    #[default]
+    Adaptive,
+    /// Two thirds of them between 0.9 and 1 (published).
+    Published,
 }
 
 /// How a pseudo-likelihood is summed.

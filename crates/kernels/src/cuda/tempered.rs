@@ -8,7 +8,7 @@ use super::rows::{Feed, Rows, padded};
 use crate::machine::Parameters;
 use crate::precision::Precision;
 use crate::states::{Batch, Bits};
-use crate::tempered::{GibbsDraws, base_log_partition};
+use crate::tempered::{GibbsDraws, PathBiases};
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
@@ -20,23 +20,24 @@ pub struct DeviceTempered {
     gpu: Arc<Gpu>,
     layout: Layout,
     parameters: Values,
-    /// Biases at β = 0, and what is added on the way to β = 1; of the labels 0 and all.
-    base: CudaSlice<f32>,
-    tilt: CudaSlice<f32>,
-    base_log_partition: f64,
+    /// Offsets and slopes of the biases along the path; those of the labels are 0 and the label biases.
+    visible_offset: CudaSlice<f32>,
+    visible_slope: CudaSlice<f32>,
+    hidden_offset: CudaSlice<f32>,
+    hidden_slope: CudaSlice<f32>,
+    label_b: Vec<f32>,
     feed: Feed,
     v: Rows,
     h: Rows,
     x: CudaSlice<f32>,
     y: CudaSlice<f32>,
-    nothing: CudaSlice<f32>,
     linear: CudaSlice<f64>,
     log_weights: CudaSlice<f64>,
 }
 
 impl DeviceTempered {
-    /// Puts `parameters` of an RBM with `visible` x `hidden` units on the device; `base` are the
-    /// biases at β = 0, one a visible unit.
+    /// Puts `parameters` of an RBM with `visible` x `hidden` units on the device, on the path from independent
+    /// visible units with biases `base` and fair hidden ones; [`Self::set_biases`] chooses another path.
     ///
     /// # Errors
     /// If the device is out of memory.
@@ -46,31 +47,49 @@ impl DeviceTempered {
     pub fn new(gpu: &Arc<Gpu>, visible: usize, hidden: usize, parameters: &Parameters, base: &[f32]) -> Result<Self> {
         let layout = Layout::of(visible, hidden, parameters);
         assert_eq!(base.len(), visible, "a bias at β = 0 for each visible unit");
-        let tilt: Vec<f32> = parameters.vb.iter().zip(base).map(|(b, a)| b - a).collect();
         let (rows, columns) = (layout.visible_width(), layout.hidden_width());
-        Ok(Self {
+        let mut tempered = Self {
             layout,
             // Padding is left out by its place: minus infinity times β = 0 is no bias.
             parameters: layout.upload(gpu, parameters, 0.0)?,
-            base: gpu.upload(&layout.visible_biases(base, &vec![0.0; layout.classes], 0.0))?,
-            tilt: gpu.upload(&layout.visible_biases(&tilt, &parameters.label_b, 0.0))?,
-            base_log_partition: base_log_partition(base, hidden, layout.classes),
+            visible_offset: gpu.zeros(rows)?,
+            visible_slope: gpu.zeros(rows)?,
+            hidden_offset: gpu.zeros(columns)?,
+            hidden_slope: gpu.zeros(columns)?,
+            label_b: parameters.label_b.clone(),
             feed: Feed::new(gpu)?,
             v: Rows::new(gpu, Precision::F32, rows)?,
             h: Rows::new(gpu, Precision::F32, columns)?,
             x: gpu.zeros(0)?,
             y: gpu.zeros(0)?,
-            nothing: gpu.zeros(columns)?,
             linear: gpu.zeros(0)?,
             log_weights: gpu.zeros(0)?,
             gpu: Arc::clone(gpu),
-        })
+        };
+        tempered.set_biases(&PathBiases::from_visible(parameters, base))?;
+        Ok(tempered)
     }
 
-    /// ln Z at β = 0.
-    #[must_use]
-    pub fn base_log_partition(&self) -> f64 {
-        self.base_log_partition
+    /// Changes the biases along the path; the chains stay where they are.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    ///
+    /// # Panics
+    /// If the lines are not one a unit.
+    pub fn set_biases(&mut self, biases: &PathBiases) -> Result<()> {
+        let (gpu, layout) = (Arc::clone(&self.gpu), self.layout);
+        let visible = |values: &[f32], labels: &[f32]| gpu.upload(&layout.visible_biases(values, labels, 0.0));
+        let hidden = |values: &[f32]| {
+            let mut padded = vec![0.0; layout.hidden_width()];
+            padded[..layout.hidden].copy_from_slice(values);
+            gpu.upload(&padded)
+        };
+        self.visible_offset = visible(&biases.visible.offset, &vec![0.0; layout.classes])?;
+        self.visible_slope = visible(&biases.visible.slope, &self.label_b)?;
+        self.hidden_offset = hidden(&biases.hidden.offset)?;
+        self.hidden_slope = hidden(&biases.hidden.slope)?;
+        self.sum_linear()
     }
 
     /// Number of chains.
@@ -128,12 +147,20 @@ impl DeviceTempered {
         self.v.to_bits(&self.gpu, 0..self.v.count, self.layout.visible)
     }
 
+    /// The hidden states of the last step.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn hidden_states(&self) -> Result<Bits> {
+        self.h.to_bits(&self.gpu, 0..self.h.count, self.layout.hidden)
+    }
+
     fn sum_linear(&mut self) -> Result<()> {
         if self.v.count == 0 {
             return Ok(());
         }
         launch!(&self.gpu, "linear_terms", blocks(self.v.count);
-            &self.v.data, &self.tilt, &(self.v.width as u32), &mut self.linear)
+            &self.v.data, &self.visible_slope, &(self.v.width as u32), &mut self.linear)
     }
 
     /// As [`crate::Tempered::anneal`], with one β for all chains, and the log weights kept on the
@@ -151,13 +178,13 @@ impl DeviceTempered {
         let sizes = [chains, visible, hidden];
         gpu.product(Precision::F32, sizes, self.v.factor(&gpu, 0, false), w(false), gpu.address(&self.x))?;
         launch!(&gpu, "anneal_weights", blocks(chains);
-            &self.x, &self.parameters.hb, &self.linear, &from, &to, &(self.layout.hidden as u32),
-            &(hidden as u32), &mut self.log_weights)?;
+            &self.x, &self.hidden_slope, &self.hidden_offset, &self.linear, &from, &to,
+            &(self.layout.hidden as u32), &(hidden as u32), &mut self.log_weights)?;
         let Some(draws) = draws else { return Ok(()) };
         let (n, units, width) = (chains as u32, self.layout.hidden as u32, hidden as u32);
         let [key0, key1, step, purpose] = draws.hidden.key_and_counter();
         launch!(&gpu, "tempered_states", each(chains * hidden / 4);
-            &self.x, &self.parameters.hb, &self.nothing, &to, &mut self.h.data, &n, &units, &width, &width,
+            &self.x, &self.hidden_slope, &self.hidden_offset, &to, &mut self.h.data, &n, &units, &width, &width,
             &key0, &key1, &step, &purpose)?;
         let sizes = [chains, hidden, visible];
         gpu.product(Precision::F32, sizes, self.h.factor(&gpu, 0, false), w(true), gpu.address(&self.y))?;
@@ -172,7 +199,7 @@ impl DeviceTempered {
         let (units, width) = (layout.visible as u32, padded(layout.visible) as u32);
         let [key0, key1, step, purpose] = draws.visible.key_and_counter();
         launch!(&gpu, "tempered_states", each(chains * padded(layout.visible) / 4);
-            &self.y, &self.tilt, &self.base, &beta, &mut self.v.data, &n, &units, &width, &stride,
+            &self.y, &self.visible_slope, &self.visible_offset, &beta, &mut self.v.data, &n, &units, &width, &stride,
             &key0, &key1, &step, &purpose)?;
         let (at, classes) = (layout.labels_at(), layout.classes);
         if classes == 0 {
@@ -181,7 +208,7 @@ impl DeviceTempered {
         let mut labels = self.v.data.slice_mut(at * 4..);
         let [key0, key1, step, purpose] = draws.label.key_and_counter();
         launch!(&gpu, "labels_f32", blocks(chains);
-            &self.y.slice(at..), &self.tilt.slice(at..), &beta, &mut labels, &(classes as u32), &stride, &1u32,
+            &self.y.slice(at..), &self.visible_slope.slice(at..), &beta, &mut labels, &(classes as u32), &stride, &1u32,
             &key0, &key1, &step, &purpose)
     }
 

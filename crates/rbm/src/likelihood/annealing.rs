@@ -1,25 +1,29 @@
 //! Annealed importance sampling (Neal 2001; for RBMs Salakhutdinov & Murray 2008).
 //!
 //! Chains start from the exact distribution of a model without weights, β = 0, and take a Gibbs
-//! step at each inverse temperature `β_k` of a ladder up to the RBM at β = 1. Along the way each
-//! collects
+//! step at each inverse temperature `β_k` of a ladder up to the RBM at β = 1, along a path of biases
+//! ([`AnnealPath`]). Along the way each collects
 //!
 //! ```text
 //! ln w = sum over k of ln p*(v_k; β_k+1) - ln p*(v_k; β_k)
 //! ```
 //!
-//! and the mean of w over the chains estimates Z / Z(β = 0) without bias. Its logarithm is rather
-//! too small, badly so where no chain finds a mode. In reverse (Burda, Grosse & Salakhutdinov 2015),
-//! chains start from states of the RBM and go down; the mean of their weights estimates
-//! Z(β = 0) / Z, and ln Z comes out rather too large. States of the model are had from data: by
-//! Gibbs steps from them, which is exact only as far as those mix.
+//! and the mean of w over the chains estimates Z / Z(β = 0) without bias. Its logarithm tends to be too small:
+//! it exceeds ln Z by k nats with probability `exp(-k)` at most, and falls short where no chain finds a mode.
+//! In reverse (Burda, Grosse & Salakhutdinov 2015), chains start from states of the RBM and go down; the mean of
+//! their weights estimates Z(β = 0) / Z, and ln Z tends to be too large. That holds only if the starts are
+//! samples of the model. They are had from data by Gibbs steps. Where the model has modes that no chain from
+//! the data reaches, the reverse estimate lacks them and falls below the forward one.
 
+use super::biases::AnnealPath;
 use super::chains::Chains;
+use super::estimate::LogPartition;
 use super::ladder::Ladder;
+use super::phases::{MARKS, Mark};
 use crate::config::validate_threads;
 use crate::error::{Error, Result, require};
-use crate::rbm::{Rbm, log_odds};
-use deepbelief_kernels::{Bits, GibbsDraws, LogSum, Stream, Uniforms};
+use crate::rbm::Rbm;
+use deepbelief_kernels::{Bits, GibbsDraws, Stream, Uniforms};
 
 /// Steps of the pilot that an adaptive ladder is made by.
 const PILOT: usize = 1000;
@@ -57,61 +61,30 @@ impl AnnealConfig {
     }
 }
 
-/// Effective chains below which an estimate has no standard error.
-pub const FEWEST_EFFECTIVE: f64 = 10.0;
-
-/// An estimate of ln Z.
+/// One direction of annealing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LogPartition {
-    /// ln Z, in nats.
-    pub value: f64,
-    /// Standard error, to first order, which holds where many chains carry the weight: none below
-    /// [`FEWEST_EFFECTIVE`] effective chains. The error of a run whose chains missed a mode is not in
-    /// it: only the other run shows that.
-    pub standard_error: Option<f64>,
-    /// Chains of equal weight that would be worth as much: `(sum w)² / sum w²`.
-    pub effective_sample_size: f64,
+pub struct Annealed {
+    /// ln Z from this direction alone.
+    pub estimate: LogPartition,
+    /// What each chain collected: samples of ln (Z / Z(β = 0)), or of its negative in reverse.
+    pub(super) log_weights: Vec<f64>,
+    /// ln Z at β = 0.
+    pub(super) base: f64,
+    /// States along the way.
+    pub(super) marks: Vec<Mark>,
 }
 
-impl LogPartition {
-    /// Variance of the estimate from so many chains, to first order.
-    pub(super) fn variance(&self, chains: usize) -> f64 {
-        // Relative variance of a weight: n / ESS - 1.
-        let n = chains as f64;
-        (n / self.effective_sample_size - 1.0).max(0.0) / (n - 1.0)
-    }
-
-    /// From the logarithms of weights whose mean estimates exp(`sign` (ln Z - `base`)).
-    pub(super) fn of(log_weights: &[f64], base: f64, sign: f64) -> Self {
-        let n = log_weights.len() as f64;
-        let sum = log_weights.iter().copied().collect::<LogSum>().value();
-        let squares = log_weights.iter().map(|&x| 2.0 * x).collect::<LogSum>().value();
-        let effective_sample_size = libm::exp(2.0 * sum - squares);
-        let value = base + sign * (sum - libm::log(n));
-        let estimate = Self { value, standard_error: None, effective_sample_size };
-        let error = estimate.variance(log_weights.len()).sqrt();
-        Self { standard_error: (effective_sample_size >= FEWEST_EFFECTIVE).then_some(error), ..estimate }
-    }
-}
-
-/// Biases of the model without weights that annealing starts from: the log odds of the data's
-/// means `[V]`, held away from infinity.
-#[must_use]
-pub fn base_rates(means: &[f32]) -> Vec<f32> {
-    means.iter().map(|&p| log_odds(p)).collect()
-}
-
-/// ln Z by annealed importance sampling from independent units with biases `base`
-/// ([`base_rates`]).
+/// ln Z by annealed importance sampling along a path.
 ///
 /// # Errors
-/// [`Error::Config`] for a setting out of range or Gaussian hidden units, [`Error::Shape`] if
-/// there is not one bias a visible unit, [`Error::Threads`].
-pub fn annealed_importance(rbm: &Rbm, base: &[f32], config: &AnnealConfig) -> Result<LogPartition> {
-    run(rbm, base, config, |chains| {
+/// [`Error::Config`] for a setting out of range or Gaussian hidden units, [`Error::Threads`].
+pub fn annealed_importance(rbm: &Rbm, path: &AnnealPath, config: &AnnealConfig) -> Result<Annealed> {
+    run(rbm, config, |chains| {
+        set_line(chains, path, 0.0, 1.0)?;
         chains.start(config.chains, &draws(config.seed, FORWARD, 0))?;
-        climb(chains, config.ladder.betas(), config.seed, FORWARD)?;
-        Ok(LogPartition::of(&chains.take_log_weights()?, chains.base_log_partition(), 1.0))
+        let (log_weights, marks) = climb(chains, path, &config.ladder.through(path.knots()), config.seed, FORWARD)?;
+        let base = path.base_log_partition(rbm);
+        Ok(Annealed { estimate: LogPartition::of(&log_weights, base, 1.0), log_weights, base, marks })
     })
 }
 
@@ -123,21 +96,23 @@ pub fn annealed_importance(rbm: &Rbm, base: &[f32], config: &AnnealConfig) -> Re
 /// As [`annealed_importance`]; [`Error::Shape`] if the samples do not fit the RBM.
 pub fn reverse_annealed_importance(
     rbm: &Rbm,
-    base: &[f32],
+    path: &AnnealPath,
     v: &Bits,
     labels: &[u32],
     config: &AnnealConfig,
-) -> Result<LogPartition> {
+) -> Result<Annealed> {
     check_starts(rbm, v, labels)?;
     let config = AnnealConfig { chains: v.rows(), ..config.clone() };
-    run(rbm, base, &config, |chains| {
+    run(rbm, &config, |chains| {
+        set_line(chains, path, 1.0, 0.0)?;
         chains.start_from(v, labels)?;
         for step in 0..config.burn_in {
             chains.anneal(1.0, 1.0, Some(&draws(config.seed, BURN_IN, step)))?;
         }
-        let down: Vec<f32> = config.ladder.betas().iter().rev().copied().collect();
-        climb(chains, &down, config.seed, REVERSE)?;
-        Ok(LogPartition::of(&chains.take_log_weights()?, chains.base_log_partition(), -1.0))
+        let down: Vec<f32> = config.ladder.through(path.knots()).into_iter().rev().collect();
+        let (log_weights, marks) = climb(chains, path, &down, config.seed, REVERSE)?;
+        let base = path.base_log_partition(rbm);
+        Ok(Annealed { estimate: LogPartition::of(&log_weights, base, -1.0), log_weights, base, marks })
     })
 }
 
@@ -168,51 +143,75 @@ pub(super) fn check_samples(
     require(known, of_labels, "not all of the label group", "below its number of classes")
 }
 
-/// So many inverse temperatures where a pilot run of the chains finds that the distribution changes,
-/// closer where it changes faster. The ladder and the burn-in of `config` play no part.
+/// So many inverse temperatures, spaced by thermodynamic length: a pilot run of the chains finds how fast the
+/// distribution changes with β, and steps are short where it changes fast. The ladder of `config` plays no part.
+/// With states `v` (and `labels`, where there is a label group) of the model, a second pilot comes down from them,
+/// and the faster change of the two counts.
 ///
 /// # Errors
-/// As [`annealed_importance`]; [`Error::Config`] as [`Ladder::with_steps`] has it.
-pub fn adaptive_ladder(rbm: &Rbm, base: &[f32], config: &AnnealConfig, steps: usize) -> Result<Ladder> {
+/// As [`annealed_importance`] and [`reverse_annealed_importance`]; [`Error::Config`] as [`Ladder::with_steps`] has
+/// it.
+pub fn adaptive_ladder(
+    rbm: &Rbm,
+    path: &AnnealPath,
+    from: Option<(&Bits, &[u32])>,
+    config: &AnnealConfig,
+    steps: usize,
+) -> Result<Ladder> {
     Ladder::with_steps(steps)?;
     let pilot = Ladder::with_uniform_steps(PILOT);
-    let widths: Vec<f64> = pilot.betas().windows(2).map(|pair| f64::from(pair[1] - pair[0])).collect();
-    let mut spread = Vec::with_capacity(PILOT);
-    run(rbm, base, config, |chains| {
+    let mut spread = run(rbm, config, |chains| {
+        set_line(chains, path, 0.0, 1.0)?;
         chains.start(config.chains, &draws(config.seed, PILOT_RUN, 0))?;
-        for (step, width) in widths.iter().enumerate() {
-            climb_step(chains, pilot.betas(), step, config.seed, PILOT_RUN)?;
-            let added = chains.take_log_weights()?;
-            let n = added.len() as f64;
-            let mean = added.iter().sum::<f64>() / n;
-            let variance = added.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
-            spread.push(variance.sqrt() / width);
-        }
-        Ok(())
+        spread_along(chains, path, pilot.betas(), config.seed, PILOT_RUN)
     })?;
+    if let Some((v, labels)) = from {
+        check_starts(rbm, v, labels)?;
+        let config = AnnealConfig { chains: v.rows(), ..config.clone() };
+        let down: Vec<f32> = pilot.betas().iter().rev().copied().collect();
+        let reverse = run(rbm, &config, |chains| {
+            set_line(chains, path, 1.0, 0.0)?;
+            chains.start_from(v, labels)?;
+            spread_along(chains, path, &down, config.seed, REVERSE_PILOT)
+        })?;
+        spread.iter_mut().zip(reverse.iter().rev()).for_each(|(up, &down)| *up = up.max(down));
+    }
     Ok(pilot.respaced(&spread, steps))
+}
+
+/// Standard deviation over the chains of the change of ln p* with β, at every step along `betas`.
+fn spread_along(chains: &mut dyn Chains, path: &AnnealPath, betas: &[f32], seed: u64, run: u8) -> Result<Vec<f64>> {
+    let mut spread = Vec::with_capacity(betas.len());
+    for (step, pair) in betas.windows(2).enumerate() {
+        // The line of the stretch that the middle of the step is in.
+        if let Some(biases) = path.line_at(0.5 * (pair[0] + pair[1])) {
+            chains.set_biases(&biases)?;
+        }
+        chains.anneal(pair[0], pair[1], Some(&draws(seed, run, step as u32 + 1)))?;
+        let added = chains.take_log_weights()?;
+        let n = added.len() as f64;
+        let mean = added.iter().sum::<f64>() / n;
+        let variance = added.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
+        spread.push(variance.sqrt() / f64::from((pair[1] - pair[0]).abs()));
+    }
+    Ok(spread)
 }
 
 /// Runs in a pool of as many threads as are asked for.
 pub(super) fn run<T: Send>(
     rbm: &Rbm,
-    base: &[f32],
     config: &AnnealConfig,
     with: impl FnOnce(&mut dyn Chains) -> Result<T> + Send,
 ) -> Result<T> {
     config.validate()?;
     let units = rbm.hidden_units();
     require(units.is_bernoulli(), "hidden_units", units, "bernoulli: annealing draws their states")?;
-    if base.len() != rbm.visible() {
-        let (got, expected) = (vec![base.len()], vec![rbm.visible()]);
-        return Err(Error::Shape { what: "biases of the base-rate model".into(), got, expected });
-    }
     let threads = config.threads;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .map_err(|source| Error::Threads { threads, source })?;
-    let mut chains = super::chains::of(rbm, base)?;
+    let mut chains = super::chains::of(rbm)?;
     pool.install(|| with(&mut *chains))
 }
 
@@ -223,6 +222,8 @@ const BURN_IN: u8 = 2;
 const PILOT_RUN: u8 = 3;
 pub(super) const MIXING: u8 = 4;
 pub(super) const PATH: u8 = 5;
+pub(super) const FIT: u8 = 6;
+const REVERSE_PILOT: u8 = 7;
 
 pub(super) fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
     let draw = |stream| Uniforms::new(seed, stream, step).layer(run);
@@ -233,14 +234,40 @@ pub(super) fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
     }
 }
 
-/// Takes the chains along `betas`.
-fn climb(chains: &mut dyn Chains, betas: &[f32], seed: u64, run: u8) -> Result<()> {
-    (0..betas.len() - 1).try_for_each(|step| climb_step(chains, betas, step, seed, run))
+/// Gives chains at `beta` the line of biases towards `to`, where one begins there.
+fn set_line(chains: &mut dyn Chains, path: &AnnealPath, beta: f32, to: f32) -> Result<()> {
+    path.line_from(beta, to).map_or(Ok(()), |biases| chains.set_biases(&biases))
 }
 
-/// Takes them one step, counted from 0.
-fn climb_step(chains: &mut dyn Chains, betas: &[f32], step: usize, seed: u64, run: u8) -> Result<()> {
-    // Nothing comes after the last step.
-    let draws = (step + 2 < betas.len()).then(|| draws(seed, run, step as u32 + 1));
-    chains.anneal(betas[step], betas[step + 1], draws.as_ref())
+/// Takes the chains along `betas`, which pass every knot of the path: what they collect, and the marks they leave.
+fn climb(
+    chains: &mut dyn Chains,
+    path: &AnnealPath,
+    betas: &[f32],
+    seed: u64,
+    run: u8,
+) -> Result<(Vec<f64>, Vec<Mark>)> {
+    let (last, mut marks) = (betas.len() - 1, Vec::new());
+    let mut log_weights = Vec::new();
+    let mut mark = |chains: &mut dyn Chains, beta, towards| -> Result<()> {
+        let (mark, collected) = Mark::of(chains, beta, towards)?;
+        marks.push(mark);
+        log_weights.resize(collected.len(), 0.0);
+        log_weights.iter_mut().zip(collected).for_each(|(sum, added)| *sum += added);
+        Ok(())
+    };
+    // The same inverse temperatures on the way up and on the way down.
+    let is_marked = |step: usize| {
+        let rung = if betas[0] < betas[last] { step } else { last - step };
+        last < MARKS || (rung * MARKS) % last < MARKS
+    };
+    for step in 0..last {
+        set_line(chains, path, betas[step], betas[step + 1])?;
+        if is_marked(step) {
+            mark(chains, betas[step], betas[step + 1])?;
+        }
+        chains.anneal(betas[step], betas[step + 1], Some(&draws(seed, run, step as u32 + 1)))?;
+    }
+    mark(chains, betas[last], betas[last - 1])?;
+    Ok((log_weights, marks))
 }

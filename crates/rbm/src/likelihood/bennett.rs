@@ -19,6 +19,8 @@ pub struct LogRatio {
     pub value: f64,
     /// Its variance, to first order, for independent samples.
     pub variance: f64,
+    /// Samples of equal weight that the smaller side is worth: `(sum f)² / sum f²`.
+    pub effective: f64,
 }
 
 /// Halvings of the interval that D is sought in: enough for all digits.
@@ -31,7 +33,7 @@ pub fn bennett(from_0: &[f64], from_1: &[f64]) -> LogRatio {
     let (n0, n1) = (from_0.len() as f64, from_1.len() as f64);
     let finite = from_0.iter().chain(from_1).all(|gain| gain.is_finite());
     if from_0.is_empty() || from_1.is_empty() || !finite {
-        return LogRatio { value: 0.0, variance: f64::INFINITY };
+        return LogRatio { value: 0.0, variance: f64::INFINITY, effective: 0.0 };
     }
     let m = libm::log(n0 / n1);
     let sum = |gains: &[f64], shift: f64| gains.iter().map(|gain| fermi(shift - gain)).sum::<f64>();
@@ -45,16 +47,15 @@ pub fn bennett(from_0: &[f64], from_1: &[f64]) -> LogRatio {
         if excess(middle) > 0.0 { low = middle } else { high = middle }
     }
     let value = 0.5 * (low + high);
-    let spread = |gains: &[f64], shift: f64| {
-        let n = gains.len() as f64;
-        let mean = sum(gains, shift) / n;
-        let square = gains.iter().map(|gain| fermi(shift - gain).powi(2)).sum::<f64>() / n;
+    let effective = |gains: &[f64], shift: f64| {
+        let square = gains.iter().map(|gain| fermi(shift - gain).powi(2)).sum::<f64>();
+        let effective = sum(gains, shift).powi(2) / square;
         // Samples that have nothing in common with the other model tell nothing.
-        let told = (mean * mean).is_normal();
-        if told { (square / (mean * mean) - 1.0).max(0.0) / n } else { f64::INFINITY }
+        if effective.is_finite() { effective } else { 0.0 }
     };
-    let variance = spread(from_0, m + value) + spread(from_1, -m - value);
-    LogRatio { value, variance }
+    let (of_0, of_1) = (effective(from_0, m + value), effective(from_1, -m - value));
+    let variance = (1.0 / of_0 - 1.0 / n0).max(0.0) + (1.0 / of_1 - 1.0 / n1).max(0.0);
+    LogRatio { value, variance, effective: of_0.min(of_1) }
 }
 
 fn fermi(x: f64) -> f64 {
@@ -80,7 +81,7 @@ mod tests {
                 Uniforms::new(trial, Stream::User, 0).normal(1.0, 900, &mut draws);
                 let from_0: Vec<f64> = draws[..600].iter().map(|&x| gain(f64::from(x))).collect();
                 let from_1: Vec<f64> = draws[600..].iter().map(|&x| -gain(f64::from(x) + 1.0)).collect();
-                let LogRatio { value, variance } = bennett(&from_0, &from_1);
+                let LogRatio { value, variance, .. } = bennett(&from_0, &from_1);
                 assert!((value - ratio).abs() < 0.3, "{value}");
                 (value - ratio).powi(2) / variance
             })

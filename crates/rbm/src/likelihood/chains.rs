@@ -2,10 +2,13 @@
 
 use crate::error::Result;
 use crate::rbm::Rbm;
-use deepbelief_kernels::{Bits, GibbsDraws, Tempered};
+use deepbelief_kernels::{Bits, GibbsDraws, PathBiases, Tempered};
 
 /// What annealing asks of chains.
 pub(crate) trait Chains: Send {
+    /// Changes the biases along the path; the chains stay where they are.
+    fn set_biases(&mut self, biases: &PathBiases) -> Result<()>;
+
     /// Starts so many from the exact distribution at β = 0.
     fn start(&mut self, chains: usize, draws: &GibbsDraws) -> Result<()>;
 
@@ -22,13 +25,14 @@ pub(crate) trait Chains: Send {
     /// The visible states.
     fn states(&self) -> Result<Bits>;
 
-    /// ln Z at β = 0.
-    fn base_log_partition(&self) -> f64;
+    /// The hidden states of the last Gibbs step.
+    fn hidden_states(&self) -> Result<Bits>;
 }
 
-/// Chains of an RBM with Bernoulli units, `base` being the visible biases at β = 0.
-pub(crate) fn of(rbm: &Rbm, base: &[f32]) -> Result<Box<dyn Chains>> {
+/// Chains of an RBM with Bernoulli units, whose biases grow from 0 until others are set.
+pub(crate) fn of(rbm: &Rbm) -> Result<Box<dyn Chains>> {
     let (visible, hidden, parameters) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
+    let base = &vec![0.0; visible];
     #[cfg(feature = "cuda")]
     if rbm.w_rec().device().is_cuda() {
         let gpu = deepbelief_kernels::cuda::Gpu::new(rbm.w_rec().device())?;
@@ -51,6 +55,11 @@ impl Packed {
 }
 
 impl Chains for Packed {
+    fn set_biases(&mut self, biases: &PathBiases) -> Result<()> {
+        self.chains.set_biases(biases);
+        Ok(())
+    }
+
     fn start(&mut self, chains: usize, draws: &GibbsDraws) -> Result<()> {
         self.chains.start(chains, draws);
         self.reset();
@@ -84,8 +93,8 @@ impl Chains for Packed {
         Ok(self.chains.states().clone())
     }
 
-    fn base_log_partition(&self) -> f64 {
-        self.chains.base_log_partition()
+    fn hidden_states(&self) -> Result<Bits> {
+        Ok(self.chains.hidden_states().clone())
     }
 }
 
@@ -94,11 +103,15 @@ mod on_device {
     use super::Chains;
     use crate::error::Result;
     use deepbelief_kernels::cuda::DeviceTempered;
-    use deepbelief_kernels::{Bits, GibbsDraws};
+    use deepbelief_kernels::{Bits, GibbsDraws, PathBiases};
 
     pub(super) use deepbelief_kernels::cuda::DeviceTempered as OnDevice;
 
     impl Chains for DeviceTempered {
+        fn set_biases(&mut self, biases: &PathBiases) -> Result<()> {
+            Ok(Self::set_biases(self, biases)?)
+        }
+
         fn start(&mut self, chains: usize, draws: &GibbsDraws) -> Result<()> {
             Ok(Self::start(self, chains, draws)?)
         }
@@ -119,8 +132,8 @@ mod on_device {
             Ok(Self::states(self)?)
         }
 
-        fn base_log_partition(&self) -> f64 {
-            Self::base_log_partition(self)
+        fn hidden_states(&self) -> Result<Bits> {
+            Ok(Self::hidden_states(self)?)
         }
     }
 }

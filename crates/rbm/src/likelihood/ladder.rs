@@ -73,6 +73,14 @@ impl Ladder {
         Self(betas)
     }
 
+    /// The inverse temperatures with others added where they are missing, ascending.
+    pub(super) fn through(&self, others: impl Iterator<Item = f32>) -> Vec<f32> {
+        let mut betas: Vec<f32> = self.0.iter().copied().chain(others).collect();
+        betas.sort_by(f32::total_cmp);
+        betas.dedup();
+        betas
+    }
+
     /// The inverse temperatures.
     #[must_use]
     pub fn betas(&self) -> &[f32] {

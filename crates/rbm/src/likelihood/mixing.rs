@@ -44,9 +44,7 @@ impl Mixing {
 pub fn mixing(rbm: &Rbm, v: &Bits, labels: &[u32], config: &AnnealConfig) -> Result<Mixing> {
     check_starts(rbm, v, labels)?;
     let config = AnnealConfig { chains: v.rows(), ..config.clone() };
-    // Where the chains would anneal from is of no concern at β = 1.
-    let base = vec![0.0; rbm.visible()];
-    run(rbm, &base, &config, |chains| {
+    run(rbm, &config, |chains| {
         chains.start_from(v, labels)?;
         let start = Deviations::of(v);
         let mut correlation = vec![1.0];

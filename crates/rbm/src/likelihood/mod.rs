@@ -2,30 +2,36 @@
 //!
 //! The free energy F is a formula ([`crate::Rbm::free_energy`]); the partition function Z is a sum over
 //! all states. Where one side has at most [`MOST_ENUMERATED`] units it is summed
-//! ([`exact_log_partition`]). Elsewhere it is estimated, twice: annealed importance sampling
-//! ([`annealed_importance`]) rather finds too small a Z, so that the likelihood it leads to is
-//! rather too high; run in reverse from states of the model ([`reverse_annealed_importance`]) it
-//! errs the other way. Where both agree they can be believed. Along a training it can be carried from
-//! checkpoint to checkpoint ([`Path`]). Without Z there is the
+//! ([`exact_log_partition`]). Elsewhere it is estimated from both sides along a path of biases
+//! ([`AnnealPath`]): annealed importance sampling ([`annealed_importance`]) tends to find too small a Z, and
+//! so too high a likelihood; the same in reverse from states of the model ([`reverse_annealed_importance`])
+//! tends to find too large a Z, as long as those states are samples of the model. [`BothWays`] makes one
+//! estimate of them, and compares their states to see whether an interval holds. Along a training ln Z can be
+//! carried from checkpoint to checkpoint ([`Path`]). Without Z there is the
 //! pseudo-likelihood ([`pseudo_log_likelihood`]), which is another figure.
 
 mod annealing;
 mod bennett;
+mod biases;
+mod both_ways;
 mod chains;
+mod estimate;
 mod exact;
 mod ladder;
 mod mixing;
 mod path;
+mod phases;
 mod pseudo;
 
-pub use annealing::{
-    AnnealConfig, FEWEST_EFFECTIVE, LogPartition, adaptive_ladder, annealed_importance, base_rates,
-    reverse_annealed_importance,
-};
+pub use annealing::{AnnealConfig, Annealed, adaptive_ladder, annealed_importance, reverse_annealed_importance};
 pub use bennett::{LogRatio, bennett};
+pub use biases::{AnnealPath, Means, base_rates};
+pub use both_ways::{BothWays, Verdict};
+pub use estimate::{FEWEST_EFFECTIVE, LogPartition};
 pub use exact::{MOST_ENUMERATED, exact_log_partition};
 pub use ladder::Ladder;
 pub use mixing::{Mixing, mixing};
 pub use path::Path;
 pub(crate) use path::PathState;
+pub use phases::{APART, Separation};
 pub use pseudo::pseudo_log_likelihood;

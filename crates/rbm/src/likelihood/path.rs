@@ -13,12 +13,13 @@
 //! it is done as well. Where it finds more than chance explains, the path goes on from there; where both
 //! agree, they are averaged, each by what it is known to; where it finds less, it has missed something.
 
-use super::annealing::{LogPartition, PATH, draws};
+use super::annealing::{PATH, draws};
 use super::bennett::bennett;
+use super::estimate::LogPartition;
 use super::ladder::Ladder;
 use crate::error::{Result, require};
 use crate::rbm::Rbm;
-use deepbelief_kernels::{Bits, Parameters, Stream, Tempered, Uniforms};
+use deepbelief_kernels::{Bits, Parameters, PathBiases, Stream, Tempered, Uniforms};
 
 /// Standard deviation of the samples' gains, in nats, that a piece of a step is to stay at.
 const PIECE: f64 = 0.5;
@@ -78,12 +79,13 @@ impl Path {
         };
         let mut tempered = Tempered::new(rbm.visible(), rbm.hidden(), &parameters, base);
         tempered.start(chains, &draws(seed, PATH, 0));
+        let log_z = base_log_partition(&parameters, base);
         let state = PathState {
             base: base.to_vec(),
             parameters,
             v: tempered.states().clone(),
             labels: tempered.chain_labels().to_vec(),
-            log_z: tempered.base_log_partition(),
+            log_z,
             variance: 0.0,
             steps: 0,
         };
@@ -170,7 +172,8 @@ impl PathState {
             model.anneal(&vec![pair[0]; n], &vec![pair[1]; n], Some(&draws(seed, PATH, place.steps)), &mut added);
             log_weights.iter_mut().zip(added).for_each(|(weight, added)| *weight += added);
         }
-        let estimate = LogPartition::of(&log_weights, model.base_log_partition(), 1.0);
+        let start = base_log_partition(&self.parameters, &self.base);
+        let estimate = LogPartition::of(&log_weights, start, 1.0);
         (place.log_z, place.variance) = (estimate.value, estimate.variance(n));
         (place.v, place.labels) = (model.states().clone(), model.chain_labels().to_vec());
         place.resample(&log_weights, seed);
@@ -240,6 +243,11 @@ impl PathState {
         self.v.clone_from(model.states());
         self.labels = model.chain_labels().to_vec();
     }
+}
+
+/// ln Z of the independent units that annealing to a model starts from.
+fn base_log_partition(parameters: &Parameters, base: &[f32]) -> f64 {
+    PathBiases::from_visible(parameters, base).base_log_partition(parameters.label_b.len())
 }
 
 fn spread(values: &[f64]) -> f64 {

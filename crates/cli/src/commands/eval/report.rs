@@ -1,9 +1,11 @@
 //! What `dbn eval` finds, for programs and for people.
 
+use crate::args::{PathName, SpacingName};
 use crate::failure::count;
 use crate::report::thousands;
-use deepbelief_rbm::likelihood::LogPartition;
-use serde::Serialize;
+use clap::ValueEnum;
+use deepbelief_rbm::likelihood::{LogPartition, Separation, Verdict};
+use serde::{Serialize, Serializer};
 use std::fmt::Write as _;
 
 /// A figure with an interval of three standard errors of ln Z to either side, in nats: none where too
@@ -29,6 +31,10 @@ impl Estimate {
         Self { value: z.value, low: off(-3.0), high: off(3.0), effective_sample_size }
     }
 
+    pub(super) fn without_interval(self) -> Self {
+        Self { low: None, high: None, ..self }
+    }
+
     /// `from` less this.
     pub(super) fn below(self, from: f64) -> Self {
         let less = |z: Option<f64>| z.map(|z| from - z);
@@ -41,10 +47,42 @@ impl Estimate {
 pub(super) struct LogZ {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exact: Option<f64>,
+    /// By Bennett's ratio over the chains of both directions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) both_ways: Option<Estimate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ais: Option<Estimate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reverse_ais: Option<Estimate>,
+    /// Whether the intervals hold.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "verdict_name")]
+    pub(super) verdict: Option<Verdict>,
+    /// Where along the path the two directions are apart the most.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "separation")]
+    pub(super) furthest: Option<Separation>,
+}
+
+impl LogZ {
+    /// The one to go by.
+    fn best(&self) -> Option<Estimate> {
+        let both = self.both_ways.filter(|_| self.verdict != Some(Verdict::MissedModes));
+        self.exact.map(Estimate::exact).or(both).or(self.ais)
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde asks for a reference to the field")]
+fn verdict_name<S: Serializer>(verdict: &Option<Verdict>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match verdict {
+        None | Some(Verdict::Sound) => "sound",
+        Some(Verdict::Phases(_)) => "different phases",
+        Some(Verdict::MissedModes) => "missed modes",
+        Some(Verdict::FewChains) => "few chains",
+    })
+}
+
+#[expect(clippy::ref_option, reason = "serde asks for a reference to the field")]
+fn separation<S: Serializer>(found: &Option<Separation>, serializer: S) -> Result<S::Ok, S::Error> {
+    found.map(|Separation { beta, deviations }| serde_json::json!({"beta": beta, "deviations": deviations})).serialize(serializer)
 }
 
 /// Mean log-likelihood of a sample, in nats: what applies.
@@ -56,12 +94,36 @@ pub(super) struct LogLikelihood {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) importance: Option<Estimate>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) both_ways: Option<Estimate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ais: Option<Estimate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reverse_ais: Option<Estimate>,
     /// The variational bound of a deep belief net.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) bound: Option<Estimate>,
+}
+
+impl LogLikelihood {
+    /// From ln Z and mean unnormalised log-likelihoods of the samples: by importance sampling of the layers of a
+    /// `deep` net, which an RBM has none of, and as a bound.
+    pub(super) fn of(log_z: &LogZ, importance: f64, bound: f64, deep: bool) -> Self {
+        let exact = log_z.exact.map(|z| Estimate::exact(z).below(importance));
+        let below = |z: Option<Estimate>| z.map(|z| z.below(importance));
+        Self {
+            exact: exact.filter(|_| !deep),
+            importance: exact.filter(|_| deep),
+            both_ways: below(log_z.both_ways),
+            ais: below(log_z.ais),
+            reverse_ais: below(log_z.reverse_ais),
+            bound: log_z.best().filter(|_| deep).map(|z| z.below(bound)),
+        }
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
+        let Self { exact, importance, both_ways, ais, reverse_ais, bound } = *self;
+        [exact, importance, both_ways, ais, reverse_ais, bound].into_iter().flatten().map(|estimate| estimate.value)
+    }
 }
 
 /// How chains of Gibbs steps forget the training samples they start from.
@@ -85,6 +147,9 @@ pub(super) struct Evaluation {
     pub(super) log_likelihood: LogLikelihood,
     /// Of its mean over the samples, which the intervals, of ln Z alone, do not hold.
     pub(super) standard_error_of_samples: f64,
+    /// Of the mean over draws of the pixels, where there is more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) standard_error_of_draws: Option<f64>,
     /// Sum over the visible units of ln p(unit | all others), nats per sample; of an RBM, where asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pseudo_log_likelihood: Option<f64>,
@@ -101,9 +166,13 @@ pub(super) struct Evaluation {
     pub(super) label_error: Option<f64>,
     pub(super) chains: u32,
     pub(super) temperatures: u32,
-    pub(super) adaptive: bool,
+    pub(super) path: PathName,
+    pub(super) spacing: SpacingName,
     pub(super) burn_in: u32,
+    /// Of the pixels.
     pub(super) draws: u16,
+    /// Of the layers under the top, for each draw of the pixels.
+    pub(super) layer_draws: u16,
     pub(super) seed: u64,
     pub(super) seconds: f64,
 }
@@ -117,23 +186,29 @@ impl Evaluation {
         };
         let samples = format!("{} {} samples", thousands(self.samples), self.split);
         line("data", format!("{}, {samples}, binarisation {}", self.data, self.binarize));
-        let LogLikelihood { exact, importance, ais, reverse_ais, bound } = &self.log_likelihood;
+        let LogLikelihood { exact, importance, both_ways, ais, reverse_ais, bound } = &self.log_likelihood;
         if let Some(exact) = exact {
-            line("log-likelihood", format!("{:.2} nats per sample, exactly", exact.value));
+            line("log-likelihood", format!("{} nats per sample, exactly", self.rounded(exact)));
         }
         let estimates = [
             ("log-likelihood", importance),
-            ("log-likelihood, AIS", ais),
+            ("log-likelihood", both_ways),
+            ("  AIS", ais),
             ("  reverse AIS", reverse_ais),
             ("  variational bound", bound),
         ];
         for (name, estimate) in estimates {
             if let Some(estimate) = estimate {
-                line(name, format!("{:.2} nats per sample{}", estimate.value, self.notes(estimate)));
+                let value = self.rounded(estimate);
+                line(name, format!("{value} nats per sample{}", self.notes(estimate, name.starts_with("log"))));
             }
         }
         let error = self.standard_error_of_samples;
         line("spread over samples", format!("the mean has a standard error of {error:.2} nats"));
+        if let Some(error) = self.standard_error_of_draws {
+            let draws = count(self.draws.into(), "draw");
+            line("draws of the pixels", format!("{draws}; their mean has a standard error of {error:.2} nats"));
+        }
         if let Some(Memory { half_life, left }) = self.mixing {
             let half =
                 half_life.map_or("never half".to_string(), |steps| format!("half in {}", count(steps, "Gibbs step")));
@@ -148,19 +223,39 @@ impl Evaluation {
         if let Some(error) = self.label_error {
             line("label error", format!("{:.2} %", 100.0 * error));
         }
-        let drawn = bound.map(|_| format!("{} of the layers, ", count(self.draws.into(), "draw")));
-        let spacing = if self.adaptive { ", adaptive" } else { "" };
+        let drawn = bound.map(|_| format!("{} of the layers, ", count(self.layer_draws.into(), "draw")));
         let temperatures = thousands(self.temperatures as usize);
-        let annealed = ais.map(|_| format!("{temperatures} temperatures{spacing}, seed {}, ", self.seed));
+        let annealed = ais.map(|_| {
+            format!(
+                "{} path, {temperatures} temperatures, {}, seed {}, ",
+                name_of(self.path),
+                name_of(self.spacing),
+                self.seed
+            )
+        });
         let (drawn, annealed) = (drawn.unwrap_or_default(), annealed.unwrap_or_default());
         line("how", format!("{drawn}{annealed}{:.1} s", self.seconds));
         text
     }
 
-    /// The interval of an estimate and what it rests on.
-    fn notes(&self, estimate: &Estimate) -> String {
-        let chains = estimate.effective_sample_size;
-        let chains = chains.map(|n| format!("{n:.1} effective of {}", count(self.chains as usize, "chain")));
+    /// To as many decimals as are known.
+    fn rounded(&self, estimate: &Estimate) -> String {
+        let of_log_z = estimate.low.zip(estimate.high).map(|(low, high)| (high - low) / 6.0);
+        let error = of_log_z.map(|error| error.hypot(self.standard_error_of_draws.unwrap_or_default()));
+        let decimals = match error {
+            Some(error) if error < 0.05 => 2,
+            Some(error) if error >= 0.5 => 0,
+            _ => 1,
+        };
+        format!("{:.decimals$}", estimate.value)
+    }
+
+    /// The interval of an estimate and what it rests on; `main` is the one of both directions.
+    fn notes(&self, estimate: &Estimate, main: bool) -> String {
+        let all = count(self.chains as usize, "chain");
+        let chains = estimate.effective_sample_size.map(|n| {
+            if main { format!("both ways, {n:.1} effective of {all}") } else { format!("{n:.1} effective of {all}") }
+        });
         let range = match (estimate.low, estimate.high) {
             (Some(low), Some(high)) if low < high => Some(format!("{low:.2} to {high:.2}")),
             (Some(_), Some(_)) => None,
@@ -169,4 +264,9 @@ impl Evaluation {
         let notes: Vec<String> = range.into_iter().chain(chains).collect();
         if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) }
     }
+}
+
+/// As it is typed.
+fn name_of(value: impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
 }

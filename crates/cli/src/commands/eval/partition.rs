@@ -1,0 +1,123 @@
+//! ln Z of the top: exactly where that can be had, else from both sides.
+
+use super::report::{Estimate, LogZ, Memory};
+use super::training::Training;
+use crate::args::{EvalArgs, PathName, SpacingName};
+use crate::failure::{Result, count};
+use crate::report::thousands;
+use candle_core::Device;
+use deepbelief_rbm::likelihood::{
+    APART, AnnealConfig, AnnealPath, BothWays, FEWEST_EFFECTIVE, Ladder, MOST_ENUMERATED, Means, Verdict,
+    adaptive_ladder, annealed_importance, base_rates, exact_log_partition, mixing, reverse_annealed_importance,
+};
+use deepbelief_stack::Dbn;
+
+/// Correlation with their start that chains may keep before a warning: a hundred chains leave some
+/// hundredths by chance.
+const REMEMBERED: f64 = 0.2;
+
+/// Whether the states of the smaller side are summed over.
+pub(super) fn is_exact(dbn: &Dbn, args: &EvalArgs) -> bool {
+    !args.estimate && dbn.top().visible().min(dbn.top().hidden()) <= MOST_ENUMERATED
+}
+
+/// ln Z, and what is known of the chains that it rests on.
+pub(super) fn log_z(
+    dbn: &Dbn,
+    training: &Training,
+    args: &EvalArgs,
+    device: &Device,
+) -> Result<(LogZ, Option<Memory>)> {
+    let top = dbn.top();
+    if is_exact(dbn, args) {
+        let smaller = top.visible().min(top.hidden());
+        tracing::info!("summing over the states of {}, exactly", count(smaller, "unit"));
+        return Ok((LogZ { exact: Some(exact_log_partition(top)?), ..LogZ::default() }, None));
+    }
+    let top = &top.to_device(device)?;
+    let steps = args.temperatures as usize;
+    let mut config = AnnealConfig {
+        chains: args.chains as usize,
+        ladder: Ladder::with_steps(steps)?,
+        burn_in: args.burn_in,
+        seed: args.seed,
+        threads: args.threads as usize,
+    };
+    let (chains, temperatures) = (count(config.chains, "chain"), thousands(steps));
+    tracing::info!("annealing {chains} over {temperatures} temperatures, both ways");
+    let (all, all_labels) = training.all(dbn.classes());
+    let means = Means::of(top, &all, &all_labels, &config)?;
+    let path = match args.path {
+        PathName::Visible => AnnealPath::visible(top, &base_rates(&means.visible))?,
+        PathName::Independent => AnnealPath::independent(top, &means)?,
+        PathName::Matched => AnnealPath::matched(top, &means, &config)?,
+    };
+    let (states, labels) = training.spread(config.chains, dbn.classes());
+    if args.spacing == SpacingName::Adaptive {
+        config.ladder = adaptive_ladder(top, &path, Some((&states, &labels)), &config, steps)?;
+    }
+    let forward = annealed_importance(top, &path, &config)?;
+    let reverse = reverse_annealed_importance(top, &path, &states, &labels, &config)?;
+    let both = BothWays::of(top, &forward, &reverse)?;
+    let memory = match config.burn_in {
+        0 => None,
+        _ => Some(mixing(top, &states, &labels, &config)?),
+    };
+    let memory = memory.map(|mixing| Memory { half_life: mixing.half_life(), left: mixing.left() });
+    warn_of(&both, forward.estimate.value - reverse.estimate.value, memory, args);
+    let (mut ais, mut reverse_ais) = (Estimate::of(&forward.estimate), Estimate::of(&reverse.estimate));
+    match both.verdict {
+        Verdict::Phases(_) => (ais, reverse_ais) = (ais.without_interval(), reverse_ais.without_interval()),
+        Verdict::MissedModes => reverse_ais = reverse_ais.without_interval(),
+        Verdict::Sound | Verdict::FewChains => {}
+    }
+    let log_z = LogZ {
+        exact: None,
+        both_ways: Some(Estimate::of(&both.log_z)),
+        ais: Some(ais),
+        reverse_ais: Some(reverse_ais),
+        verdict: Some(both.verdict),
+        furthest: both.furthest,
+    };
+    Ok((log_z, memory))
+}
+
+/// Says where the estimates cannot be trusted. `contradiction` is how far the reverse estimate of ln Z is below
+/// the forward one.
+fn warn_of(both: &BothWays, contradiction: f64, memory: Option<Memory>, args: &EvalArgs) {
+    if let Some(Memory { left, .. }) = memory.filter(|memory| memory.left > REMEMBERED) {
+        tracing::warn!(
+            "after {} Gibbs steps the chains still resemble the samples they started from (correlation {left:.2}): \
+             the model mixes slowly, and the reverse estimate holds only as far as the samples are like the model; \
+             try a longer --burn-in",
+            thousands(args.burn_in as usize)
+        );
+    }
+    let other_path = if args.path == PathName::Matched { "" } else { "--path matched, " };
+    match both.verdict {
+        Verdict::Phases(end) => tracing::warn!(
+            "at β = {:.0} the chains of the two directions sit in different phases, {:.1} standard deviations apart: \
+             no interval holds; try {other_path}more --temperatures, or a longer --burn-in",
+            end.beta,
+            end.deviations
+        ),
+        Verdict::MissedModes => tracing::warn!(
+            "the reverse estimate of ln Z is {contradiction:.1} nats below the forward one: chains from the training \
+             samples miss modes of the model, and only the forward estimate (AIS) stands; try a longer --burn-in"
+        ),
+        Verdict::FewChains => tracing::warn!(
+            "fewer than {FEWEST_EFFECTIVE} chains of one direction know of the other: the estimate has no interval; \
+             try {other_path}more --temperatures, or more --chains"
+        ),
+        Verdict::Sound => {
+            if let Some(furthest) = both.furthest.filter(|furthest| furthest.deviations > APART) {
+                tracing::warn!(
+                    "near β = {:.3} the chains of the two directions are {:.1} standard deviations apart: the states \
+                     leap there, and errors may be larger than the interval; try {other_path}more --temperatures",
+                    furthest.beta,
+                    furthest.deviations
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What the estimates of ln Z need of the training samples.
+
+use super::{CHUNK, sum};
+use crate::failure::Result;
+use candle_core::Device;
+use deepbelief_data::{Binarize, Split};
+use deepbelief_kernels::{Bits, Stream, Uniforms};
+use deepbelief_rbm::tensors::from_batch;
+use deepbelief_stack::Dbn;
+
+/// Training samples that means are taken of and chains start from, at most.
+pub(super) const TRAINING: usize = 10_000;
+
+/// States of the units under the top over training samples.
+pub(super) struct Training {
+    /// States `[samples, units]`.
+    states: Vec<f32>,
+    units: usize,
+    labels: Option<Vec<u32>>,
+    /// Mean free energy of the top, nats.
+    pub(super) free_energy: f64,
+}
+
+impl Training {
+    pub(super) fn of(dbn: &Dbn, samples: &Split, binarize: Binarize, seed: u64) -> Result<Self> {
+        // A share of all, spread over the order they come in, which may be by class.
+        let (there, wanted) = (samples.samples(), samples.samples().min(TRAINING));
+        let chosen: Vec<usize> = (0..wanted).map(|k| k * there / wanted.max(1)).collect();
+        let below = dbn.layers().len();
+        let (mut states, mut free_energy) = (Vec::new(), 0.0);
+        for (step, chosen) in chosen.chunks(CHUNK).enumerate() {
+            let v = from_batch(&samples.batch(chosen.iter().copied(), binarize, seed)?, &Device::Cpu)?;
+            let draw = Uniforms::new(seed, Stream::Monitor, step as u32);
+            let units = dbn.encode(&v, below, Some(draw))?;
+            free_energy += sum(&dbn.top().free_energy(&units)?)?;
+            states.extend(units.flatten_all()?.to_vec1::<f32>()?);
+        }
+        let labels: Option<Vec<u32>> = chosen.iter().map(|&sample| samples.label(sample)).collect();
+        let units = dbn.top().visible();
+        Ok(Self { states, units, labels, free_energy: free_energy / wanted.max(1) as f64 })
+    }
+
+    /// Of all samples, states and labels.
+    pub(super) fn all(&self, classes: usize) -> (Bits, Vec<u32>) {
+        self.spread(self.states.len() / self.units.max(1), classes)
+    }
+
+    /// So many of them, evenly spread, as often as need be.
+    pub(super) fn spread(&self, chains: usize, classes: usize) -> (Bits, Vec<u32>) {
+        let units = self.units;
+        let there = self.states.len() / units.max(1);
+        let chosen: Vec<usize> = (0..chains).map(|chain| chain * there / chains % there.max(1)).collect();
+        let values: Vec<f32> = chosen.iter().flat_map(|&k| &self.states[k * units..(k + 1) * units]).copied().collect();
+        // Where nothing is known of a label, the burn-in finds one.
+        let label = |(chain, &k): (usize, &usize)| match &self.labels {
+            Some(labels) if (labels[k] as usize) < classes => labels[k],
+            _ => (chain % classes.max(1)) as u32,
+        };
+        (Bits::from_values(chains, units, &values), chosen.iter().enumerate().map(label).collect())
+    }
+}

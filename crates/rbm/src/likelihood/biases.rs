@@ -1,0 +1,204 @@
+//! The biases along an annealing path.
+//!
+//! The weights of the model at inverse temperature β are β W. Its biases are free: any curve that ends at the
+//! RBM's own biases gives an exact method, and a bad one an exact method that never converges. Where the biases
+//! at β = 0 do not hold the units at the activities that they have in the model, the path crosses models that
+//! look like neither end, and may cross them by a leap that no number of temperatures makes small.
+//!
+//! | path | biases at β |
+//! |---|---|
+//! | [`AnnealPath::visible`] | visible `(1-β) a + β vb`, hidden `β hb` (Salakhutdinov & Murray 2008) |
+//! | [`AnnealPath::independent`] | visible `(1-β) a + β vb`, hidden `(1-β) c + β hb` |
+//! | [`AnnealPath::matched`] | at some knots fitted so that every unit keeps its mean, and straight between them |
+//!
+//! a and c are the log odds of the mean activities of the units over data: those of independent units that have
+//! the same means.
+
+use super::annealing::{AnnealConfig, FIT, draws, run};
+use super::chains::Chains;
+use crate::error::{Error, Result};
+use crate::rbm::{Rbm, log_odds};
+use deepbelief_kernels::{BiasLine, Bits, PathBiases};
+
+/// Mean activities of the units of an RBM over data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Means {
+    /// Of the visible units.
+    pub visible: Vec<f32>,
+    /// Of the hidden units given the visible ones.
+    pub hidden: Vec<f32>,
+}
+
+impl Means {
+    /// Over visible states `v` `[samples, V]` (with `labels`, where there is a label group); the hidden states
+    /// are drawn once for each sample.
+    ///
+    /// # Errors
+    /// As [`super::reverse_annealed_importance`].
+    pub fn of(rbm: &Rbm, v: &Bits, labels: &[u32], config: &AnnealConfig) -> Result<Self> {
+        super::annealing::check_starts(rbm, v, labels)?;
+        let config = AnnealConfig { chains: v.rows().max(2), ..config.clone() };
+        let hidden = run(rbm, &config, |chains| {
+            chains.start_from(v, labels)?;
+            chains.anneal(1.0, 1.0, Some(&draws(config.seed, FIT, 0)))?;
+            chains.hidden_states()
+        })?;
+        Ok(Self { visible: means(v), hidden: means(&hidden) })
+    }
+}
+
+/// The mean of each unit over rows of states.
+fn means(states: &Bits) -> Vec<f32> {
+    let mut sums = vec![0.0f32; states.units()];
+    for row in states.to_values().chunks_exact(states.units().max(1)) {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+    }
+    sums.iter().map(|sum| sum / states.rows().max(1) as f32).collect()
+}
+
+/// The biases that a unit on its own has for these means: log odds, held away from infinity.
+#[must_use]
+pub fn base_rates(means: &[f32]) -> Vec<f32> {
+    means.iter().map(|&p| log_odds(p)).collect()
+}
+
+/// Biases at some inverse temperature.
+#[derive(Clone, Debug, PartialEq)]
+struct Knot {
+    beta: f32,
+    visible: Vec<f32>,
+    hidden: Vec<f32>,
+}
+
+/// The biases along a path: given at knots from β = 0 to β = 1, straight in between.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnnealPath(Vec<Knot>);
+
+/// Knots of the matched path between its ends.
+const KNOTS: u16 = 15;
+
+/// Gibbs steps that fit the biases of a knot; those of the second half count.
+const FITTING: u32 = 200;
+
+impl AnnealPath {
+    /// From biases at β = 0 to those of the RBM.
+    fn straight(rbm: &Rbm, visible: Vec<f32>, hidden: Vec<f32>) -> Result<Self> {
+        if visible.len() != rbm.visible() || hidden.len() != rbm.hidden() {
+            let (got, expected) = (vec![visible.len(), hidden.len()], vec![rbm.visible(), rbm.hidden()]);
+            return Err(Error::Shape { what: "biases at the start of the path".into(), got, expected });
+        }
+        let end = rbm.to_parameters()?;
+        Ok(Self(vec![Knot { beta: 0.0, visible, hidden }, Knot { beta: 1.0, visible: end.vb, hidden: end.hb }]))
+    }
+
+    /// The published path: from independent visible units with biases `base` ([`base_rates`]) and hidden units
+    /// that are on half of the time.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is not one bias a visible unit.
+    pub fn visible(rbm: &Rbm, base: &[f32]) -> Result<Self> {
+        Self::straight(rbm, base.to_vec(), vec![0.0; rbm.hidden()])
+    }
+
+    /// From independent units with these means on both sides.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is not one mean a unit.
+    pub fn independent(rbm: &Rbm, means: &Means) -> Result<Self> {
+        Self::straight(rbm, base_rates(&means.visible), base_rates(&means.hidden))
+    }
+
+    /// A path on which every unit keeps these means, as nearly as its biases at some knots can be fitted by
+    /// chains of Gibbs steps. The ladder and the burn-in of `config` play no part.
+    ///
+    /// # Errors
+    /// As [`super::annealed_importance`]; [`Error::Shape`] if there is not one mean a unit.
+    pub fn matched(rbm: &Rbm, means: &Means, config: &AnnealConfig) -> Result<Self> {
+        let mut path = Self::independent(rbm, means)?;
+        let between = run(rbm, config, |chains| {
+            let mut knots = Vec::new();
+            chains.set_biases(&path.stretch(0))?;
+            chains.start(config.chains, &draws(config.seed, FIT, 1))?;
+            let mut last = path.0[0].clone();
+            for knot in 1..=KNOTS {
+                last.beta = f32::from(knot) / f32::from(KNOTS + 1);
+                last = fit(chains, last, means, config.seed, u32::from(knot) * FITTING)?;
+                knots.push(last.clone());
+            }
+            Ok(knots)
+        })?;
+        path.0.splice(1..1, between);
+        Ok(path)
+    }
+
+    /// Inverse temperatures of the knots, from 0 to 1.
+    pub(super) fn knots(&self) -> impl Iterator<Item = f32> {
+        self.0.iter().map(|knot| knot.beta)
+    }
+
+    /// The line of the biases between two neighbouring knots, counted from 0.
+    fn stretch(&self, index: usize) -> PathBiases {
+        let (from, to) = (&self.0[index], &self.0[index + 1]);
+        let line = |start: &[f32], end: &[f32]| {
+            if to.beta - from.beta >= 1.0 {
+                return BiasLine::between(start, end);
+            }
+            let slope: Vec<f32> = start.iter().zip(end).map(|(a, b)| (b - a) / (to.beta - from.beta)).collect();
+            let offset = start.iter().zip(&slope).map(|(a, slope)| a - from.beta * slope).collect();
+            BiasLine { offset, slope }
+        };
+        PathBiases { visible: line(&from.visible, &to.visible), hidden: line(&from.hidden, &to.hidden) }
+    }
+
+    /// The line that holds from β towards `to`, where one begins at β.
+    pub(super) fn line_from(&self, beta: f32, to: f32) -> Option<PathBiases> {
+        let knot = self.knots().position(|at| at == beta)?;
+        let stretch = if to < beta { knot.checked_sub(1)? } else { knot };
+        (stretch + 1 < self.0.len()).then(|| self.stretch(stretch))
+    }
+
+    /// The line that holds at β.
+    pub(super) fn line_at(&self, beta: f32) -> Option<PathBiases> {
+        // A path of one line has it from the start.
+        let above = self.knots().position(|knot| knot > beta).filter(|_| self.0.len() > 2)?;
+        above.checked_sub(1).map(|stretch| self.stretch(stretch))
+    }
+
+    /// ln Z at β = 0.
+    pub(super) fn base_log_partition(&self, rbm: &Rbm) -> f64 {
+        self.stretch(0).base_log_partition(rbm.labels().map_or(0, crate::LabelGroup::classes))
+    }
+}
+
+/// Biases at the inverse temperature of `knot` that give the units their means: stochastic approximation from
+/// those of `knot`, along with the chains. A unit on its own is where it should be after one step at full length.
+fn fit(chains: &mut dyn Chains, mut knot: Knot, means: &Means, seed: u64, first: u32) -> Result<Knot> {
+    let (mut visible, mut hidden) = (vec![0.0; knot.visible.len()], vec![0.0; knot.hidden.len()]);
+    for step in 0..FITTING {
+        let still = |biases: &[f32]| BiasLine { offset: biases.to_vec(), slope: vec![0.0; biases.len()] };
+        chains.set_biases(&PathBiases { visible: still(&knot.visible), hidden: still(&knot.hidden) })?;
+        chains.anneal(knot.beta, knot.beta, Some(&draws(seed, FIT, first + step)))?;
+        let rate = 1.0 / (3.0 + step as f32 / 10.0);
+        approach(&mut knot.visible, &self::means(&chains.states()?), &means.visible, rate);
+        approach(&mut knot.hidden, &self::means(&chains.hidden_states()?), &means.hidden, rate);
+        if step >= FITTING / 2 {
+            add(&mut visible, &knot.visible);
+            add(&mut hidden, &knot.hidden);
+        }
+    }
+    Ok(Knot { visible, hidden, ..knot })
+}
+
+/// Moves biases by what the means lack, as Newton's method does for units on their own.
+fn approach(biases: &mut [f32], found: &[f32], wanted: &[f32], rate: f32) {
+    for ((bias, found), wanted) in biases.iter_mut().zip(found).zip(wanted) {
+        let wanted = wanted.clamp(1e-3, 1.0 - 1e-3);
+        *bias += (rate * (wanted - found) / (wanted * (1.0 - wanted)).max(0.02)).clamp(-1.0, 1.0);
+    }
+}
+
+/// Adds what a mean over the second half of a fit takes of one step.
+fn add(mean: &mut [f32], biases: &[f32]) {
+    let share = 1.0 / (FITTING - FITTING / 2) as f32;
+    mean.iter_mut().zip(biases).for_each(|(mean, bias)| *mean += share * bias);
+}

@@ -1,0 +1,74 @@
+//! One estimate of ln Z from annealing both ways, and whether it can be believed.
+
+use super::annealing::Annealed;
+use super::bennett::bennett;
+use super::estimate::{FEWEST_EFFECTIVE, LogPartition};
+use super::phases::{APART, Separation, separations};
+use crate::error::Result;
+use crate::rbm::Rbm;
+
+/// Standard errors by which the two directions may contradict their order.
+const CHANCE: f64 = 3.0;
+
+/// Nats that are forgiven beside, since standard errors are estimates too.
+const NOISE: f64 = 0.5;
+
+/// What the comparison of both directions says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// Both directions saw one model.
+    Sound,
+    /// At one end the chains of the two directions are in different phases: no interval holds.
+    Phases(Separation),
+    /// The reverse estimate is below the forward one, where chance does not explain it: chains from the data miss
+    /// modes of the model. The forward estimate alone stands.
+    MissedModes,
+    /// Too few chains of either direction know of the other.
+    FewChains,
+}
+
+/// Both directions in one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BothWays {
+    /// ln Z by Bennett's acceptance ratio over the weights of both directions; with its standard error where the
+    /// verdict is [`Verdict::Sound`].
+    pub log_z: LogPartition,
+    /// Whether the standard errors hold.
+    pub verdict: Verdict,
+    /// Where along the path the two directions are apart the most, if there were enough chains to compare.
+    pub furthest: Option<Separation>,
+}
+
+impl BothWays {
+    /// From [`super::annealed_importance`] and [`super::reverse_annealed_importance`] of the same path and ladder.
+    ///
+    /// The works of both directions are samples of one equation (Crooks 1999), which Bennett's ratio solves with
+    /// the least variance (Shirts, Bair, Hooker & Pande 2003).
+    ///
+    /// # Errors
+    /// If free energies cannot be computed.
+    pub fn of(rbm: &Rbm, forward: &Annealed, reverse: &Annealed) -> Result<Self> {
+        let ratio = bennett(&forward.log_weights, &reverse.log_weights);
+        let separations = separations(rbm, &forward.marks, &reverse.marks)?;
+        let by_size = |a: &&Separation, b: &&Separation| a.deviations.total_cmp(&b.deviations);
+        let ends = separations.first().into_iter().chain(separations.last());
+        let apart = ends.max_by(by_size).filter(|end| end.deviations > APART);
+        let (up, down) = (&forward.estimate, &reverse.estimate);
+        let chance = up.variance(forward.log_weights.len()) + down.variance(reverse.log_weights.len());
+        let verdict = if up.value - down.value > CHANCE * chance.sqrt() + NOISE {
+            Verdict::MissedModes
+        } else if let Some(end) = apart {
+            Verdict::Phases(*end)
+        } else if ratio.effective < FEWEST_EFFECTIVE {
+            Verdict::FewChains
+        } else {
+            Verdict::Sound
+        };
+        let log_z = LogPartition {
+            value: forward.base + ratio.value,
+            standard_error: (verdict == Verdict::Sound).then(|| ratio.variance.sqrt()),
+            effective_sample_size: ratio.effective,
+        };
+        Ok(Self { log_z, verdict, furthest: separations.iter().max_by(by_size).copied() })
+    }
+}

@@ -134,6 +134,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn steps_from_an_offset_match_double_precision() {
+        for (offset, from, to) in [(3.0_f32, 0.5, 0.5001), (-20.0, 0.1, 0.4), (7.5, 0.999_99, 1.0), (-1.0, 1.0, 0.0)] {
+            for x in (-80..=80).map(|i| i as f32 * 0.5) {
+                let mut block = [x; BLOCK];
+                softplus_step(&mut block, &[offset; BLOCK], from, to);
+                let exact = |beta: f32| (f64::from(offset) + f64::from(beta) * f64::from(x)).exp().ln_1p();
+                let (got, want) = (f64::from(block[9]), exact(to) - exact(from));
+                let rounding = 2e-6 + 4e-7 * exact(to).max(exact(from));
+                assert!((got - want).abs() <= rounding, "{offset}, x {x}, {from} to {to}: {got}, exactly {want}");
+            }
+        }
+    }
+
     fn grid() -> impl Iterator<Item = f32> {
         (-40_000..=40_000).map(|i| i as f32 * 5e-4)
     }

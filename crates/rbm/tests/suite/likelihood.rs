@@ -4,7 +4,7 @@
 use crate::enumeration::{all_states, rows};
 use crate::{in_f64, random_rbm, uniforms};
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{Bits, GibbsDraws, LogSum, Parameters, Stream, Tempered, Uniforms};
+use deepbelief_kernels::{BiasLine, Bits, GibbsDraws, LogSum, Parameters, PathBiases, Stream, Tempered, Uniforms};
 use deepbelief_rbm::likelihood::{
     AnnealConfig, AnnealPath, BothWays, Ladder, Means, Verdict, adaptive_ladder, annealed_importance, base_rates,
     exact_log_partition, mixing, reverse_annealed_importance,
@@ -177,7 +177,7 @@ fn tempered_steps_leave_their_distribution_alone() {
     const CHAINS: usize = 40_000;
     const BETA: f32 = 0.6;
     let rbm = labelled(random_rbm(4, 3, 2.0, 8), 2, 2.0);
-    let base = [0.5, -1.0, 1.5, 0.0];
+    let (base, hidden_base) = ([0.5, -1.0, 1.5, 0.0], [1.0, -0.5, 0.25]);
     let p: Parameters = rbm.to_parameters().unwrap();
     let (vs, hs) = (all_states(4), all_states(3));
     let beta = f64::from(BETA);
@@ -186,9 +186,10 @@ fn tempered_steps_leave_their_distribution_alone() {
         let hidden = |h: &Vec<f64>| -> f64 {
             let inputs = |j: usize| {
                 let below: f64 = (0..4).map(|i| v[i] * f64::from(p.w_rec[i * 3 + j])).sum();
-                f64::from(p.hb[j]) + below + f64::from(p.label_w[y * 3 + j])
+                f64::from((1.0 - BETA) * hidden_base[j] + BETA * p.hb[j])
+                    + beta * (below + f64::from(p.label_w[y * 3 + j]))
             };
-            (beta * (0..3).map(|j| h[j] * inputs(j)).sum::<f64>()).exp()
+            (0..3).map(|j| h[j] * inputs(j)).sum::<f64>().exp()
         };
         (visible + beta * f64::from(p.label_b[y])).exp() * hs.iter().map(hidden).sum::<f64>()
     };
@@ -207,6 +208,8 @@ fn tempered_steps_leave_their_distribution_alone() {
     let values: Vec<f32> = states.iter().flat_map(|s| vs[s % 16].iter().map(|&x| x as f32)).collect();
     let labels: Vec<u32> = states.iter().map(|s| (s / 16) as u32).collect();
     let mut chains = Tempered::new(4, 3, &p, &base);
+    let hidden = BiasLine::between(&hidden_base, &p.hb);
+    chains.set_biases(&PathBiases { visible: BiasLine::between(&base, &p.vb), hidden });
     chains.start_from(&Bits::from_values(CHAINS, 4, &values), &labels);
     let statistic = |chains: &Tempered| -> f64 {
         let mut counts = [0.0; 32];
@@ -237,22 +240,29 @@ fn log_weights_are_the_ratios_of_the_formula() {
     let rbm = random_rbm(40, 37, 0.5, 9);
     let base: Vec<f32> = uniforms(1, 40, 10).iter().map(|u| u - 0.5).collect();
     let v = Bits::from_values(5, 40, &uniforms(5, 40, 11));
-    let mut chains = Tempered::new(40, 37, &rbm.to_parameters().unwrap(), &base);
+    let hidden_base: Vec<f32> = uniforms(1, 37, 12).iter().map(|u| 4.0 * u - 2.0).collect();
+    let p = rbm.to_parameters().unwrap();
+    let mut chains = Tempered::new(40, 37, &p, &vec![0.0; 40]);
     chains.start_from(&v, &[]);
+    let hidden = BiasLine::between(&hidden_base, &p.hb);
+    chains.set_biases(&PathBiases { visible: BiasLine::between(&base, &p.vb), hidden });
     let (from, to) = ([0.3, 0.0, 0.99999, 1.0, 0.5], [0.4, 1.0, 1.0, 0.99, 0.5]);
     let mut got = [0.0; 5];
     chains.anneal(&from, &to, None, &mut got);
     let states = Tensor::from_vec(v.to_values(), (5, 40), &Device::Cpu).unwrap();
     let double = in_f64(&rbm);
     let inputs = states.to_dtype(DType::F64).unwrap().matmul(double.w_rec()).unwrap();
-    let inputs: Vec<Vec<f64>> = inputs.broadcast_add(double.hb()).unwrap().to_vec2().unwrap();
+    let inputs: Vec<Vec<f64>> = inputs.to_vec2().unwrap();
     let vb: Vec<f64> = double.vb().to_vec1().unwrap();
     for (chain, inputs) in inputs.iter().enumerate() {
         let log_p = |beta: f32| {
             let beta = f64::from(beta);
             let visible = (0..40).filter(|&i| v.get(chain, i));
             let visible: f64 = visible.map(|i| (1.0 - beta) * f64::from(base[i]) + beta * vb[i]).sum();
-            visible + inputs.iter().map(|x| (beta * x).exp().ln_1p()).sum::<f64>()
+            let logit = |j: usize| {
+                (1.0 - beta) * f64::from(hidden_base[j]) + beta * (f64::from(p.hb[j]) + inputs[j])
+            };
+            visible + (0..37).map(|j| logit(j).exp().ln_1p()).sum::<f64>()
         };
         let exact = log_p(to[chain]) - log_p(from[chain]);
         assert!(

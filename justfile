@@ -67,6 +67,10 @@ with-cuda COMMAND:
 test:
     cargo test --workspace
 
+# Train by the recipes of models/ and compare with what they gave before; takes minutes.
+test-slow:
+    cargo test --release -p deepbelief-cli --test end_to_end -- --ignored
+
 # Everything that CI runs, and what `just deny` checks.
 ready: deny
     .ci/run

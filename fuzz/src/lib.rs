@@ -49,7 +49,7 @@ pub const TARGETS: [Target; 19] = [
     target("picture", "x", Packing::Plain, |path| data(Source::Images(folder(path)))),
     target("checkpoint", "model.safetensors", Packing::Safetensors, checkpoint),
     target("network", "model.safetensors", Packing::Safetensors, network),
-    target("state", "state.safetensors", Packing::Safetensors, |path| told(deepbelief_rbm::load_state(path))),
+    target("state", "state.safetensors", Packing::Safetensors, |path| told(deepbelief_rbm::TrainState::load(path))),
     target("stack-state", "layers.safetensors", Packing::Safetensors, |path| told(GreedyState::load(&folder(path)))),
     target("tune-state", "tuning.state.safetensors", Packing::Safetensors, |path| told(TuneState::load(path))),
     target("tuned-state", "finetuning.state.safetensors", Packing::Safetensors, |path| told(FinetuneState::load(path))),

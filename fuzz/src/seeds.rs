@@ -5,7 +5,7 @@ use candle_core::Device;
 use deepbelief_exchange::write_npz;
 use deepbelief_finetune::{FinetuneConfig, Finetuner, Network};
 use deepbelief_kernels::{Batch, Minibatches};
-use deepbelief_rbm::{LabelGroup, Monitors, Provenance, Rbm, RbmConfig, Sampler, TrainConfig, Trainer, save, save_state};
+use deepbelief_rbm::{LabelGroup, Monitors, Provenance, Rbm, RbmConfig, Sampler, TrainConfig, Trainer, save};
 use deepbelief_stack::{Dbn, GreedyState};
 use deepbelief_wake_sleep::{TuneConfig, Tuner};
 use parquet::basic::Compression;
@@ -99,7 +99,7 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             let state = |config: TrainConfig| {
                 let mut trainer = Trainer::new(&rbm(), config).unwrap();
                 trainer.fit(&mut Ones, &monitors(), &mut ()).unwrap();
-                both(written(&|path| save_state(path, &trainer.snapshot().state().unwrap()).unwrap()))
+                both(written(&|path| trainer.snapshot().state().unwrap().save(path).unwrap()))
             };
             [config.clone(), centred].into_iter().chain(others).flat_map(state).collect()
         }

@@ -13,6 +13,7 @@ mod exchange;
 mod finetune;
 mod folders;
 mod gaussian;
+mod golden;
 mod habits;
 mod hub;
 mod interrupts;

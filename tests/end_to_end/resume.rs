@@ -13,11 +13,16 @@ fn long() -> String {
     format!("{SMALL} --epochs {EPOCHS}")
 }
 
-/// Starts a training and waits until it has done `epochs`, or for a minute.
+/// Starts a training into `r` and waits until it has done `epochs`, or for a minute.
 pub(crate) fn start(place: &Place, words: &str, epochs: usize) -> Child {
+    start_in(place, words, "r", epochs)
+}
+
+/// The same of one into `out`.
+pub(crate) fn start_in(place: &Place, words: &str, out: &str, epochs: usize) -> Child {
     let child = place.command(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let begun = Instant::now();
-    let done = || std::fs::read_to_string(place.path("r/metrics.jsonl")).map_or(0, |text| text.lines().count());
+    let (begun, metrics) = (Instant::now(), place.path(&format!("{out}/metrics.jsonl")));
+    let done = || std::fs::read_to_string(&metrics).map_or(0, |text| text.lines().count());
     while done() < epochs && begun.elapsed() < Duration::from_mins(1) {
         std::thread::sleep(Duration::from_millis(2));
     }

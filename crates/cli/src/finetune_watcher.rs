@@ -5,13 +5,13 @@ use crate::failure::{Explain, Failure, Result};
 use crate::history::History;
 use crate::measured::FinetuneEpoch;
 use crate::pictures::{self, Gallery};
-use crate::progress::{Ticker, Told, control, told};
+use crate::progress::{Ticker, control, told};
 use crate::report::thousands;
 use crate::run_folder::RunFolder;
 use crate::save_every::SaveClock;
 use crate::settings::FinetuneSettings;
-use deepbelief_finetune::{FinetuneMetrics, FinetuneObserver, FinetuneSnapshot, Network, Objective};
-use deepbelief_rbm::{Control, Progress, Provenance};
+use deepbelief_finetune::{Backprop, FinetuneMetrics, Network, Objective, Snapshot};
+use deepbelief_rbm::{Control, Observer, ObserverResult, Progress, Provenance};
 use std::collections::BTreeMap;
 
 /// Watches one training.
@@ -30,13 +30,13 @@ pub(crate) struct FinetuneWatcher<'a> {
 
 impl FinetuneWatcher<'_> {
     /// Saves the network, the best one and the state. `figures` join those of the last epoch.
-    pub(crate) fn save(&mut self, snapshot: &FinetuneSnapshot<'_>, figures: BTreeMap<String, f64>) -> Result<()> {
+    pub(crate) fn save(&mut self, snapshot: &Snapshot<'_>, figures: BTreeMap<String, f64>) -> Result<()> {
         let state = snapshot.state()?;
         let mut provenance = self.provenance_at(state.epochs_done())?;
         provenance.figures.extend(figures);
-        state.network().save(&self.folder.model(), &provenance)?;
+        snapshot.model()?.save(&self.folder.model(), &provenance)?;
         if let Some(best) = snapshot.best() {
-            best.network.save(&self.folder.best(), &self.provenance_at(best.epoch)?)?;
+            best.model.save(&self.folder.best(), &self.provenance_at(best.epoch)?)?;
         }
         self.history.sync()?;
         state.save(&self.folder.finetune_state())?;
@@ -45,7 +45,7 @@ impl FinetuneWatcher<'_> {
     }
 
     /// Saves a training that stopped since it was time to, and is to go on.
-    pub(crate) fn save_midway(&mut self, snapshot: &FinetuneSnapshot<'_>) -> Result<()> {
+    pub(crate) fn save_midway(&mut self, snapshot: &Snapshot<'_>) -> Result<()> {
         self.clock.goes_on();
         self.save(snapshot, BTreeMap::new()).or_fail(|| "cannot save the run".into())
     }
@@ -72,7 +72,7 @@ impl FinetuneWatcher<'_> {
         }
     }
 
-    fn end_epoch(&mut self, metrics: &FinetuneMetrics, snapshot: &FinetuneSnapshot<'_>) -> Result<()> {
+    fn end_epoch(&mut self, metrics: &FinetuneMetrics, snapshot: &Snapshot<'_>) -> Result<()> {
         let metrics = &FinetuneMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.tell(metrics);
@@ -82,7 +82,7 @@ impl FinetuneWatcher<'_> {
             self.save(snapshot, BTreeMap::new()).or_fail(|| format!("cannot save epoch {epoch}"))?;
         }
         if epoch > 0 && goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
-            self.draw(&snapshot.network()?, epoch)?;
+            self.draw(&snapshot.model()?, epoch)?;
         }
         Ok(())
     }
@@ -127,7 +127,7 @@ pub(crate) fn error_in_words(settings: &FinetuneSettings, error: f64) -> String 
     }
 }
 
-impl FinetuneObserver for FinetuneWatcher<'_> {
+impl Observer<Backprop> for FinetuneWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
         if self.clock.after_batch(self.settings.on_divergence) { Control::Stop } else { control() }
@@ -137,7 +137,7 @@ impl FinetuneObserver for FinetuneWatcher<'_> {
         self.ticker.recovered(from, format_args!("a learning rate of {learning_rate}"));
     }
 
-    fn epoch_done(&mut self, metrics: &FinetuneMetrics, snapshot: &FinetuneSnapshot<'_>) -> Told {
+    fn epoch_done(&mut self, metrics: &FinetuneMetrics, snapshot: &Snapshot<'_>) -> ObserverResult {
         let ended = self.end_epoch(metrics, snapshot);
         told(ended, &mut self.failure)
     }

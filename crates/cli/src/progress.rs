@@ -4,7 +4,7 @@
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 use crate::report::{Report, thousands};
-use deepbelief_rbm::{Concern, Control, EpochMetrics, Progress};
+use deepbelief_rbm::{Concern, Control, EpochMetrics, ObserverResult, Progress};
 use indicatif::ProgressBar;
 use std::fmt::Display;
 use std::mem::{Discriminant, discriminant};
@@ -13,13 +13,9 @@ use std::time::Instant;
 /// Batches between two looks at the clock.
 const TICK: usize = 16;
 
-/// What an observer tells a training: to go on, to stop since the user asked for it, or that its own
-/// work failed.
-pub(crate) type Told = std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>>;
-
 /// Tells how an observer's work went. A failure is kept in `kept` for whoever started the training,
 /// which only hears that there was one.
-pub(crate) fn told(done: Result<()>, kept: &mut Option<Failure>) -> Told {
+pub(crate) fn told(done: Result<()>, kept: &mut Option<Failure>) -> ObserverResult {
     done.map_err(|failure| {
         let what = failure.what().to_string();
         *kept = Some(failure);
@@ -91,7 +87,7 @@ impl<'a> Ticker<'a> {
     /// After a divergence that the training goes on from, at `rate`.
     pub(crate) fn recovered(&self, from: &dyn std::error::Error, rate: impl Display) {
         tracing::warn!("{}{from}", self.prefix);
-        tracing::warn!("{}the epoch begins anew at {rate}", self.prefix);
+        tracing::warn!("{}the epoch starts again at {rate}", self.prefix);
     }
 
     /// What the bar says from here on; whether there is one.

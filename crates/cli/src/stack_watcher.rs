@@ -8,12 +8,14 @@ use crate::failure::{Explain, Failure, Result};
 use crate::history::History;
 use crate::measured::{Epoch, Measured};
 use crate::pictures::{self, Gallery, Net};
-use crate::progress::{Ticker, Told, control, told};
+use crate::progress::{Ticker, control, told};
 use crate::report::Report;
 use crate::run_folder::RunFolder;
 use crate::save_every::SaveClock;
 use crate::settings::StackSettings;
-use deepbelief_rbm::{Control, EpochMetrics, Observer, Progress, Provenance, Rbm, Snapshot, TrainState};
+use deepbelief_rbm::{
+    Contrastive, Control, EpochMetrics, Observer, ObserverResult, Progress, Provenance, Rbm, Snapshot, TrainState,
+};
 use deepbelief_stack::{Dbn, GreedyState, LayerStart, StackObserver};
 
 /// Watches a greedy training.
@@ -64,7 +66,7 @@ impl<'a> StackWatcher<'a> {
         self.finished.clone_from(&state.finished);
         GreedyState::save_finished(self.folder.path(), &state.finished, &self.provenance())?;
         if let Some(running) = &state.running {
-            self.save(&running.rbm()?, running)?;
+            self.save(&running.learned.rbm()?, running)?;
         }
         Ok(())
     }
@@ -73,7 +75,7 @@ impl<'a> StackWatcher<'a> {
     pub(crate) fn save_midway(&mut self, state: &GreedyState) -> Result<()> {
         self.clock.goes_on();
         self.midway = true;
-        let saved = state.running.as_ref().map_or(Ok(()), |running| self.save(&running.rbm()?, running));
+        let saved = state.running.as_ref().map_or(Ok(()), |running| self.save(&running.learned.rbm()?, running));
         saved.or_fail(|| "cannot save the run".into())
     }
 
@@ -132,15 +134,15 @@ impl<'a> StackWatcher<'a> {
         let metrics = &EpochMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.ticker.epoch(metrics, epochs);
-        self.ticker.concerns(epoch, &snapshot.concerns(metrics));
+        self.ticker.concerns(epoch, &snapshot.training().concerns(metrics, snapshot.updates_done()));
         let (goes_on, pictures) = (epoch < epochs, self.settings.run.picture_every);
         if goes_on && self.clock.after_epoch(epoch) {
-            self.save(&snapshot.rbm()?, &snapshot.state()?)
+            self.save(&snapshot.model()?, &snapshot.state()?)
                 .or_fail(|| format!("cannot save epoch {epoch} of layer {layer}"))?;
         }
         if goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
             let mut rbms = self.finished.clone();
-            rbms.push(snapshot.rbm()?);
+            rbms.push(snapshot.model()?);
             self.draw(&Dbn::from_rbms(rbms)?)?;
         }
         Ok(())
@@ -195,7 +197,7 @@ fn filters_name(layer: usize) -> String {
     format!("layer-{layer}.filters.png")
 }
 
-impl Observer for StackWatcher<'_> {
+impl Observer<Contrastive> for StackWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
         let learning = &self.settings.layers[self.finished.len()].learning;
@@ -206,19 +208,19 @@ impl Observer for StackWatcher<'_> {
         self.ticker.recovered(from, format_args!("a learning rate of {learning_rate}"));
     }
 
-    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {
+    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> ObserverResult {
         let ended = self.end_epoch(metrics, snapshot);
         told(ended, &mut self.failure)
     }
 }
 
 impl StackObserver for StackWatcher<'_> {
-    fn layer_started(&mut self, start: &LayerStart<'_>) -> Told {
+    fn layer_started(&mut self, start: &LayerStart<'_>) -> ObserverResult {
         self.start_layer(start);
         Ok(control())
     }
 
-    fn layer_done(&mut self, layer: usize, finished: &[Rbm]) -> Told {
+    fn layer_done(&mut self, layer: usize, finished: &[Rbm]) -> ObserverResult {
         let ended = self.end_layer(layer, finished);
         told(ended, &mut self.failure)
     }

@@ -7,14 +7,14 @@ use crate::failure::{Explain, Failure, Result, count};
 use crate::history::History;
 use crate::measured::TuneEpoch;
 use crate::pictures::{self, Gallery};
-use crate::progress::{Ticker, Told, control, told};
+use crate::progress::{Ticker, control, told};
 use crate::report::{Report, thousands};
 use crate::run_folder::RunFolder;
 use crate::save_every::SaveClock;
 use crate::settings::TuneSettings;
-use deepbelief_rbm::{Control, Progress, Provenance};
+use deepbelief_rbm::{Control, Observer, ObserverResult, Progress, Provenance};
 use deepbelief_stack::Dbn;
-use deepbelief_wake_sleep::{TuneMetrics, TuneObserver, TuneSnapshot};
+use deepbelief_wake_sleep::{Snapshot, TuneMetrics, UpDown};
 
 /// Watches one tuning.
 pub(crate) struct TuneWatcher<'a> {
@@ -55,13 +55,13 @@ impl<'a> TuneWatcher<'a> {
     }
 
     /// Saves the model, the best one and the state, in this order.
-    pub(crate) fn save(&mut self, snapshot: &TuneSnapshot<'_>, test_error: Option<f64>) -> Result<()> {
+    pub(crate) fn save(&mut self, snapshot: &Snapshot<'_>, test_error: Option<f64>) -> Result<()> {
         let state = snapshot.state()?;
         let mut provenance = self.provenance_at(state.epochs_done())?;
         provenance.figures.extend(test_error.map(|error| ("label_error_test".to_string(), error)));
-        snapshot.dbn()?.save(&self.folder.model(), &provenance)?;
+        snapshot.model()?.save(&self.folder.model(), &provenance)?;
         if let Some(best) = snapshot.best() {
-            best.dbn.save(&self.folder.best(), &self.provenance_at(best.epoch)?)?;
+            best.model.save(&self.folder.best(), &self.provenance_at(best.epoch)?)?;
         }
         self.history.sync()?;
         state.save(&self.folder.tune_state())?;
@@ -70,7 +70,7 @@ impl<'a> TuneWatcher<'a> {
     }
 
     /// Saves a training that stopped since it was time to, and is to go on.
-    pub(crate) fn save_midway(&mut self, snapshot: &TuneSnapshot<'_>) -> Result<()> {
+    pub(crate) fn save_midway(&mut self, snapshot: &Snapshot<'_>) -> Result<()> {
         self.clock.goes_on();
         self.save(snapshot, None).or_fail(|| "cannot save the run".into())
     }
@@ -92,7 +92,7 @@ impl<'a> TuneWatcher<'a> {
         self.gallery.draw_net(self.folder, dbn, self.settings.run.seed)
     }
 
-    fn end_epoch(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Result<()> {
+    fn end_epoch(&mut self, metrics: &TuneMetrics, snapshot: &Snapshot<'_>) -> Result<()> {
         let metrics = &TuneMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.tell(metrics);
@@ -102,7 +102,7 @@ impl<'a> TuneWatcher<'a> {
             self.save(snapshot, None).or_fail(|| format!("cannot save epoch {epoch}"))?;
         }
         if epoch > 0 && goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
-            self.draw(&snapshot.dbn()?, epoch)?;
+            self.draw(&snapshot.model()?, epoch)?;
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl<'a> TuneWatcher<'a> {
     }
 }
 
-impl TuneObserver for TuneWatcher<'_> {
+impl Observer<UpDown> for TuneWatcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
         if self.clock.after_batch(self.settings.on_divergence) { Control::Stop } else { control() }
@@ -154,7 +154,7 @@ impl TuneObserver for TuneWatcher<'_> {
         self.ticker.recovered(from, format_args!("{share} of the learning rates"));
     }
 
-    fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Told {
+    fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &Snapshot<'_>) -> ObserverResult {
         let ended = self.end_epoch(metrics, snapshot);
         told(ended, &mut self.failure)
     }

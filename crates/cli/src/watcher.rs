@@ -4,12 +4,14 @@ use crate::failure::{Explain, Failure, Result};
 use crate::history::History;
 use crate::measured::{Epoch, Measured};
 use crate::pictures::{self, Gallery, Subject};
-use crate::progress::{Ticker, Told, control, told};
+use crate::progress::{Ticker, control, told};
 use crate::report::Report;
 use crate::run_folder::{PICTURES, RunFolder};
 use crate::save_every::SaveClock;
 use crate::settings::PretrainSettings;
-use deepbelief_rbm::{Control, EpochMetrics, Observer, Progress, Provenance, Rbm, Snapshot, save, save_state};
+use deepbelief_rbm::{
+    Contrastive, Control, EpochMetrics, Observer, ObserverResult, Progress, Provenance, Rbm, Snapshot, save,
+};
 use std::collections::BTreeMap;
 
 /// Watches one training.
@@ -73,14 +75,14 @@ impl<'a> Watcher<'a> {
             provenance.figures = last.figures();
         }
         provenance.figures.extend(figures);
-        save(&self.folder.model(), &snapshot.rbm()?, &provenance)?;
+        save(&self.folder.model(), &snapshot.model()?, &provenance)?;
         if let Some(best) = snapshot.best() {
             let figures = self.history.figures(best.epoch)?;
             let provenance = Provenance { epochs: best.epoch, figures, ..self.provenance.clone() };
-            save(&self.folder.best(), &best.rbm()?, &provenance)?;
+            save(&self.folder.best(), &best.model, &provenance)?;
         }
         self.history.sync()?;
-        save_state(&self.folder.state(), &state)?;
+        state.save(&self.folder.state())?;
         self.clock.saved();
         self.saved_epoch = Some(state.epochs_done());
         Ok(())
@@ -113,20 +115,20 @@ impl<'a> Watcher<'a> {
         let metrics = &EpochMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.ticker.epoch(metrics, self.settings.learning.epochs);
-        self.ticker.concerns(metrics.epoch, &snapshot.concerns(metrics));
+        self.ticker.concerns(metrics.epoch, &snapshot.training().concerns(metrics, snapshot.updates_done()));
         let epoch = metrics.epoch;
         let (goes_on, pictures) = (epoch < self.settings.learning.epochs, self.settings.run.picture_every);
         if goes_on && self.clock.after_epoch(epoch) {
             self.save(snapshot, BTreeMap::new()).or_fail(|| format!("cannot save epoch {epoch}"))?;
         }
         if goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
-            self.draw(&snapshot.rbm()?, epoch)?;
+            self.draw(&snapshot.model()?, epoch)?;
         }
         Ok(())
     }
 }
 
-impl Observer for Watcher<'_> {
+impl Observer<Contrastive> for Watcher<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.ticker.batch(progress);
         if self.clock.after_batch(self.settings.learning.on_divergence) { Control::Stop } else { control() }
@@ -136,7 +138,7 @@ impl Observer for Watcher<'_> {
         self.ticker.recovered(from, format_args!("a learning rate of {learning_rate}"));
     }
 
-    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {
+    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> ObserverResult {
         let ended = self.end_epoch(metrics, snapshot);
         told(ended, &mut self.failure)
     }

@@ -67,7 +67,7 @@
 //! let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() })?;
 //! let mut costs = Vec::new();
 //! trainer.fit(&mut minibatches, &monitors, &mut |epoch: &EpochMetrics| costs.push(epoch.reconstruction_cost))?;
-//! let rbm = trainer.snapshot().rbm()?;
+//! let rbm = trainer.snapshot().model()?;
 //!
 //! assert!(costs[19] < costs[0], "nats per picture: {costs:?}");
 //! assert_eq!(rbm.w_rec().dims(), [16, 12]);
@@ -141,7 +141,7 @@
 //! let config = TuneConfig { top_steps: "3x5,6x5".parse()?, ..Default::default() };
 //! let mut tuner = Tuner::new(&dbn, config)?;
 //! tuner.fit(&mut minibatches, &monitors, &mut ())?;
-//! let tuned = tuner.snapshot().dbn()?;
+//! let tuned = tuner.snapshot().model()?;
 //!
 //! assert!(dbn.is_tied()? && !tuned.is_tied()?);
 //! assert!(tuner.snapshot().best().is_some());
@@ -164,7 +164,7 @@
 //! let network = Network::classifier(&dbn, 2)?;
 //! let mut finetuner = Finetuner::new(&network, FinetuneConfig { epochs: 10, ..Default::default() })?;
 //! finetuner.fit(&mut minibatches, &monitors, &mut ())?;
-//! let trained = finetuner.snapshot().network()?;
+//! let trained = finetuner.snapshot().model()?;
 //!
 //! let held_out = valid.batch(0..40, Binarize::Fresh, 1)?;
 //! let scores = trained.score(&held_out, &monitors.valid_labels)?;

@@ -3,6 +3,7 @@
 use crate::error::{Result, require};
 use crate::optimizer::DescentConfig;
 use deepbelief_rbm::{OnDivergence, Schedule, is_default, is_not_negative, is_positive};
+use deepbelief_training::{Settings, validate_threads};
 use serde::{Deserialize, Serialize};
 
 /// How parameters follow their gradient.
@@ -85,7 +86,7 @@ impl FinetuneConfig {
     /// # Errors
     /// [`crate::Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
-        deepbelief_rbm::validate_threads(self.threads)?;
+        validate_threads(self.threads)?;
         require(self.epochs > 0, "epochs", self.epochs, "at least 1")?;
         require(is_positive(self.learning_rate), "learning_rate", self.learning_rate, "a positive 32-bit number")?;
         let rate = self.final_learning_rate;
@@ -126,6 +127,24 @@ impl FinetuneConfig {
             weight_cost: self.weight_cost,
             max_norm: self.max_norm,
         }
+    }
+}
+
+impl Settings for FinetuneConfig {
+    fn epochs(&self) -> u32 {
+        self.epochs
+    }
+
+    fn patience(&self) -> u32 {
+        self.patience
+    }
+
+    fn on_divergence(&self) -> OnDivergence {
+        self.on_divergence
+    }
+
+    fn threads(&self) -> usize {
+        self.threads
     }
 }
 

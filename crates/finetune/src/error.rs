@@ -15,24 +15,6 @@ pub enum Error {
         /// The range it must lie in.
         expected: String,
     },
-    /// A classifier learns from data without labels.
-    #[error("the {what} have no labels, which a classifier learns from; train an autoencoder instead")]
-    NoLabels {
-        /// Which data.
-        what: &'static str,
-    },
-    /// A label is not one of the classes.
-    #[error("label {got} (entry {entry} of the {what}) is not below the number of classes, {classes}")]
-    Label {
-        /// The label.
-        got: u32,
-        /// Where it stands among the labels given, from 0.
-        entry: usize,
-        /// Which data.
-        what: &'static str,
-        /// Number of classes.
-        classes: usize,
-    },
     /// Training left the range of sane numbers: the cost of a minibatch, or of the training samples after an
     /// epoch, is beyond a hundred times that of a blind guess, or is none.
     #[error(
@@ -49,12 +31,9 @@ pub enum Error {
         /// The rate it happened at.
         learning_rate: f64,
     },
-    /// A saved state belongs to other settings.
-    #[error("the saved state does not fit the settings: {0}; resume with the settings it was started with")]
-    Resume(String),
-    /// An observer of the training failed.
-    #[error("an observer of the training failed")]
-    Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The training loop refused, or one of its observers failed.
+    #[error(transparent)]
+    Loop(#[from] deepbelief_training::Error),
     /// An RBM or a file refused.
     #[error(transparent)]
     Rbm(#[from] RbmError),

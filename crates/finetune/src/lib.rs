@@ -2,25 +2,26 @@
 //! autoencoder, whose weights then follow the gradient of its task by backpropagation
 //! ([`Finetuner`]; Hinton & Salakhutdinov, Science 313:504, 2006).
 
+mod backprop;
 mod checkpoint;
 mod config;
 mod error;
+mod learned;
 mod measure;
+mod metrics;
 mod network;
-mod observer;
 mod optimizer;
 mod parameters;
 mod pass;
 mod state;
-mod trainer;
 
+pub use backprop::{Backprop, Best, FinetuneState, Finetuner, Snapshot};
 pub use checkpoint::NetworkHeader;
 pub use config::{FinetuneConfig, OptimizerKind};
 pub use error::{Error, Result};
+pub use learned::Learned;
 pub use measure::Scores;
+pub use metrics::FinetuneMetrics;
 pub use network::{Activation, Dense, Network, Objective};
-pub use observer::{FinetuneMetrics, FinetuneObserver};
 pub use optimizer::{Descent, DescentConfig};
 pub use parameters::peak_memory;
-pub use state::{Best, FinetuneState};
-pub use trainer::{FinetuneSnapshot, Finetuner};

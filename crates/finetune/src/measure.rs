@@ -1,11 +1,10 @@
-//! How good a network is on fixed samples, and which ones it can be asked about.
+//! How good a network is on fixed samples.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::network::{Network, Objective};
 use crate::pass::{self, Drops};
 use candle_core::Tensor;
 use deepbelief_kernels::Batch;
-use deepbelief_rbm::Error as RbmError;
 use serde::{Deserialize, Serialize};
 
 /// Samples passed through a network at once.
@@ -52,30 +51,6 @@ impl Network {
         }
         let n = rows.max(1) as f64;
         Ok(Scores { cost: sums.cost / n, error: sums.error / n })
-    }
-
-    /// Refuses samples that do not fit, and labels that a classifier cannot learn from.
-    pub(crate) fn check(&self, what: &'static str, samples: &Batch, labels: &[u32]) -> Result<()> {
-        let misfit = |what: String, got: usize, expected: usize| {
-            Err(RbmError::Shape { what, got: vec![got], expected: vec![expected] }.into())
-        };
-        let (visible, classes, rows) = (self.visible(), self.classes(), samples.rows());
-        if samples.units() != visible {
-            return misfit(what.into(), samples.units(), visible);
-        }
-        if classes == 0 {
-            return Ok(());
-        }
-        if labels.is_empty() && rows > 0 {
-            return Err(Error::NoLabels { what });
-        }
-        if labels.len() != rows {
-            return misfit(format!("labels of the {what}"), labels.len(), rows);
-        }
-        match labels.iter().position(|&label| label as usize >= classes) {
-            Some(entry) => Err(Error::Label { got: labels[entry], entry, what, classes }),
-            None => Ok(()),
-        }
     }
 }
 

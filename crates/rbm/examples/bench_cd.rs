@@ -6,7 +6,7 @@
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{
-    Control, EpochMetrics, Monitors, Observer, Rbm, RbmConfig, Snapshot, TrainConfig, Trainer, VisibleBias,
+    Contrastive, Control, EpochMetrics, Monitors, Observer, Rbm, RbmConfig, Snapshot, TrainConfig, Trainer, VisibleBias,
 };
 use std::error::Error;
 use std::io::Read;
@@ -151,7 +151,7 @@ struct Clock {
     epochs: Vec<(f64, f64)>,
 }
 
-impl Observer for Clock {
+impl Observer<Contrastive> for Clock {
     fn epoch_done(&mut self, m: &EpochMetrics, _: &Snapshot<'_>) -> Result<Control, Box<dyn Error + Send + Sync>> {
         // The first epoch warms caches and thread pools up.
         if m.epoch > 1 {
@@ -192,7 +192,7 @@ fn train(work: &Workload, data: &Path, threads: usize, epochs: u32, grey: bool) 
     let mut all = Batch::default();
     test.copy(&(0..10_000).collect::<Vec<_>>(), &mut all);
     let v = Tensor::from_vec(all.to_values(), (10_000, 784), &Device::Cpu)?;
-    let cost = trainer.snapshot().rbm()?.reconstruction_cost(&v)?;
+    let cost = trainer.snapshot().model()?.reconstruction_cost(&v)?;
     let rates = clock.epochs.iter().map(|&(seconds, others)| (samples / seconds, others)).collect();
     Ok((undisturbed(rates), cost))
 }

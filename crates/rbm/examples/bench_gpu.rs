@@ -5,7 +5,9 @@
 
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Minibatches, Precision, Stream, Uniforms};
-use deepbelief_rbm::{Control, EpochMetrics, Monitors, Observer, Rbm, RbmConfig, Snapshot, TrainConfig, Trainer};
+use deepbelief_rbm::{
+    Contrastive, Control, EpochMetrics, Monitors, Observer, Rbm, RbmConfig, Snapshot, TrainConfig, Trainer,
+};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -74,7 +76,7 @@ struct Clock {
     epochs: Vec<f64>,
 }
 
-impl Observer for Clock {
+impl Observer<Contrastive> for Clock {
     fn epoch_done(&mut self, _: &EpochMetrics, _: &Snapshot<'_>) -> Result<Control, Box<dyn Error + Send + Sync>> {
         match self.until {
             None => self.until = Some(Instant::now() + self.budget),

@@ -6,11 +6,12 @@ use crate::cd::{Draws, Velocity};
 use crate::config::{Rule, TrainConfig};
 use crate::error::Result;
 use crate::hidden::{normalizer, normals};
-use crate::learner::{HiddenStatistics, Labelled, Learner, Measured};
+use crate::learner::{HiddenStatistics, Learner, Measured};
 use crate::rbm::Rbm;
 use crate::tensors::from_batch;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, ops};
+use deepbelief_training::Labelled;
 
 /// An RBM of F32 tensors.
 pub(crate) struct Composed {

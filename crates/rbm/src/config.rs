@@ -1,7 +1,6 @@
 //! Settings of a model and of its training, with the defaults of Hinton's practical guide
 //! ("A practical guide to training restricted Boltzmann machines", 2010).
 
-use crate::divergence::OnDivergence;
 use crate::error::{Error, Result, require};
 use crate::hidden::HiddenUnits;
 use crate::schedule::Schedule;
@@ -9,6 +8,7 @@ use crate::steps::CdSteps;
 use candle_core::Device;
 use deepbelief_kernels::MAX_UNITS;
 use deepbelief_kernels::Precision;
+use deepbelief_training::{OnDivergence, Settings, validate_threads};
 use serde::{Deserialize, Serialize};
 
 /// Where visible biases start.
@@ -175,7 +175,7 @@ pub struct TrainConfig {
     pub tolerance: f64,
     /// Stops when the validation reconstruction cost has had no new best for this many epochs
     /// and the gap between validation and training free energy is wider than it was at the
-    /// best; 0 turns it off. Without validation data nothing can be told, and it is ignored.
+    /// best; 0 turns it off. It needs validation data.
     pub patience: u32,
     /// What becomes of a training that diverges.
     #[serde(skip_serializing_if = "is_default")]
@@ -301,7 +301,7 @@ impl TrainConfig {
             "zero or a positive 32-bit number",
         )?;
         require(is_not_negative(self.tolerance), "tolerance", self.tolerance, "zero or a positive 32-bit number")?;
-        validate_threads(self.threads)
+        Ok(validate_threads(self.threads)?)
     }
 
     /// Checks what depends on the type of the hidden units.
@@ -360,12 +360,26 @@ impl TrainConfig {
     }
 }
 
-/// Refuses a number of threads that no machine has: starting them would take the whole machine.
-///
-/// # Errors
-/// [`crate::Error::Config`] says so.
-pub fn validate_threads(threads: usize) -> Result<()> {
-    require(threads <= 1024, "threads", threads, "at most 1024; 0 takes one a core")
+impl Settings for TrainConfig {
+    fn epochs(&self) -> u32 {
+        self.epochs
+    }
+
+    fn patience(&self) -> u32 {
+        self.patience
+    }
+
+    fn tolerance(&self) -> f64 {
+        self.tolerance
+    }
+
+    fn on_divergence(&self) -> OnDivergence {
+        self.on_divergence
+    }
+
+    fn threads(&self) -> usize {
+        self.threads
+    }
 }
 
 /// What one update of contrastive divergence needs to know: [`TrainConfig`] at one epoch.

@@ -86,20 +86,9 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The thread pool could not be made.
-    #[error("cannot start {threads} threads")]
-    Threads {
-        /// How many were asked for.
-        threads: usize,
-        /// The system's reason.
-        source: rayon::ThreadPoolBuildError,
-    },
-    /// There are no more random numbers for a training.
-    #[error("the training has made {} updates, as many as its random numbers count; start a new one", u32::MAX)]
-    Endless,
-    /// An observer of the training failed.
-    #[error("an observer of the training failed")]
-    Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The training loop refused, or one of its observers failed.
+    #[error(transparent)]
+    Loop(#[from] deepbelief_training::Error),
     /// The Hub refused, or could not be reached.
     #[cfg(feature = "hub")]
     #[error("cannot get the model from the Hub")]

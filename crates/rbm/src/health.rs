@@ -1,7 +1,7 @@
 //! What looks wrong in an epoch without being an error, and what to do about it (Hinton 2010, sections 6,
 //! 7 and 11).
 
-use crate::observer::EpochMetrics;
+use crate::metrics::EpochMetrics;
 use std::fmt;
 
 /// Share of the hidden units that may be constant.

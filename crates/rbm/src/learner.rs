@@ -5,32 +5,17 @@
 use crate::cd::{Draws, Velocity};
 use crate::composed::Composed;
 use crate::config::{Rule, Sampler, TrainConfig};
-use crate::divergence::OnDivergence;
 use crate::error::Result;
 use crate::hidden::HiddenUnits;
+use crate::learned::Learned;
 use crate::memory::Memory;
 #[cfg(feature = "cuda")]
 use crate::on_device::OnDevice;
 use crate::packed::Packed;
 use crate::rbm::Rbm;
-use crate::state::TrainState;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Machine, Measures, Minibatches, Parameters, Uniforms};
-
-/// A minibatch and, where the data have them, its labels.
-#[derive(Default)]
-pub(crate) struct Labelled {
-    pub(crate) v: Batch,
-    pub(crate) y: Vec<u32>,
-}
-
-impl Labelled {
-    pub(crate) fn fetch(&mut self, data: &mut dyn Minibatches, index: usize) {
-        data.fill(index, &mut self.v);
-        self.y.clear();
-        self.y.extend_from_slice(data.labels().unwrap_or_default());
-    }
-}
+use deepbelief_kernels::{Batch, Bits, Machine, Measures, Parameters, Uniforms};
+use deepbelief_training::{Labelled, OnDivergence};
 
 /// An RBM, its velocities and its persistent chains.
 pub(crate) trait Learner: Send + Sync {
@@ -110,7 +95,7 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
 }
 
 /// The form for the hidden units of a state on a device, with everything else the state holds.
-pub(crate) fn resume(state: TrainState, config: &TrainConfig, device: &Device) -> Result<Box<dyn Learner>> {
+pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> Result<Box<dyn Learner>> {
     config.validate_on(device, state.hidden_units)?;
     Ok(match state.hidden_units {
         #[cfg(feature = "cuda")]
@@ -122,7 +107,7 @@ pub(crate) fn resume(state: TrainState, config: &TrainConfig, device: &Device) -
         }
         HiddenUnits::Bernoulli => Box::new(Packed::resume(state, config)),
         HiddenUnits::Gaussian => {
-            let TrainState { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
+            let Learned { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
             let velocity = Velocity::from_parameters(visible, hidden, velocities, device)?;
             Box::new(Composed::new(rbm.with_hidden_units(hidden_units)?, velocity, chains.as_ref())?)

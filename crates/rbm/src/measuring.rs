@@ -1,40 +1,34 @@
 //! What an epoch of a training is measured by.
 
-use crate::config::{Rule, TrainConfig};
-use crate::error::{Error, Result};
+use crate::config::TrainConfig;
+use crate::contrastive::Contrastive;
+use crate::error::Result;
 use crate::learner::{HiddenStatistics, Measured};
 use crate::likelihood::{Path, base_rates};
-use crate::monitors::Monitors;
-use crate::observer::EpochMetrics;
-use crate::trainer::Trainer;
+use crate::metrics::EpochMetrics;
 use deepbelief_kernels::{Batch, Stream, Uniforms};
+use deepbelief_training::{Monitors, check};
 
 /// Chains that carry the estimate of ln Z along a training.
 const PATH_CHAINS: usize = 200;
 
-impl Trainer {
+impl Contrastive {
     /// Measures the RBM as it is on samples and, where it has a label group, their labels, in the
-    /// way that every epoch is measured.
+    /// way that every epoch is measured: see [`deepbelief_training::Loop::with_training`].
     ///
     /// # Errors
-    /// [`Error::Shape`] if samples or labels do not fit the RBM, [`Error::Config`] for a label
-    /// beyond its classes.
+    /// [`deepbelief_training::Error::Shape`] and its like if samples or labels do not fit the RBM.
     pub fn measure(&mut self, samples: &Batch, labels: &[u32]) -> Result<Measured> {
-        let (got, expected) = (samples.units(), self.sizes.visible);
-        if got != expected {
-            return Err(Error::Shape { what: "samples".into(), got: vec![got], expected: vec![expected] });
-        }
-        self.check_labels("samples", samples.rows(), labels)?;
+        check(self, "samples", samples, labels)?;
         // The same numbers after every epoch: a change of cost is a change of the model.
         let draw = Uniforms::new(self.config.seed, Stream::Monitor, 0);
-        let pool = std::sync::Arc::clone(&self.pool);
-        pool.install(|| self.learner.measure(samples, labels, draw))
+        self.learner.measure(samples, labels, draw)
     }
 
     /// ln Z of the model and its standard error, in epochs that have an estimate.
-    fn log_z(&mut self, monitors: &Monitors) -> Result<Option<(f64, f64)>> {
+    fn log_z(&mut self, monitors: &Monitors, epoch: u32) -> Result<Option<(f64, f64)>> {
         let TrainConfig { log_z_every: every, seed, .. } = self.config;
-        if every == 0 || !self.at.epoch.is_multiple_of(every) {
+        if every == 0 || !epoch.is_multiple_of(every) {
             return Ok(None);
         }
         let rbm = self.learner.rbm()?;
@@ -46,18 +40,12 @@ impl Trainer {
         Ok(Some((path.log_z(), path.standard_error())))
     }
 
-    /// `before`: the weights before the last update, if there was one.
-    pub(crate) fn measure_epoch(
-        &mut self,
-        monitors: &Monitors,
-        rule: &Rule,
-        before: Option<&[f32]>,
-    ) -> Result<EpochMetrics> {
+    pub(crate) fn measure_epoch(&mut self, monitors: &Monitors, epoch: u32) -> Result<EpochMetrics> {
         let train = self.measure(&monitors.train, &monitors.train_labels)?;
         let valid = monitors.valid.as_ref().map(|valid| self.measure(valid, &monitors.valid_labels)).transpose()?;
-        let log_z = self.log_z(monitors)?;
+        let log_z = self.log_z(monitors, epoch)?;
         let log_likelihood = |measured: &Measured| log_z.map(|(log_z, _)| -measured.free_energy - log_z);
-        let (weight_norm, change) = self.learner.norm_and_change(before.unwrap_or_default())?;
+        let (weight_norm, change) = self.learner.norm_and_change(self.before.as_deref().unwrap_or_default())?;
         let (activity, spread) = match &train.hidden {
             HiddenStatistics::Activity(activity) => (Some(activity), None),
             HiddenStatistics::Spread(spread) => (None, Some(spread)),
@@ -67,9 +55,9 @@ impl Trainer {
         let of_valid = |value: fn(&Measured) -> f64| valid.as_ref().map(value);
         Ok(EpochMetrics {
             layer: 0,
-            epoch: self.at.epoch,
-            learning_rate: rule.learning_rate,
-            momentum: rule.momentum,
+            epoch,
+            learning_rate: self.rule.learning_rate,
+            momentum: self.rule.momentum,
             reconstruction_cost: train.reconstruction_cost,
             reconstruction_cost_valid: of_valid(|valid| valid.reconstruction_cost),
             free_energy_train: train.free_energy,
@@ -87,7 +75,7 @@ impl Trainer {
             log_likelihood_valid: valid.as_ref().and_then(log_likelihood),
             chains_moved: self.learner.chains_moved(),
             swap_rate: self.learner.swap_rate(),
-            update_ratio: if before.is_some() && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
+            update_ratio: if self.before.is_some() && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
             weight_norm,
             samples_per_second: 0.0,
             seconds: 0.0,

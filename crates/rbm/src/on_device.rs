@@ -4,12 +4,13 @@
 use crate::cd::Draws;
 use crate::config::{Rule, TrainConfig, VisibleStates};
 use crate::error::Result;
-use crate::learner::{Labelled, Learner, Measured};
+use crate::learner::{Learner, Measured};
 use crate::packed::{sparsity_of, step_of};
 use crate::rbm::Rbm;
 use candle_core::Device;
 use deepbelief_kernels::cuda::{DeviceMachine, Gpu};
 use deepbelief_kernels::{Batch, Bits, Parameters, Precision, Stream, Uniforms};
+use deepbelief_training::Labelled;
 
 /// Updates after which the largest parameter is asked for: asking waits for all that is queued.
 const PATIENCE: u32 = 100;

@@ -3,15 +3,16 @@
 use crate::cd::Draws;
 use crate::config::{Rule, TrainConfig};
 use crate::error::Result;
-use crate::learner::{Labelled, Learner, Measured, binary};
+use crate::learned::Learned;
+use crate::learner::{Learner, Measured, binary};
 use crate::memory::Memory;
 use crate::negative::{Chains, Negative};
 use crate::rbm::Rbm;
-use crate::state::TrainState;
 use crate::tempering::Ladders;
 use crate::trajectory::Trajectory;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Gradient, Machine, Offsets, Parameters, Sparsity, Uniforms};
+use deepbelief_training::Labelled;
 
 /// Share of a minibatch in the offsets of the centred gradient (Melchior et al. 2016, section 5), once
 /// there have been as many minibatches as that is worth.
@@ -33,8 +34,8 @@ impl Packed {
     }
 
     /// Goes on from a state.
-    pub(crate) fn resume(state: TrainState, config: &TrainConfig) -> Self {
-        let TrainState { visible, hidden, parameters, velocities, chains, memory, .. } = state;
+    pub(crate) fn resume(state: Learned, config: &TrainConfig) -> Self {
+        let Learned { visible, hidden, parameters, velocities, chains, memory, .. } = state;
         let Memory { offsets, fast, average, ladders, trajectory } = memory;
         let mut machine = Machine::new(visible, hidden, &parameters);
         machine.set_velocities(&velocities);

@@ -1,135 +1,21 @@
-//! The state of a training: what a resume needs and a model does not.
+//! The file of a training's state: what a resume needs and a model does not.
 //!
 //! One safetensors file that is sufficient by itself (weights included), so that no moment
 //! between two writes can leave a run that cannot continue.
 
-use crate::config::{Sampler, TrainConfig, is_default};
-use crate::error::{Result, require};
+use crate::config::is_default;
+use crate::contrastive::{Best, TrainState};
+use crate::error::Result;
 use crate::hidden::HiddenUnits;
-use crate::likelihood::PathState;
-use crate::memory::{Contents, Memory, Parts, Sizes, Tensors};
+use crate::learned::Learned;
+use crate::memory::{Contents, Parts, Sizes, Tensors};
 use crate::rbm::Rbm;
-use crate::stopping::Stopping;
 use crate::tensors::{self, FORMAT_VERSION, Reader};
-use crate::trainer::Position;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, MAX_UNITS, Parameters};
+use deepbelief_kernels::{Batch, Bits, MAX_UNITS};
+use deepbelief_training::{Position, Score, Stopping};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-
-/// The best model so far: of those epochs that have an estimate of ln Z
-/// ([`TrainConfig::log_z_every`]), the one in which validation samples were most probable.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Best {
-    /// The epoch that it is from.
-    pub epoch: u32,
-    /// Mean ln p(v) of the validation samples, as estimated along the training.
-    pub log_likelihood: f64,
-    pub(crate) parameters: Parameters,
-}
-
-impl Best {
-    /// The model, on the CPU.
-    ///
-    /// # Errors
-    /// If the tensors cannot be made.
-    pub fn rbm(&self) -> Result<Rbm> {
-        let parameters = self.parameters.clone();
-        Rbm::from_parameters(parameters.vb.len(), parameters.hb.len(), parameters, &Device::Cpu)
-    }
-}
-
-/// Everything that [`crate::Trainer::resume`] continues from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrainState {
-    pub(crate) visible: usize,
-    pub(crate) hidden: usize,
-    pub(crate) hidden_units: HiddenUnits,
-    pub(crate) parameters: Parameters,
-    pub(crate) velocities: Parameters,
-    /// Hidden states of the persistent chains.
-    pub(crate) chains: Option<Batch>,
-    /// What methods remember beside these.
-    pub(crate) memory: Memory,
-    /// Where the estimate of ln Z along the training is.
-    pub(crate) path: Option<PathState>,
-    pub(crate) best: Option<Best>,
-    pub(crate) position: Position,
-}
-
-impl TrainState {
-    /// Epochs done.
-    #[must_use]
-    pub fn epochs_done(&self) -> u32 {
-        self.position.epoch
-    }
-
-    /// Batches done in the running epoch.
-    #[must_use]
-    pub fn batches_done(&self) -> usize {
-        self.position.batch
-    }
-
-    /// Whether a stopping rule ended the training at this point: what continues from here ends at
-    /// once, as the training that was saved did.
-    #[must_use]
-    pub fn is_converged(&self) -> bool {
-        self.position.stopping.met
-    }
-
-    /// The RBM as it is at this point, on the CPU: where models are averaged, their mean.
-    ///
-    /// # Errors
-    /// If the tensors cannot be made.
-    pub fn rbm(&self) -> Result<Rbm> {
-        let parameters = self.memory.average.as_ref().unwrap_or(&self.parameters).clone();
-        let rbm = Rbm::from_parameters(self.visible, self.hidden, parameters, &Device::Cpu)?;
-        rbm.with_hidden_units(self.hidden_units)
-    }
-
-    /// Refuses to go on by other methods than those that got here.
-    pub(crate) fn require_methods(&self, config: &TrainConfig) -> Result<()> {
-        // Before the first update there is nothing to go on with.
-        if self.position.step == 0 {
-            return Ok(());
-        }
-        let Memory { offsets, fast, average, ladders, trajectory } = &self.memory;
-        let fits = |temperatures: usize| match (ladders, trajectory) {
-            (Some(ladders), _) => ladders.betas.len() == temperatures,
-            // Models at most: there may be more to come.
-            (None, Some(trajectory)) => trajectory.models.len() <= temperatures,
-            (None, None) => true,
-        };
-        let persistent = self.chains.as_ref().map_or(0, Batch::rows);
-        let (sampler, chains) = match (trajectory, ladders, fast, persistent) {
-            (Some(models), ..) => (Sampler::Trajectory, models.chains.first().map_or(0, |chains| chains.0.rows())),
-            (None, Some(ladders), ..) => (Sampler::Tempered, ladders.rungs.len() / ladders.betas.len()),
-            (None, None, Some(_), chains) => (Sampler::Fast, chains),
-            (None, None, None, chains) => (Sampler::Gibbs, chains),
-        };
-        let same = [
-            ("persistent_chains", config.persistent_chains.to_string(), chains == config.persistent_chains),
-            ("sampler", format!("{:?}", config.sampler), sampler == config.sampler),
-            ("temperatures", config.temperatures.to_string(), fits(config.temperatures)),
-            ("centred", config.centred.to_string(), offsets.is_some() == config.centred),
-            ("averaging", config.averaging.to_string(), average.is_some() == (config.averaging > 0.0)),
-        ];
-        same.into_iter()
-            .try_for_each(|(name, got, same)| require(same, name, got, "what it was when the training started"))
-    }
-
-    /// Visible and hidden units.
-    #[must_use]
-    pub fn sizes(&self) -> (usize, usize) {
-        (self.visible, self.hidden)
-    }
-
-    /// Type of the hidden units.
-    #[must_use]
-    pub fn hidden_units(&self) -> HiddenUnits {
-        self.hidden_units
-    }
-}
 
 /// Kind of file.
 const KIND: &str = "rbm-training";
@@ -151,6 +37,8 @@ struct StateHeader {
     stopping: Stopping,
     #[serde(default, skip_serializing_if = "is_default")]
     halvings: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
     #[serde(default, skip_serializing_if = "Contents::is_empty")]
     contents: Contents,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -165,19 +53,17 @@ struct BestHeader {
 }
 
 /// Writes a state, whole or not at all; the one before is kept (see [`crate::recover`]).
-///
-/// # Errors
-/// [`crate::Error::Io`] if the file cannot be written.
-pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
-    let (v, h, at) = (state.visible, state.hidden, state.position);
-    let chains = state.chains.as_ref().map_or(0, Batch::rows);
-    let classes = state.parameters.label_b.len();
+pub(crate) fn save(path: &Path, state: &TrainState) -> Result<()> {
+    let (learned, at) = (&state.learned, state.position);
+    let (v, h) = (learned.visible, learned.hidden);
+    let chains = learned.chains.as_ref().map_or(0, Batch::rows);
+    let classes = learned.parameters.label_b.len();
     let header = StateHeader {
         format_version: FORMAT_VERSION,
         kind: KIND.into(),
         visible: v,
         hidden: h,
-        hidden_units: state.hidden_units,
+        hidden_units: learned.hidden_units,
         classes,
         chains,
         epoch: at.epoch,
@@ -185,29 +71,27 @@ pub fn save_state(path: &Path, state: &TrainState) -> Result<()> {
         step: at.step,
         stopping: at.stopping,
         halvings: at.halvings,
+        run: state.run.clone(),
         contents: Contents::default(),
-        best: state.best.as_ref().map(|&Best { epoch, log_likelihood, .. }| BestHeader { epoch, log_likelihood }),
+        best: state.best.as_ref().map(|&Best { epoch, score, .. }| BestHeader { epoch, log_likelihood: -score.cost }),
     };
     let sizes = Sizes { visible: v, hidden: h, classes };
     let mut tensors = Tensors(Vec::new());
-    tensors.push_parameters("", sizes, &state.parameters)?;
-    tensors.push_parameters("velocity.", sizes, &state.velocities)?;
+    tensors.push_parameters("", sizes, &learned.parameters)?;
+    tensors.push_parameters("velocity.", sizes, &learned.velocities)?;
     if let Some(best) = &state.best {
-        tensors.push_parameters("best.", sizes, &best.parameters)?;
+        tensors.push_parameters("best.", sizes, &best.model.to_parameters()?)?;
     }
-    if let Some(chains) = &state.chains {
+    if let Some(chains) = &learned.chains {
         tensors.push("chains", &[chains.rows(), h], &chains.to_values())?;
     }
-    let header = StateHeader { contents: tensors.push_memory(sizes, &state.memory, state.path.as_ref())?, ..header };
+    let header =
+        StateHeader { contents: tensors.push_memory(sizes, &learned.memory, learned.path.as_ref())?, ..header };
     tensors::write_state(path, &header, &tensors.0)
 }
 
 /// Reads a state.
-///
-/// # Errors
-/// [`crate::Error::Io`] if the file cannot be read; [`crate::Error::Checkpoint`] names what is
-/// wrong with it.
-pub fn load_state(path: &Path) -> Result<TrainState> {
+pub(crate) fn load(path: &Path) -> Result<TrainState> {
     let bytes = tensors::read(path)?;
     let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
     let (v, h) = (header.visible, header.hidden);
@@ -222,9 +106,10 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
     };
     let (memory, along) = parts.memory(&header.contents)?;
     let best = header.best.map(|BestHeader { epoch, log_likelihood }| -> Result<Best> {
-        Ok(Best { epoch, log_likelihood, parameters: parts.parameters("best.")? })
+        let model = Rbm::from_parameters(v, h, parts.parameters("best.")?, &Device::Cpu)?;
+        Ok(Best { epoch, score: Score::of_cost(-log_likelihood), model })
     });
-    Ok(TrainState {
+    let learned = Learned {
         visible: v,
         hidden: h,
         hidden_units: header.hidden_units,
@@ -233,15 +118,10 @@ pub fn load_state(path: &Path) -> Result<TrainState> {
         chains,
         memory,
         path: along,
-        best: best.transpose()?,
-        position: Position {
-            epoch: header.epoch,
-            batch: header.batch,
-            step: header.step,
-            stopping: header.stopping,
-            halvings: header.halvings,
-        },
-    })
+    };
+    let StateHeader { epoch, batch, step, stopping, halvings, run, .. } = header;
+    let position = Position { started: false, epoch, batch, step, stopping, halvings };
+    Ok(TrainState { learned, position, best: best.transpose()?, run })
 }
 
 /// Hidden states of `rows` chains.
@@ -255,7 +135,7 @@ fn chains(hidden_units: HiddenUnits, rows: usize, units: usize, values: Vec<f32>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{RbmConfig, Trainer};
+    use crate::{RbmConfig, TrainConfig, Trainer};
     use candle_core::Device;
 
     /// What no training writes, but a file may say.
@@ -266,8 +146,8 @@ mod tests {
         let rbm = Rbm::new(&RbmConfig::default(), &[0.5; 3], &Device::Cpu).unwrap();
         let state = Trainer::new(&rbm, TrainConfig::default()).unwrap().snapshot().state().unwrap();
         let said = |position: Position| {
-            save_state(&path, &TrainState { position, ..state.clone() }).unwrap();
-            load_state(&path).map(|state| state.position).map_err(|error| error.to_string())
+            save(&path, &TrainState { position, ..state.clone() }).unwrap();
+            load(&path).map(|state| state.position).map_err(|error| error.to_string())
         };
         let most = Position { halvings: 10, ..state.position };
         assert_eq!(said(most), Ok(most));

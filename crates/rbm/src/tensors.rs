@@ -2,13 +2,13 @@
 //! JSON object with sorted keys. One entry and sorted keys make a file a function of its
 //! content. Checkpoints and training states of every kind are such files. And minibatches as tensors.
 
-use crate::divergence::OnDivergence;
 use crate::error::{Error, Result};
 use crate::file::write_atomic;
 use crate::last_good::write_keeping;
 use crate::regular_file::read_regular;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::Batch;
+use deepbelief_training::OnDivergence;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

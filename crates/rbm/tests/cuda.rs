@@ -7,8 +7,8 @@ use candle_core::Device;
 use deepbelief_kernels::cuda::Gpu;
 use deepbelief_kernels::{Batch, Bits, Minibatches, Precision, Stream, Uniforms};
 use deepbelief_rbm::{
-    Control, HiddenUnits, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm, RbmConfig, Result, TrainConfig,
-    Trainer,
+    Contrastive, Control, HiddenUnits, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm, RbmConfig, Result,
+    TrainConfig, Trainer,
 };
 
 const UNITS: usize = 100;
@@ -80,7 +80,7 @@ fn bits(rbm: &Rbm) -> Result<Vec<u32>> {
 /// Stops after so many batches.
 struct After(u32);
 
-impl Observer for After {
+impl Observer<Contrastive> for After {
     fn batch_done(&mut self, _: &Progress) -> Control {
         self.0 -= 1;
         if self.0 == 0 { Control::Stop } else { Control::Continue }
@@ -116,7 +116,7 @@ fn a_resumed_training_ends_in_the_same_bits() -> Result<()> {
             let state = trainer.snapshot().state()?;
             let mut trainer = Trainer::resume(config.clone(), state, &device)?;
             assert_eq!(trainer.fit(&mut Kinds::new(), &monitors(), &mut ())?, Outcome::Finished);
-            let (a, b) = (bits(&trainer.snapshot().rbm()?)?, bits(&whole.snapshot().rbm()?)?);
+            let (a, b) = (bits(&trainer.snapshot().model()?)?, bits(&whole.snapshot().model()?)?);
             assert!(a == b, "labels {labelled}, {chains} chains, {precision}, {units}: stopped after {stop} batches");
         }
     }
@@ -134,8 +134,8 @@ fn a_training_follows_the_cpus() -> Result<()> {
             let mut trainer = Trainer::new(&start(labelled, HiddenUnits::Bernoulli, device)?, config.clone())?;
             trainer.fit(&mut Kinds::new(), &monitors(), &mut ())?;
             let monitors = monitors();
-            let measured = trainer.measure(&monitors.train, &monitors.train_labels)?;
-            Ok((trainer.snapshot().rbm()?.to_parameters()?.w_rec, measured.free_energy))
+            let measured = trainer.with_training(|rbm| rbm.measure(&monitors.train, &monitors.train_labels))?;
+            Ok((trainer.snapshot().model()?.to_parameters()?.w_rec, measured.free_energy))
         };
         let ((a, f), (b, g)) = (run(&Device::Cpu)?, run(&Gpu::device(0)?)?);
         let far = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

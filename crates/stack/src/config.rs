@@ -117,7 +117,7 @@ impl StackConfig {
         if let Some(classes) = self.classes {
             require((2..=MAX_UNITS).contains(&classes), "classes", classes, format!("between 2 and {MAX_UNITS}"))?;
         }
-        deepbelief_rbm::validate_threads(self.threads)?;
+        deepbelief_training::validate_threads(self.threads)?;
         require(!self.balanced || self.classes.is_some(), "balanced", true, "false where there are no classes")?;
         for (layer, config) in self.layers.iter().enumerate() {
             let wrong = |source| Error::LayerConfig { layer, source };

@@ -88,12 +88,9 @@ pub enum Error {
         /// The layer.
         layer: usize,
     },
-    /// A saved state belongs to other settings.
-    #[error("the saved state does not fit the settings: {0}; resume with the settings it was started with")]
-    Resume(String),
-    /// An observer of the training failed.
-    #[error("an observer of the training failed")]
-    Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The training loop refused, or one of its observers failed.
+    #[error(transparent)]
+    Loop(#[from] deepbelief_training::Error),
     /// An RBM, a file or a training refused.
     #[error(transparent)]
     Rbm(#[from] RbmError),

@@ -9,16 +9,15 @@ use crate::dbn::Dbn;
 use crate::error::{Error, Result};
 use crate::memory::Plan;
 use crate::propagate::{Dealing, Propagated, raise};
-use crate::state::GreedyState;
+use crate::state::{GreedyState, run_of_layer};
 use crate::survey;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{
-    Control, EpochMetrics, Error as RbmError, HiddenUnits, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm,
-    Snapshot, TrainState, Trainer,
+    Contrastive, Control, EpochMetrics, Error as RbmError, HiddenUnits, LabelGroup, Monitors, Observer, ObserverResult,
+    Outcome, Progress, Rbm, Snapshot, TrainState, Trainer,
 };
-
-type Told = std::result::Result<Control, Box<dyn std::error::Error + Send + Sync>>;
+use deepbelief_training::{notify, pool};
 
 /// What is about to train.
 #[derive(Clone, Copy, Debug)]
@@ -43,12 +42,12 @@ pub struct LayerStart<'a> {
 
 /// Watches a greedy training: batches and epochs of the running layer as an [`Observer`] does
 /// (with its number in the metrics), and the layers themselves.
-pub trait StackObserver: Observer {
+pub trait StackObserver: Observer<Contrastive> {
     /// Before a layer trains, from its start or from where it was interrupted.
     ///
     /// # Errors
     /// An error ends the training.
-    fn layer_started(&mut self, start: &LayerStart<'_>) -> Told {
+    fn layer_started(&mut self, start: &LayerStart<'_>) -> ObserverResult {
         let _ = start;
         Ok(Control::Continue)
     }
@@ -57,7 +56,7 @@ pub trait StackObserver: Observer {
     ///
     /// # Errors
     /// An error ends the training.
-    fn layer_done(&mut self, layer: usize, finished: &[Rbm]) -> Told {
+    fn layer_done(&mut self, layer: usize, finished: &[Rbm]) -> ObserverResult {
         let _ = (layer, finished);
         Ok(Control::Continue)
     }
@@ -75,7 +74,7 @@ struct OfLayer<'a> {
     observer: &'a mut dyn StackObserver,
 }
 
-impl Observer for OfLayer<'_> {
+impl Observer<Contrastive> for OfLayer<'_> {
     fn batch_done(&mut self, progress: &Progress) -> Control {
         self.observer.batch_done(progress)
     }
@@ -84,7 +83,7 @@ impl Observer for OfLayer<'_> {
         self.observer.recovered(from, learning_rate);
     }
 
-    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {
+    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> ObserverResult {
         self.observer.epoch_done(&EpochMetrics { layer: self.layer, ..metrics.clone() }, snapshot)
     }
 }
@@ -127,6 +126,7 @@ pub struct Greedy {
     pool: rayon::ThreadPool,
     finished: Vec<Rbm>,
     running: Option<TrainState>,
+    run: Option<String>,
 }
 
 impl Greedy {
@@ -143,16 +143,12 @@ impl Greedy {
     ///
     /// # Errors
     /// [`Error::Config`] or [`Error::LayerConfig`] for a setting out of range,
-    /// [`Error::Resume`] if the state has other layers.
+    /// [`deepbelief_training::Error::Resume`] if the state has other layers.
     pub fn resume(config: StackConfig, state: GreedyState) -> Result<Self> {
         config.validate()?;
         state.check(&config.layers)?;
-        let threads = config.threads;
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|source| RbmError::Threads { threads, source })?;
-        Ok(Self { config, device: Device::Cpu, pool, finished: state.finished, running: state.running })
+        let pool = pool(config.threads)?;
+        Ok(Self { config, device: Device::Cpu, pool, finished: state.finished, running: state.running, run: None })
     }
 
     /// The same training on `device`; the passes up between trainings stay on the CPU, and so does
@@ -168,6 +164,13 @@ impl Greedy {
         }
         self.device = device.clone();
         Ok(self)
+    }
+
+    /// Names the run that states of the running layer are of: see [`GreedyState::require_run`].
+    #[must_use]
+    pub fn of_run(mut self, run: impl Into<String>) -> Self {
+        self.run = Some(run.into());
+        self
     }
 
     /// What to resume from.
@@ -205,7 +208,7 @@ impl Greedy {
     /// # Errors
     /// [`Error::Config`] as [`StackConfig::validate_on`] has it;
     /// [`Error::Training`] with the layer and the reason; [`Error::NoLabels`] and
-    /// [`Error::Label`] for labels that cannot be learned; [`Error::Observer`].
+    /// [`Error::Label`] for labels that cannot be learned; [`deepbelief_training::Error::Observer`].
     pub fn fit_layers(
         &mut self,
         layers: usize,
@@ -264,6 +267,9 @@ impl Greedy {
             None => Trainer::new(&self.start(layer, &means, classes)?.to_device(&self.device)?, train),
         };
         let mut trainer = trainer.map_err(failed)?;
+        if let Some(run) = &self.run {
+            trainer = trainer.of_run(run_of_layer(run, layer));
+        }
         let start = LayerStart {
             layer,
             visible: means.len(),
@@ -274,7 +280,7 @@ impl Greedy {
             epochs_done: trainer.epochs_done(),
             finished: &self.finished,
         };
-        let outcome = match observer.layer_started(&start).map_err(Error::Observer)? {
+        let outcome = match notify(observer.layer_started(&start))? {
             Control::Stop => Outcome::Interrupted,
             Control::Continue => {
                 trainer.fit(input, monitors, &mut OfLayer { layer: layer as u32, observer }).map_err(failed)?
@@ -284,8 +290,8 @@ impl Greedy {
             self.running = Some(trainer.snapshot().state()?);
             return Ok(Control::Stop);
         }
-        self.finished.push(trainer.snapshot().rbm()?);
-        observer.layer_done(layer, &self.finished).map_err(Error::Observer)
+        self.finished.push(trainer.snapshot().model()?);
+        Ok(notify(observer.layer_done(layer, &self.finished))?)
     }
 
     /// The RBM a layer starts as.

@@ -17,9 +17,9 @@ use crate::dbn::Dbn;
 use crate::error::{Error, Result};
 use candle_core::Device;
 use deepbelief_rbm::{
-    Error as RbmError, Provenance, Rbm, Recovered, TrainState, damaged_path, load_state, may_be_whole, previous_path,
-    recover, save_state,
+    Error as RbmError, Provenance, Rbm, Recovered, TrainState, damaged_path, may_be_whole, previous_path, recover,
 };
+use deepbelief_training::Error as LoopError;
 use std::path::{Path, PathBuf};
 
 /// Where a greedy training is.
@@ -56,7 +56,7 @@ fn remove(path: PathBuf) -> Result<()> {
 /// Whether neither the newest state in `path` nor the one before it is any good to anybody.
 fn is_lost(path: &Path) -> bool {
     let previous = previous_path(path);
-    !may_be_whole(path) && !may_be_whole(&previous) && load_state(&previous).is_err()
+    !may_be_whole(path) && !may_be_whole(&previous) && TrainState::load(&previous).is_err()
 }
 
 fn remove_both(path: &Path) -> Result<()> {
@@ -84,7 +84,7 @@ impl GreedyState {
     /// # Errors
     /// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
     pub fn save_running(folder: &Path, layer: usize, state: &TrainState) -> Result<()> {
-        Ok(save_state(&running_path(folder, layer), state)?)
+        Ok(state.save(&running_path(folder, layer))?)
     }
 
     /// Writes everything to a folder.
@@ -105,7 +105,7 @@ impl GreedyState {
         let path = finished_path(folder);
         let finished = if path.exists() { rbms(&path)? } else { Vec::new() };
         let path = running_path(folder, finished.len());
-        let running = if path.exists() { Some(load_state(&path)?) } else { None };
+        let running = if path.exists() { Some(TrainState::load(&path)?) } else { None };
         Ok(Self { finished, running })
     }
 
@@ -124,7 +124,7 @@ impl GreedyState {
             Ok(Recovered { value: finished, damage }) => {
                 Self::forget_above(folder, finished.len())?;
                 let path = running_path(folder, finished.len());
-                let (running, of_running) = match there(&path).then(|| recover(&path, load_state)).transpose() {
+                let (running, of_running) = match there(&path).then(|| recover(&path, TrainState::load)).transpose() {
                     Ok(state) => state.map_or((None, None), |state| (Some(state.value), state.damage)),
                     // The layer is trained again from the finished ones, which are whole.
                     Err(lost) if !finished.is_empty() && is_lost(&path) => {
@@ -140,7 +140,7 @@ impl GreedyState {
             Err(refused) if may_be_whole(&path) => Err(refused),
             // One layer was finished: before it was, there was its training alone.
             Err(damage) => {
-                let Ok(Recovered { value, .. }) = recover(&running_path(folder, 0), load_state) else {
+                let Ok(Recovered { value, .. }) = recover(&running_path(folder, 0), TrainState::load) else {
                     return Err(damage);
                 };
                 Self::forget_above(folder, 0)?;
@@ -157,44 +157,55 @@ impl GreedyState {
         remove_both(&running_path(folder, layer + 1))
     }
 
+    /// Refuses the state of a layer of another run; finished layers are those of any run.
+    ///
+    /// # Errors
+    /// [`deepbelief_training::Error::AnotherRun`].
+    pub fn require_run(&self, run: &str) -> Result<()> {
+        let run = run_of_layer(run, self.finished.len());
+        Ok(self.running.as_ref().map_or(Ok(()), |running| running.require_run(&run))?)
+    }
+
     /// Refuses a state of other layers than these.
     pub(crate) fn check(&self, layers: &[LayerConfig]) -> Result<()> {
+        let refuse = |why: String| Err(LoopError::Resume(why).into());
         let hidden: Vec<usize> = layers.iter().map(|layer| layer.hidden).collect();
         let done = self.finished.len();
         if done > hidden.len() {
-            return Err(Error::Resume(format!("it has {done} finished layers, the settings have {}", hidden.len())));
+            return refuse(format!("it has {done} finished layers, the settings have {}", hidden.len()));
         }
         for (layer, (rbm, &hidden)) in self.finished.iter().zip(&hidden).enumerate() {
             if rbm.hidden() != hidden {
                 let got = rbm.hidden();
-                return Err(Error::Resume(format!(
-                    "its layer {layer} has {got} hidden units, the settings say {hidden}"
-                )));
+                return refuse(format!("its layer {layer} has {got} hidden units, the settings say {hidden}"));
             }
         }
-        let running = self.running.as_ref().map(TrainState::hidden_units);
+        let running = self.running.as_ref().map(|state| state.learned.hidden_units());
         let units = self.finished.iter().map(Rbm::hidden_units).chain(running);
         for (layer, (units, config)) in units.zip(layers).enumerate() {
             if units != config.hidden_units {
                 let expected = config.hidden_units;
-                return Err(Error::Resume(format!(
-                    "its layer {layer} has {units} hidden units, the settings say {expected}"
-                )));
+                return refuse(format!("its layer {layer} has {units} hidden units, the settings say {expected}"));
             }
         }
         let Some(state) = &self.running else { return Ok(()) };
         let Some(&expected) = hidden.get(done) else {
-            return Err(Error::Resume(format!("it trains layer {done}, the settings have {done} layers")));
+            return refuse(format!("it trains layer {done}, the settings have {done} layers"));
         };
-        let (visible, got) = state.sizes();
+        let (visible, got) = state.learned.sizes();
         let below = self.finished.last().map_or(visible, Rbm::hidden);
         if (visible, got) != (below, expected) {
-            return Err(Error::Resume(format!(
+            return refuse(format!(
                 "it trains layer {done} with {visible} x {got} units, the settings say {below} x {expected}"
-            )));
+            ));
         }
         Ok(())
     }
+}
+
+/// What the training of a layer in a run is called.
+pub(crate) fn run_of_layer(run: &str, layer: usize) -> String {
+    format!("{run}, layer {layer}")
 }
 
 /// The layers of a net that greedy training wrote.

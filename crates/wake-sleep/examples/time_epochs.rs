@@ -7,17 +7,17 @@
 
 use candle_core::Device;
 use deepbelief_data::{BatchConfig, LoadOptions, Minibatcher, Source, load};
-use deepbelief_rbm::{Control, Monitors, Provenance, TrainConfig};
+use deepbelief_rbm::{Control, Monitors, Observer, Provenance, TrainConfig};
 use deepbelief_stack::{Dbn, Greedy, LayerConfig, StackConfig};
-use deepbelief_wake_sleep::{TuneConfig, TuneMetrics, TuneObserver, TuneSnapshot, Tuner};
+use deepbelief_wake_sleep::{Snapshot, TuneConfig, TuneMetrics, Tuner, UpDown};
 use std::path::{Path, PathBuf};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 struct Print;
 
-impl TuneObserver for Print {
-    fn epoch_done(&mut self, metrics: &TuneMetrics, _: &TuneSnapshot<'_>) -> Result<Control, Failure> {
+impl Observer<UpDown> for Print {
+    fn epoch_done(&mut self, metrics: &TuneMetrics, _: &Snapshot<'_>) -> Result<Control, Failure> {
         #[expect(clippy::print_stdout, reason = "the program's output")]
         {
             println!("{}", serde_json::to_string(metrics)?);

@@ -5,6 +5,7 @@ use crate::error::{Result, require};
 use crate::schedule::TopSteps;
 use deepbelief_kernels::{Precision, Rule};
 use deepbelief_rbm::{OnDivergence, Schedule, is_default, is_not_negative, is_positive};
+use deepbelief_training::{Settings, validate_threads};
 use serde::{Deserialize, Serialize};
 
 /// What units pass on or contribute.
@@ -172,7 +173,7 @@ impl TuneConfig {
     /// # Errors
     /// [`crate::Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
-        deepbelief_rbm::validate_threads(self.threads)?;
+        validate_threads(self.threads)?;
         let rates = [("wake_rate", self.wake_rate), ("sleep_rate", self.sleep_rate), ("top_rate", self.top_rate)];
         let of_layers = self
             .layers
@@ -201,12 +202,6 @@ impl TuneConfig {
         require(learns, "freeze", "all parts of the model", "at most two of them")
     }
 
-    /// Epochs in all.
-    #[must_use]
-    pub fn epochs(&self) -> u32 {
-        self.top_steps.epochs()
-    }
-
     /// Whether a part does not learn.
     #[must_use]
     pub fn is_frozen(&self, part: Part) -> bool {
@@ -216,13 +211,13 @@ impl TuneConfig {
     /// The share of the step sizes that an epoch, counted from 0, has.
     #[must_use]
     pub fn share(&self, epoch: u32) -> f64 {
-        self.schedule.at(1.0, self.final_share, epoch, self.epochs())
+        self.schedule.at(1.0, self.final_share, epoch, self.top_steps.epochs())
     }
 
     /// The rules of an epoch, counted from 0, for so many directed layers, where all rates were halved so
     /// often.
     pub(crate) fn rules(&self, epoch: u32, layers: usize, halvings: u32) -> Rules {
-        let share = self.share(epoch) * OnDivergence::share(halvings);
+        let share = self.share(epoch) * OnDivergence::decay_factor(halvings);
         let rule = |rate: f64| Rule {
             learning_rate: (rate * share) as f32,
             momentum: self.momentum as f32,
@@ -236,6 +231,24 @@ impl TuneConfig {
             top: rule(self.top_rate),
             top_steps: self.top_steps.at(epoch),
         }
+    }
+}
+
+impl Settings for TuneConfig {
+    fn epochs(&self) -> u32 {
+        self.top_steps.epochs()
+    }
+
+    fn patience(&self) -> u32 {
+        self.patience
+    }
+
+    fn on_divergence(&self) -> OnDivergence {
+        self.on_divergence
+    }
+
+    fn threads(&self) -> usize {
+        self.threads
     }
 }
 

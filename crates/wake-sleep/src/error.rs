@@ -16,24 +16,6 @@ pub enum Error {
         /// The range it must lie in.
         expected: String,
     },
-    /// A model with labels learns from data without any.
-    #[error("the {what} have no labels, which the label group of the model needs; tune a model without one")]
-    NoLabels {
-        /// Which data.
-        what: &'static str,
-    },
-    /// A label is not one of the classes.
-    #[error("label {got} (entry {entry} of the {what}) is not below the number of classes, {classes}")]
-    Label {
-        /// The label.
-        got: u32,
-        /// Where it stands among the labels given, from 0.
-        entry: usize,
-        /// Which data.
-        what: &'static str,
-        /// Number of classes.
-        classes: usize,
-    },
     /// Tuning left the range of sane numbers.
     #[error(
         "tuning diverged in epoch {epoch}, batch {batch}: the largest parameter of the {what} is {magnitude}; \
@@ -53,12 +35,9 @@ pub enum Error {
         /// The rate it happened at.
         value: f32,
     },
-    /// A saved state belongs to other settings.
-    #[error("the saved state does not fit the settings: {0}; resume with the settings it was started with")]
-    Resume(String),
-    /// An observer of the tuning failed.
-    #[error("an observer of the tuning failed")]
-    Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The training loop refused, or one of its observers failed.
+    #[error(transparent)]
+    Loop(#[from] deepbelief_training::Error),
     /// A deep belief net refused.
     #[error(transparent)]
     Stack(#[from] StackError),

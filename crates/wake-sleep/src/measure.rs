@@ -2,10 +2,10 @@
 
 use crate::config::{Rules, TuneConfig, Units};
 use crate::draws::Draws;
+use crate::metrics::{LayerMetrics, TuneMetrics};
 use crate::net::{Net, ascend, descend};
-use crate::observer::{LayerMetrics, TuneMetrics};
 use deepbelief_kernels::{Batch, Directed, Measures, Stream, Uniforms, Weights};
-use deepbelief_rbm::Monitors;
+use deepbelief_training::Monitors;
 
 /// Fantasies that recognition is measured on: the Gibbs steps of as many chains are a small share
 /// of an epoch.

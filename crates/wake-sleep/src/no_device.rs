@@ -2,10 +2,10 @@
 
 use crate::config::{Part, Rules, TuneConfig};
 use crate::error::{Error, Result};
-use crate::input::Labelled;
 use crate::net::Net;
 use candle_core::Device;
 use deepbelief_kernels::{Bits, Precision};
+use deepbelief_training::Labelled;
 
 /// There is none.
 pub(crate) enum DeviceNet {}

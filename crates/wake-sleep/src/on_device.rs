@@ -1,14 +1,14 @@
-//! The updates of wake-sleep on a GPU: those of [`crate::up_down`] there, on the same uniforms. What a
+//! The updates of wake-sleep on a GPU: those of [`crate::phases`] there, on the same uniforms. What a
 //! tuning is watched by is measured on the CPU, on a copy of the net once an epoch.
 
 use crate::config::{Part, Rules, TuneConfig, Units};
 use crate::draws::Draws;
 use crate::error::{Error, Result};
-use crate::input::Labelled;
 use crate::net::Net;
 use candle_core::Device;
 use deepbelief_kernels::cuda::{DeviceDirected, DeviceMachine, Gpu, Rows};
 use deepbelief_kernels::{Bits, Directed, Precision, Sparsity, Stream, Uniforms};
+use deepbelief_training::Labelled;
 
 /// The model in training, and what one update needs.
 pub(crate) struct DeviceNet {

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (cost, speed) = (m.reconstruction_cost, m.samples_per_second);
         println!("epoch {}: {cost:.1} nats per digit, {speed:.0} digits a second", m.epoch);
     })?;
-    let rbm = trainer.snapshot().rbm()?;
+    let rbm = trainer.snapshot().model()?;
 
     let out = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("rbm.safetensors"), PathBuf::from);
     save(&out, &rbm, &Provenance { dataset: data.name.clone(), seed: 1, epochs: 5, ..Default::default() })?;

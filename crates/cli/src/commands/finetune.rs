@@ -1,7 +1,7 @@
 //! `dbn finetune`: train a deep belief net by backpropagation, new or resumed.
 
 use super::CHUNK;
-use super::training::{Parts, outcome, require_epochs, shell_word};
+use super::training::{Parts, identity, outcome, require_epochs, require_run, shell_word};
 use crate::args::FinetuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
 use crate::failure::{Failure, Result, count};
@@ -99,8 +99,10 @@ fn resume(path: &Path, args: &FinetuneArgs) -> Result<Run> {
     let (done, measured) = (state.epochs_done(), state.measured());
     require_epochs(settings.epochs, done)?;
     let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
-    let parts = settle(parts, &state.sizes(), &settings)?;
-    let finetuner = Finetuner::resume(settings.config(), state)?.on(&settings.run.device.open()?)?;
+    let parts = settle(parts, &state.learned.sizes(), &settings)?;
+    let provenance = parts.provenance(settings.recipe()?, settings.run.seed)?;
+    require_run(state.require_run(&identity("finetune", &provenance)), &folder)?;
+    let finetuner = Finetuner::resume(settings.config(), state, &settings.run.device.open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), measured.map(|epoch| (0, epoch)))?;
     folder.write_config(&settings.to_toml()?)?;
@@ -133,15 +135,17 @@ fn settle(parts: Parts, sizes: &[usize], settings: &FinetuneSettings) -> Result<
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, parts, mut minibatches, mut finetuner, folder, history, resumed } = run;
+    let Run { settings, parts, mut minibatches, finetuner, folder, history, resumed } = run;
     let seed = settings.run.seed;
     introduce(&settings, &parts, &finetuner, &folder)?;
+    let provenance = parts.provenance(settings.recipe()?, seed)?;
+    let mut finetuner = finetuner.of_run(identity("finetune", &provenance));
     let mut watcher = FinetuneWatcher {
         ticker: Ticker::new(report, String::new()),
         folder: &folder,
         settings: &settings,
         gallery: parts.gallery(&settings.data, seed)?,
-        provenance: parts.provenance(settings.recipe()?, seed)?,
+        provenance,
         history,
         clock: SaveClock::new(settings.run.save_every),
         failure: None,
@@ -171,7 +175,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         tracing::warn!("interrupted and saved; continue with: dbn finetune --resume {path}");
         return Ok(interrupt::EXIT_CODE);
     }
-    let (network, epochs) = (snapshot.network()?, finetuner.epochs_done());
+    let (network, epochs) = (snapshot.model()?, finetuner.epochs_done());
     let test = if settings.test { test(&network, &parts, &settings)? } else { None };
     watcher.provenance.stopped_early = outcome == Outcome::Converged;
     watcher.save(&snapshot, test.into_iter().map(|(figure, error)| (figure.to_string(), error)).collect())?;
@@ -180,7 +184,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let test = test.map_or(String::new(), |(_, error)| format!("; test {}", error_in_words(&settings, error)));
     tracing::info!("done after {}{early}{test}", count(epochs as usize, "epoch"));
     if let Some(best) = snapshot.best().filter(|best| best.epoch != epochs) {
-        let (error, path) = (error_in_words(&settings, best.scores.error), folder.best());
+        let (error, path) = (error_in_words(&settings, best.score.error.unwrap_or_default()), folder.best());
         tracing::info!("best on the validation samples: epoch {} with {error}, in {}", best.epoch, path.display());
     }
     report.data(&format!("{}\n", folder.path().display()))?;
@@ -202,7 +206,7 @@ fn test(network: &Network, parts: &Parts, settings: &FinetuneSettings) -> Result
 /// Says what is about to happen.
 fn introduce(settings: &FinetuneSettings, parts: &Parts, finetuner: &Finetuner, folder: &RunFolder) -> Result<()> {
     parts.introduce(&settings.data);
-    let network = finetuner.snapshot().network()?;
+    let network = finetuner.snapshot().model()?;
     tracing::info!("model:   {}; {}", network_name(&network), count(settings.epochs as usize, "epoch"));
     tracing::info!("machine: {}, {}", count(finetuner.threads(), "thread"), finetuner.simd());
     let work = footprint(settings, parts, &network.sizes(), settings.batch_size);

@@ -1,6 +1,6 @@
 //! `dbn pretrain`: train one RBM, new or resumed.
 
-use super::training::{Parts, of_units, outcome, require_epochs, shell_word};
+use super::training::{Parts, identity, of_units, outcome, require_epochs, require_run, shell_word};
 use crate::args::PretrainArgs;
 use crate::failure::{Failure, Result, count};
 use crate::history::History;
@@ -12,7 +12,7 @@ use crate::run_folder::{RunFolder, STATE};
 use crate::settings::{PretrainSettings, Resolved};
 use crate::watcher::Watcher;
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::{HiddenUnits, Outcome, Rbm, Trainer, load_state, peak_memory, recover};
+use deepbelief_rbm::{HiddenUnits, Outcome, Rbm, TrainState, Trainer, peak_memory, recover};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -64,11 +64,11 @@ fn start(args: &PretrainArgs) -> Result<Run> {
 fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
     let folder = RunFolder::open(path, "pretrain", Some(STATE))?;
     let settings = PretrainSettings::resume(&folder.config(), args)?;
-    let state = folder.told(recover(&folder.state(), load_state))?;
+    let state = folder.told(recover(&folder.state(), TrainState::load))?;
     let (done, epochs) = (state.epochs_done(), settings.learning.epochs);
     require_epochs(epochs, done)?;
     let parts = settle(Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?, &settings)?;
-    let (visible, hidden) = state.sizes();
+    let (visible, hidden) = state.learned.sizes();
     if (visible, hidden) != (parts.train.units(), settings.hidden) {
         return Err(Failure::new(format!(
             "{} holds an RBM of {visible} visible and {hidden} hidden units, but data and settings want {} and {}",
@@ -77,10 +77,12 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
             settings.hidden
         )));
     }
-    if state.hidden_units() != settings.learning.hidden_units {
-        let (path, got, expected) = (folder.state(), state.hidden_units(), settings.learning.hidden_units);
+    if state.learned.hidden_units() != settings.learning.hidden_units {
+        let (path, got, expected) = (folder.state(), state.learned.hidden_units(), settings.learning.hidden_units);
         return Err(Failure::new(format!("{} has {got} hidden units, the settings say {expected}", path.display())));
     }
+    let provenance = parts.provenance(settings.recipe()?, settings.run.seed)?;
+    require_run(state.require_run(&identity("pretrain", &provenance)), &folder)?;
     let minibatches = parts.minibatches(&settings.data, settings.learning.batch_size, settings.run.seed)?;
     let trainer = Trainer::resume(settings.train_config(), state, &settings.run.device.open()?)?;
     let history = History::resume(folder.metrics(), Some((0, done)))?;
@@ -89,11 +91,12 @@ fn resume(path: &Path, args: &PretrainArgs) -> Result<Run> {
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, parts, mut minibatches, mut trainer, folder, history, resumed } = run;
+    let Run { settings, parts, mut minibatches, trainer, folder, history, resumed } = run;
     let seed = settings.run.seed;
     introduce(&settings, &parts, &trainer, &folder);
     let gallery = parts.gallery(&settings.data, seed)?;
     let provenance = parts.provenance(settings.recipe()?, seed)?;
+    let mut trainer = trainer.of_run(identity("pretrain", &provenance));
     let mut watcher = Watcher::new(report, &folder, &settings, gallery, provenance, history);
     if resumed {
         tracing::info!("resuming after {}", count(trainer.epochs_done() as usize, "epoch"));
@@ -111,7 +114,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
             outcome => break outcome,
         }
     };
-    let rbm = trainer.snapshot().rbm()?;
+    let rbm = trainer.snapshot().model()?;
     let figures =
         if outcome == Outcome::Interrupted { BTreeMap::new() } else { test_figures(&mut trainer, &settings, &parts)? };
     watcher.provenance.stopped_early = outcome == Outcome::Converged;
@@ -128,7 +131,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     tracing::info!("done after {}{early}{test}", count(trainer.epochs_done() as usize, "epoch"));
     if let Some(best) = trainer.snapshot().best().filter(|best| best.epoch != trainer.epochs_done()) {
         let (epoch, path) = (best.epoch, folder.best());
-        let likelihood = best.log_likelihood;
+        let likelihood = -best.score.cost;
         tracing::info!(
             "best on the validation samples: epoch {epoch} with {likelihood:.2} nats, in {}",
             path.display()
@@ -180,7 +183,7 @@ fn introduce(settings: &PretrainSettings, parts: &Parts, trainer: &Trainer, fold
 fn test_figures(trainer: &mut Trainer, settings: &PretrainSettings, parts: &Parts) -> Result<BTreeMap<String, f64>> {
     let Some(test) = &parts.data.test else { return Ok(BTreeMap::new()) };
     let batch = test.batch(0..test.samples().min(TEST), settings.data.binarize, settings.run.seed)?;
-    let measured = trainer.measure(&batch, &[])?;
+    let measured = trainer.with_training(|rbm| rbm.measure(&batch, &[]))?;
     let figures =
         [("reconstruction_cost_test", measured.reconstruction_cost), ("free_energy_test", measured.free_energy)];
     Ok(figures.map(|(name, value)| (name.to_string(), value)).into())

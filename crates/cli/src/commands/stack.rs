@@ -1,7 +1,7 @@
 //! `dbn stack`: train a stack of RBMs layer by layer, new or resumed.
 
 use super::CHUNK;
-use super::training::{Parts, outcome, shell_word};
+use super::training::{Parts, identity, outcome, require_run, shell_word};
 use crate::args::StackArgs;
 use crate::failure::{Result, count};
 use crate::history::History;
@@ -99,6 +99,8 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
     let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
     let config = settings.stack_config(parts.data.classes)?;
     let parts = settle(parts, &settings, &config)?;
+    let provenance = parts.provenance(settings.recipe()?, settings.run.seed)?;
+    require_run(state.require_run(&identity("stack", &provenance)), &folder)?;
     let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
     let greedy = Greedy::resume(config.clone(), state)?.on(&settings.run.device.open()?)?;
     let stages = stages(&parts, &settings, &config)?;
@@ -109,11 +111,12 @@ fn resume(path: &Path, args: &StackArgs) -> Result<Run> {
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, config, parts, mut stages, mut greedy, folder, history } = run;
+    let Run { settings, config, parts, mut stages, greedy, folder, history } = run;
     let seed = settings.run.seed;
     introduce(&settings, &config, &parts, &stages, &folder);
     let gallery = parts.gallery(&settings.data, seed)?;
     let provenance = parts.provenance(settings.recipe()?, seed)?;
+    let mut greedy = greedy.of_run(identity("stack", &provenance));
     let mut watcher = StackWatcher::new(report, &folder, &settings, gallery, provenance, history);
     if let Ok(finished) = greedy.dbn() {
         watcher.draw_finished(&finished)?;

@@ -10,7 +10,7 @@ use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::{bytes, thousands};
 use crate::run_folder::RunFolder;
 use crate::settings::{DataSettings, RunSettings};
-use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Source, Split};
+use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Source, Split, sha256};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{HiddenUnits, Monitors, Outcome, Provenance};
 use deepbelief_stack::Dbn;
@@ -287,6 +287,23 @@ pub(crate) fn require_room_for(what: &str, source: &Source, max_memory: u32) -> 
 fn open(settings: &DataSettings, run: &RunSettings) -> Result<Dataset> {
     require_room_for("the training", &settings.data, run.max_memory)?;
     Ok(deepbelief_data::open(&settings.data, &settings.load_options())?)
+}
+
+/// What fixes a run of `dbn {verb}`, in one word: its settings and seed, and the content of its data wherever they
+/// are. Epochs are left out, for a run can be prolonged.
+pub(crate) fn identity(verb: &str, provenance: &Provenance) -> String {
+    let mut recipe = provenance.recipe.clone();
+    if let Some(recipe) = recipe.as_object_mut() {
+        recipe.retain(|key, _| !["data", "epochs", CLASS_NAMES].contains(&key.as_str()));
+    }
+    sha256(format!("{verb}\n{recipe}\n{}\n", provenance.dataset_sha256).as_bytes())
+}
+
+/// Refuses the state in `folder` of another run.
+pub(crate) fn require_run<E: Into<Failure>>(same: std::result::Result<(), E>, folder: &RunFolder) -> Result<()> {
+    let path = folder.path().display();
+    same.or_fail(|| format!("cannot resume {path}"))
+        .or_hint(|| "put its own state back, or start the run again with --force".into())
 }
 
 /// What a training came to: where samples could not be read from their file any more, that is why

@@ -1,7 +1,7 @@
 //! `dbn tune`: tune a deep belief net by wake-sleep, new or resumed.
 
 use super::CHUNK;
-use super::training::{Parts, outcome, shell_word};
+use super::training::{Parts, identity, outcome, require_run, shell_word};
 use crate::args::TuneArgs;
 use crate::checkpoint::{Checkpoint, Trained, run_name};
 use crate::device::DeviceName;
@@ -147,11 +147,13 @@ fn resume(path: &Path, args: &TuneArgs) -> Result<Run> {
     let settings = TuneSettings::resume(&folder.config(), args)?;
     let state = folder.told(recover(&folder.tune_state(), TuneState::load))?;
     let parts = Parts::load_again(&settings.data, &settings.run, &settings.recipe()?, &folder)?;
-    let (done, measured, sizes) = (state.epochs_done(), state.measured(), state.sizes());
+    let (done, measured, sizes) = (state.epochs_done(), state.measured(), state.learned.sizes());
     let config = settings.tune_config(sizes.len() - 2)?;
     let mut parts = settle(parts, &settings, &sizes, &config)?;
     parts.keep(settings.labelled, settings.run.seed)?;
-    let tuner = Tuner::resume(config, state)?.on(&device_of(&settings).open()?)?;
+    let provenance = parts.provenance(settings.recipe()?, settings.run.seed)?;
+    require_run(state.require_run(&identity("tune", &provenance)), &folder)?;
+    let tuner = Tuner::resume(config, state, &device_of(&settings).open()?)?;
     let minibatches = parts.minibatches(&settings.data, settings.batch_size, settings.run.seed)?;
     let history = History::resume(folder.metrics(), measured.map(|epoch| (0, epoch)))?;
     folder.write_config(&settings.to_toml()?)?;
@@ -185,11 +187,12 @@ fn settle(parts: Parts, settings: &TuneSettings, sizes: &[usize], config: &TuneC
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, parts, mut minibatches, mut tuner, folder, history, resumed } = run;
+    let Run { settings, parts, mut minibatches, tuner, folder, history, resumed } = run;
     let seed = settings.run.seed;
     introduce(&settings, &parts, &tuner, &folder)?;
     let gallery = parts.gallery(&settings.data, seed)?;
     let provenance = parts.provenance(settings.recipe()?, seed)?;
+    let mut tuner = tuner.of_run(identity("tune", &provenance));
     let mut watcher = TuneWatcher::new(report, &folder, &settings, gallery, provenance, history);
     if !resumed {
         // From here on there is always something to resume from.
@@ -217,7 +220,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
         return Ok(interrupt::EXIT_CODE);
     }
     watcher.provenance.stopped_early = outcome == Outcome::Converged;
-    let dbn = snapshot.dbn()?;
+    let dbn = snapshot.model()?;
     let test_error = parts.test_error(&dbn, &settings.data, seed)?;
     watcher.save(&snapshot, test_error)?;
     watcher.draw(&dbn, tuner.epochs_done())?;
@@ -225,7 +228,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     let test = test_error.map_or(String::new(), |error| format!("; test label error {:.2} %", 100.0 * error));
     tracing::info!("done after {}{early}{test}", count(tuner.epochs_done() as usize, "epoch"));
     if let Some(best) = snapshot.best().filter(|best| best.epoch != tuner.epochs_done()) {
-        let error = best.label_error.map_or(String::new(), |error| format!(" with {:.2} % label error", 100.0 * error));
+        let error = best.score.error.map_or(String::new(), |error| format!(" with {:.2} % label error", 100.0 * error));
         let path = folder.best();
         tracing::info!("best on the validation samples: epoch {}{error}, in {}", best.epoch, path.display());
     }
@@ -236,7 +239,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
 /// Says what is about to happen.
 fn introduce(settings: &TuneSettings, parts: &Parts, tuner: &Tuner, folder: &RunFolder) -> Result<()> {
     parts.introduce(&settings.data);
-    let dbn = tuner.snapshot().dbn()?;
+    let dbn = tuner.snapshot().model()?;
     let sizes: Vec<String> = dbn.sizes().iter().map(ToString::to_string).collect();
     let labels = if dbn.classes() > 0 { format!("{} labels at the top", dbn.classes()) } else { "no labels".into() };
     let epochs = count(settings.top_steps.epochs() as usize, "epoch");

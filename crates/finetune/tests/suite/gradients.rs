@@ -42,7 +42,7 @@ fn training_is_what_plain_candle_does() -> Done {
         let config = FinetuneConfig { epochs: 2, learning_rate: 0.01, weight_cost: 0.0, ..Default::default() };
         let mut finetuner = Finetuner::new(&network, config)?;
         finetuner.fit(&mut minibatches(&split)?, &monitors(&split), &mut ())?;
-        let fast = values(&finetuner.snapshot().network()?)?;
+        let fast = values(&finetuner.snapshot().model()?)?;
 
         let vars = variables(&network)?;
         let all: Vec<Var> = vars.iter().flat_map(|(w, b)| [w.clone(), b.clone()]).collect();
@@ -88,7 +88,7 @@ fn a_step_follows_finite_differences_of_the_cost() -> Done {
         let whole = deepbelief_data::BatchConfig { batch_size: 90, ..Default::default() };
         let mut data = deepbelief_data::Minibatcher::new(&split, whole)?;
         finetuner.fit(&mut data, &monitors(&split), &mut ())?;
-        let stepped = finetuner.snapshot().network()?;
+        let stepped = finetuner.snapshot().model()?;
         for layer in 0..network.depth() {
             let read = |network: &Network| network.layers()[layer].w.flatten_all()?.to_vec1::<f32>();
             let (before, after) = (read(&network)?, read(&stepped)?);

@@ -86,7 +86,7 @@ fn trained(objective: Objective, config: FinetuneConfig) -> Result<Network, Fail
     let split = patterns()?;
     let mut finetuner = Finetuner::new(&network(objective)?, config)?;
     finetuner.fit(&mut minibatches(&split)?, &monitors(&split), &mut ())?;
-    Ok(finetuner.snapshot().network()?)
+    Ok(finetuner.snapshot().model()?)
 }
 
 /// All values of a network, layer after layer.

@@ -1,6 +1,7 @@
 //! What is refused, and the one sentence that says so.
 
 use crate::{Done, dbn, minibatches, monitors, network, patterns};
+use candle_core::Device;
 use deepbelief_data::Binarize;
 use deepbelief_finetune::{FinetuneConfig, FinetuneState, Finetuner, Network, Objective, OptimizerKind};
 use deepbelief_rbm::Monitors;
@@ -63,7 +64,7 @@ fn another_optimizer_cannot_resume_and_damaged_states_are_refused() -> Done {
     let finetuner = Finetuner::new(&network(Objective::Classifier)?, FinetuneConfig::default())?;
     let state = finetuner.snapshot().state()?;
     let sgd = FinetuneConfig { optimizer: OptimizerKind::Sgd, ..Default::default() };
-    let told = message(Finetuner::resume(sgd, state.clone()));
+    let told = message(Finetuner::resume(sgd, state.clone(), &Device::Cpu));
     assert!(told.starts_with("the saved state does not fit the settings: it is not one of Sgd"), "{told}");
     state.save(&path)?;
     let bytes = std::fs::read(&path)?;

@@ -1,12 +1,13 @@
 //! A training as a whole: it learns, threads do not change it, and a resume leaves no trace.
 
 use crate::{Done, config, minibatches, monitors, network, patterns, trained, values};
+use candle_core::Device;
 use deepbelief_data::{BatchConfig, Minibatcher};
 use deepbelief_finetune::{
-    Error, FinetuneConfig, FinetuneMetrics, FinetuneObserver, FinetuneSnapshot, FinetuneState, Finetuner, Network,
-    Objective, OptimizerKind,
+    Backprop, Error, FinetuneConfig, FinetuneMetrics, FinetuneState, Finetuner, Network, Objective, OptimizerKind,
+    Snapshot,
 };
-use deepbelief_rbm::{Control, OnDivergence, Outcome, Progress};
+use deepbelief_rbm::{Control, Observer, ObserverResult, OnDivergence, Outcome, Progress};
 
 const BOTH: [Objective; 2] = [Objective::Classifier, Objective::Autoencoder];
 
@@ -25,17 +26,13 @@ impl Stop {
     }
 }
 
-impl FinetuneObserver for Stop {
+impl Observer<Backprop> for Stop {
     fn batch_done(&mut self, _: &Progress) -> Control {
         self.left = self.left.map(|left| left - 1);
         self.control()
     }
 
-    fn epoch_done(
-        &mut self,
-        metrics: &FinetuneMetrics,
-        _: &FinetuneSnapshot<'_>,
-    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+    fn epoch_done(&mut self, metrics: &FinetuneMetrics, _: &Snapshot<'_>) -> ObserverResult {
         self.told.push(FinetuneMetrics { seconds: 0.0, samples_per_second: 0.0, ..metrics.clone() });
         Ok(self.control())
     }
@@ -101,7 +98,7 @@ fn resuming_anywhere_equals_never_having_stopped() -> Done {
         let mut whole = Stop::default();
         let mut finetuner = Finetuner::new(&network(objective)?, config.clone())?;
         finetuner.fit(&mut minibatches(&split)?, &monitors(&split), &mut whole)?;
-        let (expected, best) = (values(&finetuner.snapshot().network()?)?, finetuner.snapshot().best().cloned());
+        let (expected, best) = (values(&finetuner.snapshot().model()?)?, finetuner.snapshot().best().cloned());
         for after in [0, 1, 12, 13, 20, 38] {
             let mut watched = Stop { left: Some(after), ..Default::default() };
             let mut first = Finetuner::new(&network(objective)?, config.clone())?;
@@ -110,14 +107,14 @@ fn resuming_anywhere_equals_never_having_stopped() -> Done {
                 assert_eq!(outcome, Outcome::Interrupted, "after {after}");
             }
             first.snapshot().state()?.save(&path)?;
-            let mut second = Finetuner::resume(config.clone(), FinetuneState::load(&path)?)?;
+            let mut second = Finetuner::resume(config.clone(), FinetuneState::load(&path)?, &Device::Cpu)?;
             watched.left = None;
             second.fit(&mut minibatches(&split)?, &monitors(&split), &mut watched)?;
-            assert!(values(&second.snapshot().network()?)? == expected, "{objective:?} after {after}");
+            assert!(values(&second.snapshot().model()?)? == expected, "{objective:?} after {after}");
             assert_eq!(watched.told, whole.told);
             let (resumed, best) = (second.snapshot().best().ok_or("no best")?, best.as_ref().ok_or("no best")?);
-            assert_eq!((resumed.epoch, resumed.scores), (best.epoch, best.scores));
-            assert!(values(&resumed.network)? == values(&best.network)?);
+            assert_eq!((resumed.epoch, resumed.score), (best.epoch, best.score));
+            assert!(values(&resumed.model)? == values(&best.model)?);
         }
     }
     Ok(())
@@ -156,9 +153,9 @@ fn a_training_that_diverges_can_go_on_at_half_the_rate() -> Done {
         let (outcome, first) = run(&halves, &mut Stop { left: Some(after), ..Default::default() })?;
         assert_eq!(outcome, Outcome::Interrupted, "after {after}");
         first.snapshot().state()?.save(&path)?;
-        let mut second = Finetuner::resume(halves.clone(), FinetuneState::load(&path)?)?;
+        let mut second = Finetuner::resume(halves.clone(), FinetuneState::load(&path)?, &Device::Cpu)?;
         second.fit(&mut minibatches(&split)?, &monitors(&split), &mut ())?;
-        let of = |finetuner: &Finetuner| finetuner.snapshot().network().map_err(Into::into).and_then(|n| values(&n));
+        let of = |finetuner: &Finetuner| finetuner.snapshot().model().map_err(Into::into).and_then(|n| values(&n));
         assert!(of(&second)? == of(&whole)?, "after {after}");
     }
 
@@ -194,7 +191,7 @@ fn patience_ends_a_training_that_gets_no_better_and_the_best_stays() -> Done {
     assert_eq!((outcome, finetuner.epochs_done()), (Outcome::Converged, 3));
     let best = finetuner.snapshot().best().ok_or("no best")?;
     assert_eq!(best.epoch, 0);
-    assert!(values(&best.network)? == values(&start)?);
+    assert!(values(&best.model)? == values(&start)?);
     Ok(())
 }
 

@@ -20,10 +20,10 @@ use super::chains::Chains;
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
 use super::phases::{MARKS, Mark};
-use crate::config::validate_threads;
 use crate::error::{Error, Result, require};
 use crate::rbm::Rbm;
 use deepbelief_kernels::{Bits, GibbsDraws, Stream, Uniforms};
+use deepbelief_training::{pool, validate_threads};
 
 /// Steps of the pilot that an adaptive ladder is made by.
 const PILOT: usize = 1000;
@@ -57,7 +57,7 @@ impl AnnealConfig {
     /// [`Error::Config`] names the first field out of range.
     pub fn validate(&self) -> Result<()> {
         require((2..=100_000).contains(&self.chains), "chains", self.chains, "between 2 and 100000")?;
-        validate_threads(self.threads)
+        Ok(validate_threads(self.threads)?)
     }
 }
 
@@ -77,7 +77,7 @@ pub struct Annealed {
 /// ln Z by annealed importance sampling along a path.
 ///
 /// # Errors
-/// [`Error::Config`] for a setting out of range or Gaussian hidden units, [`Error::Threads`].
+/// [`Error::Config`] for a setting out of range or Gaussian hidden units, [`deepbelief_training::Error::Threads`].
 pub fn annealed_importance(rbm: &Rbm, path: &AnnealPath, config: &AnnealConfig) -> Result<Annealed> {
     run(rbm, config, |chains| {
         set_line(chains, path, 0.0, 1.0)?;
@@ -206,11 +206,7 @@ pub(super) fn run<T: Send>(
     config.validate()?;
     let units = rbm.hidden_units();
     require(units.is_bernoulli(), "hidden_units", units, "bernoulli: annealing draws their states")?;
-    let threads = config.threads;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|source| Error::Threads { threads, source })?;
+    let pool = pool(config.threads)?;
     let mut chains = super::chains::of(rbm)?;
     pool.install(|| with(&mut *chains))
 }

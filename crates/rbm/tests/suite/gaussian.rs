@@ -9,8 +9,8 @@ use crate::{Fixed, binary, bits, in_f64, random_rbm, real, tensor, values};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 use deepbelief_rbm::{
-    Draws, Error, HiddenUnits, LabelGroup, Monitors, Outcome, Provenance, Rbm, RbmConfig, TrainConfig, Trainer,
-    Velocity, VisibleStates, load, load_state, save, save_state,
+    Draws, Error, HiddenUnits, LabelGroup, Monitors, Outcome, Provenance, Rbm, RbmConfig, TrainConfig, TrainState,
+    Trainer, Velocity, VisibleStates, load, save,
 };
 
 fn gaussian(visible: usize, hidden: usize, scale: f64, seed: u32) -> Rbm {
@@ -264,7 +264,7 @@ fn config() -> TrainConfig {
 fn train(config: TrainConfig) -> Rbm {
     let mut trainer = Trainer::new(&gaussian(50, 12, 0.1, 1), config).unwrap();
     assert_eq!(trainer.fit(&mut data(), &monitors(), &mut ()).unwrap(), Outcome::Finished);
-    trainer.snapshot().rbm().unwrap()
+    trainer.snapshot().model().unwrap()
 }
 
 #[test]
@@ -302,13 +302,14 @@ fn resuming_anywhere_equals_never_having_stopped() {
             let mut trainer = Trainer::new(&gaussian(50, 12, 0.1, 1), config.clone()).unwrap();
             let outcome = trainer.fit(&mut data(), &monitors(), &mut StopAfter(stop)).unwrap();
             assert_eq!(outcome, Outcome::Interrupted);
-            save_state(&path, &trainer.snapshot().state().unwrap()).unwrap();
-            let state = load_state(&path).unwrap();
-            assert!(state == trainer.snapshot().state().unwrap());
-            assert_eq!(state.hidden_units(), HiddenUnits::Gaussian);
+            trainer.snapshot().state().unwrap().save(&path).unwrap();
+            let state = TrainState::load(&path).unwrap();
+            let saved = trainer.snapshot().state().unwrap();
+            assert!(state.learned == saved.learned && state.position == saved.position);
+            assert_eq!(state.learned.hidden_units(), HiddenUnits::Gaussian);
             let mut trainer = Trainer::resume(config.clone(), state, &Device::Cpu).unwrap();
             assert_eq!(trainer.fit(&mut data(), &monitors(), &mut ()).unwrap(), Outcome::Finished);
-            assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), whole, "stopped after {stop} batches");
+            assert_eq!(bits(&trainer.snapshot().model().unwrap()), whole, "stopped after {stop} batches");
         }
     }
 }
@@ -321,7 +322,7 @@ fn measures_agree_with_the_layer() {
     let mut trainer = Trainer::new(&rbm, TrainConfig { seed: 9, ..config() }).unwrap();
     let double = in_f64(&rbm);
     for batch in [binary(140, 50, 0.3, 1), real(9, 50, 1.1, 3)] {
-        let measured = trainer.measure(&batch, &[]).unwrap();
+        let measured = trainer.with_training(|rbm| rbm.measure(&batch, &[])).unwrap();
         let v = tensor(&batch).to_dtype(DType::F64).unwrap();
         assert!((measured.free_energy - mean_free_energy(&double, &v)).abs() < 1e-4);
         let h = double.sample_h(&v, Uniforms::new(9, Stream::Monitor, 0)).unwrap();
@@ -335,7 +336,7 @@ fn measures_agree_with_the_layer() {
             assert!((spread - variance.sqrt()).abs() < 1e-5, "{spread}, exactly {}", variance.sqrt());
         }
     }
-    let wide = trainer.measure(&binary(2, 49, 0.5, 1), &[]).unwrap_err();
+    let wide = trainer.with_training(|rbm| rbm.measure(&binary(2, 49, 0.5, 1), &[])).unwrap_err();
     assert_eq!(wide.to_string(), "samples: the shape is [49], expected [50]");
 }
 
@@ -386,7 +387,7 @@ fn an_empty_batch_and_an_empty_monitor_move_nothing() {
     let mut trainer = Trainer::new(&rbm, TrainConfig { weight_cost: 0.0, ..config() }).unwrap();
     let monitors = Monitors { train: binary(0, 40, 0.5, 1), ..Monitors::default() };
     trainer.fit(&mut Fixed(vec![binary(0, 40, 0.5, 1)]), &monitors, &mut ()).unwrap();
-    assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), bits(&rbm));
+    assert_eq!(bits(&trainer.snapshot().model().unwrap()), bits(&rbm));
 }
 
 #[test]

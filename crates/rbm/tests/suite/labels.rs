@@ -4,8 +4,7 @@ use crate::{binary, in_f64, random_rbm, real, tensor, uniforms, values};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Minibatches};
 use deepbelief_rbm::{
-    Draws, LabelGroup, Monitors, Outcome, Provenance, Rbm, TrainConfig, Trainer, Velocity, load, load_state, save,
-    save_state,
+    Draws, LabelGroup, Monitors, Outcome, Provenance, Rbm, TrainConfig, TrainState, Trainer, Velocity, load, save,
 };
 
 fn labelled_rbm(visible: usize, hidden: usize, classes: usize, scale: f64) -> Rbm {
@@ -119,7 +118,7 @@ fn the_packed_step_with_labels_is_the_step_on_tensors() {
                 let monitors = data.monitors();
                 let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
                 trainer.fit(&mut data, &monitors, &mut ()).unwrap();
-                let packed = trainer.snapshot().rbm().unwrap();
+                let packed = trainer.snapshot().model().unwrap();
 
                 let mut reference = doubled(&rbm);
                 let mut velocity = Velocity::zeros(&reference).unwrap();
@@ -159,7 +158,7 @@ fn labels_are_learned_and_their_error_measured() {
     let rbm = base.clone().with_labels(LabelGroup::zeros(3, &base).unwrap()).unwrap();
     let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 40, learning_rate: 0.1, ..Default::default() }).unwrap();
     trainer.fit(&mut data, &monitors, &mut ()).unwrap();
-    let trained = trainer.snapshot().rbm().unwrap();
+    let trained = trainer.snapshot().model().unwrap();
     let guesses: Vec<u32> = trained.label_scores(&tensor(&batch)).unwrap().argmax(1).unwrap().to_vec1().unwrap();
     assert_eq!(guesses, labels);
 }
@@ -179,14 +178,14 @@ fn resuming_and_saving_keep_the_label_group() {
         let rbm = labelled_rbm(40, 33, 5, 0.1);
         let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
         assert_eq!(trainer.fit(&mut data, &monitors, &mut ()).unwrap(), Outcome::Finished);
-        let whole = trainer.snapshot().rbm().unwrap();
+        let whole = trainer.snapshot().model().unwrap();
 
         let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 2, ..config.clone() }).unwrap();
         trainer.fit(&mut data, &monitors, &mut ()).unwrap();
-        save_state(&state, &trainer.snapshot().state().unwrap()).unwrap();
-        let mut trainer = Trainer::resume(config, load_state(&state).unwrap(), &Device::Cpu).unwrap();
+        trainer.snapshot().state().unwrap().save(&state).unwrap();
+        let mut trainer = Trainer::resume(config, TrainState::load(&state).unwrap(), &Device::Cpu).unwrap();
         trainer.fit(&mut data, &monitors, &mut ()).unwrap();
-        assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), bits(&whole));
+        assert_eq!(bits(&trainer.snapshot().model().unwrap()), bits(&whole));
 
         save(&model, &whole, &Provenance::default()).unwrap();
         assert_eq!(bits(&load(&model, &Device::Cpu).unwrap().0), bits(&whole));
@@ -202,8 +201,14 @@ fn labels_that_do_not_fit_are_refused() {
     };
     let mut data = Labelled::new(40, 5, 20);
     let unlabelled = Monitors { train_labels: Vec::new(), ..data.monitors() };
-    assert_eq!(refusal(&mut data, &unlabelled), "labels of the training monitor: the shape is [0], expected [20]");
+    assert_eq!(
+        refusal(&mut data, &unlabelled),
+        "the training monitor have no labels, which the label group of the model needs; train a model without one"
+    );
     let monitors = data.monitors();
     data.batches[0].1[3] = 5;
-    assert_eq!(refusal(&mut data, &monitors), "label is 5; it must be below the number of classes");
+    assert_eq!(
+        refusal(&mut data, &monitors),
+        "label 5 (entry 3 of the training data) is not below the number of classes, 5"
+    );
 }

@@ -4,9 +4,7 @@
 use crate::{Fixed, binary, bits, random_rbm, real, values};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Gradient, Machine, Parameters, Sparsity, Stream, Uniforms};
-use deepbelief_rbm::{
-    Draws, LabelGroup, Monitors, Rbm, Sampler, TrainConfig, Trainer, VisibleStates, load_state, save_state,
-};
+use deepbelief_rbm::{Draws, LabelGroup, Monitors, Rbm, Sampler, TrainConfig, TrainState, Trainer, VisibleStates};
 
 /// Rows of numbers.
 type Matrix = Vec<Vec<f64>>;
@@ -156,7 +154,7 @@ fn trained(rbm: &Rbm, batches: &[Batch], config: &TrainConfig) -> Rbm {
     let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
     let mut trainer = Trainer::new(rbm, config).unwrap();
     trainer.fit(&mut Fixed(batches.to_vec()), &monitors, &mut ()).unwrap();
-    trainer.snapshot().rbm().unwrap()
+    trainer.snapshot().model().unwrap()
 }
 
 fn methods() -> Vec<(&'static str, TrainConfig)> {
@@ -326,20 +324,23 @@ fn what_methods_remember_is_resumed_to_the_bit() {
             let unseen = TrainConfig { log_z_every: 0, ..config.clone() };
             let mut unseen = Trainer::new(&rbm, unseen).unwrap();
             fit(&mut unseen, &mut data);
-            let same = bits(&unseen.snapshot().rbm().unwrap()) == bits(&whole.snapshot().rbm().unwrap());
+            let same = bits(&unseen.snapshot().model().unwrap()) == bits(&whole.snapshot().model().unwrap());
             assert!(same, "{name}: looking changed what was learned");
 
             let first = TrainConfig { epochs: 2, threads: 1, ..config.clone() };
             let mut part = Trainer::new(&rbm, first).unwrap();
             let mut seen = fit(&mut part, &mut data);
-            save_state(&path, &part.snapshot().state().unwrap()).unwrap();
+            part.snapshot().state().unwrap().save(&path).unwrap();
             let rest = TrainConfig { threads: 3, ..config.clone() };
-            let mut part = Trainer::resume(rest, load_state(&path).unwrap(), &Device::Cpu).unwrap();
+            let mut part = Trainer::resume(rest, TrainState::load(&path).unwrap(), &Device::Cpu).unwrap();
             seen.extend(fit(&mut part, &mut data));
             assert_eq!(seen, expected, "{name}");
             let (part, whole) = (part.snapshot(), whole.snapshot());
-            assert!(bits(&part.rbm().unwrap()) == bits(&whole.rbm().unwrap()), "{name}, {classes} classes");
-            assert!(part.state().unwrap() == whole.state().unwrap(), "{name}, {classes} classes");
+            assert!(bits(&part.model().unwrap()) == bits(&whole.model().unwrap()), "{name}, {classes} classes");
+            let best = part.best().map(|best| (best.epoch, best.score, bits(&best.model)));
+            assert!(best == whole.best().map(|best| (best.epoch, best.score, bits(&best.model))), "{name}");
+            let (part, whole) = (part.state().unwrap(), whole.state().unwrap());
+            assert!(part.learned == whole.learned && part.position == whole.position, "{name}, {classes} classes");
         }
     }
 }
@@ -460,11 +461,11 @@ fn the_best_model_on_validation_samples_is_kept() {
     let (epoch, value) = seen.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
     let snapshot = trainer.snapshot();
     let best = snapshot.best().unwrap();
-    assert_eq!((best.epoch, best.log_likelihood), (epoch, value));
+    assert_eq!((best.epoch, -best.score.cost), (epoch, value));
     assert!(epoch < 50 && value > seen.last().unwrap().1 + 1.0, "{seen:?}");
     let mut then = Trainer::new(&random_rbm(14, 6, 0.05, 72), TrainConfig { epochs: epoch, ..config }).unwrap();
     then.fit(&mut Fixed(vec![batch; 20]), &monitors, &mut ()).unwrap();
-    assert!(bits(&then.snapshot().rbm().unwrap()) == bits(&best.rbm().unwrap()));
+    assert!(bits(&then.snapshot().model().unwrap()) == bits(&best.model));
 }
 
 /// Compares every epoch's ln Z with the exact one.
@@ -474,13 +475,13 @@ struct Exact {
     squares: Vec<f64>,
 }
 
-impl deepbelief_rbm::Observer for Exact {
+impl deepbelief_rbm::Observer<deepbelief_rbm::Contrastive> for Exact {
     fn epoch_done(
         &mut self,
         metrics: &deepbelief_rbm::EpochMetrics,
         snapshot: &deepbelief_rbm::Snapshot<'_>,
     ) -> Result<deepbelief_rbm::Control, Box<dyn std::error::Error + Send + Sync>> {
-        let exact = deepbelief_rbm::likelihood::exact_log_partition(&snapshot.rbm()?)?;
+        let exact = deepbelief_rbm::likelihood::exact_log_partition(&snapshot.model()?)?;
         let (Some(log_z), Some(error)) = (metrics.log_z, metrics.log_z_error) else {
             return Err("no estimate".into());
         };

@@ -9,8 +9,8 @@ use crate::{Fixed, binary, bits, in_f64, random_rbm, real, tensor, uniforms, val
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Level, Machine, Parameters, Sparsity, Stream, Uniforms};
 use deepbelief_rbm::{
-    Control, Draws, EpochMetrics, HiddenUnits, Monitors, Observer, Rbm, Snapshot, TrainConfig, Trainer, Velocity,
-    VisibleStates,
+    Contrastive, Control, Draws, EpochMetrics, HiddenUnits, Monitors, Observer, Rbm, Snapshot, TrainConfig, Trainer,
+    Velocity, VisibleStates,
 };
 
 fn compare(name: &str, visible: usize, hidden: usize, batches: &[Batch], config: &TrainConfig) {
@@ -24,7 +24,7 @@ pub(crate) fn compare_rbm(name: &str, rbm: &Rbm, batches: &[Batch], config: &Tra
     let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
     let mut trainer = Trainer::new(rbm, config.clone()).unwrap();
     trainer.fit(&mut Fixed(batches.to_vec()), &monitors, &mut ()).unwrap();
-    let packed = trainer.snapshot().rbm().unwrap();
+    let packed = trainer.snapshot().model().unwrap();
 
     let mut reference = in_f64(rbm);
     let mut velocity = Velocity::zeros(&reference).unwrap();
@@ -106,13 +106,13 @@ struct Curve {
     costs: Vec<f64>,
 }
 
-impl Observer for Curve {
+impl Observer<Contrastive> for Curve {
     fn epoch_done(
         &mut self,
         _: &EpochMetrics,
         snapshot: &Snapshot<'_>,
     ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
-        self.costs.push(snapshot.rbm()?.reconstruction_cost(&self.v)?);
+        self.costs.push(snapshot.model()?.reconstruction_cost(&self.v)?);
         Ok(Control::Continue)
     }
 }
@@ -241,5 +241,5 @@ fn an_empty_batch_moves_nothing() {
     let mut trainer = Trainer::new(&rbm, TrainConfig { weight_cost: 0.0, ..config }).unwrap();
     let monitors = Monitors { train: binary(2, 40, 0.5, 1), ..Monitors::default() };
     trainer.fit(&mut Fixed(vec![binary(0, 40, 0.5, 1)]), &monitors, &mut ()).unwrap();
-    assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), bits(&rbm));
+    assert_eq!(bits(&trainer.snapshot().model().unwrap()), bits(&rbm));
 }

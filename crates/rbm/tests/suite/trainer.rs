@@ -4,8 +4,8 @@ use crate::{Fixed, binary, bits, random_rbm, real};
 use candle_core::Device;
 use deepbelief_kernels::Batch;
 use deepbelief_rbm::{
-    Control, EpochMetrics, Error, Monitors, Observer, OnDivergence, Outcome, Progress, Rbm, Snapshot, TrainConfig,
-    Trainer, load_state, save_state,
+    Contrastive, Control, EpochMetrics, Error, Monitors, Observer, ObserverResult, OnDivergence, Outcome, Progress,
+    Rbm, Snapshot, TrainConfig, TrainState, Trainer,
 };
 
 fn data() -> Fixed {
@@ -27,7 +27,7 @@ fn config() -> TrainConfig {
 fn train(config: TrainConfig) -> Rbm {
     let mut trainer = Trainer::new(&start(), config).unwrap();
     assert_eq!(trainer.fit(&mut data(), &monitors(), &mut ()).unwrap(), Outcome::Finished);
-    trainer.snapshot().rbm().unwrap()
+    trainer.snapshot().model().unwrap()
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_seed_means_the_same_bits_on_every_platform() {
 /// Stops after a number of batches.
 pub(crate) struct StopAfter(pub(crate) usize);
 
-impl Observer for StopAfter {
+impl Observer<Contrastive> for StopAfter {
     fn batch_done(&mut self, _: &Progress) -> Control {
         self.0 = self.0.wrapping_sub(1);
         if self.0 == 0 { Control::Stop } else { Control::Continue }
@@ -91,11 +91,11 @@ fn resuming_anywhere_equals_never_having_stopped() {
                 continue;
             }
             assert_eq!(outcome, Outcome::Interrupted);
-            save_state(&path, &trainer.snapshot().state().unwrap()).unwrap();
+            trainer.snapshot().state().unwrap().save(&path).unwrap();
             drop(trainer);
-            let mut trainer = Trainer::resume(config.clone(), load_state(&path).unwrap(), &Device::Cpu).unwrap();
+            let mut trainer = Trainer::resume(config.clone(), TrainState::load(&path).unwrap(), &Device::Cpu).unwrap();
             assert_eq!(trainer.fit(&mut data(), &monitors(), &mut ()).unwrap(), Outcome::Finished);
-            assert_eq!(bits(&trainer.snapshot().rbm().unwrap()), whole, "stopped after {stop} batches");
+            assert_eq!(bits(&trainer.snapshot().model().unwrap()), whole, "stopped after {stop} batches");
         }
     }
 }
@@ -103,12 +103,8 @@ fn resuming_anywhere_equals_never_having_stopped() {
 #[derive(Default)]
 pub(crate) struct Record(pub(crate) Vec<EpochMetrics>);
 
-impl Observer for Record {
-    fn epoch_done(
-        &mut self,
-        metrics: &EpochMetrics,
-        _: &Snapshot<'_>,
-    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+impl Observer<Contrastive> for Record {
+    fn epoch_done(&mut self, metrics: &EpochMetrics, _: &Snapshot<'_>) -> ObserverResult {
         self.0.push(metrics.clone());
         Ok(Control::Continue)
     }
@@ -164,22 +160,19 @@ fn patience_stops_an_overfitting_machine() {
     let path = folder.path().join("state.safetensors");
     let mut pieces = Trainer::new(&start(), config.clone()).unwrap();
     while pieces.fit(&mut Fixed(vec![train.clone()]), &monitors, &mut StopEvery(4)).unwrap() == Outcome::Interrupted {
-        save_state(&path, &pieces.snapshot().state().unwrap()).unwrap();
-        pieces = Trainer::resume(config.clone(), load_state(&path).unwrap(), &Device::Cpu).unwrap();
+        pieces.snapshot().state().unwrap().save(&path).unwrap();
+        pieces = Trainer::resume(config.clone(), TrainState::load(&path).unwrap(), &Device::Cpu).unwrap();
     }
     assert_eq!(pieces.epochs_done(), trainer.epochs_done());
-    assert!(pieces.snapshot().state().unwrap() == trainer.snapshot().state().unwrap());
+    let (pieces, whole) = (pieces.snapshot().state().unwrap(), trainer.snapshot().state().unwrap());
+    assert!(pieces.learned == whole.learned && pieces.position == whole.position);
 }
 
 /// Stops after every so many epochs.
 struct StopEvery(u32);
 
-impl Observer for StopEvery {
-    fn epoch_done(
-        &mut self,
-        metrics: &EpochMetrics,
-        _: &Snapshot<'_>,
-    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+impl Observer<Contrastive> for StopEvery {
+    fn epoch_done(&mut self, metrics: &EpochMetrics, _: &Snapshot<'_>) -> ObserverResult {
         Ok(if metrics.epoch.is_multiple_of(self.0) { Control::Stop } else { Control::Continue })
     }
 }
@@ -275,17 +268,13 @@ struct Recoveries {
     epochs: Vec<(u32, f64)>,
 }
 
-impl Observer for Recoveries {
+impl Observer<Contrastive> for Recoveries {
     fn recovered(&mut self, from: &Error, learning_rate: f64) {
         assert!(matches!(from, Error::Diverged { .. } | Error::Collapsed { .. }), "{from}");
         self.rates.push(learning_rate);
     }
 
-    fn epoch_done(
-        &mut self,
-        metrics: &EpochMetrics,
-        _: &Snapshot<'_>,
-    ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+    fn epoch_done(&mut self, metrics: &EpochMetrics, _: &Snapshot<'_>) -> ObserverResult {
         self.epochs.push((metrics.epoch, metrics.learning_rate));
         Ok(Control::Continue)
     }
@@ -319,10 +308,10 @@ fn a_training_that_diverges_can_go_on_at_half_the_rate() {
     assert_eq!(seen.epochs.last(), Some(&(4, last)));
 
     let part = run(TrainConfig { epochs: 2, ..config.clone() }, &mut Recoveries::default()).unwrap();
-    save_state(&path, &part.snapshot().state().unwrap()).unwrap();
-    let mut part = Trainer::resume(config.clone(), load_state(&path).unwrap(), &Device::Cpu).unwrap();
+    part.snapshot().state().unwrap().save(&path).unwrap();
+    let mut part = Trainer::resume(config.clone(), TrainState::load(&path).unwrap(), &Device::Cpu).unwrap();
     part.fit(&mut Fixed(batches.clone()), &monitors, &mut ()).unwrap();
-    assert!(bits(&part.snapshot().rbm().unwrap()) == bits(&whole.snapshot().rbm().unwrap()));
+    assert!(bits(&part.snapshot().model().unwrap()) == bits(&whole.snapshot().model().unwrap()));
 
     let hopeless = TrainConfig { learning_rate: 1e9, ..config.clone() };
     let mut seen = Recoveries::default();

@@ -9,7 +9,9 @@ use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::ops::sigmoid;
 use candle_nn::{VarBuilder, linear};
 use deepbelief_kernels::{Stream, Uniforms};
-use deepbelief_rbm::{Control, HiddenUnits, Monitors, Observer, Outcome, Progress, Provenance, TrainConfig};
+use deepbelief_rbm::{
+    Contrastive, Control, HiddenUnits, Monitors, Observer, Outcome, Progress, Provenance, TrainConfig,
+};
 use deepbelief_stack::{Chains, Dbn, Greedy, GreedyState, LayerConfig, StackConfig, export};
 
 const SIZES: [usize; 5] = [19, 8, 33, 5, 7];
@@ -114,7 +116,7 @@ fn data() -> (Fixed, Monitors) {
 /// Stops after so many batches.
 struct StopAfter(usize);
 
-impl Observer for StopAfter {
+impl Observer<Contrastive> for StopAfter {
     fn batch_done(&mut self, _: &Progress) -> Control {
         self.0 -= 1;
         if self.0 == 0 { Control::Stop } else { Control::Continue }

@@ -4,13 +4,12 @@ use crate::checkpoint::parameters;
 use crate::{Fixed, binary, message, random_rbms, uniforms};
 use deepbelief_kernels::{Batch, Bits, Minibatches};
 use deepbelief_rbm::{
-    Control, EpochMetrics, Monitors, Observer, Outcome, Progress, Provenance, Rbm, Snapshot, TrainConfig, Trainer,
+    Contrastive, Control, EpochMetrics, Monitors, Observer, ObserverResult, Outcome, Progress, Provenance, Rbm,
+    Snapshot, TrainConfig, Trainer,
 };
 use deepbelief_stack::{
     Dbn, Greedy, GreedyState, LayerConfig, LayerStart, Mode, Propagate, StackConfig, StackObserver, Start,
 };
-
-type Told = Result<Control, Box<dyn std::error::Error + Send + Sync>>;
 
 const CLASSES: usize = 3;
 
@@ -88,11 +87,11 @@ impl StopAt {
     }
 }
 
-impl Observer for StopAt {
+impl Observer<Contrastive> for StopAt {
     fn batch_done(&mut self, _: &Progress) -> Control {
         self.event()
     }
-    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> Told {
+    fn epoch_done(&mut self, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) -> ObserverResult {
         assert_eq!(metrics.layer as usize, self.layer);
         GreedyState::save_running(&self.folder, self.layer, &snapshot.state()?)?;
         Ok(self.event())
@@ -100,11 +99,11 @@ impl Observer for StopAt {
 }
 
 impl StackObserver for StopAt {
-    fn layer_started(&mut self, start: &LayerStart<'_>) -> Told {
+    fn layer_started(&mut self, start: &LayerStart<'_>) -> ObserverResult {
         self.layer = start.layer;
         Ok(self.event())
     }
-    fn layer_done(&mut self, _: usize, finished: &[Rbm]) -> Told {
+    fn layer_done(&mut self, _: usize, finished: &[Rbm]) -> ObserverResult {
         GreedyState::save_finished(&self.folder, finished, &Provenance::default())?;
         Ok(self.event())
     }
@@ -166,7 +165,7 @@ fn a_folder_is_consistent_whenever_the_run_dies() {
     assert_eq!(names(folder.path()), kept);
     std::fs::write(folder.path().join("layer-0.state.safetensors"), stale).unwrap();
     let loaded = GreedyState::load(folder.path()).unwrap();
-    assert_eq!((loaded.finished.len(), loaded.running), (2, None));
+    assert_eq!((loaded.finished.len(), loaded.running.is_none()), (2, true));
 }
 
 /// What the observer is told, in order.
@@ -179,8 +178,8 @@ struct Layers {
     done: Vec<usize>,
 }
 
-impl Observer for Layers {
-    fn epoch_done(&mut self, metrics: &EpochMetrics, _: &Snapshot<'_>) -> Told {
+impl Observer<Contrastive> for Layers {
+    fn epoch_done(&mut self, metrics: &EpochMetrics, _: &Snapshot<'_>) -> ObserverResult {
         self.epochs.push(metrics.layer);
         self.last = Some(metrics.clone());
         Ok(Control::Continue)
@@ -188,13 +187,13 @@ impl Observer for Layers {
 }
 
 impl StackObserver for Layers {
-    fn layer_started(&mut self, start: &LayerStart<'_>) -> Told {
+    fn layer_started(&mut self, start: &LayerStart<'_>) -> ObserverResult {
         assert_eq!(start.finished.len(), start.layer);
         self.started.push(start.layer);
         self.modes.push(start.plan.map(|plan| plan.mode));
         Ok(Control::Continue)
     }
-    fn layer_done(&mut self, layer: usize, finished: &[Rbm]) -> Told {
+    fn layer_done(&mut self, layer: usize, finished: &[Rbm]) -> ObserverResult {
         assert_eq!(finished.len(), layer + 1);
         self.done.push(layer);
         Ok(Control::Continue)
@@ -241,7 +240,7 @@ fn the_bottom_layer_trains_like_an_rbm_by_itself() {
     let rbm = Rbm::new(&start, &means, &candle_core::Device::Cpu).unwrap();
     let mut trainer = Trainer::new(&rbm, config.layers[0].train.clone()).unwrap();
     trainer.fit(&mut source, &monitors(), &mut ()).unwrap();
-    let alone = Dbn::from_rbms(vec![trainer.snapshot().rbm().unwrap()]).unwrap();
+    let alone = Dbn::from_rbms(vec![trainer.snapshot().model().unwrap()]).unwrap();
     let bottom = Dbn::from_rbms(vec![dbn.to_rbms().unwrap().remove(0)]).unwrap();
     assert!(parameters(&alone) == parameters(&bottom));
 }

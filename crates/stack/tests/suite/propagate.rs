@@ -200,7 +200,7 @@ fn kept_states_are_bits_of_one_draw_and_train_as_floats_do() {
         let rbm = random_rbms(&[6, 40], 0, 0.1).remove(0);
         let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 3, ..Default::default() }).unwrap();
         trainer.fit(&mut Fixed::new(batches, None), &monitors, &mut ()).unwrap();
-        values(trainer.snapshot().rbm().unwrap().w_rec())
+        values(trainer.snapshot().model().unwrap().w_rec())
     };
     let (bits, floats) = (learned(bits), learned(floats));
     assert!(bits.iter().zip(&floats).all(|(a, b)| (a - b).abs() < 1e-5));

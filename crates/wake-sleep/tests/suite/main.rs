@@ -76,7 +76,7 @@ impl Minibatches for Fixed {
 pub(crate) fn tune(dbn: &Dbn, config: &TuneConfig, data: &Fixed) -> Dbn {
     let mut tuner = Tuner::new(dbn, config.clone()).unwrap();
     assert_eq!(tuner.fit(&mut data.clone(), &data.monitors(), &mut ()).unwrap(), Outcome::Finished);
-    tuner.snapshot().dbn().unwrap()
+    tuner.snapshot().model().unwrap()
 }
 
 /// Reproducible numbers in [0, 1), [rows, columns].

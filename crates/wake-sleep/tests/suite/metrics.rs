@@ -4,19 +4,17 @@ use crate::exact::Plain;
 use crate::{Fixed, binary, real, to_tensor, untied, values, with_factorial_top};
 use candle_core::{DType, Tensor};
 use deepbelief_kernels::{Stream, Uniforms, ops};
-use deepbelief_rbm::Control;
+use deepbelief_rbm::{Control, Observer, ObserverResult};
 use deepbelief_stack::Dbn;
-use deepbelief_wake_sleep::{TopModel, TuneConfig, TuneMetrics, TuneObserver, TuneSnapshot, Tuner};
-
-type Told = Result<Control, Box<dyn std::error::Error + Send + Sync>>;
+use deepbelief_wake_sleep::{Snapshot, TopModel, TuneConfig, TuneMetrics, Tuner, UpDown};
 
 /// The metrics of an epoch and the model they are of.
 #[derive(Default)]
 struct Watch(Vec<(TuneMetrics, Option<Dbn>)>);
 
-impl TuneObserver for Watch {
-    fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Told {
-        self.0.push((metrics.clone(), Some(snapshot.dbn()?)));
+impl Observer<UpDown> for Watch {
+    fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &Snapshot<'_>) -> ObserverResult {
+        self.0.push((metrics.clone(), Some(snapshot.model()?)));
         Ok(Control::Continue)
     }
 }

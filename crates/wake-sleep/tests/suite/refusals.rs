@@ -1,11 +1,11 @@
 //! What cannot be tuned or read: each is refused by one sentence that says why.
 
 use crate::{Fixed, binary, message, untied};
-use candle_core::Tensor;
-use deepbelief_rbm::{Control, HiddenUnits, Monitors, Rbm, tensors};
+use candle_core::{Device, Tensor};
+use deepbelief_rbm::{HiddenUnits, Monitors, Observer, ObserverResult, Rbm, tensors};
 use deepbelief_stack::Dbn;
 use deepbelief_wake_sleep::{
-    LayerRates, TopModel, TuneConfig, TuneMetrics, TuneObserver, TuneSnapshot, TuneState, Tuner, sigmoid_belief_net,
+    LayerRates, Snapshot, TopModel, TuneConfig, TuneMetrics, TuneState, Tuner, UpDown, sigmoid_belief_net,
 };
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn data_that_do_not_fit_are_refused() {
         data
     };
     assert_eq!(fit(config(), &mut narrow(0), &monitors), "training data: the shape is [4], expected [5]");
-    assert_eq!(fit(config(), &mut narrow(1), &monitors), "a training batch: the shape is [4], expected [5]");
+    assert_eq!(fit(config(), &mut narrow(1), &monitors), "training data: the shape is [4], expected [5]");
     let other = Monitors { train: binary(6, 4, 0.4, 3), ..monitors.clone() };
     assert_eq!(fit(config(), &mut data(), &other), "training monitor: the shape is [4], expected [5]");
     let other = Monitors { valid: Some(binary(6, 4, 0.4, 3)), ..monitors.clone() };
@@ -117,18 +117,14 @@ fn divergence_says_where_and_what_to_try() {
 #[test]
 fn a_failing_observer_ends_the_tuning() {
     struct Fails;
-    impl TuneObserver for Fails {
-        fn epoch_done(
-            &mut self,
-            _: &TuneMetrics,
-            _: &TuneSnapshot<'_>,
-        ) -> Result<Control, Box<dyn std::error::Error + Send + Sync>> {
+    impl Observer<UpDown> for Fails {
+        fn epoch_done(&mut self, _: &TuneMetrics, _: &Snapshot<'_>) -> ObserverResult {
             Err("the disk is full".into())
         }
     }
     let mut tuner = Tuner::new(&model(), config()).unwrap();
     let error = tuner.fit(&mut data(), &data().monitors(), &mut Fails).unwrap_err();
-    assert_eq!(message(&error), "an observer of the tuning failed: the disk is full");
+    assert_eq!(message(&error), "an observer of the training failed: the disk is full");
 }
 
 /// What the reader says after the path of a state whose header is changed.
@@ -172,7 +168,8 @@ fn a_state_of_other_settings_is_refused() {
         tuner.fit(&mut data(), &data().monitors(), &mut ()).unwrap();
         tuner.snapshot().state().unwrap()
     };
-    let resume = |config: TuneConfig, state| message(&Tuner::resume(config, state).err().expect("a refusal"));
+    let resume =
+        |config: TuneConfig, state| message(&Tuner::resume(config, state, &Device::Cpu).err().expect("a refusal"));
     let chains = TuneConfig { persistent_chains: 4, ..config() };
     assert_eq!(
         resume(config(), state(chains.clone())),

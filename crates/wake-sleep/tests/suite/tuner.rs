@@ -1,16 +1,16 @@
 //! The tuner as a whole: what changes and what does not, threads, seeds, resuming, the best model.
 
 use crate::{Fixed, binary, bits, random_rbms, real, tune, untied, with_factorial_top};
+use candle_core::Device;
 use deepbelief_kernels::Batch;
-use deepbelief_rbm::{Control, Monitors, OnDivergence, Outcome, Progress, TrainConfig, Trainer};
+use deepbelief_rbm::{
+    Control, Monitors, Observer, ObserverResult, OnDivergence, Outcome, Progress, TrainConfig, Trainer,
+};
 use deepbelief_stack::Dbn;
 use deepbelief_wake_sleep::{
-    Error, Part, TopModel, TuneConfig, TuneMetrics, TuneObserver, TuneSnapshot, TuneState, Tuner, UnitChoices, Units,
-    peak_memory,
+    Error, Part, Snapshot, TopModel, TuneConfig, TuneMetrics, TuneState, Tuner, UnitChoices, Units, UpDown, peak_memory,
 };
 use std::path::PathBuf;
-
-type Told = Result<Control, Box<dyn std::error::Error + Send + Sync>>;
 
 const CLASSES: usize = 3;
 const SIZES: [usize; 4] = [30, 21, 17, 25];
@@ -135,7 +135,7 @@ fn a_top_alone_trains_like_an_rbm() {
         };
         let mut trainer = Trainer::new(dbn.top(), train).unwrap();
         trainer.fit(&mut data(), &data().monitors(), &mut ()).unwrap();
-        let rbm = Dbn::from_rbms(vec![trainer.snapshot().rbm().unwrap()]).unwrap();
+        let rbm = Dbn::from_rbms(vec![trainer.snapshot().model().unwrap()]).unwrap();
         assert!(bits(&tune(&dbn, &config, &data())) == bits(&rbm));
     }
 }
@@ -150,11 +150,11 @@ impl StopAt {
     }
 }
 
-impl TuneObserver for StopAt {
+impl Observer<UpDown> for StopAt {
     fn batch_done(&mut self, _: &Progress) -> Control {
         self.event()
     }
-    fn epoch_done(&mut self, _: &TuneMetrics, _: &TuneSnapshot<'_>) -> Told {
+    fn epoch_done(&mut self, _: &TuneMetrics, _: &Snapshot<'_>) -> ObserverResult {
         Ok(self.event())
     }
 }
@@ -163,8 +163,8 @@ impl TuneObserver for StopAt {
 #[derive(Default)]
 struct Watch(Vec<TuneMetrics>);
 
-impl TuneObserver for Watch {
-    fn epoch_done(&mut self, metrics: &TuneMetrics, _: &TuneSnapshot<'_>) -> Told {
+impl Observer<UpDown> for Watch {
+    fn epoch_done(&mut self, metrics: &TuneMetrics, _: &Snapshot<'_>) -> ObserverResult {
         self.0.push(TuneMetrics { seconds: 0.0, samples_per_second: 0.0, ..metrics.clone() });
         Ok(Control::Continue)
     }
@@ -197,9 +197,10 @@ fn resuming_anywhere_equals_never_having_stopped() {
             stops += 1;
             saved(&tuner, "state");
             let state = TuneState::load(&path("state")).unwrap();
-            assert_eq!((state.epochs_done(), state.sizes()), (tuner.epochs_done(), dbn.sizes()));
+            assert_eq!((state.epochs_done(), state.learned.sizes()), (tuner.epochs_done(), dbn.sizes()));
             assert_eq!(state.measured(), (events > 0).then_some(tuner.epochs_done()));
-            let (mut resumed, mut rest) = (Tuner::resume(config.clone(), state).unwrap(), Watch::default());
+            let (mut resumed, mut rest) =
+                (Tuner::resume(config.clone(), state, &Device::Cpu).unwrap(), Watch::default());
             resumed.fit(&mut data(), &monitors, &mut rest).unwrap();
             assert!(saved(&resumed, "resumed") == whole, "stopped at event {events}");
             assert_eq!(rest.0, watch.0[3 - rest.0.len()..]);
@@ -218,12 +219,12 @@ struct Recoveries {
     rates: Vec<f64>,
 }
 
-impl TuneObserver for Recoveries {
+impl Observer<UpDown> for Recoveries {
     fn recovered(&mut self, from: &Error, share: f64) {
         assert!(matches!(from, Error::Diverged { .. }), "{from}");
         self.shares.push(share);
     }
-    fn epoch_done(&mut self, metrics: &TuneMetrics, _: &TuneSnapshot<'_>) -> Told {
+    fn epoch_done(&mut self, metrics: &TuneMetrics, _: &Snapshot<'_>) -> ObserverResult {
         self.rates.push(metrics.top_rate);
         Ok(Control::Continue)
     }
@@ -237,7 +238,7 @@ fn a_tuning_that_diverges_can_go_on_at_half_the_rates() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
     let (model, monitors) = (untied(&SIZES, CLASSES, 0.3), data().monitors());
-    let run = |rate, on_divergence, observer: &mut dyn TuneObserver| {
+    let run = |rate, on_divergence, observer: &mut dyn Observer<UpDown>| {
         let rates = TuneConfig { wake_rate: rate, sleep_rate: rate, top_rate: rate, ..config() };
         let mut tuner = Tuner::new(&model, TuneConfig { on_divergence, ..rates.clone() }).unwrap();
         tuner.fit(&mut data(), &monitors, observer).map(|outcome| (outcome, tuner, rates))
@@ -256,9 +257,9 @@ fn a_tuning_that_diverges_can_go_on_at_half_the_rates() {
         }
         tuner.snapshot().state().unwrap().save(&path).unwrap();
         let config = TuneConfig { on_divergence: OnDivergence::HalveLr, ..rates.clone() };
-        let mut resumed = Tuner::resume(config, TuneState::load(&path).unwrap()).unwrap();
+        let mut resumed = Tuner::resume(config, TuneState::load(&path).unwrap(), &Device::Cpu).unwrap();
         resumed.fit(&mut data(), &monitors, &mut ()).unwrap();
-        let of = |tuner: &Tuner| bits(&tuner.snapshot().dbn().unwrap());
+        let of = |tuner: &Tuner| bits(&tuner.snapshot().model().unwrap());
         assert!(of(&resumed) == of(&whole), "stopped at event {events}");
     }
 
@@ -273,15 +274,15 @@ fn a_tuning_that_diverges_can_go_on_at_half_the_rates() {
 #[test]
 fn the_best_model_is_kept_and_patience_ends() {
     struct Keep(Vec<(Option<f64>, f64, Dbn)>);
-    impl TuneObserver for Keep {
-        fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &TuneSnapshot<'_>) -> Told {
-            self.0.push((metrics.label_error_valid, metrics.variational_cost_valid.unwrap(), snapshot.dbn()?));
+    impl Observer<UpDown> for Keep {
+        fn epoch_done(&mut self, metrics: &TuneMetrics, snapshot: &Snapshot<'_>) -> ObserverResult {
+            self.0.push((metrics.label_error_valid, metrics.variational_cost_valid.unwrap(), snapshot.model()?));
             let of = |seen: &(Option<f64>, f64, Dbn)| (seen.0, seen.1);
             let best = self.0.iter().min_by(|a, b| of(a).partial_cmp(&of(b)).unwrap()).unwrap();
             let kept = snapshot.best().unwrap();
-            assert_eq!((kept.label_error, kept.variational_cost), of(best));
+            assert_eq!((kept.score.error, kept.score.cost), of(best));
             assert_eq!(metrics.best_epoch, Some(kept.epoch));
-            assert!(bits(&kept.dbn) == bits(&self.0[kept.epoch as usize].2));
+            assert!(bits(&kept.model) == bits(&self.0[kept.epoch as usize].2));
             Ok(Control::Continue)
         }
     }
@@ -305,7 +306,7 @@ fn monitors_change_nothing() {
     let monitors = Monitors { train: Batch::Binary(deepbelief_kernels::Bits::zeros(0, 30)), ..Monitors::default() };
     tuner.fit(&mut data(), &monitors, &mut ()).unwrap();
     assert!(tuner.snapshot().best().is_none());
-    assert!(bits(&tuner.snapshot().dbn().unwrap()) == bits(&measured));
+    assert!(bits(&tuner.snapshot().model().unwrap()) == bits(&measured));
 }
 
 /// By hand for 784-500-500-2000: 642,000 directed weights in both directions with velocities, and

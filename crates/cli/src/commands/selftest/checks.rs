@@ -120,7 +120,7 @@ fn trained(rbm: &Rbm, data: &Batch, config: TrainConfig) -> Result<Parameters> {
     let mut trainer = Trainer::new(rbm, config)?;
     let monitors = Monitors { train: data.clone(), ..Monitors::default() };
     trainer.fit(&mut One(data.clone()), &monitors, &mut ())?;
-    Ok(trainer.snapshot().rbm()?.to_parameters()?)
+    Ok(trainer.snapshot().model()?.to_parameters()?)
 }
 
 /// Chains of the negative phase: a mean of theirs has a standard error below 1/2 / sqrt(chains).

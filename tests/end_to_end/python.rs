@@ -104,7 +104,8 @@ fn numpy_misses_a_phase_as_we_do_and_we_say_so() {
     let (of, number) = (&ours["log_z"], |value: &Value| value.as_f64().unwrap());
     let z = number(&exact["log_z"]["exact"]);
     assert!((number(&theirs["log_z_exact"]) - z).abs() < 1e-3, "{theirs}, ours {z}");
-    for (own, other, misses) in [(&of["ais"], &theirs["log_z"], -1.0), (&of["reverse_ais"], &theirs["log_z_reverse"], 1.0)]
+    for (own, other, misses) in
+        [(&of["ais"], &theirs["log_z"], -1.0), (&of["reverse_ais"], &theirs["log_z_reverse"], 1.0)]
     {
         let (own, other) = (number(&own["value"]) - z, number(other) - z);
         assert!(own / misses > 1.0 && other / misses > 1.0, "ours off by {own}, theirs by {other}");

@@ -24,7 +24,8 @@ pub(crate) use training::{PretrainArgs, StackArgs, TuneArgs};
 #[cfg(test)]
 pub(crate) use training::{RunArgs, Sizes};
 pub(crate) use using::{
-    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, Method, PathName, PseudoName, ReconstructArgs, SampleArgs, ShowArgs, SpacingName, SplitName,
+    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, Method, PathName, PseudoName, ReconstructArgs, SampleArgs, ShowArgs,
+    SpacingName, SplitName,
 };
 
 use clap::builder::PossibleValuesParser;

@@ -212,7 +212,17 @@ impl Tempered {
         self.v.reset(chains, self.visible);
         let (zeros, beta) = (vec![ZERO; chains], vec![0.0; chains]);
         for (block, words) in self.v.words_mut().chunks_mut(chains.max(1)).enumerate() {
-            tempered_states(self.level, &zeros, &ZERO, &self.visible_offset[block], &beta, draw.visible, 0, block, words);
+            tempered_states(
+                self.level,
+                &zeros,
+                &ZERO,
+                &self.visible_offset[block],
+                &beta,
+                draw.visible,
+                0,
+                block,
+                words,
+            );
         }
         let classes = self.labels.classes;
         let label = |chain| ((draw.label.at(chain as u32, 0) * classes as f32) as u32).min(classes as u32 - 1);

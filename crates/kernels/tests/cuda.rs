@@ -9,8 +9,8 @@
 use candle_core::{Device, Result, Tensor};
 use deepbelief_kernels::cuda::{DeviceDirected, DeviceMachine, DeviceTempered, Gpu};
 use deepbelief_kernels::{
-    Batch, BiasLine, Bits, Directed, GibbsDraws, Machine, Parameters, PathBiases, Precision, Rule, Sparsity, Stream, Tempered, Uniforms,
-    Weights, ops,
+    Batch, BiasLine, Bits, Directed, GibbsDraws, Machine, Parameters, PathBiases, Precision, Rule, Sparsity, Stream,
+    Tempered, Uniforms, Weights, ops,
 };
 use std::cell::Cell;
 
@@ -255,7 +255,8 @@ fn chains_anneal_as_on_the_cpu() -> Result<()> {
         let (p, base, chains) = (parameters(visible, hidden, classes), numbers(1, visible, 0.5, 5), 100);
         let mut cpu = Tempered::new(visible, hidden, &p, &base);
         let mut device = DeviceTempered::new(&gpu, visible, hidden, &p, &base)?;
-        let line = |units, step| BiasLine { offset: numbers(1, units, 0.5, step), slope: numbers(1, units, 0.5, step + 1) };
+        let line =
+            |units, step| BiasLine { offset: numbers(1, units, 0.5, step), slope: numbers(1, units, 0.5, step + 1) };
         let biases = PathBiases { visible: line(visible, 6), hidden: line(hidden, 8) };
         cpu.set_biases(&biases);
         device.set_biases(&biases)?;

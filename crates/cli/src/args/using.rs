@@ -29,11 +29,16 @@ Examples:
   dbn classify runs/deep --data npy:new.npy --out labels.csv";
 
 pub(super) const EVAL_HELP: &str = "\
-Binary data are what the model gives a probability to: grey pixels are drawn once from their
-values unless --binarize says otherwise, and all figures are of those samples (`dbn classify`
-takes grey ones as they are). Intervals are three standard errors of ln Z to either side. AIS
-rather finds too high a likelihood, its reverse too low a one: trust them where they agree; more
---temperatures bring them together. The free-energy gap is to training samples of the same data.
+Likelihoods are of binary samples. Grey pixels are drawn from their values (--binarize), once or
+--draws times; `dbn classify` takes them as they are.
+
+Where ln Z cannot be summed, chains anneal up from independent units (AIS) and down from training
+samples (reverse AIS). The first figure combines both. Intervals are three standard errors of ln Z.
+AIS tends to overestimate the likelihood. Reverse AIS tends to underestimate it where the training
+samples are like the model's own; where the model has modes that they miss, it overestimates. A
+warning says when the two directions contradict each other, and then there is no interval.
+
+The free-energy gap is to training samples of the same data.
 
 Examples:
   dbn eval models/mnist-rbm.safetensors

@@ -62,7 +62,10 @@ fn what_cannot_be_summed_or_annealed_is_refused() {
     assert_eq!(anneal(&rbm, 5, &one), "chains is 1; it must be between 2 and 100000");
     let message_of = |ladder: deepbelief_rbm::Result<Ladder>| ladder.unwrap_err().to_string();
     assert_eq!(message_of(Ladder::with_steps(0)), "temperatures is 0; it must be between 1 and 1000000");
-    assert!(message_of(adaptive_ladder(&rbm, &AnnealPath::visible(&rbm, &[0.0; 5]).unwrap(), None, &config, 0)).starts_with("temperatures is 0"));
+    assert!(
+        message_of(adaptive_ladder(&rbm, &AnnealPath::visible(&rbm, &[0.0; 5]).unwrap(), None, &config, 0))
+            .starts_with("temperatures is 0")
+    );
     let gaussian = rbm.clone().with_hidden_units(HiddenUnits::Gaussian).unwrap();
     assert!(anneal(&gaussian, 5, &config).starts_with("hidden_units is gaussian; it must be bernoulli"));
     assert!(message(exact_log_partition(&gaussian)).starts_with("hidden_units is gaussian"));
@@ -113,8 +116,7 @@ fn annealing_both_ways_finds_the_exact_partition_function() {
         };
         let path = path.unwrap();
         if model % 10 == 9 {
-            config.ladder =
-                adaptive_ladder(&rbm, &path, Some((&start, &labels)), &config, 5000).unwrap();
+            config.ladder = adaptive_ladder(&rbm, &path, Some((&start, &labels)), &config, 5000).unwrap();
         }
         let forward = annealed_importance(&rbm, &path, &config).unwrap();
         let reverse = reverse_annealed_importance(&rbm, &path, &start, &labels, &config).unwrap();
@@ -259,9 +261,7 @@ fn log_weights_are_the_ratios_of_the_formula() {
             let beta = f64::from(beta);
             let visible = (0..40).filter(|&i| v.get(chain, i));
             let visible: f64 = visible.map(|i| (1.0 - beta) * f64::from(base[i]) + beta * vb[i]).sum();
-            let logit = |j: usize| {
-                (1.0 - beta) * f64::from(hidden_base[j]) + beta * (f64::from(p.hb[j]) + inputs[j])
-            };
+            let logit = |j: usize| (1.0 - beta) * f64::from(hidden_base[j]) + beta * (f64::from(p.hb[j]) + inputs[j]);
             visible + (0..37).map(|j| logit(j).exp().ln_1p()).sum::<f64>()
         };
         let exact = log_p(to[chain]) - log_p(from[chain]);

@@ -82,7 +82,9 @@ fn verdict_name<S: Serializer>(verdict: &Option<Verdict>, serializer: S) -> Resu
 
 #[expect(clippy::ref_option, reason = "serde asks for a reference to the field")]
 fn separation<S: Serializer>(found: &Option<Separation>, serializer: S) -> Result<S::Ok, S::Error> {
-    found.map(|Separation { beta, deviations }| serde_json::json!({"beta": beta, "deviations": deviations})).serialize(serializer)
+    found
+        .map(|Separation { beta, deviations }| serde_json::json!({"beta": beta, "deviations": deviations}))
+        .serialize(serializer)
 }
 
 /// Mean log-likelihood of a sample, in nats: what applies.

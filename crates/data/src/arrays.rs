@@ -5,8 +5,10 @@ use std::path::Path;
 
 use crate::dataset::ImageShape;
 use crate::element::Element;
+use crate::fortran::Fortran;
+use crate::room::Room;
 use crate::split::check_units;
-use crate::table::{Table, Tables, Values};
+use crate::table::{Table, Tables};
 use crate::{Error, labels};
 
 const TRAIN: [&str; 8] = ["x_train", "train_x", "train_images", "train_data", "x", "images", "data", "features"];
@@ -44,20 +46,28 @@ impl Array<'_> {
     }
 
     /// Samples [samples, ...], flattened, and their shape if they are pictures.
-    pub(crate) fn table(&self) -> Result<(Table, Option<ImageShape>), Error> {
+    pub(crate) fn table(self, room: Room) -> Result<(Table, Option<ImageShape>), Error> {
         let (samples, units, image) = self.layout()?;
-        let values = self.element.values(self.big_endian, self.bytes.to_vec());
-        let order = || fortran_order(samples, &self.shape[1..], units);
-        let values = match values {
-            values if !self.fortran => values,
-            Values::Bytes(bytes) => Values::Bytes(order().iter().map(|&at| bytes[at]).collect()),
-            Values::Floats(floats) => Values::Floats(order().iter().map(|&at| floats[at]).collect()),
+        let Self { what, shape, element, big_endian, fortran, bytes } = self;
+        let read = if matches!(bytes, Cow::Owned(_)) { bytes.len() } else { 0 };
+        let same = !fortran && element.held() == 1;
+        let values = samples as u128 * units as u128 * element.held() as u128;
+        room.require(&what, if same { values } else { read as u128 + values })?;
+        let values = if fortran {
+            let of = Fortran { samples, axes: &shape[1..], element, big_endian };
+            let read = of.read(&bytes[..]);
+            read.map_err(|error| Error::Broken { what: what.clone(), format: "npy", reason: error.to_string() })?
+        } else {
+            element.values(big_endian, bytes.into_owned())
         };
-        Ok((Table::new(self.what.clone(), units, values), image))
+        Ok((Table::new(what, units, values), image))
     }
 
     /// Labels [samples] or [samples, 1].
-    pub(crate) fn labels(&self) -> Result<Vec<u32>, Error> {
+    pub(crate) fn labels(&self, room: Room) -> Result<Vec<u32>, Error> {
+        // As 64 bits when they are read, 32 when they stay.
+        let samples = self.bytes.len() / self.element.size();
+        room.require(&self.what, self.bytes.len() as u128 + 12 * samples as u128)?;
         match self.shape[..] {
             [_] | [_, 1] => labels::from_numbers(&self.what, &self.element.decode(self.big_endian, &self.bytes, |x| x)),
             _ => Err(self.misshapen("[samples]: one whole number a sample")),
@@ -67,23 +77,6 @@ impl Array<'_> {
     fn misshapen(&self, expected: &'static str) -> Error {
         Error::Shape { what: self.what.clone(), got: self.shape.clone(), expected }
     }
-}
-
-/// For each value in C order, where Fortran order keeps it.
-pub(crate) fn fortran_order(samples: usize, axes: &[usize], units: usize) -> Vec<usize> {
-    let offset_of = |unit: usize| {
-        // Walk the axes from the last, which varies fastest in C order; the first axis of the
-        // file counts samples, so the strides start there.
-        let (mut rest, mut stride, mut offset) = (unit, axes.iter().product::<usize>() * samples, 0);
-        for &axis in axes.iter().rev() {
-            stride /= axis;
-            offset += rest % axis * stride;
-            rest /= axis;
-        }
-        offset
-    };
-    let offsets: Vec<usize> = (0..units).map(offset_of).collect();
-    (0..samples).flat_map(|sample| offsets.iter().map(move |offset| sample + offset)).collect()
 }
 
 /// Names of the arrays that hold each part of a data set.
@@ -122,13 +115,19 @@ impl Roles {
         Ok(Self { train, train_labels, test, test_labels })
     }
 
-    /// Reads the arrays that have a role.
-    pub(crate) fn read<'a>(&self, mut array: impl FnMut(&str) -> Result<Array<'a>, Error>) -> Result<Tables, Error> {
-        let (mut train, image) = array(&self.train)?.table()?;
-        train.labels = self.train_labels.as_ref().map(|name| array(name)?.labels()).transpose()?;
-        let mut test = self.test.as_ref().map(|name| Ok(array(name)?.table()?.0)).transpose()?;
+    /// Reads the arrays that have a role, each where those before it leave room.
+    pub(crate) fn read<'a>(
+        &self,
+        room: Room,
+        mut array: impl FnMut(&str, Room) -> Result<Array<'a>, Error>,
+    ) -> Result<Tables, Error> {
+        let (mut train, image) = array(&self.train, room)?.table(room)?;
+        let room = room.beside(train.held_bytes());
+        train.labels = self.train_labels.as_ref().map(|name| array(name, room)?.labels(room)).transpose()?;
+        let mut test = self.test.as_ref().map(|name| Ok(array(name, room)?.table(room)?.0)).transpose()?;
         if let (Some(test), Some(name)) = (&mut test, &self.test_labels) {
-            test.labels = Some(array(name)?.labels()?);
+            let room = room.beside(test.held_bytes());
+            test.labels = Some(array(name, room)?.labels(room)?);
         }
         Ok(Tables { train, test, image, class_names: None })
     }
@@ -142,7 +141,7 @@ fn which(path: &Path, role: &'static str, names: &[String], known: &[&str]) -> E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::Cells;
+    use crate::table::{Cells, Values};
 
     fn roles(names: &[&str]) -> Result<Roles, String> {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
@@ -195,12 +194,12 @@ mod tests {
     #[test]
     fn bytes_stay_bytes_and_pictures_keep_their_shape() {
         for (shape, width, height) in [(&[2, 2, 3][..], 3, 2), (&[2, 2, 3, 1], 3, 2), (&[2, 1, 2, 3], 3, 2)] {
-            let (table, image) = array(shape, Element::U8, &[5; 12]).table().unwrap();
+            let (table, image) = array(shape, Element::U8, &[5; 12]).table(Room::ENDLESS).unwrap();
             assert_eq!(image, Some(ImageShape { width, height }));
             assert_eq!((table.units, held(table.values)), (6, Values::Bytes(vec![5; 12])));
         }
-        assert_eq!(array(&[2, 6], Element::U8, &[5; 12]).table().unwrap().1, None);
-        let table = array(&[1, 2], Element::Bool, &[0, 9]).table().unwrap().0;
+        assert_eq!(array(&[2, 6], Element::U8, &[5; 12]).table(Room::ENDLESS).unwrap().1, None);
+        let table = array(&[1, 2], Element::Bool, &[0, 9]).table(Room::ENDLESS).unwrap().0;
         assert_eq!(held(table.values), Values::Bytes(vec![0, 1]));
     }
 
@@ -215,7 +214,7 @@ mod tests {
             }
         }
         let fortran = Array { fortran: true, ..array(&[samples, height, width], Element::U8, &bytes) };
-        let (table, _) = fortran.table().unwrap();
+        let (table, _) = fortran.table(Room::ENDLESS).unwrap();
         let at = |i, j, k| (100 * i + 10 * j + k) as u8;
         let want = (0..samples)
             .flat_map(|i| (0..height).flat_map(move |j| (0..width).map(move |k| at(i, j, k))))
@@ -225,15 +224,16 @@ mod tests {
 
     #[test]
     fn shapes_that_fit_nothing_are_refused() {
-        let message = |shape: &[usize]| array(shape, Element::U8, &[]).table().map(|_| ()).unwrap_err().to_string();
+        let message =
+            |shape: &[usize]| array(shape, Element::U8, &[]).table(Room::ENDLESS).map(|_| ()).unwrap_err().to_string();
         assert_eq!(message(&[]), "f: the shape is [], expected [samples, values]");
         assert_eq!(message(&[5]), "f: the shape is [5], expected [samples, values] or [samples, height, width]");
         assert_eq!(message(&[5, 0]), "f: the samples have no columns");
         assert!(message(&[0, 70_000]).starts_with("f: the samples have 70000 columns;"));
         assert!(message(&[0, usize::MAX, usize::MAX, usize::MAX]).contains("columns; a layer has at most"));
-        let labels = array(&[2, 2], Element::U8, &[0; 4]).labels().unwrap_err().to_string();
+        let labels = array(&[2, 2], Element::U8, &[0; 4]).labels(Room::ENDLESS).unwrap_err().to_string();
         assert_eq!(labels, "f: the shape is [2, 2], expected [samples]: one whole number a sample");
-        let negative = array(&[2], Element::I8, &[0, 255]).labels().unwrap_err().to_string();
+        let negative = array(&[2], Element::I8, &[0, 255]).labels(Room::ENDLESS).unwrap_err().to_string();
         assert!(negative.starts_with("f: the label of row 1 (from 0) is -1, expected a whole number"), "{negative}");
     }
 }

@@ -27,7 +27,10 @@ impl Conversion {
             let map = |x: f64| ((x - min) / width) as f32;
             return match values {
                 Values::Bytes(bytes) => bytes.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
-                Values::Floats(floats) => floats.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
+                Values::Floats(mut floats) => {
+                    floats.iter_mut().for_each(|x| *x = map(f64::from(*x)));
+                    floats.into()
+                }
             };
         }
         match values {

@@ -1,41 +1,59 @@
-//! CSV: a line a sample, comma-separated numbers, one column perhaps the label.
+//! CSV: a line a sample, comma-separated numbers, one column perhaps the label. Numbers are kept as they
+//! come, four bytes each, and of the labels each different text once.
 
+use std::fs::File;
 use std::path::Path;
 
-use csv::{ByteRecord, ReaderBuilder, Trim};
-
+use crate::labels::{self, Texts};
 use crate::load::{Header, LoadOptions};
+use crate::records::{Record, Records};
+use crate::room::{Room, length, reserve};
 use crate::split::check_units;
 use crate::table::{Table, Tables, Values};
-use crate::{Error, Place, labels};
+use crate::{Error, Place};
+
+/// Bytes that a value takes: as it is read, and as a byte where all are whole.
+const VALUE: u64 = 5;
+
+/// Bytes that a sample takes beside its values: its line, and its label twice.
+const SAMPLE: u64 = 12;
+
+/// Bytes of a file after which its whole need of memory is told.
+const TELLING: u64 = 1 << 20;
 
 /// Reads a file. All of it is training data. With `gaps`, values that are missing or no finite
 /// numbers are read as such, for one who looks at data rather than learns from them.
 pub(crate) fn read(path: &Path, options: &LoadOptions, gaps: bool) -> Result<Tables, Error> {
-    let text = std::fs::read(path).map_err(Error::read(path))?;
-    // Lines are checked here, not by the reader, so that the message can name them.
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(&text[..]);
-    let mut record = ByteRecord::new();
-    let mut lines = Lines { text: &text, at: 0, line: 1 };
+    let (what, room) = (path.display().to_string(), Room::of(options));
+    let file = File::open(path).map_err(Error::read(path))?;
+    let mut telling = length(path, &file)?.filter(|&length| length > TELLING);
+    let mut records = Records::new(path, file);
     let mut columns: Option<Columns> = None;
     let mut rows = Rows::default();
-    while next(path, &mut reader, &mut record)? {
-        let line = lines.of(record.position().map_or(0, csv::Position::byte) as usize);
+    while let Some(record) = records.next()? {
         match &columns {
             None => {
-                let (first, is_header) = Columns::of_first_line(path, &record, line, options, gaps)?;
+                let (first, is_header) = Columns::of_first_line(path, record, options, gaps)?;
                 if !is_header {
-                    rows.push(path, &first, &record, line)?;
+                    rows.push(path, &first, record)?;
                 }
                 columns = Some(first);
             }
-            Some(columns) => rows.push(path, columns, &record, line)?,
+            Some(columns) => rows.push(path, columns, record)?,
+        }
+        room.require(&what, rows.bytes().into())?;
+        // A file that is too large is refused by its start, not when the memory is full.
+        if let Some(length) = telling
+            && records.parsed() > TELLING
+        {
+            let whole = u128::from(rows.bytes()) * u128::from(length) / u128::from(records.parsed());
+            room.require(&what, whole)?;
+            telling = None;
         }
     }
-    let what = path.display().to_string();
     let columns = columns.ok_or_else(|| Error::Empty { what: what.clone() })?;
     let (labels, class_names) = match columns.label {
-        Some(_) => labels::from_text(&what, &rows.labels, options.class_names.is_some())
+        Some(_) => labels::from_text(&what, rows.labels, options.class_names.is_some())
             .map(|(labels, names)| (Some(labels), names))?,
         None => (None, None),
     };
@@ -50,35 +68,6 @@ pub(crate) fn read(path: &Path, options: &LoadOptions, gaps: bool) -> Result<Tab
     Ok(Tables { train, test: None, image: None, class_names })
 }
 
-fn next(path: &Path, reader: &mut csv::Reader<&[u8]>, record: &mut ByteRecord) -> Result<bool, Error> {
-    reader.read_byte_record(record).map_err(|error| {
-        let reason = error.to_string();
-        match error.into_kind() {
-            csv::ErrorKind::Io(source) => Error::Read { path: path.into(), source },
-            _ => Error::Broken { what: path.display().to_string(), format: "CSV", reason },
-        }
-    })
-}
-
-/// Counts lines up to a record. The reader's own count is that of the blank lines before it.
-struct Lines<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    /// The line, from 1, of the record that starts at `start` or after blank lines there.
-    fn of(&mut self, start: usize) -> u64 {
-        let rest = self.text.get(start..).unwrap_or_default();
-        let start = start + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let passed = self.text.get(self.at..start).unwrap_or_default();
-        self.line += passed.split(|&byte| byte == b'\n').count() as u64 - 1;
-        self.at = start;
-        self.line
-    }
-}
-
 /// What the first line says.
 struct Columns {
     fields: usize,
@@ -91,19 +80,18 @@ impl Columns {
     /// The columns, and whether the first line is a header.
     fn of_first_line(
         path: &Path,
-        record: &ByteRecord,
-        line: u64,
+        record: Record<'_>,
         options: &LoadOptions,
         gaps: bool,
     ) -> Result<(Self, bool), Error> {
-        let fields = record.len();
+        let (fields, line) = (record.len(), record.line);
         let wanted = options.label_column.as_deref();
         let by_place = match wanted {
             Some("first") => Some(0),
             Some("last") => Some(fields.saturating_sub(1)),
             other => other.and_then(|text| text.parse().ok()),
         };
-        let by_name = wanted.and_then(|name| record.iter().position(|field| field == name.as_bytes()));
+        let by_name = wanted.and_then(|name| record.fields().position(|field| field == name.as_bytes()));
         let is_header = match options.header {
             Header::Yes => true,
             Header::No => false,
@@ -111,7 +99,7 @@ impl Columns {
             Header::Auto => {
                 // The label may be a word in a line of data, so its field tells nothing.
                 let tells = |field: &[u8]| !(is_empty(field) || gaps && is_gap(field));
-                let telling = || record.iter().enumerate().filter(|&(i, field)| Some(i) != by_place && tells(field));
+                let telling = || record.fields().enumerate().filter(|&(i, field)| Some(i) != by_place && tells(field));
                 let word = telling().find(|(_, field)| number(field).is_none());
                 if let Some((column, field)) = word
                     && telling().any(|(_, field)| number(field).is_some())
@@ -134,7 +122,7 @@ impl Columns {
             (Some(wanted), _) => {
                 let mut available = format!("give first, last or a number from 0 to {}", fields.saturating_sub(1));
                 if is_header {
-                    let names: Vec<_> = record.iter().take(12).map(String::from_utf8_lossy).collect();
+                    let names: Vec<_> = record.fields().take(12).map(String::from_utf8_lossy).collect();
                     let more = if fields > 12 { ", ..." } else { "" };
                     available = format!("{available}, or a name of the header: {}{more}", names.join(", "));
                 } else {
@@ -156,16 +144,24 @@ impl Columns {
 #[derive(Default)]
 struct Rows {
     values: Vec<f32>,
-    labels: Vec<String>,
-    lines: Vec<u64>,
+    labels: Texts,
+    lines: Vec<u32>,
 }
 
 impl Rows {
-    fn push(&mut self, path: &Path, columns: &Columns, record: &ByteRecord, line: u64) -> Result<(), Error> {
+    /// Bytes that the samples take.
+    fn bytes(&self) -> u64 {
+        VALUE * self.values.len() as u64 + SAMPLE * self.lines.len() as u64 + self.labels.bytes()
+    }
+
+    fn push(&mut self, path: &Path, columns: &Columns, record: Record<'_>) -> Result<(), Error> {
+        let line = record.line;
+        reserve(path, &mut self.values, columns.units())?;
+        reserve(path, &mut self.lines, 1)?;
         if record.len() != columns.fields {
             return Err(Error::Ragged { path: path.into(), line, got: record.len(), expected: columns.fields });
         }
-        for (column, field) in record.iter().enumerate() {
+        for (column, field) in record.fields().enumerate() {
             let of_label = columns.label == Some(column);
             if columns.gaps && !of_label && is_gap(field) {
                 self.values.push(f32::NAN);
@@ -175,7 +171,7 @@ impl Rows {
                 return Err(Error::MissingValue { path: path.into(), line, column });
             }
             if of_label {
-                self.labels.push(String::from_utf8_lossy(field).into_owned());
+                self.labels.push(path, &String::from_utf8_lossy(field))?;
                 continue;
             }
             let Some(value) = number(field) else {
@@ -192,7 +188,7 @@ impl Rows {
             }
             self.values.push(value);
         }
-        self.lines.push(line);
+        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
         Ok(())
     }
 }

@@ -74,24 +74,15 @@ impl Dataset {
     /// # Errors
     /// If samples that are in a file cannot be read.
     pub fn sha256(&self) -> Result<String, Error> {
-        let (split, mut hash) = (&self.train, Sha256::new());
-        hash.update(b"deepbelief-data 1");
-        hash.update((split.units() as u64).to_le_bytes());
-        hash.update((split.samples() as u64).to_le_bytes());
-        hash.update([u8::from(!split.has_bytes()), u8::from(split.label(0).is_some())]);
-        let mut little_endian = Vec::new();
-        split.visit(0..split.samples(), |_, _, row| match row {
-            Row::Bytes(bytes) => hash.update(bytes),
-            Row::Floats(floats) => {
-                little_endian.clear();
-                little_endian.extend(floats.iter().flat_map(|x| x.to_le_bytes()));
-                hash.update(&little_endian);
-            }
-        })?;
-        for label in (0..split.samples()).filter_map(|sample| split.label(sample)) {
-            hash.update(label.to_le_bytes());
-        }
-        Ok(hex(&hash.finalize()))
+        hash(&self.train)
+    }
+
+    /// The same of the test data, where there are some.
+    ///
+    /// # Errors
+    /// If samples that are in a file cannot be read.
+    pub fn test_sha256(&self) -> Result<Option<String>, Error> {
+        self.test.as_ref().map(hash).transpose()
     }
 
     /// The same data with all samples in memory.
@@ -108,6 +99,28 @@ impl Dataset {
         let splits = [Some(&self.train), self.test.as_ref()].into_iter().flatten();
         splits.filter(|split| !split.is_held()).map(|split| split.pixel_bytes() as u64).sum()
     }
+}
+
+/// SHA-256 of a split: see [`Dataset::sha256`].
+fn hash(split: &Split) -> Result<String, Error> {
+    let mut hash = Sha256::new();
+    hash.update(b"deepbelief-data 1");
+    hash.update((split.units() as u64).to_le_bytes());
+    hash.update((split.samples() as u64).to_le_bytes());
+    hash.update([u8::from(!split.has_bytes()), u8::from(split.label(0).is_some())]);
+    let mut little_endian = Vec::new();
+    split.visit(0..split.samples(), |_, _, row| match row {
+        Row::Bytes(bytes) => hash.update(bytes),
+        Row::Floats(floats) => {
+            little_endian.clear();
+            little_endian.extend(floats.iter().flat_map(|x| x.to_le_bytes()));
+            hash.update(&little_endian);
+        }
+    })?;
+    for label in (0..split.samples()).filter_map(|sample| split.label(sample)) {
+        hash.update(label.to_le_bytes());
+    }
+    Ok(hex(&hash.finalize()))
 }
 
 /// SHA-256 of bytes, in hexadecimal.

@@ -30,6 +30,12 @@ impl Element {
         }
     }
 
+    /// Bytes of a number as a value of samples.
+    #[cfg(feature = "formats")]
+    pub(crate) fn held(self) -> usize {
+        if matches!(self, Self::Bool | Self::U8) { 1 } else { size_of::<f32>() }
+    }
+
     /// All numbers in the order of the file.
     pub(crate) fn decode<T>(self, big_endian: bool, bytes: &[u8], convert: impl Fn(f64) -> T) -> Vec<T> {
         macro_rules! read {
@@ -61,10 +67,13 @@ impl Element {
     }
 
     /// The numbers as values of samples: bytes stay bytes.
-    pub(crate) fn values(self, big_endian: bool, bytes: Vec<u8>) -> Values {
+    pub(crate) fn values(self, big_endian: bool, mut bytes: Vec<u8>) -> Values {
         match self {
             Self::U8 => Values::Bytes(bytes),
-            Self::Bool => Values::Bytes(bytes.iter().map(|&x| u8::from(x != 0)).collect()),
+            Self::Bool => {
+                bytes.iter_mut().for_each(|x| *x = u8::from(*x != 0));
+                Values::Bytes(bytes)
+            }
             _ => Values::Floats(self.decode(big_endian, &bytes, narrow)),
         }
     }

@@ -139,6 +139,26 @@ pub enum Error {
         /// Fields in the first line.
         expected: usize,
     },
+    /// A CSV line with more fields than the largest layer has units.
+    #[error("{}: line {line} has more than {most} fields: a layer has at most {MAX_UNITS} units", path.display())]
+    ManyFields {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Fields that a line may have.
+        most: usize,
+    },
+    /// A CSV line that is too long to be a sample.
+    #[error("{}: line {line} is longer than {} MiB; is it a CSV file?", path.display(), most >> 20)]
+    LongLine {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Bytes that a line may have.
+        most: usize,
+    },
     /// A CSV field that should be a number.
     #[error("{}: line {line}, column {column} (from 0): {field:?} is not a number{hint}", path.display())]
     NotANumber {
@@ -361,6 +381,20 @@ pub enum Error {
     /// A data set of the Hub could not be fetched.
     #[error("cannot get the data set from the Hub")]
     Hub(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Data that take more memory than they may.
+    #[error("{what}: the data take more than {} MiB of memory, which is all that they may take", most >> 20)]
+    Memory {
+        /// The data.
+        what: String,
+        /// Bytes that they may take.
+        most: u64,
+    },
+    /// A file that was written to while its samples were in use.
+    #[error("{}: the file was changed while it was in use: samples read before and after differ", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// Balanced batches of data without labels.
     #[error("class-balanced batches need labels, and this data has none")]
     NoLabels,

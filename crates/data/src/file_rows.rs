@@ -4,7 +4,8 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::Error;
 use crate::element::Element;
@@ -24,6 +25,22 @@ pub(crate) struct FileRows {
     pub(crate) units: usize,
     pub(crate) element: Element,
     pub(crate) big_endian: bool,
+    /// What the file was when its header was read.
+    pub(crate) opened: Stamp,
+}
+
+/// What tells that a file was written to: its length, and when it was written last.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Stamp {
+    pub(crate) length: u64,
+    written: Option<SystemTime>,
+}
+
+impl Stamp {
+    pub(crate) fn of(path: &Path, file: &File) -> Result<Self, Error> {
+        let metadata = file.metadata().map_err(Error::read(path))?;
+        Ok(Self { length: metadata.len(), written: metadata.modified().ok() })
+    }
 }
 
 impl FileRows {
@@ -34,6 +51,15 @@ impl FileRows {
     /// Neighbouring rows that are worth one read.
     pub(crate) fn at_once(&self) -> usize {
         (AT_ONCE / self.row_bytes().max(1)).max(1)
+    }
+
+    /// Refuses what was read if the file was written to since it was opened. (One that was replaced stays open
+    /// as it was.)
+    pub(crate) fn require_unchanged(&self) -> Result<(), Error> {
+        if Stamp::of(&self.path, &self.file)? == self.opened {
+            return Ok(());
+        }
+        Err(Error::Changed { path: self.path.clone() })
     }
 
     /// The values of `count` rows from `first` on, as the file has them.
@@ -160,6 +186,32 @@ mod tests {
         assert!(
             error.ends_with("a.npy: row 800, column 7 (counted from 0) is NaN: every value must be a finite number")
         );
+    }
+
+    /// A file whose samples are overwritten while it is in use: no reader takes the new ones for those it checked,
+    /// in a minibatch, a batch or a hash.
+    #[test]
+    fn a_file_rewritten_in_use_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.npy");
+        let data = open(&write_npy(&path, "|u1", |k| vec![k as u8]), &LoadOptions::default()).unwrap();
+        let mut minibatches = Minibatcher::new(&data.train, BatchConfig::default()).unwrap();
+        let mut batch = Batch::default();
+        minibatches.fill(0, &mut batch);
+        assert!(minibatches.take_failure().is_none() && batch.to_values().iter().all(|x| x.is_finite()));
+        // The same length, and other samples.
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        let before = file.metadata().unwrap().modified().unwrap();
+        write_npy(&path, "|u1", |k| vec![(k + 1) as u8]);
+        file.set_modified(before + std::time::Duration::from_millis(20)).unwrap();
+        minibatches.fill(1, &mut batch);
+        assert!(batch.to_values().iter().all(|x| x.is_nan()));
+        let changed =
+            |error: String| assert!(error.contains("a.npy: the file was changed while it was in use"), "{error}");
+        changed(minibatches.take_failure().unwrap().to_string());
+        changed(data.sha256().unwrap_err().to_string());
+        changed(data.train.batch(0..3, Binarize::None, 1).unwrap_err().to_string());
+        changed(data.held().unwrap_err().to_string());
     }
 
     /// A file that is cut off while it is in use: a minibatch of NaN, and the reason.

@@ -10,10 +10,11 @@ use flate2::bufread::MultiGzDecoder;
 use crate::Error;
 use crate::dataset::ImageShape;
 use crate::element::Element;
-use crate::file_rows::FileRows;
+use crate::file_rows::{FileRows, Stamp};
+use crate::room::Room;
 use crate::split::check_units;
 use crate::table::{Cells, Table, Tables, Values};
-use crate::unpack::Unpacked;
+use crate::unpack::{Allowance, Unpacked};
 
 /// Bytes before the pixels of images: the magic number and three sizes.
 const HEADER: u64 = 16;
@@ -22,10 +23,10 @@ const HEADER: u64 = 16;
 const TRUSTED: usize = 1 << 26;
 
 /// Reads `train-images-idx3-ubyte` and its three companions from a folder.
-pub(crate) fn read_dir(dir: &Path) -> Result<Tables, Error> {
-    let (train, image) = read_pair(dir, "train")?.ok_or_else(|| missing(dir, "train-images-idx3-ubyte"))?;
+pub(crate) fn read_dir(dir: &Path, room: Room) -> Result<Tables, Error> {
+    let (train, image) = read_pair(dir, "train", room)?.ok_or_else(|| missing(dir, "train-images-idx3-ubyte"))?;
     // Whether the sizes of training and test pictures agree is checked with all other splits.
-    let test = read_pair(dir, "t10k")?.map(|(table, _)| table);
+    let test = read_pair(dir, "t10k", room.beside(train.held_bytes()))?.map(|(table, _)| table);
     Ok(Tables { train, test, image: Some(image), class_names: None })
 }
 
@@ -34,34 +35,37 @@ fn missing(dir: &Path, name: &str) -> Error {
 }
 
 /// Images and, where present, labels of one split; nothing if neither is there.
-fn read_pair(dir: &Path, split: &str) -> Result<Option<(Table, ImageShape)>, Error> {
+fn read_pair(dir: &Path, split: &str, room: Room) -> Result<Option<(Table, ImageShape)>, Error> {
     let images = find(dir, &format!("{split}-images"), "idx3-ubyte");
     let labels = find(dir, &format!("{split}-labels"), "idx1-ubyte");
     match (images, labels) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(missing(dir, &format!("{split}-images-idx3-ubyte"))),
         (Some(images), labels) => {
-            let (mut table, shape) = table(&images)?;
-            table.labels = labels.map(|path| read_labels(&path, open(&path)?)).transpose()?;
+            let (mut table, shape) = table(&images, room)?;
+            // A label takes a byte as it is read, and four as it stays.
+            let labelled = u128::from(table.held_bytes()) + 5 * table.samples() as u128;
+            room.require(&table.what, labelled)?;
+            table.labels = labels.map(|path| read_labels(&path, open(&path, room)?)).transpose()?;
             Ok(Some((table, shape)))
         }
     }
 }
 
 /// The images of a file: in memory if they are compressed, else left where they are.
-fn table(path: &Path) -> Result<(Table, ImageShape), Error> {
+fn table(path: &Path, room: Room) -> Result<(Table, ImageShape), Error> {
     let what = path.display().to_string();
     let mut file = File::open(path).map_err(Error::read(path))?;
     let mut start = [0; 2];
     if file.read_exact(&mut start).is_ok() && is_gzip(&start) {
-        let (shape, bytes) = read_images(path, open(path)?)?;
+        let (shape, bytes) = read_images(path, open(path, room)?)?;
         return Ok((Table::new(what, shape.width * shape.height, Values::Bytes(bytes)), shape));
     }
     let (samples, shape) = read_image_header(path, &mut File::open(path).map_err(Error::read(path))?)?;
-    let (units, length) = (shape.width * shape.height, file.metadata().map_err(Error::read(path))?.len());
-    check_length(path, length.saturating_sub(HEADER) as usize, samples as u128 * units as u128)?;
+    let (units, opened) = (shape.width * shape.height, Stamp::of(path, &file)?);
+    check_length(path, opened.length.saturating_sub(HEADER) as usize, samples as u128 * units as u128)?;
     let (path, element) = (path.to_path_buf(), Element::U8);
-    let rows = FileRows { path, file, start: HEADER, samples, units, element, big_endian: true };
+    let rows = FileRows { path, file, start: HEADER, samples, units, element, big_endian: true, opened };
     Ok((Table::new(what, units, Cells::File(rows.into())), shape))
 }
 
@@ -72,11 +76,15 @@ fn find(dir: &Path, stem: &str, kind: &str) -> Option<PathBuf> {
 }
 
 /// Opens a file; gzip is known by its first bytes, whatever the name says.
-fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
+fn open(path: &Path, room: Room) -> Result<Box<dyn Read>, Error> {
     let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(Error::read(path))?);
     let packed = file.get_ref().metadata().map_err(Error::read(path))?.len();
     let gzipped = is_gzip(file.fill_buf().map_err(Error::read(path))?);
-    Ok(if gzipped { Box::new(Unpacked::new(MultiGzDecoder::new(file), packed)) } else { Box::new(file) })
+    Ok(if gzipped {
+        Box::new(Unpacked::within(MultiGzDecoder::new(file), Allowance::of(packed).at_most(room.most())))
+    } else {
+        Box::new(file)
+    })
 }
 
 fn is_gzip(start: &[u8]) -> bool {
@@ -183,7 +191,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("f");
             std::fs::write(&path, bytes).unwrap();
-            read_images(&path, open(&path).unwrap()).map(|(_, bytes)| bytes)
+            read_images(&path, open(&path, Room::ENDLESS).unwrap()).map(|(_, bytes)| bytes)
         };
         assert_eq!(read(&whole).unwrap(), [1, 2, 3, 4, 5, 6]);
         for cut in 1..=8 {
@@ -285,13 +293,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f.gz");
         std::fs::write(&path, &packed[..packed.len() / 2]).unwrap();
-        let error = read_images(&path, open(&path).unwrap()).unwrap_err().to_string();
+        let error = read_images(&path, open(&path, Room::ENDLESS).unwrap()).unwrap_err().to_string();
         assert!(error.contains("f.gz: the file is truncated"), "{error}");
         let mut flipped = packed.clone();
         let end = flipped.len();
         flipped[end - 6] ^= 1;
         std::fs::write(&path, flipped).unwrap();
-        let error = read_images(&path, open(&path).unwrap()).unwrap_err();
+        let error = read_images(&path, open(&path, Room::ENDLESS).unwrap()).unwrap_err();
         assert!(error.to_string().starts_with("cannot read") && std::error::Error::source(&error).is_some(), "{error}");
     }
 

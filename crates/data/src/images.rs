@@ -10,23 +10,24 @@ use image::{ImageReader, Limits};
 
 use crate::Error;
 use crate::dataset::ImageShape;
+use crate::room::{Room, reserve};
 use crate::split::check_units;
 use crate::table::{Table, Tables, Values};
 
 /// Reads a folder of pictures, or of sub-folders that are classes in the order of their names,
 /// or of two sub-folders `train` and `test` that are either. Names that start with a dot are
 /// skipped; every other file must be a picture. Pictures come in the order of their names.
-pub(crate) fn read_dir(dir: &Path, size: ImageShape) -> Result<Tables, Error> {
+pub(crate) fn read_dir(dir: &Path, size: ImageShape, room: Room) -> Result<Tables, Error> {
     let units = size.width as u128 * size.height as u128;
     check_units(units, &format!("{} at {size}", dir.display()))?;
     let (folders, _) = entries(dir)?;
     let names: Vec<_> = folders.iter().map(|folder| name(folder)).collect();
     if names != ["test", "train"] {
-        let (train, class_names) = read_split(dir, size)?;
+        let (train, class_names) = read_split(dir, size, room)?;
         return Ok(Tables { train, test: None, image: Some(size), class_names });
     }
-    let (test, test_names) = read_split(&folders[0], size)?;
-    let (train, class_names) = read_split(&folders[1], size)?;
+    let (test, test_names) = read_split(&folders[0], size, room)?;
+    let (train, class_names) = read_split(&folders[1], size, room.beside(test.held_bytes()))?;
     if test_names != class_names {
         let list = |names: Option<Vec<String>>| names.map_or("no sub-folders".into(), |names| names.join(", "));
         let reason =
@@ -37,12 +38,17 @@ pub(crate) fn read_dir(dir: &Path, size: ImageShape) -> Result<Tables, Error> {
 }
 
 /// Pictures of one split, and the names of the classes if there are sub-folders.
-fn read_split(dir: &Path, size: ImageShape) -> Result<(Table, Option<Vec<String>>), Error> {
+fn read_split(dir: &Path, size: ImageShape, room: Room) -> Result<(Table, Option<Vec<String>>), Error> {
     let (folders, files) = entries(dir)?;
-    let mut pixels = Vec::new();
-    let mut labels = None;
+    let (what, units) = (dir.display().to_string(), size.width * size.height);
+    let (mut pixels, mut labels) = (Vec::new(), None);
+    let mut append = |file: &PathBuf| {
+        room.require(&what, pixels.len() as u128 + units as u128)?;
+        reserve(file, &mut pixels, units)?;
+        picture(file, size, &mut pixels)
+    };
     if folders.is_empty() {
-        files.iter().try_for_each(|file| picture(file, size, &mut pixels))?;
+        files.iter().try_for_each(&mut append)?;
     } else if let Some(file) = files.first() {
         let reason = format!("{} lies beside sub-folders: move it into its class", name(file));
         return Err(Error::Folder { dir: dir.into(), reason });
@@ -54,12 +60,12 @@ fn read_split(dir: &Path, size: ImageShape) -> Result<(Table, Option<Vec<String>
                 let reason = format!("{} is a folder inside a class: classes hold pictures only", name(deeper));
                 return Err(Error::Folder { dir: folder.clone(), reason });
             }
-            files.iter().try_for_each(|file| picture(file, size, &mut pixels))?;
+            files.iter().try_for_each(&mut append)?;
             labels.extend(std::iter::repeat_n(class as u32, files.len()));
         }
     }
     let class_names = labels.as_ref().map(|_| folders.iter().map(|folder| name(folder)).collect());
-    let mut table = Table::new(dir.display().to_string(), size.width * size.height, Values::Bytes(pixels));
+    let mut table = Table::new(what, units, Values::Bytes(pixels));
     table.labels = labels;
     Ok((table, class_names))
 }

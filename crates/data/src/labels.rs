@@ -1,50 +1,130 @@
 //! Labels as files write them: whole numbers, or names.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::path::Path;
+
+use deepbelief_kernels::MAX_UNITS;
 
 use crate::Error;
+use crate::room::reserve;
 
 /// Labels as numbers, and what the classes are called if the file calls them something.
 pub(crate) type Labels = (Vec<u32>, Option<Vec<String>>);
+
+/// Texts of labels, sample by sample; the text itself is kept once.
+#[derive(Default)]
+pub(crate) struct Texts {
+    /// The different texts in the order they came in, and the place of each there.
+    distinct: Vec<String>,
+    places: HashMap<String, u32>,
+    /// The place of every sample's text.
+    rows: Vec<u32>,
+    bytes: u64,
+}
+
+/// Bytes that a text takes beside its letters, twice.
+const TEXT: u64 = 128;
+
+impl Texts {
+    /// Adds a sample's text.
+    ///
+    /// # Errors
+    /// If there are more different ones than a layer of labels has units.
+    pub(crate) fn push(&mut self, path: &Path, text: &str) -> Result<(), Error> {
+        let place = match self.places.get(text) {
+            Some(&place) => place,
+            None if self.distinct.len() >= MAX_UNITS => {
+                let (what, row) = (path.display().to_string(), self.rows.len());
+                let expected = format!("one of at most {MAX_UNITS} different ones");
+                return Err(Error::Label { what, row, label: format!("{text:?}"), expected });
+            }
+            None => {
+                let place = self.distinct.len() as u32;
+                self.bytes += TEXT + 2 * text.len() as u64;
+                self.distinct.push(text.into());
+                self.places.insert(text.into(), place);
+                place
+            }
+        };
+        reserve(path, &mut self.rows, 1)?;
+        self.rows.push(place);
+        Ok(())
+    }
+
+    /// Number of samples.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Bytes that the different texts take.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The samples' numbers, given that of each different text.
+    fn numbered(mut self, numbers: &[u32]) -> Vec<u32> {
+        self.rows.iter_mut().for_each(|row| *row = numbers[*row as usize]);
+        self.rows
+    }
+
+    /// Refuses the first sample whose text is `unfit`, by its place among the different ones.
+    fn refuse(&self, what: &str, unfit: impl Fn(usize) -> bool, expected: &str) -> Result<(), Error> {
+        let Some(row) = self.rows.iter().position(|&place| unfit(place as usize)) else { return Ok(()) };
+        let label = self.distinct[self.rows[row] as usize].clone();
+        Err(Error::Label { what: what.into(), row, label, expected: expected.into() })
+    }
+}
 
 /// Whole numbers from 0 are the classes themselves (`3` or `3.0`). Other labels are names: the
 /// sorted distinct names are numbered from 0 (in numeric order if all are whole numbers, some
 /// of them negative). A number with a fraction is no label. With `names`, all are names, whatever
 /// they look like.
-pub(crate) fn from_text(what: &str, fields: &[String], names: bool) -> Result<Labels, Error> {
-    let number = |field: &String| if names { None } else { field.parse().ok() };
-    let numbers: Vec<Option<f64>> = fields.iter().map(number).collect();
-    let fraction = numbers.iter().position(|x| x.is_some_and(|x| x.fract() != 0.0));
-    if let Some(row) = fraction {
-        let expected = "a whole number or a name".into();
-        return Err(Error::Label { what: what.into(), row, label: fields[row].clone(), expected });
-    }
+pub(crate) fn from_text(what: &str, texts: Texts, names: bool) -> Result<Labels, Error> {
+    let number = |text: &String| if names { None } else { text.parse().ok() };
+    let numbers: Vec<Option<f64>> = texts.distinct.iter().map(number).collect();
+    texts.refuse(what, |place| numbers[place].is_some_and(|x| x.fract() != 0.0), "a whole number or a name")?;
     let whole: Option<Vec<f64>> = numbers.into_iter().collect();
-    if let Some(whole) = &whole
-        && whole.iter().all(|x| *x >= 0.0)
-    {
-        return Ok((from_numbers(what, whole)?, None));
+    if whole.as_ref().is_some_and(|whole| whole.iter().all(|x| *x >= 0.0)) {
+        return Ok((whole_numbers(what, texts)?, None));
     }
-    let mut names: Vec<String> = fields.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
-    if whole.is_some() {
-        names.sort_by(|a, b| a.parse().unwrap_or(f64::NAN).total_cmp(&b.parse().unwrap_or(f64::NAN)));
+    let mut order: Vec<u32> = (0..texts.distinct.len() as u32).collect();
+    match whole {
+        Some(whole) => order.sort_by(|&a, &b| {
+            let key = |place: u32| (whole[place as usize], &texts.distinct[place as usize]);
+            let ((a, name), (b, other)) = (key(a), key(b));
+            a.total_cmp(&b).then_with(|| name.cmp(other))
+        }),
+        None => order.sort_by_key(|&place| &texts.distinct[place as usize]),
     }
-    let number: std::collections::HashMap<&str, u32> =
-        names.iter().enumerate().map(|(i, name)| (name.as_str(), i as u32)).collect();
-    let labels = fields.iter().filter_map(|field| number.get(field.as_str()).copied()).collect();
-    Ok((labels, Some(names)))
+    let mut numbers = vec![0; order.len()];
+    order.iter().zip(0..).for_each(|(&place, number)| numbers[place as usize] = number);
+    let names = order.iter().map(|&place| texts.distinct[place as usize].clone()).collect();
+    Ok((texts.numbered(&numbers), Some(names)))
+}
+
+/// Texts that are all whole numbers from 0 as labels.
+pub(crate) fn whole_numbers(what: &str, texts: Texts) -> Result<Vec<u32>, Error> {
+    let labels: Vec<Option<u32>> = texts.distinct.iter().map(|text| label(text.parse().ok()?)).collect();
+    texts.refuse(what, |place| labels[place].is_none(), &expected())?;
+    let labels: Vec<u32> = labels.into_iter().flatten().collect();
+    Ok(texts.numbered(&labels))
+}
+
+fn label(x: f64) -> Option<u32> {
+    (x.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&x)).then_some(x as u32)
+}
+
+fn expected() -> String {
+    format!("a whole number from 0 to {}", u32::MAX)
 }
 
 /// Whole numbers from 0 as labels.
 pub(crate) fn from_numbers(what: &str, numbers: &[f64]) -> Result<Vec<u32>, Error> {
-    let label = |(row, &x): (usize, &f64)| {
-        if x.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&x) {
-            return Ok(x as u32);
-        }
-        let expected = format!("a whole number from 0 to {}", u32::MAX);
-        Err(Error::Label { what: what.into(), row, label: x.to_string(), expected })
+    let each = |(row, &x): (usize, &f64)| {
+        label(x).ok_or_else(|| Error::Label { what: what.into(), row, label: x.to_string(), expected: expected() })
     };
-    numbers.iter().enumerate().map(label).collect()
+    numbers.iter().enumerate().map(each).collect()
 }
 
 #[cfg(test)]
@@ -52,8 +132,11 @@ mod tests {
     use super::*;
 
     fn labels(fields: &[&str]) -> Result<(Vec<u32>, Option<Vec<String>>), String> {
-        let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
-        from_text("t", &fields, false).map_err(|error| error.to_string())
+        let mut texts = Texts::default();
+        for field in fields {
+            texts.push(Path::new("t"), field).map_err(|error| error.to_string())?;
+        }
+        from_text("t", texts, false).map_err(|error| error.to_string())
     }
 
     fn names(names: &[&str]) -> Vec<String> {
@@ -75,5 +158,16 @@ mod tests {
         assert!(labels(&["0", "NaN"]).unwrap_err().contains("row 1 (from 0) is NaN"));
         assert!(labels(&["0", "5000000000"]).unwrap_err().ends_with("a whole number from 0 to 4294967295"));
         assert!(labels(&["0", "inf"]).unwrap_err().contains("is inf"));
+    }
+
+    /// Texts that differ from sample to sample are no labels, and do not fill the memory.
+    #[test]
+    fn more_labels_than_a_layer_has_units_are_refused() {
+        let mut texts = Texts::default();
+        let mut push = |k: usize| texts.push(Path::new("t"), &format!("name {k}")).map_err(|error| error.to_string());
+        assert!((0..MAX_UNITS).chain([3, 4]).all(|k| push(k).is_ok()));
+        let error =
+            "t: the label of row 65506 (from 0) is \"name 65504\", expected one of at most 65504 different ones";
+        assert_eq!(push(MAX_UNITS), Err(error.into()));
     }
 }

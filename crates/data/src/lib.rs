@@ -43,6 +43,7 @@ mod load;
 mod minibatch;
 mod order;
 mod pixels;
+mod room;
 mod scale;
 mod source;
 mod split;
@@ -56,6 +57,8 @@ mod arrays;
 #[cfg(feature = "formats")]
 mod csv;
 #[cfg(feature = "formats")]
+mod fortran;
+#[cfg(feature = "formats")]
 mod images;
 #[cfg(feature = "formats")]
 mod labels;
@@ -65,6 +68,8 @@ mod mnist;
 mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "formats")]
+mod records;
 #[cfg(feature = "formats")]
 mod safetensors;
 

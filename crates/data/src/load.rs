@@ -9,6 +9,7 @@ use deepbelief_kernels::MAX_UNITS;
 
 use crate::dataset::{Dataset, ImageShape};
 use crate::hub::Fetch;
+use crate::room::Room;
 use crate::scale::{Scale, scale};
 use crate::source::Source;
 use crate::split::{Split, check_units};
@@ -83,6 +84,10 @@ pub struct LoadOptions {
     /// How data sets of the Hub are fetched.
     #[serde(skip)]
     pub fetch: Fetch,
+    /// Bytes of memory that the data may take while they are read; what takes more is refused, as is what
+    /// never ends. Default: no bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_memory: Option<u64>,
 }
 
 impl Default for LoadOptions {
@@ -96,6 +101,7 @@ impl Default for LoadOptions {
             classes: None,
             class_names: None,
             fetch: Fetch::default(),
+            max_memory: None,
         }
     }
 }
@@ -141,20 +147,21 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
         let (name, got) = ("feature_column", format!("{column:?}"));
         return Err(Error::Setting { name, got, expected: format!("left out: '{source}' is no Parquet data") });
     }
+    let room = Room::of(options);
     Ok(match source {
         #[cfg(feature = "embedded-mnist")]
         Source::Mnist => crate::mnist::tables()?,
-        Source::Idx(dir) => idx::read_dir(dir)?,
+        Source::Idx(dir) => idx::read_dir(dir, room)?,
         #[cfg(feature = "formats")]
         Source::Csv(path) => crate::csv::read(path, options, false)?,
         #[cfg(feature = "formats")]
-        Source::Npy(path) => crate::npy::read_npy(path)?,
+        Source::Npy(path) => crate::npy::read_npy(path, room)?,
         #[cfg(feature = "formats")]
-        Source::Npz(path) => crate::npy::read_npz(path)?,
+        Source::Npz(path) => crate::npy::read_npz(path, room)?,
         #[cfg(feature = "formats")]
-        Source::Safetensors(path) => crate::safetensors::read(path)?,
+        Source::Safetensors(path) => crate::safetensors::read(path, room)?,
         #[cfg(feature = "formats")]
-        Source::Images(dir) => crate::images::read_dir(dir, options.image_size)?,
+        Source::Images(dir) => crate::images::read_dir(dir, options.image_size, room)?,
         #[cfg(feature = "parquet")]
         Source::Parquet(path) => crate::parquet::read(std::slice::from_ref(path), &[], options)?,
         Source::Hub(address) => crate::hub::read(address, options)?,

@@ -2,18 +2,20 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 use zip::ZipArchive;
 
 use crate::Error;
-use crate::arrays::{Array, Roles, fortran_order};
+use crate::arrays::{Array, Roles};
 use crate::element::Element;
-use crate::file_rows::FileRows;
+use crate::file_rows::{FileRows, Stamp};
+use crate::fortran::{Fortran, order};
+use crate::room::{Room, length};
 use crate::table::{Cells, Table, Tables};
-use crate::unpack::Unpacked;
+use crate::unpack::{Allowance, Unpacked};
 
 /// Longest header accepted. That of a plain array has some hundred bytes; only records of
 /// thousands of fields, which hold no samples, need more.
@@ -21,42 +23,49 @@ const LONGEST_HEADER: usize = 1 << 16;
 
 /// Reads one array [samples, ...], all of which is training data: from its file, row by row,
 /// where rows lie in one piece there.
-pub(crate) fn read_npy(path: &Path) -> Result<Tables, Error> {
+pub(crate) fn read_npy(path: &Path, room: Room) -> Result<Tables, Error> {
     let (what, mut file) = (path.display().to_string(), File::open(path).map_err(Error::read(path))?);
-    let metadata = file.metadata().map_err(Error::read(path))?;
+    let (opened, length) = (Stamp::of(path, &file)?, length(path, &file)?);
     let mut start = Vec::new();
     file.by_ref().take(12 + LONGEST_HEADER as u64).read_to_end(&mut start).map_err(Error::read(path))?;
-    // A pipe and its like have no length, and can be read but once.
-    let found = metadata.is_file().then(|| header(&what, &start, metadata.len())).transpose()?;
-    let (train, image) = if let Some((place, array)) = found.filter(|(_, array)| !array.fortran) {
-        let (samples, units, image) = array.layout()?;
-        let (path, element, big_endian) = (path.to_path_buf(), array.element, array.big_endian);
-        let rows = FileRows { path, file, start: place as u64, samples, units, element, big_endian };
-        (Table::new(what, units, Cells::File(rows.into())), image)
-    } else {
-        file.read_to_end(&mut start).map_err(Error::read(path))?;
-        array(&what, &start)?.table()?
+    let Some(length) = length else {
+        // A pipe and its like have no length, and can be read but once.
+        check_header(&start).map_err(|reason| broken(&what, reason.into()))?;
+        room.read_to_end(path, &what, file, &mut start)?;
+        let (train, image) = array(&what, start.into())?.table(room)?;
+        return Ok(Tables { train, test: None, image, class_names: None });
     };
-    Ok(Tables { train, test: None, image, class_names: None })
+    let (place, array) = header(&what, &start, length)?;
+    let (samples, units, image) = array.layout()?;
+    let (place, element, big_endian) = (place as u64, array.element, array.big_endian);
+    let values = if array.fortran {
+        room.require(&what, samples as u128 * units as u128 * element.held() as u128)?;
+        file.seek(SeekFrom::Start(place)).map_err(Error::read(path))?;
+        let of = Fortran { samples, axes: &array.shape[1..], element, big_endian };
+        of.read(&mut file).map_err(Error::read(path))?.into()
+    } else {
+        let path = path.to_path_buf();
+        Cells::File(FileRows { path, file, start: place, samples, units, element, big_endian, opened }.into())
+    };
+    Ok(Tables { train: Table::new(what, units, values), test: None, image, class_names: None })
 }
 
 /// Reads the arrays of an archive that have a role in a data set.
-pub(crate) fn read_npz(path: &Path) -> Result<Tables, Error> {
+pub(crate) fn read_npz(path: &Path, room: Room) -> Result<Tables, Error> {
     let file = File::open(path).map_err(Error::read(path))?;
     let size = file.metadata().map_err(Error::read(path))?.len();
     let broken = |reason: String| Error::Broken { what: path.display().to_string(), format: "npz", reason };
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(error.to_string()))?;
     let files = archive.file_names().collect::<Result<Vec<_>, _>>().map_err(|error| broken(error.to_string()))?;
     let names: Vec<String> = files.iter().filter_map(|file| Some(file.strip_suffix(".npy")?.to_string())).collect();
-    Roles::of(path, &names)?.read(|name| {
+    Roles::of(path, &names)?.read(room, |name, room| {
         let mut bytes = Vec::new();
         let entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(format!("{name}: {error}")))?;
         // A header may say anything; the archive is as large as it is.
-        let packed = entry.compressed_size().min(size);
-        Unpacked::new(entry, packed).read_to_end(&mut bytes).map_err(|error| broken(format!("{name}: {error}")))?;
-        // The array borrows nothing: the next one reads over the same archive.
-        let array = array(&format!("{}: {name}", path.display()), &bytes)?;
-        Ok(Array { bytes: Cow::Owned(array.bytes.into_owned()), ..array })
+        let allowed = Allowance::of(entry.compressed_size().min(size)).at_most(room.most());
+        let read = Unpacked::within(entry, allowed).read_to_end(&mut bytes);
+        read.map_err(|error| broken(format!("{name}: {error}")))?;
+        array(&format!("{}: {name}", path.display()), bytes.into())
     })
 }
 
@@ -66,27 +75,42 @@ pub(crate) fn read_npz(path: &Path) -> Result<Tables, Error> {
 /// # Errors
 /// [`Error::Broken`] if the bytes are no whole npy file, [`Error::Dtype`] if they hold no numbers.
 pub fn npy_numbers(what: &str, file: &[u8]) -> Result<(Vec<usize>, Vec<f64>), Error> {
-    let array = array(what, file)?;
-    let numbers = array.element.decode(array.big_endian, &array.bytes, |x| x);
-    let numbers = match &array.shape[..] {
-        [rows, axes @ ..] if array.fortran => {
-            fortran_order(*rows, axes, axes.iter().product()).into_iter().map(|at| numbers[at]).collect()
+    let array = array(what, file.into())?;
+    let mut numbers = array.element.decode(array.big_endian, &array.bytes, |x| x);
+    if let [rows, axes @ ..] = &array.shape[..]
+        && array.fortran
+        && *rows > 0
+    {
+        let (columns, found) = (axes.iter().product::<usize>(), numbers.clone());
+        for (column, unit) in found.chunks(*rows).zip(order(axes)) {
+            column.iter().enumerate().for_each(|(row, &x)| numbers[row * columns + unit] = x);
         }
-        _ => numbers,
-    };
+    }
     Ok((array.shape, numbers))
 }
 
+fn broken(what: &str, reason: String) -> Error {
+    Error::Broken { what: what.into(), format: "npy", reason }
+}
+
 /// An npy file in memory.
-fn array<'a>(what: &str, file: &'a [u8]) -> Result<Array<'a>, Error> {
-    let (start, array) = header(what, file, file.len() as u64)?;
-    Ok(Array { bytes: Cow::Borrowed(&file[start..]), ..array })
+fn array<'a>(what: &str, file: Cow<'a, [u8]>) -> Result<Array<'a>, Error> {
+    let (start, array) = header(what, &file, file.len() as u64)?;
+    let bytes = match file {
+        Cow::Borrowed(file) => Cow::Borrowed(&file[start..]),
+        // What is moved down is not copied: the array may be as large as the memory.
+        Cow::Owned(mut file) => {
+            file.drain(..start);
+            Cow::Owned(file)
+        }
+    };
+    Ok(Array { bytes, ..array })
 }
 
 /// What a file of `length` bytes says of its data by its first ones: where they start, and the
 /// array but for its elements.
 fn header(what: &str, file: &[u8], length: u64) -> Result<(usize, Array<'static>), Error> {
-    let broken = |reason: String| Error::Broken { what: what.into(), format: "npy", reason };
+    let broken = |reason: String| broken(what, reason);
     let start = check_header(file).map_err(|reason| broken(reason.into()))?;
     let header = NpyHeader::from_reader(&file[..start]).map_err(|error| broken(error.to_string()))?;
     let dtype = header.dtype();
@@ -274,7 +298,7 @@ mod tests {
             for value in [0, 1, b'9', b'(', b'\'', b'-', 0x80, 0xff] {
                 let mut bytes = good.clone();
                 bytes[at] = value;
-                let _ = array("a", &bytes).and_then(|array| array.table());
+                let _ = array("a", bytes.into()).and_then(|array| array.table(Room::ENDLESS));
             }
         }
     }

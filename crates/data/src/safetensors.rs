@@ -1,6 +1,8 @@
 //! Safetensors: tensors by the same names as the arrays of an npz file.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
@@ -8,15 +10,23 @@ use safetensors::{Dtype, SafeTensors};
 use crate::Error;
 use crate::arrays::{Array, Roles};
 use crate::element::Element;
+use crate::room::{Room, length};
 use crate::table::Tables;
 
 /// Reads the tensors that have a role in a data set.
-pub(crate) fn read(path: &Path) -> Result<Tables, Error> {
-    let bytes = std::fs::read(path).map_err(Error::read(path))?;
-    parse(path, &bytes)
+pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
+    let (what, mut file) = (path.display().to_string(), File::open(path).map_err(Error::read(path))?);
+    room.require(&what, length(path, &file)?.unwrap_or(0).into())?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(8).read_to_end(&mut bytes).map_err(Error::read(path))?;
+    // The size of the header, which is not empty; what is no such file may have no end either.
+    if bytes.iter().any(|&byte| byte != 0) {
+        room.read_to_end(path, &what, file, &mut bytes)?;
+    }
+    parse(path, &bytes, room.beside(bytes.len() as u64))
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Tables, Error> {
+fn parse(path: &Path, bytes: &[u8], room: Room) -> Result<Tables, Error> {
     let broken = |error: safetensors::SafeTensorError| Error::Broken {
         what: path.display().to_string(),
         format: "safetensors",
@@ -25,7 +35,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Tables, Error> {
     let file = SafeTensors::deserialize(bytes).map_err(broken)?;
     let mut names: Vec<String> = file.names().into_iter().map(String::from).collect();
     names.sort_unstable();
-    Roles::of(path, &names)?.read(|name| {
+    Roles::of(path, &names)?.read(room, |name, _| {
         let tensor = file.tensor(name).map_err(broken)?;
         let what = format!("{}: {name}", path.display());
         let Some(element) = element(tensor.dtype()) else {
@@ -68,7 +78,7 @@ mod tests {
     }
 
     fn refused(bytes: &[u8]) -> String {
-        parse(Path::new("f"), bytes).unwrap_err().to_string()
+        parse(Path::new("f"), bytes, Room::ENDLESS).unwrap_err().to_string()
     }
 
     #[test]
@@ -104,13 +114,13 @@ mod tests {
     fn no_prefix_and_no_changed_byte_panics() {
         let good = file(&[("x", Dtype::U8, vec![2, 2], vec![1, 2, 3, 4]), ("y", Dtype::U8, vec![2], vec![0, 1])]);
         for end in 0..good.len() {
-            assert!(parse(Path::new("f"), &good[..end]).is_err(), "{end} bytes");
+            assert!(parse(Path::new("f"), &good[..end], Room::ENDLESS).is_err(), "{end} bytes");
         }
         for at in 0..good.len() {
             for value in [0, 1, b'9', b'[', b'"', 0x80, 0xff] {
                 let mut bytes = good.clone();
                 bytes[at] = value;
-                let _ = parse(Path::new("f"), &bytes);
+                let _ = parse(Path::new("f"), &bytes, Room::ENDLESS);
             }
         }
     }

@@ -140,7 +140,7 @@ impl Split {
                 visit(place + i, id(first + i), pixels.row(i, self.units));
             }
         }
-        Ok(())
+        rows.require_unchanged()
     }
 
     /// The values of a sample in memory.

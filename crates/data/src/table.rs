@@ -53,6 +53,7 @@ impl Cells {
         };
         let part = |first: usize| {
             let values = rows.read(first, rows.at_once().min(rows.samples - first))?;
+            rows.require_unchanged()?;
             Ok((first * rows.units, Cow::Owned(values)))
         };
         Box::new((0..rows.samples).step_by(rows.at_once()).map(part))
@@ -82,8 +83,8 @@ pub(crate) struct Table {
     pub(crate) units: usize,
     pub(crate) values: Cells,
     pub(crate) labels: Option<Vec<u32>>,
-    /// Line of each row, in files that have lines.
-    pub(crate) lines: Option<Vec<u64>>,
+    /// Line of each row, in files that have lines, as far as 32 bits count.
+    pub(crate) lines: Option<Vec<u32>>,
     /// Column that held the label and is not among the values.
     pub(crate) label_column: Option<usize>,
 }
@@ -97,6 +98,16 @@ impl Table {
     /// Number of whole samples.
     pub(crate) fn samples(&self) -> usize {
         self.values.len().checked_div(self.units).unwrap_or(0)
+    }
+
+    /// Bytes of memory that its values and labels take.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        let values = match &self.values {
+            Cells::Held(Values::Bytes(bytes)) => bytes.len(),
+            Cells::Held(Values::Floats(floats)) => 4 * floats.len(),
+            Cells::File(_) => 0,
+        };
+        (values + self.labels.as_ref().map_or(0, |labels| 4 * labels.len())) as u64
     }
 
     /// Smallest and largest value; NaN and infinities are refused. An empty table has the range 0..0.
@@ -126,8 +137,8 @@ impl Table {
     pub(crate) fn place(&self, at: usize) -> Place {
         let (row, column) = (at / self.units, at % self.units);
         let shift = usize::from(self.label_column.is_some_and(|label| label <= column));
-        let line = self.lines.as_ref().and_then(|lines| lines.get(row).copied());
-        Place { what: self.what.clone(), row, line, column: column + shift }
+        let line = self.lines.as_ref().and_then(|lines| lines.get(row)).filter(|&&line| line < u32::MAX);
+        Place { what: self.what.clone(), row, line: line.map(|&line| line.into()), column: column + shift }
     }
 }
 

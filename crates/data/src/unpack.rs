@@ -28,6 +28,13 @@ impl Allowance {
         Self { packed, most, left: Arc::new(most.into()) }
     }
 
+    /// The same, but so many bytes in all at most.
+    #[must_use]
+    pub(crate) fn at_most(self, bytes: u64) -> Self {
+        let most = self.most.min(bytes);
+        Self { most, left: Arc::new(most.into()), ..self }
+    }
+
     /// Bytes that may be unpacked in all.
     #[must_use]
     pub fn most(&self) -> u64 {
@@ -59,7 +66,12 @@ impl<R: Read> Unpacked<R> {
     /// Bounds what `from` makes of `packed` bytes.
     #[must_use]
     pub fn new(from: R, packed: u64) -> Self {
-        Self { from, allowed: Allowance::of(packed) }
+        Self::within(from, Allowance::of(packed))
+    }
+
+    /// Bounds what `from` gives by what is allowed.
+    pub(crate) fn within(from: R, allowed: Allowance) -> Self {
+        Self { from, allowed }
     }
 }
 

@@ -12,6 +12,7 @@ use parquet::schema::types::ColumnDescriptor;
 use crate::Error;
 use crate::dataset::ImageShape;
 use crate::load::LoadOptions;
+use crate::room::Room;
 use crate::split::check_units;
 use crate::unpack::Allowance;
 
@@ -100,9 +101,10 @@ fn is_number(leaf: &ColumnDescriptor) -> bool {
 }
 
 impl Parquet {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    /// Opens a file of which no more is unpacked than there is room for.
+    pub(super) fn open(path: &Path, room: Room) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::read(path))?;
-        let allowed = Allowance::of(file.metadata().map_err(Error::read(path))?.len());
+        let allowed = Allowance::of(file.metadata().map_err(Error::read(path))?.len()).at_most(room.most());
         let reader = SerializedFileReader::new(file).map_err(|error| broken(path, &error))?;
         // What the library asserts of a file that it has opened.
         for column in reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns) {

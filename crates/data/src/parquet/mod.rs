@@ -16,14 +16,16 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader};
 
 use crate::dataset::ImageShape;
+use crate::labels::{Texts, from_text, whole_numbers};
 use crate::load::LoadOptions;
+use crate::room::Room;
 use crate::split::check_units;
 use crate::table::{Table, Tables, Values};
-use crate::{Error, images, labels};
+use crate::{Error, images};
 use columns::{Column, Parquet, Plan, broken};
-use pages::{LABEL, NUMBER, Pages, TEXT};
+use pages::{LABEL, LISTED, NUMBER, Pages};
 
-/// Records read at once.
+/// Records of one value that are read at once.
 const CHUNK: usize = 1024;
 
 /// Reads the files of a data set: those of the training samples and those of the test samples,
@@ -38,28 +40,28 @@ pub(crate) fn read(train: &[PathBuf], test: &[PathBuf], options: &LoadOptions) -
 }
 
 fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOptions) -> Result<Tables, Error> {
-    let plan = Plan::of(&Parquet::open(first)?, options)?;
+    let mut room = Room::of(options);
+    let plan = Plan::of(&Parquet::open(first, room)?, options)?;
     let size = options.image_size;
-    let mut splits = Vec::new();
+    let (mut splits, mut labels) = (Vec::new(), Texts::default());
     for paths in [train, test] {
         let mut split = Samples { units: plan.units(size), ..Samples::default() };
         for path in paths {
-            split.append(&Parquet::open(path)?, &plan, size)?;
+            let before = split.bytes();
+            split.append(&Parquet::open(path, room)?, &plan, size, &mut labels)?;
+            room = room.beside(split.bytes() - before);
         }
+        split.samples = labels.len() - splits.iter().map(|split: &Samples| split.samples).sum::<usize>();
         splits.push(split);
     }
-    let texts: Vec<String> = splits.iter().flat_map(|split| split.labels.iter().cloned()).collect();
     let what = first.display().to_string();
     let (mut numbers, class_names) = match (&plan.label, &plan.class_names) {
         (None, _) => (Vec::new(), None),
-        (Some(_), Some(names)) => {
-            let numbers: Vec<f64> = texts.iter().map(|text| text.parse().unwrap_or(f64::NAN)).collect();
-            (labels::from_numbers(&what, &numbers)?, Some(names.clone()))
-        }
-        (Some(_), None) => labels::from_text(&what, &texts, options.class_names.is_some())?,
+        (Some(_), Some(names)) => (whole_numbers(&what, labels)?, Some(names.clone())),
+        (Some(_), None) => from_text(&what, labels, options.class_names.is_some())?,
     };
     let mut table = |split: Samples, path: &Path| {
-        let rest = numbers.split_off(split.labels.len().min(numbers.len()));
+        let rest = numbers.split_off(split.samples.min(numbers.len()));
         let own = std::mem::replace(&mut numbers, rest);
         let values = if plan.is_pictures() { Values::Bytes(split.bytes) } else { Values::Floats(split.floats) };
         let mut table = Table::new(path.display().to_string(), split.units, values);
@@ -82,11 +84,16 @@ struct Samples {
     units: usize,
     bytes: Vec<u8>,
     floats: Vec<f32>,
-    labels: Vec<String>,
+    /// How many have a label.
+    samples: usize,
 }
 
 impl Samples {
-    fn append(&mut self, file: &Parquet, plan: &Plan, size: ImageShape) -> Result<(), Error> {
+    fn bytes(&self) -> u64 {
+        (self.bytes.len() + 4 * self.floats.len()) as u64
+    }
+
+    fn append(&mut self, file: &Parquet, plan: &Plan, size: ImageShape, labels: &mut Texts) -> Result<(), Error> {
         let mut row = 0;
         for group in 0..file.reader.num_row_groups() {
             let group = file.reader.get_row_group(group).map_err(|error| broken(&file.path, &error))?;
@@ -97,12 +104,13 @@ impl Samples {
                 columns => self.numbers(&group, columns)?,
             };
             if let Some(label) = &plan.label {
-                let found = group.labels(label)?;
-                if found.len() != rows {
+                let before = labels.len();
+                group.labels(label, labels)?;
+                let found = labels.len() - before;
+                if found != rows {
                     let what = file.path.display().to_string();
-                    return Err(Error::Counts { what, samples: rows, labels: found.len() });
+                    return Err(Error::Counts { what, samples: rows, labels: found });
                 }
-                self.labels.extend(found);
             }
             row += rows;
         }
@@ -110,45 +118,65 @@ impl Samples {
     }
 
     fn pictures(&mut self, group: &Group<'_>, name: &str, size: ImageShape) -> Result<usize, Error> {
-        let pictures = group.bytes(name, TEXT)?;
-        for (row, picture) in pictures.iter().enumerate() {
+        let mut row = 0;
+        group.strings(name, self.units as u64, |picture| {
             images::decode(picture, size, &mut self.bytes)
                 .map_err(|reason| group.refuse(name, row, &format!("is no readable picture: {reason}")))?;
-        }
-        Ok(pictures.len())
+            row += 1;
+            Ok(())
+        })?;
+        Ok(row)
     }
 
     fn lists(&mut self, group: &Group<'_>, name: &str) -> Result<usize, Error> {
-        let lists = group.values(name, NUMBER)?;
-        for (row, &length) in lists.lengths.iter().enumerate() {
-            if self.units == 0 {
-                check_units(length as u128, &group.file.path.display().to_string())?;
-                self.units = length;
+        let (mut rows, mut length) = (0, 0);
+        group.numbers(name, LISTED, |x, starts_a_row| {
+            if starts_a_row && rows > 0 {
+                self.end_of_list(group, name, rows - 1, length)?;
             }
-            if length != self.units {
-                let reason = format!("has {length} numbers, expected {} as in the first row", self.units);
-                return Err(group.refuse(name, row, &reason));
-            }
+            (rows, length) = if starts_a_row { (rows + 1, 1) } else { (rows, length + 1) };
+            self.floats.push(x as f32);
+            Ok(())
+        })?;
+        if rows > 0 {
+            self.end_of_list(group, name, rows - 1, length)?;
         }
-        self.floats.extend(lists.values.iter().map(|&x| x as f32));
-        Ok(lists.lengths.len())
+        Ok(rows)
+    }
+
+    /// Checks the length of a row's list; the first one says what all have.
+    fn end_of_list(&mut self, group: &Group<'_>, name: &str, row: usize, length: usize) -> Result<(), Error> {
+        if self.units == 0 {
+            check_units(length as u128, &group.file.path.display().to_string())?;
+            self.units = length;
+        }
+        if length == self.units {
+            return Ok(());
+        }
+        let reason = format!("has {length} numbers, expected {} as in the first row", self.units);
+        Err(group.refuse(name, row, &reason))
     }
 
     fn numbers(&mut self, group: &Group<'_>, columns: &[(String, Column)]) -> Result<usize, Error> {
-        let start = self.floats.len();
+        let (start, units) = (self.floats.len(), columns.len());
         let mut rows = 0;
         for (place, (name, _)) in columns.iter().enumerate() {
-            let column = group.values(name, NUMBER)?.values;
-            if place == 0 {
-                rows = column.len();
-                self.floats.resize(start + rows * columns.len(), 0.0);
-            }
-            if column.len() != rows {
-                let reason = format!("it has {} rows, expected {rows} as the first column has", column.len());
-                return Err(group.file.refuse(name, reason));
-            }
-            for (row, value) in column.into_iter().enumerate() {
-                self.floats[start + row * columns.len() + place] = value as f32;
+            let mut row = 0;
+            group.numbers(name, NUMBER, |x, _| {
+                if place == 0 {
+                    self.floats.resize(start + (row + 1) * units, 0.0);
+                    rows = row + 1;
+                }
+                if let Some(value) = self.floats.get_mut(start + row * units + place) {
+                    *value = x as f32;
+                }
+                row += 1;
+                Ok(())
+            })?;
+            if row != rows {
+                return Err(group
+                    .file
+                    .refuse(name, format!("it has {row} rows, expected {rows} as the first column has")));
             }
         }
         Ok(rows)
@@ -162,58 +190,64 @@ struct Group<'a> {
     row: usize,
 }
 
-/// Values of a column, and how many of them each row has.
-struct Leaf<T> {
-    values: Vec<T>,
-    lengths: Vec<usize>,
-}
-
 impl Group<'_> {
     fn refuse(&self, column: &str, row: usize, reason: &str) -> Error {
         self.file.refuse(column, format!("row {} (from 0) {reason}", self.row + row))
     }
 
-    /// Numbers of a column, one or more a row, each of which takes so many bytes.
-    fn values(&self, name: &str, number: u64) -> Result<Leaf<f64>, Error> {
+    /// Hands over the numbers of a column, each with whether it is the first of its row. What is made of a
+    /// number takes `kept` bytes.
+    fn numbers(
+        &self,
+        name: &str,
+        kept: u64,
+        mut take: impl FnMut(f64, bool) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let column = self.file.get(name)?;
         let (Column::Number(leaf) | Column::Numbers(leaf)) = column else {
             return Err(self.file.refuse(name, format!("it holds {}, expected numbers", column.what())));
         };
-        match self.column(*leaf, number)? {
-            ColumnReader::BoolColumnReader(reader) => self.drain(name, *leaf, reader, |x| f64::from(u8::from(x))),
-            ColumnReader::Int32ColumnReader(reader) => self.drain(name, *leaf, reader, f64::from),
-            ColumnReader::Int64ColumnReader(reader) => self.drain(name, *leaf, reader, |x| x as f64),
-            ColumnReader::FloatColumnReader(reader) => self.drain(name, *leaf, reader, f64::from),
-            ColumnReader::DoubleColumnReader(reader) => self.drain(name, *leaf, reader, |x| x),
+        match self.column(*leaf, kept)? {
+            ColumnReader::BoolColumnReader(reader) => {
+                self.drain(name, *leaf, reader, |x, starts| take(f64::from(u8::from(x)), starts))
+            }
+            ColumnReader::Int32ColumnReader(reader) => {
+                self.drain(name, *leaf, reader, |x, starts| take(f64::from(x), starts))
+            }
+            ColumnReader::Int64ColumnReader(reader) => {
+                self.drain(name, *leaf, reader, |x, starts| take(x as f64, starts))
+            }
+            ColumnReader::FloatColumnReader(reader) => {
+                self.drain(name, *leaf, reader, |x, starts| take(f64::from(x), starts))
+            }
+            ColumnReader::DoubleColumnReader(reader) => self.drain(name, *leaf, reader, take),
             _ => Err(self.file.refuse(name, "its type has changed on the way".into())),
         }
     }
 
-    /// Byte strings of a column, one a row, each of which takes so many bytes beside its content.
-    fn bytes(&self, name: &str, string: u64) -> Result<Vec<Vec<u8>>, Error> {
+    /// Hands over the byte strings of a column, one a row. What is made of one takes `kept` bytes.
+    fn strings(&self, name: &str, kept: u64, mut take: impl FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let column = self.file.get(name)?;
         let (Column::Pictures(leaf) | Column::Text(leaf)) = column else {
             return Err(self.file.refuse(name, format!("it holds {}, expected pictures or text", column.what())));
         };
-        match self.column(*leaf, string)? {
-            ColumnReader::ByteArrayColumnReader(reader) => {
+        match self.column(*leaf, kept)? {
+            ColumnReader::ByteArrayColumnReader(reader) => self.drain(name, *leaf, reader, |bytes, _| {
                 // The same bytes of a dictionary may stand in many rows.
-                let shared = self.drain(name, *leaf, reader, |bytes| bytes)?.values;
-                let size = shared.iter().fold(0u64, |size, bytes| size.saturating_add(bytes.len() as u64));
-                let taken = self.file.allowed.take(size).map_err(|error| ParquetError::General(error.to_string()));
-                taken.map_err(|error| broken(&self.file.path, &error))?;
-                Ok(shared.iter().map(|bytes| bytes.data().to_vec()).collect())
-            }
+                let taken = self.file.allowed.take(bytes.len() as u64);
+                taken.map_err(|error| broken(&self.file.path, &ParquetError::General(error.to_string())))?;
+                take(bytes.data())
+            }),
             _ => Err(self.file.refuse(name, "its type has changed on the way".into())),
         }
     }
 
-    fn labels(&self, name: &str) -> Result<Vec<String>, Error> {
+    fn labels(&self, name: &str, labels: &mut Texts) -> Result<(), Error> {
+        let path = &self.file.path;
         if let Column::Text(_) = self.file.get(name)? {
-            let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-            return Ok(self.bytes(name, LABEL)?.into_iter().map(text).collect());
+            return self.strings(name, LABEL, |text| labels.push(path, &String::from_utf8_lossy(text)));
         }
-        Ok(self.values(name, LABEL)?.values.iter().map(ToString::to_string).collect())
+        self.numbers(name, LABEL, |x, _| labels.push(path, &x.to_string()))
     }
 
     fn column(&self, leaf: usize, value: u64) -> Result<ColumnReader, Error> {
@@ -223,42 +257,38 @@ impl Group<'_> {
         Ok(get_column_reader(schema.column(leaf), Box::new(pages)))
     }
 
-    /// Reads a column to its end. No value may be missing.
-    fn drain<D: DataType, X>(
+    /// Reads a column to its end, value by value. No value may be missing.
+    fn drain<D: DataType>(
         &self,
         name: &str,
         leaf: usize,
         mut reader: ColumnReaderImpl<D>,
-        convert: impl Fn(D::T) -> X,
-    ) -> Result<Leaf<X>, Error> {
+        mut take: impl FnMut(D::T, bool) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let schema = self.file.reader.metadata().file_metadata().schema_descr_ptr();
         let descriptor = schema.column(leaf);
-        let mut all = Leaf { values: Vec::new(), lengths: Vec::new() };
+        let (full, nested, mut row) = (descriptor.max_def_level(), descriptor.max_rep_level() > 0, 0);
+        // A record may be long.
+        let at_once = if nested { 1 } else { CHUNK };
+        let (mut definitions, mut repetitions, mut values) = (Vec::new(), Vec::new(), Vec::new());
         loop {
-            let (mut definitions, mut repetitions, mut values) = (Vec::new(), Vec::new(), Vec::new());
-            let read = reader.read_records(CHUNK, Some(&mut definitions), Some(&mut repetitions), &mut values);
+            definitions.clear();
+            repetitions.clear();
+            values.clear();
+            let read = reader.read_records(at_once, Some(&mut definitions), Some(&mut repetitions), &mut values);
             let (records, _, levels) = read.map_err(|error| broken(&self.file.path, &error))?;
             if records == 0 && levels == 0 {
-                return Ok(all);
+                return Ok(());
             }
-            let full = descriptor.max_def_level();
-            let missing = definitions.iter().position(|&level| level < full);
-            if let Some(at) = missing {
-                let starts = repetitions.iter().take(at + 1).filter(|&&level| level == 0).count();
-                let row = all.lengths.len() + if descriptor.max_rep_level() == 0 { at } else { starts.max(1) - 1 };
-                return Err(self.refuse(name, row, "is empty: fill in missing values or leave the row out"));
+            let starts = |at: usize| !nested || repetitions.get(at).is_none_or(|&level| level == 0);
+            if let Some(at) = definitions.iter().position(|&level| level < full) {
+                let before = (0..=at).filter(|&at| starts(at)).count().max(1) - 1;
+                return Err(self.refuse(name, row + before, "is empty: fill in missing values or leave the row out"));
             }
-            if descriptor.max_rep_level() == 0 {
-                all.lengths.extend(std::iter::repeat_n(1, values.len()));
-            } else {
-                for level in repetitions {
-                    match all.lengths.last_mut().filter(|_| level > 0) {
-                        Some(length) => *length += 1,
-                        None => all.lengths.push(1),
-                    }
-                }
+            for (at, value) in values.drain(..).enumerate() {
+                row += usize::from(starts(at));
+                take(value, starts(at))?;
             }
-            all.values.extend(values.into_iter().map(&convert));
         }
     }
 }

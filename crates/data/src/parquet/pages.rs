@@ -5,20 +5,20 @@ use parquet::errors::{ParquetError, Result};
 
 use crate::unpack::Allowance;
 
-/// Bytes that a number takes while it is read: twice as it comes, once as it stays.
-pub(super) const NUMBER: u64 = 20;
+/// Bytes that a number takes that is a sample's value: as 32 bits, twice while there come to be more.
+pub(super) const NUMBER: u64 = 8;
 
-/// Bytes that a text or a picture takes beside its content.
-pub(super) const TEXT: u64 = 64;
+/// The same of a number in a list, which is read whole before its length is known.
+pub(super) const LISTED: u64 = 20;
 
-/// The same of a label, which is kept as a text for a while, and compared.
-pub(super) const LABEL: u64 = 160;
+/// Bytes that a label takes, which is a number in the end.
+pub(super) const LABEL: u64 = 8;
 
 /// The pages of a column as far as an [`Allowance`] goes; after that, an error.
 pub(super) struct Pages {
     pub(super) from: Box<dyn PageReader>,
     pub(super) allowed: Allowance,
-    /// Bytes that a value takes.
+    /// Bytes that what is made of a value takes.
     pub(super) value: u64,
 }
 

@@ -68,7 +68,14 @@ fn a_run_pushed_and_pulled_is_the_same_to_the_byte() {
     assert!(!pushed.keys().any(|name| name.contains("state") || name == "layers.safetensors"), "{:?}", pushed.keys());
     assert_eq!(place.text("back/README.md").as_bytes(), pushed["README.md"]);
 
-    let by_address = place.ok_at(&server, "classify hf:me/digits --split train --json");
+    let named = place.at(&server, "hf_read", "classify hf:me/digits --split train --json");
+    let refused = "error: hf:me/digits names 'csv:bits.csv' as its data, which are opened only if you say so";
+    assert!(
+        stderr(&named).starts_with(refused) && stderr(&named).contains("--data csv:bits.csv"),
+        "{}",
+        stderr(&named)
+    );
+    let by_address = place.ok_at(&server, "classify hf:me/digits --split train --json --data csv:bits.csv");
     assert_eq!(by_address, place.ok("classify deep --split train --json"));
     let refused = place.at(&server, "hf_write", "pull me/digits --out back");
     assert!(stderr(&refused).starts_with("error: back is there already\n"), "{}", stderr(&refused));

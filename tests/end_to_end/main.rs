@@ -26,6 +26,7 @@ mod resume;
 mod sample;
 mod stack;
 mod training;
+mod trust;
 mod tune;
 mod using;
 

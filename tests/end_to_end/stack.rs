@@ -205,7 +205,7 @@ fn data_that_do_not_fit_in_memory_are_read_from_disk_with_the_same_result() {
     let refused = stderr(&place.run("stack --layers 16 --data npy:large.npy --max-memory 20 --out r"));
     assert!(refused.contains("but may take 20 MiB (as --max-memory says)"), "{refused}");
     std::fs::write(place.path("large.csv"), "0,1,0,1\n".repeat(1_000_000)).unwrap();
-    let refused = stderr(&place.run("stack --layers 16 --data csv:large.csv --max-memory 5 --out r"));
+    let refused = stderr(&place.run("stack --layers 16 --data csv:large.csv --max-memory 60 --out r"));
     assert!(refused.contains("read into memory whole") && refused.contains("uncompressed IDX or npy"), "{refused}");
 }
 

@@ -179,6 +179,13 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// Whether it is a verb with `--threads`, which starts its threads when it knows how many.
+    pub(crate) fn has_threads(&self) -> bool {
+        matches!(self, Self::Pretrain(_) | Self::Stack(_) | Self::Tune(_) | Self::Finetune(_) | Self::Eval(_))
+    }
+}
+
 /// How data are read.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Data")]

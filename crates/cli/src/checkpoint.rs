@@ -1,13 +1,14 @@
 //! Opening a checkpoint of any kind, and fitting data to it.
 
 use crate::args::{DataArgs, MemoryArgs, SplitName};
-use crate::commands::training::{CLASS_NAMES, require_room_for};
+use crate::commands::training::{CLASS_NAMES, open_data};
 use crate::failure::{Explain, Failure, Result};
 use crate::footprint::held;
 use crate::memory::{PROGRAM, fits};
+use crate::recorded;
 use crate::run_folder::checkpoint_path;
 use candle_core::Device;
-use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LoadOptions, Scale, Source, Split, open};
+use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LoadOptions, Scale, Source, Split};
 use deepbelief_finetune::{Network, NetworkHeader, Objective};
 use deepbelief_rbm::{Provenance, tensors};
 use deepbelief_stack::{Dbn, DbnHeader};
@@ -114,22 +115,28 @@ pub(crate) trait Trained {
         asked.or_else(|| self.recorded("binarize")).unwrap_or_default()
     }
 
-    /// Loads the data named by `args`, read as in training where `args` leave it open. They
-    /// must fit the visible units. What can stay in its file does where it has no room in memory.
-    fn data(&self, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
+    /// Loads the data named by `args`, else those that the model at `path` names, if they are its own; read as in
+    /// training where `args` leave it open. They must fit the visible units. What can stay in its file does where it has no room in memory.
+    fn data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
         let trained_on = self.recorded::<Source>("data");
         let unknown = || {
             Failure::new("the checkpoint does not say what data it was trained on")
                 .hint("name the data with --data, for instance npy:samples.npy")
         };
-        let source = args.data.clone().or_else(|| trained_on.clone()).ok_or_else(unknown)?;
+        let source = match (&args.data, &trained_on) {
+            (Some(asked), _) => asked.clone(),
+            (None, None) => return Err(unknown()),
+            (None, Some(source)) => {
+                recorded::require_own(path, source)?;
+                source.clone()
+            }
+        };
         // Where the training data had their labels says nothing of other data. How they came into
         // [0, 1] does where it was by a range of their own, and so does which class is which number.
         let same = trained_on.is_some_and(|trained_on| trained_on == source);
         let scale = self.recorded::<Scale>("scale").filter(|scale| same || matches!(scale, Scale::Range { .. }));
         let defaults = LoadOptions::default();
-        require_room_for("the work", &source, memory.max_memory)?;
-        let data = open(
+        let data = open_data(
             &source,
             &LoadOptions {
                 scale: args.scale.or(scale).unwrap_or_default(),
@@ -144,6 +151,7 @@ pub(crate) trait Trained {
                 fetch: Fetch(crate::hub::dataset),
                 ..defaults
             },
+            memory.max_memory,
         )?;
         require_units(&source, data.train.units(), self.visible())?;
         if fits(PROGRAM + held(&data) + 2 * data.bytes_in_files(), memory.max_memory) {

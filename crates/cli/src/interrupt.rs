@@ -3,6 +3,7 @@
 //! that grows beyond a limit is an error where it is written, as a full disk is.
 
 use crate::failure::{Explain, Result};
+use crate::threads::FEW;
 use deepbelief_rbm::discard_unfinished;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,7 +25,7 @@ pub(crate) fn asked() -> bool {
 
 /// Starts to handle signals.
 pub(crate) fn start() -> Result<()> {
-    watch().or_fail(|| "cannot catch interrupts".into())?;
+    watch().or_fail(|| "cannot start the thread that catches interrupts".into()).or_hint(|| FEW.into())?;
     // The system then refuses a write beyond the limit of a file's size, which otherwise ends the program.
     #[cfg(unix)]
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default())

@@ -13,18 +13,21 @@ mod footprint;
 mod history;
 mod hub;
 mod interrupt;
+mod limits;
 mod markdown;
 mod measured;
 mod memory;
 mod model_card;
 mod pictures;
 mod progress;
+mod recorded;
 mod report;
 mod run_folder;
 mod run_lock;
 mod save_every;
 mod settings;
 mod stack_watcher;
+mod threads;
 mod traces;
 mod tune_watcher;
 mod watcher;
@@ -40,7 +43,9 @@ const ERROR: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let report = Report::start(cli.log);
-    let result = interrupt::start().and_then(|()| run(&cli.command, &report));
+    let result = interrupt::start()
+        .and_then(|()| if cli.command.has_threads() { Ok(()) } else { threads::bind(0) })
+        .and_then(|()| run(&cli.command, &report));
     match result {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

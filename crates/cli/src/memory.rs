@@ -3,8 +3,9 @@
 //! much memory it takes as it is.
 
 use crate::failure::{Failure, Result};
+use crate::limits;
 use crate::report::{bytes, thousands};
-use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+use sysinfo::{MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Share of the free memory that may be taken where nobody says more.
 const SHARE: f64 = 0.8;
@@ -97,6 +98,12 @@ pub(crate) fn require_samples(what: &str, samples: usize, most: u32, needed: imp
     })
 }
 
+/// Bytes that data may take while they are read, beside the program. What is little is refused when everything
+/// is known that it is needed for.
+pub(crate) fn room_for_data(most: u32) -> Option<u64> {
+    allowed(most).map(|allowed| allowed.saturating_sub(PROGRAM).max(1 << 20))
+}
+
 /// Whether so much is allowed.
 pub(crate) fn fits(needed: u64, most: u32) -> bool {
     allowed(most).is_none_or(|allowed| needed <= allowed)
@@ -107,13 +114,26 @@ fn allowed(most: u32) -> Option<u64> {
     if most > 0 { Some(u64::from(most) << 20) } else { available().map(|free| (SHARE * free as f64) as u64) }
 }
 
-/// Bytes that are free, for this process as far as it is confined to a part of the machine.
+/// Bytes that this program may take in all.
 fn available() -> Option<u64> {
-    let system =
-        System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()));
-    let machine = system.available_memory();
-    let free = system.cgroup_limits().map_or(machine, |limits| machine.min(limits.free_memory));
-    (free > 0).then_some(free)
+    let mut system = System::new();
+    system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+    let machine = Some(system.available_memory()).filter(|&free| free > 0);
+    in_all(machine, limits::left(), resident(&mut system))
+}
+
+/// The least of what is free, and what the program holds already: the data that it holds are part of what is
+/// asked about.
+fn in_all(machine: Option<u64>, limited: Option<u64>, held: u64) -> Option<u64> {
+    Some(machine.into_iter().chain(limited).min()? + held)
+}
+
+/// Bytes that this program has.
+fn resident(system: &mut System) -> u64 {
+    let Ok(own) = sysinfo::get_current_pid() else { return 0 };
+    let what = ProcessRefreshKind::nothing().with_memory();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), false, what);
+    system.process(own).map_or(0, sysinfo::Process::memory)
 }
 
 #[cfg(test)]
@@ -133,6 +153,21 @@ mod tests {
         assert!(fits(5 << 20, 5) && !fits((5 << 20) + 1, 5) && fits(1, 0) && !fits(1 << 60, 0));
         assert!(require(1, 0).is_ok());
         assert!(require(1 << 60, 0).unwrap_err().what().ends_with("(80 % of what is free)"));
+    }
+
+    /// Data that are in memory are asked about with everything else: they must not be missing from what is free
+    /// as well.
+    #[test]
+    fn what_is_held_already_is_not_counted_twice() {
+        assert_eq!(in_all(Some(100), None, 30), Some(130));
+        assert_eq!(in_all(Some(100), Some(20), 30), Some(50));
+        assert_eq!(in_all(None, Some(20), 30), Some(50));
+        assert_eq!(in_all(None, None, 30), None);
+        let (mut system, size) = (System::new(), 256 << 20);
+        let before = resident(&mut system);
+        let held = std::hint::black_box(vec![1u8; size]);
+        let after = resident(&mut system);
+        assert!(after > before + (held.len() as u64) / 2, "{before} and then {after}");
     }
 
     /// What is said to fit must fit, and one more must not; what cannot be made to fit is not named.

@@ -22,6 +22,9 @@ pub struct Provenance {
     pub dataset: String,
     /// Hash of its training samples.
     pub dataset_sha256: String,
+    /// Hash of its test samples, where it has some that are not part of the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_sha256: Option<String>,
     /// Seed of the training.
     pub seed: u64,
     /// Epochs trained.

@@ -45,7 +45,7 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
             "--states and --free-energy are for RBMs and deep belief nets: a feed-forward network has neither",
         ));
     }
-    let data = checkpoint.data(&args.data, args.memory)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
     let samples = split(&data, args.split)?;
 
     let n = samples.samples();

@@ -12,6 +12,7 @@ use crate::measured::FinetuneEpoch;
 use crate::memory::Knob;
 use crate::pictures::network_name;
 use crate::progress::Ticker;
+use crate::recorded;
 use crate::report::Report;
 use crate::run_folder::{FINETUNE_STATE, RunFolder};
 use crate::save_every::SaveClock;
@@ -52,8 +53,11 @@ fn start(args: &FinetuneArgs) -> Result<Run> {
     let open = |path: PathBuf| Checkpoint::open(&path).map(|checkpoint| (path, checkpoint));
     let opened = FinetuneSettings::checkpoint(args).map(open).transpose()?;
     let provenance = opened.as_ref().map(|(_, checkpoint)| checkpoint.provenance());
-    let Resolved { mut settings, valid_is_default } = FinetuneSettings::resolve(args, provenance)?;
+    let Resolved { mut settings, valid_is_default, data_are_recorded } = FinetuneSettings::resolve(args, provenance)?;
     let seed = settings.run.seed;
+    if let Some((path, _)) = opened.as_ref().filter(|_| data_are_recorded) {
+        recorded::require_own(path, &settings.data.data)?;
+    }
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
     parts.require_valid(settings.patience)?;
     let dbn = opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn);

@@ -45,7 +45,7 @@ pub(crate) fn pretrain(args: &PretrainArgs, report: &Report) -> Result<u8> {
 /// A new run. The folder comes last, so that settings or data which do not do leave nothing
 /// behind.
 fn start(args: &PretrainArgs) -> Result<Run> {
-    let Resolved { mut settings, valid_is_default } = PretrainSettings::resolve(args)?;
+    let Resolved { mut settings, valid_is_default, .. } = PretrainSettings::resolve(args)?;
     let seed = settings.run.seed;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
     parts.require_valid(settings.learning.patience)?;

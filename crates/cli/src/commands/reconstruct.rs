@@ -23,7 +23,7 @@ pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()>
         return Err(Failure::new(format!("the checkpoint is of kind '{}', which reconstructs nothing", header.kind))
             .hint("`dbn finetune --as autoencoder` trains a network that does"));
     }
-    let data = checkpoint.data(&args.data, args.memory)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
     let provenance = checkpoint.provenance();
     let shape = args.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
     let shape = pictures::shape_of(checkpoint.visible(), shape)?;

@@ -59,7 +59,7 @@ pub(crate) fn stack(args: &StackArgs, report: &Report) -> Result<u8> {
 /// A new run. The folder comes last, so that settings or data which do not do leave nothing
 /// behind.
 fn start(args: &StackArgs) -> Result<Run> {
-    let Resolved { mut settings, valid_is_default } = StackSettings::resolve(args)?;
+    let Resolved { mut settings, valid_is_default, .. } = StackSettings::resolve(args)?;
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
     settings.layers.iter().try_for_each(|layer| parts.require_valid(layer.learning.patience))?;
     parts.require_shape(&settings.data)?;

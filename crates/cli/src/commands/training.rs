@@ -10,7 +10,8 @@ use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::{bytes, thousands};
 use crate::run_folder::RunFolder;
 use crate::settings::{DataSettings, RunSettings};
-use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Source, Split, sha256};
+use crate::threads;
+use deepbelief_data::{BatchConfig, Binarize, Dataset, LoadOptions, Minibatcher, Source, Split, sha256};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{HiddenUnits, Monitors, Outcome, Provenance};
 use deepbelief_stack::Dbn;
@@ -82,11 +83,8 @@ impl Parts {
             require_same(&model.provenance().recipe, recipe, folder)?;
         }
         let data = open(settings, run)?;
-        if let Some(model) = model
-            && model.provenance().dataset_sha256 != data.sha256()?
-        {
-            return Err(Failure::new(format!("the data '{}' have changed since the run was started", settings.data))
-                .hint("a resumed run needs the very same training data; start a new run on the new ones"));
+        if let Some(model) = model {
+            require_same_data(model.provenance(), &data, &settings.data)?;
         }
         Self::part(data, settings, run.seed)
     }
@@ -191,6 +189,7 @@ impl Parts {
 
     /// Where a model trained on these data comes from; epochs and figures are still to come.
     pub(crate) fn provenance(&self, mut recipe: serde_json::Value, seed: u64) -> Result<Provenance> {
+        let embedded = recipe.get("data").and_then(|data| data.as_str()) == Some("mnist");
         // Which class is which number, for other data whose labels are names.
         if let (Some(names), Some(recipe)) = (&self.data.class_names, recipe.as_object_mut()) {
             recipe.insert(CLASS_NAMES.into(), names.clone().into());
@@ -198,6 +197,8 @@ impl Parts {
         Ok(Provenance {
             dataset: self.data.name.clone(),
             dataset_sha256: self.data.sha256()?,
+            // The program's own digits are those of its version.
+            test_sha256: if embedded { None } else { self.data.test_sha256()? },
             seed,
             crate_version: env!("CARGO_PKG_VERSION").into(),
             recipe,
@@ -274,19 +275,27 @@ const WHOLE: &str = "these data are read into memory whole; saved as an uncompre
 /// What to do where there is less memory than was said or told.
 const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
 
-/// Refuses files that are read whole where their size tells that they would fill the memory.
-pub(crate) fn require_room_for(what: &str, source: &Source, max_memory: u32) -> Result<()> {
-    let (Source::Csv(path) | Source::Npz(path) | Source::Safetensors(path) | Source::Parquet(path)) = source else {
-        return Ok(());
-    };
-    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    memory::require(what, size, max_memory, &[]).map_err(|failure| Failure::new(failure.what()).hint(WHOLE))
+/// Opens data, which may take as much memory as the program.
+pub(crate) fn open_data(source: &Source, options: &LoadOptions, max_memory: u32) -> Result<Dataset> {
+    if max_memory == 0 {
+        memory::require("the program", PROGRAM, max_memory, &[])?;
+    }
+    let options = LoadOptions { max_memory: memory::room_for_data(max_memory), ..options.clone() };
+    deepbelief_data::open(source, &options).map_err(explain)
 }
 
-/// Opens the data.
+/// What is said of data that cannot be read; those that take too much memory might be saved otherwise.
+pub(crate) fn explain(error: deepbelief_data::Error) -> Failure {
+    match error {
+        deepbelief_data::Error::Memory { .. } => Failure::from(error).hint(WHOLE),
+        error => error.into(),
+    }
+}
+
+/// Opens the data of a training.
 fn open(settings: &DataSettings, run: &RunSettings) -> Result<Dataset> {
-    require_room_for("the training", &settings.data, run.max_memory)?;
-    Ok(deepbelief_data::open(&settings.data, &settings.load_options())?)
+    threads::bind(run.threads)?;
+    open_data(&settings.data, &settings.load_options(), run.max_memory)
 }
 
 /// What fixes a run of `dbn {verb}`, in one word: its settings and seed, and the content of its data wherever they
@@ -341,11 +350,29 @@ pub(crate) fn shell_word(path: &Path) -> String {
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// Refuses settings on disk that are others than the model was trained by, but for the number of epochs.
+/// Refuses data other than those that a model was trained and tested on. Where they lie does not matter.
+fn require_same_data(provenance: &Provenance, data: &Dataset, source: &Source) -> Result<()> {
+    let changed = |which: &str| {
+        Failure::new(format!("the {which}data '{source}' have changed since the run was started")).hint(format!(
+            "a resumed run needs the very same {which}data: if they have moved, say where with --data; else start a new \
+             run on the new ones"
+        ))
+    };
+    if provenance.dataset_sha256 != data.sha256()? {
+        return Err(changed(""));
+    }
+    match &provenance.test_sha256 {
+        Some(test) if data.test_sha256()?.as_ref() != Some(test) => Err(changed("test ")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses settings on disk that are others than the model was trained by, but for the number of epochs and the
+/// place of the data, which are known by their hash.
 fn require_same(trained: &serde_json::Value, now: &serde_json::Value, folder: &RunFolder) -> Result<()> {
     let trained = trained.as_object().into_iter().flatten();
     let other = trained
-        .filter(|(key, _)| !["epochs", CLASS_NAMES].contains(&key.as_str()))
+        .filter(|(key, _)| !["epochs", "data", CLASS_NAMES].contains(&key.as_str()))
         .find(|&(key, value)| now.get(key) != Some(value));
     let Some((key, value)) = other else { return Ok(()) };
     let short = |value: Option<&serde_json::Value>| match value {

@@ -10,6 +10,7 @@ use crate::history::History;
 use crate::interrupt;
 use crate::measured::TuneEpoch;
 use crate::memory::Knob;
+use crate::recorded;
 use crate::report::Report;
 use crate::run_folder::{RunFolder, TUNE_STATE};
 use crate::settings::{Resolved, TuneSettings};
@@ -51,8 +52,11 @@ fn start(args: &TuneArgs) -> Result<Run> {
     let open = |path: PathBuf| Checkpoint::open(&path).map(|checkpoint| (path, checkpoint));
     let opened = TuneSettings::checkpoint(args)?.map(open).transpose()?;
     let provenance = opened.as_ref().map(|(_, checkpoint)| checkpoint.provenance());
-    let Resolved { mut settings, valid_is_default } = TuneSettings::resolve(args, provenance)?;
+    let Resolved { mut settings, valid_is_default, data_are_recorded } = TuneSettings::resolve(args, provenance)?;
     let seed = settings.run.seed;
+    if let Some((path, _)) = opened.as_ref().filter(|_| data_are_recorded) {
+        recorded::require_own(path, &settings.data.data)?;
+    }
     let parts = Parts::load(&mut settings.data, valid_is_default, &settings.run)?;
     parts.require_valid(settings.patience)?;
     let (sizes, classes) = match &opened {

@@ -66,6 +66,8 @@ impl FinetuneSettings {
         if flags.get("as").or(recipe.get("as")).and_then(|name| name.as_str()) == Some("autoencoder") {
             given.remove(LABELLED);
         }
+        let asked = recipe.contains_key("data") || flags.contains_key("data");
+        let data_are_recorded = given.contains_key("data") && !asked;
         given.extend(recipe);
         given.extend(flags.clone());
         if args.from_scratch {
@@ -80,14 +82,14 @@ impl FinetuneSettings {
             ("square_momentum", settings.optimizer == OptimizerKind::Sgd, "with the optimizer sgd"),
         ]);
         super::warn_of_idle(&flags, [idle]);
-        Ok(Resolved { settings, valid_is_default })
+        Ok(Resolved { settings, valid_is_default, data_are_recorded })
     }
 
     /// Settings of the run whose `config.toml` is `path`, continued with what `args` may change.
     pub(crate) fn resume(path: &Path, args: &FinetuneArgs) -> Result<Self> {
         let mut table = read(path)?;
         let epochs = table.get("epochs").cloned();
-        let changeable: Vec<&str> = ["epochs", "test"].into_iter().chain(UNLEARNED_KEYS).collect();
+        let changeable: Vec<&str> = ["epochs", "test", "data"].into_iter().chain(UNLEARNED_KEYS).collect();
         super::continue_with(&mut table, flags(args)?, &changeable)?;
         let settings = settle(table)?;
         settings.validate()?;

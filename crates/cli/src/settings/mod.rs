@@ -107,6 +107,8 @@ pub(crate) struct Resolved<S> {
     pub(crate) settings: S,
     /// Nobody asked for this number of validation samples: it may shrink to fit the data.
     pub(crate) valid_is_default: bool,
+    /// Nobody asked for these data but the model that is to be trained on.
+    pub(crate) data_are_recorded: bool,
 }
 
 /// Where a setting out of range may come from.

@@ -37,7 +37,7 @@ impl PretrainSettings {
         let settings = settle(given)?;
         settings.validate()?;
         super::warn_of_idle(&flags, [settings.learning.idle()]);
-        Ok(Resolved { settings, valid_is_default })
+        Ok(Resolved { settings, valid_is_default, data_are_recorded: false })
     }
 
     /// Settings of the run whose `config.toml` is `path`, continued with what `args` may change:
@@ -138,7 +138,7 @@ mod tests {
             learning: LearningArgs { epochs: Some(11), ..Default::default() },
             ..Default::default()
         };
-        let Resolved { settings, valid_is_default } = PretrainSettings::resolve(&args).unwrap();
+        let Resolved { settings, valid_is_default, .. } = PretrainSettings::resolve(&args).unwrap();
         assert_eq!((settings.hidden, settings.learning.epochs, settings.data.valid), (7, 11, 3));
         assert!(!valid_is_default);
         let default = PretrainSettings::resolve(&PretrainArgs::default()).unwrap().settings;

@@ -61,14 +61,14 @@ impl StackSettings {
         let settings = gatherer.gather(&recipe, &flags)?;
         settings.validate()?;
         super::warn_of_idle(&flags, settings.layers.iter().map(|layer| layer.learning.idle()));
-        Ok(Resolved { settings, valid_is_default })
+        Ok(Resolved { settings, valid_is_default, data_are_recorded: false })
     }
 
     /// Settings of the run whose `config.toml` is `path`, continued with what `args` may change.
     pub(crate) fn resume(path: &Path, args: &StackArgs) -> Result<Self> {
         let gatherer = Gatherer::new()?;
         let table = gatherer.read(path)?;
-        let before = gatherer.gather(&table, &Table::new())?;
+        let mut before = gatherer.gather(&table, &Table::new())?;
         let hidden = |layer: &LayerSettings| layer.hidden as u32;
         if let Some(asked) = &args.layers
             && !asked.0.iter().copied().eq(before.layers.iter().map(hidden))
@@ -80,11 +80,13 @@ impl StackSettings {
         let flags = gatherer.flags(args)?;
         let settings = gatherer.gather(&table, &flags)?;
         settings.validate()?;
+        // Data are known by their hash, wherever they lie.
+        before.data.data = settings.data.data.clone();
         if settings.recipe()? != before.recipe()? {
             let asked = flags.keys().filter(|key| !UNLEARNED_KEYS.contains(&key.as_str()));
             let asked: Vec<String> = asked.map(|key| format!("--{}", key.replace('_', "-"))).collect();
             return Err(Failure::new(format!("{} would change the run to resume", asked.join(", "))).hint(
-                format!("a resumed run keeps its settings; --{} may change", UNLEARNED_KEYS.join(", --"))
+                format!("a resumed run keeps its settings; --data, --{} may change", UNLEARNED_KEYS.join(", --"))
                     .replace('_', "-"),
             ));
         }
@@ -189,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_built_in_recipe_is_complete_and_valid() {
-        let Resolved { settings, valid_is_default } = StackSettings::resolve(&StackArgs::default()).unwrap();
+        let Resolved { settings, valid_is_default, .. } = StackSettings::resolve(&StackArgs::default()).unwrap();
         assert!(valid_is_default);
         assert_eq!(of(&settings, |layer| layer.hidden), [500, 500, 2000]);
         assert_eq!(settings.stack_config(Some(10)).unwrap().classes, Some(10));

@@ -87,10 +87,11 @@ impl TuneSettings {
         if let Some(top) = from.and_then(|provenance| provenance.recipe.get("top")?.as_str()) {
             given.insert("top".into(), top.into());
         }
-        if let Some(path) = &args.run.config {
-            given.extend(read(path)?);
-        }
+        let recipe = args.run.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let flags = flags(args)?;
+        let asked = recipe.contains_key("data") || flags.contains_key("data");
+        let data_are_recorded = given.contains_key("data") && !asked;
+        given.extend(recipe);
         given.extend(flags.clone());
         if args.from_scratch {
             given.remove("checkpoint");
@@ -100,13 +101,14 @@ impl TuneSettings {
         settings.validate()?;
         let constant = settings.schedule == Schedule::Constant;
         super::warn_of_idle(&flags, [super::idle([("final_share", constant, "with a constant schedule")])]);
-        Ok(Resolved { settings, valid_is_default })
+        Ok(Resolved { settings, valid_is_default, data_are_recorded })
     }
 
     /// Settings of the run whose `config.toml` is `path`, continued with what `args` may change.
     pub(crate) fn resume(path: &Path, args: &TuneArgs) -> Result<Self> {
         let mut table = read(path)?;
-        super::continue_with(&mut table, flags(args)?, &UNLEARNED_KEYS)?;
+        let changeable: Vec<&str> = ["data"].into_iter().chain(UNLEARNED_KEYS).collect();
+        super::continue_with(&mut table, flags(args)?, &changeable)?;
         let settings = settle(table)?;
         settings.validate()?;
         Ok(settings)

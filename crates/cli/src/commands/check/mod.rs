@@ -7,9 +7,11 @@ mod warnings;
 
 pub(crate) use warnings::warn_of;
 
+use super::training::explain;
 use super::{extension, require_folder, write_file};
 use crate::args::CheckArgs;
 use crate::failure::{Explain, Result};
+use crate::memory;
 use crate::report::Report;
 use advice::Advice;
 use deepbelief_data::{Examination, Fetch, LoadOptions, Scale, ValueKind, examine};
@@ -28,10 +30,12 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         feature_column: args.feature_column.clone(),
         image_size: args.image_size.unwrap_or(defaults.image_size),
         fetch: Fetch(crate::hub::dataset),
+        max_memory: memory::room_for_data(0),
         ..defaults
     };
     let look = |options: &LoadOptions| {
-        examine(&args.data, options, args.test.as_ref()).or_fail(|| format!("cannot check {}", args.data))
+        let found = examine(&args.data, options, args.test.as_ref()).map_err(explain);
+        found.or_fail(|| format!("cannot check {}", args.data))
     };
     let mut found = look(&options)?;
     found.image = args.image_size.or(found.image);

@@ -37,7 +37,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     }
     let checkpoint = Model::open(&args.checkpoint)?;
     let classes = classes(&checkpoint, args)?;
-    let data = checkpoint.data(&args.data, args.memory)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
     let samples = split(&data, part)?;
     let names = names(&data, classes)?;

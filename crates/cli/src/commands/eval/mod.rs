@@ -13,6 +13,7 @@ use crate::footprint;
 use crate::memory::{self, Knob, PROGRAM};
 use crate::report::{Report, bytes, thousands};
 use crate::run_folder::checkpoint_path;
+use crate::threads;
 use candle_core::{DType, Tensor};
 use deepbelief_data::{Binarize, Dataset, sha256};
 use deepbelief_rbm::tensors;
@@ -28,6 +29,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         extension(path, &["json"])?;
         require_folder(path)?;
     }
+    threads::bind(args.threads as usize)?;
     let began = Instant::now();
     let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
@@ -42,7 +44,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     if args.pseudo_likelihood.is_some() && dbn.depth() > 1 {
         return Err(Failure::new("--pseudo-likelihood is of an RBM, and this model has layers under its top"));
     }
-    let data = checkpoint.data(&args.data, args.memory)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
     let (samples, binarize) = (split(&data, part)?, binary(&checkpoint, args)?);
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));

@@ -372,4 +372,19 @@ mod tests {
             assert!(read_text(text, &labelled("last")).is_err(), "{text:?}");
         }
     }
+
+    /// Of a thousand labels the text is kept once, and of each sample its values, line and label.
+    #[test]
+    fn no_more_memory_is_taken_than_there_may_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.csv");
+        std::fs::write(&path, "0,1,cat\n1,0,dog\n".repeat(500)).unwrap();
+        let within = |most| {
+            let options = LoadOptions { max_memory: Some(most), ..labelled("last") };
+            load(&Source::Csv(path.clone()), &options).map_err(|error| error.to_string())
+        };
+        let needed = 1000 * (2 * VALUE + SAMPLE) + 2 * (128 + 2 * 3);
+        assert_eq!(within(needed).unwrap().train.samples(), 1000);
+        assert!(within(needed - 1).unwrap_err().contains("the data take more than 0 MiB of memory"));
+    }
 }

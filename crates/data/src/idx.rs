@@ -319,4 +319,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn no_more_memory_is_taken_than_there_may_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).unwrap();
+        write("train-images-idx3-ubyte.gz", &gz(&file(&[10, 3, 3], &[9; 90])));
+        write("train-labels-idx1-ubyte.gz", &gz(&file(&[10], &[1; 10])));
+        let within = |most| {
+            let options = LoadOptions { max_memory: Some(most), ..LoadOptions::default() };
+            load(&Source::Idx(dir.path().into()), &options)
+        };
+        // Its pixels, and of each label a byte as it is read and four as it stays.
+        assert_eq!(within(90 + 50).unwrap().train.samples(), 10);
+        assert!(matches!(within(90 + 49), Err(Error::Memory { .. })));
+        assert!(matches!(within(80), Err(Error::Read { .. })));
+    }
 }

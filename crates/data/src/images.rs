@@ -265,4 +265,17 @@ mod tests {
         assert!(read(dir.path(), "300x300").unwrap_err().contains("DIR at 300x300: the samples have 90000 columns"));
         assert!(read(&dir.path().join("none"), "2x2").unwrap_err().starts_with("cannot read DIR"));
     }
+
+    #[test]
+    fn no_more_memory_is_taken_than_there_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        (0..3).for_each(|k| grey(&folder.path().join(format!("{k}.png")), 5, 4, 7));
+        let within = |most| {
+            let image_size = ImageShape { width: 5, height: 4 };
+            let options = LoadOptions { image_size, max_memory: Some(most), ..LoadOptions::default() };
+            load(&Source::Images(folder.path().into()), &options).map_err(|error| error.to_string())
+        };
+        assert_eq!(within(60).unwrap().train.samples(), 3);
+        assert!(within(59).unwrap_err().contains("the data take more than 0 MiB of memory"));
+    }
 }

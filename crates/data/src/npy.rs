@@ -387,4 +387,26 @@ mod tests {
             let _ = read("d.npz", &bytes);
         }
     }
+
+    /// What there is room for is read, with not a byte to spare: values in Fortran order once, those of an archive
+    /// beside what it holds.
+    #[test]
+    fn no_more_memory_is_taken_than_there_may_be() {
+        let within = |name: &str, bytes: &[u8], most: u64| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let source = if name == "a.npz" { Source::Npz(path) } else { Source::Npy(path) };
+            load(&source, &LoadOptions { max_memory: Some(most), ..LoadOptions::default() })
+                .map_err(|error| error.to_string())
+        };
+        let fortran = npy(1, &header("|i1", true, "100, 30"), &[1; 3000]);
+        let archive =
+            npz(&[("x.npy", npy(1, &header("|i1", false, "100, 30"), &[1; 3000]))], zip::CompressionMethod::Stored);
+        for (name, file, needed) in [("a.npy", fortran, 4 * 3000), ("a.npz", archive, 5 * 3000)] {
+            assert_eq!(within(name, &file, needed).unwrap().train.samples(), 100, "{name}");
+            let error = within(name, &file, needed - 1).unwrap_err();
+            assert!(error.contains("the data take more than 0 MiB of memory"), "{error}");
+        }
+    }
 }

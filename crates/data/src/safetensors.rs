@@ -124,4 +124,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn no_more_memory_is_taken_than_there_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        let bytes = file(&[("x", Dtype::U8, vec![100, 30], vec![1; 3000])]);
+        std::fs::write(&path, &bytes).unwrap();
+        let within = |most: usize| {
+            let options = LoadOptions { max_memory: Some(most as u64), ..LoadOptions::default() };
+            load(&Source::Safetensors(path.clone()), &options).map_err(|error| error.to_string())
+        };
+        assert_eq!(within(bytes.len() + 3000).unwrap().train.samples(), 100);
+        for most in [bytes.len() + 2999, bytes.len() - 1] {
+            assert!(within(most).unwrap_err().contains("the data take more than 0 MiB of memory"));
+        }
+    }
 }

@@ -248,3 +248,25 @@ fn row_numbers_and_times_are_no_features() {
     let data = load(&Source::Parquet(path), &LoadOptions::default()).unwrap();
     assert_eq!(data.train.units(), 2);
 }
+
+#[test]
+fn no_more_memory_is_taken_than_there_may_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.parquet");
+    write_table(&path, Compression::SNAPPY);
+    let within = |most| {
+        let label_column = Some("kind".into());
+        loaded(
+            &path,
+            &LoadOptions {
+                label_column,
+                scale: "minmax".parse().unwrap(),
+                max_memory: Some(most),
+                ..LoadOptions::default()
+            },
+        )
+    };
+    assert_eq!(within(1 << 20).unwrap().train.samples(), 4);
+    let error = within(100).unwrap_err();
+    assert!(error.contains("bytes unpack to more than 0 MiB"), "{error}");
+}

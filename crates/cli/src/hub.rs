@@ -3,6 +3,7 @@
 
 use crate::failure::{Explain, Failure, Result};
 use crate::interrupt;
+use crate::threads::FEW;
 use deepbelief_data::NotFetched;
 use deepbelief_hub::program::{Push, Refused, VERSION};
 use deepbelief_hub::{Address, Fetched, Pulled, Pushed};
@@ -45,7 +46,9 @@ pub(crate) fn push(repo: &str, push: &Push) -> Result<Pushed> {
 /// What `dbn-hub` answers when it is run for `verb`, with `request` on its standard input.
 fn ask<T: DeserializeOwned>(verb: &str, args: &[OsString], request: Option<String>) -> Result<T> {
     let mut child = start(verb, args)?;
-    let messages = child.stderr.take().map(|lines| std::thread::spawn(|| relay(lines)));
+    let relaying = |lines| std::thread::Builder::new().spawn(|| relay(lines));
+    let messages = child.stderr.take().map(relaying).transpose();
+    let messages = messages.or_fail(|| "cannot start the thread that relays messages".into()).or_hint(|| FEW.into())?;
     // Open until the answer is here: its end would tell the other that this program is gone.
     let mut input = child.stdin.take();
     if let (Some(input), Some(request)) = (&mut input, request) {

@@ -58,7 +58,8 @@ impl<'a> Ticker<'a> {
             && (progress.batch.is_multiple_of(TICK) || progress.batch == progress.batches)
         {
             let (_, start, samples) = match self.clock {
-                Some(clock) if clock.0 == progress.epoch => clock,
+                // A save within an epoch counts its samples anew.
+                Some(clock) if clock.0 == progress.epoch && clock.2 <= progress.samples => clock,
                 _ => *self.clock.insert((progress.epoch, Instant::now(), progress.samples)),
             };
             bar.set_prefix(format!("{}epoch {}/{}", self.prefix, progress.epoch, progress.epochs));

@@ -103,10 +103,10 @@ pub struct Tempered {
     hidden: usize,
     rec: Panels,
     generative: Panels,
-    /// c_0 and c_1.
+    /// `c_0` and `c_1`.
     hidden_offset: Vec<Row>,
     hidden_slope: Vec<Row>,
-    /// a_0, minus infinity in padding, and a_1.
+    /// `a_0`, minus infinity in padding, and `a_1`.
     visible_offset: Vec<Row>,
     visible_slope: Vec<Row>,
     labels: Labels,

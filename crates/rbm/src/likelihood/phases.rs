@@ -146,7 +146,7 @@ mod tests {
     fn patterns_of_equal_activity_are_told_apart() {
         let rows = |pattern: [f32; 4]| pattern.repeat(20);
         let (a, b) = (rows([1.0, 1.0, 0.0, 0.0]), rows([0.0, 0.0, 1.0, 1.0]));
-        assert_eq!(along_means(&a, &b, 4), f64::INFINITY);
+        assert!(along_means(&a, &b, 4) > 1e6);
         let mixed: Vec<f32> = [a.clone(), b].concat();
         assert_eq!(along_means(&mixed, &mixed, 4), 0.0);
         assert!(along_means(&a, &mixed, 4) < APART, "a half of one sample is where the other is");

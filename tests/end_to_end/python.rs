@@ -131,7 +131,7 @@ fn two_phases(place: &Place) {
     let rbm = Rbm::from_parameters(VISIBLE, HIDDEN, parameters, &Device::Cpu).unwrap();
     save(&place.path("two.safetensors"), &rbm, &Provenance::default()).unwrap();
     let row = |sample: usize| {
-        let bit = |i: usize| if (i < VISIBLE / 2) == (sample % 2 == 0) { "1" } else { "0" };
+        let bit = |i: usize| if (i < VISIBLE / 2) == sample.is_multiple_of(2) { "1" } else { "0" };
         (0..VISIBLE).map(bit).collect::<Vec<_>>().join(",") + "\n"
     };
     std::fs::write(place.path("inputs.csv"), (0..100).map(row).collect::<String>()).unwrap();

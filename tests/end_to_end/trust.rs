@@ -52,7 +52,7 @@ fn data_that_a_model_names_are_opened_only_if_they_are_its_own() {
         "classify MODEL --split train",
         "reconstruct MODEL --split train --image-size 3x3 --out x.png",
         "tune MODEL --top-steps 1x1 --valid 0 --patience 0 --force --out t",
-        "finetune MODEL --top-steps 1x1 --valid 0 --patience 0 --force --out f",
+        "finetune MODEL --epochs 1 --valid 0 --patience 0 --force --out f",
     ];
     for verb in verbs {
         let words = |model: &str| verb.replace("MODEL", model);
@@ -161,7 +161,7 @@ fn data_rewritten_under_a_training_end_it() {
         "pretrain --hidden 16 --epochs 4000 --data npy:large.npy --valid 1000 --max-memory 66 --out r --save-every 1";
     let child = start(&place, words, 1);
     let file = std::fs::File::options().write(true).open(place.path("large.npy")).unwrap();
-    file.write_all_at(&[9; 5_000_000], 1_000_000).unwrap();
+    file.write_all_at(&vec![9; 5_000_000], 1_000_000).unwrap();
     let output = child.wait_with_output().unwrap();
     refused(&output, &["large.npy: the file was changed while it was in use"]);
     refused(&place.run("pretrain --resume r"), &["the data 'npy:large.npy' have changed since the run was started"]);
@@ -174,7 +174,7 @@ fn data_rewritten_under_a_training_end_it() {
 #[test]
 fn a_run_goes_on_with_data_that_have_moved_and_with_no_others() {
     let place = Place::new();
-    let more = "--hidden 8 --epochs 2 --batch-size 7 --valid 11";
+    let more = "--hidden 8 --schedule constant --epochs 2 --batch-size 7 --valid 11";
     place.ok(&format!("pretrain -q --out r --data idx:bars {more}"));
     let layers = "--layers 8,7 --epochs 2 --batch-size 7 --valid 11";
     place.ok(&format!("stack -q --out deep --data idx:bars {layers}"));

@@ -17,7 +17,7 @@ pub(crate) fn bind(threads: usize) -> Result<()> {
     if BOUND.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
-    deepbelief_rbm::validate_threads(threads)?;
+    deepbelief_training::validate_threads(threads)?;
     let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     match built {
         // Without a cause: somebody else was first, and got threads.

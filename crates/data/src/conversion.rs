@@ -28,7 +28,9 @@ impl Conversion {
             return match values {
                 Values::Bytes(bytes) => bytes.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
                 Values::Floats(mut floats) => {
-                    floats.iter_mut().for_each(|x| *x = map(f64::from(*x)));
+                    for x in &mut floats {
+                        *x = map(f64::from(*x));
+                    }
                     floats.into()
                 }
             };

@@ -71,7 +71,9 @@ impl Element {
         match self {
             Self::U8 => Values::Bytes(bytes),
             Self::Bool => {
-                bytes.iter_mut().for_each(|x| *x = u8::from(*x != 0));
+                for x in &mut bytes {
+                    *x = u8::from(*x != 0);
+                }
                 Values::Bytes(bytes)
             }
             _ => Values::Floats(self.decode(big_endian, &bytes, narrow)),

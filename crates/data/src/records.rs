@@ -88,7 +88,7 @@ impl<R: Read> Records<R> {
             let (result, taken, wrote, ends) = self.parser.read_record(&self.block[self.at..], text, ends);
             let passed = &self.block[self.at..self.at + taken];
             let blank = passed.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            let newlines = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            let newlines = |bytes: &[u8]| bytes.iter().map(|&byte| u64::from(byte == b'\n')).sum::<u64>();
             if start.is_none() && blank < passed.len() {
                 start = Some(self.line + newlines(&passed[..blank]));
             }

@@ -45,7 +45,7 @@ impl PretrainSettings {
     pub(crate) fn resume(path: &Path, args: &PretrainArgs) -> Result<Self> {
         let mut table = read(path)?;
         let epochs = table.get("epochs").cloned();
-        let changeable: Vec<&str> = std::iter::once("epochs").chain(UNLEARNED_KEYS).collect();
+        let changeable: Vec<&str> = ["epochs", "data"].into_iter().chain(UNLEARNED_KEYS).collect();
         super::continue_with(&mut table, flags(args)?, &changeable)?;
         let settings = settle(table)?;
         settings.validate()?;

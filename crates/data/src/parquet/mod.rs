@@ -51,7 +51,7 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
             split.append(&Parquet::open(path, room)?, &plan, size, &mut labels)?;
             room = room.beside(split.bytes() - before);
         }
-        split.samples = labels.len() - splits.iter().map(|split: &Samples| split.samples).sum::<usize>();
+        split.labelled = labels.len() - splits.iter().map(|split: &Samples| split.labelled).sum::<usize>();
         splits.push(split);
     }
     let what = first.display().to_string();
@@ -61,7 +61,7 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
         (Some(_), None) => from_text(&what, labels, options.class_names.is_some())?,
     };
     let mut table = |split: Samples, path: &Path| {
-        let rest = numbers.split_off(split.samples.min(numbers.len()));
+        let rest = numbers.split_off(split.labelled.min(numbers.len()));
         let own = std::mem::replace(&mut numbers, rest);
         let values = if plan.is_pictures() { Values::Bytes(split.bytes) } else { Values::Floats(split.floats) };
         let mut table = Table::new(path.display().to_string(), split.units, values);
@@ -85,7 +85,7 @@ struct Samples {
     bytes: Vec<u8>,
     floats: Vec<f32>,
     /// How many have a label.
-    samples: usize,
+    labelled: usize,
 }
 
 impl Samples {

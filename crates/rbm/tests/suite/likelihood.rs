@@ -244,7 +244,7 @@ fn log_weights_are_the_ratios_of_the_formula() {
     let v = Bits::from_values(5, 40, &uniforms(5, 40, 11));
     let hidden_base: Vec<f32> = uniforms(1, 37, 12).iter().map(|u| 4.0 * u - 2.0).collect();
     let p = rbm.to_parameters().unwrap();
-    let mut chains = Tempered::new(40, 37, &p, &vec![0.0; 40]);
+    let mut chains = Tempered::new(40, 37, &p, &[0.0; 40]);
     chains.start_from(&v, &[]);
     let hidden = BiasLine::between(&hidden_base, &p.hb);
     chains.set_biases(&PathBiases { visible: BiasLine::between(&base, &p.vb), hidden });

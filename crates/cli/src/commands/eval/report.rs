@@ -230,8 +230,8 @@ impl Evaluation {
         let annealed = ais.map(|_| {
             format!(
                 "{} path, {temperatures} temperatures, {}, seed {}, ",
-                name_of(self.path),
-                name_of(self.spacing),
+                name_of(&self.path),
+                name_of(&self.spacing),
                 self.seed
             )
         });
@@ -269,6 +269,6 @@ impl Evaluation {
 }
 
 /// As it is typed.
-fn name_of(value: impl ValueEnum) -> String {
+fn name_of(value: &impl ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
 }

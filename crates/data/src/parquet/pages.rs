@@ -84,10 +84,10 @@ mod tests {
         }
     }
 
-    /// A file of 20 MiB may unpack to 6,000 MiB: three times 1,907 MiB, and no fourth.
+    /// A file of 20 MiB may unpack to 6,000 MiB: three times 1,907 MiB of listed numbers, and no fourth.
     #[test]
     fn values_count_whatever_their_page_weighs() {
-        let mut pages = Pages { from: Box::new(Bomb), allowed: Allowance::of(20 << 20), value: NUMBER };
+        let mut pages = Pages { from: Box::new(Bomb), allowed: Allowance::of(20 << 20), value: LISTED };
         for _ in 0..3 {
             assert!(pages.get_next_page().is_ok());
         }

@@ -127,10 +127,12 @@ impl Card<'_> {
         let provenance = self.model.provenance();
         let data =
             self.model.recorded::<Source>("data").map_or_else(|| provenance.dataset.clone(), |data| data.to_string());
+        let test = provenance.test_sha256.as_ref();
+        let test = test.map(|hash| format!("| SHA-256 of the test data | {} |\n", code(hash))).unwrap_or_default();
         let _ = write!(
             text,
             "## Where it comes from\n\n| | |\n|---|---|\n| data | {} |\n| SHA-256 of the training data | {} |\n\
-             | seed | {} |\n| epochs | {} |\n\n",
+             {test}| seed | {} |\n| epochs | {} |\n\n",
             code(&data),
             code(&provenance.dataset_sha256),
             provenance.seed,

@@ -140,11 +140,12 @@ fn stop_when_told(half_done: Option<PathBuf>, asked: bool) -> Result<(), Refused
         .map_err(|error| Refused::because(&error))?;
     ctrlc::set_handler(stop.clone()).map_err(|error| Refused::because(&error))?;
     if asked {
-        std::thread::spawn(move || {
+        let watch = move || {
             let mut rest = [0; 1024];
             while std::io::stdin().lock().read(&mut rest).is_ok_and(|n| n > 0) {}
             stop();
-        });
+        };
+        std::thread::Builder::new().spawn(watch).map_err(|error| Refused::because(&error))?;
     }
     Ok(())
 }

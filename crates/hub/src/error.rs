@@ -192,6 +192,10 @@ pub enum Error {
         /// What to name instead.
         hint: String,
     },
+    /// The system gives no thread.
+    #[cfg(feature = "client")]
+    #[error("the system gives no thread to push with: raise its limit (ulimit -u)")]
+    Thread(#[source] io::Error),
     /// The Hub's library refused.
     #[cfg(feature = "client")]
     #[error(transparent)]

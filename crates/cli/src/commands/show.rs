@@ -197,6 +197,9 @@ fn describe(summary: &Summary, provenance: &Provenance) -> String {
     } else {
         line("data", &provenance.dataset);
         line("data sha256", &provenance.dataset_sha256);
+        if let Some(sha256) = &provenance.test_sha256 {
+            line("test sha256", sha256);
+        }
         line(
             "trained",
             &format!(

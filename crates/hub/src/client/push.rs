@@ -79,7 +79,7 @@ impl Hub {
         work: impl FnOnce() -> std::result::Result<T, HFError> + Send + 'static,
     ) -> Result<T> {
         let (done, result) = mpsc::channel();
-        std::thread::spawn(move || done.send(work()));
+        std::thread::Builder::new().spawn(move || done.send(work())).map_err(Error::Thread)?;
         match result.recv_timeout(limit) {
             Ok(result) => result.map_err(|error| self.explain(error, repo)),
             Err(_) => Err(Error::Slow { endpoint: self.net.endpoint().into(), repo: repo.into(), limit }),

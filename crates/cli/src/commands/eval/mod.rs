@@ -105,11 +105,13 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
 fn require_memory(dbn: &Dbn, data: &Dataset, measured: usize, args: &EvalArgs) -> Result<()> {
     let (sizes, top) = (dbn.sizes(), dbn.top());
     let exact = partition::is_exact(dbn, args);
-    let states = 4 * (data.train.samples().min(TRAINING) * top.visible()) as u64;
+    let training = data.train.samples().min(TRAINING);
+    let states = 4 * (training * top.visible()) as u64;
     let beside = PROGRAM + footprint::held(data) + footprint::model(&sizes) + states;
-    let needed = |chains| {
-        // The samples are passed up when the chains are gone.
-        let chains = if exact { 0 } else { footprint::chains(top.visible(), top.hidden(), chains) };
+    let needed = |chains: usize| {
+        // One chain for each training sample finds the means of the hidden units. The samples are passed up when
+        // the chains are gone.
+        let chains = if exact { 0 } else { footprint::chains(top.visible(), top.hidden(), chains.max(training)) };
         beside + chains.max(footprint::pass(&sizes, CHUNK.min(measured)))
     };
     let chains = args.chains as usize;

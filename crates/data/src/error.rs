@@ -1,33 +1,11 @@
 //! What can go wrong with data, said with what, where, got, expected and a way out.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use deepbelief_kernels::MAX_UNITS;
 
-/// Where a value stands. Rows and columns count from 0, lines of a file from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file, or the array in it.
-    pub what: String,
-    /// The sample.
-    pub row: usize,
-    /// The line of the file, where it has lines.
-    pub line: Option<u64>,
-    /// The column as the file has it, the label's column included.
-    pub column: usize,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: row {}, column {} (counted from 0", self.what, self.row, self.column)?;
-        match self.line {
-            Some(line) => write!(f, "; line {line} of the file)"),
-            None => f.write_str(")"),
-        }
-    }
-}
+use crate::place::Place;
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]

@@ -29,62 +29,35 @@
 //! # }
 //! ```
 
-mod binarize;
-mod conversion;
+mod assemble;
+mod batches;
 mod dataset;
-mod element;
 mod error;
 mod examine;
-mod file_rows;
-mod holdout;
-mod hub;
-mod idx;
+mod formats;
 mod load;
-mod minibatch;
-mod order;
-mod pixels;
-mod room;
-mod scale;
-mod source;
-mod split;
+mod memory;
+mod place;
+mod schema;
 mod synthetic;
-mod table;
+mod tables;
 mod text;
-mod unpack;
 
-#[cfg(feature = "formats")]
-mod arrays;
-#[cfg(feature = "formats")]
-mod csv;
-#[cfg(feature = "formats")]
-mod fortran;
-#[cfg(feature = "formats")]
-mod images;
-#[cfg(feature = "formats")]
-mod labels;
-#[cfg(feature = "embedded-mnist")]
-mod mnist;
-#[cfg(feature = "formats")]
-mod npy;
-#[cfg(feature = "parquet")]
-mod parquet;
-#[cfg(feature = "formats")]
-mod records;
-#[cfg(feature = "formats")]
-mod safetensors;
-
-pub use binarize::Binarize;
-pub use dataset::{Dataset, ImageShape, sha256};
-pub use error::{Error, Place};
+pub use batches::binarize::Binarize;
+pub use batches::minibatch::{BatchConfig, Minibatcher};
+pub use batches::split::Split;
+pub use dataset::{Dataset, sha256};
+pub use error::Error;
 pub use examine::{Column, Examination, Part, ValueKind, examine};
-pub use hub::{Fetch, NotFetched};
-pub use load::{Header, LoadOptions, load, open};
-pub use minibatch::{BatchConfig, Minibatcher};
 #[cfg(feature = "formats")]
-pub use npy::npy_numbers;
-pub use pixels::Pixels;
-pub use scale::{Scale, Scaling};
-pub use source::Source;
-pub use split::Split;
+pub use formats::npy::npy_numbers;
+pub use load::{load, open};
+pub use memory::unpack::{Allowance, Unpacked};
+pub use place::Place;
+pub use schema::options::{Fetch, Header, LoadOptions, NotFetched};
+pub use schema::pixels::Pixels;
+pub use schema::scale::Scale;
+pub use schema::scaling::Scaling;
+pub use schema::source::Source;
 pub use synthetic::{Patterns, Synthetic};
-pub use unpack::{Allowance, Unpacked};
+pub use tables::image_shape::ImageShape;

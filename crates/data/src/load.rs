@@ -1,110 +1,18 @@
-//! From a source to a data set: read, check, scale.
+//! From a source to a data set: the reader that a source asks for, then what all have in common.
 
-use std::fmt;
-use std::str::FromStr;
+#[cfg(feature = "embedded-mnist")]
+use std::sync::OnceLock;
 
-use serde::{Deserialize, Serialize};
-
-use deepbelief_kernels::MAX_UNITS;
-
-use crate::dataset::{Dataset, ImageShape};
-use crate::hub::Fetch;
-use crate::room::Room;
-use crate::scale::{Scale, scale};
-use crate::source::Source;
-use crate::split::{Split, check_units};
-use crate::table::{Table, Tables};
-use crate::text::serde_as_text;
-use crate::{Error, idx};
-
-/// Whether a CSV file starts with a line of names. As text: `auto`, `yes`, `no`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Header {
-    /// It does if the first line is words, and does not if it is numbers; a mixture is refused,
-    /// unless it names the label column. The label's own field, where its place is known by
-    /// number, does not count: names of classes are no header.
-    #[default]
-    Auto,
-    /// It does.
-    Yes,
-    /// It does not.
-    No,
-}
-
-impl fmt::Display for Header {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Yes => "yes",
-            Self::No => "no",
-        })
-    }
-}
-
-impl FromStr for Header {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "yes" => Ok(Self::Yes),
-            "no" => Ok(Self::No),
-            _ => Err(Error::Setting { name: "header", got: format!("{text:?}"), expected: "auto, yes or no".into() }),
-        }
-    }
-}
-
-serde_as_text!(Header);
-
-/// How a source is read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LoadOptions {
-    /// How values are brought into [0, 1]. Default: `auto`.
-    pub scale: Scale,
-    /// CSV: whether the first line holds names. Default: `auto`.
-    pub header: Header,
-    /// CSV and Parquet: the column of the labels, by its name, as `first` or `last`, or by its
-    /// number from 0. Default: CSV no labels, Parquet a column that is called `label` or the like.
-    pub label_column: Option<String>,
-    /// Parquet: the column of the samples, pictures or lists of numbers. Default: one that is
-    /// called `image` or the like, or the only one that holds whole samples, or else every column
-    /// of numbers but that of the labels.
-    pub feature_column: Option<String>,
-    /// Folders of pictures: the size they are brought to. Default: 28x28.
-    pub image_size: ImageShape,
-    /// Number of classes; labels must lie below it. Default: one more than the largest label of
-    /// the training data.
-    pub classes: Option<usize>,
-    /// What the classes are called, in the order of their numbers, where another data set has
-    /// given the numbers out: a source that names its classes may name these and no others, and
-    /// labels that are numbers must lie below their count. Default: classes are numbered in the
-    /// order of their names.
-    pub class_names: Option<Vec<String>>,
-    /// How data sets of the Hub are fetched.
-    #[serde(skip)]
-    pub fetch: Fetch,
-    /// Bytes of memory that the data may take while they are read; what takes more is refused, as is what
-    /// never ends. Default: no bound.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_memory: Option<u64>,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        Self {
-            scale: Scale::Auto,
-            header: Header::Auto,
-            label_column: None,
-            feature_column: None,
-            image_size: ImageShape { width: 28, height: 28 },
-            classes: None,
-            class_names: None,
-            fetch: Fetch::default(),
-            max_memory: None,
-        }
-    }
-}
+use crate::assemble::assemble;
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::formats::{self, hub::Files};
+use crate::memory::room::Room;
+use crate::schema::options::LoadOptions;
+#[cfg(feature = "embedded-mnist")]
+use crate::schema::scale::Scale;
+use crate::schema::source::Source;
+use crate::tables::table::Tables;
 
 /// Reads a source into memory.
 ///
@@ -124,7 +32,7 @@ pub fn load(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
     match source {
         #[cfg(feature = "embedded-mnist")]
-        Source::Mnist => crate::mnist::load(options),
+        Source::Mnist => mnist(options),
         _ => assemble(source.name(), tables(source, options)?, options),
     }
 }
@@ -134,7 +42,7 @@ pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 pub(crate) fn tables_with_gaps(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
     match source {
         #[cfg(feature = "formats")]
-        Source::Csv(path) => crate::csv::read(path, options, true),
+        Source::Csv(path) => formats::csv::read(path, options, true),
         _ => tables(source, options),
     }
 }
@@ -147,24 +55,28 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
         let (name, got) = ("feature_column", format!("{column:?}"));
         return Err(Error::Setting { name, got, expected: format!("left out: '{source}' is no Parquet data") });
     }
-    let room = Room::of(options);
+    let room = Room::of(options.max_memory);
     Ok(match source {
         #[cfg(feature = "embedded-mnist")]
-        Source::Mnist => crate::mnist::tables()?,
-        Source::Idx(dir) => idx::read_dir(dir, room)?,
+        Source::Mnist => formats::mnist::tables()?,
+        Source::Idx(dir) => formats::idx::read_dir(dir, room)?,
         #[cfg(feature = "formats")]
-        Source::Csv(path) => crate::csv::read(path, options, false)?,
+        Source::Csv(path) => formats::csv::read(path, options, false)?,
         #[cfg(feature = "formats")]
-        Source::Npy(path) => crate::npy::read_npy(path, room)?,
+        Source::Npy(path) => formats::npy::read(path, room)?,
         #[cfg(feature = "formats")]
-        Source::Npz(path) => crate::npy::read_npz(path, room)?,
+        Source::Npz(path) => formats::npz::read(path, room)?,
         #[cfg(feature = "formats")]
-        Source::Safetensors(path) => crate::safetensors::read(path, room)?,
+        Source::Safetensors(path) => formats::safetensors::read(path, room)?,
         #[cfg(feature = "formats")]
-        Source::Images(dir) => crate::images::read_dir(dir, options.image_size, room)?,
+        Source::Images(dir) => formats::images::read_dir(dir, options.image_size, room)?,
         #[cfg(feature = "parquet")]
-        Source::Parquet(path) => crate::parquet::read(std::slice::from_ref(path), &[], options)?,
-        Source::Hub(address) => crate::hub::read(address, options)?,
+        Source::Parquet(path) => formats::parquet::read(std::slice::from_ref(path), &[], options)?,
+        Source::Hub(address) => match formats::hub::fetch(address, options.fetch)? {
+            Files::One(source) => tables(&source, options)?,
+            #[cfg(feature = "parquet")]
+            Files::Parquet { train, test } => formats::parquet::read(&train, &test, options)?,
+        },
         // What is left is of features that are off.
         #[allow(unreachable_patterns, reason = "all may be on")]
         source => {
@@ -178,166 +90,39 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
     })
 }
 
-/// Checks and scales what a reader found.
-pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) -> Result<Dataset, Error> {
-    let classes = check(&mut tables, options)?;
-    let Tables { mut train, mut test, image, class_names } = tables;
-    let (train_pixels, test_pixels, scaling) = scale(&mut train, test.as_mut(), options.scale)?;
-    let train = Split::of(train.units, train_pixels, train.labels)?;
-    let test = match (test, test_pixels) {
-        (Some(test), Some(pixels)) => Some(Split::of(test.units, pixels, test.labels)?.numbered_from(train.samples())),
-        _ => None,
-    };
-    Ok(Dataset { name, train, test, image, classes, class_names, scaling })
-}
-
-/// Checks all but the values; numbers the classes, and returns how many there are.
-pub(crate) fn check(tables: &mut Tables, options: &LoadOptions) -> Result<Option<usize>, Error> {
-    let Tables { train, test, class_names, .. } = tables;
-    if let Some(names) = &options.class_names {
-        for table in [Some(&mut *train), test.as_mut()].into_iter().flatten() {
-            renumber(table, class_names.as_deref().unwrap_or_default(), names)?;
+#[cfg(feature = "embedded-mnist")]
+/// MNIST, decompressed on the first call; later ones share its 55 MB.
+fn mnist(options: &LoadOptions) -> Result<Dataset, Error> {
+    static DIGITS: OnceLock<Dataset> = OnceLock::new();
+    let read = || assemble("mnist".into(), formats::mnist::tables()?, options);
+    match (options.scale, options.classes, &options.class_names) {
+        (Scale::Auto | Scale::By255, None | Some(10), None) => {
+            if let Some(digits) = DIGITS.get() {
+                return Ok(digits.clone());
+            }
+            let digits = read()?;
+            Ok(DIGITS.get_or_init(|| digits).clone())
         }
-        *class_names = Some(names.clone());
-    }
-    for table in [Some(&*train), test.as_ref()].into_iter().flatten() {
-        check_shape(table)?;
-    }
-    if let Some(test) = test
-        && test.units != train.units
-    {
-        return Err(Error::SplitsDiffer { what: test.what.clone(), test: test.units, train: train.units });
-    }
-    classes(train, test.as_ref(), class_names.as_ref().map(Vec::len), options.classes)
-}
-
-/// Numbers labels by their place among `names`, where the source has numbered its own names
-/// `found`; labels that are numbers in the source stay as they are.
-pub(crate) fn renumber(table: &mut Table, found: &[String], names: &[String]) -> Result<(), Error> {
-    let unknown = |name: &String| {
-        let (what, name) = (table.what.clone(), name.clone());
-        Error::UnknownClass { what, name, known: names.join(", ") }
-    };
-    let place = |name| names.iter().position(|known| known == name).map(|place| place as u32);
-    let places: Vec<u32> =
-        found.iter().map(|name| place(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
-    for label in table.labels.iter_mut().flatten() {
-        *label = places.get(*label as usize).copied().unwrap_or(*label);
-    }
-    Ok(())
-}
-
-/// Refuses tables that make no split, in words that name the file.
-fn check_shape(table: &Table) -> Result<(), Error> {
-    check_units(table.units as u128, &table.what)?;
-    let samples = table.samples();
-    if samples == 0 {
-        return Err(Error::Empty { what: table.what.clone() });
-    }
-    match &table.labels {
-        Some(labels) if labels.len() != samples => {
-            Err(Error::Counts { what: table.what.clone(), samples, labels: labels.len() })
-        }
-        _ => Ok(()),
+        // Other wishes are for other data; they get what the same files on disk would get.
+        _ => read(),
     }
 }
 
-/// The number of classes, every label being below it.
-fn classes(
-    train: &Table,
-    test: Option<&Table>,
-    named: Option<usize>,
-    asked: Option<usize>,
-) -> Result<Option<usize>, Error> {
-    let Some(labels) = &train.labels else { return Ok(None) };
-    let largest = labels.iter().max().map_or(0, |&label| label as usize);
-    let (classes, why) = match (asked, named) {
-        (Some(asked), _) => (asked, "as many classes were asked for"),
-        (None, Some(named)) => (named, "as many classes are named"),
-        (None, None) if largest < MAX_UNITS => (largest + 1, "the training data has no larger one"),
-        (None, None) => (MAX_UNITS, "a layer of labels has at most as many units"),
-    };
-    if !(1..=MAX_UNITS).contains(&classes) {
-        return Err(Error::Setting {
-            name: "number of classes",
-            got: classes.to_string(),
-            expected: format!("1 to {MAX_UNITS}"),
-        });
+#[cfg(feature = "embedded-mnist")]
+impl Dataset {
+    /// The 70,000 digits of MNIST, with the options' defaults.
+    ///
+    /// # Errors
+    /// None that the embedded files give cause for.
+    pub fn mnist() -> Result<Self, Error> {
+        mnist(&LoadOptions::default())
     }
-    for table in [Some(train), test].into_iter().flatten() {
-        let labels = table.labels.iter().flatten();
-        if let Some((row, label)) = labels.enumerate().find(|&(_, &label)| label as usize >= classes) {
-            let expected = format!("0 to {} ({why})", classes - 1);
-            return Err(Error::Label { what: table.what.clone(), row, label: label.to_string(), expected });
-        }
-    }
-    Ok(Some(classes))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "formats")))]
 mod tests {
     use super::*;
-    use crate::table::Values;
 
-    fn tables(units: usize, train: &[u32], test: &[u32]) -> Tables {
-        let table = |what: &str, labels: &[u32]| {
-            let mut table = Table::new(what, units, Values::Bytes(vec![9; units * labels.len()]));
-            table.labels = Some(labels.to_vec());
-            table
-        };
-        Tables { train: table("train", train), test: Some(table("test", test)), image: None, class_names: None }
-    }
-
-    fn refused(tables: Tables, options: &LoadOptions) -> String {
-        assemble("t".into(), tables, options).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn labels_must_lie_below_the_number_of_classes() {
-        let data = assemble("t".into(), tables(2, &[0, 4, 1], &[4, 3]), &LoadOptions::default()).unwrap();
-        assert_eq!(data.classes, Some(5));
-        assert_eq!(data.test.as_ref().unwrap().id(0), 3, "test samples are numbered after the training samples");
-        assert_eq!(
-            refused(tables(2, &[0, 4], &[1, 5]), &LoadOptions::default()),
-            "test: the label of row 1 (from 0) is 5, expected 0 to 4 (the training data has no larger one)"
-        );
-        let three = LoadOptions { classes: Some(3), ..LoadOptions::default() };
-        assert_eq!(
-            refused(tables(2, &[0, 3], &[1]), &three),
-            "train: the label of row 1 (from 0) is 3, expected 0 to 2 (as many classes were asked for)"
-        );
-        assert!(refused(tables(2, &[70_000], &[0]), &LoadOptions::default()).contains("is 70000, expected 0 to 65503"));
-        let none = LoadOptions { classes: Some(0), ..LoadOptions::default() };
-        assert_eq!(refused(tables(2, &[0], &[0]), &none), "number of classes is 0; it must be 1 to 65504");
-        let more = LoadOptions { classes: Some(12), ..LoadOptions::default() };
-        assert_eq!(assemble("t".into(), tables(2, &[0], &[11]), &more).unwrap().classes, Some(12));
-    }
-
-    /// The second data set lacks one of the classes of the first.
-    #[test]
-    fn classes_keep_the_numbers_another_data_set_gave_them() {
-        let text = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let options = LoadOptions { class_names: Some(text(&["ant", "bee", "cat"])), ..LoadOptions::default() };
-        let named = |names: &[&str], train: &[u32]| {
-            let mut tables = tables(2, train, &[1]);
-            tables.class_names = Some(text(names));
-            tables
-        };
-        let data = assemble("t".into(), named(&["bee", "cat"], &[0, 1, 0]), &options).unwrap();
-        assert_eq!(data.train.labels(), Some(vec![1, 2, 1]));
-        assert_eq!(data.test.unwrap().labels(), Some(vec![2]));
-        assert_eq!((data.classes, data.class_names), (Some(3), options.class_names.clone()));
-        assert_eq!(
-            refused(named(&["bee", "dog"], &[0]), &options),
-            "train: there is a class \"dog\"; the classes are ant, bee, cat"
-        );
-        let data = assemble("t".into(), tables(2, &[2, 0], &[1]), &options).unwrap();
-        assert_eq!(data.train.labels(), Some(vec![2, 0]), "numbers are numbers");
-        let error = "test: the label of row 0 (from 0) is 3, expected 0 to 2 (as many classes are named)";
-        assert_eq!(refused(tables(2, &[2], &[3]), &options), error);
-    }
-
-    #[cfg(not(feature = "formats"))]
     #[test]
     fn a_reader_that_was_not_built_names_its_feature() {
         let error = load(&Source::Csv("a.csv".into()), &LoadOptions::default()).unwrap_err().to_string();
@@ -345,33 +130,6 @@ mod tests {
             error,
             "this build does not read csv:a.csv: build it with the feature `formats`, for dbn by cargo build --release \
              --features formats"
-        );
-    }
-
-    #[test]
-    fn shapes_that_make_no_data_set_are_named() {
-        let options = LoadOptions::default();
-        assert_eq!(refused(tables(2, &[], &[0]), &options), "train: there are no samples");
-        assert_eq!(refused(tables(0, &[1], &[0]), &options), "train: the samples have no columns");
-        assert!(refused(tables(65_505, &[1], &[0]), &options).starts_with("train: the samples have 65505 columns"));
-        let mut differ = tables(2, &[0], &[0]);
-        differ.test = tables(3, &[0], &[0]).test;
-        assert_eq!(refused(differ, &options), "test: the test samples have 3 columns, the training samples 2");
-        let mut short = tables(2, &[0, 0], &[0]);
-        short.train.labels = Some(vec![0]);
-        assert_eq!(refused(short, &options), "train: 2 samples but 1 labels");
-    }
-
-    #[test]
-    fn options_read_and_write_as_text() {
-        let options = LoadOptions { label_column: Some("last".into()), header: Header::No, ..LoadOptions::default() };
-        let json = serde_json::to_string(&options).unwrap();
-        assert_eq!(serde_json::from_str::<LoadOptions>(&json).unwrap(), options);
-        assert_eq!(serde_json::from_str::<LoadOptions>("{}").unwrap(), LoadOptions::default());
-        assert!(serde_json::from_str::<LoadOptions>(r#"{"sclae":"none"}"#).is_err());
-        assert_eq!(
-            "maybe".parse::<Header>().unwrap_err().to_string(),
-            "header is \"maybe\"; it must be auto, yes or no"
         );
     }
 }

@@ -4,8 +4,9 @@
 //! Each set is a list of patterns that are equally probable; one that comes twice counts twice. No
 //! model can give the list a higher mean log-likelihood than minus its entropy.
 
+use crate::batches::split::Split;
+use crate::error::Error;
 use crate::text::serde_as_text;
-use crate::{Error, Split};
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;

@@ -7,161 +7,22 @@
 //! Samples and columns are the same where their 64-bit hashes are: among n of them the odds of a false
 //! pair are n² / 2^65, 10^-10 for 60,000.
 
+mod findings;
 mod labels;
 mod survey;
 
-use crate::dataset::{Dataset, ImageShape};
-use crate::error::{Error, Place};
-use crate::load::{LoadOptions, check, renumber, tables_with_gaps};
-use crate::scale::{Scale, Scaling};
-use crate::source::Source;
-use crate::split::Split;
-use crate::table::{Table, Values};
+use crate::assemble::{check, renumber};
+use crate::batches::split::Split;
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::load::tables_with_gaps;
+use crate::schema::options::LoadOptions;
+use crate::schema::scale::Scale;
+use crate::schema::scaling::Scaling;
+use crate::schema::source::Source;
+use crate::tables::table::Table;
+pub use findings::{Column, Examination, Part, ValueKind};
 use survey::{Extent, Survey};
-
-/// Largest number of distinct values that are listed.
-const LISTED: usize = 16;
-
-/// Whole numbers up to here are rather counts or grades than grey levels.
-const SMALL: f32 = 15.0;
-
-/// Share of the whole range below which a column hardly varies once all are scaled alike.
-const NARROW: f32 = 0.01;
-
-/// What the values of a data set are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueKind {
-    /// All the same.
-    Constant,
-    /// Two values.
-    Binary,
-    /// Whole numbers from 0 to 255, some above 15: grey levels.
-    Bytes,
-    /// Other whole numbers.
-    Whole,
-    /// Fractions from 0 to 1.
-    Unit,
-    /// Other numbers.
-    Real,
-}
-
-/// A column of the training samples; numbers as the file has them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Column {
-    /// Its place in the file, from 0, the label's column counted where there is one; its visible unit where data
-    /// are looked at that are in no file any more.
-    pub number: usize,
-    /// Smallest value; infinity where all are missing.
-    pub min: f32,
-    /// Largest value; minus infinity where all are missing.
-    pub max: f32,
-    /// Mean of the values that are there.
-    pub mean: f64,
-    /// Values that are missing or no finite numbers.
-    pub missing: u64,
-    /// Place in [`Part::columns`] of the first column that holds the same values, if one comes before.
-    pub same_as: Option<usize>,
-}
-
-impl Column {
-    /// Whether it has no two values.
-    #[must_use]
-    pub fn is_constant(&self) -> bool {
-        self.min >= self.max
-    }
-}
-
-/// What training or test samples are found to be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Part {
-    /// Samples there are.
-    pub samples: usize,
-    /// Samples that were looked at.
-    pub examined: usize,
-    /// Its columns, without that of the labels.
-    pub columns: Vec<Column>,
-    /// Share of the values that are 0.
-    pub zeros: f64,
-    /// Share of the values that lie, once scaled, within a tenth of 0 or of 1.
-    pub near_ends: f64,
-    /// Values that the scaling does not bring into [0, 1].
-    pub outside: u64,
-    /// Values that are missing or no finite numbers.
-    pub missing: u64,
-    /// Where the first of these stands.
-    pub first_missing: Option<Place>,
-    /// Samples that are the same as one before.
-    pub repeated: usize,
-    /// Samples of which there are copies with another label.
-    pub contradictory: usize,
-    /// Samples of each class, where there are labels.
-    pub classes: Option<Vec<usize>>,
-}
-
-/// What a data set is found to be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Examination {
-    /// The training samples.
-    pub train: Part,
-    /// The test samples.
-    pub test: Option<Part>,
-    /// Shape of a sample that is a picture.
-    pub image: Option<ImageShape>,
-    /// What the classes are called.
-    pub class_names: Option<Vec<String>>,
-    /// What the values are.
-    pub kind: ValueKind,
-    /// Smallest of all values.
-    pub min: f32,
-    /// Largest of all values.
-    pub max: f32,
-    /// The distinct values of the training samples in their order, where they are few.
-    pub levels: Vec<f32>,
-    /// What brings the values into [0, 1]: as asked, else what suits them, which is never
-    /// [`Scale::Auto`].
-    pub scale: Scale,
-    /// The values that it makes 0 and 1.
-    pub bounds: (f32, f32),
-    /// Test samples that are training samples too, where all training samples were looked at.
-    pub shared: Option<usize>,
-}
-
-impl Examination {
-    /// Columns of the training samples that are all one value.
-    pub fn constant(&self) -> impl Iterator<Item = &Column> {
-        self.train.columns.iter().filter(|column| column.is_constant())
-    }
-
-    /// Columns that repeat one before.
-    pub fn copies(&self) -> impl Iterator<Item = &Column> {
-        self.train.columns.iter().filter(|column| column.same_as.is_some())
-    }
-
-    /// Columns that vary, but within less than a hundredth of the range that is scaled to [0, 1].
-    pub fn narrow(&self) -> impl Iterator<Item = &Column> {
-        let least = NARROW * (self.bounds.1 - self.bounds.0);
-        self.train.columns.iter().filter(move |column| !column.is_constant() && column.max - column.min < least)
-    }
-
-    /// Whether all values together vary by less than a hundredth of the range that is scaled to [0, 1].
-    #[must_use]
-    pub fn is_narrow(&self) -> bool {
-        self.max > self.min && self.max - self.min < NARROW * (self.bounds.1 - self.bounds.0)
-    }
-
-    /// A value as it is once scaled.
-    #[must_use]
-    pub fn scaled(&self, value: f64) -> f64 {
-        let (bottom, top) = (f64::from(self.bounds.0), f64::from(self.bounds.1));
-        if top > bottom { ((value - bottom) / (top - bottom)).clamp(0.0, 1.0) } else { 0.0 }
-    }
-
-    /// Sum of the columns' scaled means: the units that are on in a sample, on average.
-    #[must_use]
-    pub fn active(&self) -> f64 {
-        self.train.columns.iter().filter(|column| column.mean.is_finite()).map(|column| self.scaled(column.mean)).sum()
-    }
-}
 
 /// Looks at a source; `test` names one with test samples, for a source that has none of its own.
 ///
@@ -194,7 +55,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
     };
     let survey = |table: &Table| {
         let mut survey = Survey::new(table.units, bounds, true);
-        each_row(table, |row| survey.add(row))?;
+        table.each_row(|row| survey.add(row))?;
         Ok::<_, Error>(survey)
     };
     let (of_train, of_test) = (survey(train)?, test.map(survey).transpose()?);
@@ -217,23 +78,6 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         bounds,
         shared: of_test.as_ref().map(|test| test.shared_with(&of_train)),
     })
-}
-
-/// Hands over every row of a table.
-fn each_row(table: &Table, mut visit: impl FnMut(&[f32])) -> Result<(), Error> {
-    let mut row = vec![0.0; table.units];
-    for part in table.values.parts() {
-        match &*part?.1 {
-            Values::Bytes(bytes) => {
-                for bytes in bytes.chunks_exact(table.units) {
-                    row.iter_mut().zip(bytes).for_each(|(x, &byte)| *x = f32::from(byte));
-                    visit(&row);
-                }
-            }
-            Values::Floats(floats) => floats.chunks_exact(table.units).for_each(&mut visit),
-        }
-    }
-    Ok(())
 }
 
 impl Dataset {

@@ -1,9 +1,11 @@
 //! The passes over the rows: the range of all values, then what every column and sample is.
 
-use super::{Column, LISTED, Part, SMALL, ValueKind, each_row, labels};
-use crate::error::{Error, Place};
-use crate::scale::Scale;
-use crate::table::Table;
+use super::findings::{Column, LISTED, Part, ValueKind};
+use super::labels;
+use crate::error::Error;
+use crate::place::Place;
+use crate::schema::scale::{SMALL, Scale};
+use crate::tables::table::Table;
 use std::collections::HashMap;
 
 /// Range of the values that are finite, and whether all are whole.
@@ -19,7 +21,7 @@ impl Extent {
 
     pub(super) fn of_table(table: &Table) -> Result<Self, Error> {
         let mut extent = Self::NONE;
-        each_row(table, |row| {
+        table.each_row(|row| {
             for &x in row {
                 let x = if x.is_finite() { x } else { continue };
                 extent.min = extent.min.min(x);

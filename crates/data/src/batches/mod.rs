@@ -1,0 +1,7 @@
+//! From samples to minibatches of states.
+
+pub(crate) mod binarize;
+mod holdout;
+pub(crate) mod minibatch;
+mod order;
+pub(crate) mod split;

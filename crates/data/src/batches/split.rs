@@ -1,0 +1,363 @@
+//! Samples and labels, shared and never copied: a split of a split is a list of row numbers.
+
+use std::sync::Arc;
+
+use deepbelief_kernels::{Batch, Stream, Uniforms};
+
+use super::binarize::{Binarize, Draw, pack_row};
+use crate::error::Error;
+use crate::schema::pixels::{Pixels, Row};
+use crate::schema::store::Store;
+use crate::tables::table::{Cells, check_units};
+
+/// Some samples of a data set, with their labels where there are any.
+///
+/// Cloning and selecting share the pixels, which are in memory or, as
+/// [`open`](crate::open) leaves them, still in their file. A sample keeps its number in the data set wherever
+/// it goes (see [`Split::id`]): random draws address it by that number, so that the same
+/// sample gets the same draws in every split.
+#[derive(Clone, Debug)]
+pub struct Split {
+    units: usize,
+    store: Store,
+    labels: Option<Arc<[u32]>>,
+    /// Rows of `store` that belong to this split; all of them if absent.
+    rows: Option<Arc<[u32]>>,
+    samples: usize,
+    first_id: u32,
+}
+
+impl Split {
+    /// Samples [samples, units], row-major, and one label a sample.
+    ///
+    /// # Errors
+    /// If there are no samples or no units, more than
+    /// [`MAX_UNITS`] units, values that do not fill whole samples
+    /// or lie outside [0, 1], or another number of labels than samples.
+    pub fn new(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Result<Self, Error> {
+        if let Pixels::Floats(floats) = &pixels
+            && let Some(at) = floats.iter().position(|x| !(0.0..=1.0).contains(x))
+            && units > 0
+        {
+            let place = crate::Place { what: "samples".into(), row: at / units, line: None, column: at % units };
+            return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1".into() });
+        }
+        Self::of(units, Store::Held(pixels), labels)
+    }
+
+    /// The same of values that are known to lie in [0, 1].
+    pub(crate) fn of(units: usize, store: Store, labels: Option<Vec<u32>>) -> Result<Self, Error> {
+        let what = || "samples".to_string();
+        check_units(units as u128, "samples")?;
+        let values = match &store {
+            Store::Held(Pixels::Bytes(bytes)) => bytes.len(),
+            Store::Held(Pixels::Floats(floats)) => floats.len(),
+            Store::File { rows, .. } => rows.samples * rows.units,
+        };
+        if values == 0 {
+            return Err(Error::Empty { what: what() });
+        }
+        if !values.is_multiple_of(units) {
+            return Err(Error::Uneven { values, units });
+        }
+        let samples = values / units;
+        if u32::try_from(samples).is_err() {
+            return Err(Error::TooManySamples { what: what(), samples });
+        }
+        if let Some(labels) = &labels
+            && labels.len() != samples
+        {
+            return Err(Error::Counts { what: what(), samples, labels: labels.len() });
+        }
+        Ok(Self { units, store, labels: labels.map(Into::into), rows: None, samples, first_id: 0 })
+    }
+
+    /// The same samples with their pixels in memory.
+    ///
+    /// # Errors
+    /// If their file cannot be read, or there is not so much memory.
+    pub(crate) fn held(self) -> Result<Self, Error> {
+        let Store::File { rows, conversion } = &self.store else { return Ok(self) };
+        let (mut bytes, mut floats) = (Vec::new(), Vec::new());
+        let values = rows.samples * rows.units;
+        let room =
+            if conversion.gives_bytes() { bytes.try_reserve_exact(values) } else { floats.try_reserve_exact(values) };
+        room.map_err(|_| Error::read(&rows.path)(std::io::ErrorKind::OutOfMemory.into()))?;
+        for part in Cells::File(Arc::clone(rows)).parts() {
+            match conversion.apply(part?.1.into_owned()) {
+                Pixels::Bytes(part) => bytes.extend_from_slice(&part),
+                Pixels::Floats(part) => floats.extend_from_slice(&part),
+            }
+        }
+        let pixels = if conversion.gives_bytes() { bytes.into() } else { floats.into() };
+        Ok(Self { store: Store::Held(pixels), ..self })
+    }
+
+    /// Numbers the samples from `first` on: a test split goes on where the training split ends.
+    pub(crate) fn numbered_from(mut self, first: usize) -> Self {
+        self.first_id = first as u32;
+        self
+    }
+
+    /// Number of samples; at least 1.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Number of values in a sample: the visible units of a model of it.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    fn stored_row(&self, sample: usize) -> usize {
+        self.rows.as_ref().map_or(sample, |rows| rows[sample] as usize)
+    }
+
+    /// Hands the rows of `samples` to `visit`, in that order: place in `samples`, number in the data
+    /// set, values. Neighbours in a file are read together.
+    pub(crate) fn visit(
+        &self,
+        samples: impl IntoIterator<Item = usize>,
+        mut visit: impl FnMut(usize, u32, Row<'_>),
+    ) -> Result<(), Error> {
+        let id = |row: usize| self.first_id.wrapping_add(row as u32);
+        let mut stored = samples.into_iter().map(|sample| self.stored_row(sample)).enumerate().peekable();
+        let (rows, conversion) = match &self.store {
+            Store::Held(pixels) => {
+                stored.for_each(|(place, row)| visit(place, id(row), pixels.row(row, self.units)));
+                return Ok(());
+            }
+            Store::File { rows, conversion } => (rows, conversion),
+        };
+        while let Some((place, first)) = stored.next() {
+            let mut count = 1;
+            while count < rows.at_once() && stored.next_if_eq(&(place + count, first + count)).is_some() {
+                count += 1;
+            }
+            let pixels = conversion.apply(rows.read(first, count)?);
+            for i in 0..count {
+                visit(place + i, id(first + i), pixels.row(i, self.units));
+            }
+        }
+        rows.require_unchanged()
+    }
+
+    /// The values of a sample in memory.
+    #[cfg(test)]
+    pub(crate) fn row(&self, sample: usize) -> Row<'_> {
+        match &self.store {
+            Store::Held(pixels) => pixels.row(self.stored_row(sample), self.units),
+            Store::File { .. } => panic!("the sample is in a file"),
+        }
+    }
+
+    /// Whether pixels are bytes that stand for value / 255.
+    pub(crate) fn has_bytes(&self) -> bool {
+        match &self.store {
+            Store::Held(pixels) => matches!(pixels, Pixels::Bytes(_)),
+            Store::File { conversion, .. } => conversion.gives_bytes(),
+        }
+    }
+
+    /// Whether the pixels are in memory, not in a file.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self.store, Store::Held(_))
+    }
+
+    /// The number of a sample in the whole data set, test samples after the training samples.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn id(&self, sample: usize) -> u32 {
+        self.first_id.wrapping_add(self.stored_row(sample) as u32)
+    }
+
+    /// The label of a sample, where the data has labels.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn label(&self, sample: usize) -> Option<u32> {
+        self.labels.as_ref().map(|labels| labels[self.stored_row(sample)])
+    }
+
+    /// The labels of all samples, where the data has labels.
+    #[must_use]
+    pub fn labels(&self) -> Option<Vec<u32>> {
+        (0..self.samples).map(|sample| self.label(sample)).collect()
+    }
+
+    /// The samples at `samples`, in that order, sharing the pixels.
+    ///
+    /// # Errors
+    /// If `samples` is empty.
+    ///
+    /// # Panics
+    /// If one is not below [`Split::samples`].
+    pub fn select(&self, samples: &[usize]) -> Result<Self, Error> {
+        if samples.is_empty() {
+            return Err(Error::Empty { what: "selection".into() });
+        }
+        assert!(samples.iter().all(|&s| s < self.samples), "selected samples must be below {}", self.samples);
+        let rows = samples.iter().map(|&sample| self.stored_row(sample) as u32).collect();
+        Ok(Self { rows: Some(rows), samples: samples.len(), ..self.clone() })
+    }
+
+    /// Samples of each class, by class; without labels all samples are of one class.
+    pub(crate) fn by_class(&self) -> Vec<Vec<u32>> {
+        let mut classes: Vec<Vec<u32>> = Vec::new();
+        for sample in 0..self.samples {
+            let class = self.label(sample).unwrap_or(0) as usize;
+            if class >= classes.len() {
+                classes.resize_with(class + 1, Vec::new);
+            }
+            classes[class].push(sample as u32);
+        }
+        classes
+    }
+
+    /// Bytes that the pixels behind this split take, in memory or when they come there.
+    #[must_use]
+    pub fn pixel_bytes(&self) -> usize {
+        match &self.store {
+            Store::Held(Pixels::Bytes(bytes)) => bytes.len(),
+            Store::Held(Pixels::Floats(floats)) => 4 * floats.len(),
+            Store::File { rows, conversion } => {
+                rows.samples * rows.units * if conversion.gives_bytes() { 1 } else { 4 }
+            }
+        }
+    }
+
+    /// Bytes of memory behind this split, shared with every split of the same data.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let pixels = if self.is_held() { self.pixel_bytes() } else { 0 };
+        pixels + self.labels.as_ref().map_or(0, |x| 4 * x.len()) + self.rows.as_ref().map_or(0, |x| 4 * x.len())
+    }
+
+    /// Mean of each unit over the samples, in [0, 1]; as many values as units.
+    ///
+    /// # Errors
+    /// If their file cannot be read.
+    pub fn mean(&self) -> Result<Vec<f32>, Error> {
+        let mut sums = vec![0.0f64; self.units];
+        self.visit(0..self.samples, |_, _, row| match row {
+            // Bytes are summed as they are: sums of integers are exact.
+            Row::Bytes(bytes) => sums.iter_mut().zip(bytes).for_each(|(sum, &x)| *sum += f64::from(x)),
+            Row::Floats(floats) => sums.iter_mut().zip(floats).for_each(|(sum, &x)| *sum += f64::from(x)),
+        })?;
+        let one = if self.has_bytes() { 255.0 } else { 1.0 };
+        Ok(sums.iter().map(|sum| (sum / (one * self.samples as f64)) as f32).collect())
+    }
+
+    /// Samples as a batch to measure a model on: `samples` is a range or any list of numbers.
+    /// [`Binarize::Fresh`] gives the same draws as [`Binarize::Fixed`] here, so that a measure
+    /// is the same whenever it is taken.
+    ///
+    /// # Errors
+    /// If their file cannot be read.
+    ///
+    /// # Panics
+    /// If a sample is not below [`Split::samples`].
+    pub fn batch<I>(&self, samples: I, binarize: Binarize, seed: u64) -> Result<Batch, Error>
+    where
+        I: IntoIterator<Item = usize, IntoIter: ExactSizeIterator>,
+    {
+        let mut batch = Batch::default();
+        self.fill(samples.into_iter(), binarize.draw(Uniforms::new(seed, Stream::Binarize, 0)), &mut batch)?;
+        Ok(batch)
+    }
+
+    /// Writes samples into a batch: grey, or as states where something decides on them.
+    pub(crate) fn fill(
+        &self,
+        samples: impl ExactSizeIterator<Item = usize>,
+        draw: Option<Draw>,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let (rows, units) = (samples.len(), self.units);
+        match draw {
+            None => {
+                let values = batch.make_real(rows, units);
+                self.visit(samples, |place, _, row| row.write(&mut values[place * units..][..units]))
+            }
+            Some(draw) => {
+                let bits = batch.make_binary(rows, units);
+                self.visit(samples, |place, id, row| {
+                    pack_row(row, draw, id, |block, word| bits.set_word(place, block, word));
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counting(samples: usize, units: usize) -> Split {
+        let bytes: Vec<u8> = (0..samples * units).map(|i| (i % 256) as u8).collect();
+        Split::new(units, bytes.into(), Some((0..samples as u32).collect())).unwrap()
+    }
+
+    #[test]
+    fn bad_sizes_are_refused_with_their_numbers() {
+        let message = |units, pixels, labels| Split::new(units, pixels, labels).unwrap_err().to_string();
+        assert_eq!(message(3, Pixels::from(Vec::<u8>::new()), None), "samples: there are no samples");
+        assert_eq!(message(0, Pixels::from(vec![1u8]), None), "samples: the samples have no columns");
+        assert_eq!(message(2, Pixels::from(vec![1u8; 3]), None), "3 values do not make samples of 2 columns");
+        assert_eq!(message(1, Pixels::from(vec![1u8; 3]), Some(vec![0])), "samples: 3 samples but 1 labels");
+        assert_eq!(
+            message(65_505, Pixels::from(vec![0u8; 65_505]), None),
+            "samples: the samples have 65505 columns; a layer has at most 65504 units"
+        );
+        for (value, shown) in [(1.5f32, "1.5"), (-0.5, "-0.5"), (f32::NAN, "NaN")] {
+            let error = message(2, Pixels::from(vec![0.0, 1.0, 0.5, value]), None);
+            assert!(error.starts_with(&format!("samples: row 1, column 1 (counted from 0) is {shown},")), "{error}");
+        }
+    }
+
+    /// Rows, labels and ids of a selection of a selection must be those of the samples chosen.
+    #[test]
+    fn selections_of_selections_keep_rows_labels_and_ids() {
+        let split = counting(7, 3).numbered_from(100);
+        let once = split.select(&[6, 2, 5]).unwrap();
+        let twice = once.select(&[2, 0]).unwrap();
+        assert_eq!(twice.samples(), 2);
+        assert_eq!(twice.row(0), split.row(5));
+        assert_eq!(twice.row(1), split.row(6));
+        assert_eq!(twice.labels(), Some(vec![5, 6]));
+        assert_eq!((twice.id(0), twice.id(1)), (105, 106));
+        assert!(split.select(&[]).is_err());
+    }
+
+    #[test]
+    fn the_mean_is_that_of_the_selected_rows_in_both_kinds() {
+        let bytes = Split::new(2, vec![0u8, 255, 51, 0, 102, 0].into(), None).unwrap();
+        assert_eq!(bytes.mean().unwrap(), [0.2, 1.0 / 3.0]);
+        assert_eq!(bytes.select(&[1, 2]).unwrap().mean().unwrap(), [0.3, 0.0]);
+        let floats = Split::new(2, vec![0.0f32, 1.0, 0.5, 0.25].into(), None).unwrap();
+        assert_eq!(floats.mean().unwrap(), [0.25, 0.625]);
+    }
+
+    /// A batch of any samples holds, sample by sample, what the batch of all samples holds:
+    /// draws depend on the sample's number, not on its place in the batch or the split.
+    #[test]
+    fn batches_of_subsets_agree_with_the_whole() {
+        for (binarize, units) in [(Binarize::Fixed, 33), (Binarize::Fresh, 70), (Binarize::None, 5)] {
+            let split = counting(9, units);
+            let all = split.batch(0..9, binarize, 3).unwrap().to_values();
+            let some = split.select(&[8, 1, 4]).unwrap().batch([2, 0], binarize, 3).unwrap().to_values();
+            assert_eq!(some[..units], all[4 * units..5 * units]);
+            assert_eq!(some[units..], all[8 * units..]);
+        }
+        let split = counting(9, 64);
+        let batch = |binarize, seed| split.batch(0..9, binarize, seed).unwrap();
+        assert_eq!(batch(Binarize::Fresh, 3), batch(Binarize::Fixed, 3));
+        assert_ne!(batch(Binarize::Fixed, 3), batch(Binarize::Fixed, 4));
+    }
+}

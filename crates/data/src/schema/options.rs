@@ -1,0 +1,156 @@
+//! How a source is read.
+
+use std::fmt;
+use std::str::FromStr;
+
+use deepbelief_hub::{Address, Fetched};
+use serde::{Deserialize, Serialize};
+
+use super::scale::Scale;
+use crate::error::Error;
+use crate::tables::image_shape::ImageShape;
+use crate::text::serde_as_text;
+
+/// Whether a CSV file starts with a line of names. As text: `auto`, `yes`, `no`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Header {
+    /// It does if the first line is words, and does not if it is numbers; a mixture is refused,
+    /// unless it names the label column. The label's own field, where its place is known by
+    /// number, does not count: names of classes are no header.
+    #[default]
+    Auto,
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+}
+
+impl fmt::Display for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Yes => "yes",
+            Self::No => "no",
+        })
+    }
+}
+
+impl FromStr for Header {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "yes" => Ok(Self::Yes),
+            "no" => Ok(Self::No),
+            _ => Err(Error::Setting { name: "header", got: format!("{text:?}"), expected: "auto, yes or no".into() }),
+        }
+    }
+}
+
+serde_as_text!(Header);
+
+/// How a source is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoadOptions {
+    /// How values are brought into [0, 1]. Default: `auto`.
+    pub scale: Scale,
+    /// CSV: whether the first line holds names. Default: `auto`.
+    pub header: Header,
+    /// CSV and Parquet: the column of the labels, by its name, as `first` or `last`, or by its
+    /// number from 0. Default: CSV no labels, Parquet a column that is called `label` or the like.
+    pub label_column: Option<String>,
+    /// Parquet: the column of the samples, pictures or lists of numbers. Default: one that is
+    /// called `image` or the like, or the only one that holds whole samples, or else every column
+    /// of numbers but that of the labels.
+    pub feature_column: Option<String>,
+    /// Folders of pictures: the size they are brought to. Default: 28x28.
+    pub image_size: ImageShape,
+    /// Number of classes; labels must lie below it. Default: one more than the largest label of
+    /// the training data.
+    pub classes: Option<usize>,
+    /// What the classes are called, in the order of their numbers, where another data set has
+    /// given the numbers out: a source that names its classes may name these and no others, and
+    /// labels that are numbers must lie below their count. Default: classes are numbered in the
+    /// order of their names.
+    pub class_names: Option<Vec<String>>,
+    /// How data sets of the Hub are fetched.
+    #[serde(skip)]
+    pub fetch: Fetch,
+    /// Bytes of memory that the data may take while they are read; what takes more is refused, as is what
+    /// never ends. Default: no bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_memory: Option<u64>,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            scale: Scale::Auto,
+            header: Header::Auto,
+            label_column: None,
+            feature_column: None,
+            image_size: ImageShape { width: 28, height: 28 },
+            classes: None,
+            class_names: None,
+            fetch: Fetch::default(),
+            max_memory: None,
+        }
+    }
+}
+
+/// Why a data set could not be fetched.
+pub type NotFetched = Box<dyn std::error::Error + Send + Sync>;
+
+/// How the files of a data set come into the Hub's cache. By default this library fetches them, if its
+/// feature `hub` is on. Any two are equal: they change nothing of what is read.
+#[derive(Clone, Copy)]
+pub struct Fetch(pub fn(&Address) -> Result<Fetched, NotFetched>);
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self(by_this_library)
+    }
+}
+
+#[cfg(feature = "hub")]
+fn by_this_library(address: &Address) -> Result<Fetched, NotFetched> {
+    let hub = deepbelief_hub::Hub::new(deepbelief_hub::Settings::from_env())?;
+    Ok(hub.dataset(address)?)
+}
+
+#[cfg(not(feature = "hub"))]
+fn by_this_library(address: &Address) -> Result<Fetched, NotFetched> {
+    Err(Error::FeatureOff { what: format!("hf:{address}"), feature: "hub" }.into())
+}
+
+impl std::fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fetch")
+    }
+}
+
+impl PartialEq for Fetch {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_read_and_write_as_text() {
+        let options = LoadOptions { label_column: Some("last".into()), header: Header::No, ..LoadOptions::default() };
+        let json = serde_json::to_string(&options).unwrap();
+        assert_eq!(serde_json::from_str::<LoadOptions>(&json).unwrap(), options);
+        assert_eq!(serde_json::from_str::<LoadOptions>("{}").unwrap(), LoadOptions::default());
+        assert!(serde_json::from_str::<LoadOptions>(r#"{"sclae":"none"}"#).is_err());
+        assert_eq!(
+            "maybe".parse::<Header>().unwrap_err().to_string(),
+            "header is \"maybe\"; it must be auto, yes or no"
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! What was done to values to bring them into [0, 1].
+
+use std::fmt;
+
+/// What was done to the values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scaling {
+    /// They were in [0, 1] already.
+    None,
+    /// Divided by 255.
+    By255 {
+        /// The largest training value where [`Scale::Auto`](crate::Scale::Auto) took such small ones for bytes: they
+        /// may be counts or grades of another range.
+        small: Option<u8>,
+    },
+    /// Mapped from this range.
+    MinMax {
+        /// The value that became 0.
+        min: f32,
+        /// The value that became 1.
+        max: f32,
+    },
+}
+
+impl fmt::Display for Scaling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("as they are"),
+            Self::By255 { small: None } => f.write_str("divided by 255"),
+            Self::By255 { small: Some(largest) } => {
+                write!(f, "divided by 255 (the largest value is {largest}: see --scale)")
+            }
+            Self::MinMax { min, max } => write!(f, "mapped from {min}..{max} to 0..1"),
+        }
+    }
+}
+
+impl Scaling {
+    /// The values that become 0 and 1.
+    pub(crate) fn bounds(self) -> (f32, f32) {
+        match self {
+            Self::None => (0.0, 1.0),
+            Self::By255 { .. } => (0.0, 255.0),
+            Self::MinMax { min, max } => (min, max),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What every reader hands over: samples as they stand in the file, before scaling.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use deepbelief_kernels::MAX_UNITS;
+
+use super::file_rows::FileRows;
+use super::image_shape::ImageShape;
+use super::values::Values;
+use crate::error::Error;
+use crate::place::Place;
+
+/// Some neighbouring values, and the number of the first.
+pub(crate) type Part<'a> = (usize, Cow<'a, Values>);
+
+/// All values of a table.
+#[derive(Clone, Debug)]
+pub(crate) enum Cells {
+    /// In memory.
+    Held(Values),
+    /// Still in the file.
+    File(Arc<FileRows>),
+}
+
+impl From<Values> for Cells {
+    fn from(values: Values) -> Self {
+        Self::Held(values)
+    }
+}
+
+impl Cells {
+    /// Number of values.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Held(Values::Bytes(bytes)) => bytes.len(),
+            Self::Held(Values::Floats(floats)) => floats.len(),
+            Self::File(rows) => rows.samples * rows.units,
+        }
+    }
+
+    /// All values in parts that fit in memory, each with the number of its first value: what is in
+    /// memory is one part.
+    pub(crate) fn parts(&self) -> Box<dyn Iterator<Item = Result<Part<'_>, Error>> + '_> {
+        let rows = match self {
+            Self::Held(values) => return Box::new(std::iter::once(Ok((0, Cow::Borrowed(values))))),
+            Self::File(rows) => rows,
+        };
+        let part = |first: usize| {
+            let values = rows.read(first, rows.at_once().min(rows.samples - first))?;
+            rows.require_unchanged()?;
+            Ok((first * rows.units, Cow::Owned(values)))
+        };
+        Box::new((0..rows.samples).step_by(rows.at_once()).map(part))
+    }
+
+    /// The first value that is `unfit`, and its number.
+    pub(crate) fn find(&self, unfit: impl Fn(f32) -> bool) -> Result<Option<(usize, f32)>, Error> {
+        for part in self.parts() {
+            let (first, values) = part?;
+            let found = match &*values {
+                Values::Bytes(bytes) => bytes.iter().map(|&x| f32::from(x)).enumerate().find(|&(_, x)| unfit(x)),
+                Values::Floats(floats) => floats.iter().copied().enumerate().find(|&(_, x)| unfit(x)),
+            };
+            if let Some((at, value)) = found {
+                return Ok(Some((first + at, value)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Samples of one split.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    /// The file, or the array in it, for messages.
+    pub(crate) what: String,
+    pub(crate) units: usize,
+    pub(crate) values: Cells,
+    pub(crate) labels: Option<Vec<u32>>,
+    /// Line of each row, in files that have lines, as far as 32 bits count.
+    pub(crate) lines: Option<Vec<u32>>,
+    /// Column that held the label and is not among the values.
+    pub(crate) label_column: Option<usize>,
+}
+
+impl Table {
+    /// A table without labels or lines.
+    pub(crate) fn new(what: impl Into<String>, units: usize, values: impl Into<Cells>) -> Self {
+        Self { what: what.into(), units, values: values.into(), labels: None, lines: None, label_column: None }
+    }
+
+    /// Number of whole samples.
+    pub(crate) fn samples(&self) -> usize {
+        self.values.len().checked_div(self.units).unwrap_or(0)
+    }
+
+    /// Bytes of memory that its values and labels take.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        let values = match &self.values {
+            Cells::Held(Values::Bytes(bytes)) => bytes.len(),
+            Cells::Held(Values::Floats(floats)) => 4 * floats.len(),
+            Cells::File(_) => 0,
+        };
+        (values + self.labels.as_ref().map_or(0, |labels| 4 * labels.len())) as u64
+    }
+
+    /// Smallest and largest value; NaN and infinities are refused. An empty table has the range 0..0.
+    pub(crate) fn range(&self) -> Result<Range, Error> {
+        let (mut min, mut max, mut whole) = (f32::INFINITY, f32::NEG_INFINITY, true);
+        for part in self.values.parts() {
+            let (first, values) = part?;
+            match &*values {
+                Values::Bytes(bytes) => {
+                    let (least, most) =
+                        bytes.iter().fold((u8::MAX, 0), |(least, most), &x| (x.min(least), x.max(most)));
+                    (min, max) = (min.min(f32::from(least)), max.max(f32::from(most)));
+                }
+                Values::Floats(floats) => {
+                    if let Some(at) = floats.iter().position(|x| !x.is_finite()) {
+                        return Err(Error::NotFinite { place: self.place(first + at), value: floats[at] });
+                    }
+                    (min, max) = floats.iter().fold((min, max), |(min, max), &x| (min.min(x), max.max(x)));
+                    whole = whole && floats.iter().all(|x| x.fract() == 0.0);
+                }
+            }
+        }
+        Ok(if self.values.len() == 0 { Range { min: 0.0, max: 0.0, whole } } else { Range { min, max, whole } })
+    }
+
+    /// Hands over every row.
+    pub(crate) fn each_row(&self, mut visit: impl FnMut(&[f32])) -> Result<(), Error> {
+        let mut row = vec![0.0; self.units];
+        for part in self.values.parts() {
+            match &*part?.1 {
+                Values::Bytes(bytes) => {
+                    for bytes in bytes.chunks_exact(self.units) {
+                        row.iter_mut().zip(bytes).for_each(|(x, &byte)| *x = f32::from(byte));
+                        visit(&row);
+                    }
+                }
+                Values::Floats(floats) => floats.chunks_exact(self.units).for_each(&mut visit),
+            }
+        }
+        Ok(())
+    }
+
+    /// Where value `at` stands in the file.
+    pub(crate) fn place(&self, at: usize) -> Place {
+        let (row, column) = (at / self.units, at % self.units);
+        let shift = usize::from(self.label_column.is_some_and(|label| label <= column));
+        let line = self.lines.as_ref().and_then(|lines| lines.get(row)).filter(|&&line| line < u32::MAX);
+        Place { what: self.what.clone(), row, line: line.map(|&line| line.into()), column: column + shift }
+    }
+}
+
+/// What is known of the values of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    pub(crate) min: f32,
+    pub(crate) max: f32,
+    /// Whether all are whole numbers.
+    pub(crate) whole: bool,
+}
+
+/// All a source holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables {
+    pub(crate) train: Table,
+    pub(crate) test: Option<Table>,
+    pub(crate) image: Option<ImageShape>,
+    pub(crate) class_names: Option<Vec<String>>,
+}
+
+/// Refuses numbers of columns that make no layer.
+pub(crate) fn check_units(units: u128, what: &str) -> Result<(), Error> {
+    match units {
+        0 => Err(Error::NoColumns { what: what.into() }),
+        units if units > MAX_UNITS as u128 => Err(Error::TooManyUnits { what: what.into(), units }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_the_label_column_and_name_the_line() {
+        let mut table = Table::new("t.csv", 2, Values::Bytes(vec![0; 4]));
+        table.lines = Some(vec![2, 4]);
+        table.label_column = Some(1);
+        assert_eq!(table.place(2).to_string(), "t.csv: row 1, column 0 (counted from 0; line 4 of the file)");
+        assert_eq!(table.place(3).column, 2);
+    }
+}

@@ -1,5 +1,6 @@
 //! What can go wrong, said with what, where, got, expected and a way out.
 
+use crate::format::Format;
 use std::io;
 use std::path::PathBuf;
 
@@ -26,7 +27,7 @@ pub enum Error {
     #[error(
         "{}: cannot tell which program's model this is: found {found}; expected {}",
         path.display(),
-        crate::Format::landmarks()
+        Format::landmarks()
     )]
     Unknown {
         /// The file.

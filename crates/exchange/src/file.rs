@@ -1,9 +1,11 @@
 //! A file of named arrays, whatever wraps them, and an RBM made of three of them.
 
+use crate::containers::{
+    self,
+    arrays::{Array, Arrays},
+};
 use crate::error::{Error, Result};
-#[cfg(feature = "hdf5")]
-use crate::hdf5;
-use crate::{Format, mat, npz, safetensors};
+use crate::format::Format;
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::MAX_UNITS;
 use deepbelief_rbm::Rbm;
@@ -11,37 +13,6 @@ use std::path::{Path, PathBuf};
 
 /// Array names that a message lists; a file may hold thousands.
 const LISTED: usize = 12;
-
-/// An array of numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Array {
-    pub(crate) shape: Vec<usize>,
-    /// The last axis varies fastest.
-    pub(crate) values: Vec<f64>,
-}
-
-impl Array {
-    /// From a matrix that lies column by column.
-    pub(crate) fn of_columns(rows: usize, columns: usize, values: &[f64]) -> Self {
-        // As many steps as there are values: of no columns there may be any number of rows.
-        let values = (0..values.len()).map(|at| values[at % columns * rows + at / columns]).collect();
-        Self { shape: vec![rows, columns], values }
-    }
-}
-
-/// A container of arrays. Reasons for failing are clauses about the file.
-pub(crate) trait Arrays {
-    /// Names of all arrays.
-    fn names(&self) -> Vec<String>;
-
-    /// The array of one of these names.
-    fn array(&self, name: &str) -> std::result::Result<Array, String>;
-
-    /// The text of this name, where the container holds texts.
-    fn text(&self, _name: &str) -> Option<String> {
-        None
-    }
-}
 
 /// An open file.
 pub(crate) struct File {
@@ -77,7 +48,7 @@ impl File {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let sha256 = deepbelief_data::sha256(&bytes);
-        let arrays = contents(bytes).map_err(|reason| Error::Broken { path: path.into(), reason })?;
+        let arrays = containers::open(bytes).map_err(|reason| Error::Broken { path: path.into(), reason })?;
         Ok(Self { path: path.into(), sha256, names: arrays.names(), arrays })
     }
 
@@ -194,90 +165,5 @@ impl File {
         // A number that is left out is found missing when its layer is read.
         let layers = self.names.iter().filter_map(|name| layer(name)).count();
         (0..layers).map(|layer| format!("{stem}{layer}.")).collect()
-    }
-}
-
-/// Opens the container that the first bytes announce.
-fn contents(bytes: Vec<u8>) -> std::result::Result<Box<dyn Arrays>, String> {
-    if bytes.starts_with(b"PK\x03\x04") {
-        return Ok(Box::new(npz::Npz::open(bytes)?));
-    }
-    if is_hdf5(&bytes) {
-        #[cfg(feature = "hdf5")]
-        return Ok(Box::new(hdf5::Hdf5::open(bytes)?));
-        #[cfg(not(feature = "hdf5"))]
-        return Err("is an HDF5 file, which this build does not read: build it with the feature `hdf5`, for dbn by \
-                    cargo build --release --features hdf5"
-            .into());
-    }
-    if mat::is_mat(&bytes) {
-        return Ok(Box::new(mat::Mat::open(&bytes)?));
-    }
-    if bytes.first() == Some(&0x80) {
-        return Err("is a pickle, which may hold any program and is not read: save the arrays with np.savez".into());
-    }
-    Ok(Box::new(safetensors::Tensors::open(bytes)?))
-}
-
-/// Signature of an HDF5 file.
-const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
-
-/// Bytes that MATLAB puts before it.
-const MATLAB_HEADER: usize = 512;
-
-/// Whether these are the bytes of an HDF5 file.
-fn is_hdf5(bytes: &[u8]) -> bool {
-    bytes.starts_with(SIGNATURE) || is_matlab_hdf5(bytes)
-}
-
-/// Whether they are MATLAB's.
-pub(crate) fn is_matlab_hdf5(bytes: &[u8]) -> bool {
-    bytes.get(MATLAB_HEADER..).is_some_and(|rest| rest.starts_with(SIGNATURE))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn golden(name: &str) -> Vec<u8> {
-        std::fs::read(format!("{}/../../tests/golden/import/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
-    }
-
-    /// Reads everything there is to read.
-    fn read(bytes: Vec<u8>) {
-        let Ok(arrays) = contents(bytes) else { return };
-        for name in arrays.names() {
-            let _ = (arrays.array(&name), arrays.text(&name));
-        }
-    }
-
-    /// Files of every container, cut off or with a byte changed: an error or arrays, no panic.
-    #[test]
-    fn damaged_files_never_panic() {
-        for (name, step) in [
-            ("sklearn.npz", 3),
-            ("learnergy.safetensors", 1),
-            ("mnistvh.mat", 1),
-            ("mnistpo.mat", 1),
-            ("v73.mat", 3),
-            ("rbms.h5", 17),
-        ] {
-            let good = golden(name);
-            for at in (0..good.len()).step_by(step) {
-                read(good[..at].to_vec());
-                for value in [0, 0x7f, 0xff] {
-                    let mut bytes = good.clone();
-                    bytes[at] = value;
-                    read(bytes);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn columns_become_rows_and_rows_of_nothing_take_no_time() {
-        let array = Array::of_columns(2, 3, &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
-        assert_eq!((array.shape, array.values), (vec![2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
-        assert!(Array::of_columns(usize::MAX, 0, &[]).values.is_empty());
     }
 }

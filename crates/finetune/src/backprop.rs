@@ -1,13 +1,14 @@
 //! Training a network by backpropagation, which is what [`Finetuner`] runs: for every minibatch a pass up and a pass
 //! back ([`crate::pass`]), then a step of the optimiser.
 
-use crate::config::{FinetuneConfig, OptimizerKind};
+use crate::config::FinetuneConfig;
 use crate::error::{Error, Result};
+use crate::layers::{Dense, Objective};
 use crate::learned::Learned;
 use crate::measure::Scores;
 use crate::metrics::FinetuneMetrics;
-use crate::network::{Dense, Network, Objective};
-use crate::optimizer::{Descent, Moments};
+use crate::network::Network;
+use crate::optimizer::{Descent, Moments, OptimizerKind};
 use crate::parameters::{flat, shaped, variables};
 use crate::pass::{self, Drops};
 use crate::state;

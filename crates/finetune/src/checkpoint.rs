@@ -2,7 +2,8 @@
 //! `nn.Linear` load by name, with the tensors of [`Network::named_tensors`].
 
 use crate::error::Result;
-use crate::network::{Activation, Dense, Network, Objective, check_sizes, names};
+use crate::layers::{Activation, Dense, Objective};
+use crate::network::{Network, check_sizes, names};
 use candle_core::{Device, Tensor};
 use deepbelief_rbm::tensors::{self, Reader};
 use deepbelief_rbm::{FORMAT_VERSION, Provenance};

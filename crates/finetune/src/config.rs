@@ -1,21 +1,10 @@
 //! Settings of a training by backpropagation.
 
 use crate::error::{Result, require};
-use crate::optimizer::DescentConfig;
+use crate::optimizer::{DescentConfig, OptimizerKind};
 use deepbelief_rbm::{OnDivergence, Schedule, is_default, is_not_negative, is_positive};
 use deepbelief_training::{Settings, validate_threads};
 use serde::{Deserialize, Serialize};
-
-/// How parameters follow their gradient.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptimizerKind {
-    /// Adam, with weight decay apart from the gradient (AdamW): [`deepbelief_kernels::Adam`].
-    #[default]
-    Adam,
-    /// Gradient descent with momentum: [`deepbelief_kernels::Momentum`].
-    Sgd,
-}
 
 /// A training by backpropagation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
 //! How good a network is on fixed samples.
 
 use crate::error::Result;
-use crate::network::{Network, Objective};
+use crate::layers::Objective;
+use crate::network::Network;
 use crate::pass::{self, Drops};
 use candle_core::Tensor;
 use deepbelief_kernels::Batch;

@@ -1,7 +1,6 @@
 //! Gradient descent as a candle optimiser whose state can be saved. candle's own `AdamW` keeps its
 //! moments to itself, and takes a dozen passes over the parameters where this takes one.
 
-use crate::config::OptimizerKind;
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::backprop::GradStore;
@@ -10,7 +9,19 @@ use candle_nn::Optimizer;
 #[cfg(feature = "cuda")]
 use deepbelief_kernels::cuda::{DeviceMoments, Gpu};
 use deepbelief_kernels::{Adam, Momentum, limit_norms};
+use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
+
+/// How parameters follow their gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// Adam, with weight decay apart from the gradient (AdamW): [`deepbelief_kernels::Adam`].
+    #[default]
+    Adam,
+    /// Gradient descent with momentum: [`deepbelief_kernels::Momentum`].
+    Sgd,
+}
 
 /// Settings of [`Descent`]; the fields are those of [`crate::FinetuneConfig`].
 #[derive(Clone, Copy, Debug, PartialEq)]

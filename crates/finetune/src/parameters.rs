@@ -2,7 +2,8 @@
 
 use crate::config::FinetuneConfig;
 use crate::error::Result;
-use crate::network::{Dense, Network};
+use crate::layers::Dense;
+use crate::network::Network;
 use crate::optimizer::Descent;
 use candle_core::{Device, Tensor, Var};
 use candle_nn::Optimizer;

@@ -13,7 +13,7 @@
 //! threads that wait by spinning: half the time of an epoch here.
 
 use crate::error::Result;
-use crate::network::{Activation, Dense, Objective};
+use crate::layers::{Activation, Dense, Objective};
 use candle_core::{Device, Tensor};
 use candle_nn::encoding::one_hot;
 use candle_nn::ops::log_softmax;

@@ -9,14 +9,14 @@
 //! | the same behind `second.` | mean squares of gradients, with Adam |
 //! | the same behind `best.` | the best network so far, if validation data say which |
 
-use crate::backprop::{Best, FinetuneState};
 use crate::error::Result;
+use crate::layers::{Activation, Objective};
 use crate::learned::Learned;
 use crate::measure::Scores;
-use crate::network::{Activation, Network, Objective};
+use crate::network::Network;
 use deepbelief_rbm::FORMAT_VERSION;
 use deepbelief_rbm::tensors::{self, Reader};
-use deepbelief_training::{PositionHeader, Score};
+use deepbelief_training::{Best, PositionHeader, Score, State, Training};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -45,7 +45,10 @@ struct BestHeader {
 }
 
 /// Writes a state, whole or not at all; the one before is kept (see [`deepbelief_rbm::recover`]).
-pub(crate) fn save(state: &FinetuneState, path: &Path) -> Result<()> {
+pub(crate) fn save<T>(state: &State<T>, path: &Path) -> Result<()>
+where
+    T: Training<Learned = Learned, Model = Network>,
+{
     let Learned { network, first, second, cost } = &state.learned;
     let scores = |Score { error, cost }| Scores { error: error.unwrap_or_default(), cost };
     let header = StateHeader {
@@ -75,7 +78,10 @@ pub(crate) fn save(state: &FinetuneState, path: &Path) -> Result<()> {
 }
 
 /// Reads a state.
-pub(crate) fn load(path: &Path) -> Result<FinetuneState> {
+pub(crate) fn load<T>(path: &Path) -> Result<State<T>>
+where
+    T: Training<Learned = Learned, Model = Network>,
+{
     let bytes = tensors::read(path)?;
     let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
     file.require_halvings(header.position.halvings)?;
@@ -92,5 +98,5 @@ pub(crate) fn load(path: &Path) -> Result<FinetuneState> {
         second: header.second.then(|| part("second.")).transpose()?,
         cost: header.position.cost.unwrap_or_default(),
     };
-    Ok(FinetuneState { learned, position: header.position.position(best.as_ref()), best, run: header.run })
+    Ok(State { learned, position: header.position.position(best.as_ref()), best, run: header.run })
 }

@@ -1,11 +1,14 @@
 //! What can go wrong, said with what, where and a way out.
 
-use crate::Kind;
+use crate::kind::Kind;
 use std::io;
 #[cfg(feature = "client")]
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]

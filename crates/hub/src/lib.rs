@@ -38,14 +38,13 @@ mod address;
 #[cfg(feature = "client")]
 mod client;
 mod error;
+mod kind;
 pub mod program;
 mod transfer;
 
-pub use address::{Address, Kind, is_file_name};
+pub use address::{Address, is_file_name};
 #[cfg(feature = "client")]
 pub use client::{Hub, Settings, Snapshot, unfinished};
-pub use error::Error;
+pub use error::{Error, Result};
+pub use kind::Kind;
 pub use transfer::{Content, Fetched, Pulled, Pushed};
-
-/// Results of this crate.
-pub type Result<T> = std::result::Result<T, Error>;

@@ -1,16 +1,18 @@
 //! The loop.
 
 use crate::best::Best;
+use crate::check::{check, check_units};
 use crate::config::Settings;
-use crate::data::{Labelled, check, check_units};
 use crate::divergence::OnDivergence;
 use crate::error::{Error, require};
+use crate::labelled::Labelled;
+use crate::metrics::Metrics;
 use crate::monitors::Monitors;
 use crate::observer::{Control, Observer, Outcome, Progress, notify};
 use crate::pool::pool;
 use crate::position::Position;
-use crate::state::State;
-use crate::training::{EpochEnd, Metrics, Training};
+use crate::snapshot::Snapshot;
+use crate::training::{EpochEnd, State, Training};
 use candle_core::Device;
 use deepbelief_kernels::{Level, Minibatches};
 use rayon::ThreadPool;
@@ -26,55 +28,6 @@ pub struct Loop<T: Training> {
     /// What an epoch that diverges starts again from.
     safe: Option<State<T>>,
     run: Option<String>,
-}
-
-/// A look at a training in progress.
-pub struct Snapshot<'a, T: Training>(&'a Loop<T>);
-
-impl<'a, T: Training> Snapshot<'a, T> {
-    /// The model as it is now, on the CPU.
-    ///
-    /// # Errors
-    /// If the tensors cannot be made.
-    pub fn model(&self) -> Result<T::Model, T::Error> {
-        self.0.training.model()
-    }
-
-    /// The best model so far on the validation data, if they say which.
-    #[must_use]
-    pub fn best(&self) -> Option<&'a Best<T::Model>> {
-        self.0.best.as_ref()
-    }
-
-    /// Epochs done.
-    #[must_use]
-    pub fn epochs_done(&self) -> u32 {
-        self.0.at.epoch
-    }
-
-    /// Updates done.
-    #[must_use]
-    pub fn updates_done(&self) -> u32 {
-        self.0.at.step
-    }
-
-    /// What is running.
-    #[must_use]
-    pub fn training(&self) -> &'a T {
-        &self.0.training
-    }
-
-    /// Everything needed to continue from here as if never stopped: where an epoch that diverges starts again, from
-    /// the start of the running one.
-    ///
-    /// # Errors
-    /// If the tensors cannot be made.
-    pub fn state(&self) -> Result<State<T>, T::Error> {
-        match &self.0.safe {
-            Some(state) if self.0.at.batch > 0 => Ok(state.clone()),
-            _ => self.0.state(),
-        }
-    }
 }
 
 impl<T: Training> Loop<T> {
@@ -141,17 +94,13 @@ impl<T: Training> Loop<T> {
     /// A look at the model and the state.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<'_, T> {
-        Snapshot(self)
+        let Self { training, at, best, safe, run, .. } = self;
+        Snapshot { training, at, best: best.as_ref(), safe: safe.as_ref(), run: run.as_deref() }
     }
 
     /// Does `work` with what is running, in the threads of the training.
     pub fn with_training<R: Send>(&mut self, work: impl FnOnce(&mut T) -> R + Send) -> R {
         self.pool.install(|| work(&mut self.training))
-    }
-
-    fn state(&self) -> Result<State<T>, T::Error> {
-        let learned = self.training.learned()?;
-        Ok(State { learned, position: self.at, best: self.best.clone(), run: self.run.clone() })
     }
 
     /// Trains until the epochs are done, a stopping rule is met or an observer says so. A model that learns labels
@@ -203,7 +152,7 @@ impl<T: Training> Loop<T> {
         let (epochs, on_divergence) = (config.epochs(), config.on_divergence());
         while self.at.epoch < epochs {
             if on_divergence == OnDivergence::HalveLr && (self.at.batch == 0 || self.safe.is_none()) {
-                self.safe = Some(self.state()?);
+                self.safe = Some(self.snapshot().current()?);
             }
             match self.epoch(train, monitors, observer) {
                 Ok(None) => {}

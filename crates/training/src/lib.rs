@@ -26,29 +26,33 @@
 //! that has patience needs validation data.
 
 mod best;
+mod check;
 mod config;
-mod data;
 mod divergence;
 mod error;
 mod fit;
+mod labelled;
+mod metrics;
 mod monitors;
 mod observer;
 mod pool;
 mod position;
-mod state;
+mod snapshot;
 mod stopping;
 mod training;
 
 pub use best::{Best, Score};
+pub use check::check;
 pub use config::Settings;
-pub use data::{Labelled, check};
 pub use divergence::OnDivergence;
 pub use error::{Error, Result};
-pub use fit::{Loop, Snapshot};
+pub use fit::Loop;
+pub use labelled::Labelled;
+pub use metrics::{Metrics, Watched};
 pub use monitors::Monitors;
 pub use observer::{Control, Observer, ObserverResult, Outcome, Progress, notify};
 pub use pool::{pool, validate_threads};
 pub use position::{Position, PositionHeader};
-pub use state::State;
-pub use stopping::{Stopping, Watched};
-pub use training::{EpochEnd, Metrics, Training};
+pub use snapshot::Snapshot;
+pub use stopping::Stopping;
+pub use training::{EpochEnd, State, Training};

@@ -1,7 +1,7 @@
 //! How a training talks to the outside: progress bars, metrics files, pictures and checkpoints are observers.
 
 use crate::error::Error;
-use crate::fit::Snapshot;
+use crate::snapshot::Snapshot;
 use crate::training::Training;
 
 /// How far a training is.

@@ -5,17 +5,8 @@
 
 use crate::best::{Best, Score};
 use crate::config::Settings;
-use crate::training::Metrics;
+use crate::metrics::{Metrics, Watched};
 use serde::{Deserialize, Serialize};
-
-/// What patience watches of an epoch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Watched {
-    /// On the validation data: the lower, the better.
-    pub score: Score,
-    /// How much worse validation data are than training data, where that too must grow before the training stops.
-    pub gap: Option<f64>,
-}
 
 /// What the stopping rules remember of the epochs done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

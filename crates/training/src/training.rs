@@ -1,13 +1,12 @@
-//! What one training does that another does not.
+//! What one training does that another does not, and what it continues from.
 
-use crate::best::Score;
+use crate::best::Best;
 use crate::config::Settings;
-use crate::data::Labelled;
-use crate::error::Error;
+use crate::error::{self, Error};
+use crate::labelled::Labelled;
+use crate::metrics::Metrics;
 use crate::monitors::Monitors;
 use crate::position::Position;
-use crate::state::State;
-use crate::stopping::Watched;
 use candle_core::Device;
 use std::path::Path;
 
@@ -20,25 +19,6 @@ pub struct EpochEnd {
     pub batches: usize,
     /// Samples of the data.
     pub samples: usize,
-}
-
-/// What an epoch is measured by.
-pub trait Metrics: Send {
-    /// How good the model is on the validation data, if they say so: the best model is kept.
-    fn score(&self) -> Option<Score>;
-
-    /// What patience watches: the score and no gap, unless a training says otherwise.
-    fn watched(&self) -> Option<Watched> {
-        self.score().map(|score| Watched { score, gap: None })
-    }
-
-    /// The cost whose changes tolerance looks at, where a training has tolerance.
-    fn settling_cost(&self) -> Option<f64> {
-        None
-    }
-
-    /// Takes in what only the loop knows: the wall time of the epoch, its speed, and which epoch is the best.
-    fn complete(&mut self, seconds: f64, samples_per_second: f64, best_epoch: Option<u32>);
 }
 
 /// A rule of learning with everything it learns: what [`crate::Loop`] runs. Data that come here fit the model.
@@ -169,4 +149,76 @@ pub trait Training: Send + Sync + Sized + 'static {
     /// # Errors
     /// If the file cannot be read, or is not a whole state of this training.
     fn load(path: &Path) -> Result<State<Self>, Self::Error>;
+}
+
+/// Everything that [`crate::Loop::resume`] continues from.
+pub struct State<T: Training> {
+    /// What the training learned: parameters, velocities, chains.
+    pub learned: T::Learned,
+    /// Where the training is.
+    pub position: Position,
+    /// The best model so far, if validation data say which.
+    pub best: Option<Best<T::Model>>,
+    /// The run that the state is of, as [`crate::Loop::of_run`] named it; none where nobody did.
+    pub run: Option<String>,
+}
+
+impl<T: Training> State<T> {
+    /// Epochs done.
+    #[must_use]
+    pub fn epochs_done(&self) -> u32 {
+        self.position.epoch
+    }
+
+    /// Batches done in the running epoch.
+    #[must_use]
+    pub fn batches_done(&self) -> usize {
+        self.position.batch
+    }
+
+    /// The epoch that was measured last: 0 is the model before the training, none not even that.
+    #[must_use]
+    pub fn measured(&self) -> Option<u32> {
+        (self.position.started || !T::MEASURES_START).then_some(self.position.epoch)
+    }
+
+    /// Refuses to go on with the state of another run. A state that nobody named the run of, as those of older
+    /// versions, is of any run.
+    ///
+    /// # Errors
+    /// [`Error::AnotherRun`].
+    pub fn require_run(&self, run: &str) -> error::Result<()> {
+        match &self.run {
+            Some(of) if of != run => Err(Error::AnotherRun),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the state to one file, whole or not at all; the state that was there before is kept beside it.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), T::Error> {
+        T::save(self, path)
+    }
+
+    /// Reads a state.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not a whole state of this kind of training.
+    pub fn load(path: &Path) -> Result<Self, T::Error> {
+        T::load(path)
+    }
+}
+
+impl<T: Training> Clone for State<T> {
+    fn clone(&self) -> Self {
+        Self { learned: self.learned.clone(), position: self.position, best: self.best.clone(), run: self.run.clone() }
+    }
+}
+
+impl<T: Training> std::fmt::Debug for State<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("position", &self.position).field("run", &self.run).finish_non_exhaustive()
+    }
 }

@@ -136,11 +136,6 @@ impl Part {
     }
 }
 
-/// Whether an `ETag` is a hash that contents are checked by.
-pub(crate) fn is_hash(etag: &str) -> bool {
-    matches!(etag.len(), 40 | 64) && etag.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
-}
-
 /// Whether a file has the hash that its `ETag` tells, and what differs if not.
 pub(crate) fn check(path: &Path, etag: &str) -> Result<std::result::Result<(), String>> {
     let unread = |source| Error::Disk { action: "read", path: path.into(), source };

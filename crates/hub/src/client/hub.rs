@@ -2,7 +2,7 @@
 
 use super::cache::Folder;
 use super::listing::listing;
-use super::net::{Net, Refusal};
+use super::net::Net;
 use super::snapshot::Snapshot;
 use crate::address::Address;
 use crate::{Error, Kind, Result, Settings};
@@ -43,15 +43,15 @@ impl Hub {
             let listed = folder.listed(&commit);
             let complete = listed.is_some();
             let files = listed.unwrap_or_else(|| folder.files(&commit));
-            let (hub, repo, offline) = (self, repo.clone(), Some(offline));
-            (!files.is_empty()).then_some(Snapshot { hub, kind, repo, commit, files, complete, folder, offline })
+            let (net, cache, repo, offline) = (&self.net, &*self.settings.cache, repo.clone(), Some(offline));
+            (!files.is_empty()).then_some(Snapshot { net, cache, kind, repo, commit, files, complete, folder, offline })
         };
         if self.settings.offline {
             let (what, cache) = (format!("the {kind} {repo}@{revision}"), self.settings.cache.clone());
             let reason = "HF_HUB_OFFLINE forbids to fetch it";
             return cached(folder, reason).ok_or(Error::Offline { what, cache, reason });
         }
-        let listing = match listing(self, kind, repo, revision) {
+        let listing = match listing(&self.net, kind, repo, revision) {
             Err(error) if error.is_passing() => {
                 let snapshot = cached(folder, "the Hub cannot be reached").ok_or(error)?;
                 tracing::warn!("{} cannot be reached: {repo}@{revision} as it is in the cache", self.net.endpoint());
@@ -62,8 +62,8 @@ impl Hub {
         let (commit, files) = (listing.commit, listing.files);
         folder.list(&commit, &files)?;
         folder.remember(revision, &commit)?;
-        let (hub, repo, complete, offline) = (self, repo.clone(), true, None);
-        Ok(Snapshot { hub, kind, repo, commit, files, complete, folder, offline })
+        let (net, cache, repo, complete, offline) = (&self.net, &*self.settings.cache, repo.clone(), true, None);
+        Ok(Snapshot { net, cache, kind, repo, commit, files, complete, folder, offline })
     }
 
     /// The path of a model's checkpoint: the file that the address names, or `model.safetensors`.
@@ -72,27 +72,5 @@ impl Hub {
     /// Those of [`Hub::open`] and [`Snapshot::fetch`].
     pub fn model(&self, address: &Address) -> Result<PathBuf> {
         self.open(Kind::Model, address)?.fetch(address.file.as_deref().unwrap_or("model.safetensors"))
-    }
-
-    /// What a refusal means.
-    pub(crate) fn refusal(&self, refusal: &Refusal, kind: Kind, repo: &str, revision: &str) -> Error {
-        let no_repo = || Error::NoRepo {
-            endpoint: self.net.endpoint().into(),
-            kind,
-            repo: repo.into(),
-            token: self.net.has_token(),
-        };
-        let reason = || refusal.message.clone().unwrap_or_else(|| "no reason given".into());
-        match (refusal.status, refusal.code.as_deref()) {
-            (_, Some("RepoNotFound")) => no_repo(),
-            (_, Some("RevisionNotFound")) => Error::NoRevision { repo: repo.into(), revision: revision.into() },
-            (403, _) | (_, Some("GatedRepo")) => Error::Forbidden { repo: repo.into(), reason: reason() },
-            (401 | 404, _) => no_repo(),
-            (status @ (408 | 429 | 500..), _) => self.net.busy(status, refusal.message.as_deref()),
-            (status, _) => Error::Answer {
-                url: format!("{}/{repo}", self.net.endpoint()),
-                reason: format!("status {status}: {}", reason()),
-            },
-        }
     }
 }

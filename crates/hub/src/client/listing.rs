@@ -3,7 +3,7 @@
 use super::cache::is_commit;
 use super::net::{Net, encode};
 use crate::address::is_file_name;
-use crate::{Error, Hub, Kind, Result};
+use crate::{Error, Kind, Result};
 use serde::Deserialize;
 
 /// A repository at one commit.
@@ -30,9 +30,9 @@ struct Sibling {
 }
 
 /// Asks for a repository.
-pub(crate) fn listing(hub: &Hub, kind: Kind, repo: &str, revision: &str) -> Result<Listing> {
-    let url = address(&hub.net, kind, repo, revision);
-    let bytes = hub.net.page(&url)?.map_err(|refusal| hub.refusal(&refusal, kind, repo, revision))?;
+pub(crate) fn listing(net: &Net, kind: Kind, repo: &str, revision: &str) -> Result<Listing> {
+    let url = address(net, kind, repo, revision);
+    let bytes = net.page(&url)?.map_err(|refusal| net.refusal(&refusal, kind, repo, revision))?;
     let odd = |reason: String| Error::Answer { url: url.clone(), reason };
     let Answer { sha, siblings, private } = serde_json::from_slice(&bytes).map_err(|error| odd(error.to_string()))?;
     let commit = sha.filter(|commit| is_commit(commit)).ok_or_else(|| odd("it names no commit".into()))?;

@@ -2,9 +2,8 @@
 //! download it neither resumes what broke off nor checks what came, so those requests are made here.
 
 use super::cache::LONGEST_LIST;
-use super::download::is_hash;
 use super::endpoint::Endpoint;
-use crate::{Error, Result, Settings};
+use crate::{Error, Kind, Result, Settings};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, LOCATION, RANGE, RETRY_AFTER};
@@ -188,6 +187,24 @@ impl Net {
         failures + 1
     }
 
+    /// What a refusal means.
+    pub(crate) fn refusal(&self, refusal: &Refusal, kind: Kind, repo: &str, revision: &str) -> Error {
+        let no_repo =
+            || Error::NoRepo { endpoint: self.endpoint().into(), kind, repo: repo.into(), token: self.has_token() };
+        let reason = || refusal.message.clone().unwrap_or_else(|| "no reason given".into());
+        match (refusal.status, refusal.code.as_deref()) {
+            (_, Some("RepoNotFound")) => no_repo(),
+            (_, Some("RevisionNotFound")) => Error::NoRevision { repo: repo.into(), revision: revision.into() },
+            (403, _) | (_, Some("GatedRepo")) => Error::Forbidden { repo: repo.into(), reason: reason() },
+            (401 | 404, _) => no_repo(),
+            (status @ (408 | 429 | 500..), _) => self.busy(status, refusal.message.as_deref()),
+            (status, _) => Error::Answer {
+                url: format!("{}/{repo}", self.endpoint()),
+                reason: format!("status {status}: {}", reason()),
+            },
+        }
+    }
+
     pub(crate) fn unreachable(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         Error::Unreachable { endpoint: self.endpoint().into(), source: source.into() }
     }
@@ -201,6 +218,11 @@ impl Net {
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether an `ETag` is a hash that contents are checked by.
+fn is_hash(etag: &str) -> bool {
+    matches!(etag.len(), 40 | 64) && etag.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
 }
 
 /// What stands in an address as it is.

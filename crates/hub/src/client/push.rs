@@ -39,7 +39,7 @@ impl Hub {
             let made = library.create_repository().repo_id(&repo).repo_type(RepoTypeModel).private(private);
             made.exist_ok(true).send().map(|_| ())
         })?;
-        if private && listing(self, Kind::Model, repo, "main")?.private != Some(true) {
+        if private && listing(&self.net, Kind::Model, repo, "main")?.private != Some(true) {
             return Err(Error::Public { repo: repo.into() });
         }
         let operation = |(name, content)| match content {
@@ -105,7 +105,7 @@ impl Hub {
         };
         let (code, message) = (context.error_code.clone(), context.server_message.clone());
         let refusal = Refusal { status: context.status.as_u16(), code, message };
-        self.refusal(&refusal, Kind::Model, repo, "main")
+        self.net.refusal(&refusal, Kind::Model, repo, "main")
     }
 }
 

@@ -3,7 +3,7 @@
 //! An array in a group is called by its path, `group/array`. MATLAB keeps its matrices column by
 //! column and lists their axes the other way round.
 
-use crate::file::{Array, Arrays, is_matlab_hdf5};
+use super::arrays::{Array, Arrays};
 use deepbelief_data::Allowance;
 use hdf5_reader::error::Error;
 use hdf5_reader::group::Group;
@@ -21,9 +21,9 @@ pub(crate) struct Hdf5 {
 }
 
 impl Hdf5 {
-    pub(crate) fn open(bytes: Vec<u8>) -> Result<Self, String> {
+    /// Opens a file, perhaps of MATLAB's.
+    pub(super) fn open(bytes: Vec<u8>, matlab: bool) -> Result<Self, String> {
         let broken = |error| format!("is not a readable HDF5 file: {error}");
-        let matlab = is_matlab_hdf5(&bytes);
         // What is not in the file counts as zeros, as many as the header says.
         let most = Allowance::of(bytes.len() as u64).most() as usize;
         let options = OpenOptions::default().with_max_read_bytes(most);

@@ -12,9 +12,9 @@
 //! stay as given. What backpropagation makes of a stack, `w1`, `w2` and so on, are no RBMs any more
 //! and are not read.
 
-use crate::Format;
 use crate::error::Result;
 use crate::file::{File, Names, Rows};
+use crate::format::Format;
 use deepbelief_rbm::{HiddenUnits, Rbm};
 
 /// Weights, biases above and below, from the bottom.

@@ -1,26 +1,8 @@
-//! What a training reads: minibatches with their labels, and which of them it refuses.
+//! Data that a training refuses.
 
 use crate::error::{Error, Result};
 use crate::training::Training;
-use deepbelief_kernels::{Batch, Minibatches};
-
-/// A minibatch and, where the data have them, its labels.
-#[derive(Default)]
-pub struct Labelled {
-    /// The samples.
-    pub v: Batch,
-    /// Their labels; empty where the data have none.
-    pub y: Vec<u32>,
-}
-
-impl Labelled {
-    /// Fetches a minibatch of the running epoch.
-    pub fn fetch(&mut self, data: &mut dyn Minibatches, index: usize) {
-        data.fill(index, &mut self.v);
-        self.y.clear();
-        self.y.extend_from_slice(data.labels().unwrap_or_default());
-    }
-}
+use deepbelief_kernels::Batch;
 
 /// Refuses samples that do not fit the model of a training, and labels that it cannot learn from; `what` are the
 /// samples called.

@@ -1,6 +1,6 @@
 //! NumPy's archives of arrays: read, and written.
 
-use crate::file::{Array, Arrays};
+use super::arrays::{Array, Arrays};
 use deepbelief_data::{Unpacked, npy_numbers};
 use npyz::WriterBuilder as _;
 use std::io::{self, Cursor, Read, Write};

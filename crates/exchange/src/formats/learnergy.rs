@@ -10,9 +10,9 @@
 //! model `bernoulli`, or `sigmoid` above the first layer) and the temperature T is 1. learnergy's
 //! probabilities and energies know no temperature, only its chains do.
 
-use crate::Format;
 use crate::error::Result;
 use crate::file::{File, Names, Rows};
+use crate::format::Format;
 use deepbelief_rbm::Rbm;
 
 const STEM: &str = "models.";

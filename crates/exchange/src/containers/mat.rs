@@ -14,7 +14,7 @@
 //! over. The crates that read these files panic on damaged ones, or refuse all of one that holds a
 //! text as well.
 
-use crate::file::{Array, Arrays};
+use super::arrays::{Array, Arrays};
 use deepbelief_data::Unpacked;
 use flate2::read::ZlibDecoder;
 use std::io::Read;

@@ -9,9 +9,9 @@
 //! `0.components_`, `1.components_` and so on. scikit-learn computes in the type of its training
 //! data: the scores of an RBM in float64 are met to single precision.
 
-use crate::Format;
 use crate::error::Result;
 use crate::file::{File, Names, Rows};
+use crate::format::Format;
 use deepbelief_rbm::Rbm;
 
 pub(crate) const WEIGHTS: &str = "components_";

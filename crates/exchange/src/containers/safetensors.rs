@@ -1,6 +1,6 @@
 //! safetensors files: what `safetensors.torch.save_file(model.state_dict(), ...)` writes.
 
-use crate::file::{Array, Arrays};
+use super::arrays::{Array, Arrays};
 use safetensors::tensor::{Dtype, SafeTensors};
 
 /// A file in memory.

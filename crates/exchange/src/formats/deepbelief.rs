@@ -8,11 +8,11 @@
 //! and with labels `top.label_w` [C, H], `top.label_b` `[C]`. All are float32, exactly the numbers of
 //! the model, so that reading an archive gives back what was written.
 
-use crate::Format;
+use super::sklearn::{HIDDEN, VISIBLE, WEIGHTS};
+use crate::containers::npz;
 use crate::error::{Error, Result};
 use crate::file::{File, Names, Rows};
-use crate::npz;
-use crate::sklearn::{HIDDEN, VISIBLE, WEIGHTS};
+use crate::format::Format;
 use candle_core::{DType, Tensor};
 use deepbelief_rbm::{HiddenUnits, LabelGroup, write_atomic};
 use deepbelief_stack::{Dbn, Layer};

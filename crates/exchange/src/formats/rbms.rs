@@ -3,9 +3,9 @@
 //! The group `update_{n}/params` has the parameters after n updates: `weight_matrix` [V, H],
 //! `hbias` `[H]`, `vbias` `[V]`. The last one is read, or the one that is asked for.
 
-use crate::Format;
 use crate::error::Result;
 use crate::file::{File, Names, Rows};
+use crate::format::Format;
 use deepbelief_rbm::Rbm;
 
 const BINARY: &str = "BBRBM";

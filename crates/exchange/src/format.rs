@@ -1,0 +1,50 @@
+//! Whose models are read.
+
+/// Whose model a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// scikit-learn.
+    Sklearn,
+    /// rbms.
+    Rbms,
+    /// learnergy.
+    Learnergy,
+    /// The MATLAB code of 2006.
+    Hinton,
+    /// This project.
+    Deepbelief,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Sklearn, Self::Rbms, Self::Learnergy, Self::Hinton, Self::Deepbelief];
+
+    /// The program as people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sklearn => "scikit-learn",
+            Self::Rbms => "rbms",
+            Self::Learnergy => "learnergy",
+            Self::Hinton => "Hinton's MATLAB code",
+            Self::Deepbelief => "deepbelief",
+        }
+    }
+
+    /// An array that is in no file of another format.
+    pub(crate) fn landmark(self) -> &'static str {
+        match self {
+            Self::Sklearn => "components_",
+            Self::Rbms => "update_N/params/weight_matrix",
+            Self::Learnergy => "W",
+            Self::Hinton => "vishid",
+            Self::Deepbelief => "top.w_rec",
+        }
+    }
+
+    /// All landmarks, as a message has them.
+    pub(crate) fn landmarks() -> String {
+        let all = Self::ALL.map(|format| format!("'{}' of {}", format.landmark(), format.name()));
+        all.join(", ")
+    }
+}

@@ -4,7 +4,7 @@
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 use crate::report::{Report, thousands};
-use deepbelief_rbm::{Concern, Control, EpochMetrics, ObserverResult, Progress};
+use deepbelief_rbm::{Control, EpochMetrics, ObserverResult, Progress, TrainingWarning};
 use indicatif::ProgressBar;
 use std::fmt::Display;
 use std::mem::{Discriminant, discriminant};
@@ -40,7 +40,7 @@ pub(crate) struct Ticker<'a> {
     /// Whether an epoch has been measured.
     measured: bool,
     /// What has been warned of: each kind of trouble is told once.
-    warned: Vec<Discriminant<Concern>>,
+    warned: Vec<Discriminant<TrainingWarning>>,
 }
 
 impl<'a> Ticker<'a> {
@@ -75,12 +75,12 @@ impl<'a> Ticker<'a> {
     }
 
     /// What looks wrong in an epoch.
-    pub(crate) fn concerns(&mut self, epoch: u32, concerns: &[Concern]) {
-        for concern in concerns {
-            let kind = discriminant(concern);
+    pub(crate) fn warnings(&mut self, epoch: u32, warnings: &[TrainingWarning]) {
+        for warning in warnings {
+            let kind = discriminant(warning);
             if !self.warned.contains(&kind) {
                 self.warned.push(kind);
-                tracing::warn!("{}epoch {epoch}: {concern}", self.prefix);
+                tracing::warn!("{}epoch {epoch}: {warning}", self.prefix);
             }
         }
     }

@@ -134,7 +134,7 @@ impl<'a> StackWatcher<'a> {
         let metrics = &EpochMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.ticker.epoch(metrics, epochs);
-        self.ticker.concerns(epoch, &snapshot.training().concerns(metrics, snapshot.updates_done()));
+        self.ticker.warnings(epoch, &snapshot.training().warnings(metrics, snapshot.updates_done()));
         let (goes_on, pictures) = (epoch < epochs, self.settings.run.picture_every);
         if goes_on && self.clock.after_epoch(epoch) {
             self.save(&snapshot.model()?, &snapshot.state()?)

@@ -115,7 +115,7 @@ impl<'a> Watcher<'a> {
         let metrics = &EpochMetrics { seconds: metrics.seconds + self.clock.end_epoch(), ..metrics.clone() };
         self.history.push(metrics)?;
         self.ticker.epoch(metrics, self.settings.learning.epochs);
-        self.ticker.concerns(metrics.epoch, &snapshot.training().concerns(metrics, snapshot.updates_done()));
+        self.ticker.warnings(metrics.epoch, &snapshot.training().warnings(metrics, snapshot.updates_done()));
         let epoch = metrics.epoch;
         let (goes_on, pictures) = (epoch < self.settings.learning.epochs, self.settings.run.picture_every);
         if goes_on && self.clock.after_epoch(epoch) {

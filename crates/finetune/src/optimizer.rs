@@ -7,7 +7,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
 use candle_nn::Optimizer;
 #[cfg(feature = "cuda")]
-use deepbelief_kernels::cuda::{DeviceMoments, Gpu};
+use deepbelief_kernels::cuda::{Gpu, GpuMoments};
 use deepbelief_kernels::{Adam, Momentum, limit_norms};
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
@@ -68,7 +68,7 @@ struct Slot {
 enum Kept {
     Host(Moments),
     #[cfg(feature = "cuda")]
-    Device(DeviceMoments),
+    Device(GpuMoments),
 }
 
 impl Kept {
@@ -76,7 +76,7 @@ impl Kept {
         #[cfg(feature = "cuda")]
         if var.device().is_cuda() {
             let gpu = Gpu::new(var.device())?;
-            return Ok(Self::Device(DeviceMoments::new(&gpu, &moments.first, &moments.second)?));
+            return Ok(Self::Device(GpuMoments::new(&gpu, &moments.first, &moments.second)?));
         }
         if !var.device().is_cpu() {
             bail!("descent: a variable must be on the CPU, or on an NVIDIA GPU in a build with the feature cuda");

@@ -18,7 +18,7 @@
 //! used in its own direction only, so that neither needs its transpose. One phase of learning
 //! samples from a set and the other one teaches it, on other states: no product serves twice.
 //!
-//! As in [`crate::Machine`], work is split by panels of 32 outputs, each written by one task in a
+//! As in [`crate::PackedRbm`], work is split by panels of 32 outputs, each written by one task in a
 //! fixed order, in the caller's rayon pool.
 
 use crate::lists::{Active, Chunks};
@@ -32,7 +32,7 @@ use crate::source::Source;
 use crate::states::{Batch, Bits};
 use crate::unit_lists::{Side, UnitLists};
 use crate::units;
-use crate::update::{self, Rule};
+use crate::update::{self, StepRule};
 use rayon::prelude::*;
 
 /// The weights and biases of a direction, or their velocities, row-major.
@@ -210,7 +210,7 @@ impl Directed {
     ///
     /// # Panics
     /// If numbers of units or samples do not fit.
-    pub fn learn(&mut self, input: &Batch, target: &Batch, rule: &Rule) -> f32 {
+    pub fn learn(&mut self, input: &Batch, target: &Batch, rule: &StepRule) -> f32 {
         let samples = self.samples_of_pair(input, target);
         let chunks = Chunks::new(samples);
         let source = Source::of_batch(input, &mut self.support, &mut self.lists);

@@ -1,14 +1,14 @@
 //! Machines that follow another: at a distance that fast weights keep, or slowly.
 
-use crate::gradient::Gradient;
-use crate::machine::Machine;
+use crate::gradient::Statistics;
+use crate::machine::PackedRbm;
 use crate::panels::Row;
 use crate::rng::BLOCK;
 use crate::simd::dispatch;
 use crate::states::{Batch, Bits};
 use rayon::prelude::*;
 
-impl Machine {
+impl PackedRbm {
     /// Becomes the machine of fast weights ahead of `slow` (Tieleman & Hinton, "Using fast weights to
     /// improve persistent contrastive divergence", ICML 2009): fast weights F, which are kept where
     /// velocities are, decay and take a step of their own along the gradient summed over its samples,
@@ -21,7 +21,7 @@ impl Machine {
     ///
     /// # Panics
     /// If the two have other sizes.
-    pub fn run_ahead(&mut self, slow: &Self, gradient: &Gradient, rate: f32, decay: f32) {
+    pub fn run_ahead(&mut self, slow: &Self, gradient: &Statistics, rate: f32, decay: f32) {
         let level = self.level;
         let scale = rate / gradient.samples.max(1) as f32;
         let fast = |gradient: &[Row], fast: &mut [Row], slow: &[Row], sum: &mut [Row]| {

@@ -1,7 +1,7 @@
 //! Gibbs steps of the packed machine: the positive phase, and half-steps down and up.
 
 use crate::lists::Chunks;
-use crate::machine::{Machine, Transpose};
+use crate::machine::{PackedRbm, Transpose};
 use crate::panels::{Activations, ZERO};
 use crate::rng::Uniforms;
 use crate::scratch::Scratch;
@@ -10,13 +10,13 @@ use crate::states::Batch;
 use crate::units;
 use rayon::prelude::*;
 
-impl Machine {
+impl PackedRbm {
     /// The positive phase: p(h|v0, y), and with `draw` also h ~ p(h|v0, y). `labels` holds y of
     /// each sample; it is ignored by a machine without a label group.
     ///
     /// # Panics
     /// If there is a label group and not one label of it a sample.
-    pub fn positive(&mut self, v0: &Batch, labels: &[u32], draw: Option<Uniforms>) {
+    pub fn infer_hidden(&mut self, v0: &Batch, labels: &[u32], draw: Option<Uniforms>) {
         let samples = v0.rows();
         self.labels.set_data(samples, labels);
         self.x.reshape(samples, self.hidden);
@@ -60,7 +60,7 @@ impl Machine {
     }
 
     /// Half a Gibbs step down: v ~ p(v|h), and the labels' p(y|h).
-    pub fn down(&mut self, draw: Uniforms) {
+    pub fn sample_visible(&mut self, draw: Uniforms) {
         let samples = self.h.rows();
         let states = self.reconstruction.make_binary(samples, self.visible);
         let source = Source::of_states(&self.h, &mut self.hidden_lists);
@@ -92,8 +92,8 @@ impl Machine {
         self.labels.reconstruct(level, source, samples, &self.hidden_lists);
     }
 
-    /// As [`Self::down`], with the probabilities p(v|h) themselves in place of states.
-    pub fn down_mean(&mut self) {
+    /// As [`Self::sample_visible`], with the probabilities p(v|h) themselves in place of states.
+    pub fn mean_visible(&mut self) {
         let samples = self.h.rows();
         let mut p = Activations::default();
         p.reshape(samples, self.visible);
@@ -122,7 +122,7 @@ impl Machine {
 
     /// Half a Gibbs step up: h ~ p(h|v) for the visible states, and the label probabilities, of
     /// the last down pass.
-    pub fn up(&mut self, draw: Uniforms) {
+    pub fn sample_hidden(&mut self, draw: Uniforms) {
         let samples = self.h.rows();
         self.x.reshape(samples, self.hidden);
         let source = Source::of_reconstruction(&self.reconstruction, self.x_states.as_ref(), &mut self.visible_lists);
@@ -165,7 +165,7 @@ impl Machine {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Batch, Bits, Machine, Parameters, Rule, Sparsity, Stream, Uniforms};
+    use crate::{Batch, Bits, PackedRbm, Parameters, Sparsity, StepRule, Stream, Uniforms};
 
     /// The tie of an RBM: `w_gen` is the transpose of `w_rec`, whatever was learned in between.
     /// Values are only moved, so the tie is exact, at every size and through either down pass.
@@ -185,20 +185,20 @@ mod tests {
                 vb: vec![-0.1; visible],
                 ..Parameters::default()
             };
-            let mut machine = Machine::new(visible, hidden, &parameters);
+            let mut machine = PackedRbm::new(visible, hidden, &parameters);
             let states: Vec<f32> = uniforms(20, visible, 1).iter().map(|&u| f32::from(u8::from(u < 0.3))).collect();
             let v0 = Batch::Binary(Bits::from_values(20, visible, &states));
-            let rule = Rule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
+            let rule = StepRule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
             for step in 0..6 {
                 let draw = |stream| Uniforms::new(1, stream, step);
-                machine.positive(&v0, &[], Some(draw(Stream::Hidden)));
+                machine.infer_hidden(&v0, &[], Some(draw(Stream::Hidden)));
                 if step % 3 == 2 {
-                    machine.down_mean();
+                    machine.mean_visible();
                 } else {
                     // The first pass transposes for itself, the second keeps what it makes.
-                    machine.down(draw(Stream::Visible));
+                    machine.sample_visible(draw(Stream::Visible));
                     let once = machine.reconstruction().to_values();
-                    machine.down(draw(Stream::Visible));
+                    machine.sample_visible(draw(Stream::Visible));
                     assert_eq!(machine.reconstruction().to_values(), once, "{visible}x{hidden}, step {step}");
                 }
                 let (w_rec, w_gen) = (machine.rec.unpack(), machine.generative.unpack());
@@ -208,7 +208,7 @@ mod tests {
                         assert_eq!(w.to_bits(), tied.to_bits(), "{visible}x{hidden}, step {step}: w[{i}, {j}]");
                     }
                 }
-                machine.learn(&v0, &rule, Sparsity { target: 0.1, cost: 0.0 });
+                machine.update(&v0, &rule, Sparsity { target: 0.1, cost: 0.0 });
                 // Otherwise the comparison would hold without anything being brought up to date.
                 assert!(machine.rec.unpack() != w_rec, "{visible}x{hidden}, step {step}: nothing was learned");
             }

@@ -14,19 +14,19 @@
 //!
 //! so that what is stored is never centred. The labels of a group count as visible units.
 
-use crate::machine::Machine;
+use crate::machine::PackedRbm;
 use crate::means::row_sums;
 use crate::panels::{Panels, Row, ZERO, pack_rows, unpack_rows};
 use crate::rng::BLOCK;
 use crate::simd::dispatch;
 use crate::states::Batch;
-use crate::update::{Rule, magnitude};
+use crate::update::{StepRule, magnitude};
 use rayon::prelude::*;
 
 /// The gradient of the mean log-likelihood of a minibatch, as far as chains estimate it, times its
 /// samples.
 #[derive(Clone, Debug, Default)]
-pub struct Gradient {
+pub struct Statistics {
     pub(crate) w: Panels,
     pub(crate) hb: Vec<Row>,
     pub(crate) vb: Vec<Row>,
@@ -37,15 +37,15 @@ pub struct Gradient {
 }
 
 /// What belongs to one panel of hidden units.
-pub(crate) struct GradientPanel<'a> {
+pub(crate) struct StatisticsPanel<'a> {
     pub(crate) w: &'a mut [Row],
     pub(crate) hb: &'a mut Row,
     pub(crate) label_w: &'a mut Vec<Row>,
 }
 
-impl Gradient {
+impl Statistics {
     /// Zeros in the shapes of a machine.
-    pub(crate) fn reset(&mut self, machine: &Machine, samples: usize) {
+    pub(crate) fn reset(&mut self, machine: &PackedRbm, samples: usize) {
         self.samples = samples;
         if self.hb.len() == machine.hb.len() && self.w.height() == machine.rec.height() {
             self.w.slices_mut().for_each(|panel| panel.fill(ZERO));
@@ -56,9 +56,9 @@ impl Gradient {
         }
     }
 
-    pub(crate) fn panels_mut(&mut self) -> impl Iterator<Item = GradientPanel<'_>> {
+    pub(crate) fn panels_mut(&mut self) -> impl Iterator<Item = StatisticsPanel<'_>> {
         let rest = self.hb.iter_mut().zip(&mut self.label_w);
-        self.w.slices_mut().zip(rest).map(|(w, (hb, label_w))| GradientPanel { w, hb, label_w })
+        self.w.slices_mut().zip(rest).map(|(w, (hb, label_w))| StatisticsPanel { w, hb, label_w })
     }
 }
 
@@ -73,7 +73,7 @@ pub struct Offsets {
     pub labels: Vec<f32>,
 }
 
-impl Machine {
+impl PackedRbm {
     /// Moves offsets by `share` of the way towards the means of the data, their labels and p(h|v0) of
     /// the last positive phase. Offsets of other sizes are replaced.
     pub fn follow_means(&self, v0: &Batch, share: f32, offsets: &mut Offsets) {
@@ -101,7 +101,7 @@ impl Machine {
     ///
     /// # Panics
     /// If gradient or offsets do not have the shapes of the machine.
-    pub fn step(&mut self, gradient: &Gradient, rule: &Rule, offsets: Option<&Offsets>) -> f32 {
+    pub fn step(&mut self, gradient: &Statistics, rule: &StepRule, offsets: Option<&Offsets>) -> f32 {
         let (level, scale) = (self.level, rule.scale(gradient.samples));
         let none = Offsets::default();
         let offsets = offsets.unwrap_or(&none);
@@ -158,7 +158,7 @@ impl Machine {
 /// What a panel's step is centred by.
 #[derive(Clone, Copy)]
 struct Centre<'a> {
-    /// Gradient of the hidden biases.
+    /// Statistics of the hidden biases.
     t: &'a Row,
     lambda: &'a Row,
 }
@@ -176,7 +176,7 @@ dispatch! {
     /// Steps rows of weights along their centred gradient; takes `ΔWᵀ μ` from the hidden biases and
     /// leaves `ΔW λ` of every row in `shifts`. Returns the largest |weight| as bits.
     fn centred_step(
-        rule: &Rule, scale: f32, centre: Centre<'_>, rows: Rows<'_>, velocity: &mut [Row], weights: &mut [Row],
+        rule: &StepRule, scale: f32, centre: Centre<'_>, rows: Rows<'_>, velocity: &mut [Row], weights: &mut [Row],
         hb: &mut Row, shifts: &mut [f32],
     ) -> u32 {
         let mut largest = [0; BLOCK];

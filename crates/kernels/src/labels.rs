@@ -12,7 +12,7 @@ use crate::rng::{BLOCK, Uniforms};
 use crate::scratch::Scratch;
 use crate::simd::Level;
 use crate::source::Source;
-use crate::update::{self, Rule};
+use crate::update::{self, StepRule};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -216,7 +216,7 @@ impl Labels {
     }
 
     /// Steps the biases along their gradient.
-    pub(crate) fn step_biases(&mut self, rule: &Rule, scale: f32, gradient: &[f32]) {
+    pub(crate) fn step_biases(&mut self, rule: &StepRule, scale: f32, gradient: &[f32]) {
         for ((b, velocity), gradient) in self.b.iter_mut().zip(&mut self.b_velocity).zip(gradient) {
             *velocity = rule.momentum * *velocity + scale * gradient;
             *b += *velocity;
@@ -226,7 +226,7 @@ impl Labels {
 
 impl LabelPanel {
     /// Steps the weights; returns the largest |weight| as bits.
-    pub(crate) fn step(&mut self, level: Level, rule: &Rule, scale: f32, gradient: &[Row]) -> u32 {
+    pub(crate) fn step(&mut self, level: Level, rule: &StepRule, scale: f32, gradient: &[Row]) -> u32 {
         update::apply(level, rule, scale, gradient, &mut self.velocity, &mut self.w)
     }
 }

@@ -1,9 +1,9 @@
 //! The update of the packed machine: gradient, momentum, costs and step in one pass over each
-//! panel of weights; or the gradient alone, for steps that need all of it ([`crate::Gradient`]).
+//! panel of weights; or the gradient alone, for steps that need all of it ([`crate::Statistics`]).
 
-use crate::gradient::{Gradient, GradientPanel};
+use crate::gradient::{Statistics, StatisticsPanel};
 use crate::lists::Chunks;
-use crate::machine::{Machine, Transpose};
+use crate::machine::{PackedRbm, Transpose};
 use crate::panels::{Row, ZERO};
 use crate::product;
 use crate::scratch::Scratch;
@@ -11,7 +11,7 @@ use crate::simd::Level;
 use crate::source::Source;
 use crate::states::{Batch, Bits};
 use crate::unit_lists::Side;
-use crate::update::{self, Rule};
+use crate::update::{self, StepRule};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -27,13 +27,13 @@ pub struct Sparsity {
 /// What becomes of the statistics of an update.
 enum Then<'a> {
     /// All parameters step along them.
-    Step(&'a Rule),
+    Step(&'a StepRule),
     /// They are kept.
-    Keep(&'a mut Gradient),
+    Keep(&'a mut Statistics),
 }
 
 /// The rule of those who do not step.
-const NONE: Rule = Rule { learning_rate: 0.0, momentum: 0.0, l2: 0.0, l1: 0.0 };
+const NONE: StepRule = StepRule { learning_rate: 0.0, momentum: 0.0, l2: 0.0, l1: 0.0 };
 
 /// What of the hidden units the statistics of an update take.
 #[derive(Clone, Copy)]
@@ -44,19 +44,19 @@ enum Hidden<'a> {
     States(&'a Bits),
 }
 
-impl Machine {
+impl PackedRbm {
     /// The negative phase's last p(h|v) and the update of all parameters:
     /// `W += rate (v0ᵀ p(h|v0) / n - vᵀ p(h|v) / m)`, and likewise biases and labels, for n samples
     /// in the data and m in the chains. Returns the largest |weight| or |bias| afterwards: NaN
     /// if a parameter is NaN.
-    pub fn learn(&mut self, v0: &Batch, rule: &Rule, sparsity: Sparsity) -> f32 {
-        self.update(v0, Then::Step(rule), Hidden::Probabilities(sparsity))
+    pub fn update(&mut self, v0: &Batch, rule: &StepRule, sparsity: Sparsity) -> f32 {
+        self.contrast(v0, Then::Step(rule), Hidden::Probabilities(sparsity))
     }
 
-    /// What [`Self::learn`] steps along, without the step.
-    pub fn gradient(&mut self, v0: &Batch, sparsity: Sparsity, gradient: &mut Gradient) {
+    /// What [`Self::update`] steps along, without the step.
+    pub fn statistics(&mut self, v0: &Batch, sparsity: Sparsity, gradient: &mut Statistics) {
         gradient.reset(self, v0.rows());
-        self.update(v0, Then::Keep(gradient), Hidden::Probabilities(sparsity));
+        self.contrast(v0, Then::Keep(gradient), Hidden::Probabilities(sparsity));
     }
 
     /// The same update with hidden states in the place of probabilities: `h0`, drawn for the data
@@ -65,12 +65,12 @@ impl Machine {
     ///
     /// # Panics
     /// If there is not one row of `h0` a sample.
-    pub fn learn_from_states(&mut self, v0: &Batch, h0: &Bits, rule: &Rule) -> f32 {
+    pub fn update_from_states(&mut self, v0: &Batch, h0: &Bits, rule: &StepRule) -> f32 {
         assert_eq!((h0.rows(), h0.units()), (v0.rows(), self.hidden), "hidden states of every sample");
-        self.update(v0, Then::Step(rule), Hidden::States(h0))
+        self.contrast(v0, Then::Step(rule), Hidden::States(h0))
     }
 
-    fn update(&mut self, v0: &Batch, mut then: Then<'_>, hidden: Hidden<'_>) -> f32 {
+    fn contrast(&mut self, v0: &Batch, mut then: Then<'_>, hidden: Hidden<'_>) -> f32 {
         let (samples, negatives) = (v0.rows(), self.h.rows());
         self.x.reshape(negatives, self.hidden);
         let r = samples as f32 / negatives.max(1) as f32;
@@ -87,7 +87,7 @@ impl Machine {
         let dense_negative = dense_values(&self.reconstruction);
         let label_gradient = self.labels.bias_gradient(r);
         // A panel's place in the gradient that is to be kept, if one is.
-        let (rule, mut kept): (_, Vec<Option<GradientPanel<'_>>>) = match then {
+        let (rule, mut kept): (_, Vec<Option<StatisticsPanel<'_>>>) = match then {
             Then::Step(rule) => (rule, self.hb.iter().map(|_| None).collect()),
             Then::Keep(ref mut gradient) => (&NONE, gradient.panels_mut().map(Some).collect()),
         };
@@ -114,7 +114,7 @@ impl Machine {
                 |(table, own, scratch),
                  (panel, ((((weights, velocity), x), (hb, hb_velocity)), (label_panel, kept)))| {
                     let (gradient, kept): (&mut [Row], _) = match kept {
-                        Some(GradientPanel { w, hb, label_w }) => (w, Some((hb, label_w))),
+                        Some(StatisticsPanel { w, hb, label_w }) => (w, Some((hb, label_w))),
                         None => (own, None),
                     };
                     let pull = match hidden {
@@ -191,7 +191,7 @@ impl Machine {
     }
 
     /// Steps the biases of visible units and labels along their summed gradients.
-    pub(crate) fn step_visible(&mut self, rule: &Rule, samples: usize, vb: &[Row], label_b: &[f32]) {
+    pub(crate) fn step_visible(&mut self, rule: &StepRule, samples: usize, vb: &[Row], label_b: &[f32]) {
         let scale = rule.scale(samples);
         for ((bias, velocity), gradient) in self.vb.iter_mut().zip(&mut self.vb_velocity).zip(vb) {
             rule.step_bias(scale, gradient, velocity, bias);

@@ -1,7 +1,7 @@
 //! Kernels of deepbelief: counter-based randomness, packed binary states, and the products and
 //! updates that training a restricted Boltzmann machine is made of.
 //!
-//! [`Machine`] holds an RBM in its fastest layout, [`Directed`] the weights of one direction
+//! [`PackedRbm`] holds an RBM in its fastest layout, [`Directed`] the weights of one direction
 //! between two layers; [`Batch`] and [`Bits`] carry states to them; [`Uniforms`] supplies their
 //! random numbers. [`ops`] offers the same kernels on candle tensors,
 //! [`feedforward`] those of backpropagation, and [`Adam`] and [`Momentum`] its steps.
@@ -42,13 +42,13 @@ mod update;
 pub use descent::{Adam, Momentum, limit_norms};
 pub use directed::{Directed, Weights};
 pub use enumerate::{Conditionals, LogSum, log_sum_over_states};
-pub use gradient::{Gradient, Offsets};
+pub use gradient::{Offsets, Statistics};
 pub use learn::Sparsity;
-pub use machine::{MAX_UNITS, Machine, Parameters};
+pub use machine::{MAX_UNITS, PackedRbm, Parameters};
 pub use measure::Measures;
 pub use precision::Precision;
 pub use rng::{Stream, Uniforms, philox};
 pub use simd::Level;
 pub use states::{Batch, Bits, Minibatches};
 pub use tempered::{BiasLine, GibbsDraws, PathBiases, Tempered};
-pub use update::Rule;
+pub use update::StepRule;

@@ -3,11 +3,11 @@
 //! A step of CD-k (Hinton 2002) is
 //!
 //! ```text
-//! machine.positive(v0, hidden draw)        p(h|v0) and h ~ p(h|v0)
+//! machine.infer_hidden(v0, hidden draw)        p(h|v0) and h ~ p(h|v0)
 //! repeat k times:
-//!     machine.down(visible draw)           v ~ p(v|h)
-//!     machine.up(hidden draw)              h ~ p(h|v), except after the last
-//! machine.learn(v0, rule)                  W += rate (v0ᵀ p(h|v0) - vᵀ p(h|v)) / n
+//!     machine.sample_visible(visible draw)           v ~ p(v|h)
+//!     machine.sample_hidden(hidden draw)              h ~ p(h|v), except after the last
+//! machine.update(v0, rule)                  W += rate (v0ᵀ p(h|v0) - vᵀ p(h|v)) / n
 //! ```
 //!
 //! Weights live in panels of 32 columns in both directions: the up pass adds rows of `rec`
@@ -62,7 +62,7 @@ impl Transpose {
 /// An RBM with Bernoulli units and everything one training step needs. See the module's
 /// formula for the order of calls.
 #[derive(Clone)]
-pub struct Machine {
+pub struct PackedRbm {
     pub(crate) level: Level,
     pub(crate) visible: usize,
     pub(crate) hidden: usize,
@@ -91,7 +91,7 @@ pub struct Machine {
     pub(crate) unit_lists: UnitLists,
 }
 
-impl Machine {
+impl PackedRbm {
     /// Packs `parameters` of an RBM with `visible` x `hidden` units.
     ///
     /// # Panics

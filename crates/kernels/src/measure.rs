@@ -6,7 +6,7 @@
 //! p(y|v) is proportional to exp(-F(v, y)), exactly.
 
 use crate::lists::{Active, Chunks};
-use crate::machine::Machine;
+use crate::machine::PackedRbm;
 use crate::panels::{Row, ZERO};
 use crate::rng::{BLOCK, Uniforms};
 use crate::source::Source;
@@ -36,7 +36,7 @@ struct Part {
     label_errors: usize,
 }
 
-impl Machine {
+impl PackedRbm {
     /// Measures the RBM on a batch and, if it has a label group, the labels that belong to it
     /// (ignored otherwise). Draws hidden states from `draw`, and leaves everything that training
     /// continues with untouched.

@@ -10,7 +10,7 @@
 //! for inputs x of the hidden units given v, and d = 1 if unit i is off, else -1.
 
 use crate::lists::{Active, Chunks};
-use crate::machine::Machine;
+use crate::machine::PackedRbm;
 use crate::math::softplus;
 use crate::panels::{Row, ZERO};
 use crate::rng::{BLOCK, Uniforms};
@@ -19,7 +19,7 @@ use crate::source::Source;
 use crate::states::{Batch, Bits};
 use rayon::prelude::*;
 
-impl Machine {
+impl PackedRbm {
     /// `sum over visible units i of ln p(v_i | others)` of every sample, in nats; the label, where
     /// there is a group of them, is among the others.
     ///
@@ -137,7 +137,7 @@ mod tests {
                 label_w: numbers(classes * hidden, 1.0, 3),
                 label_b: numbers(classes, 1.0, 4),
             };
-            let machine = Machine::new(visible, hidden, &p);
+            let machine = PackedRbm::new(visible, hidden, &p);
             let samples = 9;
             let values: Vec<f32> =
                 numbers(samples * visible, 1.0, 5).iter().map(|&u| f32::from(u8::from(u < -0.2))).collect();

@@ -25,7 +25,7 @@
 
 use crate::labels::{Labels, softmax};
 use crate::lists::{Active, Chunks};
-use crate::machine::{Machine, Parameters};
+use crate::machine::{PackedRbm, Parameters};
 use crate::math::{bernoulli_logit, softplus_step};
 use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows, unpack_rows};
 use crate::rng::{BLOCK, Uniforms};
@@ -175,7 +175,7 @@ impl Tempered {
     ///
     /// # Panics
     /// If the sizes are others.
-    pub fn follow(&mut self, machine: &Machine) {
+    pub fn follow(&mut self, machine: &PackedRbm) {
         let (own, its) = ((self.visible, self.hidden, self.labels.classes), machine);
         assert_eq!(own, (its.visible, its.hidden, its.labels.classes), "a machine of the same sizes");
         self.rec.clone_from(&machine.rec);

@@ -18,7 +18,7 @@ use crate::unit_lists::{BlockLists, UnitLists};
 
 /// How weights follow their gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rule {
+pub struct StepRule {
     /// Step size per mean gradient.
     pub learning_rate: f32,
     /// Share of the previous step that is kept.
@@ -29,7 +29,7 @@ pub struct Rule {
     pub l1: f32,
 }
 
-impl Rule {
+impl StepRule {
     /// The step size of a gradient that is summed over so many samples.
     pub(crate) fn scale(&self, samples: usize) -> f32 {
         self.learning_rate / samples.max(1) as f32
@@ -131,7 +131,7 @@ dispatch! {
     /// Adds the last chunk's contributions to the gradient gathered so far (none if
     /// `gradient` is empty) and steps a panel's weights. Returns the largest |weight| as bits.
     pub(crate) fn step(
-        rule: &Rule, scale: f32, table: &[Row], lists: &UnitLists, chunk: usize, gradient: &[Row],
+        rule: &StepRule, scale: f32, table: &[Row], lists: &UnitLists, chunk: usize, gradient: &[Row],
         velocity: &mut [Row], weights: &mut [Row],
     ) -> u32 {
         if rule.is_plain() {
@@ -145,7 +145,7 @@ dispatch! {
 /// [`step`] for rules that are plain or not.
 #[inline(always)]
 fn step_units<const PLAIN: bool>(
-    rule: &Rule,
+    rule: &StepRule,
     scale: f32,
     table: &[Row],
     lists: &UnitLists,
@@ -183,7 +183,7 @@ dispatch! {
     /// Steps weights along a gradient that is already summed. Returns the largest |weight| as
     /// bits.
     pub(crate) fn apply(
-        rule: &Rule, scale: f32, gradient: &[Row], velocity: &mut [Row], weights: &mut [Row],
+        rule: &StepRule, scale: f32, gradient: &[Row], velocity: &mut [Row], weights: &mut [Row],
     ) -> u32 {
         let mut largest = [0; BLOCK];
         for ((gradient, velocity), w) in gradient.iter().zip(velocity).zip(weights) {

@@ -7,10 +7,10 @@
 #![allow(clippy::print_stdout, reason = "how far apart two devices are, beside whether that passes")]
 
 use candle_core::{Device, Result, Tensor};
-use deepbelief_kernels::cuda::{DeviceDirected, DeviceMachine, DeviceTempered, Gpu};
+use deepbelief_kernels::cuda::{Gpu, GpuDirected, GpuRbm, GpuTempered};
 use deepbelief_kernels::{
-    Batch, BiasLine, Bits, Directed, GibbsDraws, Machine, Parameters, PathBiases, Precision, Rule, Sparsity, Stream,
-    Tempered, Uniforms, Weights, ops,
+    Batch, BiasLine, Bits, Directed, GibbsDraws, PackedRbm, Parameters, PathBiases, Precision, Sparsity, StepRule,
+    Stream, Tempered, Uniforms, Weights, ops,
 };
 use std::cell::Cell;
 
@@ -67,7 +67,7 @@ fn distance(a: &Parameters, b: &Parameters) -> f32 {
     pairs.into_iter().map(|(a, b)| furthest(a, b)).fold(0.0, f32::max)
 }
 
-const RULE: Rule = Rule { learning_rate: 0.05, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
+const RULE: StepRule = StepRule { learning_rate: 0.05, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
 
 /// States that may differ among so many.
 fn ties(states: usize) -> usize {
@@ -88,7 +88,7 @@ fn a_step_is_the_cpus() -> Result<()> {
         for (real_data, chains) in [(false, 0), (true, 0), (false, 2 * samples)] {
             let p = parameters(visible, hidden, classes);
             let (mut cpu, mut device) =
-                (Machine::new(visible, hidden, &p), DeviceMachine::new(&gpu, Precision::F32, visible, hidden, &p)?);
+                (PackedRbm::new(visible, hidden, &p), GpuRbm::new(&gpu, Precision::F32, visible, hidden, &p)?);
             let (y, met) = (labels(samples, classes), differ.get());
             if chains > 0 {
                 let start = Bits::coins(chains, hidden, Uniforms::new(5, Stream::Chains, 0));
@@ -105,35 +105,35 @@ fn a_step_is_the_cpus() -> Result<()> {
                 let draw = |stream, half| Uniforms::new(9, stream, step).gibbs(half);
                 let first = (chains == 0).then(|| draw(Stream::Hidden, 0));
                 let before = cpu.hidden_states().clone();
-                cpu.positive(&data, &y, first);
+                cpu.infer_hidden(&data, &y, first);
                 device.set_data(&data, &y)?;
-                device.positive(first)?;
+                device.infer_hidden(first)?;
                 if chains > 0 {
                     cpu.set_hidden_states(&before);
                 }
                 for half in 0..2 {
                     if half > 0 {
-                        cpu.up(draw(Stream::Hidden, half));
-                        device.up(draw(Stream::Hidden, half))?;
+                        cpu.sample_hidden(draw(Stream::Hidden, half));
+                        device.sample_hidden(draw(Stream::Hidden, half))?;
                     }
                     compare(cpu.hidden_states(), &device.hidden_states()?);
                     cpu.set_hidden_states(&device.hidden_states()?);
-                    cpu.down(draw(Stream::Visible, half));
-                    device.down(draw(Stream::Visible, half))?;
+                    cpu.sample_visible(draw(Stream::Visible, half));
+                    device.sample_visible(draw(Stream::Visible, half))?;
                     if let Batch::Binary(bits) = cpu.reconstruction() {
                         compare(bits, &device.visible_states()?);
                     }
                 }
                 if chains > 0 {
-                    cpu.up(draw(Stream::Hidden, 2));
-                    device.up(draw(Stream::Hidden, 2))?;
+                    cpu.sample_hidden(draw(Stream::Hidden, 2));
+                    device.sample_hidden(draw(Stream::Hidden, 2))?;
                     compare(cpu.hidden_states(), &device.hidden_states()?);
                     cpu.set_hidden_states(&device.hidden_states()?);
                 }
                 let sparsity = Sparsity { target: 0.1, cost: if step == 1 { 0.01 } else { 0.0 } };
-                let (largest, was) = (cpu.learn(&data, &RULE, sparsity), device.parameters()?.w_rec);
+                let (largest, was) = (cpu.update(&data, &RULE, sparsity), device.parameters()?.w_rec);
                 device.remember()?;
-                device.learn(&RULE, sparsity)?;
+                device.update(&RULE, sparsity)?;
                 let (norm, change) = device.norm_and_change()?;
                 let now = device.parameters()?.w_rec;
                 let root = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
@@ -149,7 +149,7 @@ fn a_step_is_the_cpus() -> Result<()> {
                 assert!(far < 1e-4 || (differ.get() > met && far < 0.1), "{at}: largest differs by {far}");
                 let restart = device.parameters()?;
                 let velocities = device.velocities()?;
-                cpu = Machine::new(visible, hidden, &restart);
+                cpu = PackedRbm::new(visible, hidden, &restart);
                 cpu.set_velocities(&velocities);
                 cpu.set_hidden_states(&device.hidden_states()?);
             }
@@ -168,7 +168,7 @@ fn measures_are_the_cpus() -> Result<()> {
     for (visible, hidden, classes, samples) in [(3, 2, 0, 5), (97, 31, 4, 65), (784, 500, 10, 5000)] {
         let p = parameters(visible, hidden, classes);
         let (mut cpu, device) =
-            (Machine::new(visible, hidden, &p), DeviceMachine::new(&gpu, Precision::F32, visible, hidden, &p)?);
+            (PackedRbm::new(visible, hidden, &p), GpuRbm::new(&gpu, Precision::F32, visible, hidden, &p)?);
         let (data, y, draw) =
             (binary(samples, visible, 20), labels(samples, classes), Uniforms::new(1, Stream::Monitor, 0));
         let (a, b) = (cpu.measure(&data, &y, draw), device.measure(&data, &y, draw)?);
@@ -191,12 +191,12 @@ fn precisions_are_close_and_repeat_themselves() -> Result<()> {
     let (visible, hidden, samples) = (784, 500, 100);
     let p = parameters(visible, hidden, 10);
     let run = |precision| -> Result<Parameters> {
-        let mut device = DeviceMachine::new(&gpu, precision, visible, hidden, &p)?;
+        let mut device = GpuRbm::new(&gpu, precision, visible, hidden, &p)?;
         let draw = |stream| Uniforms::new(9, stream, 0);
         device.set_data(&binary(samples, visible, 10), &labels(samples, 10))?;
-        device.positive(Some(draw(Stream::Hidden)))?;
-        device.down(draw(Stream::Visible))?;
-        device.learn(&RULE, Sparsity { target: 0.1, cost: 0.0 })?;
+        device.infer_hidden(Some(draw(Stream::Hidden)))?;
+        device.sample_visible(draw(Stream::Visible))?;
+        device.update(&RULE, Sparsity { target: 0.1, cost: 0.0 })?;
         device.parameters()
     };
     let exact = run(Precision::F32)?;
@@ -219,7 +219,7 @@ fn directed_weights_are_the_cpus() -> Result<()> {
     for (inputs, outputs, samples) in [(1, 1, 1), (97, 31, 33), (500, 784, 100), (40, 60, 700)] {
         let weights = Weights { w: numbers(inputs, outputs, 0.2, 0), b: numbers(1, outputs, 1.0, 1) };
         let mut cpu = Directed::new(inputs, outputs, &weights);
-        let mut device = DeviceDirected::new(&gpu, Precision::F32, inputs, outputs, &weights)?;
+        let mut device = GpuDirected::new(&gpu, Precision::F32, inputs, outputs, &weights)?;
         let (input, target) = (binary(samples, inputs, 30), real(samples, outputs, 31));
         let (mut x, mut t, mut y) = (device.input_rows()?, device.output_rows()?, device.output_rows()?);
         device.load(&input, &mut x)?;
@@ -234,8 +234,8 @@ fn directed_weights_are_the_cpus() -> Result<()> {
         device.probabilities(&x, &mut y)?;
         assert!(furthest(&sampled.to_values(), &device.to_values(&y, outputs)?) < 1e-5);
         for _ in 0..3 {
-            let largest = cpu.learn(&input, &target, &RULE);
-            device.learn(&x, &t, &RULE)?;
+            let largest = cpu.update(&input, &target, &RULE);
+            device.update(&x, &t, &RULE)?;
             assert!((device.largest()? - largest).abs() < 1e-4);
         }
         let (a, b) = (cpu.weights(), device.weights()?);
@@ -254,7 +254,7 @@ fn chains_anneal_as_on_the_cpu() -> Result<()> {
     for (visible, hidden, classes) in [(7, 5, 0), (97, 31, 4), (784, 500, 10)] {
         let (p, base, chains) = (parameters(visible, hidden, classes), numbers(1, visible, 0.5, 5), 100);
         let mut cpu = Tempered::new(visible, hidden, &p, &base);
-        let mut device = DeviceTempered::new(&gpu, visible, hidden, &p, &base)?;
+        let mut device = GpuTempered::new(&gpu, visible, hidden, &p, &base)?;
         let line =
             |units, step| BiasLine { offset: numbers(1, units, 0.5, step), slope: numbers(1, units, 0.5, step + 1) };
         let biases = PathBiases { visible: line(visible, 6), hidden: line(hidden, 8) };

@@ -4,7 +4,7 @@
 //! Both sides add the same terms, so results agree to rounding. A state could differ only where a
 //! probability ties with its uniform to rounding, which the fixed seeds do not meet.
 
-use deepbelief_kernels::{Batch, Bits, Directed, Level, Machine, Parameters, Rule, Stream, Uniforms, Weights};
+use deepbelief_kernels::{Batch, Bits, Directed, Level, PackedRbm, Parameters, StepRule, Stream, Uniforms, Weights};
 
 /// Reproducible numbers in [-scale, scale), [rows, columns].
 fn numbers(rows: usize, columns: usize, scale: f32, step: u32) -> Vec<f32> {
@@ -96,8 +96,8 @@ fn states_probabilities_and_costs_are_those_of_the_formula() {
 #[test]
 fn the_delta_rule_is_that_of_the_formula() {
     let rules = [
-        Rule { learning_rate: 0.3, momentum: 0.0, l2: 0.0, l1: 0.0 },
-        Rule { learning_rate: 0.3, momentum: 0.5, l2: 1e-2, l1: 1e-3 },
+        StepRule { learning_rate: 0.3, momentum: 0.0, l2: 0.0, l1: 0.0 },
+        StepRule { learning_rate: 0.3, momentum: 0.5, l2: 1e-2, l1: 1e-3 },
     ];
     for (inputs, outputs) in SHAPES {
         for rows in [1, 20, 301] {
@@ -110,7 +110,7 @@ fn the_delta_rule_is_that_of_the_formula() {
     }
 }
 
-fn compare(x: &Batch, target: &Batch, start: &Weights, rule: &Rule) {
+fn compare(x: &Batch, target: &Batch, start: &Weights, rule: &StepRule) {
     let (inputs, outputs, rows) = (x.units(), target.units(), x.rows());
     let mut directed = Directed::new(inputs, outputs, start);
     let [rate, momentum, l2, l1] = [rule.learning_rate, rule.momentum, rule.l2, rule.l1].map(f64::from);
@@ -141,7 +141,7 @@ fn compare(x: &Batch, target: &Batch, start: &Weights, rule: &Rule) {
         }
     }
     let (got, velocities) = (directed.weights(), directed.velocities());
-    let plain = *rule == Rule { momentum: 0.0, l2: 0.0, l1: 0.0, ..*rule };
+    let plain = *rule == StepRule { momentum: 0.0, l2: 0.0, l1: 0.0, ..*rule };
     let mut pairs = vec![("w", &got.w, &w), ("b", &got.b, &b), ("velocity of b", &velocities.b, &b_velocity)];
     if !plain {
         pairs.push(("velocity of w", &velocities.w, &w_velocity));
@@ -161,7 +161,7 @@ fn compare(x: &Batch, target: &Batch, start: &Weights, rule: &Rule) {
 fn nothing_is_learned_from_an_empty_batch() {
     let start = weights(40, 33);
     let mut directed = Directed::new(40, 33, &start);
-    let rule = Rule { learning_rate: 0.1, momentum: 0.9, l2: 0.0, l1: 0.0 };
+    let rule = StepRule { learning_rate: 0.1, momentum: 0.9, l2: 0.0, l1: 0.0 };
     let (mut states, none) = (Batch::default(), |units| Batch::Binary(Bits::zeros(0, units)));
     directed.learn(&none(40), &none(33), &rule);
     directed.sample(&none(40), Uniforms::new(1, Stream::Wake, 0), &mut states);
@@ -176,7 +176,7 @@ fn without_inputs_the_biases_learn_the_means() {
     let target = binary(50, 40, 0.4, 11);
     let nothing = Batch::Binary(Bits::zeros(50, 1));
     let mut directed = Directed::new(1, 40, &Weights { w: vec![0.0; 40], b: vec![0.0; 40] });
-    let rule = Rule { learning_rate: 1.0, momentum: 0.0, l2: 0.0, l1: 0.0 };
+    let rule = StepRule { learning_rate: 1.0, momentum: 0.0, l2: 0.0, l1: 0.0 };
     for _ in 0..2000 {
         directed.learn(&nothing, &target, &rule);
     }
@@ -193,7 +193,7 @@ fn parameters_that_are_not_numbers_are_reported() {
     for at in [0, 32] {
         let mut start = weights(40, 33);
         start.b[at] = f32::NAN;
-        let rule = Rule { learning_rate: 0.1, momentum: 0.9, l2: 0.0, l1: 0.0 };
+        let rule = StepRule { learning_rate: 0.1, momentum: 0.9, l2: 0.0, l1: 0.0 };
         let largest = Directed::new(40, 33, &start).learn(&binary(5, 40, 0.5, 1), &binary(5, 33, 0.5, 2), &rule);
         assert!(largest.is_nan());
     }
@@ -202,7 +202,7 @@ fn parameters_that_are_not_numbers_are_reported() {
 /// Every operation at every level this processor has, with 1, 2 and 4 threads.
 #[test]
 fn all_levels_and_thread_counts_give_the_same_bits() {
-    let rule = Rule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
+    let rule = StepRule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
     let run = |level: Level| {
         let mut directed = Directed::new(97, 70, &weights(97, 70));
         directed.set_level(level);
@@ -244,23 +244,23 @@ fn an_rbm_learns_from_hidden_states() {
                     label_b: numbers(1, classes, 0.5, 28),
                 };
                 let labels: Vec<u32> = (0..samples).map(|s| (s % classes.max(1)) as u32).collect();
-                let mut machine = Machine::new(visible, hidden, &start);
-                machine.positive(&v0, &labels, Some(draw(Stream::Hidden, 0)));
+                let mut machine = PackedRbm::new(visible, hidden, &start);
+                machine.infer_hidden(&v0, &labels, Some(draw(Stream::Hidden, 0)));
                 let h0 = machine.hidden_states().clone();
                 if chains != samples {
                     machine.set_hidden_states(&Bits::coins(chains, hidden, draw(Stream::Chains, 0)));
                 }
-                machine.down(draw(Stream::Visible, 0));
-                machine.up(draw(Stream::Hidden, 1));
-                machine.down(draw(Stream::Visible, 1));
+                machine.sample_visible(draw(Stream::Visible, 0));
+                machine.sample_hidden(draw(Stream::Hidden, 1));
+                machine.sample_visible(draw(Stream::Visible, 1));
                 let h1 = machine.hidden_states().clone();
                 // A drawn label shows which one the machine reconstructed.
                 machine.sample_labels(draw(Stream::Label, 1));
                 let y1 = drawn_labels(&h1, &start, draw(Stream::Label, 1));
-                machine.up(draw(Stream::Hidden, 2));
+                machine.sample_hidden(draw(Stream::Hidden, 2));
                 let (h2, v2) = (machine.hidden_states().clone(), machine.reconstruction().clone());
-                let rule = Rule { learning_rate: 0.4, momentum: 0.0, l2: 0.0, l1: 0.0 };
-                machine.learn_from_states(&v0, &h0, &rule);
+                let rule = StepRule { learning_rate: 0.4, momentum: 0.0, l2: 0.0, l1: 0.0 };
+                machine.update_from_states(&v0, &h0, &rule);
 
                 let y0: Vec<usize> = labels.iter().map(|&y| y as usize).collect();
                 let positive = Statistics::of(&v0, &h0, &y0, classes);

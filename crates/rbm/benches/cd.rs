@@ -4,7 +4,7 @@
 //! MNIST (13 %) and hidden states (30 %); throughput is in samples.
 
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Batch, Bits, Machine, Parameters, Sparsity, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Bits, PackedRbm, Parameters, Sparsity, Stream, Uniforms};
 use deepbelief_rbm::{Draws, Rbm, TrainConfig, Velocity};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -50,17 +50,17 @@ const HIDDEN: Stream = Stream::Hidden;
 /// h ~ p(h|v) from binary data.
 mod up {
     use super::{
-        Batch, Bencher, HIDDEN, ItemsCount, Machine, SHAPES, Uniforms, VISIBLE, black_box, dense, layer, parameters,
+        Batch, Bencher, HIDDEN, ItemsCount, PackedRbm, SHAPES, Uniforms, VISIBLE, black_box, dense, layer, parameters,
         states,
     };
 
     #[divan::bench(args = SHAPES)]
     fn packed(bencher: Bencher, (batch, hidden): (usize, usize)) {
-        let mut machine = Machine::new(VISIBLE, hidden, &parameters(hidden));
+        let mut machine = PackedRbm::new(VISIBLE, hidden, &parameters(hidden));
         let v: Batch = states(batch, VISIBLE, 0.13);
         bencher
             .counter(ItemsCount::new(batch))
-            .bench_local(|| machine.positive(&v, &[], Some(Uniforms::new(1, HIDDEN, 0))));
+            .bench_local(|| machine.infer_hidden(&v, &[], Some(Uniforms::new(1, HIDDEN, 0))));
     }
 
     #[divan::bench(args = SHAPES)]
@@ -79,14 +79,14 @@ mod up {
 /// v ~ p(v|h).
 mod down {
     use super::{
-        Bencher, HIDDEN, ItemsCount, Machine, SHAPES, Uniforms, VISIBLE, black_box, dense, layer, parameters, states,
+        Bencher, HIDDEN, ItemsCount, PackedRbm, SHAPES, Uniforms, VISIBLE, black_box, dense, layer, parameters, states,
     };
 
     #[divan::bench(args = SHAPES)]
     fn packed(bencher: Bencher, (batch, hidden): (usize, usize)) {
-        let mut machine = Machine::new(VISIBLE, hidden, &parameters(hidden));
-        machine.positive(&states(batch, VISIBLE, 0.13), &[], Some(Uniforms::new(1, HIDDEN, 0)));
-        bencher.counter(ItemsCount::new(batch)).bench_local(|| machine.down(Uniforms::new(1, HIDDEN, 1)));
+        let mut machine = PackedRbm::new(VISIBLE, hidden, &parameters(hidden));
+        machine.infer_hidden(&states(batch, VISIBLE, 0.13), &[], Some(Uniforms::new(1, HIDDEN, 0)));
+        bencher.counter(ItemsCount::new(batch)).bench_local(|| machine.sample_visible(Uniforms::new(1, HIDDEN, 1)));
     }
 
     #[divan::bench(args = SHAPES)]
@@ -105,36 +105,36 @@ mod down {
 /// A whole update by contrastive divergence with k Gibbs steps (0: PCD-1).
 mod update {
     use super::{
-        Bencher, Draws, HIDDEN, ItemsCount, Machine, SHAPES, Sparsity, Stream, TrainConfig, Uniforms, VISIBLE,
+        Bencher, Draws, HIDDEN, ItemsCount, PackedRbm, SHAPES, Sparsity, Stream, TrainConfig, Uniforms, VISIBLE,
         Velocity, dense, layer, parameters, states,
     };
 
     fn packed(bencher: Bencher, (batch, hidden): (usize, usize), gibbs_steps: u16, persistent: bool) {
-        let mut machine = Machine::new(VISIBLE, hidden, &parameters(hidden));
+        let mut machine = PackedRbm::new(VISIBLE, hidden, &parameters(hidden));
         let v = states(batch, VISIBLE, 0.13);
-        let rule = deepbelief_kernels::Rule { learning_rate: 1e-4, momentum: 0.0, l2: 0.0, l1: 0.0 };
+        let rule = deepbelief_kernels::StepRule { learning_rate: 1e-4, momentum: 0.0, l2: 0.0, l1: 0.0 };
         let off = Sparsity { target: 0.1, cost: 0.0 };
-        machine.positive(&v, &[], Some(Uniforms::new(1, HIDDEN, 0)));
+        machine.infer_hidden(&v, &[], Some(Uniforms::new(1, HIDDEN, 0)));
         let mut chains = machine.hidden_states().clone();
         let mut step = 0;
         bencher.counter(ItemsCount::new(batch)).bench_local(|| {
             let hidden = |k| Uniforms::new(1, HIDDEN, step).gibbs(k);
-            machine.positive(&v, &[], (!persistent).then(|| hidden(0)));
+            machine.infer_hidden(&v, &[], (!persistent).then(|| hidden(0)));
             if persistent {
                 machine.set_hidden_states(&chains);
             }
             for k in 0..gibbs_steps {
                 if k > 0 {
-                    machine.up(hidden(k));
+                    machine.sample_hidden(hidden(k));
                 }
-                machine.down(Uniforms::new(1, Stream::Visible, step).gibbs(k));
+                machine.sample_visible(Uniforms::new(1, Stream::Visible, step).gibbs(k));
             }
             if persistent {
-                machine.up(hidden(gibbs_steps));
+                machine.sample_hidden(hidden(gibbs_steps));
                 chains.clone_from(machine.hidden_states());
             }
             step += 1;
-            machine.learn(&v, &rule, off)
+            machine.update(&v, &rule, off)
         });
     }
 

@@ -14,21 +14,21 @@ use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, ops};
 use deepbelief_training::Labelled;
 
 /// An RBM of F32 tensors.
-pub(crate) struct Composed {
+pub(crate) struct TensorLearner {
     rbm: Rbm,
     velocity: Velocity,
     /// [chains, H].
     chains: Option<Tensor>,
 }
 
-impl Composed {
+impl TensorLearner {
     pub(crate) fn new(rbm: Rbm, velocity: Velocity, chains: Option<&Batch>) -> Result<Self> {
         let chains = chains.map(|states| from_batch(states, rbm.w_rec().device())).transpose()?;
         Ok(Self { rbm, velocity, chains })
     }
 }
 
-impl Learner for Composed {
+impl Learner for TensorLearner {
     fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>> {
         let chains = config.persistent_chains;
         let device = self.rbm.w_rec().device();

@@ -3,12 +3,12 @@
 use crate::cd::Draws;
 use crate::config::{Rule, TrainConfig};
 use crate::error::{Error, Result};
-use crate::health::{Concern, concerns};
+use crate::health::{TrainingWarning, warnings};
 use crate::hidden::HiddenUnits;
 use crate::labels::LabelGroup;
 use crate::learned::Learned;
 use crate::learner::{self, Learner};
-use crate::likelihood::Path;
+use crate::likelihood::LogZTracker;
 use crate::metrics::EpochMetrics;
 use crate::rbm::Rbm;
 use crate::state;
@@ -51,7 +51,7 @@ pub struct Contrastive {
     /// The weights before the last update of the epoch.
     pub(crate) before: Option<Vec<f32>>,
     /// The estimate of ln Z along the training, once there is one.
-    pub(crate) path: Option<Path>,
+    pub(crate) path: Option<LogZTracker>,
     device: Device,
 }
 
@@ -69,7 +69,7 @@ impl Contrastive {
         learner: Box<dyn Learner>,
         sizes: Sizes,
         config: TrainConfig,
-        path: Option<Path>,
+        path: Option<LogZTracker>,
         device: &Device,
     ) -> Result<Self> {
         config.validate()?;
@@ -80,8 +80,8 @@ impl Contrastive {
 
     /// What looks wrong in an epoch, after so many updates in all.
     #[must_use]
-    pub fn concerns(&self, metrics: &EpochMetrics, updates: u32) -> Vec<Concern> {
-        concerns(metrics, self.sizes.hidden, updates)
+    pub fn warnings(&self, metrics: &EpochMetrics, updates: u32) -> Vec<TrainingWarning> {
+        warnings(metrics, self.sizes.hidden, updates)
     }
 
     /// The learning rule at a point of the training.
@@ -133,7 +133,7 @@ impl Training for Contrastive {
     fn restore(learned: Learned, config: TrainConfig, at: &Position, device: &Device) -> Result<Self> {
         learned.require_methods(&config, at)?;
         let sizes = Sizes::of(&learned.rbm()?);
-        let path = learned.path.clone().map(|path| Path::resume(path, config.seed));
+        let path = learned.path.clone().map(|path| LogZTracker::resume(path, config.seed));
         let learner = learner::resume(learned, &config, device)?;
         Self::build(learner, sizes, config, path, device)
     }

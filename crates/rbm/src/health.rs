@@ -22,7 +22,7 @@ const RARE: f64 = 0.05;
 
 /// Something to look at.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Concern {
+pub enum TrainingWarning {
     /// So many hidden units are always off.
     Dead(usize),
     /// So many hidden units are always on.
@@ -37,7 +37,7 @@ pub enum Concern {
     Rare(f64),
 }
 
-impl fmt::Display for Concern {
+impl fmt::Display for TrainingWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dead(units) => write!(
@@ -73,19 +73,19 @@ impl fmt::Display for Concern {
 }
 
 /// What is wrong in an epoch of an RBM with so many hidden units, after so many updates in all.
-pub(crate) fn concerns(metrics: &EpochMetrics, hidden: usize, updates: u32) -> Vec<Concern> {
+pub(crate) fn warnings(metrics: &EpochMetrics, hidden: usize, updates: u32) -> Vec<TrainingWarning> {
     let many = |units: Option<usize>| units.filter(|&units| units as f64 > CONSTANT * hidden as f64);
     let ratio = metrics.update_ratio;
     [
-        many(metrics.dead_units).map(Concern::Dead),
-        many(metrics.saturated_units).map(Concern::Saturated),
+        many(metrics.dead_units).map(TrainingWarning::Dead),
+        many(metrics.saturated_units).map(TrainingWarning::Saturated),
         // Without an update, as on empty data, there is none to judge.
-        (ratio > 0.0 && ratio < SLOW).then_some(Concern::Slow(ratio)),
+        (ratio > 0.0 && ratio < SLOW).then_some(TrainingWarning::Slow(ratio)),
         // Weights that start near zero have to grow first.
-        (ratio > FAST && updates > GROWING).then_some(Concern::Fast(ratio)),
-        metrics.chains_moved.filter(|&share| share < STUCK).map(Concern::Stuck),
+        (ratio > FAST && updates > GROWING).then_some(TrainingWarning::Fast(ratio)),
+        metrics.chains_moved.filter(|&share| share < STUCK).map(TrainingWarning::Stuck),
         // Rates start at one half, and fall as temperatures are tried.
-        metrics.swap_rate.filter(|&rate| rate < RARE).map(Concern::Rare),
+        metrics.swap_rate.filter(|&rate| rate < RARE).map(TrainingWarning::Rare),
     ]
     .into_iter()
     .flatten()
@@ -107,18 +107,18 @@ mod tests {
             swap_rate: Some(0.5),
             ..Default::default()
         };
-        assert_eq!(concerns(&healthy, 100, 1001), []);
-        let of = |metrics: EpochMetrics| concerns(&metrics, 100, 1001);
-        for (metrics, concern) in [
-            (EpochMetrics { dead_units: Some(26), ..healthy.clone() }, Concern::Dead(26)),
-            (EpochMetrics { saturated_units: Some(90), ..healthy.clone() }, Concern::Saturated(90)),
-            (EpochMetrics { update_ratio: 1e-7, ..healthy.clone() }, Concern::Slow(1e-7)),
-            (EpochMetrics { update_ratio: 0.2, ..healthy.clone() }, Concern::Fast(0.2)),
-            (EpochMetrics { chains_moved: Some(0.0), ..healthy.clone() }, Concern::Stuck(0.0)),
-            (EpochMetrics { swap_rate: Some(0.01), ..healthy.clone() }, Concern::Rare(0.01)),
+        assert_eq!(warnings(&healthy, 100, 1001), []);
+        let of = |metrics: EpochMetrics| warnings(&metrics, 100, 1001);
+        for (metrics, warning) in [
+            (EpochMetrics { dead_units: Some(26), ..healthy.clone() }, TrainingWarning::Dead(26)),
+            (EpochMetrics { saturated_units: Some(90), ..healthy.clone() }, TrainingWarning::Saturated(90)),
+            (EpochMetrics { update_ratio: 1e-7, ..healthy.clone() }, TrainingWarning::Slow(1e-7)),
+            (EpochMetrics { update_ratio: 0.2, ..healthy.clone() }, TrainingWarning::Fast(0.2)),
+            (EpochMetrics { chains_moved: Some(0.0), ..healthy.clone() }, TrainingWarning::Stuck(0.0)),
+            (EpochMetrics { swap_rate: Some(0.01), ..healthy.clone() }, TrainingWarning::Rare(0.01)),
         ] {
-            assert_eq!(of(metrics), [concern]);
-            let text = concern.to_string();
+            assert_eq!(of(metrics), [warning]);
+            let text = warning.to_string();
             assert!(text.contains("try ") || text.contains("take more"), "{text}");
         }
     }

@@ -3,8 +3,8 @@
 use crate::config::{Sampler, TrainConfig};
 use crate::error::{Result, require};
 use crate::hidden::HiddenUnits;
-use crate::likelihood::PathState;
-use crate::memory::Memory;
+use crate::likelihood::LogZState;
+use crate::memory::SamplerState;
 use crate::rbm::Rbm;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Parameters};
@@ -21,9 +21,9 @@ pub struct Learned {
     /// Hidden states of the persistent chains.
     pub(crate) chains: Option<Batch>,
     /// What methods remember beside these.
-    pub(crate) memory: Memory,
+    pub(crate) memory: SamplerState,
     /// Where the estimate of ln Z along the training is.
-    pub(crate) path: Option<PathState>,
+    pub(crate) path: Option<LogZState>,
 }
 
 impl Learned {
@@ -43,7 +43,7 @@ impl Learned {
         if at.step == 0 {
             return Ok(());
         }
-        let Memory { offsets, fast, average, ladders, trajectory } = &self.memory;
+        let SamplerState { offsets, fast, average, ladders, trajectory } = &self.memory;
         let fits = |temperatures: usize| match (ladders, trajectory) {
             (Some(ladders), _) => ladders.betas.len() == temperatures,
             // Models at most: there may be more to come.

@@ -3,18 +3,18 @@
 //! Gaussian ones ([`crate::composed`]).
 
 use crate::cd::{Draws, Velocity};
-use crate::composed::Composed;
+use crate::composed::TensorLearner;
 use crate::config::{Rule, Sampler, TrainConfig};
 use crate::error::Result;
 use crate::hidden::HiddenUnits;
 use crate::learned::Learned;
-use crate::memory::Memory;
+use crate::memory::SamplerState;
 #[cfg(feature = "cuda")]
 use crate::on_device::OnDevice;
 use crate::packed::Packed;
 use crate::rbm::Rbm;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Machine, Measures, Parameters, Uniforms};
+use deepbelief_kernels::{Batch, Bits, Measures, PackedRbm, Parameters, Uniforms};
 use deepbelief_training::{Labelled, OnDivergence};
 
 /// An RBM, its velocities and its persistent chains.
@@ -58,8 +58,8 @@ pub(crate) trait Learner: Send + Sync {
     fn chains(&self) -> Result<Option<Batch>>;
 
     /// What its methods remember beside these.
-    fn memory(&self) -> Memory {
-        Memory::default()
+    fn memory(&self) -> SamplerState {
+        SamplerState::default()
     }
 
     /// Share of the persistent chains' hidden units that the last update changed, where that is known.
@@ -83,13 +83,13 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
         HiddenUnits::Bernoulli if device.is_cuda() => {
             Box::new(OnDevice::new(device, config.precision, (visible, hidden), &parameters)?)
         }
-        HiddenUnits::Bernoulli => Box::new(Packed::start(Machine::new(visible, hidden, &parameters))),
+        HiddenUnits::Bernoulli => Box::new(Packed::start(PackedRbm::new(visible, hidden, &parameters))),
         HiddenUnits::Gaussian => {
             // In F32, whatever it came as.
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
             let rbm = rbm.with_hidden_units(HiddenUnits::Gaussian)?;
             let velocity = Velocity::zeros(&rbm)?;
-            Box::new(Composed::new(rbm, velocity, None)?)
+            Box::new(TensorLearner::new(rbm, velocity, None)?)
         }
     })
 }
@@ -110,7 +110,7 @@ pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> R
             let Learned { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
             let velocity = Velocity::from_parameters(visible, hidden, velocities, device)?;
-            Box::new(Composed::new(rbm.with_hidden_units(hidden_units)?, velocity, chains.as_ref())?)
+            Box::new(TensorLearner::new(rbm.with_hidden_units(hidden_units)?, velocity, chains.as_ref())?)
         }
     })
 }
@@ -189,7 +189,7 @@ pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size
                 (config.log_z_every > 0, 7),
             ];
             let more: u64 = more.iter().filter(|(in_use, _)| *in_use).map(|(_, copies)| copies * weights).sum();
-            Machine::bytes(visible, hidden, chains + replicas) + more
+            PackedRbm::bytes(visible, hidden, chains + replicas) + more
         }
         // The weights both ways before and after an update, their velocities, two gradients and what
         // lies between; of each layer's units inputs, means and states in both phases.

@@ -43,7 +43,7 @@ pub use contrastive::{Best, Contrastive, Snapshot, TrainState, Trainer};
 pub use deepbelief_training::{Control, Monitors, Observer, ObserverResult, OnDivergence, Outcome, Progress, Score};
 pub use error::{Error, Result};
 pub use file::{discard_unfinished, is_temporary, write_atomic, write_atomic_with};
-pub use health::Concern;
+pub use health::TrainingWarning;
 pub use hidden::HiddenUnits;
 pub use labels::LabelGroup;
 pub use last_good::{Recovered, damaged_path, may_be_whole, previous_path, recover, write_keeping};

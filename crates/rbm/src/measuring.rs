@@ -4,7 +4,7 @@ use crate::config::TrainConfig;
 use crate::contrastive::Contrastive;
 use crate::error::Result;
 use crate::learner::{HiddenStatistics, Measured};
-use crate::likelihood::{Path, base_rates};
+use crate::likelihood::{LogZTracker, base_rates};
 use crate::metrics::EpochMetrics;
 use deepbelief_kernels::{Batch, Stream, Uniforms};
 use deepbelief_training::{Monitors, check};
@@ -34,7 +34,7 @@ impl Contrastive {
         let rbm = self.learner.rbm()?;
         let path = match &mut self.path {
             Some(path) => path,
-            none => none.insert(Path::start(&rbm, &base_rates(&monitors.train.means()), PATH_CHAINS, seed)?),
+            none => none.insert(LogZTracker::start(&rbm, &base_rates(&monitors.train.means()), PATH_CHAINS, seed)?),
         };
         path.extend(&rbm)?;
         Ok(Some((path.log_z(), path.standard_error())))

@@ -3,7 +3,7 @@
 
 use crate::config::MOST_TEMPERATURES;
 use crate::error::Result;
-use crate::likelihood::PathState;
+use crate::likelihood::LogZState;
 use crate::tempering::LadderState;
 use crate::tensors::Reader;
 use crate::trajectory::TrajectoryState;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a learner remembers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Memory {
+pub(crate) struct SamplerState {
     /// Of the centred gradient.
     pub(crate) offsets: Option<Offsets>,
     /// Fast weights.
@@ -29,7 +29,7 @@ pub(crate) struct Memory {
 /// What of it a file holds, in its header.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Contents {
+pub(crate) struct StateEntry {
     offsets: bool,
     fast: bool,
     average: bool,
@@ -37,12 +37,12 @@ pub(crate) struct Contents {
     ladders: Option<[usize; 2]>,
     /// Models, and chains of each.
     trajectory: Option<[usize; 2]>,
-    path: Option<PathHeader>,
+    path: Option<LogZEntry>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PathHeader {
+struct LogZEntry {
     chains: usize,
     log_z: f64,
     /// None where it is infinite.
@@ -50,7 +50,7 @@ struct PathHeader {
     steps: u32,
 }
 
-impl Contents {
+impl StateEntry {
     /// Whether there is nothing to tell.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -99,8 +99,13 @@ impl Tensors {
         self.push(&format!("{prefix}labels"), &[labels.len()], &floats(labels))
     }
 
-    pub(crate) fn push_memory(&mut self, sizes: Sizes, memory: &Memory, path: Option<&PathState>) -> Result<Contents> {
-        let Memory { offsets, fast, average, ladders, trajectory } = memory;
+    pub(crate) fn push_memory(
+        &mut self,
+        sizes: Sizes,
+        memory: &SamplerState,
+        path: Option<&LogZState>,
+    ) -> Result<StateEntry> {
+        let SamplerState { offsets, fast, average, ladders, trajectory } = memory;
         if let Some(Offsets { visible, hidden, labels }) = offsets {
             self.push("offsets.visible", &[visible.len()], visible)?;
             self.push("offsets.hidden", &[hidden.len()], hidden)?;
@@ -132,13 +137,13 @@ impl Tensors {
             self.push_parameters("path.", sizes, &path.parameters)?;
             self.push_states("path.", &path.v, &path.labels)?;
         }
-        Ok(Contents {
+        Ok(StateEntry {
             offsets: offsets.is_some(),
             fast: fast.is_some(),
             average: average.is_some(),
             ladders: ladders.as_ref().map(|ladders| [ladders.rungs.len(), ladders.betas.len()]),
             trajectory: trajectory.as_ref().map(|along| [along.models.len(), along.chains[0].0.rows()]),
-            path: path.map(|path| PathHeader {
+            path: path.map(|path| LogZEntry {
                 chains: path.v.rows(),
                 log_z: path.log_z,
                 variance: Some(path.variance).filter(|variance| variance.is_finite()),
@@ -183,7 +188,7 @@ impl Parts<'_> {
         }
     }
 
-    pub(crate) fn memory(&self, contents: &Contents) -> Result<(Memory, Option<PathState>)> {
+    pub(crate) fn memory(&self, contents: &StateEntry) -> Result<(SamplerState, Option<LogZState>)> {
         let Sizes { visible, hidden, classes } = self.sizes;
         let get = |name: &str, len: usize| self.file.values(name, &[len]);
         let offsets = || -> Result<Offsets> {
@@ -218,14 +223,14 @@ impl Parts<'_> {
                 chains: (0..models).map(|at| self.states(&name(at), chains)).collect::<Result<_>>()?,
             })
         };
-        let path = |header: &PathHeader| -> Result<PathState> {
+        let path = |header: &LogZEntry| -> Result<LogZState> {
             let (v, labels) = self.states("path.", header.chains)?;
-            let PathHeader { log_z, steps, .. } = *header;
+            let LogZEntry { log_z, steps, .. } = *header;
             let variance = header.variance.unwrap_or(f64::INFINITY);
             let base = get("path.base", visible)?;
-            Ok(PathState { base, parameters: self.parameters("path.")?, v, labels, log_z, variance, steps })
+            Ok(LogZState { base, parameters: self.parameters("path.")?, v, labels, log_z, variance, steps })
         };
-        let memory = Memory {
+        let memory = SamplerState {
             offsets: contents.offsets.then(offsets).transpose()?,
             fast: contents.fast.then(|| self.parameters("fast.")).transpose()?,
             average: contents.average.then(|| self.parameters("average.")).transpose()?,

@@ -50,7 +50,7 @@ pub struct EpochMetrics {
     /// The same on validation samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_error_valid: Option<f64>,
-    /// ln Z by Bennett's acceptance ratio along the training ([`crate::likelihood::Path`]), in the epochs
+    /// ln Z by Bennett's acceptance ratio along the training ([`crate::likelihood::LogZTracker`]), in the epochs
     /// that [`crate::TrainConfig::log_z_every`] chooses, and its standard error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_z: Option<f64>,

@@ -5,9 +5,9 @@
 
 use crate::cd::Draws;
 use crate::config::{Rule, Sampler, TrainConfig, VisibleStates};
-use crate::tempering::Ladders;
-use crate::trajectory::Trajectory;
-use deepbelief_kernels::{Bits, Gradient, Machine, Stream, Uniforms};
+use crate::tempering::TemperedChains;
+use crate::trajectory::TrajectoryTempering;
+use deepbelief_kernels::{Bits, PackedRbm, Statistics, Stream, Uniforms};
 
 /// Share of the fast weights that an update leaves (Tieleman & Hinton 2009, section 4).
 const FAST_DECAY: f32 = 19.0 / 20.0;
@@ -25,10 +25,10 @@ impl Chains {
     }
 
     /// Their next states under `machine`.
-    fn go_on(&mut self, machine: &mut Machine, rule: &Rule, draws: Draws) {
+    fn go_on(&mut self, machine: &mut PackedRbm, rule: &Rule, draws: Draws) {
         machine.set_hidden_states(&self.h);
         gibbs(machine, rule, draws);
-        machine.up(draws.hidden(rule.cd_steps));
+        machine.sample_hidden(draws.hidden(rule.cd_steps));
         let changed = machine.hidden_states().differing(&self.h);
         self.moved = Some(changed as f64 / (self.h.rows() * self.h.units()).max(1) as f64);
         self.h.clone_from(machine.hidden_states());
@@ -42,16 +42,16 @@ pub(crate) enum Negative {
     /// From where the last update left them (Tieleman 2008).
     Persistent(Chains),
     /// The same, under weights that run ahead of the model's (Tieleman & Hinton 2009).
-    Fast(Box<Machine>, Chains),
+    Fast(Box<PackedRbm>, Chains),
     /// The same, at inverse temperatures that they swap (Desjardins et al. 2010).
-    Tempered(Box<Ladders>),
+    Tempered(Box<TemperedChains>),
     /// The same, between models of the training so far (Béreux et al. 2024).
-    Trajectory(Box<Trajectory>),
+    Trajectory(Box<TrajectoryTempering>),
 }
 
 impl Negative {
     /// Before the first update of `machine`.
-    pub(crate) fn start(machine: &Machine, config: &TrainConfig) -> Self {
+    pub(crate) fn start(machine: &PackedRbm, config: &TrainConfig) -> Self {
         let chains = config.persistent_chains;
         if chains == 0 {
             return Self::Data;
@@ -60,13 +60,13 @@ impl Negative {
         match config.sampler {
             Sampler::Gibbs => Self::Persistent(Chains::of(coins())),
             Sampler::Fast => Self::Fast(Box::new(at_rest(machine)), Chains::of(coins())),
-            Sampler::Tempered => Self::Tempered(Box::new(Ladders::start(machine, config))),
-            Sampler::Trajectory => Self::Trajectory(Box::new(Trajectory::start(machine, config))),
+            Sampler::Tempered => Self::Tempered(Box::new(TemperedChains::start(machine, config))),
+            Sampler::Trajectory => Self::Trajectory(Box::new(TrajectoryTempering::start(machine, config))),
         }
     }
 
     /// The chains' next states, left in `machine`.
-    pub(crate) fn advance(&mut self, machine: &mut Machine, rule: &Rule, draws: Draws) {
+    pub(crate) fn advance(&mut self, machine: &mut PackedRbm, rule: &Rule, draws: Draws) {
         match self {
             Self::Data => gibbs(machine, rule, draws),
             Self::Persistent(chains) => chains.go_on(machine, rule, draws),
@@ -80,7 +80,7 @@ impl Negative {
     }
 
     /// After the step of `machine` along `gradient`.
-    pub(crate) fn stepped(&mut self, machine: &Machine, gradient: &Gradient, rule: &Rule) {
+    pub(crate) fn stepped(&mut self, machine: &PackedRbm, gradient: &Statistics, rule: &Rule) {
         if let Self::Fast(fast, _) = self {
             fast.run_ahead(machine, gradient, rule.fast_learning_rate as f32, FAST_DECAY);
         }
@@ -93,19 +93,19 @@ impl Negative {
 }
 
 /// A machine with the same parameters, whose fast weights are zero.
-fn at_rest(machine: &Machine) -> Machine {
-    Machine::new(machine.visible(), machine.hidden(), &machine.parameters())
+fn at_rest(machine: &PackedRbm) -> PackedRbm {
+    PackedRbm::new(machine.visible(), machine.hidden(), &machine.parameters())
 }
 
 /// k Gibbs steps from the hidden states to visible ones.
-fn gibbs(machine: &mut Machine, rule: &Rule, draws: Draws) {
+fn gibbs(machine: &mut PackedRbm, rule: &Rule, draws: Draws) {
     for k in 0..rule.cd_steps {
         if k > 0 {
-            machine.up(draws.hidden(k));
+            machine.sample_hidden(draws.hidden(k));
         }
         match rule.visible_states {
-            VisibleStates::Sampled => machine.down(draws.visible(k)),
-            VisibleStates::Probabilities => machine.down_mean(),
+            VisibleStates::Sampled => machine.sample_visible(draws.visible(k)),
+            VisibleStates::Probabilities => machine.mean_visible(),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::learner::{Learner, Measured};
 use crate::packed::{sparsity_of, step_of};
 use crate::rbm::Rbm;
 use candle_core::Device;
-use deepbelief_kernels::cuda::{DeviceMachine, Gpu};
+use deepbelief_kernels::cuda::{Gpu, GpuRbm};
 use deepbelief_kernels::{Batch, Bits, Parameters, Precision, Stream, Uniforms};
 use deepbelief_training::Labelled;
 
@@ -17,7 +17,7 @@ const PATIENCE: u32 = 100;
 
 /// An RBM on a GPU.
 pub(crate) struct OnDevice {
-    machine: DeviceMachine,
+    machine: GpuRbm,
     /// Whether the machine's hidden states are those of persistent chains.
     persistent: bool,
 }
@@ -29,7 +29,7 @@ impl OnDevice {
         (visible, hidden): (usize, usize),
         parameters: &Parameters,
     ) -> Result<Self> {
-        let machine = DeviceMachine::new(&Gpu::new(device)?, precision, visible, hidden, parameters)?;
+        let machine = GpuRbm::new(&Gpu::new(device)?, precision, visible, hidden, parameters)?;
         Ok(Self { machine, persistent: false })
     }
 
@@ -54,20 +54,20 @@ impl Learner for OnDevice {
             self.persistent = true;
         }
         machine.set_data(&data.v, &data.y)?;
-        machine.positive((chains == 0).then(|| draws.hidden(0)))?;
+        machine.infer_hidden((chains == 0).then(|| draws.hidden(0)))?;
         for k in 0..rule.cd_steps {
             if k > 0 {
-                machine.up(draws.hidden(k))?;
+                machine.sample_hidden(draws.hidden(k))?;
             }
             match rule.visible_states {
-                VisibleStates::Sampled => machine.down(draws.visible(k))?,
-                VisibleStates::Probabilities => machine.down_mean()?,
+                VisibleStates::Sampled => machine.sample_visible(draws.visible(k))?,
+                VisibleStates::Probabilities => machine.mean_visible()?,
             }
         }
         if chains > 0 {
-            machine.up(draws.hidden(rule.cd_steps))?;
+            machine.sample_hidden(draws.hidden(rule.cd_steps))?;
         }
-        machine.learn(&step_of(rule), sparsity_of(rule))?;
+        machine.update(&step_of(rule), sparsity_of(rule))?;
         if draws.step % PATIENCE == PATIENCE - 1 { self.largest() } else { Ok(None) }
     }
 

@@ -5,13 +5,13 @@ use crate::config::{Rule, TrainConfig};
 use crate::error::Result;
 use crate::learned::Learned;
 use crate::learner::{Learner, Measured, binary};
-use crate::memory::Memory;
+use crate::memory::SamplerState;
 use crate::negative::{Chains, Negative};
 use crate::rbm::Rbm;
-use crate::tempering::Ladders;
-use crate::trajectory::Trajectory;
+use crate::tempering::TemperedChains;
+use crate::trajectory::TrajectoryTempering;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Gradient, Machine, Offsets, Parameters, Sparsity, Uniforms};
+use deepbelief_kernels::{Batch, Offsets, PackedRbm, Parameters, Sparsity, Statistics, Uniforms};
 use deepbelief_training::Labelled;
 
 /// Share of a minibatch in the offsets of the centred gradient (Melchior et al. 2016, section 5), once
@@ -20,31 +20,31 @@ const OFFSET_SHARE: f32 = 0.01;
 
 /// An RBM in the layout that trains fastest.
 pub(crate) struct Packed {
-    machine: Machine,
+    machine: PackedRbm,
     negative: Option<Negative>,
     offsets: Offsets,
     /// The mean of the models of late, if it is wanted.
-    average: Option<Machine>,
-    gradient: Gradient,
+    average: Option<PackedRbm>,
+    gradient: Statistics,
 }
 
 impl Packed {
-    pub(crate) fn start(machine: Machine) -> Self {
-        Self { machine, negative: None, offsets: Offsets::default(), average: None, gradient: Gradient::default() }
+    pub(crate) fn start(machine: PackedRbm) -> Self {
+        Self { machine, negative: None, offsets: Offsets::default(), average: None, gradient: Statistics::default() }
     }
 
     /// Goes on from a state.
     pub(crate) fn resume(state: Learned, config: &TrainConfig) -> Self {
         let Learned { visible, hidden, parameters, velocities, chains, memory, .. } = state;
-        let Memory { offsets, fast, average, ladders, trajectory } = memory;
-        let mut machine = Machine::new(visible, hidden, &parameters);
+        let SamplerState { offsets, fast, average, ladders, trajectory } = memory;
+        let mut machine = PackedRbm::new(visible, hidden, &parameters);
         machine.set_velocities(&velocities);
-        let along = trajectory.map(|models| Trajectory::resume(&machine, models, config));
+        let along = trajectory.map(|models| TrajectoryTempering::resume(&machine, models, config));
         let along = along.map(|models| Negative::Trajectory(Box::new(models)));
         let negative = along.or_else(|| match (ladders, chains.map(binary), fast) {
-            (Some(ladders), ..) => Some(Negative::Tempered(Box::new(Ladders::resume(&machine, ladders)))),
+            (Some(ladders), ..) => Some(Negative::Tempered(Box::new(TemperedChains::resume(&machine, ladders)))),
             (None, Some(chains), Some(fast)) => {
-                let mut ahead = Machine::new(visible, hidden, &sum(&parameters, &fast));
+                let mut ahead = PackedRbm::new(visible, hidden, &sum(&parameters, &fast));
                 ahead.set_velocities(&fast);
                 Some(Negative::Fast(Box::new(ahead), Chains::of(chains)))
             }
@@ -52,12 +52,12 @@ impl Packed {
             // Of chains that start from the data, nothing is to be gone on with.
             (None, None, _) => None,
         });
-        let average = average.map(|average| Machine::new(visible, hidden, &average));
-        Self { machine, negative, offsets: offsets.unwrap_or_default(), average, gradient: Gradient::default() }
+        let average = average.map(|average| PackedRbm::new(visible, hidden, &average));
+        Self { machine, negative, offsets: offsets.unwrap_or_default(), average, gradient: Statistics::default() }
     }
 
     /// The model that training makes: the mean of those of late, where there is one.
-    fn model(&self) -> &Machine {
+    fn model(&self) -> &PackedRbm {
         self.average.as_ref().unwrap_or(&self.machine)
     }
 }
@@ -67,11 +67,11 @@ impl Learner for Packed {
         let machine = &mut self.machine;
         let negative = self.negative.get_or_insert_with(|| Negative::start(machine, config));
         let from_data = matches!(negative, Negative::Data);
-        machine.positive(&data.v, &data.y, from_data.then(|| draws.hidden(0)));
+        machine.infer_hidden(&data.v, &data.y, from_data.then(|| draws.hidden(0)));
         negative.advance(machine, rule, draws);
         let (step, sparsity) = (step_of(rule), sparsity_of(rule));
         let largest = if config.centred || negative.needs_gradient() {
-            machine.gradient(&data.v, sparsity, &mut self.gradient);
+            machine.statistics(&data.v, sparsity, &mut self.gradient);
             if config.centred {
                 machine.follow_means(&data.v, share(OFFSET_SHARE, draws.step), &mut self.offsets);
             }
@@ -79,7 +79,7 @@ impl Learner for Packed {
             negative.stepped(machine, &self.gradient, rule);
             largest
         } else {
-            machine.learn(&data.v, &step, sparsity)
+            machine.update(&data.v, &step, sparsity)
         };
         if config.averaging > 0.0 {
             let average = self.average.get_or_insert_with(|| machine.clone());
@@ -113,13 +113,17 @@ impl Learner for Packed {
         })
     }
 
-    fn memory(&self) -> Memory {
+    fn memory(&self) -> SamplerState {
         let offsets = (!self.offsets.visible.is_empty()).then(|| self.offsets.clone());
-        let memory = Memory { offsets, average: self.average.as_ref().map(Machine::parameters), ..Memory::default() };
+        let memory = SamplerState {
+            offsets,
+            average: self.average.as_ref().map(PackedRbm::parameters),
+            ..SamplerState::default()
+        };
         match &self.negative {
-            Some(Negative::Fast(fast, _)) => Memory { fast: Some(fast.velocities()), ..memory },
-            Some(Negative::Tempered(ladders)) => Memory { ladders: Some(ladders.state()), ..memory },
-            Some(Negative::Trajectory(models)) => Memory { trajectory: Some(models.state()), ..memory },
+            Some(Negative::Fast(fast, _)) => SamplerState { fast: Some(fast.velocities()), ..memory },
+            Some(Negative::Tempered(ladders)) => SamplerState { ladders: Some(ladders.state()), ..memory },
+            Some(Negative::Trajectory(models)) => SamplerState { trajectory: Some(models.state()), ..memory },
             Some(Negative::Data | Negative::Persistent(_)) | None => memory,
         }
     }
@@ -157,8 +161,8 @@ fn sum(parameters: &Parameters, fast: &Parameters) -> Parameters {
     }
 }
 
-pub(crate) fn step_of(rule: &Rule) -> deepbelief_kernels::Rule {
-    deepbelief_kernels::Rule {
+pub(crate) fn step_of(rule: &Rule) -> deepbelief_kernels::StepRule {
+    deepbelief_kernels::StepRule {
         learning_rate: rule.learning_rate as f32,
         momentum: rule.momentum as f32,
         l2: rule.weight_cost as f32,

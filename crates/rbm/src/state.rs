@@ -8,7 +8,7 @@ use crate::contrastive::{Best, TrainState};
 use crate::error::Result;
 use crate::hidden::HiddenUnits;
 use crate::learned::Learned;
-use crate::memory::{Contents, Parts, Sizes, Tensors};
+use crate::memory::{Parts, Sizes, StateEntry, Tensors};
 use crate::rbm::Rbm;
 use crate::tensors::{self, FORMAT_VERSION, Reader};
 use candle_core::Device;
@@ -39,8 +39,8 @@ struct StateHeader {
     halvings: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run: Option<String>,
-    #[serde(default, skip_serializing_if = "Contents::is_empty")]
-    contents: Contents,
+    #[serde(default, skip_serializing_if = "StateEntry::is_empty")]
+    contents: StateEntry,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     best: Option<BestHeader>,
 }
@@ -72,7 +72,7 @@ pub(crate) fn save(path: &Path, state: &TrainState) -> Result<()> {
         stopping: at.stopping,
         halvings: at.halvings,
         run: state.run.clone(),
-        contents: Contents::default(),
+        contents: StateEntry::default(),
         best: state.best.as_ref().map(|&Best { epoch, score, .. }| BestHeader { epoch, log_likelihood: -score.cost }),
     };
     let sizes = Sizes { visible: v, hidden: h, classes };

@@ -14,7 +14,7 @@
 
 use crate::cd::Draws;
 use crate::config::TrainConfig;
-use deepbelief_kernels::{Bits, GibbsDraws, Machine, Stream, Tempered, Uniforms};
+use deepbelief_kernels::{Bits, GibbsDraws, PackedRbm, Stream, Tempered, Uniforms};
 
 /// How fast gaps between temperatures follow their rate of swaps, per update.
 const ADAPT: f64 = 0.02;
@@ -23,7 +23,7 @@ const ADAPT: f64 = 0.02;
 const RECENT: f32 = 0.02;
 
 /// Chains of a training, each with its replicas.
-pub(crate) struct Ladders {
+pub(crate) struct TemperedChains {
     tempered: Tempered,
     state: LadderState,
 }
@@ -43,8 +43,8 @@ pub(crate) struct LadderState {
     pub(crate) labels: Vec<u32>,
 }
 
-impl Ladders {
-    pub(crate) fn start(machine: &Machine, config: &TrainConfig) -> Self {
+impl TemperedChains {
+    pub(crate) fn start(machine: &PackedRbm, config: &TrainConfig) -> Self {
         let (chains, rungs) = (config.persistent_chains, config.temperatures);
         let draw = |stream| Uniforms::new(config.seed, stream, 0);
         let draws = GibbsDraws {
@@ -66,7 +66,7 @@ impl Ladders {
     }
 
     /// Goes on from a state that fits the machine.
-    pub(crate) fn resume(machine: &Machine, state: LadderState) -> Self {
+    pub(crate) fn resume(machine: &PackedRbm, state: LadderState) -> Self {
         let mut tempered = Tempered::new(machine.visible(), machine.hidden(), &machine.parameters(), &state.base);
         tempered.start_from(&state.v, &state.labels);
         Self { tempered, state }
@@ -84,7 +84,7 @@ impl Ladders {
 
     /// So many Gibbs steps and rounds of swaps under the parameters of `machine`, which gets the chains
     /// at β = 1.
-    pub(crate) fn advance(&mut self, machine: &mut Machine, steps: u32, draws: Draws) {
+    pub(crate) fn advance(&mut self, machine: &mut PackedRbm, steps: u32, draws: Draws) {
         self.tempered.follow(machine);
         for k in 0..steps {
             let draw = |stream| Uniforms::new(draws.seed, stream, draws.step).gibbs(k as u16);
@@ -203,11 +203,11 @@ mod tests {
         let log_p = exact(&parameters);
         let z: f64 = log_p.iter().map(|x| x.exp()).sum();
         let config = TrainConfig { persistent_chains: 200, temperatures: 8, seed: 3, ..Default::default() };
-        let mut machine = Machine::new(6, 3, &parameters);
+        let mut machine = PackedRbm::new(6, 3, &parameters);
         // As where half of the data's pixels are on.
         let half = Parameters { vb: vec![0.0; 6], ..parameters.clone() };
-        let start = Ladders::start(&Machine::new(6, 3, &half), &config).state();
-        let mut ladders = Ladders::resume(&machine, LadderState { v: Bits::zeros(1600, 6), ..start });
+        let start = TemperedChains::start(&PackedRbm::new(6, 3, &half), &config).state();
+        let mut ladders = TemperedChains::resume(&machine, LadderState { v: Bits::zeros(1600, 6), ..start });
         let mut counts = vec![0.0; 64];
         let updates = 2500;
         for step in 0..updates {

@@ -15,7 +15,7 @@
 
 use crate::cd::Draws;
 use crate::config::TrainConfig;
-use deepbelief_kernels::{Bits, GibbsDraws, Machine, Parameters, Stream, Tempered, Uniforms};
+use deepbelief_kernels::{Bits, GibbsDraws, PackedRbm, Parameters, Stream, Tempered, Uniforms};
 
 /// Probability of a swap with the last frozen model below which the present one may not fall.
 const FREEZE: f64 = 0.25;
@@ -24,7 +24,7 @@ const FREEZE: f64 = 0.25;
 const RECENT: f32 = 0.05;
 
 /// Chains of every model of a ladder.
-pub(crate) struct Trajectory {
+pub(crate) struct TrajectoryTempering {
     /// The frozen ones, then the present one.
     models: Vec<Tempered>,
     /// Their parameters.
@@ -44,8 +44,8 @@ pub(crate) struct TrajectoryState {
     pub(crate) chains: Vec<(Bits, Vec<u32>)>,
 }
 
-impl Trajectory {
-    pub(crate) fn start(machine: &Machine, config: &TrainConfig) -> Self {
+impl TrajectoryTempering {
+    pub(crate) fn start(machine: &PackedRbm, config: &TrainConfig) -> Self {
         let draw = |stream| Uniforms::new(config.seed, stream, 0);
         let draws = GibbsDraws {
             hidden: draw(Stream::Chains),
@@ -64,7 +64,7 @@ impl Trajectory {
     }
 
     /// Goes on from a state that fits the machine.
-    pub(crate) fn resume(machine: &Machine, state: TrajectoryState, config: &TrainConfig) -> Self {
+    pub(crate) fn resume(machine: &PackedRbm, state: TrajectoryState, config: &TrainConfig) -> Self {
         let TrajectoryState { models: parameters, rates, chains } = state;
         let mut models: Vec<Tempered> = parameters.iter().map(|p| model(machine, p)).collect();
         for (model, (v, labels)) in models.iter_mut().zip(&chains) {
@@ -88,7 +88,7 @@ impl Trajectory {
 
     /// So many Gibbs steps and rounds of swaps, the present model having the parameters of `machine`, which
     /// gets its chains.
-    pub(crate) fn advance(&mut self, machine: &mut Machine, steps: u32, draws: Draws) {
+    pub(crate) fn advance(&mut self, machine: &mut PackedRbm, steps: u32, draws: Draws) {
         // What products are left over from the last update would not be there after a resume.
         for model in &mut self.models {
             let (v, labels) = chains_of(model);
@@ -117,7 +117,7 @@ impl Trajectory {
 
     /// Takes over the parameters of the machine. Where that would take the present model too far from the
     /// last frozen one, it is frozen as it was before.
-    fn follow(&mut self, machine: &Machine) {
+    fn follow(&mut self, machine: &PackedRbm) {
         let last = self.models.len() - 1;
         let parameters = machine.parameters();
         let mut next = model(machine, &parameters);
@@ -168,7 +168,7 @@ impl Trajectory {
 
 /// A model of the machine's sizes. All have the same biases at β = 0, so that differences of p* are those of
 /// the models.
-fn model(machine: &Machine, parameters: &Parameters) -> Tempered {
+fn model(machine: &PackedRbm, parameters: &Parameters) -> Tempered {
     Tempered::new(machine.visible(), machine.hidden(), parameters, &vec![0.0; machine.visible()])
 }
 
@@ -214,8 +214,8 @@ mod tests {
     #[test]
     fn earlier_models_lead_from_one_mode_to_the_other() {
         let config = TrainConfig { persistent_chains: 200, temperatures: 30, ..Default::default() };
-        let machine_at = |share: f32| Machine::new(6, 3, &grown(share));
-        let mut ladder = Trajectory::start(&machine_at(0.0), &config);
+        let machine_at = |share: f32| PackedRbm::new(6, 3, &grown(share));
+        let mut ladder = TrajectoryTempering::start(&machine_at(0.0), &config);
         for step in 0..400 {
             ladder.advance(&mut machine_at(step as f32 / 400.0), 1, Draws { seed: 5, step });
         }
@@ -223,7 +223,7 @@ mod tests {
         let mut state = ladder.state();
         state.chains.iter_mut().for_each(|chains| chains.0 = Bits::zeros(200, 6));
         let mut machine = machine_at(1.0);
-        let mut ladder = Trajectory::resume(&machine, state, &config);
+        let mut ladder = TrajectoryTempering::resume(&machine, state, &config);
         let mut on = 0.0;
         for step in 400..1800 {
             ladder.advance(&mut machine, 1, Draws { seed: 5, step });

@@ -11,7 +11,7 @@ use crate::dbn::Dbn;
 use crate::error::{Error, Result, require};
 use crate::labels::{draw_labels, one_hot};
 use candle_core::{DType, Tensor};
-use deepbelief_kernels::{Batch, Bits, MAX_UNITS, Machine, Stream, Uniforms, ops};
+use deepbelief_kernels::{Batch, Bits, MAX_UNITS, PackedRbm, Stream, Uniforms, ops};
 use deepbelief_rbm::{Rbm, Sampled};
 
 /// Gibbs half-step counters of one step: apart from those of the pass down.
@@ -24,7 +24,7 @@ const LABEL: u16 = 3;
 pub struct Chains<'a> {
     dbn: &'a Dbn,
     /// The top RBM in the kernels' layout, where they serve it.
-    machine: Option<Machine>,
+    machine: Option<PackedRbm>,
     penultimate: Sampled,
     /// Label of each chain; empty without a label group.
     labels: Vec<u32>,
@@ -95,7 +95,7 @@ impl<'a> Chains<'a> {
         Ok(())
     }
 
-    fn advance_packed(&mut self, machine: &mut Machine, steps: u32) -> Result<()> {
+    fn advance_packed(&mut self, machine: &mut PackedRbm, steps: u32) -> Result<()> {
         let (top, classes) = (self.dbn.top(), self.dbn.classes());
         let (chains, device) = (self.penultimate.states.dim(0)?, top.vb().device());
         let states = self.penultimate.states.flatten_all()?.to_vec1()?;
@@ -103,10 +103,10 @@ impl<'a> Chains<'a> {
         for _ in 0..steps {
             self.step = self.step.wrapping_add(1);
             let draw = self.draw();
-            // Not `up`: its differences would leave rounding behind that depends on how often
+            // Not `sample_hidden`: its differences would leave rounding behind that depends on how often
             // the chains are looked at.
-            machine.positive(&pen, &self.labels, Some(draw.gibbs(HIDDEN)));
-            machine.down(draw.gibbs(PENULTIMATE));
+            machine.infer_hidden(&pen, &self.labels, Some(draw.gibbs(HIDDEN)));
+            machine.sample_visible(draw.gibbs(PENULTIMATE));
             pen.clone_from(machine.reconstruction());
             if classes > 0 && !self.clamped {
                 let p = Tensor::from_slice(machine.label_probabilities(), (chains, classes), device)?;
@@ -152,13 +152,13 @@ impl<'a> Chains<'a> {
 }
 
 /// The top RBM in the kernels' layout, if they serve it.
-fn packed(top: &Rbm) -> Result<Option<Machine>> {
+fn packed(top: &Rbm) -> Result<Option<PackedRbm>> {
     let (visible, hidden, vb) = (top.visible(), top.hidden(), top.vb());
     let ours = top.hidden_units().is_bernoulli()
         && vb.device().is_cpu()
         && vb.dtype() == DType::F32
         && visible.max(hidden) <= MAX_UNITS;
-    Ok(if ours { Some(Machine::new(visible, hidden, &top.to_parameters()?)) } else { None })
+    Ok(if ours { Some(PackedRbm::new(visible, hidden, &top.to_parameters()?)) } else { None })
 }
 
 /// What to generate.

@@ -3,7 +3,7 @@
 
 use crate::error::{Result, require};
 use crate::schedule::TopSteps;
-use deepbelief_kernels::{Precision, Rule};
+use deepbelief_kernels::{Precision, StepRule};
 use deepbelief_rbm::{OnDivergence, Schedule, is_default, is_not_negative, is_positive};
 use deepbelief_training::{Settings, validate_threads};
 use serde::{Deserialize, Serialize};
@@ -161,9 +161,9 @@ impl Default for TuneConfig {
 /// How every set of parameters learns in one epoch.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
-    pub(crate) generative: Vec<Rule>,
-    pub(crate) recognition: Vec<Rule>,
-    pub(crate) top: Rule,
+    pub(crate) generative: Vec<StepRule>,
+    pub(crate) recognition: Vec<StepRule>,
+    pub(crate) top: StepRule,
     pub(crate) top_steps: u32,
 }
 
@@ -218,7 +218,7 @@ impl TuneConfig {
     /// often.
     pub(crate) fn rules(&self, epoch: u32, layers: usize, halvings: u32) -> Rules {
         let share = self.share(epoch) * OnDivergence::decay_factor(halvings);
-        let rule = |rate: f64| Rule {
+        let rule = |rate: f64| StepRule {
             learning_rate: (rate * share) as f32,
             momentum: self.momentum as f32,
             l2: self.weight_cost as f32,
@@ -292,7 +292,7 @@ mod tests {
             ..Default::default()
         };
         let (first, last) = (config.rules(0, 2, 0), config.rules(299, 2, 1));
-        let rates = |rules: &[Rule]| rules.iter().map(|rule| rule.learning_rate).collect::<Vec<_>>();
+        let rates = |rules: &[StepRule]| rules.iter().map(|rule| rule.learning_rate).collect::<Vec<_>>();
         assert_eq!(rates(&first.generative), [0.4, 0.1]);
         assert_eq!(rates(&first.recognition), [0.2, 0.2]);
         assert_eq!(rates(&last.generative), [0.05, 0.0125], "a quarter is left, and half of that after a divergence");

@@ -5,7 +5,7 @@ use deepbelief_kernels::{Stream, Uniforms};
 /// Layer l of units draws from `wake.layer(l)` and `sleep.layer(l)`, Gibbs step k of the top from
 /// `gibbs(k)` of the others.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Draws {
+pub(crate) struct PhaseDraws {
     pub(crate) wake: Uniforms,
     pub(crate) sleep: Uniforms,
     pub(crate) hidden: Uniforms,
@@ -13,7 +13,7 @@ pub(crate) struct Draws {
     pub(crate) label: Uniforms,
 }
 
-impl Draws {
+impl PhaseDraws {
     /// Of update `step`, for a model with `layers` directed layers. A top without layers under it
     /// draws as an RBM that trains by itself.
     pub(crate) fn of_update(seed: u64, step: u32, layers: usize) -> Self {

@@ -1,7 +1,7 @@
 //! What a tuning is watched by. Definitions are with [`TuneMetrics`] and [`LayerMetrics`].
 
 use crate::config::{Rules, TuneConfig, Units};
-use crate::draws::Draws;
+use crate::draws::PhaseDraws;
 use crate::metrics::{LayerMetrics, TuneMetrics};
 use crate::net::{Net, ascend, descend};
 use deepbelief_kernels::{Batch, Directed, Measures, Stream, Uniforms, Weights};
@@ -25,7 +25,7 @@ struct Look {
 
 impl Look {
     fn at(net: &mut Net, data: &Batch, labels: &[u32], seed: u64) -> Self {
-        let draws = Draws::of_monitor(seed, net.layers());
+        let draws = PhaseDraws::of_monitor(seed, net.layers());
         let (mut awake, mut certain) = (Vec::new(), Vec::new());
         ascend(&mut net.recognition, Units::Sampled, data, draws.wake, &mut awake);
         let (mut costs, mut q) = (Vec::with_capacity(net.layers()), Batch::default());
@@ -96,7 +96,7 @@ fn recognition_costs(net: &mut Net, config: &TuneConfig, rules: &Rules, monitors
     if net.layers() == 0 {
         return Vec::new();
     }
-    let draws = Draws::of_monitor(config.seed, net.layers());
+    let draws = PhaseDraws::of_monitor(config.seed, net.layers());
     let data = monitors.train.head(FANTASIES);
     let labels = &monitors.train_labels[..data.rows().min(monitors.train_labels.len())];
     let (mut awake, mut asleep) = (Vec::new(), Vec::new());

@@ -5,7 +5,7 @@ use crate::config::{TopModel, TuneConfig, Units};
 use crate::error::{Result, require};
 use crate::top::Top;
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Batch, Directed, MAX_UNITS, Machine, Uniforms, Weights};
+use deepbelief_kernels::{Batch, Directed, MAX_UNITS, PackedRbm, Uniforms, Weights};
 use deepbelief_rbm::{OnDivergence, Rbm};
 use deepbelief_stack::{Dbn, Layer};
 
@@ -139,7 +139,7 @@ pub fn peak_memory(sizes: &[usize], batch: usize, config: &TuneConfig) -> u64 {
     let pairs: Vec<(usize, usize)> = sizes.windows(2).map(|pair| (pair[0], pair[1])).collect();
     let Some((&(v, h), directed)) = pairs.split_last() else { return 0 };
     let sets = |&(v, h): &(usize, usize)| Directed::bytes(v, h, batch) + Directed::bytes(h, v, batch);
-    let packed = directed.iter().map(sets).sum::<u64>() + Machine::bytes(v, h, batch);
+    let packed = directed.iter().map(sets).sum::<u64>() + PackedRbm::bytes(v, h, batch);
     let parameters = directed.iter().map(|(v, h)| 2 * v * h).sum::<usize>() + 2 * v * h;
     // Model, velocities and best model, each as tensors and as bytes of the file; model and velocities once
     // more where an epoch may be begun anew.

@@ -2,19 +2,19 @@
 //! tuning is watched by is measured on the CPU, on a copy of the net once an epoch.
 
 use crate::config::{Part, Rules, TuneConfig, Units};
-use crate::draws::Draws;
+use crate::draws::PhaseDraws;
 use crate::error::{Error, Result};
 use crate::net::Net;
 use candle_core::Device;
-use deepbelief_kernels::cuda::{DeviceDirected, DeviceMachine, Gpu, Rows};
+use deepbelief_kernels::cuda::{Gpu, GpuDirected, GpuRbm, Rows};
 use deepbelief_kernels::{Bits, Directed, Precision, Sparsity, Stream, Uniforms};
 use deepbelief_training::Labelled;
 
 /// The model in training, and what one update needs.
 pub(crate) struct DeviceNet {
-    recognition: Vec<DeviceDirected>,
-    generative: Vec<DeviceDirected>,
-    top: DeviceMachine,
+    recognition: Vec<GpuDirected>,
+    generative: Vec<GpuDirected>,
+    top: GpuRbm,
     /// Wake states, from the data to the penultimate units.
     awake: Vec<Rows>,
     /// Sleep states, from the visible to the penultimate units.
@@ -32,18 +32,17 @@ impl DeviceNet {
             return Err(Error::config("top", "factorial", "undirected where the tuning runs on a GPU"));
         };
         let gpu = Gpu::new(device)?;
-        let set = |set: &Directed| -> Result<DeviceDirected> {
-            let mut copy = DeviceDirected::new(&gpu, precision, set.inputs(), set.outputs(), &set.weights())?;
+        let set = |set: &Directed| -> Result<GpuDirected> {
+            let mut copy = GpuDirected::new(&gpu, precision, set.inputs(), set.outputs(), &set.weights())?;
             copy.set_velocities(&set.velocities())?;
             Ok(copy)
         };
         let sets = |sets: &[Directed]| sets.iter().map(set).collect::<Result<Vec<_>>>();
         let (recognition, generative) = (sets(&net.recognition)?, sets(&net.generative)?);
-        let mut top = DeviceMachine::new(&gpu, precision, machine.visible(), machine.hidden(), &machine.parameters())?;
+        let mut top = GpuRbm::new(&gpu, precision, machine.visible(), machine.hidden(), &machine.parameters())?;
         top.set_velocities(&machine.velocities())?;
         let rows = || -> Result<Vec<Rows>> {
-            let mut rows =
-                recognition.iter().map(DeviceDirected::input_rows).collect::<candle_core::Result<Vec<_>>>()?;
+            let mut rows = recognition.iter().map(GpuDirected::input_rows).collect::<candle_core::Result<Vec<_>>>()?;
             rows.push(top.visible_rows()?);
             Ok(rows)
         };
@@ -77,7 +76,7 @@ impl DeviceNet {
         self.require_chains(config)?;
         let Self { recognition, generative, top, awake, asleep, h0, chains } = self;
         let (units, learns, layers) = (config.units, |part| !config.is_frozen(part), recognition.len());
-        let draws = Draws::of_update(config.seed, step, layers);
+        let draws = PhaseDraws::of_update(config.seed, step, layers);
 
         // Wake.
         if layers == 0 {
@@ -90,25 +89,25 @@ impl DeviceNet {
             }
             top.set_data_rows(&awake[layers], &data.y)?;
         }
-        top.positive(Some(draws.hidden.gibbs(0)))?;
+        top.infer_hidden(Some(draws.hidden.gibbs(0)))?;
         top.keep_chains(h0)?;
         if let Some(chains) = chains {
             top.swap_chains(chains);
         }
         for k in 0..rules.top_steps as u16 {
             if k > 0 {
-                top.up(draws.hidden.gibbs(k))?;
+                top.sample_hidden(draws.hidden.gibbs(k))?;
             }
             match units.penultimate {
-                Units::Sampled => top.down(draws.visible.gibbs(k))?,
-                Units::Probabilities => top.down_mean()?,
+                Units::Sampled => top.sample_visible(draws.visible.gibbs(k))?,
+                Units::Probabilities => top.mean_visible()?,
             }
             if units.label == Units::Sampled {
                 top.sample_labels(draws.label.gibbs(k))?;
             }
         }
         if units.top_statistics == Units::Sampled || chains.is_some() {
-            top.up(draws.hidden.gibbs(rules.top_steps as u16))?;
+            top.sample_hidden(draws.hidden.gibbs(rules.top_steps as u16))?;
         }
 
         // Sleep.
@@ -127,8 +126,8 @@ impl DeviceNet {
         }
         if learns(Part::Top) {
             match units.top_statistics {
-                Units::Sampled => top.learn_from_states(h0, &rules.top)?,
-                Units::Probabilities => top.learn(&rules.top, Sparsity { target: 0.0, cost: 0.0 })?,
+                Units::Sampled => top.update_from_states(h0, &rules.top)?,
+                Units::Probabilities => top.update(&rules.top, Sparsity { target: 0.0, cost: 0.0 })?,
             }
         }
         if let Some(chains) = chains {
@@ -157,7 +156,7 @@ impl DeviceNet {
 
     /// Copies everything that learned to `net`, and returns the persistent chains.
     pub(crate) fn download(&self, net: &mut Net) -> Result<Option<Bits>> {
-        let copy = |from: &[DeviceDirected], to: &mut [Directed]| -> Result<()> {
+        let copy = |from: &[GpuDirected], to: &mut [Directed]| -> Result<()> {
             for (from, to) in from.iter().zip(to) {
                 *to = Directed::new(from.inputs(), from.outputs(), &from.weights()?);
                 to.set_velocities(&from.velocities()?);
@@ -172,7 +171,7 @@ impl DeviceNet {
 }
 
 /// Units of a set's outputs given its inputs.
-fn pass(set: &mut DeviceDirected, units: Units, input: &Rows, draw: Uniforms, output: &mut Rows) -> Result<()> {
+fn pass(set: &mut GpuDirected, units: Units, input: &Rows, draw: Uniforms, output: &mut Rows) -> Result<()> {
     match units {
         Units::Sampled => set.sample(input, draw, output)?,
         Units::Probabilities => set.probabilities(input, output)?,

@@ -22,7 +22,7 @@
 //! Hinton, Dayan, Frey & Neal (1995).
 
 use crate::config::{Part, Rules, TuneConfig};
-use crate::draws::Draws;
+use crate::draws::PhaseDraws;
 use crate::error::Result;
 use crate::net::{Net, ascend, descend};
 use crate::training::check_sane;
@@ -53,7 +53,7 @@ impl Phases {
         let Self { chains, awake, asleep } = self;
         let (units, learns) = (config.units, |part| !config.is_frozen(part));
         let place = (at.epoch, at.batch + 1);
-        let draws = Draws::of_update(config.seed, at.step, net.layers());
+        let draws = PhaseDraws::of_update(config.seed, at.step, net.layers());
         let chains = (config.persistent_chains > 0).then(|| {
             let coins = Uniforms::new(config.seed, Stream::Chains, 0);
             chains.get_or_insert_with(|| Bits::coins(config.persistent_chains, net.top.hidden(), coins))

@@ -1,11 +1,13 @@
 //! What stands above the directed layers: a packed RBM, or nothing but biases.
 
 use crate::config::{UnitChoices, Units};
-use crate::draws::Draws;
+use crate::draws::PhaseDraws;
 use crate::error::Result;
 use crate::net::pass;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Directed, Machine, Measures, Parameters, Rule, Sparsity, Uniforms, Weights};
+use deepbelief_kernels::{
+    Batch, Bits, Directed, Measures, PackedRbm, Parameters, Sparsity, StepRule, Uniforms, Weights,
+};
 use deepbelief_rbm::Rbm;
 
 /// The top in training.
@@ -17,7 +19,7 @@ pub(crate) enum Top {
 
 /// An RBM over penultimate units and, where there are labels, the label.
 pub(crate) struct Undirected {
-    machine: Machine,
+    machine: PackedRbm,
     /// Its hidden states over the data.
     h0: Bits,
 }
@@ -34,7 +36,7 @@ fn nothing(rows: usize) -> Batch {
 
 impl Top {
     pub(crate) fn undirected(rbm: &Rbm) -> Result<Self> {
-        let machine = Machine::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
+        let machine = PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
         Ok(Self::Undirected(Undirected { machine, h0: Bits::default() }))
     }
 
@@ -77,7 +79,7 @@ impl Top {
 
     /// The RBM of an undirected top.
     #[cfg(feature = "cuda")]
-    pub(crate) fn machine(&self) -> Option<&Machine> {
+    pub(crate) fn machine(&self) -> Option<&PackedRbm> {
         match self {
             Self::Undirected(top) => Some(&top.machine),
             Self::Factorial(_) => None,
@@ -88,7 +90,7 @@ impl Top {
     #[cfg(feature = "cuda")]
     pub(crate) fn set_parameters(&mut self, parameters: &Parameters, velocities: &Parameters) {
         if let Self::Undirected(top) = self {
-            top.machine = Machine::new(top.machine.visible(), top.machine.hidden(), parameters);
+            top.machine = PackedRbm::new(top.machine.visible(), top.machine.hidden(), parameters);
             top.machine.set_velocities(velocities);
         }
     }
@@ -133,7 +135,7 @@ impl Top {
         labels: &[u32],
         steps: u32,
         units: UnitChoices,
-        draws: &Draws,
+        draws: &PhaseDraws,
         chains: Option<&mut Bits>,
     ) {
         let Undirected { machine, h0 } = match self {
@@ -143,25 +145,25 @@ impl Top {
                 return pass(&mut top.prior, units.penultimate, &nothing(rows), draws.visible, &mut top.fantasy);
             }
         };
-        machine.positive(penultimate, labels, Some(draws.hidden.gibbs(0)));
+        machine.infer_hidden(penultimate, labels, Some(draws.hidden.gibbs(0)));
         h0.clone_from(machine.hidden_states());
         if let Some(chains) = &chains {
             machine.set_hidden_states(chains);
         }
         for k in 0..steps as u16 {
             if k > 0 {
-                machine.up(draws.hidden.gibbs(k));
+                machine.sample_hidden(draws.hidden.gibbs(k));
             }
             match units.penultimate {
-                Units::Sampled => machine.down(draws.visible.gibbs(k)),
-                Units::Probabilities => machine.down_mean(),
+                Units::Sampled => machine.sample_visible(draws.visible.gibbs(k)),
+                Units::Probabilities => machine.mean_visible(),
             }
             if units.label == Units::Sampled {
                 machine.sample_labels(draws.label.gibbs(k));
             }
         }
         if units.top_statistics == Units::Sampled || chains.is_some() {
-            machine.up(draws.hidden.gibbs(steps as u16));
+            machine.sample_hidden(draws.hidden.gibbs(steps as u16));
         }
         if let Some(chains) = chains {
             chains.clone_from(machine.hidden_states());
@@ -177,11 +179,11 @@ impl Top {
     }
 
     /// One step after a dream from these penultimate units. Returns the largest parameter.
-    pub(crate) fn learn(&mut self, penultimate: &Batch, statistics: Units, rule: &Rule) -> f32 {
+    pub(crate) fn learn(&mut self, penultimate: &Batch, statistics: Units, rule: &StepRule) -> f32 {
         match self {
             Self::Undirected(top) => match statistics {
-                Units::Sampled => top.machine.learn_from_states(penultimate, &top.h0, rule),
-                Units::Probabilities => top.machine.learn(penultimate, rule, Sparsity { target: 0.0, cost: 0.0 }),
+                Units::Sampled => top.machine.update_from_states(penultimate, &top.h0, rule),
+                Units::Probabilities => top.machine.update(penultimate, rule, Sparsity { target: 0.0, cost: 0.0 }),
             },
             Self::Factorial(top) => top.prior.learn(&nothing(penultimate.rows()), penultimate, rule),
         }
@@ -202,7 +204,7 @@ impl Top {
             Self::Undirected(top) => top.machine.measure(penultimate, labels, draw),
             Self::Factorial(top) => {
                 let parameters = biases(top.prior.weights());
-                Machine::new(top.prior.outputs(), 1, &parameters).measure(penultimate, labels, draw)
+                PackedRbm::new(top.prior.outputs(), 1, &parameters).measure(penultimate, labels, draw)
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::on_device::DeviceNet;
 use crate::phases::Phases;
 use crate::state;
 use candle_core::Device;
-use deepbelief_kernels::{Bits, Rule};
+use deepbelief_kernels::{Bits, StepRule};
 use deepbelief_stack::Dbn;
 use deepbelief_training::{
     EpochEnd, Error as LoopError, Labelled, Loop, Monitors, OnDivergence, Position, State, Training,
@@ -91,7 +91,7 @@ pub(crate) fn check_sane(
     part: Part,
     layer: usize,
     largest: f32,
-    rule: &Rule,
+    rule: &StepRule,
 ) -> Result<()> {
     // Written so that NaN fails it.
     if largest <= EXPLODED {

@@ -9,13 +9,13 @@ use candle_core::{CudaStorage, Layout, Result, bail};
 use std::sync::Arc;
 
 /// What is remembered of a variable's gradients.
-pub struct DeviceMoments {
+pub struct GpuMoments {
     gpu: Arc<Gpu>,
     first: CudaSlice<f32>,
     second: CudaSlice<f32>,
 }
 
-impl DeviceMoments {
+impl GpuMoments {
     /// Mean gradients or velocities, and the mean squares of Adam alone.
     ///
     /// # Errors

@@ -7,14 +7,14 @@ use crate::directed::Weights;
 use crate::precision::Precision;
 use crate::rng::Uniforms;
 use crate::states::Batch;
-use crate::update::Rule;
+use crate::update::StepRule;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 use std::sync::Arc;
 
 /// One direction between two layers of Bernoulli units.
-pub struct DeviceDirected {
+pub struct GpuDirected {
     gpu: Arc<Gpu>,
     precision: Precision,
     inputs: usize,
@@ -34,7 +34,7 @@ pub struct DeviceDirected {
     sums: CudaSlice<f32>,
 }
 
-impl DeviceDirected {
+impl GpuDirected {
     /// Puts `weights` from `inputs` to `outputs` units on the device.
     ///
     /// # Errors
@@ -186,7 +186,7 @@ impl DeviceDirected {
     ///
     /// # Errors
     /// If the device is out of memory or failed.
-    pub fn learn(&mut self, input: &Rows, target: &Rows, rule: &Rule) -> Result<()> {
+    pub fn learn(&mut self, input: &Rows, target: &Rows, rule: &StepRule) -> Result<()> {
         self.product(input)?;
         self.errors.reshape(&self.gpu, input.count)?;
         let (gpu, samples) = (Arc::clone(&self.gpu), input.count);

@@ -1,4 +1,4 @@
-//! An RBM on the device, and the operations learning rules are made of: [`crate::Machine`] there.
+//! An RBM on the device, and the operations learning rules are made of: [`crate::PackedRbm`] there.
 //!
 //! Visible rows hold the visible units, padding, and where there is a label group its units and
 //! their padding: one-hot labels of the data, p(y|h) of the chains. Two matrices hold the batch
@@ -17,15 +17,15 @@ use crate::machine::Parameters;
 use crate::precision::Precision;
 use crate::rng::Uniforms;
 use crate::states::{Batch, Bits};
-use crate::update::Rule;
+use crate::update::StepRule;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 use std::sync::Arc;
 
 /// An RBM with Bernoulli units on the device, and everything one training step needs: see
-/// [`crate::Machine`] for the order of calls.
-pub struct DeviceMachine {
+/// [`crate::PackedRbm`] for the order of calls.
+pub struct GpuRbm {
     pub(super) gpu: Arc<Gpu>,
     precision: Precision,
     pub(super) layout: Layout,
@@ -58,7 +58,7 @@ pub struct DeviceMachine {
     before: Option<CudaSlice<f32>>,
 }
 
-impl DeviceMachine {
+impl GpuRbm {
     /// Puts `parameters` of an RBM with `visible` x `hidden` units on the device.
     ///
     /// # Errors
@@ -215,7 +215,7 @@ impl DeviceMachine {
     ///
     /// # Errors
     /// If the device is out of memory or failed.
-    pub fn positive(&mut self, draw: Option<Uniforms>) -> Result<()> {
+    pub fn infer_hidden(&mut self, draw: Option<Uniforms>) -> Result<()> {
         let (samples, gpu) = (self.samples, Arc::clone(&self.gpu));
         self.product_up(0, samples)?;
         self.x_is_current = false;
@@ -235,15 +235,15 @@ impl DeviceMachine {
     ///
     /// # Errors
     /// If the device failed.
-    pub fn down(&mut self, draw: Uniforms) -> Result<()> {
+    pub fn sample_visible(&mut self, draw: Uniforms) -> Result<()> {
         self.visible_units(Some(draw))
     }
 
-    /// As [`Self::down`], with the probabilities p(v|h) themselves in place of states.
+    /// As [`Self::sample_visible`], with the probabilities p(v|h) themselves in place of states.
     ///
     /// # Errors
     /// If the device failed.
-    pub fn down_mean(&mut self) -> Result<()> {
+    pub fn mean_visible(&mut self) -> Result<()> {
         self.visible_units(None)
     }
 
@@ -298,7 +298,7 @@ impl DeviceMachine {
     ///
     /// # Errors
     /// If the device failed.
-    pub fn up(&mut self, draw: Uniforms) -> Result<()> {
+    pub fn sample_hidden(&mut self, draw: Uniforms) -> Result<()> {
         self.product_of_chains()?;
         let (n, width) = (self.h.count as u32, self.p.width as u32);
         let [key0, key1, step, purpose] = draw.key_and_counter();
@@ -316,12 +316,12 @@ impl DeviceMachine {
     }
 
     /// The negative phase's last p(h|v) and the update of all parameters, as
-    /// [`crate::Machine::learn`] has it. The largest parameter is kept on the device:
+    /// [`crate::PackedRbm::update`] has it. The largest parameter is kept on the device:
     /// [`Self::largest`] reads it.
     ///
     /// # Errors
     /// If the device failed.
-    pub fn learn(&mut self, rule: &Rule, sparsity: Sparsity) -> Result<()> {
+    pub fn update(&mut self, rule: &StepRule, sparsity: Sparsity) -> Result<()> {
         self.product_of_chains()?;
         let (samples, chains, width) = (self.samples, self.h.count, self.p.width as u32);
         let r = ratio(samples, chains);
@@ -341,7 +341,7 @@ impl DeviceMachine {
     ///
     /// # Errors
     /// If the device failed.
-    pub fn learn_from_states(&mut self, h0: &Rows, rule: &Rule) -> Result<()> {
+    pub fn update_from_states(&mut self, h0: &Rows, rule: &StepRule) -> Result<()> {
         let (samples, chains, width) = (self.samples, self.h.count, self.p.width as u32);
         let (r, gpu) = (ratio(samples, chains), Arc::clone(&self.gpu));
         self.p.copy(&gpu, 0, h0, 0, samples)?;
@@ -351,7 +351,7 @@ impl DeviceMachine {
         self.step(rule)
     }
 
-    fn step(&mut self, rule: &Rule) -> Result<()> {
+    fn step(&mut self, rule: &StepRule) -> Result<()> {
         let (gpu, samples, chains) = (Arc::clone(&self.gpu), self.samples, self.h.count);
         let (v, p) = (&self.v, &self.p);
         let sizes = [v.width, samples + chains, p.width];

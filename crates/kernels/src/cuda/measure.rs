@@ -1,8 +1,8 @@
-//! What training is watched by: [`crate::Machine::measure`] on the device, in F32 whatever products
+//! What training is watched by: [`crate::PackedRbm::measure`] on the device, in F32 whatever products
 //! of training are computed in.
 
 use super::gpu::{Factor, blocks, each, launch};
-use super::machine::{DeviceMachine, require_labels};
+use super::machine::{GpuRbm, require_labels};
 use super::rows::{Feed, Rows, padded};
 use crate::measure::Measures;
 use crate::precision::Precision;
@@ -16,9 +16,9 @@ use std::sync::Arc;
 /// Samples measured at once.
 const ROWS: usize = 4096;
 
-impl DeviceMachine {
+impl GpuRbm {
     /// Measures the RBM on a batch and, if it has a label group, the labels that belong to it, as
-    /// [`crate::Machine::measure`] does. Leaves everything that training continues with untouched.
+    /// [`crate::PackedRbm::measure`] does. Leaves everything that training continues with untouched.
     ///
     /// # Errors
     /// If the device is out of memory or failed.

@@ -1,4 +1,4 @@
-//! The kernels on an NVIDIA GPU: the same operations on the same uniforms as [`crate::Machine`],
+//! The kernels on an NVIDIA GPU: the same operations on the same uniforms as [`crate::PackedRbm`],
 //! [`crate::Directed`] and [`crate::Tempered`], on memory of the device.
 //!
 //! Dense products are cuBLAS's, everything else is a kernel of our own (`kernels/*.cu`). A matrix of
@@ -21,9 +21,9 @@ mod rows;
 mod steps;
 mod tempered;
 
-pub use descent::DeviceMoments;
-pub use directed::DeviceDirected;
+pub use descent::GpuMoments;
+pub use directed::GpuDirected;
 pub use gpu::Gpu;
-pub use machine::DeviceMachine;
+pub use machine::GpuRbm;
 pub use rows::Rows;
-pub use tempered::DeviceTempered;
+pub use tempered::GpuTempered;

@@ -4,7 +4,7 @@
 use super::gpu::{Gpu, blocks, columns, each, launch, typed};
 use super::rows::Rows;
 use crate::precision::Precision;
-use crate::update::Rule;
+use crate::update::StepRule;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, LaunchConfig};
@@ -29,7 +29,7 @@ pub(super) fn step_weights(
     gradient: &CudaSlice<f32>,
     (velocity, w, rounded): (&mut CudaSlice<f32>, &mut CudaSlice<f32>, Option<&mut CudaSlice<u16>>),
     samples: usize,
-    rule: &Rule,
+    rule: &StepRule,
     largest: &mut CudaSlice<u32>,
 ) -> Result<()> {
     // Rows are padded to whole fours.

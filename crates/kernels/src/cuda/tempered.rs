@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// An RBM with Bernoulli units on the device, and chains of its visible states. See
 /// [`crate::Tempered`] for the formulas.
-pub struct DeviceTempered {
+pub struct GpuTempered {
     gpu: Arc<Gpu>,
     layout: Layout,
     parameters: Values,
@@ -35,7 +35,7 @@ pub struct DeviceTempered {
     log_weights: CudaSlice<f64>,
 }
 
-impl DeviceTempered {
+impl GpuTempered {
     /// Puts `parameters` of an RBM with `visible` x `hidden` units on the device, on the path from independent
     /// visible units with biases `base` and fair hidden ones; [`Self::set_biases`] chooses another path.
     ///

@@ -102,12 +102,12 @@ impl Chains for Packed {
 mod on_device {
     use super::Chains;
     use crate::error::Result;
-    use deepbelief_kernels::cuda::DeviceTempered;
+    use deepbelief_kernels::cuda::GpuTempered;
     use deepbelief_kernels::{Bits, GibbsDraws, PathBiases};
 
-    pub(super) use deepbelief_kernels::cuda::DeviceTempered as OnDevice;
+    pub(super) use deepbelief_kernels::cuda::GpuTempered as OnDevice;
 
-    impl Chains for DeviceTempered {
+    impl Chains for GpuTempered {
         fn set_biases(&mut self, biases: &PathBiases) -> Result<()> {
             Ok(Self::set_biases(self, biases)?)
         }

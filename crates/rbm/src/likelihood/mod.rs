@@ -7,7 +7,7 @@
 //! so too high a likelihood; the same in reverse from states of the model ([`reverse_annealed_importance`])
 //! tends to find too large a Z, as long as those states are samples of the model. [`BothWays`] makes one
 //! estimate of them, and compares their states to see whether an interval holds. Along a training ln Z can be
-//! carried from checkpoint to checkpoint ([`Path`]). Without Z there is the
+//! carried from checkpoint to checkpoint ([`LogZTracker`]). Without Z there is the
 //! pseudo-likelihood ([`pseudo_log_likelihood`]), which is another figure.
 
 mod annealing;
@@ -31,7 +31,7 @@ pub use estimate::{FEWEST_EFFECTIVE, LogPartition};
 pub use exact::{MOST_ENUMERATED, exact_log_partition};
 pub use ladder::Ladder;
 pub use mixing::{Mixing, mixing};
-pub use path::Path;
-pub(crate) use path::PathState;
+pub(crate) use path::LogZState;
+pub use path::LogZTracker;
 pub use phases::{APART, Separation};
 pub use pseudo::pseudo_log_likelihood;

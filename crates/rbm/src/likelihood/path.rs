@@ -38,14 +38,14 @@ const GIBBS: u32 = 10;
 
 /// An estimate that is carried along a training.
 #[derive(Clone, Debug)]
-pub struct Path {
-    state: PathState,
+pub struct LogZTracker {
+    state: LogZState,
     seed: u64,
 }
 
 /// What a resume needs of it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct PathState {
+pub(crate) struct LogZState {
     /// Visible biases of the independent units at its start.
     pub(crate) base: Vec<f32>,
     /// The model that the path has come to.
@@ -58,7 +58,7 @@ pub(crate) struct PathState {
     pub(crate) steps: u32,
 }
 
-impl Path {
+impl LogZTracker {
     /// Starts `chains` chains at independent units like those of `rbm`, of which the visible ones have
     /// biases `base` ([`super::base_rates`]).
     ///
@@ -80,7 +80,7 @@ impl Path {
         let mut tempered = Tempered::new(rbm.visible(), rbm.hidden(), &parameters, base);
         tempered.start(chains, &draws(seed, PATH, 0));
         let log_z = base_log_partition(&parameters, base);
-        let state = PathState {
+        let state = LogZState {
             base: base.to_vec(),
             parameters,
             v: tempered.states().clone(),
@@ -92,11 +92,11 @@ impl Path {
         Ok(Self { state, seed })
     }
 
-    pub(crate) fn resume(state: PathState, seed: u64) -> Self {
+    pub(crate) fn resume(state: LogZState, seed: u64) -> Self {
         Self { state, seed }
     }
 
-    pub(crate) fn state(&self) -> &PathState {
+    pub(crate) fn state(&self) -> &LogZState {
         &self.state
     }
 
@@ -157,7 +157,7 @@ impl Path {
     }
 }
 
-impl PathState {
+impl LogZState {
     /// The same place, come to by annealing.
     fn annealed(&self, mut model: Tempered, seed: u64) -> Self {
         let n = self.v.rows();

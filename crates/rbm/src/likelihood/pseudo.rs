@@ -3,7 +3,7 @@
 use super::annealing::check_samples;
 use crate::error::{Result, require};
 use crate::rbm::Rbm;
-use deepbelief_kernels::{Bits, Machine, Uniforms};
+use deepbelief_kernels::{Bits, PackedRbm, Uniforms};
 
 /// `sum over visible units i of ln p(v_i | all others)` of every sample, in nats (Besag 1975); given
 /// its label, where there is a label group. It needs no partition function, is 0 at most as the
@@ -20,6 +20,6 @@ pub fn pseudo_log_likelihood(rbm: &Rbm, v: &Bits, labels: &[u32], draw: Option<U
     let units = rbm.hidden_units();
     require(units.is_bernoulli(), "hidden_units", units, "bernoulli: a sum over their states is wanted")?;
     check_samples(rbm, v, labels, ("samples", "labels"))?;
-    let machine = Machine::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
+    let machine = PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
     Ok(machine.pseudo_log_likelihood(v, labels, draw))
 }

@@ -3,7 +3,7 @@
 
 use crate::{Fixed, binary, bits, random_rbm, real, values};
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Batch, Bits, Gradient, Machine, Parameters, Sparsity, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Bits, PackedRbm, Parameters, Sparsity, Statistics, Stream, Uniforms};
 use deepbelief_rbm::{Draws, LabelGroup, Monitors, Rbm, Sampler, TrainConfig, TrainState, Trainer, VisibleStates};
 
 /// Rows of numbers.
@@ -258,20 +258,20 @@ fn a_gradient_that_is_kept_leads_to_the_same_step() {
         label_w,
         label_b: vec![0.1, 0.2, -0.3],
     };
-    let rule = deepbelief_kernels::Rule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
+    let rule = deepbelief_kernels::StepRule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
     let sparsity = Sparsity { target: 0.1, cost: 0.1 };
     for batch in [binary(40, 97, 0.2, 2), real(40, 97, 0.2, 3), real(150, 97, 1.1, 4)] {
         let labels: Vec<u32> = (0..batch.rows() as u32).map(|row| row % 3).collect();
-        let mut at_once = Machine::new(97, 70, &parameters);
+        let mut at_once = PackedRbm::new(97, 70, &parameters);
         let mut kept = at_once.clone();
-        let mut gradient = Gradient::default();
+        let mut gradient = Statistics::default();
         for step in 0..3 {
             for machine in [&mut at_once, &mut kept] {
-                machine.positive(&batch, &labels, Some(Uniforms::new(1, Stream::Hidden, step)));
-                machine.down(Uniforms::new(1, Stream::Visible, step));
+                machine.infer_hidden(&batch, &labels, Some(Uniforms::new(1, Stream::Hidden, step)));
+                machine.sample_visible(Uniforms::new(1, Stream::Visible, step));
             }
-            let largest = at_once.learn(&batch, &rule, sparsity);
-            kept.gradient(&batch, sparsity, &mut gradient);
+            let largest = at_once.update(&batch, &rule, sparsity);
+            kept.statistics(&batch, sparsity, &mut gradient);
             assert_eq!(largest.to_bits(), kept.step(&gradient, &rule, None).to_bits());
             assert!(at_once.parameters() == kept.parameters() && at_once.velocities() == kept.velocities());
         }

@@ -7,7 +7,7 @@
 
 use crate::{Fixed, binary, bits, in_f64, random_rbm, real, tensor, uniforms, values};
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{Batch, Bits, Level, Machine, Parameters, Sparsity, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Bits, Level, PackedRbm, Parameters, Sparsity, Stream, Uniforms};
 use deepbelief_rbm::{
     Contrastive, Control, Draws, EpochMetrics, HiddenUnits, Monitors, Observer, Rbm, Snapshot, TrainConfig, Trainer,
     Velocity, VisibleStates,
@@ -153,17 +153,17 @@ fn all_instruction_sets_give_the_same_bits() {
         vb: vec![-0.1; 97],
         ..Parameters::default()
     };
-    let rule = deepbelief_kernels::Rule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
+    let rule = deepbelief_kernels::StepRule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
     let run = |level: Level| {
-        let mut machine = Machine::new(97, 70, &parameters);
+        let mut machine = PackedRbm::new(97, 70, &parameters);
         machine.set_level(level);
         for (step, batch) in [binary(40, 97, 0.2, 2), real(40, 97, 0.2, 3), real(150, 97, 1.1, 4)].iter().enumerate() {
             let draw = |stream, k| Uniforms::new(1, stream, step as u32).gibbs(k);
-            machine.positive(batch, &[], Some(draw(Stream::Hidden, 0)));
-            machine.down(draw(Stream::Visible, 0));
-            machine.up(draw(Stream::Hidden, 1));
-            machine.down(draw(Stream::Visible, 1));
-            machine.learn(batch, &rule, Sparsity { target: 0.1, cost: 0.1 });
+            machine.infer_hidden(batch, &[], Some(draw(Stream::Hidden, 0)));
+            machine.sample_visible(draw(Stream::Visible, 0));
+            machine.sample_hidden(draw(Stream::Hidden, 1));
+            machine.sample_visible(draw(Stream::Visible, 1));
+            machine.update(batch, &rule, Sparsity { target: 0.1, cost: 0.1 });
         }
         let measures = machine.measure(&binary(9, 97, 0.2, 5), &[], Uniforms::new(1, Stream::Monitor, 0));
         (machine.parameters(), measures)
@@ -187,7 +187,7 @@ fn measures_agree_with_the_layer() {
             vb: values(rbm.vb()),
             ..Parameters::default()
         };
-        let got = Machine::new(50, 40, &parameters).measure(&batch, &[], draw);
+        let got = PackedRbm::new(50, 40, &parameters).measure(&batch, &[], draw);
         let v = tensor(&batch);
         let hidden = rbm.sample_h(&v, draw).unwrap();
         let mean = |x: &[f32]| x.iter().map(|&x| f64::from(x)).sum::<f64>() / batch.rows() as f64;
@@ -215,19 +215,19 @@ fn measuring_between_updates_changes_nothing() {
             vb: values(rbm.vb()),
             ..Parameters::default()
         };
-        let mut machine = Machine::new(60, 40, &parameters);
+        let mut machine = PackedRbm::new(60, 40, &parameters);
         for (step, batch) in batches.iter().enumerate() {
-            let look = |machine: &mut Machine| {
+            let look = |machine: &mut PackedRbm| {
                 if measure {
                     machine.measure(&batches[0], &[], Uniforms::new(8, Stream::Monitor, step as u32));
                 }
             };
-            machine.positive(batch, &[], Some(Uniforms::new(1, Stream::Hidden, step as u32)));
+            machine.infer_hidden(batch, &[], Some(Uniforms::new(1, Stream::Hidden, step as u32)));
             look(&mut machine);
-            machine.down(Uniforms::new(1, Stream::Visible, step as u32));
+            machine.sample_visible(Uniforms::new(1, Stream::Visible, step as u32));
             look(&mut machine);
-            let rule = deepbelief_kernels::Rule { learning_rate: 0.1, momentum: 0.9, l2: 0.0, l1: 0.0 };
-            machine.learn(batch, &rule, Sparsity { target: 0.1, cost: 0.0 });
+            let rule = deepbelief_kernels::StepRule { learning_rate: 0.1, momentum: 0.9, l2: 0.0, l1: 0.0 };
+            machine.update(batch, &rule, Sparsity { target: 0.1, cost: 0.0 });
         }
         machine.parameters()
     };

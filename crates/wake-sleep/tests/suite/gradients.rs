@@ -4,7 +4,7 @@
 
 use crate::exact::{Joint, Plain, PlainLayer};
 use crate::{Fixed, all_states, tune, untied, with_factorial_top};
-use deepbelief_kernels::{Batch, Bits, Directed, Rule, Weights};
+use deepbelief_kernels::{Batch, Bits, Directed, StepRule, Weights};
 use deepbelief_stack::Dbn;
 use deepbelief_wake_sleep::{TopModel, TuneConfig, UnitChoices, Units};
 
@@ -150,7 +150,7 @@ fn check_on_all_states(plain: &Plain, down: bool, times: &dyn Fn(&Joint) -> f64,
     }
     let batches: Vec<Batch> =
         layers.iter().map(|values| Batch::Binary(Bits::from_values(rows, values.len() / rows, values))).collect();
-    let rule = Rule { learning_rate: 1.0, momentum: 0.0, l2: 0.0, l1: 0.0 };
+    let rule = StepRule { learning_rate: 1.0, momentum: 0.0, l2: 0.0, l1: 0.0 };
     let single = |values: &[f64]| -> Vec<f32> { values.iter().map(|&x| x as f32).collect() };
     let mut updates = Vec::new();
     for (l, layer) in plain.layers.iter().enumerate() {

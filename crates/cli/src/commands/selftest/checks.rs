@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::failure::Result;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{
-    Batch, Bits, Level, Machine, Minibatches, Parameters, Rule, Sparsity, Stream, Uniforms, ops, philox,
+    Batch, Bits, Level, Minibatches, PackedRbm, Parameters, Sparsity, StepRule, Stream, Uniforms, ops, philox,
 };
 use deepbelief_rbm::likelihood::{AnnealConfig, AnnealPath, annealed_importance, exact_log_partition};
 use deepbelief_rbm::{Monitors, Rbm, TrainConfig, Trainer};
@@ -60,7 +60,7 @@ pub(super) fn generator(_: &Device) -> Result<Outcome> {
 #[expect(clippy::unnecessary_wraps, reason = "a check like the others")]
 pub(super) fn levels(_: &Device) -> Result<Outcome> {
     let run = |level| {
-        let mut machine = Machine::new(784, 500, &parameters(784, 500, 0.1));
+        let mut machine = PackedRbm::new(784, 500, &parameters(784, 500, 0.1));
         machine.set_level(level);
         steps(&mut machine, 3);
         machine.parameters()
@@ -70,13 +70,13 @@ pub(super) fn levels(_: &Device) -> Result<Outcome> {
     Ok(Outcome { error: differ as f64, limit: 0.0, unit: "instruction sets differ" })
 }
 
-fn steps(machine: &mut Machine, n: u32) {
-    let rule = Rule { learning_rate: 0.05, momentum: 0.5, l2: 1e-3, l1: 0.0 };
+fn steps(machine: &mut PackedRbm, n: u32) {
+    let rule = StepRule { learning_rate: 0.05, momentum: 0.5, l2: 1e-3, l1: 0.0 };
     for step in 0..n {
         let v0 = Batch::Binary(states(100, machine.visible(), 10 + step));
-        machine.positive(&v0, &[], Some(Uniforms::new(1, Stream::Hidden, step)));
-        machine.down(Uniforms::new(1, Stream::Visible, step));
-        machine.learn(&v0, &rule, Sparsity { target: 0.1, cost: 0.0 });
+        machine.infer_hidden(&v0, &[], Some(Uniforms::new(1, Stream::Hidden, step)));
+        machine.sample_visible(Uniforms::new(1, Stream::Visible, step));
+        machine.update(&v0, &rule, Sparsity { target: 0.1, cost: 0.0 });
     }
 }
 

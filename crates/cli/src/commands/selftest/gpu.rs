@@ -5,12 +5,12 @@ use super::checks::{self, distance, parameters};
 use super::{Check, Outcome};
 use crate::failure::Result;
 use candle_core::Device;
-use deepbelief_kernels::cuda::{DeviceMachine, Gpu};
-use deepbelief_kernels::{Batch, Machine, Precision, Rule, Sparsity, Stream, Uniforms};
+use deepbelief_kernels::cuda::{Gpu, GpuRbm};
+use deepbelief_kernels::{Batch, PackedRbm, Precision, Sparsity, StepRule, Stream, Uniforms};
 
 const VISIBLE: usize = 784;
 const HIDDEN: usize = 500;
-const RULE: Rule = Rule { learning_rate: 0.05, momentum: 0.5, l2: 1e-3, l1: 0.0 };
+const RULE: StepRule = StepRule { learning_rate: 0.05, momentum: 0.5, l2: 1e-3, l1: 0.0 };
 
 /// What is checked of a device: nothing of the CPU.
 pub(super) fn checks(device: &Device) -> &'static [Check] {
@@ -23,11 +23,11 @@ pub(super) fn checks(device: &Device) -> &'static [Check] {
 }
 
 /// The same machine on both.
-fn pair(device: &Device) -> Result<(Machine, DeviceMachine)> {
+fn pair(device: &Device) -> Result<(PackedRbm, GpuRbm)> {
     let parameters = parameters(VISIBLE, HIDDEN, 0.1);
     let gpu = Gpu::new(device)?;
-    let on_device = DeviceMachine::new(&gpu, Precision::F32, VISIBLE, HIDDEN, &parameters)?;
-    Ok((Machine::new(VISIBLE, HIDDEN, &parameters), on_device))
+    let on_device = GpuRbm::new(&gpu, Precision::F32, VISIBLE, HIDDEN, &parameters)?;
+    Ok((PackedRbm::new(VISIBLE, HIDDEN, &parameters), on_device))
 }
 
 /// A step of CD-1, from the same hidden and visible states.
@@ -35,14 +35,14 @@ fn step(device: &Device) -> Result<Outcome> {
     let (mut cpu, mut gpu) = pair(device)?;
     let (v0, sparsity) = (Batch::Binary(checks::states(100, VISIBLE, 50)), Sparsity { target: 0.1, cost: 0.0 });
     let draw = Uniforms::new(1, Stream::Hidden, 0);
-    cpu.positive(&v0, &[], Some(draw));
+    cpu.infer_hidden(&v0, &[], Some(draw));
     gpu.set_data(&v0, &[])?;
-    gpu.positive(Some(draw))?;
+    gpu.infer_hidden(Some(draw))?;
     cpu.set_hidden_states(&gpu.hidden_states()?);
-    cpu.down_mean();
-    gpu.down_mean()?;
-    cpu.learn(&v0, &RULE, sparsity);
-    gpu.learn(&RULE, sparsity)?;
+    cpu.mean_visible();
+    gpu.mean_visible()?;
+    cpu.update(&v0, &RULE, sparsity);
+    gpu.update(&RULE, sparsity)?;
     Ok(Outcome { error: distance(&cpu.parameters(), &gpu.parameters()?), limit: 2e-5, unit: "in a weight" })
 }
 
@@ -51,17 +51,17 @@ fn step(device: &Device) -> Result<Outcome> {
 fn states(device: &Device) -> Result<Outcome> {
     let (mut cpu, mut gpu) = pair(device)?;
     let v0 = Batch::Binary(checks::states(100, VISIBLE, 60));
-    cpu.positive(&v0, &[], Some(Uniforms::new(1, Stream::Hidden, 0)));
+    cpu.infer_hidden(&v0, &[], Some(Uniforms::new(1, Stream::Hidden, 0)));
     gpu.set_data(&v0, &[])?;
-    gpu.positive(Some(Uniforms::new(1, Stream::Hidden, 0)))?;
+    gpu.infer_hidden(Some(Uniforms::new(1, Stream::Hidden, 0)))?;
     let (mut differ, mut all) = (0, 0);
     for step in 0..100 {
         let (down, up) = (Uniforms::new(1, Stream::Visible, step), Uniforms::new(1, Stream::Hidden, step + 1));
         cpu.set_hidden_states(&gpu.hidden_states()?);
-        cpu.down(down);
-        gpu.down(down)?;
-        cpu.up(up);
-        gpu.up(up)?;
+        cpu.sample_visible(down);
+        gpu.sample_visible(down)?;
+        cpu.sample_hidden(up);
+        gpu.sample_hidden(up)?;
         let (a, b) = (cpu.hidden_states().to_values(), gpu.hidden_states()?.to_values());
         differ += a.iter().zip(&b).filter(|(a, b)| a != b).count();
         all += a.len();

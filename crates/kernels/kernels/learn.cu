@@ -1,9 +1,6 @@
 // The update: gradients of biases, steps with momentum and weight costs (src/update.rs), the pull
 // towards sparse activity.
-#include "units.cuh"
-
-// Columns and rows of the blocks that sum over samples.
-constexpr uint32_t COLUMNS = 32, LANES = 8;
+#include "steps.cuh"
 
 // The sum of a column over rows [0, rows), by the LANES threads that share it; known to lane 0.
 template <typename T>
@@ -20,18 +17,6 @@ __device__ inline float column_sum(const T *x, uint32_t rows, uint32_t stride, u
     }
     __syncthreads();
     return sum;
-}
-
-// Steps a bias along its gradient, unless it is that of a padding unit, which stays at minus infinity.
-__device__ inline void step_bias(float gradient, float rate, float momentum, float &bias, float &velocity,
-                                 uint32_t *largest) {
-    uint32_t bits = 0;
-    if (bias != -INFINITY) {
-        velocity = momentum * velocity + rate * gradient;
-        bias += velocity;
-        bits = magnitude(bias);
-    }
-    keep_largest(bits, largest);
 }
 
 // Steps biases along their sum over `positives` rows minus `r` times that over the `negatives`
@@ -57,17 +42,38 @@ __device__ void sum_parts(const T *x, uint32_t rows, uint32_t stride, float *sum
     if (threadIdx.y == 0) sums[static_cast<uint64_t>(blockIdx.y) * stride + column] = sum;
 }
 
-// Then the steps, from the parts of the positive rows and below them those of the negative ones.
+// Then the sum of the parts of the positive rows minus `r` times that of the negative ones below them.
+__device__ inline float sum_of_parts(const float *sums, uint32_t positives, uint32_t negatives, uint32_t stride,
+                                     float r, uint32_t column) {
+    float positive = 0.0f, negative = 0.0f;
+    for (uint32_t part = 0; part < positives; part++) positive += sums[static_cast<uint64_t>(part) * stride + column];
+    sums += static_cast<uint64_t>(positives) * stride;
+    for (uint32_t part = 0; part < negatives; part++) negative += sums[static_cast<uint64_t>(part) * stride + column];
+    return positive - r * negative;
+}
+
 extern "C" __global__ void step_biases_by_parts(const float *sums, uint32_t positives, uint32_t negatives,
                                                 uint32_t stride, float r, float rate, float momentum, float *bias,
                                                 float *velocity, uint32_t *largest) {
     const uint32_t column = blockIdx.x * COLUMNS + threadIdx.x;
     if (threadIdx.y != 0) return;
-    float positive = 0.0f, negative = 0.0f;
-    for (uint32_t part = 0; part < positives; part++) positive += sums[static_cast<uint64_t>(part) * stride + column];
-    sums += static_cast<uint64_t>(positives) * stride;
-    for (uint32_t part = 0; part < negatives; part++) negative += sums[static_cast<uint64_t>(part) * stride + column];
-    step_bias(positive - r * negative, rate, momentum, bias[column], velocity[column], largest);
+    const float gradient = sum_of_parts(sums, positives, negatives, stride, r, column);
+    step_bias(gradient, rate, momentum, bias[column], velocity[column], largest);
+}
+
+// The gradients of biases alone, of few rows and of the parts of many.
+template <typename T>
+__device__ void sum_biases(const T *x, uint32_t positives, uint32_t negatives, uint32_t stride, float r, float *out) {
+    const uint32_t column = blockIdx.x * COLUMNS + threadIdx.x;
+    const float positive = column_sum(x, positives, stride, column);
+    const float negative = column_sum(x + static_cast<uint64_t>(positives) * stride, negatives, stride, column);
+    if (threadIdx.y == 0) out[column] = positive - r * negative;
+}
+
+extern "C" __global__ void sum_biases_by_parts(const float *sums, uint32_t positives, uint32_t negatives,
+                                               uint32_t stride, float r, float *out) {
+    const uint32_t column = blockIdx.x * COLUMNS + threadIdx.x;
+    if (threadIdx.y == 0) out[column] = sum_of_parts(sums, positives, negatives, stride, r, column);
 }
 
 // p -= cost * (mean of p over the rows - target), the pull of Hinton 2010, section 11.
@@ -84,14 +90,6 @@ __device__ void pull(T *p, uint32_t rows, uint32_t stride, float target, float c
         T &at = p[static_cast<uint64_t>(row) * stride + column];
         at = from_float<T>(as_float(at) - pulls[threadIdx.x]);
     }
-}
-
-__device__ inline float step_weight(float gradient, float &velocity, float w, float scale, float rate, float momentum,
-                                    float l2, float l1) {
-    const float sign = w == 0.0f ? 0.0f : copysignf(1.0f, w);
-    const float cost = l2 * w + l1 * sign;
-    velocity = momentum * velocity + scale * gradient - rate * cost;
-    return w + velocity;
 }
 
 // Steps weights along their summed gradient, four a thread; `rounded` is their copy in BF16, or
@@ -133,6 +131,10 @@ extern "C" __global__ void round_weights(const float *w, __nv_bfloat16 *rounded,
     }                                                                                                                  \
     extern "C" __global__ void sum_parts_##suffix(const T *x, uint32_t rows, uint32_t stride, float *sums) {           \
         sum_parts<T>(x, rows, stride, sums);                                                                           \
+    }                                                                                                                  \
+    extern "C" __global__ void sum_biases_##suffix(const T *x, uint32_t positives, uint32_t negatives,                 \
+                                                   uint32_t stride, float r, float *out) {                             \
+        sum_biases<T>(x, positives, negatives, stride, r, out);                                                        \
     }                                                                                                                  \
     extern "C" __global__ void pull_##suffix(T *p, uint32_t rows, uint32_t stride, float target, float cost,           \
                                              const float *bias) {                                                      \

@@ -138,11 +138,12 @@ __device__ void errors(const float *x, const float *bias, const T *target, T *er
 // p(y|h) = softmax(beta (x + bias)) over the first `classes` columns; one block a sample.
 // With `draw_it` a label drawn from p takes its place.
 template <typename T>
-__device__ void labels(const float *x, const float *bias, float beta, T *p, uint32_t classes, uint32_t stride,
-                       bool draw_it, Draw draw) {
+__device__ void labels(const float *x, const float *bias, const float *betas, float beta, T *p, uint32_t classes,
+                       uint32_t stride, bool draw_it, Draw draw) {
     __shared__ float shared[THREADS];
     const uint32_t t = threadIdx.x;
     const uint64_t row = blockIdx.x;
+    beta = beta_of(betas, beta, row);
     x += row * stride;
     p += row * stride;
     float top = -INFINITY;
@@ -221,10 +222,10 @@ __device__ void labels(const float *x, const float *bias, float beta, T *p, uint
                                                uint32_t rows, uint32_t width, uint32_t stride) {                       \
         errors<T>(x, bias, target, error, rows, width, stride);                                                        \
     }                                                                                                                  \
-    extern "C" __global__ void labels_##suffix(const float *x, const float *bias, float beta, T *p,                    \
-                                               uint32_t classes, uint32_t stride, uint32_t draw_it, uint32_t key0,     \
-                                               uint32_t key1, uint32_t step, uint32_t purpose) {                       \
-        labels<T>(x, bias, beta, p, classes, stride, draw_it != 0, Draw{key0, key1, step, purpose});                   \
+    extern "C" __global__ void labels_##suffix(const float *x, const float *bias, const float *betas, float beta,      \
+                                               T *p, uint32_t classes, uint32_t stride, uint32_t draw_it,              \
+                                               uint32_t key0, uint32_t key1, uint32_t step, uint32_t purpose) {        \
+        labels<T>(x, bias, betas, beta, p, classes, stride, draw_it != 0, Draw{key0, key1, step, purpose});            \
     }
 
 EXPORT(float, f32)

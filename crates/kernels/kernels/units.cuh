@@ -131,6 +131,11 @@ __device__ inline void keep_largest(uint32_t bits, uint32_t *largest) {
 
 __device__ inline uint32_t magnitude(float x) { return __float_as_uint(fabsf(x)); }
 
+// The inverse temperature of a chain: its own, or that of all where `betas` is null.
+__device__ inline float beta_of(const float *betas, float beta, uint32_t chain) {
+    return betas == nullptr ? beta : betas[chain];
+}
+
 // A thread handles the four units of one counter: see the table at the top of src/rng.rs.
 struct Place {
     uint32_t row, counter, first;

@@ -21,6 +21,7 @@
 //! As in [`crate::PackedRbm`], work is split by panels of 32 outputs, each written by one task in a
 //! fixed order, in the caller's rayon pool.
 
+use crate::engine::Largest;
 use crate::lists::{Active, Chunks};
 use crate::machine::MAX_UNITS;
 use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows, unpack_rows};
@@ -58,6 +59,7 @@ pub struct Directed {
     support: Bits,
     lists: Active,
     unit_lists: UnitLists,
+    pub(crate) largest: Largest,
 }
 
 impl Directed {
@@ -81,6 +83,7 @@ impl Directed {
             support: Bits::default(),
             lists: Active::default(),
             unit_lists: UnitLists::default(),
+            largest: Largest::default(),
         }
     }
 

@@ -10,6 +10,7 @@
 pub mod cuda;
 mod descent;
 mod directed;
+mod engine;
 mod enumerate;
 pub mod feedforward;
 mod following;
@@ -41,6 +42,7 @@ mod update;
 
 pub use descent::{Adam, Momentum, limit_norms};
 pub use directed::{Directed, Weights};
+pub use engine::{Betas, Cpu, Direction, Engine, Shown, Tempering, norm_and_change};
 pub use enumerate::{Conditionals, LogSum, log_sum_over_states};
 pub use gradient::{Offsets, Statistics};
 pub use learn::Sparsity;

@@ -15,6 +15,8 @@
 //! split by panel, each output written by one task in a fixed order, so that the result does
 //! not depend on the number of threads. All parallel work runs in the caller's rayon pool.
 
+use crate::engine::Largest;
+use crate::gradient::Offsets;
 use crate::labels::Labels;
 use crate::lists::Active;
 use crate::panels::{Activations, Panels, Row, ZERO, pack_bias, pack_rows, unpack_rows};
@@ -89,6 +91,12 @@ pub struct PackedRbm {
     pub(crate) visible_lists: Active,
     pub(crate) hidden_lists: Active,
     pub(crate) unit_lists: UnitLists,
+
+    /// The means that a centred step takes states relative to.
+    pub(crate) offsets: Option<Offsets>,
+    pub(crate) largest: Largest,
+    /// The weights that a change of them is measured from.
+    pub(crate) before: Vec<f32>,
 }
 
 impl PackedRbm {
@@ -125,6 +133,9 @@ impl PackedRbm {
             visible_lists: Active::default(),
             hidden_lists: Active::default(),
             unit_lists: UnitLists::default(),
+            offsets: None,
+            largest: Largest::default(),
+            before: Vec::new(),
         }
     }
 

@@ -125,6 +125,8 @@ pub struct Tempered {
     linear: Vec<f64>,
     /// Sums of each panel and chain, `[panel][chain]`.
     parts: Vec<f64>,
+    /// What each chain has collected, for those who ask by [`crate::Tempering`].
+    pub(crate) log_weights: Vec<f64>,
 }
 
 impl Tempered {
@@ -159,6 +161,7 @@ impl Tempered {
             hidden_lists: Active::default(),
             linear: Vec::new(),
             parts: Vec::new(),
+            log_weights: Vec::new(),
         };
         tempered.transpose();
         tempered
@@ -190,6 +193,23 @@ impl Tempered {
         }
         self.labels.b.clone_from(&machine.labels.b);
         self.restart();
+    }
+
+    /// The parameters at β = 1.
+    #[must_use]
+    pub fn parameters(&self) -> Parameters {
+        let end = |offset: &[Row], slope: &[Row], units| -> Vec<f32> {
+            let (offset, slope) = (unpack_rows(offset, units), unpack_rows(slope, units));
+            // Biases of a path that starts at 0 are its slope, to the sign of a zero.
+            offset.iter().zip(slope).map(|(&a, b)| if a == 0.0 { b } else { a + b }).collect()
+        };
+        Parameters {
+            w_rec: self.rec.unpack(),
+            hb: end(&self.hidden_offset, &self.hidden_slope, self.hidden),
+            vb: end(&self.visible_offset, &self.visible_slope, self.visible),
+            label_w: self.labels.unpack(self.hidden, |panel| &panel.w),
+            label_b: self.labels.b.clone(),
+        }
     }
 
     /// Changes the biases along the path; the chains stay where they are.

@@ -10,7 +10,7 @@ use crate::learner::{HiddenStatistics, Learner, Measured};
 use crate::rbm::Rbm;
 use crate::tensors::from_batch;
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, ops};
+use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, norm_and_change, ops};
 use deepbelief_training::Labelled;
 
 /// An RBM of F32 tensors.
@@ -19,12 +19,14 @@ pub(crate) struct TensorLearner {
     velocity: Velocity,
     /// [chains, H].
     chains: Option<Tensor>,
+    /// The weights that a change of them is measured from.
+    before: Vec<f32>,
 }
 
 impl TensorLearner {
     pub(crate) fn new(rbm: Rbm, velocity: Velocity, chains: Option<&Batch>) -> Result<Self> {
         let chains = chains.map(|states| from_batch(states, rbm.w_rec().device())).transpose()?;
-        Ok(Self { rbm, velocity, chains })
+        Ok(Self { rbm, velocity, chains, before: Vec::new() })
     }
 }
 
@@ -77,6 +79,15 @@ impl Learner for TensorLearner {
 
     fn rbm(&self) -> Result<Rbm> {
         self.rbm.to_device(&Device::Cpu)
+    }
+
+    fn remember(&mut self) -> Result<()> {
+        self.before = self.parameters()?.w_rec;
+        Ok(())
+    }
+
+    fn norm_and_change(&self) -> Result<(f64, f64)> {
+        Ok(norm_and_change(&self.parameters()?.w_rec, &self.before))
     }
 
     fn parameters(&self) -> Result<Parameters> {

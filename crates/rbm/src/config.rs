@@ -313,18 +313,18 @@ impl TrainConfig {
         require(units.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)?;
         let every = self.log_z_every;
         require(units.is_bernoulli() || every == 0, "log_z_every", every, "0 where hidden units are gaussian")?;
-        self.require_methods(units.is_bernoulli(), "where hidden units are gaussian")
+        self.require_methods(units.is_bernoulli())
     }
 
-    /// Refuses the methods of learning that only the CPU's packed form of Bernoulli units has.
-    fn require_methods(&self, there: bool, place: &'static str) -> Result<()> {
+    /// Refuses the methods of learning that only Bernoulli hidden units have.
+    fn require_methods(&self, bernoulli: bool) -> Result<()> {
         let asked = [
             ("sampler", self.sampler != Sampler::Gibbs),
             ("centred", self.centred),
             ("averaging", self.averaging > 0.0),
         ];
-        match asked.into_iter().find(|&(_, asked)| asked && !there) {
-            Some((name, _)) => Err(Error::Method { name, place }),
+        match asked.into_iter().find(|&(_, asked)| asked && !bernoulli) {
+            Some((name, _)) => Err(Error::Method { name, place: "where hidden units are gaussian" }),
             None => Ok(()),
         }
     }
@@ -339,8 +339,7 @@ impl TrainConfig {
         require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
         let choice = !device.is_cpu() && units.is_bernoulli();
         let expected = "f32 on the CPU, and where hidden units are gaussian";
-        require(choice || self.precision.is_f32(), "precision", self.precision, expected)?;
-        self.require_methods(device.is_cpu(), "on a GPU: train with --device cpu")
+        require(choice || self.precision.is_f32(), "precision", self.precision, expected)
     }
 
     /// The learning rule of an epoch, counted from 0.

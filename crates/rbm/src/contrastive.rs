@@ -48,8 +48,8 @@ pub struct Contrastive {
     pub(crate) learner: Box<dyn Learner>,
     /// The learning rule of the running epoch.
     pub(crate) rule: Rule,
-    /// The weights before the last update of the epoch.
-    pub(crate) before: Option<Vec<f32>>,
+    /// Whether the learner remembers the weights before the last update of the epoch.
+    pub(crate) remembered: bool,
     /// The estimate of ln Z along the training, once there is one.
     pub(crate) path: Option<LogZTracker>,
     device: Device,
@@ -75,7 +75,7 @@ impl Contrastive {
         config.validate()?;
         config.validate_for(sizes.hidden_units)?;
         let rule = config.rule(0);
-        Ok(Self { config, sizes, learner, rule, before: None, path, device: device.clone() })
+        Ok(Self { config, sizes, learner, rule, remembered: false, path, device: device.clone() })
     }
 
     /// What looks wrong in an epoch, after so many updates in all.
@@ -167,7 +167,7 @@ impl Training for Contrastive {
             parameters: learner.parameters()?,
             velocities: learner.velocities()?,
             chains: learner.chains()?,
-            memory: learner.memory(),
+            memory: learner.memory()?,
             path: path.as_ref().map(|path| path.state().clone()),
         })
     }
@@ -182,7 +182,7 @@ impl Training for Contrastive {
 
     fn begin_epoch(&mut self, at: &Position) {
         self.rule = self.rule_at(at);
-        self.before = None;
+        self.remembered = false;
     }
 
     fn rate(&self, at: &Position) -> f64 {
@@ -196,8 +196,8 @@ impl Training for Contrastive {
     }
 
     fn remember(&mut self) -> Result<()> {
-        self.before = Some(self.learner.remember()?);
-        Ok(())
+        self.remembered = true;
+        self.learner.remember()
     }
 
     fn finish_epoch(&mut self, at: &Position) -> Result<()> {

@@ -1,20 +1,19 @@
-//! What a trainer asks of an RBM in training, whatever form it has: packed for Bernoulli hidden
-//! units ([`crate::packed`]), on a GPU where the RBM is there (`on_device`), composed of tensors for
-//! Gaussian ones ([`crate::composed`]).
+//! What a trainer asks of an RBM in training, whatever form it has: on an engine for Bernoulli hidden units
+//! ([`crate::engine_learner`]), of tensors for Gaussian ones ([`crate::composed`]).
 
 use crate::cd::{Draws, Velocity};
 use crate::composed::TensorLearner;
 use crate::config::{Rule, Sampler, TrainConfig};
+use crate::engine_learner::EngineLearner;
 use crate::error::Result;
 use crate::hidden::HiddenUnits;
 use crate::learned::Learned;
 use crate::memory::SamplerState;
-#[cfg(feature = "cuda")]
-use crate::on_device::OnDevice;
-use crate::packed::Packed;
 use crate::rbm::Rbm;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Measures, PackedRbm, Parameters, Uniforms};
+#[cfg(feature = "cuda")]
+use deepbelief_kernels::cuda::{GpuRbm, OnGpu};
+use deepbelief_kernels::{Batch, Bits, Cpu, Engine, Measures, PackedRbm, Parameters, Uniforms};
 use deepbelief_training::{Labelled, OnDivergence};
 
 /// An RBM, its velocities and its persistent chains.
@@ -36,19 +35,11 @@ pub(crate) trait Learner: Send + Sync {
     /// The RBM as it is, on the CPU.
     fn rbm(&self) -> Result<Rbm>;
 
-    /// The weights, for [`Self::norm_and_change`]; empty where the learner keeps them itself.
-    fn remember(&mut self) -> Result<Vec<f32>> {
-        Ok(self.parameters()?.w_rec)
-    }
+    /// Remembers the weights, for [`Self::norm_and_change`].
+    fn remember(&mut self) -> Result<()>;
 
-    /// The Euclidean norms of the weights, and of their change since [`Self::remember`] gave `before`.
-    fn norm_and_change(&self, before: &[f32]) -> Result<(f64, f64)> {
-        let weights = self.parameters()?.w_rec;
-        let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
-        let whole = norm(&mut weights.iter().map(|&w| f64::from(w)));
-        let change = norm(&mut weights.iter().zip(before).map(|(&a, &b)| f64::from(a) - f64::from(b)));
-        Ok((whole, change))
-    }
+    /// The Euclidean norms of the weights, and of their change since [`Self::remember`] was last called.
+    fn norm_and_change(&self) -> Result<(f64, f64)>;
 
     fn parameters(&self) -> Result<Parameters>;
 
@@ -58,13 +49,13 @@ pub(crate) trait Learner: Send + Sync {
     fn chains(&self) -> Result<Option<Batch>>;
 
     /// What its methods remember beside these.
-    fn memory(&self) -> SamplerState {
-        SamplerState::default()
+    fn memory(&self) -> Result<SamplerState> {
+        Ok(SamplerState::default())
     }
 
     /// Share of the persistent chains' hidden units that the last update changed, where that is known.
-    fn chains_moved(&self) -> Option<f64> {
-        None
+    fn chains_moved(&self) -> Result<Option<f64>> {
+        Ok(None)
     }
 
     /// How often the tempered chains that swap least do so; none without them.
@@ -81,9 +72,10 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
     Ok(match rbm.hidden_units() {
         #[cfg(feature = "cuda")]
         HiddenUnits::Bernoulli if device.is_cuda() => {
-            Box::new(OnDevice::new(device, config.precision, (visible, hidden), &parameters)?)
+            let place = OnGpu::new(device, config.precision)?;
+            Box::new(EngineLearner::start(GpuRbm::at(&place, visible, hidden, &parameters)?))
         }
-        HiddenUnits::Bernoulli => Box::new(Packed::start(PackedRbm::new(visible, hidden, &parameters))),
+        HiddenUnits::Bernoulli => Box::new(EngineLearner::start(PackedRbm::at(&Cpu, visible, hidden, &parameters)?)),
         HiddenUnits::Gaussian => {
             // In F32, whatever it came as.
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
@@ -100,12 +92,10 @@ pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> R
     Ok(match state.hidden_units {
         #[cfg(feature = "cuda")]
         HiddenUnits::Bernoulli if device.is_cuda() => {
-            let sizes = (state.visible, state.hidden);
-            let mut learner = OnDevice::new(device, config.precision, sizes, &state.parameters)?;
-            learner.go_on(&state.velocities, state.chains.map(binary))?;
-            Box::new(learner)
+            let place = OnGpu::new(device, config.precision)?;
+            Box::new(EngineLearner::<GpuRbm>::resume(&place, state, config)?)
         }
-        HiddenUnits::Bernoulli => Box::new(Packed::resume(state, config)),
+        HiddenUnits::Bernoulli => Box::new(EngineLearner::<PackedRbm>::resume(&Cpu, state, config)?),
         HiddenUnits::Gaussian => {
             let Learned { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;

@@ -6,6 +6,7 @@ mod checkpoint;
 mod composed;
 mod config;
 mod contrastive;
+mod engine_learner;
 mod error;
 mod file;
 mod health;
@@ -19,9 +20,6 @@ mod measuring;
 mod memory;
 mod metrics;
 mod negative;
-#[cfg(feature = "cuda")]
-mod on_device;
-mod packed;
 #[cfg(feature = "hub")]
 mod pretrained;
 mod rbm;

@@ -45,7 +45,7 @@ impl Contrastive {
         let valid = monitors.valid.as_ref().map(|valid| self.measure(valid, &monitors.valid_labels)).transpose()?;
         let log_z = self.log_z(monitors, epoch)?;
         let log_likelihood = |measured: &Measured| log_z.map(|(log_z, _)| -measured.free_energy - log_z);
-        let (weight_norm, change) = self.learner.norm_and_change(self.before.as_deref().unwrap_or_default())?;
+        let (weight_norm, change) = self.learner.norm_and_change()?;
         let (activity, spread) = match &train.hidden {
             HiddenStatistics::Activity(activity) => (Some(activity), None),
             HiddenStatistics::Spread(spread) => (None, Some(spread)),
@@ -73,9 +73,9 @@ impl Contrastive {
             log_z_error: log_z.map(|(_, error)| error),
             log_likelihood_train: log_likelihood(&train),
             log_likelihood_valid: valid.as_ref().and_then(log_likelihood),
-            chains_moved: self.learner.chains_moved(),
+            chains_moved: self.learner.chains_moved()?,
             swap_rate: self.learner.swap_rate(),
-            update_ratio: if self.before.is_some() && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
+            update_ratio: if self.remembered && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
             weight_norm,
             samples_per_second: 0.0,
             seconds: 0.0,

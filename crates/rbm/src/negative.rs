@@ -1,111 +1,127 @@
-//! The negative phase on the packed machine: where the chains of an update start, and what drives them.
+//! The negative phase: where the chains of an update start, and what drives them.
 //!
-//! Each leaves its chains in the machine, which has been through the positive phase and takes their
+//! Each sampler leaves its chains in the RBM, which has been through the positive phase and takes their
 //! statistics from there.
 
 use crate::cd::Draws;
 use crate::config::{Rule, Sampler, TrainConfig, VisibleStates};
+use crate::error::Result;
 use crate::tempering::TemperedChains;
 use crate::trajectory::TrajectoryTempering;
-use deepbelief_kernels::{Bits, PackedRbm, Statistics, Stream, Uniforms};
+use deepbelief_kernels::{Bits, Engine, Stream, Uniforms};
+use std::mem::swap;
 
 /// Share of the fast weights that an update leaves (Tieleman & Hinton 2009, section 4).
 const FAST_DECAY: f32 = 19.0 / 20.0;
 
 /// Hidden states of persistent chains.
-pub(crate) struct Chains {
-    pub(crate) h: Bits,
-    /// Share of them that the last update changed.
-    pub(crate) moved: Option<f64>,
+pub(crate) struct Chains<E: Engine> {
+    h: E::States,
+    /// Those before the last update, once there was one.
+    before: E::States,
+    went_on: bool,
 }
 
-impl Chains {
-    pub(crate) fn of(h: Bits) -> Self {
-        Self { h, moved: None }
+impl<E: Engine> Chains<E> {
+    pub(crate) fn of(rbm: &mut E, h: &Bits) -> Result<Self> {
+        Ok(Self { h: rbm.unpack_hidden(h)?, before: rbm.hidden_room()?, went_on: false })
     }
 
-    /// Their next states under `machine`.
-    fn go_on(&mut self, machine: &mut PackedRbm, rule: &Rule, draws: Draws) {
-        machine.set_hidden_states(&self.h);
-        gibbs(machine, rule, draws);
-        machine.sample_hidden(draws.hidden(rule.cd_steps));
-        let changed = machine.hidden_states().differing(&self.h);
-        self.moved = Some(changed as f64 / (self.h.rows() * self.h.units()).max(1) as f64);
-        self.h.clone_from(machine.hidden_states());
+    /// Their next states under `rbm`.
+    fn go_on(&mut self, rbm: &mut E, rule: &Rule, draws: Draws) -> Result<()> {
+        rbm.set_hidden(&self.h)?;
+        gibbs(rbm, rule, draws)?;
+        rbm.sample_hidden(draws.hidden(rule.cd_steps))?;
+        swap(&mut self.h, &mut self.before);
+        self.went_on = true;
+        Ok(rbm.keep_hidden(&mut self.h)?)
+    }
+
+    pub(crate) fn states(&self, rbm: &E) -> Result<Bits> {
+        Ok(rbm.pack_hidden(&self.h)?)
+    }
+
+    /// Share of the states that the last update changed, once there was one.
+    pub(crate) fn moved(&self, rbm: &E) -> Result<Option<f64>> {
+        if !self.went_on {
+            return Ok(None);
+        }
+        let (h, before) = (rbm.pack_hidden(&self.h)?, rbm.pack_hidden(&self.before)?);
+        Ok(Some(h.differing(&before) as f64 / (h.rows() * h.units()).max(1) as f64))
     }
 }
 
 /// What an update's chains go on from.
-pub(crate) enum Negative {
+pub(crate) enum Negative<E: Engine> {
     /// From the data (Hinton 2002).
     Data,
     /// From where the last update left them (Tieleman 2008).
-    Persistent(Chains),
+    Persistent(Chains<E>),
     /// The same, under weights that run ahead of the model's (Tieleman & Hinton 2009).
-    Fast(Box<PackedRbm>, Chains),
+    Fast(Box<E>, Chains<E>),
     /// The same, at inverse temperatures that they swap (Desjardins et al. 2010).
-    Tempered(Box<TemperedChains>),
+    Tempered(Box<TemperedChains<E>>),
     /// The same, between models of the training so far (Béreux et al. 2024).
-    Trajectory(Box<TrajectoryTempering>),
+    Trajectory(Box<TrajectoryTempering<E>>),
 }
 
-impl Negative {
-    /// Before the first update of `machine`.
-    pub(crate) fn start(machine: &PackedRbm, config: &TrainConfig) -> Self {
+impl<E: Engine> Negative<E> {
+    /// Before the first update of `rbm`.
+    pub(crate) fn start(rbm: &mut E, config: &TrainConfig) -> Result<Self> {
         let chains = config.persistent_chains;
         if chains == 0 {
-            return Self::Data;
+            return Ok(Self::Data);
         }
-        let coins = || Bits::coins(chains, machine.hidden(), Uniforms::new(config.seed, Stream::Chains, 0));
-        match config.sampler {
-            Sampler::Gibbs => Self::Persistent(Chains::of(coins())),
-            Sampler::Fast => Self::Fast(Box::new(at_rest(machine)), Chains::of(coins())),
-            Sampler::Tempered => Self::Tempered(Box::new(TemperedChains::start(machine, config))),
-            Sampler::Trajectory => Self::Trajectory(Box::new(TrajectoryTempering::start(machine, config))),
-        }
+        let coins = |rbm: &mut E| {
+            let draw = Uniforms::new(config.seed, Stream::Chains, 0);
+            Chains::of(rbm, &Bits::coins(chains, rbm.hidden(), draw))
+        };
+        Ok(match config.sampler {
+            Sampler::Gibbs => Self::Persistent(coins(rbm)?),
+            Sampler::Fast => Self::Fast(Box::new(rbm.beside(&rbm.parameters()?)?), coins(rbm)?),
+            Sampler::Tempered => Self::Tempered(Box::new(TemperedChains::start(rbm, config)?)),
+            Sampler::Trajectory => Self::Trajectory(Box::new(TrajectoryTempering::start(rbm, config)?)),
+        })
     }
 
-    /// The chains' next states, left in `machine`.
-    pub(crate) fn advance(&mut self, machine: &mut PackedRbm, rule: &Rule, draws: Draws) {
+    /// The chains' next states, left in `rbm`.
+    pub(crate) fn advance(&mut self, rbm: &mut E, rule: &Rule, draws: Draws) -> Result<()> {
         match self {
-            Self::Data => gibbs(machine, rule, draws),
-            Self::Persistent(chains) => chains.go_on(machine, rule, draws),
+            Self::Data => gibbs(rbm, rule, draws),
+            Self::Persistent(chains) => chains.go_on(rbm, rule, draws),
             Self::Fast(fast, chains) => {
-                chains.go_on(fast, rule, draws);
-                machine.take_chains(fast);
+                chains.go_on(fast, rule, draws)?;
+                Ok(rbm.take_chains(fast)?)
             }
-            Self::Tempered(ladders) => ladders.advance(machine, rule.cd_steps, draws),
-            Self::Trajectory(models) => models.advance(machine, rule.cd_steps, draws),
+            Self::Tempered(ladders) => ladders.advance(rbm, rule.cd_steps, draws),
+            Self::Trajectory(models) => models.advance(rbm, rule.cd_steps, draws),
         }
     }
 
-    /// After the step of `machine` along `gradient`.
-    pub(crate) fn stepped(&mut self, machine: &PackedRbm, gradient: &Statistics, rule: &Rule) {
+    /// After the step of `rbm` along `statistics`.
+    pub(crate) fn stepped(&mut self, rbm: &E, statistics: &E::Statistics, rule: &Rule) -> Result<()> {
         if let Self::Fast(fast, _) = self {
-            fast.run_ahead(machine, gradient, rule.fast_learning_rate as f32, FAST_DECAY);
+            fast.run_ahead(rbm, statistics, rule.fast_learning_rate as f32, FAST_DECAY)?;
         }
+        Ok(())
     }
 
-    /// Whether the gradient must outlive the step.
-    pub(crate) fn needs_gradient(&self) -> bool {
+    /// Whether the statistics must outlive the step.
+    pub(crate) fn needs_statistics(&self) -> bool {
         matches!(self, Self::Fast(..))
     }
 }
 
-/// A machine with the same parameters, whose fast weights are zero.
-fn at_rest(machine: &PackedRbm) -> PackedRbm {
-    PackedRbm::new(machine.visible(), machine.hidden(), &machine.parameters())
-}
-
 /// k Gibbs steps from the hidden states to visible ones.
-fn gibbs(machine: &mut PackedRbm, rule: &Rule, draws: Draws) {
+fn gibbs<E: Engine>(rbm: &mut E, rule: &Rule, draws: Draws) -> Result<()> {
     for k in 0..rule.cd_steps {
         if k > 0 {
-            machine.sample_hidden(draws.hidden(k));
+            rbm.sample_hidden(draws.hidden(k))?;
         }
         match rule.visible_states {
-            VisibleStates::Sampled => machine.sample_visible(draws.visible(k)),
-            VisibleStates::Probabilities => machine.mean_visible(),
+            VisibleStates::Sampled => rbm.sample_visible(draws.visible(k))?,
+            VisibleStates::Probabilities => rbm.mean_visible()?,
         }
     }
+    Ok(())
 }

@@ -14,7 +14,8 @@
 
 use crate::cd::Draws;
 use crate::config::TrainConfig;
-use deepbelief_kernels::{Bits, GibbsDraws, PackedRbm, Stream, Tempered, Uniforms};
+use crate::error::Result;
+use deepbelief_kernels::{Betas, Bits, Engine, GibbsDraws, Stream, Tempering, Uniforms};
 
 /// How fast gaps between temperatures follow their rate of swaps, per update.
 const ADAPT: f64 = 0.02;
@@ -23,8 +24,8 @@ const ADAPT: f64 = 0.02;
 const RECENT: f32 = 0.02;
 
 /// Chains of a training, each with its replicas.
-pub(crate) struct TemperedChains {
-    tempered: Tempered,
+pub(crate) struct TemperedChains<E: Engine> {
+    tempered: E::Tempered,
     state: LadderState,
 }
 
@@ -43,8 +44,8 @@ pub(crate) struct LadderState {
     pub(crate) labels: Vec<u32>,
 }
 
-impl TemperedChains {
-    pub(crate) fn start(machine: &PackedRbm, config: &TrainConfig) -> Self {
+impl<E: Engine> TemperedChains<E> {
+    pub(crate) fn start(rbm: &E, config: &TrainConfig) -> Result<Self> {
         let (chains, rungs) = (config.persistent_chains, config.temperatures);
         let draw = |stream| Uniforms::new(config.seed, stream, 0);
         let draws = GibbsDraws {
@@ -52,9 +53,9 @@ impl TemperedChains {
             visible: draw(Stream::Chains).layer(1),
             label: draw(Stream::Chains).layer(2),
         };
-        let parameters = machine.parameters();
-        let mut tempered = Tempered::new(machine.visible(), machine.hidden(), &parameters, &parameters.vb);
-        tempered.start(chains * rungs, &draws);
+        let parameters = rbm.parameters()?;
+        let mut tempered = rbm.tempered(&parameters, &parameters.vb)?;
+        tempered.start(chains * rungs, &draws)?;
         let state = LadderState {
             betas: (0..rungs).map(|rung| rung as f32 / (rungs - 1) as f32).collect(),
             rungs: (0..chains * rungs).map(|replica| (replica % rungs) as u32).collect(),
@@ -62,19 +63,19 @@ impl TemperedChains {
             base: parameters.vb,
             ..LadderState::default()
         };
-        Self { tempered, state }
+        Ok(Self { tempered, state })
     }
 
-    /// Goes on from a state that fits the machine.
-    pub(crate) fn resume(machine: &PackedRbm, state: LadderState) -> Self {
-        let mut tempered = Tempered::new(machine.visible(), machine.hidden(), &machine.parameters(), &state.base);
-        tempered.start_from(&state.v, &state.labels);
-        Self { tempered, state }
+    /// Goes on from a state that fits the RBM.
+    pub(crate) fn resume(rbm: &E, state: LadderState) -> Result<Self> {
+        let mut tempered = rbm.tempered(&rbm.parameters()?, &state.base)?;
+        tempered.start_from(&state.v, &state.labels)?;
+        Ok(Self { tempered, state })
     }
 
-    pub(crate) fn state(&self) -> LadderState {
-        let (v, labels) = (self.tempered.states().clone(), self.tempered.chain_labels().to_vec());
-        LadderState { v, labels, ..self.state.clone() }
+    pub(crate) fn state(&self) -> Result<LadderState> {
+        let (v, labels) = (self.tempered.states()?, self.tempered.labels()?);
+        Ok(LadderState { v, labels, ..self.state.clone() })
     }
 
     /// The rate of the neighbours that swap least.
@@ -82,23 +83,23 @@ impl TemperedChains {
         self.state.rates.iter().copied().fold(1.0, f32::min).into()
     }
 
-    /// So many Gibbs steps and rounds of swaps under the parameters of `machine`, which gets the chains
+    /// So many Gibbs steps and rounds of swaps under the parameters of `rbm`, which gets the chains
     /// at β = 1.
-    pub(crate) fn advance(&mut self, machine: &mut PackedRbm, steps: u32, draws: Draws) {
-        self.tempered.follow(machine);
+    pub(crate) fn advance(&mut self, rbm: &mut E, steps: u32, draws: Draws) -> Result<()> {
+        rbm.lead(&mut self.tempered)?;
         for k in 0..steps {
             let draw = |stream| Uniforms::new(draws.seed, stream, draws.step).gibbs(k as u16);
             let gibbs = GibbsDraws { hidden: draws.hidden(k), visible: draws.visible(k), label: draw(Stream::Label) };
-            self.tempered.gibbs(&self.state.replica_betas(), &gibbs);
-            self.swap(((draws.step ^ k) & 1) as usize, draw(Stream::Swap));
+            self.tempered.gibbs(Betas::Each(&self.state.replica_betas()), &gibbs)?;
+            self.swap(((draws.step ^ k) & 1) as usize, draw(Stream::Swap))?;
         }
         self.state.adapt();
-        let (v, labels) = self.coldest();
-        machine.set_chains(&v, &labels);
+        let (v, labels) = self.coldest()?;
+        Ok(rbm.set_chains(&v, &labels)?)
     }
 
     /// Offers the pairs (1, 2), (3, 4), ... of rungs a swap, or (2, 3), (4, 5), ... with `first` = 1.
-    fn swap(&mut self, first: usize, draw: Uniforms) {
+    fn swap(&mut self, first: usize, draw: Uniforms) -> Result<()> {
         let state = &mut self.state;
         let rungs = state.betas.len();
         let own = state.replica_betas();
@@ -107,8 +108,8 @@ impl TemperedChains {
             if other < rungs { other } else { rung }
         };
         let theirs: Vec<f32> = state.rungs.iter().map(|&rung| state.betas[partner(rung as usize)]).collect();
-        let mut gain = vec![0.0; own.len()];
-        self.tempered.anneal(&own, &theirs, None, &mut gain);
+        self.tempered.anneal(Betas::Each(&own), Betas::Each(&theirs), None)?;
+        let gain = self.tempered.take_log_weights()?;
 
         let mut replica_at = vec![0; rungs];
         let mut accepted = vec![0u32; rungs - 1];
@@ -131,14 +132,15 @@ impl TemperedChains {
             let rate = accepted[rung] as f32 / ladders.max(1) as f32;
             state.rates[rung] += RECENT * (rate - state.rates[rung]);
         }
+        Ok(())
     }
 
     /// Visible states and labels at β = 1, ladder by ladder.
-    fn coldest(&self) -> (Bits, Vec<u32>) {
-        let (state, v, y) = (&self.state, self.tempered.states(), self.tempered.chain_labels());
+    fn coldest(&self) -> Result<(Bits, Vec<u32>)> {
+        let (state, v, y) = (&self.state, self.tempered.states()?, self.tempered.labels()?);
         let top = state.betas.len() as u32 - 1;
         let replicas: Vec<usize> = (0..v.rows()).filter(|&replica| state.rungs[replica] == top).collect();
-        (v.chosen(&replicas), replicas.iter().filter_map(|&replica| y.get(replica).copied()).collect())
+        Ok((v.chosen(&replicas), replicas.iter().filter_map(|&replica| y.get(replica).copied()).collect()))
     }
 }
 
@@ -170,7 +172,7 @@ impl LadderState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use deepbelief_kernels::Parameters;
+    use deepbelief_kernels::{PackedRbm, Parameters, Tempered};
 
     /// Two modes, all on and all off, that Gibbs steps do not cross: an RBM of 6 x 3 units whose weights
     /// bind every unit to every other.
@@ -206,12 +208,13 @@ mod tests {
         let mut machine = PackedRbm::new(6, 3, &parameters);
         // As where half of the data's pixels are on.
         let half = Parameters { vb: vec![0.0; 6], ..parameters.clone() };
-        let start = TemperedChains::start(&PackedRbm::new(6, 3, &half), &config).state();
-        let mut ladders = TemperedChains::resume(&machine, LadderState { v: Bits::zeros(1600, 6), ..start });
+        let start = TemperedChains::start(&PackedRbm::new(6, 3, &half), &config).unwrap().state().unwrap();
+        let off = LadderState { v: Bits::zeros(1600, 6), ..start };
+        let mut ladders = TemperedChains::resume(&machine, off).unwrap();
         let mut counts = vec![0.0; 64];
         let updates = 2500;
         for step in 0..updates {
-            ladders.advance(&mut machine, 1, Draws { seed: 3, step });
+            ladders.advance(&mut machine, 1, Draws { seed: 3, step }).unwrap();
             if step >= 500 {
                 let v = machine.reconstruction().to_values();
                 for v in v.chunks(6) {

@@ -15,7 +15,8 @@
 
 use crate::cd::Draws;
 use crate::config::TrainConfig;
-use deepbelief_kernels::{Bits, GibbsDraws, PackedRbm, Parameters, Stream, Tempered, Uniforms};
+use crate::error::Result;
+use deepbelief_kernels::{Betas, Bits, Engine, GibbsDraws, Parameters, Stream, Tempering, Uniforms};
 
 /// Probability of a swap with the last frozen model below which the present one may not fall.
 const FREEZE: f64 = 0.25;
@@ -24,11 +25,11 @@ const FREEZE: f64 = 0.25;
 const RECENT: f32 = 0.05;
 
 /// Chains of every model of a ladder.
-pub(crate) struct TrajectoryTempering {
+pub(crate) struct TrajectoryTempering<E: Engine> {
     /// The frozen ones, then the present one.
-    models: Vec<Tempered>,
-    /// Their parameters.
-    parameters: Vec<Parameters>,
+    models: Vec<E::Tempered>,
+    /// Room for the next present one.
+    spare: Option<E::Tempered>,
     /// How often each model swaps with the next, of late.
     rates: Vec<f32>,
     /// Models at most.
@@ -44,41 +45,39 @@ pub(crate) struct TrajectoryState {
     pub(crate) chains: Vec<(Bits, Vec<u32>)>,
 }
 
-impl TrajectoryTempering {
-    pub(crate) fn start(machine: &PackedRbm, config: &TrainConfig) -> Self {
+impl<E: Engine> TrajectoryTempering<E> {
+    pub(crate) fn start(rbm: &E, config: &TrainConfig) -> Result<Self> {
         let draw = |stream| Uniforms::new(config.seed, stream, 0);
         let draws = GibbsDraws {
             hidden: draw(Stream::Chains),
             visible: draw(Stream::Chains).layer(1),
             label: draw(Stream::Chains).layer(2),
         };
-        let parameters = machine.parameters();
-        let mut start = model(machine, &parameters);
-        start.start(config.persistent_chains, &draws);
-        let state = TrajectoryState {
-            models: vec![parameters; 2],
-            rates: vec![1.0],
-            chains: vec![(start.states().clone(), start.chain_labels().to_vec()); 2],
-        };
-        Self::resume(machine, state, config)
+        let parameters = rbm.parameters()?;
+        let mut start = model(rbm, &parameters)?;
+        start.start(config.persistent_chains, &draws)?;
+        let state =
+            TrajectoryState { models: vec![parameters; 2], rates: vec![1.0], chains: vec![chains_of(&start)?; 2] };
+        Self::resume(rbm, &state, config)
     }
 
-    /// Goes on from a state that fits the machine.
-    pub(crate) fn resume(machine: &PackedRbm, state: TrajectoryState, config: &TrainConfig) -> Self {
-        let TrajectoryState { models: parameters, rates, chains } = state;
-        let mut models: Vec<Tempered> = parameters.iter().map(|p| model(machine, p)).collect();
-        for (model, (v, labels)) in models.iter_mut().zip(&chains) {
-            model.start_from(v, labels);
+    /// Goes on from a state that fits the RBM.
+    pub(crate) fn resume(rbm: &E, state: &TrajectoryState, config: &TrainConfig) -> Result<Self> {
+        let mut models = Vec::with_capacity(state.models.len());
+        for (parameters, (v, labels)) in state.models.iter().zip(&state.chains) {
+            let mut model = model(rbm, parameters)?;
+            model.start_from(v, labels)?;
+            models.push(model);
         }
-        Self { models, parameters, rates, most: config.temperatures }
+        Ok(Self { models, spare: None, rates: state.rates.clone(), most: config.temperatures })
     }
 
-    pub(crate) fn state(&self) -> TrajectoryState {
-        TrajectoryState {
-            models: self.parameters.clone(),
+    pub(crate) fn state(&self) -> Result<TrajectoryState> {
+        Ok(TrajectoryState {
+            models: self.models.iter().map(|model| Ok(model.parameters()?)).collect::<Result<_>>()?,
             rates: self.rates.clone(),
-            chains: self.models.iter().map(chains_of).collect(),
-        }
+            chains: self.models.iter().map(chains_of).collect::<Result<_>>()?,
+        })
     }
 
     /// The rate of the neighbours that swap least.
@@ -86,15 +85,15 @@ impl TrajectoryTempering {
         self.rates.iter().copied().fold(1.0, f32::min).into()
     }
 
-    /// So many Gibbs steps and rounds of swaps, the present model having the parameters of `machine`, which
+    /// So many Gibbs steps and rounds of swaps, the present model having the parameters of `rbm`, which
     /// gets its chains.
-    pub(crate) fn advance(&mut self, machine: &mut PackedRbm, steps: u32, draws: Draws) {
+    pub(crate) fn advance(&mut self, rbm: &mut E, steps: u32, draws: Draws) -> Result<()> {
         // What products are left over from the last update would not be there after a resume.
         for model in &mut self.models {
-            let (v, labels) = chains_of(model);
-            model.start_from(&v, &labels);
+            let (v, labels) = chains_of(model)?;
+            model.start_from(&v, &labels)?;
         }
-        self.follow(machine);
+        self.follow(rbm)?;
         let last = self.models.len() - 1;
         for k in 0..steps {
             for (at, model) in self.models.iter_mut().enumerate() {
@@ -104,51 +103,55 @@ impl TrajectoryTempering {
                     visible: draw(Stream::Visible),
                     label: draw(Stream::Label),
                 };
-                let betas = vec![1.0; model.states().rows()];
-                model.gibbs(&betas, &gibbs);
+                model.gibbs(Betas::All(1.0), &gibbs)?;
             }
             let draw = Uniforms::new(draws.seed, Stream::Swap, draws.step).gibbs(k as u16);
             for at in ((draws.step ^ k) as usize & 1..last).step_by(2) {
-                self.swap(at, draw.layer(at as u8));
+                self.swap(at, draw.layer(at as u8))?;
             }
         }
-        machine.set_chains(self.models[last].states(), self.models[last].chain_labels());
+        let (v, labels) = chains_of(&self.models[last])?;
+        Ok(rbm.set_chains(&v, &labels)?)
     }
 
-    /// Takes over the parameters of the machine. Where that would take the present model too far from the
+    /// Takes over the parameters of the RBM. Where that would take the present model too far from the
     /// last frozen one, it is frozen as it was before.
-    fn follow(&mut self, machine: &PackedRbm) {
+    fn follow(&mut self, rbm: &E) -> Result<()> {
         let last = self.models.len() - 1;
-        let parameters = machine.parameters();
-        let mut next = model(machine, &parameters);
-        let (v, labels) = chains_of(&self.models[last]);
-        next.start_from(&v, &labels);
-        let gains = gains(&mut self.models[last - 1], &mut next);
+        let mut next = match self.spare.take() {
+            Some(mut spare) => {
+                rbm.lead(&mut spare)?;
+                spare
+            }
+            None => model(rbm, &rbm.parameters()?)?,
+        };
+        let (v, labels) = chains_of(&self.models[last])?;
+        next.start_from(&v, &labels)?;
+        let gains = gains(&mut self.models[last - 1], &mut next)?;
         let accepted = gains.iter().map(|gain| libm::exp(gain.min(0.0))).sum::<f64>() / gains.len().max(1) as f64;
         if accepted >= FREEZE || self.most < 3 {
-            (self.models[last], self.parameters[last]) = (next, parameters);
-            return;
+            self.spare = Some(std::mem::replace(&mut self.models[last], next));
+            return Ok(());
         }
         if self.models.len() == self.most {
             // One that its neighbours miss least; the first model is where all states are forgotten.
             let link = |at: &usize| self.rates[at - 1].min(self.rates[*at]);
             let spare = (1..last).max_by(|a, b| link(a).total_cmp(&link(b))).unwrap_or(1);
-            self.models.remove(spare);
-            self.parameters.remove(spare);
+            self.spare = Some(self.models.remove(spare));
             let rate = self.rates.remove(spare);
             self.rates[spare - 1] *= rate;
         }
         self.models.push(next);
-        self.parameters.push(parameters);
         self.rates.push(1.0);
+        Ok(())
     }
 
     /// Offers the chains of a model and of the next a swap.
-    fn swap(&mut self, at: usize, draw: Uniforms) {
+    fn swap(&mut self, at: usize, draw: Uniforms) -> Result<()> {
         let (before, after) = self.models.split_at_mut(at + 1);
         let (a, b) = (&mut before[at], &mut after[0]);
-        let gains = gains(a, b);
-        let (mut of_a, mut of_b) = (chains_of(a), chains_of(b));
+        let gains = gains(a, b)?;
+        let (mut of_a, mut of_b) = (chains_of(a)?, chains_of(b)?);
         let mut swapped = 0;
         for (chain, gain) in gains.iter().enumerate() {
             if f64::from(draw.at(chain as u32, 0)) < libm::exp(*gain) {
@@ -159,43 +162,44 @@ impl TrajectoryTempering {
                 swapped += 1;
             }
         }
-        a.start_from(&of_a.0, &of_a.1);
-        b.start_from(&of_b.0, &of_b.1);
+        a.start_from(&of_a.0, &of_a.1)?;
+        b.start_from(&of_b.0, &of_b.1)?;
         let rate = swapped as f32 / gains.len().max(1) as f32;
         self.rates[at] += RECENT * (rate - self.rates[at]);
+        Ok(())
     }
 }
 
-/// A model of the machine's sizes. All have the same biases at β = 0, so that differences of p* are those of
+/// A model of the sizes of an RBM. All have the same biases at β = 0, so that differences of p* are those of
 /// the models.
-fn model(machine: &PackedRbm, parameters: &Parameters) -> Tempered {
-    Tempered::new(machine.visible(), machine.hidden(), parameters, &vec![0.0; machine.visible()])
+fn model<E: Engine>(rbm: &E, parameters: &Parameters) -> Result<E::Tempered> {
+    Ok(rbm.tempered(parameters, &vec![0.0; rbm.visible()])?)
 }
 
-fn chains_of(model: &Tempered) -> (Bits, Vec<u32>) {
-    (model.states().clone(), model.chain_labels().to_vec())
+fn chains_of<T: Tempering>(model: &T) -> Result<(Bits, Vec<u32>)> {
+    Ok((model.states()?, model.labels()?))
 }
 
 /// The logarithm of what the chains of two models gain by each swap.
-fn gains(a: &mut Tempered, b: &mut Tempered) -> Vec<f64> {
-    let (of_a, of_b) = (chains_of(a), chains_of(b));
-    let (a_of_b, b_of_a) = (log_p(a, &of_b), log_p(b, &of_a));
+fn gains<T: Tempering>(a: &mut T, b: &mut T) -> Result<Vec<f64>> {
+    let (of_a, of_b) = (chains_of(a)?, chains_of(b)?);
+    let (a_of_b, b_of_a) = (log_p(a, &of_b)?, log_p(b, &of_a)?);
     // Last, so that both have their own chains again.
-    let (own_a, own_b) = (log_p(a, &of_a), log_p(b, &of_b));
-    (0..own_a.len()).map(|chain| a_of_b[chain] + b_of_a[chain] - own_a[chain] - own_b[chain]).collect()
+    let (own_a, own_b) = (log_p(a, &of_a)?, log_p(b, &of_b)?);
+    Ok((0..own_a.len()).map(|chain| a_of_b[chain] + b_of_a[chain] - own_a[chain] - own_b[chain]).collect())
 }
 
 /// ln p* of states and labels but for a constant, which the model has for chains afterwards.
-fn log_p(model: &mut Tempered, (v, labels): &(Bits, Vec<u32>)) -> Vec<f64> {
-    let mut sums = vec![0.0; v.rows()];
-    model.start_from(v, labels);
-    model.anneal(&vec![0.0; v.rows()], &vec![1.0; v.rows()], None, &mut sums);
-    sums
+fn log_p<T: Tempering>(model: &mut T, (v, labels): &(Bits, Vec<u32>)) -> Result<Vec<f64>> {
+    model.start_from(v, labels)?;
+    model.anneal(Betas::All(0.0), Betas::All(1.0), None)?;
+    Ok(model.take_log_weights()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deepbelief_kernels::PackedRbm;
 
     /// Two modes, all on and all off, that Gibbs steps do not cross, as a training may have grown them.
     fn grown(share: f32) -> Parameters {
@@ -215,18 +219,18 @@ mod tests {
     fn earlier_models_lead_from_one_mode_to_the_other() {
         let config = TrainConfig { persistent_chains: 200, temperatures: 30, ..Default::default() };
         let machine_at = |share: f32| PackedRbm::new(6, 3, &grown(share));
-        let mut ladder = TrajectoryTempering::start(&machine_at(0.0), &config);
+        let mut ladder = TrajectoryTempering::start(&machine_at(0.0), &config).unwrap();
         for step in 0..400 {
-            ladder.advance(&mut machine_at(step as f32 / 400.0), 1, Draws { seed: 5, step });
+            ladder.advance(&mut machine_at(step as f32 / 400.0), 1, Draws { seed: 5, step }).unwrap();
         }
         assert!((3..30).contains(&ladder.models.len()), "{} models", ladder.models.len());
-        let mut state = ladder.state();
+        let mut state = ladder.state().unwrap();
         state.chains.iter_mut().for_each(|chains| chains.0 = Bits::zeros(200, 6));
         let mut machine = machine_at(1.0);
-        let mut ladder = TrajectoryTempering::resume(&machine, state, &config);
+        let mut ladder = TrajectoryTempering::resume(&machine, &state, &config).unwrap();
         let mut on = 0.0;
         for step in 400..1800 {
-            ladder.advance(&mut machine, 1, Draws { seed: 5, step });
+            ladder.advance(&mut machine, 1, Draws { seed: 5, step }).unwrap();
             if step >= 800 {
                 let v = machine.reconstruction().to_values();
                 on += v.chunks(6).filter(|v| v.iter().sum::<f32>() > 3.0).count() as f64 / (200.0 * 1000.0);

@@ -11,8 +11,6 @@ mod learned;
 mod measure;
 mod metrics;
 mod net;
-#[cfg_attr(not(feature = "cuda"), path = "no_device.rs")]
-mod on_device;
 mod phases;
 mod schedule;
 mod state;

@@ -2,9 +2,10 @@
 
 use crate::config::{Rules, TuneConfig, Units};
 use crate::draws::PhaseDraws;
+use crate::error::Result;
 use crate::metrics::{LayerMetrics, TuneMetrics};
-use crate::net::{Net, ascend, descend};
-use deepbelief_kernels::{Batch, Directed, Measures, Stream, Uniforms, Weights};
+use crate::net::Net;
+use deepbelief_kernels::{Batch, Directed, Measures, PackedRbm, Shown, Stream, Uniforms, Weights};
 use deepbelief_training::Monitors;
 
 /// Fantasies that recognition is measured on: the Gibbs steps of as many chains are a small share
@@ -24,10 +25,10 @@ struct Look {
 }
 
 impl Look {
-    fn at(net: &mut Net, data: &Batch, labels: &[u32], seed: u64) -> Self {
+    fn at(net: &mut Net<PackedRbm>, data: &Batch, labels: &[u32], seed: u64) -> Result<Self> {
         let draws = PhaseDraws::of_monitor(seed, net.layers());
         let (mut awake, mut certain) = (Vec::new(), Vec::new());
-        ascend(&mut net.recognition, Units::Sampled, data, draws.wake, &mut awake);
+        net.ascend(Units::Sampled, data, draws.wake, &mut awake)?;
         let (mut costs, mut q) = (Vec::with_capacity(net.layers()), Batch::default());
         for (layer, upper) in awake.iter().enumerate() {
             let lower = if layer == 0 { data } else { &awake[layer - 1] };
@@ -35,10 +36,10 @@ impl Look {
             recognition.probabilities(lower, &mut q);
             costs.push((net.generative[layer].cross_entropy(upper, lower), recognition.cross_entropy(lower, &q)));
         }
-        ascend(&mut net.recognition, Units::Probabilities, data, draws.wake, &mut certain);
+        net.ascend(Units::Probabilities, data, draws.wake, &mut certain)?;
         let top = net.top.measure(certain.last().unwrap_or(data), labels, Uniforms::new(seed, Stream::Monitor, 0));
         let top_cost = net.top.cost(awake.last().unwrap_or(data), &top);
-        Self { costs, top, top_cost, awake }
+        Ok(Self { costs, top, top_cost, awake })
     }
 
     fn variational_cost(&self) -> f64 {
@@ -48,15 +49,16 @@ impl Look {
 
 /// All but the time an epoch took and which one was the best.
 pub(crate) fn measure(
-    net: &mut Net,
+    net: &mut Net<PackedRbm>,
     config: &TuneConfig,
     rules: &Rules,
     monitors: &Monitors,
     before: &[Vec<f32>],
-) -> TuneMetrics {
-    let train = Look::at(net, &monitors.train, &monitors.train_labels, config.seed);
-    let valid = monitors.valid.as_ref().map(|valid| Look::at(net, valid, &monitors.valid_labels, config.seed));
-    let recognition = recognition_costs(net, config, rules, monitors);
+) -> Result<TuneMetrics> {
+    let train = Look::at(net, &monitors.train, &monitors.train_labels, config.seed)?;
+    let valid = monitors.valid.as_ref();
+    let valid = valid.map(|valid| Look::at(net, valid, &monitors.valid_labels, config.seed)).transpose()?;
+    let recognition = recognition_costs(net, config, rules, monitors)?;
     let ratios = update_ratios(&weights(net), before);
     let mut layers = Vec::with_capacity(net.layers());
     for layer in 0..net.layers() {
@@ -73,7 +75,7 @@ pub(crate) fn measure(
         });
     }
     let of_valid = |value: fn(&Measures) -> f64| valid.as_ref().map(|valid| value(&valid.top));
-    TuneMetrics {
+    Ok(TuneMetrics {
         variational_cost: train.variational_cost(),
         variational_cost_valid: valid.as_ref().map(Look::variational_cost),
         layers,
@@ -87,25 +89,31 @@ pub(crate) fn measure(
         label_error_valid: valid.as_ref().and_then(|valid| valid.top.label_error),
         top_update_ratio: ratios[2 * net.layers()],
         ..TuneMetrics::default()
-    }
+    })
 }
 
 /// Cross-entropies of every layer's recognition on fantasies made as in the sleep phase, from
 /// chains that start at the first of the training samples.
-fn recognition_costs(net: &mut Net, config: &TuneConfig, rules: &Rules, monitors: &Monitors) -> Vec<f64> {
+fn recognition_costs(
+    net: &mut Net<PackedRbm>,
+    config: &TuneConfig,
+    rules: &Rules,
+    monitors: &Monitors,
+) -> Result<Vec<f64>> {
     if net.layers() == 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let draws = PhaseDraws::of_monitor(config.seed, net.layers());
     let data = monitors.train.head(FANTASIES);
     let labels = &monitors.train_labels[..data.rows().min(monitors.train_labels.len())];
     let (mut awake, mut asleep) = (Vec::new(), Vec::new());
-    ascend(&mut net.recognition, config.units.wake, &data, draws.wake, &mut awake);
-    net.top.dream(&awake[net.layers() - 1], labels, rules.top_steps, config.units, &draws, None);
+    net.ascend(config.units.wake, &data, draws.wake, &mut awake)?;
+    let penultimate = Shown::States(&awake[net.layers() - 1]);
+    net.top.dream(penultimate, (data.rows(), labels), rules.top_steps, config.units, &draws, None)?;
     let units = (config.units.sleep, config.units.visible);
-    descend(&mut net.generative, units, net.top.fantasy(), draws.sleep, &mut asleep);
+    net.descend(units, draws.sleep, &mut asleep)?;
     let costs = net.recognition.iter_mut().zip(&asleep).zip(&asleep[1..]);
-    costs.map(|((set, lower), upper)| set.cross_entropy(lower, upper)).collect()
+    Ok(costs.map(|((set, lower), upper)| set.cross_entropy(lower, upper)).collect())
 }
 
 /// `KL(q || t) = H(q, t) - H(q)` for q from the recognition weights and t from the transposed
@@ -127,7 +135,7 @@ fn divergence(recognition: &mut Directed, generative: &Directed, below: &Batch) 
 
 /// What the update ratios are of: generative weights, recognition weights, both from the bottom,
 /// and the top.
-pub(crate) fn weights(net: &Net) -> Vec<Vec<f32>> {
+pub(crate) fn weights(net: &Net<PackedRbm>) -> Vec<Vec<f32>> {
     let directed = net.generative.iter().chain(&net.recognition).map(|set| set.weights().w);
     directed.chain([net.top.weights()]).collect()
 }

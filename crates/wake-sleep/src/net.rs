@@ -5,20 +5,20 @@ use crate::config::{TopModel, TuneConfig, Units};
 use crate::error::{Result, require};
 use crate::top::Top;
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Batch, Directed, MAX_UNITS, PackedRbm, Uniforms, Weights};
+use deepbelief_kernels::{Directed, Direction, Engine, MAX_UNITS, PackedRbm, Uniforms, Weights};
 use deepbelief_rbm::{OnDivergence, Rbm};
 use deepbelief_stack::{Dbn, Layer};
 
-/// The model in training.
-pub(crate) struct Net {
+/// The model in training, on an engine.
+pub(crate) struct Net<E: Engine> {
     /// Directed layers upward, bottom first.
-    pub(crate) recognition: Vec<Directed>,
+    pub(crate) recognition: Vec<E::Directed>,
     /// Directed layers downward, bottom first.
-    pub(crate) generative: Vec<Directed>,
-    pub(crate) top: Top,
+    pub(crate) generative: Vec<E::Directed>,
+    pub(crate) top: Top<E>,
 }
 
-impl Net {
+impl Net<PackedRbm> {
     pub(crate) fn new(dbn: &Dbn, top: TopModel) -> Result<Self> {
         let widest = dbn.sizes().into_iter().chain([dbn.classes()]).max().unwrap_or(0);
         require(widest <= MAX_UNITS, "units of a layer", widest, format!("at most {MAX_UNITS}"))?;
@@ -42,28 +42,30 @@ impl Net {
             top,
         })
     }
+}
 
+impl<E: Engine> Net<E> {
     /// Directed layers.
     pub(crate) fn layers(&self) -> usize {
         self.recognition.len()
     }
 
     pub(crate) fn visible(&self) -> usize {
-        self.recognition.first().map_or(self.top.visible(), Directed::inputs)
+        self.recognition.first().map_or(self.top.visible(), Direction::inputs)
     }
 
     pub(crate) fn dbn(&self) -> Result<Dbn> {
-        self.assemble(Directed::weights, self.top.rbm()?)
+        self.assemble(|set| Ok(set.weights()?), self.top.rbm()?)
     }
 
     /// The velocities that momentum keeps, in the shape of the model.
     pub(crate) fn velocities(&self) -> Result<Dbn> {
-        self.assemble(Directed::velocities, self.top.velocities()?)
+        self.assemble(|set| Ok(set.velocities()?), self.top.velocities()?)
     }
 
-    fn assemble(&self, part: fn(&Directed) -> Weights, top: Rbm) -> Result<Dbn> {
-        let tensors = |set: &Directed| -> Result<(Tensor, Tensor)> {
-            let Weights { w, b } = part(set);
+    fn assemble(&self, part: fn(&E::Directed) -> Result<Weights>, top: Rbm) -> Result<Dbn> {
+        let tensors = |set: &E::Directed| -> Result<(Tensor, Tensor)> {
+            let Weights { w, b } = part(set)?;
             let w = Tensor::from_vec(w, (set.inputs(), set.outputs()), &Device::Cpu)?;
             Ok((w, Tensor::from_vec(b, set.outputs(), &Device::Cpu)?))
         };
@@ -75,11 +77,61 @@ impl Net {
         Ok(Dbn::new(layers, top)?)
     }
 
+    /// The same model and velocities at another place.
+    pub(crate) fn copied<F: Engine>(&self, place: &F::Place) -> Result<Net<F>> {
+        let sets = |sets: &[E::Directed]| sets.iter().map(|set| copied(place, set)).collect::<Result<_>>();
+        Ok(Net {
+            recognition: sets(&self.recognition)?,
+            generative: sets(&self.generative)?,
+            top: self.top.copied(place)?,
+        })
+    }
+
+    /// The up-pass from `data` to every layer above it, bottom first.
+    pub(crate) fn ascend(
+        &mut self,
+        units: Units,
+        data: &E::States,
+        draw: Uniforms,
+        above: &mut Vec<E::States>,
+    ) -> Result<()> {
+        for (layer, set) in self.recognition.iter_mut().enumerate() {
+            if above.len() == layer {
+                above.push(set.output_room()?);
+            }
+            let (done, next) = above.split_at_mut(layer);
+            pass(set, units, done.last().unwrap_or(data), draw.layer(layer as u8 + 1), &mut next[0])?;
+        }
+        Ok(())
+    }
+
+    /// The down-pass from the penultimate units of the last dream, the last of `layers`, to all below them.
+    pub(crate) fn descend(
+        &mut self,
+        (hidden, visible): (Units, Units),
+        draw: Uniforms,
+        layers: &mut Vec<E::States>,
+    ) -> Result<()> {
+        if layers.is_empty() {
+            for set in &self.generative {
+                layers.push(set.output_room()?);
+            }
+            layers.push(self.top.penultimate_room()?);
+        }
+        self.top.keep_fantasy(&mut layers[self.generative.len()])?;
+        for (layer, set) in self.generative.iter_mut().enumerate().rev() {
+            let (below, above) = layers.split_at_mut(layer + 1);
+            let units = if layer == 0 { visible } else { hidden };
+            pass(set, units, &above[0], draw.layer(layer as u8), &mut below[layer])?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn set_velocities(&mut self, velocities: &Dbn) -> Result<()> {
         let sets = self.recognition.iter_mut().zip(&mut self.generative);
         for ((up, down), layer) in sets.zip(velocities.layers()) {
-            up.set_velocities(&weights_of(layer.w_rec(), layer.hb())?);
-            down.set_velocities(&weights_of(layer.w_gen(), layer.vb())?);
+            up.set_velocities(&weights_of(layer.w_rec(), layer.hb())?)?;
+            down.set_velocities(&weights_of(layer.w_gen(), layer.vb())?)?;
         }
         self.top.set_velocities(velocities.top())
     }
@@ -98,37 +150,25 @@ fn weights_of(w: &Tensor, b: &Tensor) -> Result<Weights> {
 }
 
 /// Units of a set's outputs given its inputs.
-pub(crate) fn pass(set: &mut Directed, units: Units, input: &Batch, draw: Uniforms, output: &mut Batch) {
-    match units {
-        Units::Sampled => set.sample(input, draw, output),
-        Units::Probabilities => set.probabilities(input, output),
-    }
-}
-
-/// The up-pass from `data` to every layer above it, bottom first.
-pub(crate) fn ascend(sets: &mut [Directed], units: Units, data: &Batch, draw: Uniforms, above: &mut Vec<Batch>) {
-    above.resize_with(sets.len(), Batch::default);
-    for (layer, set) in sets.iter_mut().enumerate() {
-        let (done, next) = above.split_at_mut(layer);
-        pass(set, units, done.last().unwrap_or(data), draw.layer(layer as u8 + 1), &mut next[0]);
-    }
-}
-
-/// The down-pass from the penultimate units `from`, the last of `layers`, to all below them.
-pub(crate) fn descend(
-    sets: &mut [Directed],
-    (hidden, visible): (Units, Units),
-    from: &Batch,
+pub(crate) fn pass<D: Direction>(
+    set: &mut D,
+    units: Units,
+    input: &D::States,
     draw: Uniforms,
-    layers: &mut Vec<Batch>,
-) {
-    layers.resize_with(sets.len() + 1, Batch::default);
-    layers[sets.len()].clone_from(from);
-    for (layer, set) in sets.iter_mut().enumerate().rev() {
-        let (below, above) = layers.split_at_mut(layer + 1);
-        let units = if layer == 0 { visible } else { hidden };
-        pass(set, units, &above[0], draw.layer(layer as u8), &mut below[layer]);
+    output: &mut D::States,
+) -> Result<()> {
+    match units {
+        Units::Sampled => set.sample(input, draw, output)?,
+        Units::Probabilities => set.probabilities(input, output)?,
     }
+    Ok(())
+}
+
+/// The same weights and velocities at another place.
+pub(crate) fn copied<D: Direction, F: Direction>(place: &F::Place, set: &D) -> Result<F> {
+    let mut copy = F::at(place, set.inputs(), set.outputs(), &set.weights()?)?;
+    copy.set_velocities(&set.velocities()?)?;
+    Ok(copy)
 }
 
 /// Bytes a tuner holds for a model of these sizes and batches of `batch` samples, on top of the

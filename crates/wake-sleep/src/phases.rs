@@ -23,64 +23,143 @@
 
 use crate::config::{Part, Rules, TuneConfig};
 use crate::draws::PhaseDraws;
-use crate::error::Result;
-use crate::net::{Net, ascend, descend};
-use crate::training::check_sane;
-use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
+use crate::error::{Error, Result};
+use crate::net::Net;
+use deepbelief_kernels::{Bits, Direction, Engine, PackedRbm, Shown, StepRule, Stream, Uniforms};
 use deepbelief_training::{Labelled, Position};
 
-/// What updates on the CPU keep from one to the next.
-#[derive(Default)]
-pub(crate) struct Phases {
+/// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
+/// such an input is a constant.
+const EXPLODED: f32 = 100.0;
+
+/// A net in training on an engine, and what its updates keep from one to the next.
+pub(crate) struct Phases<E: Engine> {
+    pub(crate) net: Net<E>,
     /// Hidden states of the top's persistent chains, once there are any.
-    pub(crate) chains: Option<Bits>,
-    /// Wake states of the layers above the data: room for them.
-    awake: Vec<Batch>,
-    /// Sleep states of all layers, from the visible to the penultimate units: likewise.
-    asleep: Vec<Batch>,
+    chains: Option<E::States>,
+    /// Room for the data, for the wake states of the layers above them, and for the sleep states of all layers,
+    /// from the visible to the penultimate units.
+    shown: Option<E::States>,
+    awake: Vec<E::States>,
+    asleep: Vec<E::States>,
 }
 
-impl Phases {
-    /// One update, step by step as at the top of this file.
-    pub(crate) fn update(
-        &mut self,
-        net: &mut Net,
-        data: &Labelled,
-        config: &TuneConfig,
-        rules: &Rules,
-        at: &Position,
-    ) -> Result<()> {
-        let Self { chains, awake, asleep } = self;
-        let (units, learns) = (config.units, |part| !config.is_frozen(part));
-        let place = (at.epoch, at.batch + 1);
-        let draws = PhaseDraws::of_update(config.seed, at.step, net.layers());
-        let chains = (config.persistent_chains > 0).then(|| {
-            let coins = Uniforms::new(config.seed, Stream::Chains, 0);
-            chains.get_or_insert_with(|| Bits::coins(config.persistent_chains, net.top.hidden(), coins))
-        });
+/// Updates of a net that is elsewhere.
+pub(crate) trait Updates: Send + Sync {
+    /// One update, and now and then a look at the parameters.
+    fn update(&mut self, data: &Labelled, config: &TuneConfig, rules: &Rules, at: &Position) -> Result<()>;
 
-        ascend(&mut net.recognition, units.wake, &data.v, draws.wake, awake);
-        let awake: Vec<&Batch> = std::iter::once(&data.v).chain(&*awake).collect();
-        let penultimate = awake[net.layers()];
-        net.top.dream(penultimate, &data.y, rules.top_steps, units, &draws, chains);
-        descend(&mut net.generative, (units.sleep, units.visible), net.top.fantasy(), draws.sleep, asleep);
+    /// Refuses parameters, after a batch counted from 1, out of the range of sane numbers.
+    fn check_sane(&mut self, rules: &Rules, epoch: u32, batch: usize) -> Result<()>;
+
+    /// Copies everything that learned to the CPU.
+    fn download(&self) -> Result<Phases<PackedRbm>>;
+}
+
+impl<E: Engine> Phases<E> {
+    pub(crate) fn new(mut net: Net<E>, chains: Option<&Bits>) -> Result<Self> {
+        let chains = match chains {
+            Some(chains) => net.top.chains(chains)?,
+            None => None,
+        };
+        Ok(Self { net, chains, shown: None, awake: Vec::new(), asleep: Vec::new() })
+    }
+
+    /// The same at another place.
+    pub(crate) fn copied<F: Engine>(&self, place: &F::Place) -> Result<Phases<F>> {
+        Phases::new(self.net.copied(place)?, self.chains()?.as_ref())
+    }
+
+    /// Hidden states of the top's persistent chains, once there are any.
+    pub(crate) fn chains(&self) -> Result<Option<Bits>> {
+        match &self.chains {
+            Some(chains) => self.net.top.pack_chains(chains),
+            None => Ok(None),
+        }
+    }
+
+    /// The update, step by step as at the top of this file.
+    fn learn(&mut self, data: &Labelled, config: &TuneConfig, rules: &Rules, step: u32) -> Result<()> {
+        let Self { net, chains, shown, awake, asleep } = self;
+        let (units, learns, layers) = (config.units, |part| !config.is_frozen(part), net.layers());
+        let draws = PhaseDraws::of_update(config.seed, step, layers);
+        if config.persistent_chains > 0 && chains.is_none() {
+            let coins = Uniforms::new(config.seed, Stream::Chains, 0);
+            *chains = net.top.chains(&Bits::coins(config.persistent_chains, net.top.hidden(), coins))?;
+        }
+
+        let mut visible = None;
+        if let Some(first) = net.recognition.first_mut() {
+            let room = match shown {
+                Some(room) => room,
+                none => none.insert(first.input_room()?),
+            };
+            let shown = first.load(&data.v, room)?;
+            net.ascend(units.wake, shown, draws.wake, awake)?;
+            visible = Some(shown);
+        }
+        let penultimate = awake.last().map_or(Shown::Batch(&data.v), Shown::States);
+        let samples = data.v.rows();
+        net.top.dream(penultimate, (samples, &data.y), rules.top_steps, units, &draws, chains.as_mut())?;
+        net.descend((units.sleep, units.visible), draws.sleep, asleep)?;
 
         if learns(Part::Generative) {
-            for (layer, (set, rule)) in net.generative.iter_mut().zip(&rules.generative).enumerate() {
-                let largest = set.learn(awake[layer + 1], awake[layer], rule);
-                check_sane(place, Part::Generative, layer, largest, rule)?;
+            let targets = visible.into_iter().chain(&*awake);
+            let sets = net.generative.iter_mut().zip(&rules.generative);
+            for (((set, rule), target), input) in sets.zip(targets).zip(&*awake) {
+                set.learn(input, target, rule)?;
             }
         }
         if learns(Part::Top) {
-            let largest = net.top.learn(penultimate, units.top_statistics, &rules.top);
-            check_sane(place, Part::Top, net.recognition.len(), largest, &rules.top)?;
+            net.top.learn(penultimate, samples, units.top_statistics, &rules.top)?;
         }
         if learns(Part::Recognition) {
             for (layer, (set, rule)) in net.recognition.iter_mut().zip(&rules.recognition).enumerate() {
-                let largest = set.learn(&asleep[layer], &asleep[layer + 1], rule);
-                check_sane(place, Part::Recognition, layer, largest, rule)?;
+                set.learn(&asleep[layer], &asleep[layer + 1], rule)?;
             }
         }
         Ok(())
     }
+}
+
+impl<E: Engine> Updates for Phases<E> {
+    fn update(&mut self, data: &Labelled, config: &TuneConfig, rules: &Rules, at: &Position) -> Result<()> {
+        self.learn(data, config, rules, at.step)?;
+        if at.step.wrapping_add(1).is_multiple_of(E::PATIENCE) {
+            self.check_sane(rules, at.epoch, at.batch + 1)?;
+        }
+        Ok(())
+    }
+
+    fn check_sane(&mut self, rules: &Rules, epoch: u32, batch: usize) -> Result<()> {
+        let Net { recognition, generative, top } = &mut self.net;
+        let layers = recognition.len();
+        for (layer, (set, rule)) in generative.iter_mut().zip(&rules.generative).enumerate() {
+            check((epoch, batch), Part::Generative, layer, set.largest()?, rule)?;
+        }
+        check((epoch, batch), Part::Top, layers, top.largest()?, &rules.top)?;
+        for (layer, (set, rule)) in recognition.iter_mut().zip(&rules.recognition).enumerate() {
+            check((epoch, batch), Part::Recognition, layer, set.largest()?, rule)?;
+        }
+        Ok(())
+    }
+
+    fn download(&self) -> Result<Phases<PackedRbm>> {
+        self.copied(&deepbelief_kernels::Cpu)
+    }
+}
+
+/// Refuses a largest parameter, after a batch counted from 1, out of the range of sane numbers.
+fn check((epoch, batch): (u32, usize), part: Part, layer: usize, largest: f32, rule: &StepRule) -> Result<()> {
+    // Written so that NaN fails it.
+    if largest <= EXPLODED {
+        return Ok(());
+    }
+    let (what, rate) = match part {
+        Part::Generative => (format!("generative weights of layer {layer}"), "wake_rate"),
+        Part::Recognition => (format!("recognition weights of layer {layer}"), "sleep_rate"),
+        Part::Top => (format!("top, layer {layer}"), "top_rate"),
+    };
+    let (epoch, value) = (epoch + 1, rule.learning_rate);
+    Err(Error::Diverged { what, epoch, batch, magnitude: largest, rate, value })
 }

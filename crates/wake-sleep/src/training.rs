@@ -1,29 +1,20 @@
 //! Tuning by wake-sleep: what [`Tuner`] runs.
 
-use crate::config::{Part, Rules, TuneConfig};
+use crate::config::{Rules, TuneConfig};
 use crate::error::{Error, Result, require};
 use crate::learned::{Learned, zeros};
 use crate::measure::{measure, weights};
 use crate::metrics::TuneMetrics;
 use crate::net::Net;
-use crate::on_device::DeviceNet;
-use crate::phases::Phases;
+use crate::phases::{Phases, Updates};
 use crate::state;
 use candle_core::Device;
-use deepbelief_kernels::{Bits, StepRule};
+use deepbelief_kernels::{Bits, PackedRbm};
 use deepbelief_stack::Dbn;
 use deepbelief_training::{
     EpochEnd, Error as LoopError, Labelled, Loop, Monitors, OnDivergence, Position, State, Training,
 };
 use std::path::Path;
-
-/// Updates on a GPU after which its largest parameters are asked for: asking waits for all that is
-/// queued.
-const PATIENCE: u32 = 100;
-
-/// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
-/// such an input is a constant.
-const EXPLODED: f32 = 100.0;
 
 /// Tunes a deep belief net.
 ///
@@ -73,37 +64,15 @@ pub type Best = deepbelief_training::Best<Dbn>;
 /// A deep belief net in training by the up-down algorithm.
 pub struct UpDown {
     config: TuneConfig,
-    net: Net,
+    phases: Phases<PackedRbm>,
     device: Device,
-    /// Where updates are made, if not on the CPU; `net` then lags behind it within an epoch.
-    on_device: Option<DeviceNet>,
-    phases: Phases,
+    /// Where updates are made, if not on the CPU; `phases` then lag behind within an epoch.
+    elsewhere: Option<Box<dyn Updates>>,
     /// The learning rules of the running epoch, and the factor that schedule and divergences leave of its rates.
     rules: Rules,
     factor: f64,
     /// The weights before the last update of the epoch.
     before: Vec<Vec<f32>>,
-}
-
-/// Refuses a largest parameter, after a batch counted from 1, out of the range of sane numbers.
-pub(crate) fn check_sane(
-    (epoch, batch): (u32, usize),
-    part: Part,
-    layer: usize,
-    largest: f32,
-    rule: &StepRule,
-) -> Result<()> {
-    // Written so that NaN fails it.
-    if largest <= EXPLODED {
-        return Ok(());
-    }
-    let (what, rate) = match part {
-        Part::Generative => (format!("generative weights of layer {layer}"), "wake_rate"),
-        Part::Recognition => (format!("recognition weights of layer {layer}"), "sleep_rate"),
-        Part::Top => (format!("top, layer {layer}"), "top_rate"),
-    };
-    let (epoch, value) = (epoch + 1, rule.learning_rate);
-    Err(Error::Diverged { what, epoch, batch, magnitude: largest, rate, value })
 }
 
 impl UpDown {
@@ -112,29 +81,27 @@ impl UpDown {
         let (given, layers) = (config.layers.len(), dbn.layers().len());
         require(given <= layers, "rates of single layers", given, format!("at most {layers}, the directed layers"))?;
         Ok(Self {
-            net: Net::new(dbn, config.top)?,
+            phases: Phases::new(Net::new(dbn, config.top)?, None)?,
             device: Device::Cpu,
-            on_device: None,
+            elsewhere: None,
             rules: config.rules(0, layers, 0),
             config,
-            phases: Phases::default(),
             factor: 1.0,
             before: Vec::new(),
         })
     }
 
-    /// Refuses parameters on a GPU, after a batch counted from 1, out of the range of sane numbers.
-    fn check_largest(&mut self, epoch: u32, batch: usize) -> Result<()> {
-        let Some(device) = &mut self.on_device else { return Ok(()) };
-        for (part, layer, largest) in device.largest()? {
-            let rule = match part {
-                Part::Generative => &self.rules.generative[layer],
-                Part::Recognition => &self.rules.recognition[layer],
-                Part::Top => &self.rules.top,
-            };
-            check_sane((epoch, batch), part, layer, largest, rule)?;
+    /// Moves the updates to a device.
+    fn move_to(&mut self, device: &Device) -> Result<()> {
+        #[cfg(feature = "cuda")]
+        if device.is_cuda() {
+            let place = deepbelief_kernels::cuda::OnGpu::new(device, self.config.precision)?;
+            self.elsewhere = Some(Box::new(self.phases.copied::<deepbelief_kernels::cuda::GpuRbm>(&place)?));
+            self.device = device.clone();
+            return Ok(());
         }
-        Ok(())
+        let expected = "the CPU, or an NVIDIA GPU in a build with the feature cuda";
+        require(device.is_cpu(), "device", format!("{device:?}"), expected)
     }
 }
 
@@ -161,13 +128,10 @@ impl Training for UpDown {
             let why = format!("it has {got} persistent chains, the settings say {expected}");
             return Err(LoopError::Resume(why).into());
         }
-        tuning.net.set_velocities(&velocities)?;
-        tuning.phases.chains = chains;
-        if !device.is_cpu() {
-            let (precision, chains) = (tuning.config.precision, tuning.phases.chains.as_ref());
-            tuning.on_device = Some(DeviceNet::new(device, precision, &tuning.net, chains)?);
-            tuning.device = device.clone();
-        }
+        let Phases { mut net, .. } = tuning.phases;
+        net.set_velocities(&velocities)?;
+        tuning.phases = Phases::new(net, chains.as_ref())?;
+        tuning.move_to(device)?;
         Ok(tuning)
     }
 
@@ -180,20 +144,20 @@ impl Training for UpDown {
     }
 
     fn visible(&self) -> usize {
-        self.net.visible()
+        self.phases.net.visible()
     }
 
     fn classes(&self) -> usize {
-        self.net.top.classes()
+        self.phases.net.top.classes()
     }
 
     fn model(&self) -> Result<Dbn> {
-        self.net.dbn()
+        self.phases.net.dbn()
     }
 
     fn learned(&self) -> Result<Learned> {
-        let Self { net, phases, .. } = self;
-        Ok(Learned { dbn: net.dbn()?, velocities: net.velocities()?, chains: phases.chains.clone() })
+        let net = &self.phases.net;
+        Ok(Learned { dbn: net.dbn()?, velocities: net.velocities()?, chains: self.phases.chains()? })
     }
 
     fn at_rest(learned: Learned) -> Result<Learned> {
@@ -202,11 +166,11 @@ impl Training for UpDown {
 
     fn check_device(&self) -> Result<()> {
         let precision = self.config.precision;
-        require(precision.is_f32() || self.on_device.is_some(), "precision", precision, "f32 on the CPU")
+        require(precision.is_f32() || self.elsewhere.is_some(), "precision", precision, "f32 on the CPU")
     }
 
     fn begin_epoch(&mut self, at: &Position) {
-        self.rules = self.config.rules(at.epoch, self.net.layers(), at.halvings);
+        self.rules = self.config.rules(at.epoch, self.phases.net.layers(), at.halvings);
         self.factor = self.config.share(at.epoch) * OnDivergence::decay_factor(at.halvings);
         self.before.clear();
     }
@@ -216,43 +180,42 @@ impl Training for UpDown {
     }
 
     fn update(&mut self, data: &Labelled, at: &Position) -> Result<()> {
-        let Self { config, net, on_device, phases, rules, .. } = self;
-        match on_device {
-            Some(device) => device.update(data, config, rules, at.step)?,
-            None => phases.update(net, data, config, rules, at)?,
+        let Self { config, elsewhere, phases, rules, .. } = self;
+        match elsewhere {
+            Some(elsewhere) => elsewhere.update(data, config, rules, at),
+            None => phases.update(data, config, rules, at),
         }
-        if at.step.wrapping_add(1).is_multiple_of(PATIENCE) {
-            self.check_largest(at.epoch, at.batch + 1)?;
-        }
-        Ok(())
     }
 
     fn remember(&mut self) -> Result<()> {
         self.sync()?;
-        self.before = weights(&self.net);
+        self.before = weights(&self.phases.net);
         Ok(())
     }
 
     fn sync(&mut self) -> Result<()> {
-        if let Some(device) = &self.on_device {
-            self.phases.chains = device.download(&mut self.net)?;
+        if let Some(elsewhere) = &self.elsewhere {
+            self.phases = elsewhere.download()?;
         }
         Ok(())
     }
 
     fn finish_epoch(&mut self, at: &Position) -> Result<()> {
-        self.check_largest(at.epoch, at.batch)
+        match &mut self.elsewhere {
+            Some(elsewhere) => elsewhere.check_sane(&self.rules, at.epoch, at.batch),
+            None => Ok(()),
+        }
     }
 
     fn measure(&mut self, monitors: &Monitors, end: &EpochEnd) -> Result<TuneMetrics> {
-        let Self { config, net, rules, factor, before, .. } = self;
+        let Self { config, phases, rules, factor, before, .. } = self;
         Ok(TuneMetrics {
             epoch: end.epoch,
             top_steps: rules.top_steps,
             wake_rate: *factor * config.wake_rate,
             sleep_rate: *factor * config.sleep_rate,
             top_rate: *factor * config.top_rate,
-            ..measure(net, config, rules, monitors, before)
+            ..measure(&mut phases.net, config, rules, monitors, before)?
         })
     }
 

@@ -1,9 +1,10 @@
 //! The weights of one direction between two layers on the device: [`crate::Directed`] there.
 
-use super::gpu::{Factor, Gpu, each, launch, typed};
+use super::gpu::{Factor, Gpu, OnGpu, each, launch, typed};
 use super::rows::{Feed, Rows, padded};
 use super::steps::{Biases, read_largest, rounded, step_weights};
 use crate::directed::Weights;
+use crate::engine::Direction;
 use crate::precision::Precision;
 use crate::rng::Uniforms;
 use crate::states::Batch;
@@ -13,7 +14,7 @@ use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 use std::sync::Arc;
 
-/// One direction between two layers of Bernoulli units.
+/// One direction between two layers of Bernoulli units: a [`Direction`].
 pub struct GpuDirected {
     gpu: Arc<Gpu>,
     precision: Precision,
@@ -35,64 +36,6 @@ pub struct GpuDirected {
 }
 
 impl GpuDirected {
-    /// Puts `weights` from `inputs` to `outputs` units on the device.
-    ///
-    /// # Errors
-    /// If the device is out of memory.
-    ///
-    /// # Panics
-    /// If the lengths do not fit the sizes.
-    pub fn new(gpu: &Arc<Gpu>, precision: Precision, inputs: usize, outputs: usize, weights: &Weights) -> Result<Self> {
-        assert_eq!((weights.w.len(), weights.b.len()), (inputs * outputs, outputs), "weights of these sizes");
-        let (rows, width) = (padded(inputs), padded(outputs));
-        let (w, b) = upload(gpu, inputs, outputs, weights, f32::NEG_INFINITY)?;
-        Ok(Self {
-            gpu: Arc::clone(gpu),
-            precision,
-            rounded: rounded(gpu, precision, &w)?,
-            inputs,
-            outputs,
-            w,
-            b,
-            w_velocity: gpu.zeros(rows * width)?,
-            b_velocity: gpu.zeros(width)?,
-            feed: Feed::new(gpu)?,
-            x: gpu.zeros(0)?,
-            errors: Rows::new(gpu, precision, width)?,
-            gradient: gpu.zeros(rows * width)?,
-            largest: gpu.zeros(1)?,
-            sums: gpu.zeros(0)?,
-        })
-    }
-
-    /// Units of the input layer.
-    #[must_use]
-    pub fn inputs(&self) -> usize {
-        self.inputs
-    }
-
-    /// Units of the output layer.
-    #[must_use]
-    pub fn outputs(&self) -> usize {
-        self.outputs
-    }
-
-    /// The weights and biases.
-    ///
-    /// # Errors
-    /// If the device failed.
-    pub fn weights(&self) -> Result<Weights> {
-        self.download(&self.w, &self.b)
-    }
-
-    /// The velocities that momentum keeps.
-    ///
-    /// # Errors
-    /// If the device failed.
-    pub fn velocities(&self) -> Result<Weights> {
-        self.download(&self.w_velocity, &self.b_velocity)
-    }
-
     fn download(&self, w: &CudaSlice<f32>, b: &CudaSlice<f32>) -> Result<Weights> {
         let (values, mut b) = (self.gpu.stream.clone_dtoh(w).w()?, self.gpu.stream.clone_dtoh(b).w()?);
         b.truncate(self.outputs);
@@ -101,40 +44,6 @@ impl GpuDirected {
             w.extend_from_slice(&row[..self.outputs]);
         }
         Ok(Weights { w, b })
-    }
-
-    /// Continues with the velocities of an earlier run.
-    ///
-    /// # Errors
-    /// If the device is out of memory.
-    pub fn set_velocities(&mut self, velocities: &Weights) -> Result<()> {
-        (self.w_velocity, self.b_velocity) = upload(&self.gpu, self.inputs, self.outputs, velocities, 0.0)?;
-        Ok(())
-    }
-
-    /// Rows for a batch of inputs.
-    ///
-    /// # Errors
-    /// If the device is out of memory.
-    pub fn input_rows(&self) -> Result<Rows> {
-        Rows::new(&self.gpu, self.precision, padded(self.inputs))
-    }
-
-    /// Rows for outputs.
-    ///
-    /// # Errors
-    /// If the device is out of memory.
-    pub fn output_rows(&self) -> Result<Rows> {
-        Rows::new(&self.gpu, self.precision, padded(self.outputs))
-    }
-
-    /// Puts a batch of inputs on the device.
-    ///
-    /// # Errors
-    /// If the device is out of memory.
-    pub fn load(&mut self, batch: &Batch, rows: &mut Rows) -> Result<()> {
-        rows.reshape(&self.gpu, batch.rows())?;
-        self.feed.load(&self.gpu, batch, rows, 0)
     }
 
     /// Row-major values [rows, units] of inputs or outputs.
@@ -155,12 +64,71 @@ impl GpuDirected {
         let sizes = [input.count, padded(self.inputs), width];
         gpu.product(self.precision, sizes, input.factor(gpu, 0, false), weights, gpu.address(&self.x))
     }
+}
 
-    /// Writes states y ~ p(y|x) of every sample to `states`; sample s draws from row s of `draw`.
-    ///
-    /// # Errors
-    /// If the device is out of memory or failed.
-    pub fn sample(&mut self, input: &Rows, draw: Uniforms, states: &mut Rows) -> Result<()> {
+impl Direction for GpuDirected {
+    type Place = OnGpu;
+    type States = Rows;
+
+    fn at(place: &OnGpu, inputs: usize, outputs: usize, weights: &Weights) -> Result<Self> {
+        let (OnGpu { gpu, precision }, rows, width) = (place, padded(inputs), padded(outputs));
+        assert_eq!((weights.w.len(), weights.b.len()), (inputs * outputs, outputs), "weights of these sizes");
+        let (w, b) = upload(gpu, inputs, outputs, weights, f32::NEG_INFINITY)?;
+        Ok(Self {
+            gpu: Arc::clone(gpu),
+            precision: *precision,
+            rounded: rounded(gpu, *precision, &w)?,
+            inputs,
+            outputs,
+            w,
+            b,
+            w_velocity: gpu.zeros(rows * width)?,
+            b_velocity: gpu.zeros(width)?,
+            feed: Feed::new(gpu)?,
+            x: gpu.zeros(0)?,
+            errors: Rows::new(gpu, *precision, width)?,
+            gradient: gpu.zeros(rows * width)?,
+            largest: gpu.zeros(1)?,
+            sums: gpu.zeros(0)?,
+        })
+    }
+
+    fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn weights(&self) -> Result<Weights> {
+        self.download(&self.w, &self.b)
+    }
+
+    fn velocities(&self) -> Result<Weights> {
+        self.download(&self.w_velocity, &self.b_velocity)
+    }
+
+    fn set_velocities(&mut self, velocities: &Weights) -> Result<()> {
+        (self.w_velocity, self.b_velocity) = upload(&self.gpu, self.inputs, self.outputs, velocities, 0.0)?;
+        Ok(())
+    }
+
+    fn input_room(&self) -> Result<Rows> {
+        Rows::new(&self.gpu, self.precision, padded(self.inputs))
+    }
+
+    fn output_room(&self) -> Result<Rows> {
+        Rows::new(&self.gpu, self.precision, padded(self.outputs))
+    }
+
+    fn load<'a>(&mut self, batch: &'a Batch, room: &'a mut Rows) -> Result<&'a Rows> {
+        room.reshape(&self.gpu, batch.rows())?;
+        self.feed.load(&self.gpu, batch, room, 0)?;
+        Ok(room)
+    }
+
+    fn sample(&mut self, input: &Rows, draw: Uniforms, states: &mut Rows) -> Result<()> {
         self.product(input)?;
         states.reshape(&self.gpu, input.count)?;
         let (n, width) = (input.count as u32, states.width as u32);
@@ -169,11 +137,7 @@ impl GpuDirected {
             &self.x, &self.b, &mut states.data, &n, &width, &width, &0u32, &key0, &key1, &step, &purpose)
     }
 
-    /// Writes p(y|x) of every sample to `probabilities`.
-    ///
-    /// # Errors
-    /// If the device is out of memory or failed.
-    pub fn probabilities(&mut self, input: &Rows, probabilities: &mut Rows) -> Result<()> {
+    fn probabilities(&mut self, input: &Rows, probabilities: &mut Rows) -> Result<()> {
         self.product(input)?;
         probabilities.reshape(&self.gpu, input.count)?;
         let (n, width) = (input.count as u32, probabilities.width as u32);
@@ -181,12 +145,7 @@ impl GpuDirected {
             &self.x, &self.b, &mut probabilities.data, &n, &width, &width, &1.0f32)
     }
 
-    /// One step of the delta rule, as [`crate::Directed::learn`]. The largest parameter is kept on
-    /// the device: [`Self::largest`] reads it.
-    ///
-    /// # Errors
-    /// If the device is out of memory or failed.
-    pub fn learn(&mut self, input: &Rows, target: &Rows, rule: &StepRule) -> Result<()> {
+    fn learn(&mut self, input: &Rows, target: &Rows, rule: &StepRule) -> Result<()> {
         self.product(input)?;
         self.errors.reshape(&self.gpu, input.count)?;
         let (gpu, samples) = (Arc::clone(&self.gpu), input.count);
@@ -196,12 +155,11 @@ impl GpuDirected {
         let sizes = [input.width, samples, self.errors.width];
         let (left, right) = (input.factor(&gpu, 0, true), self.errors.factor(&gpu, 0, false));
         gpu.product(self.precision, sizes, left, right, gpu.address(&self.gradient))?;
-        let (rate, momentum) = (rule.learning_rate / samples.max(1) as f32, rule.momentum);
         let biases = Biases {
             bias: &mut self.b,
             velocity: &mut self.b_velocity,
-            rate,
-            momentum,
+            rate: rule.scale(samples),
+            momentum: rule.momentum,
             largest: &mut self.largest,
             sums: &mut self.sums,
         };
@@ -210,12 +168,7 @@ impl GpuDirected {
         step_weights(&gpu, &self.gradient, weights, samples, rule, &mut self.largest)
     }
 
-    /// The largest |weight| or |bias| of all updates since this was last asked; NaN if one was NaN.
-    /// Waits for the device.
-    ///
-    /// # Errors
-    /// If the device failed.
-    pub fn largest(&mut self) -> Result<f32> {
+    fn largest(&mut self) -> Result<f32> {
         read_largest(&self.gpu, &mut self.largest)
     }
 }

@@ -21,7 +21,7 @@ mod ptx {
 pub(super) const THREADS: u32 = 256;
 
 /// The kernels of each file.
-const KERNELS: [(&str, &str, &[&str]); 5] = [
+const KERNELS: [(&str, &str, &[&str]); 6] = [
     (
         "states",
         ptx::STATES,
@@ -60,6 +60,9 @@ const KERNELS: [(&str, &str, &[&str]); 5] = [
             "sum_parts_f32",
             "sum_parts_bf16",
             "step_biases_by_parts",
+            "sum_biases_f32",
+            "sum_biases_bf16",
+            "sum_biases_by_parts",
             "pull_f32",
             "pull_bf16",
             "step_weights",
@@ -68,7 +71,21 @@ const KERNELS: [(&str, &str, &[&str]); 5] = [
     ),
     ("measure", ptx::MEASURE, &["softplus_sums", "label_scores", "add_activity", "squares", "costs_f32", "costs_bf16"]),
     ("descend", ptx::DESCEND, &["adam", "descend", "limit_norms"]),
-    ("anneal", ptx::ANNEAL, &["anneal_weights", "tempered_states", "linear_terms"]),
+    (
+        "follow",
+        ptx::FOLLOW,
+        &[
+            "step_biases_along",
+            "step_weights_centred",
+            "shift_hidden",
+            "shift_visible",
+            "follow_means",
+            "run_ahead",
+            "approach",
+            "bias_slopes",
+        ],
+    ),
+    ("anneal", ptx::ANNEAL, &["anneal_weights", "tempered_states", "linear_terms", "chosen_labels"]),
 ];
 
 /// Type of the numbers that states and probabilities are kept in.
@@ -101,6 +118,29 @@ pub(super) struct Factor {
     pub(super) at: u64,
     pub(super) columns: usize,
     pub(super) transposed: bool,
+}
+
+/// Where an RBM on a GPU is, and what its products are computed in.
+#[derive(Clone, Debug)]
+pub struct OnGpu {
+    pub(super) gpu: Arc<Gpu>,
+    pub(super) precision: Precision,
+}
+
+impl OnGpu {
+    /// On a candle device.
+    ///
+    /// # Errors
+    /// If it is no GPU, or its driver refuses the kernels.
+    pub fn new(device: &Device, precision: Precision) -> Result<Self> {
+        Ok(Self { gpu: Gpu::new(device)?, precision })
+    }
+
+    /// The GPU itself.
+    #[must_use]
+    pub fn gpu(&self) -> &Arc<Gpu> {
+        &self.gpu
+    }
 }
 
 /// A GPU.

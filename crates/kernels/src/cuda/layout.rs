@@ -70,6 +70,22 @@ impl Layout {
         w
     }
 
+    /// Visible and label parts of what lies as [`Self::visible_biases`] has it.
+    pub(super) fn split_visible(self, values: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        (values[..self.visible].to_vec(), values[self.labels_at()..][..self.classes].to_vec())
+    }
+
+    /// Refuses parameters of another RBM.
+    pub(super) fn require(self, parameters: &Parameters) {
+        assert_eq!(Self::of(self.visible, self.hidden, parameters), self, "parameters of these sizes");
+    }
+
+    /// Zeros.
+    pub(super) fn zeros(self, gpu: &Gpu) -> Result<Values> {
+        let (rows, columns) = (self.visible_width(), self.hidden_width());
+        Ok(Values { w: gpu.zeros(rows * columns)?, hb: gpu.zeros(columns)?, vb: gpu.zeros(rows)? })
+    }
+
     /// The parameters, with `padding` for the biases of padding units.
     pub(super) fn upload(self, gpu: &Gpu, parameters: &Parameters, padding: f32) -> Result<Values> {
         let mut hb = parameters.hb.clone();
@@ -94,12 +110,7 @@ impl Layout {
             out
         };
         let labels = self.labels_at()..self.labels_at() + self.classes;
-        Ok(Parameters {
-            w_rec: rows(0..self.visible),
-            hb,
-            vb: vb[..self.visible].to_vec(),
-            label_w: rows(labels.clone()),
-            label_b: vb[labels].to_vec(),
-        })
+        let (vb, label_b) = self.split_visible(&vb);
+        Ok(Parameters { w_rec: rows(0..self.visible), hb, vb, label_w: rows(labels), label_b })
     }
 }

@@ -2,7 +2,7 @@
 //! of training are computed in.
 
 use super::gpu::{Factor, blocks, each, launch};
-use super::machine::{GpuRbm, require_labels};
+use super::rbm::{GpuRbm, require_labels};
 use super::rows::{Feed, Rows, padded};
 use crate::measure::Measures;
 use crate::precision::Precision;
@@ -17,15 +17,7 @@ use std::sync::Arc;
 const ROWS: usize = 4096;
 
 impl GpuRbm {
-    /// Measures the RBM on a batch and, if it has a label group, the labels that belong to it, as
-    /// [`crate::PackedRbm::measure`] does. Leaves everything that training continues with untouched.
-    ///
-    /// # Errors
-    /// If the device is out of memory or failed.
-    ///
-    /// # Panics
-    /// If there is a label group and not one label of it a sample.
-    pub fn measure(&self, batch: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measures> {
+    pub(super) fn measured(&self, batch: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measures> {
         let (gpu, layout) = (Arc::clone(&self.gpu), self.layout);
         // Feeds of their own: a feed sends as much as its largest batch.
         let (mut feed, mut label_feed) = (Feed::new(&gpu)?, Feed::new(&gpu)?);
@@ -69,7 +61,7 @@ impl GpuRbm {
                 launch!(&gpu, "label_scores", config;
                     &x, hb, &label_w, &label_b, &units, &stride, &mut scores)?;
                 let width = padded(classes);
-                label_feed.load_labels(&gpu, &labels[range.clone()], &mut v, layout.labels_at(), width)?;
+                label_feed.load_labels(&gpu, &labels[range.clone()], &mut v, (0, layout.labels_at()), width)?;
                 let sizes = [rows, visible, hidden];
                 gpu.product(Precision::F32, sizes, v.factor(&gpu, 0, false), w(false), gpu.address(&x))?;
             }

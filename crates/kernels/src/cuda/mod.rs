@@ -12,18 +12,22 @@
 
 mod descent;
 mod directed;
+mod engine;
+mod gibbs;
 mod gpu;
 mod layout;
-mod machine;
+mod learning;
 mod measure;
 pub(crate) mod ops;
+mod rbm;
 mod rows;
 mod steps;
 mod tempered;
 
 pub use descent::GpuMoments;
 pub use directed::GpuDirected;
-pub use gpu::Gpu;
-pub use machine::GpuRbm;
+pub use gpu::{Gpu, OnGpu};
+pub use learning::GpuStatistics;
+pub use rbm::GpuRbm;
 pub use rows::Rows;
 pub use tempered::GpuTempered;

@@ -41,6 +41,18 @@ impl Rows {
         Ok(())
     }
 
+    /// The same, and the rows that are there stay.
+    pub(super) fn grow(&mut self, gpu: &Gpu, rows: usize) -> Result<()> {
+        let bytes = rows * self.width * self.number.bytes();
+        if self.data.len() < bytes {
+            let mut data = gpu.zeros(bytes)?;
+            gpu.stream.memcpy_dtod(&self.data, &mut data.slice_mut(..self.data.len())).w()?;
+            self.data = data;
+        }
+        self.count = rows;
+        Ok(())
+    }
+
     fn bytes(&self, rows: Range<usize>) -> Range<usize> {
         let row = self.width * self.number.bytes();
         rows.start * row..rows.end * row
@@ -152,17 +164,18 @@ impl Feed {
         }
     }
 
-    /// Writes the one-hot rows of labels to the `width` columns of `to` from `column` on.
+    /// Writes the one-hot rows of labels to the `width` columns of `to` from a row and a column on.
     pub(super) fn load_labels(
         &mut self,
         gpu: &Gpu,
         labels: &[u32],
         to: &mut Rows,
-        column: usize,
+        (row, column): (usize, usize),
         width: usize,
     ) -> Result<()> {
         self.send(gpu, labels)?;
-        let (stride, number, start) = (to.width, to.number, column * to.number.bytes());
+        let (stride, number) = (to.width, to.number);
+        let start = (row * stride + column) * number.bytes();
         let mut target = to.data.slice_mut(start..);
         launch!(gpu, typed!(number, "one_hot"), each(labels.len() * width);
             &self.device, &mut target, &(labels.len() as u32), &(width as u32), &(stride as u32))

@@ -10,7 +10,7 @@ use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, LaunchConfig};
 
 /// Blocks that fill any device: each then takes more than one round of four weights a thread.
-const BLOCKS: usize = 4096;
+pub(super) const BLOCKS: usize = 4096;
 
 /// Weights in BF16, where products take them so.
 pub(super) fn rounded(gpu: &Gpu, precision: Precision, w: &CudaSlice<f32>) -> Result<Option<CudaSlice<u16>>> {
@@ -36,7 +36,7 @@ pub(super) fn step_weights(
     let fours = gradient.len() / 4;
     let rounded = rounded.map_or(0, |rounded| gpu.address(rounded));
     launch!(gpu, "step_weights", blocks(fours.div_ceil(256).min(BLOCKS));
-        gradient, velocity, w, &rounded, &(fours as u64), &(rule.learning_rate / samples.max(1) as f32),
+        gradient, velocity, w, &rounded, &(fours as u64), &rule.scale(samples),
         &rule.learning_rate, &rule.momentum, &rule.l2, &rule.l1, largest)
 }
 
@@ -72,19 +72,49 @@ impl Biases<'_> {
                 &rows.data, &(positives as u32), &(negatives as u32), &stride, &r, &rate, &momentum,
                 bias, velocity, largest);
         }
-        let (above, below) = (positives.div_ceil(PART), negatives.div_ceil(PART));
-        if sums.len() < (above + below) * rows.width {
-            *sums = gpu.zeros((above + below) * rows.width)?;
-        }
-        for (first, count, part, parts) in [(0, positives, 0, above), (positives, negatives, above, below)] {
-            if parts == 0 {
-                continue;
-            }
-            let config = LaunchConfig { grid_dim: (config.grid_dim.0, parts as u32, 1), ..config };
-            let (rows_of_it, mut out) = (rows.view(first..first + count), sums.slice_mut(part * rows.width..));
-            launch!(gpu, typed!(rows.number, "sum_parts"), config; &rows_of_it, &(count as u32), &stride, &mut out)?;
-        }
+        let (above, below) = sum_parts(gpu, rows, (positives, negatives), sums)?;
         launch!(gpu, "step_biases_by_parts", config;
-            &*sums, &(above as u32), &(below as u32), &stride, &r, &rate, &momentum, bias, velocity, largest)
+            &*sums, &above, &below, &stride, &r, &rate, &momentum, bias, velocity, largest)
     }
+}
+
+/// The sum of the first `positives` rows minus `r` times that of the `negatives` below, into `out`; `sums` is room.
+pub(super) fn sum_biases(
+    gpu: &Gpu,
+    rows: &Rows,
+    (positives, negatives): (usize, usize),
+    r: f32,
+    sums: &mut CudaSlice<f32>,
+    out: &mut CudaSlice<f32>,
+) -> Result<()> {
+    let (stride, config) = (rows.width as u32, columns(rows.width));
+    if positives.max(negatives) <= PART {
+        return launch!(gpu, typed!(rows.number, "sum_biases"), config;
+            &rows.data, &(positives as u32), &(negatives as u32), &stride, &r, out);
+    }
+    let (above, below) = sum_parts(gpu, rows, (positives, negatives), sums)?;
+    launch!(gpu, "sum_biases_by_parts", config; &*sums, &above, &below, &stride, &r, out)
+}
+
+/// Sums every part of the first `positives` rows and of the `negatives` below into `sums`. How many parts.
+fn sum_parts(
+    gpu: &Gpu,
+    rows: &Rows,
+    (positives, negatives): (usize, usize),
+    sums: &mut CudaSlice<f32>,
+) -> Result<(u32, u32)> {
+    let (above, below) = (positives.div_ceil(PART), negatives.div_ceil(PART));
+    if sums.len() < (above + below) * rows.width {
+        *sums = gpu.zeros((above + below) * rows.width)?;
+    }
+    let (stride, config) = (rows.width as u32, columns(rows.width));
+    for (first, count, part, parts) in [(0, positives, 0, above), (positives, negatives, above, below)] {
+        if parts == 0 {
+            continue;
+        }
+        let config = LaunchConfig { grid_dim: (config.grid_dim.0, parts as u32, 1), ..config };
+        let (rows_of_it, mut out) = (rows.view(first..first + count), sums.slice_mut(part * rows.width..));
+        launch!(gpu, typed!(rows.number, "sum_parts"), config; &rows_of_it, &(count as u32), &stride, &mut out)?;
+    }
+    Ok((above as u32, below as u32))
 }

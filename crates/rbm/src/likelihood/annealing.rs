@@ -16,13 +16,12 @@
 //! the data reaches, the reverse estimate lacks them and falls below the forward one.
 
 use super::biases::AnnealPath;
-use super::chains::Chains;
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
 use super::phases::{MARKS, Mark};
 use crate::error::{Error, Result, require};
 use crate::rbm::Rbm;
-use deepbelief_kernels::{Bits, GibbsDraws, Stream, Uniforms};
+use deepbelief_kernels::{Betas, Bits, GibbsDraws, Stream, Tempered, Tempering, Uniforms};
 use deepbelief_training::{pool, validate_threads};
 
 /// Steps of the pilot that an adaptive ladder is made by.
@@ -107,7 +106,7 @@ pub fn reverse_annealed_importance(
         set_line(chains, path, 1.0, 0.0)?;
         chains.start_from(v, labels)?;
         for step in 0..config.burn_in {
-            chains.anneal(1.0, 1.0, Some(&draws(config.seed, BURN_IN, step)))?;
+            chains.anneal(Betas::All(1.0), Betas::All(1.0), Some(&draws(config.seed, BURN_IN, step)))?;
         }
         let down: Vec<f32> = config.ladder.through(path.knots()).into_iter().rev().collect();
         let (log_weights, marks) = climb(chains, path, &down, config.seed, REVERSE)?;
@@ -180,14 +179,14 @@ pub fn adaptive_ladder(
 }
 
 /// Standard deviation over the chains of the change of ln p* with β, at every step along `betas`.
-fn spread_along(chains: &mut dyn Chains, path: &AnnealPath, betas: &[f32], seed: u64, run: u8) -> Result<Vec<f64>> {
+fn spread_along(chains: &mut dyn Tempering, path: &AnnealPath, betas: &[f32], seed: u64, run: u8) -> Result<Vec<f64>> {
     let mut spread = Vec::with_capacity(betas.len());
     for (step, pair) in betas.windows(2).enumerate() {
         // The line of the stretch that the middle of the step is in.
         if let Some(biases) = path.line_at(0.5 * (pair[0] + pair[1])) {
             chains.set_biases(&biases)?;
         }
-        chains.anneal(pair[0], pair[1], Some(&draws(seed, run, step as u32 + 1)))?;
+        chains.anneal(Betas::All(pair[0]), Betas::All(pair[1]), Some(&draws(seed, run, step as u32 + 1)))?;
         let added = chains.take_log_weights()?;
         let n = added.len() as f64;
         let mean = added.iter().sum::<f64>() / n;
@@ -201,14 +200,27 @@ fn spread_along(chains: &mut dyn Chains, path: &AnnealPath, betas: &[f32], seed:
 pub(super) fn run<T: Send>(
     rbm: &Rbm,
     config: &AnnealConfig,
-    with: impl FnOnce(&mut dyn Chains) -> Result<T> + Send,
+    with: impl FnOnce(&mut dyn Tempering) -> Result<T> + Send,
 ) -> Result<T> {
     config.validate()?;
     let units = rbm.hidden_units();
     require(units.is_bernoulli(), "hidden_units", units, "bernoulli: annealing draws their states")?;
     let pool = pool(config.threads)?;
-    let mut chains = super::chains::of(rbm)?;
+    let mut chains = chains_of(rbm)?;
     pool.install(|| with(&mut *chains))
+}
+
+/// Chains of an RBM on the device where it is; their biases grow from 0 until others are set.
+fn chains_of(rbm: &Rbm) -> Result<Box<dyn Tempering>> {
+    let (visible, hidden, parameters) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
+    let base = &vec![0.0; visible];
+    #[cfg(feature = "cuda")]
+    if rbm.w_rec().device().is_cuda() {
+        use deepbelief_kernels::cuda::{Gpu, GpuTempered};
+        let gpu = Gpu::new(rbm.w_rec().device())?;
+        return Ok(Box::new(GpuTempered::new(&gpu, visible, hidden, &parameters, base)?));
+    }
+    Ok(Box::new(Tempered::new(visible, hidden, &parameters, base)))
 }
 
 /// Runs that share no random numbers.
@@ -231,13 +243,16 @@ pub(super) fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
 }
 
 /// Gives chains at `beta` the line of biases towards `to`, where one begins there.
-fn set_line(chains: &mut dyn Chains, path: &AnnealPath, beta: f32, to: f32) -> Result<()> {
-    path.line_from(beta, to).map_or(Ok(()), |biases| chains.set_biases(&biases))
+fn set_line(chains: &mut dyn Tempering, path: &AnnealPath, beta: f32, to: f32) -> Result<()> {
+    match path.line_from(beta, to) {
+        Some(biases) => Ok(chains.set_biases(&biases)?),
+        None => Ok(()),
+    }
 }
 
 /// Takes the chains along `betas`, which pass every knot of the path: what they collect, and the marks they leave.
 fn climb(
-    chains: &mut dyn Chains,
+    chains: &mut dyn Tempering,
     path: &AnnealPath,
     betas: &[f32],
     seed: u64,
@@ -245,7 +260,7 @@ fn climb(
 ) -> Result<(Vec<f64>, Vec<Mark>)> {
     let (last, mut marks) = (betas.len() - 1, Vec::new());
     let mut log_weights = Vec::new();
-    let mut mark = |chains: &mut dyn Chains, beta, towards| -> Result<()> {
+    let mut mark = |chains: &mut dyn Tempering, beta, towards| -> Result<()> {
         let (mark, collected) = Mark::of(chains, beta, towards)?;
         marks.push(mark);
         log_weights.resize(collected.len(), 0.0);
@@ -262,7 +277,11 @@ fn climb(
         if is_marked(step) {
             mark(chains, betas[step], betas[step + 1])?;
         }
-        chains.anneal(betas[step], betas[step + 1], Some(&draws(seed, run, step as u32 + 1)))?;
+        chains.anneal(
+            Betas::All(betas[step]),
+            Betas::All(betas[step + 1]),
+            Some(&draws(seed, run, step as u32 + 1)),
+        )?;
     }
     mark(chains, betas[last], betas[last - 1])?;
     Ok((log_weights, marks))

@@ -15,10 +15,9 @@
 //! the same means.
 
 use super::annealing::{AnnealConfig, FIT, draws, run};
-use super::chains::Chains;
 use crate::error::{Error, Result};
 use crate::rbm::{Rbm, log_odds};
-use deepbelief_kernels::{BiasLine, Bits, PathBiases};
+use deepbelief_kernels::{Betas, BiasLine, Bits, PathBiases, Tempering};
 
 /// Mean activities of the units of an RBM over data.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +39,8 @@ impl Means {
         let config = AnnealConfig { chains: v.rows().max(2), ..config.clone() };
         let hidden = run(rbm, &config, |chains| {
             chains.start_from(v, labels)?;
-            chains.anneal(1.0, 1.0, Some(&draws(config.seed, FIT, 0)))?;
-            chains.hidden_states()
+            chains.anneal(Betas::All(1.0), Betas::All(1.0), Some(&draws(config.seed, FIT, 0)))?;
+            Ok(chains.hidden_states()?)
         })?;
         Ok(Self { visible: means(v), hidden: means(&hidden) })
     }
@@ -172,12 +171,12 @@ impl AnnealPath {
 
 /// Biases at the inverse temperature of `knot` that give the units their means: stochastic approximation from
 /// those of `knot`, along with the chains. A unit on its own is where it should be after one step at full length.
-fn fit(chains: &mut dyn Chains, mut knot: Knot, means: &Means, seed: u64, first: u32) -> Result<Knot> {
+fn fit(chains: &mut dyn Tempering, mut knot: Knot, means: &Means, seed: u64, first: u32) -> Result<Knot> {
     let (mut visible, mut hidden) = (vec![0.0; knot.visible.len()], vec![0.0; knot.hidden.len()]);
     for step in 0..FITTING {
         let still = |biases: &[f32]| BiasLine { offset: biases.to_vec(), slope: vec![0.0; biases.len()] };
         chains.set_biases(&PathBiases { visible: still(&knot.visible), hidden: still(&knot.hidden) })?;
-        chains.anneal(knot.beta, knot.beta, Some(&draws(seed, FIT, first + step)))?;
+        chains.anneal(Betas::All(knot.beta), Betas::All(knot.beta), Some(&draws(seed, FIT, first + step)))?;
         let rate = 1.0 / (3.0 + step as f32 / 10.0);
         approach(&mut knot.visible, &self::means(&chains.states()?), &means.visible, rate);
         approach(&mut knot.hidden, &self::means(&chains.hidden_states()?), &means.hidden, rate);

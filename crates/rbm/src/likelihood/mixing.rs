@@ -13,7 +13,7 @@
 use super::annealing::{AnnealConfig, MIXING, check_starts, draws, run};
 use crate::error::Result;
 use crate::rbm::Rbm;
-use deepbelief_kernels::Bits;
+use deepbelief_kernels::{Betas, Bits};
 
 /// The memory of chains.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,7 @@ pub fn mixing(rbm: &Rbm, v: &Bits, labels: &[u32], config: &AnnealConfig) -> Res
         let start = Deviations::of(v);
         let mut correlation = vec![1.0];
         for step in 0..config.burn_in {
-            chains.anneal(1.0, 1.0, Some(&draws(config.seed, MIXING, step)))?;
+            chains.anneal(Betas::All(1.0), Betas::All(1.0), Some(&draws(config.seed, MIXING, step)))?;
             correlation.push(start.correlation(&Deviations::of(&chains.states()?)));
         }
         Ok(Mixing { correlation })

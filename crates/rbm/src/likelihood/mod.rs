@@ -14,7 +14,6 @@ mod annealing;
 mod bennett;
 mod biases;
 mod both_ways;
-mod chains;
 mod estimate;
 mod exact;
 mod ladder;

@@ -10,11 +10,10 @@
 //! - the free energy of the RBM, at β = 1,
 //! - the direction in which the mean states differ, found from one half of the chains and measured on the other.
 
-use super::chains::Chains;
 use crate::error::Result;
 use crate::rbm::Rbm;
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::Bits;
+use deepbelief_kernels::{Betas, Bits, Tempering};
 
 /// Standard deviations by which the means of two samples may differ before they count as two phases.
 /// Neighbouring modes that both samples visit, in shares of their own, stay below it; clusters that only one
@@ -45,13 +44,13 @@ pub(super) struct Mark {
 impl Mark {
     /// Of chains at `beta`, whose line of biases holds there. Takes the log weights that they have collected,
     /// which it returns.
-    pub(super) fn of(chains: &mut dyn Chains, beta: f32, towards: f32) -> Result<(Self, Vec<f64>)> {
+    pub(super) fn of(chains: &mut dyn Tempering, beta: f32, towards: f32) -> Result<(Self, Vec<f64>)> {
         let collected = chains.take_log_weights()?;
         let all = chains.states()?;
         let kept: Vec<usize> = (0..all.rows().min(COMPARED)).collect();
         // Within the stretch that the chains are about to pass, or have passed.
         let probe = if towards < beta { -PROBE } else { PROBE };
-        chains.anneal(beta, beta + probe, None)?;
+        chains.anneal(Betas::All(beta), Betas::All(beta + probe), None)?;
         let mut slopes: Vec<f64> = chains.take_log_weights()?.iter().map(|x| x / f64::from(probe)).collect();
         slopes.truncate(COMPARED);
         Ok((Self { beta, states: all.chosen(&kept), slopes }, collected))

@@ -5,8 +5,8 @@ use super::checks::{self, distance, parameters};
 use super::{Check, Outcome};
 use crate::failure::Result;
 use candle_core::Device;
-use deepbelief_kernels::cuda::{Gpu, GpuRbm};
-use deepbelief_kernels::{Batch, PackedRbm, Precision, Sparsity, StepRule, Stream, Uniforms};
+use deepbelief_kernels::cuda::{GpuRbm, OnGpu};
+use deepbelief_kernels::{Batch, Engine, PackedRbm, Precision, Shown, Sparsity, StepRule, Stream, Uniforms};
 
 const VISIBLE: usize = 784;
 const HIDDEN: usize = 500;
@@ -25,8 +25,7 @@ pub(super) fn checks(device: &Device) -> &'static [Check] {
 /// The same machine on both.
 fn pair(device: &Device) -> Result<(PackedRbm, GpuRbm)> {
     let parameters = parameters(VISIBLE, HIDDEN, 0.1);
-    let gpu = Gpu::new(device)?;
-    let on_device = GpuRbm::new(&gpu, Precision::F32, VISIBLE, HIDDEN, &parameters)?;
+    let on_device = GpuRbm::at(&OnGpu::new(device, Precision::F32)?, VISIBLE, HIDDEN, &parameters)?;
     Ok((PackedRbm::new(VISIBLE, HIDDEN, &parameters), on_device))
 }
 
@@ -36,13 +35,12 @@ fn step(device: &Device) -> Result<Outcome> {
     let (v0, sparsity) = (Batch::Binary(checks::states(100, VISIBLE, 50)), Sparsity { target: 0.1, cost: 0.0 });
     let draw = Uniforms::new(1, Stream::Hidden, 0);
     cpu.infer_hidden(&v0, &[], Some(draw));
-    gpu.set_data(&v0, &[])?;
-    gpu.infer_hidden(Some(draw))?;
+    gpu.infer_hidden(Shown::Batch(&v0), &[], Some(draw))?;
     cpu.set_hidden_states(&gpu.hidden_states()?);
     cpu.mean_visible();
     gpu.mean_visible()?;
     cpu.update(&v0, &RULE, sparsity);
-    gpu.update(&RULE, sparsity)?;
+    gpu.update(Shown::Batch(&v0), &RULE, sparsity)?;
     Ok(Outcome { error: distance(&cpu.parameters(), &gpu.parameters()?), limit: 2e-5, unit: "in a weight" })
 }
 
@@ -52,8 +50,7 @@ fn states(device: &Device) -> Result<Outcome> {
     let (mut cpu, mut gpu) = pair(device)?;
     let v0 = Batch::Binary(checks::states(100, VISIBLE, 60));
     cpu.infer_hidden(&v0, &[], Some(Uniforms::new(1, Stream::Hidden, 0)));
-    gpu.set_data(&v0, &[])?;
-    gpu.infer_hidden(Some(Uniforms::new(1, Stream::Hidden, 0)))?;
+    gpu.infer_hidden(Shown::Batch(&v0), &[], Some(Uniforms::new(1, Stream::Hidden, 0)))?;
     let (mut differ, mut all) = (0, 0);
     for step in 0..100 {
         let (down, up) = (Uniforms::new(1, Stream::Visible, step), Uniforms::new(1, Stream::Hidden, step + 1));
@@ -71,7 +68,7 @@ fn states(device: &Device) -> Result<Outcome> {
 
 /// Free energy and reconstruction cost of the same samples.
 fn measures(device: &Device) -> Result<Outcome> {
-    let (mut cpu, gpu) = pair(device)?;
+    let (mut cpu, mut gpu) = pair(device)?;
     let (v, draw) = (Batch::Binary(checks::states(1000, VISIBLE, 70)), Uniforms::new(1, Stream::Monitor, 0));
     let (a, b) = (cpu.measure(&v, &[], draw), gpu.measure(&v, &[], draw)?);
     let relative = |a: f64, b: f64| (a - b).abs() / a.abs().max(1.0);

@@ -1,78 +1,13 @@
-//! The kernels on a GPU against those on the CPU, for equal random numbers.
-//!
-//! Both add the same terms in another order, so that inputs agree to some 1e-6 and a state differs
-//! only where its probability ties with its uniform that closely: each test counts them. Run with
-//! `--ignored` where there is a GPU.
-#![cfg(feature = "cuda")]
-#![allow(clippy::print_stdout, reason = "how far apart two devices are, beside whether that passes")]
+//! Single steps: of contrastive divergence, of the delta rule, of sampling; and measurements.
 
+use super::{RULE, binary, differing, distance, furthest, labels, numbers, on_gpu, parameters, real, ties};
 use candle_core::{Device, Result, Tensor};
-use deepbelief_kernels::cuda::{Gpu, GpuDirected, GpuRbm, GpuTempered};
+use deepbelief_kernels::cuda::{Gpu, GpuDirected, GpuRbm};
 use deepbelief_kernels::{
-    Batch, BiasLine, Bits, Directed, GibbsDraws, PackedRbm, Parameters, PathBiases, Precision, Sparsity, StepRule,
-    Stream, Tempered, Uniforms, Weights, ops,
+    Batch, Bits, Directed, Direction, Engine, PackedRbm, Parameters, Precision, Shown, Sparsity, Stream, Uniforms,
+    Weights, ops,
 };
 use std::cell::Cell;
-
-/// Share of states that may differ: a uniform lies within 1e-6 of its probability that often, and
-/// five times that is allowed for.
-const TIES: f64 = 1e-5;
-
-/// Reproducible numbers in [-scale, scale), [rows, columns].
-fn numbers(rows: usize, columns: usize, scale: f32, step: u32) -> Vec<f32> {
-    let u = Uniforms::new(80, Stream::User, step);
-    let mut out = vec![0.0; rows * columns];
-    for (row, out) in out.chunks_exact_mut(columns.max(1)).enumerate() {
-        u.fill_row(row as u32, out);
-    }
-    out.iter().map(|u| scale * (2.0 * u - 1.0)).collect()
-}
-
-fn parameters(visible: usize, hidden: usize, classes: usize) -> Parameters {
-    Parameters {
-        w_rec: numbers(visible, hidden, 0.2, 0),
-        hb: numbers(1, hidden, 1.0, 1),
-        vb: numbers(1, visible, 1.0, 2),
-        label_w: numbers(classes, hidden, 0.5, 3),
-        label_b: numbers(1, classes, 1.0, 4),
-    }
-}
-
-fn binary(rows: usize, units: usize, step: u32) -> Batch {
-    let values: Vec<f32> = numbers(rows, units, 0.5, step).iter().map(|u| f32::from(u8::from(*u < -0.2))).collect();
-    Batch::Binary(Bits::from_values(rows, units, &values))
-}
-
-fn real(rows: usize, units: usize, step: u32) -> Batch {
-    Batch::Real { rows, units, values: numbers(rows, units, 0.5, step).iter().map(|u| u + 0.5).collect() }
-}
-
-fn labels(rows: usize, classes: usize) -> Vec<u32> {
-    (0..rows).map(|row| (row * 7 % classes.max(1)) as u32).collect()
-}
-
-fn differing(a: &[f32], b: &[f32]) -> usize {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).filter(|(a, b)| a != b).count()
-}
-
-fn furthest(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, |most, d| if d.is_nan() { f32::NAN } else { d.max(most) })
-}
-
-fn distance(a: &Parameters, b: &Parameters) -> f32 {
-    let pairs =
-        [(&a.w_rec, &b.w_rec), (&a.hb, &b.hb), (&a.vb, &b.vb), (&a.label_w, &b.label_w), (&a.label_b, &b.label_b)];
-    pairs.into_iter().map(|(a, b)| furthest(a, b)).fold(0.0, f32::max)
-}
-
-const RULE: StepRule = StepRule { learning_rate: 0.05, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
-
-/// States that may differ among so many.
-fn ties(states: usize) -> usize {
-    1 + (states as f64 * TIES) as usize
-}
 
 /// CD-2 and PCD-2 step by step, for odd sizes, with and without labels, from binary and real data,
 /// by probabilities and by states. The CPU goes on from the GPU's states, so that a tie does not
@@ -80,15 +15,14 @@ fn ties(states: usize) -> usize {
 #[test]
 #[ignore = "needs a GPU"]
 fn a_step_is_the_cpus() -> Result<()> {
-    let gpu = Gpu::new(&Gpu::device(0)?)?;
+    let place = on_gpu(Precision::F32)?;
     let (states, differ) = (Cell::new(0), Cell::new(0));
     for (visible, hidden, classes, samples) in
         [(1, 1, 0, 1), (7, 5, 3, 4), (97, 31, 0, 33), (784, 500, 10, 100), (60, 40, 2, 700)]
     {
         for (real_data, chains) in [(false, 0), (true, 0), (false, 2 * samples)] {
             let p = parameters(visible, hidden, classes);
-            let (mut cpu, mut device) =
-                (PackedRbm::new(visible, hidden, &p), GpuRbm::new(&gpu, Precision::F32, visible, hidden, &p)?);
+            let (mut cpu, mut device) = (PackedRbm::new(visible, hidden, &p), GpuRbm::at(&place, visible, hidden, &p)?);
             let (y, met) = (labels(samples, classes), differ.get());
             if chains > 0 {
                 let start = Bits::coins(chains, hidden, Uniforms::new(5, Stream::Chains, 0));
@@ -106,8 +40,10 @@ fn a_step_is_the_cpus() -> Result<()> {
                 let first = (chains == 0).then(|| draw(Stream::Hidden, 0));
                 let before = cpu.hidden_states().clone();
                 cpu.infer_hidden(&data, &y, first);
-                device.set_data(&data, &y)?;
-                device.infer_hidden(first)?;
+                device.infer_hidden(Shown::Batch(&data), &y, first)?;
+                if chains > 0 {
+                    device.set_hidden_states(&before)?;
+                }
                 if chains > 0 {
                     cpu.set_hidden_states(&before);
                 }
@@ -133,7 +69,7 @@ fn a_step_is_the_cpus() -> Result<()> {
                 let sparsity = Sparsity { target: 0.1, cost: if step == 1 { 0.01 } else { 0.0 } };
                 let (largest, was) = (cpu.update(&data, &RULE, sparsity), device.parameters()?.w_rec);
                 device.remember()?;
-                device.update(&RULE, sparsity)?;
+                device.update(Shown::Batch(&data), &RULE, sparsity)?;
                 let (norm, change) = device.norm_and_change()?;
                 let now = device.parameters()?.w_rec;
                 let root = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
@@ -164,11 +100,10 @@ fn a_step_is_the_cpus() -> Result<()> {
 #[test]
 #[ignore = "needs a GPU"]
 fn measures_are_the_cpus() -> Result<()> {
-    let gpu = Gpu::new(&Gpu::device(0)?)?;
+    let place = on_gpu(Precision::F32)?;
     for (visible, hidden, classes, samples) in [(3, 2, 0, 5), (97, 31, 4, 65), (784, 500, 10, 5000)] {
         let p = parameters(visible, hidden, classes);
-        let (mut cpu, device) =
-            (PackedRbm::new(visible, hidden, &p), GpuRbm::new(&gpu, Precision::F32, visible, hidden, &p)?);
+        let (mut cpu, mut device) = (PackedRbm::new(visible, hidden, &p), GpuRbm::at(&place, visible, hidden, &p)?);
         let (data, y, draw) =
             (binary(samples, visible, 20), labels(samples, classes), Uniforms::new(1, Stream::Monitor, 0));
         let (a, b) = (cpu.measure(&data, &y, draw), device.measure(&data, &y, draw)?);
@@ -187,16 +122,15 @@ fn measures_are_the_cpus() -> Result<()> {
 #[test]
 #[ignore = "needs a GPU"]
 fn precisions_are_close_and_repeat_themselves() -> Result<()> {
-    let gpu = Gpu::new(&Gpu::device(0)?)?;
     let (visible, hidden, samples) = (784, 500, 100);
     let p = parameters(visible, hidden, 10);
     let run = |precision| -> Result<Parameters> {
-        let mut device = GpuRbm::new(&gpu, precision, visible, hidden, &p)?;
+        let mut device = GpuRbm::at(&on_gpu(precision)?, visible, hidden, &p)?;
         let draw = |stream| Uniforms::new(9, stream, 0);
-        device.set_data(&binary(samples, visible, 10), &labels(samples, 10))?;
-        device.infer_hidden(Some(draw(Stream::Hidden)))?;
+        let data = binary(samples, visible, 10);
+        device.infer_hidden(Shown::Batch(&data), &labels(samples, 10), Some(draw(Stream::Hidden)))?;
         device.sample_visible(draw(Stream::Visible))?;
-        device.update(&RULE, Sparsity { target: 0.1, cost: 0.0 })?;
+        device.update(Shown::Batch(&data), &RULE, Sparsity { target: 0.1, cost: 0.0 })?;
         device.parameters()
     };
     let exact = run(Precision::F32)?;
@@ -214,14 +148,14 @@ fn precisions_are_close_and_repeat_themselves() -> Result<()> {
 #[test]
 #[ignore = "needs a GPU"]
 fn directed_weights_are_the_cpus() -> Result<()> {
-    let gpu = Gpu::new(&Gpu::device(0)?)?;
+    let place = on_gpu(Precision::F32)?;
     let (mut states, mut differ) = (0, 0);
     for (inputs, outputs, samples) in [(1, 1, 1), (97, 31, 33), (500, 784, 100), (40, 60, 700)] {
         let weights = Weights { w: numbers(inputs, outputs, 0.2, 0), b: numbers(1, outputs, 1.0, 1) };
         let mut cpu = Directed::new(inputs, outputs, &weights);
-        let mut device = GpuDirected::new(&gpu, Precision::F32, inputs, outputs, &weights)?;
+        let mut device = GpuDirected::at(&place, inputs, outputs, &weights)?;
         let (input, target) = (binary(samples, inputs, 30), real(samples, outputs, 31));
-        let (mut x, mut t, mut y) = (device.input_rows()?, device.output_rows()?, device.output_rows()?);
+        let (mut x, mut t, mut y) = (device.input_room()?, device.output_room()?, device.output_room()?);
         device.load(&input, &mut x)?;
         device.load(&target, &mut t)?;
         let draw = Uniforms::new(3, Stream::Wake, 1).layer(2);
@@ -242,47 +176,6 @@ fn directed_weights_are_the_cpus() -> Result<()> {
         assert!(furthest(&a.w, &b.w) < 1e-5 && furthest(&a.b, &b.b) < 1e-5);
     }
     assert!(differ <= ties(states), "{differ} of {states} states differ");
-    Ok(())
-}
-
-/// Annealing for a few temperatures: nearly every chain collects the weight that it collects on the
-/// CPU, and one that met a tie goes another way.
-#[test]
-#[ignore = "needs a GPU"]
-fn chains_anneal_as_on_the_cpu() -> Result<()> {
-    let gpu = Gpu::new(&Gpu::device(0)?)?;
-    for (visible, hidden, classes) in [(7, 5, 0), (97, 31, 4), (784, 500, 10)] {
-        let (p, base, chains) = (parameters(visible, hidden, classes), numbers(1, visible, 0.5, 5), 100);
-        let mut cpu = Tempered::new(visible, hidden, &p, &base);
-        let mut device = GpuTempered::new(&gpu, visible, hidden, &p, &base)?;
-        let line =
-            |units, step| BiasLine { offset: numbers(1, units, 0.5, step), slope: numbers(1, units, 0.5, step + 1) };
-        let biases = PathBiases { visible: line(visible, 6), hidden: line(hidden, 8) };
-        cpu.set_biases(&biases);
-        device.set_biases(&biases)?;
-        let draws = |step| {
-            let draw = |stream| Uniforms::new(1, stream, step);
-            GibbsDraws {
-                hidden: draw(Stream::AnnealHidden),
-                visible: draw(Stream::AnnealVisible),
-                label: draw(Stream::AnnealLabel),
-            }
-        };
-        cpu.start(chains, &draws(0));
-        device.start(chains, &draws(0))?;
-        let mut weights = vec![0.0; chains];
-        for step in 0..20u32 {
-            let (from, to) = (step as f32 / 20.0, (step + 1) as f32 / 20.0);
-            let next = draws(step + 1);
-            cpu.anneal(&vec![from; chains], &vec![to; chains], Some(&next), &mut weights);
-            device.anneal(from, to, Some(&next))?;
-        }
-        let on_device = device.log_weights()?;
-        let close = |(a, b): &(&f64, &f64)| (*a - *b).abs() < 1e-3 * a.abs().max(1.0);
-        let same = weights.iter().zip(&on_device).filter(close).count();
-        println!("{visible}x{hidden}+{classes}: {same} of {chains} chains the same");
-        assert!(same >= 90, "{visible}x{hidden}+{classes}: {same} of {chains} chains the same");
-    }
     Ok(())
 }
 

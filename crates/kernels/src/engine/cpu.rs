@@ -1,0 +1,341 @@
+//! The CPU's engine: [`PackedRbm`], [`Directed`] and [`Tempered`] by the verbs that all engines share. Nothing
+//! here fails, and nothing is copied that the rules do not ask to keep.
+
+use super::{Betas, Direction, Engine, Shown, Tempering, norm_and_change};
+use crate::directed::{Directed, Weights};
+use crate::gradient::{Offsets, Statistics};
+use crate::learn::Sparsity;
+use crate::machine::{PackedRbm, Parameters};
+use crate::measure::Measures;
+use crate::rng::Uniforms;
+use crate::states::{Batch, Bits};
+use crate::tempered::{GibbsDraws, PathBiases, Tempered};
+use crate::update::StepRule;
+use candle_core::Result;
+use std::borrow::Cow;
+
+/// The CPU: the rayon pool of whoever calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu;
+
+/// A batch is where the CPU computes, wherever it comes from.
+fn batch(shown: Shown<'_, Batch>) -> &Batch {
+    match shown {
+        Shown::Batch(batch) | Shown::States(batch) => batch,
+    }
+}
+
+/// Hidden states, which are bits.
+fn bits(states: &Batch) -> Cow<'_, Bits> {
+    match states {
+        Batch::Binary(bits) => Cow::Borrowed(bits),
+        Batch::Real { rows, units, values } => Cow::Owned(Bits::from_values(*rows, *units, values)),
+    }
+}
+
+impl Engine for PackedRbm {
+    type Place = Cpu;
+    type States = Batch;
+    type Statistics = Statistics;
+    type Directed = Directed;
+    type Tempered = Tempered;
+
+    const PATIENCE: u32 = 1;
+
+    fn at(_: &Cpu, visible: usize, hidden: usize, parameters: &Parameters) -> Result<Self> {
+        Ok(Self::new(visible, hidden, parameters))
+    }
+
+    fn place(&self) -> Cpu {
+        Cpu
+    }
+
+    fn tempered(&self, parameters: &Parameters, base: &[f32]) -> Result<Tempered> {
+        Ok(Tempered::new(self.visible, self.hidden, parameters, base))
+    }
+
+    fn lead(&self, chains: &mut Tempered) -> Result<()> {
+        chains.follow(self);
+        Ok(())
+    }
+
+    fn visible(&self) -> usize {
+        self.visible
+    }
+
+    fn hidden(&self) -> usize {
+        self.hidden
+    }
+
+    fn parameters(&self) -> Result<Parameters> {
+        Ok(self.parameters())
+    }
+
+    fn velocities(&self) -> Result<Parameters> {
+        Ok(self.velocities())
+    }
+
+    fn set_velocities(&mut self, velocities: &Parameters) -> Result<()> {
+        self.set_velocities(velocities);
+        Ok(())
+    }
+
+    fn offsets(&self) -> Result<Option<Offsets>> {
+        Ok(self.offsets.clone())
+    }
+
+    fn set_offsets(&mut self, offsets: &Offsets) -> Result<()> {
+        self.offsets = Some(offsets.clone());
+        Ok(())
+    }
+
+    fn infer_hidden(&mut self, v0: Shown<'_, Batch>, labels: &[u32], draw: Option<Uniforms>) -> Result<()> {
+        self.infer_hidden(batch(v0), labels, draw);
+        Ok(())
+    }
+
+    fn sample_visible(&mut self, draw: Uniforms) -> Result<()> {
+        self.sample_visible(draw);
+        Ok(())
+    }
+
+    fn mean_visible(&mut self) -> Result<()> {
+        self.mean_visible();
+        Ok(())
+    }
+
+    fn sample_labels(&mut self, draw: Uniforms) -> Result<()> {
+        self.sample_labels(draw);
+        Ok(())
+    }
+
+    fn sample_hidden(&mut self, draw: Uniforms) -> Result<()> {
+        self.sample_hidden(draw);
+        Ok(())
+    }
+
+    fn update(&mut self, v0: Shown<'_, Batch>, rule: &StepRule, sparsity: Sparsity) -> Result<()> {
+        let largest = self.update(batch(v0), rule, sparsity);
+        self.largest.keep(largest);
+        Ok(())
+    }
+
+    fn update_from_states(&mut self, v0: Shown<'_, Batch>, h0: &Batch, rule: &StepRule) -> Result<()> {
+        let largest = self.update_from_states(batch(v0), &bits(h0), rule);
+        self.largest.keep(largest);
+        Ok(())
+    }
+
+    fn follow_means(&mut self, v0: Shown<'_, Batch>, share: f32) -> Result<()> {
+        let mut offsets = self.offsets.take().unwrap_or_default();
+        Self::follow_means(self, batch(v0), share, &mut offsets);
+        self.offsets = Some(offsets);
+        Ok(())
+    }
+
+    fn statistics(&mut self, v0: Shown<'_, Batch>, sparsity: Sparsity, statistics: &mut Statistics) -> Result<()> {
+        self.statistics(batch(v0), sparsity, statistics);
+        Ok(())
+    }
+
+    fn step(&mut self, statistics: &Statistics, rule: &StepRule) -> Result<()> {
+        let offsets = self.offsets.take();
+        let largest = self.step(statistics, rule, offsets.as_ref());
+        self.offsets = offsets;
+        self.largest.keep(largest);
+        Ok(())
+    }
+
+    fn run_ahead(&mut self, slow: &Self, statistics: &Statistics, rate: f32, decay: f32) -> Result<()> {
+        self.run_ahead(slow, statistics, rate, decay);
+        Ok(())
+    }
+
+    fn approach(&mut self, other: &Self, share: f32) -> Result<()> {
+        self.approach(other, share);
+        Ok(())
+    }
+
+    fn largest(&mut self) -> Result<f32> {
+        Ok(self.largest.take())
+    }
+
+    fn visible_room(&self) -> Result<Batch> {
+        Ok(Batch::default())
+    }
+
+    fn hidden_room(&self) -> Result<Batch> {
+        Ok(Batch::default())
+    }
+
+    fn keep_visible(&self, room: &mut Batch) -> Result<()> {
+        room.clone_from(self.reconstruction());
+        Ok(())
+    }
+
+    fn keep_hidden(&self, room: &mut Batch) -> Result<()> {
+        *room = Batch::Binary(self.hidden_states().clone());
+        Ok(())
+    }
+
+    fn set_hidden(&mut self, h: &Batch) -> Result<()> {
+        self.set_hidden_states(&bits(h));
+        Ok(())
+    }
+
+    fn pack_hidden(&self, h: &Batch) -> Result<Bits> {
+        Ok(bits(h).into_owned())
+    }
+
+    fn unpack_hidden(&mut self, h: &Bits) -> Result<Batch> {
+        Ok(Batch::Binary(h.clone()))
+    }
+
+    fn set_chains(&mut self, v: &Bits, labels: &[u32]) -> Result<()> {
+        self.set_chains(v, labels);
+        Ok(())
+    }
+
+    fn take_chains(&mut self, of: &Self) -> Result<()> {
+        self.take_chains(of);
+        Ok(())
+    }
+
+    fn measure(&mut self, batch: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measures> {
+        Ok(self.measure(batch, labels, draw))
+    }
+
+    fn remember(&mut self) -> Result<()> {
+        self.before = self.rec.unpack();
+        Ok(())
+    }
+
+    fn norm_and_change(&self) -> Result<(f64, f64)> {
+        Ok(norm_and_change(&self.rec.unpack(), &self.before))
+    }
+}
+
+impl Direction for Directed {
+    type Place = Cpu;
+    type States = Batch;
+
+    fn at(_: &Cpu, inputs: usize, outputs: usize, weights: &Weights) -> Result<Self> {
+        Ok(Self::new(inputs, outputs, weights))
+    }
+
+    fn inputs(&self) -> usize {
+        self.inputs()
+    }
+
+    fn outputs(&self) -> usize {
+        self.outputs()
+    }
+
+    fn weights(&self) -> Result<Weights> {
+        Ok(self.weights())
+    }
+
+    fn velocities(&self) -> Result<Weights> {
+        Ok(self.velocities())
+    }
+
+    fn set_velocities(&mut self, velocities: &Weights) -> Result<()> {
+        self.set_velocities(velocities);
+        Ok(())
+    }
+
+    fn input_room(&self) -> Result<Batch> {
+        Ok(Batch::default())
+    }
+
+    fn output_room(&self) -> Result<Batch> {
+        Ok(Batch::default())
+    }
+
+    fn load<'a>(&mut self, batch: &'a Batch, _: &'a mut Batch) -> Result<&'a Batch> {
+        Ok(batch)
+    }
+
+    fn sample(&mut self, input: &Batch, draw: Uniforms, states: &mut Batch) -> Result<()> {
+        self.sample(input, draw, states);
+        Ok(())
+    }
+
+    fn probabilities(&mut self, input: &Batch, probabilities: &mut Batch) -> Result<()> {
+        self.probabilities(input, probabilities);
+        Ok(())
+    }
+
+    fn learn(&mut self, input: &Batch, target: &Batch, rule: &StepRule) -> Result<()> {
+        let largest = self.learn(input, target, rule);
+        self.largest.keep(largest);
+        Ok(())
+    }
+
+    fn largest(&mut self) -> Result<f32> {
+        Ok(self.largest.take())
+    }
+}
+
+impl Tempering for Tempered {
+    fn parameters(&self) -> Result<Parameters> {
+        Ok(self.parameters())
+    }
+
+    fn set_biases(&mut self, biases: &PathBiases) -> Result<()> {
+        self.set_biases(biases);
+        Ok(())
+    }
+
+    fn start(&mut self, chains: usize, draws: &GibbsDraws) -> Result<()> {
+        self.start(chains, draws);
+        self.log_weights = vec![0.0; chains];
+        Ok(())
+    }
+
+    fn start_from(&mut self, v: &Bits, labels: &[u32]) -> Result<()> {
+        self.start_from(v, labels);
+        self.log_weights = vec![0.0; v.rows()];
+        Ok(())
+    }
+
+    fn anneal(&mut self, from: Betas<'_>, to: Betas<'_>, draws: Option<&GibbsDraws>) -> Result<()> {
+        let chains = self.states().rows();
+        // A step's terms by themselves first: they are small beside what the chain has collected.
+        let mut added = vec![0.0; chains];
+        self.anneal(&each(from, chains), &each(to, chains), draws, &mut added);
+        self.log_weights.iter_mut().zip(added).for_each(|(weight, added)| *weight += added);
+        Ok(())
+    }
+
+    fn gibbs(&mut self, betas: Betas<'_>, draws: &GibbsDraws) -> Result<()> {
+        let chains = self.states().rows();
+        self.gibbs(&each(betas, chains), draws);
+        Ok(())
+    }
+
+    fn take_log_weights(&mut self) -> Result<Vec<f64>> {
+        let zeros = vec![0.0; self.states().rows()];
+        Ok(std::mem::replace(&mut self.log_weights, zeros))
+    }
+
+    fn states(&self) -> Result<Bits> {
+        Ok(self.states().clone())
+    }
+
+    fn labels(&self) -> Result<Vec<u32>> {
+        Ok(self.chain_labels().to_vec())
+    }
+
+    fn hidden_states(&self) -> Result<Bits> {
+        Ok(self.hidden_states().clone())
+    }
+}
+
+/// An inverse temperature a chain.
+fn each(betas: Betas<'_>, chains: usize) -> Cow<'_, [f32]> {
+    match betas {
+        Betas::All(beta) => Cow::Owned(vec![beta; chains]),
+        Betas::Each(betas) => Cow::Borrowed(betas),
+    }
+}

@@ -1,4 +1,4 @@
-// Chains of an RBM at inverse temperatures of their own: see src/tempered.rs for the formulas.
+// Chains of an RBM at inverse temperatures of their own: see src/measures/tempered.rs for the formulas.
 #include "units.cuh"
 
 // Adds ln p*(v, y; to) - ln p*(v, y; from) of every chain to `log_weights`, x being its products

@@ -1,4 +1,4 @@
-// Steps of gradient descent, as src/descent.rs has them.
+// Steps of gradient descent, as src/learning/descent.rs has them.
 #include "units.cuh"
 
 extern "C" __global__ void adam(float *w, float *m, float *s, const float *gradient, uint64_t n, float first,

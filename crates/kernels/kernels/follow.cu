@@ -1,5 +1,5 @@
-// Steps along statistics that are kept, centred or not (src/gradient.rs), and models that follow another
-// (src/following.rs). Biases of padding units are minus infinity and stay so.
+// Steps along statistics that are kept, centred or not (src/learning/statistics.rs), and models that follow another
+// (src/learning/following.rs). Biases of padding units are minus infinity and stay so.
 #include "steps.cuh"
 
 __device__ inline uint64_t first_of(uint64_t &stride) {

@@ -1,4 +1,4 @@
-// The update: gradients of biases, steps with momentum and weight costs (src/update.rs), the pull
+// The update: gradients of biases, steps with momentum and weight costs (src/learning/update.rs), the pull
 // towards sparse activity.
 #include "steps.cuh"
 

@@ -1,4 +1,4 @@
-// Measurements, summed in double precision and in the same order every time (src/measure.rs);
+// Measurements, summed in double precision and in the same order every time (src/measures/measure.rs);
 // one block a sample, but for the activity of units.
 #include "units.cuh"
 

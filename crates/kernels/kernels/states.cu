@@ -12,7 +12,7 @@ __device__ inline bool element(uint32_t rows, uint32_t width, uint32_t &row, uin
     return row < rows;
 }
 
-// Numbers from packed states, words[block * rows + row] (Bits in src/states.rs).
+// Numbers from packed states, words[block * rows + row] (Bits in src/states/bits.rs).
 template <typename T>
 __device__ void unpack(const uint32_t *words, T *out, uint32_t rows, uint32_t blocks, uint32_t stride) {
     uint32_t row, unit;

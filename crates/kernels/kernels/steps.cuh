@@ -1,4 +1,4 @@
-// Steps of one bias and one weight with momentum and weight costs: src/update.rs.
+// Steps of one bias and one weight with momentum and weight costs: src/learning/update.rs.
 #pragma once
 #include "units.cuh"
 

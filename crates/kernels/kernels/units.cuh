@@ -1,4 +1,4 @@
-// What the kernels share: the generator of src/rng.rs, the functions of src/math.rs, sums in a
+// What the kernels share: the generator of src/rng.rs, the functions of src/units/math.rs, sums in a
 // fixed order.
 //
 // The arithmetic is that of the CPU to the bit: the same polynomials, and the build turns fused
@@ -76,7 +76,7 @@ __device__ inline float softplus(float x) {
     return fmaxf(x, 0.0f) + 2.0f * s * p;
 }
 
-// softplus(offset + to x) - softplus(offset + from x), also where the two are close: softplus_step of src/math.rs.
+// softplus(offset + to x) - softplus(offset + from x), also where the two are close: softplus_step of src/units/math.rs.
 __device__ inline float softplus_step(float x, float offset, float from, float to) {
     const float step = to - from;
     if (fabsf(x * step) >= 0.25f) {

@@ -12,16 +12,18 @@
 //! it is composed of candle's own operations (but for [`bernoulli`] on a GPU, which is a kernel there too), which is also what the tests hold the kernels
 //! against. None of them is differentiable.
 
-use crate::lists::{Active, Chunks};
-use crate::panels::{Activations, Panels, Row, ZERO};
-use crate::product as kernel;
-use crate::rng::{BLOCK, Uniforms};
+use crate::learning::update::accumulate;
+use crate::products::panels::{Activations, Panels};
+use crate::products::product as kernel;
+use crate::products::source::Source;
+use crate::rng::Uniforms;
+use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::Level;
-use crate::source::Source;
-use crate::states::{Batch, Bits};
-use crate::unit_lists::{Side, UnitLists};
-use crate::units;
-use crate::update::accumulate;
+use crate::states::batch::Batch;
+use crate::states::bits::Bits;
+use crate::states::lists::{Active, Chunks};
+use crate::states::unit_lists::{Side, UnitLists};
+use crate::units::bernoulli;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -195,7 +197,7 @@ impl CustomOp2 for Bernoulli {
             .zip(x.par_chunks_exact(width))
             .enumerate()
             .with_min_len(8)
-            .for_each(|(row, ((p, states), x))| units::bernoulli_row(level, x, bias, self.draw, row, p, states));
+            .for_each(|(row, ((p, states), x))| bernoulli::bernoulli_row(level, x, bias, self.draw, row, p, states));
         Ok((CpuStorage::F32(out), (2, samples, outputs).into()))
     }
 
@@ -238,7 +240,7 @@ impl CustomOp3 for SoftplusSums {
         let (level, mut out) = (Level::detect(), vec![0.0; samples * labels]);
         out.par_chunks_exact_mut(labels.max(1))
             .zip(x.par_chunks_exact(units.max(1)))
-            .for_each(|(sums, x)| units::softplus_sums_row(level, x, bias, w, sums));
+            .for_each(|(sums, x)| bernoulli::softplus_sums_row(level, x, bias, w, sums));
         Ok((CpuStorage::F32(out), (samples, labels).into()))
     }
 }

@@ -15,14 +15,12 @@
 //! packed states) are eight neighbouring counters. No state is kept anywhere: the seed fixes
 //! everything, threads cannot race for numbers, and a resumed run needs only its step.
 
+use crate::row::BLOCK;
 use crate::simd::{Level, dispatch};
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
-
-/// Number of columns that share eight counters: the width of a weight panel.
-pub(crate) const BLOCK: usize = 32;
 
 /// What a random number is for. Purposes never share numbers, so that drawing more for one
 /// (a picture, an evaluation) changes nothing for another.
@@ -226,14 +224,14 @@ impl Uniforms {
 
 dispatch! {
     fn below(draw: Uniforms, row: u32, block: u32, probabilities: &[f32; BLOCK]) -> u32 {
-        crate::math::bernoulli(probabilities, &draw.block(row, block))
+        crate::units::math::bernoulli(probabilities, &draw.block(row, block))
     }
 }
 
 dispatch! {
     fn below_grey(draw: Uniforms, row: u32, block: u32, pixels: &[u8; BLOCK]) -> u32 {
         let probabilities = pixels.map(|pixel| f32::from(pixel) / 255.0);
-        crate::math::bernoulli(&probabilities, &draw.block(row, block))
+        crate::units::math::bernoulli(&probabilities, &draw.block(row, block))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong, said with what, where, got, expected and a way out.
 
-use crate::hidden::HiddenUnits;
+use crate::model::hidden_units::HiddenUnits;
 use std::path::PathBuf;
 
 /// Errors of this crate.

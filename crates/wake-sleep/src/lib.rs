@@ -13,9 +13,11 @@ mod metrics;
 mod net;
 mod phases;
 mod schedule;
+mod sets;
 mod state;
 mod top;
 mod training;
+mod up_down;
 
 pub use belief_net::sigmoid_belief_net;
 pub use config::{LayerRates, Part, TopModel, TuneConfig, UnitChoices, Units};
@@ -24,4 +26,4 @@ pub use learned::Learned;
 pub use metrics::{LayerMetrics, TuneMetrics};
 pub use net::peak_memory;
 pub use schedule::TopSteps;
-pub use training::{Best, Snapshot, TuneState, Tuner, UpDown};
+pub use up_down::{Best, Snapshot, TuneState, Tuner, UpDown};

@@ -3,6 +3,7 @@
 
 use crate::config::{TopModel, TuneConfig, Units};
 use crate::error::{Result, require};
+use crate::sets::{copied, pass};
 use crate::top::Top;
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Directed, Direction, Engine, MAX_UNITS, PackedRbm, Uniforms, Weights};
@@ -147,28 +148,6 @@ fn is_bare(rbm: &Rbm) -> Result<bool> {
 fn weights_of(w: &Tensor, b: &Tensor) -> Result<Weights> {
     let values = |tensor: &Tensor| tensor.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1();
     Ok(Weights { w: values(w)?, b: values(b)? })
-}
-
-/// Units of a set's outputs given its inputs.
-pub(crate) fn pass<D: Direction>(
-    set: &mut D,
-    units: Units,
-    input: &D::States,
-    draw: Uniforms,
-    output: &mut D::States,
-) -> Result<()> {
-    match units {
-        Units::Sampled => set.sample(input, draw, output)?,
-        Units::Probabilities => set.probabilities(input, output)?,
-    }
-    Ok(())
-}
-
-/// The same weights and velocities at another place.
-pub(crate) fn copied<D: Direction, F: Direction>(place: &F::Place, set: &D) -> Result<F> {
-    let mut copy = F::at(place, set.inputs(), set.outputs(), &set.weights()?)?;
-    copy.set_velocities(&set.velocities()?)?;
-    Ok(copy)
 }
 
 /// Bytes a tuner holds for a model of these sizes and batches of `batch` samples, on top of the

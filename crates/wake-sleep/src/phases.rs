@@ -163,3 +163,57 @@ fn check((epoch, batch): (u32, usize), part: Part, layer: usize, largest: f32, r
     let (epoch, value) = (epoch + 1, rule.learning_rate);
     Err(Error::Diverged { what, epoch, batch, magnitude: largest, rate, value })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{TopModel, sigmoid_belief_net};
+    use candle_core::Device;
+    use deepbelief_kernels::{Batch, Cpu};
+    use deepbelief_rbm::{LabelGroup, Rbm, RbmConfig};
+    use deepbelief_stack::Dbn;
+
+    fn bits(phases: &Phases<PackedRbm>) -> Result<Vec<u32>> {
+        let (model, velocities) = (phases.net.dbn()?, phases.net.velocities()?);
+        let mut bits = Vec::new();
+        for (_, tensor) in model.named_tensors("").into_iter().chain(velocities.named_tensors("")) {
+            bits.extend(tensor.flatten_all()?.to_vec1::<f32>()?.into_iter().map(f32::to_bits));
+        }
+        Ok(bits)
+    }
+
+    /// Moved between any two updates, a net goes on as if it had stayed: with labels and persistent chains, as a
+    /// sigmoid belief net, and without directed layers.
+    #[test]
+    fn a_net_that_moves_goes_on_as_if_it_had_stayed() -> Result<()> {
+        let rbm = |visible: usize, hidden| {
+            Rbm::new(&RbmConfig { hidden, ..Default::default() }, &vec![0.4; visible], &Device::Cpu)
+        };
+        let top = rbm(7, 9)?;
+        let labels = LabelGroup::zeros(2, &top)?;
+        let labelled = Dbn::from_rbms(vec![rbm(20, 7)?, top.with_labels(labels)?])?;
+        let belief = sigmoid_belief_net(&[7, 5], &[0.4; 20], 0.1, 1)?;
+        for (dbn, top, chains) in [
+            (labelled, TopModel::Undirected, 6),
+            (belief, TopModel::Factorial, 0),
+            (Dbn::from_rbms(vec![rbm(20, 9)?])?, TopModel::Undirected, 0),
+        ] {
+            let config = TuneConfig { top, persistent_chains: chains, momentum: 0.5, ..Default::default() };
+            let rules = config.rules(0, dbn.layers().len(), 0);
+            let mut stays = Phases::new(Net::new(&dbn, top)?, None)?;
+            let mut moves: Box<dyn Updates> = Box::new(stays.copied::<PackedRbm>(&Cpu)?);
+            for step in 0..4 {
+                let v = Bits::coins(10, 20, Uniforms::new(3, Stream::User, step));
+                let data = Labelled { v: Batch::Binary(v), y: (0..10).map(|sample| sample % 2).collect() };
+                let at = Position { step, ..Position::default() };
+                stays.update(&data, &config, &rules, &at)?;
+                moves.update(&data, &config, &rules, &at)?;
+                let back = moves.download()?;
+                assert!(bits(&back)? == bits(&stays)?, "{top:?}, step {step}");
+                assert_eq!(back.chains()?, stays.chains()?, "{top:?}, step {step}");
+                moves = Box::new(back);
+            }
+        }
+        Ok(())
+    }
+}

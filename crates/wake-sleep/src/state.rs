@@ -11,7 +11,7 @@
 
 use crate::error::Result;
 use crate::learned::Learned;
-use crate::training::{Best, TuneState};
+use crate::up_down::{Best, TuneState};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::Bits;
 use deepbelief_rbm::FORMAT_VERSION;

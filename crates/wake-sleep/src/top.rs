@@ -3,7 +3,7 @@
 use crate::config::{UnitChoices, Units};
 use crate::draws::PhaseDraws;
 use crate::error::Result;
-use crate::net::pass;
+use crate::sets::{copied, pass};
 use candle_core::Device;
 use deepbelief_kernels::{
     Batch, Bits, Directed, Direction, Engine, Measures, PackedRbm, Parameters, Shown, Sparsity, StepRule, Uniforms,
@@ -12,7 +12,6 @@ use deepbelief_kernels::{
 use deepbelief_rbm::Rbm;
 
 /// The top in training.
-#[expect(clippy::large_enum_variant, reason = "a tuner has one of them")]
 pub(crate) enum Top<E: Engine> {
     Undirected(Undirected<E>),
     Factorial(Factorial<E>),
@@ -96,7 +95,7 @@ impl<E: Engine> Top<E> {
                 rbm.set_velocities(&top.rbm.velocities()?)?;
                 Top::with_rbm(rbm)
             }
-            Self::Factorial(top) => Top::with_prior(crate::net::copied(place, &top.prior)?),
+            Self::Factorial(top) => Top::with_prior(copied(place, &top.prior)?),
         }
     }
 

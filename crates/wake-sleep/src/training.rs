@@ -1,109 +1,18 @@
-//! Tuning by wake-sleep: what [`Tuner`] runs.
+//! How the up-down algorithm plugs into the loop of all trainings.
 
-use crate::config::{Rules, TuneConfig};
+use crate::config::TuneConfig;
 use crate::error::{Error, Result, require};
 use crate::learned::{Learned, zeros};
 use crate::measure::{measure, weights};
 use crate::metrics::TuneMetrics;
-use crate::net::Net;
 use crate::phases::{Phases, Updates};
 use crate::state;
+use crate::up_down::{TuneState, UpDown, copied_to};
 use candle_core::Device;
-use deepbelief_kernels::{Bits, PackedRbm};
+use deepbelief_kernels::Bits;
 use deepbelief_stack::Dbn;
-use deepbelief_training::{
-    EpochEnd, Error as LoopError, Labelled, Loop, Monitors, OnDivergence, Position, State, Training,
-};
+use deepbelief_training::{EpochEnd, Error as LoopError, Labelled, Monitors, OnDivergence, Position, Training};
 use std::path::Path;
-
-/// Tunes a deep belief net.
-///
-/// ```
-/// use candle_core::Device;
-/// use deepbelief_kernels::{Batch, Minibatches};
-/// use deepbelief_rbm::{Monitors, Outcome, Rbm, RbmConfig};
-/// use deepbelief_stack::Dbn;
-/// use deepbelief_wake_sleep::{TuneConfig, Tuner};
-///
-/// struct Ones;
-/// impl Minibatches for Ones {
-///     fn samples(&self) -> usize { 4 }
-///     fn units(&self) -> usize { 6 }
-///     fn batches(&self) -> usize { 1 }
-///     fn start_epoch(&mut self, _: u32) {}
-///     fn fill(&mut self, _: usize, batch: &mut Batch) { batch.make_real(4, 6).fill(1.0) }
-/// }
-///
-/// # fn main() -> Result<(), deepbelief_wake_sleep::Error> {
-/// let rbm = |visible: usize, hidden| {
-///     Rbm::new(&RbmConfig { hidden, ..Default::default() }, &vec![0.5; visible], &Device::Cpu)
-/// };
-/// let greedy = Dbn::from_rbms(vec![rbm(6, 5)?, rbm(5, 8)?])?;
-/// let config = TuneConfig { top_steps: "3x2".parse()?, ..Default::default() };
-/// let mut shown = Batch::default();
-/// Ones.fill(0, &mut shown);
-///
-/// let mut tuner = Tuner::new(&greedy, config)?;
-/// let monitors = Monitors { train: shown, ..Default::default() };
-/// assert_eq!(tuner.fit(&mut Ones, &monitors, &mut ())?, Outcome::Finished);
-/// assert!(!tuner.snapshot().model()?.is_tied()?);
-/// # Ok(())
-/// # }
-/// ```
-pub type Tuner = Loop<UpDown>;
-
-/// A look at a tuning in progress.
-pub type Snapshot<'a> = deepbelief_training::Snapshot<'a, UpDown>;
-
-/// Everything that a [`Tuner`] resumes from.
-pub type TuneState = State<UpDown>;
-
-/// The best model so far, by validation label error, or by variational cost without labels.
-pub type Best = deepbelief_training::Best<Dbn>;
-
-/// A deep belief net in training by the up-down algorithm.
-pub struct UpDown {
-    config: TuneConfig,
-    phases: Phases<PackedRbm>,
-    device: Device,
-    /// Where updates are made, if not on the CPU; `phases` then lag behind within an epoch.
-    elsewhere: Option<Box<dyn Updates>>,
-    /// The learning rules of the running epoch, and the factor that schedule and divergences leave of its rates.
-    rules: Rules,
-    factor: f64,
-    /// The weights before the last update of the epoch.
-    before: Vec<Vec<f32>>,
-}
-
-impl UpDown {
-    fn new(dbn: &Dbn, config: TuneConfig) -> Result<Self> {
-        config.validate()?;
-        let (given, layers) = (config.layers.len(), dbn.layers().len());
-        require(given <= layers, "rates of single layers", given, format!("at most {layers}, the directed layers"))?;
-        Ok(Self {
-            phases: Phases::new(Net::new(dbn, config.top)?, None)?,
-            device: Device::Cpu,
-            elsewhere: None,
-            rules: config.rules(0, layers, 0),
-            config,
-            factor: 1.0,
-            before: Vec::new(),
-        })
-    }
-
-    /// Moves the updates to a device.
-    fn move_to(&mut self, device: &Device) -> Result<()> {
-        #[cfg(feature = "cuda")]
-        if device.is_cuda() {
-            let place = deepbelief_kernels::cuda::OnGpu::new(device, self.config.precision)?;
-            self.elsewhere = Some(Box::new(self.phases.copied::<deepbelief_kernels::cuda::GpuRbm>(&place)?));
-            self.device = device.clone();
-            return Ok(());
-        }
-        let expected = "the CPU, or an NVIDIA GPU in a build with the feature cuda";
-        require(device.is_cpu(), "device", format!("{device:?}"), expected)
-    }
-}
 
 impl Training for UpDown {
     type Model = Dbn;
@@ -131,7 +40,10 @@ impl Training for UpDown {
         let Phases { mut net, .. } = tuning.phases;
         net.set_velocities(&velocities)?;
         tuning.phases = Phases::new(net, chains.as_ref())?;
-        tuning.move_to(device)?;
+        if !device.is_cpu() {
+            tuning.elsewhere = Some(copied_to(device, tuning.config.precision, &tuning.phases)?);
+            tuning.device = device.clone();
+        }
         Ok(tuning)
     }
 

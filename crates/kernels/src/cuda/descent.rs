@@ -2,7 +2,7 @@
 //! [`crate::limit_norms`] there.
 
 use super::gpu::{Gpu, each, launch};
-use crate::descent::{Adam, Momentum};
+use crate::learning::descent::{Adam, Momentum};
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, CudaViewMut};
 use candle_core::{CudaStorage, Layout, Result, bail};

@@ -3,12 +3,12 @@
 use super::gpu::{Factor, Gpu, OnGpu, each, launch, typed};
 use super::rows::{Feed, Rows, padded};
 use super::steps::{Biases, read_largest, rounded, step_weights};
-use crate::directed::Weights;
 use crate::engine::Direction;
+use crate::learning::directed::Weights;
+use crate::learning::update::StepRule;
 use crate::precision::Precision;
 use crate::rng::Uniforms;
-use crate::states::Batch;
-use crate::update::StepRule;
+use crate::states::batch::Batch;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;

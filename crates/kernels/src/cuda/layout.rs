@@ -3,7 +3,7 @@
 
 use super::gpu::Gpu;
 use super::rows::padded;
-use crate::machine::Parameters;
+use crate::learning::parameters::Parameters;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;

@@ -4,10 +4,10 @@
 use super::gpu::{Factor, blocks, each, launch};
 use super::rbm::{GpuRbm, require_labels};
 use super::rows::{Feed, Rows, padded};
-use crate::measure::Measures;
+use crate::measures::measure::Measures;
 use crate::precision::Precision;
 use crate::rng::Uniforms;
-use crate::states::Batch;
+use crate::states::batch::Batch;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, LaunchConfig};

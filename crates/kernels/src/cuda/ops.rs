@@ -1,7 +1,8 @@
 //! Operations of [`crate::ops`] on tensors on the device.
 
 use super::gpu::{Gpu, each, launch};
-use crate::rng::{BLOCK, Uniforms};
+use crate::rng::Uniforms;
+use crate::row::BLOCK;
 use candle_core::{CudaStorage, Layout, Result, Shape, bail};
 
 /// Probabilities and states, [2, B, N].

@@ -2,8 +2,9 @@
 
 use super::gpu::{Factor, Gpu, Number, each, launch, typed};
 use crate::precision::Precision;
-use crate::rng::BLOCK;
-use crate::states::{Batch, Bits};
+use crate::row::BLOCK;
+use crate::states::batch::Batch;
+use crate::states::bits::Bits;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, CudaViewMut, PinnedHostSlice};

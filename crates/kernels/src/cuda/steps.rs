@@ -3,8 +3,8 @@
 
 use super::gpu::{Gpu, blocks, columns, each, launch, typed};
 use super::rows::Rows;
+use crate::learning::update::StepRule;
 use crate::precision::Precision;
-use crate::update::StepRule;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, LaunchConfig};

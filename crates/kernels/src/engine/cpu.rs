@@ -1,16 +1,21 @@
 //! The CPU's engine: [`PackedRbm`], [`Directed`] and [`Tempered`] by the verbs that all engines share. Nothing
 //! here fails, and nothing is copied that the rules do not ask to keep.
 
-use super::{Betas, Direction, Engine, Shown, Tempering, norm_and_change};
-use crate::directed::{Directed, Weights};
-use crate::gradient::{Offsets, Statistics};
-use crate::learn::Sparsity;
-use crate::machine::{PackedRbm, Parameters};
-use crate::measure::Measures;
+use super::direction::Direction;
+use super::rbm::{Engine, Shown, norm_and_change};
+use super::tempering::{Betas, Tempering};
+use crate::learning::contrast::Sparsity;
+use crate::learning::directed::{Directed, Weights};
+use crate::learning::packed::PackedRbm;
+use crate::learning::parameters::{Offsets, Parameters};
+use crate::learning::statistics::Statistics;
+use crate::learning::update::StepRule;
+use crate::measures::measure::Measures;
+use crate::measures::path::{GibbsDraws, PathBiases};
+use crate::measures::tempered::Tempered;
 use crate::rng::Uniforms;
-use crate::states::{Batch, Bits};
-use crate::tempered::{GibbsDraws, PathBiases, Tempered};
-use crate::update::StepRule;
+use crate::states::batch::Batch;
+use crate::states::bits::Bits;
 use candle_core::Result;
 use std::borrow::Cow;
 

@@ -1,9 +1,9 @@
 //! The verbs of one direction between two layers.
 
-use crate::directed::Weights;
+use crate::learning::directed::Weights;
+use crate::learning::update::StepRule;
 use crate::rng::Uniforms;
-use crate::states::Batch;
-use crate::update::StepRule;
+use crate::states::batch::Batch;
 use candle_core::Result;
 
 /// The weights of one direction between two layers: see [`crate::Directed`] for the formulas.

@@ -1,8 +1,8 @@
 //! The verbs of chains at inverse temperatures of their own.
 
-use crate::machine::Parameters;
-use crate::states::Bits;
-use crate::tempered::{GibbsDraws, PathBiases};
+use crate::learning::parameters::Parameters;
+use crate::measures::path::{GibbsDraws, PathBiases};
+use crate::states::bits::Bits;
 use candle_core::Result;
 
 /// Inverse temperatures of chains.

@@ -68,7 +68,8 @@ fn temper<E: Engine>(place: &E::Place, sizes: (usize, usize), p: &Parameters) ->
     let (v, y) = (chains.states()?, chains.labels()?);
     chains.start_from(&v, &y)?;
     chains.anneal(Betas::All(0.0), Betas::All(1.0), None)?;
-    assert_eq!(distance(&chains.parameters()?, p), 0.0, "chains have the parameters of the model that leads them");
+    // The biases of a path are the sum of two numbers.
+    assert!(distance(&chains.parameters()?, p) < 1e-6, "chains have the parameters of the model that leads them");
     Ok((v, y, chains.take_log_weights()?))
 }
 

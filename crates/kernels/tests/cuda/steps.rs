@@ -168,8 +168,8 @@ fn directed_weights_are_the_cpus() -> Result<()> {
         device.probabilities(&x, &mut y)?;
         assert!(furthest(&sampled.to_values(), &device.to_values(&y, outputs)?) < 1e-5);
         for _ in 0..3 {
-            let largest = cpu.update(&input, &target, &RULE);
-            device.update(&x, &t, &RULE)?;
+            let largest = cpu.learn(&input, &target, &RULE);
+            device.learn(&x, &t, &RULE)?;
             assert!((device.largest()? - largest).abs() < 1e-4);
         }
         let (a, b) = (cpu.weights(), device.weights()?);

@@ -19,46 +19,13 @@ use super::biases::AnnealPath;
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
 use super::phases::{MARKS, Mark};
-use crate::error::{Error, Result, require};
-use crate::rbm::Rbm;
-use deepbelief_kernels::{Betas, Bits, GibbsDraws, Stream, Tempered, Tempering, Uniforms};
-use deepbelief_training::{pool, validate_threads};
+use super::runs::{AnnealConfig, BURN_IN, FORWARD, PILOT_RUN, REVERSE, REVERSE_PILOT, check_starts, draws, run};
+use crate::error::Result;
+use crate::model::rbm::Rbm;
+use deepbelief_kernels::{Betas, Bits, Tempering};
 
 /// Steps of the pilot that an adaptive ladder is made by.
 const PILOT: usize = 1000;
-
-/// How ln Z is estimated.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AnnealConfig {
-    /// Chains.
-    pub chains: usize,
-    /// Inverse temperatures; [`adaptive_ladder`] finds some that suit a model.
-    pub ladder: Ladder,
-    /// Gibbs steps from the data before a reverse run.
-    pub burn_in: u32,
-    /// Seed of everything drawn.
-    pub seed: u64,
-    /// Threads; 0 takes one a core. The result does not depend on it.
-    pub threads: usize,
-}
-
-/// The paper's: 100 chains and 14,500 temperatures.
-impl Default for AnnealConfig {
-    fn default() -> Self {
-        Self { chains: 100, ladder: Ladder::default(), burn_in: 1000, seed: 1, threads: 0 }
-    }
-}
-
-impl AnnealConfig {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`Error::Config`] names the first field out of range.
-    pub fn validate(&self) -> Result<()> {
-        require((2..=100_000).contains(&self.chains), "chains", self.chains, "between 2 and 100000")?;
-        Ok(validate_threads(self.threads)?)
-    }
-}
 
 /// One direction of annealing.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +43,7 @@ pub struct Annealed {
 /// ln Z by annealed importance sampling along a path.
 ///
 /// # Errors
-/// [`Error::Config`] for a setting out of range or Gaussian hidden units, [`deepbelief_training::Error::Threads`].
+/// [`crate::Error::Config`] for a setting out of range or Gaussian hidden units, [`deepbelief_training::Error::Threads`].
 pub fn annealed_importance(rbm: &Rbm, path: &AnnealPath, config: &AnnealConfig) -> Result<Annealed> {
     run(rbm, config, |chains| {
         set_line(chains, path, 0.0, 1.0)?;
@@ -92,7 +59,7 @@ pub fn annealed_importance(rbm: &Rbm, path: &AnnealPath, config: &AnnealConfig) 
 /// samples.
 ///
 /// # Errors
-/// As [`annealed_importance`]; [`Error::Shape`] if the samples do not fit the RBM.
+/// As [`annealed_importance`]; [`crate::Error::Shape`] if the samples do not fit the RBM.
 pub fn reverse_annealed_importance(
     rbm: &Rbm,
     path: &AnnealPath,
@@ -115,40 +82,13 @@ pub fn reverse_annealed_importance(
     })
 }
 
-/// What chains start from, in errors.
-const STARTS: (&str, &str) = ("samples to start from", "labels to start from");
-
-/// Refuses visible states and labels that chains of an RBM cannot start from.
-pub(super) fn check_starts(rbm: &Rbm, v: &Bits, labels: &[u32]) -> Result<()> {
-    check_samples(rbm, v, labels, STARTS)
-}
-
-/// Refuses visible states and labels that are not those of an RBM; errors call them by these names.
-pub(super) fn check_samples(
-    rbm: &Rbm,
-    v: &Bits,
-    labels: &[u32],
-    (of_states, of_labels): (&str, &'static str),
-) -> Result<()> {
-    let wrong = |what: &str, got, expected| Err(Error::Shape { what: what.into(), got, expected });
-    if v.units() != rbm.visible() {
-        return wrong(of_states, vec![v.rows(), v.units()], vec![v.rows(), rbm.visible()]);
-    }
-    let classes = rbm.labels().map_or(0, crate::LabelGroup::classes);
-    if classes > 0 && labels.len() != v.rows() {
-        return wrong(of_labels, vec![labels.len()], vec![v.rows()]);
-    }
-    let known = classes == 0 || labels.iter().all(|&label| (label as usize) < classes);
-    require(known, of_labels, "not all of the label group", "below its number of classes")
-}
-
 /// So many inverse temperatures, spaced by thermodynamic length: a pilot run of the chains finds how fast the
 /// distribution changes with β, and steps are short where it changes fast. The ladder of `config` plays no part.
 /// With states `v` (and `labels`, where there is a label group) of the model, a second pilot comes down from them,
 /// and the faster change of the two counts.
 ///
 /// # Errors
-/// As [`annealed_importance`] and [`reverse_annealed_importance`]; [`Error::Config`] as [`Ladder::with_steps`] has
+/// As [`annealed_importance`] and [`reverse_annealed_importance`]; [`crate::Error::Config`] as [`Ladder::with_steps`] has
 /// it.
 pub fn adaptive_ladder(
     rbm: &Rbm,
@@ -194,52 +134,6 @@ fn spread_along(chains: &mut dyn Tempering, path: &AnnealPath, betas: &[f32], se
         spread.push(variance.sqrt() / f64::from((pair[1] - pair[0]).abs()));
     }
     Ok(spread)
-}
-
-/// Runs in a pool of as many threads as are asked for.
-pub(super) fn run<T: Send>(
-    rbm: &Rbm,
-    config: &AnnealConfig,
-    with: impl FnOnce(&mut dyn Tempering) -> Result<T> + Send,
-) -> Result<T> {
-    config.validate()?;
-    let units = rbm.hidden_units();
-    require(units.is_bernoulli(), "hidden_units", units, "bernoulli: annealing draws their states")?;
-    let pool = pool(config.threads)?;
-    let mut chains = chains_of(rbm)?;
-    pool.install(|| with(&mut *chains))
-}
-
-/// Chains of an RBM on the device where it is; their biases grow from 0 until others are set.
-fn chains_of(rbm: &Rbm) -> Result<Box<dyn Tempering>> {
-    let (visible, hidden, parameters) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
-    let base = &vec![0.0; visible];
-    #[cfg(feature = "cuda")]
-    if rbm.w_rec().device().is_cuda() {
-        use deepbelief_kernels::cuda::{Gpu, GpuTempered};
-        let gpu = Gpu::new(rbm.w_rec().device())?;
-        return Ok(Box::new(GpuTempered::new(&gpu, visible, hidden, &parameters, base)?));
-    }
-    Ok(Box::new(Tempered::new(visible, hidden, &parameters, base)))
-}
-
-/// Runs that share no random numbers.
-const FORWARD: u8 = 0;
-const REVERSE: u8 = 1;
-const BURN_IN: u8 = 2;
-const PILOT_RUN: u8 = 3;
-pub(super) const MIXING: u8 = 4;
-pub(super) const PATH: u8 = 5;
-pub(super) const FIT: u8 = 6;
-const REVERSE_PILOT: u8 = 7;
-
-pub(super) fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
-    let draw = |stream| Uniforms::new(seed, stream, step).layer(run);
-    GibbsDraws {
-        hidden: draw(Stream::AnnealHidden),
-        visible: draw(Stream::AnnealVisible),
-        label: draw(Stream::AnnealLabel),
-    }
 }
 
 /// Gives chains at `beta` the line of biases towards `to`, where one begins there.

@@ -14,9 +14,9 @@
 //! a and c are the log odds of the mean activities of the units over data: those of independent units that have
 //! the same means.
 
-use super::annealing::{AnnealConfig, FIT, draws, run};
+use super::runs::{AnnealConfig, FIT, draws, run};
 use crate::error::{Error, Result};
-use crate::rbm::{Rbm, log_odds};
+use crate::model::rbm::{Rbm, log_odds};
 use deepbelief_kernels::{Betas, BiasLine, Bits, PathBiases, Tempering};
 
 /// Mean activities of the units of an RBM over data.
@@ -35,7 +35,7 @@ impl Means {
     /// # Errors
     /// As [`super::reverse_annealed_importance`].
     pub fn of(rbm: &Rbm, v: &Bits, labels: &[u32], config: &AnnealConfig) -> Result<Self> {
-        super::annealing::check_starts(rbm, v, labels)?;
+        super::runs::check_starts(rbm, v, labels)?;
         let config = AnnealConfig { chains: v.rows().max(2), ..config.clone() };
         let hidden = run(rbm, &config, |chains| {
             chains.start_from(v, labels)?;

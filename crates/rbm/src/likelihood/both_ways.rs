@@ -5,7 +5,7 @@ use super::bennett::bennett;
 use super::estimate::{FEWEST_EFFECTIVE, LogPartition};
 use super::phases::{APART, Separation, separations};
 use crate::error::Result;
-use crate::rbm::Rbm;
+use crate::model::rbm::Rbm;
 
 /// Standard errors by which the two directions may contradict their order.
 const CHANCE: f64 = 3.0;

@@ -1,7 +1,7 @@
 //! ln Z by summing over all states of the smaller side.
 
 use crate::error::{Result, require};
-use crate::rbm::Rbm;
+use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Conditionals, LogSum, Parameters, log_sum_over_states};
 
 /// Most units of the smaller side whose states are summed over: 2^25 states of 784 units on the

@@ -10,9 +10,9 @@
 //! which is 1 at t = 0 and falls to 0 where every chain has forgotten its start: within the noise of
 //! as many chains as there are.
 
-use super::annealing::{AnnealConfig, MIXING, check_starts, draws, run};
+use super::runs::{AnnealConfig, MIXING, check_starts, draws, run};
 use crate::error::Result;
-use crate::rbm::Rbm;
+use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Betas, Bits};
 
 /// The memory of chains.

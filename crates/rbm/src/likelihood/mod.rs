@@ -21,8 +21,9 @@ mod mixing;
 mod path;
 mod phases;
 mod pseudo;
+mod runs;
 
-pub use annealing::{AnnealConfig, Annealed, adaptive_ladder, annealed_importance, reverse_annealed_importance};
+pub use annealing::{Annealed, adaptive_ladder, annealed_importance, reverse_annealed_importance};
 pub use bennett::{LogRatio, bennett};
 pub use biases::{AnnealPath, Means, base_rates};
 pub use both_ways::{BothWays, Verdict};
@@ -34,3 +35,4 @@ pub(crate) use path::LogZState;
 pub use path::LogZTracker;
 pub use phases::{APART, Separation};
 pub use pseudo::pseudo_log_likelihood;
+pub use runs::AnnealConfig;

@@ -13,12 +13,12 @@
 //! it is done as well. Where it finds more than chance explains, the path goes on from there; where both
 //! agree, they are averaged, each by what it is known to; where it finds less, it has missed something.
 
-use super::annealing::{PATH, draws};
 use super::bennett::bennett;
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
+use super::runs::{PATH, draws};
 use crate::error::{Result, require};
-use crate::rbm::Rbm;
+use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Bits, Parameters, PathBiases, Stream, Tempered, Uniforms};
 
 /// Standard deviation of the samples' gains, in nats, that a piece of a step is to stay at.

@@ -11,7 +11,7 @@
 //! - the direction in which the mean states differ, found from one half of the chains and measured on the other.
 
 use crate::error::Result;
-use crate::rbm::Rbm;
+use crate::model::rbm::Rbm;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Betas, Bits, Tempering};
 

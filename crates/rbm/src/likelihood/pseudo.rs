@@ -1,8 +1,8 @@
 //! Pseudo-likelihood: each unit given all others.
 
-use super::annealing::check_samples;
+use super::runs::check_samples;
 use crate::error::{Result, require};
-use crate::rbm::Rbm;
+use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Bits, PackedRbm, Uniforms};
 
 /// `sum over visible units i of ln p(v_i | all others)` of every sample, in nats (Besag 1975); given

@@ -1,9 +1,11 @@
 //! Tests of the layer, its training and its files; helpers they share stand here.
 
+mod along;
 mod cd;
 mod checkpoint;
 mod enumeration;
 mod gaussian;
+mod gaussian_training;
 mod labels;
 mod likelihood;
 mod methods;

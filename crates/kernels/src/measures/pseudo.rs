@@ -1,0 +1,169 @@
+//! Pseudo-likelihood: how probable each visible unit is given all others (Besag 1975).
+//!
+//! The partition function is not in it. With the free energy F and `v'` the same state but for unit i,
+//!
+//! ```text
+//! p(v_i | others) = p(v) / (p(v) + p(v')) = sigmoid(F(v') - F(v))
+//! F(v) - F(v') = d vb_i + sum over hidden j of softplus(x_j + d w_ij) - softplus(x_j)
+//! ```
+//!
+//! for inputs x of the hidden units given v, and d = 1 if unit i is off, else -1.
+
+use crate::learning::packed::PackedRbm;
+use crate::products::source::Source;
+use crate::rng::Uniforms;
+use crate::row::{BLOCK, Row, ZERO};
+use crate::simd::dispatch;
+use crate::states::batch::Batch;
+use crate::states::bits::Bits;
+use crate::states::lists::{Active, Chunks};
+use crate::units::math::softplus;
+use rayon::prelude::*;
+
+impl PackedRbm {
+    /// `sum over visible units i of ln p(v_i | others)` of every sample, in nats; the label, where
+    /// there is a group of them, is among the others.
+    ///
+    /// With `draw` one unit a sample is drawn from row s, column 0, and stands for all of them: an
+    /// estimate without bias, which scikit-learn calls the pseudo-likelihood.
+    ///
+    /// # Panics
+    /// If there is a label group and not one valid label a sample.
+    #[must_use]
+    pub fn pseudo_log_likelihood(&self, batch: &Bits, labels: &[u32], draw: Option<Uniforms>) -> Vec<f64> {
+        let (samples, visible) = (batch.rows(), self.visible);
+        let labelled = self.classes() > 0;
+        assert!(!labelled || labels.len() == samples, "one label a sample");
+        let whole = Batch::Binary(batch.clone());
+        let (mut support, mut lists) = (Bits::default(), Active::default());
+        let source = Source::of_batch(&whole, &mut support, &mut lists);
+        let chunks = Chunks::new(samples);
+        let of_chunk = |chunk: usize| {
+            let range = chunks.range(chunk);
+            // Inputs of one sample after the other, panel by panel.
+            let mut inputs = vec![vec![ZERO; self.hb.len()]; range.len()];
+            let mut x = vec![ZERO; range.len()];
+            for (panel, bias) in self.hb.iter().enumerate() {
+                source.product(self.level, self.rec.panel(panel), &lists, range.start, &mut x);
+                for ((inputs, x), s) in inputs.iter_mut().zip(&x).zip(range.clone()) {
+                    let w = if labelled { self.labels.panels[panel].w[labels[s] as usize] } else { ZERO };
+                    inputs[panel] = Row(std::array::from_fn(|i| x.0[i] + bias.0[i] + w.0[i]));
+                }
+            }
+            let of_sample = |(inputs, s): (Vec<Row>, usize)| match draw {
+                None => self.all_units(batch, s, 0..visible, &inputs).sum(),
+                Some(draw) => {
+                    let unit = ((f64::from(draw.at(s as u32, 0)) * visible as f64) as usize).min(visible - 1);
+                    visible as f64 * self.all_units(batch, s, unit..unit + 1, &inputs).sum::<f64>()
+                }
+            };
+            inputs.into_iter().zip(range).map(of_sample).collect::<Vec<f64>>()
+        };
+        let parts: Vec<Vec<f64>> = (0..chunks.count()).into_par_iter().with_max_len(1).map(of_chunk).collect();
+        parts.into_iter().flatten().collect()
+    }
+
+    /// `ln p(v_i | others)` of some units of a sample.
+    fn all_units(
+        &self,
+        batch: &Bits,
+        sample: usize,
+        units: std::ops::Range<usize>,
+        inputs: &[Row],
+    ) -> impl Iterator<Item = f64> {
+        let signs: Vec<f32> = units.clone().map(|i| if batch.get(sample, i) { -1.0 } else { 1.0 }).collect();
+        let mut sums = vec![0.0; units.len()];
+        for (panel, x) in inputs.iter().enumerate() {
+            flipped(self.level, x, &self.rec.panel(panel)[units.clone()], &signs, &mut sums);
+        }
+        let first = units.start;
+        sums.into_iter().zip(signs).enumerate().map(move |(i, (sum, sign))| {
+            let i = first + i;
+            let higher = sum + f64::from(sign) * f64::from(self.vb[i / BLOCK].0[i % BLOCK]);
+            // -ln(1 + exp(F(v) - F(v'))).
+            -(higher.max(0.0) + libm::log1p(libm::exp(-higher.abs())))
+        })
+    }
+}
+
+dispatch! {
+    /// `sums[i] += sum over 32 hidden units of softplus(x + sign_i w_i) - softplus(x)`.
+    fn flipped(x: &Row, w: &[Row], signs: &[f32], sums: &mut [f64]) {
+        let mut before = x.0;
+        for x in &mut before {
+            *x = softplus(*x);
+        }
+        for ((w, &sign), sum) in w.iter().zip(signs).zip(sums) {
+            let mut terms = [0.0; BLOCK];
+            for i in 0..BLOCK {
+                terms[i] = softplus(x.0[i] + sign * w.0[i]) - before[i];
+            }
+            *sum += terms.iter().map(|&t| f64::from(t)).sum::<f64>();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learning::parameters::Parameters;
+    use crate::rng::Stream;
+
+    fn numbers(n: usize, scale: f32, step: u32) -> Vec<f32> {
+        let mut out = vec![0.0; n];
+        Uniforms::new(7, Stream::User, step).fill_row(0, &mut out);
+        out.iter().map(|u| scale * (2.0 * u - 1.0)).collect()
+    }
+
+    /// Unnormalised ln p(v, y), in double precision.
+    fn log_weight(p: &Parameters, v: &[f32], label: Option<usize>) -> f64 {
+        let hidden = p.hb.len();
+        let linear: f64 = v.iter().zip(&p.vb).map(|(v, b)| f64::from(v * b)).sum();
+        let input = |j: usize| -> f64 {
+            let label = label.map_or(0.0, |y| f64::from(p.label_w[y * hidden + j]));
+            let terms = v.iter().enumerate().map(|(i, &v)| f64::from(v) * f64::from(p.w_rec[i * hidden + j]));
+            f64::from(p.hb[j]) + label + terms.sum::<f64>()
+        };
+        linear + (0..hidden).map(|j| input(j).exp().ln_1p()).sum::<f64>()
+    }
+
+    /// Against conditionals made of two unnormalised probabilities each, on sizes off the panel's.
+    #[test]
+    fn every_unit_is_as_probable_as_its_two_states_say() {
+        for (visible, hidden, classes) in [(1, 1, 0), (7, 5, 0), (40, 33, 3)] {
+            let p = Parameters {
+                w_rec: numbers(visible * hidden, 1.5, 0),
+                hb: numbers(hidden, 1.0, 1),
+                vb: numbers(visible, 1.0, 2),
+                label_w: numbers(classes * hidden, 1.0, 3),
+                label_b: numbers(classes, 1.0, 4),
+            };
+            let machine = PackedRbm::new(visible, hidden, &p);
+            let samples = 9;
+            let values: Vec<f32> =
+                numbers(samples * visible, 1.0, 5).iter().map(|&u| f32::from(u8::from(u < -0.2))).collect();
+            let labels: Vec<u32> = (0..samples as u32).map(|s| s % classes.max(1) as u32).collect();
+            let got = machine.pseudo_log_likelihood(&Bits::from_values(samples, visible, &values), &labels, None);
+            let mut of_units = vec![0.0; visible];
+            for (s, got) in got.iter().enumerate() {
+                let mut v = values[s * visible..(s + 1) * visible].to_vec();
+                let label = (classes > 0).then(|| labels[s] as usize);
+                let mut want = 0.0;
+                for (i, of_unit) in of_units.iter_mut().enumerate() {
+                    let as_it_is = log_weight(&p, &v, label);
+                    v[i] = 1.0 - v[i];
+                    let other = log_weight(&p, &v, label);
+                    v[i] = 1.0 - v[i];
+                    *of_unit = -(other - as_it_is).exp().ln_1p();
+                    want += *of_unit;
+                }
+                assert!((got - want).abs() < 1e-5 * visible as f64, "{visible}x{hidden}: {got}, exactly {want}");
+                // One unit that stands for all is one of those.
+                let bits = Bits::from_values(samples, visible, &values);
+                let one = machine.pseudo_log_likelihood(&bits, &labels, Some(Uniforms::new(1, Stream::User, 0)))[s];
+                let close = of_units.iter().any(|unit| (unit * visible as f64 - one).abs() < 1e-4 * visible as f64);
+                assert!(close, "{one} is none of {of_units:?}");
+            }
+        }
+    }
+}

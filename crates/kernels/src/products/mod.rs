@@ -1,0 +1,7 @@
+//! Products of states with weights, and the layouts that they are fast in.
+
+pub(crate) mod panels;
+pub(crate) mod product;
+pub(crate) mod scratch;
+pub(crate) mod source;
+pub(crate) mod transpose;

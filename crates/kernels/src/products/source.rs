@@ -1,0 +1,87 @@
+//! Where the products of visible states with the weights come from: the cheapest way that the
+//! states allow, chosen per call.
+
+use crate::products::product;
+use crate::row::{Row, ZERO};
+use crate::simd::Level;
+use crate::states::batch::Batch;
+use crate::states::bits::Bits;
+use crate::states::lists::Active;
+
+/// How the products `x = v W` of a visible state are had.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// They are there already.
+    Done,
+    /// From those of the state before, by what changed.
+    Change,
+    /// From the units that are on.
+    Lists,
+    /// From tables of sums, for states of which many are on.
+    Tables(&'a Bits),
+    /// From the units that are not zero, row-major values [samples, units].
+    Scaled(&'a [f32], usize),
+    /// From all units, row-major values [samples, units].
+    Dense(&'a [f32], usize),
+}
+
+impl<'a> Source<'a> {
+    /// For a batch of data; fills the lists it needs.
+    pub(crate) fn of_batch(batch: &'a Batch, support: &mut Bits, lists: &mut Active) -> Self {
+        match batch {
+            Batch::Binary(bits) => Self::of_states(bits, lists),
+            Batch::Real { rows, units, values } => {
+                support.set_nonzero(*rows, *units, values);
+                if support.is_dense() {
+                    return Self::Dense(values, *units);
+                }
+                lists.of(support);
+                Self::Scaled(values, *units)
+            }
+        }
+    }
+
+    /// For binary states.
+    pub(crate) fn of_states(states: &'a Bits, lists: &mut Active) -> Self {
+        if product::tables_pay(states) {
+            return Self::Tables(states);
+        }
+        lists.of(states);
+        Self::Lists
+    }
+
+    /// For the reconstruction, when `x` belongs to the states `before`.
+    pub(crate) fn of_reconstruction(now: &'a Batch, before: Option<&Bits>, lists: &mut Active) -> Self {
+        match now {
+            Batch::Binary(states) => Self::of_next(states, before, lists),
+            Batch::Real { units, values, .. } => Self::Dense(values, *units),
+        }
+    }
+
+    /// For binary states, when `x` belongs to the states `before`.
+    pub(crate) fn of_next(states: &'a Bits, before: Option<&Bits>, lists: &mut Active) -> Self {
+        match before.filter(|before| before.rows() == states.rows()).map(|before| (before, before.differing(states))) {
+            Some((_, 0)) => Self::Done,
+            Some((before, changed)) if changed < states.ones() => {
+                lists.of_difference(before, states);
+                Self::Change
+            }
+            _ => Self::of_states(states, lists),
+        }
+    }
+
+    /// Brings `x`, the products with one panel for the samples from `first` on, up to date.
+    pub(crate) fn product(self, level: Level, panel: &[Row], lists: &Active, first: usize, x: &mut [Row]) {
+        match self {
+            Self::Done => {}
+            Self::Change => product::difference(level, panel, lists, first, x),
+            Self::Lists => product::sparse(level, panel, lists, first, x),
+            Self::Tables(states) => product::tabled(level, panel, states, first, x),
+            Self::Scaled(values, units) => product::sparse_scaled(level, panel, lists, values, units, first, x),
+            Self::Dense(values, units) => {
+                x.fill(ZERO);
+                product::dense(level, &panel[..units], &values[first * units..], units, 1, x);
+            }
+        }
+    }
+}

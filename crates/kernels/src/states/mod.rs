@@ -1,0 +1,8 @@
+//! States of minibatches, and which units of them are on.
+
+pub(crate) mod batch;
+pub(crate) mod bits;
+pub(crate) mod lists;
+pub(crate) mod means;
+pub(crate) mod positions;
+pub(crate) mod unit_lists;

@@ -1,0 +1,5 @@
+//! What units do with the inputs that arrive.
+
+pub(crate) mod bernoulli;
+pub(crate) mod math;
+pub(crate) mod tempered;

@@ -1,0 +1,222 @@
+//! How a state's file holds what methods of training remember: nothing where a method is not in use.
+
+use crate::error::Result;
+use crate::files::tensors::Reader;
+use crate::likelihood::LogZState;
+use crate::model::sizes::Sizes;
+use crate::sampling::state::SamplerState;
+use crate::sampling::tempering::LadderState;
+use crate::sampling::trajectory::TrajectoryState;
+use crate::training::config::MOST_TEMPERATURES;
+use candle_core::{Device, Tensor};
+use deepbelief_kernels::{Bits, Offsets, Parameters};
+use serde::{Deserialize, Serialize};
+
+/// What of it a file holds, in its header.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StateEntry {
+    offsets: bool,
+    fast: bool,
+    average: bool,
+    /// Replicas and temperatures of tempered chains.
+    ladders: Option<[usize; 2]>,
+    /// Models, and chains of each.
+    trajectory: Option<[usize; 2]>,
+    path: Option<LogZEntry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogZEntry {
+    chains: usize,
+    log_z: f64,
+    /// None where it is infinite.
+    variance: Option<f64>,
+    steps: u32,
+}
+
+impl StateEntry {
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Parameters' tensors, by `{prefix}{name}`.
+fn shapes(sizes: Sizes) -> Vec<(&'static str, Vec<usize>)> {
+    let Sizes { visible, hidden, classes } = sizes;
+    let mut shapes = vec![("w_rec", vec![visible, hidden]), ("hb", vec![hidden]), ("vb", vec![visible])];
+    if classes > 0 {
+        shapes.extend([("label_w", vec![classes, hidden]), ("label_b", vec![classes])]);
+    }
+    shapes
+}
+
+/// Tensors for a file.
+pub(crate) struct Tensors(pub(crate) Vec<(String, Tensor)>);
+
+impl Tensors {
+    pub(crate) fn push(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
+        self.0.push((name.to_string(), Tensor::from_slice(values, shape, &Device::Cpu)?));
+        Ok(())
+    }
+
+    pub(crate) fn push_parameters(&mut self, prefix: &str, sizes: Sizes, p: &Parameters) -> Result<()> {
+        let values = [&p.w_rec, &p.hb, &p.vb, &p.label_w, &p.label_b];
+        for ((name, shape), values) in shapes(sizes).iter().zip(values) {
+            self.push(&format!("{prefix}{name}"), shape, values)?;
+        }
+        Ok(())
+    }
+
+    fn push_states(&mut self, prefix: &str, v: &Bits, labels: &[u32]) -> Result<()> {
+        self.push(&format!("{prefix}v"), &[v.rows(), v.units()], &v.to_values())?;
+        self.push(&format!("{prefix}labels"), &[labels.len()], &floats(labels))
+    }
+
+    pub(crate) fn push_memory(
+        &mut self,
+        sizes: Sizes,
+        memory: &SamplerState,
+        path: Option<&LogZState>,
+    ) -> Result<StateEntry> {
+        let SamplerState { offsets, fast, average, ladders, trajectory } = memory;
+        if let Some(Offsets { visible, hidden, labels }) = offsets {
+            self.push("offsets.visible", &[visible.len()], visible)?;
+            self.push("offsets.hidden", &[hidden.len()], hidden)?;
+            self.push("offsets.labels", &[labels.len()], labels)?;
+        }
+        for (prefix, parameters) in [("fast.", fast), ("average.", average)] {
+            if let Some(parameters) = parameters {
+                self.push_parameters(prefix, sizes, parameters)?;
+            }
+        }
+        if let Some(LadderState { base, betas, rungs, rates, v, labels }) = ladders {
+            self.push("ladders.base", &[base.len()], base)?;
+            self.push("ladders.betas", &[betas.len()], betas)?;
+            self.push("ladders.rungs", &[rungs.len()], &floats(rungs))?;
+            self.push("ladders.rates", &[rates.len()], rates)?;
+            self.push_states("ladders.", v, labels)?;
+        }
+        if let Some(TrajectoryState { models, rates, chains }) = trajectory {
+            self.push("trajectory.rates", &[rates.len()], rates)?;
+            for (at, parameters) in models.iter().enumerate() {
+                self.push_parameters(&format!("trajectory.{at}."), sizes, parameters)?;
+            }
+            for (at, (v, labels)) in chains.iter().enumerate() {
+                self.push_states(&format!("trajectory.{at}."), v, labels)?;
+            }
+        }
+        if let Some(path) = path {
+            self.push("path.base", &[path.base.len()], &path.base)?;
+            self.push_parameters("path.", sizes, &path.parameters)?;
+            self.push_states("path.", &path.v, &path.labels)?;
+        }
+        Ok(StateEntry {
+            offsets: offsets.is_some(),
+            fast: fast.is_some(),
+            average: average.is_some(),
+            ladders: ladders.as_ref().map(|ladders| [ladders.rungs.len(), ladders.betas.len()]),
+            trajectory: trajectory.as_ref().map(|along| [along.models.len(), along.chains[0].0.rows()]),
+            path: path.map(|path| LogZEntry {
+                chains: path.v.rows(),
+                log_z: path.log_z,
+                variance: Some(path.variance).filter(|variance| variance.is_finite()),
+                steps: path.steps,
+            }),
+        })
+    }
+}
+
+/// The parts of a file.
+pub(crate) struct Parts<'a> {
+    pub(crate) file: &'a Reader<'a>,
+    pub(crate) sizes: Sizes,
+}
+
+impl Parts<'_> {
+    pub(crate) fn parameters(&self, prefix: &str) -> Result<Parameters> {
+        let mut values = Vec::new();
+        for (name, shape) in shapes(self.sizes) {
+            values.push(self.file.values(&format!("{prefix}{name}"), &shape)?);
+        }
+        let mut values = values.into_iter();
+        let mut next = || values.next().unwrap_or_default();
+        Ok(Parameters { w_rec: next(), hb: next(), vb: next(), label_w: next(), label_b: next() })
+    }
+
+    /// Visible states and labels of chains.
+    fn states(&self, prefix: &str, rows: usize) -> Result<(Bits, Vec<u32>)> {
+        let Sizes { visible, classes, .. } = self.sizes;
+        let v = self.file.values(&format!("{prefix}v"), &[rows, visible])?;
+        let labelled = if classes > 0 { rows } else { 0 };
+        let labels = self.integers(&format!("{prefix}labels"), labelled, classes)?;
+        Ok((Bits::from_values(rows, visible, &v), labels))
+    }
+
+    /// Integers below a bound.
+    fn integers(&self, name: &str, len: usize, below: usize) -> Result<Vec<u32>> {
+        let values = self.file.values(name, &[len])?;
+        match values.iter().find(|&&x| x < 0.0 || x >= below as f32 || x.fract() != 0.0) {
+            Some(x) => self.file.refuse(format!("tensor '{name}' holds {x}, expected integers below {below}")),
+            None => Ok(values.into_iter().map(|x| x as u32).collect()),
+        }
+    }
+
+    pub(crate) fn memory(&self, contents: &StateEntry) -> Result<(SamplerState, Option<LogZState>)> {
+        let Sizes { visible, hidden, classes } = self.sizes;
+        let get = |name: &str, len: usize| self.file.values(name, &[len]);
+        let offsets = || -> Result<Offsets> {
+            Ok(Offsets {
+                visible: get("offsets.visible", visible)?,
+                hidden: get("offsets.hidden", hidden)?,
+                labels: get("offsets.labels", classes)?,
+            })
+        };
+        let ladders = |[replicas, temperatures]: [usize; 2]| -> Result<LadderState> {
+            if !(2..=MOST_TEMPERATURES).contains(&temperatures) || !replicas.is_multiple_of(temperatures) {
+                self.file.refuse(format!("has {replicas} replicas at {temperatures} temperatures"))?;
+            }
+            let rungs = self.integers("ladders.rungs", replicas, temperatures)?;
+            let betas = get("ladders.betas", temperatures)?;
+            let complete = |ladder: &[u32]| (0..temperatures as u32).all(|rung| ladder.contains(&rung));
+            if !rungs.chunks(temperatures).all(complete) || !betas.iter().all(|beta| (0.0..=1.0).contains(beta)) {
+                self.file.refuse("holds ladders of temperatures that are none".into())?;
+            }
+            let (v, labels) = self.states("ladders.", replicas)?;
+            let (base, rates) = (get("ladders.base", visible)?, get("ladders.rates", temperatures - 1)?);
+            Ok(LadderState { base, betas, rungs, rates, v, labels })
+        };
+        let trajectory = |[models, chains]: [usize; 2]| -> Result<TrajectoryState> {
+            if !(2..=MOST_TEMPERATURES).contains(&models) {
+                self.file.refuse(format!("has {models} models of a trajectory"))?;
+            }
+            let name = |at: usize| format!("trajectory.{at}.");
+            Ok(TrajectoryState {
+                models: (0..models).map(|at| self.parameters(&name(at))).collect::<Result<_>>()?,
+                rates: get("trajectory.rates", models - 1)?,
+                chains: (0..models).map(|at| self.states(&name(at), chains)).collect::<Result<_>>()?,
+            })
+        };
+        let path = |header: &LogZEntry| -> Result<LogZState> {
+            let (v, labels) = self.states("path.", header.chains)?;
+            let LogZEntry { log_z, steps, .. } = *header;
+            let variance = header.variance.unwrap_or(f64::INFINITY);
+            let base = get("path.base", visible)?;
+            Ok(LogZState { base, parameters: self.parameters("path.")?, v, labels, log_z, variance, steps })
+        };
+        let memory = SamplerState {
+            offsets: contents.offsets.then(offsets).transpose()?,
+            fast: contents.fast.then(|| self.parameters("fast.")).transpose()?,
+            average: contents.average.then(|| self.parameters("average.")).transpose()?,
+            ladders: contents.ladders.map(ladders).transpose()?,
+            trajectory: contents.trajectory.map(trajectory).transpose()?,
+        };
+        Ok((memory, contents.path.as_ref().map(path).transpose()?))
+    }
+}
+
+fn floats(integers: &[u32]) -> Vec<f32> {
+    integers.iter().map(|&x| x as f32).collect()
+}

@@ -1,0 +1,113 @@
+//! Runs of chains: how many, from what random numbers, on which device, in how many threads.
+
+use super::ladder::Ladder;
+use crate::error::{Error, Result, require};
+use crate::model::rbm::Rbm;
+use deepbelief_kernels::{Bits, GibbsDraws, Stream, Tempered, Tempering, Uniforms};
+use deepbelief_training::{pool, validate_threads};
+
+/// How ln Z is estimated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnnealConfig {
+    /// Chains.
+    pub chains: usize,
+    /// Inverse temperatures; [`super::adaptive_ladder`] finds some that suit a model.
+    pub ladder: Ladder,
+    /// Gibbs steps from the data before a reverse run.
+    pub burn_in: u32,
+    /// Seed of everything drawn.
+    pub seed: u64,
+    /// Threads; 0 takes one a core. The result does not depend on it.
+    pub threads: usize,
+}
+
+/// The paper's: 100 chains and 14,500 temperatures.
+impl Default for AnnealConfig {
+    fn default() -> Self {
+        Self { chains: 100, ladder: Ladder::default(), burn_in: 1000, seed: 1, threads: 0 }
+    }
+}
+
+impl AnnealConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the first field out of range.
+    pub fn validate(&self) -> Result<()> {
+        require((2..=100_000).contains(&self.chains), "chains", self.chains, "between 2 and 100000")?;
+        Ok(validate_threads(self.threads)?)
+    }
+}
+
+/// What chains start from, in errors.
+const STARTS: (&str, &str) = ("samples to start from", "labels to start from");
+
+/// Refuses visible states and labels that chains of an RBM cannot start from.
+pub(super) fn check_starts(rbm: &Rbm, v: &Bits, labels: &[u32]) -> Result<()> {
+    check_samples(rbm, v, labels, STARTS)
+}
+
+/// Refuses visible states and labels that are not those of an RBM; errors call them by these names.
+pub(super) fn check_samples(
+    rbm: &Rbm,
+    v: &Bits,
+    labels: &[u32],
+    (of_states, of_labels): (&str, &'static str),
+) -> Result<()> {
+    let wrong = |what: &str, got, expected| Err(Error::Shape { what: what.into(), got, expected });
+    if v.units() != rbm.visible() {
+        return wrong(of_states, vec![v.rows(), v.units()], vec![v.rows(), rbm.visible()]);
+    }
+    let classes = rbm.labels().map_or(0, crate::LabelGroup::classes);
+    if classes > 0 && labels.len() != v.rows() {
+        return wrong(of_labels, vec![labels.len()], vec![v.rows()]);
+    }
+    let known = classes == 0 || labels.iter().all(|&label| (label as usize) < classes);
+    require(known, of_labels, "not all of the label group", "below its number of classes")
+}
+
+/// Runs in a pool of as many threads as are asked for.
+pub(super) fn run<T: Send>(
+    rbm: &Rbm,
+    config: &AnnealConfig,
+    with: impl FnOnce(&mut dyn Tempering) -> Result<T> + Send,
+) -> Result<T> {
+    config.validate()?;
+    let units = rbm.hidden_units();
+    require(units.is_bernoulli(), "hidden_units", units, "bernoulli: annealing draws their states")?;
+    let pool = pool(config.threads)?;
+    let mut chains = chains_of(rbm)?;
+    pool.install(|| with(&mut *chains))
+}
+
+/// Chains of an RBM on the device where it is; their biases grow from 0 until others are set.
+fn chains_of(rbm: &Rbm) -> Result<Box<dyn Tempering>> {
+    let (visible, hidden, parameters) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
+    let base = &vec![0.0; visible];
+    #[cfg(feature = "cuda")]
+    if rbm.w_rec().device().is_cuda() {
+        use deepbelief_kernels::cuda::{Gpu, GpuTempered};
+        let gpu = Gpu::new(rbm.w_rec().device())?;
+        return Ok(Box::new(GpuTempered::new(&gpu, visible, hidden, &parameters, base)?));
+    }
+    Ok(Box::new(Tempered::new(visible, hidden, &parameters, base)))
+}
+
+/// Runs that share no random numbers.
+pub(super) const FORWARD: u8 = 0;
+pub(super) const REVERSE: u8 = 1;
+pub(super) const BURN_IN: u8 = 2;
+pub(super) const PILOT_RUN: u8 = 3;
+pub(super) const MIXING: u8 = 4;
+pub(super) const PATH: u8 = 5;
+pub(super) const FIT: u8 = 6;
+pub(super) const REVERSE_PILOT: u8 = 7;
+
+pub(super) fn draws(seed: u64, run: u8, step: u32) -> GibbsDraws {
+    let draw = |stream| Uniforms::new(seed, stream, step).layer(run);
+    GibbsDraws {
+        hidden: draw(Stream::AnnealHidden),
+        visible: draw(Stream::AnnealVisible),
+        label: draw(Stream::AnnealLabel),
+    }
+}

@@ -1,0 +1,66 @@
+//! Settings of a model, with the defaults of Hinton's practical guide ("A practical guide to training restricted
+//! Boltzmann machines", 2010).
+
+use crate::error::{Result, require};
+use crate::model::hidden_units::HiddenUnits;
+use crate::model::ranges::is_not_negative;
+use deepbelief_kernels::MAX_UNITS;
+use serde::{Deserialize, Serialize};
+
+/// Where visible biases start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VisibleBias {
+    /// log(p / (1 - p)) of each unit's mean p in the data (guide, section 8.1).
+    #[default]
+    LogOdds,
+    /// Zero.
+    Zero,
+}
+
+/// A new RBM.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RbmConfig {
+    /// Visible units; if absent, as many as the data have.
+    pub visible: Option<usize>,
+    /// Hidden units.
+    pub hidden: usize,
+    /// Their type.
+    pub hidden_units: HiddenUnits,
+    /// Standard deviation of the initial weights.
+    pub weight_std: f64,
+    /// Where visible biases start.
+    pub visible_bias: VisibleBias,
+    /// Seed of the initial weights.
+    pub seed: u64,
+}
+
+impl Default for RbmConfig {
+    fn default() -> Self {
+        Self {
+            visible: None,
+            hidden: 10,
+            hidden_units: HiddenUnits::Bernoulli,
+            weight_std: 0.01,
+            visible_bias: VisibleBias::LogOdds,
+            seed: 1,
+        }
+    }
+}
+
+impl RbmConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] names the first field out of range.
+    pub fn validate(&self) -> Result<()> {
+        let fits = |units: usize| (1..=MAX_UNITS).contains(&units);
+        require(fits(self.hidden), "hidden", self.hidden, "between 1 and 65504 units")?;
+        if let Some(visible) = self.visible {
+            require(fits(visible), "visible", visible, "between 1 and 65504 units")?;
+        }
+        let std = self.weight_std;
+        require(is_not_negative(std), "weight_std", std, "zero or a positive 32-bit number")
+    }
+}

@@ -1,0 +1,6 @@
+//! Where the chains of an update start, and what drives them.
+
+pub(crate) mod negative;
+pub(crate) mod state;
+pub(crate) mod tempering;
+pub(crate) mod trajectory;

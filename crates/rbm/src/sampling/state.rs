@@ -1,0 +1,20 @@
+//! What methods of training remember beside parameters, velocities and chains.
+
+use crate::sampling::tempering::LadderState;
+use crate::sampling::trajectory::TrajectoryState;
+use deepbelief_kernels::{Offsets, Parameters};
+
+/// What a learner remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SamplerState {
+    /// Of the centred gradient.
+    pub(crate) offsets: Option<Offsets>,
+    /// Fast weights.
+    pub(crate) fast: Option<Parameters>,
+    /// The mean of the models of late.
+    pub(crate) average: Option<Parameters>,
+    /// Tempered chains.
+    pub(crate) ladders: Option<LadderState>,
+    /// Chains of earlier models.
+    pub(crate) trajectory: Option<TrajectoryState>,
+}

@@ -1,0 +1,108 @@
+//! Training by contrastive divergence: what [`Trainer`] runs.
+
+use crate::error::{Error, Result};
+use crate::likelihood::LogZTracker;
+use crate::model::hidden_units::HiddenUnits;
+use crate::model::labels::LabelGroup;
+use crate::model::rbm::Rbm;
+use crate::model::sizes::Sizes;
+use crate::training::config::TrainConfig;
+use crate::training::health::{TrainingWarning, warnings};
+use crate::training::learner::Learner;
+use crate::training::metrics::EpochMetrics;
+use crate::training::rule::Rule;
+use candle_core::Device;
+use deepbelief_training::{Loop, Monitors, OnDivergence, Position, State};
+
+/// Trains one RBM.
+pub type Trainer = Loop<Contrastive>;
+
+/// A look at a training in progress.
+pub type Snapshot<'a> = deepbelief_training::Snapshot<'a, Contrastive>;
+
+/// Everything that a [`Trainer`] resumes from.
+pub type TrainState = State<Contrastive>;
+
+/// The best model so far: of those epochs that have an estimate of ln Z ([`TrainConfig::log_z_every`]), the one in
+/// which validation samples were most probable. Its cost is minus their mean ln p(v).
+pub type Best = deepbelief_training::Best<Rbm>;
+
+/// Parameters beyond this magnitude are divergence: trained ones stay near ten, and a unit with
+/// such an input is a constant.
+const EXPLODED: f32 = 100.0;
+
+/// The same where learning is centred: biases then make up for the sums of many weights, as where most
+/// pixels are on, and are as large as those.
+const EXPLODED_CENTRED: f32 = 2000.0;
+
+/// Hidden units from which on a layer without a single one that varies is a failure: a few may
+/// well be constant together for a while, or because there is nothing else to say of the data.
+const ENOUGH_TO_DIE: usize = 8;
+
+/// An RBM in training by contrastive divergence.
+pub struct Contrastive {
+    pub(crate) config: TrainConfig,
+    pub(crate) sizes: Sizes,
+    pub(crate) hidden_units: HiddenUnits,
+    pub(crate) learner: Box<dyn Learner>,
+    /// The learning rule of the running epoch.
+    pub(crate) rule: Rule,
+    /// Whether the learner remembers the weights before the last update of the epoch.
+    pub(crate) remembered: bool,
+    /// The estimate of ln Z along the training, once there is one.
+    pub(crate) path: Option<LogZTracker>,
+    pub(crate) device: Device,
+}
+
+impl Contrastive {
+    pub(crate) fn build(
+        learner: Box<dyn Learner>,
+        rbm: &Rbm,
+        config: TrainConfig,
+        path: Option<LogZTracker>,
+        device: &Device,
+    ) -> Result<Self> {
+        config.validate()?;
+        config.validate_for(rbm.hidden_units())?;
+        let rule = config.rule(0);
+        let classes = rbm.labels().map_or(0, LabelGroup::classes);
+        let sizes = Sizes { visible: rbm.visible(), hidden: rbm.hidden(), classes };
+        let hidden_units = rbm.hidden_units();
+        Ok(Self { config, sizes, hidden_units, learner, rule, remembered: false, path, device: device.clone() })
+    }
+
+    /// What looks wrong in an epoch, after so many updates in all.
+    #[must_use]
+    pub fn warnings(&self, metrics: &EpochMetrics, updates: u32) -> Vec<TrainingWarning> {
+        warnings(metrics, self.sizes.hidden, updates)
+    }
+
+    /// The learning rule at a point of the training.
+    pub(crate) fn rule_at(&self, at: &Position) -> Rule {
+        let (rule, factor) = (self.config.rule(at.epoch), OnDivergence::decay_factor(at.halvings));
+        let (learning_rate, fast_learning_rate) = (factor * rule.learning_rate, factor * rule.fast_learning_rate);
+        Rule { learning_rate, fast_learning_rate, ..rule }
+    }
+
+    /// Refuses parameters, after a batch counted from 1, beyond all that training makes of them.
+    pub(crate) fn check_sane(&self, epoch: u32, batch: usize, largest: Option<f32>) -> Result<()> {
+        let Some(magnitude) = largest else { return Ok(()) };
+        // Written so that NaN fails it.
+        if magnitude <= if self.config.centred { EXPLODED_CENTRED } else { EXPLODED } {
+            return Ok(());
+        }
+        let (learning_rate, hidden_units) = (self.rule.learning_rate, self.hidden_units);
+        Err(Error::Diverged { epoch: epoch + 1, batch, magnitude, learning_rate, hidden_units })
+    }
+
+    /// Refuses to go on with hidden units none of which says anything of the data: with all of
+    /// them constant the gradient of the weights is that of the biases, and they stay constant.
+    pub(crate) fn check_alive(&self, monitors: &Monitors, metrics: &EpochMetrics) -> Result<()> {
+        let (Some(dead), Some(saturated)) = (metrics.dead_units, metrics.saturated_units) else { return Ok(()) };
+        let hidden = self.sizes.hidden;
+        if hidden < ENOUGH_TO_DIE || dead + saturated < hidden || monitors.train.rows() == 0 {
+            return Ok(());
+        }
+        Err(Error::Collapsed { epoch: metrics.epoch, dead, saturated, learning_rate: metrics.learning_rate })
+    }
+}

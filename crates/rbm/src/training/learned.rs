@@ -1,0 +1,82 @@
+//! What a state holds of an RBM in training.
+
+use crate::error::{Result, require};
+use crate::likelihood::LogZState;
+use crate::model::hidden_units::HiddenUnits;
+use crate::model::rbm::Rbm;
+use crate::sampling::state::SamplerState;
+use crate::training::config::{Sampler, TrainConfig};
+use candle_core::Device;
+use deepbelief_kernels::{Batch, Parameters};
+use deepbelief_training::Position;
+
+/// What a [`crate::TrainState`] holds of an RBM in training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learned {
+    pub(crate) visible: usize,
+    pub(crate) hidden: usize,
+    pub(crate) hidden_units: HiddenUnits,
+    pub(crate) parameters: Parameters,
+    pub(crate) velocities: Parameters,
+    /// Hidden states of the persistent chains.
+    pub(crate) chains: Option<Batch>,
+    /// What methods remember beside these.
+    pub(crate) memory: SamplerState,
+    /// Where the estimate of ln Z along the training is.
+    pub(crate) path: Option<LogZState>,
+}
+
+impl Learned {
+    /// The RBM as it is at this point, on the CPU: where models are averaged, their mean.
+    ///
+    /// # Errors
+    /// If the tensors cannot be made.
+    pub fn rbm(&self) -> Result<Rbm> {
+        let parameters = self.memory.average.as_ref().unwrap_or(&self.parameters).clone();
+        let rbm = Rbm::from_parameters(self.visible, self.hidden, parameters, &Device::Cpu)?;
+        rbm.with_hidden_units(self.hidden_units)
+    }
+
+    /// Refuses to go on by other methods than those that got here.
+    pub(crate) fn require_methods(&self, config: &TrainConfig, at: &Position) -> Result<()> {
+        // Before the first update there is nothing to go on with.
+        if at.step == 0 {
+            return Ok(());
+        }
+        let SamplerState { offsets, fast, average, ladders, trajectory } = &self.memory;
+        let fits = |temperatures: usize| match (ladders, trajectory) {
+            (Some(ladders), _) => ladders.betas.len() == temperatures,
+            // Models at most: there may be more to come.
+            (None, Some(trajectory)) => trajectory.models.len() <= temperatures,
+            (None, None) => true,
+        };
+        let persistent = self.chains.as_ref().map_or(0, Batch::rows);
+        let (sampler, chains) = match (trajectory, ladders, fast, persistent) {
+            (Some(models), ..) => (Sampler::Trajectory, models.chains.first().map_or(0, |chains| chains.0.rows())),
+            (None, Some(ladders), ..) => (Sampler::Tempered, ladders.rungs.len() / ladders.betas.len()),
+            (None, None, Some(_), chains) => (Sampler::Fast, chains),
+            (None, None, None, chains) => (Sampler::Gibbs, chains),
+        };
+        let same = [
+            ("persistent_chains", config.persistent_chains.to_string(), chains == config.persistent_chains),
+            ("sampler", format!("{:?}", config.sampler), sampler == config.sampler),
+            ("temperatures", config.temperatures.to_string(), fits(config.temperatures)),
+            ("centred", config.centred.to_string(), offsets.is_some() == config.centred),
+            ("averaging", config.averaging.to_string(), average.is_some() == (config.averaging > 0.0)),
+        ];
+        same.into_iter()
+            .try_for_each(|(name, got, same)| require(same, name, got, "what it was when the training started"))
+    }
+
+    /// Visible and hidden units.
+    #[must_use]
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.visible, self.hidden)
+    }
+
+    /// Type of the hidden units.
+    #[must_use]
+    pub fn hidden_units(&self) -> HiddenUnits {
+        self.hidden_units
+    }
+}

@@ -1,0 +1,100 @@
+//! What a trainer asks of an RBM in training, whatever form it has: on an engine for Bernoulli hidden units
+//! (`engine_learner.rs`), of tensors for Gaussian ones (`tensor_learner.rs`).
+
+use crate::error::Result;
+use crate::model::rbm::Rbm;
+use crate::sampling::state::SamplerState;
+use crate::training::cd::Draws;
+use crate::training::config::TrainConfig;
+use crate::training::rule::Rule;
+use deepbelief_kernels::{Batch, Bits, Measures, Parameters, Uniforms};
+use deepbelief_training::Labelled;
+
+/// An RBM, its velocities and its persistent chains.
+pub(crate) trait Learner: Send + Sync {
+    /// One update by CD-k, or with persistent chains by PCD-k. The largest |weight| or |bias|
+    /// afterwards, NaN if one is NaN; a learner on another device says so only now and then, for
+    /// all updates since it last did.
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>>;
+
+    /// What [`Self::learn`] has not said yet.
+    fn largest(&mut self) -> Result<Option<f32>> {
+        Ok(None)
+    }
+
+    /// Measures the RBM on samples and, where it has a label group, their labels. Draws hidden
+    /// states from `draw`, and leaves everything that training continues with untouched.
+    fn measure(&mut self, samples: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measured>;
+
+    /// The RBM as it is, on the CPU.
+    fn rbm(&self) -> Result<Rbm>;
+
+    /// Remembers the weights, for [`Self::norm_and_change`].
+    fn remember(&mut self) -> Result<()>;
+
+    /// The Euclidean norms of the weights, and of their change since [`Self::remember`] was last called.
+    fn norm_and_change(&self) -> Result<(f64, f64)>;
+
+    fn parameters(&self) -> Result<Parameters>;
+
+    fn velocities(&self) -> Result<Parameters>;
+
+    /// Hidden states of the persistent chains, once there are any.
+    fn chains(&self) -> Result<Option<Batch>>;
+
+    /// What its methods remember beside these.
+    fn memory(&self) -> Result<SamplerState> {
+        Ok(SamplerState::default())
+    }
+
+    /// Share of the persistent chains' hidden units that the last update changed, where that is known.
+    fn chains_moved(&self) -> Result<Option<f64>> {
+        Ok(None)
+    }
+
+    /// How often the tempered chains that swap least do so; none without them.
+    fn swap_rate(&self) -> Option<f64> {
+        None
+    }
+}
+
+/// Measurements of an RBM on samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// Mean free energy, nats per sample.
+    pub free_energy: f64,
+    /// Mean cross-entropy between the samples v and p(v|h) for one h ~ p(h|v), nats per sample.
+    pub reconstruction_cost: f64,
+    /// What the hidden units do.
+    pub hidden: HiddenStatistics,
+    /// Share of samples whose most probable label is not theirs; `None` without a label group.
+    pub label_error: Option<f64>,
+}
+
+impl From<Measures> for Measured {
+    fn from(measures: Measures) -> Self {
+        Self {
+            free_energy: measures.free_energy,
+            reconstruction_cost: measures.reconstruction_cost,
+            hidden: HiddenStatistics::Activity(measures.activity),
+            label_error: measures.label_error,
+        }
+    }
+}
+
+/// What hidden units do over samples.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HiddenStatistics {
+    /// Mean p(h = 1 | v) of each Bernoulli unit.
+    Activity(Vec<f64>),
+    /// Standard deviation of E\[h | v\] of each Gaussian unit.
+    Spread(Vec<f64>),
+}
+
+/// Chains of Bernoulli units as they are packed.
+pub(crate) fn binary(chains: Batch) -> Bits {
+    match chains {
+        Batch::Binary(bits) => bits,
+        Batch::Real { rows, units, values } => Bits::from_values(rows, units, &values),
+    }
+}

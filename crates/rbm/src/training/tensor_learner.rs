@@ -1,0 +1,125 @@
+//! The learning rule on tensors, for Gaussian hidden units: [`crate::Rbm::cd_update`] and
+//! [`crate::Rbm::pcd_update`]. Products and states come from the kernels, so that the bits do not
+//! depend on threads or processors here either.
+
+use crate::error::Result;
+use crate::files::tensors::from_batch;
+use crate::model::hidden::{normalizer, normals};
+use crate::model::rbm::Rbm;
+use crate::training::cd::{Draws, Velocity};
+use crate::training::config::TrainConfig;
+use crate::training::learner::{HiddenStatistics, Learner, Measured};
+use crate::training::rule::Rule;
+use candle_core::{DType, Device, Tensor};
+use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, norm_and_change, ops};
+use deepbelief_training::Labelled;
+
+/// An RBM of F32 tensors.
+pub(crate) struct TensorLearner {
+    rbm: Rbm,
+    velocity: Velocity,
+    /// [chains, H].
+    chains: Option<Tensor>,
+    /// The weights that a change of them is measured from.
+    before: Vec<f32>,
+}
+
+impl TensorLearner {
+    pub(crate) fn new(rbm: Rbm, velocity: Velocity, chains: Option<&Batch>) -> Result<Self> {
+        let chains = chains.map(|states| from_batch(states, rbm.w_rec().device())).transpose()?;
+        Ok(Self { rbm, velocity, chains, before: Vec::new() })
+    }
+}
+
+impl Learner for TensorLearner {
+    fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>> {
+        let chains = config.persistent_chains;
+        let device = self.rbm.w_rec().device();
+        let v = from_batch(&data.v, device)?;
+        if chains == 0 {
+            self.rbm.cd_update(&v, None, rule, &mut self.velocity, draws)?;
+        } else {
+            let mut states = if let Some(states) = self.chains.take() {
+                states
+            } else {
+                let shape = Tensor::zeros((chains, self.rbm.hidden()), DType::F32, device)?;
+                normals(&shape, Uniforms::new(draws.seed, Stream::Chains, 0))?
+            };
+            self.rbm.pcd_update(&v, None, rule, &mut self.velocity, &mut states, draws)?;
+            self.chains = Some(states);
+        }
+        let Parameters { w_rec, hb, vb, .. } = self.rbm.to_parameters()?;
+        // As bits, NaN is larger than any number.
+        let largest = w_rec.iter().chain(&hb).chain(&vb).map(|x| x.abs().to_bits()).max();
+        Ok(largest.map(f32::from_bits))
+    }
+
+    fn measure(&mut self, samples: &Batch, _: &[u32], draw: Uniforms) -> Result<Measured> {
+        let (rbm, n, hidden) = (&self.rbm, samples.rows(), self.rbm.hidden());
+        if n == 0 {
+            let hidden = HiddenStatistics::Spread(vec![0.0; hidden]);
+            return Ok(Measured { free_energy: 0.0, reconstruction_cost: 0.0, hidden, label_error: None });
+        }
+        let v = from_batch(samples, rbm.w_rec().device())?;
+        let h = rbm.sample_h(&v, draw)?;
+        let (means, hb, vb) = (values(&h.probabilities)?, values(rbm.hb())?, values(rbm.vb())?);
+        let pixels = values(&v)?;
+        let linear: f64 = pixels.chunks_exact(vb.len()).flatten().zip(vb.iter().cycle()).map(|(v, b)| v * b).sum();
+        let squares = means.iter().map(|m| m * m).sum::<f64>() / n as f64 - hb.iter().map(|b| b * b).sum::<f64>();
+
+        let x = ops::product(&h.states, rbm.w_gen())?;
+        let softplus = ops::softplus_sums(&x, rbm.vb(), &rbm.vb().zeros_like()?.unsqueeze(0)?)?;
+        let agreement: f64 = pixels.iter().zip(values(&x)?).map(|(v, x)| v * x).sum::<f64>() + linear;
+        Ok(Measured {
+            free_energy: -linear / n as f64 - 0.5 * squares - normalizer(hidden),
+            reconstruction_cost: (values(&softplus)?.iter().sum::<f64>() - agreement) / n as f64,
+            hidden: HiddenStatistics::Spread(spread(&means, hidden)),
+            label_error: None,
+        })
+    }
+
+    fn rbm(&self) -> Result<Rbm> {
+        self.rbm.to_device(&Device::Cpu)
+    }
+
+    fn remember(&mut self) -> Result<()> {
+        self.before = self.parameters()?.w_rec;
+        Ok(())
+    }
+
+    fn norm_and_change(&self) -> Result<(f64, f64)> {
+        Ok(norm_and_change(&self.parameters()?.w_rec, &self.before))
+    }
+
+    fn parameters(&self) -> Result<Parameters> {
+        self.rbm.to_parameters()
+    }
+
+    fn velocities(&self) -> Result<Parameters> {
+        self.velocity.to_parameters()
+    }
+
+    fn chains(&self) -> Result<Option<Batch>> {
+        let Some(states) = &self.chains else { return Ok(None) };
+        let (rows, units) = states.dims2()?;
+        Ok(Some(Batch::Real { rows, units, values: states.flatten_all()?.to_vec1()? }))
+    }
+}
+
+/// Standard deviation of each column of row-major values [samples, units].
+fn spread(values: &[f64], units: usize) -> Vec<f64> {
+    let n = (values.len() / units.max(1)) as f64;
+    let mean_of = |term: &dyn Fn(usize, f64) -> f64| {
+        let mut sums = vec![0.0; units];
+        for row in values.chunks_exact(units.max(1)) {
+            sums.iter_mut().zip(row).enumerate().for_each(|(unit, (sum, &x))| *sum += term(unit, x) / n);
+        }
+        sums
+    };
+    let means = mean_of(&|_, x| x);
+    mean_of(&|unit, x| (x - means[unit]).powi(2)).into_iter().map(f64::sqrt).collect()
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f64>> {
+    Ok(tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?)
+}

@@ -1,4 +1,4 @@
-//! The update of the packed machine: gradient, momentum, costs and step in one pass over each
+//! The update of the packed RBM: gradient, momentum, costs and step in one pass over each
 //! panel of weights; or the gradient alone, for steps that need all of it ([`crate::Statistics`]).
 
 use crate::learning::packed::{PackedRbm, Transpose};
@@ -41,7 +41,7 @@ const NONE: StepRule = StepRule { learning_rate: 0.0, momentum: 0.0, l2: 0.0, l1
 enum Hidden<'a> {
     /// Their probabilities, of the data and of the last reconstruction.
     Probabilities(Sparsity),
-    /// Their states: those drawn for the data, and the machine's own.
+    /// Their states: those drawn for the data, and the RBM's own.
     States(&'a Bits),
 }
 
@@ -61,7 +61,7 @@ impl PackedRbm {
     }
 
     /// The same update with hidden states in the place of probabilities: `h0`, drawn for the data
-    /// by the positive phase, and those of the machine, drawn by an up pass after the last down
+    /// by the positive phase, and those of the RBM, drawn by an up pass after the last down
     /// pass. With the states at hand, no product is left to compute.
     ///
     /// # Panics

@@ -9,7 +9,7 @@ use crate::states::bits::Bits;
 use rayon::prelude::*;
 
 impl PackedRbm {
-    /// Becomes the machine of fast weights ahead of `slow` (Tieleman & Hinton, "Using fast weights to
+    /// Becomes the RBM of fast weights ahead of `slow` (Tieleman & Hinton, "Using fast weights to
     /// improve persistent contrastive divergence", ICML 2009): fast weights F, which are kept where
     /// velocities are, decay and take a step of their own along the gradient summed over its samples,
     ///
@@ -65,7 +65,7 @@ impl PackedRbm {
         self.stepped(0);
     }
 
-    /// Takes over the chains of a machine of the same sizes: hidden states, visible states and labels of
+    /// Takes over the chains of an RBM of the same sizes: hidden states, visible states and labels of
     /// the last down pass.
     pub fn take_chains(&mut self, of: &Self) {
         self.h.clone_from(&of.h);
@@ -94,7 +94,7 @@ impl PackedRbm {
 
     fn same_sizes(&self, other: &Self) {
         let sizes = |machine: &Self| (machine.visible, machine.hidden, machine.labels.classes);
-        assert_eq!(sizes(self), sizes(other), "machines of the same sizes");
+        assert_eq!(sizes(self), sizes(other), "RBMs of the same sizes");
     }
 }
 

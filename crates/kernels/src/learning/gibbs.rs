@@ -1,4 +1,4 @@
-//! Gibbs steps of the packed machine: the positive phase, and half-steps down and up.
+//! Gibbs steps of the packed RBM: the positive phase, and half-steps down and up.
 
 use crate::learning::packed::{PackedRbm, Transpose};
 use crate::products::panels::Activations;
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 impl PackedRbm {
     /// The positive phase: p(h|v0, y), and with `draw` also h ~ p(h|v0, y). `labels` holds y of
-    /// each sample; it is ignored by a machine without a label group.
+    /// each sample; it is ignored by an RBM without a label group.
     ///
     /// # Panics
     /// If there is a label group and not one label of it a sample.

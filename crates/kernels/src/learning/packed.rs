@@ -1,14 +1,6 @@
 //! An RBM in the layout that trains fastest, and the operations learning rules are made of.
 //!
-//! A step of CD-k (Hinton 2002) is
-//!
-//! ```text
-//! machine.infer_hidden(v0, hidden draw)        p(h|v0) and h ~ p(h|v0)
-//! repeat k times:
-//!     machine.sample_visible(visible draw)           v ~ p(v|h)
-//!     machine.sample_hidden(hidden draw)              h ~ p(h|v), except after the last
-//! machine.update(v0, rule)                  W += rate (v0ᵀ p(h|v0) - vᵀ p(h|v)) / n
-//! ```
+//! [`crate::Engine`] has the order of calls.
 //!
 //! Weights live in panels of 32 columns in both directions: the up pass adds rows of `rec`
 //! (a row per visible unit), the down pass rows of `gen` (a row per hidden unit). Work is
@@ -44,8 +36,8 @@ impl Transpose {
     }
 }
 
-/// An RBM with Bernoulli units and everything one training step needs. See the module's
-/// formula for the order of calls.
+/// An RBM with Bernoulli units and everything one training step needs. [`crate::Engine`]
+/// has the order of calls.
 #[derive(Clone)]
 pub struct PackedRbm {
     pub(crate) level: Level,

@@ -45,7 +45,7 @@ pub(crate) struct StatisticsPanel<'a> {
 }
 
 impl Statistics {
-    /// Zeros in the shapes of a machine.
+    /// Zeros in the shapes of an RBM.
     pub(crate) fn reset(&mut self, machine: &PackedRbm, samples: usize) {
         self.samples = samples;
         if self.hb.len() == machine.hb.len() && self.w.height() == machine.rec.height() {
@@ -90,7 +90,7 @@ impl PackedRbm {
     /// NaN.
     ///
     /// # Panics
-    /// If gradient or offsets do not have the shapes of the machine.
+    /// If gradient or offsets do not have the shapes of the RBM.
     pub fn step(&mut self, gradient: &Statistics, rule: &StepRule, offsets: Option<&Offsets>) -> f32 {
         let (level, scale) = (self.level, rule.scale(gradient.samples));
         let none = Offsets::default();
@@ -98,7 +98,7 @@ impl PackedRbm {
         assert!([0, self.visible].contains(&offsets.visible.len()), "an offset a visible unit");
         assert!([0, self.hidden].contains(&offsets.hidden.len()), "an offset a hidden unit");
         let (height, classes, panels) = (self.rec.height(), self.labels.classes, self.hb.len());
-        assert_eq!((gradient.w.height(), gradient.hb.len()), (height, panels), "a gradient of this machine");
+        assert_eq!((gradient.w.height(), gradient.hb.len()), (height, panels), "a gradient of this RBM");
         self.step_visible(rule, gradient.samples, &gradient.vb, &gradient.label_b);
 
         // Per visible unit: its offset and the gradient of its bias; labels follow.

@@ -121,13 +121,13 @@ impl Tempered {
         panels.for_each(|(block, panel)| rec.transpose_into(level, block, panel));
     }
 
-    /// Takes over the parameters of a machine in training; the chains stay where they are.
+    /// Takes over the parameters of an RBM in training; the chains stay where they are.
     ///
     /// # Panics
     /// If the sizes are others.
     pub fn follow(&mut self, machine: &PackedRbm) {
         let (own, its) = ((self.visible, self.hidden, self.labels.classes), machine);
-        assert_eq!(own, (its.visible, its.hidden, its.labels.classes), "a machine of the same sizes");
+        assert_eq!(own, (its.visible, its.hidden, its.labels.classes), "an RBM of the same sizes");
         self.rec.clone_from(&machine.rec);
         self.transpose();
         let line = |offset: &[Row], end: &[Row], units| {

@@ -1,7 +1,6 @@
 //! What is known of ln Z along a training, and the model that it keeps as the best.
 
-use crate::methods::Labelled;
-use crate::{Fixed, binary, bits, random_rbm};
+use crate::{Fixed, Labelled, binary, bits, random_rbm};
 use deepbelief_kernels::{Batch, Bits};
 use deepbelief_rbm::{LabelGroup, Monitors, TrainConfig, Trainer};
 

@@ -37,6 +37,33 @@ impl Minibatches for Fixed {
     }
 }
 
+/// Batches with labels.
+pub(crate) struct Labelled {
+    pub(crate) batches: Fixed,
+    pub(crate) labels: Vec<u32>,
+}
+
+impl Minibatches for Labelled {
+    fn samples(&self) -> usize {
+        self.batches.samples()
+    }
+    fn units(&self) -> usize {
+        self.batches.units()
+    }
+    fn batches(&self) -> usize {
+        self.batches.batches()
+    }
+    fn start_epoch(&mut self, epoch: u32) {
+        self.batches.start_epoch(epoch);
+    }
+    fn fill(&mut self, index: usize, batch: &mut Batch) {
+        self.batches.fill(index, batch);
+    }
+    fn labels(&self) -> Option<&[u32]> {
+        Some(&self.labels)
+    }
+}
+
 /// Reproducible numbers in [0, 1), [rows, columns].
 pub(crate) fn uniforms(rows: usize, columns: usize, step: u32) -> Vec<f32> {
     let u = Uniforms::new(77, Stream::User, step);

@@ -1,7 +1,7 @@
 //! Centred gradients, fast weights, tempered chains and averaged models against the same in double
 //! precision, written out in loops.
 
-use crate::{Fixed, binary, bits, random_rbm, real, values};
+use crate::{Fixed, Labelled, binary, bits, random_rbm, real, values};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, PackedRbm, Parameters, Sparsity, Statistics, Stream, Uniforms};
 use deepbelief_rbm::{Draws, LabelGroup, Monitors, Rbm, Sampler, TrainConfig, TrainState, Trainer, VisibleStates};
@@ -342,33 +342,6 @@ fn what_methods_remember_is_resumed_to_the_bit() {
             let (part, whole) = (part.state().unwrap(), whole.state().unwrap());
             assert!(part.learned == whole.learned && part.position == whole.position, "{name}, {classes} classes");
         }
-    }
-}
-
-/// Batches with labels.
-pub(crate) struct Labelled {
-    pub(crate) batches: Fixed,
-    pub(crate) labels: Vec<u32>,
-}
-
-impl deepbelief_kernels::Minibatches for Labelled {
-    fn samples(&self) -> usize {
-        self.batches.samples()
-    }
-    fn units(&self) -> usize {
-        self.batches.units()
-    }
-    fn batches(&self) -> usize {
-        self.batches.batches()
-    }
-    fn start_epoch(&mut self, epoch: u32) {
-        self.batches.start_epoch(epoch);
-    }
-    fn fill(&mut self, index: usize, batch: &mut Batch) {
-        self.batches.fill(index, batch);
-    }
-    fn labels(&self) -> Option<&[u32]> {
-        Some(&self.labels)
     }
 }
 

@@ -7,8 +7,8 @@
 //! Samples and columns are the same where their 64-bit hashes are: among n of them the odds of a false
 //! pair are n² / 2^65, 10^-10 for 60,000.
 
+mod counts;
 mod findings;
-mod labels;
 mod survey;
 
 use crate::assemble::{check, renumber};

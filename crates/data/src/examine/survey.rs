@@ -1,7 +1,7 @@
 //! The passes over the rows: the range of all values, then what every column and sample is.
 
+use super::counts;
 use super::findings::{Column, LISTED, Part, ValueKind};
-use super::labels;
 use crate::error::Error;
 use crate::place::Place;
 use crate::schema::scale::{SMALL, Scale};
@@ -233,7 +233,7 @@ impl Survey {
         let values = (rows * columns.len() as u64 - missing).max(1) as f64;
         // Where not all samples were looked at, nothing is known of which label is whose.
         let of_these = labels.filter(|labels| labels.len() == self.hashes.len());
-        let (repeated, contradictory) = labels::repetitions(&self.hashes, of_these);
+        let (repeated, contradictory) = counts::repetitions(&self.hashes, of_these);
         Part {
             samples,
             examined: self.hashes.len(),
@@ -245,7 +245,7 @@ impl Survey {
             first_missing,
             repeated,
             contradictory,
-            classes: labels.zip(classes).map(|(labels, classes)| labels::counts(classes, labels)),
+            classes: labels.zip(classes).map(|(labels, classes)| counts::classes(classes, labels)),
         }
     }
 }

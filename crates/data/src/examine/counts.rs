@@ -1,7 +1,7 @@
 //! How often each class comes, and samples that come more than once, with one label or with several.
 
 /// Samples of each class; labels are below `classes`.
-pub(super) fn counts(classes: usize, labels: &[u32]) -> Vec<usize> {
+pub(super) fn classes(classes: usize, labels: &[u32]) -> Vec<usize> {
     let mut counts = vec![0; classes];
     for &label in labels {
         if let Some(count) = counts.get_mut(label as usize) {

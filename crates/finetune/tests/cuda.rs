@@ -17,7 +17,7 @@ fn numbers(rows: usize, columns: usize, step: u32, device: &Device) -> Result<Te
 }
 
 /// Ten steps of least squares, with weight costs and limited norms.
-fn descend(config: &FinetuneConfig, device: &Device) -> Result<Vec<f32>> {
+fn trained(config: &FinetuneConfig, device: &Device) -> Result<Vec<f32>> {
     use candle_nn::Optimizer;
     let w = Var::from_tensor(&numbers(70, 33, 0, device)?)?;
     let b = Var::from_tensor(&numbers(1, 33, 1, device)?.squeeze(0)?)?;
@@ -45,7 +45,7 @@ fn steps_are_the_cpus() -> Result<()> {
     };
     let adam = FinetuneConfig { optimizer: OptimizerKind::Adam, learning_rate: 0.01, ..sgd.clone() };
     for config in [sgd.clone(), FinetuneConfig { nesterov: true, ..sgd }, adam] {
-        let (a, b) = (descend(&config, &Device::Cpu)?, descend(&config, &gpu)?);
+        let (a, b) = (trained(&config, &Device::Cpu)?, trained(&config, &gpu)?);
         let far = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         println!("{:?}: parameters differ by {far:.1e}", config.optimizer);
         // Adam divides by the size of gradients, and small ones are rounded the most.

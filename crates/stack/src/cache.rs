@@ -16,16 +16,17 @@ pub(crate) enum Values {
 }
 
 impl Values {
-    /// Adds probabilities, or where bits are kept, the states drawn from them: [rows, units].
-    pub(crate) fn extend(&mut self, rows: usize, units: usize, values: &[f32]) {
-        match self {
-            Self::Floats(kept) => kept.extend_from_slice(values),
-            Self::Bytes(kept) => kept.extend(values.iter().map(|p| (255.0 * p).round() as u8)),
-            Self::Bits(kept) => {
-                let bits = Bits::from_values(rows, units, values);
-                for row in 0..rows {
-                    kept.extend((0..bits.blocks()).map(|block| bits.word(row, block)));
-                }
+    /// Adds probabilities, or where bits are kept, the states drawn from them.
+    pub(crate) fn extend(&mut self, batch: &Batch) {
+        let byte = |p: &f32| (255.0 * p).round() as u8;
+        match (self, batch) {
+            (Self::Floats(kept), Batch::Real { values, .. }) => kept.extend_from_slice(values),
+            (Self::Floats(kept), Batch::Binary(bits)) => kept.extend(bits.to_values()),
+            (Self::Bytes(kept), Batch::Real { values, .. }) => kept.extend(values.iter().map(byte)),
+            (Self::Bytes(kept), Batch::Binary(bits)) => kept.extend(bits.to_values().iter().map(byte)),
+            (Self::Bits(kept), Batch::Binary(bits)) => push(kept, bits),
+            (Self::Bits(kept), Batch::Real { rows, units, values }) => {
+                push(kept, &Bits::from_values(*rows, *units, values));
             }
         }
     }
@@ -55,6 +56,13 @@ impl Values {
                 }
             }
         }
+    }
+}
+
+/// Adds states, row by row.
+fn push(kept: &mut Vec<u32>, bits: &Bits) {
+    for row in 0..bits.rows() {
+        kept.extend((0..bits.blocks()).map(|block| bits.word(row, block)));
     }
 }
 

@@ -363,7 +363,7 @@ impl Dbn {
     /// One visible sample of the directed layers per row of penultimate units: hidden layers are
     /// sampled on the way down, layer l of weights from `draw.layer(l)`, the visible units stay
     /// probabilities.
-    pub(crate) fn descend(&self, penultimate: &Sampled, draw: Uniforms) -> Result<Tensor> {
+    pub(crate) fn decode_sampled(&self, penultimate: &Sampled, draw: Uniforms) -> Result<Tensor> {
         let Some((bottom, directed)) = self.layers.split_first() else {
             return Ok(penultimate.probabilities.clone());
         };

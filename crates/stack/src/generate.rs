@@ -147,7 +147,7 @@ impl<'a> Chains<'a> {
     /// # Errors
     /// If candle refuses an operation.
     pub fn show(&self) -> Result<Tensor> {
-        self.dbn.descend(&self.penultimate, self.draw())
+        self.dbn.decode_sampled(&self.penultimate, self.draw())
     }
 }
 

@@ -5,6 +5,7 @@
 mod bound;
 mod cache;
 mod checkpoint;
+mod climb;
 mod config;
 mod dbn;
 mod error;

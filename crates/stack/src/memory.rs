@@ -15,6 +15,7 @@
 //! input is reshuffled every epoch from the layer's own seed; recomputed input comes in the order of
 //! the data.
 
+use crate::climb::Climb;
 use crate::config::{Propagate, StackConfig};
 use deepbelief_rbm::peak_memory;
 
@@ -68,16 +69,21 @@ impl StackConfig {
     /// `batch_size`.
     #[must_use]
     pub fn memory(&self, samples: usize, visible: usize, batch_size: usize) -> Vec<Footprint> {
-        let (mut below, mut finished, mut footprints) = (visible, 0_u64, Vec::with_capacity(self.layers.len()));
+        let (mut finished, mut footprints) = (0_u64, Vec::with_capacity(self.layers.len()));
+        let mut units = vec![visible];
         for (index, layer) in self.layers.iter().enumerate() {
+            let below = units[index];
             let plan = (index > 0).then(|| plan(samples, below, self.propagate, self.cache_bytes));
             let input = plan.map_or(0, |plan| plan.bytes);
             let batch = layer.batch_size.filter(|_| input > 0).unwrap_or(batch_size);
             let training = peak_memory(below, layer.hidden, layer.hidden_units, batch, &layer.train);
+            // Passes up are made before the training where their results are kept, else in it.
+            let passes = Climb::bytes(&units, batch_size);
+            let training = if input > 0 { training.max(passes) } else { training.saturating_add(passes) };
             footprints.push(Footprint { plan, bytes: finished.saturating_add(input).saturating_add(training) });
             // Both directions of the weights stay.
             finished = finished.saturating_add(2 * 4 * below as u64 * layer.hidden as u64);
-            below = layer.hidden;
+            units.push(layer.hidden);
         }
         footprints
     }

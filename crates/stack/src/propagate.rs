@@ -2,13 +2,12 @@
 //! samples or computed again for every minibatch, as [`plan`] says.
 
 use crate::cache::{Cache, Values};
+use crate::climb::Climb;
 use crate::config::Propagate;
 use crate::error::{Error, Result};
 use crate::memory::{Mode, Plan, plan};
-use candle_core::Tensor;
-use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
-use deepbelief_rbm::tensors::from_batch;
-use deepbelief_rbm::{Rbm, Sampled};
+use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
+use deepbelief_rbm::Rbm;
 
 /// How to deal the input of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +41,7 @@ enum Input<'a> {
 /// The pass up, a minibatch at a time.
 struct Ascent<'a> {
     data: &'a mut dyn Minibatches,
-    rbms: Vec<Rbm>,
+    layers: Climb,
     dealing: Dealing,
     below: Batch,
     epoch: u32,
@@ -66,11 +65,12 @@ impl<'a> Propagated<'a> {
         // Above no layer stand the data's own values, grey ones among them.
         let propagate = if rbms.is_empty() { Propagate::Probabilities } else { dealing.propagate };
         let plan = plan(samples, units, propagate, dealing.cache_bytes);
+        let mut layers = Climb::new(rbms, propagate)?;
         let values = match plan.mode {
             Mode::Floats => Values::Floats(Vec::with_capacity(samples * units)),
             Mode::Bytes => Values::Bytes(Vec::with_capacity(samples * units)),
             Mode::Bits => Values::Bits(Vec::with_capacity(samples * units.div_ceil(32))),
-            Mode::Recompute => return Self::recomputed(data, rbms, dealing, plan),
+            Mode::Recompute => return Self::recomputed(data, layers, dealing, plan),
         };
         let mut cache = Cache {
             values,
@@ -84,7 +84,8 @@ impl<'a> Propagated<'a> {
             order: Vec::new(),
             epoch: 0,
         };
-        let mut batch = Batch::default();
+        let kept = if plan.mode == Mode::Bits { Propagate::Samples } else { Propagate::Probabilities };
+        let (mut batch, mut top) = (Batch::default(), Batch::default());
         data.start_epoch(0);
         for index in 0..data.batches() {
             data.fill(index, &mut batch);
@@ -92,9 +93,8 @@ impl<'a> Propagated<'a> {
                 cache.batch_size = batch.rows();
             }
             let draw = Uniforms::new(dealing.seed, Stream::Binarize, index as u32);
-            let Sampled { probabilities, states } = climb(rbms, &batch, propagate, draw)?;
-            let kept = if plan.mode == Mode::Bits { states } else { probabilities };
-            cache.values.extend(batch.rows(), units, &values_of(&kept)?);
+            layers.climb(&batch, kept, draw, &mut top)?;
+            cache.values.extend(&top);
             cache.labels.extend_from_slice(data.labels().unwrap_or_default());
             cache.samples += batch.rows();
         }
@@ -103,7 +103,7 @@ impl<'a> Propagated<'a> {
         Ok(Self { plan, input: Input::Kept(cache), labels: Vec::new(), labelled })
     }
 
-    fn recomputed(data: &'a mut dyn Minibatches, rbms: &[Rbm], dealing: Dealing, plan: Plan) -> Result<Self> {
+    fn recomputed(data: &'a mut dyn Minibatches, layers: Climb, dealing: Dealing, plan: Plan) -> Result<Self> {
         let mut below = Batch::default();
         data.start_epoch(0);
         if data.batches() > 0 {
@@ -111,7 +111,7 @@ impl<'a> Propagated<'a> {
             data.fill(0, &mut below);
         }
         let labelled = has_labels(data, dealing)?;
-        let ascent = Ascent { data, rbms: rbms.to_vec(), dealing, below, epoch: 0, failure: None };
+        let ascent = Ascent { data, layers, dealing, below, epoch: 0, failure: None };
         Ok(Self { plan, input: Input::Recomputed(ascent), labels: Vec::new(), labelled })
     }
 
@@ -177,7 +177,7 @@ impl Minibatches for Propagated<'_> {
 
 impl Ascent<'_> {
     fn units(&self) -> usize {
-        self.rbms.last().map_or(self.data.units(), Rbm::hidden)
+        self.layers.units(self.data.units())
     }
 
     fn fill(&mut self, index: usize, batch: &mut Batch, labels: &mut Vec<u32>) {
@@ -186,12 +186,9 @@ impl Ascent<'_> {
         labels.extend_from_slice(self.data.labels().unwrap_or_default());
         let step = self.epoch.wrapping_mul(self.data.batches() as u32).wrapping_add(index as u32);
         let draw = Uniforms::new(self.dealing.seed, Stream::Binarize, step);
-        match raise(&self.rbms, &self.below, self.dealing.propagate, draw) {
-            Ok(raised) => *batch = raised,
-            Err(error) => {
-                batch.make_real(self.below.rows(), self.units()).fill(f32::NAN);
-                self.failure.get_or_insert(error);
-            }
+        if let Err(error) = self.layers.climb(&self.below, self.dealing.propagate, draw, batch) {
+            batch.make_real(self.below.rows(), self.units()).fill(f32::NAN);
+            self.failure.get_or_insert(error);
         }
     }
 }
@@ -199,33 +196,11 @@ impl Ascent<'_> {
 /// A batch passed up through finished layers, in the form the next layer trains on.
 ///
 /// # Errors
-/// If the batch does not fit the bottom layer.
+/// [`deepbelief_rbm::Error::Shape`] if the batch does not fit the bottom layer; [`Error::GaussianBelowTop`].
 pub fn raise(rbms: &[Rbm], batch: &Batch, propagate: Propagate, draw: Uniforms) -> Result<Batch> {
-    if rbms.is_empty() {
-        return Ok(batch.clone());
-    }
-    let top = climb(rbms, batch, propagate, draw)?;
-    let (rows, units) = top.states.dims2()?;
-    Ok(match propagate {
-        Propagate::Probabilities => Batch::Real { rows, units, values: values_of(&top.probabilities)? },
-        Propagate::Samples => Batch::Binary(Bits::from_values(rows, units, &values_of(&top.states)?)),
-    })
-}
-
-/// The hidden units of the last of `rbms` over a batch below the first; layer l draws from
-/// `draw.layer(l)`.
-fn climb(rbms: &[Rbm], batch: &Batch, propagate: Propagate, draw: Uniforms) -> Result<Sampled> {
-    let device = rbms.first().map_or(&candle_core::Device::Cpu, |rbm| rbm.hb().device());
-    let v = from_batch(batch, device)?;
-    let mut units = Sampled { probabilities: v.clone(), states: v };
-    for (layer, rbm) in rbms.iter().enumerate() {
-        let below = match propagate {
-            Propagate::Probabilities => &units.probabilities,
-            Propagate::Samples => &units.states,
-        };
-        units = rbm.sample_h(below, draw.layer(layer as u8))?;
-    }
-    Ok(units)
+    let mut raised = Batch::default();
+    Climb::new(rbms, propagate)?.climb(batch, propagate, draw, &mut raised)?;
+    Ok(raised)
 }
 
 /// Whether the data, some of which have been read, come with labels.
@@ -235,8 +210,4 @@ fn has_labels(data: &dyn Minibatches, dealing: Dealing) -> Result<bool> {
         return Err(Error::NoLabels { what: "dealing classes in proportion".into() });
     }
     Ok(labelled)
-}
-
-fn values_of(tensor: &Tensor) -> Result<Vec<f32>> {
-    Ok(tensor.flatten_all()?.to_vec1()?)
 }

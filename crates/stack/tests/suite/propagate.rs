@@ -1,6 +1,7 @@
 //! The input of upper layers: the right values, every sample once, in every form it is held in.
 
 use crate::{Fixed, binary, random_rbms, to_tensor, values};
+use candle_core::DType;
 use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Rbm, TrainConfig, Trainer};
 use deepbelief_stack::{Dbn, Dealing, Mode, Plan, Propagate, Propagated, plan, raise};
@@ -204,6 +205,29 @@ fn kept_states_are_bits_of_one_draw_and_train_as_floats_do() {
     };
     let (bits, floats) = (learned(bits), learned(floats));
     assert!(bits.iter().zip(&floats).all(|(a, b)| (a - b).abs() < 1e-5));
+}
+
+/// What [`Rbm::sample_h`] computes of tensors, from layer to layer, bit for bit: of sparse and dense bits, of grey
+/// values, on widths that fill no whole block, and whichever of probabilities and states is passed on.
+#[test]
+fn a_batch_raised_is_what_tensors_make_of_it() {
+    let rbms = random_rbms(&[67, 130, 33, 70], 0, 1.0);
+    let grey = |rows: usize| (0..rows * 67).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
+    let grey = |rows| Batch::Real { rows, units: 67, values: grey(rows) };
+    for batch in [binary(1, 67, 0.5, 1), binary(40, 67, 0.04, 2), binary(600, 67, 0.6, 3), grey(7), grey(300)] {
+        for propagate in [Propagate::Probabilities, Propagate::Samples] {
+            let draw = Uniforms::new(3, Stream::User, 0);
+            let mut units = to_tensor(&batch).to_dtype(DType::F32).unwrap();
+            for (layer, rbm) in rbms.iter().enumerate() {
+                let hidden = rbm.sample_h(&units, draw.layer(layer as u8)).unwrap();
+                units = if propagate == Propagate::Samples { hidden.states } else { hidden.probabilities };
+            }
+            let expected: Vec<f32> = units.flatten_all().unwrap().to_vec1().unwrap();
+            let raised = raise(&rbms, &batch, propagate, draw).unwrap();
+            assert_eq!(matches!(raised, Batch::Binary(_)), propagate == Propagate::Samples);
+            assert!(raised.to_values() == expected, "{} x 67, {propagate:?}", batch.rows());
+        }
+    }
 }
 
 #[test]

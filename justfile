@@ -67,7 +67,7 @@ with-cuda COMMAND:
 test:
     cargo test --workspace
 
-# Train by the recipes of models/ and compare with what they gave before; takes minutes.
+# Tests that take minutes or depend on the speed of the machine: the recipes of models/, kills and saves by the clock.
 test-slow:
     cargo test --release -p deepbelief-cli --test end_to_end -- --ignored
 

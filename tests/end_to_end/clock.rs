@@ -46,6 +46,7 @@ fn saved_midway(place: &Place, verb: &str, words: &str, state: &str) -> bool {
 
 /// Epochs take some seconds, as many samples as that takes on this machine.
 #[test]
+#[ignore = "depends on the speed of the machine: `just test-slow`"]
 fn a_long_epoch_is_saved_in_its_middle_and_resumed_to_the_same_bytes() {
     let place = Place::new();
     place.write_npy("few.npy", 200, 9);

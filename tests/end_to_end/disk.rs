@@ -2,7 +2,7 @@
 //! saved before is whole.
 #![cfg(unix)]
 
-use crate::resume::{same_metrics, start};
+use crate::resume::{endless, same_metrics, some_more, start};
 use crate::{Place, SMALL, stderr};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -65,16 +65,16 @@ fn a_full_disk_leaves_the_last_save_whole() {
 fn a_folder_that_is_gone_ends_the_run_and_can_be_resumed_elsewhere() {
     for file in [false, true] {
         let place = Place::new();
-        let words = format!("{SMALL} --epochs 3000");
-        let child = start(&place, &format!("pretrain -q --out r {words} --save-every 7"), 20);
+        let child = start(&place, &format!("pretrain -q --out r {} --save-every 7", endless()), 20);
         std::fs::rename(place.path("r"), place.path("moved")).unwrap();
         if file {
             std::fs::write(place.path("r"), "x").unwrap();
         }
         failed(&child.wait_with_output().unwrap(), &["cannot write r/"]);
         assert_eq!(place.path("r").exists(), file, "nothing is made anew");
-        place.ok("pretrain -q --resume moved");
-        place.ok(&format!("pretrain -q --out whole {words}"));
+        let epochs = some_more(&place, "moved");
+        place.ok(&format!("pretrain -q --resume moved --epochs {epochs}"));
+        place.ok(&format!("pretrain -q --out whole {SMALL} --epochs {epochs}"));
         assert!(place.read("moved/model.safetensors") == place.read("whole/model.safetensors"));
     }
 }
@@ -125,8 +125,7 @@ fn a_folder_that_cannot_be_listed_is_not_overwritten() {
 fn a_folder_that_becomes_read_only_leaves_the_last_save_whole() {
     let place = Place::new();
     let as_nobody = unprivileged(&place);
-    let words = format!("{SMALL} --epochs 3000");
-    let mut child = as_nobody(&format!("pretrain -q --out r {words} --save-every 7")).spawn().unwrap();
+    let mut child = as_nobody(&format!("pretrain -q --out r {} --save-every 7", endless())).spawn().unwrap();
     while std::fs::read_to_string(place.path("r/metrics.jsonl")).map_or(0, |text| text.lines().count()) < 20 {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was in the way of anything");
         std::thread::sleep(std::time::Duration::from_millis(2));
@@ -135,8 +134,9 @@ fn a_folder_that_becomes_read_only_leaves_the_last_save_whole() {
     failed(&child.wait_with_output().unwrap(), &["cannot save epoch", "cannot write r/", "denied"]);
     failed(&as_nobody("pretrain -q --resume r").output().unwrap(), &["cannot ", "r/", "denied"]);
     mode(&place, "r", 0o755);
-    let resumed = as_nobody("pretrain -q --resume r").output().unwrap();
+    let epochs = some_more(&place, "r");
+    let resumed = as_nobody(&format!("pretrain -q --resume r --epochs {epochs}")).output().unwrap();
     assert!(resumed.status.success(), "{}", stderr(&resumed));
-    place.ok(&format!("pretrain -q --out whole {words}"));
+    place.ok(&format!("pretrain -q --out whole {SMALL} --epochs {epochs}"));
     assert!(place.read("r/model.safetensors") == place.read("whole/model.safetensors"));
 }

@@ -13,8 +13,9 @@
 //! mean of w lies between it and ln p(v) in expectation, and reaches that with many draws (Burda,
 //! Grosse & Salakhutdinov 2016). With one layer of weights both are exact, -F(v) - ln Z.
 
-use crate::dbn::{Dbn, sampled};
+use crate::dbn::Dbn;
 use crate::error::{Result, require};
+use crate::layer::sampled;
 use candle_core::{DType, Tensor};
 use deepbelief_kernels::{LogSum, Uniforms, ops};
 

@@ -11,8 +11,9 @@
 //!
 //! All are F32; [`DbnHeader`] is the metadata.
 
-use crate::dbn::{Dbn, Layer, MAX_DEPTH};
+use crate::dbn::{Dbn, MAX_DEPTH};
 use crate::error::Result;
+use crate::layer::Layer;
 use candle_core::{Device, Tensor};
 use deepbelief_rbm::tensors::{self, Reader};
 use deepbelief_rbm::{FORMAT_VERSION, HiddenUnits, LabelGroup, Provenance, Rbm};

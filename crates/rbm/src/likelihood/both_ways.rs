@@ -7,11 +7,15 @@ use super::phases::{APART, Separation, separations};
 use crate::error::Result;
 use crate::model::rbm::Rbm;
 
-/// Standard errors by which the two directions may contradict their order.
-const CHANCE: f64 = 3.0;
+/// Standard errors by which two estimates may differ.
+const CHANCE: f64 = 4.0;
 
-/// Nats that are forgiven beside, since standard errors are estimates too.
+/// Nats that are forgiven beside where an estimate is called incomplete, since standard errors are estimates too.
 const NOISE: f64 = 0.5;
+
+/// Nats by which an annealed estimate exceeds ln Z with a probability of exp(-7), 0.1 %, at most, whatever its chains
+/// do: its mean is Z (Markov's inequality).
+const MARKOV: f64 = 7.0;
 
 /// What the comparison of both directions says.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,8 +27,13 @@ pub enum Verdict {
     /// The reverse estimate is below the forward one, where chance does not explain it: chains from the data miss
     /// modes of the model. The forward estimate alone stands.
     MissedModes,
-    /// Too few chains of either direction know of the other.
+    /// Chains that know nothing of the data find an ln Z that is larger by so many nats: the model has modes that
+    /// neither direction came to. Both estimates are too small.
+    UnseenModes(f64),
+    /// Too few chains of either direction know of the other, or carry the weight of their own.
     FewChains,
+    /// The two directions differ by more than their standard errors allow: these are too small.
+    Apart,
 }
 
 /// Both directions in one.
@@ -59,8 +68,10 @@ impl BothWays {
             Verdict::MissedModes
         } else if let Some(end) = apart {
             Verdict::Phases(*end)
-        } else if ratio.effective < FEWEST_EFFECTIVE {
+        } else if ratio.effective.min(up.effective_sample_size).min(down.effective_sample_size) < FEWEST_EFFECTIVE {
             Verdict::FewChains
+        } else if (up.value - down.value).abs() > CHANCE * chance.sqrt() {
+            Verdict::Apart
         } else {
             Verdict::Sound
         };
@@ -70,5 +81,22 @@ impl BothWays {
             effective_sample_size: ratio.effective,
         };
         Ok(Self { log_z, verdict, furthest: separations.iter().max_by(by_size).copied() })
+    }
+
+    /// Holds the estimate against that of chains that started elsewhere, as those of
+    /// [`AnnealPath::visible`](super::AnnealPath::visible) with biases of 0, which know nothing of the data: if theirs is larger
+    /// beyond chance, the verdict is [`Verdict::UnseenModes`].
+    #[must_use]
+    pub fn probed_by(self, probe: &Annealed) -> Self {
+        let excess = probe.estimate.value - self.log_z.value;
+        let sure = match (probe.estimate.standard_error, self.log_z.standard_error) {
+            (Some(theirs), Some(ours)) => (CHANCE * theirs.hypot(ours) + NOISE).min(MARKOV),
+            _ => MARKOV,
+        };
+        if excess.is_nan() || excess <= sure {
+            return self;
+        }
+        let log_z = LogPartition { standard_error: None, ..self.log_z };
+        Self { log_z, verdict: Verdict::UnseenModes(excess), ..self }
     }
 }

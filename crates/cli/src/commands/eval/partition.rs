@@ -16,6 +16,10 @@ use deepbelief_stack::Dbn;
 /// hundredths by chance.
 const REMEMBERED: f64 = 0.2;
 
+/// The chains that know nothing of the data take a fifth of the temperatures, and not fewer than these.
+const PROBE_SHARE: usize = 5;
+const FEWEST_PROBED: usize = 500;
+
 /// Whether the states of the smaller side are summed over.
 pub(super) fn is_exact(dbn: &Dbn, args: &EvalArgs) -> bool {
     !args.estimate && dbn.top().visible().min(dbn.top().hidden()) <= MOST_ENUMERATED
@@ -58,7 +62,13 @@ pub(super) fn log_z(
     }
     let forward = annealed_importance(top, &path, &config)?;
     let reverse = reverse_annealed_importance(top, &path, &states, &labels, &config)?;
-    let both = BothWays::of(top, &forward, &reverse)?;
+    let probe = AnnealConfig {
+        ladder: Ladder::with_steps((steps / PROBE_SHARE).max(FEWEST_PROBED).min(steps))?,
+        seed: !config.seed,
+        ..config.clone()
+    };
+    let probe = annealed_importance(top, &AnnealPath::visible(top, &vec![0.0; top.visible()])?, &probe)?;
+    let both = BothWays::of(top, &forward, &reverse)?.probed_by(&probe);
     let memory = match config.burn_in {
         0 => None,
         _ => Some(mixing(top, &states, &labels, &config)?),
@@ -67,7 +77,9 @@ pub(super) fn log_z(
     warn_of(&both, forward.estimate.value - reverse.estimate.value, memory, args);
     let (mut ais, mut reverse_ais) = (Estimate::of(&forward.estimate), Estimate::of(&reverse.estimate));
     match both.verdict {
-        Verdict::Phases(_) => (ais, reverse_ais) = (ais.without_interval(), reverse_ais.without_interval()),
+        Verdict::Phases(_) | Verdict::UnseenModes(_) | Verdict::Apart => {
+            (ais, reverse_ais) = (ais.without_interval(), reverse_ais.without_interval());
+        }
         Verdict::MissedModes => reverse_ais = reverse_ais.without_interval(),
         Verdict::Sound | Verdict::FewChains => {}
     }
@@ -93,11 +105,11 @@ fn warn_of(both: &BothWays, contradiction: f64, memory: Option<Memory>, args: &E
             thousands(args.burn_in as usize)
         );
     }
-    let other_path = if args.path == PathName::Matched { "" } else { "--path matched, " };
+    let other_path = if args.path == PathName::Independent { "another --path" } else { "--path independent" };
     match both.verdict {
         Verdict::Phases(end) => tracing::warn!(
             "at β = {:.0} the chains of the two directions sit in different phases, {:.1} standard deviations apart: \
-             no interval holds; try {other_path}more --temperatures, or a longer --burn-in",
+             no interval holds; try more --temperatures, {other_path}, or a longer --burn-in",
             end.beta,
             end.deviations
         ),
@@ -106,14 +118,24 @@ fn warn_of(both: &BothWays, contradiction: f64, memory: Option<Memory>, args: &E
              samples miss modes of the model, and only the forward estimate (AIS) stands; try a longer --burn-in"
         ),
         Verdict::FewChains => tracing::warn!(
-            "fewer than {FEWEST_EFFECTIVE} chains of one direction know of the other: the estimate has no interval; \
-             try {other_path}more --temperatures, or more --chains"
+            "fewer than {FEWEST_EFFECTIVE} chains carry the estimate of one direction: it has no interval; try more \
+             --temperatures, more --chains, or {other_path}"
+        ),
+        Verdict::Apart => tracing::warn!(
+            "the two directions differ by {:.2} nats, which is more than their standard errors allow: no interval \
+             holds; try more --temperatures, more --chains, or {other_path}",
+            contradiction.abs()
+        ),
+        Verdict::UnseenModes(nats) => tracing::warn!(
+            "chains that know nothing of the training samples find an ln Z that is {nats:.1} nats larger: the model has \
+             modes that these samples do not show, and every likelihood here is too high by that much or more; give \
+             training samples of all its modes"
         ),
         Verdict::Sound => {
             if let Some(furthest) = both.furthest.filter(|furthest| furthest.deviations > APART) {
                 tracing::warn!(
                     "near β = {:.3} the chains of the two directions are {:.1} standard deviations apart: the states \
-                     leap there, and errors may be larger than the interval; try {other_path}more --temperatures",
+                     leap there, and errors may be larger than the interval; try more --temperatures, or {other_path}",
                     furthest.beta,
                     furthest.deviations
                 );

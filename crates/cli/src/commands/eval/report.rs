@@ -76,7 +76,9 @@ fn verdict_name<S: Serializer>(verdict: &Option<Verdict>, serializer: S) -> Resu
         None | Some(Verdict::Sound) => "sound",
         Some(Verdict::Phases(_)) => "different phases",
         Some(Verdict::MissedModes) => "missed modes",
+        Some(Verdict::UnseenModes(_)) => "unseen modes",
         Some(Verdict::FewChains) => "few chains",
+        Some(Verdict::Apart) => "directions apart",
     })
 }
 

@@ -7,7 +7,7 @@ use crate::model::sizes::Sizes;
 use crate::sampling::state::SamplerState;
 use crate::sampling::tempering::LadderState;
 use crate::sampling::trajectory::TrajectoryState;
-use crate::training::config::MOST_TEMPERATURES;
+use crate::training::config::{MOST_TEMPERATURES, is_default};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Bits, Offsets, Parameters};
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,9 @@ struct LogZEntry {
     /// None where it is infinite.
     variance: Option<f64>,
     steps: u32,
+    /// Whether the path starts at hidden units that are not fair.
+    #[serde(default, skip_serializing_if = "is_default")]
+    hidden_base: bool,
 }
 
 impl StateEntry {
@@ -110,6 +113,9 @@ impl Tensors {
         }
         if let Some(path) = path {
             self.push("path.base", &[path.base.len()], &path.base)?;
+            if path.hidden_base.iter().any(|&bias| bias != 0.0) {
+                self.push("path.hidden_base", &[path.hidden_base.len()], &path.hidden_base)?;
+            }
             self.push_parameters("path.", sizes, &path.parameters)?;
             self.push_states("path.", &path.v, &path.labels)?;
         }
@@ -124,6 +130,7 @@ impl Tensors {
                 log_z: path.log_z,
                 variance: Some(path.variance).filter(|variance| variance.is_finite()),
                 steps: path.steps,
+                hidden_base: path.hidden_base.iter().any(|&bias| bias != 0.0),
             }),
         })
     }
@@ -204,7 +211,9 @@ impl Parts<'_> {
             let LogZEntry { log_z, steps, .. } = *header;
             let variance = header.variance.unwrap_or(f64::INFINITY);
             let base = get("path.base", visible)?;
-            Ok(LogZState { base, parameters: self.parameters("path.")?, v, labels, log_z, variance, steps })
+            let hidden_base = if header.hidden_base { get("path.hidden_base", hidden)? } else { vec![0.0; hidden] };
+            let parameters = self.parameters("path.")?;
+            Ok(LogZState { base, hidden_base, parameters, v, labels, log_z, variance, steps })
         };
         let memory = SamplerState {
             offsets: contents.offsets.then(offsets).transpose()?,

@@ -3,8 +3,8 @@
 //! Neighbouring checkpoints are neighbouring models: Bennett's acceptance ratio ([`bennett`]) tells their
 //! ln Z apart from few samples of both (Béreux, Decelle, Furtlehner, Rosset & Seoane, "Fast training and
 //! sampling of restricted Boltzmann machines", 2024, make the whole path of a training a ladder). Chains
-//! that are carried along supply them. The path starts at independent units, whose ln Z is exact and
-//! which are sampled without chains; a way that is too long for the ratio is walked in pieces, along which
+//! that are carried along supply them. The path starts at independent units of the means that both layers have over
+//! the data, whose ln Z is exact and which are sampled without chains; a way that is too long for the ratio is walked in pieces, along which
 //! all parameters move together.
 //!
 //! The chains must keep up: where learning is so fast that the model has modes for a few updates only, they
@@ -14,12 +14,13 @@
 //! agree, they are averaged, each by what it is known to; where it finds less, it has missed something.
 
 use super::bennett::bennett;
+use super::biases::{Means, base_rates};
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
 use super::runs::{PATH, draws};
 use crate::error::{Result, require};
 use crate::model::rbm::Rbm;
-use deepbelief_kernels::{Bits, Parameters, PathBiases, Stream, Tempered, Uniforms};
+use deepbelief_kernels::{BiasLine, Bits, Parameters, PathBiases, Stream, Tempered, Uniforms};
 
 /// Standard deviation of the samples' gains, in nats, that a piece of a step is to stay at.
 const PIECE: f64 = 0.5;
@@ -48,6 +49,8 @@ pub struct LogZTracker {
 pub(crate) struct LogZState {
     /// Visible biases of the independent units at its start.
     pub(crate) base: Vec<f32>,
+    /// Hidden biases there: zeros in a state of before, whose path starts at fair hidden units.
+    pub(crate) hidden_base: Vec<f32>,
     /// The model that the path has come to.
     pub(crate) parameters: Parameters,
     pub(crate) v: Bits,
@@ -59,37 +62,30 @@ pub(crate) struct LogZState {
 }
 
 impl LogZTracker {
-    /// Starts `chains` chains at independent units like those of `rbm`, of which the visible ones have
-    /// biases `base` ([`super::base_rates`]).
+    /// Starts `chains` chains at independent units like those of `rbm`, with these means in both layers.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] for Gaussian hidden units, or for other than one bias a visible unit.
-    pub fn start(rbm: &Rbm, base: &[f32], chains: usize, seed: u64) -> Result<Self> {
+    /// [`crate::Error::Config`] for Gaussian hidden units, or for other than one mean a unit.
+    pub fn start(rbm: &Rbm, means: &Means, chains: usize, seed: u64) -> Result<Self> {
         let units = rbm.hidden_units();
         require(units.is_bernoulli(), "hidden_units", units, "bernoulli: their states are drawn")?;
-        require(base.len() == rbm.visible(), "base rates", base.len(), "one a visible unit")?;
+        require(means.visible.len() == rbm.visible(), "visible means", means.visible.len(), "one a visible unit")?;
+        require(means.hidden.len() == rbm.hidden(), "hidden means", means.hidden.len(), "one a hidden unit")?;
         let model = rbm.to_parameters()?;
+        let (base, hidden_base) = (base_rates(&means.visible), base_rates(&means.hidden));
         let zeros = |values: &[f32]| vec![0.0; values.len()];
         let parameters = Parameters {
             w_rec: zeros(&model.w_rec),
-            hb: zeros(&model.hb),
-            vb: base.to_vec(),
+            hb: hidden_base.clone(),
+            vb: base.clone(),
             label_w: zeros(&model.label_w),
             label_b: zeros(&model.label_b),
         };
-        let mut tempered = Tempered::new(rbm.visible(), rbm.hidden(), &parameters, base);
+        let mut tempered = Tempered::new(rbm.visible(), rbm.hidden(), &parameters, &base);
         tempered.start(chains, &draws(seed, PATH, 0));
-        let log_z = base_log_partition(&parameters, base);
-        let state = LogZState {
-            base: base.to_vec(),
-            parameters,
-            v: tempered.states().clone(),
-            labels: tempered.chain_labels().to_vec(),
-            log_z,
-            variance: 0.0,
-            steps: 0,
-        };
-        Ok(Self { state, seed })
+        let (v, labels) = (tempered.states().clone(), tempered.chain_labels().to_vec());
+        let state = LogZState { base, hidden_base, parameters, v, labels, log_z: 0.0, variance: 0.0, steps: 0 };
+        Ok(Self { state: LogZState { log_z: state.base_log_partition(), ..state }, seed })
     }
 
     pub(crate) fn resume(state: LogZState, seed: u64) -> Self {
@@ -149,8 +145,9 @@ impl LogZTracker {
             last = model;
         }
         self.state.parameters = target;
-        let fresh =
-            self.state.annealed(Tempered::new(visible, hidden, &self.state.parameters, &self.state.base), self.seed);
+        let mut whole = Tempered::new(visible, hidden, &self.state.parameters, &self.state.base);
+        whole.set_biases(&self.state.biases());
+        let fresh = self.state.annealed(whole, self.seed);
         self.state.steps = fresh.steps;
         self.state.reconcile(fresh);
         Ok(())
@@ -158,6 +155,19 @@ impl LogZTracker {
 }
 
 impl LogZState {
+    /// The biases along the way from the independent units at the start to the model.
+    fn biases(&self) -> PathBiases {
+        PathBiases {
+            visible: BiasLine::between(&self.base, &self.parameters.vb),
+            hidden: BiasLine::between(&self.hidden_base, &self.parameters.hb),
+        }
+    }
+
+    /// ln Z of those independent units.
+    fn base_log_partition(&self) -> f64 {
+        self.biases().base_log_partition(self.parameters.label_b.len())
+    }
+
     /// The same place, come to by annealing.
     fn annealed(&self, mut model: Tempered, seed: u64) -> Self {
         let n = self.v.rows();
@@ -172,8 +182,7 @@ impl LogZState {
             model.anneal(&vec![pair[0]; n], &vec![pair[1]; n], Some(&draws(seed, PATH, place.steps)), &mut added);
             log_weights.iter_mut().zip(added).for_each(|(weight, added)| *weight += added);
         }
-        let start = base_log_partition(&self.parameters, &self.base);
-        let estimate = LogPartition::of(&log_weights, start, 1.0);
+        let estimate = LogPartition::of(&log_weights, self.base_log_partition(), 1.0);
         (place.log_z, place.variance) = (estimate.value, estimate.variance(n));
         (place.v, place.labels) = (model.states().clone(), model.chain_labels().to_vec());
         place.resample(&log_weights, seed);
@@ -243,11 +252,6 @@ impl LogZState {
         self.v.clone_from(model.states());
         self.labels = model.chain_labels().to_vec();
     }
-}
-
-/// ln Z of the independent units that annealing to a model starts from.
-fn base_log_partition(parameters: &Parameters, base: &[f32]) -> f64 {
-    PathBiases::from_visible(parameters, base).base_log_partition(parameters.label_b.len())
 }
 
 fn spread(values: &[f64]) -> f64 {

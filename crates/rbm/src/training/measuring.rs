@@ -1,7 +1,7 @@
 //! What an epoch of a training is measured by.
 
 use crate::error::Result;
-use crate::likelihood::{LogZTracker, base_rates};
+use crate::likelihood::{LogZTracker, Means};
 use crate::training::config::TrainConfig;
 use crate::training::contrastive::Contrastive;
 use crate::training::learner::{HiddenStatistics, Measured};
@@ -25,8 +25,9 @@ impl Contrastive {
         self.learner.measure(samples, labels, draw)
     }
 
-    /// ln Z of the model and its standard error, in epochs that have an estimate.
-    fn log_z(&mut self, monitors: &Monitors, epoch: u32) -> Result<Option<(f64, f64)>> {
+    /// ln Z of the model and its standard error, in epochs that have an estimate. `activity` has the means of its
+    /// hidden units over the training samples.
+    fn log_z(&mut self, monitors: &Monitors, activity: &[f64], epoch: u32) -> Result<Option<(f64, f64)>> {
         let TrainConfig { log_z_every: every, seed, .. } = self.config;
         if every == 0 || !epoch.is_multiple_of(every) {
             return Ok(None);
@@ -34,7 +35,11 @@ impl Contrastive {
         let rbm = self.learner.rbm()?;
         let path = match &mut self.path {
             Some(path) => path,
-            none => none.insert(LogZTracker::start(&rbm, &base_rates(&monitors.train.means()), PATH_CHAINS, seed)?),
+            none => {
+                let hidden = activity.iter().map(|&mean| mean as f32).collect();
+                let means = Means { visible: monitors.train.means(), hidden };
+                none.insert(LogZTracker::start(&rbm, &means, PATH_CHAINS, seed)?)
+            }
         };
         path.extend(&rbm)?;
         Ok(Some((path.log_z(), path.standard_error())))
@@ -43,13 +48,13 @@ impl Contrastive {
     pub(crate) fn measure_epoch(&mut self, monitors: &Monitors, epoch: u32) -> Result<EpochMetrics> {
         let train = self.measure(&monitors.train, &monitors.train_labels)?;
         let valid = monitors.valid.as_ref().map(|valid| self.measure(valid, &monitors.valid_labels)).transpose()?;
-        let log_z = self.log_z(monitors, epoch)?;
-        let log_likelihood = |measured: &Measured| log_z.map(|(log_z, _)| -measured.free_energy - log_z);
-        let (weight_norm, change) = self.learner.norm_and_change()?;
         let (activity, spread) = match &train.hidden {
             HiddenStatistics::Activity(activity) => (Some(activity), None),
             HiddenStatistics::Spread(spread) => (None, Some(spread)),
         };
+        let log_z = self.log_z(monitors, activity.map(Vec::as_slice).unwrap_or_default(), epoch)?;
+        let log_likelihood = |measured: &Measured| log_z.map(|(log_z, _)| -measured.free_energy - log_z);
+        let (weight_norm, change) = self.learner.norm_and_change()?;
         let mean = |terms: f64, units: usize| terms / units.max(1) as f64;
         let count = |fits: fn(f64) -> bool| activity.map(|units| units.iter().filter(|&&p| fits(p)).count());
         let of_valid = |value: fn(&Measured) -> f64| valid.as_ref().map(value);

@@ -1,6 +1,7 @@
 //! The input of a layer, kept: probabilities or states of all samples, their labels, and the
 //! order in which an epoch deals them.
 
+use crate::climb::draw_states;
 use crate::config::Propagate;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 
@@ -127,15 +128,8 @@ impl Cache {
         self.values.write(chosen, self.units, batch);
         if self.propagate == Propagate::Samples && !matches!(self.values, Values::Bits(_)) {
             let draw = Uniforms::new(self.seed, Stream::Binarize, self.epoch).gibbs(PRESENTED);
-            let p = batch.to_values();
-            let bits = batch.make_binary(chosen.len(), self.units);
-            for (row, (p, &sample)) in p.chunks_exact(self.units.max(1)).zip(chosen).enumerate() {
-                for (block, chunk) in p.chunks(32).enumerate() {
-                    let mut padded = [0.0; 32];
-                    padded[..chunk.len()].copy_from_slice(chunk);
-                    bits.set_word(row, block, draw.below(sample, block as u32, &padded));
-                }
-            }
+            let p = std::mem::take(batch);
+            draw_states(&p, draw, |row| chosen[row], batch);
         }
     }
 }

@@ -12,6 +12,8 @@ pub(crate) struct Climb {
     propagate: Propagate,
     /// The units under the layer that is computed.
     below: Batch,
+    /// The probabilities that states are drawn from.
+    p: Batch,
 }
 
 impl Climb {
@@ -27,7 +29,8 @@ impl Climb {
             let weights = Weights { w: rbm.w_rec().flatten_all()?.to_vec1()?, b: rbm.hb().to_vec1()? };
             Ok(Directed::new(rbm.visible(), rbm.hidden(), &weights))
         };
-        Ok(Self { layers: rbms.iter().map(pack).collect::<Result<_>>()?, propagate, below: Batch::default() })
+        let layers = rbms.iter().map(pack).collect::<Result<_>>()?;
+        Ok(Self { layers, propagate, below: Batch::default(), p: Batch::default() })
     }
 
     /// Bytes held for layers between these numbers of units, from the visible ones up, and batches of `batch` samples.
@@ -63,9 +66,26 @@ impl Climb {
             let passed_on = if index == last { wanted } else { self.propagate };
             match passed_on {
                 Propagate::Probabilities => layer.probabilities(&self.below, top),
-                Propagate::Samples => layer.sample(&self.below, draw.layer(index as u8), top),
+                // Drawn from the probabilities themselves: [`Directed::sample`] may round otherwise.
+                Propagate::Samples => {
+                    layer.probabilities(&self.below, &mut self.p);
+                    draw_states(&self.p, draw.layer(index as u8), |row| row as u32, top);
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// Writes states with the probabilities `p`; sample s draws from row `row(s)` of `draw`. States stay as they are.
+pub(crate) fn draw_states(p: &Batch, draw: Uniforms, row: impl Fn(usize) -> u32, states: &mut Batch) {
+    let Batch::Real { rows, units, values } = p else { return states.clone_from(p) };
+    let bits = states.make_binary(*rows, *units);
+    for (sample, p) in values.chunks_exact((*units).max(1)).enumerate() {
+        for (block, chunk) in p.chunks(32).enumerate() {
+            let mut padded = [0.0; 32];
+            padded[..chunk.len()].copy_from_slice(chunk);
+            bits.set_word(sample, block, draw.below(row(sample), block as u32, &padded));
+        }
     }
 }

@@ -35,7 +35,7 @@ pub struct Propagated<'a> {
 
 enum Input<'a> {
     Kept(Cache),
-    Recomputed(Ascent<'a>),
+    Recomputed(Box<Ascent<'a>>),
 }
 
 /// The pass up, a minibatch at a time.
@@ -112,7 +112,7 @@ impl<'a> Propagated<'a> {
         }
         let labelled = has_labels(data, dealing)?;
         let ascent = Ascent { data, layers, dealing, below, epoch: 0, failure: None };
-        Ok(Self { plan, input: Input::Recomputed(ascent), labels: Vec::new(), labelled })
+        Ok(Self { plan, input: Input::Recomputed(Box::new(ascent)), labels: Vec::new(), labelled })
     }
 
     /// How the input is held.

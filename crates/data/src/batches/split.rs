@@ -32,7 +32,7 @@ impl Split {
     ///
     /// # Errors
     /// If there are no samples or no units, more than
-    /// [`MAX_UNITS`] units, values that do not fill whole samples
+    /// [`MAX_UNITS`](deepbelief_kernels::MAX_UNITS) units, values that do not fill whole samples
     /// or lie outside [0, 1], or another number of labels than samples.
     pub fn new(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Result<Self, Error> {
         if let Pixels::Floats(floats) = &pixels

@@ -298,8 +298,10 @@ fn what_cannot_be_resumed_is_refused() {
     assert!(refusal("--resume nowhere").contains("nowhere is not a run that can be resumed"));
     assert!(refusal("--resume p").contains("p is a run of `dbn pretrain`, not of `dbn stack`"));
     assert!(refusal("--resume p").contains("continue it with: dbn pretrain --resume p"));
-    assert!(refusal("--resume r --layers 8,7").contains("--layers is another than 8,7,12, as in the run to resume"));
-    assert!(refusal("--resume r --cd-steps 3").contains("--cd-steps would change the run to resume"));
+    assert!(refusal("--resume r --layers 8,7").contains("--layers is [8, 7], but [8, 7, 12] in the run to resume"));
+    assert!(
+        refusal("--resume r --cd-steps 3").contains("--cd-steps is 3, but [1, 1, \"10x20+25\"] in the run to resume")
+    );
     // Of one damaged file the run recovers: see `damage.rs`.
     for name in ["r/layers.safetensors", "r/layers.previous.safetensors"] {
         let layers = place.read(name);

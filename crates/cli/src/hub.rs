@@ -2,8 +2,8 @@
 //! [`deepbelief_hub::program`].
 
 use crate::failure::{Explain, Failure, Result};
-use crate::interrupt;
-use crate::threads::FEW;
+use crate::machine::interrupt;
+use crate::machine::threads::FEW;
 use deepbelief_data::NotFetched;
 use deepbelief_hub::program::{Push, Refused, VERSION};
 use deepbelief_hub::{Address, Fetched, Pulled, Pushed};

@@ -4,36 +4,21 @@
 //! [`commands`]; all output leaves through [`report`].
 
 mod args;
-mod checkpoint;
 mod commands;
-mod device;
+mod data;
 mod failure;
-mod finetune_watcher;
-mod footprint;
-mod history;
 mod hub;
-mod interrupt;
-mod limits;
-mod markdown;
-mod measured;
-mod memory;
-mod model_card;
+mod machine;
+mod model;
+mod options;
 mod pictures;
-mod progress;
-mod recorded;
 mod report;
-mod run_folder;
-mod run_lock;
-mod save_every;
+mod run;
 mod settings;
-mod stack_watcher;
-mod threads;
-mod traces;
-mod tune_watcher;
-mod watcher;
 
 use args::{Cli, Command};
 use clap::Parser;
+use machine::{interrupt, threads};
 use report::Report;
 use std::process::ExitCode;
 
@@ -58,10 +43,11 @@ fn main() -> ExitCode {
 /// What was asked for; the program's exit code.
 fn run(command: &Command, report: &Report) -> failure::Result<u8> {
     match command {
-        Command::Pretrain(args) => commands::pretrain(args, report),
+        Command::Pretrain(args) => run::run::<commands::Pretrain>(args, report),
         Command::Stack(args) => commands::stack(args, report),
-        Command::Tune(args) => commands::tune(args, report),
-        Command::Finetune(args) => commands::finetune(args, report),
+        Command::Tune(args) => run::run::<commands::Tune>(args, report),
+        Command::Finetune(args) => run::run::<commands::Finetune>(args, report),
+        Command::Recipe(args) => commands::recipe(args, report).map(|()| 0),
         Command::Show(args) => commands::show(args, report).map(|()| 0),
         Command::Reconstruct(args) => commands::reconstruct(args, report).map(|()| 0),
         Command::Encode(args) => commands::encode(args, report).map(|()| 0),

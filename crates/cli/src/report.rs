@@ -9,6 +9,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -255,6 +256,13 @@ pub(crate) fn table(rows: impl IntoIterator<Item = Vec<String>>) -> String {
     rows.iter().map(line).collect()
 }
 
+/// A path as it can be typed into a shell.
+pub(crate) fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,5 +301,11 @@ mod tests {
         let lines = table([vec![long.clone(), long.clone()], vec!["a".into(), long]]);
         let widths: Vec<usize> = lines.lines().map(|line| line.chars().count()).collect();
         assert_eq!(widths, [WIDEST + 2 + LONGEST; 2]);
+    }
+
+    #[test]
+    fn paths_in_commands_can_be_pasted() {
+        assert_eq!(shell_word(Path::new("runs/mnist-500")), "runs/mnist-500");
+        assert_eq!(shell_word(Path::new("my runs/it's")), r"'my runs/it'\''s'");
     }
 }

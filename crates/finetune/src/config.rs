@@ -1,8 +1,9 @@
-//! Settings of a training by backpropagation.
+//! Settings of a training by backpropagation. The defaults are the recipe of `dbn finetune` for a classifier.
 
 use crate::error::{Result, require};
+use crate::layers::Objective;
 use crate::optimizer::{DescentConfig, OptimizerKind};
-use deepbelief_rbm::{OnDivergence, Schedule, is_default, is_not_negative, is_positive};
+use deepbelief_rbm::{OnDivergence, Schedule, is_not_negative, is_positive};
 use deepbelief_training::{Settings, validate_threads};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,6 @@ pub struct FinetuneConfig {
     /// it off.
     pub patience: u32,
     /// What becomes of a training that diverges.
-    #[serde(skip_serializing_if = "is_default")]
     pub on_divergence: OnDivergence,
     /// Seed of everything drawn.
     pub seed: u64,
@@ -49,11 +49,11 @@ pub struct FinetuneConfig {
 impl Default for FinetuneConfig {
     fn default() -> Self {
         Self {
-            epochs: 30,
+            epochs: 20,
             optimizer: OptimizerKind::Adam,
             learning_rate: 1e-3,
-            schedule: Schedule::Constant,
-            final_learning_rate: 1e-5,
+            schedule: Schedule::Exponential,
+            final_learning_rate: 2e-5,
             momentum: 0.9,
             nesterov: false,
             square_momentum: 0.999,
@@ -70,6 +70,15 @@ impl Default for FinetuneConfig {
 }
 
 impl FinetuneConfig {
+    /// The recipe of `dbn finetune`: the default for a classifier; an autoencoder trains for longer.
+    #[must_use]
+    pub fn of(objective: Objective) -> Self {
+        match objective {
+            Objective::Classifier => Self::default(),
+            Objective::Autoencoder => Self { epochs: 100, final_learning_rate: 1e-5, ..Self::default() },
+        }
+    }
+
     /// Checks every field.
     ///
     /// # Errors

@@ -7,6 +7,12 @@ use candle_core::{Device, Result, Tensor, Var};
 use deepbelief_finetune::{Descent, FinetuneConfig, OptimizerKind};
 use deepbelief_kernels::cuda::Gpu;
 use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_rbm::Schedule;
+
+/// Settings of a training whose rate is constant, unless a test says otherwise.
+fn plain() -> FinetuneConfig {
+    FinetuneConfig { epochs: 30, schedule: Schedule::Constant, final_learning_rate: 1e-5, ..Default::default() }
+}
 
 fn numbers(rows: usize, columns: usize, step: u32, device: &Device) -> Result<Tensor> {
     let mut out = vec![0.0; rows * columns];
@@ -41,7 +47,7 @@ fn steps_are_the_cpus() -> Result<()> {
         learning_rate: 0.5,
         weight_cost: 1e-3,
         max_norm: 4.0,
-        ..Default::default()
+        ..plain()
     };
     let adam = FinetuneConfig { optimizer: OptimizerKind::Adam, learning_rate: 0.01, ..sgd.clone() };
     for config in [sgd.clone(), FinetuneConfig { nesterov: true, ..sgd }, adam] {

@@ -8,8 +8,14 @@ use deepbelief_kernels::cuda::Gpu;
 use deepbelief_kernels::{Batch, Bits, Minibatches, Precision, Stream, Uniforms};
 use deepbelief_rbm::{
     Contrastive, Control, HiddenUnits, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm, RbmConfig, Result,
-    Sampler, TrainConfig, Trainer,
+    Sampler, Schedule, TrainConfig, Trainer,
 };
+
+/// Settings of a training whose rate is constant, unless a test says otherwise.
+fn plain() -> TrainConfig {
+    let schedule = Schedule::Constant;
+    TrainConfig { learning_rate: 0.05, schedule, weight_cost: 2e-4, ..Default::default() }
+}
 
 const UNITS: usize = 100;
 
@@ -105,7 +111,7 @@ fn a_resumed_training_ends_in_the_same_bits() -> Result<()> {
             persistent_chains: chains,
             momentum_switch: 2,
             precision,
-            ..TrainConfig::default()
+            ..plain()
         };
         resumes(&start(labelled, units, &device)?, &config)?;
     }
@@ -138,7 +144,7 @@ fn methods() -> Vec<TrainConfig> {
         temperatures: 4,
         centred: true,
         averaging: 0.9,
-        ..TrainConfig::default()
+        ..plain()
     };
     let by = |sampler| TrainConfig { sampler, ..config.clone() };
     let from_data = TrainConfig { persistent_chains: 0, ..config.clone() };
@@ -162,7 +168,7 @@ fn methods_resume_in_the_same_bits() -> Result<()> {
 #[test]
 #[ignore = "needs a GPU"]
 fn a_training_follows_the_cpus() -> Result<()> {
-    let plain = TrainConfig { epochs: 4, learning_rate: 0.1, cd_steps: 2.into(), ..TrainConfig::default() };
+    let plain = TrainConfig { epochs: 4, learning_rate: 0.1, cd_steps: 2.into(), ..plain() };
     for (labelled, config) in [false, true].into_iter().flat_map(|labelled| {
         let all = std::iter::once(plain.clone()).chain(methods());
         all.map(move |config| (labelled, config))

@@ -1,4 +1,4 @@
-//! Settings of a stack and of its greedy training.
+//! Settings of a stack and of its greedy training. The defaults are the recipe of `dbn stack`.
 
 use crate::dbn::MAX_DEPTH;
 use crate::error::{Error, Result, require};
@@ -51,6 +51,7 @@ pub struct LayerConfig {
     /// batches of the data. The bottom layer and recomputed input always keep those.
     pub batch_size: Option<usize>,
     /// The training. Its `seed` and `threads` are those of the stack.
+    #[serde(flatten)]
     pub train: TrainConfig,
 }
 
@@ -87,8 +88,14 @@ pub struct StackConfig {
 
 impl Default for StackConfig {
     fn default() -> Self {
+        let train = TrainConfig { final_learning_rate: 0.01, weight_cost: 2e-4, ..TrainConfig::default() };
+        let mut layers = Self::layers_of(&[500, 500, 2000], &train);
+        // A sharper top tells the classes better, and generates fewer blank samples.
+        if let Some(top) = layers.last_mut() {
+            top.train.cd_steps = "10x20+25".parse().expect("two phases");
+        }
         Self {
-            layers: vec![LayerConfig::default()],
+            layers,
             propagate: Propagate::default(),
             classes: None,
             balanced: false,
@@ -103,8 +110,12 @@ impl StackConfig {
     /// Layers of so many hidden units, from the bottom, all trained alike.
     #[must_use]
     pub fn of_layers(hidden: &[usize], train: &TrainConfig) -> Self {
+        Self { layers: Self::layers_of(hidden, train), ..Self::default() }
+    }
+
+    fn layers_of(hidden: &[usize], train: &TrainConfig) -> Vec<LayerConfig> {
         let layer = |&hidden: &usize| LayerConfig { hidden, train: train.clone(), ..LayerConfig::default() };
-        Self { layers: hidden.iter().map(layer).collect(), ..Self::default() }
+        hidden.iter().map(layer).collect()
     }
 
     /// Checks every field.
@@ -187,7 +198,8 @@ impl StackConfig {
 
 impl LayerConfig {
     /// The RBM this layer starts as, if it starts at random.
-    pub(crate) fn rbm(&self, seed: u64) -> RbmConfig {
+    #[must_use]
+    pub fn rbm(&self, seed: u64) -> RbmConfig {
         RbmConfig {
             visible: None,
             hidden: self.hidden,

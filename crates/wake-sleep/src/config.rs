@@ -1,10 +1,10 @@
-//! Settings of a tuning. The defaults are the choices of Hinton, Osindero & Teh (2006, appendix
-//! B): which units are sampled and which keep their probabilities, and a plain gradient.
+//! Settings of a tuning. The defaults are the recipe of `dbn tune`. Which units are sampled is the choice of Hinton, Osindero & Teh (2006, appendix
+//! B).
 
 use crate::error::{Result, require};
 use crate::schedule::TopSteps;
 use deepbelief_kernels::{Precision, StepRule};
-use deepbelief_rbm::{OnDivergence, Schedule, is_default, is_not_negative, is_positive};
+use deepbelief_rbm::{OnDivergence, Schedule, is_not_negative, is_positive};
 use deepbelief_training::{Settings, validate_threads};
 use serde::{Deserialize, Serialize};
 
@@ -20,21 +20,26 @@ pub enum Units {
 
 /// Which units are sampled in an update. Top hidden units always are where they drive others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct UnitChoices {
     /// Hidden layers on the way up, in the wake phase. Sampled, the generative weights follow the
     /// gradient of the variational bound.
+    #[serde(rename = "wake_units")]
     pub wake: Units,
     /// Penultimate units in the Gibbs steps of the top.
+    #[serde(rename = "penultimate_units")]
     pub penultimate: Units,
     /// The label in those steps. Sampled, they are a Gibbs chain of the top RBM.
+    #[serde(rename = "label_units")]
     pub label: Units,
     /// Top hidden units in the statistics of the top, positive and negative.
     pub top_statistics: Units,
     /// Hidden layers on the way down, in the sleep phase.
+    #[serde(rename = "sleep_units")]
     pub sleep: Units,
     /// Visible units at its end. Sampled, the recognition weights follow the gradient of
     /// KL(generative || recognition); of grey data the probabilities are the better likeness.
+    #[serde(rename = "sleep_visible")]
     pub visible: Units,
 }
 
@@ -100,6 +105,7 @@ pub struct TuneConfig {
     pub top_rate: f64,
     /// Rates of single directed layers, from the bottom; layers beyond the list have none of their
     /// own.
+    #[serde(rename = "layer_rates", skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerRates>,
     /// How all step sizes move over the epochs.
     pub schedule: Schedule,
@@ -117,12 +123,12 @@ pub struct TuneConfig {
     /// What stands above the directed layers.
     pub top: TopModel,
     /// Which units are sampled.
+    #[serde(flatten)]
     pub units: UnitChoices,
     /// Stops after this many epochs in a row without a better model on the validation data; 0 turns
     /// it off.
     pub patience: u32,
     /// What becomes of a tuning that diverges.
-    #[serde(skip_serializing_if = "is_default")]
     pub on_divergence: OnDivergence,
     /// Seed of everything drawn.
     pub seed: u64,
@@ -137,12 +143,12 @@ impl Default for TuneConfig {
     fn default() -> Self {
         Self {
             top_steps: TopSteps::default(),
-            wake_rate: 0.01,
-            sleep_rate: 0.01,
-            top_rate: 0.01,
+            wake_rate: 0.03,
+            sleep_rate: 0.03,
+            top_rate: 0.1,
             layers: Vec::new(),
-            schedule: Schedule::Constant,
-            final_share: 0.1,
+            schedule: Schedule::Linear,
+            final_share: 0.05,
             momentum: 0.0,
             weight_cost: 0.0,
             persistent_chains: 0,
@@ -307,10 +313,10 @@ mod tests {
         assert!(text.contains(r#""top_steps":"3x100,6x100,10x100""#), "{text}");
         assert_eq!(serde_json::from_str::<TuneConfig>(&text)?, config);
         assert_eq!(
-            serde_json::from_str::<TuneConfig>(r#"{"units": {"visible": "sampled"}}"#)?.units.visible,
+            serde_json::from_str::<TuneConfig>(r#"{"sleep_visible": "sampled"}"#)?.units.visible,
             Units::Sampled
         );
-        for wrong in [r#"{"rate": 1}"#, r#"{"units": {"wake": "coins"}}"#, r#"{"top_steps": "3"}"#] {
+        for wrong in [r#"{"rate": 1}"#, r#"{"wake_units": "coins"}"#, r#"{"top_steps": "3"}"#] {
             assert!(serde_json::from_str::<TuneConfig>(wrong).is_err(), "{wrong}");
         }
         Ok(())

@@ -1,7 +1,9 @@
 //! Options of `dbn check`.
 
+use super::DataArgs;
+use crate::options::SOURCES;
 use clap::Args;
-use deepbelief_data::{Header, ImageShape, Scale, Source};
+use deepbelief_data::Source;
 use std::path::PathBuf;
 
 pub(super) const CHECK_HELP: &str = "\
@@ -21,28 +23,14 @@ Examples:
 /// Data to look at.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Data set: mnist, idx:DIR, csv:FILE, npy:FILE, npz:FILE, safetensors:FILE, images:DIR,
-    /// parquet:FILE, hf:USER/REPO or hf:USER/REPO@REVISION:FILE
-    #[arg(value_name = "DATA")]
+    /// Data set, such as mnist, csv:FILE or images:DIR
+    #[arg(value_name = "DATA", long_help = SOURCES)]
     pub(crate) data: Source,
-    /// Test samples, in the place of those that the data have themselves; read by the same options
+    /// Test samples, read by the same options [default: those of the data]
     #[arg(long, value_name = "SOURCE")]
     pub(crate) test: Option<Source>,
-    /// How values come to lie between 0 and 1; by default what suits them
-    #[arg(long, env = "DBN_SCALE", hide_env = true, value_name = "auto|none|255|minmax|MIN..MAX")]
-    pub(crate) scale: Option<Scale>,
-    /// CSV or Parquet column that holds the labels: a name, an index from 0, `first` or `last`
-    #[arg(long, env = "DBN_LABEL_COLUMN", hide_env = true, value_name = "COLUMN")]
-    pub(crate) label_column: Option<String>,
-    /// Parquet column that holds the samples; by default one called image or the like, or all numbers
-    #[arg(long, env = "DBN_FEATURE_COLUMN", hide_env = true, value_name = "COLUMN")]
-    pub(crate) feature_column: Option<String>,
-    /// Whether a CSV file's first line names the columns
-    #[arg(long, env = "DBN_HEADER", hide_env = true, value_name = "auto|yes|no")]
-    pub(crate) header: Option<Header>,
-    /// Shape of a sample as a picture; pictures are resized to it
-    #[arg(long, env = "DBN_IMAGE_SIZE", hide_env = true, value_name = "WxH")]
-    pub(crate) image_size: Option<ImageShape>,
+    #[command(flatten)]
+    pub(crate) read: DataArgs<true>,
     /// Write the recommendation as a recipe for `dbn pretrain --config`
     #[arg(long, value_name = "FILE")]
     pub(crate) recipe: Option<PathBuf>,

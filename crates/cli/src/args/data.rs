@@ -1,8 +1,58 @@
-//! Options of `dbn data`.
+//! Options of how data are read, and of `dbn data`.
 
-use clap::{Args, Subcommand};
-use deepbelief_data::Synthetic;
+use crate::options::{self, Verb};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use deepbelief_data::{Header, ImageShape, Scale, Source, Synthetic};
+use serde::Deserialize;
 use std::path::PathBuf;
+
+/// How data are read, as far as it was asked for: by a verb that uses a model, or by `dbn check`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct DataArgs<const CHECK: bool = false> {
+    pub(crate) data: Option<Source>,
+    pub(crate) scale: Option<Scale>,
+    pub(crate) label_column: Option<String>,
+    pub(crate) feature_column: Option<String>,
+    pub(crate) header: Option<Header>,
+    pub(crate) image_size: Option<ImageShape>,
+}
+
+impl<const CHECK: bool> DataArgs<CHECK> {
+    const VERB: Verb = if CHECK { Verb::Check } else { Verb::Use };
+
+    /// What an option is worth that is not given.
+    fn default(key: &str) -> Option<String> {
+        let default = match key {
+            _ if !CHECK => "as in training",
+            "scale" => "what suits the values",
+            "header" => "auto",
+            _ => return None,
+        };
+        Some(default.to_string())
+    }
+}
+
+impl<const CHECK: bool> Args for DataArgs<CHECK> {
+    fn augment_args(command: Command) -> Command {
+        options::add(command, Self::VERB, Self::default)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<const CHECK: bool> FromArgMatches for DataArgs<CHECK> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let (table, _) = options::given(matches, Self::VERB);
+        table.try_into().map_err(|error| clap::Error::raw(clap::error::ErrorKind::ValueValidation, error))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
 
 pub(super) const MAKE_HELP: &str = "\
 Kinds, each of equally probable samples, with their usual size:
@@ -32,7 +82,7 @@ pub(crate) struct MakeArgs {
     /// Kind of samples
     #[arg(value_name = "KIND")]
     pub(crate) kind: Synthetic,
-    /// Pixels a side, or units; by default what is usual
+    /// Pixels a side, or units [default: the usual size]
     #[arg(long, value_name = "N")]
     pub(crate) size: Option<u32>,
     /// File to write (.csv)

@@ -79,10 +79,10 @@ pub(crate) struct ImportArgs {
     /// File of arrays, or those of a stack
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Whose model it is; by default the names of the arrays tell
+    /// Program that wrote the model [default: found by the names of the arrays]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) from: Option<FormatName>,
-    /// Which update of a file of rbms; by default the last
+    /// Update to read from a file of rbms [default: the last]
     #[arg(long, value_name = "N")]
     pub(crate) update: Option<u64>,
     /// Checkpoint to write: a .safetensors file, or a folder for model.safetensors

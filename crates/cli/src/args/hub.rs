@@ -26,7 +26,7 @@ pub(crate) struct PullArgs {
     /// The repository, perhaps at a revision, perhaps one file of it
     #[arg(value_name = "USER/REPO[@REVISION][:FILE]")]
     pub(crate) address: Address,
-    /// Folder to write, which must be new or empty; by default runs/REPO
+    /// Folder to write, which must be new or empty [default: runs/REPO]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct PushArgs {
     /// Make it one that only you see; one that exists and is public is refused
     #[arg(long)]
     pub(crate) private: bool,
-    /// License of the model, by the Hub's names, for its card
+    /// License of the model, by the Hub's names, for its card [default: none]
     #[arg(long, value_name = "ID", value_parser = license)]
     pub(crate) license: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Options of the verbs that are about this program itself.
 
-use crate::device::DeviceName;
+use crate::machine::device::DeviceName;
 use clap::Args;
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub(crate) struct CompletionsArgs {
 /// Manual pages to print or to write.
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// Write dbn.1 and a page for each verb, such as dbn-stack.1, into this folder
+    /// Write dbn.1 and a page for each verb into this folder [default: print dbn.1]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! Options of the verbs that use a checkpoint.
 
 use super::{DataArgs, MemoryArgs};
-use crate::device::DeviceName;
+use crate::machine::device::DeviceName;
 use clap::{Args, ValueEnum};
 use deepbelief_data::{Binarize, ImageShape};
 use serde::Serialize;
@@ -64,10 +64,10 @@ pub(crate) struct ShowArgs {
     /// Draw the hidden units' weights into this PNG file
     #[arg(long, value_name = "PNG")]
     pub(crate) filters: Option<PathBuf>,
-    /// Draw this layer of a stack alone, counted from 0; by default some filters of every layer
+    /// Layer to draw, counted from 0 [default: some filters of every layer]
     #[arg(long, value_name = "N", requires = "filters")]
     pub(crate) layer: Option<usize>,
-    /// Shape of the visible units as a picture, where the checkpoint does not say
+    /// Size of a sample as an image [default: of the checkpoint]
     #[arg(long, value_name = "WxH")]
     pub(crate) image_size: Option<ImageShape>,
     /// One JSON object on stdout
@@ -83,13 +83,13 @@ pub(crate) struct ReconstructArgs {
     pub(crate) checkpoint: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Which samples; without a test set the training samples are used
+    /// Samples to use: train or test; without a test set, train
     #[arg(long, default_value = "test")]
     pub(crate) split: SplitName,
     /// Number of samples
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) count: u32,
-    /// How grey values become binary; by default as in training
+    /// Make pixels binary: none, threshold=T, fixed or fresh [default: as in training]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
     /// PNG file to write
@@ -110,13 +110,13 @@ pub(crate) struct EncodeArgs {
     pub(crate) checkpoint: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Which samples
+    /// Samples to use: train or test
     #[arg(long, default_value = "train")]
     pub(crate) split: SplitName,
-    /// How grey values become binary; by default as in training
+    /// Make pixels binary: none, threshold=T, fixed or fresh [default: as in training]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
-    /// Layers of weights to pass upward; 0 gives the visible units, the default is all of them
+    /// Layers to pass the samples up through; 0: none [default: all]
     #[arg(long, value_name = "N")]
     pub(crate) depth: Option<usize>,
     /// Write binary states drawn from the probabilities instead of the probabilities; in a stack
@@ -144,13 +144,13 @@ pub(crate) struct ClassifyArgs {
     pub(crate) checkpoint: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Which samples; by default the test samples, or all where there is no test set
+    /// Samples to use: train or test [default: test, or train where there is no test set]
     #[arg(long)]
     pub(crate) split: Option<SplitName>,
-    /// How grey values become binary; by default as in training
+    /// Make pixels binary: none, threshold=T, fixed or fresh [default: as in training]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
-    /// How a label is told
+    /// How to predict labels: free-energy or gibbs
     #[arg(long, default_value = "free-energy")]
     pub(crate) method: Method,
     /// Gibbs steps of --method gibbs
@@ -180,14 +180,13 @@ pub(crate) struct EvalArgs {
     pub(crate) checkpoint: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Which samples; by default the test samples, or all where there is no test set
+    /// Samples to use: train or test [default: test, or train where there is no test set]
     #[arg(long)]
     pub(crate) split: Option<SplitName>,
-    /// How grey values become binary: threshold=T, or fixed (one draw); by default as in training if
-    /// that was by threshold, else fixed
+    /// Make pixels binary: threshold=T or fixed [default: threshold as in training, else fixed]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
-    /// Measure the first N samples alone
+    /// Measure only the first N samples [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) samples: Option<u32>,
     /// Chains of each estimate of the partition function
@@ -202,6 +201,9 @@ pub(crate) struct EvalArgs {
     /// Where the temperatures lie
     #[arg(long, value_enum, default_value_t, help_heading = "Estimates")]
     pub(crate) spacing: SpacingName,
+    /// The former name of `--spacing adaptive`
+    #[arg(long, hide = true, conflicts_with = "spacing")]
+    pub(crate) adaptive: bool,
     /// Gibbs steps from training samples before the chains in reverse
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=1_000_000), help_heading = "Estimates")]
     pub(crate) burn_in: u32,
@@ -214,17 +216,19 @@ pub(crate) struct EvalArgs {
     /// Estimate even where the exact sum can be had
     #[arg(long, help_heading = "Estimates")]
     pub(crate) estimate: bool,
-    /// Pseudo-likelihood of an RBM too, each visible unit given all others: of all units, or stochastic,
-    /// of one unit a sample that stands for all, which is scikit-learn's
+    /// Measure the pseudo-likelihood of an RBM too: exact or stochastic [default: none]
+    ///
+    /// `exact` sums over all visible units, each given the others. `stochastic` takes one unit of each sample,
+    /// as scikit-learn does.
     #[arg(long, value_name = "HOW", value_enum, help_heading = "Estimates")]
     pub(crate) pseudo_likelihood: Option<PseudoName>,
     /// Seed of everything drawn
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Estimates")]
     pub(crate) seed: u64,
-    /// Threads; 0 takes one a core. The result does not depend on it
+    /// Threads; 0: one a core
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Estimates")]
     pub(crate) threads: u32,
-    /// Where to estimate the partition function: auto, cpu, or cuda:N, the GPU of that number
+    /// Device to estimate the partition function on: auto, cpu or cuda:N
     #[arg(
         long,
         env = "DBN_DEVICE",
@@ -292,8 +296,7 @@ pub(crate) struct SampleArgs {
     /// Checkpoint, or run folder that holds one
     #[arg(value_name = "CKPT")]
     pub(crate) checkpoint: PathBuf,
-    /// Labels to clamp: one, several with commas between them, or `all`, by their names or their
-    /// numbers; by default the label is as free as the rest
+    /// Labels to clamp, comma-separated, by name or number, or `all` [default: none, labels are free]
     #[arg(long, value_name = "LABELS")]
     pub(crate) label: Option<Clamped>,
     /// Chains for each label
@@ -305,17 +308,18 @@ pub(crate) struct SampleArgs {
     /// Gibbs steps between shown samples
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) every: u32,
-    /// Times each chain is shown; by default once in a PNG, 50 times in a GIF or APNG
+    /// Times each chain is shown [default: 1 in a PNG, 50 in a GIF or APNG]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) shown: Option<u32>,
-    /// Seed of the chains; by default that of the training
+    /// Random seed [default: that of the training]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Shape of the visible units as a picture, where the checkpoint does not say
+    /// Size of a sample as an image [default: of the checkpoint]
     #[arg(long, value_name = "WxH")]
     pub(crate) image_size: Option<ImageShape>,
-    /// Where to run the chains: auto, cpu, or cuda:N, the GPU of that number. Chains of another device
-    /// go other ways
+    /// Device to run the chains on: auto, cpu or cuda:N
+    ///
+    /// The samples depend on the device.
     #[arg(long, env = "DBN_DEVICE", hide_env = true, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: DeviceName,
     /// File to write: .png, .gif or .apng

@@ -1,8 +1,8 @@
 //! `dbn compare`: what sets two models apart, in settings, figures and weights.
 
 use crate::args::CompareArgs;
-use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint};
 use crate::failure::Result;
+use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint};
 use crate::pictures::values;
 use crate::report::{Report, table};
 use candle_core::Tensor;

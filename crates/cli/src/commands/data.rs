@@ -1,10 +1,10 @@
 //! `dbn data make`: small data sets with a known entropy.
 
-use super::training::shell_word;
 use super::{extension, require_folder, write_file};
 use crate::args::{DataCommand, MakeArgs};
 use crate::failure::{Result, count};
 use crate::report::Report;
+use crate::report::shell_word;
 use deepbelief_data::Patterns;
 use serde_json::json;
 

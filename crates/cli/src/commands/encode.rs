@@ -2,10 +2,10 @@
 
 use super::{CHUNK, chunks, extension, require_folder, write_file};
 use crate::args::EncodeArgs;
-use crate::checkpoint::{Checkpoint, Model, Trained, split};
 use crate::failure::{Explain, Failure, Result, count};
-use crate::footprint;
-use crate::memory::{self, PROGRAM};
+use crate::machine::footprint;
+use crate::machine::memory::{self, PROGRAM};
+use crate::model::checkpoint::{Checkpoint, Model, Trained, split};
 use crate::pictures::values;
 use crate::report::{Report, bytes};
 use deepbelief_kernels::{Stream, Uniforms};

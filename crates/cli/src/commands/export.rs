@@ -3,8 +3,8 @@
 
 use super::{extension, require_folder};
 use crate::args::{ExportArgs, ExportName};
-use crate::checkpoint::Checkpoint;
 use crate::failure::{Explain, Result};
+use crate::model::checkpoint::Checkpoint;
 use crate::report::Report;
 use candle_core::Tensor;
 use deepbelief_exchange::{npz_arrays, write_npz};

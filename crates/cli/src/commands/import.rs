@@ -3,7 +3,7 @@
 use super::{extension, require_folder};
 use crate::args::{FormatName, ImportArgs};
 use crate::failure::{Explain, Failure, Result};
-use crate::run_folder::MODEL;
+use crate::run::folder::MODEL;
 use deepbelief_exchange::{Format, Options, read};
 use std::path::Path;
 

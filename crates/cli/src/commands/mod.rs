@@ -7,20 +7,17 @@ mod data;
 mod encode;
 mod eval;
 mod export;
-mod finetune;
 mod import;
-mod pretrain;
 mod pull;
 mod push;
+mod recipe;
 mod reconstruct;
 mod runs;
 mod sample;
 mod selftest;
 mod shell;
 mod show;
-mod stack;
-pub(crate) mod training;
-mod tune;
+mod train;
 
 pub(crate) use check::check;
 pub(crate) use classify::classify;
@@ -29,19 +26,17 @@ pub(crate) use data::data;
 pub(crate) use encode::encode;
 pub(crate) use eval::eval;
 pub(crate) use export::export;
-pub(crate) use finetune::finetune;
 pub(crate) use import::import;
-pub(crate) use pretrain::pretrain;
 pub(crate) use pull::pull;
 pub(crate) use push::push;
+pub(crate) use recipe::recipe;
 pub(crate) use reconstruct::reconstruct;
 pub(crate) use runs::runs;
 pub(crate) use sample::sample;
 pub(crate) use selftest::selftest;
 pub(crate) use shell::{completions, man};
 pub(crate) use show::show;
-pub(crate) use stack::stack;
-pub(crate) use tune::tune;
+pub(crate) use train::{Finetune, Pretrain, Tune, stack};
 
 use crate::failure::{Explain, Failure, Result};
 use candle_core::{Device, Tensor};
@@ -54,7 +49,7 @@ use std::path::Path;
 const CHUNK: usize = 1000;
 
 /// All samples in order, some at a time, as values [n, units] in [0, 1].
-fn chunks(samples: &Split, binarize: Binarize, seed: u64) -> impl Iterator<Item = Result<Tensor>> {
+pub(crate) fn chunks(samples: &Split, binarize: Binarize, seed: u64) -> impl Iterator<Item = Result<Tensor>> {
     let n = samples.samples();
     (0..n).step_by(CHUNK).map(move |start| {
         let batch = samples.batch(start..n.min(start + CHUNK), binarize, seed)?;

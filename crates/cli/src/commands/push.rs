@@ -1,12 +1,12 @@
 //! `dbn push`: a run, or a checkpoint alone, as a model of the Hub.
 
 use crate::args::PushArgs;
-use crate::checkpoint::{Model, Trained};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::hub;
-use crate::model_card::Card;
+use crate::model::card::Card;
+use crate::model::checkpoint::{Model, Trained};
 use crate::report::Report;
-use crate::run_folder::{BEST, CONFIG, EVALUATION, METRICS, checkpoint_path};
+use crate::run::folder::{BEST, CONFIG, EVALUATION, METRICS, checkpoint_path};
 use deepbelief_data::sha256;
 use deepbelief_exchange::IMPORTED_FROM;
 use deepbelief_hub::program::Push;

@@ -2,10 +2,10 @@
 
 use super::{extension, require_folder, write_file};
 use crate::args::{ReconstructArgs, SplitName};
-use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::failure::{Failure, Result};
-use crate::footprint;
-use crate::memory::{self, PROGRAM};
+use crate::machine::footprint;
+use crate::machine::memory::{self, PROGRAM};
+use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::pictures::{self, Net, Subject, showcase};
 use crate::report::Report;
 use candle_core::{Device, Tensor};

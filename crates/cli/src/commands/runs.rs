@@ -3,7 +3,7 @@
 use crate::args::RunsArgs;
 use crate::failure::{Explain, Failure, Result};
 use crate::report::{Report, table};
-use crate::run_folder::RunFolder;
+use crate::run::folder::RunFolder;
 use deepbelief_rbm::{open_regular, read_regular, tensors};
 use deepbelief_wake_sleep::TopSteps;
 use indicatif::FormattedDuration;
@@ -166,19 +166,30 @@ impl Epochs {
     }
 }
 
-/// The settings of each layer of a stack.
-fn layers(settings: &Table) -> Option<&Vec<toml::Value>> {
-    settings.get("layer")?.as_array()
+/// Epochs that the settings of a stack ask for, of each layer: its own table says so, or else a list, or one number
+/// for all.
+fn layers(settings: &Table) -> Option<Vec<u64>> {
+    if let Some(tables) = settings.get("layer") {
+        return tables.as_array()?.iter().map(|layer| whole(layer.get("epochs")?)).collect();
+    }
+    let depth = settings.get("layers")?.as_array()?.len();
+    match settings.get("epochs")? {
+        toml::Value::Array(epochs) => epochs.iter().map(whole).collect(),
+        epochs => whole(epochs).map(|epochs| vec![epochs; depth]),
+    }
 }
 
 /// Epochs that the settings of a run ask for, of all layers.
 fn planned(verb: &str, settings: &Table) -> Option<u64> {
-    let epochs = |value: &toml::Value| u64::try_from(value.get("epochs")?.as_integer()?).ok();
     match verb {
-        "stack" => layers(settings)?.iter().try_fold(0u64, |sum, layer| sum.checked_add(epochs(layer)?)),
+        "stack" => layers(settings)?.into_iter().try_fold(0u64, u64::checked_add),
         "tune" => Some(settings.get("top_steps")?.as_str()?.parse::<TopSteps>().ok()?.epochs().into()),
-        _ => epochs(&toml::Value::Table(settings.clone())),
+        _ => whole(settings.get("epochs")?),
     }
+}
+
+fn whole(value: &toml::Value) -> Option<u64> {
+    u64::try_from(value.as_integer()?).ok()
 }
 
 /// A line a run.
@@ -219,6 +230,8 @@ mod tests {
         let planned = |verb, text: &str| planned(verb, &text.parse().unwrap());
         assert_eq!(planned("pretrain", "epochs = 30"), Some(30));
         assert_eq!(planned("finetune", "epochs = 7"), Some(7));
+        assert_eq!(planned("stack", "layers = [5, 6]\nepochs = [3, 4]"), Some(7));
+        assert_eq!(planned("stack", "layers = [5, 6]\nepochs = 4"), Some(8));
         assert_eq!(planned("stack", "[[layer]]\nepochs = 3\n[[layer]]\nepochs = 4"), Some(7));
         assert_eq!(planned("tune", "top_steps = \"3x100,6x50\""), Some(150));
         for verb in ["pretrain", "stack", "tune"] {

@@ -2,10 +2,10 @@
 
 use super::{extension, require_folder, write_file};
 use crate::args::{Clamped, SampleArgs};
-use crate::checkpoint::{Checkpoint, Trained};
 use crate::failure::{Failure, Result, count};
-use crate::footprint;
-use crate::memory::{self, Knob, PROGRAM};
+use crate::machine::footprint;
+use crate::machine::memory::{self, MemoryOption, PROGRAM};
+use crate::model::checkpoint::{Checkpoint, Trained};
 use crate::pictures::{Animation, Dream, Net, shape_of};
 use crate::report::Report;
 use serde_json::json;
@@ -42,8 +42,8 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         let drawn = 3 * 4 * (count * chosen * times * dbn.visible()) as u64;
         PROGRAM + footprint::model(&sizes) + footprint::pass(&sizes, count * chosen) + drawn
     };
-    let knobs = [Knob::new("--count", 1, dream.count, needed)];
-    memory::require("sampling", needed(dream.count), args.memory.max_memory, &knobs)?;
+    let options = [MemoryOption::new("--count", 1, dream.count, needed)];
+    memory::require("sampling", needed(dream.count), args.memory.max_memory, &options)?;
     let picture = match animation {
         Some(format) => dream.animation(net, format)?,
         None => dream.png(net)?,

@@ -2,8 +2,8 @@
 
 use super::{extension, require_folder, write_file};
 use crate::args::ShowArgs;
-use crate::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::failure::{Failure, Result, count};
+use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::pictures::{self, Net, Subject, values};
 use crate::report::{LONGEST, Report, WIDEST, cell};
 use candle_core::Tensor;

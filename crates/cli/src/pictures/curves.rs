@@ -2,9 +2,9 @@
 //! spread and label error by epoch.
 
 use crate::failure::{Failure, Result};
-use crate::measured::divergence_of;
 use crate::report::{cell, escaped};
-use crate::traces::Traces;
+use crate::run::measured::divergence_of;
+use crate::run::traces::Traces;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -224,7 +224,7 @@ fn digits((low, high): (f64, f64)) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measured::{Drift, Epoch, FinetuneEpoch, Measured, TuneEpoch};
+    use crate::run::measured::{Drift, Epoch, FinetuneEpoch, Measured, TuneEpoch};
 
     fn traces(epochs: impl IntoIterator<Item = impl Measured>) -> Traces {
         let mut traces = Traces::default();

@@ -20,7 +20,7 @@ pub(crate) use rbm::{Subject, fantasies, filters, name, reconstructions};
 pub(crate) use sheet::Sheet;
 
 use crate::failure::{Failure, Result};
-use crate::run_folder::RunFolder;
+use crate::run::folder::RunFolder;
 use candle_core::Tensor;
 use deepbelief_data::{ImageShape, Split};
 use deepbelief_stack::Dbn;

@@ -1,8 +1,8 @@
 //! Recipes that nobody would write: whatever the text, it is refused or makes settings.
 
-use super::{FinetuneSettings, PretrainSettings, StackSettings, TuneSettings};
-use crate::args::{FinetuneArgs, PretrainArgs, RunArgs, StackArgs, TuneArgs};
-use std::path::Path;
+use super::{Asked, FinetuneSettings, PretrainSettings, StackSettings, TuneSettings, print_recipe, resolve};
+use crate::options::Verb;
+use toml::Table;
 
 /// Of each verb; `DBN_FUZZ` sets another number.
 const RECIPES: u32 = 1000;
@@ -71,28 +71,19 @@ fn damaged_recipes_are_refused_or_understood_and_never_a_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.toml");
     let number = std::env::var("DBN_FUZZ").ok().and_then(|number| number.parse().ok()).unwrap_or(RECIPES);
-    let run = || RunArgs { config: Some(path.clone()), ..Default::default() };
-    let from = Some(Path::new("x").to_path_buf());
+    let asked = Asked { config: Some(path.clone()), ..Default::default() };
     let (mut state, mut understood) = (1, 0);
     for _ in 0..number {
-        let mut try_one = |built_in: &str, resolves: &dyn Fn() -> bool| {
-            std::fs::write(&path, damaged(built_in, &mut state)).unwrap();
-            understood += u32::from(resolves());
-        };
-        try_one(include_str!("../../../../models/mnist-rbm.toml"), &|| {
-            PretrainSettings::resolve(&PretrainArgs { run: run(), ..Default::default() }).is_ok()
-        });
-        try_one(include_str!("../../../../models/mnist-dbn.toml"), &|| {
-            StackSettings::resolve(&StackArgs { run: run(), ..Default::default() }).is_ok()
-        });
-        try_one(include_str!("../../../../models/mnist-dbn-tune.toml"), &|| {
-            let args = TuneArgs { run: run(), checkpoint: from.clone(), ..Default::default() };
-            TuneSettings::resolve(&args, None).is_ok()
-        });
-        try_one(include_str!("../../../../models/mnist-finetune.toml"), &|| {
-            let args = FinetuneArgs { run: run(), checkpoint: from.clone(), ..Default::default() };
-            FinetuneSettings::resolve(&args, None).is_ok()
-        });
+        for verb in Verb::TRAINING {
+            let recipe = print_recipe(verb, &Table::new()).unwrap();
+            std::fs::write(&path, damaged(&recipe, &mut state)).unwrap();
+            understood += u32::from(match verb {
+                Verb::Pretrain => resolve::<PretrainSettings>(&asked, None).is_ok(),
+                Verb::Stack => resolve::<StackSettings>(&asked, None).is_ok(),
+                Verb::Tune => resolve::<TuneSettings>(&asked, None).is_ok(),
+                _ => resolve::<FinetuneSettings>(&asked, None).is_ok(),
+            });
+        }
     }
     let recipes = 4 * number;
     assert!(understood > recipes / 50 && understood < recipes, "{understood} of {recipes} are understood");

@@ -14,11 +14,6 @@ pub(super) fn read(path: &Path) -> Result<Table> {
     })
 }
 
-/// A recipe that is part of the program.
-pub(super) fn built_in(text: &str) -> Result<Table> {
-    text.parse().or_fail(|| "the built-in recipe is broken".into())
-}
-
 /// Checks a table's keys and values, one at a time, so that the message names the one at fault.
 /// `place` says where the table stands, `known` which keys it may have, and `settle` tries a
 /// key with a value.

@@ -39,7 +39,7 @@ fn reference_cost(network: &Network, vars: &[(Var, Var)], v: &Tensor, labels: &[
 fn training_is_what_plain_candle_does() -> Done {
     for objective in [Objective::Classifier, Objective::Autoencoder] {
         let (split, network) = (patterns()?, network(objective)?);
-        let config = FinetuneConfig { epochs: 2, learning_rate: 0.01, weight_cost: 0.0, ..Default::default() };
+        let config = FinetuneConfig { epochs: 2, learning_rate: 0.01, weight_cost: 0.0, ..crate::plain() };
         let mut finetuner = Finetuner::new(&network, config)?;
         finetuner.fit(&mut minibatches(&split)?, &monitors(&split), &mut ())?;
         let fast = values(&finetuner.snapshot().model()?)?;
@@ -82,7 +82,7 @@ fn a_step_follows_finite_differences_of_the_cost() -> Done {
             optimizer: OptimizerKind::Sgd,
             learning_rate: 1.0,
             momentum: 0.0,
-            ..Default::default()
+            ..crate::plain()
         };
         let mut finetuner = Finetuner::new(&network, config)?;
         let whole = deepbelief_data::BatchConfig { batch_size: 90, ..Default::default() };

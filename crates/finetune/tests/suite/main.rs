@@ -9,8 +9,14 @@ use candle_core::{Device, Tensor};
 use deepbelief_data::{BatchConfig, Binarize, Minibatcher, Split};
 use deepbelief_finetune::{FinetuneConfig, Finetuner, Network, Objective};
 use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_rbm::Schedule;
 use deepbelief_rbm::{LabelGroup, Monitors, Rbm, RbmConfig};
 use deepbelief_stack::Dbn;
+
+/// Settings of a training whose rate is constant, unless a test says otherwise.
+pub(crate) fn plain() -> FinetuneConfig {
+    FinetuneConfig { epochs: 30, schedule: Schedule::Constant, final_learning_rate: 1e-5, ..Default::default() }
+}
 
 type Failure = Box<dyn std::error::Error>;
 type Done = Result<(), Failure>;
@@ -70,7 +76,7 @@ fn config() -> FinetuneConfig {
         dropout: 0.25,
         input_dropout: 0.1,
         max_norm: 3.0,
-        ..Default::default()
+        ..plain()
     }
 }
 

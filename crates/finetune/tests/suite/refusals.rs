@@ -13,7 +13,7 @@ fn message<T>(result: Result<T, deepbelief_finetune::Error>) -> String {
 #[test]
 fn data_that_do_not_fit_are_refused() -> Done {
     let split = patterns()?;
-    let mut finetuner = Finetuner::new(&network(Objective::Classifier)?, FinetuneConfig::default())?;
+    let mut finetuner = Finetuner::new(&network(Objective::Classifier)?, crate::plain())?;
     let mut data = minibatches(&split)?;
     let mut fit = |monitors: Monitors| message(finetuner.fit(&mut data, &monitors, &mut ()));
     let narrow = Monitors { train: split.batch(0..5, Binarize::default(), 1).unwrap().head(0), ..monitors(&split) };
@@ -43,13 +43,13 @@ fn networks_that_cannot_be_are_refused() -> Done {
 fn a_training_out_of_bounds_says_so() -> Done {
     let split = patterns()?;
     let config =
-        FinetuneConfig { optimizer: OptimizerKind::Sgd, learning_rate: 1e30, momentum: 0.99, ..Default::default() };
+        FinetuneConfig { optimizer: OptimizerKind::Sgd, learning_rate: 1e30, momentum: 0.99, ..crate::plain() };
     let mut finetuner = Finetuner::new(&network(Objective::Classifier)?, config)?;
     let told = message(finetuner.fit(&mut minibatches(&split)?, &monitors(&split), &mut ()));
     assert!(told.starts_with("training diverged in epoch 1, batch "), "{told}");
     assert!(told.contains("try a learning rate below"), "{told}");
 
-    let config = FinetuneConfig { patience: 2, ..Default::default() };
+    let config = FinetuneConfig { patience: 2, ..crate::plain() };
     let mut finetuner = Finetuner::new(&network(Objective::Classifier)?, config)?;
     let blind = Monitors { valid: None, ..monitors(&split) };
     let told = message(finetuner.fit(&mut minibatches(&split)?, &blind, &mut ()));
@@ -61,9 +61,9 @@ fn a_training_out_of_bounds_says_so() -> Done {
 fn another_optimizer_cannot_resume_and_damaged_states_are_refused() -> Done {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("state.safetensors");
-    let finetuner = Finetuner::new(&network(Objective::Classifier)?, FinetuneConfig::default())?;
+    let finetuner = Finetuner::new(&network(Objective::Classifier)?, crate::plain())?;
     let state = finetuner.snapshot().state()?;
-    let sgd = FinetuneConfig { optimizer: OptimizerKind::Sgd, ..Default::default() };
+    let sgd = FinetuneConfig { optimizer: OptimizerKind::Sgd, ..crate::plain() };
     let told = message(Finetuner::resume(sgd, state.clone(), &Device::Cpu));
     assert!(told.starts_with("the saved state does not fit the settings: it is not one of Sgd"), "{told}");
     state.save(&path)?;

@@ -59,7 +59,7 @@ fn networks_learn_their_task() -> Done {
             optimizer,
             learning_rate,
             nesterov: optimizer == OptimizerKind::Sgd,
-            ..Default::default()
+            ..crate::plain()
         };
         let before = network(objective)?.score(&samples, &valid.valid_labels)?;
         let after = trained(objective, config)?.score(&samples, &valid.valid_labels)?;
@@ -134,7 +134,7 @@ fn a_training_that_diverges_can_go_on_at_half_the_rate() -> Done {
         learning_rate,
         on_divergence,
         weight_cost: 1.0,
-        ..Default::default()
+        ..crate::plain()
     };
     let mut batches = minibatches(&split)?;
     let mut run = |config: &FinetuneConfig, watched: &mut Stop| {
@@ -185,7 +185,7 @@ fn a_training_that_diverges_can_go_on_at_half_the_rate() -> Done {
 fn patience_ends_a_training_that_gets_no_better_and_the_best_stays() -> Done {
     let split = patterns()?;
     let start = trained(Objective::Classifier, config())?;
-    let config = FinetuneConfig { epochs: 50, learning_rate: 1e-30, patience: 3, ..Default::default() };
+    let config = FinetuneConfig { epochs: 50, learning_rate: 1e-30, patience: 3, ..crate::plain() };
     let mut finetuner = Finetuner::new(&start, config)?;
     let outcome = finetuner.fit(&mut minibatches(&split)?, &monitors(&split), &mut ())?;
     assert_eq!((outcome, finetuner.epochs_done()), (Outcome::Converged, 3));
@@ -197,7 +197,7 @@ fn patience_ends_a_training_that_gets_no_better_and_the_best_stays() -> Done {
 
 #[test]
 fn norms_are_limited_and_biases_are_not() -> Done {
-    let config = FinetuneConfig { epochs: 5, learning_rate: 0.1, max_norm: 0.5, ..Default::default() };
+    let config = FinetuneConfig { epochs: 5, learning_rate: 0.1, max_norm: 0.5, ..crate::plain() };
     let network: Network = trained(Objective::Classifier, config)?;
     for layer in network.layers() {
         let norms = layer.w.sqr()?.sum(0)?.sqrt()?.to_vec1::<f32>()?;

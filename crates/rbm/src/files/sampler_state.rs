@@ -7,7 +7,7 @@ use crate::model::sizes::Sizes;
 use crate::sampling::state::SamplerState;
 use crate::sampling::tempering::LadderState;
 use crate::sampling::trajectory::TrajectoryState;
-use crate::training::config::{MOST_TEMPERATURES, is_default};
+use crate::training::config::MOST_TEMPERATURES;
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Bits, Offsets, Parameters};
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ struct LogZEntry {
     variance: Option<f64>,
     steps: u32,
     /// Whether the path starts at hidden units that are not fair.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     hidden_base: bool,
 }
 

@@ -10,7 +10,6 @@ use crate::files::tensors::{self, Reader};
 use crate::model::hidden_units::HiddenUnits;
 use crate::model::rbm::Rbm;
 use crate::model::sizes::Sizes;
-use crate::training::config::is_default;
 use crate::training::contrastive::{Best, TrainState};
 use crate::training::learned::Learned;
 use candle_core::Device;
@@ -37,7 +36,7 @@ struct StateHeader {
     batch: usize,
     step: u32,
     stopping: Stopping,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     halvings: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run: Option<String>,
@@ -45,6 +44,11 @@ struct StateHeader {
     contents: StateEntry,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     best: Option<BestHeader>,
+}
+
+/// What came later is left out where it says nothing: a state is then the same file as before.
+fn is_zero(halvings: &u32) -> bool {
+    *halvings == 0
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! Settings of a model, with the defaults of Hinton's practical guide ("A practical guide to training restricted
+//! Settings of a model. The defaults are the recipe of `dbn pretrain`, after Hinton's practical guide ("A practical guide to training restricted
 //! Boltzmann machines", 2010).
 
 use crate::error::{Result, require};
@@ -40,7 +40,7 @@ impl Default for RbmConfig {
     fn default() -> Self {
         Self {
             visible: None,
-            hidden: 10,
+            hidden: 500,
             hidden_units: HiddenUnits::Bernoulli,
             weight_std: 0.01,
             visible_bias: VisibleBias::LogOdds,

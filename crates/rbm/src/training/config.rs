@@ -1,4 +1,4 @@
-//! Settings of a training, with the defaults of Hinton's practical guide
+//! Settings of a training. The defaults are the recipe of `dbn pretrain`, after Hinton's practical guide
 //! ("A practical guide to training restricted Boltzmann machines", 2010).
 
 use crate::error::{Error, Result, require};
@@ -60,28 +60,22 @@ pub struct TrainConfig {
     /// Persistent chains (Tieleman 2008); 0 starts every chain from the data (Hinton 2002).
     pub persistent_chains: usize,
     /// What moves persistent chains.
-    #[serde(skip_serializing_if = "is_default")]
     pub sampler: Sampler,
     /// Step size of the fast weights, per mean gradient of a batch; they lose a twentieth of themselves an
     /// update. Only the fast sampler has them.
-    #[serde(skip_serializing_if = "is_default_fast_rate")]
     pub fast_learning_rate: f64,
     /// Inverse temperatures of the tempered sampler, from 0 to 1; every chain has a replica at each. They
     /// adapt until neighbours swap equally often. Of the sampler trajectory, models at most.
-    #[serde(skip_serializing_if = "is_default_temperatures")]
     pub temperatures: usize,
     /// Takes states relative to their means (Melchior et al. 2016): the same model, and learning that does
     /// not depend on which state is called on.
-    #[serde(skip_serializing_if = "is_default")]
     pub centred: bool,
     /// Share of the mean of the models so far that each update keeps, such as 0.999: that mean is the
     /// model which is measured and saved. 0 keeps the last model alone.
-    #[serde(skip_serializing_if = "is_default")]
     pub averaging: f64,
     /// Epochs between estimates of ln Z along the training; 0 makes none. They are for the curve, and to keep
     /// the best model by: what [`crate::likelihood::annealed_importance`] finds at the end may be some nats
     /// larger.
-    #[serde(skip_serializing_if = "is_default")]
     pub log_z_every: u32,
     /// What the reconstruction's visible units are.
     pub visible_states: VisibleStates,
@@ -97,7 +91,6 @@ pub struct TrainConfig {
     /// best; 0 turns it off. It needs validation data.
     pub patience: u32,
     /// What becomes of a training that diverges.
-    #[serde(skip_serializing_if = "is_default")]
     pub on_divergence: OnDivergence,
     /// Seed of everything drawn during training.
     pub seed: u64,
@@ -112,19 +105,19 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             epochs: 30,
-            learning_rate: 0.05,
-            schedule: Schedule::Constant,
+            learning_rate: 0.1,
+            schedule: Schedule::Exponential,
             final_learning_rate: 0.005,
             momentum: 0.5,
             final_momentum: 0.9,
             momentum_switch: 5,
-            weight_cost: 2e-4,
+            weight_cost: 1e-4,
             l1_cost: 0.0,
             cd_steps: CdSteps::from(1),
             persistent_chains: 0,
             sampler: Sampler::Gibbs,
-            fast_learning_rate: FAST_LEARNING_RATE,
-            temperatures: TEMPERATURES,
+            fast_learning_rate: 0.01,
+            temperatures: 10,
             centred: false,
             averaging: 0.0,
             log_z_every: 0,
@@ -141,33 +134,8 @@ impl Default for TrainConfig {
     }
 }
 
-/// Step size of fast weights by default, which is the paper's.
-const FAST_LEARNING_RATE: f64 = 0.01;
-
 /// Temperatures at most: each has a place of its own among the random numbers.
 pub(crate) const MOST_TEMPERATURES: usize = 250;
-
-/// Temperatures by default.
-const TEMPERATURES: usize = 10;
-
-/// Settings that came later are left out of files where they say nothing, so that a checkpoint is the
-/// same file as before there were such settings.
-#[must_use]
-pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-/// The same for [`TrainConfig::fast_learning_rate`].
-#[must_use]
-pub fn is_default_fast_rate(rate: &f64) -> bool {
-    *rate == FAST_LEARNING_RATE
-}
-
-/// The same for [`TrainConfig::temperatures`].
-#[must_use]
-pub fn is_default_temperatures(temperatures: &usize) -> bool {
-    *temperatures == TEMPERATURES
-}
 
 impl TrainConfig {
     /// Checks every field.
@@ -309,8 +277,8 @@ mod tests {
         for schedule in [Schedule::Linear, Schedule::Exponential] {
             let config = TrainConfig { schedule, epochs: 11, ..Default::default() };
             let rate = |epoch| config.rule(epoch).learning_rate;
-            assert!((rate(0) - 0.05).abs() < 1e-12 && (rate(10) - 0.005).abs() < 1e-12);
-            let middle = if schedule == Schedule::Linear { 0.0275 } else { 0.05 * 0.1_f64.sqrt() };
+            assert!((rate(0) - 0.1).abs() < 1e-12 && (rate(10) - 0.005).abs() < 1e-12);
+            let middle = if schedule == Schedule::Linear { 0.0525 } else { 0.1 * 0.05_f64.sqrt() };
             assert!((rate(5) - middle).abs() < 1e-12);
         }
         let config = TrainConfig::default();

@@ -34,7 +34,7 @@ fn the_path_of_a_training_carries_its_partition_function() {
             weight_cost: 0.0,
             log_z_every: 1,
             seed: u64::from(seed),
-            ..Default::default()
+            ..crate::plain()
         };
         let mut data = Labelled { batches: Fixed(vec![batch; 20]), labels };
         let mut watch = Exact { worst: 0.0, changed: Vec::new(), squares: Vec::new() };
@@ -55,7 +55,7 @@ fn the_best_model_on_validation_samples_is_kept() {
     let batch = binary(3, 14, 0.5, 70);
     let valid = Some(binary(50, 14, 0.5, 71));
     let monitors = Monitors { train: batch.clone(), valid, ..Monitors::default() };
-    let config = TrainConfig { epochs: 50, log_z_every: 5, weight_cost: 0.0, ..Default::default() };
+    let config = TrainConfig { epochs: 50, log_z_every: 5, weight_cost: 0.0, ..crate::plain() };
     let mut trainer = Trainer::new(&random_rbm(14, 6, 0.05, 72), config.clone()).unwrap();
     let mut seen = Vec::new();
     let mut watch = |metrics: &deepbelief_rbm::EpochMetrics| {

@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use deepbelief_rbm::{Draws, Rbm, Rule, TrainConfig, Velocity};
 
 fn plain_rule() -> Rule {
-    TrainConfig { learning_rate: 1.0, momentum: 0.0, weight_cost: 0.0, ..Default::default() }.rule(0)
+    TrainConfig { learning_rate: 1.0, momentum: 0.0, weight_cost: 0.0, ..crate::plain() }.rule(0)
 }
 
 fn doubles(t: &Tensor) -> Vec<f64> {
@@ -56,7 +56,7 @@ fn the_update_is_the_gradient_of_the_difference_of_mean_free_energies() {
 fn weights_stay_tied_after_many_updates() {
     let mut rbm = random_rbm(13, 7, 0.1, 2);
     let mut velocity = Velocity::zeros(&rbm).unwrap();
-    let rule = TrainConfig { cd_steps: 2.into(), l1_cost: 1e-3, sparsity_cost: 0.1, ..Default::default() }.rule(9);
+    let rule = TrainConfig { cd_steps: 2.into(), l1_cost: 1e-3, sparsity_cost: 0.1, ..crate::plain() }.rule(9);
     for step in 0..50 {
         let v0 = tensor(&binary(10, 13, 0.3, step));
         rbm.cd_update(&v0, None, &rule, &mut velocity, Draws { seed: 1, step }).unwrap();

@@ -92,7 +92,7 @@ fn exact_samples(p: &[f64], units: usize, samples: usize, draw: Uniforms) -> Ten
 }
 
 pub(crate) fn plain_rule() -> TrainConfig {
-    TrainConfig { learning_rate: 1.0, momentum: 0.0, weight_cost: 0.0, ..Default::default() }
+    TrainConfig { learning_rate: 1.0, momentum: 0.0, weight_cost: 0.0, ..crate::plain() }
 }
 
 /// The parameters, one after the other.

@@ -43,7 +43,7 @@ fn monitors() -> Monitors {
 }
 
 fn config() -> TrainConfig {
-    TrainConfig { epochs: 3, learning_rate: 0.01, momentum_switch: 1, ..Default::default() }
+    TrainConfig { epochs: 3, learning_rate: 0.01, momentum_switch: 1, ..crate::plain() }
 }
 
 fn train(config: TrainConfig) -> Rbm {

@@ -111,7 +111,7 @@ fn the_packed_step_with_labels_is_the_step_on_tensors() {
                     weight_cost: 1e-2,
                     cd_steps: steps.into(),
                     sparsity_cost: 0.1,
-                    ..TrainConfig::default()
+                    ..crate::plain()
                 };
                 let rbm = labelled_rbm(visible, hidden, classes, 0.2);
                 let mut data = Labelled::new(visible, classes as u32, rows);
@@ -156,7 +156,7 @@ fn labels_are_learned_and_their_error_measured() {
     let monitors = data.monitors();
     let base = random_rbm(30, 20, 0.01, 1);
     let rbm = base.clone().with_labels(LabelGroup::zeros(3, &base).unwrap()).unwrap();
-    let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 40, learning_rate: 0.1, ..Default::default() }).unwrap();
+    let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 40, learning_rate: 0.1, ..crate::plain() }).unwrap();
     trainer.fit(&mut data, &monitors, &mut ()).unwrap();
     let trained = trainer.snapshot().model().unwrap();
     let guesses: Vec<u32> = trained.label_scores(&tensor(&batch)).unwrap().argmax(1).unwrap().to_vec1().unwrap();
@@ -172,7 +172,7 @@ fn resuming_and_saving_keep_the_label_group() {
         [crate::bits(rbm), values(&labels.w).iter().chain(&values(&labels.b)).map(|x| x.to_bits()).collect()].concat()
     };
     for chains in [0, 12] {
-        let config = TrainConfig { epochs: 4, persistent_chains: chains, ..TrainConfig::default() };
+        let config = TrainConfig { epochs: 4, persistent_chains: chains, ..crate::plain() };
         let mut data = Labelled::new(40, 5, 20);
         let monitors = data.monitors();
         let rbm = labelled_rbm(40, 33, 5, 0.1);
@@ -196,7 +196,7 @@ fn resuming_and_saving_keep_the_label_group() {
 fn labels_that_do_not_fit_are_refused() {
     let rbm = labelled_rbm(40, 9, 5, 0.1);
     let refusal = |data: &mut Labelled, monitors: &Monitors| {
-        let mut trainer = Trainer::new(&rbm, TrainConfig::default()).unwrap();
+        let mut trainer = Trainer::new(&rbm, crate::plain()).unwrap();
         trainer.fit(data, monitors, &mut ()).unwrap_err().to_string()
     };
     let mut data = Labelled::new(40, 5, 20);

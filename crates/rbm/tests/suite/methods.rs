@@ -158,7 +158,7 @@ fn trained(rbm: &Rbm, batches: &[Batch], config: &TrainConfig) -> Rbm {
 }
 
 fn methods() -> Vec<(&'static str, TrainConfig)> {
-    let plain = TrainConfig { momentum: 0.5, weight_cost: 1e-2, learning_rate: 0.1, threads: 2, ..Default::default() };
+    let plain = TrainConfig { momentum: 0.5, weight_cost: 1e-2, learning_rate: 0.1, threads: 2, ..crate::plain() };
     let persistent = TrainConfig { persistent_chains: 23, cd_steps: 2.into(), ..plain.clone() };
     vec![
         ("centred", TrainConfig { centred: true, ..plain.clone() }),
@@ -236,7 +236,7 @@ fn centred_learning_does_not_depend_on_which_state_is_called_on() {
             weight_cost: 1e-2,
             // Uniforms would be compared with 1 - p in the place of p.
             visible_states: VisibleStates::Probabilities,
-            ..Default::default()
+            ..crate::plain()
         };
         let straight = Written::of(&trained(&rbm, &batches, &config));
         let detour = Written::of(&flip(&trained(&flip(&rbm), &flipped, &config)));
@@ -286,7 +286,7 @@ fn what_methods_remember_is_resumed_to_the_bit() {
     let path = folder.path().join("state.safetensors");
     let batches: Vec<Batch> = (0..4).map(|i| binary(20, 60, 0.3, i)).collect();
     let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
-    let base = TrainConfig { epochs: 6, ..Default::default() };
+    let base = TrainConfig { epochs: 6, ..crate::plain() };
     let tempered = TrainConfig {
         sampler: Sampler::Tempered,
         temperatures: 4,
@@ -349,7 +349,7 @@ fn what_methods_remember_is_resumed_to_the_bit() {
 fn a_training_goes_on_by_the_methods_it_started_with() {
     let rbm = random_rbm(9, 5, 0.2, 3);
     let batches = vec![binary(20, 9, 0.3, 1)];
-    let config = TrainConfig { epochs: 1, persistent_chains: 4, ..Default::default() };
+    let config = TrainConfig { epochs: 1, persistent_chains: 4, ..crate::plain() };
     let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
     let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
     trainer.fit(&mut Fixed(batches), &monitors, &mut ()).unwrap();
@@ -366,9 +366,9 @@ fn a_training_goes_on_by_the_methods_it_started_with() {
         assert!(refusal.starts_with(name) && refusal.ends_with("what it was when the training started"), "{refusal}");
     }
     let gaussian = rbm.with_hidden_units(deepbelief_rbm::HiddenUnits::Gaussian).unwrap();
-    let refusal = Trainer::new(&gaussian, TrainConfig { centred: true, ..Default::default() }).map(|_| ());
+    let refusal = Trainer::new(&gaussian, TrainConfig { centred: true, ..crate::plain() }).map(|_| ());
     assert_eq!(refusal.unwrap_err().to_string(), "centred is not available where hidden units are gaussian");
-    let no_chains = TrainConfig { sampler: Sampler::Tempered, ..Default::default() };
+    let no_chains = TrainConfig { sampler: Sampler::Tempered, ..crate::plain() };
     let refusal = no_chains.validate().unwrap_err().to_string();
     assert_eq!(refusal, "persistent_chains is 0; it must be at least 1 unless the sampler is gibbs");
 }

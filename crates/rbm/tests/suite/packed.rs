@@ -69,7 +69,7 @@ fn first_chains(rbm: &Rbm, config: &TrainConfig) -> Option<Tensor> {
 
 #[test]
 fn every_rule_on_every_kind_of_data_and_odd_shapes() {
-    let plain = TrainConfig { momentum: 0.0, weight_cost: 0.0, learning_rate: 0.1, ..Default::default() };
+    let plain = TrainConfig { momentum: 0.0, weight_cost: 0.0, learning_rate: 0.1, ..crate::plain() };
     let rules = [
         ("plain", plain.clone()),
         ("momentum and costs", TrainConfig { momentum: 0.5, weight_cost: 1e-2, l1_cost: 1e-3, ..plain.clone() }),
@@ -120,8 +120,7 @@ impl Observer<Contrastive> for Curve {
 /// Twelve epochs of 5 batches, momentum and a rate that falls: the curves agree to rounding.
 #[test]
 fn the_cost_curve_is_that_of_the_reference() {
-    let config =
-        TrainConfig { epochs: 12, learning_rate: 0.1, cd_steps: "1x6+3".parse().unwrap(), ..Default::default() };
+    let config = TrainConfig { epochs: 12, learning_rate: 0.1, cd_steps: "1x6+3".parse().unwrap(), ..crate::plain() };
     let batches: Vec<Batch> = (0..5).map(|batch| binary(20, 97, 0.2, 20 + batch)).collect();
     let (rbm, v) = (random_rbm(97, 31, 0.05, 1), tensor(&batches[0]));
     let mut curve = Curve { v: v.clone(), costs: Vec::new() };
@@ -237,7 +236,7 @@ fn measuring_between_updates_changes_nothing() {
 #[test]
 fn an_empty_batch_moves_nothing() {
     let rbm = random_rbm(40, 33, 0.2, 4);
-    let config = TrainConfig { epochs: 1, ..Default::default() };
+    let config = TrainConfig { epochs: 1, ..crate::plain() };
     let mut trainer = Trainer::new(&rbm, TrainConfig { weight_cost: 0.0, ..config }).unwrap();
     let monitors = Monitors { train: binary(2, 40, 0.5, 1), ..Monitors::default() };
     trainer.fit(&mut Fixed(vec![binary(0, 40, 0.5, 1)]), &monitors, &mut ()).unwrap();

@@ -13,7 +13,7 @@ fn state() -> TrainState {
     batch.make_real(4, 5).fill(0.75);
     let mut data = Fixed(vec![batch.clone(), batch.clone()]);
     assert_eq!(data.samples(), 8);
-    let config = TrainConfig { epochs: 1, persistent_chains: 3, ..Default::default() };
+    let config = TrainConfig { epochs: 1, persistent_chains: 3, ..crate::plain() };
     let mut trainer = Trainer::new(&random_rbm(5, 3, 1.0, 1), config).unwrap();
     trainer.fit(&mut data, &Monitors { train: batch, ..Default::default() }, &mut ()).unwrap();
     trainer.snapshot().state().unwrap()

@@ -21,7 +21,7 @@ fn start() -> Rbm {
 }
 
 fn config() -> TrainConfig {
-    TrainConfig { epochs: 4, learning_rate: 0.1, ..Default::default() }
+    TrainConfig { epochs: 4, learning_rate: 0.1, ..crate::plain() }
 }
 
 fn train(config: TrainConfig) -> Rbm {
@@ -254,7 +254,7 @@ fn monitors_come_from_the_data_and_a_function_may_watch() {
         assert!(monitors.valid.is_none() && monitors.train_labels.is_empty());
 
         let mut told = Vec::new();
-        let config = TrainConfig { epochs: 3, ..Default::default() };
+        let config = TrainConfig { epochs: 3, ..crate::plain() };
         let mut trainer = Trainer::new(&random_rbm(9, 4, 0.1, 1), config).unwrap();
         trainer.fit(&mut data, &monitors, &mut |m: &EpochMetrics| told.push(m.epoch)).unwrap();
         assert_eq!(told, [1, 2, 3]);
@@ -295,7 +295,7 @@ fn a_training_that_diverges_can_go_on_at_half_the_rate() {
         momentum: 0.0,
         final_momentum: 0.0,
         on_divergence: OnDivergence::HalveLr,
-        ..Default::default()
+        ..crate::plain()
     };
     let run = |config: TrainConfig, seen: &mut Recoveries| {
         let mut trainer = Trainer::new(&rbm, config)?;

@@ -67,7 +67,7 @@ fn learning_a_second_layer_raises_the_variational_bound() {
         final_momentum: 0.5,
         cd_steps: u32::into(cd_steps),
         weight_cost: 0.0,
-        ..TrainConfig::default()
+        ..crate::plain()
     };
     for (hidden, weight_std, epochs) in [(4, 2.0, 50), (4, 3.0, 50), (6, 3.0, 500)] {
         let second = LayerConfig { hidden: 5, start: Start::Transposed, train: train(3000, 20), ..Default::default() };

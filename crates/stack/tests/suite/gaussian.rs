@@ -98,7 +98,7 @@ fn chains_come_to_the_exact_distribution() {
 }
 
 fn layer(hidden: usize, hidden_units: HiddenUnits, learning_rate: f64) -> LayerConfig {
-    let train = TrainConfig { epochs: 2, learning_rate, persistent_chains: 7, ..Default::default() };
+    let train = TrainConfig { epochs: 2, learning_rate, persistent_chains: 7, ..crate::plain() };
     LayerConfig { hidden, hidden_units, train, ..Default::default() }
 }
 

@@ -40,7 +40,7 @@ fn monitors() -> Monitors {
 }
 
 fn config(hidden: &[usize]) -> StackConfig {
-    let train = TrainConfig { epochs: 2, learning_rate: 0.1, ..Default::default() };
+    let train = TrainConfig { epochs: 2, learning_rate: 0.1, ..crate::plain() };
     let layer = |&hidden: &usize| LayerConfig { hidden, weight_std: 0.1, train: train.clone(), ..Default::default() };
     StackConfig { layers: hidden.iter().map(layer).collect(), classes: Some(CLASSES), ..Default::default() }
 }
@@ -310,7 +310,7 @@ fn a_state_of_other_layers_is_refused() {
     let refused = |finished: &[usize], running: Option<(usize, usize)>, hidden: &[usize]| {
         let running = running.map(|(visible, hidden)| {
             let rbm = random_rbms(&[visible, hidden], 0, 0.1).remove(0);
-            Trainer::new(&rbm, TrainConfig::default()).unwrap().snapshot().state().unwrap()
+            Trainer::new(&rbm, crate::plain()).unwrap().snapshot().state().unwrap()
         });
         let finished = if finished.is_empty() { vec![] } else { random_rbms(finished, 0, 0.1) };
         let error = Greedy::resume(config(hidden), GreedyState { finished, running }).map(|_| ()).unwrap_err();

@@ -14,7 +14,14 @@ mod refusals;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{LabelGroup, Rbm};
+use deepbelief_rbm::{Schedule, TrainConfig};
 use deepbelief_stack::{Dbn, Layer};
+
+/// Settings of a training whose rate is constant, unless a test says otherwise.
+pub(crate) fn plain() -> TrainConfig {
+    let schedule = Schedule::Constant;
+    TrainConfig { learning_rate: 0.05, schedule, weight_cost: 2e-4, ..Default::default() }
+}
 
 /// Batches in stored order with their labels, the same every epoch.
 #[derive(Clone)]

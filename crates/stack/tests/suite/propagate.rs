@@ -199,7 +199,7 @@ fn kept_states_are_bits_of_one_draw_and_train_as_floats_do() {
     let learned = |batches: Vec<Batch>| {
         let monitors = Monitors { train: batches[0].clone(), ..Default::default() };
         let rbm = random_rbms(&[6, 40], 0, 0.1).remove(0);
-        let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 3, ..Default::default() }).unwrap();
+        let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 3, ..crate::plain() }).unwrap();
         trainer.fit(&mut Fixed::new(batches, None), &monitors, &mut ()).unwrap();
         values(trainer.snapshot().model().unwrap().w_rec())
     };

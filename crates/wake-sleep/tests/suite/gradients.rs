@@ -204,7 +204,7 @@ fn the_update_of_the_tuner_follows_both_gradients() {
         top_rate: 1.0,
         top: TopModel::Factorial,
         units: UnitChoices { visible: Units::Sampled, ..Default::default() },
-        ..Default::default()
+        ..crate::plain()
     };
     let dbn = with_factorial_top(&untied(&[3, 2, 2, 1], 0, 1.5));
     let (after, plain) = (tune(&dbn, &config, &batch(rows)), Plain::of(&dbn));
@@ -235,7 +235,7 @@ fn the_update_of_the_top_follows_the_bound() {
             top_steps: "60x1".parse().unwrap(),
             top_rate: 1.0,
             units: UnitChoices { top_statistics, ..Default::default() },
-            ..Default::default()
+            ..crate::plain()
         };
         let update = moved(&dbn, &tune(&dbn, &config, &batch(rows)), top_parameters);
         let exact = gradient(&Plain::of(&dbn), top_parameters, |plain| plain.bound(&data()));

@@ -32,7 +32,7 @@ fn bars(state: &[f64]) -> usize {
 #[test]
 fn tuning_raises_the_exact_log_likelihood() {
     let (data, shares) = every(9, bars);
-    let train = TrainConfig { epochs: 2000, learning_rate: 0.05, weight_cost: 0.0, ..Default::default() };
+    let train = TrainConfig { epochs: 2000, learning_rate: 0.05, weight_cost: 0.0, ..crate::plain_rbm() };
     let layer = |hidden| LayerConfig { hidden, weight_std: 0.1, train: train.clone(), ..Default::default() };
     let mut greedy = Greedy::new(StackConfig { layers: vec![layer(6), layer(8)], ..Default::default() }).unwrap();
     greedy.fit(&mut data.clone(), &data.monitors(), &mut ()).unwrap();
@@ -47,7 +47,7 @@ fn tuning_raises_the_exact_log_likelihood() {
             schedule: Schedule::Linear,
             final_share: 0.05,
             persistent_chains,
-            ..Default::default()
+            ..crate::plain()
         };
         let after = kl(&shares, &Plain::of(&tune(&greedy, &config, &data)).marginal());
         assert!(
@@ -77,7 +77,7 @@ fn plain_wake_sleep_learns_a_distribution_from_scratch() {
         final_share: 0.02,
         top: TopModel::Factorial,
         units: UnitChoices { visible: Units::Sampled, ..Default::default() },
-        ..Default::default()
+        ..crate::plain()
     };
     let before = kl(&shares, &Plain::of(&start).marginal());
     let after = Plain::of(&tune(&start, &config, &data));
@@ -104,7 +104,7 @@ fn the_top_of_a_belief_net_stays_bare() {
             top: TopModel::Factorial,
             momentum,
             weight_cost: 1e-3,
-            ..Default::default()
+            ..crate::plain()
         };
         let tuned = tune(&dbn, &config, &Fixed::new(vec![binary(20, 4, 0.4, 1)], None));
         let zero = |tensor| values(tensor).iter().all(|x| x.to_bits() == 0);
@@ -124,7 +124,7 @@ fn frozen_chains_sample_the_joint_distribution_of_the_top() {
         persistent_chains: chains,
         freeze: vec![Part::Top],
         units: UnitChoices { label: Units::Sampled, ..Default::default() },
-        ..Default::default()
+        ..crate::plain()
     };
     let data = Fixed::labelled(vec![binary(10, 5, 0.4, 1)], 3);
     let mut tuner = Tuner::new(&dbn, config).unwrap();
@@ -171,7 +171,7 @@ fn labels_are_learned_by_tuning() {
         wake_rate: 0.1,
         sleep_rate: 0.1,
         top_rate: 0.1,
-        ..Default::default()
+        ..crate::plain()
     };
     let tuned = tune(&start, &config, &data);
     let wrong = tuned.classify(&crate::to_tensor(&data.batches[0])).unwrap();

@@ -11,8 +11,21 @@ mod tuner;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{LabelGroup, Monitors, Outcome, Rbm};
+use deepbelief_rbm::{Schedule, TrainConfig};
 use deepbelief_stack::{Dbn, Layer};
 use deepbelief_wake_sleep::{TuneConfig, Tuner};
+
+/// Settings of a training whose rate is constant, unless a test says otherwise.
+pub(crate) fn plain_rbm() -> TrainConfig {
+    let schedule = Schedule::Constant;
+    TrainConfig { learning_rate: 0.05, schedule, weight_cost: 2e-4, ..Default::default() }
+}
+
+/// Settings of a tuning whose rates are constant, unless a test says otherwise.
+pub(crate) fn plain() -> TuneConfig {
+    let (rate, schedule) = (0.01, Schedule::Constant);
+    TuneConfig { wake_rate: rate, sleep_rate: rate, top_rate: rate, schedule, final_share: 0.1, ..Default::default() }
+}
 
 /// Batches in stored order with their labels, the same every epoch.
 #[derive(Clone)]

@@ -21,7 +21,7 @@ impl Observer<UpDown> for Watch {
 
 fn config() -> TuneConfig {
     let top_steps = "2x2".parse().unwrap();
-    TuneConfig { top_steps, wake_rate: 0.2, sleep_rate: 0.2, top_rate: 0.2, ..Default::default() }
+    TuneConfig { top_steps, wake_rate: 0.2, sleep_rate: 0.2, top_rate: 0.2, ..crate::plain() }
 }
 
 fn data(classes: usize) -> Fixed {

@@ -230,7 +230,7 @@ fn the_packed_update_is_the_one_of_the_paper() {
         sleep_rate: 0.2,
         top_rate: 0.15,
         threads: 2,
-        ..Default::default()
+        ..crate::plain()
     };
     let opposite = UnitChoices {
         wake: Units::Probabilities,

@@ -10,7 +10,7 @@ use deepbelief_wake_sleep::{
 use serde_json::{Value, json};
 
 fn config() -> TuneConfig {
-    TuneConfig { top_steps: "1x1".parse().unwrap(), ..Default::default() }
+    TuneConfig { top_steps: "1x1".parse().unwrap(), ..crate::plain() }
 }
 
 fn data() -> Fixed {

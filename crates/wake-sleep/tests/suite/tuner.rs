@@ -28,7 +28,7 @@ fn config() -> TuneConfig {
         top_rate: 0.1,
         momentum: 0.5,
         weight_cost: 1e-3,
-        ..Default::default()
+        ..crate::plain()
     }
 }
 
@@ -131,7 +131,7 @@ fn a_top_alone_trains_like_an_rbm() {
             weight_cost: 1e-3,
             cd_steps: 3.into(),
             persistent_chains,
-            ..Default::default()
+            ..crate::plain_rbm()
         };
         let mut trainer = Trainer::new(dbn.top(), train).unwrap();
         trainer.fit(&mut data(), &data().monitors(), &mut ()).unwrap();

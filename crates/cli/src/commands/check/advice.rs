@@ -116,10 +116,10 @@ impl Advice {
         };
         line("data", args.data.to_string().into(), "")?;
         let read_as = [
-            ("label_column", args.label_column.clone()),
-            ("feature_column", args.feature_column.clone()),
-            ("header", args.header.map(|header| header.to_string())),
-            ("image_size", args.image_size.map(|size| size.to_string())),
+            ("label_column", args.read.label_column.clone()),
+            ("feature_column", args.read.feature_column.clone()),
+            ("header", args.read.header.map(|header| header.to_string())),
+            ("image_size", args.read.image_size.map(|size| size.to_string())),
         ];
         for (key, value) in read_as {
             if let Some(value) = value {
@@ -195,6 +195,8 @@ fn one_digit(rate: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Verb;
+    use crate::settings::built_in;
     use deepbelief_data::{LoadOptions, Source, examine};
 
     fn advice(text: &str) -> Vec<String> {
@@ -209,7 +211,7 @@ mod tests {
     #[test]
     fn the_digits_get_their_recipe() {
         let found = examine(&Source::Mnist, &LoadOptions::default(), None).unwrap();
-        let recipe: toml::Table = include_str!("../../../../../models/mnist-rbm.toml").parse().unwrap();
+        let recipe = built_in(Verb::Pretrain, &toml::Table::new()).unwrap();
         for Setting { key, value, .. } in Advice::of(&found).settings {
             if key == "scale" {
                 assert_eq!(value.as_str(), Some("255"));

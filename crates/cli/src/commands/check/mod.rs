@@ -3,15 +3,13 @@
 
 mod advice;
 mod report;
-mod warnings;
 
-pub(crate) use warnings::warn_of;
-
-use super::training::explain;
 use super::{extension, require_folder, write_file};
 use crate::args::CheckArgs;
+use crate::data::open::explain;
+use crate::data::warnings;
 use crate::failure::{Explain, Result};
-use crate::memory;
+use crate::machine::memory;
 use crate::report::Report;
 use advice::Advice;
 use deepbelief_data::{Examination, Fetch, LoadOptions, Scale, ValueKind, examine};
@@ -24,11 +22,11 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     }
     let defaults = LoadOptions::default();
     let options = LoadOptions {
-        scale: args.scale.unwrap_or_default(),
-        header: args.header.unwrap_or_default(),
-        label_column: args.label_column.clone(),
-        feature_column: args.feature_column.clone(),
-        image_size: args.image_size.unwrap_or(defaults.image_size),
+        scale: args.read.scale.unwrap_or_default(),
+        header: args.read.header.unwrap_or_default(),
+        label_column: args.read.label_column.clone(),
+        feature_column: args.read.feature_column.clone(),
+        image_size: args.read.image_size.unwrap_or(defaults.image_size),
         fetch: Fetch(crate::hub::dataset),
         max_memory: memory::room_for_data(0),
         ..defaults
@@ -38,10 +36,10 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         found.or_fail(|| format!("cannot check {}", args.data))
     };
     let mut found = look(&options)?;
-    found.image = args.image_size.or(found.image);
+    found.image = args.read.image_size.or(found.image);
     let (unfit, warnings) = (unfit(&found), warnings::of(&found, "column", found.image.is_some(), None));
     // What is recommended is of values that are scaled as they should be.
-    if found.is_narrow() && args.scale.is_none() {
+    if found.is_narrow() && args.read.scale.is_none() {
         let scaled = look(&LoadOptions { scale: Scale::MinMax, ..options })?;
         found = Examination { image: found.image, ..scaled };
     }

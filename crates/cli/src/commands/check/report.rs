@@ -1,8 +1,8 @@
 //! Findings and recommendation, for people and as JSON.
 
 use super::advice::{Advice, Setting};
-use super::warnings::named;
 use crate::args::CheckArgs;
+use crate::data::warnings::named;
 use crate::failure::count;
 use crate::report::{table, thousands};
 use deepbelief_data::{Column, Examination, Part, ValueKind};

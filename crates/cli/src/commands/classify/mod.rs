@@ -5,10 +5,10 @@ mod score;
 
 use super::{CHUNK, chunks, extension, require_folder, write_file};
 use crate::args::{ClassifyArgs, Method, SplitName};
-use crate::checkpoint::{Model, NetworkCheckpoint, Trained, split};
 use crate::failure::{Failure, Result, count};
-use crate::footprint;
-use crate::memory::{self, PROGRAM};
+use crate::machine::footprint;
+use crate::machine::memory::{self, PROGRAM};
+use crate::model::checkpoint::{Model, NetworkCheckpoint, Trained, split};
 use crate::pictures::{Net, ROW, Sheet, network_name, shape_of, tiles};
 use crate::report::{Report, bytes, thousands};
 use deepbelief_data::{Binarize, Dataset, Split};

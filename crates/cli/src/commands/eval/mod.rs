@@ -7,13 +7,13 @@ mod training;
 
 use super::{CHUNK, extension, require_folder, write_file};
 use crate::args::{EvalArgs, SplitName};
-use crate::checkpoint::{Checkpoint, Trained, split};
 use crate::failure::{Failure, Result};
-use crate::footprint;
-use crate::memory::{self, Knob, PROGRAM};
+use crate::machine::footprint;
+use crate::machine::memory::{self, MemoryOption, PROGRAM};
+use crate::machine::threads;
+use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::report::{Report, bytes, thousands};
-use crate::run_folder::checkpoint_path;
-use crate::threads;
+use crate::run::folder::checkpoint_path;
 use candle_core::{DType, Tensor};
 use deepbelief_data::{Binarize, Dataset, sha256};
 use deepbelief_rbm::tensors;
@@ -28,6 +28,9 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     if let Some(path) = &args.out {
         extension(path, &["json"])?;
         require_folder(path)?;
+    }
+    if args.adaptive {
+        tracing::warn!("--adaptive is now called --spacing adaptive, and is the default");
     }
     threads::bind(args.threads as usize)?;
     let began = Instant::now();
@@ -116,8 +119,8 @@ fn require_memory(dbn: &Dbn, data: &Dataset, measured: usize, args: &EvalArgs) -
     };
     let chains = args.chains as usize;
     tracing::info!("memory:  about {}", bytes(needed(chains)));
-    let knobs = [Knob::new("--chains", 2, chains, needed)];
-    memory::require("the evaluation", needed(chains), args.memory.max_memory, &knobs)
+    let options = [MemoryOption::new("--chains", 2, chains, needed)];
+    memory::require("the evaluation", needed(chains), args.memory.max_memory, &options)
 }
 
 /// How grey values become the binary ones that have a likelihood.

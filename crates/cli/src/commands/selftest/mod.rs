@@ -12,8 +12,8 @@ mod gpu {
 }
 
 use crate::args::SelftestArgs;
-use crate::device::DeviceName;
 use crate::failure::Result;
+use crate::machine::device::DeviceName;
 use crate::report::Report;
 use candle_core::Device;
 use serde::Serialize;

@@ -1,0 +1,209 @@
+//! The command line, as clap sees it. What an option is worth when it is not given is decided
+//! in [`crate::settings`], not here.
+
+mod check;
+mod data;
+mod exchange;
+mod hub;
+mod runs;
+mod shell;
+mod training;
+mod using;
+
+pub(crate) use check::CheckArgs;
+pub(crate) use data::{DataArgs, DataCommand, MakeArgs};
+pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
+pub(crate) use hub::{PullArgs, PushArgs};
+pub(crate) use runs::{CompareArgs, RunsArgs};
+pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
+pub(crate) use training::{RecipeArgs, TrainArgs};
+pub(crate) use using::{
+    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, Method, PathName, PseudoName, ReconstructArgs, SampleArgs, ShowArgs,
+    SpacingName, SplitName,
+};
+
+use crate::settings::{FinetuneSettings, PretrainSettings, StackSettings, TuneSettings};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// `dbn`: restricted Boltzmann machines from the command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dbn",
+    version,
+    about = "Train restricted Boltzmann machines, stack them into deep belief nets, and use them",
+    max_term_width = 100,
+    args_override_self = true,
+    after_help = "Examples:\n  dbn pretrain --hidden 500 --epochs 30\n  dbn stack --layers 500,500,2000\n\n\
+        Exit codes: 0 done, 1 a check failed, 2 error, 130 interrupted after saving."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How much is said, and how.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct LogArgs {
+    /// Only warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Format of messages: text, or json with one object a line
+    #[arg(
+        long,
+        global = true,
+        hide_possible_values = true,
+        env = "DBN_LOG_FORMAT",
+        hide_env = true,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Shape of the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train one restricted Boltzmann machine by contrastive divergence
+    ///
+    /// Without options this follows the recipe for MNIST: 500 hidden units on all 60,000 digits.
+    /// The run folder receives the checkpoint, the metrics and the pictures.
+    #[command(after_help = training::PRETRAIN_HELP, allow_negative_numbers = true)]
+    Pretrain(Box<TrainArgs<PretrainSettings>>),
+    /// Train a stack of restricted Boltzmann machines, layer by layer: a deep belief net
+    ///
+    /// Without options this follows the recipe for MNIST: 500-500-2000 hidden units with the
+    /// digits' labels at the top. Options that a layer of its own may have take one value for
+    /// all layers or one a layer, from the bottom, with commas: --epochs 30,30,50.
+    #[command(after_help = training::STACK_HELP, allow_negative_numbers = true)]
+    Stack(Box<TrainArgs<StackSettings>>),
+    /// Tune a deep belief net by wake-sleep: recognition and generative weights learn apart
+    ///
+    /// The up-down algorithm of Hinton, Osindero & Teh (2006): generative weights learn in the
+    /// wake phase, recognition weights in the sleep phase, the top by contrastive divergence.
+    /// The run folder receives the tuned model, and best.safetensors, the best one on the
+    /// validation samples.
+    #[command(after_help = training::TUNE_HELP, allow_negative_numbers = true)]
+    Tune(Box<TrainArgs<TuneSettings>>),
+    /// Train a deep belief net by backpropagation, as a classifier or as an autoencoder
+    ///
+    /// The discriminative route: the net becomes a feed-forward network, which then follows the
+    /// gradient of its task (Hinton & Salakhutdinov 2006). The run folder receives the network,
+    /// which candle's and torch's linear layers load by name, and best.safetensors, the best one
+    /// on the validation samples.
+    #[command(after_help = training::FINETUNE_HELP, allow_negative_numbers = true)]
+    Finetune(Box<TrainArgs<FinetuneSettings>>),
+    /// Print the built-in recipe of a verb that trains, as TOML
+    #[command(after_help = training::RECIPE_HELP)]
+    Recipe(RecipeArgs),
+    /// Show what is in a checkpoint: header, shapes, statistics, filters
+    #[command(after_help = "Example: dbn show runs/mnist-500 --filters filters.png")]
+    Show(ShowArgs),
+    /// Draw samples over their reconstructions: one step of an RBM, up and down all of a stack
+    #[command(after_help = "Example: dbn reconstruct runs/mnist-500 --out reconstructions.png")]
+    Reconstruct(ReconstructArgs),
+    /// Write hidden probabilities of a data set: features for other programs
+    #[command(after_help = using::ENCODE_HELP)]
+    Encode(EncodeArgs),
+    /// Tell the labels of a data set and, where it has labels, how many are wrong
+    ///
+    /// The model must have been trained with labels. A label is told by its exact free energy
+    /// after a deterministic pass up (Hinton, Osindero & Teh 2006, section 6).
+    #[command(after_help = using::CLASSIFY_HELP)]
+    Classify(ClassifyArgs),
+    /// Show what the model believes in: samples of its own, a label clamped or free
+    ///
+    /// Chains of Gibbs steps run in the top RBM, from states drawn by its biases; a pass down to
+    /// the pixels shows them, as probabilities.
+    #[command(after_help = using::SAMPLE_HELP)]
+    Sample(SampleArgs),
+    /// Say how probable the model finds data, with an interval, and how else it fares
+    ///
+    /// The log-likelihood needs the partition function: summed exactly where one side has at most 25
+    /// units, else estimated by annealed importance sampling and by the same in reverse, which err
+    /// to either side (Salakhutdinov & Murray 2008; Burda, Grosse & Salakhutdinov 2015). For a deep
+    /// belief net it is the partition function of the top, under a bound and an estimate.
+    #[command(after_help = using::EVAL_HELP)]
+    Eval(EvalArgs),
+    /// Write a model for other programs: candle's and torch's layers, NumPy arrays
+    #[command(after_help = exchange::EXPORT_HELP)]
+    Export(ExportArgs),
+    /// Read a model of another program: scikit-learn, rbms, learnergy, MATLAB
+    #[command(after_help = exchange::IMPORT_HELP)]
+    Import(ImportArgs),
+    /// Fetch a model from the Hugging Face Hub
+    #[command(after_help = hub::PULL_HELP)]
+    Pull(PullArgs),
+    /// Push a run to the Hugging Face Hub, with a model card
+    ///
+    /// Pushed are the model, its settings, metrics and pictures, and a README.md that says where
+    /// it comes from and how to use it; not the state that a resume would need.
+    #[command(after_help = hub::PUSH_HELP)]
+    Push(PushArgs),
+    /// Look at data before training: what they are, what is wrong with them, what to train them by
+    #[command(after_help = check::CHECK_HELP)]
+    Check(CheckArgs),
+    /// Make small data sets to try things on
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// List the runs in a folder with what each has come to
+    #[command(after_help = runs::RUNS_HELP)]
+    Runs(RunsArgs),
+    /// Compare two models: settings that differ, figures side by side, how far the weights are apart
+    #[command(after_help = runs::COMPARE_HELP)]
+    Compare(CompareArgs),
+    /// Check that this program computes what it should on this machine and device
+    ///
+    /// Known answers of the generator and instruction sets against each other on the CPU; on the device
+    /// products, a gradient and a partition function against exact ones, and a GPU's steps, states and
+    /// measurements against the CPU's. The exit
+    /// code is 1 if a check failed.
+    #[command(after_help = shell::SELFTEST_HELP)]
+    Selftest(SelftestArgs),
+    /// Print what a shell needs to complete this program's words
+    #[command(after_help = shell::COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each verb
+    #[command(after_help = shell::MAN_HELP)]
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Whether it is a verb with `--threads`, which starts its threads when it knows how many.
+    pub(crate) fn has_threads(&self) -> bool {
+        matches!(self, Self::Pretrain(_) | Self::Stack(_) | Self::Tune(_) | Self::Finetune(_) | Self::Eval(_))
+    }
+}
+
+/// How much memory a model may take that is used.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct MemoryArgs {
+    /// Memory that may be taken, in MiB; 0 takes 80 % of what is free
+    #[arg(long, env = "DBN_MAX_MEMORY", hide_env = true, value_name = "MIB", default_value_t = 0)]
+    pub(crate) max_memory: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

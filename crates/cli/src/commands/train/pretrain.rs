@@ -1,0 +1,159 @@
+//! `dbn pretrain`: train one RBM.
+
+use super::{of_units, shown};
+use crate::failure::{Failure, Result};
+use crate::machine::memory::MemoryOption;
+use crate::pictures::{self, Subject};
+use crate::report::thousands;
+use crate::run::folder::{PICTURES, STATE};
+use crate::run::looped::{Figures, Looped};
+use crate::run::measured::Epoch;
+use crate::run::parts::Parts;
+use crate::run::watcher::{Verb, Watcher};
+use crate::settings::{PretrainSettings, Settings};
+use deepbelief_rbm::{
+    Contrastive, EpochMetrics, HiddenUnits, OnDivergence, Provenance, Rbm, Snapshot, TrainConfig, TrainState, Trainer,
+    peak_memory, save,
+};
+use deepbelief_stack::Dbn;
+use deepbelief_training::Best;
+use std::path::Path;
+
+/// Test samples that a finished training is measured on, at most.
+const TEST: usize = 10_000;
+
+/// The verb.
+pub(crate) struct Pretrain;
+
+impl Verb for Pretrain {
+    type Settings = PretrainSettings;
+    type Training = Contrastive;
+    type Epoch = Epoch;
+    type Kept = ();
+
+    fn span(settings: &PretrainSettings, (): &()) -> (u32, OnDivergence) {
+        let train = &settings.layer.train;
+        (train.epochs, train.on_divergence)
+    }
+
+    fn delayed(metrics: &EpochMetrics, seconds: f64) -> EpochMetrics {
+        EpochMetrics { seconds: metrics.seconds + seconds, ..metrics.clone() }
+    }
+
+    fn tell(watcher: &mut Watcher<'_, Self>, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) {
+        watcher.ticker.epoch(metrics, watcher.settings.layer.train.epochs);
+        watcher.ticker.warnings(metrics.epoch, &snapshot.training().warnings(metrics, snapshot.updates_done()));
+    }
+
+    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<()> {
+        watcher.save(snapshot, Figures::new())
+    }
+
+    fn draw(watcher: &Watcher<'_, Self>, rbm: &Rbm, epochs: u32) -> Result<()> {
+        let ([filters, reconstructions, fantasies, curves], folder) = (PICTURES, watcher.folder);
+        if let Some(shape) = watcher.gallery.shape {
+            let subject = Subject { rbm, epochs, shape, seed: watcher.settings.seed() };
+            let samples = &watcher.gallery.samples;
+            folder.write(filters, &pictures::filters(subject)?)?;
+            folder.write(reconstructions, &pictures::reconstructions(subject, samples)?)?;
+            folder.write(fantasies, &pictures::fantasies(subject, samples)?)?;
+        }
+        let title = format!("{} on {}", pictures::name(rbm, epochs), watcher.provenance.dataset);
+        if let Some(svg) = pictures::curves(&title, pictures::learning(watcher.history.traces(0)))? {
+            folder.write(curves, &svg)?;
+        }
+        Ok(())
+    }
+}
+
+impl Looped for Pretrain {
+    const STATE: &'static str = STATE;
+    const MONITOR: usize = 2000;
+    const STOPS: &'static str = "--tolerance or --patience say";
+
+    fn patience(settings: &PretrainSettings) -> u32 {
+        settings.layer.train.patience
+    }
+
+    fn batch_size(settings: &PretrainSettings) -> usize {
+        settings.batch_size()
+    }
+
+    fn name(settings: &PretrainSettings, _: Option<String>) -> String {
+        format!("{}-{}", settings.data.data.name(), settings.layer.hidden)
+    }
+
+    fn start(settings: &PretrainSettings, parts: Parts, _: Option<&Dbn>) -> Result<(Trainer, Parts)> {
+        parts.require_shape(&settings.data)?;
+        let parts = settle(parts, settings)?;
+        let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean()?, &settings.run.device.open()?)?;
+        Ok((Trainer::new(&rbm, settings.train_config())?, parts))
+    }
+
+    fn resume(settings: &PretrainSettings, parts: Parts, state: &TrainState) -> Result<(TrainConfig, Parts)> {
+        let parts = settle(parts, settings)?;
+        let ((visible, hidden), wanted) = (state.learned.sizes(), settings.layer.hidden);
+        if (visible, hidden) != (parts.train.units(), wanted) {
+            return Err(Failure::new(format!(
+                "{STATE} holds an RBM of {visible} visible and {hidden} hidden units, but data and settings want {} and \
+                 {wanted}",
+                parts.train.units(),
+            )));
+        }
+        let (got, expected) = (state.learned.hidden_units(), settings.layer.hidden_units);
+        if got != expected {
+            return Err(Failure::new(format!("{STATE} has {got} hidden units, the settings say {expected}")));
+        }
+        Ok((settings.train_config(), parts))
+    }
+
+    fn introduce(settings: &PretrainSettings, parts: &Parts, _: &Rbm) -> Result<(String, u64)> {
+        let (visible, hidden) = (parts.train.units(), settings.layer.hidden);
+        let parameters = thousands(visible * hidden + visible + hidden);
+        let units = of_units(settings.layer.hidden_units);
+        let model = format!("{visible}-{hidden} RBM{units}, {parameters} parameters");
+        Ok((model, footprint(settings, parts, hidden, settings.batch_size())))
+    }
+
+    fn write(rbm: &Rbm, path: &Path, provenance: &Provenance) -> Result<()> {
+        Ok(save(path, rbm, provenance)?)
+    }
+
+    fn test(training: &mut Trainer, settings: &PretrainSettings, parts: &Parts) -> Result<Option<(Figures, String)>> {
+        let Some(test) = &parts.data.test else { return Ok(None) };
+        let batch = test.batch(0..test.samples().min(TEST), settings.data.binarize, settings.seed())?;
+        let measured = training.with_training(|rbm| rbm.measure(&batch, &[]))?;
+        let cost = measured.reconstruction_cost;
+        let figures = [("reconstruction_cost_test", cost), ("free_energy_test", measured.free_energy)];
+        Ok(Some((shown(figures), format!("reconstruction cost {cost:.2} nats per sample"))))
+    }
+
+    fn best_in_words(_: &PretrainSettings, best: &Best<Rbm>) -> String {
+        format!(" with {:.2} nats", -best.score.cost)
+    }
+}
+
+/// Bytes that a training of so many hidden units and such batches takes on top of the data: its own, and
+/// those of samples to measure on. Gaussian units are measured as tensors, hidden ones among them.
+fn footprint(settings: &PretrainSettings, parts: &Parts, hidden: usize, batch_size: usize) -> u64 {
+    let (visible, units) = (parts.train.units(), settings.layer.hidden_units);
+    let tested = parts.data.test.as_ref().map_or(0, |test| test.samples().min(TEST));
+    let samples = parts.monitored(Pretrain::MONITOR) + tested;
+    let measured = match units {
+        HiddenUnits::Bernoulli => parts.batch_bytes(&settings.data, samples),
+        HiddenUnits::Gaussian => 4 * (samples * (visible + hidden)) as u64,
+    };
+    peak_memory(visible, hidden, units, batch_size, &settings.train_config()) + measured
+}
+
+/// The data where there is room for them.
+fn settle(parts: Parts, settings: &PretrainSettings) -> Result<Parts> {
+    let (held, now, batch) = (parts.bytes(&settings.data), settings.layer.hidden, settings.batch_size());
+    let of = parts.clone();
+    let needed = |hidden, batch| held + footprint(settings, &of, hidden, batch);
+    let options = [
+        MemoryOption::new("--hidden", 1, now, |n| needed(n, batch)),
+        MemoryOption::new("--batch-size", 1, batch, |n| needed(now, n)),
+    ];
+    parts.settle(settings, needed(now, batch), &options)
+}

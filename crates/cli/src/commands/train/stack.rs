@@ -1,0 +1,229 @@
+//! `dbn stack`: train a stack of RBMs layer by layer.
+
+use super::watch_layers::StackLayers;
+use crate::args::TrainArgs;
+use crate::commands::CHUNK;
+use crate::failure::{Result, count};
+use crate::machine::interrupt;
+use crate::machine::memory::MemoryOption;
+use crate::report::{Report, bytes, thousands};
+use crate::run::folder::RunFolder;
+use crate::run::history::History;
+use crate::run::measured::Epoch;
+use crate::run::parts::Parts;
+use crate::run::watcher::Watcher;
+use crate::run::{identity, interrupted, outcome, require_run};
+use crate::settings::{Resolved, Settings, StackSettings, record, resolve, resume as resume_settings, to_toml};
+use deepbelief_data::Minibatcher;
+use deepbelief_rbm::{Outcome, TrainState};
+use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig};
+use std::path::Path;
+
+/// Samples that each epoch is measured on, at most. They are passed up anew for every layer, and figures that only
+/// show how a layer fares need no more.
+const MONITOR: usize = 5000;
+
+/// Bytes a unit and monitored sample take when they are passed up: training and validation samples
+/// stay, and the pass holds products, probabilities and states.
+const MONITORED: u64 = 4 * (2 + 5);
+
+/// Bytes a hidden unit and monitored sample take of the layer that learns, both sets at once.
+const PROBABILITIES: u64 = 4 * 2;
+
+/// A training about to start.
+struct Run {
+    settings: StackSettings,
+    config: StackConfig,
+    parts: Parts,
+    stages: Vec<Stage>,
+    greedy: Greedy,
+    folder: RunFolder,
+    history: History<Epoch>,
+}
+
+/// What layers learn from, up to one of them: where few samples have labels, all samples train what
+/// is under the top, and those the top.
+struct Stage {
+    layers: usize,
+    parts: Parts,
+    minibatches: Minibatcher,
+}
+
+/// Trains; returns the program's exit code.
+pub(crate) fn stack(args: &TrainArgs<StackSettings>, report: &Report) -> Result<u8> {
+    let run = match &args.run.resume {
+        Some(path) => resume(path, args)?,
+        None => start(args)?,
+    };
+    train(run, report)
+}
+/// A new run. The folder comes last, so that settings or data which do not do leave nothing
+/// behind.
+fn start(args: &TrainArgs<StackSettings>) -> Result<Run> {
+    let Resolved { mut settings, valid_is_default, .. } = resolve::<StackSettings>(&args.asked(), None)?;
+    let parts = Parts::load(&mut settings, valid_is_default)?;
+    settings.layers.iter().try_for_each(|layer| parts.require_valid(layer.train.patience))?;
+    parts.require_shape(&settings.data)?;
+    let config = settings.stack_config(parts.data.classes)?;
+    config.validate_on(parts.train.units())?;
+    let greedy = Greedy::new(config.clone())?.on(&settings.run.device.open()?)?;
+    let parts = settle(parts, &settings, &config)?;
+    let stages = stages(&parts, &settings, &config)?;
+    let hidden: Vec<String> = settings.layers.iter().map(|layer| layer.hidden.to_string()).collect();
+    let name = format!("{}-{}", settings.data.data.name(), hidden.join("-"));
+    let folder = RunFolder::create(args.run.out.as_deref(), &name, &to_toml(&settings)?, args.run.force)?;
+    let history = History::new(folder.metrics());
+    Ok(Run { settings, config, parts, stages, greedy, folder, history })
+}
+
+/// All layers on all samples, unless the top learns few labels.
+fn stages(parts: &Parts, settings: &StackSettings, config: &StackConfig) -> Result<Vec<Stage>> {
+    let (seed, depth) = (settings.seed(), config.layers.len());
+    let stage = |layers, parts: Parts| -> Result<Stage> {
+        let minibatches = parts.minibatches(&settings.data, settings.batch_size(), seed)?;
+        Ok(Stage { layers, parts, minibatches })
+    };
+    if settings.labelled.unwrap_or(0) == 0 {
+        return Ok(vec![stage(depth, parts.clone())?]);
+    }
+    let mut labelled = parts.clone();
+    labelled.keep(settings.labelled, seed)?;
+    Ok(vec![stage(depth - 1, parts.clone())?, stage(depth, labelled)?])
+}
+
+/// A run that goes on where it was saved.
+fn resume(path: &Path, args: &TrainArgs<StackSettings>) -> Result<Run> {
+    // A stack that was stopped before its first save goes on from the beginning.
+    let folder = RunFolder::open(path, "stack", None)?;
+    let settings = resume_settings::<StackSettings>(&folder.config(), &args.asked())?;
+    let state = folder.told(GreedyState::recover(folder.path()))?;
+    let parts = Parts::load_again(&settings, &folder)?;
+    let config = settings.stack_config(parts.data.classes)?;
+    let parts = settle(parts, &settings, &config)?;
+    let provenance = parts.provenance(record(&settings)?, settings.seed())?;
+    require_run(state.require_run(&identity("stack", &provenance)), &folder)?;
+    let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
+    let greedy = Greedy::resume(config.clone(), state)?.on(&settings.run.device.open()?)?;
+    let stages = stages(&parts, &settings, &config)?;
+    let history = History::resume(folder.metrics(), Some((layer as u32, epochs)))?;
+    folder.write_config(&to_toml(&settings)?)?;
+    tracing::info!("resuming after {} and {}", count(layer, "layer"), count(epochs as usize, "epoch"));
+    Ok(Run { settings, config, parts, stages, greedy, folder, history })
+}
+
+fn train(run: Run, report: &Report) -> Result<u8> {
+    let Run { settings, config, parts, mut stages, greedy, folder, history } = run;
+    let seed = settings.seed();
+    introduce(&settings, &config, &parts, &stages, &folder);
+    let gallery = parts.gallery(&settings.data, seed)?;
+    let provenance = parts.provenance(record(&settings)?, seed)?;
+    let mut greedy = greedy.of_run(identity("stack", &provenance));
+    let mut watcher = Watcher::<StackLayers>::new(report, &folder, &settings, gallery, provenance, history);
+    if let Ok(finished) = greedy.dbn() {
+        watcher.draw_finished(&finished)?;
+    }
+    interrupt::catch();
+    let mut reached = Outcome::Finished;
+    for Stage { layers, parts, minibatches } in &mut stages {
+        let monitors = parts.monitors(&settings.data, MONITOR, seed)?;
+        reached = loop {
+            let fitted = greedy.fit_layers(*layers, minibatches, &monitors, &mut watcher);
+            let fitted = outcome(fitted, minibatches).map_err(|error| {
+                watcher.ticker.finish();
+                watcher.explain(error)
+            });
+            match fitted? {
+                Outcome::Interrupted if !interrupt::asked() => {
+                    watcher.kept.midway = true;
+                    watcher.save_midway(|watcher| watcher.save_state(&greedy.state()))?;
+                }
+                outcome => break outcome,
+            }
+        };
+        if reached != Outcome::Finished {
+            break;
+        }
+    }
+    watcher.ticker.finish();
+    if reached == Outcome::Interrupted {
+        watcher.save_interrupted(&greedy.state())?;
+        return Ok(interrupted("stack", &folder));
+    }
+    let dbn = greedy.dbn()?;
+    let test_error = parts.test_error(&dbn, &settings.data, seed)?;
+    watcher.complete(&dbn, test_error)?;
+    let test = test_error.map_or(String::new(), |error| format!("; test label error {:.2} %", 100.0 * error));
+    tracing::info!("done after {}{test}", count(dbn.depth(), "layer"));
+    report.data(&format!("{}\n", folder.path().display()))?;
+    Ok(0)
+}
+
+/// What each layer takes on top of the data.
+fn footprints(settings: &StackSettings, config: &StackConfig, parts: &Parts) -> Vec<Footprint> {
+    let batch_size = settings.batch_size();
+    let mut footprints = config.memory(parts.train.samples(), parts.train.units(), batch_size);
+    // Samples to measure on and to test the finished net on are floats, twice.
+    let measured = 8 * ((MONITOR + CHUNK) * parts.train.units()) as u64;
+    for (layer, footprint) in footprints.iter_mut().enumerate() {
+        let below = layer.checked_sub(1).map_or(0, |below| config.layers[below].hidden);
+        let passed = MONITORED * below as u64 + PROBABILITIES * config.layers[layer].hidden as u64;
+        footprint.bytes += measured + passed * MONITOR as u64;
+    }
+    footprints
+}
+
+/// Bytes of the layer that takes most.
+fn peak(footprints: &[Footprint]) -> u64 {
+    footprints.iter().map(|footprint| footprint.bytes).max().unwrap_or(0)
+}
+
+/// The data where there is room for them.
+fn settle(parts: Parts, settings: &StackSettings, config: &StackConfig) -> Result<Parts> {
+    let (held, of) = (parts.bytes(&settings.data), parts.clone());
+    let needed = |config: &StackConfig| held + peak(&footprints(settings, config, &of));
+    let sizes: Vec<usize> = config.layers.iter().map(|layer| layer.hidden).collect();
+    let cache = (config.cache_bytes >> 20) as usize;
+    let options = [
+        MemoryOption::layers(&sizes, |sizes| {
+            let mut config = config.clone();
+            config.layers.iter_mut().zip(sizes).for_each(|(layer, &hidden)| layer.hidden = hidden);
+            needed(&config)
+        }),
+        MemoryOption::new("--cache", 0, cache, |mib| {
+            needed(&StackConfig { cache_bytes: (mib as u64) << 20, ..config.clone() })
+        }),
+    ];
+    parts.settle(settings, needed(config), &options)
+}
+
+/// Says what is about to happen.
+fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, stages: &[Stage], folder: &RunFolder) {
+    parts.introduce(&settings.data);
+    if let [_, labelled] = stages {
+        let samples = thousands(labelled.parts.train.samples());
+        tracing::info!("labels:  {samples} of the training samples have theirs; the top trains on these alone");
+    }
+    let visible = parts.train.units();
+    let sizes: Vec<usize> = std::iter::once(visible).chain(config.layers.iter().map(|layer| layer.hidden)).collect();
+    let weights: usize = sizes.windows(2).map(|pair| pair[0] * pair[1] + pair[0] + pair[1]).sum();
+    let of_labels = config.classes.map_or(0, |classes| classes * (sizes[sizes.len() - 1] + 1));
+    let labels = config.classes.map_or("no labels".into(), |classes| format!("{classes} labels at the top"));
+    let named = settings.sizes_in_words(visible);
+    let gaussian = config.layers.last().is_some_and(|top| !top.hidden_units.is_bernoulli());
+    let units = if gaussian { " with Gaussian units at the top" } else { "" };
+    tracing::info!("model:   {named} stack{units}, {labels}, {} parameters", thousands(weights + of_labels));
+    let footprints = footprints(settings, config, parts);
+    tracing::info!("memory:  {}", parts.memory(&settings.data, peak(&footprints)));
+    for (layer, Footprint { plan, bytes: total }) in footprints.iter().enumerate() {
+        let input = match plan.map(|plan| (plan.mode, plan.bytes)) {
+            None if parts.train.is_held() => "the data".to_string(),
+            None => "the data, read from disk".to_string(),
+            Some((Mode::Recompute, _)) => "computed anew for every minibatch: it does not fit --cache".to_string(),
+            Some((Mode::Floats, n)) => format!("kept as floats, {}", bytes(n)),
+            Some((Mode::Bytes, n)) => format!("kept as bytes, {}", bytes(n)),
+            Some((Mode::Bits, n)) => format!("kept as bits, states drawn once, {}", bytes(n)),
+        };
+        tracing::info!("layer {layer}: input {input}; training takes {}", bytes(*total));
+    }
+    tracing::info!("run:     {}", folder.path().display());
+}

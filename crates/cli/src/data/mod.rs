@@ -1,0 +1,4 @@
+//! Data as the program meets them: opening them, and what looks wrong with them.
+
+pub(crate) mod open;
+pub(crate) mod warnings;

@@ -1,0 +1,29 @@
+//! Opening data in as much memory as there is.
+
+use crate::failure::{Failure, Result};
+use crate::machine::memory::{self, PROGRAM};
+use deepbelief_data::{Dataset, LoadOptions, Source};
+
+/// Where a checkpoint's recipe keeps the names of the classes.
+pub(crate) const CLASS_NAMES: &str = "class_names";
+
+/// What to do where data that are held in memory whole do not fit.
+pub(crate) const WHOLE: &str = "these data are read into memory whole; saved as an uncompressed IDX or npy file (not in Fortran \
+                     order) they are read a minibatch at a time where memory is short";
+
+/// Opens data, which may take as much memory as the program.
+pub(crate) fn open_data(source: &Source, options: &LoadOptions, max_memory: u32) -> Result<Dataset> {
+    if max_memory == 0 {
+        memory::require("the program", PROGRAM, max_memory, &[])?;
+    }
+    let options = LoadOptions { max_memory: memory::room_for_data(max_memory), ..options.clone() };
+    deepbelief_data::open(source, &options).map_err(explain)
+}
+
+/// What is said of data that cannot be read; those that take too much memory might be saved otherwise.
+pub(crate) fn explain(error: deepbelief_data::Error) -> Failure {
+    match error {
+        deepbelief_data::Error::Memory { .. } => Failure::from(error).hint(WHOLE),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,8 @@
+//! What the machine has and allows: memory, threads, devices, signals.
+
+pub(crate) mod device;
+pub(crate) mod footprint;
+pub(crate) mod interrupt;
+mod limits;
+pub(crate) mod memory;
+pub(crate) mod threads;

@@ -1,0 +1,254 @@
+//! Opening a checkpoint of any kind, and fitting data to it.
+
+use crate::args::{DataArgs, MemoryArgs, SplitName};
+use crate::data::open::{CLASS_NAMES, open_data};
+use crate::failure::{Explain, Failure, Result};
+use crate::machine::footprint::held;
+use crate::machine::memory::{PROGRAM, fits};
+use crate::model::recorded;
+use crate::run::folder::checkpoint_path;
+use candle_core::Device;
+use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LoadOptions, Scale, Source, Split};
+use deepbelief_finetune::{Network, NetworkHeader, Objective};
+use deepbelief_rbm::{Provenance, tensors};
+use deepbelief_stack::{Dbn, DbnHeader};
+use serde::Serialize;
+use std::path::Path;
+use std::str::FromStr;
+
+/// A deep belief net and what its file says of it. An RBM is one of depth one.
+pub(crate) struct Checkpoint {
+    pub(crate) dbn: Dbn,
+    pub(crate) header: Header,
+}
+
+/// The header of a file, by the kind of its model.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Header {
+    Rbm(deepbelief_rbm::Header),
+    Dbn(DbnHeader),
+}
+
+/// A feed-forward network and what its file says of it.
+pub(crate) struct NetworkCheckpoint {
+    pub(crate) network: Network,
+    pub(crate) header: NetworkHeader,
+}
+
+/// A model of any kind.
+pub(crate) enum Model {
+    Belief(Checkpoint),
+    Network(NetworkCheckpoint),
+}
+
+impl Model {
+    /// Opens a file, or the checkpoint of a run folder.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let path = checkpoint_path(path)?;
+        read(&path)
+            .or_fail(|| "cannot open the checkpoint".into())
+            .or_hint(|| "a checkpoint is the model.safetensors of a run folder".into())
+    }
+}
+
+impl Checkpoint {
+    /// Opens a file, or the checkpoint of a run folder, that holds an RBM or a deep belief net.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        match Model::open(path)? {
+            Model::Belief(checkpoint) => Ok(checkpoint),
+            Model::Network(NetworkCheckpoint { header, .. }) => {
+                let (path, kind) = (checkpoint_path(path)?, header.kind);
+                Err(Failure::new(format!("{} is of kind '{kind}', expected 'rbm' or 'dbn'", path.display()))
+                    .while_doing("cannot open the checkpoint")
+                    .hint("feed-forward networks are for `dbn classify`, `encode`, `reconstruct` and `show`"))
+            }
+        }
+    }
+
+    /// Number of classes, which `what` needs.
+    pub(crate) fn classes(&self, what: &str) -> Result<usize> {
+        let classes = self.dbn.classes();
+        if classes > 0 {
+            return Ok(classes);
+        }
+        // The recipe of a stack has a table a layer; labels join at the last.
+        let layers = self.provenance().recipe.get("layer").and_then(|layers| Some(layers.as_array()?.len()));
+        let depth = self.dbn.depth();
+        let hint = match layers.filter(|&layers| layers > depth) {
+            Some(layers) => format!(
+                "this run is unfinished, with {depth} of {layers} layers: go on with dbn stack --resume and its folder"
+            ),
+            None => "`dbn stack` trains one at the top where the data have labels".into(),
+        };
+        Err(Failure::new(format!("the checkpoint has no label group, which {what} needs")).hint(hint))
+    }
+}
+
+/// What was trained on data, and by its provenance knows how they were read.
+pub(crate) trait Trained {
+    /// Where the model comes from.
+    fn provenance(&self) -> &Provenance;
+
+    /// Number of visible units.
+    fn visible(&self) -> usize;
+
+    /// A setting of the training, where the checkpoint has it.
+    fn recorded<T: FromStr>(&self, key: &str) -> Option<T> {
+        self.provenance().recipe.get(key)?.as_str()?.parse().ok()
+    }
+
+    /// What the classes are called, where the training data named them.
+    fn class_names(&self) -> Option<Vec<String>> {
+        let names = self.provenance().recipe.get(CLASS_NAMES)?;
+        serde_json::from_value(names.clone()).ok()
+    }
+
+    /// Shape of the visible units as a picture, as far as the training knew it.
+    fn image_shape(&self) -> Option<ImageShape> {
+        let shape: ImageShape = self.recorded("image_size")?;
+        (shape.width * shape.height == self.visible()).then_some(shape)
+    }
+
+    /// How grey values become binary: as asked, else as in training.
+    fn binarize(&self, asked: Option<Binarize>) -> Binarize {
+        asked.or_else(|| self.recorded("binarize")).unwrap_or_default()
+    }
+
+    /// Loads the data named by `args`, else those that the model at `path` names, if they are its own; read as in
+    /// training where `args` leave it open. They must fit the visible units. What can stay in its file does where it has no room in memory.
+    fn data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
+        let trained_on = self.recorded::<Source>("data");
+        let unknown = || {
+            Failure::new("the checkpoint does not say what data it was trained on")
+                .hint("name the data with --data, for instance npy:samples.npy")
+        };
+        let source = match (&args.data, &trained_on) {
+            (Some(asked), _) => asked.clone(),
+            (None, None) => return Err(unknown()),
+            (None, Some(source)) => {
+                recorded::require_own(path, source)?;
+                source.clone()
+            }
+        };
+        // Where the training data had their labels says nothing of other data. How they came into
+        // [0, 1] does where it was by a range of their own, and so does which class is which number.
+        let same = trained_on.is_some_and(|trained_on| trained_on == source);
+        let scale = self.recorded::<Scale>("scale").filter(|scale| same || matches!(scale, Scale::Range { .. }));
+        let defaults = LoadOptions::default();
+        let data = open_data(
+            &source,
+            &LoadOptions {
+                scale: args.scale.or(scale).unwrap_or_default(),
+                class_names: self.class_names(),
+                header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
+                label_column: args.label_column.clone().or_else(|| self.recorded("label_column").filter(|_| same)),
+                feature_column: args
+                    .feature_column
+                    .clone()
+                    .or_else(|| self.recorded("feature_column").filter(|_| same)),
+                image_size: args.image_size.or_else(|| self.image_shape()).unwrap_or(defaults.image_size),
+                fetch: Fetch(crate::hub::dataset),
+                ..defaults
+            },
+            memory.max_memory,
+        )?;
+        require_units(&source, data.train.units(), self.visible())?;
+        if fits(PROGRAM + held(&data) + 2 * data.bytes_in_files(), memory.max_memory) {
+            return Ok(data.held()?);
+        }
+        Ok(data)
+    }
+}
+
+impl Trained for Checkpoint {
+    fn provenance(&self) -> &Provenance {
+        match &self.header {
+            Header::Rbm(header) => &header.provenance,
+            Header::Dbn(header) => &header.provenance,
+        }
+    }
+
+    fn visible(&self) -> usize {
+        self.dbn.visible()
+    }
+}
+
+impl Trained for NetworkCheckpoint {
+    fn provenance(&self) -> &Provenance {
+        &self.header.provenance
+    }
+
+    fn visible(&self) -> usize {
+        self.network.visible()
+    }
+}
+
+impl Trained for Model {
+    fn provenance(&self) -> &Provenance {
+        match self {
+            Self::Belief(checkpoint) => checkpoint.provenance(),
+            Self::Network(checkpoint) => checkpoint.provenance(),
+        }
+    }
+
+    fn visible(&self) -> usize {
+        match self {
+            Self::Belief(checkpoint) => checkpoint.visible(),
+            Self::Network(checkpoint) => checkpoint.visible(),
+        }
+    }
+}
+
+/// Refuses data of another width than the model's.
+pub(crate) fn require_units(source: &Source, found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "the data '{source}' have {found} columns, but the checkpoint has {expected} visible units"
+    ))
+    .hint("use data of the kind the model was trained on; `dbn show` tells which"))
+}
+
+/// What a run that starts from the checkpoint at `path` is named after.
+pub(crate) fn run_name(path: &Path) -> String {
+    let stem = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    stem.map_or("model".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn read(path: &Path) -> Result<Model> {
+    let device = Device::Cpu;
+    let belief = |dbn, header| Ok(Model::Belief(Checkpoint { dbn, header }));
+    let network = |objective| -> Result<Model> {
+        let (network, header) = Network::load(path, objective)?;
+        Ok(Model::Network(NetworkCheckpoint { network, header }))
+    };
+    match tensors::kind(path, &tensors::read(path)?)?.as_str() {
+        "rbm" => {
+            let (rbm, header) = deepbelief_rbm::load(path, &device)?;
+            belief(Dbn::from_rbms(vec![rbm])?, Header::Rbm(header))
+        }
+        "dbn" => {
+            let (dbn, header) = Dbn::load(path, &device)?;
+            belief(dbn, Header::Dbn(header))
+        }
+        "mlp" => network(Objective::Classifier),
+        "autoencoder" => network(Objective::Autoencoder),
+        kind => Err(Failure::new(format!(
+            "{} is of kind '{kind}', expected 'rbm', 'dbn', 'mlp' or 'autoencoder'",
+            path.display()
+        ))),
+    }
+}
+
+/// The part of a data set that is asked for.
+pub(crate) fn split(data: &Dataset, name: SplitName) -> Result<&Split> {
+    match name {
+        SplitName::Train => Ok(&data.train),
+        SplitName::Test => data.test.as_ref().ok_or_else(|| {
+            Failure::new(format!("{} has no test samples", data.name))
+                .hint("take the training samples with --split train")
+        }),
+    }
+}

@@ -1,0 +1,6 @@
+//! Models as the program meets them: opening one, what its data are, and the card that a push gives it.
+
+pub(crate) mod card;
+pub(crate) mod checkpoint;
+mod markdown;
+pub(crate) mod recorded;

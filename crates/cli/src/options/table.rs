@@ -1,0 +1,246 @@
+//! The table of options. To add one, add a line here and a field to the library's settings.
+
+use super::Kind::{Checkpoint, Count, Number, Parsed, Rates, Sizes, Switch, Text, Whole, Word, Words};
+use super::Verb::{self, Check, Finetune, Pretrain, Stack, Tune, Use};
+use super::{Opt, opt};
+use crate::machine::device::DeviceName;
+use crate::options::save_every::SaveEvery;
+use deepbelief_data::{Binarize, Header, ImageShape, Scale, Source};
+use deepbelief_rbm::CdSteps;
+use deepbelief_wake_sleep::TopSteps;
+use serde::Serialize;
+use std::fmt::Display;
+use std::str::FromStr;
+use toml::Value;
+
+const ALL: &[Verb] = &Verb::TRAINING;
+const RBMS: &[Verb] = &[Pretrain, Stack];
+const NETS: &[Verb] = &[Tune, Finetune];
+const DATA: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Use];
+const READ: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Use, Check];
+
+/// Forms of a data source.
+pub(crate) const SOURCES: &str = "Sources: mnist, idx:DIR, csv:FILE, npy:FILE, npz:FILE, safetensors:FILE, \
+                                  images:DIR, parquet:FILE, hf:USER/REPO or hf:USER/REPO@REVISION:FILE";
+
+const SCHEDULES: &[&str] = &["constant", "linear", "exponential"];
+const STATES: &[&str] = &["sampled", "probabilities"];
+
+/// Options under their headings in help.
+pub(super) const GROUPS: &[(&str, &[Opt])] =
+    &[("Model", MODEL), ("Data", OF_DATA), ("Learning", LEARNING), ("Wake-sleep units", UNITS), ("Run", RUN)];
+
+const MODEL: &[Opt] = &[
+    opt("checkpoint", Checkpoint, "CKPT", NETS, "Checkpoint to start from, or the run folder that holds one")
+        .unrecorded(),
+    opt("as", Word(&["classifier", "autoencoder"]), "TASK", &[Finetune], "Task of the network"),
+    opt("hidden", Count, "N", &[Pretrain], "Hidden units"),
+    opt("layers", Sizes, "N,N,...", &[Stack], "Hidden units of each layer, from the bottom"),
+    opt("layers", Sizes, "N,N,...", NETS, "Hidden units of a net from scratch, from the bottom")
+        .shown("none")
+        .without_env(),
+    opt("labels", Word(&["auto", "yes", "none"]), "WHEN", &[Stack], "Whether the top learns labels")
+        .more("With `auto` it does if the data have labels."),
+    opt("start", Word(&["random", "transposed"]), "HOW", &[Stack], "Initial weights of a layer")
+        .more("`transposed` takes the weights of the layer below, upside down.")
+        .per_layer(),
+    opt("propagate", Word(STATES_UP), "WHAT", &[Stack], "What a layer passes to the next one"),
+    opt("hidden_units", Word(&["bernoulli", "gaussian"]), "TYPE", RBMS, "Type of the hidden units")
+        .more(
+            "Gaussian units are real numbers with noise, as in the code layer of an autoencoder. They need a learning \
+             rate near 0.001. In a stack only the top may have them.",
+        )
+        .per_layer()
+        .later(),
+    opt("weight_std", Number, "X", RBMS, "Standard deviation of the initial weights").per_layer(),
+    opt("weight_std", Number, "X", &[Tune], "Standard deviation of initial weights (--from-scratch)")
+        .without_env(),
+    opt("visible_bias", Word(&["log-odds", "zero"]), "START", RBMS, "Initial visible biases")
+        .more("`log-odds` are those of the mean of each unit in the data.")
+        .per_layer(),
+    opt("top", Word(&["undirected", "factorial"]), "MODEL", &[Tune], "Top")
+        .more("What stands above the directed layers: an RBM (`undirected`), or independent units as in a sigmoid belief net (`factorial`)."),
+];
+
+const STATES_UP: &[&str] = &["probabilities", "samples"];
+
+const OF_DATA: &[Opt] = &[
+    opt("data", Parsed(parse::<Source>), "SOURCE", DATA, "Data set, such as mnist, csv:FILE or images:DIR")
+        .more(SOURCES)
+        .inherited()
+        .changeable(ALL),
+    opt("scale", Parsed(parse::<Scale>), "HOW", READ, "Scale values: auto, none, 255, minmax or MIN..MAX")
+        .inherited(),
+    opt("label_column", Text, "COLUMN", READ, "Column of the labels: name, index, first or last")
+        .shown("none")
+        .inherited(),
+    opt("feature_column", Text, "COLUMN", READ, "Column of the samples (Parquet)")
+        .more("By default one with a name such as `image`, or all columns of numbers.")
+        .shown("by name")
+        .inherited(),
+    opt("header", Parsed(parse::<Header>), "WHETHER", READ, "First line of a CSV file has names: auto, yes or no")
+        .inherited(),
+    opt(
+        "image_size",
+        Parsed(parse::<ImageShape>),
+        "WxH",
+        READ,
+        "Size of a sample as an image",
+    )
+    .shown("of the data")
+    .inherited(),
+    opt("valid", Count, "N", ALL, "Samples to hold out for validation")
+        .more(
+            "They are training samples, stratified by class. Where nobody gives a number, they are at most a sixth of all samples. Each epoch is measured on at most this many \
+             of them, and on as many training samples: 2,000 in `dbn pretrain`, 5,000 in `dbn stack`, 10,000 in \
+             `dbn tune` and `dbn finetune`, which keep the best model by them.",
+        )
+        .inherited(),
+    opt("binarize", Parsed(parse::<Binarize>), "HOW", ALL, "Make pixels binary: none, threshold=T, fixed, fresh")
+        .more("`fixed` draws each pixel once from its grey value, `fresh` each time the sample is presented.")
+        .inherited(),
+    opt("balanced", Switch, "BOOL", ALL, "Balance the classes in every minibatch").inherited(),
+    opt("labelled", Count, "N", &[Stack], "Learn from the labels of this many samples; 0: all")
+        .more("The top trains on these alone, the layers below on all samples without labels.")
+        .shown("0")
+        .inherited(),
+    opt("labelled", Count, "N", &[Tune], "Train on this many labelled samples alone; 0: all").shown("0").inherited(),
+    opt("labelled", Count, "N", &[Finetune], "Train on this many labelled samples alone; 0: all").inherited(),
+    opt("batch_size", Count, "N", ALL, "Samples in a minibatch").per_layer(),
+    opt("test", Switch, "BOOL", &[Finetune], "Measure the trained network on the test samples")
+        .unrecorded()
+        .changeable(&[Finetune]),
+];
+
+const LEARNING: &[Opt] = &[
+    opt("epochs", Count, "N", &[Pretrain, Stack, Finetune], "Passes over the data")
+        .per_layer()
+        .changeable(&[Pretrain, Finetune]),
+    opt("top_steps", Parsed(parse::<TopSteps>), "KxN,...", &[Tune], "Gibbs steps of the top x epochs"),
+    opt("wake_rate", Rates, "X[,X...]", &[Tune], "Learning rate of the generative weights (wake)")
+        .more("One for all directed layers, or one a layer, from the bottom."),
+    opt("sleep_rate", Rates, "X[,X...]", &[Tune], "Learning rate of the recognition weights (sleep)")
+        .more("One for all directed layers, or one a layer, from the bottom."),
+    opt("top_rate", Number, "X", &[Tune], "Learning rate of the top"),
+    opt("optimizer", Word(&["adam", "sgd"]), "NAME", &[Finetune], "Optimizer")
+        .more("Adam with weight decay (AdamW), or gradient descent with momentum."),
+    opt("learning_rate", Number, "X", &[Pretrain, Stack, Finetune], "Learning rate").per_layer(),
+    opt("schedule", Word(SCHEDULES), "NAME", &[Pretrain, Stack, Finetune], "Schedule").per_layer(),
+    opt("schedule", Word(SCHEDULES), "NAME", &[Tune], "Schedule"),
+    opt("final_learning_rate", Number, "X", &[Pretrain, Stack, Finetune], "Learning rate of the last epoch")
+        .more("A constant schedule ignores it.")
+        .per_layer(),
+    opt("final_share", Number, "X", &[Tune], "Share of the learning rates left in the last epoch")
+        .more("A constant schedule ignores it."),
+    opt(
+        "cd_steps",
+        Parsed(parse::<CdSteps>),
+        "K",
+        RBMS,
+        "Gibbs steps of an update (the k of CD-k)",
+    )
+    .more("`1x20+10x10+25` takes 1 step in the first 20 epochs, 10 in the next 10, then 25.")
+    .per_layer(),
+    opt("persistent_chains", Count, "N", RBMS, "Persistent chains; 0: start from the data").per_layer(),
+    opt("persistent_chains", Count, "N", &[Tune], "Persistent chains of the top; 0: start from the data"),
+    opt("sampler", Word(&["gibbs", "fast", "tempered", "trajectory"]), "NAME", RBMS, "Sampler")
+        .more(
+            "What moves persistent chains: Gibbs steps of the model; of fast weights that run ahead of it; or with swaps of states between several \
+             temperatures (parallel tempering), or between earlier models of the training.",
+        )
+        .per_layer()
+        .later(),
+    opt("fast_learning_rate", Number, "X", RBMS, "Learning rate of fast weights (--sampler fast)")
+        .per_layer()
+        .later(),
+    opt("temperatures", Count, "N", RBMS, "Replicas of each persistent chain")
+        .more("Temperatures of --sampler tempered; models of --sampler trajectory, at most.")
+        .per_layer()
+        .later(),
+    opt("centred", Switch, "BOOL", RBMS, "Centre the units; helps where most pixels are on")
+        .more("Melchior, Fischer & Wiskott 2016.")
+        .per_layer()
+        .later(),
+    opt("averaging", Number, "X", RBMS, "Decay of a running mean of the models; 0: off")
+        .more("Such as 0.999. The mean is the model that is measured and saved.")
+        .per_layer()
+        .later(),
+    opt("log_z_every", Count, "N", RBMS, "Estimate the likelihood every N epochs; 0: never")
+        .more("`dbn pretrain` then keeps the best model on the validation samples too.")
+        .per_layer()
+        .later(),
+    opt("visible_states", Word(STATES), "HOW", RBMS, "Reconstructions").per_layer(),
+    opt("momentum", Number, "X", RBMS, "Momentum of the first epochs").per_layer(),
+    opt("momentum", Number, "X", &[Tune], "Momentum"),
+    opt("momentum", Number, "X", &[Finetune], "Momentum; of Adam, the decay of the mean gradient"),
+    opt("final_momentum", Number, "X", RBMS, "Momentum of the later epochs").per_layer(),
+    opt("momentum_switch", Count, "N", RBMS, "Epochs before the momentum changes").per_layer(),
+    opt("nesterov", Switch, "BOOL", &[Finetune], "Use Nesterov momentum (--optimizer sgd)"),
+    opt("square_momentum", Number, "X", &[Finetune], "Decay of the squared gradient (--optimizer adam)"),
+    opt("weight_cost", Number, "X", RBMS, "L2 cost of the weights").per_layer(),
+    opt("weight_cost", Number, "X", &[Tune], "L2 cost of all weights"),
+    opt("weight_cost", Number, "X", &[Finetune], "L2 cost of the weights; of Adam, the weight decay"),
+    opt("l1_cost", Number, "X", RBMS, "L1 cost of the weights").per_layer(),
+    opt("sparsity_target", Number, "P", RBMS, "Mean hidden probability to aim at").per_layer(),
+    opt("sparsity_cost", Number, "X", RBMS, "Sparsity cost; 0: off").per_layer(),
+    opt("dropout", Number, "X", &[Finetune], "Share of the hidden units to drop from each sample"),
+    opt("input_dropout", Number, "X", &[Finetune], "Share of the inputs to drop from each sample"),
+    opt("max_norm", Number, "X", &[Finetune], "Largest norm of the weights into a unit; 0: no limit"),
+    opt("freeze", Words(&["recognition", "generative", "top"]), "PARTS", &[Tune], "Parts to freeze"),
+    opt("tolerance", Number, "X", RBMS, "Stop when the cost changes by X nats at most; 0: off")
+        .more("The reconstruction cost of a sample, from one epoch to the next.")
+        .per_layer(),
+    opt("patience", Count, "N", RBMS, "Stop after N epochs of overfitting in a row; 0: off").per_layer(),
+    opt("patience", Count, "N", NETS, "Stop after N epochs without a better model; 0: off")
+        .more("Better on the validation samples."),
+    opt("on_divergence", Word(&["stop", "halve-lr"]), "ACTION", ALL, "When training diverges")
+        .more("`halve-lr` restarts the epoch at half the learning rates, at most ten times in a run.")
+        .per_layer()
+        .later(),
+    opt("seed", Whole, "N", ALL, "Random seed; the same seed gives the same model").inherited(),
+];
+
+const UNITS: &[Opt] = &[
+    opt("wake_units", Word(STATES), "HOW", &[Tune], "Hidden units going up"),
+    opt("penultimate_units", Word(STATES), "HOW", &[Tune], "Penultimate units"),
+    opt("label_units", Word(STATES), "HOW", &[Tune], "Label in Gibbs steps"),
+    opt("top_statistics", Word(STATES), "HOW", &[Tune], "Top statistics"),
+    opt("sleep_units", Word(STATES), "HOW", &[Tune], "Hidden units going down"),
+    opt("sleep_visible", Word(STATES), "HOW", &[Tune], "Visible units").was("visible_units"),
+];
+
+const RUN: &[Opt] = &[
+    opt("cache", Count, "MIB", &[Stack], "Memory for the cached input of a layer, in MiB").more(
+        "Probabilities are kept as floats or bytes, states as bits. What does not fit is computed again for every \
+             minibatch.",
+    ),
+    opt("threads", Count, "N", ALL, "Threads; 0: one a core").more("They do not change the result.").unlearned(),
+    opt("device", Parsed(parse::<DeviceName>), "DEVICE", ALL, "Device to train on: auto, cpu or cuda:N").unlearned(),
+    opt("precision", Word(&["f32", "tf32", "bf16"]), "TYPE", ALL, "Precision of products on a GPU").shown("f32"),
+    opt("max_memory", Count, "MIB", ALL, "Memory limit in MiB; 0: 80 % of what is free")
+        .more(
+            "Samples that do not fit are read from uncompressed IDX and npy files one minibatch at a time, with the \
+             same result.",
+        )
+        .unlearned(),
+    opt("save_every", Parsed(parse::<SaveEvery>), "N|TIME", ALL, "Save every N epochs, or after a time such as 10m")
+        .more("The end of a run is always saved; 0 saves nothing before it. Times: 90s, 10m, 2h.")
+        .unlearned(),
+    opt("picture_every", Count, "N", ALL, "Draw pictures every N epochs; 0: only at the end").unlearned(),
+];
+
+impl Opt {
+    /// It does not change what is learned: a checkpoint leaves it out, and a run may resume with another value.
+    const fn unlearned(self) -> Self {
+        self.unrecorded().changeable(ALL)
+    }
+}
+
+/// A value of a type's own form.
+fn parse<T>(text: &str) -> Result<Value, String>
+where
+    T: FromStr<Err: Display> + Serialize,
+{
+    let value: T = text.parse().map_err(|error: T::Err| error.to_string())?;
+    Value::try_from(value).map_err(|error| error.to_string())
+}

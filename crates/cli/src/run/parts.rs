@@ -1,0 +1,264 @@
+//! The data of a training, parted into training, validation and test samples, and what is measured on them.
+
+use super::folder::RunFolder;
+use super::same::{require_same, require_same_data};
+use crate::commands::chunks;
+use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
+use crate::data::warnings::warn_of;
+use crate::failure::{Explain, Failure, Result, count};
+use crate::machine::memory::{self, MemoryOption, PROGRAM};
+use crate::machine::threads;
+use crate::model::checkpoint::{Model, Trained, require_units};
+use crate::pictures::{Gallery, shape_of, showcase};
+use crate::report::{bytes, thousands};
+use crate::settings::{DataSettings, Settings, record};
+use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Source, Split};
+use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_rbm::{Monitors, Provenance};
+use deepbelief_stack::Dbn;
+
+/// Samples shown in the pictures.
+const SHOWN: usize = 10;
+
+/// Data, parted.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) data: Dataset,
+    pub(crate) train: Split,
+    pub(crate) valid: Option<Split>,
+}
+
+impl Parts {
+    /// Loads the data of a new run, after which its settings are complete. What can stay in its
+    /// file does, until [`Parts::settle`] knows what else needs memory.
+    pub(crate) fn load<S: Settings>(settings: &mut S, valid_is_default: bool) -> Result<Self> {
+        let data = open(settings)?;
+        settings.data_mut().complete(&data, valid_is_default);
+        warn_of(&data, settings.data().image_size.is_some(), settings.data().binarize)?;
+        Self::part(data, settings.data(), settings.seed())
+    }
+
+    /// Refuses patience where there is nothing that it could run out by.
+    pub(crate) fn require_valid(&self, patience: u32) -> Result<()> {
+        if patience == 0 || self.valid.is_some() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("patience is {patience}, but there are no validation samples to run out of it by"))
+            .hint("hold some out with --valid, or turn it off: --patience 0"))
+    }
+
+    /// Refuses a shape of pictures that does not fit the visible units.
+    pub(crate) fn require_shape(&self, settings: &DataSettings) -> Result<()> {
+        settings.image_size.map_or(Ok(()), |shape| shape_of(self.train.units(), Some(shape)).map(|_| ()))
+    }
+
+    /// Loads the data of a run that goes on by `recipe`, both of which must be those it was started with, as
+    /// its model tells.
+    pub(crate) fn load_again<S: Settings>(settings: &S, folder: &RunFolder) -> Result<Self> {
+        let path = folder.model();
+        let model = if path.is_file() {
+            Model::open(&path).map(Some).map_err(|failure| failure.causes().join(": "))
+        } else if folder.holds_a_save() {
+            Err(format!("there is no {}", path.display()))
+        } else {
+            Ok(None)
+        };
+        // A model that is damaged or was moved is no reason to lose the run, whose state is whole: the next save
+        // replaces it.
+        let model = model.unwrap_or_else(|why| {
+            tracing::warn!(
+                "{why}; resuming all the same, but whether data and settings are those of its start cannot be told"
+            );
+            None
+        });
+        if let Some(model) = &model {
+            require_same(&model.provenance().recipe, &record(settings)?, folder)?;
+        }
+        let data = open(settings)?;
+        if let Some(model) = model {
+            require_same_data(model.provenance(), &data, &settings.data().data)?;
+        }
+        Self::part(data, settings.data(), settings.seed())
+    }
+
+    fn part(data: Dataset, settings: &DataSettings, seed: u64) -> Result<Self> {
+        let (train, valid) = match settings.valid {
+            0 => (data.train.clone(), None),
+            n => {
+                let (train, valid) = data.train.split_validation(n, seed).or_hint(|| "see --valid".into())?;
+                (train, Some(valid))
+            }
+        };
+        Ok(Self { data, train, valid })
+    }
+
+    /// Takes samples that are still in their files into memory, if all of them fit there beside the
+    /// training, which takes `needed` bytes with the data as they are; else leaves them there.
+    /// Refuses a training that does not fit even so, and tells by `options` what would.
+    pub(crate) fn settle(self, settings: &impl Settings, needed: u64, options: &[MemoryOption<'_>]) -> Result<Self> {
+        let max_memory = settings.run().max_memory;
+        let in_files = self.data.bytes_in_files();
+        // Dealing samples in memory may take an eighth more: see `Minibatcher::bytes`.
+        if in_files > 0 && memory::fits(needed + in_files + in_files / 8, max_memory) {
+            let data = self.data.held().or_hint(|| LESS.into())?;
+            return Self::part(data, settings.data(), settings.seed());
+        }
+        let whole = in_files == 0 && settings.data().data != Source::Mnist && self.bytes(settings.data()) > needed / 2;
+        memory::require("the training", needed, max_memory, options).map_err(|failure| match failure.hint_text() {
+            Some(fitting) if whole => Failure::new(failure.what()).hint(format!("{fitting}; {WHOLE}")),
+            _ => failure,
+        })?;
+        Ok(self)
+    }
+
+    /// Refuses data, or a shape of pictures, that do not fit a model with so many visible units.
+    pub(crate) fn require_units(&self, settings: &DataSettings, visible: usize) -> Result<()> {
+        require_units(&settings.data, self.train.units(), visible)?;
+        self.require_shape(settings)
+    }
+
+    /// Leaves so many training samples, as many of each class as it has a share of; none and 0
+    /// leave all.
+    pub(crate) fn keep(&mut self, samples: Option<usize>, seed: u64) -> Result<()> {
+        let (samples, there) = (samples.unwrap_or(0), self.train.samples());
+        if samples > 0 && self.data.classes.is_none() {
+            return Err(Failure::new(format!("--labelled is {samples}, but the data have no labels"))
+                .hint("name the labels' column with --label-column, or take all samples: --labelled 0"));
+        }
+        if samples > there {
+            return Err(Failure::new(format!("--labelled is {samples}, but there are {there} training samples")));
+        }
+        if samples > 0 && samples < there {
+            self.train = self.train.split_validation(samples, seed)?.1;
+        }
+        Ok(())
+    }
+
+    /// The training samples, dealt in minibatches.
+    pub(crate) fn minibatches(&self, settings: &DataSettings, batch_size: usize, seed: u64) -> Result<Minibatcher> {
+        let (binarize, balanced) = (settings.binarize, settings.balanced);
+        Ok(Minibatcher::new(&self.train, BatchConfig { batch_size, binarize, balanced, seed })?)
+    }
+
+    /// Fixed samples to measure every epoch on, as many of training as of validation, at most
+    /// `most` of each.
+    pub(crate) fn monitors(&self, settings: &DataSettings, most: usize, seed: u64) -> Result<Monitors> {
+        let size = self.valid.as_ref().map_or(most, |valid| valid.samples().min(most));
+        let mut order: Vec<u32> = (0..self.train.samples() as u32).collect();
+        Uniforms::new(seed, Stream::Monitor, 1).shuffle(0, &mut order);
+        order.truncate(size);
+        let labels = |split: &Split, samples: &[u32]| samples.iter().filter_map(|&s| split.label(s as usize)).collect();
+        let batch = |split: &Split, samples: &[u32]| {
+            split.batch(samples.iter().map(|&sample| sample as usize), settings.binarize, seed)
+        };
+        let held: Vec<u32> = (0..size as u32).collect();
+        Ok(Monitors {
+            train: batch(&self.train, &order)?,
+            train_labels: labels(&self.train, &order),
+            valid: self.valid.as_ref().map(|valid| batch(valid, &held)).transpose()?,
+            valid_labels: self.valid.as_ref().map_or(Vec::new(), |valid| labels(valid, &held)),
+        })
+    }
+
+    /// Test samples for the pictures, or where there is no test set, others.
+    pub(crate) fn gallery(&self, settings: &DataSettings, seed: u64) -> Result<Gallery> {
+        let split = self.data.test.as_ref().or(self.valid.as_ref()).unwrap_or(&self.train);
+        let shape = shape_of(split.units(), settings.image_size);
+        if let Err(failure) = &shape {
+            tracing::info!("no pictures of filters and samples: {} (see --image-size)", failure.what());
+        }
+        let chosen = showcase(split, SHOWN);
+        let samples = split.batch(chosen.iter().copied(), settings.binarize, seed)?.to_values();
+        Ok(Gallery { shape: shape.ok(), samples })
+    }
+
+    /// Where a model trained on these data comes from; epochs and figures are still to come.
+    pub(crate) fn provenance(&self, mut recipe: serde_json::Value, seed: u64) -> Result<Provenance> {
+        let embedded = recipe.get("data").and_then(|data| data.as_str()) == Some("mnist");
+        // Which class is which number, for other data whose labels are names.
+        if let (Some(names), Some(recipe)) = (&self.data.class_names, recipe.as_object_mut()) {
+            recipe.insert(CLASS_NAMES.into(), names.clone().into());
+        }
+        Ok(Provenance {
+            dataset: self.data.name.clone(),
+            dataset_sha256: self.data.sha256()?,
+            // The program's own digits are those of its version.
+            test_sha256: if embedded { None } else { self.data.test_sha256()? },
+            seed,
+            crate_version: env!("CARGO_PKG_VERSION").into(),
+            recipe,
+            ..Default::default()
+        })
+    }
+
+    /// Bytes of the program, of all samples in memory, and of what dealing them in minibatches
+    /// takes.
+    pub(crate) fn bytes(&self, settings: &DataSettings) -> u64 {
+        let samples = self.data.train.bytes() + self.data.test.as_ref().map_or(0, Split::bytes);
+        let dealing = Minibatcher::bytes(&self.train, settings.binarize, settings.balanced);
+        PROGRAM + samples as u64 + dealing
+    }
+
+    /// Bytes of so many samples in a batch: states where they are binarised, else floats.
+    pub(crate) fn batch_bytes(&self, settings: &DataSettings, samples: usize) -> u64 {
+        let units = self.train.units();
+        let row = if settings.binarize == Binarize::None { 4 * units } else { 4 * units.div_ceil(32) };
+        samples as u64 * row as u64
+    }
+
+    /// Samples of [`Parts::monitors`].
+    pub(crate) fn monitored(&self, most: usize) -> usize {
+        let there = self.train.samples().min(most);
+        self.valid.as_ref().map_or(there, |valid| 2 * valid.samples().min(there))
+    }
+
+    /// What is said of the memory that data and `training` take.
+    pub(crate) fn memory(&self, settings: &DataSettings, training: u64) -> String {
+        let held = self.bytes(settings);
+        let left = match self.data.bytes_in_files() {
+            0 => String::new(),
+            n => format!("; {} of samples stay on disk, read a minibatch at a time", bytes(n)),
+        };
+        format!("about {} (data {}, training {}{left})", bytes(held + training), bytes(held), bytes(training))
+    }
+
+    /// Share of the test samples whose label a net does not find, where there are labels.
+    pub(crate) fn test_error(&self, dbn: &Dbn, settings: &DataSettings, seed: u64) -> Result<Option<f64>> {
+        let Some(test) = self.data.test.as_ref().filter(|_| dbn.classes() > 0) else { return Ok(None) };
+        let Some(labels) = test.labels() else { return Ok(None) };
+        let mut told = Vec::with_capacity(labels.len());
+        for v in chunks(test, settings.binarize, seed) {
+            told.extend(dbn.classify(&v?)?);
+        }
+        let wrong = told.iter().zip(&labels).filter(|(found, label)| found != label).count();
+        Ok(Some(wrong as f64 / labels.len() as f64))
+    }
+
+    /// Says what is learned from.
+    pub(crate) fn introduce(&self, settings: &DataSettings) {
+        let (data, train) = (&self.data, &self.train);
+        let part = |name: &str, split: Option<&Split>| {
+            split.map_or(String::new(), |split| format!(", {} {name}", thousands(split.samples())))
+        };
+        tracing::info!(
+            "data:    {}, {} training samples{}{} of {}; {}; binarisation {}",
+            data.name,
+            thousands(train.samples()),
+            part("validation", self.valid.as_ref()),
+            part("test", data.test.as_ref()),
+            count(train.units(), "unit"),
+            data.scaling,
+            settings.binarize
+        );
+    }
+}
+
+/// What to do where there is less memory than was said or told.
+const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
+
+/// Opens the data of a training.
+fn open(settings: &impl Settings) -> Result<Dataset> {
+    threads::bind(settings.threads())?;
+    let data = settings.data();
+    open_data(&data.data, &data.load_options(), settings.run().max_memory)
+}

@@ -1,0 +1,170 @@
+//! What happens while a verb trains: progress, metrics, saving, pictures, Ctrl-C. One [`Watcher`] watches all of them;
+//! a [`Verb`] says what one does that another does not.
+
+use super::folder::RunFolder;
+use super::history::History;
+use super::measured::Measured;
+use super::progress::Ticker;
+use super::save_clock::SaveClock;
+use crate::failure::{Explain, Failure, Result};
+use crate::machine::interrupt;
+use crate::pictures::Gallery;
+use crate::report::Report;
+use crate::settings::Settings;
+use deepbelief_rbm::{OnDivergence, Provenance};
+use deepbelief_training::{Control, Observer, ObserverResult, Progress, Snapshot, Training};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What the epochs of a verb's training are measured by.
+pub(crate) type MetricsOf<V> = <<V as Verb>::Training as Training>::Metrics;
+
+/// What a verb trains.
+pub(crate) type ModelOf<V> = <<V as Verb>::Training as Training>::Model;
+
+/// A verb that trains.
+pub(crate) trait Verb: Sized {
+    /// Its settings.
+    type Settings: Settings + Sync;
+    /// Its training; that of each layer of a stack.
+    type Training: Training<Metrics: Serialize>;
+    /// What of an epoch's metrics follows from seed and data.
+    type Epoch: Measured + DeserializeOwned + for<'a> From<&'a MetricsOf<Self>> + Send;
+    /// What a watcher keeps for it.
+    type Kept: Default + Send;
+
+    /// Epochs of the training, and what becomes of one that diverges.
+    fn span(settings: &Self::Settings, kept: &Self::Kept) -> (u32, OnDivergence);
+
+    /// The same metrics of an epoch that took so many seconds more.
+    fn delayed(metrics: &MetricsOf<Self>, seconds: f64) -> MetricsOf<Self>;
+
+    /// Says what an epoch measured.
+    fn tell(watcher: &mut Watcher<'_, Self>, metrics: &MetricsOf<Self>, snapshot: &Snapshot<'_, Self::Training>);
+
+    /// Where a training that diverged goes on.
+    fn rate_in_words(rate: f64) -> String {
+        format!("a learning rate of {rate}")
+    }
+
+    /// Saves the training as it is.
+    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_, Self::Training>) -> Result<()>;
+
+    /// Draws the model as it is.
+    fn draw(watcher: &Watcher<'_, Self>, model: &ModelOf<Self>, epoch: u32) -> Result<()>;
+}
+
+/// Watches a training.
+pub(crate) struct Watcher<'a, V: Verb> {
+    pub(crate) report: &'a Report,
+    pub(crate) ticker: Ticker<'a>,
+    pub(crate) folder: &'a RunFolder,
+    pub(crate) settings: &'a V::Settings,
+    pub(crate) gallery: Gallery,
+    /// Lacks what only the training brings: epochs, figures, and whether it stopped early.
+    pub(crate) provenance: Provenance,
+    pub(crate) history: History<V::Epoch>,
+    pub(crate) clock: SaveClock,
+    pub(crate) kept: V::Kept,
+    /// The last epoch that was saved.
+    pub(super) saved_epoch: Option<u32>,
+    /// What went wrong in an epoch's work; the training only knows that something did.
+    failure: Option<Failure>,
+}
+
+impl<'a, V: Verb> Watcher<'a, V> {
+    /// `provenance` lacks what only the training brings.
+    pub(crate) fn new(
+        report: &'a Report,
+        folder: &'a RunFolder,
+        settings: &'a V::Settings,
+        gallery: Gallery,
+        provenance: Provenance,
+        history: History<V::Epoch>,
+    ) -> Self {
+        Self {
+            report,
+            ticker: Ticker::new(report, String::new()),
+            folder,
+            settings,
+            gallery,
+            provenance,
+            history,
+            clock: SaveClock::new(settings.run().save_every),
+            kept: V::Kept::default(),
+            saved_epoch: None,
+            failure: None,
+        }
+    }
+
+    /// What ended a training, and what is left of it.
+    pub(crate) fn explain(&mut self, error: Failure) -> Failure {
+        let error = self.failure.take().unwrap_or(error);
+        let model = self.folder.model();
+        error.hint(match self.saved_epoch {
+            Some(0) => format!("the checkpoint of the start is in {}", model.display()),
+            Some(epoch) => format!("the checkpoint of epoch {epoch} is in {}", model.display()),
+            None => format!("what was saved of the run is in {}", self.folder.path().display()),
+        })
+    }
+
+    /// Saves a training that stopped since it was time to, and is to go on.
+    pub(crate) fn save_midway(&mut self, save: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        self.clock.goes_on();
+        save(self).or_fail(|| "cannot save the run".into())
+    }
+
+    /// Provenance of the model after an epoch.
+    pub(super) fn provenance_at(&mut self, epoch: u32) -> Result<Provenance> {
+        let figures = self.history.figures(epoch)?;
+        Ok(Provenance { epochs: epoch, figures, ..self.provenance.clone() })
+    }
+
+    /// What an observer answers. A failure is kept for whoever started the training.
+    pub(crate) fn answer(&mut self, done: Result<()>) -> ObserverResult {
+        done.map_err(|failure| {
+            let what = failure.what().to_string();
+            self.failure = Some(failure);
+            what
+        })?;
+        Ok(control())
+    }
+
+    fn end_epoch(&mut self, metrics: &MetricsOf<V>, snapshot: &Snapshot<'_, V::Training>) -> Result<()> {
+        let metrics = &V::delayed(metrics, self.clock.end_epoch());
+        let (_, epoch) = V::Epoch::from(metrics).place();
+        self.history.push(metrics)?;
+        V::tell(self, metrics, snapshot);
+        let ((epochs, _), pictures) = (V::span(self.settings, &self.kept), self.settings.run().picture_every);
+        let goes_on = epoch < epochs;
+        if goes_on && self.clock.after_epoch(epoch) {
+            V::save(self, snapshot).or_fail(|| format!("cannot save epoch {epoch}"))?;
+        }
+        if epoch > 0 && goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
+            V::draw(self, &snapshot.model()?, epoch)?;
+        }
+        Ok(())
+    }
+}
+
+impl<V: Verb> Observer<V::Training> for Watcher<'_, V> {
+    fn batch_done(&mut self, progress: &Progress) -> Control {
+        self.ticker.batch(progress);
+        let (_, on_divergence) = V::span(self.settings, &self.kept);
+        if self.clock.after_batch(on_divergence) { Control::Stop } else { control() }
+    }
+
+    fn recovered(&mut self, from: &<V::Training as Training>::Error, rate: f64) {
+        self.ticker.recovered(from, V::rate_in_words(rate));
+    }
+
+    fn epoch_done(&mut self, metrics: &MetricsOf<V>, snapshot: &Snapshot<'_, V::Training>) -> ObserverResult {
+        let ended = self.end_epoch(metrics, snapshot);
+        self.answer(ended)
+    }
+}
+
+/// Whether to go on.
+pub(crate) fn control() -> Control {
+    if interrupt::asked() { Control::Stop } else { Control::Continue }
+}

@@ -1,0 +1,97 @@
+//! Settings that all trainings share: their data, and how they run.
+
+use crate::machine::device::DeviceName;
+use crate::options::save_every::SaveEvery;
+use deepbelief_data::{Binarize, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Source};
+use deepbelief_kernels::Precision;
+use serde::{Deserialize, Serialize};
+
+/// What is learned from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DataSettings {
+    pub(crate) data: Source,
+    pub(crate) scale: Scale,
+    pub(crate) label_column: Option<String>,
+    pub(crate) feature_column: Option<String>,
+    pub(crate) header: Header,
+    pub(crate) image_size: Option<ImageShape>,
+    pub(crate) valid: usize,
+    pub(crate) binarize: Binarize,
+    pub(crate) balanced: bool,
+}
+
+impl Default for DataSettings {
+    fn default() -> Self {
+        Self {
+            data: Source::Mnist,
+            scale: Scale::default(),
+            label_column: None,
+            feature_column: None,
+            header: Header::default(),
+            image_size: None,
+            valid: 10_000,
+            binarize: Binarize::None,
+            balanced: false,
+        }
+    }
+}
+
+impl DataSettings {
+    /// How the data are read.
+    pub(crate) fn load_options(&self) -> LoadOptions {
+        let defaults = LoadOptions::default();
+        LoadOptions {
+            scale: self.scale,
+            header: self.header,
+            label_column: self.label_column.clone(),
+            feature_column: self.feature_column.clone(),
+            image_size: self.image_size.unwrap_or(defaults.image_size),
+            fetch: Fetch(crate::hub::dataset),
+            ..defaults
+        }
+    }
+
+    /// Fills in what only the data tell: the shape of a picture, the range of values, and, where nobody asked for a
+    /// number of validation samples, one that is at most a sixth of all.
+    pub(crate) fn complete(&mut self, data: &Dataset, valid_is_default: bool) {
+        if valid_is_default {
+            self.valid = self.valid.min(data.train.samples() / 6);
+        }
+        self.image_size = self.image_size.or(data.image);
+        // The range that was found, so that other data are read alike.
+        if self.scale == Scale::MinMax {
+            self.scale = Scale::from(data.scaling);
+        }
+    }
+}
+
+/// How a training runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RunSettings {
+    pub(crate) device: DeviceName,
+    /// F32 where nothing is said. A checkpoint records it only where something was.
+    pub(crate) precision: Option<Precision>,
+    /// MiB; 0 leaves it to what is free.
+    pub(crate) max_memory: u32,
+    pub(crate) save_every: SaveEvery,
+    pub(crate) picture_every: u32,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self {
+            device: DeviceName::Auto,
+            precision: None,
+            max_memory: 0,
+            save_every: SaveEvery::Epochs(5),
+            picture_every: 0,
+        }
+    }
+}
+
+impl RunSettings {
+    /// What products are computed in.
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision.unwrap_or_default()
+    }
+}

@@ -1,0 +1,37 @@
+//! Options that change nothing, as other settings are.
+
+use crate::options::flag;
+use deepbelief_rbm::{Sampler, Schedule, TrainConfig};
+use toml::Table;
+
+/// The key of an option, and why it changes nothing.
+pub(crate) type UnusedOption = (&'static str, &'static str);
+
+/// Of options that may change nothing, those that do not.
+pub(super) fn unused<const N: usize>(options: [(&'static str, bool, &'static str); N]) -> Vec<UnusedOption> {
+    options.into_iter().filter_map(|(key, unused, reason)| unused.then_some((key, reason))).collect()
+}
+
+/// Options of contrastive divergence that change nothing.
+pub(super) fn of_learning(train: &TrainConfig) -> Vec<UnusedOption> {
+    let swaps = matches!(train.sampler, Sampler::Tempered | Sampler::Trajectory);
+    unused([
+        ("fast_learning_rate", train.sampler != Sampler::Fast, "without the sampler fast"),
+        ("temperatures", !swaps, "without the sampler tempered or trajectory"),
+        ("final_learning_rate", train.schedule == Schedule::Constant, "with a constant schedule"),
+        ("sparsity_target", train.sparsity_cost == 0.0, "without a sparsity cost"),
+    ])
+}
+
+/// Warns of flags that change nothing in any of the layers that are to learn.
+pub(super) fn warn(flags: &Table, layers: &[Vec<UnusedOption>]) {
+    let Some((first, others)) = layers.split_first() else { return };
+    let mut everywhere: Vec<_> = first
+        .iter()
+        .filter(|(key, _)| others.iter().all(|layer| layer.iter().any(|(other, _)| other == key)))
+        .collect();
+    everywhere.sort();
+    for (key, reason) in everywhere.into_iter().filter(|(key, _)| flags.contains_key(*key)) {
+        tracing::warn!("{} changes nothing {reason}", flag(key));
+    }
+}

@@ -1,6 +1,6 @@
 //! Options of `dbn check`.
 
-use super::DataArgs;
+use super::data::DataArgs;
 use crate::options::SOURCES;
 use clap::Args;
 use deepbelief_data::Source;

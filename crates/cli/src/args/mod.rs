@@ -5,6 +5,7 @@ mod check;
 mod data;
 mod exchange;
 mod hub;
+mod memory;
 mod runs;
 mod shell;
 mod training;
@@ -14,6 +15,7 @@ pub(crate) use check::CheckArgs;
 pub(crate) use data::{DataArgs, DataCommand, MakeArgs};
 pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use hub::{PullArgs, PushArgs};
+pub(crate) use memory::MemoryArgs;
 pub(crate) use runs::{CompareArgs, RunsArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
 pub(crate) use training::{RecipeArgs, TrainArgs};
@@ -187,14 +189,6 @@ impl Command {
     pub(crate) fn has_threads(&self) -> bool {
         matches!(self, Self::Pretrain(_) | Self::Stack(_) | Self::Tune(_) | Self::Finetune(_) | Self::Eval(_))
     }
-}
-
-/// How much memory a model may take that is used.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub(crate) struct MemoryArgs {
-    /// Memory that may be taken, in MiB; 0 takes 80 % of what is free
-    #[arg(long, env = "DBN_MAX_MEMORY", hide_env = true, value_name = "MIB", default_value_t = 0)]
-    pub(crate) max_memory: u32,
 }
 
 #[cfg(test)]

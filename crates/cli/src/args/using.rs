@@ -1,6 +1,7 @@
 //! Options of the verbs that use a checkpoint.
 
-use super::{DataArgs, MemoryArgs};
+use super::data::DataArgs;
+use super::memory::MemoryArgs;
 use crate::machine::device::DeviceName;
 use clap::{Args, ValueEnum};
 use deepbelief_data::{Binarize, ImageShape};

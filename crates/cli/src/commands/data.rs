@@ -1,7 +1,7 @@
 //! `dbn data make`: small data sets with a known entropy.
 
-use super::{extension, require_folder, write_file};
 use crate::args::{DataCommand, MakeArgs};
+use crate::commands::files::{extension, require_folder, write_file};
 use crate::failure::{Result, count};
 use crate::report::Report;
 use crate::report::shell_word;

@@ -1,7 +1,8 @@
 //! `dbn encode`: hidden probabilities of a data set, for other programs.
 
-use super::{CHUNK, chunks, extension, require_folder, write_file};
 use crate::args::EncodeArgs;
+use crate::commands::files::{extension, require_folder, write_file};
+use crate::data::chunks::{CHUNK, chunks};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};

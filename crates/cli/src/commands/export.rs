@@ -1,8 +1,8 @@
 //! `dbn export`: a model as a plain network or as NumPy arrays, for programs that know nothing of
 //! this one.
 
-use super::{extension, require_folder};
 use crate::args::{ExportArgs, ExportName};
+use crate::commands::files::{extension, require_folder};
 use crate::failure::{Explain, Result};
 use crate::model::checkpoint::Checkpoint;
 use crate::report::Report;

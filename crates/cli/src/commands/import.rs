@@ -1,7 +1,7 @@
 //! `dbn import`: a model of another program as a checkpoint.
 
-use super::{extension, require_folder};
 use crate::args::{FormatName, ImportArgs};
+use crate::commands::files::{extension, require_folder};
 use crate::failure::{Explain, Failure, Result};
 use crate::run::folder::MODEL;
 use deepbelief_exchange::{Format, Options, read};

@@ -1,7 +1,7 @@
 //! `dbn reconstruct`: samples over their reconstructions.
 
-use super::{extension, require_folder, write_file};
 use crate::args::{ReconstructArgs, SplitName};
+use crate::commands::files::{extension, require_folder, write_file};
 use crate::failure::{Failure, Result};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};

@@ -1,7 +1,7 @@
 //! `dbn sample`: what a model believes in.
 
-use super::{extension, require_folder, write_file};
 use crate::args::{Clamped, SampleArgs};
+use crate::commands::files::{extension, require_folder, write_file};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};

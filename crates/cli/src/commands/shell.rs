@@ -1,8 +1,8 @@
 //! `dbn completions` and `dbn man`: the command line as shells and manuals have it, both made of
 //! its definition in [`crate::args`].
 
-use super::write_file;
 use crate::args::{Cli, CompletionsArgs, ManArgs};
+use crate::commands::files::write_file;
 use crate::failure::{Explain, Result};
 use crate::report::Report;
 use clap::{Command, CommandFactory};

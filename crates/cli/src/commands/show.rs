@@ -1,7 +1,7 @@
 //! `dbn show`: what is in a checkpoint.
 
-use super::{extension, require_folder, write_file};
 use crate::args::ShowArgs;
+use crate::commands::files::{extension, require_folder, write_file};
 use crate::failure::{Failure, Result, count};
 use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::pictures::{self, Net, Subject, values};

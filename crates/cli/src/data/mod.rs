@@ -1,4 +1,5 @@
 //! Data as the program meets them: opening them, and what looks wrong with them.
 
+pub(crate) mod chunks;
 pub(crate) mod open;
 pub(crate) mod warnings;

@@ -1,6 +1,6 @@
 //! Options as arguments of the command line.
 
-use super::{Kind, Opt, Verb};
+use super::opt::{Kind, Opt, Verb, flag};
 use clap::builder::{BoolValueParser, PossibleValuesParser, StringValueParser, TypedValueParser, ValueParser};
 use clap::{Arg, ArgMatches, Command};
 use toml::{Table, Value};
@@ -34,7 +34,7 @@ pub(crate) fn given(matches: &ArgMatches, verb: Verb) -> (Table, Vec<String>) {
     };
     for opt in verb.options() {
         if let Some((name, value)) = opt.was.and_then(|name| Some((name, value(opt, name)?))) {
-            notes.push(format!("{} is now called {}", super::flag(name), opt.flag()));
+            notes.push(format!("{} is now called {}", flag(name), opt.flag()));
             table.insert(opt.key.into(), value);
         }
         if let Some(value) = value(opt, opt.key) {

@@ -1,8 +1,8 @@
 //! The table of options. To add one, add a line here and a field to the library's settings.
 
-use super::Kind::{Checkpoint, Count, Number, Parsed, Rates, Sizes, Switch, Text, Whole, Word, Words};
-use super::Verb::{self, Check, Finetune, Pretrain, Stack, Tune, Use};
-use super::{Opt, opt};
+use super::opt::Kind::{Checkpoint, Count, Number, Parsed, Rates, Sizes, Switch, Text, Whole, Word, Words};
+use super::opt::Verb::{self, Check, Finetune, Pretrain, Stack, Tune, Use};
+use super::opt::{Opt, opt};
 use crate::machine::device::DeviceName;
 use crate::options::save_every::SaveEvery;
 use deepbelief_data::{Binarize, Header, ImageShape, Scale, Source};

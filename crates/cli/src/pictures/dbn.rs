@@ -1,7 +1,7 @@
 //! Pictures of a deep belief net. What it dreams is in [`super::dream`].
 
 use super::sheet::Sheet;
-use super::{ROW, in_groups, robust_limit, shades, tiles, values};
+use super::tiles::{ROW, in_groups, robust_limit, shades, tiles, values};
 use crate::failure::{Failure, Result, count};
 use candle_core::{Device, Tensor};
 use deepbelief_data::ImageShape;

@@ -4,7 +4,7 @@
 use super::animation::Animation;
 use super::dbn::Net;
 use super::sheet::Sheet;
-use super::{ROW, tiles, values};
+use super::tiles::{ROW, tiles, values};
 use crate::failure::{Failure, Result, count};
 use deepbelief_stack::{Chains, Dbn};
 

@@ -1,7 +1,7 @@
 //! Pictures of a feed-forward network.
 
 use super::sheet::Sheet;
-use super::{in_groups, tiles, values};
+use super::tiles::{in_groups, tiles, values};
 use crate::failure::Result;
 use candle_core::{Device, Tensor};
 use deepbelief_data::ImageShape;

@@ -1,7 +1,7 @@
 //! Pictures of an RBM.
 
 use super::sheet::Sheet;
-use super::{ROW, in_groups, robust_limit, shades, tiles, values};
+use super::tiles::{ROW, in_groups, robust_limit, shades, tiles, values};
 use crate::failure::Result;
 use candle_core::{Device, Tensor};
 use deepbelief_data::ImageShape;

@@ -2,7 +2,7 @@
 
 use super::folder::RunFolder;
 use super::same::{require_same, require_same_data};
-use crate::commands::chunks;
+use crate::data::chunks::chunks;
 use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
 use crate::data::warnings::warn_of;
 use crate::failure::{Explain, Failure, Result, count};

@@ -2,7 +2,8 @@
 //! the recipe's root, its `[top]` and its `[[layer]]`, then the command line. In a root a value is for all layers, an
 //! array has one a layer, from the bottom.
 
-use super::{from_table, recipe, to_table};
+use super::common::{from_table, to_table};
+use super::recipe;
 use crate::failure::{Failure, Result, count};
 use crate::options::{Verb, flag};
 use deepbelief_stack::LayerConfig;

@@ -1,6 +1,10 @@
 //! The built-in recipes, and what help shows of them.
 
-use super::{FinetuneSettings, PretrainSettings, Settings, StackSettings, TuneSettings};
+use super::common::Settings;
+use super::finetune::FinetuneSettings;
+use super::pretrain::PretrainSettings;
+use super::stack::StackSettings;
+use super::tune::TuneSettings;
 use crate::failure::Result;
 use crate::options::Verb;
 use toml::{Table, Value};

@@ -1,7 +1,8 @@
 //! Settings of `dbn finetune`.
 
+use super::common::{Settings, origin, validate_batch_size, validate_layers, word};
+use super::data::{DataSettings, RunSettings};
 use super::unused::{UnusedOption, unused};
-use super::{DataSettings, RunSettings, Settings, origin, validate_batch_size, validate_layers, word};
 use crate::failure::{Explain, Failure, Result};
 use crate::options::Verb;
 use deepbelief_finetune::{FinetuneConfig, Objective, OptimizerKind};

@@ -4,6 +4,7 @@
 
 mod builder;
 mod built_in;
+mod common;
 #[cfg(test)]
 mod damaged;
 mod data;
@@ -21,134 +22,11 @@ mod written;
 #[cfg(test)]
 pub(crate) use built_in::built_in;
 pub(crate) use built_in::default_text;
-pub(crate) use data::{DataSettings, RunSettings};
+pub(crate) use common::Settings;
+pub(crate) use data::DataSettings;
 pub(crate) use finetune::FinetuneSettings;
 pub(crate) use pretrain::PretrainSettings;
 pub(crate) use resolve::{Asked, Resolved, resolve, resume};
 pub(crate) use stack::StackSettings;
 pub(crate) use tune::TuneSettings;
 pub(crate) use written::{print_recipe, record, to_toml};
-
-use crate::failure::{Explain, Failure, Result};
-use crate::options::Verb;
-use deepbelief_rbm::{RbmConfig, Schedule};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::path::Path;
-use toml::{Table, Value};
-use unused::UnusedOption;
-
-/// All settings of a verb that trains. Their fields are the keys of a recipe, which the table of options describes.
-pub(crate) trait Settings: Sized + Clone + Serialize + DeserializeOwned {
-    /// The verb.
-    const VERB: Verb;
-
-    /// The built-in recipe for what was asked, by key.
-    fn built_in(asked: &Table) -> Self;
-
-    /// Checks everything.
-    fn validate(&self) -> Result<()>;
-
-    /// What the data are.
-    fn data(&self) -> &DataSettings;
-
-    /// The same, to complete.
-    fn data_mut(&mut self) -> &mut DataSettings;
-
-    /// How the training runs.
-    fn run(&self) -> &RunSettings;
-
-    /// Seed of everything drawn.
-    fn seed(&self) -> u64;
-
-    /// Threads; 0 takes one a core.
-    fn threads(&self) -> usize;
-
-    /// How the learning rate moves, and over how many epochs, where a resume may prolong a run.
-    fn span(&self) -> Option<(Schedule, u32)> {
-        None
-    }
-
-    /// Options that change nothing with these settings, in each of the layers that learn.
-    fn unused(&self) -> Vec<Vec<UnusedOption>> {
-        Vec::new()
-    }
-
-    /// Every option by its key; a stack has an array where its layers differ.
-    fn flat(&self) -> Result<Table> {
-        let mut table = to_table(self)?;
-        table.retain(|key, _| Self::VERB.option(key).is_some());
-        Ok(table)
-    }
-
-    /// What was asked over the built-in recipe. `inherited` comes from a model, `recipe` from a file, `flags` from
-    /// the command line and the environment; each beats those before it.
-    fn combine(inherited: &Table, recipe: &Table, flags: &Table) -> Result<Self> {
-        let mut asked = inherited.clone();
-        asked.extend(recipe.clone());
-        asked.extend(flags.clone());
-        let mut table = Self::built_in(&asked).flat()?;
-        table.extend(asked);
-        from_table(table)
-    }
-
-    /// Reads a recipe.
-    fn read(path: &Path) -> Result<Table> {
-        let table = renamed::<Self>(recipe::read(path)?);
-        let known: Vec<&str> = Self::VERB.options().map(|opt| opt.key).collect();
-        recipe::check(&path.display().to_string(), &table, &known, |key, value| {
-            let alone = Table::from_iter([(key.to_string(), value.clone())]);
-            Self::combine(&Table::new(), &alone, &Table::new()).map(|_| ())
-        })?;
-        Ok(table)
-    }
-
-    /// The words after `dbn` that train by the same settings again, without `--config`.
-    fn again(&self) -> String {
-        Self::VERB.name().to_string()
-    }
-}
-
-/// A table with the names that options have now.
-fn renamed<S: Settings>(mut table: Table) -> Table {
-    for opt in S::VERB.options() {
-        if let Some(value) = opt.was.and_then(|name| table.remove(name)) {
-            table.entry(opt.key).or_insert(value);
-        }
-    }
-    table
-}
-
-fn from_table<T: DeserializeOwned>(table: Table) -> Result<T> {
-    table.try_into().or_fail(|| "a setting has a value of the wrong kind".into())
-}
-
-fn to_table(settings: &impl Serialize) -> Result<Table> {
-    Table::try_from(settings).or_fail(|| "cannot write the settings as TOML".into())
-}
-
-/// Where a setting out of range may come from.
-fn origin() -> String {
-    "it may come from a flag, a DBN_ variable or the recipe".into()
-}
-
-/// Checks the layers of a net from scratch, before the memory that they would take is computed.
-fn validate_layers(layers: Option<&[usize]>) -> Result<()> {
-    for &hidden in layers.unwrap_or_default() {
-        RbmConfig { hidden, ..Default::default() }.validate().or_hint(origin)?;
-    }
-    Ok(())
-}
-
-/// Refuses minibatches of nothing.
-fn validate_batch_size(batch_size: usize) -> Result<()> {
-    if batch_size == 0 {
-        return Err(Failure::new("batch_size is 0; it must be at least 1").hint(origin()));
-    }
-    Ok(())
-}
-
-/// The name of a word of a setting, such as `autoencoder`.
-fn word<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
-    table.get(key).and_then(Value::as_str)
-}

@@ -1,7 +1,8 @@
 //! Settings of `dbn pretrain`.
 
+use super::common::{Settings, origin, validate_batch_size};
+use super::data::{DataSettings, RunSettings};
 use super::unused::{self, UnusedOption};
-use super::{DataSettings, RunSettings, Settings, origin, validate_batch_size};
 use crate::failure::{Explain, Result};
 use crate::options::Verb;
 use deepbelief_data::Binarize;

@@ -1,8 +1,9 @@
 //! Settings of a new run, and of one that resumes.
 
-use super::{Settings, unused};
+use super::common::Settings;
+use super::unused;
 use crate::failure::{Failure, Result};
-use crate::options::flag;
+use crate::options::{Opt, flag};
 use deepbelief_rbm::{Provenance, Schedule};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -88,7 +89,7 @@ pub(crate) fn resume<S: Settings>(path: &Path, asked: &Asked) -> Result<S> {
             continue;
         }
         let before = before.map_or("not set".to_string(), ToString::to_string);
-        let changeable = S::VERB.options().filter(|opt| opt.may_change(S::VERB)).map(super::super::options::Opt::flag);
+        let changeable = S::VERB.options().filter(|opt| opt.may_change(S::VERB)).map(Opt::flag);
         let changeable: Vec<String> = changeable.collect();
         return Err(Failure::new(format!("{} is {value}, but {before} in the run to resume", flag(key)))
             .hint(format!("a resumed run keeps its settings; {} may change", changeable.join(", "))));

@@ -1,8 +1,10 @@
 //! Settings of `dbn stack`.
 
 use super::builder::{SettingsBuilder, layer_table};
+use super::common::{Settings, from_table, origin, renamed, to_table, validate_batch_size};
+use super::data::{DataSettings, RunSettings};
+use super::recipe;
 use super::unused::{self, UnusedOption};
-use super::{DataSettings, RunSettings, Settings, from_table, origin, recipe, renamed, to_table, validate_batch_size};
 use crate::failure::{Failure, Result};
 use crate::options::Verb;
 use deepbelief_rbm::TrainConfig;

@@ -2,14 +2,18 @@
 
 use super::*;
 use crate::args::{Cli, Command};
+use crate::failure::Result;
+use crate::options::Verb;
 use crate::options::save_every::SaveEvery;
 use clap::Parser;
 use deepbelief_data::Source;
 use deepbelief_finetune::{FinetuneConfig, Objective};
-use deepbelief_rbm::{Provenance, TrainConfig};
+use deepbelief_rbm::{Provenance, RbmConfig, TrainConfig};
 use deepbelief_stack::{LayerConfig, StackConfig};
 use deepbelief_wake_sleep::{LayerRates, TuneConfig};
 use serde_json::Value as Json;
+use std::path::Path;
+use toml::{Table, Value};
 
 /// What a command line asks for, and the recipe that its `r.toml` is.
 fn asked(words: &str, recipe: &str) -> (tempfile::TempDir, Asked) {

@@ -1,7 +1,8 @@
 //! Settings of `dbn tune`.
 
+use super::common::{Settings, origin, validate_batch_size, validate_layers};
+use super::data::{DataSettings, RunSettings};
 use super::unused::{UnusedOption, unused};
-use super::{DataSettings, RunSettings, Settings, origin, validate_batch_size, validate_layers};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::options::Verb;
 use deepbelief_rbm::{RbmConfig, Schedule};

@@ -1,7 +1,7 @@
 //! Settings as text: the recipe that repeats a run, the built-in recipes, and what a checkpoint records.
 
-use super::Settings;
 use super::built_in::built_in;
+use super::common::Settings;
 use crate::failure::{Explain, Result};
 use crate::options::Verb;
 use serde_json::Value as Json;

@@ -4,8 +4,8 @@
 mod advice;
 mod report;
 
-use super::{extension, require_folder, write_file};
 use crate::args::CheckArgs;
+use crate::commands::files::{extension, require_folder, write_file};
 use crate::data::open::explain;
 use crate::data::warnings;
 use crate::failure::{Explain, Result};

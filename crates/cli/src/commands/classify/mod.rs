@@ -3,8 +3,9 @@
 
 mod score;
 
-use super::{CHUNK, chunks, extension, require_folder, write_file};
 use crate::args::{ClassifyArgs, Method, SplitName};
+use crate::commands::files::{extension, require_folder, write_file};
+use crate::data::chunks::{CHUNK, chunks};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};

@@ -1,8 +1,8 @@
 //! What is measured of every sample.
 
-use super::super::chunks;
-use super::sum;
+use super::sum::sum;
 use crate::args::{EvalArgs, PseudoName};
+use crate::data::chunks::chunks;
 use crate::failure::Result;
 use deepbelief_data::{Binarize, Split};
 use deepbelief_kernels::{Bits, Stream, Uniforms};

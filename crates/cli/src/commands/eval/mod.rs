@@ -3,10 +3,12 @@
 mod measure;
 mod partition;
 mod report;
+mod sum;
 mod training;
 
-use super::{CHUNK, extension, require_folder, write_file};
 use crate::args::{EvalArgs, SplitName};
+use crate::commands::files::{extension, require_folder, write_file};
+use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
@@ -14,7 +16,6 @@ use crate::machine::threads;
 use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::report::{Report, bytes, thousands};
 use crate::run::folder::checkpoint_path;
-use candle_core::{DType, Tensor};
 use deepbelief_data::{Binarize, Dataset, sha256};
 use deepbelief_rbm::tensors;
 use deepbelief_stack::Dbn;
@@ -144,8 +145,4 @@ fn error_of_mean(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let mean = values.clone().sum::<f64>() / n;
     let squares: f64 = values.map(|value| (value - mean) * (value - mean)).sum();
     (n > 1.0).then(|| (squares / (n - 1.0) / n).sqrt())
-}
-
-fn sum(tensor: &Tensor) -> Result<f64> {
-    Ok(tensor.to_dtype(DType::F64)?.sum_all()?.to_scalar()?)
 }

@@ -1,6 +1,7 @@
 //! What the estimates of ln Z need of the training samples.
 
-use super::{CHUNK, sum};
+use super::sum::sum;
+use crate::data::chunks::CHUNK;
 use crate::failure::Result;
 use candle_core::Device;
 use deepbelief_data::{Binarize, Split};

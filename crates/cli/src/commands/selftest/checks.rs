@@ -1,6 +1,6 @@
 //! The checks that every device passes.
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::failure::Result;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{

@@ -2,7 +2,7 @@
 //! numbers agree to rounding, and a state differs where its probability ties with its uniform.
 
 use super::checks::{self, distance, parameters};
-use super::{Check, Outcome};
+use super::outcome::{Check, Outcome};
 use crate::failure::Result;
 use candle_core::Device;
 use deepbelief_kernels::cuda::{GpuRbm, OnGpu};

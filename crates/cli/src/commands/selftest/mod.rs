@@ -3,10 +3,11 @@
 mod checks;
 #[cfg(feature = "cuda")]
 mod gpu;
+mod outcome;
 /// There is nothing to check where there is no support.
 #[cfg(not(feature = "cuda"))]
 mod gpu {
-    pub(super) fn checks(_: &candle_core::Device) -> &'static [super::Check] {
+    pub(super) fn checks(_: &candle_core::Device) -> &'static [super::outcome::Check] {
         &[]
     }
 }
@@ -16,22 +17,13 @@ use crate::failure::Result;
 use crate::machine::device::DeviceName;
 use crate::report::Report;
 use candle_core::Device;
+use outcome::{Check, Outcome};
 use serde::Serialize;
 use std::fmt::Write;
 use std::time::Instant;
 
 /// Exit code where a check failed.
 const FAILED: u8 = 1;
-
-/// What a check came to.
-struct Outcome {
-    /// How far from right it was.
-    error: f64,
-    /// How far it may be.
-    limit: f64,
-    /// What that is measured in.
-    unit: &'static str,
-}
 
 /// A check as it is reported.
 #[derive(Serialize)]
@@ -54,8 +46,6 @@ struct Summary {
     device: String,
     checks: Vec<Line>,
 }
-
-type Check = (&'static str, fn(&Device) -> Result<Outcome>);
 
 /// Runs every check; returns the program's exit code.
 pub(crate) fn selftest(args: &SelftestArgs, report: &Report) -> Result<u8> {

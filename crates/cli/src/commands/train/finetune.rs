@@ -1,7 +1,7 @@
 //! `dbn finetune`: train a deep belief net by backpropagation.
 
-use super::shown;
-use crate::commands::CHUNK;
+use super::words::shown;
+use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::memory::MemoryOption;
 use crate::pictures::{self, network_name};

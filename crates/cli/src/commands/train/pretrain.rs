@@ -1,6 +1,6 @@
 //! `dbn pretrain`: train one RBM.
 
-use super::{of_units, shown};
+use super::words::{of_units, shown};
 use crate::failure::{Failure, Result};
 use crate::machine::memory::MemoryOption;
 use crate::pictures::{self, Subject};

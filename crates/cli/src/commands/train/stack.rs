@@ -2,7 +2,7 @@
 
 use super::watch_layers::StackLayers;
 use crate::args::TrainArgs;
-use crate::commands::CHUNK;
+use crate::data::chunks::CHUNK;
 use crate::failure::{Result, count};
 use crate::machine::interrupt;
 use crate::machine::memory::MemoryOption;

@@ -1,7 +1,7 @@
 //! `dbn tune`: tune a deep belief net by wake-sleep.
 
-use super::shown;
-use crate::commands::CHUNK;
+use super::words::shown;
+use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::device::DeviceName;
 use crate::machine::memory::MemoryOption;

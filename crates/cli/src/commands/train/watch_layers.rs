@@ -3,7 +3,7 @@
 //! A save writes the model as it is, then the state that a resume starts from (see [`GreedyState`]), so that a crash
 //! between the two loses nothing.
 
-use super::of_units;
+use super::words::of_units;
 use crate::failure::{Explain, Result};
 use crate::pictures::{self, Net};
 use crate::run::measured::{Epoch, Measured};

@@ -77,7 +77,11 @@ fn what_has_no_likelihood_is_refused() {
         stderr(&output)
     );
     let output = place.run("eval r --estimate --chains 2 --temperatures 2 --burn-in 0");
-    assert!(stderr(&output).contains("fewer than 10 chains of one direction"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("fewer than 10 chains carry the estimate of one direction"),
+        "{}",
+        stderr(&output)
+    );
     assert!(String::from_utf8_lossy(&output.stdout).contains("no interval"));
     let output = place.run("eval g --chains 1");
     assert!(stderr(&output).contains("1 is not in 2..=100000"), "{}", stderr(&output));

@@ -21,7 +21,7 @@ fn a_write_that_is_interrupted_leaves_nothing() {
         let mut caught = false;
         while !caught {
             let mut child = place
-                .command("encode -q r --data npy:many.npy --split train --out f.npy")
+                .command("encode -q r --data npy:many.npy --scale 255 --split train --out f.npy")
                 .stderr(Stdio::piped())
                 .spawn()
                 .unwrap();
@@ -30,6 +30,8 @@ fn a_write_that_is_interrupted_leaves_nothing() {
                 over = child.try_wait().unwrap().is_some();
             }
             if over {
+                let output = child.wait_with_output().unwrap();
+                assert!(output.status.success(), "{}", stderr(&output));
                 continue;
             }
             // While it stands still there is time to look.

@@ -25,6 +25,7 @@ mod refusals;
 mod resume;
 mod sample;
 mod stack;
+mod tables;
 mod training;
 mod trust;
 mod tune;

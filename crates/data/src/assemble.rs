@@ -5,21 +5,68 @@ use deepbelief_kernels::MAX_UNITS;
 use crate::batches::split::Split;
 use crate::dataset::Dataset;
 use crate::error::Error;
+#[cfg(feature = "formats")]
+use crate::schema::encode::{Use, encode};
+#[cfg(feature = "formats")]
+use crate::schema::infer::{Inferred, infer};
 use crate::schema::options::LoadOptions;
-use crate::schema::scale::scale;
-use crate::tables::table::{Table, Tables, check_units};
+use crate::schema::rescale::{have_one_scale, scale};
+use crate::schema::scale::Scale;
+#[cfg(feature = "formats")]
+use crate::tables::sheet::Sheet;
+use crate::tables::table::{Reading, Table, Tables, check_units};
 
 /// Checks and scales what a reader found.
 pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) -> Result<Dataset, Error> {
     let classes = check(&mut tables, options)?;
-    let Tables { mut train, mut test, image, class_names } = tables;
-    let (train_pixels, test_pixels, scaling) = scale(&mut train, test.as_mut(), options.scale)?;
+    #[cfg(feature = "formats")]
+    by_columns(&mut tables, options)?;
+    let Tables { mut train, mut test, image, class_names, reading } = tables;
+    for table in [Some(&mut train), test.as_mut()].into_iter().flatten() {
+        table.pictures = image.is_some() && table.values.are_bytes();
+    }
+    let how = reading.as_ref().and_then(|reading| reading.scaling).map_or(options.scale, Scale::from);
+    let (train_pixels, test_pixels, scaling) = scale(&mut train, test.as_mut(), how)?;
     let train = Split::of(train.units, train_pixels, train.labels)?;
     let test = match (test, test_pixels) {
         (Some(test), Some(pixels)) => Some(Split::of(test.units, pixels, test.labels)?.numbered_from(train.samples())),
         _ => None,
     };
-    Ok(Dataset { name, train, test, image, classes, class_names, scaling })
+    let Reading { schema, notes, doubts, .. } = reading.unwrap_or_default();
+    Ok(Dataset { name, train, test, image, classes, class_names, scaling, schema, notes, doubts })
+}
+
+/// Scales an array column by column where that is what a schema or its values say: its columns are those of a table.
+#[cfg(feature = "formats")]
+fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
+    let given = options.schema.as_ref().filter(|schema| schema.scale().is_none());
+    let unlike = || Ok::<_, Error>(options.scale == Scale::Auto && !have_one_scale(tables.train.range()?));
+    let asked = options.scale == Scale::MinMaxColumns || !options.column_types.0.is_empty();
+    if tables.reading.is_some() || tables.image.is_some() || !(given.is_some() || asked || unlike()?) {
+        return Ok(());
+    }
+    tables.train.range()?;
+    let sheet = Sheet::of_table(&tables.train)?;
+    let (inferred, how) = match given {
+        Some(schema) => (Inferred { schema: schema.clone(), ..Inferred::default() }, Use::Apply),
+        None => (infer(&sheet, &LoadOptions { label_column: None, ..options.clone() })?, Use::Train),
+    };
+    let mut notes = inferred.notes;
+    let mut encoded = |table: &mut Table, sheet: &Sheet, how| {
+        let encoded = encode(&inferred.schema, sheet, how, false)?;
+        let labels = table.labels.take();
+        *table = Table { labels, ..encoded.table };
+        notes.extend(encoded.notes);
+        Ok::<_, Error>(encoded.scaling)
+    };
+    let scaling = encoded(&mut tables.train, &sheet, how)?;
+    if let Some(test) = &mut tables.test {
+        test.range()?;
+        let sheet = Sheet::of_table(test)?;
+        encoded(test, &sheet, Use::Apply)?;
+    }
+    tables.reading = Some(Reading { schema: inferred.schema, scaling: Some(scaling), notes, doubts: inferred.doubts });
+    Ok(())
 }
 
 /// Checks all but the values; numbers the classes, and returns how many there are.
@@ -116,7 +163,13 @@ mod tests {
             table.labels = Some(labels.to_vec());
             table
         };
-        Tables { train: table("train", train), test: Some(table("test", test)), image: None, class_names: None }
+        Tables {
+            train: table("train", train),
+            test: Some(table("test", test)),
+            image: None,
+            class_names: None,
+            reading: None,
+        }
     }
 
     fn refused(tables: Tables, options: &LoadOptions) -> String {

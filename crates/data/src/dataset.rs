@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::batches::split::Split;
 use crate::error::Error;
+use crate::schema::columns::Schema;
 use crate::schema::pixels::Row;
 use crate::schema::scaling::Scaling;
 use crate::tables::image_shape::ImageShape;
@@ -27,6 +28,12 @@ pub struct Dataset {
     pub class_names: Option<Vec<String>>,
     /// How the values came into [0, 1].
     pub scaling: Scaling,
+    /// What the columns of a table of text are; without columns for other sources.
+    pub schema: Schema,
+    /// How the source was understood, where another way is possible.
+    pub notes: Vec<String>,
+    /// What in it is unlikely to be meant.
+    pub doubts: Vec<String>,
 }
 
 impl Dataset {
@@ -112,7 +119,9 @@ mod tests {
     fn dataset(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Dataset {
         let train = Split::new(units, pixels, labels).unwrap();
         let (image, classes, class_names) = (None, None, None);
-        Dataset { name: "t".into(), train, test: None, image, classes, class_names, scaling: Scaling::None }
+        let (scaling, schema) = (Scaling::None, Schema::default());
+        let (name, test, notes, doubts) = ("t".into(), None, Vec::new(), Vec::new());
+        Dataset { name, train, test, image, classes, class_names, scaling, schema, notes, doubts }
     }
 
     /// The bytes hashed are spelt out here by hand, so a change of the canonical form, which

@@ -175,7 +175,7 @@ pub enum Error {
         available: String,
     },
     /// A column of a table that is not what it should be.
-    #[error("{}: column {column:?}: {reason}", path.display())]
+    #[error("{}: column {column}: {reason}", path.display())]
     Column {
         /// The file.
         path: PathBuf,
@@ -197,7 +197,7 @@ pub enum Error {
         expected: String,
     },
     /// An array of a type that holds no pixels.
-    #[error("{what}: the type is {got}, expected bool, an integer of 8 to 64 bits, float32 or float64")]
+    #[error("{what}: the type is {got}, expected bool, an integer of 8 to 64 bits or a float of 16 to 64")]
     Dtype {
         /// The array.
         what: String,
@@ -269,6 +269,62 @@ pub enum Error {
         what: String,
         /// The only value.
         value: f32,
+    },
+    /// A file that is no table of text.
+    #[error("{} is {kind}, no table of text: {hint}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A cell that its column cannot have.
+    #[error("{}: {place}: {value:?} is not {expected}", path.display())]
+    Cell {
+        /// The file.
+        path: PathBuf,
+        /// The line of the file, or the row, and the column by its name or number.
+        place: String,
+        /// What stands there.
+        value: String,
+        /// What the column has.
+        expected: String,
+    },
+    /// A table of another number of columns than a model's data.
+    #[error(
+        "{}: there are {got} columns, expected {expected} as in the training data{}",
+        path.display(),
+        if *named { ", which have names: give this file the header of those" } else { "" }
+    )]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// Columns it has.
+        got: usize,
+        /// Columns the training data had.
+        expected: usize,
+        /// Whether they had names.
+        named: bool,
+    },
+    /// A table without some columns of a model's data.
+    #[error("{}: columns of the training data are missing: {missing}{unknown}", path.display())]
+    ColumnsMissing {
+        /// The file.
+        path: PathBuf,
+        /// Those it lacks.
+        missing: String,
+        /// What it has that the model does not know.
+        unknown: String,
+    },
+    /// A sample whose class is missing.
+    #[error("{}: line {line} has no label: remove the line, or learn without labels", path.display())]
+    NoLabel {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
     },
     /// No samples.
     #[error("{what}: there are no samples")]

@@ -8,11 +8,18 @@ use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::formats::{self, hub::Files};
 use crate::memory::room::Room;
+use crate::schema::columns::Schema;
+#[cfg(feature = "formats")]
+use crate::schema::encode::{Use, encode};
+#[cfg(feature = "formats")]
+use crate::schema::infer::{Inferred, infer};
 use crate::schema::options::LoadOptions;
 #[cfg(feature = "embedded-mnist")]
 use crate::schema::scale::Scale;
 use crate::schema::source::Source;
-use crate::tables::table::Tables;
+use crate::tables::table::{Reading, Tables};
+#[cfg(feature = "formats")]
+use std::path::Path;
 
 /// Reads a source into memory.
 ///
@@ -30,6 +37,12 @@ pub fn load(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 /// # Errors
 /// Those of [`load`].
 pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
+    let scale = options.schema.as_ref().and_then(Schema::scale);
+    let options = &match scale {
+        // What is no table of text is scaled by what the columns have in common.
+        Some(scale) if !matches!(source, Source::Csv(_)) => LoadOptions { scale, ..options.clone() },
+        _ => options.clone(),
+    };
     match source {
         #[cfg(feature = "embedded-mnist")]
         Source::Mnist => mnist(options),
@@ -42,9 +55,39 @@ pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 pub(crate) fn tables_with_gaps(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
     match source {
         #[cfg(feature = "formats")]
-        Source::Csv(path) => formats::csv::read(path, options, true),
+        Source::Csv(path) => sheet(path, options, Use::Look),
         _ => tables(source, options),
     }
+}
+
+/// A table of text, as the schema says that is given, or else inferred.
+#[cfg(feature = "formats")]
+fn sheet(path: &Path, options: &LoadOptions, how: Use) -> Result<Tables, Error> {
+    let sheet = formats::csv::read(path, options)?;
+    if sheet.lines.is_empty() {
+        return Err(Error::Empty { what: sheet.what });
+    }
+    let (inferred, how) = match &options.schema {
+        Some(schema) => (
+            Inferred { schema: schema.clone(), ..Inferred::default() },
+            if how == Use::Train { Use::Apply } else { how },
+        ),
+        None => (infer(&sheet, options)?, how),
+    };
+    let encoded = encode(&inferred.schema, &sheet, how, options.class_names.is_some())?;
+    let reading = Reading {
+        schema: inferred.schema,
+        scaling: Some(encoded.scaling),
+        notes: sheet.read_as.into_iter().chain(inferred.notes).chain(encoded.notes).collect(),
+        doubts: inferred.doubts,
+    };
+    Ok(Tables {
+        train: encoded.table,
+        test: None,
+        image: None,
+        class_names: encoded.class_names,
+        reading: Some(reading),
+    })
 }
 
 /// What the reader of a source finds.
@@ -61,13 +104,13 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
         Source::Mnist => formats::mnist::tables()?,
         Source::Idx(dir) => formats::idx::read_dir(dir, room)?,
         #[cfg(feature = "formats")]
-        Source::Csv(path) => formats::csv::read(path, options, false)?,
+        Source::Csv(path) => sheet(path, options, Use::Train)?,
         #[cfg(feature = "formats")]
         Source::Npy(path) => formats::npy::read(path, room)?,
         #[cfg(feature = "formats")]
-        Source::Npz(path) => formats::npz::read(path, room)?,
+        Source::Npz(path) => formats::npz::read(path, room, options.class_names.is_some())?,
         #[cfg(feature = "formats")]
-        Source::Safetensors(path) => formats::safetensors::read(path, room)?,
+        Source::Safetensors(path) => formats::safetensors::read(path, room, options.class_names.is_some())?,
         #[cfg(feature = "formats")]
         Source::Images(dir) => formats::images::read_dir(dir, options.image_size, room)?,
         #[cfg(feature = "parquet")]

@@ -1,4 +1,7 @@
-//! Settings that are written as text: what `FromStr` and `Display` say is what files hold.
+//! Text: settings that are written so (what `FromStr` and `Display` say is what files hold), and bytes of files.
+
+#[cfg(feature = "formats")]
+use std::fmt::Write as _;
 
 /// Serialises a type as its `Display` text and reads it back through `FromStr`.
 macro_rules! serde_as_text {
@@ -18,3 +21,17 @@ macro_rules! serde_as_text {
     };
 }
 pub(crate) use serde_as_text;
+
+/// A text as it is shown, different for different bytes: what is no UTF-8 stands there as `\xe9`.
+#[cfg(feature = "formats")]
+pub(crate) fn shown(text: &[u8]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "\\x{byte:02x}");
+        }
+    }
+    shown
+}

@@ -2,7 +2,7 @@
 
 use crate::options::{self, Verb};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
-use deepbelief_data::{Header, ImageShape, Scale, Source, Synthetic};
+use deepbelief_data::{Codes, ColumnKinds, Header, ImageShape, Scale, Source, Synthetic};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -14,6 +14,8 @@ pub(crate) struct DataArgs<const CHECK: bool = false> {
     pub(crate) label_column: Option<String>,
     pub(crate) feature_column: Option<String>,
     pub(crate) header: Option<Header>,
+    pub(crate) column_types: Option<ColumnKinds>,
+    pub(crate) missing: Option<Codes>,
     pub(crate) image_size: Option<ImageShape>,
 }
 

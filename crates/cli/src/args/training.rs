@@ -26,7 +26,7 @@ pub(super) const PRETRAIN_HELP: &str = help!(
 Examples:
   dbn pretrain
   dbn pretrain --hidden 100 --epochs 10 --out runs/small
-  dbn pretrain --data csv:table.csv --label-column class --scale minmax
+  dbn pretrain --data csv:table.csv --label-column class
   dbn pretrain --resume runs/small"
 );
 

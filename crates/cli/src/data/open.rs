@@ -7,6 +7,12 @@ use deepbelief_data::{Dataset, LoadOptions, Source};
 /// Where a checkpoint's recipe keeps the names of the classes.
 pub(crate) const CLASS_NAMES: &str = "class_names";
 
+/// Where it keeps what the columns of a table are.
+pub(crate) const SCHEMA: &str = "schema";
+
+/// What it keeps of the data themselves, which nobody set.
+pub(crate) const LEARNED: [&str; 2] = [CLASS_NAMES, SCHEMA];
+
 /// What to do where data that are held in memory whole do not fit.
 pub(crate) const WHOLE: &str = "these data are read into memory whole; saved as an uncompressed IDX or npy file (not in Fortran \
                      order) they are read a minibatch at a time where memory is short";
@@ -17,7 +23,10 @@ pub(crate) fn open_data(source: &Source, options: &LoadOptions, max_memory: u32)
         memory::require("the program", PROGRAM, max_memory, &[])?;
     }
     let options = LoadOptions { max_memory: memory::room_for_data(max_memory), ..options.clone() };
-    deepbelief_data::open(source, &options).map_err(explain)
+    let data = deepbelief_data::open(source, &options).map_err(explain)?;
+    data.notes.iter().for_each(|note| tracing::info!("{note}"));
+    data.doubts.iter().for_each(|doubt| tracing::warn!("{doubt}"));
+    Ok(data)
 }
 
 /// What is said of data that cannot be read; those that take too much memory might be saved otherwise.

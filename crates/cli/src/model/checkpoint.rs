@@ -1,14 +1,14 @@
 //! Opening a checkpoint of any kind, and fitting data to it.
 
 use crate::args::{DataArgs, MemoryArgs, SplitName};
-use crate::data::open::{CLASS_NAMES, open_data};
+use crate::data::open::{CLASS_NAMES, SCHEMA, open_data};
 use crate::failure::{Explain, Failure, Result};
 use crate::machine::footprint::held;
 use crate::machine::memory::{PROGRAM, fits};
 use crate::model::recorded;
 use crate::run::folder::checkpoint_path;
 use candle_core::Device;
-use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LoadOptions, Scale, Source, Split};
+use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LoadOptions, Scale, Schema, Source, Split};
 use deepbelief_finetune::{Network, NetworkHeader, Objective};
 use deepbelief_rbm::{Provenance, tensors};
 use deepbelief_stack::{Dbn, DbnHeader};
@@ -104,15 +104,23 @@ pub(crate) trait Trained {
         serde_json::from_value(names.clone()).ok()
     }
 
+    /// What the columns of the training data were, where they were a table.
+    fn schema(&self) -> Option<Schema> {
+        let schema = self.provenance().recipe.get(SCHEMA)?;
+        serde_json::from_value(schema.clone()).ok()
+    }
+
     /// Shape of the visible units as a picture, as far as the training knew it.
     fn image_shape(&self) -> Option<ImageShape> {
         let shape: ImageShape = self.recorded("image_size")?;
         (shape.width * shape.height == self.visible()).then_some(shape)
     }
 
-    /// How grey values become binary: as asked, else as in training.
+    /// How grey values become binary where the model is used: as asked, else by the threshold of the training. Where
+    /// states were drawn there, their probabilities are used.
     fn binarize(&self, asked: Option<Binarize>) -> Binarize {
-        asked.or_else(|| self.recorded("binarize")).unwrap_or_default()
+        let as_trained = || self.recorded("binarize").filter(|how| matches!(how, Binarize::Threshold(_)));
+        asked.or_else(as_trained).unwrap_or_default()
     }
 
     /// Loads the data named by `args`, else those that the model at `path` names, if they are its own; read as in
@@ -131,15 +139,18 @@ pub(crate) trait Trained {
                 source.clone()
             }
         };
-        // Where the training data had their labels says nothing of other data. How they came into
-        // [0, 1] does where it was by a range of their own, and so does which class is which number.
+        // How the training data came into [0, 1], what their columns are and which class is which number hold for
+        // all data; of arrays and pictures where the labels stood says nothing of others.
+        let recorded = self.recorded::<Scale>("scale").filter(|&scale| scale != Scale::Auto);
+        let of_digits = (trained_on == Some(Source::Mnist)).then_some(Scale::By255);
         let same = trained_on.is_some_and(|trained_on| trained_on == source);
-        let scale = self.recorded::<Scale>("scale").filter(|scale| same || matches!(scale, Scale::Range { .. }));
+        let scale = args.scale.or(recorded).or(of_digits);
         let defaults = LoadOptions::default();
         let data = open_data(
             &source,
             &LoadOptions {
-                scale: args.scale.or(scale).unwrap_or_default(),
+                scale: scale.unwrap_or_default(),
+                schema: self.schema().filter(|_| args.scale.is_none()),
                 class_names: self.class_names(),
                 header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
                 label_column: args.label_column.clone().or_else(|| self.recorded("label_column").filter(|_| same)),

@@ -33,6 +33,15 @@ pub(crate) fn require_own(model: &Path, source: &Source) -> Result<()> {
     .hint(format!("if you want these data, add --data {}; else name others", shell_word(Path::new(&text)))))
 }
 
+/// Refuses a device or a pipe that the settings of a run name: it has no end, and gives its content but once.
+pub(crate) fn require_plain(source: &Source) -> Result<()> {
+    match source.path() {
+        Some(path) if !is_plain(path) => Err(Failure::new(format!("the run's data '{source}' are no file"))
+            .hint("a run is resumed with data that can be read again: save them as a file, and name it with --data")),
+        _ => Ok(()),
+    }
+}
+
 /// Whether a file or folder lies in a folder, links followed.
 fn lies_below(path: &Path, folder: &Path) -> bool {
     let (Ok(path), Ok(folder)) = (path.canonicalize(), folder.canonicalize()) else { return false };

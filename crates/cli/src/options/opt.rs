@@ -59,6 +59,7 @@ pub(crate) enum Kind {
 }
 
 /// An option. Its flag is the key with dashes, its environment variable `DBN_` and the key in capitals.
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub(crate) struct Opt {
     /// Key in a recipe.
     pub(crate) key: &'static str,

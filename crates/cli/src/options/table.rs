@@ -5,7 +5,7 @@ use super::opt::Verb::{self, Check, Finetune, Pretrain, Stack, Tune, Use};
 use super::opt::{Opt, opt};
 use crate::machine::device::DeviceName;
 use crate::options::save_every::SaveEvery;
-use deepbelief_data::{Binarize, Header, ImageShape, Scale, Source};
+use deepbelief_data::{Binarize, Codes, ColumnKinds, Header, ImageShape, Scale, Source};
 use deepbelief_rbm::CdSteps;
 use deepbelief_wake_sleep::TopSteps;
 use serde::Serialize;
@@ -17,6 +17,7 @@ const ALL: &[Verb] = &Verb::TRAINING;
 const RBMS: &[Verb] = &[Pretrain, Stack];
 const NETS: &[Verb] = &[Tune, Finetune];
 const DATA: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Use];
+const TABLES: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Check];
 const READ: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Use, Check];
 
 /// Forms of a data source.
@@ -69,7 +70,8 @@ const OF_DATA: &[Opt] = &[
         .more(SOURCES)
         .inherited()
         .changeable(ALL),
-    opt("scale", Parsed(parse::<Scale>), "HOW", READ, "Scale values: auto, none, 255, minmax or MIN..MAX")
+    opt("scale", Parsed(parse::<Scale>), "HOW", READ, "Scale values: auto, none, 255, minmax, MIN..MAX")
+        .more("`minmax-columns` scales each column of a table by its own range.")
         .inherited(),
     opt("label_column", Text, "COLUMN", READ, "Column of the labels: name, index, first or last")
         .shown("none")
@@ -80,6 +82,16 @@ const OF_DATA: &[Opt] = &[
         .inherited(),
     opt("header", Parsed(parse::<Header>), "WHETHER", READ, "First line of a CSV file has names: auto, yes or no")
         .inherited(),
+    opt("column_types", Parsed(parse::<ColumnKinds>), "KINDS", TABLES, "Kinds of columns, such as age=real,id=ignored")
+        .more("For tables of text. Kinds: binary, unit, real, categorical, spin, ignored, label. `dbn check` shows what is inferred.")
+        .shown("inferred")
+        .inherited()
+        .later(),
+    opt("missing", Parsed(parse::<Codes>), "CODES", TABLES, "Texts that mean a missing value, such as -9,none")
+        .more("For tables of text. Nothing, NA, N/A, NaN, null and ? always do.")
+        .shown("none")
+        .inherited()
+        .later(),
     opt(
         "image_size",
         Parsed(parse::<ImageShape>),

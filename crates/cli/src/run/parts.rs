@@ -3,16 +3,17 @@
 use super::folder::RunFolder;
 use super::same::{require_same, require_same_data};
 use crate::data::chunks::chunks;
-use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
+use crate::data::open::{CLASS_NAMES, SCHEMA, WHOLE, open_data};
 use crate::data::warnings::warn_of;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::machine::threads;
 use crate::model::checkpoint::{Model, Trained, require_units};
+use crate::model::recorded;
 use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::{bytes, thousands};
 use crate::settings::{DataSettings, Settings, record};
-use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Source, Split};
+use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Schema, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance};
 use deepbelief_stack::Dbn;
@@ -74,8 +75,13 @@ impl Parts {
         if let Some(model) = &model {
             require_same(&model.provenance().recipe, &record(settings)?, folder)?;
         }
-        let data = open(settings)?;
+        recorded::require_plain(&settings.data().data)?;
+        let mut data = open(settings)?;
         if let Some(model) = model {
+            // A model that began without a schema ends without one: a resumed run ends as if never stopped.
+            if model.provenance().recipe.get(SCHEMA).is_none() {
+                data.schema = Schema::default();
+            }
             require_same_data(model.provenance(), &data, &settings.data().data)?;
         }
         Self::part(data, settings.data(), settings.seed())
@@ -178,6 +184,9 @@ impl Parts {
         // Which class is which number, for other data whose labels are names.
         if let (Some(names), Some(recipe)) = (&self.data.class_names, recipe.as_object_mut()) {
             recipe.insert(CLASS_NAMES.into(), names.clone().into());
+        }
+        if let (false, Some(recipe)) = (self.data.schema.columns.is_empty(), recipe.as_object_mut()) {
+            recipe.insert(SCHEMA.into(), serde_json::to_value(&self.data.schema)?);
         }
         Ok(Provenance {
             dataset: self.data.name.clone(),

@@ -1,7 +1,7 @@
 //! Whether a run that goes on is the same run: its settings, its data, its state.
 
 use super::folder::RunFolder;
-use crate::data::open::CLASS_NAMES;
+use crate::data::open::LEARNED;
 use crate::failure::{Explain, Failure, Result};
 use deepbelief_data::{Dataset, Source, sha256};
 use deepbelief_rbm::Provenance;
@@ -11,7 +11,7 @@ use deepbelief_rbm::Provenance;
 pub(crate) fn identity(verb: &str, provenance: &Provenance) -> String {
     let mut recipe = provenance.recipe.clone();
     if let Some(recipe) = recipe.as_object_mut() {
-        recipe.retain(|key, _| !["data", "epochs", CLASS_NAMES].contains(&key.as_str()));
+        recipe.retain(|key, _| !LEARNED.contains(&key.as_str()) && !["data", "epochs"].contains(&key.as_str()));
     }
     sha256(format!("{verb}\n{recipe}\n{}\n", provenance.dataset_sha256).as_bytes())
 }
@@ -45,7 +45,7 @@ pub(super) fn require_same_data(provenance: &Provenance, data: &Dataset, source:
 pub(super) fn require_same(trained: &serde_json::Value, now: &serde_json::Value, folder: &RunFolder) -> Result<()> {
     let trained = trained.as_object().into_iter().flatten();
     let other = trained
-        .filter(|(key, _)| !["epochs", "data", CLASS_NAMES].contains(&key.as_str()))
+        .filter(|(key, _)| !LEARNED.contains(&key.as_str()) && !["epochs", "data"].contains(&key.as_str()))
         .find(|&(key, value)| now.get(key) != Some(value));
     let Some((key, value)) = other else { return Ok(()) };
     let short = |value: Option<&serde_json::Value>| match value {

@@ -2,7 +2,7 @@
 
 use crate::machine::device::DeviceName;
 use crate::options::save_every::SaveEvery;
-use deepbelief_data::{Binarize, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Source};
+use deepbelief_data::{Binarize, Codes, ColumnKinds, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Source};
 use deepbelief_kernels::Precision;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ pub(crate) struct DataSettings {
     pub(crate) label_column: Option<String>,
     pub(crate) feature_column: Option<String>,
     pub(crate) header: Header,
+    pub(crate) column_types: Option<ColumnKinds>,
+    pub(crate) missing: Option<Codes>,
     pub(crate) image_size: Option<ImageShape>,
     pub(crate) valid: usize,
     pub(crate) binarize: Binarize,
@@ -28,6 +30,8 @@ impl Default for DataSettings {
             label_column: None,
             feature_column: None,
             header: Header::default(),
+            column_types: None,
+            missing: None,
             image_size: None,
             valid: 10_000,
             binarize: Binarize::None,
@@ -45,6 +49,8 @@ impl DataSettings {
             header: self.header,
             label_column: self.label_column.clone(),
             feature_column: self.feature_column.clone(),
+            column_types: self.column_types.clone().unwrap_or_default(),
+            missing: self.missing.clone().unwrap_or_default().0,
             image_size: self.image_size.unwrap_or(defaults.image_size),
             fetch: Fetch(crate::hub::dataset),
             ..defaults
@@ -59,7 +65,8 @@ impl DataSettings {
         }
         self.image_size = self.image_size.or(data.image);
         // The range that was found, so that other data are read alike.
-        if self.scale == Scale::MinMax {
+        let found = self.scale == Scale::Auto && self.data != Source::Mnist && data.schema.columns.is_empty();
+        if found || self.scale == Scale::MinMax && data.schema.columns.is_empty() {
             self.scale = Scale::from(data.scaling);
         }
     }

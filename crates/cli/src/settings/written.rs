@@ -40,13 +40,13 @@ fn lines(verb: Verb, table: &Table, explained: bool) -> Result<String> {
             let pair = Table::from_iter([(opt.key.to_string(), value.clone())]);
             let pair = toml::to_string(&pair).or_fail(|| "cannot write the settings as TOML".into())?;
             let pair = pair.trim_end();
-            if !explained {
-                text += pair;
-            } else {
+            if explained {
                 if let Some(heading) = heading.take() {
                     let _ = writeln!(text, "\n# {heading}");
                 }
                 let _ = write!(text, "{pair:COMMENTS$} # {}", opt.summary());
+            } else {
+                text += pair;
             }
             text += "\n";
         }
@@ -72,10 +72,8 @@ fn trim(record: &mut Json, default: &Json, verb: Verb, belongs: impl Fn(bool) ->
     let Some(map) = record.as_object_mut() else { return };
     map.retain(|key, value| match verb.option(key) {
         Some(opt) => {
-            !value.is_null()
-                && belongs(opt.per_layer)
-                && !opt.unrecorded
-                && !(opt.later && default.get(key) == Some(value))
+            let is_new_and_default = opt.later && default.get(key) == Some(value);
+            !value.is_null() && belongs(opt.per_layer) && !opt.unrecorded && !is_new_and_default
         }
         None => verb == Verb::Stack && ["layer", "hidden"].contains(&key.as_str()),
     });

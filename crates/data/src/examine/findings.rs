@@ -1,6 +1,7 @@
 //! What an examination finds.
 
 use crate::place::Place;
+use crate::schema::columns::Schema;
 use crate::schema::scale::Scale;
 use crate::tables::image_shape::ImageShape;
 
@@ -83,6 +84,12 @@ pub struct Part {
 /// What a data set is found to be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examination {
+    /// What the columns of a table of text are; without columns for other sources.
+    pub schema: Schema,
+    /// How the source was understood, where another way is possible.
+    pub notes: Vec<String>,
+    /// What in it is unlikely to be meant.
+    pub doubts: Vec<String>,
     /// The training samples.
     pub train: Part,
     /// The test samples.
@@ -93,14 +100,14 @@ pub struct Examination {
     pub class_names: Option<Vec<String>>,
     /// What the values are.
     pub kind: ValueKind,
-    /// Smallest of all values.
+    /// Smallest of all values; of a table of text of those of its units.
     pub min: f32,
     /// Largest of all values.
     pub max: f32,
     /// The distinct values of the training samples in their order, where they are few.
     pub levels: Vec<f32>,
-    /// What brings the values into [0, 1]: as asked, else what suits them, which is never
-    /// [`Scale::Auto`].
+    /// What brings the values into [0, 1]: as asked, else what suits them; of a table of text, whose columns have
+    /// scales of their own, as asked.
     pub scale: Scale,
     /// The values that it makes 0 and 1.
     pub bounds: (f32, f32),

@@ -20,7 +20,7 @@ use crate::schema::options::LoadOptions;
 use crate::schema::scale::Scale;
 use crate::schema::scaling::Scaling;
 use crate::schema::source::Source;
-use crate::tables::table::Table;
+use crate::tables::table::{Reading, Table};
 pub use findings::{Column, Examination, Part, ValueKind};
 use survey::{Extent, Survey};
 
@@ -31,8 +31,11 @@ use survey::{Extent, Survey};
 /// about values.
 pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) -> Result<Examination, Error> {
     let mut tables = tables_with_gaps(source, options)?;
+    let reading = tables.reading.take();
     if let Some(test) = test {
-        let other = tables_with_gaps(test, options)?;
+        // The columns of the test data are those of the training data.
+        let schema = reading.as_ref().map(|reading| reading.schema.clone());
+        let other = tables_with_gaps(test, &LoadOptions { schema, ..options.clone() })?;
         let mut table = other.train;
         if let Some(names) = &tables.class_names {
             renumber(&mut table, other.class_names.as_deref().unwrap_or_default(), names)?;
@@ -46,15 +49,19 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         extent = extent.join(Extent::of_table(test)?);
     }
     let extent = extent.or_zero();
-    let scale = if options.scale == Scale::Auto { extent.suiting() } else { options.scale };
-    let bounds = match scale {
-        Scale::MinMax | Scale::Auto => (extent.min, extent.max),
+    let scaling = reading.as_ref().and_then(|reading| reading.scaling);
+    let scale = match options.scale {
+        Scale::Auto if scaling.is_none() => extent.suiting(),
+        scale => scale,
+    };
+    let bounds = match scaling.map_or(scale, Scale::from) {
+        Scale::MinMax | Scale::MinMaxColumns | Scale::Auto => (extent.min, extent.max),
         Scale::None => (0.0, 1.0),
         Scale::By255 => (0.0, 255.0),
         Scale::Range { min, max } => (min, max),
     };
     let survey = |table: &Table| {
-        let mut survey = Survey::new(table.units, bounds, true);
+        let mut survey = Survey::new(table.samples(), table.units, bounds, true)?;
         table.each_row(|row| survey.add(row))?;
         Ok::<_, Error>(survey)
     };
@@ -65,9 +72,13 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         let first = survey.first_missing().map(|at| table.place(at));
         survey.part(table.samples(), number, first, classes, table.labels.as_deref())
     };
+    let Reading { schema, notes, doubts, .. } = reading.unwrap_or_default();
     Ok(Examination {
-        train: part(&of_train, train),
-        test: of_test.as_ref().zip(test).map(|(survey, table)| part(survey, table)),
+        schema,
+        notes,
+        doubts,
+        train: part(&of_train, train)?,
+        test: of_test.as_ref().zip(test).map(|(survey, table)| part(survey, table)).transpose()?,
         image: tables.image,
         class_names: tables.class_names,
         kind,
@@ -90,13 +101,14 @@ impl Dataset {
         let survey = |split: &Split| {
             let there = split.samples();
             let chosen = if split.is_held() { there } else { there.min(most.max(1)) };
-            let (mut survey, mut values) = (Survey::new(split.units(), (0.0, 1.0), false), vec![0.0; split.units()]);
+            let mut survey = Survey::new(chosen, split.units(), (0.0, 1.0), false)?;
+            let mut values = vec![0.0; split.units()];
             split.visit((0..chosen).map(|k| (k as u64 * there as u64 / chosen as u64) as usize), |_, _, row| {
                 row.write(&mut values);
                 survey.add(&values);
             })?;
             let labels = split.labels();
-            let part = survey.part(there, |unit| unit, None, self.classes, labels.as_deref());
+            let part = survey.part(there, |unit| unit, None, self.classes, labels.as_deref())?;
             Ok::<_, Error>((survey, part))
         };
         let ((of_train, train), test) = (survey(&self.train)?, self.test.as_ref().map(survey).transpose()?);
@@ -108,6 +120,9 @@ impl Dataset {
             scaling => scaling.into(),
         };
         Ok(Examination {
+            schema: self.schema.clone(),
+            notes: self.notes.clone(),
+            doubts: self.doubts.clone(),
             kind: extent.kind(of_train.levels()),
             min: extent.min,
             max: extent.max,

@@ -3,10 +3,13 @@
 use super::counts;
 use super::findings::{Column, LISTED, Part, ValueKind};
 use crate::error::Error;
+use crate::memory::room::reserve;
 use crate::place::Place;
-use crate::schema::scale::{SMALL, Scale};
+use crate::schema::rescale::BYTE;
+use crate::schema::scale::Scale;
 use crate::tables::table::Table;
 use std::collections::HashMap;
+use std::path::Path;
 
 /// Range of the values that are finite, and whether all are whole.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +57,8 @@ impl Extent {
     pub(super) fn suiting(self) -> Scale {
         match self {
             Self { min, max, .. } if min >= 0.0 && max <= 1.0 => Scale::None,
-            Self { min, max, whole: true } if min >= 0.0 && max <= 255.0 && max > SMALL => Scale::By255,
+            Self { min, max, whole: true } if min >= 0.0 && (BYTE..=255.0).contains(&max) => Scale::By255,
+            Self { min, max, whole: true } if min >= 0.0 && max < BYTE => Scale::Range { min: 0.0, max },
             _ => Scale::MinMax,
         }
     }
@@ -64,7 +68,7 @@ impl Extent {
         match self {
             Self { min, max, .. } if min >= max => ValueKind::Constant,
             _ if levels.len() == 2 => ValueKind::Binary,
-            Self { min, max, whole: true } if min >= 0.0 && max <= 255.0 && max > SMALL => ValueKind::Bytes,
+            Self { min, max, whole: true } if min >= 0.0 && (BYTE..=255.0).contains(&max) => ValueKind::Bytes,
             Self { whole: true, .. } => ValueKind::Whole,
             Self { min, max, .. } if min >= 0.0 && max <= 1.0 => ValueKind::Unit,
             _ => ValueKind::Real,
@@ -104,22 +108,27 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Of rows with so many values, of which these become 0 and 1; with `copies` of columns or without.
-    pub(super) fn new(units: usize, bounds: (f32, f32), copies: bool) -> Self {
-        Self {
+    /// Of so many rows with so many values, of which these become 0 and 1; with `copies` of columns or without.
+    ///
+    /// # Errors
+    /// If there is no memory for what is kept of each row.
+    pub(super) fn new(rows: usize, units: usize, bounds: (f32, f32), copies: bool) -> Result<Self, Error> {
+        let mut hashes = Vec::new();
+        reserve(Path::new("the samples"), &mut hashes, rows)?;
+        Ok(Self {
             bounds,
             min: vec![f32::INFINITY; units],
             max: vec![f32::NEG_INFINITY; units],
             sums: vec![0.0; units],
             missing: vec![0; units],
             column_hashes: vec![START; if copies { units } else { 0 }],
-            hashes: Vec::new(),
+            hashes,
             zeros: 0,
             near_ends: 0,
             outside: 0,
             levels: Vec::new(),
             first_missing: None,
-        }
+        })
     }
 
     pub(super) fn add(&mut self, row: &[f32]) {
@@ -218,7 +227,7 @@ impl Survey {
         first_missing: Option<Place>,
         classes: Option<usize>,
         labels: Option<&[u32]>,
-    ) -> Part {
+    ) -> Result<Part, Error> {
         let rows = self.hashes.len() as u64;
         let mut seen = HashMap::new();
         let column = |unit: usize| {
@@ -233,8 +242,8 @@ impl Survey {
         let values = (rows * columns.len() as u64 - missing).max(1) as f64;
         // Where not all samples were looked at, nothing is known of which label is whose.
         let of_these = labels.filter(|labels| labels.len() == self.hashes.len());
-        let (repeated, contradictory) = counts::repetitions(&self.hashes, of_these);
-        Part {
+        let (repeated, contradictory) = counts::repetitions(&self.hashes, of_these)?;
+        Ok(Part {
             samples,
             examined: self.hashes.len(),
             columns,
@@ -246,7 +255,7 @@ impl Survey {
             repeated,
             contradictory,
             classes: labels.zip(classes).map(|(labels, classes)| counts::classes(classes, labels)),
-        }
+        })
     }
 }
 

@@ -4,15 +4,16 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::fortran::Fortran;
+use crate::assemble::renumber;
 use crate::error::Error;
 use crate::memory::room::Room;
-use crate::schema::labels;
+use crate::schema::labels::{self, Labels, Texts};
 use crate::tables::element::Element;
 use crate::tables::image_shape::ImageShape;
 use crate::tables::table::{Table, Tables, check_units};
 
 const TRAIN: [&str; 8] = ["x_train", "train_x", "train_images", "train_data", "x", "images", "data", "features"];
-const TRAIN_LABELS: [&str; 7] = ["y_train", "train_y", "train_labels", "y", "labels", "label", "targets"];
+const TRAIN_LABELS: [&str; 8] = ["y_train", "train_y", "train_labels", "y", "labels", "label", "targets", "target"];
 const TEST: [&str; 4] = ["x_test", "test_x", "test_images", "test_data"];
 const TEST_LABELS: [&str; 3] = ["y_test", "test_y", "test_labels"];
 
@@ -32,6 +33,7 @@ pub(crate) struct Array<'a> {
 impl Array<'_> {
     /// Number of samples and of the values of each, and their shape if they are pictures.
     pub(crate) fn layout(&self) -> Result<(usize, usize, Option<ImageShape>), Error> {
+        self.require_numbers()?;
         let [samples, axes @ ..] = &self.shape[..] else { return Err(self.misshapen("[samples, values]")) };
         if axes.is_empty() {
             return Err(self.misshapen("[samples, values] or [samples, height, width]"));
@@ -63,15 +65,50 @@ impl Array<'_> {
         Ok((Table::new(what, units, values), image))
     }
 
-    /// Labels [samples] or [samples, 1].
-    pub(crate) fn labels(&self, room: Room) -> Result<Vec<u32>, Error> {
+    /// Refuses texts.
+    pub(crate) fn require_numbers(&self) -> Result<(), Error> {
+        match self.element {
+            element if element.is_text() => Err(Error::Dtype { what: self.what.clone(), got: "text".into() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Labels [samples] or [samples, 1], numbers or texts, or one column a class [samples, classes] of which one is
+    /// 1; with `names`, all are names, whatever they look like.
+    pub(crate) fn labels(&self, room: Room, names: bool) -> Result<Labels, Error> {
         // As 64 bits when they are read, 32 when they stay.
         let samples = self.bytes.len() / self.element.size();
         room.require(&self.what, self.bytes.len() as u128 + 12 * samples as u128)?;
+        let expected = "[samples]: one number or name a sample, or [samples, classes] with a 1 for the class";
         match self.shape[..] {
-            [_] | [_, 1] => labels::from_numbers(&self.what, &self.element.decode(self.big_endian, &self.bytes, |x| x)),
-            _ => Err(self.misshapen("[samples]: one whole number a sample")),
+            [_] | [_, 1] if self.element.is_text() => {
+                self.of_texts(self.element.texts(self.big_endian, &self.bytes), names)
+            }
+            [_] | [_, 1] => {
+                let numbers = self.element.decode(self.big_endian, &self.bytes, |x| x);
+                // -1 and 1 are names of classes.
+                if names || numbers.iter().any(|&x| x < 0.0 && x.fract() == 0.0) {
+                    return self.of_texts(numbers.iter().map(ToString::to_string), names);
+                }
+                Ok((labels::from_numbers(&self.what, &numbers)?, None))
+            }
+            [_, classes] if !self.fortran && !self.element.is_text() => {
+                let numbers = self.element.decode(self.big_endian, &self.bytes, |x| x);
+                let class = |row: &[f64]| {
+                    let rest = row.iter().filter(|&&x| x != 0.0).count() == 1;
+                    row.iter().position(|&x| x == 1.0).filter(|_| rest).map(|class| class as u32)
+                };
+                let labels: Option<Vec<u32>> = numbers.chunks(classes.max(1)).map(class).collect();
+                labels.map(|labels| (labels, None)).ok_or_else(|| self.misshapen(expected))
+            }
+            _ => Err(self.misshapen(expected)),
         }
+    }
+
+    fn of_texts(&self, texts: impl IntoIterator<Item = String>, names: bool) -> Result<Labels, Error> {
+        let mut all = Texts::default();
+        texts.into_iter().try_for_each(|text| all.push(Path::new(&self.what), &text))?;
+        labels::from_text(&self.what, all, names)
     }
 
     fn misshapen(&self, expected: &'static str) -> Error {
@@ -115,21 +152,32 @@ impl Roles {
         Ok(Self { train, train_labels, test, test_labels })
     }
 
-    /// Reads the arrays that have a role, each where those before it leave room.
+    /// Reads the arrays that have a role, each where those before it leave room. With `names`, labels are names of
+    /// classes, whatever they look like.
     pub(crate) fn read<'a>(
         &self,
         room: Room,
+        names: bool,
         mut array: impl FnMut(&str, Room) -> Result<Array<'a>, Error>,
     ) -> Result<Tables, Error> {
         let (mut train, image) = array(&self.train, room)?.table(room)?;
         let room = room.beside(train.held_bytes());
-        train.labels = self.train_labels.as_ref().map(|name| array(name, room)?.labels(room)).transpose()?;
+        let mut class_names = None;
+        if let Some(name) = &self.train_labels {
+            let (labels, found) = array(name, room)?.labels(room, names)?;
+            (train.labels, class_names) = (Some(labels), found);
+        }
         let mut test = self.test.as_ref().map(|name| Ok(array(name, room)?.table(room)?.0)).transpose()?;
         if let (Some(test), Some(name)) = (&mut test, &self.test_labels) {
             let room = room.beside(test.held_bytes());
-            test.labels = Some(array(name, room)?.labels(room)?);
+            let (labels, found) = array(name, room)?.labels(room, names || class_names.is_some())?;
+            test.labels = Some(labels);
+            // The classes are those of the training labels, in their order.
+            if let (Some(found), Some(names)) = (found, &class_names) {
+                renumber(test, &found, names)?;
+            }
         }
-        Ok(Tables { train, test, image, class_names: None })
+        Ok(Tables { train, test, image, class_names, reading: None })
     }
 }
 
@@ -232,9 +280,21 @@ mod tests {
         assert_eq!(message(&[5, 0]), "f: the samples have no columns");
         assert!(message(&[0, 70_000]).starts_with("f: the samples have 70000 columns;"));
         assert!(message(&[0, usize::MAX, usize::MAX, usize::MAX]).contains("columns; a layer has at most"));
-        let labels = array(&[2, 2], Element::U8, &[0; 4]).labels(Room::ENDLESS).unwrap_err().to_string();
-        assert_eq!(labels, "f: the shape is [2, 2], expected [samples]: one whole number a sample");
-        let negative = array(&[2], Element::I8, &[0, 255]).labels(Room::ENDLESS).unwrap_err().to_string();
-        assert!(negative.starts_with("f: the label of row 1 (from 0) is -1, expected a whole number"), "{negative}");
+        let labels = array(&[2, 2], Element::U8, &[0; 4]).labels(Room::ENDLESS, false).unwrap_err().to_string();
+        assert!(labels.starts_with("f: the shape is [2, 2], expected [samples]: one number or name a sample, or"));
+        let half = array(&[1], Element::F32, &0.5f32.to_le_bytes()).labels(Room::ENDLESS, false).unwrap_err();
+        assert!(half.to_string().starts_with("f: the label of row 0 (from 0) is 0.5, expected a whole number"));
+        let text = array(&[1, 1], Element::Text(2), b"ab").table(Room::ENDLESS).map(|_| ()).unwrap_err().to_string();
+        assert!(text.starts_with("f: the type is text, expected bool"), "{text}");
+    }
+
+    #[test]
+    fn labels_are_numbers_names_or_columns() {
+        let labels = |shape: &[usize], element, bytes: &[u8]| array(shape, element, bytes).labels(Room::ENDLESS, false);
+        assert_eq!(labels(&[3], Element::U8, &[2, 0, 1]).unwrap(), (vec![2, 0, 1], None));
+        let names = |names: [&str; 2]| Some(names.map(String::from).to_vec());
+        assert_eq!(labels(&[3], Element::I8, &[255, 1, 255]).unwrap(), (vec![0, 1, 0], names(["-1", "1"])));
+        assert_eq!(labels(&[2], Element::Text(3), b"dogcat").unwrap(), (vec![1, 0], names(["cat", "dog"])));
+        assert_eq!(labels(&[2, 3], Element::U8, &[0, 0, 1, 1, 0, 0]).unwrap(), (vec![2, 0], None));
     }
 }

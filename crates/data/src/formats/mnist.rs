@@ -30,7 +30,7 @@ const TEST: [Asset; 2] = [asset!("t10k-images-idx3-ubyte"), asset!("t10k-labels-
 pub(crate) fn tables() -> Result<Tables, Error> {
     let (train, image) = pair(&TRAIN)?;
     let (test, _) = pair(&TEST)?;
-    Ok(Tables { train, test: Some(test), image: Some(image), class_names: None })
+    Ok(Tables { train, test: Some(test), image: Some(image), class_names: None, reading: None })
 }
 
 fn pair([images, labels]: &[Asset; 2]) -> Result<(Table, ImageShape), Error> {
@@ -81,10 +81,7 @@ mod tests {
         let test = data.test.as_ref().unwrap();
         assert_eq!((data.train.samples(), test.samples(), data.train.units()), (60_000, 10_000, 784));
         assert_eq!(data.image, Some(ImageShape { width: 28, height: 28 }));
-        assert_eq!(
-            (data.classes, data.scaling, data.name.as_str()),
-            (Some(10), Scaling::By255 { small: None }, "mnist")
-        );
+        assert_eq!((data.classes, data.scaling, data.name.as_str()), (Some(10), Scaling::By255, "mnist"));
         let counts: Vec<usize> = data.train.by_class().iter().map(Vec::len).collect();
         assert_eq!(counts, [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
         assert_eq!((data.train.label(0), test.label(0), test.id(0)), (Some(5), Some(7), 60_000));

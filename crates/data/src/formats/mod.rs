@@ -4,9 +4,17 @@
 #[cfg(feature = "formats")]
 mod arrays;
 #[cfg(feature = "formats")]
+mod blanks;
+#[cfg(feature = "formats")]
 pub(crate) mod csv;
 #[cfg(feature = "formats")]
+mod dialect;
+#[cfg(feature = "formats")]
 mod fortran;
+#[cfg(feature = "formats")]
+mod gaps;
+#[cfg(feature = "formats")]
+mod header;
 pub(crate) mod hub;
 pub(crate) mod idx;
 #[cfg(feature = "formats")]
@@ -23,3 +31,7 @@ pub(crate) mod parquet;
 mod records;
 #[cfg(feature = "formats")]
 pub(crate) mod safetensors;
+#[cfg(feature = "formats")]
+mod stream;
+#[cfg(feature = "formats")]
+mod zstd;

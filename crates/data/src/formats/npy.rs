@@ -19,6 +19,9 @@ use crate::tables::table::{Cells, Table, Tables};
 /// thousands of fields, which hold no samples, need more.
 const LONGEST_HEADER: usize = 1 << 16;
 
+/// Letters of a text, at most.
+const LONGEST_TEXT: u64 = 1 << 12;
+
 /// Reads one array [samples, ...], all of which is training data: from its file, row by row,
 /// where rows lie in one piece there.
 pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
@@ -31,7 +34,7 @@ pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
         check_header(&start).map_err(|reason| broken(&what, reason.into()))?;
         room.read_to_end(path, &what, file, &mut start)?;
         let (train, image) = array(&what, start.into())?.table(room)?;
-        return Ok(Tables { train, test: None, image, class_names: None });
+        return Ok(Tables { train, test: None, image, class_names: None, reading: None });
     };
     let (place, array) = header(&what, &start, length)?;
     let (samples, units, image) = array.layout()?;
@@ -45,7 +48,7 @@ pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
         let path = path.to_path_buf();
         Cells::File(FileRows { path, file, start: place, samples, units, element, big_endian, opened }.into())
     };
-    Ok(Tables { train: Table::new(what, units, values), test: None, image, class_names: None })
+    Ok(Tables { train: Table::new(what, units, values), test: None, image, class_names: None, reading: None })
 }
 
 /// Shape and numbers, the last axis fastest, of an npy file in memory, which messages call `what`:
@@ -55,6 +58,7 @@ pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
 /// [`Error::Broken`] if the bytes are no whole npy file, [`Error::Dtype`] if they hold no numbers.
 pub fn npy_numbers(what: &str, file: &[u8]) -> Result<(Vec<usize>, Vec<f64>), Error> {
     let array = array(what, file.into())?;
+    array.require_numbers()?;
     let mut numbers = array.element.decode(array.big_endian, &array.bytes, |x| x);
     if let [rows, axes @ ..] = &array.shape[..]
         && array.fortran
@@ -156,8 +160,11 @@ fn element(dtype: &DType) -> Option<(Element, Endianness)> {
         (TypeChar::Int, 2) => Element::I16,
         (TypeChar::Int, 4) => Element::I32,
         (TypeChar::Int, 8) => Element::I64,
+        (TypeChar::Float, 2) => Element::F16,
         (TypeChar::Float, 4) => Element::F32,
         (TypeChar::Float, 8) => Element::F64,
+        (TypeChar::UnicodeStr, letters @ 1..=LONGEST_TEXT) => Element::Unicode(letters as u32),
+        (TypeChar::ByteStr, bytes @ 1..=LONGEST_TEXT) => Element::Text(bytes as u32),
         _ => return None,
     };
     Some((element, plain.endianness()))
@@ -226,10 +233,10 @@ pub(super) mod tests {
         );
         assert!(message("<f4", "2, 3", &[0; 25]).contains("the file is too long: 25 bytes of data, expected 24"));
         assert_eq!(
-            message("<f2", "2, 3", &[0; 12]),
-            "a.npy: the type is '<f2', expected bool, an integer of 8 to 64 bits, float32 or float64"
+            message("<c8", "2, 3", &[0; 48]),
+            "a.npy: the type is '<c8', expected bool, an integer of 8 to 64 bits or a float of 16 to 64"
         );
-        assert!(message("<U3", "2, 3", &[0; 12]).contains("the type is '<U3'"));
+        assert!(message("<U3", "2, 3", &[0; 72]).contains("the type is text"));
         assert!(message("|O", "2, 3", &[0; 12]).contains("the type is '|O'"));
         assert_eq!(message("<f4", "0, 3", &[]), "a.npy: there are no samples");
         assert!(message("<f4", "6,", &[0; 24]).contains("the shape is [6], expected [samples, values]"));

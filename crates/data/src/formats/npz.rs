@@ -14,14 +14,14 @@ use crate::memory::unpack::{Allowance, Unpacked};
 use crate::tables::table::Tables;
 
 /// Reads the arrays of an archive that have a role in a data set.
-pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
+pub(crate) fn read(path: &Path, room: Room, named: bool) -> Result<Tables, Error> {
     let file = File::open(path).map_err(Error::read(path))?;
     let size = file.metadata().map_err(Error::read(path))?.len();
     let broken = |reason: String| Error::Broken { what: path.display().to_string(), format: "npz", reason };
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(error.to_string()))?;
     let files = archive.file_names().collect::<Result<Vec<_>, _>>().map_err(|error| broken(error.to_string()))?;
     let names: Vec<String> = files.iter().filter_map(|file| Some(file.strip_suffix(".npy")?.to_string())).collect();
-    Roles::of(path, &names)?.read(room, |name, room| {
+    Roles::of(path, &names)?.read(room, named, |name, room| {
         let mut bytes = Vec::new();
         let entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(format!("{name}: {error}")))?;
         // A header may say anything; the archive is as large as it is.

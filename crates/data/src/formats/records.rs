@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use csv_core::{ReadRecordResult, Reader};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use deepbelief_kernels::MAX_UNITS;
 
 use crate::error::Error;
@@ -23,6 +23,7 @@ pub(crate) struct Records<R> {
     path: PathBuf,
     from: R,
     parser: Reader,
+    comments: bool,
     block: Vec<u8>,
     /// How much of the block is parsed.
     at: usize,
@@ -56,11 +57,14 @@ impl<'a> Record<'a> {
 }
 
 impl<R: Read> Records<R> {
-    pub(crate) fn new(path: &Path, from: R) -> Self {
+    /// Reads lines whose fields `separator` parts; with `comments`, lines from `#` are none.
+    pub(crate) fn new(path: &Path, from: R, separator: u8, comments: bool) -> Self {
         Self {
             path: path.into(),
             from,
-            parser: Reader::new(),
+            parser: ReaderBuilder::new().delimiter(separator).comment(comments.then_some(b'#')).build(),
+            comments,
+
             block: Vec::with_capacity(BLOCK),
             at: 0,
             parsed: 0,
@@ -77,7 +81,7 @@ impl<R: Read> Records<R> {
 
     /// The next line that is not blank.
     pub(crate) fn next(&mut self) -> Result<Option<Record<'_>>, Error> {
-        let (mut written, mut ended, mut start) = (0, 0, None);
+        let (mut written, mut ended, mut start, mut comment) = (0, 0, None, false);
         loop {
             if self.at == self.block.len() {
                 self.block.clear();
@@ -86,13 +90,18 @@ impl<R: Read> Records<R> {
             }
             let (text, ends) = (&mut self.text[written..], &mut self.ends[ended..]);
             let (result, taken, wrote, ends) = self.parser.read_record(&self.block[self.at..], text, ends);
-            let passed = &self.block[self.at..self.at + taken];
-            let blank = passed.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            let newlines = |bytes: &[u8]| bytes.iter().map(|&byte| u64::from(byte == b'\n')).sum::<u64>();
-            if start.is_none() && blank < passed.len() {
-                start = Some(self.line + newlines(&passed[..blank]));
+            for &byte in &self.block[self.at..self.at + taken] {
+                let inside = !matches!(byte, b'\r' | b'\n');
+                if start.is_none() && inside {
+                    // A comment may be longer than a block.
+                    comment = comment || self.comments && byte == b'#';
+                    if !comment {
+                        start = Some(self.line);
+                    }
+                }
+                comment = comment && inside;
+                self.line += u64::from(byte == b'\n');
             }
-            self.line += newlines(passed);
             (self.at, self.parsed) = (self.at + taken, self.parsed + taken as u64);
             (written, ended) = (written + wrote, ended + ends);
             let line = start.unwrap_or(self.line);
@@ -121,7 +130,7 @@ mod tests {
 
     /// Fields and line of every record, or why there are no more.
     fn all(from: impl Read) -> (Vec<(Vec<String>, u64)>, Option<String>) {
-        let (mut records, mut found) = (Records::new(Path::new("f"), from), Vec::new());
+        let (mut records, mut found) = (Records::new(Path::new("f"), from, b',', true), Vec::new());
         loop {
             match records.next() {
                 Ok(None) => return (found, None),
@@ -143,6 +152,17 @@ mod tests {
         let (found, error) = all(text.replace(" \"b", "\"b").replace("c\" ", "c\"").as_bytes());
         assert_eq!((found, error), (want, None));
         assert_eq!(all(&b""[..]), (vec![], None));
+    }
+
+    /// Whatever ends them, and comments among them.
+    #[test]
+    fn lines_are_counted_as_an_editor_does() {
+        for end in ["\n", "\r\n"] {
+            let text = ["# one", "a,b", "", "#, two", "1,2", "\"3", "3\",4", "5,6"].join(end);
+            let (found, _) = all(text.as_bytes());
+            let lines: Vec<u64> = found.iter().map(|(_, line)| *line).collect();
+            assert_eq!(lines, [2, 5, 6, 8], "{end:?}");
+        }
     }
 
     /// A line across many blocks is one line.

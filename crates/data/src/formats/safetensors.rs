@@ -14,7 +14,7 @@ use crate::tables::element::Element;
 use crate::tables::table::Tables;
 
 /// Reads the tensors that have a role in a data set.
-pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
+pub(crate) fn read(path: &Path, room: Room, named: bool) -> Result<Tables, Error> {
     let (what, mut file) = (path.display().to_string(), File::open(path).map_err(Error::read(path))?);
     room.require(&what, length(path, &file)?.unwrap_or(0).into())?;
     let mut bytes = Vec::new();
@@ -23,10 +23,10 @@ pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
     if bytes.iter().any(|&byte| byte != 0) {
         room.read_to_end(path, &what, file, &mut bytes)?;
     }
-    parse(path, &bytes, room.beside(bytes.len() as u64))
+    parse(path, &bytes, room.beside(bytes.len() as u64), named)
 }
 
-fn parse(path: &Path, bytes: &[u8], room: Room) -> Result<Tables, Error> {
+fn parse(path: &Path, bytes: &[u8], room: Room, named: bool) -> Result<Tables, Error> {
     let broken = |error: safetensors::SafeTensorError| Error::Broken {
         what: path.display().to_string(),
         format: "safetensors",
@@ -35,7 +35,7 @@ fn parse(path: &Path, bytes: &[u8], room: Room) -> Result<Tables, Error> {
     let file = SafeTensors::deserialize(bytes).map_err(broken)?;
     let mut names: Vec<String> = file.names().into_iter().map(String::from).collect();
     names.sort_unstable();
-    Roles::of(path, &names)?.read(room, |name, _| {
+    Roles::of(path, &names)?.read(room, named, |name, _| {
         let tensor = file.tensor(name).map_err(broken)?;
         let what = format!("{}: {name}", path.display());
         let Some(element) = element(tensor.dtype()) else {
@@ -57,6 +57,8 @@ fn element(dtype: Dtype) -> Option<Element> {
         Dtype::I16 => Element::I16,
         Dtype::I32 => Element::I32,
         Dtype::I64 => Element::I64,
+        Dtype::F16 => Element::F16,
+        Dtype::BF16 => Element::BF16,
         Dtype::F32 => Element::F32,
         Dtype::F64 => Element::F64,
         _ => return None,
@@ -78,7 +80,7 @@ mod tests {
     }
 
     fn refused(bytes: &[u8]) -> String {
-        parse(Path::new("f"), bytes, Room::ENDLESS).unwrap_err().to_string()
+        parse(Path::new("f"), bytes, Room::ENDLESS, false).unwrap_err().to_string()
     }
 
     #[test]
@@ -101,10 +103,10 @@ mod tests {
     #[test]
     fn bad_files_are_refused_by_name() {
         assert!(refused(b"no").starts_with("f: not a readable safetensors file: "));
-        let half = file(&[("x", Dtype::F16, vec![1, 2], vec![0; 4])]);
+        let half = file(&[("x", Dtype::F8_E4M3, vec![1, 2], vec![0; 2])]);
         assert_eq!(
             refused(&half),
-            "f: x: the type is F16, expected bool, an integer of 8 to 64 bits, float32 or float64"
+            "f: x: the type is F8_E4M3, expected bool, an integer of 8 to 64 bits or a float of 16 to 64"
         );
         let two = file(&[("a", Dtype::U8, vec![1, 1], vec![0]), ("b", Dtype::U8, vec![1, 1], vec![0])]);
         assert!(refused(&two).contains("found a, b;"));
@@ -114,13 +116,13 @@ mod tests {
     fn no_prefix_and_no_changed_byte_panics() {
         let good = file(&[("x", Dtype::U8, vec![2, 2], vec![1, 2, 3, 4]), ("y", Dtype::U8, vec![2], vec![0, 1])]);
         for end in 0..good.len() {
-            assert!(parse(Path::new("f"), &good[..end], Room::ENDLESS).is_err(), "{end} bytes");
+            assert!(parse(Path::new("f"), &good[..end], Room::ENDLESS, false).is_err(), "{end} bytes");
         }
         for at in 0..good.len() {
             for value in [0, 1, b'9', b'[', b'"', 0x80, 0xff] {
                 let mut bytes = good.clone();
                 bytes[at] = value;
-                let _ = parse(Path::new("f"), &bytes, Room::ENDLESS);
+                let _ = parse(Path::new("f"), &bytes, Room::ENDLESS, false);
             }
         }
     }

@@ -2,8 +2,9 @@
 //! before it takes that: some formats are forty times as large in memory as in their file, and a pipe
 //! has no size.
 
+use std::path::Path;
 #[cfg(feature = "formats")]
-use std::{fs::File, io::Read, path::Path};
+use std::{fs::File, io::Read};
 
 use crate::error::Error;
 
@@ -51,7 +52,6 @@ impl Room {
 }
 
 /// Takes memory for so many more values, or says that there is not so much.
-#[cfg(feature = "formats")]
 pub(crate) fn reserve<T>(path: &Path, values: &mut Vec<T>, more: usize) -> Result<(), Error> {
     values.try_reserve(more).map_err(|_| Error::read(path)(std::io::ErrorKind::OutOfMemory.into()))
 }

@@ -1,5 +1,6 @@
 //! Labels as files write them: whole numbers, or names.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -19,11 +20,7 @@ pub(crate) struct Texts {
     places: HashMap<String, u32>,
     /// The place of every sample's text.
     rows: Vec<u32>,
-    bytes: u64,
 }
-
-/// Bytes that a text takes beside its letters, twice.
-const TEXT: u64 = 128;
 
 impl Texts {
     /// Adds a sample's text.
@@ -31,6 +28,7 @@ impl Texts {
     /// # Errors
     /// If there are more different ones than a layer of labels has units.
     pub(crate) fn push(&mut self, path: &Path, text: &str) -> Result<(), Error> {
+        let text = &*canonical(text);
         let place = match self.places.get(text) {
             Some(&place) => place,
             None if self.distinct.len() >= MAX_UNITS => {
@@ -40,7 +38,6 @@ impl Texts {
             }
             None => {
                 let place = self.distinct.len() as u32;
-                self.bytes += TEXT + 2 * text.len() as u64;
                 self.distinct.push(text.into());
                 self.places.insert(text.into(), place);
                 place
@@ -57,11 +54,6 @@ impl Texts {
         self.rows.len()
     }
 
-    /// Bytes that the different texts take.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
     /// The samples' numbers, given that of each different text.
     fn numbered(mut self, numbers: &[u32]) -> Vec<u32> {
         self.rows.iter_mut().for_each(|row| *row = numbers[*row as usize]);
@@ -73,6 +65,14 @@ impl Texts {
         let Some(row) = self.rows.iter().position(|&place| unfit(place as usize)) else { return Ok(()) };
         let label = self.distinct[self.rows[row] as usize].clone();
         Err(Error::Label { what: what.into(), row, label, expected: expected.into() })
+    }
+}
+
+/// A whole number however it is written: `1`, `1.0`, `+1` and `01` are one class.
+fn canonical(text: &str) -> Cow<'_, str> {
+    match text.parse::<f64>() {
+        Ok(x) if x.fract() == 0.0 && x.abs() < 1e15 => format!("{}", x + 0.0).into(),
+        _ => text.into(),
     }
 }
 

@@ -1,12 +1,24 @@
 //! How data are understood: where they come from, which options they are read by, what their labels are, and
 //! how values become visible units.
 
+pub(crate) mod codes;
+pub(crate) mod columns;
 pub(crate) mod conversion;
+#[cfg(feature = "formats")]
+pub(crate) mod encode;
+#[cfg(feature = "formats")]
+pub(crate) mod infer;
+pub(crate) mod kind;
 #[cfg(feature = "formats")]
 pub(crate) mod labels;
 pub(crate) mod options;
 pub(crate) mod pixels;
+pub(crate) mod rescale;
 pub(crate) mod scale;
 pub(crate) mod scaling;
 pub(crate) mod source;
 pub(crate) mod store;
+#[cfg(feature = "formats")]
+mod survey;
+#[cfg(all(test, feature = "formats"))]
+mod tests;

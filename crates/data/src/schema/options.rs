@@ -6,6 +6,8 @@ use std::str::FromStr;
 use deepbelief_hub::{Address, Fetched};
 use serde::{Deserialize, Serialize};
 
+use super::columns::Schema;
+use super::kind::ColumnKinds;
 use super::scale::Scale;
 use crate::error::Error;
 use crate::tables::image_shape::ImageShape;
@@ -75,6 +77,15 @@ pub struct LoadOptions {
     /// labels that are numbers must lie below their count. Default: classes are numbered in the
     /// order of their names.
     pub class_names: Option<Vec<String>>,
+    /// Tables of text: what columns are, where their values do not say it rightly.
+    #[serde(skip_serializing_if = "is_default")]
+    pub column_types: ColumnKinds,
+    /// Tables of text: texts that mean a missing value, beside those that always do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Tables of text: what the columns are, as it was inferred from other data. Default: it is inferred from these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Schema>,
     /// How data sets of the Hub are fetched.
     #[serde(skip)]
     pub fetch: Fetch,
@@ -82,6 +93,10 @@ pub struct LoadOptions {
     /// never ends. Default: no bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_memory: Option<u64>,
+}
+
+fn is_default(kinds: &ColumnKinds) -> bool {
+    kinds.0.is_empty()
 }
 
 impl Default for LoadOptions {
@@ -94,6 +109,9 @@ impl Default for LoadOptions {
             image_size: ImageShape { width: 28, height: 28 },
             classes: None,
             class_names: None,
+            column_types: ColumnKinds::default(),
+            missing: Vec::new(),
+            schema: None,
             fetch: Fetch::default(),
             max_memory: None,
         }

@@ -8,11 +8,7 @@ pub enum Scaling {
     /// They were in [0, 1] already.
     None,
     /// Divided by 255.
-    By255 {
-        /// The largest training value where [`Scale::Auto`](crate::Scale::Auto) took such small ones for bytes: they
-        /// may be counts or grades of another range.
-        small: Option<u8>,
-    },
+    By255,
     /// Mapped from this range.
     MinMax {
         /// The value that became 0.
@@ -26,10 +22,7 @@ impl fmt::Display for Scaling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("as they are"),
-            Self::By255 { small: None } => f.write_str("divided by 255"),
-            Self::By255 { small: Some(largest) } => {
-                write!(f, "divided by 255 (the largest value is {largest}: see --scale)")
-            }
+            Self::By255 => f.write_str("divided by 255"),
             Self::MinMax { min, max } => write!(f, "mapped from {min}..{max} to 0..1"),
         }
     }
@@ -40,7 +33,7 @@ impl Scaling {
     pub(crate) fn bounds(self) -> (f32, f32) {
         match self {
             Self::None => (0.0, 1.0),
-            Self::By255 { .. } => (0.0, 255.0),
+            Self::By255 => (0.0, 255.0),
             Self::MinMax { min, max } => (min, max),
         }
     }

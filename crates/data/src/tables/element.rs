@@ -15,8 +15,15 @@ pub(crate) enum Element {
     I16,
     I32,
     I64,
+    F16,
+    /// The upper half of [`Element::F32`].
+    BF16,
     F32,
     F64,
+    /// Texts of so many letters of 32 bits.
+    Unicode(u32),
+    /// Texts of so many bytes.
+    Text(u32),
 }
 
 impl Element {
@@ -24,9 +31,11 @@ impl Element {
     pub(crate) fn size(self) -> usize {
         match self {
             Self::Bool | Self::U8 | Self::I8 => 1,
-            Self::U16 | Self::I16 => 2,
+            Self::U16 | Self::I16 | Self::F16 | Self::BF16 => 2,
             Self::U32 | Self::I32 | Self::F32 => 4,
             Self::U64 | Self::I64 | Self::F64 => 8,
+            Self::Unicode(letters) => 4 * letters as usize,
+            Self::Text(bytes) => bytes as usize,
         }
     }
 
@@ -34,6 +43,34 @@ impl Element {
     #[cfg(feature = "formats")]
     pub(crate) fn held(self) -> usize {
         if matches!(self, Self::Bool | Self::U8) { 1 } else { size_of::<f32>() }
+    }
+
+    /// Whether it is text, and no number.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Unicode(_) | Self::Text(_))
+    }
+
+    /// All texts in the order of the file, without the zeros that fill them up; none of numbers.
+    #[cfg(feature = "formats")]
+    pub(crate) fn texts(self, big_endian: bool, bytes: &[u8]) -> Vec<String> {
+        if !self.is_text() || self.size() == 0 {
+            return Vec::new();
+        }
+        let unicode = |text: &[u8]| {
+            let letter = |bytes: &[u8]| match *bytes {
+                [a, b, c, d] if big_endian => u32::from_be_bytes([a, b, c, d]),
+                [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
+                _ => 0,
+            };
+            let letters = text.chunks(4).map(letter).take_while(|&letter| letter != 0);
+            letters.map(|letter| char::from_u32(letter).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+        };
+        let of_bytes = |text: &[u8]| {
+            let end = text.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            crate::text::shown(&text[..end])
+        };
+        let each = bytes.chunks_exact(self.size());
+        if let Self::Unicode(_) = self { each.map(unicode).collect() } else { each.map(of_bytes).collect() }
     }
 
     /// All numbers in the order of the file.
@@ -63,6 +100,9 @@ impl Element {
             Self::I64 => read!(i64, |x| x as f64),
             Self::F32 => read!(f32, f64::from),
             Self::F64 => read!(f64, |x| x),
+            Self::F16 => read!(u16, |x| f64::from(half(x))),
+            Self::BF16 => read!(u16, |x| f64::from(f32::from_bits(u32::from(x) << 16))),
+            Self::Unicode(_) | Self::Text(_) => Vec::new(),
         }
     }
 
@@ -79,6 +119,18 @@ impl Element {
             _ => Values::Floats(self.decode(big_endian, &bytes, narrow)),
         }
     }
+}
+
+/// A number of 16 bits: a sign, five bits of the exponent, ten of the fraction.
+fn half(bits: u16) -> f32 {
+    let (sign, exponent, fraction) = (bits >> 15, i32::from(bits >> 10 & 31), f32::from(bits & 1023) / 1024.0);
+    let size = match exponent {
+        0 => fraction * f32::powi(2.0, -14),
+        31 if fraction == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        exponent => (1.0 + fraction) * f32::powi(2.0, exponent - 15),
+    };
+    if sign == 0 { size } else { -size }
 }
 
 /// To 32 bits; a finite number stays finite, so that messages can tell it from an infinity.
@@ -117,9 +169,30 @@ mod tests {
         check!(i64, I64, 200);
         check!(f32, F32, 200);
         check!(f64, F64, 200);
+        for (bits, x) in [
+            (0, 0.0),
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x3555, 0.333_251_953_125),
+            (1, 5.960_464_477_539_063e-8),
+            (0x7bff, 65504.0),
+        ] {
+            assert_eq!(Element::F16.decode(false, &u16::to_le_bytes(bits), |x| x), [x]);
+        }
+        assert!(half(0x7c00).is_infinite() && half(0x7e00).is_nan());
+        assert_eq!(Element::BF16.decode(true, &[0x3f, 0x80, 0xc0, 0x40], |x| x), [1.0, -3.0]);
         let values = |element: Element, bytes: &[u8]| element.values(false, bytes.to_vec());
         assert_eq!(values(Element::Bool, &[0, 1, 7]), Values::Bytes(vec![0, 1, 1]));
         assert_eq!(values(Element::F64, &1e300f64.to_le_bytes()), Values::Floats(vec![f32::MAX]));
         assert_eq!(values(Element::I16, &(-3i16).to_le_bytes()), Values::Floats(vec![-3.0]));
+    }
+
+    #[cfg(feature = "formats")]
+    #[test]
+    fn texts_lose_the_zeros_that_fill_them() {
+        let letters = |text: &str| text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect::<Vec<u8>>();
+        let bytes = [letters("ab\0"), letters("é\0\0")].concat();
+        assert_eq!(Element::Unicode(3).texts(false, &bytes), ["ab", "é"]);
+        assert_eq!(Element::Text(3).texts(false, b"cat\xe9\0\0"), ["cat", "\\xe9"]);
     }
 }

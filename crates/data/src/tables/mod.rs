@@ -3,5 +3,7 @@
 pub(crate) mod element;
 pub(crate) mod file_rows;
 pub(crate) mod image_shape;
+#[cfg(feature = "formats")]
+pub(crate) mod sheet;
 pub(crate) mod table;
 pub(crate) mod values;

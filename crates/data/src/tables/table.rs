@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use deepbelief_kernels::MAX_UNITS;
 
+use super::element::Element;
 use super::file_rows::FileRows;
 use super::image_shape::ImageShape;
 use super::values::Values;
 use crate::error::Error;
 use crate::place::Place;
+use crate::schema::columns::Schema;
+use crate::schema::scaling::Scaling;
 
 /// Some neighbouring values, and the number of the first.
 pub(crate) type Part<'a> = (usize, Cow<'a, Values>);
@@ -30,6 +33,14 @@ impl From<Values> for Cells {
 }
 
 impl Cells {
+    /// Whether they are stored as bytes.
+    pub(crate) fn are_bytes(&self) -> bool {
+        match self {
+            Self::Held(values) => matches!(values, Values::Bytes(_)),
+            Self::File(rows) => rows.element == Element::U8,
+        }
+    }
+
     /// Number of values.
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -80,14 +91,24 @@ pub(crate) struct Table {
     pub(crate) labels: Option<Vec<u32>>,
     /// Line of each row, in files that have lines, as far as 32 bits count.
     pub(crate) lines: Option<Vec<u32>>,
-    /// Column that held the label and is not among the values.
-    pub(crate) label_column: Option<usize>,
+    /// Whether the values are grey levels of a byte, however large the largest.
+    pub(crate) pictures: bool,
+    /// Column of the file that each value of a row is of, where that is not its own place.
+    pub(crate) columns: Option<Vec<usize>>,
 }
 
 impl Table {
     /// A table without labels or lines.
     pub(crate) fn new(what: impl Into<String>, units: usize, values: impl Into<Cells>) -> Self {
-        Self { what: what.into(), units, values: values.into(), labels: None, lines: None, label_column: None }
+        Self {
+            what: what.into(),
+            units,
+            values: values.into(),
+            labels: None,
+            lines: None,
+            pictures: false,
+            columns: None,
+        }
     }
 
     /// Number of whole samples.
@@ -148,9 +169,9 @@ impl Table {
     /// Where value `at` stands in the file.
     pub(crate) fn place(&self, at: usize) -> Place {
         let (row, column) = (at / self.units, at % self.units);
-        let shift = usize::from(self.label_column.is_some_and(|label| label <= column));
+        let column = self.columns.as_ref().map_or(column, |columns| columns[column]);
         let line = self.lines.as_ref().and_then(|lines| lines.get(row)).filter(|&&line| line < u32::MAX);
-        Place { what: self.what.clone(), row, line: line.map(|&line| line.into()), column: column + shift }
+        Place { what: self.what.clone(), row, line: line.map(|&line| line.into()), column }
     }
 }
 
@@ -170,6 +191,20 @@ pub(crate) struct Tables {
     pub(crate) test: Option<Table>,
     pub(crate) image: Option<ImageShape>,
     pub(crate) class_names: Option<Vec<String>>,
+    /// What was inferred of a table of text, or given.
+    pub(crate) reading: Option<Reading>,
+}
+
+/// How a table of text was understood.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reading {
+    pub(crate) schema: Schema,
+    /// What is still to be done to the values.
+    pub(crate) scaling: Option<Scaling>,
+    /// What was chosen where another choice is possible.
+    pub(crate) notes: Vec<String>,
+    /// What is unlikely to be meant.
+    pub(crate) doubts: Vec<String>,
 }
 
 /// Refuses numbers of columns that make no layer.
@@ -186,10 +221,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_count_the_label_column_and_name_the_line() {
+    fn places_are_those_of_the_file_and_name_the_line() {
         let mut table = Table::new("t.csv", 2, Values::Bytes(vec![0; 4]));
         table.lines = Some(vec![2, 4]);
-        table.label_column = Some(1);
+        table.columns = Some(vec![0, 2]);
         assert_eq!(table.place(2).to_string(), "t.csv: row 1, column 0 (counted from 0; line 4 of the file)");
         assert_eq!(table.place(3).column, 2);
     }

@@ -47,6 +47,7 @@ struct StateHeader {
 }
 
 /// What came later is left out where it says nothing: a state is then the same file as before.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_zero(halvings: &u32) -> bool {
     *halvings == 0
 }

@@ -58,6 +58,9 @@ impl Advice {
         let (samples, units) = (found.train.samples, found.train.columns.len());
         add("scale", found.scale.to_string().into(), scale_reason(found));
         add("binarize", binarize.to_string().into(), why.into());
+        if binarize == Binarize::None {
+            add("visible_states", "probabilities".into(), "values that are no states are not drawn as such".into());
+        }
         add("hidden_units", "bernoulli".into(), "binary features; visible units lie between 0 and 1 too".into());
 
         let bits = bits(found);
@@ -118,6 +121,8 @@ impl Advice {
         let read_as = [
             ("label_column", args.read.label_column.clone()),
             ("feature_column", args.read.feature_column.clone()),
+            ("column_types", args.read.column_types.as_ref().map(ToString::to_string)),
+            ("missing", args.read.missing.as_ref().map(ToString::to_string)),
             ("header", args.read.header.map(|header| header.to_string())),
             ("image_size", args.read.image_size.map(|size| size.to_string())),
         ];
@@ -136,7 +141,9 @@ impl Advice {
 /// Why values are scaled as they are.
 fn scale_reason(found: &Examination) -> String {
     match found.scale {
-        Scale::None | Scale::Auto => "the values lie between 0 and 1 already".into(),
+        Scale::Auto => "what is inferred of each column: see above".into(),
+        Scale::MinMaxColumns => "each column by its own range, as --scale says".into(),
+        Scale::None => "the values lie between 0 and 1 already".into(),
         Scale::By255 => "grey levels from 0 to 255 become 0 to 1".into(),
         Scale::MinMax => format!("{} to {} become 0 to 1", found.min, found.max),
         Scale::Range { min, max } => format!("{min} to {max} become 0 to 1, as --scale says"),

@@ -27,6 +27,8 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         label_column: args.read.label_column.clone(),
         feature_column: args.read.feature_column.clone(),
         image_size: args.read.image_size.unwrap_or(defaults.image_size),
+        column_types: args.read.column_types.clone().unwrap_or_default(),
+        missing: args.read.missing.clone().unwrap_or_default().0,
         fetch: Fetch(crate::hub::dataset),
         max_memory: memory::room_for_data(0),
         ..defaults
@@ -37,7 +39,9 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     };
     let mut found = look(&options)?;
     found.image = args.read.image_size.or(found.image);
-    let (unfit, warnings) = (unfit(&found), warnings::of(&found, "column", found.image.is_some(), None));
+    let mut warnings = warnings::of(&found, "column", found.image.is_some(), None);
+    warnings.extend(found.doubts.iter().cloned());
+    let unfit = unfit(&found);
     // What is recommended is of values that are scaled as they should be.
     if found.is_narrow() && args.read.scale.is_none() {
         let scaled = look(&LoadOptions { scale: Scale::MinMax, ..options })?;

@@ -9,6 +9,9 @@ use deepbelief_data::{Column, Examination, Part, ValueKind};
 use serde_json::json;
 use std::fmt::Write as _;
 
+/// Columns of a table that are shown, at most.
+const SHOWN: usize = 40;
+
 /// For people.
 pub(super) fn describe(
     args: &CheckArgs,
@@ -25,7 +28,14 @@ pub(super) fn describe(
     rows.push(row("copies", copies(found)));
     let missing = found.train.missing + found.test.as_ref().map_or(0, |test| test.missing);
     rows.push(row("missing", if missing == 0 { "nothing".into() } else { of_values(missing) }));
-    for (name, texts) in [("warning", warnings), ("unfit", unfit)] {
+    let schema = found.schema.to_string();
+    rows.extend(
+        schema.lines().take(SHOWN).enumerate().map(|(k, line)| row(if k == 0 { "schema" } else { "" }, line.into())),
+    );
+    if schema.lines().count() > SHOWN {
+        rows.push(row("", format!("and {} more columns", schema.lines().count() - SHOWN)));
+    }
+    for (name, texts) in [("note", &found.notes[..]), ("warning", warnings), ("unfit", unfit)] {
         rows.extend(texts.iter().map(|text| row(name, text.clone())));
     }
     let mut text = table(rows);
@@ -172,6 +182,8 @@ pub(super) fn json(
         "train": part(&found.train),
         "test": found.test.as_ref().map(part),
         "test_in_train": found.shared,
+        "schema": (!found.schema.columns.is_empty()).then_some(&found.schema),
+        "notes": found.notes,
         "recipe": settings,
     })
 }

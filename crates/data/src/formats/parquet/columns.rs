@@ -144,7 +144,7 @@ impl Parquet {
     }
 
     pub(super) fn refuse(&self, column: &str, reason: String) -> Error {
-        Error::Column { path: self.path.clone(), column: column.into(), reason }
+        Error::Column { path: self.path.clone(), column: format!("{column:?}"), reason }
     }
 
     /// What the classes of a column are called, where the Hub's data library has noted it.

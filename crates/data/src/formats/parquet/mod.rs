@@ -76,6 +76,7 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
         test: test.first().map(|path| table(of_test, path)),
         image: plan.is_pictures().then_some(size),
         class_names,
+        reading: None,
     })
 }
 

@@ -1,0 +1,211 @@
+//! How a table of text is written, told by its first lines: what parts its fields, whether decimals have commas,
+//! where comments are.
+
+use std::fmt;
+
+/// Bytes of a file that are looked at.
+pub(crate) const LOOK: usize = 1 << 16;
+
+/// Lines that are looked at.
+const LINES: usize = 100;
+
+/// Share of the lines that have as many fields as most, where a separator is the right one.
+const REGULAR: f64 = 0.9;
+
+/// What parts the fields of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Separator {
+    /// One byte.
+    Byte(u8),
+    /// Any number of blanks and tabs.
+    Blanks,
+}
+
+/// Those that are tried, in the order that decides where they suit alike: commas may stand in numbers and texts.
+const SEPARATORS: [Separator; 5] =
+    [Separator::Byte(b'\t'), Separator::Byte(b';'), Separator::Byte(b'|'), Separator::Byte(b','), Separator::Blanks];
+
+/// How a table of text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    pub(crate) separator: Separator,
+    /// Whether `1,5` is one and a half.
+    pub(crate) decimal_comma: bool,
+    /// Whether lines that begin with `#` are comments.
+    pub(crate) comments: bool,
+}
+
+impl Default for Dialect {
+    /// Commas, points, no comments.
+    fn default() -> Self {
+        Self { separator: Separator::Byte(b','), decimal_comma: false, comments: false }
+    }
+}
+
+/// What differs from the usual, for whoever wants to know how a file was understood; nothing where nothing does.
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let separator = match self.separator {
+            Separator::Byte(b',') => None,
+            Separator::Byte(b'\t') => Some("tabs part the fields"),
+            Separator::Byte(b';') => Some("semicolons part the fields"),
+            Separator::Byte(_) => Some("bars part the fields"),
+            Separator::Blanks => Some("blanks part the fields"),
+        };
+        let decimals = self.decimal_comma.then_some("decimals have commas");
+        let comments = self.comments.then_some("lines from # are comments");
+        let all: Vec<&str> = [separator, decimals, comments].into_iter().flatten().collect();
+        f.write_str(&all.join(", "))
+    }
+}
+
+impl Dialect {
+    /// Of a table that starts so; `whole` where that is all of it. Else the last line may be torn, and does not
+    /// count.
+    pub(crate) fn of(start: &[u8], whole: bool) -> Self {
+        let mut lines = lines(start);
+        if !whole && lines.len() > 1 {
+            lines.pop();
+        }
+        let comments = lines.iter().any(|line| line.starts_with(b"#"));
+        lines.retain(|line| !line.starts_with(b"#") && !line.trim_ascii().is_empty());
+        lines.truncate(LINES);
+        // The largest score; of equals the first.
+        let tried = SEPARATORS.into_iter().filter_map(|separator| Some((separator, score(&lines, separator)?)));
+        let best = tried.reduce(|best, next| if next.1.0 > best.1.0 { next } else { best });
+        let (separator, decimal_comma) =
+            best.map_or((Separator::Byte(b','), false), |(separator, (_, decimal_comma))| (separator, decimal_comma));
+        Self { separator, decimal_comma, comments }
+    }
+
+    /// A number as the dialect writes it.
+    pub(crate) fn number(self, field: &[u8]) -> Option<f32> {
+        number(field, self.decimal_comma)
+    }
+}
+
+/// A number with a point, or with a comma.
+pub(crate) fn number(field: &[u8], decimal_comma: bool) -> Option<f32> {
+    let text = std::str::from_utf8(field.trim_ascii()).ok()?;
+    // Words that the language takes for numbers are none in a table, but for those that say so.
+    if text.bytes().next()?.is_ascii_alphabetic() && !["nan", "inf"].contains(&text.to_ascii_lowercase().as_str()) {
+        return None;
+    }
+    match decimal_comma && text.contains(',') {
+        true if text.contains('.') => None,
+        true => text.replacen(',', ".", 1).parse().ok(),
+        false => text.parse().ok(),
+    }
+}
+
+/// Lines of text, whatever ends them; what is quoted may hold ends of lines.
+fn lines(text: &[u8]) -> Vec<&[u8]> {
+    let (mut lines, mut start, mut quoted) = (Vec::new(), 0, false);
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' | b'\r' if !quoted => {
+                if at > start {
+                    lines.push(&text[start..at]);
+                }
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if start < text.len() {
+        lines.push(&text[start..]);
+    }
+    lines
+}
+
+/// The fields of a line.
+fn fields(line: &[u8], separator: Separator) -> Vec<&[u8]> {
+    let mut quoted = false;
+    let parts = line.split(|&byte| {
+        quoted ^= byte == b'"';
+        !quoted
+            && match separator {
+                Separator::Byte(separator) => byte == separator,
+                Separator::Blanks => matches!(byte, b' ' | b'\t'),
+            }
+    });
+    match separator {
+        Separator::Byte(_) => parts.map(<[u8]>::trim_ascii).collect(),
+        Separator::Blanks => parts.filter(|part| !part.is_empty()).collect(),
+    }
+}
+
+/// How well a separator suits lines, and whether decimals have commas if it is the right one; nothing if it is not.
+fn score(lines: &[&[u8]], separator: Separator) -> Option<(f64, bool)> {
+    let parted: Vec<Vec<&[u8]>> = lines.iter().map(|line| fields(line, separator)).collect();
+    let mut counts: Vec<usize> = parted.iter().map(Vec::len).collect();
+    counts.sort_unstable();
+    let most = *counts.get(counts.len() / 2)?;
+    let regular = counts.iter().filter(|&&count| count == most).count() as f64 / counts.len() as f64;
+    if most < 2 || regular < REGULAR {
+        return None;
+    }
+    let all = || parted.iter().flatten();
+    let numbers = |comma: bool| all().filter(|field| number(field, comma).is_some()).count();
+    let (points, commas) = (numbers(false), numbers(true));
+    let decimal_comma = separator != Separator::Byte(b',') && commas > points;
+    let share = points.max(if decimal_comma { commas } else { 0 }) as f64 / all().count() as f64;
+    Some((regular + share, decimal_comma))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        Dialect::of(text.as_bytes(), true).to_string()
+    }
+
+    #[test]
+    fn separators_decimals_and_comments_are_told_apart() {
+        for (text, want) in [
+            ("1,2\n3,4\n", ""),
+            ("1\n2\n", ""),
+            ("", ""),
+            ("a;b\n1;2\n", "semicolons part the fields"),
+            ("a;b\n1,5;2,25\n3,0;4,0\n", "semicolons part the fields, decimals have commas"),
+            ("1,5;2,5;3,5\n1,5;2,5;3,5\n", "semicolons part the fields, decimals have commas"),
+            ("1\t2\n3\t4\n", "tabs part the fields"),
+            ("1,5\t2\n3\t4,5\n", "tabs part the fields, decimals have commas"),
+            ("first name\tage\nann lee\t3\n", "tabs part the fields"),
+            ("1|2|3\n4|5|6\n", "bars part the fields"),
+            ("  1.5  2\n 3 \t 4.25\n", "blanks part the fields"),
+            ("# made by hand\n1,2\n", "lines from # are comments"),
+            ("\"a;b\",c\n\"d;e\",f\n", ""),
+            ("name,said\nann,\"one, two\nthree\"\nbob,four\n", ""),
+            ("New York;8,5\nSan Jose;1,0\n", "semicolons part the fields, decimals have commas"),
+            ("ann lee,3\nbob ray,4\n", ""),
+            ("1,2\r3,4\r", ""),
+            ("1;2\r3;4\r", "semicolons part the fields"),
+        ] {
+            assert_eq!(told(text), want, "{text:?}");
+        }
+    }
+
+    /// The end of the look may be in the middle of a line.
+    #[test]
+    fn a_torn_line_does_not_count() {
+        let text = b"1;2;3\n4;5;6\n7;";
+        assert_eq!(Dialect::of(text, false).separator, Separator::Byte(b';'));
+    }
+
+    #[test]
+    fn numbers_are_read_as_the_dialect_writes_them() {
+        assert_eq!(number(b" 1.5 ", false), Some(1.5));
+        assert_eq!(number(b"1,5", true), Some(1.5));
+        assert_eq!(number(b"1,5", false), None);
+        assert_eq!(number(b"1.000,5", true), None);
+        assert_eq!(
+            (number(b"+1", false), number(b"1e3", false), number(b"01", true)),
+            (Some(1.0), Some(1000.0), Some(1.0))
+        );
+        assert!(number(b"NaN", false).unwrap().is_nan());
+        assert_eq!((number(b"infinity", false), number(b"", false), number(b"x", false)), (None, None, None));
+    }
+}

@@ -1,0 +1,35 @@
+//! Fields of text that mean a missing value.
+
+use super::dialect::Dialect;
+use crate::schema::options::LoadOptions;
+
+/// Those that always do, whatever their case, beside nothing at all.
+const USUAL: [&str; 5] = ["na", "n/a", "nan", "null", "?"];
+
+/// Fields that mean a missing value.
+pub(crate) struct Gaps {
+    texts: Vec<Vec<u8>>,
+    numbers: Vec<f32>,
+}
+
+impl Gaps {
+    /// The usual ones, those that are declared and those that a model has learned of.
+    pub(crate) fn new(options: &LoadOptions, dialect: Dialect) -> Self {
+        let of_schema = options.schema.iter().flat_map(|schema| &schema.missing);
+        let codes = || of_schema.clone().chain(&options.missing);
+        let numbers = codes().filter_map(|code| dialect.number(code.as_bytes())).filter(|x| !x.is_nan()).collect();
+        Self { texts: codes().map(|code| code.clone().into_bytes()).collect(), numbers }
+    }
+
+    /// Whether a field means a missing value.
+    pub(crate) fn has(&self, field: &[u8]) -> bool {
+        field.is_empty()
+            || USUAL.iter().any(|gap| field.eq_ignore_ascii_case(gap.as_bytes()))
+            || self.texts.iter().any(|text| text == field)
+    }
+
+    /// Whether a number does.
+    pub(crate) fn has_number(&self, x: f32) -> bool {
+        self.numbers.contains(&x)
+    }
+}

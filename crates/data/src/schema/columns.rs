@@ -1,0 +1,171 @@
+//! What a model keeps of how its data were read.
+
+use std::fmt::{self, Write as _};
+
+use serde::{Deserialize, Serialize};
+
+use super::kind::ColumnKind;
+use super::scale::Scale;
+
+/// What the columns of a table are. It is inferred from the training data, kept with the model, and the only thing
+/// that makes visible units of cells: of those of other files by the names of their columns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// Texts that mean a missing value, beside those that always do: nothing, `NA`, `N/A`, `NaN`, `null`, `?`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// The columns, in the order of their units.
+    #[serde(rename = "column")]
+    pub columns: Vec<ColumnSchema>,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnSchema {
+    /// What it is called, where the file has names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// So many neighbouring columns are alike. Default: 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub count: usize,
+    /// What its values are.
+    #[serde(flatten)]
+    pub kind: ColumnKind,
+}
+
+const fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_one(count: &usize) -> bool {
+    *count == 1
+}
+
+impl Schema {
+    /// Of columns, each with a name or none; neighbours without names that are alike become one entry.
+    #[must_use]
+    pub fn new(columns: impl IntoIterator<Item = (Option<String>, ColumnKind)>, missing: Vec<String>) -> Self {
+        let mut all: Vec<ColumnSchema> = Vec::new();
+        for (name, kind) in columns {
+            match all.last_mut() {
+                Some(last) if name.is_none() && last.name.is_none() && last.kind == kind => last.count += 1,
+                _ => all.push(ColumnSchema { name, count: 1, kind }),
+            }
+        }
+        Self { missing, columns: all }
+    }
+
+    /// What scales an array as all these columns are scaled, where they have one scale.
+    #[must_use]
+    pub fn scale(&self) -> Option<Scale> {
+        let mut kinds = self.columns.iter().map(|column| &column.kind).filter(|kind| kind.units() > 0);
+        let ColumnKind::Unit { divisor } = *kinds.next()? else { return None };
+        let alike = kinds.all(|kind| *kind == ColumnKind::Unit { divisor });
+        alike.then_some(match divisor {
+            1.0 => Scale::None,
+            255.0 => Scale::By255,
+            max => Scale::Range { min: 0.0, max },
+        })
+    }
+
+    /// Number of visible units.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.columns.iter().map(|column| column.count * column.kind.units()).sum()
+    }
+
+    /// Every column by itself.
+    pub fn each(&self) -> impl Iterator<Item = (Option<&str>, &ColumnKind)> {
+        self.columns.iter().flat_map(|column| std::iter::repeat_n((column.name.as_deref(), &column.kind), column.count))
+    }
+
+    /// Whether columns are known by name.
+    #[must_use]
+    pub fn has_names(&self) -> bool {
+        self.columns.iter().any(|column| column.name.is_some())
+    }
+
+    /// The name of the label's column, or its place where it has none.
+    #[must_use]
+    pub fn label(&self) -> Option<String> {
+        let found = self.each().enumerate().find(|(_, (_, kind))| **kind == ColumnKind::Label);
+        found.map(|(place, (name, _))| name.map_or_else(|| place.to_string(), str::to_string))
+    }
+
+    /// What each visible unit is called: the column, and of one of several units its level.
+    #[must_use]
+    pub fn unit_names(&self) -> Vec<String> {
+        let mut names = Vec::with_capacity(self.units());
+        for (place, (name, kind)) in self.each().enumerate() {
+            let name = name.map_or_else(|| place.to_string(), str::to_string);
+            match kind {
+                ColumnKind::Categorical { levels } => {
+                    names.extend(levels.iter().map(|level| format!("{name}={level}")));
+                }
+                kind => names.extend((0..kind.units()).map(|_| name.clone())),
+            }
+        }
+        names
+    }
+}
+
+/// A line a column, those without names that are alike in one: `age    real: 21 to 81`.
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut place = 0;
+        let mut lines = Vec::new();
+        for column in &self.columns {
+            let mut called = column.name.clone().unwrap_or_else(|| place.to_string());
+            if column.count > 1 {
+                let _ = write!(called, " to {}", place + column.count - 1);
+            }
+            place += column.count;
+            lines.push((called, column.kind.to_string()));
+        }
+        let width = lines.iter().map(|(called, _)| called.chars().count()).max().unwrap_or(0);
+        let lines: Vec<String> = lines.into_iter().map(|(called, kind)| format!("{called:<width$}  {kind}")).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Schema {
+        let unit = ColumnKind::Unit { divisor: 16.0 };
+        let levels = vec!["a".to_string(), "b".to_string(), "c".to_string()];
+        Schema::new(
+            [
+                (Some("age".to_string()), ColumnKind::Real { offset: 21.0, scale: 60.0 }),
+                (Some("kind".to_string()), ColumnKind::Label),
+                (Some("blood".to_string()), ColumnKind::Categorical { levels }),
+                (None, unit.clone()),
+                (None, unit.clone()),
+                (None, unit),
+            ],
+            vec!["-1".to_string()],
+        )
+    }
+
+    #[test]
+    fn it_counts_and_names_units() {
+        let schema = schema();
+        assert_eq!((schema.columns.len(), schema.units(), schema.each().count()), (4, 7, 6));
+        assert_eq!(schema.unit_names(), ["age", "blood=a", "blood=b", "blood=c", "3", "4", "5"]);
+        assert_eq!((schema.label().as_deref(), schema.has_names()), (Some("kind"), true));
+        let shown =
+            "age     real: 21 to 81\nkind    label\nblood   categorical: 3 levels, a, b, c\n3 to 5  unit: 0 to 16";
+        assert_eq!(schema.to_string(), shown);
+    }
+
+    #[test]
+    fn it_is_written_and_read() {
+        let json = serde_json::to_string(&schema()).unwrap();
+        assert!(json.contains(r#"{"name":"age","kind":"real","offset":21.0,"scale":60.0}"#), "{json}");
+        assert!(json.contains(r#"{"count":3,"kind":"unit","divisor":16.0}"#), "{json}");
+        assert_eq!(serde_json::from_str::<Schema>(&json).unwrap(), schema());
+    }
+}

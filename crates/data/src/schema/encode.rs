@@ -1,0 +1,238 @@
+//! From the cells of a sheet to the values of visible units, as a schema says.
+
+use std::path::PathBuf;
+
+use super::columns::Schema;
+use super::kind::ColumnKind;
+use super::labels::{self, Labels, Texts};
+use super::scaling::Scaling;
+use crate::error::Error;
+use crate::memory::room::reserve;
+use crate::tables::sheet::{Cell, Content, Sheet};
+use crate::tables::table::{Table, check_units};
+use crate::tables::values::Values;
+
+/// What rounding may add to a value at an end of its range.
+const ROUNDING: f32 = 1e-6;
+
+/// What became of a sheet.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) table: Table,
+    pub(crate) class_names: Option<Vec<String>>,
+    /// What is still to be done to the values.
+    pub(crate) scaling: Scaling,
+    /// What was left out, and what was taken for an end of its range.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What is to be done with the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// They are those that the schema was inferred from.
+    Train,
+    /// A model is used on them.
+    Apply,
+    /// They are only looked at: what is missing becomes NaN.
+    Look,
+}
+
+/// Makes a table of a sheet. `names` are those of the classes where another data set has numbered them.
+pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> Result<Encoded, Error> {
+    let raw = are_bytes(schema);
+    let (columns, mut notes) = columns(schema, sheet, raw)?;
+    let units: usize = columns.iter().map(|column| column.units).sum();
+    check_units(units as u128, &sheet.what)?;
+    let path = PathBuf::from(&sheet.what);
+    let mut values: Vec<f32> = Vec::new();
+    reserve(&path, &mut values, units * sheet.lines.len())?;
+    let mut beyond = vec![0usize; columns.len()];
+    for (row, cells) in sheet.rows().enumerate() {
+        for (column, beyond) in columns.iter().zip(&mut beyond) {
+            let cell = cells[column.from];
+            if cell == Cell::MISSING {
+                if how != Use::Look {
+                    let (path, line) = (path.clone(), sheet.lines[row].into());
+                    return Err(Error::MissingValue { path, line, column: column.from });
+                }
+                values.extend(std::iter::repeat_n(f32::NAN, column.units));
+                continue;
+            }
+            let Some(x) = column.unit(cell) else { return Err(column.refuse(sheet, row, cell)) };
+            match column.units {
+                1 => {
+                    let most = if raw { 255.0 } else { 1.0 };
+                    if how == Use::Look {
+                        values.push(x);
+                        continue;
+                    }
+                    if !(-ROUNDING..=most + ROUNDING).contains(&x) {
+                        if how == Use::Train || !matches!(column.kind, ColumnKind::Real { .. }) {
+                            return Err(column.refuse(sheet, row, cell));
+                        }
+                        *beyond += 1;
+                    }
+                    values.push(x.clamp(0.0, most));
+                }
+                units => values.extend((0..units).map(|unit| if unit as f32 == x { 1.0 } else { 0.0 })),
+            }
+        }
+    }
+    for (column, &count) in columns.iter().zip(&beyond).filter(|(_, count)| **count > 0) {
+        let called = sheet.called(column.from);
+        notes.push(format!(
+            "column {called}: {count} values lie beyond the training data's ({}) and are taken for its ends",
+            column.kind
+        ));
+    }
+    let labels = labels_of(schema, sheet, names)?;
+    let (labels, class_names) = labels.map_or((None, None), |(labels, names)| (Some(labels), names));
+    let from = columns.iter().flat_map(|column| std::iter::repeat_n(column.from, column.units)).collect();
+    let (what, lines) = (sheet.what.clone(), Some(sheet.lines.clone()));
+    let table = Table {
+        what,
+        units,
+        values: Values::Floats(values).into(),
+        labels,
+        lines,
+        pictures: false,
+        columns: Some(from),
+    };
+    let scaling = if raw { Scaling::By255 } else { Scaling::None };
+    Ok(Encoded { table, class_names, scaling, notes })
+}
+
+/// Whether all units are grey levels of a byte: they then stay bytes.
+fn are_bytes(schema: &Schema) -> bool {
+    let mut learned = schema.each().map(|(_, kind)| kind).filter(|kind| kind.units() > 0).peekable();
+    let byte = |kind: &ColumnKind| matches!(kind, ColumnKind::Unit { divisor } if *divisor == 255.0);
+    learned.peek().is_some() && learned.all(byte)
+}
+
+/// A column that becomes units.
+struct Column<'a> {
+    /// Where it stands in the sheet.
+    from: usize,
+    kind: &'a ColumnKind,
+    units: usize,
+    /// Whether grey levels stay undivided.
+    raw: bool,
+    /// The levels as numbers, where they are some, and the level of each text of the sheet's column.
+    numbers: Vec<Option<f32>>,
+    texts: Vec<Option<u32>>,
+}
+
+impl<'a> Column<'a> {
+    fn new(sheet: &Sheet, from: usize, kind: &'a ColumnKind, raw: bool) -> Self {
+        let levels: Vec<&String> = match kind {
+            ColumnKind::Binary { off, on } => vec![off, on],
+            ColumnKind::Categorical { levels } => levels.iter().collect(),
+            _ => Vec::new(),
+        };
+        let place = |text: &String| levels.iter().position(|level| *level == text).map(|place| place as u32);
+        let texts = sheet.texts[from].distinct.iter().map(place).collect();
+        let numbers = levels.iter().map(|level| level.parse().ok()).collect();
+        Self { from, kind, units: kind.units(), raw, numbers, texts }
+    }
+
+    /// The value of its unit, or the number of the unit that is on; none where the schema has no such value.
+    fn unit(&self, cell: Cell) -> Option<f32> {
+        match (self.kind, cell.content()) {
+            (ColumnKind::Unit { divisor }, Content::Number(x)) => Some(if self.raw { x } else { x / divisor }),
+            (ColumnKind::Real { offset, scale }, Content::Number(x)) => {
+                Some(((f64::from(x) - f64::from(*offset)) / f64::from(*scale)) as f32)
+            }
+            (ColumnKind::Spin, Content::Number(x)) => (x == 1.0 || x == -1.0).then_some(f32::midpoint(x, 1.0)),
+            (_, Content::Number(x)) => {
+                self.numbers.iter().position(|level| *level == Some(x)).map(|place| place as f32)
+            }
+            (_, Content::Text(place)) => self.texts.get(place as usize).copied().flatten().map(|place| place as f32),
+            (_, Content::Missing) => None,
+        }
+    }
+
+    fn refuse(&self, sheet: &Sheet, row: usize, cell: Cell) -> Error {
+        let expected = match self.kind {
+            ColumnKind::Binary { off, on } => format!("{off} or {on}"),
+            ColumnKind::Unit { divisor } => format!("a number from 0 to {divisor}"),
+            ColumnKind::Real { offset, scale } => format!("a number, {offset} to {}", offset + scale),
+            ColumnKind::Categorical { levels } => format!("one of {}", levels[..levels.len().min(12)].join(", ")),
+            ColumnKind::Spin => "-1 or 1".into(),
+            ColumnKind::Ignored | ColumnKind::Label => "anything".into(),
+        };
+        Error::Cell {
+            path: PathBuf::from(&sheet.what),
+            place: format!("{}, column {}", sheet.called_row(row), sheet.called(self.from)),
+            value: sheet.show(cell, self.from),
+            expected,
+        }
+    }
+}
+
+/// Where the sheet has the columns of the schema, and what is said of those that it has beside.
+fn columns<'a>(schema: &'a Schema, sheet: &Sheet, raw: bool) -> Result<(Vec<Column<'a>>, Vec<String>), Error> {
+    let learned = || schema.each().enumerate().filter(|(_, (_, kind))| kind.units() > 0);
+    let path = || PathBuf::from(&sheet.what);
+    let Some(names) = sheet.names.as_ref().filter(|_| schema.has_names()) else {
+        // By place. A file may lack the column of the labels.
+        let (all, have) = (schema.each().count(), sheet.columns());
+        let label = schema.each().position(|(_, kind)| *kind == ColumnKind::Label);
+        let shift = match label {
+            Some(label) if have + 1 == all => Some(label),
+            _ if have == all => None,
+            _ => return Err(Error::Columns { path: path(), got: have, expected: all, named: schema.has_names() }),
+        };
+        let from = |place: usize| place - usize::from(shift.is_some_and(|label| label < place));
+        return Ok((
+            learned().map(|(place, (_, kind))| Column::new(sheet, from(place), kind, raw)).collect(),
+            Vec::new(),
+        ));
+    };
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for (_, (name, kind)) in learned() {
+        let name = name.unwrap_or_default();
+        let mut places = names.iter().enumerate().filter(|(_, other)| *other == name).map(|(place, _)| place);
+        match (places.next(), places.next()) {
+            (Some(place), None) => found.push(Column::new(sheet, place, kind, raw)),
+            (Some(_), Some(_)) => {
+                let reason = "two columns have this name".into();
+                return Err(Error::Column { path: path(), column: format!("{name:?}"), reason });
+            }
+            (None, _) => missing.push(name),
+        }
+    }
+    let known: Vec<&str> = schema.each().filter_map(|(name, _)| name).collect();
+    let extra: Vec<&str> = names.iter().map(String::as_str).filter(|name| !known.contains(name)).collect();
+    if !missing.is_empty() {
+        let list = |names: &[&str]| names.iter().take(12).copied().collect::<Vec<_>>().join(", ");
+        let missing = list(&missing);
+        let unknown = if extra.is_empty() { String::new() } else { format!("; it has {} instead", list(&extra)) };
+        return Err(Error::ColumnsMissing { path: path(), missing, unknown });
+    }
+    let notes = match extra.as_slice() {
+        [] => Vec::new(),
+        extra => vec![format!("left out columns that the model has not seen: {}", extra.join(", "))],
+    };
+    Ok((found, notes))
+}
+
+/// The labels, where the schema has a column of them and the sheet has it too.
+fn labels_of(schema: &Schema, sheet: &Sheet, names: bool) -> Result<Option<Labels>, Error> {
+    let Some(label) = schema.label() else { return Ok(None) };
+    let by_place = sheet.names.is_none() || !schema.has_names();
+    let column = match by_place {
+        true if sheet.columns() < schema.each().count() => None,
+        true => schema.each().position(|(_, kind)| *kind == ColumnKind::Label),
+        false => sheet.names.as_ref().and_then(|names| names.iter().position(|name| *name == label)),
+    };
+    let Some(column) = column else { return Ok(None) };
+    let (path, mut texts) = (PathBuf::from(&sheet.what), Texts::default());
+    for (row, cells) in sheet.rows().enumerate() {
+        let cell = cells[column];
+        if cell == Cell::MISSING {
+            return Err(Error::NoLabel { path, line: sheet.lines[row].into() });
+        }
+        texts.push(&path, &sheet.show(cell, column))?;
+    }
+    labels::from_text(&sheet.what, texts, names).map(Some)
+}

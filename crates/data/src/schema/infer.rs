@@ -1,0 +1,339 @@
+//! What the columns of a sheet are, told by their values.
+//!
+//! One function for `check` and for every training. What it finds it says; where it cannot tell, it asks.
+
+use std::path::PathBuf;
+
+use super::columns::Schema;
+use super::kind::{ColumnKind, KindName};
+use super::options::LoadOptions;
+use super::rescale::BYTE;
+use super::scale::Scale;
+use super::survey::{Found, survey};
+use crate::error::Error;
+use crate::tables::sheet::{Sheet, place};
+
+/// Columns of whole numbers from 0 are grey levels, with one scale for all, where there are so many, or where 255
+/// is the largest number.
+const GREY_COLUMNS: usize = 8;
+
+/// Texts of a column, at most, that are its levels however few rows there are.
+const FEW: usize = 12;
+
+/// Texts of a column, at most, that are its levels.
+const MOST_LEVELS: usize = 100;
+
+/// Rows from which numbers that count them are an index.
+const ROWS: usize = 8;
+
+/// Names of columns that tell samples apart.
+const INDICES: [&str; 8] = ["", "index", "id", "idx", "rowid", "row_id", "row", "unnamed: 0"];
+
+/// A schema, and what is to be said of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Inferred {
+    pub(crate) schema: Schema,
+    /// What was chosen where another choice is possible.
+    pub(crate) notes: Vec<String>,
+    /// What is unlikely to be meant.
+    pub(crate) doubts: Vec<String>,
+}
+
+/// Tells what the columns of training data are.
+pub(crate) fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
+    let found = survey(sheet);
+    let label = label(sheet, options)?;
+    let asked = asked(sheet, options)?;
+    let telling = Telling { sheet, found: &found, options };
+    let open = |column: &usize| Some(*column) != label && asked[*column].is_none() && !telling.is_index(*column);
+    let scale = telling.common(&(0..sheet.columns()).filter(open).collect::<Vec<_>>());
+    let mut inferred = Inferred::default();
+    let mut kinds = Vec::with_capacity(sheet.columns());
+    for (column, asked) in asked.iter().enumerate() {
+        kinds.push(match *asked {
+            Some(KindName::Label) => ColumnKind::Label,
+            _ if Some(column) == label => ColumnKind::Label,
+            Some(kind) => telling.as_asked(column, kind)?,
+            None => telling.tell(column, &scale, &mut inferred)?,
+        });
+    }
+    // Where nothing varies, the columns are there all the same: it is for others to say that there is nothing to learn.
+    if kinds.iter().all(|kind| kind.units() == 0) {
+        for (kind, found) in kinds.iter_mut().zip(&found) {
+            if *kind == ColumnKind::Ignored && found.is_numeric() {
+                *kind = real(found);
+            }
+        }
+    }
+    if let Common::Grey(divisor) = scale {
+        let other = if divisor == 255.0 { "MIN..MAX" } else { "255, or MIN..MAX," };
+        inferred.notes.push(format!(
+            "whole numbers from 0 to {divisor} in all columns: divided by {divisor} (--scale {other} for another range)"
+        ));
+    }
+    let names = sheet.names.iter().flatten().map(|name| Some(name.clone())).chain(std::iter::repeat(None));
+    inferred.schema = Schema::new(names.zip(kinds), options.missing.clone());
+    Ok(inferred)
+}
+
+/// The column of the labels.
+fn label(sheet: &Sheet, options: &LoadOptions) -> Result<Option<usize>, Error> {
+    let Some(wanted) = &options.label_column else { return Ok(None) };
+    sheet.find(wanted).map(Some).ok_or_else(|| {
+        let available = available(sheet);
+        Error::NoSuchColumn { path: PathBuf::from(&sheet.what), column: wanted.clone(), available }
+    })
+}
+
+/// What columns there are.
+pub(crate) fn available(sheet: &Sheet) -> String {
+    let numbers = format!("give first, last or a number from 0 to {}", sheet.columns().saturating_sub(1));
+    match &sheet.names {
+        None => format!("{numbers} (the file has no header)"),
+        Some(names) => {
+            let more = if names.len() > 12 { ", ..." } else { "" };
+            format!("{numbers}, or a name of the header: {}{more}", names[..names.len().min(12)].join(", "))
+        }
+    }
+}
+
+/// The kind that was asked for, of each column.
+fn asked(sheet: &Sheet, options: &LoadOptions) -> Result<Vec<Option<KindName>>, Error> {
+    let mut asked = vec![None; sheet.columns()];
+    for (column, kind) in &options.column_types.0 {
+        let found = sheet.find(column).or_else(|| place(column, sheet.columns()));
+        let place = found.ok_or_else(|| Error::Column {
+            path: PathBuf::from(&sheet.what),
+            column: column.clone(),
+            reason: format!("there is no such column; {}", available(sheet)),
+        })?;
+        asked[place] = Some(*kind);
+    }
+    Ok(asked)
+}
+
+/// What all columns of numbers have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Common {
+    /// Nothing: each has its own range.
+    Nothing,
+    /// What was asked for.
+    Asked { offset: f32, scale: f32 },
+    /// Fractions from 0 to 1.
+    Unit,
+    /// Whole numbers from 0 to this one.
+    Grey(f32),
+    /// -1 and 1.
+    Spin,
+}
+
+struct Telling<'a> {
+    sheet: &'a Sheet,
+    found: &'a [Found],
+    options: &'a LoadOptions,
+}
+
+impl Telling<'_> {
+    /// Whether a column counts the rows or says that it tells them apart.
+    fn is_index(&self, column: usize) -> bool {
+        let found = &self.found[column];
+        let name = self.sheet.names.as_ref().map(|names| names[column].to_ascii_lowercase());
+        let counts = found.counts && found.rows >= ROWS;
+        match name {
+            None => counts && column == 0,
+            Some(name) if name.is_empty() && column == 0 => found.whole && found.texts == 0,
+            Some(name) => counts && (column == 0 || INDICES.contains(&name.as_str())),
+        }
+    }
+
+    /// What the numbers of these columns have in common.
+    fn common(&self, columns: &[usize]) -> Common {
+        let numeric: Vec<&Found> =
+            columns.iter().map(|&column| &self.found[column]).filter(|f| f.is_numeric()).collect();
+        let min = numeric.iter().map(|found| found.min).fold(f32::INFINITY, f32::min);
+        let max = numeric.iter().map(|found| found.max).fold(f32::NEG_INFINITY, f32::max);
+        let whole = numeric.iter().all(|found| found.whole);
+        match self.options.scale {
+            Scale::Auto => {}
+            Scale::None => return Common::Asked { offset: 0.0, scale: 1.0 },
+            Scale::By255 => return Common::Asked { offset: 0.0, scale: 255.0 },
+            Scale::Range { min, max } => return Common::Asked { offset: min, scale: max - min },
+            Scale::MinMax if min < max => return Common::Asked { offset: min, scale: max - min },
+            Scale::MinMax | Scale::MinMaxColumns => return Common::Nothing,
+        }
+        let spins = |found: &&Found| found.levels.as_ref().is_some_and(|l| l.iter().all(|&x| x == 1.0 || x == -1.0));
+        if min == -1.0 && numeric.iter().all(spins) {
+            return Common::Spin;
+        }
+        if min >= 0.0 && max <= 1.0 && !whole {
+            return Common::Unit;
+        }
+        let varying = numeric.iter().filter(|found| found.min < found.max).count();
+        let high = numeric.iter().filter(|found| found.min < found.max && 2.0 * found.max >= max).count();
+        let grey = whole && min == 0.0 && (2.0..=255.0).contains(&max) && numeric.len() == columns.len();
+        if grey && (max == 255.0 || numeric.len() >= GREY_COLUMNS) && 3 * high >= varying {
+            return Common::Grey(if max >= BYTE { 255.0 } else { max });
+        }
+        Common::Nothing
+    }
+
+    fn path(&self) -> PathBuf {
+        PathBuf::from(&self.sheet.what)
+    }
+
+    fn refuse(&self, column: usize, reason: String) -> Error {
+        Error::Column { path: self.path(), column: self.sheet.called(column), reason }
+    }
+
+    /// What a column that nobody spoke of is.
+    fn tell(&self, column: usize, common: &Common, inferred: &mut Inferred) -> Result<ColumnKind, Error> {
+        let found = &self.found[column];
+        let called = self.sheet.called(column);
+        if self.is_index(column) {
+            inferred.notes.push(format!("column {called} counts the rows: ignored"));
+            return Ok(ColumnKind::Ignored);
+        }
+        if found.numbers + found.texts == 0 {
+            inferred.doubts.push(format!("column {called} has no value at all: ignored"));
+            return Ok(ColumnKind::Ignored);
+        }
+        if found.texts > 0 {
+            return self.tell_texts(column, inferred);
+        }
+        if let Some(x) = [found.min, found.max].into_iter().find(|x| !x.is_finite()) {
+            return Err(self.refuse(column, format!("a value is {x}: every value must be a finite number")));
+        }
+        match *common {
+            Common::Asked { offset: 0.0, scale } => return Ok(ColumnKind::Unit { divisor: scale }),
+            Common::Asked { offset, scale } => return Ok(ColumnKind::Real { offset, scale }),
+            Common::Unit => return Ok(ColumnKind::Unit { divisor: 1.0 }),
+            Common::Grey(divisor) => return Ok(ColumnKind::Unit { divisor }),
+            Common::Spin => return Ok(ColumnKind::Spin),
+            Common::Nothing => {}
+        }
+        match found.levels.as_deref() {
+            Some(&[x]) if x == 0.0 || x == 1.0 => Ok(binary(0.0, 1.0)),
+            Some(&[x]) => {
+                inferred.doubts.push(format!("column {called} is {x} in every row: ignored"));
+                Ok(ColumnKind::Ignored)
+            }
+            Some(&[off, on]) => Ok(binary(off, on)),
+            _ => Ok(real(found)),
+        }
+    }
+
+    /// What a column with texts is.
+    fn tell_texts(&self, column: usize, inferred: &mut Inferred) -> Result<ColumnKind, Error> {
+        let (found, called) = (&self.found[column], self.sheet.called(column));
+        let texts = &self.sheet.texts[column].distinct;
+        let numbers = found.levels.as_deref();
+        let name = self.sheet.names.as_ref().map_or_else(|| column.to_string(), |names| names[column].clone());
+        // A few texts among many numbers are slips or codes of something missing.
+        let slips = found.numbers > 0 && 10 * found.texts < found.numbers + found.texts;
+        let levels = numbers.map(|numbers| numbers.len() + texts.len());
+        let few = |levels: usize| levels <= FEW || levels <= MOST_LEVELS && 4 * levels <= found.numbers + found.texts;
+        if slips || found.numbers > 0 && !levels.is_some_and(few) {
+            let row = found.first_text.unwrap_or_default();
+            let text = &texts[0];
+            return Err(self.refuse(
+                column,
+                format!(
+                    "line {} has {text:?} among numbers: mend it, say `--missing {text}` if it means a missing value, or \
+                     `--column-types {name}=categorical` if the column is no number",
+                    self.sheet.lines.get(row).copied().unwrap_or_default()
+                ),
+            ));
+        }
+        if found.numbers == 0 && texts.len() == 2 {
+            let (off, on) = two(&texts[0], &texts[1]);
+            return Ok(ColumnKind::Binary { off, on });
+        }
+        if found.numbers == 0 && texts.len() == 1 {
+            inferred.doubts.push(format!("column {called} is {:?} in every row: ignored", texts[0]));
+            return Ok(ColumnKind::Ignored);
+        }
+        if !levels.is_some_and(few) {
+            return Err(self.refuse(
+                column,
+                format!(
+                    "{} different texts in {} rows: is it an identifier, then say `--column-types {name}=ignored`; the \
+                     class of a sample, then `--label-column {name}`; or levels, then `--column-types {name}=categorical`",
+                    texts.len(),
+                    found.rows
+                ),
+            ));
+        }
+        if found.numbers > 0 {
+            inferred.doubts.push(format!("column {called} has numbers and texts, such as {:?}: categorical", texts[0]));
+        }
+        Ok(self.categorical(column))
+    }
+
+    /// The values of a column as levels: numbers by size, then texts in their order.
+    fn categorical(&self, column: usize) -> ColumnKind {
+        let numbers = self.found[column].levels.iter().flatten().map(ToString::to_string);
+        let mut texts = self.sheet.texts[column].distinct.clone();
+        texts.sort_unstable();
+        ColumnKind::Categorical { levels: numbers.chain(texts).collect() }
+    }
+
+    /// A column of a kind that was asked for.
+    fn as_asked(&self, column: usize, kind: KindName) -> Result<ColumnKind, Error> {
+        let (found, texts) = (&self.found[column], &self.sheet.texts[column].distinct);
+        let no = |expected: &str| {
+            let value = match found.first_text {
+                Some(_) => format!("{:?}", texts[0]),
+                None => format!("{} to {}", found.min, found.max),
+            };
+            self.refuse(column, format!("asked for as {kind}, which needs {expected}, but has {value}"))
+        };
+        let numeric = found.is_numeric() && found.min.is_finite() && found.max.is_finite();
+        Ok(match kind {
+            KindName::Ignored => ColumnKind::Ignored,
+            KindName::Label => ColumnKind::Label,
+            KindName::Categorical if found.levels.is_none() || found.numbers + found.texts == 0 => {
+                return Err(no("a few different values"));
+            }
+            KindName::Categorical => self.categorical(column),
+            KindName::Binary => match (found.levels.as_deref(), texts.as_slice()) {
+                (Some(&[off, on]), []) => binary(off, on),
+                (Some(&[x]), []) if x == 0.0 || x == 1.0 => binary(0.0, 1.0),
+                (Some([]), [a, b]) => {
+                    let (off, on) = two(a, b);
+                    ColumnKind::Binary { off, on }
+                }
+                _ => return Err(no("two different values")),
+            },
+            KindName::Spin => match found.levels.as_deref() {
+                Some(levels) if numeric && levels.iter().all(|&x| x == 1.0 || x == -1.0) => ColumnKind::Spin,
+                _ => return Err(no("-1 and 1")),
+            },
+            KindName::Unit if numeric && found.min >= 0.0 => {
+                let byte = found.whole && (BYTE..=255.0).contains(&found.max);
+                ColumnKind::Unit { divisor: if byte { 255.0 } else { found.max.max(1.0) } }
+            }
+            KindName::Unit => return Err(no("numbers from 0 up")),
+            KindName::Real if numeric => real(found),
+            KindName::Real => return Err(no("numbers")),
+        })
+    }
+}
+
+fn binary(off: f32, on: f32) -> ColumnKind {
+    ColumnKind::Binary { off: off.to_string(), on: on.to_string() }
+}
+
+/// A number by the range of its column.
+fn real(found: &Found) -> ColumnKind {
+    let scale = if found.max > found.min { found.max - found.min } else { 1.0 };
+    ColumnKind::Real { offset: found.min, scale }
+}
+
+/// Two texts, the one that means no first; else in their order.
+fn two(a: &str, b: &str) -> (String, String) {
+    let no = |text: &str| {
+        ["false", "no", "n", "f", "off", "absent", "negative"].contains(&text.to_ascii_lowercase().as_str())
+    };
+    let swap = if no(a) == no(b) { b < a } else { no(b) };
+    if swap { (b.into(), a.into()) } else { (a.into(), b.into()) }
+}

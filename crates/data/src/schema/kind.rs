@@ -1,0 +1,199 @@
+//! What the values of a column are.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::text::serde_as_text;
+
+/// What the values of a column are, and what it takes to make visible units of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ColumnKind {
+    /// One of two values: one unit.
+    Binary {
+        /// The value that is 0.
+        off: String,
+        /// The value that is 1.
+        on: String,
+    },
+    /// A probability or grey level: one unit, the value divided.
+    Unit {
+        /// The value that is 1.
+        divisor: f32,
+    },
+    /// A number of any range: one unit, `(value - offset) / scale`. Values beyond the training data's range are
+    /// taken for its ends.
+    Real {
+        /// The value that is 0.
+        offset: f32,
+        /// What is divided by.
+        scale: f32,
+    },
+    /// One of a few values without order: a unit each, of which one is on.
+    Categorical {
+        /// The values, in the order of their units.
+        levels: Vec<String>,
+    },
+    /// -1 or 1: one unit, which is off or on.
+    Spin,
+    /// Not learned from: an index, an identifier, free text.
+    Ignored,
+    /// The class of a sample.
+    Label,
+}
+
+impl ColumnKind {
+    /// Number of visible units.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        match self {
+            Self::Binary { .. } | Self::Unit { .. } | Self::Real { .. } | Self::Spin => 1,
+            Self::Categorical { levels } => levels.len(),
+            Self::Ignored | Self::Label => 0,
+        }
+    }
+
+    /// Its name alone.
+    #[must_use]
+    pub fn name(&self) -> KindName {
+        match self {
+            Self::Binary { .. } => KindName::Binary,
+            Self::Unit { .. } => KindName::Unit,
+            Self::Real { .. } => KindName::Real,
+            Self::Categorical { .. } => KindName::Categorical,
+            Self::Spin => KindName::Spin,
+            Self::Ignored => KindName::Ignored,
+            Self::Label => KindName::Label,
+        }
+    }
+}
+
+/// In words, with what it takes: `real, (x - 21) / 60`.
+impl fmt::Display for ColumnKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary { off, on } => write!(f, "binary: {off} is off, {on} is on"),
+            Self::Unit { divisor } if *divisor == 1.0 => f.write_str("unit: 0 to 1"),
+            Self::Unit { divisor } => write!(f, "unit: 0 to {divisor}"),
+            Self::Real { offset, scale } => write!(f, "real: {offset} to {}", offset + scale),
+            Self::Categorical { levels } => {
+                let shown: Vec<&str> = levels.iter().take(6).map(String::as_str).collect();
+                let more = if levels.len() > shown.len() { ", ..." } else { "" };
+                write!(f, "categorical: {} levels, {}{more}", levels.len(), shown.join(", "))
+            }
+            Self::Spin | Self::Ignored | Self::Label => self.name().fmt(f),
+        }
+    }
+}
+
+/// A kind of columns by its name, as it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KindName {
+    /// [`ColumnKind::Binary`].
+    Binary,
+    /// [`ColumnKind::Unit`].
+    Unit,
+    /// [`ColumnKind::Real`].
+    Real,
+    /// [`ColumnKind::Categorical`].
+    Categorical,
+    /// [`ColumnKind::Spin`].
+    Spin,
+    /// [`ColumnKind::Ignored`].
+    Ignored,
+    /// [`ColumnKind::Label`].
+    Label,
+}
+
+impl KindName {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Binary, Self::Unit, Self::Real, Self::Categorical, Self::Spin, Self::Ignored, Self::Label];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Unit => "unit",
+            Self::Real => "real",
+            Self::Categorical => "categorical",
+            Self::Spin => "spin",
+            Self::Ignored => "ignored",
+            Self::Label => "label",
+        }
+    }
+}
+
+impl fmt::Display for KindName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl FromStr for KindName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|kind| kind.text() == text).ok_or_else(|| Error::Setting {
+            name: "kind of a column",
+            got: format!("{text:?}"),
+            expected: Self::ALL.map(Self::text).join(", "),
+        })
+    }
+}
+
+serde_as_text!(KindName);
+
+/// Kinds of columns as they are asked for: `age=real,sex=categorical`, the last word on what a column is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnKinds(pub Vec<(String, KindName)>);
+
+impl fmt::Display for ColumnKinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each: Vec<String> = self.0.iter().map(|(column, kind)| format!("{column}={kind}")).collect();
+        f.write_str(&each.join(","))
+    }
+}
+
+impl FromStr for ColumnKinds {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let expected = || Error::Setting {
+            name: "column types",
+            got: format!("{text:?}"),
+            expected: "COLUMN=KIND, several with commas, such as age=real,id=ignored".into(),
+        };
+        let parts = text.split(',').filter(|part| !part.is_empty());
+        let pair = |part: &str| {
+            let (column, kind) = part.rsplit_once('=').ok_or_else(expected)?;
+            Ok((column.trim().to_string(), kind.trim().parse()?))
+        };
+        parts.map(pair).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+serde_as_text!(ColumnKinds);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_read_and_write_as_text() {
+        for kind in KindName::ALL {
+            assert_eq!(kind.to_string().parse::<KindName>().unwrap(), kind);
+        }
+        let kinds: ColumnKinds = "age=real, a=b=ignored".parse().unwrap();
+        assert_eq!(kinds.0, [("age".to_string(), KindName::Real), ("a=b".to_string(), KindName::Ignored)]);
+        assert_eq!(kinds.to_string().parse::<ColumnKinds>().unwrap(), kinds);
+        let error = "age=large".parse::<ColumnKinds>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "kind of a column is \"large\"; it must be binary, unit, real, categorical, spin, ignored, label"
+        );
+        assert!("age".parse::<ColumnKinds>().unwrap_err().to_string().contains("COLUMN=KIND"));
+    }
+}

@@ -1,0 +1,90 @@
+//! One look at every column of a sheet: what an inference rests on.
+
+use crate::tables::sheet::{Content, Sheet};
+
+/// Different numbers of a column that are told apart, at most.
+pub(crate) const LEVELS: usize = 64;
+
+/// What a column holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) rows: usize,
+    pub(crate) missing: usize,
+    /// Cells with a number.
+    pub(crate) numbers: usize,
+    /// Cells with a text.
+    pub(crate) texts: usize,
+    pub(crate) min: f32,
+    pub(crate) max: f32,
+    /// Whether all numbers are whole.
+    pub(crate) whole: bool,
+    /// The different numbers in their order; none where there are more than [`LEVELS`].
+    pub(crate) levels: Option<Vec<f32>>,
+    /// Whether the numbers count the rows, from 0 or 1.
+    pub(crate) counts: bool,
+    /// The number in the first row.
+    first: f32,
+    /// The row of the first text.
+    pub(crate) first_text: Option<usize>,
+}
+
+impl Found {
+    fn new() -> Self {
+        Self {
+            rows: 0,
+            missing: 0,
+            numbers: 0,
+            texts: 0,
+            min: f32::INFINITY,
+            max: f32::NEG_INFINITY,
+            whole: true,
+            levels: Some(Vec::new()),
+            counts: true,
+            first: 0.0,
+            first_text: None,
+        }
+    }
+
+    fn add(&mut self, content: Content) {
+        match content {
+            Content::Missing => (self.missing, self.counts) = (self.missing + 1, false),
+            Content::Text(_) => {
+                self.first_text.get_or_insert(self.rows);
+                (self.texts, self.counts) = (self.texts + 1, false);
+            }
+            Content::Number(x) => {
+                if self.rows == 0 {
+                    (self.first, self.counts) = (x, x == 0.0 || x == 1.0);
+                }
+                self.counts = self.counts && x == self.first + self.rows as f32;
+                self.numbers += 1;
+                (self.min, self.max) = (self.min.min(x), self.max.max(x));
+                self.whole = self.whole && x.fract() == 0.0;
+                if let Some(levels) = &mut self.levels
+                    && let Err(place) = levels.binary_search_by(|level| level.total_cmp(&(x + 0.0)))
+                {
+                    if levels.len() == LEVELS {
+                        self.levels = None;
+                    } else {
+                        levels.insert(place, x + 0.0);
+                    }
+                }
+            }
+        }
+        self.rows += 1;
+    }
+
+    /// Whether all that is there are numbers.
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.numbers > 0 && self.texts == 0
+    }
+}
+
+/// Looks at all cells.
+pub(crate) fn survey(sheet: &Sheet) -> Vec<Found> {
+    let mut columns = vec![Found::new(); sheet.columns()];
+    for row in sheet.rows() {
+        columns.iter_mut().zip(row).for_each(|(column, cell)| column.add(cell.content()));
+    }
+    columns
+}

@@ -1,0 +1,208 @@
+//! Tables as people have them: what is inferred of them, and what a schema makes of other files.
+
+use std::fmt::Write as _;
+
+use crate::schema::pixels::Row;
+use crate::{ColumnKind, Dataset, LoadOptions, Schema, Source, load};
+
+fn read(text: &str, options: &LoadOptions) -> Result<Dataset, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    std::fs::write(&path, text).unwrap();
+    let prefix = format!("{}/", dir.path().display());
+    load(&Source::Csv(path), options).map_err(|error| error.to_string().replace(&prefix, ""))
+}
+
+fn plain() -> LoadOptions {
+    LoadOptions::default()
+}
+
+fn inferred(text: &str) -> String {
+    read(text, &plain()).unwrap().schema.to_string()
+}
+
+/// All values of the training samples, as probabilities.
+fn values(data: &Dataset) -> Vec<Vec<f32>> {
+    let row = |sample| match data.train.row(sample) {
+        Row::Bytes(bytes) => bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect(),
+        Row::Floats(floats) => floats.to_vec(),
+    };
+    (0..data.train.samples()).map(row).collect()
+}
+
+/// A survey: a person a line.
+const PEOPLE: &str = "id,name,age,sex,smokes,blood,height\n\
+                      17,ann,21,f,no,A,1.62\n\
+                      5,bob,81,m,yes,0,1.80\n\
+                      9,cid,33,m,no,AB,1.71\n\
+                      11,dee,45,f,no,A,1.55\n";
+
+#[test]
+fn every_column_is_understood_by_itself() {
+    let asked = LoadOptions { column_types: "id=ignored,name=ignored".parse().unwrap(), ..plain() };
+    let data = read(PEOPLE, &asked).unwrap();
+    let shown = "id      ignored\nname    ignored\nage     real: 21 to 81\nsex     binary: f is off, m is on\n\
+                 smokes  binary: no is off, yes is on\nblood   categorical: 3 levels, 0, A, AB\n\
+                 height  real: 1.55 to 1.8";
+    assert_eq!(data.schema.to_string(), shown);
+    assert_eq!(data.schema.unit_names(), ["age", "sex", "smokes", "blood=0", "blood=A", "blood=AB", "height"]);
+    let rows = values(&data);
+    assert_eq!(rows[1], [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(rows[3], [0.4, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+}
+
+/// The right scale for whole numbers that are no bytes, and for those that are.
+#[test]
+fn whole_numbers_are_divided_by_their_own_largest() {
+    let table = |most: usize| {
+        let mut text = String::new();
+        for row in 0..40 {
+            let cells: Vec<String> = (0..64).map(|k| ((row * 31 + k * 17) % (most + 1)).to_string()).collect();
+            writeln!(text, "{}", cells.join(",")).unwrap();
+        }
+        read(&text, &plain()).unwrap()
+    };
+    for (most, divisor) in [(16, 16.0), (63, 63.0), (100, 100.0), (200, 255.0), (255, 255.0)] {
+        let data = table(most);
+        assert_eq!(data.schema.columns[0].kind, ColumnKind::Unit { divisor });
+        assert_eq!((data.schema.columns.len(), data.schema.units()), (1, 64));
+        let said = format!("whole numbers from 0 to {divisor} in all columns: divided by {divisor} ");
+        assert!(data.notes[0].starts_with(&said), "{:?}", data.notes);
+        assert!((values(&data).concat().into_iter().fold(0.0, f32::max) - most as f32 / divisor).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn an_index_and_a_header_of_numbers_are_no_data() {
+    let mut text = String::from(",0,1,2,3\n");
+    for row in 0..20 {
+        writeln!(text, "{row},{},{},{},{}", row % 2, row % 3 % 2, 1 - row % 2, row / 10).unwrap();
+    }
+    let data = read(&text, &plain()).unwrap();
+    assert_eq!((data.train.samples(), data.train.units()), (20, 4));
+    assert!(data.schema.to_string().starts_with("   ignored\n0  binary: 0 is off, 1 is on"), "{}", data.schema);
+    assert_eq!(data.notes.len(), 2, "{:?}", data.notes);
+    assert!(
+        data.notes[0].starts_with("line 1 numbers the columns") && data.notes[1].contains("counts the rows: ignored")
+    );
+}
+
+#[test]
+fn kinds_follow_the_values() {
+    for (text, want) in [
+        ("a\n0\n1\n0\n", "a  binary: 0 is off, 1 is on"),
+        ("a,b\n0,0.5\n1,0.25\n", "a  unit: 0 to 1\nb  unit: 0 to 1"),
+        ("a,b\n-1,1\n1,-1\n", "a  spin\nb  spin"),
+        ("a,b\n0,255\n7,128\n", "a  unit: 0 to 255\nb  unit: 0 to 255"),
+        ("a,b\n1,5.5\n2,7.25\n3,1\n", "a  real: 1 to 3\nb  real: 1 to 7.25"),
+        ("a\ntrue\nfalse\n", "a  binary: false is off, true is on"),
+        ("a\nY\nN\n", "a  binary: N is off, Y is on"),
+        ("a,b\nx,1\ny,2\nz,3\nx,4\n", "a  categorical: 3 levels, x, y, z\nb  real: 1 to 4"),
+        ("a,b\n1,0\n2,1\n3+,1\n1,0\n", "a  categorical: 3 levels, 1, 2, 3+\nb  binary: 0 is off, 1 is on"),
+        ("a;b\n1,5;2\n2,5;3\n0;4\n", "a  real: 0 to 2.5\nb  real: 2 to 4"),
+    ] {
+        assert_eq!(inferred(text), want, "{text:?}");
+    }
+}
+
+/// What cannot be told is asked, with commands to choose from; each is accepted.
+#[test]
+fn what_cannot_be_told_is_asked() {
+    let mut text = String::from("who,x\n");
+    for k in 0..60 {
+        writeln!(text, "p{k},{}", k % 2).unwrap();
+    }
+    let error = read(&text, &plain()).unwrap_err();
+    assert_eq!(
+        error,
+        "t.csv: column \"who\": 60 different texts in 60 rows: is it an identifier, then say `--column-types \
+         who=ignored`; the class of a sample, then `--label-column who`; or levels, then `--column-types \
+         who=categorical`"
+    );
+    for (kinds, label, units) in
+        [("who=ignored", None, 1), ("who=categorical", None, 61), ("", Some("who".to_string()), 1)]
+    {
+        let options = LoadOptions { column_types: kinds.parse().unwrap(), label_column: label, ..plain() };
+        assert_eq!(read(&text, &options).unwrap().train.units(), units, "{kinds}");
+    }
+    let slips: Vec<String> = (0..50).map(|k| format!("{},{}\n", f64::from(k) / 7.0, k % 3)).collect();
+    let slips = slips.concat() + "oops,1\n";
+    let error = read(&slips, &plain()).unwrap_err();
+    assert!(error.contains("line 51 has \"oops\" among numbers") && error.contains("`--missing oops`"), "{error}");
+}
+
+#[test]
+fn declared_codes_are_missing() {
+    let text = "a,b\n1,-9\n2,none\n3,4\n5,6\n";
+    let options = LoadOptions { missing: vec!["-9".into(), "none".into()], ..plain() };
+    let error = read(text, &options).unwrap_err();
+    assert_eq!(error, "t.csv: line 2, column 1 (from 0) is empty: fill in missing values or remove the line");
+    assert_eq!(
+        read("a,b\n1,0.5\n2,-9.0\n3,0.25\n", &options).unwrap_err().split(" is ").next(),
+        Some("t.csv: line 3, column 1 (from 0)")
+    );
+}
+
+/// A model's schema, applied to other files.
+fn applied(schema: &Schema, text: &str) -> Result<Dataset, String> {
+    let json = serde_json::to_string(schema).unwrap();
+    let schema = Some(serde_json::from_str(&json).unwrap());
+    read(text, &LoadOptions { schema, ..plain() })
+}
+
+#[test]
+fn columns_of_other_files_are_matched_by_name() {
+    let options = LoadOptions {
+        column_types: "id=ignored,name=ignored".parse().unwrap(),
+        label_column: Some("smokes".into()),
+        ..plain()
+    };
+    let data = read(PEOPLE, &options).unwrap();
+    let all = values(&data);
+    // In another order, with a column more, without those that are ignored: rows 4 and 2 of the people.
+    let other = "height,more,blood,sex,age,smokes\n1.55,x,A,f,45,no\n1.80,y,0,m,81,yes\n";
+    let read = applied(&data.schema, other).unwrap();
+    assert_eq!(values(&read), [all[3].clone(), all[1].clone()]);
+    assert_eq!(read.notes, ["left out columns that the model has not seen: more"]);
+    assert_eq!(read.train.labels().unwrap().len(), 2);
+    // One row alone is that row.
+    assert_eq!(values(&applied(&data.schema, "age,height,blood,sex\n33,1.71,AB,m\n").unwrap()), [all[2].clone()]);
+    let error = applied(&data.schema, "age,heigth,blood,sex\n33,1.71,AB,m\n").unwrap_err();
+    assert_eq!(error, "t.csv: columns of the training data are missing: height; it has heigth instead");
+    let error = applied(&data.schema, "age,height,blood,sex\n33,1.71,C,m\n").unwrap_err();
+    assert_eq!(error, "t.csv: line 2, column \"blood\": \"C\" is not one of 0, A, AB");
+    let error = applied(&data.schema, "age,height,blood,sex\nold,1.71,A,m\n").unwrap_err();
+    assert_eq!(error, "t.csv: line 2, column \"age\": \"old\" is not a number, 21 to 81");
+    let beyond = applied(&data.schema, "age,height,blood,sex\n99,1.71,A,m\n").unwrap();
+    assert_eq!(values(&beyond)[0][0], 1.0);
+    let said = "column \"age\": 1 values lie beyond the training data's (real: 21 to 81) and are taken for its ends";
+    assert_eq!(beyond.notes, [said]);
+}
+
+/// Without names the place says which column it is, and the label may be left out.
+#[test]
+fn columns_without_names_are_matched_by_place() {
+    let options = LoadOptions { label_column: Some("1".into()), ..plain() };
+    let data = read("0.5,cat,3\n0.25,ant,5\n1,cat,4\n", &options).unwrap();
+    let all = values(&data);
+    assert_eq!(values(&applied(&data.schema, "1,cat,4\n").unwrap()), [all[2].clone()]);
+    let read = applied(&data.schema, "0.5,3\n0.25,5\n").unwrap();
+    assert_eq!((values(&read), read.train.labels()), (all[..2].to_vec(), None));
+    let error = applied(&data.schema, "1,2,3,4\n1,2,3,5\n").unwrap_err();
+    assert_eq!(error, "t.csv: there are 4 columns, expected 3 as in the training data");
+}
+
+/// Labels that differ in a byte that is no text never merge; a number is one class however it is written.
+#[test]
+fn labels_are_bytes_and_numbers_are_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    std::fs::write(&path, b"caf\xe9,0\ncaf\xe8,1\ncaf\xe9,1\n").unwrap();
+    let label = |column: &str| LoadOptions { label_column: Some(column.into()), ..plain() };
+    let data = load(&Source::Csv(path), &label("first")).unwrap();
+    assert_eq!((data.classes, data.train.labels()), (Some(2), Some(vec![1, 0, 1])));
+    let data = read("1,0\n1.0,1\n+1,1\n01,0\n-1,0\n", &label("first")).unwrap();
+    assert_eq!(data.class_names, Some(vec!["-1".to_string(), "1".to_string()]));
+    let error = read("a,0\n?,1\n", &label("first")).unwrap_err();
+    assert_eq!(error, "t.csv: line 2 has no label: remove the line, or learn without labels");
+}

@@ -1,0 +1,215 @@
+//! A table as a file of text has it: every cell a number, a text or nothing, before anything is known of what
+//! the columns are.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::error::Error;
+use crate::memory::room::reserve;
+use crate::tables::table::Table;
+use crate::text::shown;
+
+/// Different texts of a column, at most.
+const MOST_TEXTS: u32 = 1 << 22;
+
+/// Bytes that a text takes beside its letters, twice.
+const TEXT: u64 = 128;
+
+/// Texts among numbers: a NaN with its sign set, and below that the text's number.
+const TEXTS: u32 = 0xffc0_0000;
+
+/// A cell, in four bytes: a number, the number of a text among those of its column, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cell(u32);
+
+/// What a cell holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Content {
+    Missing,
+    Number(f32),
+    Text(u32),
+}
+
+impl Cell {
+    /// A cell without a value.
+    pub(crate) const MISSING: Self = Self(0x7fc0_0000);
+
+    /// A number; NaN is none.
+    pub(crate) fn number(x: f32) -> Self {
+        if x.is_nan() { Self::MISSING } else { Self(x.to_bits()) }
+    }
+
+    /// A text of the column.
+    pub(crate) fn text(place: u32) -> Self {
+        debug_assert!(place < MOST_TEXTS);
+        Self(TEXTS | place)
+    }
+
+    pub(crate) fn content(self) -> Content {
+        match self {
+            Self::MISSING => Content::Missing,
+            Self(bits) if bits >= TEXTS => Content::Text(bits - TEXTS),
+            Self(bits) => Content::Number(f32::from_bits(bits)),
+        }
+    }
+}
+
+/// The different texts of a column, each kept once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts {
+    /// In the order they came in.
+    pub(crate) distinct: Vec<String>,
+    places: HashMap<String, u32>,
+    bytes: u64,
+}
+
+impl Texts {
+    /// The place of a text among the different ones, a new one behind the others; none where there are too many.
+    pub(crate) fn place(&mut self, text: &[u8]) -> Option<u32> {
+        let text = shown(text);
+        if let Some(&place) = self.places.get(&text) {
+            return Some(place);
+        }
+        let place = u32::try_from(self.distinct.len()).ok().filter(|&place| place < MOST_TEXTS)?;
+        self.bytes += TEXT + 2 * text.len() as u64;
+        self.distinct.push(text.clone());
+        self.places.insert(text, place);
+        Some(place)
+    }
+
+    /// Bytes that the different texts take.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// All cells of a file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sheet {
+    /// The file, for messages.
+    pub(crate) what: String,
+    /// What the columns are called, where the file says so.
+    pub(crate) names: Option<Vec<String>>,
+    /// Row by row.
+    pub(crate) cells: Vec<Cell>,
+    /// Texts of each column.
+    pub(crate) texts: Vec<Texts>,
+    /// Line of each row, as far as 32 bits count; of an array 0.
+    pub(crate) lines: Vec<u32>,
+    /// How the file was understood, where that is not the usual way.
+    pub(crate) read_as: Vec<String>,
+}
+
+impl Sheet {
+    /// Number of columns.
+    pub(crate) fn columns(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// The rows.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[Cell]> {
+        self.cells.chunks_exact(self.columns().max(1))
+    }
+
+    /// What a column is called in messages: its name, or its number from 0.
+    pub(crate) fn called(&self, column: usize) -> String {
+        match &self.names {
+            Some(names) if !names[column].is_empty() => format!("{:?}", names[column]),
+            _ => format!("{column} (from 0)"),
+        }
+    }
+
+    /// What a row is called in messages.
+    pub(crate) fn called_row(&self, row: usize) -> String {
+        match self.lines[row] {
+            0 => format!("row {row} (from 0)"),
+            line => format!("line {line}"),
+        }
+    }
+
+    /// The column of this name, or of this number, `first` or `last`; a name goes first.
+    pub(crate) fn find(&self, column: &str) -> Option<usize> {
+        let named = self.names.as_ref().and_then(|names| names.iter().position(|name| name == column));
+        named.or_else(|| place(column, self.columns()))
+    }
+
+    /// Adds a cell with a text.
+    pub(crate) fn push_text(&mut self, path: &Path, column: usize, text: &[u8]) -> Result<(), Error> {
+        let Some(place) = self.texts[column].place(text) else {
+            let reason = format!("more than {MOST_TEXTS} different texts");
+            return Err(Error::Column { path: path.into(), column: self.called(column), reason });
+        };
+        reserve(path, &mut self.cells, 1)?;
+        self.cells.push(Cell::text(place));
+        Ok(())
+    }
+
+    /// A cell's text as it is shown.
+    pub(crate) fn show(&self, cell: Cell, column: usize) -> String {
+        match cell.content() {
+            Content::Missing => String::new(),
+            Content::Number(x) => x.to_string(),
+            Content::Text(place) => self.texts[column].distinct[place as usize].clone(),
+        }
+    }
+
+    /// Bytes that the cells, lines and texts take.
+    pub(crate) fn bytes(&self) -> u64 {
+        let texts: u64 = self.texts.iter().map(Texts::bytes).sum();
+        4 * self.cells.len() as u64 + 4 * self.lines.len() as u64 + texts
+    }
+}
+
+/// An array: columns without names.
+impl Sheet {
+    /// Of the values of a table, without its labels.
+    pub(crate) fn of_table(table: &Table) -> Result<Self, Error> {
+        let mut cells = Vec::new();
+        reserve(Path::new(&table.what), &mut cells, table.units * table.samples())?;
+        table.each_row(|row| cells.extend(row.iter().map(|&x| Cell::number(x))))?;
+        Ok(Self {
+            what: table.what.clone(),
+            names: None,
+            cells,
+            texts: vec![Texts::default(); table.units],
+            lines: vec![0; table.samples()],
+            read_as: Vec::new(),
+        })
+    }
+}
+
+/// A column by its place among so many.
+pub(crate) fn place(column: &str, columns: usize) -> Option<usize> {
+    match column {
+        "first" => Some(0),
+        "last" => columns.checked_sub(1),
+        number => number.parse().ok().filter(|&place| place < columns),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_what_was_put_in() {
+        for x in [0.0, -0.0, 1.5, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(Cell::number(x).content(), Content::Number(x));
+        }
+        assert_eq!(Cell::number(f32::NAN).content(), Content::Missing);
+        assert_eq!(Cell::number(f32::from_bits(0xffc0_0001)).content(), Content::Missing);
+        for place in [0, 1, MOST_TEXTS - 1] {
+            assert_eq!(Cell::text(place).content(), Content::Text(place));
+        }
+    }
+
+    /// Names in Latin-1 that differ in one letter are two.
+    #[test]
+    fn texts_that_differ_never_merge() {
+        let mut texts = Texts::default();
+        let places: Vec<_> =
+            [&b"caf\xe9"[..], b"caf\xe8", b"caf\xe9", "café".as_bytes()].map(|text| texts.place(text)).into();
+        assert_eq!(places, [Some(0), Some(1), Some(0), Some(2)]);
+        assert_eq!(texts.distinct, ["caf\\xe9", "caf\\xe8", "café"]);
+    }
+}

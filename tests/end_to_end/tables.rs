@@ -1,0 +1,98 @@
+//! Tables as people have them: a model keeps what it learned of its data, and applies it by name.
+
+use crate::{Place, stderr};
+use std::fmt::Write as _;
+
+/// A survey of people; columns of every kind, with a header.
+fn people(rows: std::ops::Range<usize>) -> Vec<[String; 6]> {
+    let row = |k: usize| {
+        let smokes = k.is_multiple_of(3);
+        [
+            format!("p{k}"),
+            (20 + k * 7 % 60).to_string(),
+            if k.is_multiple_of(2) { "m" } else { "f" }.to_string(),
+            if smokes { "yes" } else { "no" }.to_string(),
+            ["A", "B", "AB", "0"][k % 4].to_string(),
+            format!("{:.2}", if smokes { 1.5 } else { 1.8 } + (k % 10) as f64 / 100.0),
+        ]
+    };
+    rows.map(row).collect()
+}
+
+const NAMES: [&str; 6] = ["id", "age", "sex", "smokes", "blood", "height"];
+
+/// Some columns of a table, in this order, with `separator` between.
+fn text(rows: &[[String; 6]], columns: &[usize], separator: &str) -> String {
+    let mut text = columns.iter().map(|&c| NAMES[c]).collect::<Vec<_>>().join(separator) + "\n";
+    for row in rows {
+        let fields: Vec<&str> = columns.iter().map(|&c| row[c].as_str()).collect();
+        writeln!(text, "{}", fields.join(separator)).unwrap();
+    }
+    text
+}
+
+#[test]
+fn columns_are_asked_about_understood_and_found_by_name() {
+    let place = Place::new();
+    let all = people(0..120);
+    let write = |name: &str, text: String| std::fs::write(place.path(name), text).unwrap();
+    write("people.csv", text(&all, &[0, 1, 2, 3, 4, 5], ","));
+
+    // An identifier is asked about, with commands to choose from; what is chosen is accepted.
+    let asked = place.run("check csv:people.csv --label-column smokes");
+    assert_eq!(asked.status.code(), Some(2));
+    assert!(stderr(&asked).contains("`--column-types id=ignored`"), "{}", stderr(&asked));
+    let read = "--label-column smokes --column-types id=ignored";
+    let shown = place.ok(&format!("check csv:people.csv {read} --recipe r.toml"));
+    for line in ["id      ignored", "age     real: 20 to 79", "sex     binary: f is off, m is on", "smokes  label"] {
+        assert!(shown.contains(line), "'{line}' in {shown}");
+    }
+    assert!(shown.contains("blood   categorical: 4 levels, 0, A, AB, B"), "{shown}");
+    place.ok("pretrain -q --config r.toml --epochs 3 --out run");
+    place.ok("encode run --data csv:people.csv --out all.csv");
+    let all_codes = place.read("all.csv");
+    let codes = |name: &str, words: &str| {
+        place.ok(&format!("encode run --data {words} --out {name}"));
+        String::from_utf8(place.read(name)).unwrap().lines().map(String::from).collect::<Vec<_>>()
+    };
+    // Behind the codes stands the label.
+    let of_all = String::from_utf8(all_codes).unwrap();
+    let of_all: Vec<&str> = of_all.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+
+    // Another order, another separator, a few of the rows, without the label and the identifier: the same codes.
+    let some = &all[40..50];
+    write("some.csv", text(some, &[5, 4, 2, 1], ";"));
+    let of_some = codes("some-codes.csv", "csv:some.csv");
+    assert_eq!(of_some[of_some.len() - 10..], of_all[of_all.len() - 80..of_all.len() - 70]);
+    write("one.csv", text(&all[7..8], &[1, 2, 3, 4, 5, 0], "\t"));
+    let one = codes("one-codes.csv", "csv:one.csv").pop().unwrap();
+    assert_eq!(one.rsplit_once(',').unwrap().0, of_all[of_all.len() - 120 + 7]);
+
+    write("less.csv", text(some, &[1, 2, 4], ","));
+    let refused = place.run("encode run --data csv:less.csv --out x.csv");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("columns of the training data are missing: height"), "{}", stderr(&refused));
+    write("more.csv", text(some, &[1, 2, 4, 5], ",").replace("age", "age,colour"));
+    let ragged = place.run("encode run --data csv:more.csv --out x.csv");
+    assert!(stderr(&ragged).contains("fields, expected"), "{}", stderr(&ragged));
+}
+
+/// Data recorded with a scale are read by it wherever they come from, whatever their own values suggest.
+#[test]
+fn rows_saved_apart_mean_what_they_meant() {
+    let place = Place::new();
+    let row = |k: usize| (0..64).map(|c| ((k * 31 + c * 17) % 17).to_string()).collect::<Vec<_>>().join(",");
+    let table = |rows: &[usize]| rows.iter().map(|&k| row(k) + "\n").collect::<Vec<_>>().concat();
+    std::fs::write(place.path("all.csv"), table(&(0..60).collect::<Vec<_>>())).unwrap();
+    let said = stderr(&place.run("pretrain --data csv:all.csv --hidden 5 --epochs 1 --valid 0 --out run"));
+    assert!(said.contains("whole numbers from 0 to 16 in all columns: divided by 16"), "{said}");
+    std::fs::write(place.path("two.csv"), table(&[3, 4]).replace(",16", ",1")).unwrap();
+    std::fs::write(place.path("three.csv"), table(&[3, 4, 5]).replace(",16", ",1")).unwrap();
+    place.ok("encode run --data csv:two.csv --out two-codes.csv");
+    place.ok("encode run --data csv:three.csv --out three-codes.csv");
+    let [two, three] = ["two-codes.csv", "three-codes.csv"].map(|name| String::from_utf8(place.read(name)).unwrap());
+    assert!(three.starts_with(&two), "a row does not depend on its neighbours");
+    std::fs::write(place.path("wide.csv"), table(&[3]).replacen(',', ",99,", 1)).unwrap();
+    let refused = stderr(&place.run("encode run --data csv:wide.csv --out x.csv"));
+    assert!(refused.contains("there are 65 columns, expected 64 as in the training data"), "{refused}");
+}

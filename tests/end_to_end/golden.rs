@@ -97,10 +97,14 @@ fn recipes_give_the_bytes_that_they_gave() {
     assert!(place.read("rbm/model.safetensors") == shipped("mnist-rbm.safetensors"), "dbn pretrain");
     place.ok("stack -q --out dbn");
     assert!(place.read("dbn/model.safetensors") == shipped("mnist-dbn.safetensors"), "dbn stack");
-    for (words, sha) in [
-        ("tune dbn --top-steps 3x2", "5c869d691565cc8084cf8bb376fa2f680ca5347747fe7b8c1a19c0a5a4a00085"),
-        ("finetune dbn --epochs 2", "06be8f7e172d08c288a059cc0bd501fb19f8ee1a068ad6100c3b0e9ac837c341"),
-    ] {
+    let tuned = ("tune dbn --top-steps 3x2", "5c869d691565cc8084cf8bb376fa2f680ca5347747fe7b8c1a19c0a5a4a00085");
+    let finetuned = ("finetune dbn --epochs 2", "06be8f7e172d08c288a059cc0bd501fb19f8ee1a068ad6100c3b0e9ac837c341");
+    // The matrix products of backpropagation have other bits on processors of other instruction sets.
+    #[cfg(target_arch = "x86_64")]
+    let same_products = is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    let same_products = false;
+    for (words, sha) in [Some(tuned), same_products.then_some(finetuned)].into_iter().flatten() {
         place.ok(&format!("{words} -q --out x --force"));
         assert_eq!(sha256(&place.read("x/model.safetensors")), sha, "dbn {words}");
     }

@@ -136,9 +136,9 @@ pub(crate) enum Command {
     /// Say how probable the model finds data, with an interval, and how else it fares
     ///
     /// The log-likelihood needs the partition function: summed exactly where one side has at most 25
-    /// units, else estimated by annealed importance sampling and by the same in reverse, which err
-    /// to either side (Salakhutdinov & Murray 2008; Burda, Grosse & Salakhutdinov 2015). For a deep
-    /// belief net it is the partition function of the top, under a bound and an estimate.
+    /// units, else estimated by annealed importance sampling in both directions (Salakhutdinov &
+    /// Murray 2008; Burda, Grosse & Salakhutdinov 2015), combined by Bennett's acceptance ratio. For
+    /// a deep belief net it is the partition function of the top, under a bound and an estimate.
     #[command(after_help = using::EVAL_HELP)]
     Eval(EvalArgs),
     /// Write a model for other programs: candle's and torch's layers, NumPy arrays

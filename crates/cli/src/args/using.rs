@@ -36,8 +36,12 @@ Likelihoods are of binary samples. Grey pixels are drawn from their values (--bi
 Where ln Z cannot be summed, chains anneal up from independent units (AIS) and down from training
 samples (reverse AIS). The first figure combines both. Intervals are three standard errors of ln Z.
 AIS tends to overestimate the likelihood. Reverse AIS tends to underestimate it where the training
-samples are like the model's own; where the model has modes that they miss, it overestimates. A
-warning says when the two directions contradict each other, and then there is no interval.
+samples are like the model's own.
+
+There is no interval, and a warning says why, where the two directions sit in different phases,
+differ by more than chance, or rest on few chains. Both start from the activities of the training
+samples: of modes that these do not show they may know nothing. A third run from fair units looks for
+such modes. It finds most, and proves nothing where it finds none.
 
 The free-energy gap is to training samples of the same data.
 
@@ -256,7 +260,7 @@ pub(crate) enum PathName {
     /// From independent units with the means of the data on both sides.
     #[default]
     Independent,
-    /// Fitted at some knots, so that every unit keeps its mean: slower to set up.
+    /// Fitted at some knots, so that every unit keeps its mean: slower, better across phases, worse elsewhere.
     Matched,
     /// From independent visible units; hidden units are on half of the time (published).
     Visible,

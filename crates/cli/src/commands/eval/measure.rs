@@ -22,10 +22,10 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// Of the mean of `importance` over `n` samples.
-    pub(super) fn standard_error(&self, n: f64) -> f64 {
+    /// Of the mean of `importance` over `n` samples; none of a single one.
+    pub(super) fn standard_error(&self, n: f64) -> Option<f64> {
         let mean = self.importance / n;
-        ((self.importance_squares / n - mean * mean).max(0.0) / (n - 1.0).max(1.0)).sqrt()
+        (n > 1.0).then(|| ((self.importance_squares / n - mean * mean).max(0.0) / (n - 1.0)).sqrt())
     }
 }
 

@@ -150,7 +150,7 @@ pub(super) struct Evaluation {
     /// Nats per sample.
     pub(super) log_likelihood: LogLikelihood,
     /// Of its mean over the samples, which the intervals, of ln Z alone, do not hold.
-    pub(super) standard_error_of_samples: f64,
+    pub(super) standard_error_of_samples: Option<f64>,
     /// Of the mean over draws of the pixels, where there is more than one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) standard_error_of_draws: Option<f64>,
@@ -207,17 +207,19 @@ impl Evaluation {
                 line(name, format!("{value} nats per sample{}", self.notes(estimate, name.starts_with("log"))));
             }
         }
-        let error = self.standard_error_of_samples;
-        line("spread over samples", format!("the mean has a standard error of {error:.2} nats"));
+        if let Some(error) = self.standard_error_of_samples {
+            line("spread over samples", format!("the mean has a standard error of {error:.2} nats"));
+        }
         if let Some(error) = self.standard_error_of_draws {
             let draws = count(self.draws.into(), "draw");
             line("draws of the pixels", format!("{draws}; their mean has a standard error of {error:.2} nats"));
         }
         if let Some(Memory { half_life, left }) = self.mixing {
-            let half =
-                half_life.map_or("never half".to_string(), |steps| format!("half in {}", count(steps, "Gibbs step")));
-            let steps = thousands(self.burn_in as usize);
-            line("chains forget", format!("{half}; {left:.2} of the start is left after {steps}"));
+            let half = half_life.map_or("not half of their start".to_string(), |steps| {
+                format!("half of their start in {}", count(steps, "Gibbs step"))
+            });
+            let (steps, left) = (thousands(self.burn_in as usize), left.max(0.0));
+            line("chains forget", format!("{half}; their correlation with it is {left:.2} after {steps}"));
         }
         if let Some(pseudo) = self.pseudo_log_likelihood {
             line("pseudo-likelihood", format!("{pseudo:.2} nats per sample"));

@@ -111,13 +111,17 @@ pub(crate) fn named(columns: &[&Column]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use deepbelief_data::{LoadOptions, Source, examine};
+    use deepbelief_data::{LoadOptions, Scale, Source, examine};
 
     fn warnings(text: &str, picture: bool, binarize: Option<Binarize>) -> Vec<String> {
+        scaled(text, Scale::Auto, picture, binarize)
+    }
+
+    fn scaled(text: &str, scale: Scale, picture: bool, binarize: Option<Binarize>) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         std::fs::write(&path, text).unwrap();
-        let options = LoadOptions { label_column: Some("last".into()), ..LoadOptions::default() };
+        let options = LoadOptions { label_column: Some("last".into()), scale, ..LoadOptions::default() };
         let found = examine(&Source::Csv(path), &options, None).unwrap();
         of(&found, "column", picture, binarize)
     }
@@ -169,16 +173,16 @@ mod tests {
     #[test]
     fn columns_of_another_range_and_rare_classes_are_told() {
         let mut text = "0,0.1,1\n1000,0.9,0\n".to_string();
-        assert!(warnings(&text, false, None)[0].starts_with("1 of 2 columns varies within a hundredth"));
-        assert!(warnings(&text, true, None).is_empty());
+        assert!(scaled(&text, Scale::MinMax, false, None)[0].starts_with("1 of 2 columns varies within a hundredth"));
+        assert!(scaled(&text, Scale::MinMax, true, None).is_empty());
         text += &"400,500,0\n".repeat(18);
-        assert!(warnings(&text, false, None).is_empty());
+        assert!(scaled(&text, Scale::MinMax, false, None).is_empty());
         text += "400,500,0\n";
         assert_eq!(
-            warnings(&text, false, None),
+            scaled(&text, Scale::MinMax, false, None),
             ["the largest class has 20 times the samples of the smallest: 20 and 1"]
         );
         text += "400,500,3\n";
-        assert_eq!(warnings(&text, false, None), ["1 of 4 classes has no training samples"]);
+        assert_eq!(scaled(&text, Scale::MinMax, false, None), ["1 of 4 classes has no training samples"]);
     }
 }

@@ -58,8 +58,11 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
         return Err(Error::Empty { what });
     }
     check_units(columns as u128, &what)?;
-    let read_as =
-        text.stored.iter().map(ToString::to_string).chain(Some(dialect.to_string()).filter(|s| !s.is_empty()));
+    let read_as = text
+        .stored
+        .iter()
+        .map(|how| format!("stored as {how}"))
+        .chain(Some(dialect.to_string()).filter(|s| !s.is_empty()));
     let mut rows = Rows {
         path,
         dialect,

@@ -231,11 +231,17 @@ mod tests {
     #[test]
     fn few_samples_get_few_units_small_batches_and_many_epochs() {
         let settings = advice(&"0,1,0,1\n1,0,0,1\n1,1,1,0\n0,0,1,1\n".repeat(40));
-        for setting in ["scale=\"none\"", "binarize=\"threshold=0.5\"", "hidden=16", "batch_size=10", "epochs=500"] {
+        for setting in ["scale=\"auto\"", "binarize=\"threshold=0.5\"", "hidden=16", "batch_size=10", "epochs=500"] {
             assert!(settings.contains(&setting.to_string()), "{setting} in {settings:?}");
         }
         let settings = advice("-3,1.5\n7,0.2\n1,1\n");
-        for setting in ["scale=\"minmax\"", "binarize=\"none\"", "batch_size=3", "learning_rate=0.05"] {
+        for setting in [
+            "scale=\"auto\"",
+            "visible_states=\"probabilities\"",
+            "binarize=\"none\"",
+            "batch_size=3",
+            "learning_rate=0.05",
+        ] {
             assert!(settings.contains(&setting.to_string()), "{setting} in {settings:?}");
         }
     }

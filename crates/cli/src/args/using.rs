@@ -40,8 +40,8 @@ samples are like the model's own.
 
 There is no interval, and a warning says why, where the two directions sit in different phases,
 differ by more than chance, or rest on few chains. Both start from the activities of the training
-samples: of modes that these do not show they may know nothing. A third run from fair units looks for
-such modes. It finds most, and proves nothing where it finds none.
+samples: of modes that these do not show they may know nothing. A third run from fair units looks
+for such modes. It finds most, and proves nothing where it finds none.
 
 The free-energy gap is to training samples of the same data.
 

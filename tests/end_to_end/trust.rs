@@ -80,6 +80,18 @@ fn devices_are_not_opened_for_a_model() {
         std::fs::write(place.path(name), [&bytes[..at], to, &bytes[at + from.len()..]].concat()).unwrap();
     }
     refused(&place.run("encode r --split train --out x.csv"), &["r names 'csv:/dev/zero' as its data"]);
+    refused(&place.run("pretrain --resume r --epochs 9"), &["the run's data 'csv:/dev/zero' are no file"]);
+}
+
+/// Files that a command is given are files: what has no end is not read to it.
+#[test]
+fn models_and_recipes_are_files() {
+    let place = Place::new();
+    refused(&place.run("import /dev/zero --out x.safetensors"), &["/dev/zero", "it is no regular file"]);
+    refused(
+        &place.run("pretrain --config /dev/zero --out r"),
+        &["cannot read the recipe /dev/zero", "longer than 1 MiB"],
+    );
 }
 
 #[test]

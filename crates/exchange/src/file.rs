@@ -46,7 +46,12 @@ pub(crate) struct Names<'a> {
 impl File {
     /// Reads a file; its first bytes tell what it is, not its name.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let unread = |source| Error::Read { path: path.into(), source };
+        // A device or a pipe may have no end.
+        if !std::fs::metadata(path).map_err(unread)?.is_file() {
+            return Err(unread(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is no regular file")));
+        }
+        let bytes = std::fs::read(path).map_err(unread)?;
         let sha256 = deepbelief_data::sha256(&bytes);
         let arrays = containers::open(bytes).map_err(|reason| Error::Broken { path: path.into(), reason })?;
         Ok(Self { path: path.into(), sha256, names: arrays.names(), arrays })

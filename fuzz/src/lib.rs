@@ -112,9 +112,15 @@ fn told<T, E: std::fmt::Display>(read: Result<T, E>) -> Told {
 fn data(source: Source) -> Told {
     let size = source.path().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |metadata| metadata.len());
     let label_column = [None, Some("last"), Some("kind"), Some("0")][size as usize % 4].map(str::to_string);
-    let scale = ["auto", "minmax", "none"][size as usize % 3].parse().unwrap_or_default();
+    let scale = ["auto", "minmax", "none", "minmax-columns"][size as usize / 4 % 4].parse().unwrap_or_default();
     let options = LoadOptions { label_column, scale, ..LoadOptions::default() };
-    let Dataset { train, classes, .. } = open(&source, &options).map_err(|error| error.to_string())?;
+    let Dataset { train, classes, schema, .. } = open(&source, &options).map_err(|error| error.to_string())?;
+    // What was inferred of a file reads that file.
+    if !schema.columns.is_empty() {
+        let options = LoadOptions { schema: Some(schema), label_column: None, ..options };
+        let again = open(&source, &options).unwrap_or_else(|error| panic!("its own schema: {error}"));
+        assert_eq!((again.train.samples(), again.train.units()), (train.samples(), train.units()));
+    }
     let some = train.samples().min(3);
     train.batch(0..some, Binarize::Fixed, 1).map_err(|error| error.to_string())?;
     train.mean().map_err(|error| error.to_string())?;

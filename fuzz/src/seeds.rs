@@ -42,9 +42,15 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             "0,255,17\n3,4,5\n",
             "\"x\",\"y\",kind\n1,2,ant\n3,4,\"bee\"\n",
             "0\n1\n",
+            "id;age;sex;blood\n1;20,5;m;A\n2;31,25;f;0\n3;40;m;AB\n",
+            "# made by hand\na\tb\n-1\t1\n1\t-1\n",
+            "  1.5  true\n 2   false \n3 true\n",
+            "\u{feff},0,1,2,3\r0,0,1,16,3\r1,4,5,0,2\r",
         ]
         .map(|text| text.as_bytes().to_vec())
-        .to_vec(),
+        .into_iter()
+        .chain([repack::Packing::Gzip.pack(b"x,y\n1,2.5\n3,4\n0,1\n")])
+        .collect(),
         "npy" | "npz-entry" => vec![
             npy("|u1", "(2, 2, 3)", &[7, 0, 255, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
             npy("<f4", "(2, 2)", &[0, 0, 0, 0, 0, 0, 128, 63, 0, 0, 0, 0, 0, 0, 0, 63]),

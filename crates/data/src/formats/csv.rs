@@ -245,6 +245,7 @@ mod tests {
     #[test]
     fn bad_lines_are_named() {
         assert_eq!(refused("0,1\n0,1,0\n0,1\n"), "t.csv: line 2 has 3 fields, expected 2 as in the first line");
+        assert_eq!(refused("a,b\n0,1,0,1\n"), "t.csv: line 2 has 4 fields, expected 2 as in the first line");
         assert_eq!(
             refused("\u{feff}a,b\n0,1\n\n\n0\n0,1\n"),
             "t.csv: line 5 has 1 fields, expected 2 as in the first line"

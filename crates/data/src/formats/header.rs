@@ -52,6 +52,10 @@ pub(crate) fn told(
     if names.len() + 1 == columns {
         names.insert(0, String::new());
     }
+    if let Some((line, fields)) = rest.first().filter(|(_, fields)| fields.len() != names.len()) {
+        let (got, expected) = (fields.len(), names.len());
+        return Err(Error::Ragged { path: path.into(), line: *line, got, expected });
+    }
     let label = label(options, Some(&names), columns);
     let counts = first.iter().filter(|field| dialect.number(field).is_some()).count();
     let note = (counts > 0 && options.header == Header::Auto)
@@ -59,12 +63,16 @@ pub(crate) fn told(
     Ok(Told { is_there, names: Some(names), label, note })
 }
 
-/// Whether a line has a name that is known: that of the label, or one of the model's.
+/// Whether a line has names that are known: that of the label, one of the model's that is no number, or all of those
+/// that it learned from.
 fn named(first: &[Vec<u8>], options: &LoadOptions) -> bool {
-    let is = |name: &str| first.iter().any(|field| field == name.as_bytes());
-    let known = |name: &str| name.parse::<usize>().is_err() && !["first", "last"].contains(&name) && is(name);
+    let first: Vec<String> = first.iter().map(|field| shown(field)).collect();
+    let is = |name: &str| first.iter().any(|field| field == name);
+    let known = |name: &str| name.parse::<f64>().is_err() && !["", "first", "last"].contains(&name) && is(name);
+    let mut learned = options.schema.iter().flat_map(Schema::each).filter(|(_, kind)| kind.units() > 0).peekable();
     options.label_column.as_deref().is_some_and(known)
         || options.schema.iter().flat_map(Schema::each).any(|(name, _)| name.is_some_and(known))
+        || learned.peek().is_some() && learned.all(|(name, _)| name.is_some_and(|name| name.is_empty() || is(name)))
 }
 
 /// Whether the values of a line are not of the kind of those below it.

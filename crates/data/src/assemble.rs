@@ -8,7 +8,7 @@ use crate::error::Error;
 #[cfg(feature = "formats")]
 use crate::schema::encode::{Use, encode};
 #[cfg(feature = "formats")]
-use crate::schema::infer::{Inferred, infer};
+use crate::schema::infer::understand;
 use crate::schema::options::LoadOptions;
 use crate::schema::rescale::{have_one_scale, scale};
 use crate::schema::scale::Scale;
@@ -47,10 +47,9 @@ fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
     }
     tables.train.range()?;
     let sheet = Sheet::of_table(&tables.train)?;
-    let (inferred, how) = match given {
-        Some(schema) => (Inferred { schema: schema.clone(), ..Inferred::default() }, Use::Apply),
-        None => (infer(&sheet, &LoadOptions { label_column: None, ..options.clone() })?, Use::Train),
-    };
+    // The labels of an array are an array of their own.
+    let inferred = understand(&sheet, &LoadOptions { label_column: None, ..options.clone() })?;
+    let how = if options.schema.is_some() { Use::Apply } else { Use::Train };
     let mut notes = inferred.notes;
     let mut encoded = |table: &mut Table, sheet: &Sheet, how| {
         let encoded = encode(&inferred.schema, sheet, how, false)?;

@@ -12,7 +12,7 @@ use crate::schema::columns::Schema;
 #[cfg(feature = "formats")]
 use crate::schema::encode::{Use, encode};
 #[cfg(feature = "formats")]
-use crate::schema::infer::{Inferred, infer};
+use crate::schema::infer::understand;
 use crate::schema::options::LoadOptions;
 #[cfg(feature = "embedded-mnist")]
 use crate::schema::scale::Scale;
@@ -67,13 +67,8 @@ fn sheet(path: &Path, options: &LoadOptions, how: Use) -> Result<Tables, Error> 
     if sheet.lines.is_empty() {
         return Err(Error::Empty { what: sheet.what });
     }
-    let (inferred, how) = match &options.schema {
-        Some(schema) => (
-            Inferred { schema: schema.clone(), ..Inferred::default() },
-            if how == Use::Train { Use::Apply } else { how },
-        ),
-        None => (infer(&sheet, options)?, how),
-    };
+    let inferred = understand(&sheet, options)?;
+    let how = if options.schema.is_some() && how == Use::Train { Use::Apply } else { how };
     let encoded = encode(&inferred.schema, &sheet, how, options.class_names.is_some())?;
     let reading = Reading {
         schema: inferred.schema,

@@ -7,10 +7,11 @@ use deepbelief_data::Source;
 use std::path::PathBuf;
 
 pub(super) const CHECK_HELP: &str = "\
-Looked at are all values as the file has them: their range and kind, constant columns and columns
-that repeat another, missing values, how often each class comes, samples that come twice, and test
-samples that are training samples too. What follows is a recommendation with its reasons, a place to
-start from and no search: --recipe writes it as a recipe for `dbn pretrain --config`.
+The columns of a table are understood one by one, and listed: what they are and their range. Then
+all values are looked at: their range and kind, constant columns and columns that repeat another,
+missing values, how often each class comes, samples that come twice, and test samples that are
+training samples too. What follows is a recommendation with its reasons, a place to start from and
+no search: --recipe writes it as a recipe for `dbn pretrain --config`.
 
 The exit code is 0 if the data are fit for training, 1 if they are not, 2 if they cannot be read.
 

@@ -259,6 +259,9 @@ impl Parts {
             data.scaling,
             settings.binarize
         );
+        if !data.schema.columns.is_empty() {
+            tracing::info!("columns: {} (`dbn check` lists them)", data.schema.summary());
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::ColumnKind;
+use super::kind::{ColumnKind, KindName};
 use super::scale::Scale;
 
 /// What the columns of a table are. It is inferred from the training data, kept with the model, and the only thing
@@ -68,6 +68,16 @@ impl Schema {
             255.0 => Scale::By255,
             max => Scale::Range { min: 0.0, max },
         })
+    }
+
+    /// How many columns there are of each kind: `8 real, 1 binary`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let of = |name: KindName| {
+            let columns: usize = self.columns.iter().filter(|c| c.kind.name() == name).map(|c| c.count).sum();
+            (columns > 0).then(|| format!("{columns} {name}"))
+        };
+        KindName::ALL.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
     }
 
     /// Number of visible units.
@@ -155,6 +165,7 @@ mod tests {
         let schema = schema();
         assert_eq!((schema.columns.len(), schema.units(), schema.each().count()), (4, 7, 6));
         assert_eq!(schema.unit_names(), ["age", "blood=a", "blood=b", "blood=c", "3", "4", "5"]);
+        assert_eq!(schema.summary(), "3 unit, 1 real, 1 categorical, 1 label");
         assert_eq!((schema.label().as_deref(), schema.has_names()), (Some("kind"), true));
         let shown =
             "age     real: 21 to 81\nkind    label\nblood   categorical: 3 levels, a, b, c\n3 to 5  unit: 0 to 16";

@@ -11,7 +11,7 @@ use super::rescale::BYTE;
 use super::scale::Scale;
 use super::survey::{Found, survey};
 use crate::error::Error;
-use crate::tables::sheet::{Sheet, place};
+use crate::tables::sheet::Sheet;
 
 /// Columns of whole numbers from 0 are grey levels, with one scale for all, where there are so many, or where 255
 /// is the largest number.
@@ -39,8 +39,16 @@ pub(crate) struct Inferred {
     pub(crate) doubts: Vec<String>,
 }
 
+/// The schema that is given, or else what is inferred of training data.
+pub(crate) fn understand(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
+    match &options.schema {
+        Some(schema) => Ok(Inferred { schema: schema.clone(), ..Inferred::default() }),
+        None => infer(sheet, options),
+    }
+}
+
 /// Tells what the columns of training data are.
-pub(crate) fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
+fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     let found = survey(sheet);
     let label = label(sheet, options)?;
     let asked = asked(sheet, options)?;
@@ -101,8 +109,7 @@ pub(crate) fn available(sheet: &Sheet) -> String {
 fn asked(sheet: &Sheet, options: &LoadOptions) -> Result<Vec<Option<KindName>>, Error> {
     let mut asked = vec![None; sheet.columns()];
     for (column, kind) in &options.column_types.0 {
-        let found = sheet.find(column).or_else(|| place(column, sheet.columns()));
-        let place = found.ok_or_else(|| Error::Column {
+        let place = sheet.find(column).ok_or_else(|| Error::Column {
             path: PathBuf::from(&sheet.what),
             column: column.clone(),
             reason: format!("there is no such column; {}", available(sheet)),
@@ -190,7 +197,8 @@ impl Telling<'_> {
         let found = &self.found[column];
         let called = self.sheet.called(column);
         if self.is_index(column) {
-            inferred.notes.push(format!("column {called} counts the rows: ignored"));
+            let why = if found.counts { "counts the rows" } else { "has whole numbers and no name, as an index has" };
+            inferred.notes.push(format!("column {called} {why}: ignored"));
             return Ok(ColumnKind::Ignored);
         }
         if found.numbers + found.texts == 0 {

@@ -57,7 +57,7 @@ macro_rules! before {
     };
     (net) => {
         r"# use deepbelief::{Greedy, StackConfig, TrainConfig};
-# let learning = TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() };
+# let learning = TrainConfig { epochs: 40, learning_rate: 0.3, ..Default::default() };
 # let config = StackConfig { classes: Some(2), ..StackConfig::of_layers(&[12, 16], &learning) };
 # let mut greedy = Greedy::new(config)?;
 # greedy.fit(&mut minibatches, &monitors, &mut ())?;

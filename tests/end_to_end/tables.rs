@@ -96,3 +96,87 @@ fn rows_saved_apart_mean_what_they_meant() {
     let refused = stderr(&place.run("encode run --data csv:wide.csv --out x.csv"));
     assert!(refused.contains("there are 65 columns, expected 64 as in the training data"), "{refused}");
 }
+
+/// Holes are no obstacle: a training draws what is missing, the model fills it wherever it is used, and a sample means
+/// the same beside others as alone.
+#[test]
+fn a_table_with_holes_is_learned_from_and_used() {
+    let place = Place::new();
+    let holes = |k: usize, column: usize| (k * 5 + column).is_multiple_of(7) && column != 3;
+    let mut rows = people(0..200);
+    for (k, row) in rows.iter_mut().enumerate() {
+        (0..6).filter(|&column| holes(k, column)).for_each(|column| row[column] = String::new());
+    }
+    let write = |name: &str, text: String| std::fs::write(place.path(name), text).unwrap();
+    write("holes.csv", text(&rows, &[1, 2, 3, 4, 5], ","));
+    let read = "--data csv:holes.csv --label-column smokes";
+    let small = "--epochs 4 --valid 20 --batch-size 20";
+    let said = stderr(&place.run(&format!("pretrain {read} --hidden 12 {small} --out run")));
+    assert!(said.contains("missing: "), "{said}");
+    for sampled in
+        ["--visible-states probabilities --binarize none", "--missing-as excluded", "--hidden-units gaussian"]
+    {
+        place.ok(&format!("pretrain -q {read} --hidden 6 {small} {sampled} --out other --force"));
+    }
+    place.ok(&format!("stack -q {read} --layers 12,8 {small} --out stack"));
+    for model in ["run", "stack"] {
+        let codes = |name: &str, data: &str| {
+            place.ok(&format!("encode {model} --data csv:{data} --out {name}"));
+            let text = String::from_utf8(place.read(name)).unwrap();
+            text.lines().skip(1).map(|line| line.rsplit_once(',').unwrap().0.to_string()).collect::<Vec<_>>()
+        };
+        let all = codes("all.csv", "holes.csv");
+        write("some.csv", text(&rows[70..75], &[1, 2, 3, 4, 5], ","));
+        assert_eq!(codes("some-codes.csv", "some.csv"), all[70..75], "{model}");
+        place.ok(&format!("reconstruct {model} --data csv:holes.csv --image-size 7x1 --out {model}.png"));
+    }
+    // A run that goes on has the same gaps as one that never stopped.
+    let steady = "--hidden 12 --valid 20 --batch-size 20 --schedule constant";
+    place.ok(&format!("pretrain -q {read} {steady} --epochs 4 --out whole"));
+    place.ok(&format!("pretrain -q {read} {steady} --epochs 2 --out half"));
+    place.ok("pretrain -q --resume half --epochs 4");
+    assert!(place.read("whole/model.safetensors") == place.read("half/model.safetensors"));
+    // What does not draw gaps says so, and what to do.
+    let refused = place.run("finetune stack --epochs 1 --out tuned");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("`dbn impute`"), "{}", stderr(&refused));
+}
+
+/// A weight of 3 is three of the row; weights of another kind are refused with their column.
+#[test]
+fn a_column_of_weights_counts_samples() {
+    let place = Place::new();
+    let rows = people(0..60);
+    let weight = |k: usize| [1, 3][usize::from(k.is_multiple_of(2))];
+    let with = |copies: bool| {
+        let mut out = "age,sex,height,weight\n".to_string();
+        for (k, row) in rows.iter().enumerate() {
+            let line = format!("{},{},{},{}\n", row[1], row[2], row[5], if copies { 1 } else { weight(k) });
+            out += &line.repeat(if copies { weight(k) } else { 1 });
+        }
+        out
+    };
+    std::fs::write(place.path("weights.csv"), with(false)).unwrap();
+    std::fs::write(place.path("copies.csv"), with(true)).unwrap();
+    // One batch an epoch, and chains that persist: the same model but for the order of sums.
+    let learn = "--hidden 5 --epochs 30 --valid 0 --batch-size 1000 --persistent-chains 20 --binarize none \
+                 --visible-states probabilities --momentum-switch 100";
+    place.ok(&format!("pretrain -q --data csv:weights.csv --weight-column weight {learn} --out weighted"));
+    place.ok(&format!("pretrain -q --data csv:copies.csv --column-types weight=ignored {learn} --out copied"));
+    let codes = |run: &str| -> Vec<f32> {
+        place.ok(&format!("encode {run} --data csv:weights.csv --out {run}.csv"));
+        let text = String::from_utf8(place.read(&format!("{run}.csv"))).unwrap();
+        text.lines()
+            .skip(1)
+            .flat_map(|line| line.split(',').map(|x| x.parse().unwrap()).collect::<Vec<f32>>())
+            .collect()
+    };
+    let (weighted, copied) = (codes("weighted"), codes("copied"));
+    assert_eq!(weighted.len(), 300);
+    let apart = weighted.iter().zip(&copied).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(apart < 0.02, "{apart}");
+    let shown = place.ok("check csv:weights.csv --weight-column weight");
+    assert!(shown.contains("weight  weight"), "{shown}");
+    let refused = place.run("pretrain --data csv:weights.csv --weight-column sex --out x");
+    assert!(stderr(&refused).contains("weights are numbers from 0 up"), "{}", stderr(&refused));
+}

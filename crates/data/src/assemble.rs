@@ -12,6 +12,7 @@ use crate::schema::infer::understand;
 use crate::schema::options::LoadOptions;
 use crate::schema::rescale::{have_one_scale, scale};
 use crate::schema::scale::Scale;
+use crate::tables::gaps::fill_gaps;
 #[cfg(feature = "formats")]
 use crate::tables::sheet::Sheet;
 use crate::tables::table::{Reading, Table, Tables, check_units};
@@ -25,11 +26,15 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
     for table in [Some(&mut train), test.as_mut()].into_iter().flatten() {
         table.pictures = image.is_some() && table.values.are_bytes();
     }
+    fill_gaps(&mut train, test.as_mut())?;
     let how = reading.as_ref().and_then(|reading| reading.scaling).map_or(options.scale, Scale::from);
     let (train_pixels, test_pixels, scaling) = scale(&mut train, test.as_mut(), how)?;
-    let train = Split::of(train.units, train_pixels, train.labels)?;
+    let split = |table: Table, pixels| {
+        Ok::<_, Error>(Split::of(table.units, pixels, table.labels)?.with(table.missing, table.weights))
+    };
+    let train = split(train, train_pixels)?;
     let test = match (test, test_pixels) {
-        (Some(test), Some(pixels)) => Some(Split::of(test.units, pixels, test.labels)?.numbered_from(train.samples())),
+        (Some(test), Some(pixels)) => Some(split(test, pixels)?.numbered_from(train.samples())),
         _ => None,
     };
     let Reading { schema, notes, doubts, .. } = reading.unwrap_or_default();

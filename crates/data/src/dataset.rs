@@ -41,7 +41,8 @@ impl Dataset {
     ///
     /// Hashed are the text `deepbelief-data 1`, units, samples, one byte for the kind of pixels
     /// (0 bytes, 1 floats), one for labels (0 no, 1 yes), the pixels row by row (bytes, or
-    /// little-endian 32-bit floats), then the labels; all integers but the two bytes as
+    /// little-endian 32-bit floats), then the labels; `missing` and which values are, if some are,
+    /// a bit each, rows from a word of 32 on; `weights` and those of the samples; all integers but the two bytes as
     /// little-endian 64-bit (labels 32-bit). Splits of a data set hash their own samples only.
     ///
     /// # Errors
@@ -92,6 +93,16 @@ fn hash(split: &Split) -> Result<String, Error> {
     })?;
     for label in (0..split.samples()).filter_map(|sample| split.label(sample)) {
         hash.update(label.to_le_bytes());
+    }
+    if split.has_missing() {
+        hash.update(b"missing");
+        for word in (0..split.samples()).flat_map(|sample| split.missing_words(sample)) {
+            hash.update(word.to_le_bytes());
+        }
+    }
+    for (sample, weight) in (0..split.samples()).map_while(|sample| split.weight(sample)).enumerate() {
+        hash.update(if sample == 0 { &b"weights"[..] } else { &[] });
+        hash.update(weight.to_le_bytes());
     }
     Ok(hex(&hash.finalize()))
 }

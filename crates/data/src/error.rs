@@ -151,19 +151,6 @@ pub enum Error {
         /// What may have been meant, or nothing.
         hint: &'static str,
     },
-    /// A CSV field is empty.
-    #[error(
-        "{}: line {line}, column {column} (from 0) is empty: fill in missing values or remove the line",
-        path.display()
-    )]
-    MissingValue {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// Column, from 0.
-        column: usize,
-    },
     /// The label column does not exist.
     #[error("{}: there is no label column {column:?}; {available}", path.display())]
     NoSuchColumn {

@@ -176,7 +176,7 @@ impl Training for Backprop {
     }
 
     fn update(&mut self, data: &Labelled, at: &Position) -> Result<()> {
-        let Labelled { v: batch, y: labels } = data;
+        let Labelled { v: batch, y: labels, .. } = data;
         let (rows, units) = (batch.rows(), batch.units());
         let drops = |rate| Drops { rate, seed: self.config.seed, step: at.step };
         // What is reconstructed are the whole samples, whatever is dropped from them.

@@ -38,3 +38,4 @@ pub use rng::{Stream, Uniforms, philox};
 pub use simd::Level;
 pub use states::batch::{Batch, Minibatches};
 pub use states::bits::Bits;
+pub use states::missing::Missing;

@@ -65,6 +65,8 @@ pub enum Stream {
     Swap = 18,
     /// Which chains are multiplied where they are carried from one model to the next.
     Resample = 19,
+    /// Missing values.
+    Missing = 20,
 }
 
 /// A two-dimensional, infinite array of uniforms in [0, 1), addressed by row and column.

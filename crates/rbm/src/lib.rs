@@ -26,7 +26,7 @@ pub use model::rbm::{GibbsStep, Rbm};
 pub use model::sampled::Sampled;
 pub use training::cd::{Draws, Velocity};
 pub use training::cd_steps::CdSteps;
-pub use training::config::{Sampler, TrainConfig};
+pub use training::config::{MissingAs, Sampler, TrainConfig};
 pub use training::contrastive::{Best, Contrastive, Snapshot, TrainState, Trainer};
 pub use training::health::TrainingWarning;
 pub use training::learned::Learned;

@@ -3,7 +3,7 @@
 
 use crate::climb::draw_states;
 use crate::config::Propagate;
-use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
 
 /// Values of all samples, row-major [samples, units].
 #[derive(Debug)]
@@ -67,12 +67,31 @@ fn push(kept: &mut Vec<u32>, bits: &Bits) {
     }
 }
 
+/// What belongs to the samples of a minibatch; empty where the data have none.
+#[derive(Debug, Default)]
+pub(crate) struct OfBatch {
+    pub(crate) labels: Vec<u32>,
+    pub(crate) weights: Vec<f32>,
+}
+
+impl OfBatch {
+    /// Those of the minibatch that `data` filled last.
+    pub(crate) fn fetch(&mut self, data: &dyn Minibatches) {
+        self.labels.clear();
+        self.labels.extend_from_slice(data.labels().unwrap_or_default());
+        self.weights.clear();
+        self.weights.extend_from_slice(data.weights().unwrap_or_default());
+    }
+}
+
 /// Kept input, dealt in minibatches.
 #[derive(Debug)]
 pub(crate) struct Cache {
     pub(crate) values: Values,
     /// Label of every sample; empty where the data have none.
     pub(crate) labels: Vec<u32>,
+    /// Weight of every sample; empty where all weigh the same.
+    pub(crate) weights: Vec<f32>,
     pub(crate) samples: usize,
     pub(crate) units: usize,
     pub(crate) batch_size: usize,
@@ -117,13 +136,17 @@ impl Cache {
         self.order.extend(places.iter().map(|&(_, sample)| sample));
     }
 
-    /// Writes minibatch `index` into `batch` and its labels into `labels`.
-    pub(crate) fn fill(&self, index: usize, batch: &mut Batch, labels: &mut Vec<u32>) {
+    /// Writes minibatch `index` into `batch`, and what belongs to its samples into `of`.
+    pub(crate) fn fill(&self, index: usize, batch: &mut Batch, of: &mut OfBatch) {
         let first = index * self.batch_size;
         let chosen = &self.order[first..self.samples.min(first + self.batch_size)];
-        labels.clear();
+        of.labels.clear();
         if !self.labels.is_empty() {
-            labels.extend(chosen.iter().map(|&sample| self.labels[sample as usize]));
+            of.labels.extend(chosen.iter().map(|&sample| self.labels[sample as usize]));
+        }
+        of.weights.clear();
+        if !self.weights.is_empty() {
+            of.weights.extend(chosen.iter().map(|&sample| self.weights[sample as usize]));
         }
         self.values.write(chosen, self.units, batch);
         if self.propagate == Propagate::Samples && !matches!(self.values, Values::Bits(_)) {

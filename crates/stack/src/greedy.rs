@@ -241,6 +241,7 @@ impl Greedy {
             cache_bytes: self.config.cache_bytes,
             batch_size: self.config.layers[layer].batch_size,
             balanced: self.config.balanced,
+            visible_states: self.config.layers[0].train.visible_states,
             seed: self.config.layer_seed(layer),
         };
         let mut input = self.pool.install(|| Propagated::new(data, &self.finished, dealing))?;

@@ -147,22 +147,24 @@ fn most_probable(scores: &Tensor) -> Result<Vec<u32>> {
 /// One label a row from probabilities [B, classes]; row b draws from row b of `draw`.
 pub(crate) fn draw_labels(probabilities: &Tensor, draw: Uniforms) -> Result<Vec<u32>> {
     let rows: Vec<Vec<f64>> = probabilities.to_dtype(DType::F64)?.to_device(&Device::Cpu)?.to_vec2()?;
-    let label = |(row, p): (usize, &Vec<f64>)| {
-        // Scaled by the sum, so that rounding leaves no gap above the last class.
-        let mut left = f64::from(draw.at(row as u32, 0)) * p.iter().sum::<f64>();
-        let mut label = 0;
-        for (class, &p) in p.iter().enumerate() {
-            if p > 0.0 {
-                label = class as u32;
-                if left < p {
-                    break;
-                }
+    Ok(rows.iter().enumerate().map(|(row, p)| label_at(p, f64::from(draw.at(row as u32, 0)))).collect())
+}
+
+/// The label on which a uniform falls that is spread by their probabilities.
+pub(crate) fn label_at(p: &[f64], uniform: f64) -> u32 {
+    // Scaled by the sum, so that rounding leaves no gap above the last class.
+    let mut left = uniform * p.iter().sum::<f64>();
+    let mut label = 0;
+    for (class, &p) in p.iter().enumerate() {
+        if p > 0.0 {
+            label = class as u32;
+            if left < p {
+                break;
             }
-            left -= p;
         }
-        label
-    };
-    Ok(rows.iter().enumerate().map(label).collect())
+        left -= p;
+    }
+    label
 }
 
 /// Labels as states of the group, [B, classes], in the type and on the device of `like`.

@@ -6,6 +6,7 @@ mod bound;
 mod cache;
 mod checkpoint;
 mod climb;
+mod complete;
 mod config;
 mod dbn;
 mod error;
@@ -21,6 +22,7 @@ mod survey;
 
 pub use bound::Unnormalised;
 pub use checkpoint::DbnHeader;
+pub use complete::{Completed, Completing};
 pub use config::{LayerConfig, Propagate, StackConfig, Start};
 pub use dbn::{Dbn, MAX_DEPTH};
 pub use error::{Error, Result};

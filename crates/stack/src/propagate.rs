@@ -1,13 +1,15 @@
 //! Data passed up through finished layers: the input of the layer that trains next, kept for all
 //! samples or computed again for every minibatch, as [`plan`] says.
 
-use crate::cache::{Cache, Values};
+use crate::cache::{Cache, OfBatch, Values};
 use crate::climb::Climb;
+use crate::complete::Completing;
 use crate::config::Propagate;
+use crate::dbn::Dbn;
 use crate::error::{Error, Result};
 use crate::memory::{Mode, Plan, plan};
-use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
-use deepbelief_rbm::Rbm;
+use deepbelief_kernels::{Batch, Minibatches, Missing, Stream, Uniforms};
+use deepbelief_rbm::{Rbm, VisibleStates};
 
 /// How to deal the input of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Dealing {
     pub batch_size: Option<usize>,
     /// Whether batches of kept input hold every class in its proportion.
     pub balanced: bool,
+    /// What visible units of the bottom layer take where a value is missing.
+    pub visible_states: VisibleStates,
     /// Seed of order and draws.
     pub seed: u64,
 }
@@ -28,8 +32,8 @@ pub struct Dealing {
 pub struct Propagated<'a> {
     plan: Plan,
     input: Input<'a>,
-    /// Labels of the minibatch filled last; empty where the data have none.
-    labels: Vec<u32>,
+    /// Of the minibatch filled last.
+    of: OfBatch,
     labelled: bool,
 }
 
@@ -42,6 +46,7 @@ enum Input<'a> {
 struct Ascent<'a> {
     data: &'a mut dyn Minibatches,
     layers: Climb,
+    filler: Option<Filler>,
     dealing: Dealing,
     below: Batch,
     epoch: u32,
@@ -66,15 +71,17 @@ impl<'a> Propagated<'a> {
         let propagate = if rbms.is_empty() { Propagate::Probabilities } else { dealing.propagate };
         let plan = plan(samples, units, propagate, dealing.cache_bytes);
         let mut layers = Climb::new(rbms, propagate)?;
+        let filler = rbms.first().map(|bottom| Filler::new(bottom, dealing)).transpose()?;
         let values = match plan.mode {
             Mode::Floats => Values::Floats(Vec::with_capacity(samples * units)),
             Mode::Bytes => Values::Bytes(Vec::with_capacity(samples * units)),
             Mode::Bits => Values::Bits(Vec::with_capacity(samples * units.div_ceil(32))),
-            Mode::Recompute => return Self::recomputed(data, layers, dealing, plan),
+            Mode::Recompute => return Self::recomputed(data, layers, filler, dealing, plan),
         };
         let mut cache = Cache {
             values,
             labels: Vec::new(),
+            weights: Vec::new(),
             samples: 0,
             units,
             batch_size: dealing.batch_size.unwrap_or_default(),
@@ -93,17 +100,27 @@ impl<'a> Propagated<'a> {
                 cache.batch_size = batch.rows();
             }
             let draw = Uniforms::new(dealing.seed, Stream::Binarize, index as u32);
+            if let (Some(filler), Some(missing)) = (&filler, data.missing()) {
+                filler.fill(missing, &mut batch)?;
+            }
             layers.climb(&batch, kept, draw, &mut top)?;
             cache.values.extend(&top);
             cache.labels.extend_from_slice(data.labels().unwrap_or_default());
+            cache.weights.extend_from_slice(data.weights().unwrap_or_default());
             cache.samples += batch.rows();
         }
         let labelled = has_labels(data, dealing)?;
         cache.start_epoch(0);
-        Ok(Self { plan, input: Input::Kept(cache), labels: Vec::new(), labelled })
+        Ok(Self { plan, input: Input::Kept(cache), of: OfBatch::default(), labelled })
     }
 
-    fn recomputed(data: &'a mut dyn Minibatches, layers: Climb, dealing: Dealing, plan: Plan) -> Result<Self> {
+    fn recomputed(
+        data: &'a mut dyn Minibatches,
+        layers: Climb,
+        filler: Option<Filler>,
+        dealing: Dealing,
+        plan: Plan,
+    ) -> Result<Self> {
         let mut below = Batch::default();
         data.start_epoch(0);
         if data.batches() > 0 {
@@ -111,8 +128,8 @@ impl<'a> Propagated<'a> {
             data.fill(0, &mut below);
         }
         let labelled = has_labels(data, dealing)?;
-        let ascent = Ascent { data, layers, dealing, below, epoch: 0, failure: None };
-        Ok(Self { plan, input: Input::Recomputed(Box::new(ascent)), labels: Vec::new(), labelled })
+        let ascent = Ascent { data, layers, filler, dealing, below, epoch: 0, failure: None };
+        Ok(Self { plan, input: Input::Recomputed(Box::new(ascent)), of: OfBatch::default(), labelled })
     }
 
     /// How the input is held.
@@ -165,13 +182,17 @@ impl Minibatches for Propagated<'_> {
 
     fn fill(&mut self, index: usize, batch: &mut Batch) {
         match &mut self.input {
-            Input::Kept(cache) => cache.fill(index, batch, &mut self.labels),
-            Input::Recomputed(ascent) => ascent.fill(index, batch, &mut self.labels),
+            Input::Kept(cache) => cache.fill(index, batch, &mut self.of),
+            Input::Recomputed(ascent) => ascent.fill(index, batch, &mut self.of),
         }
     }
 
     fn labels(&self) -> Option<&[u32]> {
-        self.labelled.then_some(&self.labels)
+        self.labelled.then_some(&self.of.labels)
+    }
+
+    fn weights(&self) -> Option<&[f32]> {
+        Some(self.of.weights.as_slice()).filter(|weights| !weights.is_empty())
     }
 }
 
@@ -180,16 +201,44 @@ impl Ascent<'_> {
         self.layers.units(self.data.units())
     }
 
-    fn fill(&mut self, index: usize, batch: &mut Batch, labels: &mut Vec<u32>) {
+    fn fill(&mut self, index: usize, batch: &mut Batch, of: &mut OfBatch) {
         self.data.fill(index, &mut self.below);
-        labels.clear();
-        labels.extend_from_slice(self.data.labels().unwrap_or_default());
+        of.fetch(self.data);
         let step = self.epoch.wrapping_mul(self.data.batches() as u32).wrapping_add(index as u32);
         let draw = Uniforms::new(self.dealing.seed, Stream::Binarize, step);
-        if let Err(error) = self.layers.climb(&self.below, self.dealing.propagate, draw, batch) {
+        let filled = match (&self.filler, self.data.missing()) {
+            (Some(filler), Some(missing)) => filler.fill(missing, &mut self.below),
+            _ => Ok(()),
+        };
+        let climbed = filled.and_then(|()| self.layers.climb(&self.below, self.dealing.propagate, draw, batch));
+        if let Err(error) = climbed {
             batch.make_real(self.below.rows(), self.units()).fill(f32::NAN);
             self.failure.get_or_insert(error);
         }
+    }
+}
+
+/// Fills what samples lack by the RBM at the bottom, before they are passed up.
+struct Filler {
+    bottom: Dbn,
+    how: Completing,
+}
+
+impl Filler {
+    fn new(bottom: &Rbm, dealing: Dealing) -> Result<Self> {
+        let how = Completing { visible_states: dealing.visible_states, seed: dealing.seed, ..Completing::default() };
+        Ok(Self { bottom: Dbn::from_rbms(vec![bottom.clone()])?, how })
+    }
+
+    /// Gives missing units the mean of what they are drawn to be.
+    fn fill(&self, missing: &Missing, batch: &mut Batch) -> Result<()> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (rows, units) = (batch.rows(), batch.units());
+        let values = self.bottom.complete(batch, &missing.cells, &self.how)?.mean;
+        *batch = Batch::Real { rows, units, values };
+        Ok(())
     }
 }
 

@@ -204,7 +204,11 @@ mod tests {
             let mut moves: Box<dyn Updates> = Box::new(stays.copied::<PackedRbm>(&Cpu)?);
             for step in 0..4 {
                 let v = Bits::coins(10, 20, Uniforms::new(3, Stream::User, step));
-                let data = Labelled { v: Batch::Binary(v), y: (0..10).map(|sample| sample % 2).collect() };
+                let data = Labelled {
+                    v: Batch::Binary(v),
+                    y: (0..10).map(|sample| sample % 2).collect(),
+                    ..Labelled::default()
+                };
                 let at = Position { step, ..Position::default() };
                 stays.update(&data, &config, &rules, &at)?;
                 moves.update(&data, &config, &rules, &at)?;

@@ -16,6 +16,7 @@ pub(crate) struct DataArgs<const CHECK: bool = false> {
     pub(crate) header: Option<Header>,
     pub(crate) column_types: Option<ColumnKinds>,
     pub(crate) missing: Option<Codes>,
+    pub(crate) weight_column: Option<String>,
     pub(crate) image_size: Option<ImageShape>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::args::{DataArgs, MemoryArgs, SplitName};
 use crate::data::open::{CLASS_NAMES, SCHEMA, open_data};
-use crate::failure::{Explain, Failure, Result};
+use crate::failure::{Explain, Failure, Result, count};
 use crate::machine::footprint::held;
 use crate::machine::memory::{PROGRAM, fits};
 use crate::model::recorded;
@@ -10,11 +10,14 @@ use crate::run::folder::checkpoint_path;
 use candle_core::Device;
 use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LoadOptions, Scale, Schema, Source, Split};
 use deepbelief_finetune::{Network, NetworkHeader, Objective};
-use deepbelief_rbm::{Provenance, tensors};
-use deepbelief_stack::{Dbn, DbnHeader};
+use deepbelief_rbm::{Provenance, VisibleStates, tensors};
+use deepbelief_stack::{Completing, Dbn, DbnHeader};
 use serde::Serialize;
 use std::path::Path;
 use std::str::FromStr;
+
+/// Samples whose missing values are drawn at a time.
+const ROWS: usize = 2000;
 
 /// A deep belief net and what its file says of it. An RBM is one of depth one.
 pub(crate) struct Checkpoint {
@@ -123,9 +126,31 @@ pub(crate) trait Trained {
         asked.or_else(as_trained).unwrap_or_default()
     }
 
-    /// Loads the data named by `args`, else those that the model at `path` names, if they are its own; read as in
-    /// training where `args` leave it open. They must fit the visible units. What can stay in its file does where it has no room in memory.
+    /// Samples with what they lack filled by the model.
+    fn complete(&self, split: &Split) -> Result<Split>;
+
+    /// Loads the data named by `args` as [`Trained::incomplete_data`] does, and fills what is missing by the model.
     fn data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
+        let mut data = self.incomplete_data(path, args, memory)?;
+        let splits = [Some(&mut data.train), data.test.as_mut()].into_iter().flatten();
+        let mut filled = 0;
+        for split in splits.filter(|split| split.has_missing()) {
+            filled += split.missing_values();
+            *split = self.complete(split)?;
+        }
+        if filled > 0 {
+            tracing::info!(
+                "{} missing: the model's mean given the rest of the sample stands for them",
+                count(filled as usize, "value")
+            );
+        }
+        Ok(data)
+    }
+
+    /// Loads the data named by `args`, else those that the model at `path` names, if they are its own; read as in
+    /// training where `args` leave it open. They must fit the visible units. What can stay in its file does where it
+    /// has no room in memory.
+    fn incomplete_data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
         let trained_on = self.recorded::<Source>("data");
         let unknown = || {
             Failure::new("the checkpoint does not say what data it was trained on")
@@ -172,7 +197,35 @@ pub(crate) trait Trained {
     }
 }
 
+impl Checkpoint {
+    /// How the model draws missing values.
+    pub(crate) fn completing(&self) -> Completing {
+        let recipe = &self.provenance().recipe;
+        let of =
+            |recipe: &serde_json::Value| recipe.get("visible_states").and_then(|v| v.as_str()) == Some("probabilities");
+        // The recipe of a stack has a table a layer.
+        let bottom = recipe.get("layer").and_then(|layers| layers.get(0));
+        let visible_states = match of(recipe) || bottom.is_some_and(of) {
+            true => VisibleStates::Probabilities,
+            false => VisibleStates::Sampled,
+        };
+        Completing { visible_states, ..Completing::default() }
+    }
+}
+
 impl Trained for Checkpoint {
+    fn complete(&self, split: &Split) -> Result<Split> {
+        let how = self.completing();
+        let mut values = Vec::with_capacity(split.samples() * split.units());
+        for first in (0..split.samples()).step_by(ROWS) {
+            let samples: Vec<usize> = (first..split.samples().min(first + ROWS)).collect();
+            let batch = split.batch(samples.iter().copied(), Binarize::None, 0)?;
+            let Some(missing) = split.missing(&samples) else { return Ok(split.clone()) };
+            values.extend(self.dbn.complete(&batch, &missing.cells, &how)?.mean);
+        }
+        Ok(split.with_values(values)?)
+    }
+
     fn provenance(&self) -> &Provenance {
         match &self.header {
             Header::Rbm(header) => &header.provenance,
@@ -186,6 +239,14 @@ impl Trained for Checkpoint {
 }
 
 impl Trained for NetworkCheckpoint {
+    fn complete(&self, split: &Split) -> Result<Split> {
+        let missing = count(split.missing_values() as usize, "value");
+        Err(Failure::new(format!(
+            "{missing} of the data missing, and a feed-forward network does not know what is probable"
+        ))
+        .hint("fill them with `dbn impute` and the deep belief net that the network was made of"))
+    }
+
     fn provenance(&self) -> &Provenance {
         &self.header.provenance
     }
@@ -196,6 +257,13 @@ impl Trained for NetworkCheckpoint {
 }
 
 impl Trained for Model {
+    fn complete(&self, split: &Split) -> Result<Split> {
+        match self {
+            Self::Belief(checkpoint) => checkpoint.complete(split),
+            Self::Network(checkpoint) => checkpoint.complete(split),
+        }
+    }
+
     fn provenance(&self) -> &Provenance {
         match self {
             Self::Belief(checkpoint) => checkpoint.provenance(),

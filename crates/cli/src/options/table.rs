@@ -83,12 +83,17 @@ const OF_DATA: &[Opt] = &[
     opt("header", Parsed(parse::<Header>), "WHETHER", READ, "First line of a CSV file has names: auto, yes or no")
         .inherited(),
     opt("column_types", Parsed(parse::<ColumnKinds>), "KINDS", TABLES, "Kinds of columns, such as age=real,id=ignored")
-        .more("For tables of text. Kinds: binary, unit, real, categorical, spin, ignored, label. `dbn check` shows what is inferred.")
+        .more("For tables of text. Kinds: binary, unit, real, categorical, spin, ignored, label, weight. `dbn check` shows what is inferred.")
         .shown("inferred")
         .inherited()
         .later(),
     opt("missing", Parsed(parse::<Codes>), "CODES", TABLES, "Texts that mean a missing value, such as -9,none")
         .more("For tables of text. Nothing, NA, N/A, NaN, null and ? always do.")
+        .shown("none")
+        .inherited()
+        .later(),
+    opt("weight_column", Text, "COLUMN", TABLES, "Column of the samples' weights: name or index")
+        .more("For tables of text. A sample of weight 2 counts as if it stood there twice.")
         .shown("none")
         .inherited()
         .later(),
@@ -182,6 +187,13 @@ const LEARNING: &[Opt] = &[
         .per_layer()
         .later(),
     opt("visible_states", Word(STATES), "HOW", RBMS, "Reconstructions").per_layer(),
+    opt("missing_as", Word(&["sampled", "excluded"]), "HOW", RBMS, "Missing values")
+        .more(
+            "`sampled` draws them given the rest of their sample, which maximises the likelihood of what was observed. `excluded` leaves their units out, as for ratings.",
+        )
+        .shown("sampled")
+        .per_layer()
+        .later(),
     opt("momentum", Number, "X", RBMS, "Momentum of the first epochs").per_layer(),
     opt("momentum", Number, "X", &[Tune], "Momentum"),
     opt("momentum", Number, "X", &[Finetune], "Momentum; of Adam, the decay of the mean gradient"),

@@ -48,6 +48,23 @@ impl Parts {
             .hint("hold some out with --valid, or turn it off: --patience 0"))
     }
 
+    /// Refuses missing values, for a training that does not learn from them; says that weights are of no account.
+    pub(crate) fn require_whole(&self) -> Result<()> {
+        if self.train.weight(0).is_some() {
+            tracing::warn!(
+                "weights of samples are for `dbn pretrain` and `dbn stack`: here all samples weigh the same"
+            );
+        }
+        if !self.data.train.has_missing() {
+            return Ok(());
+        }
+        let missing = count(self.data.train.missing_values() as usize, "value");
+        Err(Failure::new(format!("{missing} of the training data missing, which this training does not learn from"))
+            .hint(
+                "fill them with `dbn impute` and a model of `dbn pretrain` or `dbn stack`, which learn from such data",
+            ))
+    }
+
     /// Refuses a shape of pictures that does not fit the visible units.
     pub(crate) fn require_shape(&self, settings: &DataSettings) -> Result<()> {
         settings.image_size.map_or(Ok(()), |shape| shape_of(self.train.units(), Some(shape)).map(|_| ()))
@@ -259,6 +276,11 @@ impl Parts {
             data.scaling,
             settings.binarize
         );
+        let (missing, values) = (train.missing_values(), train.samples() as u64 * train.units() as u64);
+        if missing > 0 {
+            let share = 100.0 * missing as f64 / values as f64;
+            tracing::info!("missing: {} of the units' values ({share:.1} %)", thousands(missing as usize));
+        }
         if !data.schema.columns.is_empty() {
             tracing::info!("columns: {} (`dbn check` lists them)", data.schema.summary());
         }

@@ -16,6 +16,7 @@ pub(crate) struct DataSettings {
     pub(crate) header: Header,
     pub(crate) column_types: Option<ColumnKinds>,
     pub(crate) missing: Option<Codes>,
+    pub(crate) weight_column: Option<String>,
     pub(crate) image_size: Option<ImageShape>,
     pub(crate) valid: usize,
     pub(crate) binarize: Binarize,
@@ -32,6 +33,7 @@ impl Default for DataSettings {
             header: Header::default(),
             column_types: None,
             missing: None,
+            weight_column: None,
             image_size: None,
             valid: 10_000,
             binarize: Binarize::None,
@@ -51,6 +53,7 @@ impl DataSettings {
             feature_column: self.feature_column.clone(),
             column_types: self.column_types.clone().unwrap_or_default(),
             missing: self.missing.clone().unwrap_or_default().0,
+            weight_column: self.weight_column.clone(),
             image_size: self.image_size.unwrap_or(defaults.image_size),
             fetch: Fetch(crate::hub::dataset),
             ..defaults

@@ -6,7 +6,7 @@
 //! all on. Samples that are not in memory are read from their file when their batch is filled,
 //! and nothing of them is kept.
 
-use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Minibatches, Missing, Stream, Uniforms};
 
 use super::binarize::{Binarize, pack_row};
 use super::order;
@@ -49,7 +49,27 @@ pub struct Minibatcher {
     labels: Option<Vec<u32>>,
     /// Labels of the batch filled last.
     dealt: Vec<u32>,
+    gaps: Option<Gaps>,
+    weights: Option<Weights>,
     failure: Option<Error>,
+}
+
+/// Missing values.
+#[derive(Debug)]
+struct Gaps {
+    /// Of every sample, packed, each from a word of its own on.
+    words: Vec<u32>,
+    /// Of the batch filled last.
+    dealt: Missing,
+}
+
+/// Weights whose mean is 1.
+#[derive(Debug)]
+struct Weights {
+    /// Of every sample.
+    all: Vec<f32>,
+    /// Of the batch filled last.
+    dealt: Vec<f32>,
 }
 
 #[derive(Debug)]
@@ -82,7 +102,19 @@ impl Minibatcher {
         let classes = config.balanced.then(|| split.by_class());
         let (samples, units) = (split.samples(), split.units());
         let (labels, order, dealt) = (split.labels(), Vec::new(), Vec::new());
-        let mut this = Self { config, samples, units, store, classes, order, epoch: 0, labels, dealt, failure: None };
+        let gaps = split.has_missing().then(|| Gaps {
+            words: (0..samples).flat_map(|sample| split.missing_words(sample)).copied().collect(),
+            dealt: Missing::default(),
+        });
+        let weights: Option<Vec<f32>> = (0..samples).map(|sample| split.weight(sample)).collect();
+        let weights = weights.map(|weights| {
+            let mean = weights.iter().map(|&x| f64::from(x)).sum::<f64>() / samples as f64;
+            let all = weights.iter().map(|&x| if mean > 0.0 { (f64::from(x) / mean) as f32 } else { 1.0 }).collect();
+            Weights { all, dealt: Vec::new() }
+        });
+        let (epoch, failure) = (0, None);
+        let mut this =
+            Self { config, samples, units, store, classes, order, epoch, labels, dealt, gaps, weights, failure };
         this.start_epoch(0);
         Ok(this)
     }
@@ -92,7 +124,9 @@ impl Minibatcher {
     pub fn bytes(split: &Split, binarize: Binarize, balanced: bool) -> u64 {
         let packed = if packs(split, binarize) { split.units().div_ceil(32) } else { 0 };
         // A number each: the place in the order, the label, the place in its class.
+        let gaps = if split.has_missing() { split.units().div_ceil(32) } else { 0 };
         let numbers = 1 + usize::from(split.label(0).is_some()) + usize::from(balanced);
+        let numbers = numbers + gaps + usize::from(split.weight(0).is_some());
         4 * split.samples() as u64 * (packed + numbers) as u64
     }
 
@@ -148,6 +182,15 @@ impl Minibatches for Minibatcher {
         if let Some(labels) = &self.labels {
             self.dealt.extend(chosen.iter().map(|&sample| labels[sample as usize]));
         }
+        if let Some(Gaps { words, dealt }) = &mut self.gaps {
+            dealt.samples.clear();
+            dealt.samples.extend_from_slice(chosen);
+            dealt.cells.gather(self.units, words, chosen);
+        }
+        if let Some(Weights { all, dealt }) = &mut self.weights {
+            dealt.clear();
+            dealt.extend(chosen.iter().map(|&sample| all[sample as usize]));
+        }
         match &self.store {
             Store::Packed(words) => batch.make_binary(0, self.units).gather(self.units, words, chosen),
             Store::Pixels(split) => {
@@ -165,6 +208,14 @@ impl Minibatches for Minibatcher {
 
     fn labels(&self) -> Option<&[u32]> {
         self.labels.as_ref().map(|_| self.dealt.as_slice())
+    }
+
+    fn missing(&self) -> Option<&Missing> {
+        self.gaps.as_ref().map(|gaps| &gaps.dealt)
+    }
+
+    fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_ref().map(|weights| weights.dealt.as_slice())
     }
 }
 

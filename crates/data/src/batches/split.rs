@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deepbelief_kernels::{Batch, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Missing, Stream, Uniforms};
 
 use super::binarize::{Binarize, Draw, pack_row};
 use crate::error::Error;
@@ -25,6 +25,10 @@ pub struct Split {
     rows: Option<Arc<[u32]>>,
     samples: usize,
     first_id: u32,
+    /// Which values are missing, packed, each row of `store` from a word of its own on. They hold stand-ins.
+    missing: Option<Arc<[u32]>>,
+    /// What each row of `store` weighs.
+    weights: Option<Arc<[f32]>>,
 }
 
 impl Split {
@@ -69,7 +73,99 @@ impl Split {
         {
             return Err(Error::Counts { what: what(), samples, labels: labels.len() });
         }
-        Ok(Self { units, store, labels: labels.map(Into::into), rows: None, samples, first_id: 0 })
+        let labels = labels.map(Into::into);
+        Ok(Self { units, store, labels, rows: None, samples, first_id: 0, missing: None, weights: None })
+    }
+
+    /// The same with what is known of missing values and weights.
+    pub(crate) fn with(self, missing: Option<Vec<u32>>, weights: Option<Vec<f32>>) -> Self {
+        Self { missing: missing.map(Into::into), weights: weights.map(Into::into), ..self }
+    }
+
+    /// The same samples where some values are missing: those whose place in row-major [samples, units] is `true`.
+    /// What they hold stands for them wherever a model takes no notice.
+    ///
+    /// # Errors
+    /// If there is not one truth a value of the whole data set.
+    pub fn with_missing(self, missing: &[bool]) -> Result<Self, Error> {
+        if self.rows.is_some() || missing.len() != self.samples * self.units {
+            return Err(Error::Uneven { values: missing.len(), units: self.units });
+        }
+        let word = |bits: &[bool]| bits.iter().enumerate().fold(0u32, |word, (bit, &on)| word | u32::from(on) << bit);
+        let words = missing.chunks_exact(self.units).flat_map(|row| row.chunks(32).map(word));
+        let missing = Some(words.collect());
+        Ok(Self { missing, ..self })
+    }
+
+    /// The same samples, each of which weighs so much in training.
+    ///
+    /// # Errors
+    /// If there is not one weight a sample of the whole data set, one is negative or no number, or all are 0.
+    pub fn with_weights(self, weights: Vec<f32>) -> Result<Self, Error> {
+        let (got, expected) = (weights.len(), self.samples);
+        if self.rows.is_some() || got != expected {
+            return Err(Error::Counts { what: "weights".into(), samples: expected, labels: got });
+        }
+        let fit = weights.iter().all(|x| *x >= 0.0 && x.is_finite()) && weights.iter().any(|&x| x > 0.0);
+        if !fit {
+            let expected = "numbers from 0 up, not all of them 0".into();
+            return Err(Error::Setting { name: "weights", got: "others".into(), expected });
+        }
+        Ok(Self { weights: Some(weights.into()), ..self })
+    }
+
+    /// Whether a value of the data set is missing.
+    #[must_use]
+    pub fn has_missing(&self) -> bool {
+        self.missing.is_some()
+    }
+
+    /// Number of values of these samples that are missing.
+    #[must_use]
+    pub fn missing_values(&self) -> u64 {
+        (0..self.samples).flat_map(|sample| self.missing_words(sample)).map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// Which values of a sample are missing: a bit each, nothing where none of the data set is.
+    pub(crate) fn missing_words(&self, sample: usize) -> &[u32] {
+        let blocks = self.units.div_ceil(32);
+        let row = self.stored_row(sample);
+        self.missing.as_ref().map_or(&[], |words| &words[row * blocks..(row + 1) * blocks])
+    }
+
+    /// What samples lack; none where no value of the data set is missing.
+    ///
+    /// # Panics
+    /// If a sample is not below [`Split::samples`].
+    #[must_use]
+    pub fn missing(&self, samples: &[usize]) -> Option<Missing> {
+        self.missing.as_ref()?;
+        let words: Vec<u32> = samples.iter().flat_map(|&sample| self.missing_words(sample)).copied().collect();
+        let mut missing =
+            Missing { samples: samples.iter().map(|&sample| self.id(sample)).collect(), ..Missing::default() };
+        missing.cells.gather(self.units, &words, &(0..samples.len() as u32).collect::<Vec<_>>());
+        Some(missing)
+    }
+
+    /// What a sample weighs, where they do not all weigh the same.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn weight(&self, sample: usize) -> Option<f32> {
+        self.weights.as_ref().map(|weights| weights[self.stored_row(sample)])
+    }
+
+    /// The same samples with other values, row-major [samples, units] in [0, 1], none of which is missing.
+    ///
+    /// # Errors
+    /// As for [`Split::new`]; if this is a selection.
+    pub fn with_values(&self, values: Vec<f32>) -> Result<Self, Error> {
+        if self.rows.is_some() || values.len() != self.samples * self.units {
+            return Err(Error::Uneven { values: values.len(), units: self.units });
+        }
+        let Self { store, .. } = Self::new(self.units, values.into(), None)?;
+        Ok(Self { store, missing: None, ..self.clone() })
     }
 
     /// The same samples with their pixels in memory.
@@ -236,22 +332,29 @@ impl Split {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let pixels = if self.is_held() { self.pixel_bytes() } else { 0 };
-        pixels + self.labels.as_ref().map_or(0, |x| 4 * x.len()) + self.rows.as_ref().map_or(0, |x| 4 * x.len())
+        let words = |words: Option<usize>| words.map_or(0, |len| 4 * len);
+        let (labels, rows) = (self.labels.as_ref().map(|x| x.len()), self.rows.as_ref().map(|x| x.len()));
+        let (missing, weights) = (self.missing.as_ref().map(|x| x.len()), self.weights.as_ref().map(|x| x.len()));
+        pixels + words(labels) + words(rows) + words(missing) + words(weights)
     }
 
-    /// Mean of each unit over the samples, in [0, 1]; as many values as units.
+    /// Mean of each unit over the samples, weighted where they have weights, in [0, 1]; as many values as units.
     ///
     /// # Errors
     /// If their file cannot be read.
     pub fn mean(&self) -> Result<Vec<f32>, Error> {
         let mut sums = vec![0.0f64; self.units];
-        self.visit(0..self.samples, |_, _, row| match row {
+        let weight = |sample: usize| f64::from(self.weight(sample).unwrap_or(1.0));
+        self.visit(0..self.samples, |sample, _, row| match row {
             // Bytes are summed as they are: sums of integers are exact.
-            Row::Bytes(bytes) => sums.iter_mut().zip(bytes).for_each(|(sum, &x)| *sum += f64::from(x)),
-            Row::Floats(floats) => sums.iter_mut().zip(floats).for_each(|(sum, &x)| *sum += f64::from(x)),
+            Row::Bytes(bytes) => sums.iter_mut().zip(bytes).for_each(|(sum, &x)| *sum += weight(sample) * f64::from(x)),
+            Row::Floats(floats) => {
+                sums.iter_mut().zip(floats).for_each(|(sum, &x)| *sum += weight(sample) * f64::from(x));
+            }
         })?;
         let one = if self.has_bytes() { 255.0 } else { 1.0 };
-        Ok(sums.iter().map(|sum| (sum / (one * self.samples as f64)) as f32).collect())
+        let total: f64 = (0..self.samples).map(weight).sum();
+        Ok(sums.iter().map(|sum| (sum / (one * total.max(f64::MIN_POSITIVE))) as f32).collect())
     }
 
     /// Samples as a batch to measure a model on: `samples` is a range or any list of numbers.

@@ -40,7 +40,7 @@ pub struct Column {
     pub max: f32,
     /// Mean of the values that are there.
     pub mean: f64,
-    /// Values that are missing or no finite numbers.
+    /// Values that are missing or infinite.
     pub missing: u64,
     /// Place in [`Part::columns`] of the first column that holds the same values, if one comes before.
     pub same_as: Option<usize>,
@@ -69,10 +69,14 @@ pub struct Part {
     pub near_ends: f64,
     /// Values that the scaling does not bring into [0, 1].
     pub outside: u64,
-    /// Values that are missing or no finite numbers.
+    /// Values that are missing.
     pub missing: u64,
     /// Where the first of these stands.
     pub first_missing: Option<Place>,
+    /// Values that are infinite, which nothing can be learned from.
+    pub infinite: u64,
+    /// Where the first of these stands.
+    pub first_infinite: Option<Place>,
     /// Samples that are the same as one before.
     pub repeated: usize,
     /// Samples of which there are copies with another label.

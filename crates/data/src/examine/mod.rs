@@ -69,7 +69,8 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
     let kind = extent.kind(of_train.levels());
     let part = |survey: &Survey, table: &Table| {
         let number = |unit| table.place(unit).column;
-        let first = survey.first_missing().map(|at| table.place(at));
+        let place = |at: Option<usize>| at.map(|at| table.place(at));
+        let first = (place(survey.first_missing()), place(survey.first_infinite()));
         survey.part(table.samples(), number, first, classes, table.labels.as_deref())
     };
     let Reading { schema, notes, doubts, .. } = reading.unwrap_or_default();
@@ -108,7 +109,7 @@ impl Dataset {
                 survey.add(&values);
             })?;
             let labels = split.labels();
-            let part = survey.part(there, |unit| unit, None, self.classes, labels.as_deref())?;
+            let part = survey.part(there, |unit| unit, (None, None), self.classes, labels.as_deref())?;
             Ok::<_, Error>((survey, part))
         };
         let ((of_train, train), test) = (survey(&self.train)?, self.test.as_ref().map(survey).transpose()?);

@@ -105,6 +105,8 @@ pub(super) struct Survey {
     /// Sorted; one more than are listed where there are more.
     levels: Vec<f32>,
     first_missing: Option<usize>,
+    infinite: u64,
+    first_infinite: Option<usize>,
 }
 
 impl Survey {
@@ -128,6 +130,8 @@ impl Survey {
             outside: 0,
             levels: Vec::new(),
             first_missing: None,
+            infinite: 0,
+            first_infinite: None,
         })
     }
 
@@ -176,14 +180,16 @@ impl Survey {
         self.outside += u64::from(outside);
     }
 
-    /// A row in which values are missing.
+    /// A row in which values are missing or infinite.
     fn add_others(&mut self, row: &[f32]) {
         let (bottom, top) = self.bounds;
         let (low, high) = self.near();
         for (unit, &x) in row.iter().enumerate() {
             if !x.is_finite() {
                 self.missing[unit] += 1;
-                self.first_missing.get_or_insert(self.hashes.len() * row.len() + unit);
+                self.infinite += u64::from(x.is_infinite());
+                let first = if x.is_nan() { &mut self.first_missing } else { &mut self.first_infinite };
+                first.get_or_insert(self.hashes.len() * row.len() + unit);
                 continue;
             }
             self.min[unit] = self.min[unit].min(x);
@@ -213,6 +219,11 @@ impl Survey {
         self.first_missing
     }
 
+    /// Number of the first value that is infinite.
+    pub(super) fn first_infinite(&self) -> Option<usize> {
+        self.first_infinite
+    }
+
     /// How many of these samples are among others.
     pub(super) fn shared_with(&self, other: &Self) -> usize {
         let others: std::collections::HashSet<u64> = other.hashes.iter().copied().collect();
@@ -224,7 +235,7 @@ impl Survey {
         &self,
         samples: usize,
         number: impl Fn(usize) -> usize,
-        first_missing: Option<Place>,
+        (first_missing, first_infinite): (Option<Place>, Option<Place>),
         classes: Option<usize>,
         labels: Option<&[u32]>,
     ) -> Result<Part, Error> {
@@ -250,8 +261,10 @@ impl Survey {
             zeros: self.zeros as f64 / values,
             near_ends: self.near_ends as f64 / values,
             outside: self.outside,
-            missing,
+            missing: missing - self.infinite,
             first_missing,
+            infinite: self.infinite,
+            first_infinite,
             repeated,
             contradictory,
             classes: labels.zip(classes).map(|(labels, classes)| counts::classes(classes, labels)),

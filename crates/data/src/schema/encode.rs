@@ -33,11 +33,11 @@ pub(crate) enum Use {
     Train,
     /// A model is used on them.
     Apply,
-    /// They are only looked at: what is missing becomes NaN.
+    /// They are only looked at.
     Look,
 }
 
-/// Makes a table of a sheet. `names` are those of the classes where another data set has numbered them.
+/// Makes a table of a sheet, with NaN where a value is missing. `names` are those of the classes where another data set has numbered them.
 pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> Result<Encoded, Error> {
     let raw = are_bytes(schema);
     let (columns, mut notes) = columns(schema, sheet, raw)?;
@@ -51,10 +51,6 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
         for (column, beyond) in columns.iter().zip(&mut beyond) {
             let cell = cells[column.from];
             if cell == Cell::MISSING {
-                if how != Use::Look {
-                    let (path, line) = (path.clone(), sheet.lines[row].into());
-                    return Err(Error::MissingValue { path, line, column: column.from });
-                }
                 values.extend(std::iter::repeat_n(f32::NAN, column.units));
                 continue;
             }
@@ -97,6 +93,8 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
         lines,
         pictures: false,
         columns: Some(from),
+        weights: weights_of(schema, sheet)?,
+        missing: None,
     };
     let scaling = if raw { Scaling::By255 } else { Scaling::None };
     Ok(Encoded { table, class_names, scaling, notes })
@@ -158,7 +156,7 @@ impl<'a> Column<'a> {
             ColumnKind::Real { offset, scale } => format!("a number, {offset} to {}", offset + scale),
             ColumnKind::Categorical { levels } => format!("one of {}", levels[..levels.len().min(12)].join(", ")),
             ColumnKind::Spin => "-1 or 1".into(),
-            ColumnKind::Ignored | ColumnKind::Label => "anything".into(),
+            ColumnKind::Ignored | ColumnKind::Label | ColumnKind::Weight => "anything".into(),
         };
         Error::Cell {
             path: PathBuf::from(&sheet.what),
@@ -235,4 +233,26 @@ fn labels_of(schema: &Schema, sheet: &Sheet, names: bool) -> Result<Option<Label
         texts.push(&path, &sheet.show(cell, column))?;
     }
     labels::from_text(&sheet.what, texts, names).map(Some)
+}
+
+/// The weights, where the schema has a column of them and the sheet has it too.
+fn weights_of(schema: &Schema, sheet: &Sheet) -> Result<Option<Vec<f32>>, Error> {
+    let Some((place, (name, _))) = schema.each().enumerate().find(|(_, (_, kind))| **kind == ColumnKind::Weight) else {
+        return Ok(None);
+    };
+    let column = match (&sheet.names, name) {
+        (Some(names), Some(name)) => names.iter().position(|other| other == name),
+        _ => Some(place).filter(|_| sheet.columns() == schema.each().count()),
+    };
+    let Some(column) = column else { return Ok(None) };
+    let weight = |(row, cells): (usize, &[Cell])| match cells[column].content() {
+        Content::Number(x) if x >= 0.0 && x.is_finite() => Ok(x),
+        _ => Err(Error::Cell {
+            path: PathBuf::from(&sheet.what),
+            place: format!("{}, column {}", sheet.called_row(row), sheet.called(column)),
+            value: sheet.show(cells[column], column),
+            expected: "a weight, a number from 0 up".into(),
+        }),
+    };
+    sheet.rows().enumerate().map(weight).collect::<Result<_, _>>().map(Some)
 }

@@ -116,7 +116,29 @@ fn asked(sheet: &Sheet, options: &LoadOptions) -> Result<Vec<Option<KindName>>, 
         })?;
         asked[place] = Some(*kind);
     }
+    if let Some(wanted) = &options.weight_column {
+        let missing = || Error::NoSuchColumn {
+            path: PathBuf::from(&sheet.what),
+            column: wanted.clone(),
+            available: available(sheet),
+        };
+        asked[sheet.find(wanted).ok_or_else(missing)?] = Some(KindName::Weight);
+    }
     Ok(asked)
+}
+
+/// A column of weights.
+fn weight(sheet: &Sheet, found: &Found, column: usize) -> Result<ColumnKind, Error> {
+    if found.is_numeric() && found.missing == 0 && found.min >= 0.0 && found.max > 0.0 && found.max.is_finite() {
+        return Ok(ColumnKind::Weight);
+    }
+    let has = match (found.missing, found.texts) {
+        (0, 0) => format!("{} to {}", found.min, found.max),
+        (0, _) => format!("texts, such as {:?}", sheet.texts[column].distinct[0]),
+        (missing, _) => format!("{missing} rows without one"),
+    };
+    let reason = format!("weights are numbers from 0 up, one for every row, and not all 0, but this column has {has}");
+    Err(Error::Column { path: PathBuf::from(&sheet.what), column: sheet.called(column), reason })
 }
 
 /// What all columns of numbers have in common.
@@ -299,6 +321,7 @@ impl Telling<'_> {
         Ok(match kind {
             KindName::Ignored => ColumnKind::Ignored,
             KindName::Label => ColumnKind::Label,
+            KindName::Weight => weight(self.sheet, found, column)?,
             KindName::Categorical if found.levels.is_none() || found.numbers + found.texts == 0 => {
                 return Err(no("a few different values"));
             }

@@ -43,6 +43,8 @@ pub enum ColumnKind {
     Ignored,
     /// The class of a sample.
     Label,
+    /// What a sample weighs in training: a number from 0 up.
+    Weight,
 }
 
 impl ColumnKind {
@@ -52,7 +54,7 @@ impl ColumnKind {
         match self {
             Self::Binary { .. } | Self::Unit { .. } | Self::Real { .. } | Self::Spin => 1,
             Self::Categorical { levels } => levels.len(),
-            Self::Ignored | Self::Label => 0,
+            Self::Ignored | Self::Label | Self::Weight => 0,
         }
     }
 
@@ -67,6 +69,7 @@ impl ColumnKind {
             Self::Spin => KindName::Spin,
             Self::Ignored => KindName::Ignored,
             Self::Label => KindName::Label,
+            Self::Weight => KindName::Weight,
         }
     }
 }
@@ -84,7 +87,7 @@ impl fmt::Display for ColumnKind {
                 let more = if levels.len() > shown.len() { ", ..." } else { "" };
                 write!(f, "categorical: {} levels, {}{more}", levels.len(), shown.join(", "))
             }
-            Self::Spin | Self::Ignored | Self::Label => self.name().fmt(f),
+            Self::Spin | Self::Ignored | Self::Label | Self::Weight => self.name().fmt(f),
         }
     }
 }
@@ -106,12 +109,14 @@ pub enum KindName {
     Ignored,
     /// [`ColumnKind::Label`].
     Label,
+    /// [`ColumnKind::Weight`].
+    Weight,
 }
 
 impl KindName {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Binary, Self::Unit, Self::Real, Self::Categorical, Self::Spin, Self::Ignored, Self::Label];
+    pub const ALL: [Self; 8] =
+        [Self::Binary, Self::Unit, Self::Real, Self::Categorical, Self::Spin, Self::Ignored, Self::Label, Self::Weight];
 
     fn text(self) -> &'static str {
         match self {
@@ -122,6 +127,7 @@ impl KindName {
             Self::Spin => "spin",
             Self::Ignored => "ignored",
             Self::Label => "label",
+            Self::Weight => "weight",
         }
     }
 }
@@ -192,7 +198,7 @@ mod tests {
         let error = "age=large".parse::<ColumnKinds>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "kind of a column is \"large\"; it must be binary, unit, real, categorical, spin, ignored, label"
+            "kind of a column is \"large\"; it must be binary, unit, real, categorical, spin, ignored, label, weight"
         );
         assert!("age".parse::<ColumnKinds>().unwrap_err().to_string().contains("COLUMN=KIND"));
     }

@@ -83,6 +83,10 @@ pub struct LoadOptions {
     /// Tables of text: texts that mean a missing value, beside those that always do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// Tables of text: the column of the samples' weights, by its name or its number from 0. Default: all weigh the
+    /// same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_column: Option<String>,
     /// Tables of text: what the columns are, as it was inferred from other data. Default: it is inferred from these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Schema>,
@@ -111,6 +115,7 @@ impl Default for LoadOptions {
             class_names: None,
             column_types: ColumnKinds::default(),
             missing: Vec::new(),
+            weight_column: None,
             schema: None,
             fetch: Fetch::default(),
             max_memory: None,

@@ -135,12 +135,43 @@ fn what_cannot_be_told_is_asked() {
 fn declared_codes_are_missing() {
     let text = "a,b\n1,-9\n2,none\n3,4\n5,6\n";
     let options = LoadOptions { missing: vec!["-9".into(), "none".into()], ..plain() };
-    let error = read(text, &options).unwrap_err();
-    assert_eq!(error, "t.csv: line 2, column 1 (from 0) is empty: fill in missing values or remove the line");
-    assert_eq!(
-        read("a,b\n1,0.5\n2,-9.0\n3,0.25\n", &options).unwrap_err().split(" is ").next(),
-        Some("t.csv: line 3, column 1 (from 0)")
-    );
+    let lacks = |text: &str, options: &LoadOptions| {
+        let train = read(text, options).unwrap().train;
+        let missing = train.missing(&(0..train.samples()).collect::<Vec<_>>());
+        missing.map(|missing| (0..train.samples()).map(|row| missing.units(row).collect()).collect::<Vec<Vec<_>>>())
+    };
+    assert_eq!(lacks(text, &options), Some(vec![vec![1], vec![1], vec![], vec![]]));
+    assert_eq!(lacks("a,b\n1,0.5\n2,-9.0\n3,0.25\n", &options), Some(vec![vec![], vec![1], vec![]]));
+    assert_eq!(lacks("a,b\n1,0.5\n2,1\n3,0.25\n", &options), None);
+    // A column of several units lacks all of them; what always means a gap does.
+    let text = "a,b\nred,1\n?,0\nblue,NA\ngreen,1\nred,\n";
+    assert_eq!(lacks(text, &plain()), Some(vec![vec![], vec![0, 1, 2], vec![3], vec![], vec![3]]));
+}
+
+/// A column of weights is no unit; a model finds it by name, and does without it.
+#[test]
+fn weights_are_a_column_of_their_own() {
+    let options = LoadOptions { weight_column: Some("w".into()), ..plain() };
+    let data = read("a,w,b\n1,2,0\n0,0,1\n1,0.5,1\n", &options).unwrap();
+    assert_eq!((data.train.units(), data.schema.summary()), (2, "2 binary, 1 weight".into()));
+    assert_eq!((0..3).map(|row| data.train.weight(row)).collect::<Vec<_>>(), [Some(2.0), Some(0.0), Some(0.5)]);
+    let mut batches =
+        crate::Minibatcher::new(&data.train, crate::BatchConfig { batch_size: 3, ..Default::default() }).unwrap();
+    let mut batch = deepbelief_kernels::Batch::default();
+    deepbelief_kernels::Minibatches::fill(&mut batches, 0, &mut batch);
+    let mean = deepbelief_kernels::Minibatches::weights(&batches).unwrap().iter().sum::<f32>() / 3.0;
+    assert!((mean - 1.0).abs() < 1e-6, "{mean}");
+    let others = applied(&data.schema, "b,a\n1,0\n").unwrap();
+    assert_eq!((others.train.units(), others.train.weight(0)), (2, None));
+    for (text, said) in [
+        ("a,w\n1,-1\n0,2\n", "-1 to 2"),
+        ("a,w\n1,\n0,2\n", "1 rows without one"),
+        ("a,w\n1,x\n0,2\n", "texts, such as \"x\""),
+        ("a,w\n1,0\n0,0\n", "0 to 0"),
+    ] {
+        let error = read(text, &options).unwrap_err();
+        assert!(error.contains("weights are numbers from 0 up") && error.contains(said), "{error}");
+    }
 }
 
 /// A model's schema, applied to other files.

@@ -185,12 +185,24 @@ mod tests {
     #[test]
     fn wrong_values_are_named_wherever_they_stand() {
         let dir = tempfile::tempdir().unwrap();
-        let value = |k: usize| if k == 800 * UNITS + 7 { f32::NAN } else { 0.5 };
+        let value = |k: usize| if k == 800 * UNITS + 7 { f32::INFINITY } else { 0.5 };
         let source = write_npy(&dir.path().join("a.npy"), "<f4", |k| value(k).to_le_bytes().to_vec());
         let error = open(&source, &LoadOptions::default()).unwrap_err().to_string();
         assert!(
-            error.ends_with("a.npy: row 800, column 7 (counted from 0) is NaN: every value must be a finite number")
+            error.ends_with("a.npy: row 800, column 7 (counted from 0) is inf: every value must be a finite number")
         );
+    }
+
+    /// A gap is found there too; data with gaps are taken into memory.
+    #[test]
+    fn gaps_are_found_wherever_they_stand() {
+        let dir = tempfile::tempdir().unwrap();
+        let value = |k: usize| if k == 800 * UNITS + 7 { f32::NAN } else { 0.5 };
+        let source = write_npy(&dir.path().join("a.npy"), "<f4", |k| value(k).to_le_bytes().to_vec());
+        let train = open(&source, &LoadOptions::default()).unwrap().train;
+        assert_eq!((train.is_held(), train.missing_values()), (true, 1));
+        assert_eq!(train.missing(&[800]).unwrap().units(0).collect::<Vec<_>>(), [7]);
+        assert_eq!(train.batch([800], Binarize::None, 1).unwrap().value(0, 7), 0.5);
     }
 
     /// A file whose samples are overwritten while it is in use: no reader takes the new ones for those it checked,

@@ -2,6 +2,7 @@
 
 pub(crate) mod element;
 pub(crate) mod file_rows;
+pub(crate) mod gaps;
 pub(crate) mod image_shape;
 #[cfg(feature = "formats")]
 pub(crate) mod sheet;

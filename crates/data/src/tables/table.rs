@@ -95,6 +95,10 @@ pub(crate) struct Table {
     pub(crate) pictures: bool,
     /// Column of the file that each value of a row is of, where that is not its own place.
     pub(crate) columns: Option<Vec<usize>>,
+    /// What each sample weighs, where they do not all weigh the same.
+    pub(crate) weights: Option<Vec<f32>>,
+    /// Which values are missing, once they hold something else: packed, each row from a word of its own on.
+    pub(crate) missing: Option<Vec<u32>>,
 }
 
 impl Table {
@@ -108,6 +112,8 @@ impl Table {
             lines: None,
             pictures: false,
             columns: None,
+            weights: None,
+            missing: None,
         }
     }
 
@@ -126,9 +132,10 @@ impl Table {
         (values + self.labels.as_ref().map_or(0, |labels| 4 * labels.len())) as u64
     }
 
-    /// Smallest and largest value; NaN and infinities are refused. An empty table has the range 0..0.
+    /// Smallest and largest value; infinities are refused, NaN is a missing value. A table without values has the
+    /// range 0..0.
     pub(crate) fn range(&self) -> Result<Range, Error> {
-        let (mut min, mut max, mut whole) = (f32::INFINITY, f32::NEG_INFINITY, true);
+        let (mut min, mut max, mut whole, mut gaps) = (f32::INFINITY, f32::NEG_INFINITY, true, false);
         for part in self.values.parts() {
             let (first, values) = part?;
             match &*values {
@@ -138,15 +145,17 @@ impl Table {
                     (min, max) = (min.min(f32::from(least)), max.max(f32::from(most)));
                 }
                 Values::Floats(floats) => {
-                    if let Some(at) = floats.iter().position(|x| !x.is_finite()) {
+                    if let Some(at) = floats.iter().position(|x| x.is_infinite()) {
                         return Err(Error::NotFinite { place: self.place(first + at), value: floats[at] });
                     }
                     (min, max) = floats.iter().fold((min, max), |(min, max), &x| (min.min(x), max.max(x)));
-                    whole = whole && floats.iter().all(|x| x.fract() == 0.0);
+                    whole = whole && floats.iter().all(|x| x.fract() == 0.0 || x.is_nan());
+                    gaps = gaps || floats.iter().any(|x| x.is_nan());
                 }
             }
         }
-        Ok(if self.values.len() == 0 { Range { min: 0.0, max: 0.0, whole } } else { Range { min, max, whole } })
+        let (min, max) = if min > max { (0.0, 0.0) } else { (min, max) };
+        Ok(Range { min, max, whole, gaps })
     }
 
     /// Hands over every row.
@@ -182,6 +191,8 @@ pub(crate) struct Range {
     pub(crate) max: f32,
     /// Whether all are whole numbers.
     pub(crate) whole: bool,
+    /// Whether a value is missing.
+    pub(crate) gaps: bool,
 }
 
 /// All a source holds.

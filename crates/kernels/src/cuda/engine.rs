@@ -88,6 +88,10 @@ impl Engine for GpuRbm {
         self.positive_phase(v0, labels, draw)
     }
 
+    fn weigh(&mut self, _: &[f32], _: bool) -> Result<()> {
+        candle_core::bail!("weights of samples are learned with on the CPU")
+    }
+
     fn sample_visible(&mut self, draw: Uniforms) -> Result<()> {
         self.half_step_down(Some(draw))
     }
@@ -144,6 +148,20 @@ impl Engine for GpuRbm {
 
     fn hidden_room(&self) -> Result<Rows> {
         Rows::new(&self.gpu, self.precision, self.h.width)
+    }
+
+    fn visible_states(&self) -> Result<Batch> {
+        let mut room = self.visible_room()?;
+        self.keep_visible(&mut room)?;
+        let (rows, units) = (room.count, self.layout.visible);
+        Ok(Batch::Real { rows, units, values: room.to_values(&self.gpu, units)? })
+    }
+
+    fn turn_off(&mut self, cells: &Bits) -> Result<()> {
+        let mut v = self.visible_states()?;
+        v.turn_off(cells);
+        let gpu = Arc::clone(&self.gpu);
+        self.chain_feed.load(&gpu, &v, &mut self.v, self.samples)
     }
 
     fn keep_visible(&self, room: &mut Rows) -> Result<()> {

@@ -99,6 +99,11 @@ impl Engine for PackedRbm {
         Ok(())
     }
 
+    fn weigh(&mut self, weights: &[f32], paired: bool) -> Result<()> {
+        self.weigh(weights, paired);
+        Ok(())
+    }
+
     fn sample_visible(&mut self, draw: Uniforms) -> Result<()> {
         self.sample_visible(draw);
         Ok(())
@@ -171,6 +176,15 @@ impl Engine for PackedRbm {
 
     fn hidden_room(&self) -> Result<Batch> {
         Ok(Batch::default())
+    }
+
+    fn visible_states(&self) -> Result<Batch> {
+        Ok(self.reconstruction().clone())
+    }
+
+    fn turn_off(&mut self, cells: &Bits) -> Result<()> {
+        self.reconstruction.turn_off(cells);
+        Ok(())
     }
 
     fn keep_visible(&self, room: &mut Batch) -> Result<()> {

@@ -122,6 +122,16 @@ pub trait Engine: Sized + Send + Sync {
     /// If the device failed.
     fn infer_hidden(&mut self, v0: Shown<'_, Self::States>, labels: &[u32], draw: Option<Uniforms>) -> Result<()>;
 
+    /// Lets the samples of the last positive phase weigh `weights` in the statistics that follow it, until the next
+    /// one. Chains weigh what their sample does where `paired`, and else together as much as the samples.
+    ///
+    /// # Errors
+    /// If the engine has no weights.
+    ///
+    /// # Panics
+    /// If there is not one weight a sample.
+    fn weigh(&mut self, weights: &[f32], paired: bool) -> Result<()>;
+
     /// Half a Gibbs step down: v ~ p(v|h), and the labels' p(y|h).
     ///
     /// # Errors
@@ -219,6 +229,18 @@ pub trait Engine: Sized + Send + Sync {
     /// # Errors
     /// If the device is out of memory.
     fn hidden_room(&self) -> Result<Self::States>;
+
+    /// The visible units of the chains, without labels.
+    ///
+    /// # Errors
+    /// If the device failed.
+    fn visible_states(&self) -> Result<Batch>;
+
+    /// Turns visible units of the chains off.
+    ///
+    /// # Errors
+    /// If the device failed.
+    fn turn_off(&mut self, cells: &Bits) -> Result<()>;
 
     /// Copies the visible units of the chains, without labels, to `room`.
     ///

@@ -4,6 +4,7 @@
 use crate::learning::packed::{PackedRbm, Transpose};
 use crate::learning::statistics::{Statistics, StatisticsPanel};
 use crate::learning::update::{self, StepRule};
+use crate::learning::weights::{self, Factors};
 use crate::products::product;
 use crate::products::scratch::Scratch;
 use crate::products::source::Source;
@@ -86,7 +87,9 @@ impl PackedRbm {
 
         let (_, dense_positive) = Side::of_batch(v0, &self.support);
         let dense_negative = dense_values(&self.reconstruction);
-        let label_gradient = self.labels.bias_gradient(r);
+        let factors = self.weights.factors(negatives);
+        let factors = factors.as_ref();
+        let label_gradient = self.labels.bias_gradient(r, factors);
         // A panel's place in the gradient that is to be kept, if one is.
         let (rule, mut kept): (_, Vec<Option<StatisticsPanel<'_>>>) = match then {
             Then::Step(rule) => (rule, self.hb.iter().map(|_| None).collect()),
@@ -119,7 +122,7 @@ impl PackedRbm {
                         None => (own, None),
                     };
                     let pull = match hidden {
-                        Hidden::Probabilities(sparsity) => sparsity_pull(sparsity, p0.panel(panel), hb),
+                        Hidden::Probabilities(sparsity) => sparsity_pull(sparsity, p0.panel(panel), hb, factors),
                         Hidden::States(_) => ZERO,
                     };
                     let mut hb_gradient = ZERO;
@@ -129,6 +132,7 @@ impl PackedRbm {
                         let range = chunks.range(chunk);
                         let positives = range.start.min(samples)..range.end.min(samples);
                         let range = range.start.min(negatives)..range.end.min(negatives);
+                        let before = hb_gradient;
                         match hidden {
                             Hidden::Probabilities(_) => {
                                 source.product(level, weights, lists, range.start, &mut x[range.clone()]);
@@ -142,6 +146,11 @@ impl PackedRbm {
                                 let (h0, h) = (&h0.block(panel)[positives.clone()], &h.block(panel)[range.clone()]);
                                 update::contrast_states(level, h0, h, r, chunks.size, table, &mut hb_gradient);
                             }
+                        }
+                        if let Some(Factors { positive, negative }) = factors {
+                            hb_gradient = before;
+                            let (positive, negative) = (&positive[positives.clone()], &negative[range.clone()]);
+                            weights::weigh(level, positive, negative, chunks.size, table, &mut hb_gradient);
                         }
                         let rows = (positives.clone(), range.clone());
                         labels.accumulate(level, table, chunks.size, rows, &mut label_gradient);
@@ -188,6 +197,9 @@ impl PackedRbm {
         self.unit_lists.gather(chunks, positive, negative, r, &mut gradient);
         update::add_columns(dense_positive, self.visible, 1.0, &mut gradient);
         update::add_columns(dense_values(&self.reconstruction), self.visible, -r, &mut gradient);
+        if let Some(factors) = self.weights.factors(self.reconstruction.rows()) {
+            factors.visible_gradient(v0, &self.reconstruction, r, &mut gradient);
+        }
         gradient
     }
 
@@ -237,18 +249,20 @@ fn add_dense(
 
 /// What the sparsity cost takes from every positive probability of a hidden unit: its cost
 /// times how far the unit's mean activity lies above the target. Zero for padding units.
-fn sparsity_pull(sparsity: Sparsity, p0: &[Row], bias: &Row) -> Row {
+fn sparsity_pull(sparsity: Sparsity, p0: &[Row], bias: &Row, factors: Option<&Factors>) -> Row {
     let mut pull = ZERO;
     if sparsity.cost == 0.0 || p0.is_empty() {
         return pull;
     }
-    for row in p0 {
+    for (place, row) in p0.iter().enumerate() {
+        let weight = factors.map_or(1.0, |factors| factors.positive[place]);
         for (sum, p) in pull.0.iter_mut().zip(&row.0) {
-            *sum += p;
+            *sum += weight * p;
         }
     }
+    let total = factors.map_or(p0.len() as f32, |factors| factors.positive.iter().sum());
     for (pull, &bias) in pull.0.iter_mut().zip(&bias.0) {
-        let excess = *pull / p0.len() as f32 - sparsity.target;
+        let excess = *pull / total - sparsity.target;
         *pull = if bias == f32::NEG_INFINITY { 0.0 } else { sparsity.cost * excess };
     }
     pull

@@ -20,6 +20,7 @@ impl PackedRbm {
     pub fn infer_hidden(&mut self, v0: &Batch, labels: &[u32], draw: Option<Uniforms>) {
         let samples = v0.rows();
         self.labels.set_data(samples, labels);
+        self.weights.clear();
         self.x.reshape(samples, self.hidden);
         self.p0.reshape(samples, self.hidden);
         self.h.reset(samples, self.hidden);

@@ -6,6 +6,7 @@
 //! `p(y|h) = softmax(b + w h)`. Without labels every function here does nothing.
 
 use crate::learning::update::{self, StepRule};
+use crate::learning::weights::Factors;
 use crate::products::panels::Panels;
 use crate::products::product;
 use crate::products::scratch::Scratch;
@@ -203,12 +204,13 @@ impl Labels {
     }
 
     /// The biases' gradient, data minus `r` times reconstruction.
-    pub(crate) fn bias_gradient(&self, r: f32) -> Vec<f32> {
+    pub(crate) fn bias_gradient(&self, r: f32, factors: Option<&Factors>) -> Vec<f32> {
         let mut gradient = vec![0.0; self.classes];
-        for &y in &self.data {
-            gradient[y as usize] += 1.0;
+        for (row, &y) in self.data.iter().enumerate() {
+            gradient[y as usize] += factors.map_or(1.0, |factors| factors.positive[row]);
         }
-        for p in self.p.chunks_exact(self.classes.max(1)) {
+        for (row, p) in self.p.chunks_exact(self.classes.max(1)).enumerate() {
+            let r = factors.map_or(r, |factors| r * factors.negative[row]);
             for (sum, p) in gradient.iter_mut().zip(p) {
                 *sum -= r * p;
             }

@@ -12,3 +12,4 @@ pub(crate) mod packed;
 pub(crate) mod parameters;
 pub(crate) mod statistics;
 pub(crate) mod update;
+pub(crate) mod weights;

@@ -10,6 +10,7 @@
 use crate::learning::labels::Labels;
 use crate::learning::largest::Largest;
 use crate::learning::parameters::{MAX_UNITS, Offsets, Parameters};
+use crate::learning::weights::Weights;
 use crate::products::panels::{Activations, Panels, pack_bias, pack_rows, unpack_rows};
 use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::Level;
@@ -66,6 +67,7 @@ pub struct PackedRbm {
     pub(crate) visible_lists: Active,
     pub(crate) hidden_lists: Active,
     pub(crate) unit_lists: UnitLists,
+    pub(crate) weights: Weights,
 
     /// The means that a centred step takes states relative to.
     pub(crate) offsets: Option<Offsets>,
@@ -108,6 +110,7 @@ impl PackedRbm {
             visible_lists: Active::default(),
             hidden_lists: Active::default(),
             unit_lists: UnitLists::default(),
+            weights: Weights::default(),
             offsets: None,
             largest: Largest::default(),
             before: Vec::new(),

@@ -67,22 +67,35 @@ impl PackedRbm {
     /// Moves offsets by `share` of the way towards the means of the data, their labels and p(h|v0) of
     /// the last positive phase. Offsets of other sizes are replaced.
     pub fn follow_means(&self, v0: &Batch, share: f32, offsets: &mut Offsets) {
-        let samples = v0.rows().max(1) as f32;
-        let hidden: Vec<Row> = (0..self.hb.len()).map(|panel| row_sums(self.p0.panel(panel))).collect();
+        let factors = self.weights.factors(0);
+        let factors = factors.as_ref();
+        let samples = factors.map_or(v0.rows().max(1) as f32, |factors| factors.positive.iter().sum());
+        let (visible, hidden) = match factors {
+            None => (v0.sums(), self.p0_sums(row_sums)),
+            Some(factors) => {
+                let mut sums = vec![ZERO; self.vb.len()];
+                factors.visible_gradient(v0, &Batch::default(), 0.0, &mut sums);
+                (unpack_rows(&sums, self.visible), self.p0_sums(|rows| factors.sum(rows)))
+            }
+        };
         let mut labels = vec![0.0; self.labels.classes];
-        for &y in &self.labels.data {
-            labels[y as usize] += 1.0;
+        for (row, &y) in self.labels.data.iter().enumerate() {
+            labels[y as usize] += factors.map_or(1.0, |factors| factors.positive[row]);
         }
-        for (offsets, sums) in [
-            (&mut offsets.visible, v0.sums()),
-            (&mut offsets.hidden, unpack_rows(&hidden, self.hidden)),
-            (&mut offsets.labels, labels),
-        ] {
+        for (offsets, sums) in
+            [(&mut offsets.visible, visible), (&mut offsets.hidden, hidden), (&mut offsets.labels, labels)]
+        {
             offsets.resize(sums.len(), 0.0);
             for (offset, sum) in offsets.iter_mut().zip(sums) {
                 *offset += share * (sum / samples - *offset);
             }
         }
+    }
+
+    /// Sums over the samples of p(h|v0) of the last positive phase.
+    fn p0_sums(&self, sum: impl Fn(&[Row]) -> Row) -> Vec<f32> {
+        let sums: Vec<Row> = (0..self.hb.len()).map(|panel| sum(self.p0.panel(panel))).collect();
+        unpack_rows(&sums, self.hidden)
     }
 
     /// Steps all parameters along a gradient, centred at `offsets` if there are any. The velocities are

@@ -3,6 +3,7 @@
 
 use crate::row::{BLOCK, Row, ZERO};
 use crate::states::bits::{Bits, unpack_word};
+use crate::states::missing::Missing;
 
 /// A minibatch of visible states [rows, units].
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +142,18 @@ pub trait Minibatches: Send {
 
     /// The labels of the minibatch filled last, if the data have labels.
     fn labels(&self) -> Option<&[u32]> {
+        None
+    }
+
+    /// What the minibatch filled last lacks, if the data lack anything. Its missing units hold their most probable
+    /// value or their mean.
+    fn missing(&self) -> Option<&Missing> {
+        None
+    }
+
+    /// The weights of the samples of the minibatch filled last, if they do not all weigh the same. Their mean over
+    /// an epoch is 1.
+    fn weights(&self) -> Option<&[f32]> {
         None
     }
 }

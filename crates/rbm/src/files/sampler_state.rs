@@ -8,6 +8,7 @@ use crate::sampling::state::SamplerState;
 use crate::sampling::tempering::LadderState;
 use crate::sampling::trajectory::TrajectoryState;
 use crate::training::config::MOST_TEMPERATURES;
+use crate::training::imputed::Imputed;
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Bits, Offsets, Parameters};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub(crate) struct StateEntry {
     /// Models, and chains of each.
     trajectory: Option<[usize; 2]>,
     path: Option<LogZEntry>,
+    /// Samples with missing values, and these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imputed: Option<[usize; 2]>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,7 +88,7 @@ impl Tensors {
         memory: &SamplerState,
         path: Option<&LogZState>,
     ) -> Result<StateEntry> {
-        let SamplerState { offsets, fast, average, ladders, trajectory } = memory;
+        let SamplerState { offsets, fast, average, ladders, trajectory, imputed: Imputed(imputed) } = memory;
         if let Some(Offsets { visible, hidden, labels }) = offsets {
             self.push("offsets.visible", &[visible.len()], visible)?;
             self.push("offsets.hidden", &[hidden.len()], hidden)?;
@@ -111,6 +115,15 @@ impl Tensors {
                 self.push_states(&format!("trajectory.{at}."), v, labels)?;
             }
         }
+        let imputed_values: Vec<f32> = imputed.values().flatten().copied().collect();
+        if !imputed.is_empty() {
+            let counts: Vec<u32> = imputed.values().map(|values| values.len() as u32).collect();
+            // In halves, which 32-bit floats hold exactly.
+            let halves: Vec<u32> = imputed.keys().flat_map(|sample| [sample >> 16, sample & 0xffff]).collect();
+            self.push("imputed.samples", &[imputed.len(), 2], &floats(&halves))?;
+            self.push("imputed.counts", &[counts.len()], &floats(&counts))?;
+            self.push("imputed.values", &[imputed_values.len()], &imputed_values)?;
+        }
         if let Some(path) = path {
             self.push("path.base", &[path.base.len()], &path.base)?;
             if path.hidden_base.iter().any(|&bias| bias != 0.0) {
@@ -132,6 +145,7 @@ impl Tensors {
                 steps: path.steps,
                 hidden_base: path.hidden_base.iter().any(|&bias| bias != 0.0),
             }),
+            imputed: (!imputed.is_empty()).then_some([imputed.len(), imputed_values.len()]),
         })
     }
 }
@@ -164,7 +178,12 @@ impl Parts<'_> {
 
     /// Integers below a bound.
     fn integers(&self, name: &str, len: usize, below: usize) -> Result<Vec<u32>> {
-        let values = self.file.values(name, &[len])?;
+        self.numbers(name, &[len], below)
+    }
+
+    /// The same of any shape.
+    fn numbers(&self, name: &str, shape: &[usize], below: usize) -> Result<Vec<u32>> {
+        let values = self.file.values(name, shape)?;
         match values.iter().find(|&&x| x < 0.0 || x >= below as f32 || x.fract() != 0.0) {
             Some(x) => self.file.refuse(format!("tensor '{name}' holds {x}, expected integers below {below}")),
             None => Ok(values.into_iter().map(|x| x as u32).collect()),
@@ -215,7 +234,23 @@ impl Parts<'_> {
             let parameters = self.parameters("path.")?;
             Ok(LogZState { base, hidden_base, parameters, v, labels, log_z, variance, steps })
         };
+        let imputed = |[samples, values]: [usize; 2]| -> Result<Imputed> {
+            let halves = self.numbers("imputed.samples", &[samples, 2], 1 << 16)?;
+            let counts = self.integers("imputed.counts", samples, visible + 1)?;
+            let values = get("imputed.values", values)?;
+            if counts.iter().map(|&count| count as usize).sum::<usize>() != values.len() {
+                self.file.refuse("holds missing values of other samples".into())?;
+            }
+            let mut rest = values.as_slice();
+            let samples = halves.chunks_exact(2).zip(counts).map(|(half, count)| {
+                let (of_sample, others) = rest.split_at(count as usize);
+                rest = others;
+                (half[0] << 16 | half[1], of_sample.to_vec())
+            });
+            Ok(Imputed(samples.collect()))
+        };
         let memory = SamplerState {
+            imputed: contents.imputed.map(imputed).transpose()?.unwrap_or_default(),
             offsets: contents.offsets.then(offsets).transpose()?,
             fast: contents.fast.then(|| self.parameters("fast.")).transpose()?,
             average: contents.average.then(|| self.parameters("average.")).transpose()?,

@@ -31,7 +31,7 @@ impl<E: Engine> Chains<E> {
     /// Their next states under `rbm`.
     fn go_on(&mut self, rbm: &mut E, rule: &Rule, draws: Draws) -> Result<()> {
         rbm.set_hidden(&self.h)?;
-        gibbs(rbm, rule, draws)?;
+        gibbs(rbm, rule, draws, None)?;
         rbm.sample_hidden(draws.hidden(rule.cd_steps))?;
         swap(&mut self.h, &mut self.before);
         self.went_on = true;
@@ -86,9 +86,10 @@ impl<E: Engine> Negative<E> {
     }
 
     /// The chains' next states, left in `rbm`.
-    pub(crate) fn advance(&mut self, rbm: &mut E, rule: &Rule, draws: Draws) -> Result<()> {
+    /// Chains of the data have no units of theirs that are `left_out`.
+    pub(crate) fn advance(&mut self, rbm: &mut E, rule: &Rule, draws: Draws, left_out: Option<&Bits>) -> Result<()> {
         match self {
-            Self::Data => gibbs(rbm, rule, draws),
+            Self::Data => gibbs(rbm, rule, draws, left_out),
             Self::Persistent(chains) => chains.go_on(rbm, rule, draws),
             Self::Fast(fast, chains) => {
                 chains.go_on(fast, rule, draws)?;
@@ -114,7 +115,7 @@ impl<E: Engine> Negative<E> {
 }
 
 /// k Gibbs steps from the hidden states to visible ones.
-fn gibbs<E: Engine>(rbm: &mut E, rule: &Rule, draws: Draws) -> Result<()> {
+fn gibbs<E: Engine>(rbm: &mut E, rule: &Rule, draws: Draws, left_out: Option<&Bits>) -> Result<()> {
     for k in 0..rule.cd_steps {
         if k > 0 {
             rbm.sample_hidden(draws.hidden(k))?;
@@ -122,6 +123,9 @@ fn gibbs<E: Engine>(rbm: &mut E, rule: &Rule, draws: Draws) -> Result<()> {
         match rule.visible_states {
             VisibleStates::Sampled => rbm.sample_visible(draws.visible(k))?,
             VisibleStates::Probabilities => rbm.mean_visible()?,
+        }
+        if let Some(left_out) = left_out {
+            rbm.turn_off(left_out)?;
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::sampling::tempering::LadderState;
 use crate::sampling::trajectory::TrajectoryState;
+use crate::training::imputed::Imputed;
 use deepbelief_kernels::{Offsets, Parameters};
 
 /// What a learner remembers.
@@ -17,4 +18,6 @@ pub(crate) struct SamplerState {
     pub(crate) ladders: Option<LadderState>,
     /// Chains of earlier models.
     pub(crate) trajectory: Option<TrajectoryState>,
+    /// Missing values.
+    pub(crate) imputed: Imputed,
 }

@@ -30,6 +30,28 @@ pub enum Sampler {
     Trajectory,
 }
 
+/// What becomes of missing values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingAs {
+    /// They are drawn given the rest of their sample, which maximises the likelihood of what was observed. Each goes
+    /// on from its last value, by one Gibbs step an update.
+    #[default]
+    Sampled,
+    /// Their units are left out: each sample has an RBM of the units it has, with shared weights (Salakhutdinov,
+    /// Mnih & Hinton 2007). What is missing must say nothing of the sample.
+    Excluded,
+}
+
+impl MissingAs {
+    /// Whether they are drawn.
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    pub fn is_sampled(&self) -> bool {
+        *self == Self::Sampled
+    }
+}
+
 /// Training of one RBM.
 ///
 /// Hidden states are sampled wherever they drive a reconstruction; the statistics use the
@@ -79,6 +101,9 @@ pub struct TrainConfig {
     pub log_z_every: u32,
     /// What the reconstruction's visible units are.
     pub visible_states: VisibleStates,
+    /// What becomes of missing values.
+    #[serde(skip_serializing_if = "MissingAs::is_sampled")]
+    pub missing_as: MissingAs,
     /// Mean hidden probability that `sparsity_cost` pulls towards.
     pub sparsity_target: f64,
     /// Strength of that pull; 0 turns it off.
@@ -122,6 +147,7 @@ impl Default for TrainConfig {
             averaging: 0.0,
             log_z_every: 0,
             visible_states: VisibleStates::Sampled,
+            missing_as: MissingAs::Sampled,
             sparsity_target: 0.1,
             sparsity_cost: 0.0,
             tolerance: 0.0,
@@ -171,6 +197,8 @@ impl TrainConfig {
             chains,
             "at least 1 unless the sampler is gibbs",
         )?;
+        let together = chains == 0 || self.missing_as.is_sampled();
+        require(together, "missing_as", "excluded", "sampled where chains are persistent: they belong to no sample")?;
         let rate = self.fast_learning_rate;
         require(is_positive(rate), "fast_learning_rate", rate, "a positive 32-bit number")?;
         let temperatures = self.temperatures;
@@ -209,6 +237,7 @@ impl TrainConfig {
             ("sampler", self.sampler != Sampler::Gibbs),
             ("centred", self.centred),
             ("averaging", self.averaging > 0.0),
+            ("missing_as", !self.missing_as.is_sampled()),
         ];
         match asked.into_iter().find(|&(_, asked)| asked && !bernoulli) {
             Some((name, _)) => Err(Error::Method { name, place: "where hidden units are gaussian" }),

@@ -8,10 +8,11 @@ use crate::sampling::state::SamplerState;
 use crate::sampling::tempering::TemperedChains;
 use crate::sampling::trajectory::TrajectoryTempering;
 use crate::training::cd::Draws;
-use crate::training::config::TrainConfig;
+use crate::training::config::{MissingAs, TrainConfig};
+use crate::training::imputed::Imputed;
 use crate::training::learned::Learned;
 use crate::training::learner::{Learner, Measured, binary};
-use crate::training::rule::Rule;
+use crate::training::rule::{Rule, VisibleStates};
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Engine, Parameters, Shown, Sparsity, StepRule, Uniforms};
 use deepbelief_training::Labelled;
@@ -27,18 +28,20 @@ pub(crate) struct EngineLearner<E: Engine> {
     /// The mean of the models of late, if it is wanted.
     average: Option<E>,
     statistics: E::Statistics,
+    imputed: Imputed,
 }
 
 impl<E: Engine> EngineLearner<E> {
     /// At rest.
     pub(crate) fn start(rbm: E) -> Self {
-        Self { rbm, negative: None, average: None, statistics: E::Statistics::default() }
+        let (statistics, imputed) = Default::default();
+        Self { rbm, negative: None, average: None, statistics, imputed }
     }
 
     /// Goes on from a state.
     pub(crate) fn resume(place: &E::Place, state: Learned, config: &TrainConfig) -> Result<Self> {
         let Learned { visible, hidden, parameters, velocities, chains, memory, .. } = state;
-        let SamplerState { offsets, fast, average, ladders, trajectory } = memory;
+        let SamplerState { offsets, fast, average, ladders, trajectory, imputed } = memory;
         let mut rbm = E::at(place, visible, hidden, &parameters)?;
         rbm.set_velocities(&velocities)?;
         if let Some(offsets) = &offsets {
@@ -60,21 +63,45 @@ impl<E: Engine> EngineLearner<E> {
             (None, None, None, _) => None,
         };
         let average = average.map(|average| rbm.beside(&average)).transpose()?;
-        Ok(Self { rbm, negative, average, statistics: E::Statistics::default() })
+        Ok(Self { rbm, negative, average, statistics: E::Statistics::default(), imputed })
     }
 }
 
 impl<E: Engine> Learner for EngineLearner<E> {
     fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>> {
-        let Self { rbm, negative, average, statistics } = self;
+        let Self { rbm, negative, average, statistics, imputed } = self;
         let negative = match negative {
             Some(negative) => negative,
             none => none.insert(Negative::start(rbm, config)?),
         };
-        let v0 = Shown::Batch(&data.v);
+        let (completed, excluded);
+        let v0 = match config.missing_as {
+            _ if data.missing.is_empty() => (&data.v, None),
+            MissingAs::Sampled => {
+                completed = imputed.draw(&data.v, &data.missing, draws, |v, draws| {
+                    rbm.infer_hidden(Shown::Batch(v), &data.y, Some(draws.hidden))?;
+                    match (v, rule.visible_states) {
+                        (Batch::Real { .. }, VisibleStates::Probabilities) => rbm.mean_visible()?,
+                        _ => rbm.sample_visible(draws.visible)?,
+                    }
+                    Ok(rbm.visible_states()?)
+                })?;
+                (&completed, None)
+            }
+            MissingAs::Excluded => {
+                let mut v = data.v.clone();
+                v.turn_off(&data.missing.cells);
+                excluded = v;
+                (&excluded, Some(&data.missing.cells))
+            }
+        };
+        let (v0, left_out) = (Shown::Batch(v0.0), v0.1);
         let from_data = matches!(negative, Negative::Data);
         rbm.infer_hidden(v0, &data.y, from_data.then(|| draws.hidden(0)))?;
-        negative.advance(rbm, rule, draws)?;
+        if !data.weights.is_empty() {
+            rbm.weigh(&data.weights, from_data)?;
+        }
+        negative.advance(rbm, rule, draws, left_out)?;
         let (step, sparsity) = (step_of(rule), sparsity_of(rule));
         if config.centred || negative.needs_statistics() {
             if config.centred {
@@ -138,7 +165,8 @@ impl<E: Engine> Learner for EngineLearner<E> {
 
     fn memory(&self) -> Result<SamplerState> {
         let average = self.average.as_ref().map(E::parameters).transpose()?;
-        let memory = SamplerState { offsets: self.rbm.offsets()?, average, ..SamplerState::default() };
+        let (offsets, imputed) = (self.rbm.offsets()?, self.imputed.clone());
+        let memory = SamplerState { offsets, average, imputed, ..SamplerState::default() };
         Ok(match &self.negative {
             Some(Negative::Fast(fast, _)) => SamplerState { fast: Some(fast.velocities()?), ..memory },
             Some(Negative::Tempered(ladders)) => SamplerState { ladders: Some(ladders.state()?), ..memory },

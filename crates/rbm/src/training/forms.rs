@@ -6,6 +6,7 @@ use crate::model::rbm::Rbm;
 use crate::training::cd::Velocity;
 use crate::training::config::TrainConfig;
 use crate::training::engine_learner::EngineLearner;
+use crate::training::imputed::Imputed;
 use crate::training::learned::Learned;
 use crate::training::learner::Learner;
 use crate::training::tensor_learner::TensorLearner;
@@ -31,7 +32,7 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
             let rbm = rbm.with_hidden_units(HiddenUnits::Gaussian)?;
             let velocity = Velocity::zeros(&rbm)?;
-            Box::new(TensorLearner::new(rbm, velocity, None)?)
+            Box::new(TensorLearner::new(rbm, velocity, None, Imputed::default())?)
         }
     })
 }
@@ -47,10 +48,11 @@ pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> R
         }
         HiddenUnits::Bernoulli => Box::new(EngineLearner::<PackedRbm>::resume(&Cpu, state, config)?),
         HiddenUnits::Gaussian => {
-            let Learned { visible, hidden, hidden_units, parameters, velocities, chains, .. } = state;
+            let Learned { visible, hidden, hidden_units, parameters, velocities, chains, memory, .. } = state;
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;
             let velocity = Velocity::from_parameters(visible, hidden, velocities, device)?;
-            Box::new(TensorLearner::new(rbm.with_hidden_units(hidden_units)?, velocity, chains.as_ref())?)
+            let rbm = rbm.with_hidden_units(hidden_units)?;
+            Box::new(TensorLearner::new(rbm, velocity, chains.as_ref(), memory.imputed)?)
         }
     })
 }

@@ -43,7 +43,7 @@ impl Learned {
         if at.step == 0 {
             return Ok(());
         }
-        let SamplerState { offsets, fast, average, ladders, trajectory } = &self.memory;
+        let SamplerState { offsets, fast, average, ladders, trajectory, .. } = &self.memory;
         let fits = |temperatures: usize| match (ladders, trajectory) {
             (Some(ladders), _) => ladders.betas.len() == temperatures,
             // Models at most: there may be more to come.

@@ -7,6 +7,7 @@ pub(crate) mod contrastive;
 pub(crate) mod engine_learner;
 pub(crate) mod forms;
 pub(crate) mod health;
+pub(crate) mod imputed;
 pub(crate) mod learned;
 pub(crate) mod learner;
 pub(crate) mod measuring;

@@ -2,14 +2,16 @@
 //! [`crate::Rbm::pcd_update`]. Products and states come from the kernels, so that the bits do not
 //! depend on threads or processors here either.
 
-use crate::error::Result;
+use crate::error::{Result, require};
 use crate::files::tensors::from_batch;
 use crate::model::hidden::{normalizer, normals};
 use crate::model::rbm::Rbm;
+use crate::sampling::state::SamplerState;
 use crate::training::cd::{Draws, Velocity};
 use crate::training::config::TrainConfig;
+use crate::training::imputed::Imputed;
 use crate::training::learner::{HiddenStatistics, Learner, Measured};
-use crate::training::rule::Rule;
+use crate::training::rule::{Rule, VisibleStates};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, norm_and_change, ops};
 use deepbelief_training::Labelled;
@@ -20,14 +22,15 @@ pub(crate) struct TensorLearner {
     velocity: Velocity,
     /// [chains, H].
     chains: Option<Tensor>,
+    imputed: Imputed,
     /// The weights that a change of them is measured from.
     before: Vec<f32>,
 }
 
 impl TensorLearner {
-    pub(crate) fn new(rbm: Rbm, velocity: Velocity, chains: Option<&Batch>) -> Result<Self> {
+    pub(crate) fn new(rbm: Rbm, velocity: Velocity, chains: Option<&Batch>, imputed: Imputed) -> Result<Self> {
         let chains = chains.map(|states| from_batch(states, rbm.w_rec().device())).transpose()?;
-        Ok(Self { rbm, velocity, chains, before: Vec::new() })
+        Ok(Self { rbm, velocity, chains, imputed, before: Vec::new() })
     }
 }
 
@@ -35,7 +38,22 @@ impl Learner for TensorLearner {
     fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>> {
         let chains = config.persistent_chains;
         let device = self.rbm.w_rec().device();
-        let v = from_batch(&data.v, device)?;
+        require(data.weights.is_empty(), "weights", "given", "left out where hidden units are gaussian")?;
+        let v = if data.missing.is_empty() {
+            from_batch(&data.v, device)?
+        } else {
+            let rbm = &self.rbm;
+            let completed = self.imputed.draw(&data.v, &data.missing, draws, |v, draws| {
+                let h = rbm.sample_h(&from_batch(v, device)?, draws.hidden)?;
+                let drawn = rbm.sample_v(&h.states, draws.visible)?;
+                let values = match (v, rule.visible_states) {
+                    (Batch::Real { .. }, VisibleStates::Probabilities) => drawn.probabilities,
+                    _ => drawn.states,
+                };
+                Ok(Batch::Real { rows: v.rows(), units: v.units(), values: values.flatten_all()?.to_vec1()? })
+            })?;
+            from_batch(&completed, device)?
+        };
         if chains == 0 {
             self.rbm.cd_update(&v, None, rule, &mut self.velocity, draws)?;
         } else {
@@ -97,6 +115,10 @@ impl Learner for TensorLearner {
 
     fn velocities(&self) -> Result<Parameters> {
         self.velocity.to_parameters()
+    }
+
+    fn memory(&self) -> Result<SamplerState> {
+        Ok(SamplerState { imputed: self.imputed.clone(), ..SamplerState::default() })
     }
 
     fn chains(&self) -> Result<Option<Batch>> {

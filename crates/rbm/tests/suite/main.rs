@@ -4,6 +4,7 @@ mod along;
 mod cd;
 mod checkpoint;
 mod enumeration;
+mod gaps;
 mod gaussian;
 mod gaussian_training;
 mod labels;

@@ -2,6 +2,7 @@
 
 mod bound;
 mod checkpoint;
+mod complete;
 mod enumeration;
 mod export;
 mod gaussian;

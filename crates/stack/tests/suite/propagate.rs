@@ -29,7 +29,14 @@ fn dealing(mode: Mode) -> Dealing {
         Mode::Recompute => 0,
     };
     let propagate = if mode == Mode::Bits { Propagate::Samples } else { Propagate::Probabilities };
-    Dealing { propagate, cache_bytes, batch_size: None, balanced: false, seed: 5 }
+    Dealing {
+        propagate,
+        cache_bytes,
+        batch_size: None,
+        balanced: false,
+        visible_states: deepbelief_rbm::VisibleStates::Sampled,
+        seed: 5,
+    }
 }
 
 /// All minibatches of an epoch, with their labels.

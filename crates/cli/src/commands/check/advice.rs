@@ -123,6 +123,7 @@ impl Advice {
             ("feature_column", args.read.feature_column.clone()),
             ("column_types", args.read.column_types.as_ref().map(ToString::to_string)),
             ("missing", args.read.missing.as_ref().map(ToString::to_string)),
+            ("weight_column", args.read.weight_column.clone()),
             ("header", args.read.header.map(|header| header.to_string())),
             ("image_size", args.read.image_size.map(|size| size.to_string())),
         ];

@@ -29,6 +29,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         image_size: args.read.image_size.unwrap_or(defaults.image_size),
         column_types: args.read.column_types.clone().unwrap_or_default(),
         missing: args.read.missing.clone().unwrap_or_default().0,
+        weight_column: args.read.weight_column.clone(),
         fetch: Fetch(crate::hub::dataset),
         max_memory: memory::room_for_data(0),
         ..defaults
@@ -68,12 +69,11 @@ fn unfit(found: &Examination) -> Vec<String> {
     let mut reasons = Vec::new();
     let parts = [("training", Some(&found.train)), ("test", found.test.as_ref())];
     for (name, part) in parts.into_iter().filter_map(|(name, part)| Some((name, part?))) {
-        if let Some(place) = &part.first_missing {
+        if let Some(place) = &part.first_infinite {
             reasons.push(format!(
-                "{} of the {name} samples {} missing or not finite, the first at {place}: fill in what is missing, or leave \
-                 its sample out",
-                report::of_values(part.missing),
-                if part.missing == 1 { "is" } else { "are" }
+                "{} of the {name} samples {} infinite, the first at {place}: mend the value, or leave its sample out",
+                report::of_values(part.infinite),
+                if part.infinite == 1 { "is" } else { "are" }
             ));
         }
         if part.outside > 0 {

@@ -148,6 +148,8 @@ pub(super) fn json(
             "outside": part.outside,
             "missing": part.missing,
             "first_missing": part.first_missing.as_ref().map(ToString::to_string),
+            "infinite": part.infinite,
+            "first_infinite": part.first_infinite.as_ref().map(ToString::to_string),
             "repeated": part.repeated,
             "contradictory": part.contradictory,
             "classes": part.classes,

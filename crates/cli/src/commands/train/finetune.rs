@@ -105,6 +105,7 @@ impl Looped for Finetune {
     }
 
     fn start(settings: &FinetuneSettings, parts: Parts, from: Option<&Dbn>) -> Result<(Finetuner, Parts)> {
+        parts.require_whole()?;
         let classes = classes(from, &parts, settings)?;
         let up = match (from, &settings.layers) {
             (Some(dbn), _) => dbn.sizes(),

@@ -118,6 +118,7 @@ impl Looped for Tune {
     }
 
     fn start(settings: &TuneSettings, parts: Parts, from: Option<&Dbn>) -> Result<(Tuner, Parts)> {
+        parts.require_whole()?;
         let (sizes, classes) = match from {
             Some(dbn) => (dbn.sizes(), dbn.classes()),
             None => from_scratch_sizes(settings, &parts, settings.layers.as_deref().unwrap_or_default()),

@@ -1,0 +1,96 @@
+//! Missing values of a table: noted, and filled so that the table is one of numbers.
+
+use std::path::Path;
+
+use super::table::{Cells, Table};
+use super::values::Values;
+use crate::error::Error;
+use crate::memory::room::reserve;
+
+/// Notes which values of both tables are missing, and puts there what is most probable in the training data: the
+/// more frequent value where a column has 0 and 1 alone, else the mean of its values.
+pub(crate) fn fill_gaps(train: &mut Table, test: Option<&mut Table>) -> Result<(), Error> {
+    let mut stand_ins = None;
+    for table in [Some(&mut *train), test].into_iter().flatten() {
+        // Those of the training data, which come first.
+        let stand_ins = match &stand_ins {
+            Some(known) => known,
+            None => stand_ins.insert(probable(table)?),
+        };
+        if table.range()?.gaps {
+            fill(table, stand_ins)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is most probable in every column.
+fn probable(table: &Table) -> Result<Vec<f32>, Error> {
+    let (mut sums, mut counts) = (vec![0.0f64; table.units], vec![0u32; table.units]);
+    let mut binary = vec![true; table.units];
+    table.each_row(|row| {
+        for (unit, &x) in row.iter().enumerate().filter(|(_, x)| !x.is_nan()) {
+            sums[unit] += f64::from(x);
+            counts[unit] += 1;
+            binary[unit] = binary[unit] && (x == 0.0 || x == 1.0);
+        }
+    })?;
+    let least = table.range()?.min;
+    let of = |unit: usize| match (counts[unit], binary[unit]) {
+        (0, _) => least,
+        (count, true) => f32::from(u8::from(2.0 * sums[unit] > f64::from(count))),
+        (count, false) => (sums[unit] / f64::from(count)) as f32,
+    };
+    Ok((0..table.units).map(of).collect())
+}
+
+/// Notes which values are missing, and puts the stand-in of their column there.
+fn fill(table: &mut Table, stand_ins: &[f32]) -> Result<(), Error> {
+    let (units, what) = (table.units, table.what.clone());
+    let blocks = units.div_ceil(32);
+    if let Cells::File(_) = table.values {
+        let mut held = Vec::new();
+        reserve(Path::new(&what), &mut held, table.values.len())?;
+        table.each_row(|row| held.extend_from_slice(row))?;
+        table.values = Values::Floats(held).into();
+    }
+    let Cells::Held(Values::Floats(values)) = &mut table.values else { return Ok(()) };
+    let mut missing = Vec::new();
+    reserve(Path::new(&what), &mut missing, blocks * values.len() / units.max(1))?;
+    for row in values.chunks_exact_mut(units) {
+        for (values, stand_ins) in row.chunks_mut(32).zip(stand_ins.chunks(32)) {
+            let mut word = 0u32;
+            for (bit, (x, &stand_in)) in values.iter_mut().zip(stand_ins).enumerate() {
+                if x.is_nan() {
+                    (*x, word) = (stand_in, word | 1 << bit);
+                }
+            }
+            missing.push(word);
+        }
+    }
+    table.missing = Some(missing);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_noted_and_hold_what_the_training_data_make_probable() {
+        const NAN: f32 = f32::NAN;
+        let table = |values: &[f32]| Table::new("t", 3, Values::Floats(values.to_vec()));
+        let mut train = table(&[1.0, 0.5, 7.0, NAN, 0.0, NAN, 1.0, NAN, 9.0, 0.0, 0.1, 8.0]);
+        let mut test = table(&[NAN, NAN, NAN]);
+        fill_gaps(&mut train, Some(&mut test)).unwrap();
+        assert_eq!(train.missing, Some(vec![0, 0b101, 0b010, 0]));
+        assert_eq!(test.missing, Some(vec![0b111]));
+        let Cells::Held(Values::Floats(values)) = &train.values else { panic!() };
+        assert_eq!(values[3..9], [1.0, 0.0, 8.0, 1.0, 0.2, 9.0]);
+        let Cells::Held(Values::Floats(values)) = &test.values else { panic!() };
+        assert_eq!(values, &[1.0, 0.2, 8.0]);
+        let mut whole = table(&[1.0, 2.0, 3.0]);
+        fill_gaps(&mut whole, None).unwrap();
+        assert_eq!(whole.missing, None);
+    }
+}

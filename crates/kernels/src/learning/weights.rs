@@ -1,0 +1,105 @@
+//! Samples that weigh more or less than others in the statistics of an update.
+
+use super::packed::PackedRbm;
+use crate::row::{BLOCK, Row, ZERO};
+use crate::simd::dispatch;
+use crate::states::batch::Batch;
+
+/// What samples and chains weigh; nothing where all weigh the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Weights {
+    /// Of each sample.
+    samples: Vec<f32>,
+    /// Whether each chain belongs to a sample.
+    paired: bool,
+}
+
+impl Weights {
+    pub(crate) fn clear(&mut self) {
+        self.samples.clear();
+    }
+
+    /// The weight of each sample, and that of each of the chains beside what chains weigh otherwise; none where all
+    /// weigh the same.
+    pub(crate) fn factors(&self, chains: usize) -> Option<Factors> {
+        if self.samples.is_empty() {
+            return None;
+        }
+        let positive = self.samples.clone();
+        let mean = positive.iter().sum::<f32>() / positive.len() as f32;
+        let negative = if self.paired { positive.clone() } else { vec![mean; chains] };
+        Some(Factors { positive, negative })
+    }
+}
+
+/// Factors of the rows of both phases.
+pub(crate) struct Factors {
+    pub(crate) positive: Vec<f32>,
+    pub(crate) negative: Vec<f32>,
+}
+
+impl Factors {
+    /// The weighted sum of rows, one a sample.
+    pub(crate) fn sum(&self, rows: &[Row]) -> Row {
+        let mut sums = ZERO;
+        for (row, weight) in rows.iter().zip(&self.positive) {
+            sums.0.iter_mut().zip(&row.0).for_each(|(sum, x)| *sum += weight * x);
+        }
+        sums
+    }
+
+    /// The gradient of the visible biases: `v0` minus `r` times the chains' `v`.
+    pub(crate) fn visible_gradient(&self, v0: &Batch, v: &Batch, r: f32, gradient: &mut [Row]) {
+        for (block, gradient) in gradient.iter_mut().enumerate() {
+            *gradient = ZERO;
+            let mut add = |batch: &Batch, row: usize, factor: f32| {
+                for (sum, x) in gradient.0.iter_mut().zip(batch.block(row, block).0) {
+                    *sum += factor * x;
+                }
+            };
+            self.positive.iter().enumerate().for_each(|(row, &weight)| add(v0, row, weight));
+            self.negative.iter().enumerate().for_each(|(row, &weight)| add(v, row, -r * weight));
+        }
+    }
+}
+
+impl PackedRbm {
+    /// Lets the samples of the last positive phase weigh `weights` in the statistics that follow it, until the next
+    /// one. Chains weigh what their sample does where `paired`, and else together as much as the samples.
+    ///
+    /// # Panics
+    /// If there is not one weight a sample.
+    pub fn weigh(&mut self, weights: &[f32], paired: bool) {
+        assert_eq!(weights.len(), self.p0.panel(0).len(), "one weight a sample");
+        self.weights.samples.clear();
+        self.weights.samples.extend_from_slice(weights);
+        self.weights.paired = paired;
+    }
+}
+
+dispatch! {
+    /// Weighs a chunk's table of contributions (see [`super::update::contrast`]), and adds their sums to the bias
+    /// gradient.
+    pub(crate) fn weigh(
+        positive_weights: &[f32], negative_weights: &[f32], size: usize, table: &mut [Row], bias_gradient: &mut Row,
+    ) {
+        let mut sum = bias_gradient.0;
+        let (positive, rest) = table.split_at_mut(size);
+        let (negative, both) = rest.split_at_mut(size);
+        for (rows, weights) in [(&mut *positive, positive_weights), (&mut *negative, negative_weights)] {
+            for (row, &weight) in rows.iter_mut().zip(weights) {
+                for i in 0..BLOCK {
+                    row.0[i] *= weight;
+                    sum[i] += row.0[i];
+                }
+            }
+        }
+        let paired = positive_weights.len().min(negative_weights.len());
+        for ((both, positive), negative) in both[..paired].iter_mut().zip(positive).zip(negative) {
+            for i in 0..BLOCK {
+                both.0[i] = positive.0[i] + negative.0[i];
+            }
+        }
+        bias_gradient.0 = sum;
+    }
+}

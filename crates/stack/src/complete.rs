@@ -1,0 +1,160 @@
+//! What a model makes of missing values.
+//!
+//! Gibbs chains run through the whole net with the observed units held: up through the directed layers, a step in the
+//! top RBM, down again, and what is missing is drawn anew. With one layer of weights that samples p(missing|observed)
+//! of the RBM itself.
+//!
+//! All samples share the random numbers of a chain, so that what a sample is given depends on its own values alone,
+//! not on the samples beside it.
+
+use crate::dbn::Dbn;
+use crate::error::{Result, require};
+use crate::labels::{label_at, one_hot};
+use crate::layer::{inputs, probabilities};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::ops::sigmoid;
+use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
+use deepbelief_rbm::{HiddenUnits, VisibleStates};
+
+/// How missing values are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completing {
+    /// Chains of each sample.
+    pub chains: u32,
+    /// Steps of a chain before it counts.
+    pub burn_in: u32,
+    /// Steps of a chain that count.
+    pub sweeps: u32,
+    /// What a chain puts where a value is missing: a state, or its probability, as training did.
+    pub visible_states: VisibleStates,
+    /// Seed of everything drawn.
+    pub seed: u64,
+}
+
+impl Default for Completing {
+    fn default() -> Self {
+        Self { chains: 4, burn_in: 20, sweeps: 20, visible_states: VisibleStates::Sampled, seed: 1 }
+    }
+}
+
+/// What a model makes of missing values. All are row-major [samples, units], and observed units hold what they were.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Completed {
+    /// The mean of p(v = 1|h) over all steps that count.
+    pub mean: Vec<f32>,
+    /// Its standard deviation over these; 0 where observed.
+    pub deviation: Vec<f32>,
+    /// The last values of each chain.
+    pub draws: Vec<Vec<f32>>,
+}
+
+impl Dbn {
+    /// Draws what samples lack; `missing` is on where a unit has no value, and the batch holds anything there.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for no or too many chains or steps; if the batch does not fit the visible units.
+    pub fn complete(&self, batch: &Batch, missing: &Bits, how: &Completing) -> Result<Completed> {
+        const MOST: u32 = 60_000;
+        require((1..=MOST).contains(&how.chains), "chains", how.chains, format!("between 1 and {MOST}"))?;
+        let steps = how.burn_in.saturating_add(how.sweeps);
+        require(
+            how.sweeps > 0 && steps <= MOST,
+            "sweeps",
+            how.sweeps,
+            format!("between 1 and {MOST} with the burn-in"),
+        )?;
+        let (rows, units) = (batch.rows(), batch.units());
+        let fits = units == self.visible() && (missing.rows(), missing.units()) == (rows, units);
+        require(fits, "units", units, format!("{}, those of the model", self.visible()))?;
+
+        let mut completed =
+            Completed { mean: batch.to_values(), deviation: vec![0.0; rows * units], draws: Vec::new() };
+        let lacking: Vec<usize> =
+            (0..rows).filter(|&row| (0..missing.blocks()).any(|b| missing.word(row, b) != 0)).collect();
+        let mut part = Vec::with_capacity(lacking.len() * units);
+        let mut gaps = Vec::new();
+        for (place, &row) in lacking.iter().enumerate() {
+            part.extend_from_slice(&completed.mean[row * units..][..units]);
+            let is_missing = |unit: &usize| missing.word(row, unit / 32) >> (unit % 32) & 1 == 1;
+            gaps.extend((0..units).filter(is_missing).map(|unit| (place * units + unit, row * units + unit)));
+        }
+        let (mut sums, mut squares) = (vec![0.0f64; gaps.len()], vec![0.0f64; gaps.len()]);
+        for chain in 0..how.chains {
+            let mut v = part.clone();
+            for step in 0..if lacking.is_empty() { 0 } else { steps } {
+                let draw = Uniforms::new(how.seed, Stream::Missing, chain).gibbs(step as u16);
+                let p = self.sweep(Tensor::from_slice(&v, (lacking.len(), units), &Device::Cpu)?, draw)?;
+                let p: Vec<f32> = p.flatten_all()?.to_vec1()?;
+                let uniforms = row_of(draw.layer(LAST), units);
+                for (gap, &(at, _)) in gaps.iter().enumerate() {
+                    v[at] = match how.visible_states {
+                        VisibleStates::Sampled => f32::from(u8::from(uniforms[at % units] < p[at])),
+                        VisibleStates::Probabilities => p[at],
+                    };
+                    if step >= how.burn_in {
+                        sums[gap] += f64::from(p[at]);
+                        squares[gap] += f64::from(p[at]) * f64::from(p[at]);
+                    }
+                }
+            }
+            let mut whole = completed.mean.clone();
+            gaps.iter().for_each(|&(at, place)| whole[place] = v[at]);
+            completed.draws.push(whole);
+        }
+        let count = f64::from(how.chains) * f64::from(how.sweeps);
+        for (&(_, place), (sum, square)) in gaps.iter().zip(sums.iter().zip(squares)) {
+            let mean = sum / count;
+            completed.mean[place] = mean as f32;
+            completed.deviation[place] = (square / count - mean * mean).max(0.0).sqrt() as f32;
+        }
+        Ok(completed)
+    }
+
+    /// p(v|h) after one way up, a step at the top and one way down, all samples by the same random numbers.
+    fn sweep(&self, v: Tensor, draw: Uniforms) -> Result<Tensor> {
+        let depth = self.layers().len() as u8;
+        let mut units = v;
+        for (index, layer) in self.layers().iter().enumerate() {
+            units = states(&probabilities(&units, &layer.w_rec, &layer.hb)?, draw.layer(index as u8))?;
+        }
+        let top = self.top();
+        let mut x = inputs(&units, top.w_rec(), top.hb())?;
+        if let Some(group) = top.labels() {
+            // The label is a unit that is missing too.
+            let p: Vec<Vec<f64>> = top.label_probabilities(&units)?.to_dtype(DType::F64)?.to_vec2()?;
+            let u = f64::from(draw.layer(depth + 1).at(0, 0));
+            let labels: Vec<u32> = p.iter().map(|p| label_at(p, u)).collect();
+            x = (x + one_hot(&labels, group.classes(), &units)?.matmul(&group.w)?)?;
+        }
+        let h = match top.hidden_units() {
+            HiddenUnits::Bernoulli => states(&sigmoid(&x)?, draw.layer(depth))?,
+            HiddenUnits::Gaussian => {
+                let mut z = vec![0.0; top.hidden()];
+                draw.layer(depth).normal(1.0, z.len(), &mut z);
+                x.broadcast_add(&Tensor::from_vec(z, (1, top.hidden()), &Device::Cpu)?)?
+            }
+        };
+        let mut p = probabilities(&h, top.w_gen(), top.vb())?;
+        for (index, layer) in self.layers().iter().enumerate().rev() {
+            let below = states(&p, draw.layer(index as u8 + depth + 2))?;
+            p = probabilities(&below, &layer.w_gen, &layer.vb)?;
+        }
+        Ok(p)
+    }
+}
+
+/// The place of the visible units' random numbers among the layers.
+const LAST: u8 = u8::MAX;
+
+/// States with these probabilities [B, units], all rows by the same random numbers.
+fn states(p: &Tensor, draw: Uniforms) -> Result<Tensor> {
+    let units = p.dim(1)?;
+    let u = Tensor::from_vec(row_of(draw, units), (1, units), &Device::Cpu)?;
+    Ok(p.broadcast_gt(&u)?.to_dtype(p.dtype())?)
+}
+
+fn row_of(draw: Uniforms, units: usize) -> Vec<f32> {
+    let mut row = vec![0.0; units];
+    draw.fill_row(0, &mut row);
+    row
+}

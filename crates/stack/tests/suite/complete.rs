@@ -1,0 +1,101 @@
+//! What a model makes of missing values, against sums over all states.
+
+use super::{binary, random_rbm, random_rbms};
+use candle_core::{Device, Tensor};
+use deepbelief_kernels::{Batch, Bits};
+use deepbelief_rbm::{LabelGroup, Rbm, VisibleStates};
+use deepbelief_stack::{Completing, Dbn};
+
+fn missing(rows: usize, units: usize, cells: &[(usize, usize)]) -> Bits {
+    let mut on = vec![0.0; rows * units];
+    cells.iter().for_each(|&(row, unit)| on[row * units + unit] = 1.0);
+    Bits::from_values(rows, units, &on)
+}
+
+/// E[v_i | observed] of an RBM, by the free energies of all states of what is missing.
+fn exact(rbm: &Rbm, v: &[f32], gaps: &[usize]) -> Vec<f64> {
+    let states: Vec<Vec<f32>> = (0..1usize << gaps.len())
+        .map(|state| {
+            let mut v = v.to_vec();
+            gaps.iter().enumerate().for_each(|(bit, &unit)| v[unit] = (state >> bit & 1) as f32);
+            v
+        })
+        .collect();
+    let tensor = Tensor::from_vec(states.concat(), (states.len(), v.len()), &Device::Cpu).unwrap();
+    let weights: Vec<f64> = match rbm.labels() {
+        None => {
+            rbm.free_energy(&tensor).unwrap().to_vec1::<f32>().unwrap().iter().map(|f| (-f64::from(*f)).exp()).collect()
+        }
+        Some(_) => {
+            let scores: Vec<Vec<f32>> = rbm.label_scores(&tensor).unwrap().to_vec2().unwrap();
+            let vb: Vec<f32> = rbm.vb().to_vec1().unwrap();
+            let linear = |v: &[f32]| v.iter().zip(&vb).map(|(v, b)| f64::from(v * b)).sum::<f64>();
+            let sum = |scores: &[f32]| scores.iter().map(|s| f64::from(*s).exp()).sum::<f64>();
+            states.iter().zip(&scores).map(|(v, scores)| sum(scores) * linear(v).exp()).collect()
+        }
+    };
+    let total: f64 = weights.iter().sum();
+    gaps.iter()
+        .map(|&unit| states.iter().zip(&weights).map(|(v, w)| f64::from(v[unit]) * w).sum::<f64>() / total)
+        .collect()
+}
+
+/// 200 chains of 50 steps: p(v|h) varies by less than 1/2, over steps that are correlated for fewer than eight of
+/// them, which is a standard error below 0.5 sqrt(8 / 10,000) = 0.014. At 0.06, over four of them, one of 20 means
+/// fails with a probability below 1e-3 if the bound were reached; the seed is fixed.
+#[test]
+fn the_mean_of_what_is_missing_is_exact_for_an_rbm() {
+    let (rows, units) = (5, 6);
+    let plain = random_rbm(units, 4, 0, 1.2, 3);
+    let w = Tensor::from_vec(super::uniforms(3, 4, 9), (3, 4), &Device::Cpu).unwrap().affine(4.0, -2.0).unwrap();
+    let labelled =
+        plain.clone().with_labels(LabelGroup { w, b: Tensor::new(&[0.3f32, -0.2, 0.1], &Device::Cpu).unwrap() });
+    let batch = binary(rows, units, 0.5, 4);
+    let cells = [(0, 1), (0, 4), (2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (2, 5), (4, 5)];
+    let how = Completing { chains: 200, burn_in: 20, sweeps: 50, ..Completing::default() };
+    for rbm in [plain, labelled.unwrap()] {
+        let dbn = Dbn::from_rbms(vec![rbm.clone()]).unwrap();
+        let completed = dbn.complete(&batch, &missing(rows, units, &cells), &how).unwrap();
+        let values = batch.to_values();
+        for row in 0..rows {
+            let gaps: Vec<usize> = cells.iter().filter(|cell| cell.0 == row).map(|cell| cell.1).collect();
+            let v = &values[row * units..][..units];
+            for (unit, mean) in gaps.iter().zip(exact(&rbm, v, &gaps)) {
+                let found = f64::from(completed.mean[row * units + unit]);
+                assert!((found - mean).abs() < 0.06, "row {row}, unit {unit}: {found} against {mean}");
+            }
+            // What was observed stays, in every draw.
+            for unit in (0..units).filter(|unit| !gaps.contains(unit)) {
+                let at = row * units + unit;
+                assert_eq!((completed.mean[at], completed.deviation[at]), (v[unit], 0.0));
+                assert!(completed.draws.iter().all(|draw| draw[at] == v[unit]));
+            }
+        }
+        assert_eq!(completed.draws.len(), 200);
+        assert!(completed.draws.iter().flatten().all(|&x| x == 0.0 || x == 1.0));
+    }
+}
+
+/// What a sample is given depends on its own values alone: not on the samples beside it, its place, or what stands in
+/// its gaps. A net of several layers does the same, and one that takes probabilities holds those.
+#[test]
+fn a_sample_is_completed_alike_wherever_it_stands() {
+    let (rows, units) = (70, 40);
+    let rbms = random_rbms(&[units, 30, 20, 10], 0, 0.5);
+    let dbn = Dbn::from_rbms(rbms).unwrap();
+    let batch = binary(rows, units, 0.4, 5);
+    let cells: Vec<(usize, usize)> = (0..rows).flat_map(|row| [(row, row % units), (row, 39)]).collect();
+    let how = Completing { visible_states: VisibleStates::Probabilities, ..Completing::default() };
+    let all = dbn.complete(&batch, &missing(rows, units, &cells), &how).unwrap();
+    let alone = dbn.complete(&batch.slice(33..34), &missing(1, units, &[(0, 33), (0, 39)]), &how).unwrap();
+    for (a, b) in all.mean[33 * units..34 * units].iter().zip(&alone.mean) {
+        // Sums over other numbers of rows may run in another order.
+        assert!((a - b).abs() < 1e-6, "{a} against {b}");
+    }
+    assert!(all.mean.iter().any(|&x| x > 0.0 && x < 1.0));
+    assert!(all.draws[0].iter().any(|&x| x > 0.0 && x < 1.0), "probabilities");
+    let whole = dbn.complete(&batch, &Bits::zeros(rows, units), &how).unwrap();
+    assert_eq!(whole.mean, batch.to_values());
+    let error = dbn.complete(&Batch::Binary(Bits::zeros(1, 3)), &Bits::zeros(1, 3), &how).unwrap_err().to_string();
+    assert!(error.contains("units is 3; it must be 40"), "{error}");
+}

@@ -19,7 +19,7 @@ fn verbs_that_write_files_say_what_they_wrote() {
         assert!(said["file"] == file || said["files"].as_array().unwrap().contains(&json!(file)), "{said}");
     }
     let encoded = place.json("encode d --data idx:bars --split train --out f.npy --free-energy --json");
-    assert_eq!(encoded["files"], json!(["f.labels.npy", "f.free_energy.npy", "f.npy"]));
+    assert_eq!(encoded["files"], json!(["f.free_energy.npy", "f.labels.npy", "f.npy"]));
     assert_eq!((&encoded["samples"], &encoded["features"], &encoded["depth"]), (&json!(60), &json!(8), &json!(2)));
     let sampled = place.json("sample d --label all --count 3 --steps 2 --seed 5 --json");
     assert_eq!((&sampled["labels"], &sampled["count"], &sampled["seed"]), (&json!([0, 1]), &json!(3), &json!(5)));

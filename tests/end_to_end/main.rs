@@ -19,6 +19,7 @@ mod hub;
 mod interrupts;
 mod killed;
 mod lock;
+mod numbers;
 mod outputs;
 mod python;
 mod refusals;

@@ -173,9 +173,9 @@ fn checkpoints_and_data_that_do_not_fit_are_refused() {
     let cases: [(&str, &[&str]); 8] = [
         ("encode r --data idx:bars --out f.csv", &["30 columns", "9 visible units", "hint:"]),
         ("encode r --data csv:ten.csv --scale minmax --out f.csv", &["10 columns", "9 visible units"]),
-        ("encode r --out f.txt", &["f.txt: the name must end in .safetensors, .npy or .csv"]),
+        ("encode r --out f.txt", &["f.txt: the name must end in .csv, .npy, .parquet or .safetensors"]),
         ("encode r --split test --out f.csv", &["has no test samples", "--split train"]),
-        ("reconstruct r --out f.jpg", &["f.jpg: the name must end in .png"]),
+        ("reconstruct r --out f.jpg", &["f.jpg: the name must end in .png, .csv, .npy, .parquet or .safetensors"]),
         ("show none", &["there is no checkpoint none"]),
         ("show bits.csv", &["bits.csv: is not a whole safetensors file"]),
         ("show r/state.safetensors", &["cannot open the checkpoint", "r/state.safetensors", "hint: "]),

@@ -4,7 +4,7 @@ use crate::{Place, stderr};
 use std::fmt::Write as _;
 
 /// A survey of people; columns of every kind, with a header.
-fn people(rows: std::ops::Range<usize>) -> Vec<[String; 6]> {
+pub(crate) fn people(rows: std::ops::Range<usize>) -> Vec<[String; 6]> {
     let row = |k: usize| {
         let smokes = k.is_multiple_of(3);
         [
@@ -22,7 +22,7 @@ fn people(rows: std::ops::Range<usize>) -> Vec<[String; 6]> {
 const NAMES: [&str; 6] = ["id", "age", "sex", "smokes", "blood", "height"];
 
 /// Some columns of a table, in this order, with `separator` between.
-fn text(rows: &[[String; 6]], columns: &[usize], separator: &str) -> String {
+pub(crate) fn text(rows: &[[String; 6]], columns: &[usize], separator: &str) -> String {
     let mut text = columns.iter().map(|&c| NAMES[c]).collect::<Vec<_>>().join(separator) + "\n";
     for row in rows {
         let fields: Vec<&str> = columns.iter().map(|&c| row[c].as_str()).collect();

@@ -13,6 +13,7 @@ mod model;
 mod options;
 mod pictures;
 mod report;
+mod results;
 mod run;
 mod settings;
 

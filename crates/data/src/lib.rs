@@ -51,6 +51,7 @@ pub use error::Error;
 pub use examine::{Column, Examination, Part, ValueKind, examine};
 #[cfg(feature = "formats")]
 pub use formats::npy::npy_numbers;
+pub use formats::parquet_table::parquet_table;
 pub use load::{load, open};
 pub use memory::unpack::{Allowance, Unpacked};
 pub use place::Place;
@@ -63,4 +64,5 @@ pub use schema::scale::Scale;
 pub use schema::scaling::Scaling;
 pub use schema::source::Source;
 pub use synthetic::{Patterns, Synthetic};
+pub use tables::block::{Block, BlockValues};
 pub use tables::image_shape::ImageShape;

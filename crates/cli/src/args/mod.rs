@@ -3,6 +3,7 @@
 
 mod check;
 mod data;
+mod eval;
 mod exchange;
 mod hub;
 mod memory;
@@ -13,16 +14,14 @@ mod using;
 
 pub(crate) use check::CheckArgs;
 pub(crate) use data::{DataArgs, DataCommand, MakeArgs};
+pub(crate) use eval::{EvalArgs, PathName, PseudoName, SpacingName};
 pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use memory::MemoryArgs;
 pub(crate) use runs::{CompareArgs, RunsArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
 pub(crate) use training::{RecipeArgs, TrainArgs};
-pub(crate) use using::{
-    Clamped, ClassifyArgs, EncodeArgs, EvalArgs, Method, PathName, PseudoName, ReconstructArgs, SampleArgs, ShowArgs,
-    SpacingName, SplitName,
-};
+pub(crate) use using::{Clamped, ClassifyArgs, EncodeArgs, Method, ReconstructArgs, SampleArgs, ShowArgs, SplitName};
 
 use crate::settings::{FinetuneSettings, PretrainSettings, StackSettings, TuneSettings};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -115,8 +114,8 @@ pub(crate) enum Command {
     /// Show what is in a checkpoint: header, shapes, statistics, filters
     #[command(after_help = "Example: dbn show runs/mnist-500 --filters filters.png")]
     Show(ShowArgs),
-    /// Draw samples over their reconstructions: one step of an RBM, up and down all of a stack
-    #[command(after_help = "Example: dbn reconstruct runs/mnist-500 --out reconstructions.png")]
+    /// Reconstruct samples: one step of an RBM, up and down all of a stack; as a picture or a table
+    #[command(after_help = using::RECONSTRUCT_HELP)]
     Reconstruct(ReconstructArgs),
     /// Write hidden probabilities of a data set: features for other programs
     #[command(after_help = using::ENCODE_HELP)]
@@ -127,10 +126,10 @@ pub(crate) enum Command {
     /// after a deterministic pass up (Hinton, Osindero & Teh 2006, section 6).
     #[command(after_help = using::CLASSIFY_HELP)]
     Classify(ClassifyArgs),
-    /// Show what the model believes in: samples of its own, a label clamped or free
+    /// Generate samples, optionally for a given label; as pictures or a table
     ///
     /// Chains of Gibbs steps run in the top RBM, from states drawn by its biases; a pass down to
-    /// the pixels shows them, as probabilities.
+    /// the visible units shows them. A picture shows probabilities of pixels.
     #[command(after_help = using::SAMPLE_HELP)]
     Sample(SampleArgs),
     /// Say how probable the model finds data, with an interval, and how else it fares
@@ -139,7 +138,7 @@ pub(crate) enum Command {
     /// units, else estimated by annealed importance sampling in both directions (Salakhutdinov &
     /// Murray 2008; Burda, Grosse & Salakhutdinov 2015), combined by Bennett's acceptance ratio. For
     /// a deep belief net it is the partition function of the top, under a bound and an estimate.
-    #[command(after_help = using::EVAL_HELP)]
+    #[command(after_help = eval::EVAL_HELP)]
     Eval(EvalArgs),
     /// Write a model for other programs: candle's and torch's layers, NumPy arrays
     #[command(after_help = exchange::EXPORT_HELP)]

@@ -1,11 +1,12 @@
 //! `dbn data make`: small data sets with a known entropy.
 
 use crate::args::{DataCommand, MakeArgs};
-use crate::commands::files::{extension, require_folder, write_file};
+use crate::commands::files::{extension, require_folder};
 use crate::failure::{Result, count};
 use crate::report::Report;
 use crate::report::shell_word;
-use deepbelief_data::Patterns;
+use crate::results::Results;
+use deepbelief_data::{Block, BlockValues, Patterns};
 use serde_json::json;
 
 /// What is to be done with data.
@@ -21,7 +22,7 @@ fn make(args: &MakeArgs, report: &Report) -> Result<()> {
     require_folder(&args.out)?;
     let size = args.size.map_or(args.kind.usual_size(), |size| size as usize);
     let patterns = args.kind.patterns(size)?;
-    write_file(&args.out, csv(&patterns).as_bytes())?;
+    table(&patterns).write(&args.out, "csv")?;
     let (samples, units, entropy) = (patterns.rows.len(), patterns.units(), patterns.entropy());
     if args.json {
         return report.json(&json!({
@@ -39,15 +40,12 @@ fn make(args: &MakeArgs, report: &Report) -> Result<()> {
     ))
 }
 
-/// A line of names, then one a pattern: its units and, last, its label.
-fn csv(patterns: &Patterns) -> String {
-    let label = patterns.labels.as_ref().map(|_| "label".to_string());
-    let names = (0..patterns.units()).map(|unit| format!("v{unit}")).chain(label);
-    let mut text = names.collect::<Vec<_>>().join(",") + "\n";
-    for (row, values) in patterns.rows.iter().enumerate() {
-        let label = patterns.labels.as_ref().map(|labels| labels[row].to_string());
-        let cells = values.iter().map(ToString::to_string).chain(label);
-        text += &(cells.collect::<Vec<_>>().join(",") + "\n");
-    }
-    text
+/// A row a pattern: its units and, last, its label.
+fn table(patterns: &Patterns) -> Results {
+    let names = (0..patterns.units()).map(|unit| format!("v{unit}")).collect();
+    let values = patterns.rows.iter().flatten().map(|&x| i64::from(x)).collect();
+    let label = patterns.labels.as_ref().map(|labels| labels.iter().map(|&label| i64::from(label)).collect());
+    let label = label.map(|labels| Block::column("label", BlockValues::Whole(labels)));
+    let columns = std::iter::once(Block { names, values: BlockValues::Whole(values) }).chain(label).collect();
+    Results { name: "values", columns, beside: Vec::new() }
 }

@@ -5,7 +5,7 @@ use deepbelief_rbm::write_atomic;
 use std::path::Path;
 
 /// Writes a result file, whole or not at all.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomic(path, bytes).or_fail(|| format!("cannot write {}", path.display()))?;
     tracing::info!(path = %path.display(), "wrote {}", path.display());
     Ok(())

@@ -27,6 +27,7 @@ pub(crate) use data::data;
 pub(crate) use encode::encode;
 pub(crate) use eval::eval;
 pub(crate) use export::export;
+pub(crate) use files::write_file;
 pub(crate) use import::import;
 pub(crate) use pull::pull;
 pub(crate) use push::push;

@@ -1,20 +1,28 @@
-//! `dbn reconstruct`: samples over their reconstructions.
+//! `dbn reconstruct`: samples over their reconstructions, or the reconstructions as a table.
 
 use crate::args::{ReconstructArgs, SplitName};
 use crate::commands::files::{extension, require_folder, write_file};
-use crate::failure::{Failure, Result};
+use crate::data::chunks::{CHUNK, chunks};
+use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
-use crate::pictures::{self, Net, Subject, showcase};
+use crate::model::decoded::decoded;
+use crate::pictures::{self, Net, Subject, showcase, values};
 use crate::report::Report;
+use crate::results::FORMATS;
 use candle_core::{Device, Tensor};
+use deepbelief_data::{Dataset, Split};
 use deepbelief_finetune::Objective;
 use serde_json::json;
 
-/// Draws the picture and says how well the samples were reconstructed.
+/// Samples in a picture, unless told otherwise and at most.
+const DRAWN: usize = 10;
+const MOST_DRAWN: usize = 100;
+
+/// Draws a picture or writes a table.
 pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()> {
-    extension(&args.out, &["png"])?;
+    let format = extension(&args.out, &[&["png"], &FORMATS[..]].concat())?;
     require_folder(&args.out)?;
     let checkpoint = Model::open(&args.checkpoint)?;
     if let Model::Network(NetworkCheckpoint { network, header }) = &checkpoint
@@ -24,9 +32,6 @@ pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()>
             .hint("`dbn finetune --as autoencoder` trains a network that does"));
     }
     let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
-    let provenance = checkpoint.provenance();
-    let shape = args.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
-    let shape = pictures::shape_of(checkpoint.visible(), shape)?;
     let samples = match (args.split, &data.test) {
         (SplitName::Test, Some(test)) => test,
         (SplitName::Test, None) => {
@@ -35,15 +40,65 @@ pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()>
         }
         (SplitName::Train, _) => &data.train,
     };
-    let chosen = showcase(samples, args.count as usize);
+    if format == "png" {
+        draw(args, &checkpoint, &data, samples, report)
+    } else {
+        write(args, &checkpoint, &data, samples, format, report)
+    }
+}
+
+/// Writes the reconstruction of every sample, in the units of the training data.
+fn write(
+    args: &ReconstructArgs,
+    checkpoint: &Model,
+    data: &Dataset,
+    samples: &Split,
+    format: &str,
+    report: &Report,
+) -> Result<()> {
+    let n = samples.samples().min(args.count.map_or(usize::MAX, |count| count as usize));
+    let samples = &samples.select(&(0..n).collect::<Vec<_>>())?;
+    let sizes = match checkpoint {
+        Model::Belief(checkpoint) => checkpoint.dbn.sizes(),
+        Model::Network(checkpoint) => checkpoint.network.sizes(),
+    };
+    let beside = PROGRAM + footprint::held(data) + footprint::model(&sizes) + footprint::pass(&sizes, CHUNK.min(n));
+    let needed = |n| beside + 2 * footprint::features(n, samples.units(), format);
+    memory::require_samples("reconstructing", n, args.memory.max_memory, needed)?;
+    let mut reconstructed = Vec::with_capacity(n * samples.units());
+    for v in chunks(samples, checkpoint.binarize(args.binarize), checkpoint.provenance().seed) {
+        reconstructed.extend(values(&match checkpoint {
+            Model::Belief(checkpoint) => checkpoint.dbn.reconstruct(&v?)?,
+            Model::Network(checkpoint) => checkpoint.network.forward(&v?)?,
+        })?);
+    }
+    let files = decoded(checkpoint, &reconstructed, samples.labels().as_deref()).write(&args.out, format)?;
+    tracing::info!("reconstructed {} of {}", count(n, "sample"), data.name);
+    if args.json {
+        return report.json(&json!({ "files": files, "data": data.name, "samples": n }));
+    }
+    Ok(())
+}
+
+/// Draws samples over their reconstructions and says how well they were reconstructed.
+fn draw(args: &ReconstructArgs, checkpoint: &Model, data: &Dataset, samples: &Split, report: &Report) -> Result<()> {
+    let provenance = checkpoint.provenance();
+    let wanted = args.count.map_or(DRAWN, |count| count as usize);
+    if wanted > MOST_DRAWN {
+        return Err(Failure::new(format!("--count is {wanted}, but a picture shows at most {MOST_DRAWN} samples"))
+            .hint("a table may have more: a name that ends in .csv, .npy, .parquet or .safetensors"));
+    }
+    let shape = args.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
+    let shape = pictures::shape_of(checkpoint.visible(), shape)?;
+    let chosen = showcase(samples, wanted);
     let needed = PROGRAM
-        + footprint::held(&data)
+        + footprint::held(data)
         + 2 * footprint::pass(&[checkpoint.visible(), checkpoint.visible()], chosen.len());
     memory::require("reconstructing", needed, args.memory.max_memory, &[])?;
     let batch = samples.batch(chosen.iter().copied(), checkpoint.binarize(args.binarize), provenance.seed)?;
     let pixels = batch.to_values();
     let v = Tensor::from_slice(&pixels, (batch.rows(), batch.units()), &Device::Cpu)?;
-    let (picture, cost, squared_error) = match &checkpoint {
+    let (picture, cost, squared_error) = match checkpoint {
         Model::Network(NetworkCheckpoint { network, .. }) => {
             let scores = network.score(&batch, &[])?;
             let error = scores.error;

@@ -1,4 +1,4 @@
-//! `dbn sample`: what a model believes in.
+//! `dbn sample`: what a model believes in, as pictures or as a table.
 
 use crate::args::{Clamped, SampleArgs};
 use crate::commands::files::{extension, require_folder, write_file};
@@ -6,17 +6,33 @@ use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::decoded::decoded;
 use crate::pictures::{Animation, Dream, Net, shape_of};
 use crate::report::Report;
+use crate::results::{FORMATS, Results};
+use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_stack::Dbn;
 use serde_json::json;
 
 /// Times the chains of an animation are shown, unless told otherwise.
 const FRAMES: u32 = 50;
 
-/// Runs the chains and draws them.
+/// Chains for a label in a picture, at most.
+const MOST_DRAWN: u32 = 100;
+
+/// Runs the chains, and draws them or writes them down.
 pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
-    let format = extension(&args.out, &["png", "gif", "apng"])?;
+    let pictures = ["png", "gif", "apng"];
+    let format = extension(&args.out, &[&pictures[..], &FORMATS].concat())?;
+    let is_picture = pictures.contains(&format);
     require_folder(&args.out)?;
+    if is_picture && args.count > MOST_DRAWN {
+        return Err(Failure::new(format!(
+            "--count is {}, but a picture shows at most {MOST_DRAWN} chains",
+            args.count
+        ))
+        .hint("a table may have more: a name that ends in .csv, .npy, .parquet or .safetensors"));
+    }
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     let dbn = &checkpoint.dbn.to_device(&args.device.open()?)?;
     let animation = match format {
@@ -32,23 +48,27 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         shown: args.shown.unwrap_or(if animation.is_some() { FRAMES } else { 1 }) as usize,
         seed: args.seed.unwrap_or(checkpoint.provenance().seed),
     };
-    let shape = shape_of(dbn.visible(), args.image_size.or_else(|| checkpoint.image_shape()))?;
-    let net = Net { dbn, shape };
     let (sizes, chosen) = (dbn.sizes(), dream.clamped.len().max(1));
     let needed = |count: usize| {
-        // Of a picture all times are gathered, of an animation one is drawn after the other; a tile is
-        // floats, twice, and grey pixels of a drawing, four for one.
+        // Of a picture and a table all times are gathered, of an animation one is drawn after the other; a tile is
+        // floats, twice, and grey pixels of a drawing, four for one, or some eleven characters of a table.
         let times = if animation.is_some() { 1 } else { dream.shown };
-        let drawn = 3 * 4 * (count * chosen * times * dbn.visible()) as u64;
+        let drawn = (if is_picture { 3 * 4 } else { 2 * 4 + 15 }) * (count * chosen * times * dbn.visible()) as u64;
         PROGRAM + footprint::model(&sizes) + footprint::pass(&sizes, count * chosen) + drawn
     };
     let options = [MemoryOption::new("--count", 1, dream.count, needed)];
     memory::require("sampling", needed(dream.count), args.memory.max_memory, &options)?;
-    let picture = match animation {
-        Some(format) => dream.animation(net, format)?,
-        None => dream.png(net)?,
-    };
-    write_file(&args.out, &picture)?;
+    if is_picture {
+        let shape = shape_of(dbn.visible(), args.image_size.or_else(|| checkpoint.image_shape()))?;
+        let net = Net { dbn, shape };
+        let picture = match animation {
+            Some(format) => dream.animation(net, format)?,
+            None => dream.png(net)?,
+        };
+        write_file(&args.out, &picture)?;
+    } else {
+        table(&checkpoint, dbn, &dream)?.write(&args.out, format)?;
+    }
     if args.json {
         let Dream { clamped, count, steps, every, shown, seed } = dream;
         return report.json(&json!({
@@ -57,6 +77,20 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         }));
     }
     Ok(())
+}
+
+/// A row for each chain, each time it is shown, in the units of the training data.
+fn table(checkpoint: &Checkpoint, dbn: &Dbn, dream: &Dream) -> Result<Results> {
+    let columns = checkpoint.columns();
+    let (mut values, mut labels) = (Vec::new(), Vec::new());
+    for frame in dream.frames(dbn)? {
+        let frame = frame?;
+        let mut means = frame.tiles.concat();
+        columns.draw(&mut means, Uniforms::new(dream.seed, Stream::User, frame.step));
+        values.extend(means);
+        labels.extend(frame.labels);
+    }
+    Ok(decoded(checkpoint, &values, (!labels.is_empty()).then_some(&labels)))
 }
 
 /// The labels that are asked for, all of which the model must know: as a name, where it knows

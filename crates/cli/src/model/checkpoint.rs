@@ -113,6 +113,19 @@ pub(crate) trait Trained {
         serde_json::from_value(schema.clone()).ok()
     }
 
+    /// How all values of the training data came into [0, 1], as far as it is known.
+    fn scale(&self) -> Option<Scale> {
+        let recorded = self.recorded::<Scale>("scale").filter(|&scale| scale != Scale::Auto);
+        let of_digits = || (self.recorded::<Source>("data") == Some(Source::Mnist)).then_some(Scale::By255);
+        recorded.or_else(of_digits)
+    }
+
+    /// What the visible units stand for: the columns of a table, or values without names that were scaled alike.
+    fn columns(&self) -> Schema {
+        let of_table = self.schema().filter(|schema| schema.units() == self.visible());
+        of_table.unwrap_or_else(|| Schema::of_scale(self.visible(), self.scale().unwrap_or_default()))
+    }
+
     /// Shape of the visible units as a picture, as far as the training knew it.
     fn image_shape(&self) -> Option<ImageShape> {
         let shape: ImageShape = self.recorded("image_size")?;
@@ -166,10 +179,8 @@ pub(crate) trait Trained {
         };
         // How the training data came into [0, 1], what their columns are and which class is which number hold for
         // all data; of arrays and pictures where the labels stood says nothing of others.
-        let recorded = self.recorded::<Scale>("scale").filter(|&scale| scale != Scale::Auto);
-        let of_digits = (trained_on == Some(Source::Mnist)).then_some(Scale::By255);
         let same = trained_on.is_some_and(|trained_on| trained_on == source);
-        let scale = args.scale.or(recorded).or(of_digits);
+        let scale = args.scale.or_else(|| self.scale());
         let defaults = LoadOptions::default();
         let data = open_data(
             &source,

@@ -2,5 +2,6 @@
 
 pub(crate) mod card;
 pub(crate) mod checkpoint;
+pub(crate) mod decoded;
 mod markdown;
 pub(crate) mod recorded;

@@ -31,12 +31,12 @@ pub(crate) struct Dream {
 }
 
 /// Chains as they are at one time.
-struct Frame {
-    step: u32,
+pub(crate) struct Frame {
+    pub(crate) step: u32,
     /// Pixel probabilities of each chain.
-    tiles: Vec<Vec<f32>>,
+    pub(crate) tiles: Vec<Vec<f32>>,
     /// Label of each chain; empty without a label group.
-    labels: Vec<u32>,
+    pub(crate) labels: Vec<u32>,
 }
 
 impl Dream {
@@ -75,7 +75,7 @@ impl Dream {
     }
 
     /// The chains, each time they are shown.
-    fn frames<'a>(&self, dbn: &'a Dbn) -> Result<impl Iterator<Item = Result<Frame>> + use<'a>> {
+    pub(crate) fn frames<'a>(&self, dbn: &'a Dbn) -> Result<impl Iterator<Item = Result<Frame>> + use<'a>> {
         let clamped: Vec<u32> = self.clamped.iter().flat_map(|&label| std::iter::repeat_n(label, self.count)).collect();
         let chains = if clamped.is_empty() { self.count } else { clamped.len() };
         let labels = (!clamped.is_empty()).then_some(clamped.as_slice());

@@ -1,5 +1,5 @@
 //! Readers, one a format. Each makes [`Tables`](crate::tables::table::Tables) of a file, and asks
-//! [`Room`](crate::memory::room::Room) before it keeps anything.
+//! [`Room`](crate::memory::room::Room) before it keeps anything. `parquet_table` writes.
 
 #[cfg(feature = "formats")]
 mod arrays;
@@ -27,6 +27,7 @@ pub(crate) mod npy;
 pub(crate) mod npz;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
+pub(crate) mod parquet_table;
 #[cfg(feature = "formats")]
 mod records;
 #[cfg(feature = "formats")]

@@ -57,6 +57,18 @@ impl Schema {
         Self { missing, columns: all }
     }
 
+    /// Of so many columns without names that were all scaled alike. What is not known to have been scaled counts as
+    /// values in [0, 1].
+    #[must_use]
+    pub fn of_scale(units: usize, scale: Scale) -> Self {
+        let kind = match scale {
+            Scale::By255 => ColumnKind::Unit { divisor: 255.0 },
+            Scale::Range { min, max } => ColumnKind::Real { offset: min, scale: max - min },
+            Scale::Auto | Scale::None | Scale::MinMax | Scale::MinMaxColumns => ColumnKind::Unit { divisor: 1.0 },
+        };
+        Self { missing: Vec::new(), columns: vec![ColumnSchema { name: None, count: units, kind }] }
+    }
+
     /// What scales an array as all these columns are scaled, where they have one scale.
     #[must_use]
     pub fn scale(&self) -> Option<Scale> {

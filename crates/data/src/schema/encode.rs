@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::columns::Schema;
-use super::kind::ColumnKind;
+use super::kind::{ColumnKind, ROUNDING};
 use super::labels::{self, Labels, Texts};
 use super::scaling::Scaling;
 use crate::error::Error;
@@ -11,9 +11,6 @@ use crate::memory::room::reserve;
 use crate::tables::sheet::{Cell, Content, Sheet};
 use crate::tables::table::{Table, check_units};
 use crate::tables::values::Values;
-
-/// What rounding may add to a value at an end of its range.
-const ROUNDING: f32 = 1e-6;
 
 /// What became of a sheet.
 #[derive(Debug)]
@@ -136,10 +133,8 @@ impl<'a> Column<'a> {
     /// The value of its unit, or the number of the unit that is on; none where the schema has no such value.
     fn unit(&self, cell: Cell) -> Option<f32> {
         match (self.kind, cell.content()) {
-            (ColumnKind::Unit { divisor }, Content::Number(x)) => Some(if self.raw { x } else { x / divisor }),
-            (ColumnKind::Real { offset, scale }, Content::Number(x)) => {
-                Some(((f64::from(x) - f64::from(*offset)) / f64::from(*scale)) as f32)
-            }
+            (ColumnKind::Unit { .. }, Content::Number(x)) if self.raw => Some(x),
+            (ColumnKind::Unit { .. } | ColumnKind::Real { .. }, Content::Number(x)) => self.kind.scaled(x),
             (ColumnKind::Spin, Content::Number(x)) => (x == 1.0 || x == -1.0).then_some(f32::midpoint(x, 1.0)),
             (_, Content::Number(x)) => {
                 self.numbers.iter().position(|level| *level == Some(x)).map(|place| place as f32)

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::text::serde_as_text;
 
+/// What rounding may add to a unit value at an end of its range.
+pub(super) const ROUNDING: f32 = 1e-6;
+
 /// What the values of a column are, and what it takes to make visible units of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -55,6 +58,15 @@ impl ColumnKind {
             Self::Binary { .. } | Self::Unit { .. } | Self::Real { .. } | Self::Spin => 1,
             Self::Categorical { levels } => levels.len(),
             Self::Ignored | Self::Label | Self::Weight => 0,
+        }
+    }
+
+    /// The unit value of a number, of a real or unit column.
+    pub(super) fn scaled(&self, x: f32) -> Option<f32> {
+        match self {
+            Self::Unit { divisor } => Some(x / divisor),
+            Self::Real { offset, scale } => Some(((f64::from(x) - f64::from(*offset)) / f64::from(*scale)) as f32),
+            _ => None,
         }
     }
 

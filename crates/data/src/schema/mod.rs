@@ -4,6 +4,7 @@
 pub(crate) mod codes;
 pub(crate) mod columns;
 pub(crate) mod conversion;
+pub(crate) mod decode;
 #[cfg(feature = "formats")]
 pub(crate) mod encode;
 #[cfg(feature = "formats")]

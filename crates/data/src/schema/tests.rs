@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::schema::pixels::Row;
-use crate::{ColumnKind, Dataset, LoadOptions, Schema, Source, load};
+use crate::{BlockValues, ColumnKind, Dataset, LoadOptions, Schema, Source, load};
 
 fn read(text: &str, options: &LoadOptions) -> Result<Dataset, String> {
     let dir = tempfile::tempdir().unwrap();
@@ -236,4 +236,31 @@ fn labels_are_bytes_and_numbers_are_numbers() {
     assert_eq!(data.class_names, Some(vec!["-1".to_string(), "1".to_string()]));
     let error = read("a,0\n?,1\n", &label("first")).unwrap_err();
     assert_eq!(error, "t.csv: line 2 has no label: remove the line, or learn without labels");
+}
+
+/// Every cell of the training data comes back as it stood in the file.
+#[test]
+fn decoding_undoes_encoding() {
+    let asked = LoadOptions { column_types: "id=ignored,name=ignored".parse().unwrap(), ..plain() };
+    let mut grey = String::from("a,b\n");
+    for k in 0..256 {
+        writeln!(grey, "{},{k}", k * 7 % 256).unwrap();
+    }
+    for (text, skipped) in [(PEOPLE, 2), (&grey, 0), ("a,b\n-1,1\n1,-1\n", 0), ("a,b\n0.25,0.1\n1,0.7\n", 0)] {
+        let data = read(text, &asked).or_else(|_| read(text, &plain())).unwrap();
+        let blocks = data.schema.decode(&values(&data).concat());
+        let cell = |row: usize, column: usize| match &blocks[column].values {
+            BlockValues::Floats(values) => values[row].to_string(),
+            BlockValues::Whole(values) => values[row].to_string(),
+            BlockValues::Texts { texts, places } => texts[places[row] as usize].clone(),
+        };
+        let names: Vec<&str> = text.lines().next().unwrap().split(',').skip(skipped).collect();
+        assert_eq!(blocks.iter().map(|block| block.names[0].as_str()).collect::<Vec<_>>(), names);
+        for (row, line) in text.lines().skip(1).enumerate() {
+            for (column, field) in line.split(',').skip(skipped).enumerate() {
+                let same = field.parse::<f32>().map_or(field.to_string(), |number| number.to_string());
+                assert_eq!(cell(row, column), same, "row {row} of {text}");
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
-//! What every reader hands over: samples as they stand in their file.
+//! What every reader hands over: samples as they stand in their file; and tables of results.
 
+pub(crate) mod block;
 pub(crate) mod element;
 pub(crate) mod file_rows;
 pub(crate) mod gaps;

@@ -12,10 +12,10 @@ use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Model, NetworkCheckpoint, Trained, split};
 use crate::pictures::{Net, ROW, Sheet, network_name, shape_of, tiles};
 use crate::report::{Report, bytes, thousands};
-use deepbelief_data::{Binarize, Dataset, Split};
+use crate::results::Results;
+use deepbelief_data::{Binarize, Block, BlockValues, Dataset, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use score::Score;
-use std::fmt::Write as _;
 
 /// Samples in the picture of the errors, at most.
 const SHOWN: usize = 150;
@@ -58,7 +58,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     memory::require("classifying", needed, args.memory.max_memory, &[])?;
     let told = tell(&checkpoint, samples, binarize, args, seed)?;
     if let Some(path) = &args.out {
-        write_file(path, csv(&told, labels.as_deref(), &names).as_bytes())?;
+        table(&told, labels.as_deref(), &names).write(path, "csv")?;
     }
     let Some(labels) = labels else {
         tracing::info!("{} has no labels: these are the model's, of {}", data.name, count(told.len(), "sample"));
@@ -185,21 +185,16 @@ fn split_name(name: SplitName) -> &'static str {
     }
 }
 
-/// A line a sample.
-fn csv(told: &[Told], labels: Option<&[u32]>, names: &[String]) -> String {
-    let quoted = |label: u32| {
-        let name = &names[label as usize];
-        if name.contains([',', '"', '\n']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.clone() }
-    };
-    let mut text = format!("sample,predicted,probability{}\n", if labels.is_some() { ",label" } else { "" });
-    for (sample, told) in told.iter().enumerate() {
-        let _ = write!(text, "{sample},{},{}", quoted(told.label), told.probability);
-        if let Some(labels) = labels {
-            let _ = write!(text, ",{}", quoted(labels[sample]));
-        }
-        text.push('\n');
-    }
-    text
+/// A row a sample.
+fn table(told: &[Told], labels: Option<&[u32]>, names: &[String]) -> Results {
+    let texts = |places: Vec<u32>| BlockValues::Texts { texts: names.to_vec(), places };
+    let mut columns = vec![
+        Block::column("sample", BlockValues::Whole((0..told.len() as i64).collect())),
+        Block::column("predicted", texts(told.iter().map(|told| told.label).collect())),
+        Block::column("probability", BlockValues::Floats(told.iter().map(|told| told.probability).collect())),
+    ];
+    columns.extend(labels.map(|labels| Block::column("label", texts(labels.to_vec()))));
+    Results { name: "labels", columns, beside: Vec::new() }
 }
 
 /// The labels alone, where there is nothing to compare them with.
@@ -221,6 +216,7 @@ fn errors(told: &[Told], labels: &[u32]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::csv;
 
     fn told(labels: &[u32]) -> Vec<Told> {
         labels.iter().map(|&label| Told { label, probability: 0.5 }).collect()
@@ -245,8 +241,9 @@ mod tests {
     #[test]
     fn csv_holds_names_and_quotes_them() {
         let (told, names) = (told(&[1, 0]), names(&["a,b", "c"]));
-        assert_eq!(csv(&told, None, &names), "sample,predicted,probability\n0,c,0.5\n1,\"a,b\",0.5\n");
-        let labelled = csv(&told, Some(&[1, 1]), &names);
+        let csv = |labels| csv(&table(&told, labels, &names).columns.iter().collect::<Vec<_>>());
+        assert_eq!(csv(None), "sample,predicted,probability\n0,c,0.5\n1,\"a,b\",0.5\n");
+        let labelled = csv(Some(&[1, 1][..]));
         assert_eq!(labelled.lines().nth(2), Some("1,\"a,b\",0.5,c"));
         assert_eq!(only_told(&told, &names, false), "c\na,b\n");
         let json: serde_json::Value = serde_json::from_str(&only_told(&told, &names, true)).unwrap();

@@ -1,0 +1,231 @@
+//! Tables that verbs write: csv, npy, parquet and safetensors files of the same columns.
+
+use crate::commands::write_file;
+use crate::failure::{Explain, Result};
+use deepbelief_data::{Block, BlockValues, parquet_table};
+use npyz::WriterBuilder as _;
+use safetensors::tensor::{Dtype, TensorView};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Endings of the files that a table can be written into.
+pub(crate) const FORMATS: [&str; 4] = ["csv", "npy", "parquet", "safetensors"];
+
+/// A table.
+#[derive(Debug)]
+pub(crate) struct Results {
+    /// What the array of the columns is called in a safetensors file.
+    pub(crate) name: &'static str,
+    pub(crate) columns: Vec<Block>,
+    /// What stands behind the columns in a csv or parquet file, and is an array of its own, called so, in others.
+    pub(crate) beside: Vec<(&'static str, Block)>,
+}
+
+impl Results {
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.blocks().first().map_or(0, |block| block.rows())
+    }
+
+    /// Writes the table into a file of the format that its name ends in; the files that there are then.
+    pub(crate) fn write(&self, path: &Path, format: &str) -> Result<Vec<PathBuf>> {
+        let files = match format {
+            "csv" => vec![(path.to_path_buf(), csv(&self.blocks()).into_bytes())],
+            "npy" => self.npy_files(path)?,
+            "parquet" => vec![(path.to_path_buf(), parquet_table(&self.blocks())?)],
+            _ => vec![(path.to_path_buf(), self.safetensors()?)],
+        };
+        for (path, bytes) in &files {
+            write_file(path, bytes)?;
+        }
+        Ok(files.into_iter().map(|(path, _)| path).collect())
+    }
+
+    fn blocks(&self) -> Vec<&Block> {
+        self.columns.iter().chain(self.beside.iter().map(|(_, block)| block)).collect()
+    }
+
+    /// All columns as one array of numbers, `[rows, columns]`.
+    fn array(&self) -> (Cow<'_, [f32]>, [usize; 2]) {
+        let width = self.columns.iter().map(|block| block.names.len()).sum();
+        let shape = [self.rows(), width];
+        if let [Block { values: BlockValues::Floats(values), .. }] = self.columns.as_slice() {
+            return (values.into(), shape);
+        }
+        let mut values = Vec::with_capacity(shape[0] * width);
+        for row in 0..shape[0] {
+            for block in &self.columns {
+                let at = row * block.names.len()..(row + 1) * block.names.len();
+                match &block.values {
+                    BlockValues::Floats(floats) => values.extend_from_slice(&floats[at]),
+                    BlockValues::Whole(whole) => values.extend(whole[at].iter().map(|&x| x as f32)),
+                    BlockValues::Texts { places, .. } => values.extend(places[at].iter().map(|&x| x as f32)),
+                }
+            }
+        }
+        (values.into(), shape)
+    }
+
+    fn safetensors(&self) -> Result<Vec<u8>> {
+        let (values, shape) = self.array();
+        let mut parts = vec![(self.name, Dtype::F32, shape.to_vec(), bytes(&values, f32::to_le_bytes))];
+        for (name, block) in &self.beside {
+            let (dtype, bytes) = match Numbers::of(block) {
+                Numbers::Floats(values) => (Dtype::F32, bytes(values, f32::to_le_bytes)),
+                Numbers::Whole(values) => (Dtype::I64, bytes(&values, i64::to_le_bytes)),
+            };
+            parts.push((name, dtype, vec![block.rows()], bytes));
+        }
+        let mut views = Vec::new();
+        for (name, dtype, shape, bytes) in &parts {
+            views.push((*name, TensorView::new(*dtype, shape.clone(), bytes)?));
+        }
+        safetensors::serialize(views, None).or_fail(|| "cannot make a safetensors file".into())
+    }
+
+    /// One array a file.
+    fn npy_files(&self, path: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+        let mut files = Vec::new();
+        for (name, block) in &self.beside {
+            let shape = [block.rows()];
+            let file = match Numbers::of(block) {
+                Numbers::Floats(values) => npy(&shape, values)?,
+                Numbers::Whole(values) => npy(&shape, &values)?,
+            };
+            // `features.npy` and `labels` make `features.labels.npy`.
+            files.push((path.with_extension(format!("{name}.npy")), file));
+        }
+        let (values, shape) = self.array();
+        files.push((path.to_path_buf(), npy(&shape, &values)?));
+        Ok(files)
+    }
+}
+
+/// A block as numbers: texts by their places.
+enum Numbers<'a> {
+    Floats(&'a [f32]),
+    Whole(Cow<'a, [i64]>),
+}
+
+impl<'a> Numbers<'a> {
+    fn of(block: &'a Block) -> Self {
+        match &block.values {
+            BlockValues::Floats(values) => Self::Floats(values),
+            BlockValues::Whole(values) => Self::Whole(values.into()),
+            BlockValues::Texts { places, .. } => Self::Whole(places.iter().map(|&place| place.into()).collect()),
+        }
+    }
+}
+
+fn bytes<T: Copy, const N: usize>(values: &[T], to_bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+    values.iter().flat_map(|&x| to_bytes(x)).collect()
+}
+
+fn npy<T: npyz::AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> Result<Vec<u8>> {
+    let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
+    let mut file = Vec::new();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut file).begin_nd()?;
+    writer.extend(values.iter().copied())?;
+    writer.finish()?;
+    Ok(file)
+}
+
+/// A line of names, then a line a row. Numbers keep every digit.
+pub(crate) fn csv(blocks: &[&Block]) -> String {
+    let names = blocks.iter().flat_map(|block| &block.names).map(|name| quoted(name));
+    let mut text = names.collect::<Vec<_>>().join(",") + "\n";
+    for row in 0..blocks.first().map_or(0, |block| block.rows()) {
+        let mut comma = "";
+        for block in blocks {
+            for at in row * block.names.len()..(row + 1) * block.names.len() {
+                let _ = match &block.values {
+                    BlockValues::Floats(values) => write!(text, "{comma}{}", values[at]),
+                    BlockValues::Whole(values) => write!(text, "{comma}{}", values[at]),
+                    BlockValues::Texts { texts, places } => {
+                        write!(text, "{comma}{}", quoted(&texts[places[at] as usize]))
+                    }
+                };
+                comma = ",";
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A text as a field.
+fn quoted(text: &str) -> Cow<'_, str> {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\"")).into()
+    } else {
+        text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, values: BlockValues) -> Block {
+        Block::column(name, values)
+    }
+
+    fn features() -> Results {
+        let names = ["h0", "h1", "h2"].map(String::from).to_vec();
+        Results {
+            name: "features",
+            columns: vec![Block { names, values: BlockValues::Floats(vec![0.5, 0.25, 1.0, 0.0, 0.125, 1e-7]) }],
+            beside: vec![
+                ("free_energy", column("free_energy", BlockValues::Floats(vec![-1.5, 2.0]))),
+                ("labels", column("label", BlockValues::Whole(vec![7, 0]))),
+            ],
+        }
+    }
+
+    /// Columns of every kind.
+    fn people() -> Results {
+        let texts = ["a,b", "say \"no\"", "AB"].map(String::from).to_vec();
+        Results {
+            name: "values",
+            columns: vec![
+                column("age", BlockValues::Floats(vec![21.0, 33.5])),
+                column("blood", BlockValues::Texts { texts, places: vec![1, 2] }),
+                column("number, of", BlockValues::Whole(vec![4, -1])),
+            ],
+            beside: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn csv_is_one_line_a_row_and_keeps_every_digit() {
+        let text = csv(&features().blocks());
+        assert_eq!(text, "h0,h1,h2,free_energy,label\n0.5,0.25,1,-1.5,7\n0,0.125,0.0000001,2,0\n");
+        let text = csv(&people().blocks());
+        assert_eq!(text, "age,blood,\"number, of\"\n21,\"say \"\"no\"\"\",4\n33.5,AB,-1\n");
+    }
+
+    #[test]
+    fn npy_files_are_read_back() {
+        let files = features().npy_files(Path::new("a/f.npy")).unwrap();
+        let read = |name: &str| {
+            let (_, bytes) = files.iter().find(|(path, _)| path == Path::new(name)).unwrap();
+            npyz::NpyFile::new(&bytes[..]).unwrap()
+        };
+        let npy = read("a/f.npy");
+        assert_eq!(npy.shape(), [2, 3]);
+        assert_eq!(npy.into_vec::<f32>().unwrap(), [0.5, 0.25, 1.0, 0.0, 0.125, 1e-7]);
+        assert_eq!(read("a/f.labels.npy").into_vec::<i64>().unwrap(), [7, 0]);
+        assert_eq!(read("a/f.free_energy.npy").into_vec::<f32>().unwrap(), [-1.5, 2.0]);
+        assert_eq!(people().array(), (vec![21.0, 1.0, 4.0, 33.5, 2.0, -1.0].into(), [2, 3]), "texts by their places");
+    }
+
+    #[test]
+    fn safetensors_files_hold_the_three_tensors() {
+        let bytes = features().safetensors().unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(file.tensor("features").unwrap().shape(), [2, 3]);
+        assert_eq!(file.tensor("labels").unwrap().data()[..8], 7i64.to_le_bytes());
+        assert_eq!(file.tensor("free_energy").unwrap().data()[..4], (-1.5f32).to_le_bytes());
+    }
+}

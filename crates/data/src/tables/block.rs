@@ -1,0 +1,44 @@
+//! Tables of results: columns with names, in the units of the data, for files of their own.
+
+/// Neighbouring columns of a table whose values are alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// What the columns are called; at least one.
+    pub names: Vec<String>,
+    /// Their values, `[rows, names]`, row by row.
+    pub values: BlockValues,
+}
+
+/// The values of a [`Block`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum BlockValues {
+    /// Numbers.
+    Floats(Vec<f32>),
+    /// Whole numbers.
+    Whole(Vec<i64>),
+    /// Texts, each of which is kept once.
+    Texts {
+        /// The different texts.
+        texts: Vec<String>,
+        /// The place of each value's text.
+        places: Vec<u32>,
+    },
+}
+
+impl Block {
+    /// One column.
+    pub fn column(name: impl Into<String>, values: BlockValues) -> Self {
+        Self { names: vec![name.into()], values }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let values = match &self.values {
+            BlockValues::Floats(values) => values.len(),
+            BlockValues::Whole(values) => values.len(),
+            BlockValues::Texts { places, .. } => places.len(),
+        };
+        values / self.names.len().max(1)
+    }
+}

@@ -88,3 +88,72 @@ fn pictures_and_reconstructions_are_numbers_too() {
     place.ok("reconstruct r --count 7 --split train --out some.npy");
     assert_eq!(npyz::NpyFile::new(&place.read("some.npy")[..]).unwrap().shape(), [7, 30]);
 }
+
+/// Scores of a table `dbn score` wrote, by column.
+fn scores(place: &Place, words: &str) -> Vec<Vec<String>> {
+    place.ok(&format!("score {words} --out scores.csv"));
+    fields(place, "scores.csv")
+}
+
+fn numbers(rows: &[Vec<String>], name: &str) -> Vec<f64> {
+    column(rows, name).iter().map(|x| x.parse().unwrap()).collect()
+}
+
+/// Of binary data everything is exact: the mean is what `dbn eval` says.
+#[test]
+fn scores_are_exact_and_the_same_wherever_a_row_stands() {
+    let place = Place::new();
+    place.train("r", "--epochs 30");
+    place.write_inputs("bits.csv", "inputs.csv");
+    let all = scores(&place, "r");
+    assert_eq!(all[0].join(","), "row,free_energy,log_likelihood,percentile");
+    let likelihoods = numbers(&all, "log_likelihood");
+    let exact = place.json("eval r --json")["log_likelihood"]["exact"]["value"].as_f64().unwrap();
+    let mean = likelihoods.iter().sum::<f64>() / 90.0;
+    assert!((mean - exact).abs() < 1e-4, "{mean} and {exact}");
+    // The rank of a training sample among all of them, itself included.
+    let percentiles = numbers(&all, "percentile");
+    for (x, percentile) in likelihoods.iter().zip(&percentiles) {
+        let rank = likelihoods.iter().filter(|other| *other <= x).count() as f64;
+        assert!((percentile - 100.0 * rank / 90.0).abs() < 1e-4, "{percentile} of {rank}");
+    }
+    // Some of the rows in another order, in a file of their own.
+    let lines: Vec<String> = place.text("bits.csv").lines().map(String::from).collect();
+    let chosen = [41, 3, 88, 0];
+    std::fs::write(place.path("some.csv"), chosen.map(|row| lines[row].clone()).join("\n")).unwrap();
+    let some = scores(&place, "r --data csv:some.csv --label-column last");
+    for (k, row) in chosen.into_iter().enumerate() {
+        assert_eq!(some[1 + k][1..], all[1 + row][1..], "row {row}");
+    }
+    // The least probable come first in the summary.
+    let said = place.json("score r --json --out s.npy");
+    let least = likelihoods.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+    assert_eq!(said["least_probable"][0]["row"], least);
+    assert!(place.ok("score r --out s.csv").contains("the least probable 5 rows"));
+    // Another ln Z moves all alike.
+    let given = numbers(&scores(&place, "r --log-z -2.5"), "log_likelihood");
+    let z = said["log_z"].as_f64().unwrap();
+    assert!(given.iter().zip(&likelihoods).all(|(a, b)| (a - b - z - 2.5).abs() < 1e-4));
+    // Where the training data are gone there is no percentile.
+    std::fs::remove_file(place.path("bits.csv")).unwrap();
+    let output = place.run("score r --data csv:some.csv --label-column last --out gone.csv");
+    assert!(crate::stderr(&output).contains("no column percentile: the training data cannot be opened"));
+    assert_eq!(fields(&place, "gone.csv")[0].join(","), "row,free_energy,log_likelihood");
+}
+
+/// A deep net's scores rest on draws, which are the same for every row.
+#[test]
+fn a_deep_net_scores_rows_by_themselves() {
+    let place = Place::new();
+    place.stack("d", "");
+    let all = scores(&place, "d --layer-draws 40");
+    let lines: Vec<String> = place.text("bits.csv").lines().map(String::from).collect();
+    std::fs::write(place.path("two.csv"), [17, 5].map(|row| lines[row].clone()).join("\n")).unwrap();
+    let two = scores(&place, "d --layer-draws 40 --data csv:two.csv --label-column last");
+    assert_eq!((&two[1][1..], &two[2][1..]), (&all[18][1..], &all[6][1..]));
+    let mean = numbers(&all, "log_likelihood").iter().sum::<f64>() / 90.0;
+    let estimate = place.json("eval d --layer-draws 400 --json")["log_likelihood"]["importance"]["value"].as_f64();
+    assert!((mean - estimate.unwrap()).abs() < 0.3, "{mean} and {estimate:?}");
+    let refused = crate::stderr(&place.run("score d --binarize fixed --out x.csv"));
+    assert!(refused.contains("a score must not depend on draws"), "{refused}");
+}

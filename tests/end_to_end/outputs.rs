@@ -20,6 +20,7 @@ fn help_reads_as_approved() {
         "classify",
         "sample",
         "eval",
+        "score",
         "export",
         "import",
         "pull",

@@ -141,10 +141,21 @@ impl Dbn {
     /// # Errors
     /// If the device is out of memory.
     pub fn to_device(&self, device: &Device) -> Result<Self> {
-        let to = |tensor: &Tensor| tensor.to_device(device);
-        let moved =
+        self.mapped(self.top.to_device(device)?, |tensor| tensor.to_device(device))
+    }
+
+    /// The same model with parameters of another type.
+    ///
+    /// # Errors
+    /// For types other than F32 and F64.
+    pub fn to_dtype(&self, dtype: DType) -> Result<Self> {
+        self.mapped(self.top.to_dtype(dtype)?, |tensor| tensor.to_dtype(dtype))
+    }
+
+    fn mapped(&self, top: Rbm, to: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> Result<Self> {
+        let mapped =
             |layer: &Layer| Layer::from_tensors(to(&layer.w_rec)?, to(&layer.w_gen)?, to(&layer.hb)?, to(&layer.vb)?);
-        Self::new(self.layers.iter().map(moved).collect::<Result<_>>()?, self.top.to_device(device)?)
+        Self::new(self.layers.iter().map(mapped).collect::<Result<_>>()?, top)
     }
 
     /// Number of visible units.

@@ -8,6 +8,7 @@ mod exchange;
 mod hub;
 mod memory;
 mod runs;
+mod score;
 mod shell;
 mod training;
 mod using;
@@ -19,6 +20,7 @@ pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use memory::MemoryArgs;
 pub(crate) use runs::{CompareArgs, RunsArgs};
+pub(crate) use score::ScoreArgs;
 pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
 pub(crate) use training::{RecipeArgs, TrainArgs};
 pub(crate) use using::{Clamped, ClassifyArgs, EncodeArgs, Method, ReconstructArgs, SampleArgs, ShowArgs, SplitName};
@@ -140,6 +142,11 @@ pub(crate) enum Command {
     /// a deep belief net it is the partition function of the top, under a bound and an estimate.
     #[command(after_help = eval::EVAL_HELP)]
     Eval(EvalArgs),
+    /// Score each sample: free energy, log-likelihood, percentile among the training samples
+    ///
+    /// For finding samples that are unlike the training data.
+    #[command(after_help = score::SCORE_HELP)]
+    Score(ScoreArgs),
     /// Write a model for other programs: candle's and torch's layers, NumPy arrays
     #[command(after_help = exchange::EXPORT_HELP)]
     Export(ExportArgs),

@@ -132,7 +132,18 @@ impl Rbm {
     /// # Errors
     /// If the device is out of memory.
     pub fn to_device(&self, device: &Device) -> Result<Self> {
-        let to = |tensor: &Tensor| tensor.to_device(device);
+        self.mapped(|tensor| tensor.to_device(device))
+    }
+
+    /// The same RBM with parameters of another type.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for types other than F32 and F64.
+    pub fn to_dtype(&self, dtype: DType) -> Result<Self> {
+        self.mapped(|tensor| tensor.to_dtype(dtype))
+    }
+
+    fn mapped(&self, to: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> Result<Self> {
         let rbm = Self::from_tensors(to(&self.w_rec)?, to(&self.hb)?, to(&self.vb)?)?;
         let rbm = match &self.labels {
             None => rbm,

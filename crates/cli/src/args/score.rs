@@ -1,0 +1,58 @@
+//! Options of `dbn score`.
+
+use super::data::DataArgs;
+use super::memory::MemoryArgs;
+use super::using::SplitName;
+use clap::Args;
+use deepbelief_data::Binarize;
+use std::path::PathBuf;
+
+pub(super) const SCORE_HELP: &str = "\
+Columns of the table, a row a sample:
+  row             number of the sample, from 0
+  free_energy     nats; the higher, the less probable
+  log_likelihood  nats: minus the free energy, minus ln Z
+  percentile      per cent of the training samples that are as probable or less; 0 to 1 is unusual
+
+The free energy F of an RBM is exact. A deep belief net has -ln of the mean weight over draws of
+its layers, as `dbn eval` has. A row has the same score wherever it stands.
+
+log_likelihood needs ln Z: it is summed where one side of the top has at most 25 units, else give
+--log-z, as `dbn eval --json` prints it. Values between 0 and 1 are taken as they are, and
+log_likelihood is then a lower bound on the expected log-likelihood of their binary draws.
+
+percentile needs the training data that the model names, of which up to 10,000 are scored.
+
+Examples:
+  dbn score runs/people --data csv:new.csv --out scores.csv
+  dbn score runs/mnist-500 --log-z 500.12 --out scores.parquet";
+
+/// Samples to score.
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Samples to use: train or test [default: test, or train where there is no test set]
+    #[arg(long)]
+    pub(crate) split: Option<SplitName>,
+    /// Make pixels binary: none or threshold=T [default: as in training]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) binarize: Option<Binarize>,
+    /// ln Z of the top, in nats [default: the exact sum, where it can be had]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) log_z: Option<f64>,
+    /// Draws of the hidden layers under the top for every sample
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) layer_draws: u16,
+    /// Table to write: .csv, .npy, .parquet or .safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -160,13 +160,12 @@ fn minus_free_energies(dbn: &Dbn, samples: &Split, binarize: Binarize, draws: u1
 fn written(scores: &[Score]) -> Results {
     let rows = BlockValues::Whole(scores.iter().map(|score| score.row as i64).collect());
     let mut columns = vec![Block::column("row", rows)];
-    let values: [(&str, fn(&Score) -> Option<f32>); 3] = [
-        ("free_energy", |score| Some(score.free_energy)),
-        ("log_likelihood", |score| score.log_likelihood),
-        ("percentile", |score| score.percentile),
-    ];
-    for (name, of) in values {
-        let values: Option<Vec<f32>> = scores.iter().map(of).collect();
+    let floats = |of: fn(&Score) -> Option<f32>| scores.iter().map(of).collect::<Option<Vec<f32>>>();
+    for (name, values) in [
+        ("free_energy", floats(|score| Some(score.free_energy))),
+        ("log_likelihood", floats(|score| score.log_likelihood)),
+        ("percentile", floats(|score| score.percentile)),
+    ] {
         columns.extend(values.map(|values| Block::column(name, BlockValues::Floats(values))));
     }
     Results { name: "scores", columns, beside: Vec::new() }

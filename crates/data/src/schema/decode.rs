@@ -57,7 +57,7 @@ impl Schema {
                         let on = level(units, uniform());
                         units.iter_mut().enumerate().for_each(|(unit, p)| *p = if unit == on { 1.0 } else { 0.0 });
                     }
-                    ColumnKind::Unit { .. } | ColumnKind::Real { .. } | ColumnKind::Ignored | ColumnKind::Label => {}
+                    _ => {}
                 }
                 at += kind.units();
             }

@@ -53,6 +53,7 @@ macro_rules! before {
 #     train_labels: train.labels().unwrap_or_default()[..40].to_vec(),
 #     valid: Some(valid.batch(0..40, Binarize::Fresh, 1)?),
 #     valid_labels: valid.labels().unwrap_or_default(),
+#     ..Default::default()
 # };"
     };
     (net) => {

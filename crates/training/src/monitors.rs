@@ -13,6 +13,10 @@ pub struct Monitors {
     pub train_labels: Vec<u32>,
     /// Labels of the held-out samples, for an RBM with a label group.
     pub valid_labels: Vec<u32>,
+    /// What the training samples weigh; empty where all weigh the same.
+    pub train_weights: Vec<f32>,
+    /// What the held-out samples weigh; empty where all weigh the same.
+    pub valid_weights: Vec<f32>,
 }
 
 impl Monitors {
@@ -21,6 +25,7 @@ impl Monitors {
     pub fn from_training(data: &mut dyn Minibatches, samples: usize) -> Self {
         let (samples, units) = (samples.min(data.samples()), data.units());
         let (mut values, mut labels, mut batch) = (Vec::with_capacity(samples * units), Vec::new(), Batch::default());
+        let mut weights = Vec::new();
         data.start_epoch(0);
         for index in 0..data.batches() {
             if values.len() >= samples * units {
@@ -29,13 +34,15 @@ impl Monitors {
             data.fill(index, &mut batch);
             values.extend(batch.to_values());
             labels.extend_from_slice(data.labels().unwrap_or_default());
+            weights.extend_from_slice(data.weights().unwrap_or_default());
         }
         values.truncate(samples * units);
         labels.truncate(samples);
+        weights.truncate(samples);
         let train = match batch {
             Batch::Binary(_) => Batch::Binary(Bits::from_values(samples, units, &values)),
             Batch::Real { .. } => Batch::Real { rows: samples, units, values },
         };
-        Self { train, train_labels: labels, ..Self::default() }
+        Self { train, train_labels: labels, train_weights: weights, ..Self::default() }
     }
 }

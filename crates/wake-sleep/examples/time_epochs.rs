@@ -56,6 +56,7 @@ fn main() -> Result<(), Failure> {
         valid: Some(valid.batch(0..10_000, config.binarize, 1)?),
         train_labels: labels(&train, 2000),
         valid_labels: labels(&valid, 10_000),
+        ..Monitors::default()
     };
     let dbn = greedy(&path, &mut minibatches, &monitors)?;
     let config = TuneConfig { top_steps, wake_rate: rate, sleep_rate: rate, top_rate: rate, ..Default::default() };

@@ -257,10 +257,10 @@ impl Top<PackedRbm> {
     /// Measures the RBM on penultimate units.
     pub(crate) fn measure(&mut self, penultimate: &Batch, labels: &[u32], draw: Uniforms) -> Measures {
         match self {
-            Self::Undirected(top) => top.rbm.measure(penultimate, labels, draw),
+            Self::Undirected(top) => top.rbm.measure(penultimate, labels, &[], draw),
             Self::Factorial(top) => {
                 let parameters = biases(top.prior.weights());
-                PackedRbm::new(top.prior.outputs(), 1, &parameters).measure(penultimate, labels, draw)
+                PackedRbm::new(top.prior.outputs(), 1, &parameters).measure(penultimate, labels, &[], draw)
             }
         }
     }

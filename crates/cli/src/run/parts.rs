@@ -174,12 +174,16 @@ impl Parts {
         let batch = |split: &Split, samples: &[u32]| {
             split.batch(samples.iter().map(|&sample| sample as usize), settings.binarize, seed)
         };
+        let weights =
+            |split: &Split, samples: &[u32]| samples.iter().filter_map(|&s| split.weight(s as usize)).collect();
         let held: Vec<u32> = (0..size as u32).collect();
         Ok(Monitors {
             train: batch(&self.train, &order)?,
             train_labels: labels(&self.train, &order),
+            train_weights: weights(&self.train, &order),
             valid: self.valid.as_ref().map(|valid| batch(valid, &held)).transpose()?,
             valid_labels: self.valid.as_ref().map_or(Vec::new(), |valid| labels(valid, &held)),
+            valid_weights: self.valid.as_ref().map_or(Vec::new(), |valid| weights(valid, &held)),
         })
     }
 

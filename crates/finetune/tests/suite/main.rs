@@ -62,6 +62,7 @@ fn monitors(split: &Split) -> Monitors {
         train_labels: labels[..60].to_vec(),
         valid: Some(split.batch(60..90, Binarize::default(), 1).unwrap()),
         valid_labels: labels[60..].to_vec(),
+        ..Default::default()
     }
 }
 

@@ -213,7 +213,10 @@ impl Engine for GpuRbm {
         self.v.copy(&gpu, self.samples, &of.v, of.samples, of.h.count)
     }
 
-    fn measure(&mut self, batch: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measures> {
+    fn measure(&mut self, batch: &Batch, labels: &[u32], weights: &[f32], draw: Uniforms) -> Result<Measures> {
+        if !weights.is_empty() {
+            candle_core::bail!("weights of samples are measured with on the CPU");
+        }
         self.measured(batch, labels, draw)
     }
 

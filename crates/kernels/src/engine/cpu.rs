@@ -220,8 +220,8 @@ impl Engine for PackedRbm {
         Ok(())
     }
 
-    fn measure(&mut self, batch: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measures> {
-        Ok(self.measure(batch, labels, draw))
+    fn measure(&mut self, batch: &Batch, labels: &[u32], weights: &[f32], draw: Uniforms) -> Result<Measures> {
+        Ok(self.measure(batch, labels, weights, draw))
     }
 
     fn remember(&mut self) -> Result<()> {

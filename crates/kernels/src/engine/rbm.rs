@@ -284,12 +284,12 @@ pub trait Engine: Sized + Send + Sync {
     /// If the device is out of memory.
     fn take_chains(&mut self, of: &Self) -> Result<()>;
 
-    /// Measures the RBM on a batch and, if it has a label group, the labels that belong to it. Draws hidden
-    /// states from `draw`, and leaves everything that training continues with as it is.
+    /// Measures the RBM on a batch and, if it has a label group, the labels that belong to it. Means weigh the
+    /// samples by `weights`, alike where there are none. Draws hidden states from `draw`, and leaves everything that training continues with as it is.
     ///
     /// # Errors
     /// If the device failed.
-    fn measure(&mut self, batch: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measures>;
+    fn measure(&mut self, batch: &Batch, labels: &[u32], weights: &[f32], draw: Uniforms) -> Result<Measures>;
 
     /// Remembers the weights, for [`Self::norm_and_change`].
     ///

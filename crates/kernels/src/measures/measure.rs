@@ -34,21 +34,22 @@ struct Part {
     free_energies: Vec<f64>,
     costs: Vec<f64>,
     activity: Vec<f64>,
-    label_errors: usize,
+    label_errors: f64,
 }
 
 impl PackedRbm {
     /// Measures the RBM on a batch and, if it has a label group, the labels that belong to it
-    /// (ignored otherwise). Draws hidden states from `draw`, and leaves everything that training
+    /// (ignored otherwise). Means weigh the samples by `weights`, alike where there are none. Draws hidden states from `draw`, and leaves everything that training
     /// continues with untouched.
     ///
     /// # Panics
-    /// If there is a label group and not one label of it a sample.
-    pub fn measure(&mut self, batch: &Batch, labels: &[u32], draw: Uniforms) -> Measures {
+    /// If there is a label group and not one label of it a sample, or there are weights and not one a sample.
+    pub fn measure(&mut self, batch: &Batch, labels: &[u32], weights: &[f32], draw: Uniforms) -> Measures {
         self.refresh_generative();
         if self.classes() > 0 {
             assert_eq!(labels.len(), batch.rows(), "one label a sample");
         }
+        assert!([0, batch.rows()].contains(&weights.len()), "one weight a sample");
         let (mut support, mut lists) = (Bits::default(), Active::default());
         let source = Source::of_batch(batch, &mut support, &mut lists);
         let chunks = Chunks::new(batch.rows());
@@ -58,11 +59,18 @@ impl PackedRbm {
             .with_max_len(1)
             .map(|chunk| {
                 let range = chunks.range(chunk);
-                self.measure_chunk(source, &lists, range, labels, draw, batch)
+                self.measure_chunk(source, &lists, range, labels, weights, draw, batch)
             })
             .collect();
-        let samples = batch.rows().max(1) as f64;
-        let mean = |values: fn(&Part) -> &Vec<f64>| parts.iter().flat_map(values).sum::<f64>() / samples;
+        let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
+        let samples = if weights.is_empty() { batch.rows().max(1) as f64 } else { total.max(f64::MIN_POSITIVE) };
+        let mean = |values: fn(&Part) -> &Vec<f64>| {
+            let values = parts.iter().flat_map(values);
+            if weights.is_empty() {
+                return values.sum::<f64>() / samples;
+            }
+            values.zip(weights).map(|(value, &weight)| value * f64::from(weight)).sum::<f64>() / samples
+        };
         let mut activity = vec![0.0; self.hidden];
         for part in &parts {
             for (sum, x) in activity.iter_mut().zip(&part.activity) {
@@ -74,7 +82,7 @@ impl PackedRbm {
             reconstruction_cost: mean(|part| &part.costs),
             activity,
             label_error: (self.classes() > 0)
-                .then(|| parts.iter().map(|part| part.label_errors).sum::<usize>() as f64 / samples),
+                .then(|| parts.iter().map(|part| part.label_errors).sum::<f64>() / samples),
         }
     }
 
@@ -84,12 +92,14 @@ impl PackedRbm {
         lists: &Active,
         range: std::ops::Range<usize>,
         labels: &[u32],
+        weights: &[f32],
         draw: Uniforms,
         batch: &Batch,
     ) -> Part {
         let (level, n) = (self.level, range.len());
         let (mut x, mut p) = (vec![ZERO; n], vec![ZERO; n]);
-        let mut part = Part { free_energies: vec![0.0; n], costs: vec![0.0; n], activity: Vec::new(), label_errors: 0 };
+        let mut part =
+            Part { free_energies: vec![0.0; n], costs: vec![0.0; n], activity: Vec::new(), label_errors: 0.0 };
         let labels = if self.classes() == 0 { &[] } else { &labels[range.clone()] };
         // -F(v, y) + vb·v of each class and sample.
         let mut scores: Vec<Vec<f64>> = self.labels.b.iter().map(|&b| vec![f64::from(b); n]).collect();
@@ -108,7 +118,11 @@ impl PackedRbm {
             }
             bernoulli::probabilities_and_states(level, &x, bias, draw, range.start, panel, &mut p, words);
             for j in 0..BLOCK {
-                part.activity.push(p.iter().map(|p| f64::from(p.0[j])).sum());
+                let p = p.iter().map(|p| f64::from(p.0[j]));
+                part.activity.push(match weights.get(range.clone()) {
+                    Some(weights) if n > 0 => p.zip(weights).map(|(p, &weight)| p * f64::from(weight)).sum(),
+                    _ => p.sum(),
+                });
             }
         }
         let mut hidden_lists = Active::default();
@@ -126,7 +140,8 @@ impl PackedRbm {
             // A tie goes to the lower class, as in an argmax.
             let beaten =
                 |(class, scores): (usize, &Vec<f64>)| scores[s] > own || (scores[s] == own && class < y as usize);
-            part.label_errors += usize::from(scores.iter().enumerate().any(beaten));
+            let weight = weights.get(range.start + s).map_or(1.0, |&weight| f64::from(weight));
+            part.label_errors += if scores.iter().enumerate().any(beaten) { weight } else { 0.0 };
         }
         for (f, linear) in part.free_energies.iter_mut().zip(&linear) {
             *f = -*f - linear;

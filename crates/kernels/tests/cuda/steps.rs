@@ -106,7 +106,7 @@ fn measures_are_the_cpus() -> Result<()> {
         let (mut cpu, mut device) = (PackedRbm::new(visible, hidden, &p), GpuRbm::at(&place, visible, hidden, &p)?);
         let (data, y, draw) =
             (binary(samples, visible, 20), labels(samples, classes), Uniforms::new(1, Stream::Monitor, 0));
-        let (a, b) = (cpu.measure(&data, &y, draw), device.measure(&data, &y, draw)?);
+        let (a, b) = (cpu.measure(&data, &y, &[], draw), device.measure(&data, &y, &[], draw)?);
         let close = |a: f64, b: f64| (a - b).abs() <= 1e-5 * a.abs().max(1.0);
         assert!(close(a.free_energy, b.free_energy), "{} and {}", a.free_energy, b.free_energy);
         assert!(close(a.reconstruction_cost, b.reconstruction_cost), "{a:?} and {b:?}");

@@ -127,9 +127,9 @@ impl<E: Engine> Learner for EngineLearner<E> {
         Ok(Some(self.rbm.largest()?))
     }
 
-    fn measure(&mut self, samples: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measured> {
+    fn measure(&mut self, samples: &Batch, labels: &[u32], weights: &[f32], draw: Uniforms) -> Result<Measured> {
         let model = self.average.as_mut().unwrap_or(&mut self.rbm);
-        Ok(model.measure(samples, labels, draw)?.into())
+        Ok(model.measure(samples, labels, weights, draw)?.into())
     }
 
     fn rbm(&self) -> Result<Rbm> {

@@ -22,9 +22,9 @@ pub(crate) trait Learner: Send + Sync {
         Ok(None)
     }
 
-    /// Measures the RBM on samples and, where it has a label group, their labels. Draws hidden
-    /// states from `draw`, and leaves everything that training continues with untouched.
-    fn measure(&mut self, samples: &Batch, labels: &[u32], draw: Uniforms) -> Result<Measured>;
+    /// Measures the RBM on samples and, where it has a label group, their labels. Means weigh the samples by
+    /// `weights`, alike where there are none. Draws hidden states from `draw`, and leaves everything that training continues with untouched.
+    fn measure(&mut self, samples: &Batch, labels: &[u32], weights: &[f32], draw: Uniforms) -> Result<Measured>;
 
     /// The RBM as it is, on the CPU.
     fn rbm(&self) -> Result<Rbm>;

@@ -19,10 +19,15 @@ impl Contrastive {
     /// # Errors
     /// [`deepbelief_training::Error::Shape`] and its like if samples or labels do not fit the RBM.
     pub fn measure(&mut self, samples: &Batch, labels: &[u32]) -> Result<Measured> {
+        self.measure_weighted(samples, labels, &[])
+    }
+
+    /// The same, with samples that weigh `weights`; alike where there are none.
+    fn measure_weighted(&mut self, samples: &Batch, labels: &[u32], weights: &[f32]) -> Result<Measured> {
         check(self, "samples", samples, labels)?;
         // The same numbers after every epoch: a change of cost is a change of the model.
         let draw = Uniforms::new(self.config.seed, Stream::Monitor, 0);
-        self.learner.measure(samples, labels, draw)
+        self.learner.measure(samples, labels, weights, draw)
     }
 
     /// ln Z of the model and its standard error, in epochs that have an estimate. `activity` has the means of its
@@ -46,8 +51,10 @@ impl Contrastive {
     }
 
     pub(crate) fn measure_epoch(&mut self, monitors: &Monitors, epoch: u32) -> Result<EpochMetrics> {
-        let train = self.measure(&monitors.train, &monitors.train_labels)?;
-        let valid = monitors.valid.as_ref().map(|valid| self.measure(valid, &monitors.valid_labels)).transpose()?;
+        let train = self.measure_weighted(&monitors.train, &monitors.train_labels, &monitors.train_weights)?;
+        let valid = monitors.valid.as_ref();
+        let valid = valid.map(|valid| self.measure_weighted(valid, &monitors.valid_labels, &monitors.valid_weights));
+        let valid = valid.transpose()?;
         let (activity, spread) = match &train.hidden {
             HiddenStatistics::Activity(activity) => (Some(activity), None),
             HiddenStatistics::Spread(spread) => (None, Some(spread)),

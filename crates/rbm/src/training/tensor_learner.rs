@@ -72,7 +72,7 @@ impl Learner for TensorLearner {
         Ok(largest.map(f32::from_bits))
     }
 
-    fn measure(&mut self, samples: &Batch, _: &[u32], draw: Uniforms) -> Result<Measured> {
+    fn measure(&mut self, samples: &Batch, _: &[u32], _: &[f32], draw: Uniforms) -> Result<Measured> {
         let (rbm, n, hidden) = (&self.rbm, samples.rows(), self.rbm.hidden());
         if n == 0 {
             let hidden = HiddenStatistics::Spread(vec![0.0; hidden]);

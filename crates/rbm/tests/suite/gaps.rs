@@ -5,7 +5,8 @@ use super::{Fixed, binary, bits, random_rbm, real, uniforms, values};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Missing};
 use deepbelief_rbm::{
-    HiddenUnits, LabelGroup, MissingAs, Monitors, Rbm, Schedule, TrainConfig, TrainState, Trainer, VisibleStates,
+    EpochMetrics, HiddenUnits, LabelGroup, MissingAs, Monitors, Rbm, Schedule, TrainConfig, TrainState, Trainer,
+    VisibleStates,
 };
 
 /// One batch, with what it lacks, its labels and its weights.
@@ -255,6 +256,36 @@ fn a_sample_of_weight_two_is_two_samples() {
             assert!(largest_difference(&parameters(&plain), &parameters(&b)) > 1e-2, "{what}");
         }
     }
+}
+
+/// What an epoch measures weighs samples as training does. Costs of reconstruction draw for each row, and are left out.
+#[test]
+fn measurements_weigh_samples_too() {
+    let rbm = labelled(random_rbm(37, 21, 0.5, 6));
+    let samples = binary(40, 37, 0.4, 6);
+    let labels: Vec<u32> = (0..40).map(|row| row % 2).collect();
+    let weights: Vec<f32> = (0..40).map(|row| (row % 4) as f32).collect();
+    let copies = |row: usize| row % 4;
+    let rows: Vec<f32> =
+        samples.to_values().chunks(37).enumerate().flat_map(|(row, values)| values.repeat(copies(row))).collect();
+    let count = rows.len() / 37;
+    let repeated = Batch::Binary(Bits::from_values(count, 37, &rows));
+    let repeated_labels = (0..40).flat_map(|row| vec![labels[row]; copies(row)]).collect();
+    let measure = |train: Batch, train_labels: Vec<u32>, train_weights: Vec<f32>| {
+        let mut seen = None;
+        let mut data = Gappy { labels: labels.clone(), ..Gappy::of(samples.clone()) };
+        let monitors = Monitors { train, train_labels, train_weights, ..Monitors::default() };
+        let mut trainer = Trainer::new(&rbm, gradient(1e-12, 1)).unwrap();
+        trainer.fit(&mut data, &monitors, &mut |epoch: &EpochMetrics| seen = Some(epoch.clone())).unwrap();
+        let seen = seen.unwrap();
+        (seen.free_energy_train, seen.label_error_train.unwrap(), seen.hidden_activity.unwrap())
+    };
+    let weighted = measure(samples.clone(), labels.clone(), weights);
+    let copied = measure(repeated, repeated_labels, Vec::new());
+    let plain = measure(samples.clone(), labels.clone(), Vec::new());
+    assert!((weighted.0 - copied.0).abs() < 1e-9 && (weighted.0 - plain.0).abs() > 1e-3, "{weighted:?} {copied:?}");
+    assert!((weighted.1 - copied.1).abs() < 1e-9 && (weighted.1 - plain.1).abs() > 1e-3, "{weighted:?} {copied:?}");
+    assert!((weighted.2 - copied.2).abs() < 1e-9 && (weighted.2 - plain.2).abs() > 1e-4, "{weighted:?} {copied:?}");
 }
 
 /// Chains that start from the data weigh what their sample does: a sample of weight 0 might as well not be there.

@@ -164,7 +164,7 @@ fn all_instruction_sets_give_the_same_bits() {
             machine.sample_visible(draw(Stream::Visible, 1));
             machine.update(batch, &rule, Sparsity { target: 0.1, cost: 0.1 });
         }
-        let measures = machine.measure(&binary(9, 97, 0.2, 5), &[], Uniforms::new(1, Stream::Monitor, 0));
+        let measures = machine.measure(&binary(9, 97, 0.2, 5), &[], &[], Uniforms::new(1, Stream::Monitor, 0));
         (machine.parameters(), measures)
     };
     let expected = run(Level::portable());
@@ -186,7 +186,7 @@ fn measures_agree_with_the_layer() {
             vb: values(rbm.vb()),
             ..Parameters::default()
         };
-        let got = PackedRbm::new(50, 40, &parameters).measure(&batch, &[], draw);
+        let got = PackedRbm::new(50, 40, &parameters).measure(&batch, &[], &[], draw);
         let v = tensor(&batch);
         let hidden = rbm.sample_h(&v, draw).unwrap();
         let mean = |x: &[f32]| x.iter().map(|&x| f64::from(x)).sum::<f64>() / batch.rows() as f64;
@@ -218,7 +218,7 @@ fn measuring_between_updates_changes_nothing() {
         for (step, batch) in batches.iter().enumerate() {
             let look = |machine: &mut PackedRbm| {
                 if measure {
-                    machine.measure(&batches[0], &[], Uniforms::new(8, Stream::Monitor, step as u32));
+                    machine.measure(&batches[0], &[], &[], Uniforms::new(8, Stream::Monitor, step as u32));
                 }
             };
             machine.infer_hidden(batch, &[], Some(Uniforms::new(1, Stream::Hidden, step as u32)));

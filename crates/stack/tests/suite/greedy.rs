@@ -36,6 +36,7 @@ fn monitors() -> Monitors {
         valid: Some(data.batches[1].clone()),
         train_labels: labels[0].clone(),
         valid_labels: labels[1].clone(),
+        ..Default::default()
     }
 }
 

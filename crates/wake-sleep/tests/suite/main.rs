@@ -61,6 +61,7 @@ impl Fixed {
             valid: Some(self.batches[last].clone()),
             train_labels: labels(0),
             valid_labels: labels(last),
+            ..Default::default()
         }
     }
 }

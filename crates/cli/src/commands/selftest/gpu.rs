@@ -70,7 +70,7 @@ fn states(device: &Device) -> Result<Outcome> {
 fn measures(device: &Device) -> Result<Outcome> {
     let (mut cpu, mut gpu) = pair(device)?;
     let (v, draw) = (Batch::Binary(checks::states(1000, VISIBLE, 70)), Uniforms::new(1, Stream::Monitor, 0));
-    let (a, b) = (cpu.measure(&v, &[], draw), gpu.measure(&v, &[], draw)?);
+    let (a, b) = (cpu.measure(&v, &[], &[], draw), gpu.measure(&v, &[], &[], draw)?);
     let relative = |a: f64, b: f64| (a - b).abs() / a.abs().max(1.0);
     let error = relative(a.free_energy, b.free_energy).max(relative(a.reconstruction_cost, b.reconstruction_cost));
     Ok(Outcome { error, limit: 1e-5, unit: "relative" })

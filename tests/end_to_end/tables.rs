@@ -180,3 +180,43 @@ fn a_column_of_weights_counts_samples() {
     let refused = place.run("pretrain --data csv:weights.csv --weight-column sex --out x");
     assert!(stderr(&refused).contains("weights are numbers from 0 up"), "{}", stderr(&refused));
 }
+
+/// What is told of a table in one format holds for the same table in another.
+#[test]
+fn tables_of_other_programs_are_tables() {
+    let place = Place::new();
+    let all = people(0..120);
+    std::fs::write(place.path("people.csv"), text(&all, &[1, 2, 3, 4, 5], ",")).unwrap();
+    let mut arff = "@relation people\n@attribute age integer\n@attribute sex {m, f}\n@attribute class {no, yes}\n\
+                    @attribute blood {A, B, AB, 0}\n@attribute height real\n@data\n"
+        .to_string();
+    for row in &all {
+        writeln!(arff, "{}", row[1..].join(", ")).unwrap();
+    }
+    std::fs::write(place.path("people.arff"), arff).unwrap();
+    let shown = place.ok("check arff:people.arff");
+    for line in ["sex     binary: f is off, m is on", "blood   categorical: 4 levels, A, B, AB, 0", "class   label"] {
+        assert!(shown.contains(line), "'{line}' in {shown}");
+    }
+    place.ok("pretrain -q --data arff:people.arff --hidden 5 --epochs 2 --out run");
+    place.ok("encode run --data csv:people.csv --out csv.csv");
+    place.ok("encode run --data arff:people.arff --out arff.csv");
+    let codes = |name: &str| {
+        let text = String::from_utf8(place.read(name)).unwrap();
+        text.lines().map(|line| line.split(',').take(5).map(String::from).collect::<Vec<_>>()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("csv.csv"), codes("arff.csv"));
+
+    let svm = |rows: std::ops::Range<usize>| {
+        let row = |k: usize| {
+            format!("{} {}:1 {}:1 # {k}\n", if k.is_multiple_of(2) { "+1" } else { "-1" }, 1 + k % 2, 3 + k % 4)
+        };
+        rows.map(row).collect::<Vec<_>>().concat()
+    };
+    std::fs::write(place.path("all.svm"), svm(0..80)).unwrap();
+    std::fs::write(place.path("few.svm"), svm(1..2)).unwrap();
+    place.ok("pretrain -q --data svm:all.svm --hidden 5 --epochs 2 --out sparse");
+    place.ok("encode sparse --data svm:all.svm --out all.csv");
+    place.ok("encode sparse --data svm:few.svm --out few.csv");
+    assert_eq!(codes("few.csv").last(), codes("all.csv").iter().rev().nth(78), "a file of few features has them all");
+}

@@ -128,7 +128,7 @@ pub enum Error {
         most: usize,
     },
     /// A CSV line that is too long to be a sample.
-    #[error("{}: line {line} is longer than {} MiB; is it a CSV file?", path.display(), most >> 20)]
+    #[error("{}: line {line} is longer than {} MiB; is it a table of text?", path.display(), most >> 20)]
     LongLine {
         /// The file.
         path: PathBuf,
@@ -266,6 +266,20 @@ pub enum Error {
         kind: &'static str,
         /// What to do.
         hint: &'static str,
+    },
+    /// A zip archive that is not of one file.
+    #[error(
+        "{} is a zip archive of {files} files{}, expected one: unpack it and name the file to read",
+        path.display(),
+        if listed.is_empty() { String::new() } else { format!(" ({listed})") }
+    )]
+    Members {
+        /// The archive.
+        path: PathBuf,
+        /// Files in it.
+        files: usize,
+        /// What the first of them are called.
+        listed: String,
     },
     /// A cell that its column cannot have.
     #[error("{}: {place}: {value:?} is not {expected}", path.display())]

@@ -17,9 +17,11 @@ use crate::schema::options::LoadOptions;
 #[cfg(feature = "embedded-mnist")]
 use crate::schema::scale::Scale;
 use crate::schema::source::Source;
-use crate::tables::table::{Reading, Tables};
 #[cfg(feature = "formats")]
-use std::path::Path;
+use crate::tables::sheet::Sheet;
+#[cfg(feature = "formats")]
+use crate::tables::table::Reading;
+use crate::tables::table::Tables;
 
 /// Reads a source into memory.
 ///
@@ -39,8 +41,8 @@ pub fn load(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
     let scale = options.schema.as_ref().and_then(Schema::scale);
     let options = &match scale {
-        // What is no table of text is scaled by what the columns have in common.
-        Some(scale) if !matches!(source, Source::Csv(_)) => LoadOptions { scale, ..options.clone() },
+        // What is no table is scaled by what the columns have in common.
+        Some(scale) => LoadOptions { scale, ..options.clone() },
         _ => options.clone(),
     };
     match source {
@@ -53,17 +55,27 @@ pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 /// What the reader of a source finds, values that are missing or no finite numbers included where the
 /// file's format lets them pass.
 pub(crate) fn tables_with_gaps(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
-    match source {
-        #[cfg(feature = "formats")]
-        Source::Csv(path) => sheet(path, options, Use::Look),
-        _ => tables(source, options),
+    #[cfg(feature = "formats")]
+    if let Some(sheet) = sheet(source, options)? {
+        return understood(sheet, options, Use::Look);
     }
+    tables(source, options)
 }
 
-/// A table of text, as the schema says that is given, or else inferred.
+/// The cells of a source that is a table; none of another.
 #[cfg(feature = "formats")]
-fn sheet(path: &Path, options: &LoadOptions, how: Use) -> Result<Tables, Error> {
-    let sheet = formats::csv::read(path, options)?;
+fn sheet(source: &Source, options: &LoadOptions) -> Result<Option<Sheet>, Error> {
+    Ok(Some(match source {
+        Source::Csv(path) => formats::csv::read(path, options)?,
+        Source::Svm(path) => formats::svm::read(path, options)?,
+        Source::Arff(path) => formats::arff::read(path, options)?,
+        _ => return Ok(None),
+    }))
+}
+
+/// A table, as the schema says that is given, or else inferred.
+#[cfg(feature = "formats")]
+fn understood(sheet: Sheet, options: &LoadOptions, how: Use) -> Result<Tables, Error> {
     if sheet.lines.is_empty() {
         return Err(Error::Empty { what: sheet.what });
     }
@@ -93,13 +105,15 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
         let (name, got) = ("feature_column", format!("{column:?}"));
         return Err(Error::Setting { name, got, expected: format!("left out: '{source}' is no Parquet data") });
     }
+    #[cfg(feature = "formats")]
+    if let Some(sheet) = sheet(source, options)? {
+        return understood(sheet, options, Use::Train);
+    }
     let room = Room::of(options.max_memory);
     Ok(match source {
         #[cfg(feature = "embedded-mnist")]
         Source::Mnist => formats::mnist::tables()?,
         Source::Idx(dir) => formats::idx::read_dir(dir, room)?,
-        #[cfg(feature = "formats")]
-        Source::Csv(path) => sheet(path, options, Use::Train)?,
         #[cfg(feature = "formats")]
         Source::Npy(path) => formats::npy::read(path, room)?,
         #[cfg(feature = "formats")]

@@ -21,8 +21,9 @@ const TABLES: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Check];
 const READ: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Use, Check];
 
 /// Forms of a data source.
-pub(crate) const SOURCES: &str = "Sources: mnist, idx:DIR, csv:FILE, npy:FILE, npz:FILE, safetensors:FILE, \
-                                  images:DIR, parquet:FILE, hf:USER/REPO or hf:USER/REPO@REVISION:FILE";
+pub(crate) const SOURCES: &str = "Sources: mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, npy:FILE, npz:FILE, \
+                                  safetensors:FILE, images:DIR, parquet:FILE, hf:USER/REPO or \
+                                  hf:USER/REPO@REVISION:FILE";
 
 const SCHEDULES: &[&str] = &["constant", "linear", "exponential"];
 const STATES: &[&str] = &["sampled", "probabilities"];

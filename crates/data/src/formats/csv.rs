@@ -1,7 +1,6 @@
 //! Tables of text: a line a sample, in whatever dialect. Every cell is kept as it comes, four bytes each, and of
 //! texts each different one once.
 
-use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
@@ -10,9 +9,9 @@ use super::dialect::{Dialect, LOOK, Separator};
 use super::gaps::Gaps;
 use super::header::{self, Line};
 use super::records::Records;
-use super::stream::{NewEnds, text};
+use super::stream::{self, NewEnds};
 use crate::error::Error;
-use crate::memory::room::{Room, length, reserve};
+use crate::memory::room::{Room, reserve};
 use crate::schema::options::LoadOptions;
 use crate::tables::sheet::{Cell, Sheet, Texts};
 use crate::tables::table::check_units;
@@ -29,10 +28,8 @@ const TELLING: u64 = 1 << 20;
 /// Reads a file.
 pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
     let (what, room) = (path.display().to_string(), Room::of(options.max_memory));
-    let file = File::open(path).map_err(Error::read(path))?;
-    let packed = length(path, &file)?;
-    let mut text = text(path, file, packed)?;
-    let mut telling = packed.filter(|&length| text.stored.is_empty() && length > TELLING);
+    let mut text = stream::open(path)?;
+    let mut telling = text.length.filter(|&length| text.stored.is_empty() && length > TELLING);
     let mut start = Vec::new();
     text.bytes.by_ref().take(LOOK as u64).read_to_end(&mut start).map_err(Error::read(path))?;
     let dialect = Dialect::of(&start, start.len() < LOOK);

@@ -23,9 +23,12 @@ impl Gaps {
 
     /// Whether a field means a missing value.
     pub(crate) fn has(&self, field: &[u8]) -> bool {
-        field.is_empty()
-            || USUAL.iter().any(|gap| field.eq_ignore_ascii_case(gap.as_bytes()))
-            || self.texts.iter().any(|text| text == field)
+        field.is_empty() || USUAL.iter().any(|gap| field.eq_ignore_ascii_case(gap.as_bytes())) || self.declares(field)
+    }
+
+    /// Whether a field means one because somebody has declared it.
+    pub(crate) fn declares(&self, field: &[u8]) -> bool {
+        self.texts.iter().any(|text| text == field)
     }
 
     /// Whether a number does.

@@ -9,7 +9,7 @@ use deepbelief_hub::Fetched;
 
 use crate::error::Error;
 use crate::schema::options::Fetch;
-use crate::schema::source::Source;
+use crate::schema::source::{Source, scheme_of};
 
 /// What was fetched.
 pub(crate) enum Files {
@@ -24,14 +24,16 @@ pub(crate) enum Files {
 pub(crate) fn fetch(address: &str, by: Fetch) -> Result<Files, Error> {
     let address: Address = address.parse().map_err(|error| Error::Hub(Box::new(error)))?;
     let unknown = |file: &String| {
-        let hint = format!("{file} ends in none of .csv, .npy, .npz, .safetensors and .parquet");
+        let hint = format!("{file} ends in none of .csv, .svm, .arff, .npy, .npz, .safetensors and .parquet");
         Error::UnknownSource { text: format!("hf:{address}"), hint }
     };
-    let reader = address.file.as_ref().map(|file| reader(file).ok_or_else(|| unknown(file))).transpose()?;
+    let scheme = address.file.as_ref().map(|file| scheme_of(file).ok_or_else(|| unknown(file))).transpose()?;
     let fetch = || by.0(&address).map_err(Error::Hub);
-    match reader {
-        Some(source) => match &fetch()?.train[..] {
-            [file] => Ok(Files::One(source(file.clone()))),
+    match scheme {
+        Some(scheme) => match &fetch()?.train[..] {
+            [file] => Source::of_scheme(scheme, file.clone())
+                .map(Files::One)
+                .ok_or_else(|| Error::Hub(format!("there is no source {scheme}").into())),
             _ => Err(Error::Hub("not one file came of one".into())),
         },
         #[cfg(feature = "parquet")]
@@ -53,16 +55,4 @@ fn report(address: &Address, fetched: &Fetched) {
         if config.is_empty() { "the files of its root folder".into() } else { format!("configuration {config}") };
     let unread = if unread.is_empty() { String::new() } else { format!("; not read: {}", unread.join(", ")) };
     tracing::info!("hf:{address}: {place}, commit {commit:.12}{unread}");
-}
-
-/// The kind of source that a file is by its ending.
-fn reader(file: &str) -> Option<fn(PathBuf) -> Source> {
-    Some(match file.rsplit_once('.')?.1 {
-        "csv" => Source::Csv,
-        "npy" => Source::Npy,
-        "npz" => Source::Npz,
-        "safetensors" => Source::Safetensors,
-        "parquet" => Source::Parquet,
-        _ => return None,
-    })
 }

@@ -2,6 +2,8 @@
 //! [`Room`](crate::memory::room::Room) before it keeps anything. `parquet_table` writes.
 
 #[cfg(feature = "formats")]
+pub(crate) mod arff;
+#[cfg(feature = "formats")]
 mod arrays;
 #[cfg(feature = "formats")]
 mod blanks;
@@ -19,6 +21,8 @@ pub(crate) mod hub;
 pub(crate) mod idx;
 #[cfg(feature = "formats")]
 pub(crate) mod images;
+#[cfg(feature = "formats")]
+mod lines;
 #[cfg(feature = "embedded-mnist")]
 pub(crate) mod mnist;
 #[cfg(feature = "formats")]
@@ -34,5 +38,9 @@ mod records;
 pub(crate) mod safetensors;
 #[cfg(feature = "formats")]
 mod stream;
+#[cfg(feature = "formats")]
+pub(crate) mod svm;
+#[cfg(feature = "formats")]
+mod zip_member;
 #[cfg(feature = "formats")]
 mod zstd;

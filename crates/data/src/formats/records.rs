@@ -179,7 +179,7 @@ mod tests {
         let commas = all(std::io::repeat(b',')).1.unwrap();
         assert_eq!(commas, "f: line 1 has more than 65505 fields: a layer has at most 65504 units");
         let zeros = all((&b"0,1\n\n"[..]).chain(std::io::repeat(0))).1.unwrap();
-        assert_eq!(zeros, "f: line 3 is longer than 16 MiB; is it a CSV file?");
+        assert_eq!(zeros, "f: line 3 is longer than 16 MiB; is it a table of text?");
         let quotes = all(std::io::repeat(b'"')).1.unwrap();
         assert!(quotes.starts_with("f: line 1 is longer than"), "{quotes}");
     }

@@ -1,5 +1,5 @@
 //! Files of text: what a file is, its first bytes say before its name does. What is packed is unpacked, text of
-//! 16 bits becomes UTF-8, and what is no text is refused by its true name.
+//! 16 bits becomes UTF-8, a zip archive of one file is that file, and what is no text is refused by its true name.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -8,8 +8,10 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
+use super::zip_member;
 use super::zstd::Frames;
 use crate::error::Error;
+use crate::memory::room::length;
 use crate::memory::unpack::Unpacked;
 
 /// Bytes that are looked at.
@@ -24,11 +26,15 @@ pub(crate) struct Text {
     pub(crate) bytes: Box<dyn Read + Send>,
     /// How it was stored, from the outside: `gzip`, `UTF-16`.
     pub(crate) stored: Vec<&'static str>,
+    /// Bytes of the file, where it has a length.
+    pub(crate) length: Option<u64>,
 }
 
-/// Reads `file` as text; `packed` is its length, where it has one.
-pub(crate) fn text(path: &Path, file: File, packed: Option<u64>) -> Result<Text, Error> {
-    let packed = packed.unwrap_or(0);
+/// Opens a file as text.
+pub(crate) fn open(path: &Path) -> Result<Text, Error> {
+    let file = File::open(path).map_err(Error::read(path))?;
+    let length = length(path, &file)?;
+    let packed = length.unwrap_or(0);
     let (mut stored, mut from): (Vec<&'static str>, Box<dyn Read + Send>) = (Vec::new(), Box::new(file));
     loop {
         let mut start = Vec::with_capacity(LOOK);
@@ -39,13 +45,13 @@ pub(crate) fn text(path: &Path, file: File, packed: Option<u64>) -> Result<Text,
             Found::Text { mark } => {
                 let mut bytes = whole;
                 bytes.by_ref().take(mark).read_to_end(&mut Vec::new()).map_err(Error::read(path))?;
-                return Ok(Text { bytes: Box::new(bytes), stored });
+                return Ok(Text { bytes: Box::new(bytes), stored, length });
             }
             Found::Utf16 { big, mark } => {
                 stored.push("UTF-16");
                 let mut units = whole;
                 units.by_ref().take(mark).read_to_end(&mut Vec::new()).map_err(Error::read(path))?;
-                return Ok(Text { bytes: Box::new(Utf16::new(units, big)), stored });
+                return Ok(Text { bytes: Box::new(Utf16::new(units, big)), stored, length });
             }
             Found::Packed(how) if stored.len() < DEPTH => {
                 stored.push(how);
@@ -56,6 +62,12 @@ pub(crate) fn text(path: &Path, file: File, packed: Option<u64>) -> Result<Text,
                 }
             }
             Found::Packed(how) => return Err(foreign(path, how, "unpack it first")),
+            // An archive ends with the list of its files, which a stream has to be read for.
+            Found::Zip if stored.is_empty() && length.is_some() => {
+                stored.push("zip");
+                zip_member::only(path)?
+            }
+            Found::Zip => return Err(foreign(path, "a zip archive", "unpack it and name the file in it")),
             Found::Other(kind, hint) => return Err(foreign(path, kind, hint)),
         };
     }
@@ -74,6 +86,8 @@ enum Found {
     Utf16 { big: bool, mark: u64 },
     /// A stream that is unpacked.
     Packed(&'static str),
+    /// An archive of files.
+    Zip,
     /// What it is, and what to do.
     Other(&'static str, &'static str),
 }
@@ -122,7 +136,7 @@ fn look(start: &[u8]) -> Found {
         } else if names(b".npy") {
             Found::Other("a NumPy archive", "name it npz:FILE")
         } else {
-            Found::Other("a zip archive", "unpack it and name the file in it")
+            Found::Zip
         };
     }
     if is_pickle(start) {
@@ -211,7 +225,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t");
         std::fs::write(&path, bytes).unwrap();
-        let text = text(&path, File::open(&path).unwrap(), Some(bytes.len() as u64));
+        let text = open(&path);
         let prefix = format!("{}/", dir.path().display());
         let text = text.map_err(|error| error.to_string().replace(&prefix, ""))?;
         let (mut whole, mut bytes) = (Vec::new(), text.bytes);
@@ -275,10 +289,6 @@ mod tests {
                 &b"PK\x03\x04\x14\0\0\0[Content_Types].xml"[..],
                 "t is an Excel workbook, no table of text: save the sheet as CSV",
             ),
-            (
-                b"PK\x03\x04\x14\0\0\0digits.csv",
-                "t is a zip archive, no table of text: unpack it and name the file in it",
-            ),
             (b"PK\x03\x04\x14\0\0\0x.npy", "t is a NumPy archive, no table of text: name it npz:FILE"),
             (
                 b"\x80\x04\x95\x10\0",
@@ -292,6 +302,11 @@ mod tests {
         ] {
             assert_eq!(read(bytes).unwrap_err(), said);
         }
+        let packed = gzip(b"PK\x03\x04\x14\0\0\0digits.csv");
+        assert_eq!(
+            read(&packed).unwrap_err(),
+            "t is a zip archive, no table of text: unpack it and name the file in it"
+        );
         assert!(read(&gzip(b"PAR1\x15\0")).unwrap_err().contains("is a Parquet file"));
         let five = (0..5).fold(b"1,2".to_vec(), |bytes, _| gzip(&bytes));
         assert_eq!(read(&five).unwrap_err(), "t is gzip, no table of text: unpack it first");

@@ -50,10 +50,13 @@ pub(crate) fn understand(sheet: &Sheet, options: &LoadOptions) -> Result<Inferre
 /// Tells what the columns of training data are.
 fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     let found = survey(sheet);
-    let label = label(sheet, options)?;
     let asked = asked(sheet, options)?;
+    let label = label(sheet, options)?.or(sheet.label.filter(|&column| asked[column].is_none()));
     let telling = Telling { sheet, found: &found, options };
-    let open = |column: &usize| Some(*column) != label && asked[*column].is_none() && !telling.is_index(*column);
+    let open = |column: &usize| {
+        let spoken_of = Some(*column) == label || asked[*column].is_some() || sheet.declared(*column).is_some();
+        !spoken_of && !telling.is_index(*column)
+    };
     let scale = telling.common(&(0..sheet.columns()).filter(open).collect::<Vec<_>>());
     let mut inferred = Inferred::default();
     let mut kinds = Vec::with_capacity(sheet.columns());
@@ -84,7 +87,7 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     Ok(inferred)
 }
 
-/// The column of the labels.
+/// The column of the labels that is asked for.
 fn label(sheet: &Sheet, options: &LoadOptions) -> Result<Option<usize>, Error> {
     let Some(wanted) = &options.label_column else { return Ok(None) };
     sheet.find(wanted).map(Some).ok_or_else(|| {
@@ -227,6 +230,18 @@ impl Telling<'_> {
             inferred.doubts.push(format!("column {called} has no value at all: ignored"));
             return Ok(ColumnKind::Ignored);
         }
+        match self.sheet.declared(column) {
+            Some([a, b]) => {
+                let (off, on) = two(a, b);
+                return Ok(ColumnKind::Binary { off, on });
+            }
+            Some([only]) => {
+                inferred.doubts.push(format!("column {called} is {only:?} in every row: ignored"));
+                return Ok(ColumnKind::Ignored);
+            }
+            Some(levels) => return Ok(ColumnKind::Categorical { levels: levels.to_vec() }),
+            None => {}
+        }
         if found.texts > 0 {
             return self.tell_texts(column, inferred);
         }
@@ -299,8 +314,11 @@ impl Telling<'_> {
         Ok(self.categorical(column))
     }
 
-    /// The values of a column as levels: numbers by size, then texts in their order.
+    /// The values of a column as levels: as they are declared, or else numbers by size, then texts in their order.
     fn categorical(&self, column: usize) -> ColumnKind {
+        if let Some(levels) = self.sheet.declared(column) {
+            return ColumnKind::Categorical { levels: levels.to_vec() };
+        }
         let numbers = self.found[column].levels.iter().flatten().map(ToString::to_string);
         let mut texts = self.sheet.texts[column].distinct.clone();
         texts.sort_unstable();

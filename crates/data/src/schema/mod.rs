@@ -22,4 +22,4 @@ pub(crate) mod store;
 #[cfg(feature = "formats")]
 mod survey;
 #[cfg(all(test, feature = "formats"))]
-mod tests;
+pub(crate) mod tests;

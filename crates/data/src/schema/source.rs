@@ -16,8 +16,12 @@ pub enum Source {
     /// `train-labels-idx1-ubyte`, and the same with `t10k` for test data; plain or `.gz`; a dot
     /// before `idx` will do. Labels and test files are optional.
     Idx(PathBuf),
-    /// `csv:FILE`: a line a sample, comma-separated numbers.
+    /// `csv:FILE`: a table of text, a line a sample, in any dialect; plain, packed, or alone in a zip archive.
     Csv(PathBuf),
+    /// `svm:FILE`: a table of svmlight or libsvm, `LABEL INDEX:VALUE ...`; what is left out is zero.
+    Svm(PathBuf),
+    /// `arff:FILE`: a table of Weka. The attribute `class` has the labels.
+    Arff(PathBuf),
     /// `npy:FILE`: one NumPy array [samples, ...].
     Npy(PathBuf),
     /// `npz:FILE`: NumPy arrays by name: samples `x_train`, `train_x`, `train_images`,
@@ -39,15 +43,31 @@ pub enum Source {
     Hub(String),
 }
 
-const SCHEMES: [&str; 7] = ["idx", "csv", "npy", "npz", "safetensors", "images", "parquet"];
-const KNOWN: &str = "mnist, idx:DIR, csv:FILE, npy:FILE, npz:FILE, safetensors:FILE, images:DIR, parquet:FILE and \
-                     hf:USER/REPO";
+const KNOWN: &str = "mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, npy:FILE, npz:FILE, safetensors:FILE, images:DIR, \
+                     parquet:FILE and hf:USER/REPO";
+
+/// Endings of files that a prefix is told by.
+const ENDINGS: [(&str, &str); 11] = [
+    ("csv", "csv"),
+    ("tsv", "csv"),
+    ("svm", "svm"),
+    ("svmlight", "svm"),
+    ("libsvm", "svm"),
+    ("arff", "arff"),
+    ("npy", "npy"),
+    ("npz", "npz"),
+    ("safetensors", "safetensors"),
+    ("parquet", "parquet"),
+    ("pq", "parquet"),
+];
 
 impl Source {
-    fn of_scheme(scheme: &str, path: PathBuf) -> Option<Self> {
+    pub(crate) fn of_scheme(scheme: &str, path: PathBuf) -> Option<Self> {
         Some(match scheme {
             "idx" => Self::Idx(path),
             "csv" => Self::Csv(path),
+            "svm" => Self::Svm(path),
+            "arff" => Self::Arff(path),
             "npy" => Self::Npy(path),
             "npz" => Self::Npz(path),
             "safetensors" => Self::Safetensors(path),
@@ -63,6 +83,8 @@ impl Source {
             Self::Mnist => ("mnist", None),
             Self::Idx(path) => ("idx", Some(path)),
             Self::Csv(path) => ("csv", Some(path)),
+            Self::Svm(path) => ("svm", Some(path)),
+            Self::Arff(path) => ("arff", Some(path)),
             Self::Npy(path) => ("npy", Some(path)),
             Self::Npz(path) => ("npz", Some(path)),
             Self::Safetensors(path) => ("safetensors", Some(path)),
@@ -135,8 +157,18 @@ fn guess(path: &Path) -> Option<&'static str> {
         let idx = entries.flatten().any(|entry| entry.file_name().to_string_lossy().contains("ubyte"));
         return Some(if idx { "idx" } else { "images" });
     }
-    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-    SCHEMES.into_iter().find(|scheme| path.is_file() && **scheme == ending)
+    if !path.is_file() {
+        return None;
+    }
+    scheme_of(path.file_name()?.to_str()?)
+}
+
+/// The prefix that the name of a file seems to want, packed or not.
+pub(crate) fn scheme_of(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let packed = [".gz", ".zst", ".xz", ".zip"].into_iter().find_map(|ending| name.strip_suffix(ending));
+    let (_, ending) = packed.unwrap_or(&name).rsplit_once('.')?;
+    ENDINGS.into_iter().find(|(known, _)| *known == ending).map(|(_, scheme)| scheme)
 }
 
 #[cfg(test)]
@@ -149,6 +181,8 @@ mod tests {
             "mnist",
             "idx:a/b",
             "csv:a.csv",
+            "svm:a.svm.xz",
+            "arff:a.arff",
             "npy:a.npy",
             "npz:x:y.npz",
             "safetensors:f",
@@ -182,6 +216,10 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let file = file.display();
         assert!(message(&file.to_string()).ends_with(&format!(": that is a path, write npz:{file}")));
+        let table = dir.path().join("d.arff.gz");
+        std::fs::write(&table, "").unwrap();
+        let table = table.display();
+        assert!(message(&table.to_string()).ends_with(&format!(": that is a path, write arff:{table}")));
         let folder = dir.path().display();
         assert!(message(&folder.to_string()).ends_with(&format!(": that is a path, write images:{folder}")));
         std::fs::write(dir.path().join("train-images-idx3-ubyte.gz"), "").unwrap();

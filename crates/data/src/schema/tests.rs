@@ -22,7 +22,7 @@ fn inferred(text: &str) -> String {
 }
 
 /// All values of the training samples, as probabilities.
-fn values(data: &Dataset) -> Vec<Vec<f32>> {
+pub(crate) fn values(data: &Dataset) -> Vec<Vec<f32>> {
     let row = |sample| match data.train.row(sample) {
         Row::Bytes(bytes) => bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect(),
         Row::Floats(floats) => floats.to_vec(),

@@ -96,6 +96,10 @@ pub(crate) struct Sheet {
     pub(crate) texts: Vec<Texts>,
     /// Line of each row, as far as 32 bits count; of an array 0.
     pub(crate) lines: Vec<u32>,
+    /// The column that the format says has the labels.
+    pub(crate) label: Option<usize>,
+    /// The values that each column may have, where the file declares them.
+    pub(crate) levels: Vec<Option<Vec<String>>>,
     /// How the file was understood, where that is not the usual way.
     pub(crate) read_as: Vec<String>,
 }
@@ -125,6 +129,11 @@ impl Sheet {
             0 => format!("row {row} (from 0)"),
             line => format!("line {line}"),
         }
+    }
+
+    /// The values that a column may have, where the file declares them.
+    pub(crate) fn declared(&self, column: usize) -> Option<&[String]> {
+        self.levels.get(column)?.as_deref()
     }
 
     /// The column of this name, or of this number, `first` or `last`; a name goes first.
@@ -169,11 +178,10 @@ impl Sheet {
         table.each_row(|row| cells.extend(row.iter().map(|&x| Cell::number(x))))?;
         Ok(Self {
             what: table.what.clone(),
-            names: None,
             cells,
             texts: vec![Texts::default(); table.units],
             lines: vec![0; table.samples()],
-            read_as: Vec::new(),
+            ..Self::default()
         })
     }
 }

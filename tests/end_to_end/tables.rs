@@ -220,3 +220,18 @@ fn tables_of_other_programs_are_tables() {
     place.ok("encode sparse --data svm:few.svm --out few.csv");
     assert_eq!(codes("few.csv").last(), codes("all.csv").iter().rev().nth(78), "a file of few features has them all");
 }
+
+/// The same samples in the containers of other programs are the same data.
+#[test]
+fn arrays_of_other_programs_are_samples() {
+    let place = Place::new();
+    for (source, file) in [("h5", "samples.h5"), ("mat", "samples-v73.mat")] {
+        let golden = format!("{}/../../tests/golden/data/{file}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::copy(golden, place.path(file)).unwrap();
+        let shown = place.ok(&format!("check {source}:{file}"));
+        assert!(shown.contains("4 training samples of 3 columns") && shown.contains("classes"), "{shown}");
+        place.ok(&format!("pretrain -q --data {source}:{file} --hidden 2 --epochs 1 --valid 0 --out {source}"));
+        place.ok(&format!("encode {source} --data h5:samples.h5 --out {source}.npy"));
+    }
+    assert_eq!(place.read("h5.npy"), place.read("mat.npy"));
+}

@@ -22,7 +22,7 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
     let classes = check(&mut tables, options)?;
     #[cfg(feature = "formats")]
     by_columns(&mut tables, options)?;
-    let Tables { mut train, mut test, image, class_names, reading } = tables;
+    let Tables { mut train, mut test, image, class_names, mut notes, reading } = tables;
     for table in [Some(&mut train), test.as_mut()].into_iter().flatten() {
         table.pictures = image.is_some() && table.values.are_bytes();
     }
@@ -37,7 +37,8 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
         (Some(test), Some(pixels)) => Some(split(test, pixels)?.numbered_from(train.samples())),
         _ => None,
     };
-    let Reading { schema, notes, doubts, .. } = reading.unwrap_or_default();
+    let Reading { schema, notes: more, doubts, .. } = reading.unwrap_or_default();
+    notes.extend(more);
     Ok(Dataset { name, train, test, image, classes, class_names, scaling, schema, notes, doubts })
 }
 
@@ -167,13 +168,7 @@ mod tests {
             table.labels = Some(labels.to_vec());
             table
         };
-        Tables {
-            train: table("train", train),
-            test: Some(table("test", test)),
-            image: None,
-            class_names: None,
-            reading: None,
-        }
+        Tables { test: Some(table("test", test)), ..Tables::of(table("train", train)) }
     }
 
     fn refused(tables: Tables, options: &LoadOptions) -> String {

@@ -105,6 +105,14 @@ pub enum Error {
         /// The reader's reason.
         reason: String,
     },
+    /// A file of MATLAB's or HDF5 that cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Container {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, a clause about it or its array.
+        reason: String,
+    },
     /// A CSV line has another number of fields than the first.
     #[error("{}: line {line} has {got} fields, expected {expected} as in the first line", path.display())]
     Ragged {

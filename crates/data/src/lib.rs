@@ -50,6 +50,8 @@ pub use dataset::{Dataset, sha256};
 pub use error::Error;
 pub use examine::{Column, Examination, Part, ValueKind, examine};
 #[cfg(feature = "formats")]
+pub use formats::container::Container;
+#[cfg(feature = "formats")]
 pub use formats::npy::npy_numbers;
 pub use formats::parquet_table::parquet_table;
 pub use load::{load, open};

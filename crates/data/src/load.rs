@@ -88,13 +88,7 @@ fn understood(sheet: Sheet, options: &LoadOptions, how: Use) -> Result<Tables, E
         notes: sheet.read_as.into_iter().chain(inferred.notes).chain(encoded.notes).collect(),
         doubts: inferred.doubts,
     };
-    Ok(Tables {
-        train: encoded.table,
-        test: None,
-        image: None,
-        class_names: encoded.class_names,
-        reading: Some(reading),
-    })
+    Ok(Tables { class_names: encoded.class_names, reading: Some(reading), ..Tables::of(encoded.table) })
 }
 
 /// What the reader of a source finds.
@@ -120,6 +114,8 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
         Source::Npz(path) => formats::npz::read(path, room, options.class_names.is_some())?,
         #[cfg(feature = "formats")]
         Source::Safetensors(path) => formats::safetensors::read(path, room, options.class_names.is_some())?,
+        #[cfg(feature = "formats")]
+        Source::Mat(path) | Source::Hdf5(path) => formats::container::read(path, room, options.class_names.is_some())?,
         #[cfg(feature = "formats")]
         Source::Images(dir) => formats::images::read_dir(dir, options.image_size, room)?,
         #[cfg(feature = "parquet")]

@@ -22,7 +22,7 @@ const READ: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Use, Check];
 
 /// Forms of a data source.
 pub(crate) const SOURCES: &str = "Sources: mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, npy:FILE, npz:FILE, \
-                                  safetensors:FILE, images:DIR, parquet:FILE, hf:USER/REPO or \
+                                  safetensors:FILE, mat:FILE, h5:FILE, images:DIR, parquet:FILE, hf:USER/REPO or \
                                   hf:USER/REPO@REVISION:FILE";
 
 const SCHEDULES: &[&str] = &["constant", "linear", "exponential"];

@@ -32,6 +32,7 @@ use survey::{Extent, Survey};
 pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) -> Result<Examination, Error> {
     let mut tables = tables_with_gaps(source, options)?;
     let reading = tables.reading.take();
+    let mut notes = std::mem::take(&mut tables.notes);
     if let Some(test) = test {
         // The columns of the test data are those of the training data.
         let schema = reading.as_ref().map(|reading| reading.schema.clone());
@@ -73,7 +74,8 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         let first = (place(survey.first_missing()), place(survey.first_infinite()));
         survey.part(table.samples(), number, first, classes, table.labels.as_deref())
     };
-    let Reading { schema, notes, doubts, .. } = reading.unwrap_or_default();
+    let Reading { schema, notes: more, doubts, .. } = reading.unwrap_or_default();
+    notes.extend(more);
     Ok(Examination {
         schema,
         notes,

@@ -1,21 +1,15 @@
-//! Arrays by name: what the npz and safetensors readers have in common.
+//! Arrays as files hold them: samples, or labels.
 
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::fortran::Fortran;
-use crate::assemble::renumber;
+use super::fortran::{Fortran, order};
 use crate::error::Error;
 use crate::memory::room::Room;
 use crate::schema::labels::{self, Labels, Texts};
 use crate::tables::element::Element;
 use crate::tables::image_shape::ImageShape;
-use crate::tables::table::{Table, Tables, check_units};
-
-const TRAIN: [&str; 8] = ["x_train", "train_x", "train_images", "train_data", "x", "images", "data", "features"];
-const TRAIN_LABELS: [&str; 8] = ["y_train", "train_y", "train_labels", "y", "labels", "label", "targets", "target"];
-const TEST: [&str; 4] = ["x_test", "test_x", "test_images", "test_data"];
-const TEST_LABELS: [&str; 3] = ["y_test", "test_y", "test_labels"];
+use crate::tables::table::{Table, check_units};
 
 /// An array as a file holds it.
 pub(crate) struct Array<'a> {
@@ -65,6 +59,28 @@ impl Array<'_> {
         Ok((Table::new(what, units, values), image))
     }
 
+    /// A matrix whose rows and columns have changed places.
+    pub(crate) fn transposed(mut self) -> Self {
+        self.shape.reverse();
+        Self { fortran: !self.fortran, ..self }
+    }
+
+    /// All numbers, the last axis fastest.
+    pub(crate) fn numbers(&self) -> Result<Vec<f64>, Error> {
+        self.require_numbers()?;
+        let mut numbers = self.element.decode(self.big_endian, &self.bytes, |x| x);
+        if let [rows, axes @ ..] = &self.shape[..]
+            && self.fortran
+            && *rows > 0
+        {
+            let (columns, found) = (axes.iter().product::<usize>(), numbers.clone());
+            for (column, unit) in found.chunks(*rows).zip(order(axes)) {
+                column.iter().enumerate().for_each(|(row, &x)| numbers[row * columns + unit] = x);
+            }
+        }
+        Ok(numbers)
+    }
+
     /// Refuses texts.
     pub(crate) fn require_numbers(&self) -> Result<(), Error> {
         match self.element {
@@ -73,27 +89,19 @@ impl Array<'_> {
         }
     }
 
-    /// Labels [samples] or [samples, 1], numbers or texts, or one column a class [samples, classes] of which one is
-    /// 1; with `names`, all are names, whatever they look like.
-    pub(crate) fn labels(&self, room: Room, names: bool) -> Result<Labels, Error> {
+    /// Labels [samples], [samples, 1] or [1, samples], numbers or texts, or one column a class [samples, classes] of
+    /// which one is 1; with `names`, all are names, whatever they look like.
+    pub(crate) fn labels(&self, room: Room, names: bool, samples: usize) -> Result<Labels, Error> {
         // As 64 bits when they are read, 32 when they stay.
-        let samples = self.bytes.len() / self.element.size();
-        room.require(&self.what, self.bytes.len() as u128 + 12 * samples as u128)?;
+        let count = self.bytes.len() / self.element.size();
+        room.require(&self.what, self.bytes.len() as u128 + 12 * count as u128)?;
+        let row = |count: usize| count > 1 && count == samples;
         let expected = "[samples]: one number or name a sample, or [samples, classes] with a 1 for the class";
         match self.shape[..] {
-            [_] | [_, 1] if self.element.is_text() => {
-                self.of_texts(self.element.texts(self.big_endian, &self.bytes), names)
-            }
-            [_] | [_, 1] => {
-                let numbers = self.element.decode(self.big_endian, &self.bytes, |x| x);
-                // -1 and 1 are names of classes.
-                if names || numbers.iter().any(|&x| x < 0.0 && x.fract() == 0.0) {
-                    return self.of_texts(numbers.iter().map(ToString::to_string), names);
-                }
-                Ok((labels::from_numbers(&self.what, &numbers)?, None))
-            }
-            [_, classes] if !self.fortran && !self.element.is_text() => {
-                let numbers = self.element.decode(self.big_endian, &self.bytes, |x| x);
+            [_] | [_, 1] => self.vector(names),
+            [1, count] if row(count) => self.vector(names),
+            [_, classes] if !self.element.is_text() => {
+                let numbers = self.numbers()?;
                 let class = |row: &[f64]| {
                     let rest = row.iter().filter(|&&x| x != 0.0).count() == 1;
                     row.iter().position(|&x| x == 1.0).filter(|_| rest).map(|class| class as u32)
@@ -103,6 +111,19 @@ impl Array<'_> {
             }
             _ => Err(self.misshapen(expected)),
         }
+    }
+
+    /// Labels along one axis.
+    fn vector(&self, names: bool) -> Result<Labels, Error> {
+        if self.element.is_text() {
+            return self.of_texts(self.element.texts(self.big_endian, &self.bytes), names);
+        }
+        let numbers = self.element.decode(self.big_endian, &self.bytes, |x| x);
+        // -1 and 1 are names of classes.
+        if names || numbers.iter().any(|&x| x < 0.0 && x.fract() == 0.0) {
+            return self.of_texts(numbers.iter().map(ToString::to_string), names);
+        }
+        Ok((labels::from_numbers(&self.what, &numbers)?, None))
     }
 
     fn of_texts(&self, texts: impl IntoIterator<Item = String>, names: bool) -> Result<Labels, Error> {
@@ -116,117 +137,11 @@ impl Array<'_> {
     }
 }
 
-/// Names of the arrays that hold each part of a data set.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Roles {
-    train: String,
-    train_labels: Option<String>,
-    test: Option<String>,
-    test_labels: Option<String>,
-}
-
-impl Roles {
-    /// Tells the roles of a file's arrays by their names; see [`Source::Npz`](crate::Source).
-    pub(crate) fn of(path: &Path, names: &[String]) -> Result<Self, Error> {
-        let pick = |role, known: &[&str]| {
-            let mut found = names.iter().filter(|name| known.contains(&name.to_ascii_lowercase().as_str()));
-            match (found.next(), found.next()) {
-                (_, Some(_)) => Err(which(path, role, names, known)),
-                (first, None) => Ok(first.cloned()),
-            }
-        };
-        let train = pick("training samples", &TRAIN)?;
-        let train_labels = pick("training labels", &TRAIN_LABELS)?;
-        let test = pick("test samples", &TEST)?;
-        let test_labels = pick("test labels", &TEST_LABELS)?;
-        if test.is_none() && test_labels.is_some() {
-            return Err(which(path, "test samples", names, &TEST));
-        }
-        let taken = [&train_labels, &test, &test_labels];
-        let mut left = names.iter().filter(|name| taken.iter().all(|role| role.as_ref() != Some(*name)));
-        let train = match (train, left.next(), left.next()) {
-            (Some(train), ..) => train,
-            (None, Some(only), None) => only.clone(),
-            _ => return Err(which(path, "training samples", names, &TRAIN)),
-        };
-        Ok(Self { train, train_labels, test, test_labels })
-    }
-
-    /// Reads the arrays that have a role, each where those before it leave room. With `names`, labels are names of
-    /// classes, whatever they look like.
-    pub(crate) fn read<'a>(
-        &self,
-        room: Room,
-        names: bool,
-        mut array: impl FnMut(&str, Room) -> Result<Array<'a>, Error>,
-    ) -> Result<Tables, Error> {
-        let (mut train, image) = array(&self.train, room)?.table(room)?;
-        let room = room.beside(train.held_bytes());
-        let mut class_names = None;
-        if let Some(name) = &self.train_labels {
-            let (labels, found) = array(name, room)?.labels(room, names)?;
-            (train.labels, class_names) = (Some(labels), found);
-        }
-        let mut test = self.test.as_ref().map(|name| Ok(array(name, room)?.table(room)?.0)).transpose()?;
-        if let (Some(test), Some(name)) = (&mut test, &self.test_labels) {
-            let room = room.beside(test.held_bytes());
-            let (labels, found) = array(name, room)?.labels(room, names || class_names.is_some())?;
-            test.labels = Some(labels);
-            // The classes are those of the training labels, in their order.
-            if let (Some(found), Some(names)) = (found, &class_names) {
-                renumber(test, &found, names)?;
-            }
-        }
-        Ok(Tables { train, test, image, class_names, reading: None })
-    }
-}
-
-fn which(path: &Path, role: &'static str, names: &[String], known: &[&str]) -> Error {
-    let found = if names.is_empty() { "no arrays".into() } else { names.join(", ") };
-    Error::WhichArray { path: path.into(), role, found, expected: known.join(", ") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tables::table::Cells;
     use crate::tables::values::Values;
-
-    fn roles(names: &[&str]) -> Result<Roles, String> {
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        Roles::of(Path::new("f"), &names).map_err(|error| error.to_string())
-    }
-
-    fn named(train: &str, train_labels: Option<&str>, test: Option<&str>, test_labels: Option<&str>) -> Roles {
-        let [train_labels, test, test_labels] = [train_labels, test, test_labels].map(|name| name.map(String::from));
-        Roles { train: train.into(), train_labels, test, test_labels }
-    }
-
-    #[test]
-    fn roles_follow_the_names() {
-        assert_eq!(
-            roles(&["y_test", "X_train", "x_test", "Y_train", "val_images"]),
-            Ok(named("X_train", Some("Y_train"), Some("x_test"), Some("y_test")))
-        );
-        assert_eq!(roles(&["arr_0"]), Ok(named("arr_0", None, None, None)));
-        assert_eq!(roles(&["digits", "labels"]), Ok(named("digits", Some("labels"), None, None)));
-        assert_eq!(roles(&["features", "free_energy"]), Ok(named("features", None, None, None)));
-    }
-
-    #[test]
-    fn unclear_names_list_what_there_is() {
-        let names = TRAIN.join(", ");
-        let unclear = |found: &str| {
-            format!(
-                "f: cannot tell which array holds the training samples: found {found}; expected exactly one named {names}"
-            )
-        };
-        assert_eq!(roles(&["x", "data"]), Err(unclear("x, data")));
-        assert_eq!(roles(&["a", "b"]), Err(unclear("a, b")));
-        assert_eq!(roles(&[]), Err(unclear("no arrays")));
-        assert!(roles(&["x", "y", "labels"]).unwrap_err().contains("holds the training labels: found x, y, labels;"));
-        assert!(roles(&["x", "y_test"]).unwrap_err().contains("holds the test samples"));
-    }
 
     fn array(shape: &[usize], element: Element, bytes: &[u8]) -> Array<'static> {
         let (what, shape, bytes) = ("f".into(), shape.to_vec(), Cow::Owned(bytes.to_vec()));
@@ -280,9 +195,9 @@ mod tests {
         assert_eq!(message(&[5, 0]), "f: the samples have no columns");
         assert!(message(&[0, 70_000]).starts_with("f: the samples have 70000 columns;"));
         assert!(message(&[0, usize::MAX, usize::MAX, usize::MAX]).contains("columns; a layer has at most"));
-        let labels = array(&[2, 2], Element::U8, &[0; 4]).labels(Room::ENDLESS, false).unwrap_err().to_string();
+        let labels = array(&[2, 2], Element::U8, &[0; 4]).labels(Room::ENDLESS, false, 3).unwrap_err().to_string();
         assert!(labels.starts_with("f: the shape is [2, 2], expected [samples]: one number or name a sample, or"));
-        let half = array(&[1], Element::F32, &0.5f32.to_le_bytes()).labels(Room::ENDLESS, false).unwrap_err();
+        let half = array(&[1], Element::F32, &0.5f32.to_le_bytes()).labels(Room::ENDLESS, false, 3).unwrap_err();
         assert!(half.to_string().starts_with("f: the label of row 0 (from 0) is 0.5, expected a whole number"));
         let text = array(&[1, 1], Element::Text(2), b"ab").table(Room::ENDLESS).map(|_| ()).unwrap_err().to_string();
         assert!(text.starts_with("f: the type is text, expected bool"), "{text}");
@@ -290,11 +205,14 @@ mod tests {
 
     #[test]
     fn labels_are_numbers_names_or_columns() {
-        let labels = |shape: &[usize], element, bytes: &[u8]| array(shape, element, bytes).labels(Room::ENDLESS, false);
+        let labels =
+            |shape: &[usize], element, bytes: &[u8]| array(shape, element, bytes).labels(Room::ENDLESS, false, 3);
         assert_eq!(labels(&[3], Element::U8, &[2, 0, 1]).unwrap(), (vec![2, 0, 1], None));
         let names = |names: [&str; 2]| Some(names.map(String::from).to_vec());
         assert_eq!(labels(&[3], Element::I8, &[255, 1, 255]).unwrap(), (vec![0, 1, 0], names(["-1", "1"])));
         assert_eq!(labels(&[2], Element::Text(3), b"dogcat").unwrap(), (vec![1, 0], names(["cat", "dog"])));
         assert_eq!(labels(&[2, 3], Element::U8, &[0, 0, 1, 1, 0, 0]).unwrap(), (vec![2, 0], None));
+        assert_eq!(labels(&[1, 3], Element::U8, &[2, 0, 1]).unwrap(), (vec![2, 0, 1], None), "of three samples");
+        assert_eq!(labels(&[1, 2], Element::U8, &[0, 1]).unwrap(), (vec![1], None), "of one sample and two classes");
     }
 }

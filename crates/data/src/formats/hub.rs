@@ -24,7 +24,8 @@ pub(crate) enum Files {
 pub(crate) fn fetch(address: &str, by: Fetch) -> Result<Files, Error> {
     let address: Address = address.parse().map_err(|error| Error::Hub(Box::new(error)))?;
     let unknown = |file: &String| {
-        let hint = format!("{file} ends in none of .csv, .svm, .arff, .npy, .npz, .safetensors and .parquet");
+        let hint =
+            format!("{file} ends in none of .csv, .svm, .arff, .npy, .npz, .safetensors, .mat, .h5 and .parquet");
         Error::UnknownSource { text: format!("hf:{address}"), hint }
     };
     let scheme = address.file.as_ref().map(|file| scheme_of(file).ok_or_else(|| unknown(file))).transpose()?;

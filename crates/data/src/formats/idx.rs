@@ -27,7 +27,7 @@ pub(crate) fn read_dir(dir: &Path, room: Room) -> Result<Tables, Error> {
     let (train, image) = read_pair(dir, "train", room)?.ok_or_else(|| missing(dir, "train-images-idx3-ubyte"))?;
     // Whether the sizes of training and test pictures agree is checked with all other splits.
     let test = read_pair(dir, "t10k", room.beside(train.held_bytes()))?.map(|(table, _)| table);
-    Ok(Tables { train, test, image: Some(image), class_names: None, reading: None })
+    Ok(Tables { test, image: Some(image), ..Tables::of(train) })
 }
 
 fn missing(dir: &Path, name: &str) -> Error {

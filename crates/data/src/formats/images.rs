@@ -24,7 +24,7 @@ pub(crate) fn read_dir(dir: &Path, size: ImageShape, room: Room) -> Result<Table
     let names: Vec<_> = folders.iter().map(|folder| name(folder)).collect();
     if names != ["test", "train"] {
         let (train, class_names) = read_split(dir, size, room)?;
-        return Ok(Tables { train, test: None, image: Some(size), class_names, reading: None });
+        return Ok(Tables { image: Some(size), class_names, ..Tables::of(train) });
     }
     let (test, test_names) = read_split(&folders[0], size, room)?;
     let (train, class_names) = read_split(&folders[1], size, room.beside(test.held_bytes()))?;
@@ -34,7 +34,7 @@ pub(crate) fn read_dir(dir: &Path, size: ImageShape, room: Room) -> Result<Table
             format!("train has {}, test has {}: the classes must be the same", list(class_names), list(test_names));
         return Err(Error::Folder { dir: dir.into(), reason });
     }
-    Ok(Tables { train, test: Some(test), image: Some(size), class_names, reading: None })
+    Ok(Tables { test: Some(test), image: Some(size), class_names, ..Tables::of(train) })
 }
 
 /// Pictures of one split, and the names of the classes if there are sub-folders.

@@ -30,7 +30,7 @@ const TEST: [Asset; 2] = [asset!("t10k-images-idx3-ubyte"), asset!("t10k-labels-
 pub(crate) fn tables() -> Result<Tables, Error> {
     let (train, image) = pair(&TRAIN)?;
     let (test, _) = pair(&TEST)?;
-    Ok(Tables { train, test: Some(test), image: Some(image), class_names: None, reading: None })
+    Ok(Tables { test: Some(test), image: Some(image), ..Tables::of(train) })
 }
 
 fn pair([images, labels]: &[Asset; 2]) -> Result<(Table, ImageShape), Error> {

@@ -8,6 +8,8 @@ mod arrays;
 #[cfg(feature = "formats")]
 mod blanks;
 #[cfg(feature = "formats")]
+pub(crate) mod container;
+#[cfg(feature = "formats")]
 pub(crate) mod csv;
 #[cfg(feature = "formats")]
 mod dialect;
@@ -15,6 +17,8 @@ mod dialect;
 mod fortran;
 #[cfg(feature = "formats")]
 mod gaps;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 #[cfg(feature = "formats")]
 mod header;
 pub(crate) mod hub;
@@ -23,6 +27,8 @@ pub(crate) mod idx;
 pub(crate) mod images;
 #[cfg(feature = "formats")]
 mod lines;
+#[cfg(feature = "formats")]
+mod mat;
 #[cfg(feature = "embedded-mnist")]
 pub(crate) mod mnist;
 #[cfg(feature = "formats")]
@@ -35,7 +41,11 @@ pub(crate) mod parquet_table;
 #[cfg(feature = "formats")]
 mod records;
 #[cfg(feature = "formats")]
+mod roles;
+#[cfg(feature = "formats")]
 pub(crate) mod safetensors;
+#[cfg(feature = "formats")]
+mod sparse;
 #[cfg(feature = "formats")]
 mod stream;
 #[cfg(feature = "formats")]

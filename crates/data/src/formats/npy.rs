@@ -8,7 +8,7 @@ use std::path::Path;
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 
 use super::arrays::Array;
-use super::fortran::{Fortran, order};
+use super::fortran::Fortran;
 use crate::error::Error;
 use crate::memory::room::{Room, length};
 use crate::tables::element::Element;
@@ -17,7 +17,7 @@ use crate::tables::table::{Cells, Table, Tables};
 
 /// Longest header accepted. That of a plain array has some hundred bytes; only records of
 /// thousands of fields, which hold no samples, need more.
-const LONGEST_HEADER: usize = 1 << 16;
+pub(super) const LONGEST_HEADER: usize = 1 << 16;
 
 /// Letters of a text, at most.
 const LONGEST_TEXT: u64 = 1 << 12;
@@ -34,7 +34,7 @@ pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
         check_header(&start).map_err(|reason| broken(&what, reason.into()))?;
         room.read_to_end(path, &what, file, &mut start)?;
         let (train, image) = array(&what, start.into())?.table(room)?;
-        return Ok(Tables { train, test: None, image, class_names: None, reading: None });
+        return Ok(Tables { image, ..Tables::of(train) });
     };
     let (place, array) = header(&what, &start, length)?;
     let (samples, units, image) = array.layout()?;
@@ -48,7 +48,7 @@ pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
         let path = path.to_path_buf();
         Cells::File(FileRows { path, file, start: place, samples, units, element, big_endian, opened }.into())
     };
-    Ok(Tables { train: Table::new(what, units, values), test: None, image, class_names: None, reading: None })
+    Ok(Tables { image, ..Tables::of(Table::new(what, units, values)) })
 }
 
 /// Shape and numbers, the last axis fastest, of an npy file in memory, which messages call `what`:
@@ -58,17 +58,7 @@ pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
 /// [`Error::Broken`] if the bytes are no whole npy file, [`Error::Dtype`] if they hold no numbers.
 pub fn npy_numbers(what: &str, file: &[u8]) -> Result<(Vec<usize>, Vec<f64>), Error> {
     let array = array(what, file.into())?;
-    array.require_numbers()?;
-    let mut numbers = array.element.decode(array.big_endian, &array.bytes, |x| x);
-    if let [rows, axes @ ..] = &array.shape[..]
-        && array.fortran
-        && *rows > 0
-    {
-        let (columns, found) = (axes.iter().product::<usize>(), numbers.clone());
-        for (column, unit) in found.chunks(*rows).zip(order(axes)) {
-            column.iter().enumerate().for_each(|(row, &x)| numbers[row * columns + unit] = x);
-        }
-    }
+    let numbers = array.numbers()?;
     Ok((array.shape, numbers))
 }
 
@@ -92,7 +82,7 @@ pub(super) fn array<'a>(what: &str, file: Cow<'a, [u8]>) -> Result<Array<'a>, Er
 
 /// What a file of `length` bytes says of its data by its first ones: where they start, and the
 /// array but for its elements.
-fn header(what: &str, file: &[u8], length: u64) -> Result<(usize, Array<'static>), Error> {
+pub(super) fn header(what: &str, file: &[u8], length: u64) -> Result<(usize, Array<'static>), Error> {
     let broken = |reason: String| broken(what, reason);
     let start = check_header(file).map_err(|reason| broken(reason.into()))?;
     let header = NpyHeader::from_reader(&file[..start]).map_err(|error| broken(error.to_string()))?;

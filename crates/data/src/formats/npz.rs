@@ -2,34 +2,75 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use super::arrays::Roles;
-use super::npy::array;
+use super::arrays::Array;
+use super::npy::{LONGEST_HEADER, array, header};
+use super::roles::{self, Arrays};
+use super::sparse;
 use crate::error::Error;
 use crate::memory::room::Room;
 use crate::memory::unpack::{Allowance, Unpacked};
 use crate::tables::table::Tables;
 
-/// Reads the arrays of an archive that have a role in a data set.
+/// Reads the arrays of an archive that have a role in a data set, or the sparse matrix that it is.
 pub(crate) fn read(path: &Path, room: Room, named: bool) -> Result<Tables, Error> {
-    let file = File::open(path).map_err(Error::read(path))?;
-    let size = file.metadata().map_err(Error::read(path))?.len();
-    let broken = |reason: String| Error::Broken { what: path.display().to_string(), format: "npz", reason };
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(error.to_string()))?;
-    let files = archive.file_names().collect::<Result<Vec<_>, _>>().map_err(|error| broken(error.to_string()))?;
-    let names: Vec<String> = files.iter().filter_map(|file| Some(file.strip_suffix(".npy")?.to_string())).collect();
-    Roles::of(path, &names)?.read(room, named, |name, room| {
+    let mut file = Npz::open(path)?;
+    if sparse::is_sparse(&file.names()) {
+        return sparse::read(path, &mut file, room);
+    }
+    roles::read(path, &mut file, room, named)
+}
+
+/// An archive.
+struct Npz {
+    path: PathBuf,
+    size: u64,
+    archive: ZipArchive<BufReader<File>>,
+    names: Vec<String>,
+}
+
+impl Npz {
+    fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(Error::read(path))?;
+        let size = file.metadata().map_err(Error::read(path))?.len();
+        let broken = |error: zip::result::ZipError| broken(path, error.to_string());
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
+        let files = archive.file_names().collect::<Result<Vec<_>, _>>().map_err(broken)?;
+        let names = files.iter().filter_map(|file| Some(file.strip_suffix(".npy")?.to_string())).collect();
+        drop(files);
+        Ok(Self { path: path.into(), size, archive, names })
+    }
+}
+
+fn broken(path: &Path, reason: String) -> Error {
+    Error::Broken { what: path.display().to_string(), format: "npz", reason }
+}
+
+impl Arrays for Npz {
+    fn names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    fn shape(&mut self, name: &str) -> Option<Vec<usize>> {
+        let entry = self.archive.by_name(&format!("{name}.npy")).ok()?;
+        let (length, mut start) = (entry.size(), Vec::new());
+        entry.take(12 + LONGEST_HEADER as u64).read_to_end(&mut start).ok()?;
+        Some(header(name, &start, length).ok()?.1.shape)
+    }
+
+    fn array(&mut self, name: &str, room: Room) -> Result<Array<'_>, Error> {
+        let Self { path, size, archive, .. } = self;
+        let refused = |reason: String| broken(path, format!("{name}: {reason}"));
         let mut bytes = Vec::new();
-        let entry = archive.by_name(&format!("{name}.npy")).map_err(|error| broken(format!("{name}: {error}")))?;
+        let entry = archive.by_name(&format!("{name}.npy")).map_err(|error| refused(error.to_string()))?;
         // A header may say anything; the archive is as large as it is.
-        let allowed = Allowance::of(entry.compressed_size().min(size)).at_most(room.most());
-        let read = Unpacked::within(entry, allowed).read_to_end(&mut bytes);
-        read.map_err(|error| broken(format!("{name}: {error}")))?;
+        let allowed = Allowance::of(entry.compressed_size().min(*size)).at_most(room.most());
+        Unpacked::within(entry, allowed).read_to_end(&mut bytes).map_err(|error| refused(error.to_string()))?;
         array(&format!("{}: {name}", path.display()), bytes.into())
-    })
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
 
-use super::arrays::{Array, Roles};
+use super::arrays::Array;
+use super::roles::{self, Arrays};
 use crate::error::Error;
 use crate::memory::room::{Room, length};
 use crate::tables::element::Element;
@@ -27,23 +28,40 @@ pub(crate) fn read(path: &Path, room: Room, named: bool) -> Result<Tables, Error
 }
 
 fn parse(path: &Path, bytes: &[u8], room: Room, named: bool) -> Result<Tables, Error> {
-    let broken = |error: safetensors::SafeTensorError| Error::Broken {
-        what: path.display().to_string(),
-        format: "safetensors",
-        reason: error.to_string(),
-    };
-    let file = SafeTensors::deserialize(bytes).map_err(broken)?;
-    let mut names: Vec<String> = file.names().into_iter().map(String::from).collect();
-    names.sort_unstable();
-    Roles::of(path, &names)?.read(room, named, |name, _| {
-        let tensor = file.tensor(name).map_err(broken)?;
-        let what = format!("{}: {name}", path.display());
+    let file = SafeTensors::deserialize(bytes).map_err(|error| broken(path, &error))?;
+    roles::read(path, &mut Tensors { path, file }, room, named)
+}
+
+fn broken(path: &Path, error: &safetensors::SafeTensorError) -> Error {
+    Error::Broken { what: path.display().to_string(), format: "safetensors", reason: error.to_string() }
+}
+
+/// A file in memory.
+struct Tensors<'a> {
+    path: &'a Path,
+    file: SafeTensors<'a>,
+}
+
+impl Arrays for Tensors<'_> {
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.file.names().into_iter().map(String::from).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn shape(&mut self, name: &str) -> Option<Vec<usize>> {
+        Some(self.file.tensor(name).ok()?.shape().to_vec())
+    }
+
+    fn array(&mut self, name: &str, _: Room) -> Result<Array<'_>, Error> {
+        let tensor = self.file.tensor(name).map_err(|error| broken(self.path, &error))?;
+        let what = format!("{}: {name}", self.path.display());
         let Some(element) = element(tensor.dtype()) else {
             return Err(Error::Dtype { what, got: format!("{:?}", tensor.dtype()) });
         };
         let (shape, bytes) = (tensor.shape().to_vec(), Cow::Borrowed(tensor.data()));
         Ok(Array { what, shape, element, big_endian: false, fortran: false, bytes })
-    })
+    }
 }
 
 fn element(dtype: Dtype) -> Option<Element> {

@@ -95,7 +95,7 @@ enum Found {
 /// What files begin with that are no text.
 const KNOWN: &[(&[u8], &str, &str)] = &[
     (b"\x93NUMPY", "a NumPy array", "name it npy:FILE"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "export its table as CSV"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "name it h5:FILE"),
     (b"PAR1", "a Parquet file", "name it parquet:FILE"),
     (b"\x89PNG\r\n\x1a\n", "a PNG picture", "name its folder, images:DIR"),
     (b"\xff\xd8\xff", "a JPEG picture", "name its folder, images:DIR"),
@@ -106,7 +106,7 @@ const KNOWN: &[(&[u8], &str, &str)] = &[
     (b"Rar!", "a RAR archive", "unpack it and name the file in it"),
     (b"SQLite format 3\0", "an SQLite database", "export its table as CSV"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office document", "save it as CSV"),
-    (b"MATLAB 5.0 MAT", "a MATLAB file", "save the table as CSV, or as npy with scipy.io.loadmat and numpy.save"),
+    (b"MATLAB 5.0 MAT", "a MATLAB file", "name it mat:FILE"),
     (b"ARROW1\0\0", "an Arrow file", "save it as Parquet or CSV"),
     (b"\x7fELF", "a program", "name a table"),
 ];

@@ -25,13 +25,17 @@ pub enum Source {
     /// `npy:FILE`: one NumPy array [samples, ...].
     Npy(PathBuf),
     /// `npz:FILE`: NumPy arrays by name: samples `x_train`, `train_x`, `train_images`,
-    /// `train_data`, `x`, `images`, `data`, `features` or the only array left; labels
-    /// `y_train`, `train_y`, `train_labels`, `y`, `labels`, `label`, `targets`; test data
+    /// `train_data`, `x`, `images`, `data`, `features`, `samples` or the only array left; labels
+    /// `y_train`, `train_y`, `train_labels`, `y`, `labels`, `label`, `targets`, `target`; test data
     /// `x_test`, `test_x`, `test_images`, `test_data` and `y_test`, `test_y`, `test_labels`.
-    /// Case does not matter, other arrays are not read.
+    /// Case does not matter, other arrays are not read. Or a sparse matrix as `SciPy` saves it.
     Npz(PathBuf),
     /// `safetensors:FILE`: tensors by the same names.
     Safetensors(PathBuf),
+    /// `mat:FILE`: arrays of a MATLAB file by the same names.
+    Mat(PathBuf),
+    /// `h5:FILE`: arrays of an HDF5 file by the same names.
+    Hdf5(PathBuf),
     /// `images:DIR`: pictures, or sub-folders of pictures, each a class; sub-folders `train`
     /// and `test` (and no other) hold the two splits.
     Images(PathBuf),
@@ -43,11 +47,11 @@ pub enum Source {
     Hub(String),
 }
 
-const KNOWN: &str = "mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, npy:FILE, npz:FILE, safetensors:FILE, images:DIR, \
-                     parquet:FILE and hf:USER/REPO";
+const KNOWN: &str = "mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, npy:FILE, npz:FILE, safetensors:FILE, mat:FILE, \
+                     h5:FILE, images:DIR, parquet:FILE and hf:USER/REPO";
 
 /// Endings of files that a prefix is told by.
-const ENDINGS: [(&str, &str); 11] = [
+const ENDINGS: [(&str, &str); 14] = [
     ("csv", "csv"),
     ("tsv", "csv"),
     ("svm", "svm"),
@@ -57,6 +61,9 @@ const ENDINGS: [(&str, &str); 11] = [
     ("npy", "npy"),
     ("npz", "npz"),
     ("safetensors", "safetensors"),
+    ("mat", "mat"),
+    ("h5", "h5"),
+    ("hdf5", "h5"),
     ("parquet", "parquet"),
     ("pq", "parquet"),
 ];
@@ -71,6 +78,8 @@ impl Source {
             "npy" => Self::Npy(path),
             "npz" => Self::Npz(path),
             "safetensors" => Self::Safetensors(path),
+            "mat" => Self::Mat(path),
+            "h5" => Self::Hdf5(path),
             "images" => Self::Images(path),
             "parquet" => Self::Parquet(path),
             _ => return None,
@@ -88,6 +97,8 @@ impl Source {
             Self::Npy(path) => ("npy", Some(path)),
             Self::Npz(path) => ("npz", Some(path)),
             Self::Safetensors(path) => ("safetensors", Some(path)),
+            Self::Mat(path) => ("mat", Some(path)),
+            Self::Hdf5(path) => ("h5", Some(path)),
             Self::Images(path) => ("images", Some(path)),
             Self::Parquet(path) => ("parquet", Some(path)),
             Self::Hub(address) => ("hf", Some(Path::new(address))),
@@ -186,6 +197,8 @@ mod tests {
             "npy:a.npy",
             "npz:x:y.npz",
             "safetensors:f",
+            "mat:a.mat",
+            "h5:a.h5",
             "images:dir",
             "parquet:a.parquet",
         ]

@@ -202,8 +202,17 @@ pub(crate) struct Tables {
     pub(crate) test: Option<Table>,
     pub(crate) image: Option<ImageShape>,
     pub(crate) class_names: Option<Vec<String>>,
+    /// What was chosen of the file where another choice is possible.
+    pub(crate) notes: Vec<String>,
     /// What was inferred of a table of text, or given.
     pub(crate) reading: Option<Reading>,
+}
+
+impl Tables {
+    /// Training samples alone.
+    pub(crate) fn of(train: Table) -> Self {
+        Self { train, test: None, image: None, class_names: None, notes: Vec::new(), reading: None }
+    }
 }
 
 /// How a table of text was understood.

@@ -8,15 +8,6 @@ pub(crate) struct Array {
     pub(crate) values: Vec<f64>,
 }
 
-impl Array {
-    /// From a matrix that lies column by column.
-    pub(crate) fn of_columns(rows: usize, columns: usize, values: &[f64]) -> Self {
-        // As many steps as there are values: of no columns there may be any number of rows.
-        let values = (0..values.len()).map(|at| values[at % columns * rows + at / columns]).collect();
-        Self { shape: vec![rows, columns], values }
-    }
-}
-
 /// A container of arrays. Reasons for failing are clauses about the file.
 pub(crate) trait Arrays {
     /// Names of all arrays.
@@ -28,17 +19,5 @@ pub(crate) trait Arrays {
     /// The text of this name, where the container holds texts.
     fn text(&self, _name: &str) -> Option<String> {
         None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_become_rows_and_rows_of_nothing_take_no_time() {
-        let array = Array::of_columns(2, 3, &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
-        assert_eq!((array.shape, array.values), (vec![2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
-        assert!(Array::of_columns(usize::MAX, 0, &[]).values.is_empty());
     }
 }

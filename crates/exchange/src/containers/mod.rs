@@ -1,41 +1,39 @@
 //! Files of named arrays.
 
 pub(crate) mod arrays;
-#[cfg(feature = "hdf5")]
-mod hdf5;
-mod mat;
 pub(crate) mod npz;
 mod safetensors;
 
-use arrays::Arrays;
-
-/// Signature of an HDF5 file.
-const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
-
-/// Bytes that MATLAB puts before it.
-const MATLAB_HEADER: usize = 512;
+use arrays::{Array, Arrays};
+use deepbelief_data::Container;
 
 /// Opens the container that the first bytes announce.
 pub(crate) fn open(bytes: Vec<u8>) -> Result<Box<dyn Arrays>, String> {
     if bytes.starts_with(b"PK\x03\x04") {
         return Ok(Box::new(npz::Npz::open(bytes)?));
     }
-    let matlab = bytes.get(MATLAB_HEADER..).is_some_and(|rest| rest.starts_with(HDF5));
-    if matlab || bytes.starts_with(HDF5) {
-        #[cfg(feature = "hdf5")]
-        return Ok(Box::new(hdf5::Hdf5::open(bytes, matlab)?));
-        #[cfg(not(feature = "hdf5"))]
-        return Err("is an HDF5 file, which this build does not read: build it with the feature `hdf5`, for dbn by \
-                    cargo build --release --features hdf5"
-            .into());
-    }
-    if mat::is_mat(&bytes) {
-        return Ok(Box::new(mat::Mat::open(&bytes)?));
+    if Container::is(&bytes) {
+        return Ok(Box::new(Container::open(bytes)?));
     }
     if bytes.first() == Some(&0x80) {
         return Err("is a pickle, which may hold any program and is not read: save the arrays with np.savez".into());
     }
     Ok(Box::new(safetensors::Tensors::open(bytes)?))
+}
+
+impl Arrays for Container {
+    fn names(&self) -> Vec<String> {
+        self.names()
+    }
+
+    fn array(&self, name: &str) -> Result<Array, String> {
+        let (shape, values) = self.numbers(name)?;
+        Ok(Array { shape, values })
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.text(name)
+    }
 }
 
 #[cfg(test)]

@@ -71,12 +71,12 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
     };
     let mut splits = splits.into_iter();
     let (train, of_test) = (splits.next().unwrap_or_default(), splits.next().unwrap_or_default());
+    let train = table(train, first);
     Ok(Tables {
-        train: table(train, first),
         test: test.first().map(|path| table(of_test, path)),
         image: plan.is_pictures().then_some(size),
         class_names,
-        reading: None,
+        ..Tables::of(train)
     })
 }
 

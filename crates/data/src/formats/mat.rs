@@ -10,20 +10,26 @@
 //! ```
 //!
 //! A real part is stored column by column, in the narrowest type that holds its numbers, whatever
-//! the type of the array. Matrices of real numbers are read; texts, cells and the like are passed
+//! the type of the array. Arrays of real numbers are read; texts, cells, sparse matrices and the like are passed
 //! over. The crates that read these files panic on damaged ones, or refuse all of one that holds a
 //! text as well.
 
-use super::arrays::{Array, Arrays};
-use deepbelief_data::Unpacked;
-use flate2::read::ZlibDecoder;
+use std::borrow::Cow;
 use std::io::Read;
+
+use flate2::read::ZlibDecoder;
+
+use super::arrays::Array;
+use crate::memory::unpack::{Allowance, Unpacked};
+use crate::tables::element::Element;
 
 const HEADER: usize = 128;
 const ARRAY: u32 = 14;
 const PACKED: u32 = 15;
 /// Classes of arrays that hold numbers, from double to uint64.
 const NUMERIC: std::ops::RangeInclusive<u32> = 6..=15;
+/// The class of numbers of 8 bits without a sign.
+const BYTES: u32 = 9;
 /// Flag of an array that has an imaginary part.
 const COMPLEX: u32 = 0x0800;
 
@@ -34,13 +40,23 @@ pub(crate) fn is_mat(bytes: &[u8]) -> bool {
     bytes.len() >= HEADER && matches!(&bytes[124..HEADER], b"\x00\x01IM" | b"\x01\x00MI")
 }
 
-/// The matrices of a file.
+/// The arrays of a file.
 pub(crate) struct Mat {
-    arrays: Vec<(String, Array)>,
+    arrays: Vec<Stored>,
+}
+
+/// An array as the file has it, the first axis fastest.
+struct Stored {
+    name: String,
+    shape: Vec<usize>,
+    element: Element,
+    big_endian: bool,
+    bytes: Vec<u8>,
 }
 
 impl Mat {
-    pub(crate) fn open(bytes: &[u8]) -> Result<Self> {
+    /// Of a file in memory, of which no more is unpacked than is `allowed`.
+    pub(crate) fn open(bytes: &[u8], allowed: &Allowance) -> Result<Self> {
         let big_endian = bytes[126] == b'M';
         let broken = |reason| format!("is not a readable mat file: {reason}");
         let mut rest = Elements { bytes: &bytes[HEADER..], big_endian };
@@ -49,23 +65,32 @@ impl Mat {
             let (kind, data) = rest.next().map_err(broken)?;
             let array = match kind {
                 ARRAY => array(data, big_endian),
-                PACKED => unpack(data, big_endian),
+                PACKED => unpack(data, big_endian, allowed),
                 _ => Ok(None),
             };
             arrays.extend(array.map_err(broken)?);
         }
         Ok(Self { arrays })
     }
-}
 
-impl Arrays for Mat {
-    fn names(&self) -> Vec<String> {
-        self.arrays.iter().map(|(name, _)| name.clone()).collect()
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.arrays.iter().map(|array| array.name.clone()).collect()
     }
 
-    fn array(&self, name: &str) -> Result<Array> {
-        let found = self.arrays.iter().find(|(known, _)| known == name);
-        found.map(|(_, array)| array.clone()).ok_or_else(|| "is not there".into())
+    /// Its shape, as MATLAB has it.
+    pub(crate) fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        Some(self.find(name)?.shape.clone())
+    }
+
+    /// An array, called `what` in messages.
+    pub(crate) fn array(&self, name: &str, what: String) -> Result<Array<'_>> {
+        let Stored { shape, element, big_endian, bytes, .. } = self.find(name).ok_or("is not there")?;
+        let (shape, element, big_endian) = (shape.clone(), *element, *big_endian);
+        Ok(Array { what, shape, element, big_endian, fortran: true, bytes: Cow::Borrowed(bytes) })
+    }
+
+    fn find(&self, name: &str) -> Option<&Stored> {
+        self.arrays.iter().find(|array| array.name == name)
     }
 }
 
@@ -84,7 +109,7 @@ impl<'a> Elements<'a> {
 
     fn u32(&mut self) -> Result<u32> {
         let bytes = self.take(4)?;
-        Ok(numbers(bytes, self.big_endian, u32::from_le_bytes)[0])
+        Ok(words(bytes, self.big_endian)[0])
     }
 
     /// Type and data of the next element.
@@ -106,9 +131,9 @@ impl<'a> Elements<'a> {
     }
 }
 
-fn unpack(data: &[u8], big_endian: bool) -> Result<Option<(String, Array)>> {
+fn unpack(data: &[u8], big_endian: bool, allowed: &Allowance) -> Result<Option<Stored>> {
     let mut bytes = Vec::new();
-    Unpacked::new(ZlibDecoder::new(data), data.len() as u64)
+    Unpacked::within(ZlibDecoder::new(data), allowed.clone())
         .read_to_end(&mut bytes)
         .map_err(|error| format!("an array cannot be unpacked ({error})"))?;
     match (Elements { bytes: &bytes, big_endian }).next()? {
@@ -117,53 +142,56 @@ fn unpack(data: &[u8], big_endian: bool) -> Result<Option<(String, Array)>> {
     }
 }
 
-/// A matrix of real numbers and its name; nothing for an array of another kind.
-fn array(data: &[u8], big_endian: bool) -> Result<Option<(String, Array)>> {
+/// An array of real numbers; nothing for one of another kind.
+fn array(data: &[u8], big_endian: bool) -> Result<Option<Stored>> {
     let mut elements = Elements { bytes: data, big_endian };
     let (_, flags) = elements.next()?;
-    let flags = *numbers(flags, big_endian, u32::from_le_bytes).first().ok_or("an array has no flags")?;
+    let flags = *words(flags, big_endian).first().ok_or("an array has no flags")?;
     if flags & COMPLEX != 0 || !NUMERIC.contains(&(flags & 0xff)) {
         return Ok(None);
     }
     let (_, dimensions) = elements.next()?;
-    let [rows, columns] = numbers(dimensions, big_endian, u32::from_le_bytes)[..] else { return Ok(None) };
+    let shape: Vec<usize> = words(dimensions, big_endian).into_iter().map(|axis| axis as usize).collect();
     let (_, name) = elements.next()?;
     let name = String::from_utf8_lossy(name).into_owned();
     let (kind, data) = elements.next()?;
-    let values = real_part(kind, data, big_endian).ok_or_else(|| format!("'{name}' holds elements of type {kind}"))?;
-    if u64::from(rows) * u64::from(columns) != values.len() as u64 {
-        return Err(format!("'{name}' holds {} numbers, expected {rows} x {columns}", values.len()));
+    let element = element(kind).ok_or_else(|| format!("'{name}' holds elements of type {kind}"))?;
+    let count = data.len() / element.size();
+    if shape.iter().fold(1u128, |count, &axis| count.saturating_mul(axis as u128)) != count as u128 {
+        let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+        return Err(format!("'{name}' holds {count} numbers, expected {}", axes.join(" x ")));
     }
-    Ok(Some((name, Array::of_columns(rows as usize, columns as usize, &values))))
+    let mut bytes = data[..count * element.size()].to_vec();
+    // Whole numbers that were stored in a byte each are no bytes for that.
+    let widen = element == Element::U8 && flags & 0xff != BYTES;
+    if widen {
+        bytes = bytes.iter().flat_map(|&x| if big_endian { [0, x] } else { [x, 0] }).collect();
+    }
+    let element = if widen { Element::U16 } else { element };
+    Ok(Some(Stored { name, shape, element, big_endian, bytes }))
 }
 
-/// The numbers of an element of any numeric type.
-fn real_part(kind: u32, data: &[u8], big_endian: bool) -> Option<Vec<f64>> {
+/// The numbers that an element of a numeric type holds.
+fn element(kind: u32) -> Option<Element> {
     Some(match kind {
-        1 => numbers(data, big_endian, |x| f64::from(i8::from_le_bytes(x))),
-        2 => numbers(data, big_endian, |x| f64::from(u8::from_le_bytes(x))),
-        3 => numbers(data, big_endian, |x| f64::from(i16::from_le_bytes(x))),
-        4 => numbers(data, big_endian, |x| f64::from(u16::from_le_bytes(x))),
-        5 => numbers(data, big_endian, |x| f64::from(i32::from_le_bytes(x))),
-        6 => numbers(data, big_endian, |x| f64::from(u32::from_le_bytes(x))),
-        7 => numbers(data, big_endian, |x| f64::from(f32::from_le_bytes(x))),
-        9 => numbers(data, big_endian, f64::from_le_bytes),
-        12 => numbers(data, big_endian, |x| i64::from_le_bytes(x) as f64),
-        13 => numbers(data, big_endian, |x| u64::from_le_bytes(x) as f64),
+        1 => Element::I8,
+        2 => Element::U8,
+        3 => Element::I16,
+        4 => Element::U16,
+        5 => Element::I32,
+        6 => Element::U32,
+        7 => Element::F32,
+        9 => Element::F64,
+        12 => Element::I64,
+        13 => Element::U64,
         _ => return None,
     })
 }
 
-/// Numbers of N bytes each, given to `read` with the least significant byte first.
-fn numbers<const N: usize, T>(data: &[u8], big_endian: bool, read: impl Fn([u8; N]) -> T) -> Vec<T> {
-    let (chunks, _) = data.as_chunks();
-    let read = |&(mut bytes): &[u8; N]| {
-        if big_endian {
-            bytes.reverse();
-        }
-        read(bytes)
-    };
-    chunks.iter().map(read).collect()
+/// Whole numbers of 32 bits.
+fn words(data: &[u8], big_endian: bool) -> Vec<u32> {
+    let read = |&bytes: &[u8; 4]| if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+    data.as_chunks().0.iter().map(read).collect()
 }
 
 #[cfg(test)]
@@ -226,11 +254,18 @@ mod tests {
             file.array(b"complex", 6 | COMPLEX, &file.element(9, &doubles));
             file.array(b"narrow", 6, &file.element(2, &[1, 2, 3, 4, 5, 250]));
             assert!(is_mat(&file.bytes));
-            let mat = Mat::open(&file.bytes).unwrap();
-            assert_eq!(mat.names(), ["w", "narrow"]);
-            let array = |values: [f64; 6]| Array { shape: vec![2, 3], values: values.to_vec() };
-            assert_eq!(mat.array("w").unwrap(), array([1.5, 3.0, 5.0, 2.0, -4.0, 6.0]), "columns become rows");
-            assert_eq!(mat.array("narrow").unwrap(), array([1.0, 3.0, 5.0, 2.0, 4.0, 250.0]));
+            file.array(b"bytes", 9, &file.element(2, &[1, 2, 3, 4, 5, 250]));
+            let mat = Mat::open(&file.bytes, &Allowance::of(0)).unwrap();
+            assert_eq!(mat.names(), ["w", "narrow", "bytes"]);
+            let numbers = |name: &str| {
+                let array = mat.array(name, name.into()).unwrap();
+                (array.shape.clone(), array.numbers().unwrap(), array.element)
+            };
+            let columns_become_rows = vec![1.5, 3.0, 5.0, 2.0, -4.0, 6.0];
+            assert_eq!(numbers("w"), (vec![2, 3], columns_become_rows, Element::F64));
+            let whole = vec![1.0, 3.0, 5.0, 2.0, 4.0, 250.0];
+            assert_eq!(numbers("narrow"), (vec![2, 3], whole.clone(), Element::U16), "a double is no byte");
+            assert_eq!(numbers("bytes"), (vec![2, 3], whole, Element::U8));
         }
     }
 
@@ -239,14 +274,14 @@ mod tests {
         let message = |kind, real: &[u8]| {
             let mut file = Writer::start(false);
             file.array(b"w", 6, &file.element(kind, real));
-            Mat::open(&file.bytes).err().unwrap()
+            Mat::open(&file.bytes, &Allowance::of(0)).err().unwrap()
         };
         assert_eq!(message(9, &[0; 40]), "is not a readable mat file: 'w' holds 5 numbers, expected 2 x 3");
         assert_eq!(message(16, &[0; 40]), "is not a readable mat file: 'w' holds elements of type 16");
         let mut file = Writer::start(false);
         file.bytes.extend([15, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4]);
-        assert!(Mat::open(&file.bytes).err().unwrap().contains("an array cannot be unpacked"));
+        assert!(Mat::open(&file.bytes, &Allowance::of(0)).err().unwrap().contains("an array cannot be unpacked"));
         file.bytes.pop();
-        assert!(Mat::open(&file.bytes).err().unwrap().contains("it is cut off"));
+        assert!(Mat::open(&file.bytes, &Allowance::of(0)).err().unwrap().contains("it is cut off"));
     }
 }

@@ -59,8 +59,8 @@ fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
     let mut notes = inferred.notes;
     let mut encoded = |table: &mut Table, sheet: &Sheet, how| {
         let encoded = encode(&inferred.schema, sheet, how, false)?;
-        let labels = table.labels.take();
-        *table = Table { labels, ..encoded.table };
+        let (labels, weights) = (table.labels.take(), table.weights.take().or(encoded.table.weights));
+        *table = Table { labels, weights, ..encoded.table };
         notes.extend(encoded.notes);
         Ok::<_, Error>(encoded.scaling)
     };

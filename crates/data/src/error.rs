@@ -105,7 +105,7 @@ pub enum Error {
         /// The reader's reason.
         reason: String,
     },
-    /// A file of MATLAB's or HDF5 that cannot be read.
+    /// A file of arrays that cannot be read, or not as a data set.
     #[error("{}: {reason}", path.display())]
     Container {
         /// The file.

@@ -206,6 +206,18 @@ mod tests {
         assert!(data.notes[0].starts_with(said), "{:?}", data.notes);
     }
 
+    #[test]
+    fn samples_have_the_weights_beside_them() {
+        let x = || matrix("samples", [3, 2], 9, 2, &[10, 20, 30, 40, 50, 255]);
+        let weights = |weights: &[u8]| matrix("weights", [1, weights.len() as u32], 6, 2, weights);
+        let data = read(&[x(), weights(&[1, 0, 3])]).unwrap();
+        assert_eq!([0, 1, 2].map(|sample| data.train.weight(sample)), [1.0, 0.0, 3.0].map(Some));
+        assert_eq!(data.notes, ["samples weigh what weights says"]);
+        let few = read(&[x(), weights(&[1, 1])]).unwrap_err();
+        assert_eq!(few, "t.mat: weights is not what samples weigh: a number from 0 up for each, and not all 0");
+        assert!(read(&[x(), weights(&[0, 0, 0])]).is_err());
+    }
+
     /// As the digits of mldata.org lie: a column a sample, the labels in a row.
     #[test]
     fn samples_in_columns_are_told_by_their_labels() {

@@ -11,6 +11,8 @@ use crate::tables::table::{Table, Tables};
 const TRAIN: [&str; 9] =
     ["x_train", "train_x", "train_images", "train_data", "x", "images", "data", "features", "samples"];
 const TRAIN_LABELS: [&str; 8] = ["y_train", "train_y", "train_labels", "y", "labels", "label", "targets", "target"];
+/// Weights of the training samples; `weights` too where these are called `samples`, as `rbms` writes them.
+const WEIGHTS: [&str; 2] = ["sample_weight", "sample_weights"];
 const TEST: [&str; 4] = ["x_test", "test_x", "test_images", "test_data"];
 const TEST_LABELS: [&str; 3] = ["y_test", "test_y", "test_labels"];
 
@@ -49,6 +51,16 @@ pub(crate) fn read(path: &Path, file: &mut dyn Arrays, room: Room, names: bool) 
     if let Some(name) = &roles.train_labels {
         let (labels, found) = file.array(name, room)?.labels(room, names, train.samples())?;
         (train.labels, class_names) = (Some(labels), found);
+    }
+    if let Some(name) = &roles.weights {
+        let weights = file.array(name, room)?.numbers()?;
+        let sound = |x: &f64| *x >= 0.0 && x.is_finite();
+        if weights.len() != train.samples() || !weights.iter().all(sound) || weights.iter().all(|&x| x == 0.0) {
+            let reason = format!("{name} is not what samples weigh: a number from 0 up for each, and not all 0");
+            return Err(Error::Container { path: path.into(), reason });
+        }
+        train.weights = Some(weights.iter().map(|&x| x as f32).collect());
+        notes.push(format!("samples weigh what {name} says"));
     }
     let mut test: Option<Table> = None;
     if let Some(name) = &roles.test {
@@ -90,6 +102,7 @@ fn samples_of(shape: &[usize]) -> Option<usize> {
 struct Roles {
     train: String,
     train_labels: Option<String>,
+    weights: Option<String>,
     test: Option<String>,
     test_labels: Option<String>,
 }
@@ -97,7 +110,7 @@ struct Roles {
 impl Roles {
     /// Whether an array has one.
     fn has(&self, name: &str) -> bool {
-        let others = [&self.train_labels, &self.test, &self.test_labels];
+        let others = [&self.train_labels, &self.weights, &self.test, &self.test_labels];
         self.train == name || others.into_iter().flatten().any(|other| other == name)
     }
 
@@ -117,14 +130,17 @@ impl Roles {
         if test.is_none() && test_labels.is_some() {
             return Err(which(path, "test samples", names, &TEST));
         }
-        let taken = [&train_labels, &test, &test_labels];
+        let of_samples = train.as_ref().is_some_and(|train| train.eq_ignore_ascii_case("samples"));
+        let weights = pick("weights", &WEIGHTS)?;
+        let weights = if weights.is_none() && of_samples { pick("weights", &["weights"])? } else { weights };
+        let taken = [&train_labels, &weights, &test, &test_labels];
         let mut left = names.iter().filter(|name| taken.iter().all(|role| role.as_ref() != Some(*name)));
         let train = match (train, left.next(), left.next()) {
             (Some(train), ..) => train,
             (None, Some(only), None) => only.clone(),
             _ => return Err(which(path, "training samples", names, &TRAIN)),
         };
-        Ok(Self { train, train_labels, test, test_labels })
+        Ok(Self { train, train_labels, weights, test, test_labels })
     }
 }
 
@@ -144,7 +160,7 @@ mod tests {
 
     fn named(train: &str, train_labels: Option<&str>, test: Option<&str>, test_labels: Option<&str>) -> Roles {
         let [train_labels, test, test_labels] = [train_labels, test, test_labels].map(|name| name.map(String::from));
-        Roles { train: train.into(), train_labels, test, test_labels }
+        Roles { train: train.into(), train_labels, weights: None, test, test_labels }
     }
 
     #[test]
@@ -156,6 +172,14 @@ mod tests {
         assert_eq!(roles(&["arr_0"]), Ok(named("arr_0", None, None, None)));
         assert_eq!(roles(&["digits", "labels"]), Ok(named("digits", Some("labels"), None, None)));
         assert_eq!(roles(&["features", "free_energy"]), Ok(named("features", None, None, None)));
+    }
+
+    #[test]
+    fn weights_are_those_of_samples() {
+        let weights = |names: &[&str]| roles(names).unwrap().weights;
+        assert_eq!(weights(&["samples", "variable_type", "weights"]), Some("weights".into()));
+        assert_eq!(weights(&["x", "weights"]), None, "of whatever it is");
+        assert_eq!(weights(&["X", "y", "sample_weight"]), Some("sample_weight".into()));
     }
 
     #[test]

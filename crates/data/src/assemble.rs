@@ -26,6 +26,13 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
     for table in [Some(&mut train), test.as_mut()].into_iter().flatten() {
         table.pictures = image.is_some() && table.values.are_bytes();
     }
+    if let (Some(column), None) = (&options.weight_column, &train.weights) {
+        return Err(Error::Setting {
+            name: "column of weights",
+            got: format!("{column:?}"),
+            expected: "left out: only tables have columns, and these data are pictures or samples of one kind".into(),
+        });
+    }
     fill_gaps(&mut train, test.as_mut())?;
     let how = reading.as_ref().and_then(|reading| reading.scaling).map_or(options.scale, Scale::from);
     let (train_pixels, test_pixels, scaling) = scale(&mut train, test.as_mut(), how)?;
@@ -47,7 +54,9 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
 fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
     let given = options.schema.as_ref().filter(|schema| schema.scale().is_none());
     let unlike = || Ok::<_, Error>(options.scale == Scale::Auto && !have_one_scale(tables.train.range()?));
-    let asked = options.scale == Scale::MinMaxColumns || !options.column_types.0.is_empty();
+    let asked = options.scale == Scale::MinMaxColumns
+        || !options.column_types.0.is_empty()
+        || options.weight_column.is_some();
     if tables.reading.is_some() || tables.image.is_some() || !(given.is_some() || asked || unlike()?) {
         return Ok(());
     }

@@ -157,3 +157,101 @@ fn a_deep_net_scores_rows_by_themselves() {
     let refused = crate::stderr(&place.run("score d --binarize fixed --out x.csv"));
     assert!(refused.contains("a score must not depend on draws"), "{refused}");
 }
+
+/// People whose height says whether they smoke; some cells are empty or NA.
+fn gaps(place: &Place) -> Vec<Vec<String>> {
+    let mut lines: Vec<String> = place.text("people.csv").lines().map(String::from).collect();
+    for (k, line) in lines.iter_mut().enumerate().skip(1) {
+        let mut fields: Vec<&str> = line.split(',').collect();
+        match k % 5 {
+            0 => fields[5] = "",
+            1 => fields[3] = "NA",
+            2 => fields[4] = "",
+            _ => {}
+        }
+        *line = fields.join(",");
+    }
+    // Beyond the range of the others, with more digits than a number of 32 bits keeps.
+    lines[3] = lines[3].replace("p2,", "000123456789,").replace(&format!(",{}", height(&lines[3])), ",9.123456789");
+    std::fs::write(place.path("gaps.csv"), lines.join("\n")).unwrap();
+    lines.iter().map(|line| line.split(',').map(String::from).collect()).collect()
+}
+
+fn height(line: &str) -> &str {
+    line.rsplit_once(',').unwrap().1
+}
+
+#[test]
+fn gaps_are_filled_and_the_rest_stays_as_it_was() {
+    let place = Place::new();
+    std::fs::write(place.path("people.csv"), text(&people(0..300), &[0, 1, 2, 3, 4, 5], ",")).unwrap();
+    let read = "-q --data csv:people.csv --column-types id=ignored";
+    place.ok(&format!("pretrain {read} --hidden 20 --epochs 150 --valid 0 --learning-rate 0.3 --out r"));
+    let rows = gaps(&place);
+    let said = place.json("impute r --data csv:gaps.csv --out filled.csv --spread --json");
+    assert_eq!((&said["samples"], &said["filled"]), (&300.into(), &(60 + 60 + 4 * 60).into()));
+    let filled = fields(&place, "filled.csv");
+    let spreads = "age.spread,sex.spread,smokes.spread,blood.spread,height.spread";
+    assert_eq!(filled[0].join(","), format!("id,age,sex,smokes,blood,height,{spreads}"));
+    let whole = people(0..300);
+    let (mut right, mut error, mut baseline) = (0, 0.0, 0.0);
+    for (row, (filled, gap)) in filled[1..].iter().zip(&rows[1..]).enumerate() {
+        for column in 0..6 {
+            let known = !["", "NA"].contains(&gap[column].as_str());
+            assert!(!known || filled[column] == gap[column], "row {row}: {} became {}", gap[column], filled[column]);
+            if column > 0 {
+                let spread: f32 = filled[5 + column].parse().unwrap();
+                assert_eq!(spread == 0.0, known, "row {row}, column {column}: {spread}");
+            }
+        }
+        right += usize::from(gap[3] == "NA" && filled[3] == whole[row][3]);
+        if gap[5].is_empty() {
+            let truth: f64 = whole[row][5].parse().unwrap();
+            error += (filled[5].parse::<f64>().unwrap() - truth).abs() / 60.0;
+            baseline += (1.74 - truth).abs() / 60.0;
+        }
+    }
+    // Who smokes is short: each is told by the other.
+    assert!(right >= 57, "{right} of 60 told");
+    assert!(error < 0.5 * baseline, "{error} off, {baseline} by the mean");
+    // Whole rows of a table by itself: the same as beside others.
+    let some: Vec<String> = [0, 6, 11].map(|row: usize| rows[row].join(",")).into();
+    std::fs::write(place.path("some.csv"), some.join("\n")).unwrap();
+    place.ok("impute r --data csv:some.csv --out some-filled.csv --spread");
+    let alone = fields(&place, "some-filled.csv");
+    assert_eq!((&alone[1][..6], &alone[2][..6]), (&filled[6][..6], &filled[11][..6]));
+}
+
+#[test]
+fn draws_are_tables_one_after_the_other() {
+    let place = Place::new();
+    std::fs::write(place.path("people.csv"), text(&people(0..120), &[0, 1, 2, 3, 4, 5], ",")).unwrap();
+    place.ok("pretrain -q --data csv:people.csv --column-types id=ignored --hidden 9 --epochs 20 --valid 0 --out rbm");
+    let rows = gaps(&place);
+    place.ok("impute rbm --data csv:gaps.csv --draws 8 --out draws.csv");
+    place.ok("impute rbm --data csv:gaps.csv --draws 8 --seed 2 --out other.csv");
+    let (drawn, other) = (fields(&place, "draws.csv"), fields(&place, "other.csv"));
+    assert_eq!((drawn.len(), drawn[0].join(",")), (1 + 8 * 120, "draw,id,age,sex,smokes,blood,height".to_string()));
+    assert_ne!(drawn, other);
+    let bloods = |draw: usize| -> Vec<&str> {
+        let rows = (0..120).filter(|row| rows[1 + row][4].is_empty());
+        rows.map(|row| drawn[1 + draw * 120 + row][5].as_str()).collect()
+    };
+    assert_ne!(bloods(0), bloods(7));
+    let levels: BTreeSet<&str> = bloods(3).into_iter().collect();
+    assert_eq!(levels.into_iter().collect::<Vec<_>>(), ["0", "A", "AB", "B"], "rows of a table draw by themselves");
+    for (line, row) in drawn[1..].iter().enumerate() {
+        assert_eq!(row[0], (1 + line / 120).to_string());
+        assert_eq!(row[1], rows[1 + line % 120][0]);
+    }
+    // Numbers alone: levels by their places.
+    place.ok("impute rbm --data csv:gaps.csv --out filled.npy");
+    let npy = place.read("filled.npy");
+    let npy = npyz::NpyFile::new(&npy[..]).unwrap();
+    assert_eq!(npy.shape(), [120, 5]);
+    let values = npy.into_vec::<f32>().unwrap();
+    assert_eq!(values[5..9], [rows[2][1].parse::<f32>().unwrap(), 0.0, 0.0, values[8]], "age, f, no");
+    let said = crate::stderr(&place.run("impute rbm --out x.csv"));
+    assert!(said.contains("no value of people is missing"), "{said}");
+    assert_eq!(place.text("x.csv"), place.text("people.csv"));
+}

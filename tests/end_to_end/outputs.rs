@@ -21,6 +21,7 @@ fn help_reads_as_approved() {
         "sample",
         "eval",
         "score",
+        "impute",
         "export",
         "import",
         "pull",

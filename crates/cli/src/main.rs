@@ -56,6 +56,7 @@ fn run(command: &Command, report: &Report) -> failure::Result<u8> {
         Command::Sample(args) => commands::sample(args, report).map(|()| 0),
         Command::Eval(args) => commands::eval(args, report).map(|()| 0),
         Command::Score(args) => commands::score(args, report).map(|()| 0),
+        Command::Impute(args) => commands::impute(args, report).map(|()| 0),
         Command::Export(args) => commands::export(args, report).map(|()| 0),
         Command::Import(args) => commands::import(args).map(|()| 0),
         Command::Pull(args) => commands::pull(args).map(|()| 0),

@@ -209,16 +209,21 @@ impl Uniforms {
             return;
         }
         for (row, out) in out.chunks_mut(columns).enumerate() {
-            for (pair, out) in out.chunks_mut(2).enumerate() {
-                // 1 - u lies in (0, 1]: the logarithm stays finite.
-                let u = 1.0 - f64::from(self.at(row as u32, 2 * pair as u32));
-                let angle = std::f64::consts::TAU * f64::from(self.at(row as u32, 2 * pair as u32 + 1));
-                let radius = std * libm::sqrt(-2.0 * libm::log(u));
-                let (sin, cos) = libm::sincos(angle);
-                out[0] = (radius * cos) as f32;
-                if let Some(second) = out.get_mut(1) {
-                    *second = (radius * sin) as f32;
-                }
+            self.normal_row(std, row as u32, out);
+        }
+    }
+
+    /// One row of [`Uniforms::normal`].
+    pub fn normal_row(&self, std: f64, row: u32, out: &mut [f32]) {
+        for (pair, out) in out.chunks_mut(2).enumerate() {
+            // 1 - u lies in (0, 1]: the logarithm stays finite.
+            let u = 1.0 - f64::from(self.at(row, 2 * pair as u32));
+            let angle = std::f64::consts::TAU * f64::from(self.at(row, 2 * pair as u32 + 1));
+            let radius = std * libm::sqrt(-2.0 * libm::log(u));
+            let (sin, cos) = libm::sincos(angle);
+            out[0] = (radius * cos) as f32;
+            if let Some(second) = out.get_mut(1) {
+                *second = (radius * sin) as f32;
             }
         }
     }

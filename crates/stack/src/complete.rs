@@ -5,7 +5,8 @@
 //! of the RBM itself.
 //!
 //! All samples share the random numbers of a chain, so that what a sample is given depends on its own values alone,
-//! not on the samples beside it.
+//! not on the samples beside it. Draws that stand side by side in a table must not: then each sample has numbers of
+//! its own, by its place in the table.
 
 use crate::dbn::Dbn;
 use crate::error::{Result, require};
@@ -29,11 +30,13 @@ pub struct Completing {
     pub visible_states: VisibleStates,
     /// Seed of everything drawn.
     pub seed: u64,
+    /// Number of the batch's first sample, where each sample draws random numbers of its own. None: all draw the same.
+    pub rows_from: Option<u32>,
 }
 
 impl Default for Completing {
     fn default() -> Self {
-        Self { chains: 4, burn_in: 20, sweeps: 20, visible_states: VisibleStates::Sampled, seed: 1 }
+        Self { chains: 4, burn_in: 20, sweeps: 20, visible_states: VisibleStates::Sampled, seed: 1, rows_from: None }
     }
 }
 
@@ -46,6 +49,8 @@ pub struct Completed {
     pub deviation: Vec<f32>,
     /// The last values of each chain.
     pub draws: Vec<Vec<f32>>,
+    /// p(v = 1|h) that these were drawn from.
+    pub draw_means: Vec<Vec<f32>>,
 }
 
 impl Dbn {
@@ -67,8 +72,8 @@ impl Dbn {
         let fits = units == self.visible() && (missing.rows(), missing.units()) == (rows, units);
         require(fits, "units", units, format!("{}, those of the model", self.visible()))?;
 
-        let mut completed =
-            Completed { mean: batch.to_values(), deviation: vec![0.0; rows * units], draws: Vec::new() };
+        let (mean, deviation) = (batch.to_values(), vec![0.0; rows * units]);
+        let mut completed = Completed { mean, deviation, ..Completed::default() };
         let lacking: Vec<usize> =
             (0..rows).filter(|&row| (0..missing.blocks()).any(|b| missing.word(row, b) != 0)).collect();
         let mut part = Vec::with_capacity(lacking.len() * units);
@@ -78,17 +83,21 @@ impl Dbn {
             let is_missing = |unit: &usize| missing.word(row, unit / 32) >> (unit % 32) & 1 == 1;
             gaps.extend((0..units).filter(is_missing).map(|unit| (place * units + unit, row * units + unit)));
         }
+        let numbers = match how.rows_from {
+            Some(first) => lacking.iter().map(|&row| first.wrapping_add(row as u32)).collect(),
+            None => vec![0],
+        };
         let (mut sums, mut squares) = (vec![0.0f64; gaps.len()], vec![0.0f64; gaps.len()]);
         for chain in 0..how.chains {
-            let mut v = part.clone();
+            let (mut v, mut p) = (part.clone(), part.clone());
             for step in 0..if lacking.is_empty() { 0 } else { steps } {
                 let draw = Uniforms::new(how.seed, Stream::Missing, chain).gibbs(step as u16);
-                let p = self.sweep(Tensor::from_slice(&v, (lacking.len(), units), &Device::Cpu)?, draw)?;
-                let p: Vec<f32> = p.flatten_all()?.to_vec1()?;
-                let uniforms = row_of(draw.layer(LAST), units);
+                let v_tensor = Tensor::from_slice(&v, (lacking.len(), units), &Device::Cpu)?;
+                p = self.sweep(v_tensor, draw, &numbers)?.flatten_all()?.to_vec1()?;
+                let uniforms = uniforms(draw.layer(LAST), &numbers, units);
                 for (gap, &(at, _)) in gaps.iter().enumerate() {
                     v[at] = match how.visible_states {
-                        VisibleStates::Sampled => f32::from(u8::from(uniforms[at % units] < p[at])),
+                        VisibleStates::Sampled => f32::from(u8::from(uniforms[at % uniforms.len()] < p[at])),
                         VisibleStates::Probabilities => p[at],
                     };
                     if step >= how.burn_in {
@@ -97,9 +106,13 @@ impl Dbn {
                     }
                 }
             }
-            let mut whole = completed.mean.clone();
-            gaps.iter().for_each(|&(at, place)| whole[place] = v[at]);
-            completed.draws.push(whole);
+            for (values, all) in [(&v, &mut completed.draws), (&p, &mut completed.draw_means)] {
+                let mut whole = completed.mean.clone();
+                for &(at, place) in &gaps {
+                    whole[place] = values[at];
+                }
+                all.push(whole);
+            }
         }
         let count = f64::from(how.chains) * f64::from(how.sweeps);
         for (&(_, place), (sum, square)) in gaps.iter().zip(sums.iter().zip(squares)) {
@@ -110,33 +123,36 @@ impl Dbn {
         Ok(completed)
     }
 
-    /// p(v|h) after one way up, a step at the top and one way down, all samples by the same random numbers.
-    fn sweep(&self, v: Tensor, draw: Uniforms) -> Result<Tensor> {
+    /// p(v|h) after one way up, a step at the top and one way down. Samples draw from the rows `numbers`, or all from
+    /// the only one.
+    fn sweep(&self, v: Tensor, draw: Uniforms, numbers: &[u32]) -> Result<Tensor> {
         let depth = self.layers().len() as u8;
         let mut units = v;
         for (index, layer) in self.layers().iter().enumerate() {
-            units = states(&probabilities(&units, &layer.w_rec, &layer.hb)?, draw.layer(index as u8))?;
+            units = states(&probabilities(&units, &layer.w_rec, &layer.hb)?, draw.layer(index as u8), numbers)?;
         }
         let top = self.top();
         let mut x = inputs(&units, top.w_rec(), top.hb())?;
         if let Some(group) = top.labels() {
             // The label is a unit that is missing too.
             let p: Vec<Vec<f64>> = top.label_probabilities(&units)?.to_dtype(DType::F64)?.to_vec2()?;
-            let u = f64::from(draw.layer(depth + 1).at(0, 0));
-            let labels: Vec<u32> = p.iter().map(|p| label_at(p, u)).collect();
+            let u = |row: usize| f64::from(draw.layer(depth + 1).at(numbers[row % numbers.len()], 0));
+            let labels: Vec<u32> = p.iter().enumerate().map(|(row, p)| label_at(p, u(row))).collect();
             x = (x + one_hot(&labels, group.classes(), &units)?.matmul(&group.w)?)?;
         }
         let h = match top.hidden_units() {
-            HiddenUnits::Bernoulli => states(&sigmoid(&x)?, draw.layer(depth))?,
+            HiddenUnits::Bernoulli => states(&sigmoid(&x)?, draw.layer(depth), numbers)?,
             HiddenUnits::Gaussian => {
-                let mut z = vec![0.0; top.hidden()];
-                draw.layer(depth).normal(1.0, z.len(), &mut z);
-                x.broadcast_add(&Tensor::from_vec(z, (1, top.hidden()), &Device::Cpu)?)?
+                let mut z = vec![0.0; numbers.len() * top.hidden()];
+                for (z, &number) in z.chunks_exact_mut(top.hidden()).zip(numbers) {
+                    draw.layer(depth).normal_row(1.0, number, z);
+                }
+                x.broadcast_add(&Tensor::from_vec(z, (numbers.len(), top.hidden()), &Device::Cpu)?)?
             }
         };
         let mut p = probabilities(&h, top.w_gen(), top.vb())?;
         for (index, layer) in self.layers().iter().enumerate().rev() {
-            let below = states(&p, draw.layer(index as u8 + depth + 2))?;
+            let below = states(&p, draw.layer(index as u8 + depth + 2), numbers)?;
             p = probabilities(&below, &layer.w_gen, &layer.vb)?;
         }
         Ok(p)
@@ -146,15 +162,16 @@ impl Dbn {
 /// The place of the visible units' random numbers among the layers.
 const LAST: u8 = u8::MAX;
 
-/// States with these probabilities [B, units], all rows by the same random numbers.
-fn states(p: &Tensor, draw: Uniforms) -> Result<Tensor> {
+/// States with these probabilities [B, units]; samples draw from the rows `numbers`, or all from the only one.
+fn states(p: &Tensor, draw: Uniforms, numbers: &[u32]) -> Result<Tensor> {
     let units = p.dim(1)?;
-    let u = Tensor::from_vec(row_of(draw, units), (1, units), &Device::Cpu)?;
+    let u = Tensor::from_vec(uniforms(draw, numbers, units), (numbers.len(), units), &Device::Cpu)?;
     Ok(p.broadcast_gt(&u)?.to_dtype(p.dtype())?)
 }
 
-fn row_of(draw: Uniforms, units: usize) -> Vec<f32> {
-    let mut row = vec![0.0; units];
-    draw.fill_row(0, &mut row);
-    row
+/// Rows of uniforms, by their numbers.
+fn uniforms(draw: Uniforms, numbers: &[u32], units: usize) -> Vec<f32> {
+    let mut rows = vec![0.0; numbers.len() * units];
+    rows.chunks_exact_mut(units.max(1)).zip(numbers).for_each(|(row, &number)| draw.fill_row(number, row));
+    rows
 }

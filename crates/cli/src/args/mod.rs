@@ -6,6 +6,7 @@ mod data;
 mod eval;
 mod exchange;
 mod hub;
+mod impute;
 mod memory;
 mod runs;
 mod score;
@@ -18,6 +19,7 @@ pub(crate) use data::{DataArgs, DataCommand, MakeArgs};
 pub(crate) use eval::{EvalArgs, PathName, PseudoName, SpacingName};
 pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use hub::{PullArgs, PushArgs};
+pub(crate) use impute::ImputeArgs;
 pub(crate) use memory::MemoryArgs;
 pub(crate) use runs::{CompareArgs, RunsArgs};
 pub(crate) use score::ScoreArgs;
@@ -147,6 +149,9 @@ pub(crate) enum Command {
     /// For finding samples that are unlike the training data.
     #[command(after_help = score::SCORE_HELP)]
     Score(ScoreArgs),
+    /// Fill the missing values of a table, with their spread or as several draws
+    #[command(after_help = impute::IMPUTE_HELP)]
+    Impute(ImputeArgs),
     /// Write a model for other programs: candle's and torch's layers, NumPy arrays
     #[command(after_help = exchange::EXPORT_HELP)]
     Export(ExportArgs),

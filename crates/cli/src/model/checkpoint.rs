@@ -17,7 +17,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 /// Samples whose missing values are drawn at a time.
-const ROWS: usize = 2000;
+pub(crate) const ROWS: usize = 2000;
 
 /// A deep belief net and what its file says of it. An RBM is one of depth one.
 pub(crate) struct Checkpoint {
@@ -164,6 +164,17 @@ pub(crate) trait Trained {
     /// training where `args` leave it open. They must fit the visible units. What can stay in its file does where it
     /// has no room in memory.
     fn incomplete_data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
+        let (source, options) = self.reading(path, args)?;
+        let data = open_data(&source, &options, memory.max_memory)?;
+        require_units(&source, data.train.units(), self.visible())?;
+        if fits(PROGRAM + held(&data) + 2 * data.bytes_in_files(), memory.max_memory) {
+            return Ok(data.held()?);
+        }
+        Ok(data)
+    }
+
+    /// Which data are loaded so, and how they are read.
+    fn reading(&self, path: &Path, args: &DataArgs) -> Result<(Source, LoadOptions)> {
         let trained_on = self.recorded::<Source>("data");
         let unknown = || {
             Failure::new("the checkpoint does not say what data it was trained on")
@@ -182,29 +193,18 @@ pub(crate) trait Trained {
         let same = trained_on.is_some_and(|trained_on| trained_on == source);
         let scale = args.scale.or_else(|| self.scale());
         let defaults = LoadOptions::default();
-        let data = open_data(
-            &source,
-            &LoadOptions {
-                scale: scale.unwrap_or_default(),
-                schema: self.schema().filter(|_| args.scale.is_none()),
-                class_names: self.class_names(),
-                header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
-                label_column: args.label_column.clone().or_else(|| self.recorded("label_column").filter(|_| same)),
-                feature_column: args
-                    .feature_column
-                    .clone()
-                    .or_else(|| self.recorded("feature_column").filter(|_| same)),
-                image_size: args.image_size.or_else(|| self.image_shape()).unwrap_or(defaults.image_size),
-                fetch: Fetch(crate::hub::dataset),
-                ..defaults
-            },
-            memory.max_memory,
-        )?;
-        require_units(&source, data.train.units(), self.visible())?;
-        if fits(PROGRAM + held(&data) + 2 * data.bytes_in_files(), memory.max_memory) {
-            return Ok(data.held()?);
-        }
-        Ok(data)
+        let options = LoadOptions {
+            scale: scale.unwrap_or_default(),
+            schema: self.schema().filter(|_| args.scale.is_none()),
+            class_names: self.class_names(),
+            header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
+            label_column: args.label_column.clone().or_else(|| self.recorded("label_column").filter(|_| same)),
+            feature_column: args.feature_column.clone().or_else(|| self.recorded("feature_column").filter(|_| same)),
+            image_size: args.image_size.or_else(|| self.image_shape()).unwrap_or(defaults.image_size),
+            fetch: Fetch(crate::hub::dataset),
+            ..defaults
+        };
+        Ok((source, options))
     }
 }
 

@@ -27,6 +27,15 @@ const TELLING: u64 = 1 << 20;
 
 /// Reads a file.
 pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
+    cells(path, options, false)
+}
+
+/// Reads a file whose every cell is a text: the field as it stands there, decimal commas as points.
+pub(crate) fn read_texts(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
+    cells(path, options, true)
+}
+
+fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error> {
     let (what, room) = (path.display().to_string(), Room::of(options.max_memory));
     let mut text = stream::open(path)?;
     let mut telling = text.length.filter(|&length| text.stored.is_empty() && length > TELLING);
@@ -65,6 +74,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
         dialect,
         gaps,
         label: header.label,
+        all_texts: texts,
         sheet: Sheet {
             what: what.clone(),
             names: header.names,
@@ -99,6 +109,8 @@ struct Rows<'a> {
     gaps: Gaps,
     /// The column that is text whatever it looks like.
     label: Option<usize>,
+    /// Whether all columns are.
+    all_texts: bool,
     sheet: Sheet,
 }
 
@@ -111,7 +123,9 @@ impl Rows<'_> {
         reserve(self.path, &mut self.sheet.cells, expected)?;
         reserve(self.path, &mut self.sheet.lines, 1)?;
         for (column, field) in fields.enumerate() {
-            if self.gaps.has(field) {
+            if self.all_texts {
+                self.sheet.push_text(self.path, column, &self.dialect.with_point(field))?;
+            } else if self.gaps.has(field) {
                 self.sheet.cells.push(Cell::MISSING);
             } else if self.label == Some(column) {
                 self.sheet.push_text(self.path, column, field)?;

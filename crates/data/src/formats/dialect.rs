@@ -1,6 +1,7 @@
 //! How a table of text is written, told by its first lines: what parts its fields, whether decimals have commas,
 //! where comments are.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Bytes of a file that are looked at.
@@ -81,6 +82,14 @@ impl Dialect {
     /// A number as the dialect writes it.
     pub(crate) fn number(self, field: &[u8]) -> Option<f32> {
         number(field, self.decimal_comma)
+    }
+
+    /// A field whose decimal comma, if it is a number with one, is a point.
+    pub(crate) fn with_point(self, field: &[u8]) -> Cow<'_, [u8]> {
+        if self.decimal_comma && field.contains(&b',') && self.number(field).is_some() {
+            return field.iter().map(|&byte| if byte == b',' { b'.' } else { byte }).collect::<Vec<_>>().into();
+        }
+        field.into()
     }
 }
 

@@ -37,6 +37,36 @@ impl Schema {
         blocks
     }
 
+    /// How far values `[rows, units]` may be off, where they are means with standard deviations `deviation`: a block a
+    /// column, called `NAME.spread`. Of a number it is the standard deviation, in the units of the column; of a binary
+    /// column or a category the probability that it is another one than [`Schema::decode`] says.
+    #[must_use]
+    pub fn spread(&self, mean: &[f32], deviation: &[f32]) -> Vec<Block> {
+        let width = self.units().max(1);
+        let (mut blocks, mut at) = (Vec::new(), 0);
+        for (place, (name, kind)) in self.each().enumerate() {
+            let units = at..at + kind.units();
+            at = units.end;
+            if units.is_empty() {
+                continue;
+            }
+            let rows = mean.chunks_exact(width).zip(deviation.chunks_exact(width));
+            let spreads = rows.map(|(mean, deviation)| match kind {
+                ColumnKind::Real { scale, .. } => scale * deviation[units.start],
+                ColumnKind::Unit { divisor } => divisor * deviation[units.start],
+                ColumnKind::Categorical { .. } => {
+                    let mean = &mean[units.clone()];
+                    let all: f32 = mean.iter().sum();
+                    if all > 0.0 { 1.0 - mean[largest(mean)] / all } else { 1.0 - 1.0 / mean.len() as f32 }
+                }
+                _ => mean[units.start].min(1.0 - mean[units.start]),
+            });
+            let name = name.map_or_else(|| place.to_string(), str::to_string);
+            blocks.push(Block::column(format!("{name}.spread"), BlockValues::Floats(spreads.collect())));
+        }
+        blocks
+    }
+
     /// Draws states where values are probabilities of states: of binary and spin columns on or off, of a categorical
     /// column one level. Real and unit columns stay as they are.
     ///
@@ -158,6 +188,22 @@ mod tests {
         assert_eq!(blocks[4].values, BlockValues::Floats(vec![1.0, -1.0]));
         assert_eq!(blocks[5].values, BlockValues::Floats(vec![51.0, 255.0]));
         assert!(blocks.iter().all(|block| block.rows() == 2));
+    }
+
+    #[test]
+    fn a_spread_is_in_the_units_of_its_column() {
+        let mean = [0.5, 0.25, 0.25, 0.5, 0.25, 0.0, 0.0, 1.0, 1.0, 0.5];
+        let deviation = [0.1, 0.4, 0.4, 0.4, 0.4, 0.0, 0.0, 0.0, 0.0, 0.2];
+        let blocks = schema().spread(&mean, &deviation);
+        assert_eq!(blocks[0].names, ["age.spread"]);
+        let spreads: Vec<f32> = blocks
+            .iter()
+            .map(|block| match &block.values {
+                BlockValues::Floats(values) => values[0],
+                _ => panic!(),
+            })
+            .collect();
+        assert_eq!(spreads, [6.0, 0.25, 0.5, 0.0, 0.0, 51.0]);
     }
 
     /// A number goes to its unit value and back as itself, whatever the range, as long as it has few digits.

@@ -162,6 +162,11 @@ impl<'a> Column<'a> {
     }
 }
 
+/// Where the sheet has the columns of the schema that have units.
+pub(crate) fn places(schema: &Schema, sheet: &Sheet) -> Result<Vec<usize>, Error> {
+    Ok(columns(schema, sheet, false)?.0.iter().map(|column| column.from).collect())
+}
+
 /// Where the sheet has the columns of the schema, and what is said of those that it has beside.
 fn columns<'a>(schema: &'a Schema, sheet: &Sheet, raw: bool) -> Result<(Vec<Column<'a>>, Vec<String>), Error> {
     let learned = || schema.each().enumerate().filter(|(_, (_, kind))| kind.units() > 0);

@@ -31,6 +31,23 @@ impl Block {
         Self { names: vec![name.into()], values }
     }
 
+    /// Puts the rows of a block of the same columns behind its own.
+    ///
+    /// # Panics
+    /// If one has numbers where the other has texts.
+    pub fn append(&mut self, block: Self) {
+        match (&mut self.values, block.values) {
+            (BlockValues::Floats(values), BlockValues::Floats(more)) => values.extend(more),
+            (BlockValues::Whole(values), BlockValues::Whole(more)) => values.extend(more),
+            (BlockValues::Texts { texts, places }, BlockValues::Texts { texts: more, places: rows }) => {
+                let first = texts.len() as u32;
+                places.extend(rows.iter().map(|place| first + place));
+                texts.extend(more);
+            }
+            (values, more) => panic!("unlike blocks: {values:?} and {more:?}"),
+        }
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {

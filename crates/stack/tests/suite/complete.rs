@@ -99,3 +99,26 @@ fn a_sample_is_completed_alike_wherever_it_stands() {
     let error = dbn.complete(&Batch::Binary(Bits::zeros(1, 3)), &Bits::zeros(1, 3), &how).unwrap_err().to_string();
     assert!(error.contains("units is 3; it must be 40"), "{error}");
 }
+
+/// Samples that are alike draw alike, unless each has numbers of its own: then as many are on as should be.
+#[test]
+fn samples_may_draw_numbers_of_their_own() {
+    let (rows, units) = (4000, 6);
+    let dbn = Dbn::from_rbms(random_rbms(&[units, 4, 5], 0, 0.8)).unwrap();
+    let one = binary(1, units, 0.5, 4);
+    let batch = Batch::Binary(Bits::from_values(rows, units, &one.to_values().repeat(rows)));
+    let cells: Vec<(usize, usize)> = (0..rows).map(|row| (row, 2)).collect();
+    let missing = missing(rows, units, &cells);
+    let shares = |rows_from| -> (f64, f64) {
+        let how = Completing { chains: 1, burn_in: 20, sweeps: 1, rows_from, ..Completing::default() };
+        let completed = dbn.complete(&batch, &missing, &how).unwrap();
+        let mean = |values: &[f32]| values.chunks(units).map(|row| f64::from(row[2])).sum::<f64>() / rows as f64;
+        (mean(&completed.draws[0]), mean(&completed.draw_means[0]))
+    };
+    let together = shares(None).0;
+    assert!(together == 0.0 || together == 1.0, "{together}");
+    let (states, means) = shares(Some(7));
+    // Five standard errors of a share.
+    assert!((states - means).abs() < 5.0 * 0.5 / (rows as f64).sqrt(), "{states} on of {means}");
+    assert!((0.05..0.95).contains(&means));
+}

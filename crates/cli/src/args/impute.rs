@@ -1,0 +1,58 @@
+//! Options of `dbn impute`.
+
+use super::data::DataArgs;
+use super::memory::MemoryArgs;
+use super::using::SplitName;
+use clap::Args;
+use std::path::PathBuf;
+
+pub(super) const IMPUTE_HELP: &str = "\
+Gibbs chains run with the observed values held. A missing number becomes the mean over the steps
+of the chains, a missing binary value or category the most probable one.
+
+Observed values are written as they stand in the file. A csv or parquet table has all columns of
+the file, those that the model ignores too; an .npy or .safetensors file has those that the model
+learned, as numbers.
+
+--spread adds a column NAME.spread for each column that the model learned: of a number its
+standard deviation, of a binary value or category the probability that it is another one.
+
+--draws N writes N tables one after the other, with a first column `draw` from 1 to N: numbers are
+means given the last states of a chain, binary values and categories are drawn.
+
+Examples:
+  dbn impute runs/people --data csv:people.csv --out filled.csv --spread
+  dbn impute runs/people --data csv:people.csv --draws 5 --out draws.csv";
+
+/// Samples to fill.
+#[derive(Debug, Args)]
+pub(crate) struct ImputeArgs {
+    /// Checkpoint, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Samples to use: train or test [default: test, or train where there is no test set]
+    #[arg(long)]
+    pub(crate) split: Option<SplitName>,
+    /// Tables to draw [default: none, one table of means and most probable values]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) draws: Option<u32>,
+    /// Gibbs steps of a chain, after 20 that do not count
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    pub(crate) sweeps: u32,
+    /// Add columns that say how far a value may be off
+    #[arg(long, conflicts_with = "draws")]
+    pub(crate) spread: bool,
+    /// Random seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Table to write: .csv, .npy, .parquet or .safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}

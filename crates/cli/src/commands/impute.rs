@@ -1,0 +1,172 @@
+//! `dbn impute`: a table with its missing values filled by a model.
+
+use crate::args::{ImputeArgs, SplitName};
+use crate::commands::files::{extension, require_folder};
+use crate::failure::{Result, count};
+use crate::machine::footprint;
+use crate::machine::memory::{self, PROGRAM};
+use crate::model::checkpoint::{Checkpoint, ROWS, Trained, split};
+use crate::report::Report;
+use crate::results::{FORMATS, Results};
+use deepbelief_data::{Binarize, Block, BlockValues, Original, Schema, Split};
+use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_stack::{Completed, Completing};
+use serde_json::json;
+
+/// Fills one part of a data set.
+pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
+    let format = extension(&args.out, &FORMATS)?;
+    require_folder(&args.out)?;
+    let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.memory)?;
+    let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
+    let samples = split(&data, part)?;
+    let (n, sizes, tables) = (samples.samples(), checkpoint.dbn.sizes(), args.draws.unwrap_or(1));
+    memory::require_samples("filling", n, args.memory.max_memory, |n| {
+        // The values of the file, means and deviations or draws and their means, and the table of them.
+        let table = footprint::features(n, samples.units(), format);
+        let held = PROGRAM + footprint::held(&data) + footprint::model(&sizes) + footprint::pass(&sizes, ROWS.min(n));
+        held + (3 + 3 * u64::from(tables)) * table
+    })?;
+    let (source, options) = checkpoint.reading(&args.checkpoint, &args.data)?;
+    let original = Original::read(&source, &options, part == SplitName::Test)?;
+    let filled = samples.missing_values();
+    if filled == 0 {
+        tracing::warn!("no value of {} is missing: they are written as they are", data.name);
+    }
+    let filling = Filling {
+        columns: checkpoint.columns(),
+        gaps: (0..n)
+            .map(|sample| samples.missing(&[sample]).map(|m| m.units(0).collect()).unwrap_or_default())
+            .collect(),
+        original,
+        as_numbers: format != "csv",
+        learned_alone: !["csv", "parquet"].contains(&format),
+    };
+    let completed = complete(&checkpoint, samples, args)?;
+    let columns = match args.draws {
+        None => {
+            let mut table = filling.table(&completed.mean);
+            if args.spread {
+                table.extend(filling.columns.spread(&completed.mean, &completed.deviation));
+            }
+            table
+        }
+        Some(_) => draws(&filling, completed.draw_means, args.seed),
+    };
+    let files = Results { name: "values", columns, beside: Vec::new() }.write(&args.out, format)?;
+    tracing::info!("filled {} of {} of {}", count(filled as usize, "value"), count(n, "sample"), data.name);
+    if args.json {
+        return report.json(&json!({
+            "files": files, "data": data.name, "samples": n, "filled": filled, "draws": args.draws,
+        }));
+    }
+    Ok(())
+}
+
+/// What the model makes of what is missing, some samples at a time.
+fn complete(checkpoint: &Checkpoint, samples: &Split, args: &ImputeArgs) -> Result<Completed> {
+    let mut how = Completing { sweeps: args.sweeps, seed: args.seed, ..checkpoint.completing() };
+    how.chains = args.draws.unwrap_or(how.chains);
+    let mut all = Completed { draw_means: vec![Vec::new(); how.chains as usize], ..Completed::default() };
+    let n = samples.samples();
+    for first in (0..n).step_by(ROWS) {
+        let chosen: Vec<usize> = (first..n.min(first + ROWS)).collect();
+        let batch = samples.batch(chosen.iter().copied(), Binarize::None, 0)?;
+        let missing = samples.missing(&chosen).map(|missing| missing.cells);
+        let missing = missing.unwrap_or_else(|| deepbelief_kernels::Bits::zeros(batch.rows(), batch.units()));
+        // Rows that are drawn side by side must not draw the same.
+        how.rows_from = args.draws.map(|_| first as u32);
+        let part = checkpoint.dbn.complete(&batch, &missing, &how)?;
+        all.mean.extend(part.mean);
+        all.deviation.extend(part.deviation);
+        all.draw_means.iter_mut().zip(part.draw_means).for_each(|(all, part)| all.extend(part));
+    }
+    Ok(all)
+}
+
+/// A table for each chain, one after the other, numbered.
+fn draws(filling: &Filling, chains: Vec<Vec<f32>>, seed: u64) -> Vec<Block> {
+    let mut all: Vec<Block> = Vec::new();
+    for (draw, mut values) in chains.into_iter().enumerate() {
+        filling.columns.draw(&mut values, Uniforms::new(seed, Stream::User, draw as u32));
+        let mut table = filling.table(&values);
+        let rows = table[0].rows();
+        table.insert(0, Block::column("draw", BlockValues::Whole(vec![draw as i64 + 1; rows])));
+        if all.is_empty() {
+            all = table;
+        } else {
+            all.iter_mut().zip(table).for_each(|(all, block)| all.append(block));
+        }
+    }
+    all
+}
+
+/// A table with gaps, and how it is written without them.
+struct Filling {
+    /// What the visible units are.
+    columns: Schema,
+    /// The units that have no value, of every sample.
+    gaps: Vec<Vec<usize>>,
+    original: Original,
+    /// Whether numbers are written as numbers, and not as the file has them.
+    as_numbers: bool,
+    /// Whether only columns that the model learned are written.
+    learned_alone: bool,
+}
+
+impl Filling {
+    /// The table with `values` `[samples, units]` where it has none.
+    fn table(&self, values: &[f32]) -> Vec<Block> {
+        let filled = self.columns.decode(values);
+        let mut units = 0..0;
+        let learned = self.columns.each().filter(|(_, kind)| kind.units() > 0).zip(&filled).enumerate();
+        let mut table = self.original.columns.clone();
+        let mut order = Vec::with_capacity(filled.len());
+        for (place, ((_, kind), filled)) in learned {
+            units = units.end..units.end + kind.units();
+            let missing: Vec<bool> = self.gaps.iter().map(|gaps| gaps.iter().any(|gap| units.contains(gap))).collect();
+            let at = self.original.learned[place];
+            table[at].values = merged(&table[at].values, &filled.values, &missing, self.as_numbers);
+            order.push(at);
+        }
+        if self.learned_alone { order.into_iter().map(|at| table[at].clone()).collect() } else { table }
+    }
+}
+
+/// A column whose missing cells are those of `filled`.
+fn merged(original: &BlockValues, filled: &BlockValues, missing: &[bool], as_numbers: bool) -> BlockValues {
+    use BlockValues::{Floats, Texts, Whole};
+    match (original, filled) {
+        (Floats(cells), Floats(filled)) => {
+            Floats(missing.iter().enumerate().map(|(row, &gap)| if gap { filled[row] } else { cells[row] }).collect())
+        }
+        (Texts { texts, places }, Floats(filled)) if as_numbers => {
+            let numbers: Vec<f32> = texts.iter().map(|text| text.parse().unwrap_or(f32::NAN)).collect();
+            let cell = |(row, &gap): (usize, &bool)| if gap { filled[row] } else { numbers[places[row] as usize] };
+            Floats(missing.iter().enumerate().map(cell).collect())
+        }
+        (Texts { texts, places }, Texts { texts: levels, places: filled }) if as_numbers => {
+            let level = |text: &String| levels.iter().position(|level| level == text).unwrap_or(0) as u32;
+            let known: Vec<u32> = texts.iter().map(level).collect();
+            let cell = |(row, &gap): (usize, &bool)| if gap { filled[row] } else { known[places[row] as usize] };
+            Texts { texts: levels.clone(), places: missing.iter().enumerate().map(cell).collect() }
+        }
+        (Texts { texts, places }, Floats(filled)) => {
+            let (mut texts, mut places) = (texts.clone(), places.clone());
+            for (row, _) in missing.iter().enumerate().filter(|(_, gap)| **gap) {
+                places[row] = texts.len() as u32;
+                texts.push(filled[row].to_string());
+            }
+            Texts { texts, places }
+        }
+        (Texts { texts, places }, Texts { texts: levels, places: filled }) => {
+            let first = texts.len() as u32;
+            let cell = |(row, &gap): (usize, &bool)| if gap { first + filled[row] } else { places[row] };
+            let places = missing.iter().enumerate().map(cell).collect();
+            Texts { texts: texts.iter().chain(levels).cloned().collect(), places }
+        }
+        // Numbers have no texts for levels, and nothing that is filled is whole.
+        (Floats(_) | Whole(_), _) | (_, Whole(_)) => filled.clone(),
+    }
+}

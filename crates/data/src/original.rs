@@ -1,0 +1,98 @@
+//! The cells of a source as they stand there, for files that give them back.
+
+use crate::error::Error;
+use crate::load::tables;
+use crate::schema::options::LoadOptions;
+use crate::schema::source::Source;
+use crate::tables::block::{Block, BlockValues};
+use crate::tables::table::Table;
+
+/// The cells of a source as they stand there.
+#[derive(Clone, Debug)]
+pub struct Original {
+    /// Its columns: of a table of text all of them, each a block; of other sources those of the samples.
+    pub columns: Vec<Block>,
+    /// Where each column of the schema that has units stands among them.
+    pub learned: Vec<usize>,
+}
+
+impl Original {
+    /// Reads the training or test part of a source again. Fields of a text table are kept letter by letter, but for
+    /// white space around them and decimal commas, which become points. Missing values of other sources are NaN.
+    ///
+    /// # Errors
+    /// Those of [`load`](crate::load); if there is no such part.
+    pub fn read(source: &Source, options: &LoadOptions, test: bool) -> Result<Self, Error> {
+        #[cfg(feature = "formats")]
+        if let Source::Csv(path) = source {
+            return of_sheet(&crate::formats::csv::read_texts(path, options)?, options);
+        }
+        let tables = tables(source, options)?;
+        let part = if test { tables.test } else { Some(tables.train) };
+        part.map_or_else(|| Err(Error::Empty { what: source.to_string() }), |table| of_table(&table))
+    }
+}
+
+/// Columns without names.
+fn of_table(table: &Table) -> Result<Original, Error> {
+    let mut columns = vec![Vec::with_capacity(table.samples()); table.units];
+    table.each_row(|row| columns.iter_mut().zip(row).for_each(|(column, &x)| column.push(x)))?;
+    let block = |(place, column): (usize, Vec<f32>)| Block::column(place.to_string(), BlockValues::Floats(column));
+    let columns: Vec<Block> = columns.into_iter().enumerate().map(block).collect();
+    Ok(Original { learned: (0..columns.len()).collect(), columns })
+}
+
+/// Columns with the names that they have, or their places.
+#[cfg(feature = "formats")]
+fn of_sheet(sheet: &crate::tables::sheet::Sheet, options: &LoadOptions) -> Result<Original, Error> {
+    use crate::schema::encode::places;
+    use crate::tables::sheet::{Cell, Content};
+
+    let learned = if let Some(schema) = &options.schema {
+        places(schema, sheet)?
+    } else {
+        // Of a model that knows none, all but the labels.
+        let label = options.label_column.as_ref().and_then(|label| sheet.find(label));
+        (0..sheet.columns()).filter(|column| Some(*column) != label).collect()
+    };
+    let column = |column: usize| {
+        let name = sheet.names.as_ref().map_or_else(|| column.to_string(), |names| names[column].clone());
+        let place = |cells: &[Cell]| match cells[column].content() {
+            Content::Text(place) => place,
+            Content::Number(_) | Content::Missing => 0,
+        };
+        let (texts, places) = (sheet.texts[column].distinct.clone(), sheet.rows().map(place).collect());
+        Block::column(name, BlockValues::Texts { texts, places })
+    };
+    Ok(Original { columns: (0..sheet.columns()).map(column).collect(), learned })
+}
+
+#[cfg(all(test, feature = "formats"))]
+mod tests {
+    use super::*;
+    use crate::load;
+
+    #[test]
+    fn fields_are_kept_letter_by_letter() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.csv");
+        std::fs::write(&path, "id;height;sex\n123456789;1,50;m\n007; NA ;f\n8;1,8;?\n").unwrap();
+        let types = "id=ignored".parse().unwrap();
+        let options = LoadOptions { column_types: types, ..LoadOptions::default() };
+        let data = load(&Source::Csv(path.clone()), &options).unwrap();
+        let options = LoadOptions { schema: Some(data.schema), ..options };
+        let original = Original::read(&Source::Csv(path), &options, false).unwrap();
+        assert_eq!(original.learned, [1, 2]);
+        let columns: Vec<(String, String)> = original
+            .columns
+            .into_iter()
+            .map(|block| {
+                let BlockValues::Texts { texts, places } = &block.values else { panic!() };
+                let fields: Vec<&str> = places.iter().map(|&place| texts[place as usize].as_str()).collect();
+                (block.names[0].clone(), fields.join(" "))
+            })
+            .collect();
+        let expected = [("id", "123456789 007 8"), ("height", "1.50 NA 1.8"), ("sex", "m f ?")];
+        assert_eq!(columns, expected.map(|(name, fields)| (name.to_string(), fields.to_string())));
+    }
+}

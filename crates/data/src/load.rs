@@ -64,7 +64,7 @@ pub(crate) fn tables_with_gaps(source: &Source, options: &LoadOptions) -> Result
 
 /// The cells of a source that is a table; none of another.
 #[cfg(feature = "formats")]
-fn sheet(source: &Source, options: &LoadOptions) -> Result<Option<Sheet>, Error> {
+pub(crate) fn sheet(source: &Source, options: &LoadOptions) -> Result<Option<Sheet>, Error> {
     Ok(Some(match source {
         Source::Csv(path) => formats::csv::read(path, options)?,
         Source::Svm(path) => formats::svm::read(path, options)?,

@@ -1,6 +1,7 @@
 //! The cells of a source as they stand there, for files that give them back.
 
 use crate::error::Error;
+use crate::formats::hub::{self, Files};
 use crate::load::tables;
 use crate::schema::options::LoadOptions;
 use crate::schema::source::Source;
@@ -17,15 +18,23 @@ pub struct Original {
 }
 
 impl Original {
-    /// Reads the training or test part of a source again. Fields of a text table are kept letter by letter, but for
+    /// Reads the training or test part of a source again. Fields of a CSV file are kept letter by letter, but for
     /// white space around them and decimal commas, which become points. Missing values of other sources are NaN.
     ///
     /// # Errors
     /// Those of [`load`](crate::load); if there is no such part.
     pub fn read(source: &Source, options: &LoadOptions, test: bool) -> Result<Self, Error> {
+        if let Source::Hub(address) = source
+            && let Files::One(source) = hub::fetch(address, options.fetch)?
+        {
+            return Self::read(&source, options, test);
+        }
         #[cfg(feature = "formats")]
-        if let Source::Csv(path) = source {
-            return of_sheet(&crate::formats::csv::read_texts(path, options)?, options);
+        if let Some(sheet) = match source {
+            Source::Csv(path) => Some(crate::formats::csv::read_texts(path, options)?),
+            _ => crate::load::sheet(source, options)?,
+        } {
+            return of_sheet(&sheet, options);
         }
         let tables = tables(source, options)?;
         let part = if test { tables.test } else { Some(tables.train) };
@@ -57,12 +66,17 @@ fn of_sheet(sheet: &crate::tables::sheet::Sheet, options: &LoadOptions) -> Resul
     };
     let column = |column: usize| {
         let name = sheet.names.as_ref().map_or_else(|| column.to_string(), |names| names[column].clone());
-        let place = |cells: &[Cell]| match cells[column].content() {
-            Content::Text(place) => place,
-            Content::Number(_) | Content::Missing => 0,
+        let number = |cells: &[Cell]| match cells[column].content() {
+            Content::Number(x) => Some(x),
+            Content::Missing => Some(f32::NAN),
+            Content::Text(_) => None,
         };
-        let (texts, places) = (sheet.texts[column].distinct.clone(), sheet.rows().map(place).collect());
-        Block::column(name, BlockValues::Texts { texts, places })
+        let numbers: Option<Vec<f32>> = sheet.rows().map(number).collect();
+        let values = numbers.map_or_else(
+            || BlockValues::of_texts(sheet.rows().map(|cells| sheet.show(cells[column], column))),
+            BlockValues::Floats,
+        );
+        Block::column(name, values)
     };
     Ok(Original { columns: (0..sheet.columns()).map(column).collect(), learned })
 }

@@ -166,7 +166,11 @@ fn merged(original: &BlockValues, filled: &BlockValues, missing: &[bool], as_num
             let places = missing.iter().enumerate().map(cell).collect();
             Texts { texts: texts.iter().chain(levels).cloned().collect(), places }
         }
-        // Numbers have no texts for levels, and nothing that is filled is whole.
-        (Floats(_) | Whole(_), _) | (_, Whole(_)) => filled.clone(),
+        (Floats(cells), Texts { .. }) => {
+            let texts = BlockValues::of_texts(cells.iter().map(ToString::to_string));
+            merged(&texts, filled, missing, as_numbers)
+        }
+        // Neither a file's cells nor what is filled are whole.
+        (Whole(_), _) | (_, Whole(_)) => filled.clone(),
     }
 }

@@ -1,5 +1,7 @@
 //! Tables of results: columns with names, in the units of the data, for files of their own.
 
+use std::collections::HashMap;
+
 /// Neighbouring columns of a table whose values are alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
@@ -23,6 +25,24 @@ pub enum BlockValues {
         /// The place of each value's text.
         places: Vec<u32>,
     },
+}
+
+impl BlockValues {
+    /// Texts, each different one once.
+    pub fn of_texts(rows: impl IntoIterator<Item = String>) -> Self {
+        let (mut texts, mut known) = (Vec::new(), HashMap::new());
+        let places = rows.into_iter().map(|text| match known.get(&text) {
+            Some(&place) => place,
+            None => {
+                let place = texts.len() as u32;
+                texts.push(text.clone());
+                known.insert(text, place);
+                place
+            }
+        });
+        let places = places.collect();
+        Self::Texts { texts, places }
+    }
 }
 
 impl Block {

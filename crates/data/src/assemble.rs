@@ -54,9 +54,8 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
 fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
     let given = options.schema.as_ref().filter(|schema| schema.scale().is_none());
     let unlike = || Ok::<_, Error>(options.scale == Scale::Auto && !have_one_scale(tables.train.range()?));
-    let asked = options.scale == Scale::MinMaxColumns
-        || !options.column_types.0.is_empty()
-        || options.weight_column.is_some();
+    let asked =
+        options.scale == Scale::MinMaxColumns || !options.column_types.0.is_empty() || options.weight_column.is_some();
     if tables.reading.is_some() || tables.image.is_some() || !(given.is_some() || asked || unlike()?) {
         return Ok(());
     }

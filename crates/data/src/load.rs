@@ -3,7 +3,12 @@
 #[cfg(feature = "embedded-mnist")]
 use std::sync::OnceLock;
 
+#[cfg(feature = "parquet")]
+use std::path::PathBuf;
+
 use crate::assemble::assemble;
+#[cfg(feature = "formats")]
+use crate::assemble::renumber;
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::formats::{self, hub::Files};
@@ -17,6 +22,9 @@ use crate::schema::options::LoadOptions;
 #[cfg(feature = "embedded-mnist")]
 use crate::schema::scale::Scale;
 use crate::schema::source::Source;
+use crate::tables::found::Found;
+#[cfg(feature = "formats")]
+use crate::tables::found::Sheets;
 #[cfg(feature = "formats")]
 use crate::tables::sheet::Sheet;
 #[cfg(feature = "formats")]
@@ -45,6 +53,7 @@ pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
         Some(scale) => LoadOptions { scale, ..options.clone() },
         _ => options.clone(),
     };
+    refuse_columns(source, options)?;
     match source {
         #[cfg(feature = "embedded-mnist")]
         Source::Mnist => mnist(options),
@@ -52,78 +61,136 @@ pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
     }
 }
 
-/// What the reader of a source finds, values that are missing or no finite numbers included where the
-/// file's format lets them pass.
-pub(crate) fn tables_with_gaps(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
-    #[cfg(feature = "formats")]
-    if let Some(sheet) = sheet(source, options)? {
-        return understood(sheet, options, Use::Look);
+/// What the reader of a source finds, for a look at it: values beyond a model's range as they are.
+pub(crate) fn tables_to_look_at(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
+    refuse_columns(source, options)?;
+    understood(source, options, false)
+}
+
+/// What the reader of a source finds.
+fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
+    understood(source, options, true)
+}
+
+/// What the reader of a source finds, its columns understood where it is a table.
+#[cfg_attr(not(feature = "formats"), allow(unused_variables, reason = "there are no tables"))]
+fn understood(source: &Source, options: &LoadOptions, learn: bool) -> Result<Tables, Error> {
+    let (found, options) = found(source, options)?;
+    match found {
+        #[cfg(feature = "formats")]
+        Found::Tables(tables) if has_labels_in_a_column(&tables, &options)? => {
+            let (train, notes) = (Sheet::of_table(&tables.train)?, tables.notes);
+            let test = tables.test.as_ref().map(Sheet::of_table).transpose()?;
+            let tables = by_columns(Sheets { train, test, class_names: None }, &options, learn)?;
+            Ok(Tables { notes, ..tables })
+        }
+        Found::Tables(tables) => Ok(tables),
+        #[cfg(feature = "formats")]
+        Found::Sheets(sheets) => by_columns(sheets, &options, learn),
     }
-    tables(source, options)
 }
 
-/// The cells of a source that is a table; none of another.
-#[cfg(feature = "formats")]
-pub(crate) fn sheet(source: &Source, options: &LoadOptions) -> Result<Option<Sheet>, Error> {
-    Ok(Some(match source {
-        Source::Csv(path) => formats::csv::read(path, options)?,
-        Source::Svm(path) => formats::svm::read(path, options)?,
-        Source::Arff(path) => formats::arff::read(path, options)?,
-        _ => return Ok(None),
-    }))
+/// Refuses names of columns for a source that has none.
+fn refuse_columns(source: &Source, options: &LoadOptions) -> Result<(), Error> {
+    let refuse = |name: &'static str, column: &String, why: &str| {
+        Err(Error::Setting { name, got: format!("{column:?}"), expected: format!("left out: {why}") })
+    };
+    if let Some(column) = &options.feature_column
+        && !matches!(source, Source::Parquet(_) | Source::Hub(_))
+    {
+        return refuse("feature_column", column, &format!("'{source}' is no Parquet data"));
+    }
+    match (&options.label_column, source) {
+        (Some(column), Source::Mnist | Source::Idx(_)) => {
+            refuse("label_column", column, &format!("the labels of '{source}' are in files of their own"))
+        }
+        (Some(column), Source::Images(_)) => {
+            refuse("label_column", column, &format!("the labels of '{source}' are its folders"))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// A table, as the schema says that is given, or else inferred.
+/// Whether the labels of an array are one of its columns, as is asked or as a model has learned.
 #[cfg(feature = "formats")]
-fn understood(sheet: Sheet, options: &LoadOptions, how: Use) -> Result<Tables, Error> {
+pub(crate) fn has_labels_in_a_column(tables: &Tables, options: &LoadOptions) -> Result<bool, Error> {
+    let Some(column) = &options.label_column else {
+        let learned = |schema: &Schema| schema.label().is_some() && schema.each().count() == tables.train.units;
+        return Ok(tables.train.labels.is_none() && options.schema.as_ref().is_some_and(learned));
+    };
+    let why = match (&tables.train.labels, tables.image) {
+        (Some(_), _) => "has labels that are an array of their own",
+        (None, Some(_)) => "has pictures, which have no columns",
+        (None, None) => return Ok(true),
+    };
+    let expected = format!("left out: {} {why}", tables.train.what);
+    Err(Error::Setting { name: "label_column", got: format!("{column:?}"), expected })
+}
+
+/// Tables, as the schema says that is given, or else inferred of the training data.
+#[cfg(feature = "formats")]
+fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> Result<Tables, Error> {
+    let Sheets { train: sheet, test, class_names } = sheets;
     if sheet.lines.is_empty() {
         return Err(Error::Empty { what: sheet.what });
     }
     let inferred = understand(&sheet, options)?;
-    let how = if options.schema.is_some() && how == Use::Train { Use::Apply } else { how };
-    let encoded = encode(&inferred.schema, &sheet, how, options.class_names.is_some())?;
-    let reading = Reading {
-        schema: inferred.schema,
-        scaling: Some(encoded.scaling),
-        notes: sheet.read_as.into_iter().chain(inferred.notes).chain(encoded.notes).collect(),
-        doubts: inferred.doubts,
+    let how = |of_training: bool| match (learn, of_training && options.schema.is_none()) {
+        (false, _) => Use::Look,
+        (true, true) => Use::Train,
+        (true, false) => Use::Apply,
     };
-    Ok(Tables { class_names: encoded.class_names, reading: Some(reading), ..Tables::of(encoded.table) })
+    // Numbers of classes that have names are no names.
+    let named = options.class_names.is_some() && class_names.is_none();
+    let mut encoded = encode(&inferred.schema, &sheet, how(true), named)?;
+    let class_names = class_names.filter(|_| encoded.class_names.is_none()).or(encoded.class_names);
+    let mut notes: Vec<String> = sheet.read_as.into_iter().chain(inferred.notes).chain(encoded.notes).collect();
+    encoded.notes = Vec::new();
+    let mut of_test = None;
+    if let Some(sheet) = test.filter(|sheet| !sheet.lines.is_empty()) {
+        let test = encode(&inferred.schema, &sheet, how(false), named)?;
+        let mut table = test.table;
+        if let (Some(found), Some(names)) = (test.class_names, &class_names) {
+            renumber(&mut table, &found, names)?;
+        }
+        notes.extend(test.notes);
+        of_test = Some(table);
+    }
+    let (schema, scaling, doubts) = (inferred.schema, Some(encoded.scaling), inferred.doubts);
+    let reading = Some(Reading { schema, scaling, notes, doubts });
+    Ok(Tables { test: of_test, class_names, reading, ..Tables::of(encoded.table) })
 }
 
-/// What the reader of a source finds.
-pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
-    if let Some(column) = &options.feature_column
-        && !matches!(source, Source::Parquet(_) | Source::Hub(_))
-    {
-        let (name, got) = ("feature_column", format!("{column:?}"));
-        return Err(Error::Setting { name, got, expected: format!("left out: '{source}' is no Parquet data") });
-    }
-    #[cfg(feature = "formats")]
-    if let Some(sheet) = sheet(source, options)? {
-        return understood(sheet, options, Use::Train);
-    }
+/// What the reader of a source finds, and the options that are left for what is done with it.
+pub(crate) fn found(source: &Source, options: &LoadOptions) -> Result<(Found, LoadOptions), Error> {
     let room = Room::of(options.max_memory);
-    Ok(match source {
+    let names = options.class_names.is_some();
+    let tables = match source {
         #[cfg(feature = "embedded-mnist")]
         Source::Mnist => formats::mnist::tables()?,
         Source::Idx(dir) => formats::idx::read_dir(dir, room)?,
         #[cfg(feature = "formats")]
+        Source::Csv(path) => return Ok((formats::csv::read(path, options)?.into(), options.clone())),
+        #[cfg(feature = "formats")]
+        Source::Svm(path) => return Ok((formats::svm::read(path, options)?.into(), options.clone())),
+        #[cfg(feature = "formats")]
+        Source::Arff(path) => return Ok((formats::arff::read(path, options)?.into(), options.clone())),
+        #[cfg(feature = "formats")]
         Source::Npy(path) => formats::npy::read(path, room)?,
         #[cfg(feature = "formats")]
-        Source::Npz(path) => formats::npz::read(path, room, options.class_names.is_some())?,
+        Source::Npz(path) => formats::npz::read(path, room, names)?,
         #[cfg(feature = "formats")]
-        Source::Safetensors(path) => formats::safetensors::read(path, room, options.class_names.is_some())?,
+        Source::Safetensors(path) => formats::safetensors::read(path, room, names)?,
         #[cfg(feature = "formats")]
-        Source::Mat(path) | Source::Hdf5(path) => formats::container::read(path, room, options.class_names.is_some())?,
+        Source::Mat(path) | Source::Hdf5(path) => formats::container::read(path, room, names)?,
         #[cfg(feature = "formats")]
         Source::Images(dir) => formats::images::read_dir(dir, options.image_size, room)?,
         #[cfg(feature = "parquet")]
-        Source::Parquet(path) => formats::parquet::read(std::slice::from_ref(path), &[], options)?,
+        Source::Parquet(path) => return parquet(std::slice::from_ref(path), &[], options),
         Source::Hub(address) => match formats::hub::fetch(address, options.fetch)? {
-            Files::One(source) => tables(&source, options)?,
+            Files::One(source) => return found(&source, options),
             #[cfg(feature = "parquet")]
-            Files::Parquet { train, test } => formats::parquet::read(&train, &test, options)?,
+            Files::Parquet { train, test } => return parquet(&train, &test, options),
         },
         // What is left is of features that are off.
         #[allow(unreachable_patterns, reason = "all may be on")]
@@ -135,7 +202,15 @@ pub(crate) fn tables(source: &Source, options: &LoadOptions) -> Result<Tables, E
             };
             return Err(Error::FeatureOff { what: source.to_string(), feature });
         }
-    })
+    };
+    Ok((Found::Tables(tables), options.clone()))
+}
+
+/// Parquet files. Their columns of labels are found by the reader, which knows those that it leaves out.
+#[cfg(feature = "parquet")]
+fn parquet(train: &[PathBuf], test: &[PathBuf], options: &LoadOptions) -> Result<(Found, LoadOptions), Error> {
+    let found = formats::parquet::read(train, test, options)?;
+    Ok((found, LoadOptions { label_column: None, ..options.clone() }))
 }
 
 #[cfg(feature = "embedded-mnist")]

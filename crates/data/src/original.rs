@@ -2,10 +2,15 @@
 
 use crate::error::Error;
 use crate::formats::hub::{self, Files};
-use crate::load::tables;
+use crate::load::found;
+#[cfg(feature = "formats")]
+use crate::load::has_labels_in_a_column;
 use crate::schema::options::LoadOptions;
 use crate::schema::source::Source;
 use crate::tables::block::{Block, BlockValues};
+use crate::tables::found::Found;
+#[cfg(feature = "formats")]
+use crate::tables::sheet::Sheet;
 use crate::tables::table::Table;
 
 /// The cells of a source as they stand there.
@@ -30,15 +35,27 @@ impl Original {
             return Self::read(&source, options, test);
         }
         #[cfg(feature = "formats")]
-        if let Some(sheet) = match source {
-            Source::Csv(path) => Some(crate::formats::csv::read_texts(path, options)?),
-            _ => crate::load::sheet(source, options)?,
-        } {
-            return of_sheet(&sheet, options);
+        if let Source::Csv(path) = source {
+            return of_sheet(&crate::formats::csv::read_texts(path, options)?, options);
         }
-        let tables = tables(source, options)?;
-        let part = if test { tables.test } else { Some(tables.train) };
-        part.map_or_else(|| Err(Error::Empty { what: source.to_string() }), |table| of_table(&table))
+        let none = || Error::Empty { what: source.to_string() };
+        let (found, options) = found(source, options)?;
+        match found {
+            #[cfg(feature = "formats")]
+            Found::Tables(tables) if has_labels_in_a_column(&tables, &options)? => {
+                let part = if test { tables.test } else { Some(tables.train) };
+                of_sheet(&Sheet::of_table(&part.ok_or_else(none)?)?, &options)
+            }
+            Found::Tables(tables) => {
+                let part = if test { tables.test } else { Some(tables.train) };
+                of_table(&part.ok_or_else(none)?)
+            }
+            #[cfg(feature = "formats")]
+            Found::Sheets(sheets) => {
+                let part = if test { sheets.test } else { Some(sheets.train) };
+                of_sheet(&part.ok_or_else(none)?, &options)
+            }
+        }
     }
 }
 
@@ -53,7 +70,7 @@ fn of_table(table: &Table) -> Result<Original, Error> {
 
 /// Columns with the names that they have, or their places.
 #[cfg(feature = "formats")]
-fn of_sheet(sheet: &crate::tables::sheet::Sheet, options: &LoadOptions) -> Result<Original, Error> {
+fn of_sheet(sheet: &Sheet, options: &LoadOptions) -> Result<Original, Error> {
     use crate::schema::encode::places;
     use crate::tables::sheet::{Cell, Content};
 
@@ -61,7 +78,7 @@ fn of_sheet(sheet: &crate::tables::sheet::Sheet, options: &LoadOptions) -> Resul
         places(schema, sheet)?
     } else {
         // Of a model that knows none, all but the labels.
-        let label = options.label_column.as_ref().and_then(|label| sheet.find(label));
+        let label = options.label_column.as_ref().and_then(|label| sheet.find(label)).or(sheet.label);
         (0..sheet.columns()).filter(|column| Some(*column) != label).collect()
     };
     let column = |column: usize| {

@@ -78,7 +78,7 @@ const OF_DATA: &[Opt] = &[
         .shown("none")
         .inherited(),
     opt("feature_column", Text, "COLUMN", READ, "Column of the samples (Parquet)")
-        .more("By default one with a name such as `image`, or all columns of numbers.")
+        .more("By default one with a name such as `image`, or all columns of a table.")
         .shown("by name")
         .inherited(),
     opt("header", Parsed(parse::<Header>), "WHETHER", READ, "First line of a CSV file has names: auto, yes or no")

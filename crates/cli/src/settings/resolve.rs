@@ -68,8 +68,13 @@ fn inherited<S: Settings>(from: &Provenance, flags: &Table, recipe: &Table) -> T
     // How many labels the net had been given is nothing to what learns none.
     let learns_labels = flags.get("as").or(recipe.get("as")).and_then(Value::as_str) != Some("autoencoder");
     let recorded = |key| Value::try_from(from.recipe.get(key)?).ok();
+    // Which columns hold what says nothing of data of another format.
+    let format = |data: Option<&Value>| data.and_then(Value::as_str)?.split(':').next().map(String::from);
+    let now = format(flags.get("data").or(recipe.get("data")));
+    let same_format = now.is_none() || now == format(recorded("data").as_ref());
     S::VERB
         .options()
+        .filter(|opt| same_format || !["label_column", "feature_column", "weight_column"].contains(&opt.key))
         // A sigmoid belief net stays one.
         .filter(|opt| opt.inherited || opt.key == "top")
         .filter(|opt| opt.key != "labelled" || learns_labels)

@@ -15,7 +15,7 @@ use crate::assemble::{check, renumber};
 use crate::batches::split::Split;
 use crate::dataset::Dataset;
 use crate::error::Error;
-use crate::load::tables_with_gaps;
+use crate::load::tables_to_look_at;
 use crate::schema::options::LoadOptions;
 use crate::schema::scale::Scale;
 use crate::schema::scaling::Scaling;
@@ -30,13 +30,13 @@ use survey::{Extent, Survey};
 /// If it cannot be read or its rows are no samples: those of [`load`](crate::load) that are not
 /// about values.
 pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) -> Result<Examination, Error> {
-    let mut tables = tables_with_gaps(source, options)?;
+    let mut tables = tables_to_look_at(source, options)?;
     let reading = tables.reading.take();
     let mut notes = std::mem::take(&mut tables.notes);
     if let Some(test) = test {
         // The columns of the test data are those of the training data.
         let schema = reading.as_ref().map(|reading| reading.schema.clone());
-        let other = tables_with_gaps(test, &LoadOptions { schema, ..options.clone() })?;
+        let other = tables_to_look_at(test, &LoadOptions { schema, ..options.clone() })?;
         let mut table = other.train;
         if let Some(names) = &tables.class_names {
             renumber(&mut table, other.class_names.as_deref().unwrap_or_default(), names)?;

@@ -249,6 +249,38 @@ pub(super) mod tests {
         assert!(npy_numbers("a", b"no").is_err());
     }
 
+    /// A column of an array may hold the labels; a model that has learned so reads arrays with it and without.
+    #[test]
+    fn labels_may_stand_in_a_column() {
+        let with = |shape: &str, values: &[f32], options: &LoadOptions| {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("a.npy");
+            std::fs::write(&path, npy(1, &header("<f4", false, shape), &floats(values))).unwrap();
+            let prefix = format!("{}/", dir.path().display());
+            load(&Source::Npy(path), options).map_err(|error| error.to_string().replace(&prefix, ""))
+        };
+        let last = LoadOptions { label_column: Some("last".into()), ..LoadOptions::default() };
+        let data = with("3, 3", &[0.5, 10.0, 1.0, 0.25, 20.0, -1.0, 0.0, 15.0, 1.0], &last).unwrap();
+        assert_eq!((data.train.labels(), data.train.units()), (Some(vec![1, 0, 1]), 2));
+        assert_eq!(data.class_names, Some(vec!["-1".into(), "1".into()]));
+        assert_eq!(data.train.row(2), Row::Floats(&[0.0, 0.5]));
+        let (schema, class_names) = (Some(data.schema), data.class_names);
+        let learned = LoadOptions { class_names, schema, ..LoadOptions::default() };
+        let [all, bare] = [("1, 3", &[0.5f32, 15.0, 1.0][..]), ("1, 2", &[0.5, 15.0])]
+            .map(|(shape, values)| with(shape, values, &learned).unwrap().train);
+        assert_eq!((all.row(0), bare.row(0)), (Row::Floats(&[1.0, 0.5]), Row::Floats(&[1.0, 0.5])));
+        assert_eq!((all.labels(), bare.labels()), (Some(vec![1]), None));
+        let pictures = with("1, 2, 2", &[0.0; 4], &last).unwrap_err();
+        assert_eq!(
+            pictures,
+            "label_column is \"last\"; it must be left out: a.npy has pictures, which have no columns"
+        );
+        let far = LoadOptions { label_column: Some("7".into()), ..LoadOptions::default() };
+        assert!(with("1, 2", &[0.0; 2], &far).unwrap_err().contains("there is no label column \"7\""));
+        let refused = load(&Source::Idx("folder".into()), &last).unwrap_err().to_string();
+        assert!(refused.ends_with("the labels of 'idx:folder' are in files of their own"), "{refused}");
+    }
+
     /// Headers that would overflow, recurse or allocate in a trusting reader.
     #[test]
     fn hostile_headers_are_refused_before_they_are_believed() {

@@ -60,12 +60,13 @@ pub struct LoadOptions {
     pub scale: Scale,
     /// CSV: whether the first line holds names. Default: `auto`.
     pub header: Header,
-    /// CSV and Parquet: the column of the labels, by its name, as `first` or `last`, or by its
-    /// number from 0. Default: CSV no labels, Parquet a column that is called `label` or the like.
+    /// Tables and arrays of columns: the column of the labels, by its name, as `first` or `last`, or by its number
+    /// from 0. Default: none, but the labels of svmlight, the attribute `class` of ARFF, and of Parquet a column that
+    /// is called `label` or the like. Sources whose labels stand elsewhere refuse it.
     pub label_column: Option<String>,
     /// Parquet: the column of the samples, pictures or lists of numbers. Default: one that is
     /// called `image` or the like, or the only one that holds whole samples, or else every column
-    /// of numbers but that of the labels.
+    /// of numbers or text.
     pub feature_column: Option<String>,
     /// Folders of pictures: the size they are brought to. Default: 28x28.
     pub image_size: ImageShape,

@@ -3,6 +3,7 @@
 pub(crate) mod block;
 pub(crate) mod element;
 pub(crate) mod file_rows;
+pub(crate) mod found;
 pub(crate) mod gaps;
 pub(crate) mod image_shape;
 #[cfg(feature = "formats")]

@@ -144,13 +144,19 @@ impl Sheet {
 
     /// Adds a cell with a text.
     pub(crate) fn push_text(&mut self, path: &Path, column: usize, text: &[u8]) -> Result<(), Error> {
+        let cell = self.text(path, column, text)?;
+        reserve(path, &mut self.cells, 1)?;
+        self.cells.push(cell);
+        Ok(())
+    }
+
+    /// A cell with a text of a column.
+    pub(crate) fn text(&mut self, path: &Path, column: usize, text: &[u8]) -> Result<Cell, Error> {
         let Some(place) = self.texts[column].place(text) else {
             let reason = format!("more than {MOST_TEXTS} different texts");
             return Err(Error::Column { path: path.into(), column: self.called(column), reason });
         };
-        reserve(path, &mut self.cells, 1)?;
-        self.cells.push(Cell::text(place));
-        Ok(())
+        Ok(Cell::text(place))
     }
 
     /// A cell's text as it is shown.

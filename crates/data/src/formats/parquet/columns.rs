@@ -158,8 +158,10 @@ impl Parquet {
 
 /// Which columns are read.
 pub(super) struct Plan {
-    /// One of pictures or lists, or all those of numbers.
+    /// One of pictures or lists, or all those of a table, the labels' included.
     pub(super) features: Vec<(String, Column)>,
+    /// Columns of a table that are not used.
+    pub(super) left_out: Vec<String>,
     pub(super) label: Option<String>,
     pub(super) class_names: Option<Vec<String>>,
 }
@@ -190,7 +192,7 @@ impl Plan {
         let label = label.map(|(name, _)| name);
         let features = match options.feature_column.as_deref() {
             Some(wanted) => vec![(wanted.to_string(), file.get(wanted)?.clone())],
-            None => guess(file, label.as_deref()),
+            None => guess(file),
         };
         match &features[..] {
             [] => {
@@ -199,18 +201,38 @@ impl Plan {
                 let reason = format!("expected samples, pictures or numbers; there are {}", columns.join(", "));
                 return Err(file.refuse("of any name", reason));
             }
-            [(name, column @ (Column::Text(_) | Column::Other))] => {
+            [(name, column @ (Column::Text(_) | Column::Other))] if options.feature_column.is_some() => {
                 return Err(file.refuse(name, format!("it holds {}, expected pictures or numbers", column.what())));
             }
             _ => {}
         }
-        check_units(features.len() as u128, &file.path.display().to_string())?;
         let class_names = label.as_ref().and_then(|label| file.class_names(label));
-        let plan = Self { features, label, class_names };
+        let mut plan = Self { features, left_out: Vec::new(), label, class_names };
+        if plan.is_flat() {
+            plan.complete(file, options.feature_column.is_some())?;
+        }
         if options.feature_column.is_none() || options.label_column.is_none() {
             tracing::info!("{}: {}", file.path.display(), plan.describe());
         }
         Ok(plan)
+    }
+
+    /// Whether it is a table of numbers and texts.
+    pub(super) fn is_flat(&self) -> bool {
+        !matches!(self.features[..], [(_, Column::Pictures(_) | Column::Numbers(_))])
+    }
+
+    /// Adds the labels to the columns of a table, in their place, and tells what is left out.
+    fn complete(&mut self, file: &Parquet, chosen: bool) -> Result<(), Error> {
+        let features = std::mem::take(&mut self.features);
+        let is = |name: &String| Some(name) == self.label.as_ref() || features.iter().any(|(other, _)| other == name);
+        self.features = file.columns.iter().filter(|(name, _)| is(name)).cloned().collect();
+        if !chosen {
+            let rest = file.columns.iter().map(|(name, _)| name).filter(|name| !is(name) && !counts_rows(name));
+            self.left_out = rest.cloned().collect();
+        }
+        let learned = self.features.len() - usize::from(self.label.is_some());
+        check_units(learned as u128, &file.path.display().to_string())
     }
 
     fn describe(&self) -> String {
@@ -219,7 +241,7 @@ impl Plan {
             all => {
                 let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
                 let (first, more) = (&names[..names.len().min(8)], if names.len() > 8 { ", ..." } else { "" });
-                format!("samples are the {} columns of numbers {}{more}", all.len(), first.join(", "))
+                format!("samples are the rows of the columns {}{more}", first.join(", "))
             }
         };
         match &self.label {
@@ -243,19 +265,23 @@ impl Plan {
 }
 
 /// The columns of samples where nobody says: one that is called so, or the only one that holds
-/// whole samples, or else all numbers but the labels.
-fn guess(file: &Parquet, label: Option<&str>) -> Vec<(String, Column)> {
+/// whole samples, or else all numbers and texts.
+fn guess(file: &Parquet) -> Vec<(String, Column)> {
     let whole = |column: &Column| matches!(column, Column::Pictures(_) | Column::Numbers(_));
     let wholes: Vec<&(String, Column)> = file.columns.iter().filter(|(_, column)| whole(column)).collect();
     let called = |known: &&str| wholes.iter().find(|(name, _)| name.eq_ignore_ascii_case(known));
     if let Some(found) = FEATURES.iter().find_map(called).or(wholes.first().filter(|_| wholes.len() == 1)) {
         return vec![(*found).clone()];
     }
-    // pandas writes the numbers of its rows as a column.
-    let number = |(name, column): &&(String, Column)| {
-        matches!(column, Column::Number(_)) && Some(&**name) != label && !name.starts_with("__index_level_")
+    let cells = |(name, column): &&(String, Column)| {
+        matches!(column, Column::Number(_) | Column::Text(_)) && !counts_rows(name)
     };
-    file.columns.iter().filter(number).cloned().collect()
+    file.columns.iter().filter(cells).cloned().collect()
+}
+
+/// Whether a column is that of the numbers of rows, which pandas writes.
+fn counts_rows(name: &str) -> bool {
+    name.starts_with("__index_level_")
 }
 
 pub(super) fn broken(path: &Path, error: &ParquetError) -> Error {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use image::{GrayImage, Luma};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -17,6 +17,8 @@ use crate::assemble::assemble;
 use crate::dataset::Dataset;
 use crate::schema::options::LoadOptions;
 use crate::schema::pixels::Row;
+use crate::schema::tests::values;
+use crate::tables::found::Found;
 use crate::tables::image_shape::ImageShape;
 use crate::{Source, load};
 
@@ -99,7 +101,7 @@ fn pictures_of_the_hub_come_with_their_labels_and_names() {
     write_pictures(&more, &[(30, 1)], names);
     write_pictures(&test, &[(40, 0)], names);
     let options = options("3x2");
-    let tables = read(&[train, more], &[test], &options).unwrap();
+    let Found::Tables(tables) = read(&[train, more], &[test], &options).unwrap() else { panic!("pictures") };
     let data = assemble("t".into(), tables, &options).unwrap();
     assert_eq!((data.train.labels(), data.classes), (Some(vec![2, 0, 1]), Some(3)));
     assert_eq!(data.class_names.unwrap(), ["cat", "dog", "owl"]);
@@ -161,9 +163,9 @@ fn columns_are_chosen_by_name_and_by_place() {
         loaded(&path, &LoadOptions { scale, label_column, feature_column, ..LoadOptions::default() })
             .map(|data| (data.train.units(), data.train.labels()))
     };
-    assert_eq!(choose(None, None), Ok((2, None)), "no column is called label");
+    assert_eq!(choose(None, None), Ok((3, None)), "no column is called label");
     assert_eq!(choose(None, Some("last")), Ok((2, Some(vec![1, 0, 0, 0]))));
-    assert_eq!(choose(None, Some("1")), Ok((1, Some(vec![0, 1, 0, 1]))));
+    assert_eq!(choose(None, Some("1")), Ok((2, Some(vec![0, 1, 0, 1]))));
     assert_eq!(choose(Some("b"), Some("kind")), Ok((1, Some(vec![1, 0, 0, 0]))));
     let all = "there is no such column; there are a (numbers), b (numbers), kind (text)";
     assert_eq!(choose(Some("c"), None), Err(format!("FILE: column \"c\": {all}")));
@@ -172,6 +174,44 @@ fn columns_are_chosen_by_name_and_by_place() {
         choose(Some("kind"), None),
         Err("FILE: column \"kind\": it holds text, expected pictures or numbers".into())
     );
+}
+
+/// A table is what the same table of text is: kinds by column, names, and what is missing.
+#[test]
+fn a_table_is_understood_column_by_column() {
+    const PEOPLE: &str = "message m { optional double age; optional binary sex (UTF8); optional boolean well; \
+                          required int64 blood; }";
+    let dir = tempfile::tempdir().unwrap();
+    let [path, other] = ["people.parquet", "other.parquet"].map(|name| dir.path().join(name));
+    write(&path, PEOPLE, WriterProperties::builder().build(), 2, |group, number| {
+        let ages = [[20.0, 30.5], [40.0, 60.0]][number];
+        column::<DoubleType>(group, &ages, Some([&[1, 1, 0], &[0; 3]]));
+        column::<ByteArrayType>(group, &["m", "f"].map(ByteArray::from), Some([&[0, 1, 1], &[0; 3]]));
+        column::<BoolType>(group, &[true, false, true], Some([&[1; 3], &[0; 3]]));
+        column::<Int64Type>(group, &[0, 1, 2], None);
+    });
+    let data = loaded(&path, &LoadOptions::default()).unwrap();
+    let shown = "age    real: 20 to 60\nsex    binary: f is off, m is on\nwell   binary: 0 is off, 1 is on\n\
+                 blood  real: 0 to 2";
+    assert_eq!(data.schema.to_string(), shown);
+    let missing = |sample: usize| data.train.missing_words(sample)[0];
+    assert_eq!([0, 1, 2, 3, 4, 5].map(missing), [0b10, 0, 0b1, 0b10, 0, 0b1]);
+    assert_eq!(values(&data)[4], [1.0, 1.0, 0.0, 0.5]);
+    // Another file is read by the schema, its columns found by name.
+    write(
+        &other,
+        "message m { required binary sex (UTF8); required int64 blood; required double age; required boolean well; }",
+        WriterProperties::builder().build(),
+        1,
+        |group, _| {
+            column::<ByteArrayType>(group, &[ByteArray::from("f")], None);
+            column::<Int64Type>(group, &[2], None);
+            column::<DoubleType>(group, &[30.0], None);
+            column::<BoolType>(group, &[true], None);
+        },
+    );
+    let options = LoadOptions { schema: Some(data.schema), ..LoadOptions::default() };
+    assert_eq!(values(&loaded(&other, &options).unwrap())[0], [0.25, 0.0, 1.0, 1.0]);
 }
 
 #[test]
@@ -249,6 +289,7 @@ fn row_numbers_and_times_are_no_features() {
     });
     let data = load(&Source::Parquet(path), &LoadOptions::default()).unwrap();
     assert_eq!(data.train.units(), 2);
+    assert_eq!(data.notes[0], "left out columns that are neither numbers nor text: at, day");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! not on the samples beside it. Draws that stand side by side in a table must not: then each sample has numbers of
 //! its own, by its place in the table.
 
+use crate::choices::Choice;
 use crate::dbn::Dbn;
 use crate::error::{Result, require};
 use crate::labels::{label_at, one_hot};
@@ -16,6 +17,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::ops::sigmoid;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 use deepbelief_rbm::{HiddenUnits, VisibleStates};
+use std::ops::Range;
 
 /// How missing values are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +51,7 @@ pub struct Completed {
     pub deviation: Vec<f32>,
     /// The last values of each chain.
     pub draws: Vec<Vec<f32>>,
-    /// p(v = 1|h) that these were drawn from.
+    /// p(v = 1|h) that these were drawn from; of a choice what was drawn.
     pub draw_means: Vec<Vec<f32>>,
 }
 
@@ -59,6 +61,22 @@ impl Dbn {
     /// # Errors
     /// [`crate::Error::Config`] for no or too many chains or steps; if the batch does not fit the visible units.
     pub fn complete(&self, batch: &Batch, missing: &Bits, how: &Completing) -> Result<Completed> {
+        self.complete_choices(batch, missing, &[], how)
+    }
+
+    /// The same of samples with `choices`: neighbouring units of which exactly one is on, or a unit that is on or off.
+    /// With one layer of weights they are drawn given the rest of the sample, hidden units summed out; their mean is
+    /// that of these exact probabilities.
+    ///
+    /// # Errors
+    /// Those of [`Dbn::complete`].
+    pub fn complete_choices(
+        &self,
+        batch: &Batch,
+        missing: &Bits,
+        choices: &[Range<usize>],
+        how: &Completing,
+    ) -> Result<Completed> {
         const MOST: u32 = 60_000;
         require((1..=MOST).contains(&how.chains), "chains", how.chains, format!("between 1 and {MOST}"))?;
         let steps = how.burn_in.saturating_add(how.sweeps);
@@ -87,6 +105,19 @@ impl Dbn {
             Some(first) => lacking.iter().map(|&row| first.wrapping_add(row as u32)).collect(),
             None => vec![0],
         };
+        let gap_of = |row: usize, unit: usize| gaps.binary_search_by_key(&(row * units + unit), |gap| gap.0).ok();
+        let choices: Vec<Choice> = choices
+            .iter()
+            .filter(|_| self.layers().is_empty())
+            .map(|choice| {
+                let lacks = |row: &usize| gap_of(*row, choice.start).is_some();
+                Choice::new(choice.clone(), (0..lacking.len()).filter(lacks).collect())
+            })
+            .collect();
+        let mut is_chosen = vec![false; gaps.len()];
+        for (choice, row) in choices.iter().flat_map(|choice| choice.rows.iter().map(move |row| (choice, *row))) {
+            choice.units().filter_map(|unit| gap_of(row, unit)).for_each(|gap| is_chosen[gap] = true);
+        }
         let (mut sums, mut squares) = (vec![0.0f64; gaps.len()], vec![0.0f64; gaps.len()]);
         for chain in 0..how.chains {
             let (mut v, mut p) = (part.clone(), part.clone());
@@ -95,16 +126,32 @@ impl Dbn {
                 let v_tensor = Tensor::from_slice(&v, (lacking.len(), units), &Device::Cpu)?;
                 p = self.sweep(v_tensor, draw, &numbers)?.flatten_all()?.to_vec1()?;
                 let uniforms = uniforms(draw.layer(LAST), &numbers, units);
-                for (gap, &(at, _)) in gaps.iter().enumerate() {
+                for &(at, _) in gaps.iter().zip(&is_chosen).filter(|(_, chosen)| !**chosen).map(|(gap, _)| gap) {
                     v[at] = match how.visible_states {
                         VisibleStates::Sampled => f32::from(u8::from(uniforms[at % uniforms.len()] < p[at])),
                         VisibleStates::Probabilities => p[at],
                     };
-                    if step >= how.burn_in {
-                        sums[gap] += f64::from(p[at]);
-                        squares[gap] += f64::from(p[at]) * f64::from(p[at]);
+                }
+                for choice in &choices {
+                    let probabilities = choice.probabilities(self.top(), &v)?;
+                    for (&row, options) in choice.rows.iter().zip(probabilities) {
+                        let first = row * units + choice.units().start;
+                        let drawn = label_at(&options, uniforms[first % uniforms.len()].into());
+                        choice.put(drawn as usize, &mut v[row * units..][..units]);
+                        // Of a binary value the unit has the second option's.
+                        let options = if options.len() > choice.units().len() { &options[1..] } else { &options };
+                        p[first..].iter_mut().zip(options).for_each(|(p, option)| *p = *option as f32);
                     }
                 }
+                if step >= how.burn_in {
+                    for ((sum, square), &(at, _)) in sums.iter_mut().zip(&mut squares).zip(&gaps) {
+                        *sum += f64::from(p[at]);
+                        *square += f64::from(p[at]) * f64::from(p[at]);
+                    }
+                }
+            }
+            for (&(at, _), _) in gaps.iter().zip(&is_chosen).filter(|(_, chosen)| **chosen) {
+                p[at] = v[at];
             }
             for (values, all) in [(&v, &mut completed.draws), (&p, &mut completed.draw_means)] {
                 let mut whole = completed.mean.clone();

@@ -5,6 +5,7 @@
 mod bound;
 mod cache;
 mod checkpoint;
+mod choices;
 mod climb;
 mod complete;
 mod config;

@@ -69,7 +69,7 @@ fn complete(checkpoint: &Checkpoint, samples: &Split, args: &ImputeArgs) -> Resu
     let mut how = Completing { sweeps: args.sweeps, seed: args.seed, ..checkpoint.completing() };
     how.chains = args.draws.unwrap_or(how.chains);
     let mut all = Completed { draw_means: vec![Vec::new(); how.chains as usize], ..Completed::default() };
-    let n = samples.samples();
+    let (n, choices) = (samples.samples(), checkpoint.columns().choices());
     for first in (0..n).step_by(ROWS) {
         let chosen: Vec<usize> = (first..n.min(first + ROWS)).collect();
         let batch = samples.batch(chosen.iter().copied(), Binarize::None, 0)?;
@@ -77,7 +77,7 @@ fn complete(checkpoint: &Checkpoint, samples: &Split, args: &ImputeArgs) -> Resu
         let missing = missing.unwrap_or_else(|| deepbelief_kernels::Bits::zeros(batch.rows(), batch.units()));
         // Rows that are drawn side by side must not draw the same.
         how.rows_from = args.draws.map(|_| first as u32);
-        let part = checkpoint.dbn.complete(&batch, &missing, &how)?;
+        let part = checkpoint.dbn.complete_choices(&batch, &missing, &choices, &how)?;
         all.mean.extend(part.mean);
         all.deviation.extend(part.deviation);
         all.draw_means.iter_mut().zip(part.draw_means).for_each(|(all, part)| all.extend(part));

@@ -226,13 +226,13 @@ impl Checkpoint {
 
 impl Trained for Checkpoint {
     fn complete(&self, split: &Split) -> Result<Split> {
-        let how = self.completing();
+        let (how, choices) = (self.completing(), self.columns().choices());
         let mut values = Vec::with_capacity(split.samples() * split.units());
         for first in (0..split.samples()).step_by(ROWS) {
             let samples: Vec<usize> = (first..split.samples().min(first + ROWS)).collect();
             let batch = split.batch(samples.iter().copied(), Binarize::None, 0)?;
             let Some(missing) = split.missing(&samples) else { return Ok(split.clone()) };
-            values.extend(self.dbn.complete(&batch, &missing.cells, &how)?.mean);
+            values.extend(self.dbn.complete_choices(&batch, &missing.cells, &choices, &how)?.mean);
         }
         Ok(split.with_values(values)?)
     }

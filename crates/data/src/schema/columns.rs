@@ -1,6 +1,7 @@
 //! What a model keeps of how its data were read.
 
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +104,21 @@ impl Schema {
         self.columns.iter().flat_map(|column| std::iter::repeat_n((column.name.as_deref(), &column.kind), column.count))
     }
 
+    /// The units of every column whose values are a choice: of a category one unit is on, of a binary column its unit is
+    /// on or off.
+    #[must_use]
+    pub fn choices(&self) -> Vec<Range<usize>> {
+        let (mut choices, mut at) = (Vec::new(), 0);
+        for (_, kind) in self.each() {
+            let units = at..at + kind.units();
+            at = units.end;
+            if matches!(kind, ColumnKind::Binary { .. } | ColumnKind::Spin | ColumnKind::Categorical { .. }) {
+                choices.push(units);
+            }
+        }
+        choices
+    }
+
     /// Whether columns are known by name.
     #[must_use]
     pub fn has_names(&self) -> bool {
@@ -177,6 +193,7 @@ mod tests {
         let schema = schema();
         assert_eq!((schema.columns.len(), schema.units(), schema.each().count()), (4, 7, 6));
         assert_eq!(schema.unit_names(), ["age", "blood=a", "blood=b", "blood=c", "3", "4", "5"]);
+        assert_eq!(schema.choices(), [1..4]);
         assert_eq!(schema.summary(), "3 unit, 1 real, 1 categorical, 1 label");
         assert_eq!((schema.label().as_deref(), schema.has_names()), (Some("kind"), true));
         let shown =

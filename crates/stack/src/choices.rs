@@ -52,9 +52,13 @@ impl Choice {
         }
         for scores in &mut scores {
             let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            scores.iter_mut().for_each(|x| *x = libm::exp(*x - most));
+            for x in scores.iter_mut() {
+                *x = libm::exp(*x - most);
+            }
             let sum: f64 = scores.iter().sum();
-            scores.iter_mut().for_each(|x| *x /= sum);
+            for x in scores.iter_mut() {
+                *x /= sum;
+            }
         }
         Ok(scores)
     }

@@ -31,16 +31,14 @@ impl BlockValues {
     /// Texts, each different one once.
     pub fn of_texts(rows: impl IntoIterator<Item = String>) -> Self {
         let (mut texts, mut known) = (Vec::new(), HashMap::new());
-        let places = rows.into_iter().map(|text| match known.get(&text) {
-            Some(&place) => place,
-            None => {
-                let place = texts.len() as u32;
+        let mut places = Vec::new();
+        for text in rows {
+            let place = *known.entry(text).or_insert_with_key(|text: &String| {
                 texts.push(text.clone());
-                known.insert(text, place);
-                place
-            }
-        });
-        let places = places.collect();
+                texts.len() as u32 - 1
+            });
+            places.push(place);
+        }
         Self::Texts { texts, places }
     }
 }

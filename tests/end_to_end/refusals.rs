@@ -171,7 +171,7 @@ fn checkpoints_and_data_that_do_not_fit_are_refused() {
     // Read without its label column, the same table has one column more.
     std::fs::copy(place.path("bits.csv"), place.path("ten.csv")).unwrap();
     let cases: [(&str, &[&str]); 8] = [
-        ("encode r --data idx:bars --out f.csv", &["30 columns", "9 visible units", "hint:"]),
+        ("encode r --data idx:bars --out f.csv", &["30 columns, expected 9 as in the training data", "hint:"]),
         ("encode r --data csv:ten.csv --scale minmax --out f.csv", &["10 columns", "9 visible units"]),
         ("encode r --out f.txt", &["f.txt: the name must end in .csv, .npy, .parquet or .safetensors"]),
         ("encode r --split test --out f.csv", &["has no test samples", "--split train"]),
@@ -201,7 +201,7 @@ fn what_a_model_cannot_do_is_said() {
         ("classify r", &["the checkpoint has no label group, which `dbn classify` needs", "dbn stack"]),
         ("classify plain", &["no label group"]),
         ("classify d --split test", &["bits has no test samples", "--split train"]),
-        ("classify d --data idx:bars", &["30 columns", "9 visible units"]),
+        ("classify d --data idx:bars", &["30 columns, expected 9 as in the training data"]),
         ("classify d --data csv:four.csv --label-column last", &["has the label 3", "3 labels, 0 to 2"]),
         ("classify d --data csv:inputs.csv --confusion", &["no labels, which --confusion", "--label-column"]),
         ("classify d --data csv:inputs.csv --errors e.png", &["no labels, which --errors"]),

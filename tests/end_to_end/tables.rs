@@ -71,7 +71,7 @@ fn columns_are_asked_about_understood_and_found_by_name() {
     write("less.csv", text(some, &[1, 2, 4], ","));
     let refused = place.run("encode run --data csv:less.csv --out x.csv");
     assert_eq!(refused.status.code(), Some(2));
-    assert!(stderr(&refused).contains("columns of the training data are missing: height"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("columns that the schema names are missing: height"), "{}", stderr(&refused));
     write("more.csv", text(some, &[1, 2, 4, 5], ",").replace("age", "age,colour"));
     let ragged = place.run("encode run --data csv:more.csv --out x.csv");
     assert!(stderr(&ragged).contains("fields, expected"), "{}", stderr(&ragged));
@@ -234,4 +234,71 @@ fn arrays_of_other_programs_are_samples() {
         place.ok(&format!("encode {source} --data h5:samples.h5 --out {source}.npy"));
     }
     assert_eq!(place.read("h5.npy"), place.read("mat.npy"));
+}
+
+/// What a file says holds for every verb, whatever would be inferred; a run repeats and resumes by it.
+#[test]
+fn a_schema_is_a_file_that_can_be_changed() {
+    let place = Place::new();
+    std::fs::write(place.path("people.csv"), text(&people(0..60), &[0, 1, 2, 3, 4, 5], ",")).unwrap();
+    place.ok("check csv:people.csv --column-types id=ignored,smokes=label --schema-out s.toml");
+    let written = place.text("s.toml");
+    assert!(written.contains("name = \"age\"\nkind = \"real\"\noffset = 20.0\nscale = 59.0\n"), "{written}");
+    place.ok("check csv:people.csv --schema s.toml --schema-out s2.toml --recipe r.toml");
+    assert_eq!(place.text("s2.toml").replace("s2.toml", "s.toml"), written, "what is read is what was written");
+
+    let changed = written
+        .replace("offset = 20.0\nscale = 59.0", "offset = 0\nscale = 100")
+        .replace("levels = [\"0\", \"A\", \"AB\", \"B\"]", "levels = [\"B\", \"A\", \"AB\", \"0\"]");
+    std::fs::write(place.path("s.toml"), &changed).unwrap();
+    let shown = place.ok("check csv:people.csv --schema s.toml --recipe r.toml");
+    assert!(shown.contains("age     real: 0 to 100") && shown.contains("4 levels, B, A, AB, 0"), "{shown}");
+    place.ok("pretrain -q --config r.toml --epochs 2 --out a");
+    let by_flag = "--hidden 5 --valid 0 --seed 3 --data csv:people.csv --schema s.toml";
+    place.ok(&format!("pretrain -q {by_flag} --epochs 4 --out b"));
+    place.ok(&format!("pretrain -q {by_flag} --epochs 2 --schedule constant --out c"));
+    // The file may go: the run has what it said.
+    std::fs::rename(place.path("s.toml"), place.path("gone.toml")).unwrap();
+    place.ok("pretrain -q --config b/config.toml --out d");
+    assert_eq!(place.read("d/model.safetensors"), place.read("b/model.safetensors"));
+    place.ok("pretrain -q --resume c --epochs 4");
+    place.ok("tune -q b --top-steps 1x1 --out t");
+    for run in ["a", "b", "c", "t"] {
+        let table: toml::Table = place.text(&format!("{run}/config.toml")).parse().unwrap();
+        let schema = table["schema"].as_table().unwrap();
+        assert_eq!(schema["column"][1]["scale"].as_float(), Some(100.0), "{run}");
+    }
+    place.ok("encode b --data csv:people.csv --out x.csv");
+    place.ok("encode b --data csv:people.csv --schema gone.toml --out y.csv");
+    place.ok("encode b --data csv:people.csv --schema s2.toml --out z.csv");
+    assert_eq!(place.read("x.csv"), place.read("y.csv"));
+    assert_ne!(place.read("x.csv"), place.read("z.csv"));
+}
+
+#[test]
+fn a_schema_that_cannot_be_is_refused_by_file_and_column() {
+    let place = Place::new();
+    std::fs::write(place.path("t.csv"), "age,sex\n20,m\n30,f\n41,m\n").unwrap();
+    place.ok("check csv:t.csv --schema-out s.toml");
+    let refused = |words: &str| {
+        let output = place.run(words);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        stderr(&output)
+    };
+    let said = refused("check csv:t.csv --schema s.toml --scale 255");
+    assert!(said.contains("--schema says already what --scale would say"), "{said}");
+    let with = |from: &str, to: &str| {
+        std::fs::write(place.path("x.toml"), place.text("s.toml").replace(from, to)).unwrap();
+        refused("pretrain --data csv:t.csv --schema x.toml --out r")
+    };
+    let said = with("scale = 21.0", "scale = \"wide\"");
+    assert!(said.contains("x.toml: column \"age\": 'scale' is \"wide\", expected a number"), "{said}");
+    let said = with("name = \"age\"", "name = \"aeg\"");
+    assert!(said.contains("columns that the schema names are missing: aeg; it has age instead"), "{said}");
+    let said = with("off = \"f\"", "off = \"x\"");
+    assert!(said.contains("line 3, column \"sex\": \"f\" is not x or m"), "{said}");
+    std::fs::write(place.path("r.toml"), "schema = \"none.toml\"\n").unwrap();
+    assert!(refused("pretrain --config r.toml").contains("cannot read the schema none.toml"));
+    let said = refused("check mnist --schema-out m.toml");
+    assert!(said.contains("mnist has no schema to write"), "{said}");
 }

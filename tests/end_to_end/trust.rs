@@ -90,7 +90,7 @@ fn models_and_recipes_are_files() {
     refused(&place.run("import /dev/zero --out x.safetensors"), &["/dev/zero", "it is no regular file"]);
     refused(
         &place.run("pretrain --config /dev/zero --out r"),
-        &["cannot read the recipe /dev/zero", "longer than 1 MiB"],
+        &["cannot read the recipe /dev/zero", "longer than 16 MiB"],
     );
 }
 

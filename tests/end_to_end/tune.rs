@@ -172,7 +172,7 @@ fn what_cannot_be_tuned_is_refused_in_a_sentence() {
         ("s --wake-rate 0.1,0.2,0.3", &["wake_rate has 3 values, but the model has 2 directed layers"]),
         ("s --sleep-rate 0", &["sleep_rate is 0; it must be a positive 32-bit number"]),
         ("s --freeze recognition,generative,top", &["freeze is all parts of the model"]),
-        ("s --data idx:bars", &["have 30 columns, but the checkpoint has 9 visible units"]),
+        ("s --data idx:bars", &["30 columns, expected 9 as in the training data"]),
         ("s --top factorial", &["factorial"]),
         ("--from-scratch", &["--layers"]),
         ("s --layers 3", &["--layers goes with --from-scratch"]),

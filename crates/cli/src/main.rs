@@ -16,6 +16,7 @@ mod report;
 mod results;
 mod run;
 mod settings;
+mod toml_file;
 
 use args::{Cli, Command};
 use clap::Parser;

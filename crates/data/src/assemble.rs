@@ -1,5 +1,8 @@
 //! From the tables of a source to a data set: check, number the classes, scale.
 
+#[cfg(feature = "formats")]
+use std::path::PathBuf;
+
 use deepbelief_kernels::MAX_UNITS;
 
 use crate::batches::split::Split;
@@ -52,6 +55,7 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
 /// Scales an array column by column where that is what a schema or its values say: its columns are those of a table.
 #[cfg(feature = "formats")]
 fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
+    require_columns(tables, options)?;
     let given = options.schema.as_ref().filter(|schema| schema.scale().is_none());
     let unlike = || Ok::<_, Error>(options.scale == Scale::Auto && !have_one_scale(tables.train.range()?));
     let asked =
@@ -80,6 +84,24 @@ fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
     }
     tables.reading = Some(Reading { schema: inferred.schema, scaling: Some(scaling), notes, doubts: inferred.doubts });
     Ok(())
+}
+
+/// Refuses an array or pictures that a schema is not of: one scale for all is for any of its units, scales of columns
+/// are for columns.
+#[cfg(feature = "formats")]
+fn require_columns(tables: &Tables, options: &LoadOptions) -> Result<(), Error> {
+    let Some(schema) = options.schema.as_ref().filter(|_| tables.reading.is_none()) else { return Ok(()) };
+    schema.validate()?;
+    let (path, got, expected) = (PathBuf::from(&tables.train.what), tables.train.units, schema.units());
+    let is_by_place = schema.scale().is_some() || tables.image.is_some();
+    match schema.scale() {
+        _ if is_by_place && got != expected => Err(Error::Columns { path, got, expected, named: false }),
+        None if tables.image.is_some() && options.scale == Scale::Auto => {
+            let reason = "the columns have scales of their own, and the data are pictures".into();
+            Err(Error::Schema { place: "schema".into(), reason })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks all but the values; numbers the classes, and returns how many there are.

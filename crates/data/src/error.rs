@@ -317,14 +317,22 @@ pub enum Error {
         /// Whether they had names.
         named: bool,
     },
-    /// A table without some columns of a model's data.
-    #[error("{}: columns of the training data are missing: {missing}{unknown}", path.display())]
+    /// A schema that says what cannot be.
+    #[error("{place}: {reason}")]
+    Schema {
+        /// The column, or `schema`.
+        place: String,
+        /// What is wrong with it, and what was expected.
+        reason: String,
+    },
+    /// A table without some columns of a schema.
+    #[error("{}: columns that the schema names are missing: {missing}{unknown}", path.display())]
     ColumnsMissing {
         /// The file.
         path: PathBuf,
         /// Those it lacks.
         missing: String,
-        /// What it has that the model does not know.
+        /// What it has that the schema does not name.
         unknown: String,
     },
     /// A sample whose class is missing.

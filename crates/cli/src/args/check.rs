@@ -19,7 +19,9 @@ Examples:
   dbn check mnist
   dbn check csv:train.csv --label-column class --test csv:test.csv
   dbn check npy:x.npy --recipe x.toml
-  dbn pretrain --config x.toml";
+  dbn pretrain --config x.toml
+  dbn check csv:t.csv --schema-out t.toml        then change t.toml, and
+  dbn check csv:t.csv --schema t.toml";
 
 /// Data to look at.
 #[derive(Debug, Args)]
@@ -35,6 +37,9 @@ pub(crate) struct CheckArgs {
     /// Write the recommendation as a recipe for `dbn pretrain --config`
     #[arg(long, value_name = "FILE")]
     pub(crate) recipe: Option<PathBuf>,
+    /// Write what the columns are as a schema for `--schema`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema_out: Option<PathBuf>,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

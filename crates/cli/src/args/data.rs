@@ -1,8 +1,10 @@
 //! Options of how data are read, and of `dbn data`.
 
+use crate::data::schema_file;
+use crate::failure::Result;
 use crate::options::{self, Verb};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
-use deepbelief_data::{Codes, ColumnKinds, Header, ImageShape, Scale, Source, Synthetic};
+use deepbelief_data::{Codes, ColumnKinds, Header, ImageShape, Scale, Schema, Source, Synthetic};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -18,10 +20,24 @@ pub(crate) struct DataArgs<const CHECK: bool = false> {
     pub(crate) missing: Option<Codes>,
     pub(crate) weight_column: Option<String>,
     pub(crate) image_size: Option<ImageShape>,
+    pub(crate) schema: Option<Schema>,
 }
 
 impl<const CHECK: bool> DataArgs<CHECK> {
     const VERB: Verb = if CHECK { Verb::Check } else { Verb::Use };
+
+    /// Refuses a schema beside what it stands for.
+    pub(crate) fn require_schema_alone(&self) -> Result<()> {
+        schema_file::require_alone(|key| match key {
+            "schema" => self.schema.is_some(),
+            "scale" => self.scale.is_some(),
+            "label_column" => self.label_column.is_some(),
+            "weight_column" => self.weight_column.is_some(),
+            "column_types" => self.column_types.is_some(),
+            "missing" => self.missing.is_some(),
+            _ => false,
+        })
+    }
 
     /// What an option is worth that is not given.
     fn default(key: &str) -> Option<String> {
@@ -46,12 +62,12 @@ impl<const CHECK: bool> Args for DataArgs<CHECK> {
 }
 
 impl<const CHECK: bool> FromArgMatches for DataArgs<CHECK> {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
         let (table, _) = options::given(matches, Self::VERB);
         table.try_into().map_err(|error| clap::Error::raw(clap::error::ErrorKind::ValueValidation, error))
     }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }

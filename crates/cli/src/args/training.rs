@@ -181,8 +181,14 @@ mod tests {
     use clap::CommandFactory;
 
     /// Flags that write a file which is not written without them.
-    const WITHOUT: [(&str, &str); 5] =
-        [("show", "filters"), ("classify", "errors"), ("classify", "out"), ("eval", "out"), ("check", "recipe")];
+    const WITHOUT: [(&str, &str); 6] = [
+        ("show", "filters"),
+        ("classify", "errors"),
+        ("classify", "out"),
+        ("eval", "out"),
+        ("check", "recipe"),
+        ("check", "schema-out"),
+    ];
 
     /// `[default: ...]` stands beside every flag with a value, of every verb, in short and long help.
     #[test]

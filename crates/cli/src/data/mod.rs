@@ -2,4 +2,5 @@
 
 pub(crate) mod chunks;
 pub(crate) mod open;
+pub(crate) mod schema_file;
 pub(crate) mod warnings;

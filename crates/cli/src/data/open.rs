@@ -1,14 +1,12 @@
 //! Opening data in as much memory as there is.
 
+use crate::data::schema_file::SCHEMA;
 use crate::failure::{Failure, Result};
 use crate::machine::memory::{self, PROGRAM};
 use deepbelief_data::{Dataset, LoadOptions, Source};
 
 /// Where a checkpoint's recipe keeps the names of the classes.
 pub(crate) const CLASS_NAMES: &str = "class_names";
-
-/// Where it keeps what the columns of a table are.
-pub(crate) const SCHEMA: &str = "schema";
 
 /// What it keeps of the data themselves, which nobody set.
 pub(crate) const LEARNED: [&str; 2] = [CLASS_NAMES, SCHEMA];
@@ -33,6 +31,9 @@ pub(crate) fn open_data(source: &Source, options: &LoadOptions, max_memory: u32)
 pub(crate) fn explain(error: deepbelief_data::Error) -> Failure {
     match error {
         deepbelief_data::Error::Memory { .. } => Failure::from(error).hint(WHOLE),
+        deepbelief_data::Error::Columns { .. } => Failure::from(error).hint(
+            "use data of the kind that the schema is of, which a model has of its training data; `dbn show` tells which",
+        ),
         error => error.into(),
     }
 }

@@ -1,7 +1,8 @@
 //! Opening a checkpoint of any kind, and fitting data to it.
 
 use crate::args::{DataArgs, MemoryArgs, SplitName};
-use crate::data::open::{CLASS_NAMES, SCHEMA, open_data};
+use crate::data::open::{CLASS_NAMES, open_data};
+use crate::data::schema_file::SCHEMA;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::machine::footprint::held;
 use crate::machine::memory::{PROGRAM, fits};
@@ -175,6 +176,7 @@ pub(crate) trait Trained {
 
     /// Which data are loaded so, and how they are read.
     fn reading(&self, path: &Path, args: &DataArgs) -> Result<(Source, LoadOptions)> {
+        args.require_schema_alone()?;
         let trained_on = self.recorded::<Source>("data");
         let unknown = || {
             Failure::new("the checkpoint does not say what data it was trained on")
@@ -195,7 +197,7 @@ pub(crate) trait Trained {
         let defaults = LoadOptions::default();
         let options = LoadOptions {
             scale: scale.unwrap_or_default(),
-            schema: self.schema().filter(|_| args.scale.is_none()),
+            schema: args.schema.clone().or_else(|| self.schema().filter(|_| args.scale.is_none())),
             class_names: self.class_names(),
             header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
             label_column: args.label_column.clone().or_else(|| self.recorded("label_column").filter(|_| same)),

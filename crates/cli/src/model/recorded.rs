@@ -4,12 +4,9 @@
 use crate::failure::{Failure, Result};
 use crate::report::shell_word;
 use crate::run::folder::{RunFolder, checkpoint_path};
+use crate::toml_file;
 use deepbelief_data::Source;
 use std::path::Path;
-use toml::Table;
-
-/// Bytes of the settings of a run, at most.
-const LONGEST: u64 = 1 << 20;
 
 /// Refuses data that the model at `model` names, unless they are the program's own digits, a file or folder that
 /// the settings of the model's own run folder name too, or one that lies in the model's folder.
@@ -57,7 +54,6 @@ fn is_plain(path: &Path) -> bool {
 fn is_set(folder: &Path, source: &Source) -> bool {
     let Some((folder, _)) = RunFolder::find(folder) else { return false };
     let config = folder.config();
-    let short = std::fs::metadata(&config).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LONGEST);
-    let settings = short.then(|| std::fs::read_to_string(&config).ok()?.parse::<Table>().ok()).flatten();
+    let settings = is_plain(&config).then(|| toml_file::read(&config, "settings").ok()).flatten();
     settings.is_some_and(|settings| settings.get("data").and_then(|data| data.as_str()) == Some(&source.to_string()))
 }

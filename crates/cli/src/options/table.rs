@@ -3,6 +3,7 @@
 use super::opt::Kind::{Checkpoint, Count, Number, Parsed, Rates, Sizes, Switch, Text, Whole, Word, Words};
 use super::opt::Verb::{self, Check, Finetune, Pretrain, Stack, Tune, Use};
 use super::opt::{Opt, opt};
+use crate::data::schema_file;
 use crate::machine::device::DeviceName;
 use crate::options::save_every::SaveEvery;
 use deepbelief_data::{Binarize, Codes, ColumnKinds, Header, ImageShape, Scale, Source};
@@ -96,6 +97,11 @@ const OF_DATA: &[Opt] = &[
     opt("weight_column", Text, "COLUMN", TABLES, "Column of the samples' weights: name or index")
         .more("For tables of text. A sample of weight 2 counts as if it stood there twice.")
         .shown("none")
+        .inherited()
+        .later(),
+    opt("schema", Parsed(schema_file::of_flag), "FILE", READ, "What the columns are, as `dbn check --schema-out` writes it")
+        .more("A TOML file. Nothing is inferred then: it stands for --label-column, --weight-column, --column-types, --missing and --scale.")
+        .shown("inferred")
         .inherited()
         .later(),
     opt(

@@ -3,7 +3,8 @@
 use super::folder::RunFolder;
 use super::same::{require_same, require_same_data};
 use crate::data::chunks::chunks;
-use crate::data::open::{CLASS_NAMES, SCHEMA, WHOLE, open_data};
+use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
+use crate::data::schema_file::SCHEMA;
 use crate::data::warnings::warn_of;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::machine::memory::{self, MemoryOption, PROGRAM};

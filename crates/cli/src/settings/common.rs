@@ -3,8 +3,10 @@
 use super::data::{DataSettings, RunSettings};
 use super::recipe;
 use super::unused::UnusedOption;
+use crate::data::schema_file::{self, SCHEMA};
 use crate::failure::{Explain, Failure, Result};
 use crate::options::Verb;
+use crate::toml_file;
 use deepbelief_rbm::{RbmConfig, Schedule};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -67,7 +69,7 @@ pub(crate) trait Settings: Sized + Clone + Serialize + DeserializeOwned {
 
     /// Reads a recipe.
     fn read(path: &Path) -> Result<Table> {
-        let table = renamed::<Self>(recipe::read(path)?);
+        let table = read::<Self>(path)?;
         let known: Vec<&str> = Self::VERB.options().map(|opt| opt.key).collect();
         recipe::check(&path.display().to_string(), &table, &known, |key, value| {
             let alone = Table::from_iter([(key.to_string(), value.clone())]);
@@ -82,14 +84,18 @@ pub(crate) trait Settings: Sized + Clone + Serialize + DeserializeOwned {
     }
 }
 
-/// A table with the names that options have now.
-pub(super) fn renamed<S: Settings>(mut table: Table) -> Table {
+/// Reads a recipe's table, with the names that options have now and the schema that it may name.
+pub(super) fn read<S: Settings>(path: &Path) -> Result<Table> {
+    let mut table = toml_file::read(path, "recipe")?;
     for opt in S::VERB.options() {
         if let Some(value) = opt.was.and_then(|name| table.remove(name)) {
             table.entry(opt.key).or_insert(value);
         }
     }
-    table
+    if let Some(schema) = table.get_mut(SCHEMA) {
+        *schema = schema_file::resolve(schema).or_fail(|| format!("cannot use the recipe {}", path.display()))?;
+    }
+    Ok(table)
 }
 
 pub(super) fn from_table<T: DeserializeOwned>(table: Table) -> Result<T> {

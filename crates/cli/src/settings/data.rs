@@ -2,7 +2,9 @@
 
 use crate::machine::device::DeviceName;
 use crate::options::save_every::SaveEvery;
-use deepbelief_data::{Binarize, Codes, ColumnKinds, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Source};
+use deepbelief_data::{
+    Binarize, Codes, ColumnKinds, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Schema, Source,
+};
 use deepbelief_kernels::Precision;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,7 @@ pub(crate) struct DataSettings {
     pub(crate) column_types: Option<ColumnKinds>,
     pub(crate) missing: Option<Codes>,
     pub(crate) weight_column: Option<String>,
+    pub(crate) schema: Option<Schema>,
     pub(crate) image_size: Option<ImageShape>,
     pub(crate) valid: usize,
     pub(crate) binarize: Binarize,
@@ -34,6 +37,7 @@ impl Default for DataSettings {
             column_types: None,
             missing: None,
             weight_column: None,
+            schema: None,
             image_size: None,
             valid: 10_000,
             binarize: Binarize::None,
@@ -47,13 +51,14 @@ impl DataSettings {
     pub(crate) fn load_options(&self) -> LoadOptions {
         let defaults = LoadOptions::default();
         LoadOptions {
-            scale: self.scale,
+            scale: if self.schema.is_some() { defaults.scale } else { self.scale },
             header: self.header,
             label_column: self.label_column.clone(),
             feature_column: self.feature_column.clone(),
             column_types: self.column_types.clone().unwrap_or_default(),
             missing: self.missing.clone().unwrap_or_default().0,
             weight_column: self.weight_column.clone(),
+            schema: self.schema.clone(),
             image_size: self.image_size.unwrap_or(defaults.image_size),
             fetch: Fetch(crate::hub::dataset),
             ..defaults
@@ -67,6 +72,9 @@ impl DataSettings {
             self.valid = self.valid.min(data.train.samples() / 6);
         }
         self.image_size = self.image_size.or(data.image);
+        if self.schema.is_some() {
+            return;
+        }
         // The range that was found, so that other data are read alike.
         let found = self.scale == Scale::Auto && self.data != Source::Mnist && data.schema.columns.is_empty();
         if found || self.scale == Scale::MinMax && data.schema.columns.is_empty() {

@@ -1,33 +1,7 @@
-//! Reading recipes: TOML files whose every key must be known and every value of its kind.
+//! What recipes may hold: every key must be known, and every value of its kind.
 
-use crate::failure::{Explain, Failure, Result, closest};
-use std::io::Read as _;
-use std::path::Path;
+use crate::failure::{Failure, Result, closest};
 use toml::{Table, Value};
-
-/// Reads a file as TOML.
-pub(super) fn read(path: &Path) -> Result<Table> {
-    let name = path.display();
-    let text = text_of(path).or_fail(|| format!("cannot read the recipe {name}"))?;
-    text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
-        Failure::new(format!("{name}, line {line}: not TOML ({})", error.message()))
-    })
-}
-
-/// Bytes of a recipe, at most.
-const LONGEST: u64 = 1 << 20;
-
-/// The text of a recipe, which is short: a device or the wrong file is not read to its end.
-fn text_of(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
-    if read as u64 > LONGEST {
-        let error = format!("it is longer than {} MiB", LONGEST >> 20);
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, error));
-    }
-    Ok(text)
-}
 
 /// Checks a table's keys and values, one at a time, so that the message names the one at fault.
 /// `place` says where the table stands, `known` which keys it may have, and `settle` tries a

@@ -2,6 +2,7 @@
 
 use super::common::Settings;
 use super::unused;
+use crate::data::schema_file;
 use crate::failure::{Failure, Result};
 use crate::options::{Opt, flag};
 use deepbelief_rbm::{Provenance, Schedule};
@@ -53,8 +54,12 @@ pub(crate) fn resolve<S: Settings>(asked: &Asked, from: Option<&Provenance>) -> 
     if asked.from_scratch {
         recipe.remove("checkpoint");
     }
+    schema_file::require_alone(|key| flags.contains_key(key))?;
+    schema_file::yield_to(&mut recipe, flags);
+    let mut inherited = from.map_or_else(Table::new, |from| inherited::<S>(from, flags, &recipe));
+    schema_file::yield_to(&mut inherited, &recipe);
+    schema_file::yield_to(&mut inherited, flags);
     let is_asked = |key| recipe.contains_key(key) || flags.contains_key(key);
-    let inherited = from.map_or_else(Table::new, |from| inherited::<S>(from, flags, &recipe));
     let data_are_recorded = inherited.contains_key("data") && !is_asked("data");
     let valid_is_default = !inherited.contains_key("valid") && !is_asked("valid");
     let settings = S::combine(&inherited, &recipe, flags)?;

@@ -1,9 +1,8 @@
 //! Settings of `dbn stack`.
 
 use super::builder::{SettingsBuilder, layer_table};
-use super::common::{Settings, from_table, origin, renamed, to_table, validate_batch_size};
+use super::common::{Settings, from_table, origin, read, to_table, validate_batch_size};
 use super::data::{DataSettings, RunSettings};
-use super::recipe;
 use super::unused::{self, UnusedOption};
 use crate::failure::{Failure, Result};
 use crate::options::Verb;
@@ -173,7 +172,7 @@ impl Settings for StackSettings {
     }
 
     fn read(path: &Path) -> Result<Table> {
-        let table = renamed::<Self>(recipe::read(path)?);
+        let table = read::<Self>(path)?;
         let try_whole = |whole| from_table::<Self>(whole).map(|_| ());
         builder()?.check(&path.display().to_string(), &table, try_whole)?;
         Ok(table)

@@ -2,8 +2,10 @@
 
 use super::built_in::built_in;
 use super::common::Settings;
+use crate::data::schema_file::{self, SCHEMA};
 use crate::failure::{Explain, Result};
 use crate::options::Verb;
+use deepbelief_data::Schema;
 use serde_json::Value as Json;
 use std::fmt::Write as _;
 use toml::Table;
@@ -32,11 +34,17 @@ pub(crate) fn print_recipe(verb: Verb, asked: &Table) -> Result<String> {
 
 /// A line for each option, with what it means under headings where that is asked for.
 fn lines(verb: Verb, table: &Table, explained: bool) -> Result<String> {
-    let mut text = String::new();
+    let (mut text, mut behind) = (String::new(), String::new());
     for (heading, options) in verb.groups() {
         let mut heading = Some(heading);
         for opt in options {
             let Some(value) = table.get(opt.key) else { continue };
+            // Tables stand behind all keys.
+            if opt.key == SCHEMA {
+                let schema: Schema = value.clone().try_into().or_fail(|| "cannot write the schema as TOML".into())?;
+                let _ = write!(behind, "\n{}", schema_file::entries(&schema, Some(SCHEMA)));
+                continue;
+            }
             let pair = Table::from_iter([(opt.key.to_string(), value.clone())]);
             let pair = toml::to_string(&pair).or_fail(|| "cannot write the settings as TOML".into())?;
             let pair = pair.trim_end();
@@ -51,7 +59,7 @@ fn lines(verb: Verb, table: &Table, explained: bool) -> Result<String> {
             text += "\n";
         }
     }
-    Ok(text)
+    Ok(text + &behind)
 }
 
 /// What a checkpoint records: the settings that what is learned depends on.

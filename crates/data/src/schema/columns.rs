@@ -1,12 +1,18 @@
 //! What a model keeps of how its data were read.
 
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
+use deepbelief_kernels::MAX_UNITS;
 use serde::{Deserialize, Serialize};
 
 use super::kind::{ColumnKind, KindName};
 use super::scale::Scale;
+use crate::error::Error;
+
+/// Columns that a schema may have, ignored ones among them.
+const MOST_COLUMNS: u128 = 1 << 20;
 
 /// What the columns of a table are. It is inferred from the training data, kept with the model, and the only thing
 /// that makes visible units of cells: of those of other files by the names of their columns.
@@ -33,6 +39,26 @@ pub struct ColumnSchema {
     /// What its values are.
     #[serde(flatten)]
     pub kind: ColumnKind,
+}
+
+impl ColumnSchema {
+    /// What cannot be, if anything.
+    fn fault(&self) -> Option<&'static str> {
+        let is_positive = |x: f32| x.is_finite() && x > 0.0;
+        match &self.kind {
+            _ if self.count == 0 => Some("count is 0, expected at least 1"),
+            _ if self.count > 1 && self.name.is_some() => Some("count is of columns without names"),
+            ColumnKind::Binary { off, on } if off == on => Some("off and on are the same, expected two values"),
+            ColumnKind::Unit { divisor } if !is_positive(*divisor) => Some("divisor must be a finite number above 0"),
+            ColumnKind::Real { offset, .. } if !offset.is_finite() => Some("offset must be a finite number"),
+            ColumnKind::Real { scale, .. } if !is_positive(*scale) => Some("scale must be a finite number above 0"),
+            ColumnKind::Categorical { levels } if levels.is_empty() => Some("there are no levels"),
+            ColumnKind::Categorical { levels } if levels.iter().collect::<HashSet<_>>().len() < levels.len() => {
+                Some("a level stands in levels twice")
+            }
+            _ => None,
+        }
+    }
 }
 
 const fn one() -> usize {
@@ -68,6 +94,56 @@ impl Schema {
             Scale::Auto | Scale::None | Scale::MinMax | Scale::MinMaxColumns => ColumnKind::Unit { divisor: 1.0 },
         };
         Self { missing: Vec::new(), columns: vec![ColumnSchema { name: None, count: units, kind }] }
+    }
+
+    /// Checks what a hand may have written: that every kind has values that can be, that names are of one column each,
+    /// and that there is something to learn from.
+    ///
+    /// # Errors
+    /// [`Error::Schema`], which names the column.
+    pub fn validate(&self) -> Result<(), Error> {
+        let refuse = |place: String, reason: &str| Err(Error::Schema { place, reason: reason.into() });
+        let whole = || "schema".to_string();
+        let (mut columns, mut units, mut names) = (0u128, 0u128, HashSet::new());
+        let (mut labels, mut weights) = (0u128, 0u128);
+        for column in &self.columns {
+            let called = match &column.name {
+                Some(name) => format!("column {name:?}"),
+                None => format!("column {columns} (from 0)"),
+            };
+            if let Some(reason) = column.fault() {
+                return refuse(called, reason);
+            }
+            let is_used = column.kind != ColumnKind::Ignored;
+            if column.name.as_ref().is_some_and(|name| is_used && !names.insert(name)) {
+                return refuse(called, "two columns have this name");
+            }
+            let count = column.count as u128;
+            columns += count;
+            units += count * column.kind.units() as u128;
+            match column.kind {
+                ColumnKind::Label => labels += count,
+                ColumnKind::Weight => weights += count,
+                _ => {}
+            }
+        }
+        if self.has_names() && self.columns.iter().any(|column| column.name.is_none()) {
+            return refuse(whole(), "some columns have names and some have none, expected all or none");
+        }
+        if labels > 1 || weights > 1 {
+            let what = if labels > 1 { "labels" } else { "weights" };
+            return refuse(whole(), &format!("several columns are {what}, expected one at most"));
+        }
+        if units == 0 {
+            return refuse(whole(), "no column is learned from");
+        }
+        if units > MAX_UNITS as u128 || columns > MOST_COLUMNS {
+            return refuse(
+                whole(),
+                &format!("{columns} columns make {units} units, expected at most {MAX_UNITS} units"),
+            );
+        }
+        Ok(())
     }
 
     /// What scales an array as all these columns are scaled, where they have one scale.
@@ -199,6 +275,34 @@ mod tests {
         let shown =
             "age     real: 21 to 81\nkind    label\nblood   categorical: 3 levels, a, b, c\n3 to 5  unit: 0 to 16";
         assert_eq!(schema.to_string(), shown);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_its_column() {
+        let refused = |column: ColumnSchema| {
+            let mut schema = schema();
+            schema.columns.truncate(3);
+            schema.columns[0] = column;
+            schema.validate().unwrap_err().to_string()
+        };
+        let age = |kind| refused(ColumnSchema { name: Some("age".into()), count: 1, kind });
+        assert_eq!(
+            age(ColumnKind::Real { offset: 0.0, scale: 0.0 }),
+            "column \"age\": scale must be a finite number above 0"
+        );
+        assert_eq!(
+            age(ColumnKind::Unit { divisor: f32::NAN }),
+            "column \"age\": divisor must be a finite number above 0"
+        );
+        assert_eq!(age(ColumnKind::Label), "schema: several columns are labels, expected one at most");
+        let kind = ColumnKind::Spin;
+        assert_eq!(
+            refused(ColumnSchema { name: Some("kind".into()), count: 1, kind: kind.clone() }),
+            "column \"kind\": two columns have this name"
+        );
+        let many = Schema { columns: vec![ColumnSchema { name: None, count: usize::MAX, kind }], ..Schema::default() };
+        assert!(many.validate().unwrap_err().to_string().ends_with("expected at most 65504 units"));
+        assert!(schema().validate().unwrap_err().to_string().contains("expected all or none"));
     }
 
     #[test]

@@ -209,7 +209,7 @@ fn columns<'a>(schema: &'a Schema, sheet: &Sheet, raw: bool) -> Result<(Vec<Colu
     }
     let notes = match extra.as_slice() {
         [] => Vec::new(),
-        extra => vec![format!("left out columns that the model has not seen: {}", extra.join(", "))],
+        extra => vec![format!("left out columns that the schema does not name: {}", extra.join(", "))],
     };
     Ok((found, notes))
 }

@@ -42,7 +42,10 @@ pub(crate) struct Inferred {
 /// The schema that is given, or else what is inferred of training data.
 pub(crate) fn understand(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     match &options.schema {
-        Some(schema) => Ok(Inferred { schema: schema.clone(), ..Inferred::default() }),
+        Some(schema) => {
+            schema.validate()?;
+            Ok(Inferred { schema: schema.clone(), ..Inferred::default() })
+        }
         None => infer(sheet, options),
     }
 }

@@ -130,6 +130,18 @@ impl KindName {
     pub const ALL: [Self; 8] =
         [Self::Binary, Self::Unit, Self::Real, Self::Categorical, Self::Spin, Self::Ignored, Self::Label, Self::Weight];
 
+    /// What a column of this kind needs beside its kind, by the names of a [`ColumnKind`]'s fields.
+    #[must_use]
+    pub fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Binary => &["off", "on"],
+            Self::Unit => &["divisor"],
+            Self::Real => &["offset", "scale"],
+            Self::Categorical => &["levels"],
+            Self::Spin | Self::Ignored | Self::Label | Self::Weight => &[],
+        }
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Binary => "binary",

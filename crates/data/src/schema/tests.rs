@@ -194,12 +194,12 @@ fn columns_of_other_files_are_matched_by_name() {
     let other = "height,more,blood,sex,age,smokes\n1.55,x,A,f,45,no\n1.80,y,0,m,81,yes\n";
     let read = applied(&data.schema, other).unwrap();
     assert_eq!(values(&read), [all[3].clone(), all[1].clone()]);
-    assert_eq!(read.notes, ["left out columns that the model has not seen: more"]);
+    assert_eq!(read.notes, ["left out columns that the schema does not name: more"]);
     assert_eq!(read.train.labels().unwrap().len(), 2);
     // One row alone is that row.
     assert_eq!(values(&applied(&data.schema, "age,height,blood,sex\n33,1.71,AB,m\n").unwrap()), [all[2].clone()]);
     let error = applied(&data.schema, "age,heigth,blood,sex\n33,1.71,AB,m\n").unwrap_err();
-    assert_eq!(error, "t.csv: columns of the training data are missing: height; it has heigth instead");
+    assert_eq!(error, "t.csv: columns that the schema names are missing: height; it has heigth instead");
     let error = applied(&data.schema, "age,height,blood,sex\n33,1.71,C,m\n").unwrap_err();
     assert_eq!(error, "t.csv: line 2, column \"blood\": \"C\" is not one of 0, A, AB");
     let error = applied(&data.schema, "age,height,blood,sex\nold,1.71,A,m\n").unwrap_err();

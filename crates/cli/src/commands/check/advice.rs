@@ -8,6 +8,7 @@
 //!   that this is at most what it is on MNIST.
 
 use crate::args::CheckArgs;
+use crate::data::schema_file::{self, SCHEMA};
 use crate::failure::{Explain, Result};
 use crate::report::thousands;
 use deepbelief_data::{Binarize, Examination, Scale, ValueKind};
@@ -132,8 +133,13 @@ impl Advice {
                 line(key, value.into(), "")?;
             }
         }
-        for Setting { key, value, reason } in &self.settings {
+        // A schema says how values are scaled.
+        let is_said = |setting: &&Setting| args.read.schema.is_none() || setting.key != "scale";
+        for Setting { key, value, reason } in self.settings.iter().filter(is_said) {
             line(key, value.clone(), reason)?;
+        }
+        if let Some(schema) = &args.read.schema {
+            let _ = write!(text, "\n{}", schema_file::entries(schema, Some(SCHEMA)));
         }
         Ok(text)
     }

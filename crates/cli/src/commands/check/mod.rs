@@ -7,8 +7,8 @@ mod report;
 use crate::args::CheckArgs;
 use crate::commands::files::{extension, require_folder, write_file};
 use crate::data::open::explain;
-use crate::data::warnings;
-use crate::failure::{Explain, Result};
+use crate::data::{schema_file, warnings};
+use crate::failure::{Explain, Failure, Result};
 use crate::machine::memory;
 use crate::report::Report;
 use advice::Advice;
@@ -16,10 +16,11 @@ use deepbelief_data::{Examination, Fetch, LoadOptions, Scale, ValueKind, examine
 
 /// Looks, tells and recommends; returns the program's exit code.
 pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
-    if let Some(path) = &args.recipe {
+    for path in args.recipe.iter().chain(&args.schema_out) {
         extension(path, &["toml"])?;
         require_folder(path)?;
     }
+    args.read.require_schema_alone()?;
     let defaults = LoadOptions::default();
     let options = LoadOptions {
         scale: args.read.scale.unwrap_or_default(),
@@ -30,6 +31,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         column_types: args.read.column_types.clone().unwrap_or_default(),
         missing: args.read.missing.clone().unwrap_or_default().0,
         weight_column: args.read.weight_column.clone(),
+        schema: args.read.schema.clone(),
         fetch: Fetch(crate::hub::dataset),
         max_memory: memory::room_for_data(0),
         ..defaults
@@ -47,6 +49,13 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     if found.is_narrow() && args.read.scale.is_none() {
         let scaled = look(&LoadOptions { scale: Scale::MinMax, ..options })?;
         found = Examination { image: found.image, ..scaled };
+    }
+    if let Some(path) = &args.schema_out {
+        if found.schema.columns.is_empty() {
+            return Err(Failure::new(format!("{} has no schema to write to {}", args.data, path.display()))
+                .hint("its values have one scale for all: see --scale"));
+        }
+        write_file(path, schema_file::text(&found.schema, &args.data, path).as_bytes())?;
     }
     let advice = Advice::of(&found);
     if let Some(path) = &args.recipe {

@@ -111,11 +111,22 @@ impl Place {
 
     /// A NumPy file of pseudo-random bytes [samples, units], one pixel in four not zero.
     fn write_npy(&self, name: &str, samples: usize, units: usize) {
-        let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({samples}, {units}), }}");
+        let bytes = numbers(7).take(samples * units).map(|x| if x % 4 == 0 { (x / 4) as u8 } else { 0 });
+        self.write_array(name, "|u1", samples, units, bytes);
+    }
+
+    /// The same of these numbers.
+    fn write_values(&self, name: &str, samples: usize, values: &[f32]) {
+        let bytes = values.iter().flat_map(|x| x.to_le_bytes());
+        self.write_array(name, "<f4", samples, values.len() / samples, bytes);
+    }
+
+    fn write_array(&self, name: &str, kind: &str, samples: usize, units: usize, bytes: impl Iterator<Item = u8>) {
+        let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({samples}, {units}), }}");
         let mut file = b"\x93NUMPY\x01\x00".to_vec();
         file.extend((header.len() as u16).to_le_bytes());
         file.extend(header.bytes());
-        file.extend(numbers(7).take(samples * units).map(|x| if x % 4 == 0 { (x / 4) as u8 } else { 0 }));
+        file.extend(bytes);
         std::fs::write(self.path(name), file).unwrap();
     }
 

@@ -302,3 +302,41 @@ fn a_schema_that_cannot_be_is_refused_by_file_and_column() {
     let said = refused("check mnist --schema-out m.toml");
     assert!(said.contains("mnist has no schema to write"), "{said}");
 }
+
+/// A range that begins with a minus is typed as any other, as is a code of what is missing.
+#[test]
+fn values_of_options_may_begin_with_a_minus() {
+    let place = Place::new();
+    std::fs::write(place.path("t.csv"), "-1.5,1\n2.5,0\n-9,1\n4,0\n").unwrap();
+    for words in ["--scale -2..5 --missing -9", "--scale=-2..5 --missing=-9"] {
+        let shown = place.run(&format!("check csv:t.csv {words}"));
+        let shown = String::from_utf8_lossy(&shown.stdout);
+        assert!(shown.contains("real: -2 to 5") && shown.contains("missing  1 value"), "{shown}");
+    }
+    let shown = place.ok("check csv:t.csv --scale standard --recipe r.toml");
+    assert!(shown.contains("each column by its mean and standard deviation"), "{shown}");
+    place.ok("pretrain -q --config r.toml --epochs 1 --valid 0 --out r");
+}
+
+/// What is read for a model is read by its scale, whatever its own values are.
+#[test]
+fn other_data_keep_within_the_range_of_the_training_data() {
+    let place = Place::new();
+    let values = |scale: f32, n: usize| (0..n * 4).map(|k| (k % 11) as f32 * scale - 1.0).collect::<Vec<f32>>();
+    place.write_values("x.npy", 20, &values(0.5, 20));
+    place.write_values("y.npy", 3, &values(0.7, 3));
+    place.ok("pretrain -q --data npy:x.npy --scale minmax --hidden 3 --epochs 1 --valid 0 --out r");
+    let said = stderr(&place.run("encode r --data npy:y.npy --out y.csv"));
+    assert!(
+        said.contains(
+            "3 values lie beyond the training data's range -1 to 4 and are taken for its ends, the first 4.6"
+        ) && said.contains("y.npy: row 2, column 0"),
+        "{said}"
+    );
+    let refused = stderr(&place.run("encode r --data npy:y.npy --scale none --out y.csv"));
+    assert!(refused.contains("expected 0 to 1"), "{refused}");
+    place.write_values("u.npy", 20, &values(0.0, 20).iter().map(|_| 0.5).collect::<Vec<_>>());
+    place.ok("pretrain -q --data npy:u.npy --scale none --hidden 3 --epochs 1 --valid 0 --out u");
+    let refused = stderr(&place.run("encode u --data npy:y.npy --out y.csv"));
+    assert!(refused.contains("expected 0 to 1 as in the training data") && !refused.contains("minmax"), "{refused}");
+}

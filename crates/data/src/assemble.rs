@@ -13,7 +13,7 @@ use crate::schema::encode::{Use, encode};
 #[cfg(feature = "formats")]
 use crate::schema::infer::understand;
 use crate::schema::options::LoadOptions;
-use crate::schema::rescale::{have_one_scale, scale};
+use crate::schema::rescale::{Scaled, have_one_scale, scale};
 use crate::schema::scale::Scale;
 use crate::tables::gaps::fill_gaps;
 #[cfg(feature = "formats")]
@@ -38,7 +38,8 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
     }
     fill_gaps(&mut train, test.as_mut())?;
     let how = reading.as_ref().and_then(|reading| reading.scaling).map_or(options.scale, Scale::from);
-    let (train_pixels, test_pixels, scaling) = scale(&mut train, test.as_mut(), how)?;
+    let Scaled { train: train_pixels, test: test_pixels, scaling, notes: beyond } =
+        scale(&mut train, test.as_mut(), how, options.clamp)?;
     let split = |table: Table, pixels| {
         Ok::<_, Error>(Split::of(table.units, pixels, table.labels)?.with(table.missing, table.weights))
     };
@@ -49,6 +50,7 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
     };
     let Reading { schema, notes: more, doubts, .. } = reading.unwrap_or_default();
     notes.extend(more);
+    notes.extend(beyond);
     Ok(Dataset { name, train, test, image, classes, class_names, scaling, schema, notes, doubts })
 }
 
@@ -58,8 +60,8 @@ fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
     require_columns(tables, options)?;
     let given = options.schema.as_ref().filter(|schema| schema.scale().is_none());
     let unlike = || Ok::<_, Error>(options.scale == Scale::Auto && !have_one_scale(tables.train.range()?));
-    let asked =
-        options.scale == Scale::MinMaxColumns || !options.column_types.0.is_empty() || options.weight_column.is_some();
+    let by_column = matches!(options.scale, Scale::MinMaxColumns | Scale::Standard);
+    let asked = by_column || !options.column_types.0.is_empty() || options.weight_column.is_some();
     if tables.reading.is_some() || tables.image.is_some() || !(given.is_some() || asked || unlike()?) {
         return Ok(());
     }
@@ -67,7 +69,7 @@ fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
     let sheet = Sheet::of_table(&tables.train)?;
     // The labels of an array are an array of their own.
     let inferred = understand(&sheet, &LoadOptions { label_column: None, ..options.clone() })?;
-    let how = if options.schema.is_some() { Use::Apply } else { Use::Train };
+    let how = Use::to_learn(options);
     let mut notes = inferred.notes;
     let mut encoded = |table: &mut Table, sheet: &Sheet, how| {
         let encoded = encode(&inferred.schema, sheet, how, false)?;

@@ -234,7 +234,7 @@ pub enum Error {
         value: f32,
     },
     /// A value that the chosen scaling cannot bring into [0, 1].
-    #[error("{place} is {value}, expected {expected}; the scaling `minmax` maps any range to [0, 1]")]
+    #[error("{place} is {value}, expected {expected}{}", if *fitted { "" } else { "; the scaling `minmax` maps any range to [0, 1]" })]
     OutOfRange {
         /// Where.
         place: Place,
@@ -242,6 +242,8 @@ pub enum Error {
         value: f32,
         /// The range allowed.
         expected: String,
+        /// Whether the scaling is that of other data, which these must fit.
+        fitted: bool,
     },
     /// Fractions and values above 1: no probabilities, no bytes.
     #[error(

@@ -135,9 +135,9 @@ fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> Result<Tabl
         return Err(Error::Empty { what: sheet.what });
     }
     let inferred = understand(&sheet, options)?;
-    let how = |of_training: bool| match (learn, of_training && options.schema.is_none()) {
+    let how = |of_training: bool| match (learn, of_training) {
         (false, _) => Use::Look,
-        (true, true) => Use::Train,
+        (true, true) => Use::to_learn(options),
         (true, false) => Use::Apply,
     };
     // Numbers of classes that have names are no names.

@@ -197,6 +197,7 @@ pub(crate) trait Trained {
         let defaults = LoadOptions::default();
         let options = LoadOptions {
             scale: scale.unwrap_or_default(),
+            clamp: args.scale.is_none(),
             schema: args.schema.clone().or_else(|| self.schema().filter(|_| args.scale.is_none())),
             class_names: self.class_names(),
             header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),

@@ -65,7 +65,7 @@ impl Opt {
 
     /// The argument with the values that it takes.
     fn valued(&self, arg: Arg, verb: Verb) -> Arg {
-        let arg = arg.value_name(self.value).hide_possible_values(true);
+        let arg = arg.value_name(self.value).hide_possible_values(true).allow_hyphen_values(self.may_begin_with_hyphen);
         if verb == Verb::Stack && self.per_layer {
             // What each value must be is known where they are merged with the recipe.
             return arg.value_parser(ValueParser::new(|text: &str| Ok::<_, String>(per_layer(text))));

@@ -85,6 +85,8 @@ pub(crate) struct Opt {
     /// The name that it had before. Flags and recipes may still use it, and checkpoints do.
     pub(crate) was: Option<&'static str>,
     pub(super) has_env: bool,
+    /// Whether a value may begin with a hyphen, as negative numbers do.
+    pub(super) may_begin_with_hyphen: bool,
 }
 
 /// An option with a value of this kind.
@@ -110,6 +112,7 @@ pub(super) const fn opt(
         changeable: &[],
         was: None,
         has_env: true,
+        may_begin_with_hyphen: false,
     }
 }
 
@@ -148,6 +151,10 @@ impl Opt {
 
     pub(super) const fn without_env(self) -> Self {
         Self { has_env: false, ..self }
+    }
+
+    pub(super) const fn hyphened(self) -> Self {
+        Self { may_begin_with_hyphen: true, ..self }
     }
 
     /// Whether a verb has it.

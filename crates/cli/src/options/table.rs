@@ -72,8 +72,12 @@ const OF_DATA: &[Opt] = &[
         .more(SOURCES)
         .inherited()
         .changeable(ALL),
-    opt("scale", Parsed(parse::<Scale>), "HOW", READ, "Scale values: auto, none, 255, minmax, MIN..MAX")
-        .more("`minmax-columns` scales each column of a table by its own range.")
+    opt("scale", Parsed(parse::<Scale>), "HOW", READ, "Scale values: auto, none, 255, minmax, standard, MIN..MAX")
+        .more(
+            "`minmax-columns` scales each column of a table by its own range. `standard` maps the mean of each column less 2 standard \
+             deviations to 0, the mean plus 2 to 1, and takes values beyond for 0 or 1.",
+        )
+        .hyphened()
         .inherited(),
     opt("label_column", Text, "COLUMN", READ, "Column of the labels: name, index, first or last")
         .shown("none")
@@ -91,6 +95,7 @@ const OF_DATA: &[Opt] = &[
         .later(),
     opt("missing", Parsed(parse::<Codes>), "CODES", TABLES, "Texts that mean a missing value, such as -9,none")
         .more("For tables of text. Nothing, NA, N/A, NaN, null and ? always do.")
+        .hyphened()
         .shown("none")
         .inherited()
         .later(),

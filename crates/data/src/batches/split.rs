@@ -44,7 +44,7 @@ impl Split {
             && units > 0
         {
             let place = crate::Place { what: "samples".into(), row: at / units, line: None, column: at % units };
-            return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1".into() });
+            return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1".into(), fitted: false });
         }
         Self::of(units, Store::Held(pixels), labels)
     }

@@ -56,7 +56,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         scale => scale,
     };
     let bounds = match scaling.map_or(scale, Scale::from) {
-        Scale::MinMax | Scale::MinMaxColumns | Scale::Auto => (extent.min, extent.max),
+        Scale::MinMax | Scale::MinMaxColumns | Scale::Standard | Scale::Auto => (extent.min, extent.max),
         Scale::None => (0.0, 1.0),
         Scale::By255 => (0.0, 255.0),
         Scale::Range { min, max } => (min, max),

@@ -91,7 +91,9 @@ impl Schema {
         let kind = match scale {
             Scale::By255 => ColumnKind::Unit { divisor: 255.0 },
             Scale::Range { min, max } => ColumnKind::Real { offset: min, scale: max - min },
-            Scale::Auto | Scale::None | Scale::MinMax | Scale::MinMaxColumns => ColumnKind::Unit { divisor: 1.0 },
+            Scale::Auto | Scale::None | Scale::MinMax | Scale::MinMaxColumns | Scale::Standard => {
+                ColumnKind::Unit { divisor: 1.0 }
+            }
         };
         Self { missing: Vec::new(), columns: vec![ColumnSchema { name: None, count: units, kind }] }
     }

@@ -24,7 +24,8 @@ impl Conversion {
         let (bottom, top) = self.scaling.bounds();
         if let Scaling::MinMax { .. } = self.scaling {
             let (min, width) = (f64::from(bottom), f64::from(top) - f64::from(bottom));
-            let map = |x: f64| ((x - min) / width) as f32;
+            // Values beyond have been refused, or are taken for the ends.
+            let map = |x: f64| (((x - min) / width) as f32).clamp(0.0, 1.0);
             return match values {
                 Values::Bytes(bytes) => bytes.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
                 Values::Floats(mut floats) => {

@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use super::columns::Schema;
 use super::kind::{ColumnKind, ROUNDING};
 use super::labels::{self, Labels, Texts};
+use super::options::LoadOptions;
+use super::scale::Scale;
 use super::scaling::Scaling;
 use crate::error::Error;
 use crate::memory::room::reserve;
 use crate::tables::sheet::{Cell, Content, Sheet};
 use crate::tables::table::{Table, check_units};
 use crate::tables::values::Values;
+
+/// Columns that a note names, at most.
+const NAMED: usize = 5;
 
 /// What became of a sheet.
 #[derive(Debug)]
@@ -34,6 +39,13 @@ pub(crate) enum Use {
     Look,
 }
 
+impl Use {
+    /// Of training data: what a schema that is given or standard deviations do not reach is taken for the ends.
+    pub(crate) fn to_learn(options: &LoadOptions) -> Self {
+        if options.schema.is_some() || options.scale == Scale::Standard { Self::Apply } else { Self::Train }
+    }
+}
+
 /// Makes a table of a sheet, with NaN where a value is missing. `names` are those of the classes where another data set has numbered them.
 pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> Result<Encoded, Error> {
     let raw = are_bytes(schema);
@@ -43,7 +55,7 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
     let path = PathBuf::from(&sheet.what);
     let mut values: Vec<f32> = Vec::new();
     reserve(&path, &mut values, units * sheet.lines.len())?;
-    let mut beyond = vec![0usize; columns.len()];
+    let mut beyond = vec![(0usize, 0usize); columns.len()];
     for (row, cells) in sheet.rows().enumerate() {
         for (column, beyond) in columns.iter().zip(&mut beyond) {
             let cell = cells[column.from];
@@ -60,10 +72,10 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
                         continue;
                     }
                     if !(-ROUNDING..=most + ROUNDING).contains(&x) {
-                        if how == Use::Train || !matches!(column.kind, ColumnKind::Real { .. }) {
+                        if how == Use::Train || !column.has_ends() {
                             return Err(column.refuse(sheet, row, cell));
                         }
-                        *beyond += 1;
+                        *beyond = (beyond.0 + 1, if beyond.0 == 0 { row } else { beyond.1 });
                     }
                     values.push(x.clamp(0.0, most));
                 }
@@ -71,13 +83,7 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
             }
         }
     }
-    for (column, &count) in columns.iter().zip(&beyond).filter(|(_, count)| **count > 0) {
-        let called = sheet.called(column.from);
-        notes.push(format!(
-            "column {called}: {count} values lie beyond the training data's ({}) and are taken for its ends",
-            column.kind
-        ));
-    }
+    notes.extend(said_of_ends(sheet, &columns, &beyond));
     let labels = labels_of(schema, sheet, names)?;
     let (labels, class_names) = labels.map_or((None, None), |(labels, names)| (Some(labels), names));
     let from = columns.iter().flat_map(|column| std::iter::repeat_n(column.from, column.units)).collect();
@@ -95,6 +101,28 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
     };
     let scaling = if raw { Scaling::By255 } else { Scaling::None };
     Ok(Encoded { table, class_names, scaling, notes })
+}
+
+/// One line on values that were taken for the ends of their ranges: how many of each column, and the first row.
+fn said_of_ends(sheet: &Sheet, columns: &[Column], beyond: &[(usize, usize)]) -> Option<String> {
+    let found: Vec<_> = columns.iter().zip(beyond).filter(|(_, (count, _))| *count > 0).collect();
+    let all: usize = found.iter().map(|(_, (count, _))| count).sum();
+    let each: Vec<String> = found
+        .iter()
+        .take(NAMED)
+        .map(|(column, (count, row))| {
+            let (called, first) = (sheet.called(column.from), sheet.called_row(*row));
+            format!("column {called} ({}) {count}, the first in {first}", column.kind)
+        })
+        .collect();
+    let more = if found.len() > NAMED { format!("; and {} more columns", found.len() - NAMED) } else { String::new() };
+    let (values, are) = if all == 1 { ("value lies", "is") } else { ("values lie", "are") };
+    (all > 0).then(|| {
+        format!(
+            "{all} {values} beyond the ranges of the columns and {are} taken for their ends: {}{more}",
+            each.join("; ")
+        )
+    })
 }
 
 /// Whether all units are grey levels of a byte: they then stay bytes.
@@ -141,6 +169,15 @@ impl<'a> Column<'a> {
             }
             (_, Content::Text(place)) => self.texts.get(place as usize).copied().flatten().map(|place| place as f32),
             (_, Content::Missing) => None,
+        }
+    }
+
+    /// Whether its range was found in data, so that values beyond it may come: fractions and bytes have theirs by nature.
+    fn has_ends(&self) -> bool {
+        match self.kind {
+            ColumnKind::Real { .. } => true,
+            ColumnKind::Unit { divisor } => *divisor != 1.0 && *divisor != 255.0,
+            _ => false,
         }
     }
 

@@ -75,7 +75,7 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     if kinds.iter().all(|kind| kind.units() == 0) {
         for (kind, found) in kinds.iter_mut().zip(&found) {
             if *kind == ColumnKind::Ignored && found.is_numeric() {
-                *kind = real(found);
+                *kind = real(found, options.scale);
             }
         }
     }
@@ -194,7 +194,7 @@ impl Telling<'_> {
             Scale::By255 => return Common::Asked { offset: 0.0, scale: 255.0 },
             Scale::Range { min, max } => return Common::Asked { offset: min, scale: max - min },
             Scale::MinMax if min < max => return Common::Asked { offset: min, scale: max - min },
-            Scale::MinMax | Scale::MinMaxColumns => return Common::Nothing,
+            Scale::MinMax | Scale::MinMaxColumns | Scale::Standard => return Common::Nothing,
         }
         let spins = |found: &&Found| found.levels.as_ref().is_some_and(|l| l.iter().all(|&x| x == 1.0 || x == -1.0));
         if min == -1.0 && numeric.iter().all(spins) {
@@ -266,7 +266,7 @@ impl Telling<'_> {
                 Ok(ColumnKind::Ignored)
             }
             Some(&[off, on]) => Ok(binary(off, on)),
-            _ => Ok(real(found)),
+            _ => Ok(real(found, self.options.scale)),
         }
     }
 
@@ -365,7 +365,7 @@ impl Telling<'_> {
                 ColumnKind::Unit { divisor: if byte { 255.0 } else { found.max.max(1.0) } }
             }
             KindName::Unit => return Err(no("numbers from 0 up")),
-            KindName::Real if numeric => real(found),
+            KindName::Real if numeric => real(found, self.options.scale),
             KindName::Real => return Err(no("numbers")),
         })
     }
@@ -375,10 +375,14 @@ fn binary(off: f32, on: f32) -> ColumnKind {
     ColumnKind::Binary { off: off.to_string(), on: on.to_string() }
 }
 
-/// A number by the range of its column.
-fn real(found: &Found) -> ColumnKind {
-    let scale = if found.max > found.min { found.max - found.min } else { 1.0 };
-    ColumnKind::Real { offset: found.min, scale }
+/// A number by the range of its column, or by its mean and deviation.
+fn real(found: &Found, scale: Scale) -> ColumnKind {
+    let deviation = found.deviation();
+    let (offset, width) = match scale {
+        Scale::Standard => ((found.mean - 2.0 * deviation) as f32, (4.0 * deviation) as f32),
+        _ => (found.min, found.max - found.min),
+    };
+    ColumnKind::Real { offset, scale: if width > 0.0 { width } else { 1.0 } }
 }
 
 /// Two texts, the one that means no first; else in their order.

@@ -58,6 +58,10 @@ serde_as_text!(Header);
 pub struct LoadOptions {
     /// How values are brought into [0, 1]. Default: `auto`.
     pub scale: Scale,
+    /// Whether values beyond a [`Scale::Range`] are taken for its ends, as those of other data than it was found in.
+    /// Default: they are refused.
+    #[serde(skip)]
+    pub clamp: bool,
     /// CSV: whether the first line holds names. Default: `auto`.
     pub header: Header,
     /// Tables and arrays of columns: the column of the labels, by its name, as `first` or `last`, or by its number
@@ -108,6 +112,7 @@ impl Default for LoadOptions {
     fn default() -> Self {
         Self {
             scale: Scale::Auto,
+            clamp: false,
             header: Header::Auto,
             label_column: None,
             feature_column: None,

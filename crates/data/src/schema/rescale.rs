@@ -11,12 +11,18 @@ use crate::error::Error;
 use crate::tables::table::{Cells, Range, Table};
 use crate::tables::values::Values;
 
-/// Scales training and test values alike.
-pub(crate) fn scale(
-    train: &mut Table,
-    test: Option<&mut Table>,
-    scale: Scale,
-) -> Result<(Store, Option<Store>, Scaling), Error> {
+/// What became of values.
+pub(crate) struct Scaled {
+    pub(crate) train: Store,
+    pub(crate) test: Option<Store>,
+    pub(crate) scaling: Scaling,
+    /// What was taken for an end of the range.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Scales training and test values alike. With `clamp`, values beyond a range that was found in other data are taken
+/// for its ends.
+pub(crate) fn scale(train: &mut Table, test: Option<&mut Table>, scale: Scale, clamp: bool) -> Result<Scaled, Error> {
     let of_train = train.range()?;
     let of_test = test.as_deref().map(Table::range).transpose()?;
     let scaling = match scale {
@@ -30,11 +36,11 @@ pub(crate) fn scale(
         }
         Scale::None => Scaling::None,
         Scale::Range { min, max } => Scaling::MinMax { min, max },
-        Scale::MinMaxColumns => {
+        Scale::MinMaxColumns | Scale::Standard => {
             return Err(Error::Setting {
                 name: "scale",
-                got: "minmax-columns".into(),
-                expected: "another: only tables of text are scaled column by column".into(),
+                got: scale.to_string(),
+                expected: "another: pictures are not scaled column by column".into(),
             });
         }
         Scale::MinMax => {
@@ -46,9 +52,42 @@ pub(crate) fn scale(
             Scaling::MinMax { min, max }
         }
     };
-    let train = apply(train, of_train, scaling)?;
-    let test = test.zip(of_test).map(|(test, range)| apply(test, range, scaling)).transpose()?;
-    Ok((train, test, scaling))
+    let mut notes = Vec::new();
+    let mut apply = |table: &mut Table, range| {
+        if clamp && matches!(scaling, Scaling::MinMax { .. }) {
+            notes.extend(beyond(table, scaling)?);
+        }
+        apply(table, range, scaling, clamp)
+    };
+    let train = apply(train, of_train)?;
+    let test = test.zip(of_test).map(|(test, range)| apply(test, range)).transpose()?;
+    Ok(Scaled { train, test, scaling, notes })
+}
+
+/// Says how many values lie beyond the range of a scaling, and where the first does.
+fn beyond(table: &Table, scaling: Scaling) -> Result<Option<String>, Error> {
+    let (bottom, top) = scaling.bounds();
+    let (mut count, mut first) = (0usize, None);
+    for part in table.values.parts() {
+        let (start, values) = part?;
+        let mut see = |(at, x): (usize, f32)| {
+            if x < bottom || x > top {
+                count += 1;
+                first.get_or_insert((start + at, x));
+            }
+        };
+        match &*values {
+            Values::Bytes(bytes) => bytes.iter().map(|&x| f32::from(x)).enumerate().for_each(&mut see),
+            Values::Floats(floats) => floats.iter().copied().enumerate().for_each(&mut see),
+        }
+    }
+    Ok(first.map(|(at, value)| {
+        let of = if count == 1 { "value lies" } else { "values lie" };
+        format!(
+            "{count} {of} beyond the training data's range {bottom} to {top} and are taken for its ends, the first {value} in {}",
+            table.place(at)
+        )
+    }))
 }
 
 /// Whole numbers up to 255 are grey levels of a byte where some are as large as this; else counts, grades or grey
@@ -77,16 +116,24 @@ pub(crate) fn have_one_scale(Range { min, max, whole, .. }: Range) -> bool {
 /// Refuses the first value that is `unfit`.
 fn refuse(table: &Table, unfit: impl Fn(f32) -> bool, expected: &str) -> Result<(), Error> {
     match table.values.find(unfit)? {
-        Some((at, value)) => Err(Error::OutOfRange { place: table.place(at), value, expected: expected.into() }),
+        Some((at, value)) => {
+            Err(Error::OutOfRange { place: table.place(at), value, expected: expected.into(), fitted: false })
+        }
         None => Ok(()),
     }
 }
 
 /// Takes the table's values and scales them; those in a file are scaled when they are read.
-fn apply(table: &mut Table, range: Range, scaling: Scaling) -> Result<Store, Error> {
+fn apply(table: &mut Table, range: Range, scaling: Scaling, clamp: bool) -> Result<Store, Error> {
     let (bottom, top) = scaling.bounds();
-    if range.min < bottom || range.max > top {
-        refuse(table, |x| !(bottom..=top).contains(&x), &format!("{bottom} to {top}"))?;
+    let taken_for_ends = clamp && matches!(scaling, Scaling::MinMax { .. });
+    if !taken_for_ends
+        && (range.min < bottom || range.max > top)
+        && let Some((at, value)) = table.values.find(|x| !(bottom..=top).contains(&x))?
+    {
+        let as_there = if clamp { " as in the training data" } else { "" };
+        let expected = format!("{bottom} to {top}{as_there}");
+        return Err(Error::OutOfRange { place: table.place(at), value, expected, fitted: clamp });
     }
     let conversion = Conversion { scaling, whole: range.whole };
     Ok(match std::mem::replace(&mut table.values, Values::Bytes(Vec::new()).into()) {
@@ -111,7 +158,7 @@ mod tests {
 
     /// The values that come out, whether they are bytes, and what was said of them.
     fn scaled(mut table: Table, how: Scale) -> (Vec<f32>, bool, String) {
-        let (pixels, _, scaling) = scale(&mut table, None, how).unwrap();
+        let Scaled { train: pixels, scaling, .. } = scale(&mut table, None, how, false).unwrap();
         let kept = matches!(pixels, Store::Held(Pixels::Bytes(_)));
         let split = Split::of(1, pixels, None).unwrap();
         let mut out = vec![0.0; split.samples()];
@@ -122,7 +169,7 @@ mod tests {
     }
 
     fn refused(mut table: Table, how: Scale) -> String {
-        scale(&mut table, None, how).unwrap_err().to_string()
+        scale(&mut table, None, how, false).err().unwrap().to_string()
     }
 
     #[test]
@@ -169,10 +216,10 @@ mod tests {
     #[test]
     fn whole_floats_become_the_same_bytes() {
         let all: Vec<f32> = (0..=255u8).map(f32::from).collect();
-        let (pixels, ..) = scale(&mut floats(&all), None, Scale::By255).unwrap();
+        let pixels = scale(&mut floats(&all), None, Scale::By255, false).unwrap().train;
         let split = Split::of(256, pixels, None).unwrap();
         assert_eq!(split.row(0), Row::Bytes(&(0..=255).collect::<Vec<u8>>()));
-        let (pixels, ..) = scale(&mut floats(&[1.0, -0.0]), None, Scale::None).unwrap();
+        let pixels = scale(&mut floats(&[1.0, -0.0]), None, Scale::None, false).unwrap().train;
         assert_eq!(Split::of(2, pixels, None).unwrap().row(0), Row::Bytes(&[255, 0]));
     }
 
@@ -212,8 +259,8 @@ mod tests {
         assert_eq!(out, [0.0, 1.0, 0.5, 0.25]);
         assert_eq!(said, "mapped from -1..3 to 0..1");
         assert_eq!(scaled(bytes(&[10, 30]), Scale::MinMax).0, [0.0, 1.0]);
-        let (_, test, scaling) =
-            scale(&mut floats(&[0.0, 1.0]), Some(&mut floats(&[-4.0, 2.0])), Scale::MinMax).unwrap();
+        let Scaled { test, scaling, .. } =
+            scale(&mut floats(&[0.0, 1.0]), Some(&mut floats(&[-4.0, 2.0])), Scale::MinMax, false).unwrap();
         assert_eq!(scaling, Scaling::MinMax { min: -4.0, max: 2.0 });
         assert_eq!(Split::of(2, test.unwrap(), None).unwrap().row(0), Row::Floats(&[0.0, 1.0]));
         // The widest range there is must not overflow into NaN.
@@ -233,7 +280,7 @@ mod tests {
             (vec![0.0, 0.5, 1.0, 0.0], vec![1.0, 0.0], Scale::Auto),
         ] {
             let (expected, scaling) = {
-                let (.., scaling) = scale(&mut floats(&whole), None, how).unwrap();
+                let scaling = scale(&mut floats(&whole), None, how, false).unwrap().scaling;
                 (scaled(floats(&whole), how).0[2..].to_vec(), scaling)
             };
             let recorded: Scale = Scale::from(scaling).to_string().parse().unwrap();
@@ -244,13 +291,35 @@ mod tests {
         assert!(refused(bytes(&[2, 4]), Scale::Range { min: 2.5, max: 9.0 }).contains("is 2, expected 2.5 to 9;"));
     }
 
+    /// In memory; the same of rows that stay in their file is `file_rows`' to show.
+    #[test]
+    fn values_beyond_a_range_of_other_data_are_taken_for_its_ends() {
+        let range = Scale::Range { min: -1.0, max: 3.0 };
+        let mut table = floats(&[0.0, 3.5, -2.0, 3.0]);
+        let Scaled { train, notes, .. } = scale(&mut table, None, range, true).unwrap();
+        assert_eq!(Split::of(4, train, None).unwrap().row(0), Row::Floats(&[0.25, 1.0, 0.0, 1.0]));
+        assert_eq!(
+            notes,
+            [
+                "2 values lie beyond the training data's range -1 to 3 and are taken for its ends, the first 3.5 in t: row 0, column 1 \
+              (counted from 0)"
+            ]
+        );
+        let Scaled { notes, .. } = scale(&mut bytes(&[0, 3]), None, range, true).unwrap();
+        assert!(notes.is_empty());
+        let error = scale(&mut floats(&[0.0, 1.5]), None, Scale::None, true).err().unwrap().to_string();
+        assert_eq!(error, "t: row 0, column 1 (counted from 0) is 1.5, expected 0 to 1 as in the training data");
+    }
+
     #[test]
     fn the_test_data_follows_the_choice_made_on_the_training_data() {
-        let (_, test, _) = scale(&mut bytes(&[0, 200]), Some(&mut bytes(&[0, 1])), Scale::Auto).unwrap();
+        let test = scale(&mut bytes(&[0, 200]), Some(&mut bytes(&[0, 1])), Scale::Auto, false).unwrap().test;
         assert_eq!(Split::of(2, test.unwrap(), None).unwrap().row(0), Row::Bytes(&[0, 1]));
-        let error = scale(&mut bytes(&[0, 1]), Some(&mut bytes(&[0, 2])), Scale::Auto).unwrap_err().to_string();
+        let error =
+            scale(&mut bytes(&[0, 1]), Some(&mut bytes(&[0, 2])), Scale::Auto, false).err().unwrap().to_string();
         assert!(error.starts_with("t: row 0, column 1 (counted from 0) is 2, expected 0 to 1;"), "{error}");
-        let error = scale(&mut bytes(&[0, 200]), Some(&mut floats(&[0.0, 0.5])), Scale::Auto).unwrap_err().to_string();
+        let error =
+            scale(&mut bytes(&[0, 200]), Some(&mut floats(&[0.0, 0.5])), Scale::Auto, false).err().unwrap().to_string();
         let said =
             "t: row 0, column 1 (counted from 0) is 0.5, expected a whole number from 0 to 255, as in the training";
         assert!(error.starts_with(said), "{error}");
@@ -259,13 +328,15 @@ mod tests {
     #[test]
     fn settings_read_and_write_as_text() {
         let range = Scale::Range { min: -0.1, max: f32::MAX };
-        for scale in [Scale::Auto, Scale::None, Scale::By255, Scale::MinMax, range] {
+        for scale in
+            [Scale::Auto, Scale::None, Scale::By255, Scale::MinMax, Scale::MinMaxColumns, Scale::Standard, range]
+        {
             assert_eq!(scale.to_string().parse::<Scale>().unwrap(), scale);
         }
         let error = "256".parse::<Scale>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "scale is \"256\"; it must be auto, none, 255, minmax, minmax-columns or MIN..MAX, such as -1..3"
+            "scale is \"256\"; it must be auto, none, 255, minmax, minmax-columns, standard or MIN..MAX, such as -1..3"
         );
         for bad in ["..", "1..", "..1", "1..1", "2..1", "0..inf", "nan..1", "0..1..2"] {
             assert!(bad.parse::<Scale>().is_err(), "{bad}");

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::text::serde_as_text;
 
 /// How values are brought into [0, 1]. As text: `auto`, `none`, `255`, `minmax`,
-/// `minmax-columns`, `MIN..MAX`.
+/// `minmax-columns`, `standard`, `MIN..MAX`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Scale {
     /// Training values within [0, 1] stay; whole numbers from 0 to 255 are divided by 255, or by the largest where
@@ -27,8 +27,12 @@ pub enum Scale {
     MinMax,
     /// The same of each column by itself: of tables of text.
     MinMaxColumns,
+    /// Each column of a table by its mean and standard deviation: the mean less two deviations becomes 0, the mean
+    /// and two deviations 1, and values beyond are taken for these. Columns of two values stay binary.
+    Standard,
     /// Values must lie in this range and are mapped from it: what [`Scale::MinMax`] found in one
-    /// data set, for another that is to be read alike.
+    /// data set, for another that is to be read alike ([`LoadOptions::clamp`](crate::LoadOptions::clamp) takes values
+    /// beyond for its ends).
     Range {
         /// The value that becomes 0.
         min: f32,
@@ -45,6 +49,7 @@ impl fmt::Display for Scale {
             Self::By255 => f.write_str("255"),
             Self::MinMax => f.write_str("minmax"),
             Self::MinMaxColumns => f.write_str("minmax-columns"),
+            Self::Standard => f.write_str("standard"),
             Self::Range { min, max } => write!(f, "{min}..{max}"),
         }
     }
@@ -60,12 +65,13 @@ impl FromStr for Scale {
             "255" => Ok(Self::By255),
             "minmax" => Ok(Self::MinMax),
             "minmax-columns" => Ok(Self::MinMaxColumns),
+            "standard" => Ok(Self::Standard),
             _ => match range_of(text) {
                 Some((min, max)) => Ok(Self::Range { min, max }),
                 None => Err(Error::Setting {
                     name: "scale",
                     got: format!("{text:?}"),
-                    expected: "auto, none, 255, minmax, minmax-columns or MIN..MAX, such as -1..3".into(),
+                    expected: "auto, none, 255, minmax, minmax-columns, standard or MIN..MAX, such as -1..3".into(),
                 }),
             },
         }

@@ -16,6 +16,10 @@ pub(crate) struct Found {
     pub(crate) texts: usize,
     pub(crate) min: f32,
     pub(crate) max: f32,
+    /// Mean of the numbers.
+    pub(crate) mean: f64,
+    /// Sum of the squares of their distances from it.
+    squares: f64,
     /// Whether all numbers are whole.
     pub(crate) whole: bool,
     /// The different numbers in their order; none where there are more than [`LEVELS`].
@@ -37,6 +41,8 @@ impl Found {
             texts: 0,
             min: f32::INFINITY,
             max: f32::NEG_INFINITY,
+            mean: 0.0,
+            squares: 0.0,
             whole: true,
             levels: Some(Vec::new()),
             counts: true,
@@ -59,6 +65,10 @@ impl Found {
                 self.counts = self.counts && x == self.first + self.rows as f32;
                 self.numbers += 1;
                 (self.min, self.max) = (self.min.min(x), self.max.max(x));
+                // Welford (1962).
+                let (before, x64) = (self.mean, f64::from(x));
+                self.mean += (x64 - before) / self.numbers as f64;
+                self.squares += (x64 - before) * (x64 - self.mean);
                 self.whole = self.whole && x.fract() == 0.0;
                 if let Some(levels) = &mut self.levels
                     && let Err(place) = levels.binary_search_by(|level| level.total_cmp(&(x + 0.0)))
@@ -72,6 +82,11 @@ impl Found {
             }
         }
         self.rows += 1;
+    }
+
+    /// Standard deviation of the numbers.
+    pub(crate) fn deviation(&self) -> f64 {
+        (self.squares / self.numbers.max(1) as f64).sqrt()
     }
 
     /// Whether all that is there are numbers.

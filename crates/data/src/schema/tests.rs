@@ -206,7 +206,8 @@ fn columns_of_other_files_are_matched_by_name() {
     assert_eq!(error, "t.csv: line 2, column \"age\": \"old\" is not a number, 21 to 81");
     let beyond = applied(&data.schema, "age,height,blood,sex\n99,1.71,A,m\n").unwrap();
     assert_eq!(values(&beyond)[0][0], 1.0);
-    let said = "column \"age\": 1 values lie beyond the training data's (real: 21 to 81) and are taken for its ends";
+    let said = "1 value lies beyond the ranges of the columns and is taken for their ends: column \"age\" (real: 21 to 81) 1, the \
+          first in line 2";
     assert_eq!(beyond.notes, [said]);
 }
 
@@ -263,4 +264,55 @@ fn decoding_undoes_encoding() {
             }
         }
     }
+}
+
+/// The mean less two deviations becomes 0, the mean and two 1, and what lies beyond becomes these; two values stay two.
+#[test]
+fn standard_columns_are_read_by_mean_and_deviation() {
+    let options = LoadOptions { scale: "standard".parse().unwrap(), ..plain() };
+    let mut text = "x,flag\n".to_string();
+    for k in 0..100 {
+        writeln!(text, "{},{}", if k == 99 { 1000 } else { k % 2 * 2 + 10 }, k % 2).unwrap();
+    }
+    let data = read(&text, &options).unwrap();
+    let ColumnKind::Real { offset, scale } = data.schema.columns[0].kind else { panic!("{}", data.schema) };
+    let values_of_x: Vec<f64> = (0..99).map(|k| f64::from(k % 2 * 2 + 10)).chain([1000.0]).collect();
+    let mean = values_of_x.iter().sum::<f64>() / 100.0;
+    let deviation = (values_of_x.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 100.0).sqrt();
+    assert!((f64::from(offset) - (mean - 2.0 * deviation)).abs() < 1e-3 * deviation);
+    assert!((f64::from(scale) - 4.0 * deviation).abs() < 1e-3 * deviation);
+    assert!(matches!(data.schema.columns[1].kind, ColumnKind::Binary { .. }));
+    assert_eq!(values(&data)[99][0], 1.0);
+    assert_eq!(data.notes.len(), 1, "{:?}", data.notes);
+    assert!(
+        data.notes[0]
+            .starts_with("1 value lies beyond the ranges of the columns and is taken for their ends: column \"x\"")
+    );
+    assert!(data.notes[0].ends_with("1, the first in line 101"), "{}", data.notes[0]);
+}
+
+/// One line says how many and where, whatever the number of columns; fractions have their ends by nature.
+#[test]
+fn values_beyond_those_of_the_training_data_are_taken_for_its_ends() {
+    let schema = read("a,b,c\n1,5,0.5\n2,6,0.25\n4,9,0\n", &plain()).unwrap().schema;
+    let options = LoadOptions { schema: Some(schema), ..plain() };
+    let data = read("a,b,c\n3,9,0\n0,10,0.5\n9,5,0.1\n", &options).unwrap();
+    let rows = values(&data);
+    assert_eq!((rows[1][0], rows[1][1], rows[2][0]), (0.0, 1.0, 1.0));
+    assert_eq!(
+        data.notes,
+        [
+            "3 values lie beyond the ranges of the columns and are taken for their ends: column \"a\" (real: 1 to 4) 2, the first in \
+          line 3; column \"b\" (real: 5 to 9) 1, the first in line 3"
+        ]
+    );
+    let grades: String =
+        (0..20).map(|k| (0..8).map(|c| ((k * 7 + c) % 6).to_string()).collect::<Vec<_>>().join(",") + "\n").collect();
+    let schema = read(&grades, &plain()).unwrap().schema;
+    assert_eq!(schema.to_string(), "0 to 7  unit: 0 to 5");
+    let options = LoadOptions { schema: Some(schema), ..plain() };
+    assert_eq!(values(&read("7,0,0,0,0,0,0,5\n", &options).unwrap())[0][0], 1.0);
+    let schema = read("0.5,0.25\n0.1,1\n", &plain()).unwrap().schema;
+    let refused = read("0.5,1.5\n", &LoadOptions { schema: Some(schema), ..plain() }).unwrap_err();
+    assert_eq!(refused, "t.csv: line 1, column 1 (from 0): \"1.5\" is not a number from 0 to 1");
 }

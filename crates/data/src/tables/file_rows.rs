@@ -164,9 +164,10 @@ mod tests {
             (write_npy(&path("fractions.npy"), "<f4", |k| float((k % 1000) as f32 / 999.0)), Scale::Auto),
             (write_npy(&path("whole.npy"), "<f4", |k| float((k % 256) as f32)), Scale::Auto),
             (write_npy(&path("range.npy"), ">f4", |k| (k as f32 - 1e5).to_be_bytes().to_vec()), Scale::MinMax),
+            (Source::Npy(path("range.npy")), Scale::Range { min: -9.9e4, max: -3e4 }),
         ];
         for (source, scale) in sources {
-            let options = LoadOptions { scale, ..LoadOptions::default() };
+            let options = LoadOptions { scale, clamp: true, ..LoadOptions::default() };
             let (held, filed) = (load(&source, &options).unwrap(), open(&source, &options).unwrap());
             assert!(held.train.is_held() && !filed.train.is_held(), "{source}");
             let pixels = (held.train.bytes() - filed.train.bytes()) as u64;

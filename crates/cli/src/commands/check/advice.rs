@@ -150,6 +150,7 @@ fn scale_reason(found: &Examination) -> String {
     match found.scale {
         Scale::Auto => "what is inferred of each column: see above".into(),
         Scale::MinMaxColumns => "each column by its own range, as --scale says".into(),
+        Scale::Standard => "each column by its mean and standard deviation, as --scale says".into(),
         Scale::None => "the values lie between 0 and 1 already".into(),
         Scale::By255 => "grey levels from 0 to 255 become 0 to 1".into(),
         Scale::MinMax => format!("{} to {} become 0 to 1", found.min, found.max),

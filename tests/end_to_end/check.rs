@@ -131,3 +131,59 @@ fn values_that_fill_little_are_spread() {
     assert!(said("--data csv:small.csv --valid 0").contains(warned));
     assert!(!said("--config small.toml --valid 0").contains(warned));
 }
+
+/// Columns of unlike ranges are recommended what a training makes of them: each its own range.
+#[test]
+fn an_array_is_checked_as_it_is_trained() {
+    let place = Place::new();
+    let row = |k: usize| [(k % 7) as f32, 1000.0 + 37.0 * (k % 11) as f32, 0.001 * (k % 5) as f32];
+    place.write_values("x.npy", 80, &(0..80).flat_map(row).collect::<Vec<_>>());
+    let found = place.json("check npy:x.npy --json --recipe r.toml --schema-out s.toml");
+    assert_eq!((&found["recipe"]["scale"], &found["narrow"]), (&"auto".into(), &serde_json::json!([])));
+    let shown = place.ok("check npy:x.npy");
+    assert!(shown.contains("real: 1000 to 1370") && shown.contains("real: 0 to 0.004"), "{shown}");
+    let of_array = "--epochs 1 --valid 0 --hidden 3 --seed 2";
+    place.ok(&format!("pretrain -q {of_array} --config r.toml --out a"));
+    place.ok(&format!("pretrain -q {of_array} --config r.toml --schema s.toml --out b"));
+    assert_eq!(place.tensors("a/model.safetensors"), place.tensors("b/model.safetensors"));
+}
+
+/// The recipe for a stack is one that trains, and is read by its own verb.
+#[test]
+fn a_stack_has_a_recipe_too() {
+    let place = Place::new();
+    std::fs::write(place.path("t.csv"), table("3")).unwrap();
+    let read = "--label-column class --for stack";
+    let shown = place.ok(&format!("check csv:t.csv {read} --recipe s.toml"));
+    assert!(shown.contains("to start `dbn stack` from:"), "{shown}");
+    let written: toml::Table = place.text("s.toml").parse().unwrap();
+    assert_eq!(written["layers"].as_array().unwrap().len(), 3);
+    assert_eq!(written["visible_states"][0].as_str(), Some("probabilities"), "of amounts, at the bottom alone");
+    assert_eq!(written["visible_states"][1].as_str(), Some("sampled"));
+    place.ok("stack -q --config s.toml --epochs 1 --out s");
+    assert_eq!(place.run("check csv:t.csv --for tune").status.code(), Some(2));
+}
+
+/// How many rows have holes, in which columns, and which columns have them together.
+#[test]
+fn what_is_missing_is_counted_by_column_and_by_pattern() {
+    let place = Place::new();
+    let row = |k: usize| match k % 10 {
+        0 => format!(",{},\n", k % 3),
+        1 | 2 => format!("{},,m\n", 20 + k % 30),
+        3 if k == 3 => ",,\n".to_string(),
+        _ => format!("{},{},{}\n", 20 + k % 30, k % 3, if k % 4 == 0 { "f" } else { "m" }),
+    };
+    let text: String = (0..100).map(row).collect();
+    std::fs::write(place.path("t.csv"), format!("age,grade,sex\n{text}")).unwrap();
+    let shown = String::from_utf8(place.run("check csv:t.csv").stdout).unwrap();
+    for line in [
+        "43 values in 31 of 100 samples",
+        "by column: \"grade\" 21, \"age\" 11, \"sex\" 11",
+        "together: \"grade\" alone, in 20 samples",
+        "together: \"age\", \"sex\", in 10 samples",
+        "together: \"age\", \"grade\", \"sex\", in 1 sample",
+    ] {
+        assert!(shown.contains(line), "'{line}' in {shown}");
+    }
+}

@@ -340,3 +340,15 @@ fn other_data_keep_within_the_range_of_the_training_data() {
     let refused = stderr(&place.run("encode u --data npy:y.npy --out y.csv"));
     assert!(refused.contains("expected 0 to 1 as in the training data") && !refused.contains("minmax"), "{refused}");
 }
+
+/// The same file under another spelling is read as it was in training.
+#[test]
+fn a_file_is_the_same_however_its_path_is_spelt() {
+    let place = Place::new();
+    std::fs::write(place.path("t.csv"), "a,b\nc,d\na,d\nc,b\na,b\n").unwrap();
+    place.ok("pretrain -q --data csv:t.csv --header no --hidden 3 --epochs 1 --valid 0 --out r");
+    for data in ["csv:t.csv", "csv:./t.csv", "csv:r/../t.csv"] {
+        place.ok(&format!("encode r --data {data} --out codes.csv"));
+        assert_eq!(place.text("codes.csv").lines().count(), 5, "{data}: the first line is a sample");
+    }
+}

@@ -24,7 +24,7 @@ use crate::tables::table::{Reading, Table, Tables, check_units};
 pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) -> Result<Dataset, Error> {
     let classes = check(&mut tables, options)?;
     #[cfg(feature = "formats")]
-    by_columns(&mut tables, options)?;
+    array_by_columns(&mut tables, options, Use::to_learn(options))?;
     let Tables { mut train, mut test, image, class_names, mut notes, reading } = tables;
     for table in [Some(&mut train), test.as_mut()].into_iter().flatten() {
         table.pictures = image.is_some() && table.values.are_bytes();
@@ -56,20 +56,20 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
 
 /// Scales an array column by column where that is what a schema or its values say: its columns are those of a table.
 #[cfg(feature = "formats")]
-fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
+pub(crate) fn array_by_columns(tables: &mut Tables, options: &LoadOptions, how: Use) -> Result<(), Error> {
     require_columns(tables, options)?;
     let given = options.schema.as_ref().filter(|schema| schema.scale().is_none());
-    let unlike = || Ok::<_, Error>(options.scale == Scale::Auto && !have_one_scale(tables.train.range()?));
+    let range = |table: &Table| if how == Use::Look { table.finite_range() } else { table.range() };
+    let unlike = || Ok::<_, Error>(options.scale == Scale::Auto && !have_one_scale(range(&tables.train)?));
     let by_column = matches!(options.scale, Scale::MinMaxColumns | Scale::Standard);
     let asked = by_column || !options.column_types.0.is_empty() || options.weight_column.is_some();
     if tables.reading.is_some() || tables.image.is_some() || !(given.is_some() || asked || unlike()?) {
         return Ok(());
     }
-    tables.train.range()?;
+    range(&tables.train)?;
     let sheet = Sheet::of_table(&tables.train)?;
     // The labels of an array are an array of their own.
     let inferred = understand(&sheet, &LoadOptions { label_column: None, ..options.clone() })?;
-    let how = Use::to_learn(options);
     let mut notes = inferred.notes;
     let mut encoded = |table: &mut Table, sheet: &Sheet, how| {
         let encoded = encode(&inferred.schema, sheet, how, false)?;
@@ -80,9 +80,9 @@ fn by_columns(tables: &mut Tables, options: &LoadOptions) -> Result<(), Error> {
     };
     let scaling = encoded(&mut tables.train, &sheet, how)?;
     if let Some(test) = &mut tables.test {
-        test.range()?;
+        range(test)?;
         let sheet = Sheet::of_table(test)?;
-        encoded(test, &sheet, Use::Apply)?;
+        encoded(test, &sheet, if how == Use::Look { how } else { Use::Apply })?;
     }
     tables.reading = Some(Reading { schema: inferred.schema, scaling: Some(scaling), notes, doubts: inferred.doubts });
     Ok(())

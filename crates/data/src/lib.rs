@@ -49,7 +49,7 @@ pub use batches::minibatch::{BatchConfig, Minibatcher};
 pub use batches::split::Split;
 pub use dataset::{Dataset, sha256};
 pub use error::Error;
-pub use examine::{Column, Examination, Part, ValueKind, examine};
+pub use examine::{Column, Examination, Gaps, Part, ValueKind, examine};
 #[cfg(feature = "formats")]
 pub use formats::container::Container;
 #[cfg(feature = "formats")]

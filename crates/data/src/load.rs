@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::assemble::assemble;
 #[cfg(feature = "formats")]
-use crate::assemble::renumber;
+use crate::assemble::{array_by_columns, renumber};
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::formats::{self, hub::Files};
@@ -64,7 +64,11 @@ pub fn open(source: &Source, options: &LoadOptions) -> Result<Dataset, Error> {
 /// What the reader of a source finds, for a look at it: values beyond a model's range as they are.
 pub(crate) fn tables_to_look_at(source: &Source, options: &LoadOptions) -> Result<Tables, Error> {
     refuse_columns(source, options)?;
-    understood(source, options, false)
+    #[cfg_attr(not(feature = "formats"), expect(unused_mut, reason = "arrays have no columns then"))]
+    let mut tables = understood(source, options, false)?;
+    #[cfg(feature = "formats")]
+    array_by_columns(&mut tables, options, Use::Look)?;
+    Ok(tables)
 }
 
 /// What the reader of a source finds.

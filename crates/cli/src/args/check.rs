@@ -11,7 +11,8 @@ The columns of a table are understood one by one, and listed: what they are and 
 all values are looked at: their range and kind, constant columns and columns that repeat another,
 missing values, how often each class comes, samples that come twice, and test samples that are
 training samples too. What follows is a recommendation with its reasons, a place to start from and
-no search: --recipe writes it as a recipe for `dbn pretrain --config`.
+no search: --recipe writes it as a recipe for `dbn pretrain --config`, or with --for stack for
+`dbn stack --config`.
 
 The exit code is 0 if the data are fit for training, 1 if they are not, 2 if they cannot be read.
 
@@ -34,7 +35,10 @@ pub(crate) struct CheckArgs {
     pub(crate) test: Option<Source>,
     #[command(flatten)]
     pub(crate) read: DataArgs<true>,
-    /// Write the recommendation as a recipe for `dbn pretrain --config`
+    /// Training to recommend settings for: pretrain or stack
+    #[arg(long = "for", value_name = "VERB", hide_possible_values = true, value_parser = ["pretrain", "stack"], default_value = "pretrain")]
+    pub(crate) verb: String,
+    /// Write the recommendation as a recipe for `--config` of that training
     #[arg(long, value_name = "FILE")]
     pub(crate) recipe: Option<PathBuf>,
     /// Write what the columns are as a schema for `--schema`

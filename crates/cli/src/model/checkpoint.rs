@@ -192,7 +192,7 @@ pub(crate) trait Trained {
         };
         // How the training data came into [0, 1], what their columns are and which class is which number hold for
         // all data; of arrays and pictures where the labels stood says nothing of others.
-        let same = trained_on.is_some_and(|trained_on| trained_on == source);
+        let same = trained_on.is_some_and(|trained_on| trained_on.is_same_as(&source));
         let scale = args.scale.or_else(|| self.scale());
         let defaults = LoadOptions::default();
         let options = LoadOptions {

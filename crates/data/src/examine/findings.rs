@@ -1,5 +1,6 @@
 //! What an examination finds.
 
+use super::gaps::Gaps;
 use crate::place::Place;
 use crate::schema::columns::Schema;
 use crate::schema::scale::Scale;
@@ -98,6 +99,8 @@ pub struct Examination {
     pub train: Part,
     /// The test samples.
     pub test: Option<Part>,
+    /// What the training samples lack. Nothing of data that are scaled already.
+    pub gaps: Gaps,
     /// Shape of a sample that is a picture.
     pub image: Option<ImageShape>,
     /// What the classes are called.
@@ -140,6 +143,13 @@ impl Examination {
     #[must_use]
     pub fn is_narrow(&self) -> bool {
         self.max > self.min && self.max - self.min < NARROW * (self.bounds.1 - self.bounds.0)
+    }
+
+    /// What a column of [`Gaps`] is called: its name in quotes, or its number.
+    #[must_use]
+    pub fn called(&self, column: usize) -> String {
+        let name = self.schema.each().nth(column).and_then(|(name, _)| name);
+        name.filter(|name| !name.is_empty()).map_or_else(|| column.to_string(), |name| format!("{name:?}"))
     }
 
     /// A value as it is once scaled.

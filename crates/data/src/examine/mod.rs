@@ -9,6 +9,7 @@
 
 mod counts;
 mod findings;
+mod gaps;
 mod survey;
 
 use crate::assemble::{check, renumber};
@@ -22,6 +23,7 @@ use crate::schema::scaling::Scaling;
 use crate::schema::source::Source;
 use crate::tables::table::{Reading, Table};
 pub use findings::{Column, Examination, Part, ValueKind};
+pub use gaps::Gaps;
 use survey::{Extent, Survey};
 
 /// Looks at a source; `test` names one with test samples, for a source that has none of its own.
@@ -76,7 +78,9 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
     };
     let Reading { schema, notes: more, doubts, .. } = reading.unwrap_or_default();
     notes.extend(more);
+    let gaps = if of_train.first_missing().is_some() { Gaps::of(train, &schema)? } else { Gaps::default() };
     Ok(Examination {
+        gaps,
         schema,
         notes,
         doubts,
@@ -123,6 +127,7 @@ impl Dataset {
             scaling => scaling.into(),
         };
         Ok(Examination {
+            gaps: Gaps::default(),
             schema: self.schema.clone(),
             notes: self.notes.clone(),
             doubts: self.doubts.clone(),

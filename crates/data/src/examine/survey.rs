@@ -7,7 +7,7 @@ use crate::memory::room::reserve;
 use crate::place::Place;
 use crate::schema::rescale::BYTE;
 use crate::schema::scale::Scale;
-use crate::tables::table::Table;
+use crate::tables::table::{Range, Table};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -23,16 +23,8 @@ impl Extent {
     const NONE: Self = Self { min: f32::INFINITY, max: f32::NEG_INFINITY, whole: true };
 
     pub(super) fn of_table(table: &Table) -> Result<Self, Error> {
-        let mut extent = Self::NONE;
-        table.each_row(|row| {
-            for &x in row {
-                let x = if x.is_finite() { x } else { continue };
-                extent.min = extent.min.min(x);
-                extent.max = extent.max.max(x);
-                extent.whole &= x.fract() == 0.0;
-            }
-        })?;
-        Ok(extent)
+        let Range { min, max, whole, .. } = table.finite_range()?;
+        Ok(Self { min, max, whole })
     }
 
     /// Of values that are scaled, of which it does not matter whether they were whole.

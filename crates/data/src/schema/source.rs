@@ -111,6 +111,13 @@ impl Source {
         self.parts().1.filter(|_| !matches!(self, Self::Hub(_)))
     }
 
+    /// Whether another is the same place, however its path is spelt.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let place = |source: &Self| source.path().and_then(|path| path.canonicalize().ok());
+        self == other || self.parts().0 == other.parts().0 && place(self).is_some() && place(self) == place(other)
+    }
+
     /// A short name: `mnist`, or the name of the file (without its ending), folder or repository.
     #[must_use]
     pub fn name(&self) -> String {
@@ -213,6 +220,17 @@ mod tests {
         assert_eq!("csv:some/digits.csv".parse::<Source>().unwrap().name(), "digits");
         assert_eq!(Source::Mnist.name(), "mnist");
         assert_eq!("hf:ylecun/digits@v1:x.csv".parse::<Source>().unwrap().name(), "digits");
+    }
+
+    #[test]
+    fn a_path_is_the_same_however_it_is_spelt() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.csv"), "").unwrap();
+        std::fs::write(dir.path().join("b.csv"), "").unwrap();
+        let source = |name: &str| Source::Csv(dir.path().join(name));
+        assert!(source("a.csv").is_same_as(&source("./a.csv")) && source("no.csv").is_same_as(&source("no.csv")));
+        assert!(!source("a.csv").is_same_as(&source("b.csv")) && !source("no.csv").is_same_as(&source("nor.csv")));
+        assert!(!source("a.csv").is_same_as(&Source::Npy(dir.path().join("a.csv"))));
     }
 
     #[test]

@@ -158,6 +158,18 @@ impl Table {
         Ok(Range { min, max, whole, gaps })
     }
 
+    /// The range of the values that are finite numbers; where there are none, its ends are infinite.
+    pub(crate) fn finite_range(&self) -> Result<Range, Error> {
+        let mut range = Range { min: f32::INFINITY, max: f32::NEG_INFINITY, whole: true, gaps: false };
+        self.each_row(|row| {
+            for &x in row.iter().filter(|x| x.is_finite()) {
+                (range.min, range.max) = (range.min.min(x), range.max.max(x));
+                range.whole = range.whole && x.fract() == 0.0;
+            }
+        })?;
+        Ok(range)
+    }
+
     /// Hands over every row.
     pub(crate) fn each_row(&self, mut visit: impl FnMut(&[f32])) -> Result<(), Error> {
         let mut row = vec![0.0; self.units];

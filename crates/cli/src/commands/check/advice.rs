@@ -33,6 +33,9 @@ const ON: f64 = 103.0;
 /// Share of the rate that is left in the last epoch.
 const FINAL: f64 = 0.05;
 
+/// The same in a stack, whose layers learn from each other.
+const FINAL_OF_STACK: f64 = 0.1;
+
 /// Updates of a training: 30 epochs of MNIST have 18,000.
 const UPDATES: usize = 10_000;
 
@@ -52,17 +55,15 @@ pub(super) struct Advice {
 }
 
 impl Advice {
-    pub(super) fn of(found: &Examination) -> Self {
-        let (binarize, why) = binarize(found);
+    /// For one RBM, or for a `stack`.
+    pub(super) fn of(found: &Examination, stack: bool) -> Self {
+        let (binarize, why) = binarize(found, stack);
         let mut settings = Vec::new();
         let mut add = |key, value: Value, reason: String| settings.push(Setting { key, value, reason });
         let (samples, units) = (found.train.samples, found.train.columns.len());
         add("scale", found.scale.to_string().into(), scale_reason(found));
         add("binarize", binarize.to_string().into(), why.into());
-        if binarize == Binarize::None {
-            add("visible_states", "probabilities".into(), "values that are no states are not drawn as such".into());
-        }
-        add("hidden_units", "bernoulli".into(), "binary features; visible units lie between 0 and 1 too".into());
+        let keeps_amounts = binarize == Binarize::None && !are_probabilities(found);
 
         let bits = bits(found);
         let parameters = samples as f64 * bits / 10.0;
@@ -73,7 +74,23 @@ impl Advice {
         } else {
             format!("about a tenth as many weights as bits in the training samples ({bits:.0} each)")
         };
-        add("hidden", (hidden as i64).into(), reason);
+        let top = if asked > MOST_HIDDEN { 4 * hidden } else { hidden };
+        let layers = [hidden, hidden, top];
+        if stack {
+            let layers = layers.map(|hidden| Value::from(hidden as i64)).to_vec();
+            add("layers", layers.into(), reason);
+        } else {
+            add("hidden", (hidden as i64).into(), reason);
+        }
+        if keeps_amounts {
+            let bottom = "values that are no states are not drawn as such";
+            let states = match stack {
+                true => vec![Value::from("probabilities"), "sampled".into(), "sampled".into()].into(),
+                false => "probabilities".into(),
+            };
+            add("visible_states", states, bottom.into());
+        }
+        add("hidden_units", "bernoulli".into(), "binary features; visible units lie between 0 and 1 too".into());
 
         let classes = found.train.classes.as_ref().map_or(0, Vec::len);
         let batch_size = batch_size(samples, classes);
@@ -86,13 +103,13 @@ impl Advice {
         let epochs = rounded(UPDATES.div_ceil(updates).clamp(30, 500));
         add("epochs", (epochs as i64).into(), format!("{} updates in all", thousands(epochs * updates)));
 
-        let most = if binarize == Binarize::None { RATE_OF_VALUES } else { RATE };
+        let most = if keeps_amounts { RATE_OF_VALUES } else { RATE };
         let active = found.active();
         let rate = one_digit(most * (ON / active.max(ON)));
         let reason = if active <= 1.1 * ON {
-            match binarize {
-                Binarize::None => "half the usual rate, for visible units that keep their values".into(),
-                _ => format!("the usual rate: about {active:.0} of {units} units are on in a sample"),
+            match keeps_amounts {
+                true => "half the usual rate, for visible units that keep their values".into(),
+                false => format!("the usual rate: about {active:.0} of {units} units are on in a sample"),
             }
         } else {
             format!(
@@ -100,15 +117,17 @@ impl Advice {
             )
         };
         add("learning_rate", rate.into(), reason);
-        add("final_learning_rate", one_digit(FINAL * rate).into(), "about a twentieth of it".into());
+        let (share, of_it) =
+            if stack { (FINAL_OF_STACK, "about a tenth of it") } else { (FINAL, "about a twentieth of it") };
+        add("final_learning_rate", one_digit(share * rate).into(), of_it.into());
         Self { settings }
     }
 
     /// As a recipe for the data that `args` name.
     pub(super) fn recipe(&self, args: &CheckArgs) -> Result<String> {
         let mut text = format!(
-            "# What `dbn check {}` recommends to start from: `dbn pretrain --config` with this file.\n\n",
-            args.data
+            "# What `dbn check {}` recommends to start from: `dbn {} --config` with this file.\n\n",
+            args.data, args.verb
         );
         let mut line = |key: &str, value: Value, reason: &str| -> Result<()> {
             let mut table = toml::Table::new();
@@ -158,13 +177,21 @@ fn scale_reason(found: &Examination) -> String {
     }
 }
 
+/// Whether values between 0 and 1 are probabilities rather than amounts.
+fn are_probabilities(found: &Examination) -> bool {
+    matches!(found.kind, ValueKind::Bytes | ValueKind::Unit) && found.train.near_ends >= NEAR
+}
+
 /// How values become states, and why.
-fn binarize(found: &Examination) -> (Binarize, &'static str) {
+fn binarize(found: &Examination, stack: bool) -> (Binarize, &'static str) {
     match found.kind {
         ValueKind::Constant | ValueKind::Binary => {
             (Binarize::Threshold(0.5), "there are two values, which are states already")
         }
-        ValueKind::Bytes | ValueKind::Unit if found.train.near_ends >= NEAR => (
+        _ if are_probabilities(found) && stack => {
+            (Binarize::None, "most values are near 0 or 1: probabilities, as layers pass to each other")
+        }
+        _ if are_probabilities(found) => (
             Binarize::Fresh,
             "most values are near 0 or 1: probabilities, of which states are drawn at every presentation",
         ),
@@ -219,19 +246,21 @@ mod tests {
         let path = folder.path().join("a.csv");
         std::fs::write(&path, text).unwrap();
         let found = examine(&Source::Csv(path), &LoadOptions::default(), None).unwrap();
-        Advice::of(&found).settings.iter().map(|setting| format!("{}={}", setting.key, setting.value)).collect()
+        Advice::of(&found, false).settings.iter().map(|setting| format!("{}={}", setting.key, setting.value)).collect()
     }
 
     /// The digits get the recipe that was found for them.
     #[test]
     fn the_digits_get_their_recipe() {
         let found = examine(&Source::Mnist, &LoadOptions::default(), None).unwrap();
-        let recipe = built_in(Verb::Pretrain, &toml::Table::new()).unwrap();
-        for Setting { key, value, .. } in Advice::of(&found).settings {
-            if key == "scale" {
-                assert_eq!(value.as_str(), Some("255"));
-            } else {
-                assert_eq!(recipe[key], value, "{key}");
+        for (verb, stack) in [(Verb::Pretrain, false), (Verb::Stack, true)] {
+            let recipe = built_in(verb, &toml::Table::new()).unwrap();
+            for Setting { key, value, .. } in Advice::of(&found, stack).settings {
+                if key == "scale" {
+                    assert_eq!(value.as_str(), Some("255"));
+                } else {
+                    assert_eq!(recipe[key], value, "{key}");
+                }
             }
         }
     }

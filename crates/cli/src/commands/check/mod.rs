@@ -57,7 +57,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         }
         write_file(path, schema_file::text(&found.schema, &args.data, path).as_bytes())?;
     }
-    let advice = Advice::of(&found);
+    let advice = Advice::of(&found, args.verb == "stack");
     if let Some(path) = &args.recipe {
         if unfit.is_empty() {
             write_file(path, advice.recipe(args)?.as_bytes())?;

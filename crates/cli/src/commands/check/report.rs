@@ -2,7 +2,7 @@
 
 use super::advice::{Advice, Setting};
 use crate::args::CheckArgs;
-use crate::data::warnings::named;
+use crate::data::warnings::{NAMED, named};
 use crate::failure::count;
 use crate::report::{table, thousands};
 use deepbelief_data::{Column, Examination, Part, ValueKind};
@@ -26,8 +26,7 @@ pub(super) fn describe(
         rows.push(row("classes", of_classes(classes, found.class_names.as_deref())));
     }
     rows.push(row("copies", copies(found)));
-    let missing = found.train.missing + found.test.as_ref().map_or(0, |test| test.missing);
-    rows.push(row("missing", if missing == 0 { "nothing".into() } else { of_values(missing) }));
+    rows.extend(missing(found).into_iter().enumerate().map(|(k, line)| row(if k == 0 { "missing" } else { "" }, line)));
     let schema = found.schema.to_string();
     rows.extend(
         schema.lines().take(SHOWN).enumerate().map(|(k, line)| row(if k == 0 { "schema" } else { "" }, line.into())),
@@ -42,7 +41,7 @@ pub(super) fn describe(
     if !unfit.is_empty() {
         return text;
     }
-    text += "\nfit for training; to start from:\n";
+    let _ = writeln!(text, "\nfit for training; to start `dbn {}` from:", args.verb);
     let settings = advice.settings.iter().map(|Setting { key, value, reason }| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
         vec![format!("  {key}"), value, reason.clone()]
@@ -122,6 +121,41 @@ fn copies(found: &Examination) -> String {
     text + &shared
 }
 
+/// What is missing: how much, in which columns, and which of these together.
+fn missing(found: &Examination) -> Vec<String> {
+    let of_test = found.test.as_ref().map_or(0, |test| test.missing);
+    let test = (of_test > 0).then(|| format!("{} of the test samples", of_values(of_test)));
+    let gaps = &found.gaps;
+    if gaps.samples == 0 {
+        let infinite = (found.train.missing > 0).then(|| of_values(found.train.missing));
+        return vec![infinite.or(test).unwrap_or_else(|| "nothing".into())];
+    }
+    let samples = |n: usize| format!("{} sample{}", thousands(n), if n == 1 { "" } else { "s" });
+    let listed = |texts: Vec<String>, all: usize| {
+        let more =
+            if all > texts.len() { format!(" and {} more", thousands(all - texts.len())) } else { String::new() };
+        texts.join(", ") + &more
+    };
+    let columns =
+        gaps.columns.iter().take(NAMED).map(|&(column, n)| format!("{} {}", found.called(column), thousands(n)));
+    let mut lines = vec![
+        format!(
+            "{} in {} of {}",
+            of_values(gaps.values() as u64),
+            thousands(gaps.samples),
+            samples(found.train.samples)
+        ),
+        format!("by column: {}", listed(columns.collect(), gaps.columns.len())),
+    ];
+    lines.extend(gaps.patterns.iter().map(|(columns, n)| {
+        let names = columns.iter().take(NAMED).map(|&column| found.called(column)).collect();
+        let alone = if columns.len() == 1 { " alone" } else { "" };
+        format!("together: {}{alone}, in {}", listed(names, columns.len()), samples(*n))
+    }));
+    lines.extend(test);
+    lines
+}
+
 /// `1,234 values`.
 pub(super) fn of_values(n: u64) -> String {
     format!("{} value{}", thousands(n as usize), if n == 1 { "" } else { "s" })
@@ -183,6 +217,11 @@ pub(super) fn json(
         "narrow": numbers(found.narrow().collect()),
         "train": part(&found.train),
         "test": found.test.as_ref().map(part),
+        "gaps": {
+            "samples": found.gaps.samples,
+            "columns": found.gaps.columns.iter().map(|&(column, n)| json!({"column": column, "samples": n})).collect::<Vec<_>>(),
+            "patterns": found.gaps.patterns.iter().map(|(columns, n)| json!({"columns": columns, "samples": n})).collect::<Vec<_>>(),
+        },
         "test_in_train": found.shared,
         "schema": (!found.schema.columns.is_empty()).then_some(&found.schema),
         "notes": found.notes,

@@ -103,3 +103,31 @@ fn draws_of_the_pixels_have_a_mean_and_its_error() {
     let error = both["standard_error_of_draws"].as_f64().unwrap();
     assert!((error - 0.5 * (value(&one) - value(&two)).abs()).abs() < 1e-9 && error > 0.0, "{both}");
 }
+
+/// The gap is to the samples that the model learned from, whatever else is evaluated, or there is none.
+#[test]
+fn the_free_energy_gap_is_to_the_training_data() {
+    let place = Place::new();
+    place.train("r", "--epochs 40");
+    let text = place.text("bits.csv");
+    std::fs::write(place.path("copy.csv"), &text).unwrap();
+    let flipped: String = text
+        .lines()
+        .map(|line| {
+            let (bits, label) = line.rsplit_once(',').unwrap();
+            bits.replace('0', "x").replace('1', "0").replace('x', "1") + "," + label + "\n"
+        })
+        .collect();
+    std::fs::write(place.path("flipped.csv"), flipped).unwrap();
+    let gap = |data: &str| place.json(&format!("eval r --json {data}"))["free_energy_gap"].as_f64();
+    assert_eq!(gap("--data csv:copy.csv"), gap(""));
+    assert_eq!(gap("--data csv:./bits.csv"), gap(""));
+    assert!(gap("--data csv:flipped.csv").unwrap() > 0.5);
+    std::fs::write(place.path("bits.csv"), text.replacen('0', "1", 1)).unwrap();
+    let said = place.ok("eval r --data csv:copy.csv");
+    assert!(said.contains("free-energy gap       none: the training data bits are no longer what they were"), "{said}");
+    std::fs::remove_file(place.path("bits.csv")).unwrap();
+    assert_eq!(gap("--data csv:copy.csv"), None);
+    let said = place.ok("eval r --data csv:copy.csv");
+    assert!(said.contains("free-energy gap       none: cannot read bits.csv"), "{said}");
+}

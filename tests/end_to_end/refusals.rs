@@ -63,6 +63,19 @@ fn damaged_idx_files_are_named() {
     assert!(message(&huge).contains("truncated"), "a header that promises the world reserves no memory");
 }
 
+/// Many more threads than processors only wait: they are refused before anything is read.
+#[test]
+fn threads_are_at_most_four_a_processor() {
+    let place = Place::new();
+    let processors = std::thread::available_parallelism().unwrap().get();
+    let most = (4 * processors).min(1024);
+    place.train("r", &format!("--threads {most}"));
+    for words in ["pretrain --data csv:none.csv --out s", "eval r"] {
+        let said = refusal(&place, &format!("{words} --threads {}", most + 1));
+        assert!(said.contains(&format!("at most {most}")) && said.contains("threads"), "{said}");
+    }
+}
+
 #[test]
 fn settings_out_of_range_are_named() {
     let place = Place::new();

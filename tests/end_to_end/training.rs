@@ -204,3 +204,26 @@ fn pictures_and_checkpoints_come_when_asked() {
     assert_eq!(place.text("r/metrics.jsonl").lines().count(), 2);
     assert!(place.text("r/curves.svg").contains("epoch 2"));
 }
+
+/// A batch holds what there is: the memory that is told and taken is that of all samples, whatever was asked for.
+#[test]
+fn a_batch_of_more_than_all_samples_takes_no_more_memory() {
+    let place = Place::new();
+    let told = |batch_size: usize| {
+        let words = format!("--data csv:bits.csv --valid 0 --batch-size {batch_size} --max-memory 300 --force");
+        let memory = [
+            "pretrain --hidden 8 --epochs 1 --out r",
+            "stack --layers 8,8 --epochs 1 --out s",
+            "tune --from-scratch --layers 8,8 --top-steps 1x1 --out t",
+            "finetune --from-scratch --as autoencoder --layers 8 --epochs 1 --out f",
+        ]
+        .map(|verb| {
+            let output = place.run(&format!("{verb} {words}"));
+            let said = stderr(&output);
+            assert!(output.status.success(), "{verb}: {said}");
+            said.lines().find(|line| line.contains("memory:")).unwrap().to_string()
+        });
+        (memory, place.tensors("r/model.safetensors"))
+    };
+    assert_eq!(told(1_000_000), told(90));
+}

@@ -66,6 +66,12 @@ pub(crate) fn array_by_columns(tables: &mut Tables, options: &LoadOptions, how: 
     if tables.reading.is_some() || tables.image.is_some() || !(given.is_some() || asked || unlike()?) {
         return Ok(());
     }
+    // Infinite values, which no schema has a place for, are for whoever looks to count.
+    for table in [Some(&tables.train), tables.test.as_ref()].into_iter().flatten() {
+        if how == Use::Look && table.values.find(f32::is_infinite)?.is_some() {
+            return Ok(());
+        }
+    }
     range(&tables.train)?;
     let sheet = Sheet::of_table(&tables.train)?;
     // The labels of an array are an array of their own.

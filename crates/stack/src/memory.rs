@@ -66,7 +66,7 @@ pub struct Footprint {
 
 impl StackConfig {
     /// What each layer of valid settings takes, bottom first, on `samples` samples of `visible` units in batches of
-    /// `batch_size`.
+    /// `batch_size`, of which none holds more than all samples.
     #[must_use]
     pub fn memory(&self, samples: usize, visible: usize, batch_size: usize) -> Vec<Footprint> {
         let (mut finished, mut footprints) = (0_u64, Vec::with_capacity(self.layers.len()));
@@ -75,10 +75,10 @@ impl StackConfig {
             let below = units[index];
             let plan = (index > 0).then(|| plan(samples, below, self.propagate, self.cache_bytes));
             let input = plan.map_or(0, |plan| plan.bytes);
-            let batch = layer.batch_size.filter(|_| input > 0).unwrap_or(batch_size);
+            let batch = layer.batch_size.filter(|_| input > 0).unwrap_or(batch_size).min(samples);
             let training = peak_memory(below, layer.hidden, layer.hidden_units, batch, &layer.train);
             // Passes up are made before the training where their results are kept, else in it.
-            let passes = Climb::bytes(&units, batch_size);
+            let passes = Climb::bytes(&units, batch_size.min(samples));
             let training = if input > 0 { training.max(passes) } else { training.saturating_add(passes) };
             footprints.push(Footprint { plan, bytes: finished.saturating_add(input).saturating_add(training) });
             // Both directions of the weights stay.

@@ -250,7 +250,9 @@ const RUN: &[Opt] = &[
         "Probabilities are kept as floats or bytes, states as bits. What does not fit is computed again for every \
              minibatch.",
     ),
-    opt("threads", Count, "N", ALL, "Threads; 0: one a core").more("They do not change the result.").unlearned(),
+    opt("threads", Count, "N", ALL, "Threads; 0: one a core")
+        .more("They do not change the result. At most 4 for each processor.")
+        .unlearned(),
     opt("device", Parsed(parse::<DeviceName>), "DEVICE", ALL, "Device to train on: auto, cpu or cuda:N").unlearned(),
     opt("precision", Word(&["f32", "tf32", "bf16"]), "TYPE", ALL, "Precision of products on a GPU").shown("f32"),
     opt("max_memory", Count, "MIB", ALL, "Memory limit in MiB; 0: 80 % of what is free")
@@ -259,7 +261,7 @@ const RUN: &[Opt] = &[
              same result.",
         )
         .unlearned(),
-    opt("save_every", Parsed(parse::<SaveEvery>), "N|TIME", ALL, "Save every N epochs, or after a time such as 10m")
+    opt("save_every", Parsed(parse::<SaveEvery>), "N|TIME", ALL, "Save after a time such as 10m, or every N epochs")
         .more("The end of a run is always saved; 0 saves nothing before it. Times: 90s, 10m, 2h.")
         .unlearned(),
     opt("picture_every", Count, "N", ALL, "Draw pictures every N epochs; 0: only at the end").unlearned(),

@@ -145,7 +145,7 @@ fn introduce<V: Looped>(
     training: &Loop<V::Training>,
     folder: &RunFolder,
 ) -> Result<()> {
-    parts.introduce(settings.data());
+    parts.introduce(settings.data(), V::MONITOR);
     let (model, bytes) = V::introduce(settings, parts, &training.snapshot().model()?)?;
     tracing::info!("model:   {model}");
     tracing::info!("machine: {}, {}", count(training.threads(), "thread"), training.simd());

@@ -237,6 +237,11 @@ impl Parts {
         samples as u64 * row as u64
     }
 
+    /// Samples that a minibatch of so many holds: at most all there are.
+    pub(crate) fn in_a_batch(&self, batch_size: usize) -> usize {
+        batch_size.min(self.train.samples())
+    }
+
     /// Samples of [`Parts::monitors`].
     pub(crate) fn monitored(&self, most: usize) -> usize {
         let there = self.train.samples().min(most);
@@ -265,8 +270,8 @@ impl Parts {
         Ok(Some(wrong as f64 / labels.len() as f64))
     }
 
-    /// Says what is learned from.
-    pub(crate) fn introduce(&self, settings: &DataSettings) {
+    /// Says what is learned from, and that each epoch is measured on at most `most` training and validation samples.
+    pub(crate) fn introduce(&self, settings: &DataSettings, most: usize) {
         let (data, train) = (&self.data, &self.train);
         let part = |name: &str, split: Option<&Split>| {
             split.map_or(String::new(), |split| format!(", {} {name}", thousands(split.samples())))
@@ -286,6 +291,13 @@ impl Parts {
             let share = 100.0 * missing as f64 / values as f64;
             tracing::info!("missing: {} of the units' values ({share:.1} %)", thousands(missing as usize));
         }
+        let (all, valid) = (train.samples(), self.valid.as_ref().map(|valid| valid.samples().min(most)));
+        let of_train = match valid.unwrap_or(most).min(all) {
+            measured if measured < all => format!("{} of the {} training samples", thousands(measured), thousands(all)),
+            _ => "all training samples".to_string(),
+        };
+        let of_valid = valid.map_or(String::new(), |valid| format!(" and {} validation samples", thousands(valid)));
+        tracing::info!("measure: each epoch on {of_train}{of_valid}");
         if !data.schema.columns.is_empty() {
             tracing::info!("columns: {} (`dbn check` lists them)", data.schema.summary());
         }

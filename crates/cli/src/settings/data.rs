@@ -101,7 +101,7 @@ impl Default for RunSettings {
             device: DeviceName::Auto,
             precision: None,
             max_memory: 0,
-            save_every: SaveEvery::Epochs(5),
+            save_every: SaveEvery::Seconds(300),
             picture_every: 0,
         }
     }

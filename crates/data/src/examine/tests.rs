@@ -61,17 +61,18 @@ fn every_fault_is_found_where_it_is() {
     assert_eq!(found.train.columns[2].mean, 1.0 / 3.0, "of the values that are there");
 }
 
+/// Columns of unlike ranges, whose scale is `auto`, are looked at as a training reads them, each by its own.
 #[test]
 fn kinds_and_scales_follow_the_values() {
     let folder = tempfile::tempdir().unwrap();
     for (text, kind, scale) in [
         ("0,1\n1,0", ValueKind::Binary, Scale::None),
-        ("-1,1\n1,-1", ValueKind::Binary, Scale::MinMax),
+        ("-1,1\n1,-1", ValueKind::Binary, Scale::Auto),
         ("0,0.5\n1,0.25", ValueKind::Unit, Scale::None),
         ("0,200\n3,17", ValueKind::Bytes, Scale::By255),
         ("0,9\n3,7", ValueKind::Whole, Scale::Range { min: 0.0, max: 9.0 }),
-        ("0,900\n3,7", ValueKind::Whole, Scale::MinMax),
-        ("0,-0.5\n3,7", ValueKind::Real, Scale::MinMax),
+        ("0,900\n3,7", ValueKind::Binary, Scale::Auto),
+        ("0,-0.5\n3,7\n1,4", ValueKind::Unit, Scale::Auto),
         ("5,5\n5,5", ValueKind::Constant, Scale::Range { min: 0.0, max: 5.0 }),
         ("0,0\n-0,0", ValueKind::Constant, Scale::None),
         ("nan,\n?,NA", ValueKind::Constant, Scale::None),

@@ -177,13 +177,11 @@ impl Sheet {
 
 /// An array: columns without names.
 impl Sheet {
-    /// Of the values of a table, without its labels; what is no finite number is missing.
+    /// Of the values of a table, without its labels.
     pub(crate) fn of_table(table: &Table) -> Result<Self, Error> {
         let mut cells = Vec::new();
         reserve(Path::new(&table.what), &mut cells, table.units * table.samples())?;
-        table.each_row(|row| {
-            cells.extend(row.iter().map(|&x| if x.is_finite() { Cell::number(x) } else { Cell::MISSING }))
-        })?;
+        table.each_row(|row| cells.extend(row.iter().map(|&x| Cell::number(x))))?;
         Ok(Self {
             what: table.what.clone(),
             cells,

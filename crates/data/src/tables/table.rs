@@ -162,9 +162,12 @@ impl Table {
     pub(crate) fn finite_range(&self) -> Result<Range, Error> {
         let mut range = Range { min: f32::INFINITY, max: f32::NEG_INFINITY, whole: true, gaps: false };
         self.each_row(|row| {
-            for &x in row.iter().filter(|x| x.is_finite()) {
-                (range.min, range.max) = (range.min.min(x), range.max.max(x));
-                range.whole = range.whole && x.fract() == 0.0;
+            for &x in row {
+                range.gaps = range.gaps || x.is_nan();
+                if x.is_finite() {
+                    (range.min, range.max) = (range.min.min(x), range.max.max(x));
+                    range.whole = range.whole && x.fract() == 0.0;
+                }
             }
         })?;
         Ok(range)

@@ -127,8 +127,7 @@ fn missing(found: &Examination) -> Vec<String> {
     let test = (of_test > 0).then(|| format!("{} of the test samples", of_values(of_test)));
     let gaps = &found.gaps;
     if gaps.samples == 0 {
-        let infinite = (found.train.missing > 0).then(|| of_values(found.train.missing));
-        return vec![infinite.or(test).unwrap_or_else(|| "nothing".into())];
+        return vec![test.unwrap_or_else(|| "nothing".into())];
     }
     let samples = |n: usize| format!("{} sample{}", thousands(n), if n == 1 { "" } else { "s" });
     let listed = |texts: Vec<String>, all: usize| {

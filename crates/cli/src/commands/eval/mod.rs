@@ -48,9 +48,11 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     if args.pseudo_likelihood.is_some() && dbn.depth() > 1 {
         return Err(Failure::new("--pseudo-likelihood is of an RBM, and this model has layers under its top"));
     }
+    let binarize = binary(&checkpoint, args)?;
+    let own = training::free_energy_of_own(&checkpoint, args, binarize);
     let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
-    let (samples, binarize) = (split(&data, part)?, binary(&checkpoint, args)?);
+    let samples = split(&data, part)?;
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     tracing::info!("evaluating {} samples of {}; binarisation {binarize}", thousands(measured), data.name);
     require_memory(dbn, &data, measured, args)?;
@@ -82,7 +84,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         pseudo_log_likelihood: mean_of(&|sums| sums.pseudo),
         log_z,
         mixing,
-        free_energy_gap: mean(&|sums| sums.free_energy) - training.free_energy,
+        free_energy_gap: own.unwrap_or(Ok(training.free_energy)).map(|own| mean(&|sums| sums.free_energy) - own),
         reconstruction_cost: mean(&|sums| sums.reconstruction),
         label_error: mean_of(&|sums| sums.label_errors),
         chains: args.chains,

@@ -162,8 +162,10 @@ pub(super) struct Evaluation {
     /// Of the chains that ln Z was estimated by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) mixing: Option<Memory>,
-    /// Mean free energy of these samples minus that of training samples, nats; of the top.
-    pub(super) free_energy_gap: f64,
+    /// Mean free energy of these samples minus that of training samples, nats; of the top. Else why it is not known,
+    /// which is `null` in JSON.
+    #[serde(serialize_with = "value_alone")]
+    pub(super) free_energy_gap: Result<f64, String>,
     /// Nats per sample.
     pub(super) reconstruction_cost: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,7 +226,11 @@ impl Evaluation {
         if let Some(pseudo) = self.pseudo_log_likelihood {
             line("pseudo-likelihood", format!("{pseudo:.2} nats per sample"));
         }
-        line("free-energy gap", format!("{:.2} nats to training samples", self.free_energy_gap));
+        let gap = match &self.free_energy_gap {
+            Ok(gap) => format!("{gap:.2} nats to training samples"),
+            Err(why) => format!("none: {why}"),
+        };
+        line("free-energy gap", gap);
         line("reconstruction cost", format!("{:.2} nats per sample", self.reconstruction_cost));
         if let Some(error) = self.label_error {
             line("label error", format!("{:.2} %", 100.0 * error));
@@ -270,6 +276,10 @@ impl Evaluation {
         let notes: Vec<String> = range.into_iter().chain(chains).collect();
         if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) }
     }
+}
+
+fn value_alone<S: Serializer>(value: &Result<f64, String>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().ok().serialize(serializer)
 }
 
 /// As it is typed.

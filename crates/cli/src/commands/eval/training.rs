@@ -1,13 +1,36 @@
 //! What the estimates of ln Z need of the training samples.
 
 use super::sum::sum;
+use crate::args::{DataArgs, EvalArgs};
 use crate::data::chunks::CHUNK;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+use crate::model::checkpoint::{Checkpoint, Trained};
 use candle_core::Device;
-use deepbelief_data::{Binarize, Split};
+use deepbelief_data::{Binarize, Source, Split};
 use deepbelief_kernels::{Bits, Stream, Uniforms};
 use deepbelief_rbm::tensors::from_batch;
 use deepbelief_stack::Dbn;
+
+/// Mean free energy of the samples that the model was trained on, where others are asked for, or why it is not known.
+pub(super) fn free_energy_of_own(
+    checkpoint: &Checkpoint,
+    args: &EvalArgs,
+    binarize: Binarize,
+) -> Option<std::result::Result<f64, String>> {
+    let asked = args.data.data.as_ref()?;
+    if checkpoint.recorded::<Source>("data").is_some_and(|own| own.is_same_as(asked)) {
+        return None;
+    }
+    let of_own = || -> Result<f64> {
+        let own = checkpoint.incomplete_data(&args.checkpoint, &DataArgs::default(), args.memory)?;
+        if own.sha256()? != checkpoint.provenance().dataset_sha256 {
+            return Err(Failure::new(format!("the training data {} are no longer what they were", own.name)));
+        }
+        let train = if own.train.has_missing() { checkpoint.complete(&own.train)? } else { own.train };
+        Ok(Training::of(&checkpoint.dbn, &train, binarize, args.seed)?.free_energy)
+    };
+    Some(of_own().map_err(|failure| [&[failure.what().to_string()], failure.causes()].concat().join(": ")))
+}
 
 /// Training samples that means are taken of and chains start from, at most.
 pub(super) const TRAINING: usize = 10_000;

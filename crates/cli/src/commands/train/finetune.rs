@@ -177,6 +177,7 @@ fn classes(dbn: Option<&Dbn>, parts: &Parts, settings: &FinetuneSettings) -> Res
 fn footprint(settings: &FinetuneSettings, parts: &Parts, sizes: &[usize], batch_size: usize) -> u64 {
     let tested = parts.data.test.as_ref().map_or(0, Split::samples);
     let measured = parts.batch_bytes(&settings.data, parts.monitored(Finetune::MONITOR).max(tested));
+    let batch_size = parts.in_a_batch(batch_size);
     peak_memory(sizes, batch_size, &settings.config) + measured + (4 * CHUNK * sizes.iter().sum::<usize>()) as u64
 }
 

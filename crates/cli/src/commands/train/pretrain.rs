@@ -143,7 +143,7 @@ fn footprint(settings: &PretrainSettings, parts: &Parts, hidden: usize, batch_si
         HiddenUnits::Bernoulli => parts.batch_bytes(&settings.data, samples),
         HiddenUnits::Gaussian => 4 * (samples * (visible + hidden)) as u64,
     };
-    peak_memory(visible, hidden, units, batch_size, &settings.train_config()) + measured
+    peak_memory(visible, hidden, units, parts.in_a_batch(batch_size), &settings.train_config()) + measured
 }
 
 /// The data where there is room for them.

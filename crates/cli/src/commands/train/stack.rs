@@ -198,7 +198,7 @@ fn settle(parts: Parts, settings: &StackSettings, config: &StackConfig) -> Resul
 
 /// Says what is about to happen.
 fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, stages: &[Stage], folder: &RunFolder) {
-    parts.introduce(&settings.data);
+    parts.introduce(&settings.data, MONITOR);
     if let [_, labelled] = stages {
         let samples = thousands(labelled.parts.train.samples());
         tracing::info!("labels:  {samples} of the training samples have theirs; the top trains on these alone");

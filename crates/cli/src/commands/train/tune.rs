@@ -237,7 +237,7 @@ fn footprint(settings: &TuneSettings, parts: &Parts, sizes: &[usize], batch_size
     let measured =
         parts.batch_bytes(&settings.data, parts.monitored(Tune::MONITOR)) + at_once * (4 * above + 6 * sizes[0]) as u64;
     let tested = 8 * CHUNK * sizes.iter().sum::<usize>();
-    peak_memory(sizes, batch_size, config) + (2 * 4 * weights + tested) as u64 + measured
+    peak_memory(sizes, parts.in_a_batch(batch_size), config) + (2 * 4 * weights + tested) as u64 + measured
 }
 
 /// The data where there is room for them.

@@ -203,7 +203,7 @@ pub(crate) trait Trained {
             header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
             label_column: args.label_column.clone().or_else(|| self.recorded("label_column").filter(|_| same)),
             feature_column: args.feature_column.clone().or_else(|| self.recorded("feature_column").filter(|_| same)),
-            image_size: args.image_size.or_else(|| self.image_shape()).unwrap_or(defaults.image_size),
+            image_size: args.image_size.or_else(|| self.image_shape()),
             fetch: Fetch(crate::hub::dataset),
             ..defaults
         };

@@ -59,7 +59,7 @@ impl DataSettings {
             missing: self.missing.clone().unwrap_or_default().0,
             weight_column: self.weight_column.clone(),
             schema: self.schema.clone(),
-            image_size: self.image_size.unwrap_or(defaults.image_size),
+            image_size: self.image_size,
             fetch: Fetch(crate::hub::dataset),
             ..defaults
         }

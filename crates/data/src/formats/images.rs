@@ -2,50 +2,60 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, Seek};
 use std::path::{Path, PathBuf};
 
-use image::imageops::{self, FilterType};
-use image::{ImageReader, Limits};
+use image::{DynamicImage, ImageReader};
 
+use super::canvas::{Canvas, decoded};
 use crate::error::Error;
 use crate::memory::room::{Room, reserve};
 use crate::tables::image_shape::ImageShape;
 use crate::tables::table::{Table, Tables, check_units};
 use crate::tables::values::Values;
 
+/// Names that systems give.
+const SYSTEM: [&str; 3] = ["Thumbs.db", "desktop.ini", "__MACOSX"];
+
 /// Reads a folder of pictures, or of sub-folders that are classes in the order of their names,
-/// or of two sub-folders `train` and `test` that are either. Names that start with a dot are
-/// skipped; every other file must be a picture. Pictures come in the order of their names.
-pub(crate) fn read_dir(dir: &Path, size: ImageShape, room: Room) -> Result<Tables, Error> {
-    let units = size.width as u128 * size.height as u128;
-    check_units(units, &format!("{} at {size}", dir.display()))?;
+/// or of two sub-folders `train` and `test` that are either. What systems put into folders is skipped; every other
+/// file must be a picture. Pictures come in the order of their names, and have the size that is asked for, or one.
+pub(crate) fn read_dir(dir: &Path, asked: Option<ImageShape>, room: Room) -> Result<Tables, Error> {
+    if let Some(size) = asked {
+        check_units(size.width as u128 * size.height as u128, &format!("{} at {size}", dir.display()))?;
+    }
+    let mut canvas = Canvas::new(asked);
     let (folders, _) = entries(dir)?;
     let names: Vec<_> = folders.iter().map(|folder| name(folder)).collect();
     if names != ["test", "train"] {
-        let (train, class_names) = read_split(dir, size, room)?;
-        return Ok(Tables { image: Some(size), class_names, ..Tables::of(train) });
+        let (train, class_names) = read_split(dir, &mut canvas, room)?;
+        return Ok(Tables { image: canvas.size(), class_names, notes: canvas.notes(), ..Tables::of(train) });
     }
-    let (test, test_names) = read_split(&folders[0], size, room)?;
-    let (train, class_names) = read_split(&folders[1], size, room.beside(test.held_bytes()))?;
+    let (train, class_names) = read_split(&folders[1], &mut canvas, room)?;
+    let (test, test_names) = read_split(&folders[0], &mut canvas, room.beside(train.held_bytes()))?;
     if test_names != class_names {
         let list = |names: Option<Vec<String>>| names.map_or("no sub-folders".into(), |names| names.join(", "));
         let reason =
             format!("train has {}, test has {}: the classes must be the same", list(class_names), list(test_names));
         return Err(Error::Folder { dir: dir.into(), reason });
     }
-    Ok(Tables { test: Some(test), image: Some(size), class_names, ..Tables::of(train) })
+    let (image, notes) = (canvas.size(), canvas.notes());
+    Ok(Tables { test: Some(test), image, class_names, notes, ..Tables::of(train) })
 }
 
 /// Pictures of one split, and the names of the classes if there are sub-folders.
-fn read_split(dir: &Path, size: ImageShape, room: Room) -> Result<(Table, Option<Vec<String>>), Error> {
+fn read_split(dir: &Path, canvas: &mut Canvas, room: Room) -> Result<(Table, Option<Vec<String>>), Error> {
     let (folders, files) = entries(dir)?;
-    let (what, units) = (dir.display().to_string(), size.width * size.height);
+    let what = dir.display().to_string();
     let (mut pixels, mut labels) = (Vec::new(), None);
     let mut append = |file: &PathBuf| {
+        let picture = picture(file)?;
+        let refused = |reason: String| Error::Folder { dir: dir.into(), reason: format!("{} {reason}", name(file)) };
+        let size = canvas.size_of(&picture).map_err(refused)?;
+        let units = size.width * size.height;
         room.require(&what, pixels.len() as u128 + units as u128)?;
         reserve(file, &mut pixels, units)?;
-        picture(file, size, &mut pixels)
+        canvas.draw(&picture, size, &mut pixels);
+        Ok(())
     };
     if folders.is_empty() {
         files.iter().try_for_each(&mut append)?;
@@ -65,17 +75,20 @@ fn read_split(dir: &Path, size: ImageShape, room: Room) -> Result<(Table, Option
         }
     }
     let class_names = labels.as_ref().map(|_| folders.iter().map(|folder| name(folder)).collect());
-    let mut table = Table::new(what, units, Values::Bytes(pixels));
+    let Some(size) = canvas.size() else { return Err(Error::Empty { what }) };
+    let mut table = Table::new(what, size.width * size.height, Values::Bytes(pixels));
     table.labels = labels;
     Ok((table, class_names))
 }
 
-/// Sub-folders and files in the order of their names, hidden ones left out.
+/// Sub-folders and files in the order of their names, but for those that systems make: hidden ones, thumbnails, what
+/// is in archives of macOS.
 fn entries(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).map_err(Error::read(dir))? {
         let path = entry.map_err(Error::read(dir))?.path();
-        if !name(&path).starts_with('.') {
+        let name = name(&path);
+        if !name.starts_with('.') && !SYSTEM.iter().any(|other| name.eq_ignore_ascii_case(other)) {
             paths.push(path);
         }
     }
@@ -87,45 +100,14 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or(OsStr::new("")).to_string_lossy().into_owned()
 }
 
-/// Appends a picture's grey values.
-fn picture(path: &Path, size: ImageShape, pixels: &mut Vec<u8>) -> Result<(), Error> {
+/// Reads the picture of a file.
+fn picture(path: &Path) -> Result<DynamicImage, Error> {
     let refused = |reason: String| Error::Picture { path: path.into(), reason };
     // What a link leads to may be a device that never ends, or a pipe that never begins.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(refused("is no file".into()));
     }
-    let reader = ImageReader::open(path).map_err(Error::read(path))?;
-    append(&decoded(reader).map_err(refused)?, size, pixels);
-    Ok(())
-}
-
-/// Bytes that a picture may take while it is unpacked: forty million pixels of grey, thirty of colour.
-const LARGEST: u64 = 128 << 20;
-
-/// The format is told by the content, not by the name.
-fn decoded<R: BufRead + Seek>(reader: ImageReader<R>) -> Result<image::DynamicImage, String> {
-    let mut reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(LARGEST);
-    reader.limits(limits);
-    reader.decode().map_err(|error| error.to_string())
-}
-
-/// Appends the grey values of a picture that is in memory; else the reason why it is none.
-#[cfg(feature = "parquet")]
-pub(crate) fn decode(bytes: &[u8], size: ImageShape, pixels: &mut Vec<u8>) -> Result<(), String> {
-    append(&decoded(ImageReader::new(std::io::Cursor::new(bytes)))?, size, pixels);
-    Ok(())
-}
-
-fn append(picture: &image::DynamicImage, size: ImageShape, pixels: &mut Vec<u8>) {
-    let grey = picture.to_luma8();
-    let (width, height) = (size.width as u32, size.height as u32);
-    if grey.dimensions() == (width, height) {
-        pixels.extend(grey.into_raw());
-    } else {
-        pixels.extend(imageops::resize(&grey, width, height, FilterType::Triangle).into_raw());
-    }
+    decoded(ImageReader::open(path).map_err(Error::read(path))?).map_err(refused)
 }
 
 #[cfg(test)]
@@ -141,7 +123,7 @@ mod tests {
     }
 
     fn read(dir: &Path, size: &str) -> Result<Dataset, String> {
-        let options = LoadOptions { image_size: size.parse().unwrap(), ..LoadOptions::default() };
+        let options = LoadOptions { image_size: size.parse().ok(), ..LoadOptions::default() };
         let prefix = dir.display().to_string();
         load(&Source::Images(dir.into()), &options).map_err(|error| error.to_string().replace(&prefix, "DIR"))
     }
@@ -199,7 +181,10 @@ mod tests {
         grey(&at("dogs/b.png"), 3, 2, 30);
         grey(&at("dogs/a.bmp"), 9, 7, 20);
         grey(&at("cats/z.png"), 1, 1, 200);
-        fs::write(at("cats/.hidden"), "x").unwrap();
+        for name in ["cats/.hidden", "cats/Thumbs.db", "dogs/desktop.ini"] {
+            fs::write(at(name), "x").unwrap();
+        }
+        fs::create_dir(at("__MACOSX")).unwrap();
         let data = read(dir.path(), "3x2").unwrap();
         assert_eq!(data.train.labels(), Some(vec![0, 1, 1]));
         assert_eq!(data.class_names, Some(vec!["cats".into(), "dogs".into()]));
@@ -226,6 +211,40 @@ mod tests {
         assert!(stripes.iter().all(|byte| (120..=135).contains(byte)), "{stripes:?}");
         let Row::Bytes(colours) = data.train.row(2) else { unreachable!() };
         assert!(colours[0] > colours[1] && colours[1] > 0, "{colours:?}");
+    }
+
+    /// The size is that of the pictures, if it is one; what they lose is said.
+    #[test]
+    fn sizes_are_not_changed_unasked_and_losses_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        grey(&at("a.png"), 3, 2, 30);
+        let half = image::Rgba([0, 0, 0, 51]);
+        image::RgbaImage::from_fn(3, 2, |x, _| if x == 0 { half } else { image::Rgba([9, 9, 9, 255]) })
+            .save(at("b.png"))
+            .unwrap();
+        RgbImage::from_pixel(3, 2, Rgb([200, 0, 0])).save(at("c.png")).unwrap();
+        let data = read(dir.path(), "").unwrap();
+        assert_eq!(data.image, Some(ImageShape { width: 3, height: 2 }));
+        assert_eq!(data.train.row(1), Row::Bytes(&[204, 9, 9, 204, 9, 9]));
+        assert_eq!(
+            data.notes,
+            [
+                "1 of 3 pictures lose their colours: they become grey",
+                "1 of 3 pictures have transparent parts: they lie on white"
+            ]
+        );
+        grey(&at("d.png"), 4, 2, 30);
+        let error = read(dir.path(), "").unwrap_err();
+        assert_eq!(
+            error,
+            "DIR: d.png is 4x2, and those before it are 3x2: say `--image-size 3x2` to bring all to one size"
+        );
+        assert_eq!(read(dir.path(), "3x2").unwrap().notes[0], "1 of 4 pictures of another size are brought to 3x2");
+        let large = tempfile::tempdir().unwrap();
+        grey(&large.path().join("a.png"), 300, 300, 3);
+        let error = read(large.path(), "").unwrap_err();
+        assert!(error.contains("a.png is 300x300, 90000 pixels, and a layer has at most 65504 units"), "{error}");
     }
 
     #[test]
@@ -271,8 +290,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         (0..3).for_each(|k| grey(&folder.path().join(format!("{k}.png")), 5, 4, 7));
         let within = |most| {
-            let image_size = ImageShape { width: 5, height: 4 };
-            let options = LoadOptions { image_size, max_memory: Some(most), ..LoadOptions::default() };
+            let options = LoadOptions { max_memory: Some(most), ..LoadOptions::default() };
             load(&Source::Images(folder.path().into()), &options).map_err(|error| error.to_string())
         };
         assert_eq!(within(60).unwrap().train.samples(), 3);

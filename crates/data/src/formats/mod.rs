@@ -8,6 +8,8 @@ mod arrays;
 #[cfg(feature = "formats")]
 mod blanks;
 #[cfg(feature = "formats")]
+mod canvas;
+#[cfg(feature = "formats")]
 pub(crate) mod container;
 #[cfg(feature = "formats")]
 pub(crate) mod csv;

@@ -72,8 +72,9 @@ pub struct LoadOptions {
     /// called `image` or the like, or the only one that holds whole samples, or else every column
     /// of numbers or text.
     pub feature_column: Option<String>,
-    /// Folders of pictures: the size they are brought to. Default: 28x28.
-    pub image_size: ImageShape,
+    /// Pictures: the size that they are brought to. Default: their own, which must be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<ImageShape>,
     /// Number of classes; labels must lie below it. Default: one more than the largest label of
     /// the training data.
     pub classes: Option<usize>,
@@ -116,7 +117,7 @@ impl Default for LoadOptions {
             header: Header::Auto,
             label_column: None,
             feature_column: None,
-            image_size: ImageShape { width: 28, height: 28 },
+            image_size: None,
             classes: None,
             class_names: None,
             column_types: ColumnKinds::default(),

@@ -27,7 +27,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         header: args.read.header.unwrap_or_default(),
         label_column: args.read.label_column.clone(),
         feature_column: args.read.feature_column.clone(),
-        image_size: args.read.image_size.unwrap_or(defaults.image_size),
+        image_size: args.read.image_size,
         column_types: args.read.column_types.clone().unwrap_or_default(),
         missing: args.read.missing.clone().unwrap_or_default().0,
         weight_column: args.read.weight_column.clone(),

@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::memory::room::Room;
 use crate::memory::unpack::Allowance;
 use crate::schema::options::LoadOptions;
-use crate::tables::image_shape::ImageShape;
 use crate::tables::table::check_units;
 
 /// What columns of samples are called where nobody says.
@@ -252,15 +251,6 @@ impl Plan {
 
     pub(super) fn is_pictures(&self) -> bool {
         matches!(self.features[..], [(_, Column::Pictures(_))])
-    }
-
-    /// Values of a sample, as far as the columns alone tell; lists tell when they are read.
-    pub(super) fn units(&self, size: ImageShape) -> usize {
-        match &self.features[..] {
-            [(_, Column::Pictures(_))] => size.width * size.height,
-            [(_, Column::Numbers(_))] => 0,
-            all => all.len(),
-        }
     }
 }
 

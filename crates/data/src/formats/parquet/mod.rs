@@ -9,18 +9,19 @@ mod pages;
 #[cfg(test)]
 mod tests;
 
+use std::io::Cursor;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
+use image::ImageReader;
 use parquet::file::reader::FileReader;
 
 use crate::error::Error;
-use crate::formats::images;
+use crate::formats::canvas::{Canvas, decoded};
 use crate::memory::room::Room;
 use crate::schema::labels::{Texts, from_text, whole_numbers};
 use crate::schema::options::LoadOptions;
 use crate::tables::found::Found;
-use crate::tables::image_shape::ImageShape;
 use crate::tables::table::{Table, Tables, check_units};
 use crate::tables::values::Values;
 use columns::{Column, Parquet, Plan, broken};
@@ -44,13 +45,13 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
     if plan.is_flat() {
         return Ok(Found::Sheets(flat::read(train, test, &plan, room)?));
     }
-    let size = options.image_size;
+    let mut canvas = Canvas::new(options.image_size);
     let (mut splits, mut labels) = (Vec::new(), Texts::default());
     for paths in [train, test] {
-        let mut split = Samples { units: plan.units(size), ..Samples::default() };
+        let mut split = Samples::default();
         for path in paths {
             let before = split.bytes();
-            split.append(&Parquet::open(path, room)?, &plan, size, &mut labels)?;
+            split.append(&Parquet::open(path, room)?, &plan, &mut canvas, &mut labels)?;
             room = room.beside(split.bytes() - before);
         }
         split.labelled = labels.len() - splits.iter().map(|split: &Samples| split.labelled).sum::<usize>();
@@ -75,7 +76,8 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
     let train = table(train, first);
     Ok(Found::Tables(Tables {
         test: test.first().map(|path| table(of_test, path)),
-        image: plan.is_pictures().then_some(size),
+        image: canvas.size().filter(|_| plan.is_pictures()),
+        notes: canvas.notes(),
         class_names,
         ..Tables::of(train)
     }))
@@ -96,13 +98,13 @@ impl Samples {
         (self.bytes.len() + 4 * self.floats.len()) as u64
     }
 
-    fn append(&mut self, file: &Parquet, plan: &Plan, size: ImageShape, labels: &mut Texts) -> Result<(), Error> {
+    fn append(&mut self, file: &Parquet, plan: &Plan, canvas: &mut Canvas, labels: &mut Texts) -> Result<(), Error> {
         let mut row = 0;
         for group in 0..file.reader.num_row_groups() {
             let group = file.reader.get_row_group(group).map_err(|error| broken(&file.path, &error))?;
             let group = Group { file, reader: &*group, row };
             let rows = match &plan.features[..] {
-                [(name, Column::Pictures(_))] => self.pictures(&group, name, size)?,
+                [(name, Column::Pictures(_))] => self.pictures(&group, name, canvas)?,
                 [(name, Column::Numbers(_))] => self.lists(&group, name)?,
                 _ => return Err(file.refuse("of any name", "expected pictures or lists of numbers".into())),
             };
@@ -120,12 +122,15 @@ impl Samples {
         Ok(())
     }
 
-    fn pictures(&mut self, group: &Group<'_>, name: &str, size: ImageShape) -> Result<usize, Error> {
-        let mut row = 0;
-        group.strings(name, self.units as u64, |picture| {
+    fn pictures(&mut self, group: &Group<'_>, name: &str, canvas: &mut Canvas) -> Result<usize, Error> {
+        let (mut row, kept) = (0, canvas.size().map_or(0, |size| size.width * size.height));
+        group.strings(name, kept as u64, |picture| {
             let picture = picture.ok_or_else(|| group.refuse(name, row, EMPTY))?;
-            images::decode(picture, size, &mut self.bytes)
+            let picture = decoded(ImageReader::new(Cursor::new(picture)))
                 .map_err(|reason| group.refuse(name, row, &format!("is no readable picture: {reason}")))?;
+            let size = canvas.size_of(&picture).map_err(|reason| group.refuse(name, row, &reason))?;
+            self.units = size.width * size.height;
+            canvas.draw(&picture, size, &mut self.bytes);
             row += 1;
             Ok(())
         })?;

@@ -82,7 +82,7 @@ fn write_table(path: &Path, compression: Compression) {
 }
 
 fn options(size: &str) -> LoadOptions {
-    LoadOptions { image_size: size.parse().unwrap(), ..LoadOptions::default() }
+    LoadOptions { image_size: size.parse().ok(), ..LoadOptions::default() }
 }
 
 fn loaded(path: &Path, options: &LoadOptions) -> Result<Dataset, String> {

@@ -36,13 +36,19 @@ pub struct Target {
 }
 
 /// All readers.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 25] = [
     target("idx", "train-images-idx3-ubyte", Packing::Plain, |path| data(Source::Idx(folder(path)))),
     target("idx.gz", "train-images-idx3-ubyte.gz", Packing::Gzip, |path| data(Source::Idx(folder(path)))),
     target("csv", "x.csv", Packing::Plain, |path| data(Source::Csv(path.into()))),
+    target("zip", "x.csv", Packing::Plain, |path| data(Source::Csv(path.into()))),
+    target("svm", "x.svm", Packing::Plain, |path| data(Source::Svm(path.into()))),
+    target("arff", "x.arff", Packing::Plain, |path| data(Source::Arff(path.into()))),
     target("npy", "x.npy", Packing::Plain, |path| data(Source::Npy(path.into()))),
     target("npz", "x.npz", Packing::Plain, |path| data(Source::Npz(path.into()))),
     target("npz-entry", "x.npz", Packing::ZipEntry, |path| data(Source::Npz(path.into()))),
+    target("sparse", "x.npz", Packing::Plain, |path| data(Source::Npz(path.into()))),
+    target("mat", "x.mat", Packing::Plain, |path| data(Source::Mat(path.into()))),
+    target("hdf5", "x.h5", Packing::Plain, |path| data(Source::Hdf5(path.into()))),
     target("safetensors", "x.safetensors", Packing::Safetensors, |path| data(Source::Safetensors(path.into()))),
     target("parquet", "x.parquet", Packing::Plain, |path| data(Source::Parquet(path.into()))),
     target("png", "x.png", Packing::Png, |path| data(Source::Images(folder(path)))),
@@ -113,7 +119,9 @@ fn data(source: Source) -> Told {
     let size = source.path().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |metadata| metadata.len());
     let label_column = [None, Some("last"), Some("kind"), Some("0")][size as usize % 4].map(str::to_string);
     let scale = ["auto", "minmax", "none", "minmax-columns"][size as usize / 4 % 4].parse().unwrap_or_default();
-    let options = LoadOptions { label_column, scale, ..LoadOptions::default() };
+    // A few bytes of a sparse table stand for a large one.
+    let max_memory = Some(32 << 20);
+    let options = LoadOptions { label_column, scale, max_memory, ..LoadOptions::default() };
     let Dataset { train, classes, schema, .. } = open(&source, &options).map_err(|error| error.to_string())?;
     // What was inferred of a file reads that file.
     if !schema.columns.is_empty() {

@@ -51,6 +51,29 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
         .into_iter()
         .chain([repack::Packing::Gzip.pack(b"x,y\n1,2.5\n3,4\n0,1\n")])
         .collect(),
+        "zip" => {
+            let text: &[u8] = b"x,y\n1,2.5\n3,4\n0,1\n";
+            vec![zipped(&[("t.csv", text)]), zipped(&[("a.csv", text), ("b.csv", text)])]
+        }
+        "svm" => ["+1 1:0.5 3:1 # end\n-1 qid:2 2:0.25\n", "0 0:7\n2.5 4:1e2 9:nan\nspam 1:1\n"]
+            .map(|text| text.as_bytes().to_vec())
+            .into(),
+        "arff" => [
+            "% a survey\n@relation r\n@attribute a numeric\n@attribute 'b c' {x, 'y z', \"q\\\"\"}\n@attribute class {0,1}\n\
+             @data\n1,x,0\n?,'y z',1,{2}\n",
+            "@relation r\n@attribute a real\n@attribute b {3,2}\n@attribute s string\n@data\n{0 2, 1 2}\n{}\n{2 'w'}\n",
+        ]
+        .map(|text| text.as_bytes().to_vec())
+        .into(),
+        "sparse" => vec![
+            sparse("csr", &[("indices", 3, &[1, 3, 0]), ("indptr", 3, &[0, 2, 3])]),
+            sparse("csc", &[("indices", 3, &[1, 0, 0]), ("indptr", 5, &[0, 1, 2, 2, 3])]),
+            sparse("coo", &[("row", 3, &[0, 0, 1]), ("col", 3, &[1, 3, 0])]),
+        ],
+        "mat" => vec![mat(&[("X", [3, 2], 9, 2), ("y", [3, 1], 6, 2)]), mat(&[("data", [2, 3], 6, 4), ("label", [1, 3], 6, 1)])],
+        "hdf5" => ["samples.h5", "samples-v73.mat"]
+            .map(|name| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/data").join(name)).unwrap())
+            .into(),
         "npy" | "npz-entry" => vec![
             npy("|u1", "(2, 2, 3)", &[7, 0, 255, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
             npy("<f4", "(2, 2)", &[0, 0, 0, 0, 0, 0, 128, 63, 0, 0, 0, 0, 0, 0, 0, 63]),
@@ -241,4 +264,55 @@ fn parquet(path: &Path, compression: Compression) -> Vec<u8> {
     group.close().unwrap();
     writer.close().unwrap();
     std::fs::read(path).unwrap()
+}
+
+/// A zip archive of these files, uncompressed.
+fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in files {
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// A sparse matrix of 2 x 4 with three values, with these arrays of places.
+fn sparse(format: &str, places: &[(&str, usize, &[u8])]) -> Vec<u8> {
+    let mut files = vec![
+        ("format.npy".to_string(), npy("|S3", "()", format.as_bytes())),
+        ("shape.npy".to_string(), npy("|u1", "(2,)", &[2, 4])),
+        ("data.npy".to_string(), npy("|u1", "(3,)", &[1, 2, 3])),
+    ];
+    for (name, count, bytes) in places {
+        files.push((format!("{name}.npy"), npy("|u1", &format!("({count},)"), bytes)));
+    }
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    zipped(&files)
+}
+
+/// A MATLAB file of matrices: name, shape, class and type of the numbers, 1, 2, 3, ...
+fn mat(matrices: &[(&str, [u32; 2], u32, u32)]) -> Vec<u8> {
+    fn element(kind: u32, data: &[u8]) -> Vec<u8> {
+        let mut bytes = [kind, data.len() as u32].map(u32::to_le_bytes).concat();
+        bytes.extend(data);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes
+    }
+    let mut file = b"MATLAB 5.0 MAT-file".to_vec();
+    file.resize(124, b' ');
+    file.extend(b"\x00\x01IM");
+    for (name, shape, class, kind) in matrices {
+        let width = if *kind == 4 { 2 } else { 1 };
+        let numbers: Vec<u8> = (1..=(shape[0] * shape[1]) as u8).flat_map(|x| [x, 0][..width].to_vec()).collect();
+        let parts = [
+            element(6, &[*class, 0].map(u32::to_le_bytes).concat()),
+            element(5, &shape.map(u32::to_le_bytes).concat()),
+            element(1, name.as_bytes()),
+            element(*kind, &numbers),
+        ];
+        file.extend(element(14, &parts.concat()));
+    }
+    file
 }

@@ -338,12 +338,12 @@ pub enum Error {
         unknown: String,
     },
     /// A sample whose class is missing.
-    #[error("{}: line {line} has no label: remove the line, or learn without labels", path.display())]
+    #[error("{}: {place} has no label: give it one, remove the row, or learn without labels", path.display())]
     NoLabel {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
-        line: u64,
+        /// The line of the file, or the row, and the column by its name or number.
+        place: String,
     },
     /// No samples.
     #[error("{what}: there are no samples")]

@@ -232,7 +232,7 @@ mod tests {
         let options = LoadOptions { schema: Some(schema), ..LoadOptions::default() };
         let data = read(b"0 2:1 9:3\n", &options).unwrap();
         assert_eq!(values(&data)[0], [0.0, 1.0, 0.0, 0.0]);
-        assert!(data.notes[0].starts_with("left out columns that the model has not seen: 5, 6"), "{:?}", data.notes);
+        assert!(data.notes[0].starts_with("left out columns that the schema does not name: 5, 6"), "{:?}", data.notes);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From the cells of a sheet to the values of visible units, as a schema says.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::columns::Schema;
@@ -223,30 +224,37 @@ fn columns<'a>(schema: &'a Schema, sheet: &Sheet, raw: bool) -> Result<(Vec<Colu
             Vec::new(),
         ));
     };
+    // The place of each name, none where two columns have it.
+    let mut places: HashMap<&str, Option<usize>> = HashMap::new();
+    for (place, name) in names.iter().enumerate() {
+        places.entry(name).and_modify(|place| *place = None).or_insert(Some(place));
+    }
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for (_, (name, kind)) in learned() {
         let name = name.unwrap_or_default();
-        let mut places = names.iter().enumerate().filter(|(_, other)| *other == name).map(|(place, _)| place);
-        match (places.next(), places.next()) {
-            (Some(place), None) => found.push(Column::new(sheet, place, kind, raw)),
-            (Some(_), Some(_)) => {
+        match places.get(name) {
+            Some(Some(place)) => found.push(Column::new(sheet, *place, kind, raw)),
+            Some(None) => {
                 let reason = "two columns have this name".into();
                 return Err(Error::Column { path: path(), column: format!("{name:?}"), reason });
             }
-            (None, _) => missing.push(name),
+            None => missing.push(name),
         }
     }
-    let known: Vec<&str> = schema.each().filter_map(|(name, _)| name).collect();
+    let known: HashSet<&str> = schema.each().filter_map(|(name, _)| name).collect();
     let extra: Vec<&str> = names.iter().map(String::as_str).filter(|name| !known.contains(name)).collect();
+    let list = |names: &[&str]| names.iter().take(12).copied().collect::<Vec<_>>().join(", ");
     if !missing.is_empty() {
-        let list = |names: &[&str]| names.iter().take(12).copied().collect::<Vec<_>>().join(", ");
         let missing = list(&missing);
         let unknown = if extra.is_empty() { String::new() } else { format!("; it has {} instead", list(&extra)) };
         return Err(Error::ColumnsMissing { path: path(), missing, unknown });
     }
     let notes = match extra.as_slice() {
         [] => Vec::new(),
-        extra => vec![format!("left out columns that the schema does not name: {}", extra.join(", "))],
+        extra => {
+            let more = if extra.len() > 12 { ", ..." } else { "" };
+            vec![format!("left out columns that the schema does not name: {}{more}", list(extra))]
+        }
     };
     Ok((found, notes))
 }
@@ -265,7 +273,8 @@ fn labels_of(schema: &Schema, sheet: &Sheet, names: bool) -> Result<Option<Label
     for (row, cells) in sheet.rows().enumerate() {
         let cell = cells[column];
         if cell == Cell::MISSING {
-            return Err(Error::NoLabel { path, line: sheet.lines[row].into() });
+            let place = format!("{}, column {}", sheet.called_row(row), sheet.called(column));
+            return Err(Error::NoLabel { path, place });
         }
         texts.push(&path, &sheet.show(cell, column))?;
     }

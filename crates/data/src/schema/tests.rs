@@ -236,7 +236,10 @@ fn labels_are_bytes_and_numbers_are_numbers() {
     let data = read("1,0\n1.0,1\n+1,1\n01,0\n-1,0\n", &label("first")).unwrap();
     assert_eq!(data.class_names, Some(vec!["-1".to_string(), "1".to_string()]));
     let error = read("a,0\n?,1\n", &label("first")).unwrap_err();
-    assert_eq!(error, "t.csv: line 2 has no label: remove the line, or learn without labels");
+    assert_eq!(
+        error,
+        "t.csv: line 2, column 0 (from 0) has no label: give it one, remove the row, or learn without labels"
+    );
 }
 
 /// Every cell of the training data comes back as it stood in the file.

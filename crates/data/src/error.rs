@@ -125,6 +125,16 @@ pub enum Error {
         /// Fields in the first line.
         expected: usize,
     },
+    /// A line of a table that is not what it should be, or may be two things.
+    #[error("{}: line {line} {reason}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What it is and what to do, a clause about it.
+        reason: String,
+    },
     /// A CSV line with more fields than the largest layer has units.
     #[error("{}: line {line} has more than {most} fields: a layer has at most {MAX_UNITS} units", path.display())]
     ManyFields {

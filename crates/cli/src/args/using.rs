@@ -188,7 +188,7 @@ pub(crate) struct SampleArgs {
     #[arg(value_name = "CKPT")]
     pub(crate) checkpoint: PathBuf,
     /// Labels to clamp, comma-separated, by name or number, or `all` [default: none, labels are free]
-    #[arg(long, value_name = "LABELS")]
+    #[arg(long, value_name = "LABELS", allow_hyphen_values = true)]
     pub(crate) label: Option<Clamped>,
     /// Chains for each label
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -5,9 +5,11 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use super::blanks::Blanks;
+use super::comments::Comments;
 use super::dialect::{Dialect, LOOK, Separator};
 use super::gaps::Gaps;
 use super::header::{self, Line};
+use super::mistaken;
 use super::records::Records;
 use super::stream::{self, NewEnds};
 use crate::error::Error;
@@ -41,6 +43,7 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
     let mut telling = text.length.filter(|&length| text.stored.is_empty() && length > TELLING);
     let mut start = Vec::new();
     text.bytes.by_ref().take(LOOK as u64).read_to_end(&mut start).map_err(Error::read(path))?;
+    mistaken::refuse(path, &start)?;
     let dialect = Dialect::of(&start, start.len() < LOOK);
     let old_ends = start.contains(&b'\r') && !start.contains(&b'\n');
     let bytes = Cursor::new(start).chain(text.bytes);
@@ -49,15 +52,26 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
         Separator::Byte(byte) => (bytes, byte),
         Separator::Blanks => (Box::new(Blanks::new(bytes)), b'\t'),
     };
-    let mut records = Records::new(path, bytes, separator, dialect.comments);
-    let mut first: Vec<Line> = Vec::new();
+    let mut records = Records::new(path, bytes, separator);
+    if dialect.declared {
+        records.next()?;
+    }
+    let (mut first, mut empty): (Vec<Line>, usize) = (Vec::new(), 0);
     while first.len() < LINES
         && let Some(record) = records.next()?
     {
-        first.push((record.line, record.fields().map(<[u8]>::to_vec).collect()));
+        if record.has_only_separators() {
+            empty += 1;
+        } else {
+            first.push((record.line, record.fields().map(<[u8]>::to_vec).collect()));
+        }
     }
+    let mut comments = Comments::take(path, &mut first, dialect.separator == Separator::Blanks)?;
     let gaps = Gaps::new(options, dialect);
-    let header = header::told(path, &first, options, dialect, &gaps)?;
+    let header = header::told(path, &first, comments.names.take(), options, dialect, &gaps)?;
+    if header.is_comment {
+        comments.count -= 1;
+    }
     let columns = first.get(usize::from(header.is_there)).or(first.first()).map_or(0, |(_, fields)| fields.len());
     let columns = columns.max(header.names.as_ref().map_or(0, Vec::len));
     if first.is_empty() {
@@ -88,6 +102,13 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
     }
     room.require(&what, rows.needed().into())?;
     while let Some(record) = records.next()? {
+        if record.has_only_separators() {
+            empty += 1;
+            continue;
+        }
+        if record.begins_with(b'#') && comments.takes(path, record.line, &record.fields().collect::<Vec<_>>())? {
+            continue;
+        }
         rows.push(record.line, record.len(), record.fields())?;
         room.require(&what, rows.needed().into())?;
         // A file that is too large is refused by its start, not when the memory is full.
@@ -99,6 +120,12 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
             telling = None;
         }
     }
+    rows.sheet.read_as.extend(comments.note());
+    rows.sheet.read_as.extend(match empty {
+        0 => None,
+        1 => Some("left out 1 line of nothing but separators".to_string()),
+        lines => Some(format!("left out {lines} lines of nothing but separators")),
+    });
     Ok(rows.sheet)
 }
 

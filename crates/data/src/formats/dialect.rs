@@ -1,5 +1,4 @@
-//! How a table of text is written, told by its first lines: what parts its fields, whether decimals have commas,
-//! where comments are.
+//! How a table of text is written, told by its first lines: what parts its fields, whether decimals have commas.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,14 +31,14 @@ pub(crate) struct Dialect {
     pub(crate) separator: Separator,
     /// Whether `1,5` is one and a half.
     pub(crate) decimal_comma: bool,
-    /// Whether lines that begin with `#` are comments.
-    pub(crate) comments: bool,
+    /// Whether the first line says what parts the fields, `sep=;`, as Excel writes it.
+    pub(crate) declared: bool,
 }
 
 impl Default for Dialect {
-    /// Commas, points, no comments.
+    /// Commas and points.
     fn default() -> Self {
-        Self { separator: Separator::Byte(b','), decimal_comma: false, comments: false }
+        Self { separator: Separator::Byte(b','), decimal_comma: false, declared: false }
     }
 }
 
@@ -54,8 +53,7 @@ impl fmt::Display for Dialect {
             Separator::Blanks => Some("blanks part the fields"),
         };
         let decimals = self.decimal_comma.then_some("decimals have commas");
-        let comments = self.comments.then_some("lines from # are comments");
-        let all: Vec<&str> = [separator, decimals, comments].into_iter().flatten().collect();
+        let all: Vec<&str> = [separator, decimals].into_iter().flatten().collect();
         f.write_str(&all.join(", "))
     }
 }
@@ -68,15 +66,23 @@ impl Dialect {
         if !whole && lines.len() > 1 {
             lines.pop();
         }
-        let comments = lines.iter().any(|line| line.starts_with(b"#"));
         lines.retain(|line| !line.starts_with(b"#") && !line.trim_ascii().is_empty());
+        let declared = lines.first().and_then(|line| declared(line));
+        if declared.is_some() {
+            lines.remove(0);
+        }
         lines.truncate(LINES);
-        // The largest score; of equals the first.
-        let tried = SEPARATORS.into_iter().filter_map(|separator| Some((separator, score(&lines, separator)?)));
-        let best = tried.reduce(|best, next| if next.1.0 > best.1.0 { next } else { best });
-        let (separator, decimal_comma) =
-            best.map_or((Separator::Byte(b','), false), |(separator, (_, decimal_comma))| (separator, decimal_comma));
-        Self { separator, decimal_comma, comments }
+        let tried = |lines: &[&[u8]]| match declared {
+            Some(separator) => score(lines, separator).map(|score| (separator, score)),
+            None => best(lines),
+        };
+        // A title above the table has fields of its own.
+        let found = tried(&lines).or_else(|| tried(lines.get(1..)?));
+        let (separator, decimal_comma) = match (found, declared) {
+            (Some((separator, (_, decimal_comma))), _) => (separator, decimal_comma),
+            (None, declared) => (declared.unwrap_or(Separator::Byte(b',')), false),
+        };
+        Self { separator, decimal_comma, declared: declared.is_some() }
     }
 
     /// A number as the dialect writes it.
@@ -105,6 +111,32 @@ pub(crate) fn number(field: &[u8], decimal_comma: bool) -> Option<f32> {
         true => text.replacen(',', ".", 1).parse().ok(),
         false => text.parse().ok(),
     }
+}
+
+/// The separator that a line declares, as Excel does.
+fn declared(line: &[u8]) -> Option<Separator> {
+    let line = line.trim_ascii_end();
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    match *line {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', byte] if byte.is_ascii_punctuation() => {
+            Some(Separator::Byte(byte))
+        }
+        // The tab at its end is white space.
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'='] => Some(Separator::Byte(b'\t')),
+        _ => None,
+    }
+}
+
+/// The separator of the largest score; of equals the first.
+fn best(lines: &[&[u8]]) -> Option<(Separator, (f64, bool))> {
+    let first = *lines.first()?;
+    let of = |separator| fields(first, separator).len();
+    // A first line of several fields that other separators part is no line of one field.
+    let has_other = of(Separator::Blanks) == 1 && SEPARATORS[..4].iter().any(|&separator| of(separator) > 1);
+    let suits = |separator: &Separator| *separator != Separator::Blanks || !has_other;
+    let tried =
+        SEPARATORS.into_iter().filter(suits).filter_map(|separator| Some((separator, score(lines, separator)?)));
+    tried.reduce(|best, next| if next.1.0 > best.1.0 { next } else { best })
 }
 
 /// Lines of text, whatever ends them; what is quoted may hold ends of lines.
@@ -185,7 +217,9 @@ mod tests {
             ("first name\tage\nann lee\t3\n", "tabs part the fields"),
             ("1|2|3\n4|5|6\n", "bars part the fields"),
             ("  1.5  2\n 3 \t 4.25\n", "blanks part the fields"),
-            ("# made by hand\n1,2\n", "lines from # are comments"),
+            ("# made; by; hand\n1,2\n", ""),
+            ("sep=;\na,b;c,d\ne,f;g,h\n", "semicolons part the fields"),
+            ("My table of 2023\na;b\n1;2\n3;4\n", "semicolons part the fields"),
             ("\"a;b\",c\n\"d;e\",f\n", ""),
             ("name,said\nann,\"one, two\nthree\"\nbob,four\n", ""),
             ("New York;8,5\nSan Jose;1,0\n", "semicolons part the fields, decimals have commas"),

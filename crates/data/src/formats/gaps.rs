@@ -6,6 +6,14 @@ use crate::schema::options::LoadOptions;
 /// Those that always do, whatever their case, beside nothing at all.
 const USUAL: [&str; 5] = ["na", "n/a", "nan", "null", "?"];
 
+/// What Excel writes where a formula gives no value.
+const EXCEL: [&str; 7] = ["#n/a", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"];
+
+/// Whether a field is one of Excel's error values.
+pub(crate) fn is_excel_error(field: &[u8]) -> bool {
+    field.first() == Some(&b'#') && EXCEL.iter().any(|error| field.eq_ignore_ascii_case(error.as_bytes()))
+}
+
 /// Fields that mean a missing value.
 pub(crate) struct Gaps {
     texts: Vec<Vec<u8>>,
@@ -23,7 +31,8 @@ impl Gaps {
 
     /// Whether a field means a missing value.
     pub(crate) fn has(&self, field: &[u8]) -> bool {
-        field.is_empty() || USUAL.iter().any(|gap| field.eq_ignore_ascii_case(gap.as_bytes())) || self.declares(field)
+        let usual = || USUAL.iter().any(|gap| field.eq_ignore_ascii_case(gap.as_bytes())) || is_excel_error(field);
+        field.is_empty() || usual() || self.declares(field)
     }
 
     /// Whether a field means one because somebody has declared it.

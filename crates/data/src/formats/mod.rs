@@ -10,6 +10,8 @@ mod blanks;
 #[cfg(feature = "formats")]
 mod canvas;
 #[cfg(feature = "formats")]
+mod comments;
+#[cfg(feature = "formats")]
 pub(crate) mod container;
 #[cfg(feature = "formats")]
 pub(crate) mod csv;
@@ -31,6 +33,8 @@ pub(crate) mod images;
 mod lines;
 #[cfg(feature = "formats")]
 mod mat;
+#[cfg(feature = "formats")]
+mod mistaken;
 #[cfg(feature = "embedded-mnist")]
 pub(crate) mod mnist;
 #[cfg(feature = "formats")]
@@ -52,6 +56,8 @@ mod sparse;
 mod stream;
 #[cfg(feature = "formats")]
 pub(crate) mod svm;
+#[cfg(all(test, feature = "formats"))]
+mod tests;
 #[cfg(feature = "formats")]
 mod zip_member;
 #[cfg(feature = "formats")]

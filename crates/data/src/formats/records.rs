@@ -23,7 +23,6 @@ pub(crate) struct Records<R> {
     path: PathBuf,
     from: R,
     parser: Reader,
-    comments: bool,
     block: Vec<u8>,
     /// How much of the block is parsed.
     at: usize,
@@ -50,6 +49,16 @@ impl<'a> Record<'a> {
         self.ends.len()
     }
 
+    /// Whether it has several fields, and nothing in any.
+    pub(crate) fn has_only_separators(&self) -> bool {
+        self.len() > 1 && self.fields().all(<[u8]>::is_empty)
+    }
+
+    /// Whether its first field begins with a byte.
+    pub(crate) fn begins_with(&self, byte: u8) -> bool {
+        self.fields().next().is_some_and(|field| field.first() == Some(&byte))
+    }
+
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let (text, mut start) = (self.text, 0);
         self.ends.iter().map(move |&end| text[std::mem::replace(&mut start, end)..end].trim_ascii())
@@ -57,14 +66,12 @@ impl<'a> Record<'a> {
 }
 
 impl<R: Read> Records<R> {
-    /// Reads lines whose fields `separator` parts; with `comments`, lines from `#` are none.
-    pub(crate) fn new(path: &Path, from: R, separator: u8, comments: bool) -> Self {
+    /// Reads lines whose fields `separator` parts.
+    pub(crate) fn new(path: &Path, from: R, separator: u8) -> Self {
         Self {
             path: path.into(),
             from,
-            parser: ReaderBuilder::new().delimiter(separator).comment(comments.then_some(b'#')).build(),
-            comments,
-
+            parser: ReaderBuilder::new().delimiter(separator).build(),
             block: Vec::with_capacity(BLOCK),
             at: 0,
             parsed: 0,
@@ -81,7 +88,7 @@ impl<R: Read> Records<R> {
 
     /// The next line that is not blank.
     pub(crate) fn next(&mut self) -> Result<Option<Record<'_>>, Error> {
-        let (mut written, mut ended, mut start, mut comment) = (0, 0, None, false);
+        let (mut written, mut ended, mut start) = (0, 0, None);
         loop {
             if self.at == self.block.len() {
                 self.block.clear();
@@ -91,15 +98,9 @@ impl<R: Read> Records<R> {
             let (text, ends) = (&mut self.text[written..], &mut self.ends[ended..]);
             let (result, taken, wrote, ends) = self.parser.read_record(&self.block[self.at..], text, ends);
             for &byte in &self.block[self.at..self.at + taken] {
-                let inside = !matches!(byte, b'\r' | b'\n');
-                if start.is_none() && inside {
-                    // A comment may be longer than a block.
-                    comment = comment || self.comments && byte == b'#';
-                    if !comment {
-                        start = Some(self.line);
-                    }
+                if start.is_none() && !matches!(byte, b'\r' | b'\n') {
+                    start = Some(self.line);
                 }
-                comment = comment && inside;
                 self.line += u64::from(byte == b'\n');
             }
             (self.at, self.parsed) = (self.at + taken, self.parsed + taken as u64);
@@ -130,7 +131,7 @@ mod tests {
 
     /// Fields and line of every record, or why there are no more.
     fn all(from: impl Read) -> (Vec<(Vec<String>, u64)>, Option<String>) {
-        let (mut records, mut found) = (Records::new(Path::new("f"), from, b',', true), Vec::new());
+        let (mut records, mut found) = (Records::new(Path::new("f"), from, b','), Vec::new());
         loop {
             match records.next() {
                 Ok(None) => return (found, None),
@@ -154,11 +155,11 @@ mod tests {
         assert_eq!(all(&b""[..]), (vec![], None));
     }
 
-    /// Whatever ends them, and comments among them.
+    /// Whatever ends them.
     #[test]
     fn lines_are_counted_as_an_editor_does() {
         for end in ["\n", "\r\n"] {
-            let text = ["# one", "a,b", "", "#, two", "1,2", "\"3", "3\",4", "5,6"].join(end);
+            let text = ["", "a,b", "", "", "1,2", "\"3", "3\",4", "5,6"].join(end);
             let (found, _) = all(text.as_bytes());
             let lines: Vec<u64> = found.iter().map(|(_, line)| *line).collect();
             assert_eq!(lines, [2, 5, 6, 8], "{end:?}");

@@ -19,7 +19,8 @@ const MOST_COLUMNS: u128 = 1 << 20;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
-    /// Texts that mean a missing value, beside those that always do: nothing, `NA`, `N/A`, `NaN`, `null`, `?`.
+    /// Texts that mean a missing value, beside those that always do: nothing, `NA`, `N/A`, `NaN`, `null`, `?`
+    /// and Excel's error values, such as `#N/A`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
     /// The columns, in the order of their units.

@@ -171,7 +171,7 @@ fn what_is_missing_is_counted_by_column_and_by_pattern() {
     let row = |k: usize| match k % 10 {
         0 => format!(",{},\n", k % 3),
         1 | 2 => format!("{},,m\n", 20 + k % 30),
-        3 if k == 3 => ",,\n".to_string(),
+        3 if k == 3 => "NA,NA,NA\n".to_string(),
         _ => format!("{},{},{}\n", 20 + k % 30, k % 3, if k % 4 == 0 { "f" } else { "m" }),
     };
     let text: String = (0..100).map(row).collect();

@@ -94,7 +94,7 @@ const OF_DATA: &[Opt] = &[
         .inherited()
         .later(),
     opt("missing", Parsed(parse::<Codes>), "CODES", TABLES, "Texts that mean a missing value, such as -9,none")
-        .more("For tables of text. Nothing, NA, N/A, NaN, null, ? and errors of Excel such as #N/A always do.")
+        .more("For tables of text. Nothing, NA, N/A, NaN, null, ? and errors such as #N/A always do.")
         .hyphened()
         .shown("none")
         .inherited()

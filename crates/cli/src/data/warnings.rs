@@ -1,12 +1,12 @@
 //! What deserves a warning before a training, one line each. Data that most trainings are of must give
 //! none: a picture's border is constant, patterns of few bits come more than once.
 
-use crate::failure::{Result, count};
+use crate::failure::count;
 use crate::report::thousands;
-use deepbelief_data::{Binarize, Column, Dataset, Examination};
+use deepbelief_data::{Binarize, Column, Examination};
 
 /// Samples in a file that are looked at before a training, which is no reason to read all of them.
-const SAMPLED: usize = 10_000;
+pub(crate) const SAMPLED: usize = 10_000;
 
 /// Columns that are named, at most.
 pub(crate) const NAMED: usize = 5;
@@ -21,9 +21,8 @@ const IDENTIFIERS: usize = 20;
 const SHARED: f64 = 0.001;
 
 /// Says before a training what it should not start without.
-pub(crate) fn warn_of(data: &Dataset, picture: bool, binarize: Binarize) -> Result<()> {
-    let found = data.examine(SAMPLED)?;
-    let warnings = of(&found, "visible unit", picture, Some(binarize));
+pub(crate) fn warn_of(found: &Examination, picture: bool, binarize: Binarize) {
+    let warnings = of(found, "visible unit", picture, Some(binarize));
     let of_some = match found.train.examined {
         examined if examined < found.train.samples => format!(" (of {} samples looked at)", thousands(examined)),
         _ => String::new(),
@@ -31,7 +30,6 @@ pub(crate) fn warn_of(data: &Dataset, picture: bool, binarize: Binarize) -> Resu
     for warning in warnings {
         tracing::warn!("{warning}{of_some}; see `dbn check`");
     }
-    Ok(())
 }
 
 /// The warnings that findings give cause for; `column` is what a column is called, as it is numbered.

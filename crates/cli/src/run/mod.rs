@@ -57,12 +57,12 @@ fn start<V: Looped>(args: &TrainArgs<V::Settings>) -> Result<Run<V>> {
     let open = |path: PathBuf| Checkpoint::open(&path).map(|checkpoint| (path, checkpoint));
     let opened = asked.checkpoint().map(open).transpose()?;
     let provenance = opened.as_ref().map(|(_, checkpoint)| checkpoint.provenance());
-    let Resolved { mut settings, valid_is_default, data_are_recorded } =
+    let Resolved { mut settings, asked: said, data_are_recorded } =
         settings::resolve::<V::Settings>(&asked, provenance)?;
     if let Some((path, _)) = opened.as_ref().filter(|_| data_are_recorded) {
         recorded::require_own(path, &settings.data().data)?;
     }
-    let parts = Parts::load(&mut settings, valid_is_default)?;
+    let parts = Parts::load(&mut settings, &said)?;
     parts.require_valid(V::patience(&settings))?;
     let (training, parts) = V::start(&settings, parts, opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn))?;
     let minibatches = parts.minibatches(settings.data(), V::batch_size(&settings), settings.seed())?;

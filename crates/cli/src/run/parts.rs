@@ -2,22 +2,25 @@
 
 use super::folder::RunFolder;
 use super::same::{require_same, require_same_data};
+use crate::data::advice::Advice;
 use crate::data::chunks::chunks;
 use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
 use crate::data::schema_file::SCHEMA;
-use crate::data::warnings::warn_of;
+use crate::data::warnings::{SAMPLED, warn_of};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::machine::threads;
 use crate::model::checkpoint::{Model, Trained, require_units};
 use crate::model::recorded;
+use crate::options::{Verb, flag};
 use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::{bytes, thousands};
 use crate::settings::{DataSettings, Settings, record};
-use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Schema, Source, Split};
+use deepbelief_data::{BatchConfig, Binarize, Dataset, Examination, Minibatcher, Schema, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance};
 use deepbelief_stack::Dbn;
+use toml::Table;
 
 /// Samples shown in the pictures.
 const SHOWN: usize = 10;
@@ -33,10 +36,14 @@ pub(crate) struct Parts {
 impl Parts {
     /// Loads the data of a new run, after which its settings are complete. What can stay in its
     /// file does, until [`Parts::settle`] knows what else needs memory.
-    pub(crate) fn load<S: Settings>(settings: &mut S, valid_is_default: bool) -> Result<Self> {
+    pub(crate) fn load<S: Settings>(settings: &mut S, asked: &Table) -> Result<Self> {
         let data = open(settings)?;
-        settings.data_mut().complete(&data, valid_is_default);
-        warn_of(&data, settings.data().image_size.is_some(), settings.data().binarize)?;
+        let found = data.examine(SAMPLED)?;
+        if !data.schema.columns.is_empty() && [Verb::Pretrain, Verb::Stack].contains(&S::VERB) {
+            advise(settings, asked, &found)?;
+        }
+        settings.data_mut().complete(&data, !asked.contains_key("valid"));
+        warn_of(&found, settings.data().image_size.is_some(), settings.data().binarize);
         Self::part(data, settings.data(), settings.seed())
     }
 
@@ -306,6 +313,24 @@ impl Parts {
 
 /// What to do where there is less memory than was said or told.
 const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
+
+/// Settles by what a table is found to be what nobody asked for: what holds for pictures holds for few tables.
+fn advise<S: Settings>(settings: &mut S, asked: &Table, found: &Examination) -> Result<()> {
+    let layers = asked.get("layers").and_then(|layers| layers.as_array()).map(Vec::len);
+    let advice = Advice::of(found, S::VERB == Verb::Stack).left_open(asked, layers);
+    let before = settings.flat()?;
+    let told: Vec<String> = advice
+        .iter()
+        .filter(|(key, value)| before.get(*key) != Some(value))
+        .map(|(key, value)| format!("{} {}", flag(key), value.to_string().replace('"', "")))
+        .collect();
+    *settings = S::combine(&advice, &Table::new(), asked)?;
+    settings.validate()?;
+    if !told.is_empty() {
+        tracing::info!("not set, so as `dbn check` recommends: {}", told.join(", "));
+    }
+    Ok(())
+}
 
 /// Opens the data of a training.
 fn open(settings: &impl Settings) -> Result<Dataset> {

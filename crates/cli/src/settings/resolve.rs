@@ -34,8 +34,8 @@ impl Asked {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Resolved<S> {
     pub(crate) settings: S,
-    /// Nobody asked for this number of validation samples: it may shrink to fit the data.
-    pub(crate) valid_is_default: bool,
+    /// What was asked for, by key: in the recipe, by flags, or by the model that is to be trained on.
+    pub(crate) asked: Table,
     /// Nobody asked for these data but the model that is to be trained on.
     pub(crate) data_are_recorded: bool,
 }
@@ -61,11 +61,13 @@ pub(crate) fn resolve<S: Settings>(asked: &Asked, from: Option<&Provenance>) -> 
     schema_file::yield_to(&mut inherited, flags);
     let is_asked = |key| recipe.contains_key(key) || flags.contains_key(key);
     let data_are_recorded = inherited.contains_key("data") && !is_asked("data");
-    let valid_is_default = !inherited.contains_key("valid") && !is_asked("valid");
     let settings = S::combine(&inherited, &recipe, flags)?;
     settings.validate()?;
     unused::warn(flags, &settings.unused());
-    Ok(Resolved { settings, valid_is_default, data_are_recorded })
+    let mut asked = inherited;
+    asked.extend(recipe);
+    asked.extend(flags.clone());
+    Ok(Resolved { settings, asked, data_are_recorded })
 }
 
 /// What a model says of the data it was trained on, as far as it does.

@@ -1,17 +1,17 @@
 //! `dbn check`: what data are like before anything is learned from them, and what to learn them by.
 //! Of the same findings, every training tells those that it should not start without.
 
-mod advice;
+mod recipe;
 mod report;
 
 use crate::args::CheckArgs;
 use crate::commands::files::{extension, require_folder, write_file};
+use crate::data::advice::Advice;
 use crate::data::open::explain;
 use crate::data::{schema_file, warnings};
 use crate::failure::{Explain, Failure, Result};
 use crate::machine::memory;
 use crate::report::Report;
-use advice::Advice;
 use deepbelief_data::{Examination, Fetch, LoadOptions, Scale, ValueKind, examine};
 
 /// Looks, tells and recommends; returns the program's exit code.
@@ -60,7 +60,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     let advice = Advice::of(&found, args.verb == "stack");
     if let Some(path) = &args.recipe {
         if unfit.is_empty() {
-            write_file(path, advice.recipe(args)?.as_bytes())?;
+            write_file(path, recipe::recipe(&advice, args)?.as_bytes())?;
         } else {
             tracing::warn!("{} is not written: the data are not fit for training", path.display());
         }

@@ -1,7 +1,7 @@
 //! Findings and recommendation, for people and as JSON.
 
-use super::advice::{Advice, Setting};
 use crate::args::CheckArgs;
+use crate::data::advice::{Advice, Setting};
 use crate::data::warnings::{NAMED, named};
 use crate::failure::count;
 use crate::report::{table, thousands};

@@ -7,12 +7,8 @@
 //! - An update moves what a hidden unit gets from a sample by `rate · units that are on`: rates are such
 //!   that this is at most what it is on MNIST.
 
-use crate::args::CheckArgs;
-use crate::data::schema_file::{self, SCHEMA};
-use crate::failure::{Explain, Result};
 use crate::report::thousands;
 use deepbelief_data::{Binarize, Examination, Scale, ValueKind};
-use std::fmt::Write as _;
 use toml::Value;
 
 /// Hidden units that a first training should have, at most: what more are worth is a matter of time.
@@ -43,20 +39,20 @@ const UPDATES: usize = 10_000;
 const NEAR: f64 = 0.7;
 
 /// A setting, its value as in a recipe and why.
-pub(super) struct Setting {
-    pub(super) key: &'static str,
-    pub(super) value: Value,
-    pub(super) reason: String,
+pub(crate) struct Setting {
+    pub(crate) key: &'static str,
+    pub(crate) value: Value,
+    pub(crate) reason: String,
 }
 
 /// Settings to start from.
-pub(super) struct Advice {
-    pub(super) settings: Vec<Setting>,
+pub(crate) struct Advice {
+    pub(crate) settings: Vec<Setting>,
 }
 
 impl Advice {
     /// For one RBM, or for a `stack`.
-    pub(super) fn of(found: &Examination, stack: bool) -> Self {
+    pub(crate) fn of(found: &Examination, stack: bool) -> Self {
         let (binarize, why) = binarize(found, stack);
         let mut settings = Vec::new();
         let mut add = |key, value: Value, reason: String| settings.push(Setting { key, value, reason });
@@ -123,44 +119,18 @@ impl Advice {
         Self { settings }
     }
 
-    /// As a recipe for the data that `args` name.
-    pub(super) fn recipe(&self, args: &CheckArgs) -> Result<String> {
-        let mut text = format!(
-            "# What `dbn check {}` recommends to start from: `dbn {} --config` with this file.\n\n",
-            args.data, args.verb
-        );
-        let mut line = |key: &str, value: Value, reason: &str| -> Result<()> {
-            let mut table = toml::Table::new();
-            table.insert(key.into(), value);
-            let pair = toml::to_string(&table).or_fail(|| "cannot write the recipe as TOML".into())?;
-            let comment = if reason.is_empty() { String::new() } else { format!("  # {reason}") };
-            let _ = writeln!(text, "{}{comment}", pair.trim_end());
-            Ok(())
-        };
-        line("data", args.data.to_string().into(), "")?;
-        let read_as = [
-            ("label_column", args.read.label_column.clone()),
-            ("feature_column", args.read.feature_column.clone()),
-            ("column_types", args.read.column_types.as_ref().map(ToString::to_string)),
-            ("missing", args.read.missing.as_ref().map(ToString::to_string)),
-            ("weight_column", args.read.weight_column.clone()),
-            ("header", args.read.header.map(|header| header.to_string())),
-            ("image_size", args.read.image_size.map(|size| size.to_string())),
-        ];
-        for (key, value) in read_as {
-            if let Some(value) = value {
-                line(key, value.into(), "")?;
+    /// What of it a training takes that nobody asked for: all but the scale, which the schema says, and but the keys
+    /// in `asked`. A stack has so many layers.
+    pub(crate) fn left_open(&self, asked: &toml::Table, layers: Option<usize>) -> toml::Table {
+        let open = |setting: &&Setting| setting.key != "scale" && !asked.contains_key(setting.key);
+        let value = |value: &Value| match (value, layers) {
+            // The bottom layer has a value of its own, the others have that of the last.
+            (Value::Array(each), Some(layers)) if asked.contains_key("layers") && each.len() > 1 => {
+                Value::Array((0..layers).map(|layer| each[layer.min(each.len() - 1)].clone()).collect())
             }
-        }
-        // A schema says how values are scaled.
-        let is_said = |setting: &&Setting| args.read.schema.is_none() || setting.key != "scale";
-        for Setting { key, value, reason } in self.settings.iter().filter(is_said) {
-            line(key, value.clone(), reason)?;
-        }
-        if let Some(schema) = &args.read.schema {
-            let _ = write!(text, "\n{}", schema_file::entries(schema, Some(SCHEMA)));
-        }
-        Ok(text)
+            _ => value.clone(),
+        };
+        self.settings.iter().filter(open).map(|setting| (setting.key.to_string(), value(&setting.value))).collect()
     }
 }
 

@@ -1,0 +1,48 @@
+//! What is recommended, as a recipe.
+
+use crate::args::CheckArgs;
+use crate::data::advice::{Advice, Setting};
+use crate::data::schema_file::{self, SCHEMA};
+use crate::failure::{Explain, Result};
+use std::fmt::Write as _;
+use toml::Value;
+
+/// Advice as a recipe for the data that `args` name.
+pub(super) fn recipe(advice: &Advice, args: &CheckArgs) -> Result<String> {
+    let mut text = format!(
+        "# What `dbn check {}` recommends to start from: `dbn {} --config` with this file.\n\n",
+        args.data, args.verb
+    );
+    let mut line = |key: &str, value: Value, reason: &str| -> Result<()> {
+        let mut table = toml::Table::new();
+        table.insert(key.into(), value);
+        let pair = toml::to_string(&table).or_fail(|| "cannot write the recipe as TOML".into())?;
+        let comment = if reason.is_empty() { String::new() } else { format!("  # {reason}") };
+        let _ = writeln!(text, "{}{comment}", pair.trim_end());
+        Ok(())
+    };
+    line("data", args.data.to_string().into(), "")?;
+    let read_as = [
+        ("label_column", args.read.label_column.clone()),
+        ("feature_column", args.read.feature_column.clone()),
+        ("column_types", args.read.column_types.as_ref().map(ToString::to_string)),
+        ("missing", args.read.missing.as_ref().map(ToString::to_string)),
+        ("weight_column", args.read.weight_column.clone()),
+        ("header", args.read.header.map(|header| header.to_string())),
+        ("image_size", args.read.image_size.map(|size| size.to_string())),
+    ];
+    for (key, value) in read_as {
+        if let Some(value) = value {
+            line(key, value.into(), "")?;
+        }
+    }
+    // A schema says how values are scaled.
+    let is_said = |setting: &&Setting| args.read.schema.is_none() || setting.key != "scale";
+    for Setting { key, value, reason } in advice.settings.iter().filter(is_said) {
+        line(key, value.clone(), reason)?;
+    }
+    if let Some(schema) = &args.read.schema {
+        let _ = write!(text, "\n{}", schema_file::entries(schema, Some(SCHEMA)));
+    }
+    Ok(text)
+}

@@ -10,7 +10,7 @@ fn a_folder_in_use_is_refused_and_a_dead_programs_is_not() {
     place.stack("deep", "");
     let verbs = [
         ("pretrain", format!("{SMALL} --epochs 30000")),
-        ("stack", format!("{DEEP} --epochs 20000")),
+        ("stack", format!("{DEEP} --epochs 20000 --save-every 5")),
         ("tune", "deep --top-steps 1x9000".into()),
         ("finetune", "deep --epochs 9000".into()),
     ];

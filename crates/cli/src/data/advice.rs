@@ -122,7 +122,12 @@ impl Advice {
     /// What of it a training takes that nobody asked for: all but the scale, which the schema says, and but the keys
     /// in `asked`. A stack has so many layers.
     pub(crate) fn left_open(&self, asked: &toml::Table, layers: Option<usize>) -> toml::Table {
-        let open = |setting: &&Setting| setting.key != "scale" && !asked.contains_key(setting.key);
+        // Recipes may have tables of layers.
+        let tables =
+            asked.values().flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+        let tables: Vec<&toml::Table> = tables.filter_map(Value::as_table).chain([asked]).collect();
+        let open =
+            |setting: &&Setting| setting.key != "scale" && !tables.iter().any(|table| table.contains_key(setting.key));
         let value = |value: &Value| match (value, layers) {
             // The bottom layer has a value of its own, the others have that of the last.
             (Value::Array(each), Some(layers)) if asked.contains_key("layers") && each.len() > 1 => {

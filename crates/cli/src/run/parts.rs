@@ -31,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) data: Dataset,
     pub(crate) train: Split,
     pub(crate) valid: Option<Split>,
+    /// Options that nobody set, as they were settled by what the data are.
+    advised: Vec<String>,
 }
 
 impl Parts {
@@ -39,12 +41,13 @@ impl Parts {
     pub(crate) fn load<S: Settings>(settings: &mut S, asked: &Table) -> Result<Self> {
         let data = open(settings)?;
         let found = data.examine(SAMPLED)?;
-        if !data.schema.columns.is_empty() && [Verb::Pretrain, Verb::Stack].contains(&S::VERB) {
-            advise(settings, asked, &found)?;
-        }
+        let advised = match S::VERB {
+            Verb::Pretrain | Verb::Stack if !data.schema.columns.is_empty() => advise(settings, asked, &found)?,
+            _ => Vec::new(),
+        };
         settings.data_mut().complete(&data, !asked.contains_key("valid"));
         warn_of(&found, settings.data().image_size.is_some(), settings.data().binarize);
-        Self::part(data, settings.data(), settings.seed())
+        Ok(Self { advised, ..Self::part(data, settings.data(), settings.seed())? })
     }
 
     /// Refuses patience where there is nothing that it could run out by.
@@ -120,7 +123,7 @@ impl Parts {
                 (train, Some(valid))
             }
         };
-        Ok(Self { data, train, valid })
+        Ok(Self { data, train, valid, advised: Vec::new() })
     }
 
     /// Takes samples that are still in their files into memory, if all of them fit there beside the
@@ -132,7 +135,7 @@ impl Parts {
         // Dealing samples in memory may take an eighth more: see `Minibatcher::bytes`.
         if in_files > 0 && memory::fits(needed + in_files + in_files / 8, max_memory) {
             let data = self.data.held().or_hint(|| LESS.into())?;
-            return Self::part(data, settings.data(), settings.seed());
+            return Ok(Self { advised: self.advised, ..Self::part(data, settings.data(), settings.seed())? });
         }
         let whole = in_files == 0 && settings.data().data != Source::Mnist && self.bytes(settings.data()) > needed / 2;
         memory::require("the training", needed, max_memory, options).map_err(|failure| match failure.hint_text() {
@@ -293,6 +296,9 @@ impl Parts {
             data.scaling,
             settings.binarize
         );
+        if !self.advised.is_empty() {
+            tracing::info!("not set, so as `dbn check` recommends: {}", self.advised.join(", "));
+        }
         let (missing, values) = (train.missing_values(), train.samples() as u64 * train.units() as u64);
         if missing > 0 {
             let share = 100.0 * missing as f64 / values as f64;
@@ -315,21 +321,18 @@ impl Parts {
 const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
 
 /// Settles by what a table is found to be what nobody asked for: what holds for pictures holds for few tables.
-fn advise<S: Settings>(settings: &mut S, asked: &Table, found: &Examination) -> Result<()> {
+fn advise<S: Settings>(settings: &mut S, asked: &Table, found: &Examination) -> Result<Vec<String>> {
     let layers = asked.get("layers").and_then(|layers| layers.as_array()).map(Vec::len);
     let advice = Advice::of(found, S::VERB == Verb::Stack).left_open(asked, layers);
     let before = settings.flat()?;
-    let told: Vec<String> = advice
+    let advised: Vec<String> = advice
         .iter()
         .filter(|(key, value)| before.get(*key) != Some(value))
         .map(|(key, value)| format!("{} {}", flag(key), value.to_string().replace('"', "")))
         .collect();
     *settings = S::combine(&advice, &Table::new(), asked)?;
     settings.validate()?;
-    if !told.is_empty() {
-        tracing::info!("not set, so as `dbn check` recommends: {}", told.join(", "));
-    }
-    Ok(())
+    Ok(advised)
 }
 
 /// Opens the data of a training.

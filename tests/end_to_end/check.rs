@@ -172,7 +172,7 @@ fn what_is_missing_is_counted_by_column_and_by_pattern() {
         0 => format!(",{},\n", k % 3),
         1 | 2 => format!("{},,m\n", 20 + k % 30),
         3 if k == 3 => "NA,NA,NA\n".to_string(),
-        _ => format!("{},{},{}\n", 20 + k % 30, k % 3, if k % 4 == 0 { "f" } else { "m" }),
+        _ => format!("{},{},{}\n", 20 + k % 30, k % 3, if k.is_multiple_of(4) { "f" } else { "m" }),
     };
     let text: String = (0..100).map(row).collect();
     std::fs::write(place.path("t.csv"), format!("age,grade,sex\n{text}")).unwrap();

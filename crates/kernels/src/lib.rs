@@ -36,6 +36,7 @@ pub use measures::tempered::Tempered;
 pub use precision::Precision;
 pub use rng::{Stream, Uniforms, philox};
 pub use simd::Level;
-pub use states::batch::{Batch, Minibatches};
+pub use states::batch::Batch;
 pub use states::bits::Bits;
+pub use states::minibatches::Minibatches;
 pub use states::missing::Missing;

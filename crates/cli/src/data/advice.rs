@@ -80,9 +80,10 @@ impl Advice {
         }
         if keeps_amounts {
             let bottom = "values that are no states are not drawn as such";
-            let states = match stack {
-                true => vec![Value::from("probabilities"), "sampled".into(), "sampled".into()].into(),
-                false => "probabilities".into(),
+            let states = if stack {
+                vec![Value::from("probabilities"), "sampled".into(), "sampled".into()].into()
+            } else {
+                "probabilities".into()
             };
             add("visible_states", states, bottom.into());
         }
@@ -103,9 +104,10 @@ impl Advice {
         let active = found.active();
         let rate = one_digit(most * (ON / active.max(ON)));
         let reason = if active <= 1.1 * ON {
-            match keeps_amounts {
-                true => "half the usual rate, for visible units that keep their values".into(),
-                false => format!("the usual rate: about {active:.0} of {units} units are on in a sample"),
+            if keeps_amounts {
+                "half the usual rate, for visible units that keep their values".into()
+            } else {
+                format!("the usual rate: about {active:.0} of {units} units are on in a sample")
             }
         } else {
             format!(

@@ -219,10 +219,8 @@ impl Checkpoint {
             |recipe: &serde_json::Value| recipe.get("visible_states").and_then(|v| v.as_str()) == Some("probabilities");
         // The recipe of a stack has a table a layer.
         let bottom = recipe.get("layer").and_then(|layers| layers.get(0));
-        let visible_states = match of(recipe) || bottom.is_some_and(of) {
-            true => VisibleStates::Probabilities,
-            false => VisibleStates::Sampled,
-        };
+        let probabilities = of(recipe) || bottom.is_some_and(of);
+        let visible_states = if probabilities { VisibleStates::Probabilities } else { VisibleStates::Sampled };
         Completing { visible_states, ..Completing::default() }
     }
 }

@@ -43,7 +43,9 @@ impl Gaps {
                 return;
             }
             samples += 1;
-            pattern.iter().for_each(|&column| missing[column] += 1);
+            for &column in &pattern {
+                missing[column] += 1;
+            }
             if let Some(count) = patterns.get_mut(&pattern) {
                 *count += 1;
             } else if patterns.len() < PATTERNS {

@@ -47,6 +47,16 @@ enum Hidden<'a> {
 }
 
 impl PackedRbm {
+    /// Lets the samples of the last positive phase weigh `weights` in the statistics that follow it, until the next
+    /// one. Chains weigh what their sample does where `paired`, and else together as much as the samples.
+    ///
+    /// # Panics
+    /// If there is not one weight a sample.
+    pub fn weigh(&mut self, weights: &[f32], paired: bool) {
+        assert_eq!(weights.len(), self.p0.panel(0).len(), "one weight a sample");
+        self.weights.set(weights, paired);
+    }
+
     /// The negative phase's last p(h|v) and the update of all parameters:
     /// `W += rate (v0ᵀ p(h|v0) / n - vᵀ p(h|v) / m)`, and likewise biases and labels, for n samples
     /// in the data and m in the chains. Returns the largest |weight| or |bias| afterwards: NaN
@@ -75,8 +85,7 @@ impl PackedRbm {
     fn contrast(&mut self, v0: &Batch, mut then: Then<'_>, hidden: Hidden<'_>) -> f32 {
         let (samples, negatives) = (v0.rows(), self.h.rows());
         self.x.reshape(negatives, self.hidden);
-        let r = samples as f32 / negatives.max(1) as f32;
-        let chunks = Chunks::new(samples.max(negatives));
+        let (r, chunks) = (samples as f32 / negatives.max(1) as f32, Chunks::new(samples.max(negatives)));
         let vb_gradient = self.gather_visible(v0, chunks, r);
         let source = match hidden {
             Hidden::States(_) => Source::Done,
@@ -85,25 +94,23 @@ impl PackedRbm {
             }
         };
 
-        let (_, dense_positive) = Side::of_batch(v0, &self.support);
+        let dense_positive = Side::of_batch(v0, &self.support).1;
         let dense_negative = dense_values(&self.reconstruction);
-        let factors = self.weights.factors(negatives);
-        let factors = factors.as_ref();
-        let label_gradient = self.labels.bias_gradient(r, factors);
+        let factors = &self.weights.factors(negatives);
+        let label_gradient = self.labels.bias_gradient(r, factors.as_ref());
         // A panel's place in the gradient that is to be kept, if one is.
         let (rule, mut kept): (_, Vec<Option<StatisticsPanel<'_>>>) = match then {
             Then::Step(rule) => (rule, self.hb.iter().map(|_| None).collect()),
             Then::Keep(ref mut gradient) => (&NONE, gradient.panels_mut().map(Some).collect()),
         };
-        let scale = rule.scale(samples);
 
         let (level, lists, unit_lists, visible) = (self.level, &self.visible_lists, &self.unit_lists, self.visible);
-        let (height, p0, h, scratch) = (self.rec.height(), &self.p0, &self.h, self.labels.scratch(chunks.size));
+        let (scale, height, scratch) = (rule.scale(samples), self.rec.height(), self.labels.scratch(chunks.size));
         // One chunk of binary states needs no gradient in memory.
         let direct = chunks.count() == 1 && dense_positive.is_empty() && dense_negative.is_empty();
         // Each panel's label weights are stepped beside it; the rest is shared.
         let mut label_panels = std::mem::take(&mut self.labels.panels);
-        let labels = &self.labels;
+        let (labels, p0, h) = (&self.labels, &self.p0, &self.h);
         let largest = self
             .rec
             .panels_mut()
@@ -122,7 +129,9 @@ impl PackedRbm {
                         None => (own, None),
                     };
                     let pull = match hidden {
-                        Hidden::Probabilities(sparsity) => sparsity_pull(sparsity, p0.panel(panel), hb, factors),
+                        Hidden::Probabilities(sparsity) => {
+                            sparsity_pull(sparsity, p0.panel(panel), hb, factors.as_ref())
+                        }
                         Hidden::States(_) => ZERO,
                     };
                     let mut hb_gradient = ZERO;
@@ -132,7 +141,6 @@ impl PackedRbm {
                         let range = chunks.range(chunk);
                         let positives = range.start.min(samples)..range.end.min(samples);
                         let range = range.start.min(negatives)..range.end.min(negatives);
-                        let before = hb_gradient;
                         match hidden {
                             Hidden::Probabilities(_) => {
                                 source.product(level, weights, lists, range.start, &mut x[range.clone()]);
@@ -147,12 +155,8 @@ impl PackedRbm {
                                 update::contrast_states(level, h0, h, r, chunks.size, table, &mut hb_gradient);
                             }
                         }
-                        if let Some(Factors { positive, negative }) = factors {
-                            hb_gradient = before;
-                            let (positive, negative) = (&positive[positives.clone()], &negative[range.clone()]);
-                            weights::weigh(level, positive, negative, chunks.size, table, &mut hb_gradient);
-                        }
                         let rows = (positives.clone(), range.clone());
+                        weights::apply(level, factors.as_ref(), &rows, chunks.size, table, &mut hb_gradient);
                         labels.accumulate(level, table, chunks.size, rows, &mut label_gradient);
                         add_dense(level, table, dense_positive, positives, visible, gradient);
                         add_dense(level, &table[chunks.size..], dense_negative, range, visible, gradient);

@@ -1,9 +1,9 @@
 //! Samples that weigh more or less than others in the statistics of an update.
 
-use super::packed::PackedRbm;
 use crate::row::{BLOCK, Row, ZERO};
-use crate::simd::dispatch;
+use crate::simd::{Level, dispatch};
 use crate::states::batch::Batch;
+use std::ops::Range;
 
 /// What samples and chains weigh; nothing where all weigh the same.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,12 @@ pub(crate) struct Weights {
 impl Weights {
     pub(crate) fn clear(&mut self) {
         self.samples.clear();
+    }
+
+    pub(crate) fn set(&mut self, samples: &[f32], paired: bool) {
+        self.samples.clear();
+        self.samples.extend_from_slice(samples);
+        self.paired = paired;
     }
 
     /// The weight of each sample, and that of each of the chains beside what chains weigh otherwise; none where all
@@ -63,24 +69,23 @@ impl Factors {
     }
 }
 
-impl PackedRbm {
-    /// Lets the samples of the last positive phase weigh `weights` in the statistics that follow it, until the next
-    /// one. Chains weigh what their sample does where `paired`, and else together as much as the samples.
-    ///
-    /// # Panics
-    /// If there is not one weight a sample.
-    pub fn weigh(&mut self, weights: &[f32], paired: bool) {
-        assert_eq!(weights.len(), self.p0.panel(0).len(), "one weight a sample");
-        self.weights.samples.clear();
-        self.weights.samples.extend_from_slice(weights);
-        self.weights.paired = paired;
+/// Weighs a chunk's table of contributions, of these samples and chains (see [`super::update::contrast`]), and the sums
+/// of it that the bias gradient has.
+pub(crate) fn apply(
+    level: Level,
+    factors: Option<&Factors>,
+    (samples, chains): &(Range<usize>, Range<usize>),
+    size: usize,
+    table: &mut [Row],
+    bias_gradient: &mut Row,
+) {
+    if let Some(Factors { positive, negative }) = factors {
+        weigh(level, &positive[samples.clone()], &negative[chains.clone()], size, table, bias_gradient);
     }
 }
 
 dispatch! {
-    /// Weighs a chunk's table of contributions (see [`super::update::contrast`]), and adds their sums to the bias
-    /// gradient.
-    pub(crate) fn weigh(
+    fn weigh(
         positive_weights: &[f32], negative_weights: &[f32], size: usize, table: &mut [Row], bias_gradient: &mut Row,
     ) {
         let mut sum = bias_gradient.0;
@@ -89,8 +94,8 @@ dispatch! {
         for (rows, weights) in [(&mut *positive, positive_weights), (&mut *negative, negative_weights)] {
             for (row, &weight) in rows.iter_mut().zip(weights) {
                 for i in 0..BLOCK {
+                    sum[i] += (weight - 1.0) * row.0[i];
                     row.0[i] *= weight;
-                    sum[i] += row.0[i];
                 }
             }
         }

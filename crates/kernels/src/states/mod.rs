@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod bits;
 pub(crate) mod lists;
 pub(crate) mod means;
+pub(crate) mod minibatches;
 pub(crate) mod missing;
 pub(crate) mod positions;
 pub(crate) mod unit_lists;

@@ -46,7 +46,6 @@ pub enum MissingAs {
 impl MissingAs {
     /// Whether they are drawn.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
     pub fn is_sampled(&self) -> bool {
         *self == Self::Sampled
     }

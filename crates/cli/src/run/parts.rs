@@ -201,7 +201,12 @@ impl Parts {
     /// Test samples for the pictures, or where there is no test set, others.
     pub(crate) fn gallery(&self, settings: &DataSettings, seed: u64) -> Result<Gallery> {
         let split = self.data.test.as_ref().or(self.valid.as_ref()).unwrap_or(&self.train);
-        let shape = shape_of(split.units(), settings.image_size);
+        let table = settings.image_size.is_none() && !self.data.schema.is_of_one_kind();
+        let shape = if table {
+            Err(Failure::new("the columns of a table are no pixels"))
+        } else {
+            shape_of(split.units(), settings.image_size)
+        };
         if let Err(failure) = &shape {
             tracing::info!("no pictures of filters and samples: {} (see --image-size)", failure.what());
         }

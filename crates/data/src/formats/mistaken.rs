@@ -27,7 +27,7 @@ pub(crate) fn refuse(path: &Path, start: &[u8]) -> Result<(), Error> {
 
 /// How many features a line of svmlight has, whose indices rise; nothing if it is none.
 fn pairs(line: &[u8]) -> Option<usize> {
-    let mut words = line.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     number(words.next()?, false)?;
     let (mut count, mut last) = (0, None);
     for word in words.take_while(|word| !word.starts_with(b"#")) {

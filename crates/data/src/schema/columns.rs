@@ -162,6 +162,15 @@ impl Schema {
         })
     }
 
+    /// Whether all units are of one kind and one scale, as those of a picture are. A schema without columns is of
+    /// data of one kind.
+    #[must_use]
+    pub fn is_of_one_kind(&self) -> bool {
+        let mut kinds = self.columns.iter().map(|column| &column.kind).filter(|kind| kind.units() > 0);
+        let Some(first) = kinds.next() else { return true };
+        matches!(first.name(), KindName::Binary | KindName::Unit | KindName::Spin) && kinds.all(|kind| kind == first)
+    }
+
     /// How many columns there are of each kind: `8 real, 1 binary`.
     #[must_use]
     pub fn summary(&self) -> String {

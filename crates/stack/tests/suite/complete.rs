@@ -8,11 +8,13 @@ use deepbelief_stack::{Completing, Dbn};
 
 fn missing(rows: usize, units: usize, cells: &[(usize, usize)]) -> Bits {
     let mut on = vec![0.0; rows * units];
-    cells.iter().for_each(|&(row, unit)| on[row * units + unit] = 1.0);
+    for &(row, unit) in cells {
+        on[row * units + unit] = 1.0;
+    }
     Bits::from_values(rows, units, &on)
 }
 
-/// E[v_i | observed] of an RBM, by the free energies of all states of what is missing.
+/// The mean of each missing unit given what was observed, of an RBM, by the free energies of all states of what is missing.
 fn exact(rbm: &Rbm, v: &[f32], gaps: &[usize]) -> Vec<f64> {
     let states: Vec<Vec<f32>> = (0..1usize << gaps.len())
         .map(|state| {
@@ -22,17 +24,15 @@ fn exact(rbm: &Rbm, v: &[f32], gaps: &[usize]) -> Vec<f64> {
         })
         .collect();
     let tensor = Tensor::from_vec(states.concat(), (states.len(), v.len()), &Device::Cpu).unwrap();
-    let weights: Vec<f64> = match rbm.labels() {
-        None => {
-            rbm.free_energy(&tensor).unwrap().to_vec1::<f32>().unwrap().iter().map(|f| (-f64::from(*f)).exp()).collect()
-        }
-        Some(_) => {
-            let scores: Vec<Vec<f32>> = rbm.label_scores(&tensor).unwrap().to_vec2().unwrap();
-            let vb: Vec<f32> = rbm.vb().to_vec1().unwrap();
-            let linear = |v: &[f32]| v.iter().zip(&vb).map(|(v, b)| f64::from(v * b)).sum::<f64>();
-            let sum = |scores: &[f32]| scores.iter().map(|s| f64::from(*s).exp()).sum::<f64>();
-            states.iter().zip(&scores).map(|(v, scores)| sum(scores) * linear(v).exp()).collect()
-        }
+    let weights: Vec<f64> = if rbm.labels().is_some() {
+        let scores: Vec<Vec<f32>> = rbm.label_scores(&tensor).unwrap().to_vec2().unwrap();
+        let vb: Vec<f32> = rbm.vb().to_vec1().unwrap();
+        let linear = |v: &[f32]| v.iter().zip(&vb).map(|(v, b)| f64::from(v * b)).sum::<f64>();
+        let sum = |scores: &[f32]| scores.iter().map(|s| f64::from(*s).exp()).sum::<f64>();
+        states.iter().zip(&scores).map(|(v, scores)| sum(scores) * linear(v).exp()).collect()
+    } else {
+        let energies: Vec<f32> = rbm.free_energy(&tensor).unwrap().to_vec1().unwrap();
+        energies.iter().map(|f| (-f64::from(*f)).exp()).collect()
     };
     let total: f64 = weights.iter().sum();
     gaps.iter()

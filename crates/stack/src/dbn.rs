@@ -265,6 +265,15 @@ impl Dbn {
     /// # Errors
     /// If the shapes do not fit.
     pub fn reconstruction_cost(&self, v: &Tensor) -> Result<f64> {
+        let costs = self.reconstruction_costs(v)?;
+        Ok(costs.iter().sum::<f64>() / costs.len() as f64)
+    }
+
+    /// [`Dbn::reconstruction_cost`] of each sample by itself.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn reconstruction_costs(&self, v: &Tensor) -> Result<Vec<f64>> {
         let top = self.top_given_penultimate(&self.penultimate(v)?)?;
         let (above, w, b) = match self.layers.first() {
             None => (top, self.top.w_gen(), self.top.vb()),
@@ -272,7 +281,7 @@ impl Dbn {
         };
         let logits = inputs(&above, w, b)?;
         let cost = (ops::softplus(&logits)? - (v * &logits)?)?.sum(1)?.to_dtype(DType::F64)?;
-        Ok(cost.mean_all()?.to_scalar()?)
+        Ok(cost.to_vec1()?)
     }
 
     /// One visible sample of the directed layers per row of penultimate units: hidden layers are

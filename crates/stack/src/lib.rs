@@ -18,6 +18,7 @@ mod labels;
 mod layer;
 mod memory;
 mod propagate;
+mod scorer;
 mod state;
 mod survey;
 
@@ -32,4 +33,5 @@ pub use greedy::{Greedy, LayerStart, StackObserver};
 pub use layer::Layer;
 pub use memory::{Footprint, Mode, Plan, plan};
 pub use propagate::{Dealing, Propagated, raise};
+pub use scorer::Scorer;
 pub use state::GreedyState;

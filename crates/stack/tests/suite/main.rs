@@ -11,6 +11,7 @@ mod likelihood;
 mod model;
 mod propagate;
 mod refusals;
+mod scorer;
 
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};

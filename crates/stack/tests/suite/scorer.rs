@@ -1,0 +1,67 @@
+//! What was observed of a sample, against sums over all of its completions.
+
+use super::{random_rbm, random_rbms};
+use candle_core::{Device, Tensor};
+use deepbelief_rbm::Rbm;
+use deepbelief_rbm::likelihood::exact_log_partition;
+use deepbelief_stack::{Dbn, Scorer};
+
+/// ln sum over `completions` of exp(-F), by the definition.
+fn summed(rbm: &Rbm, completions: &[Vec<f32>]) -> f64 {
+    let v = Tensor::from_vec(completions.concat(), (completions.len(), completions[0].len()), &Device::Cpu).unwrap();
+    let free_energies: Vec<f32> = rbm.free_energy(&v).unwrap().to_vec1().unwrap();
+    free_energies.iter().map(|f| (-f64::from(*f)).exp()).sum::<f64>().ln()
+}
+
+/// With few hidden units their states are summed over, with many the completions: either is the definition.
+#[test]
+fn missing_units_are_summed_out() {
+    let v = [1.0, 0.25, 0.0, 1.0, 0.0, 1.0];
+    // A category of three levels, of which one is on, and a unit that is off or on.
+    let completions: Vec<Vec<f32>> = (0..6)
+        .map(|k| {
+            let mut v = v.to_vec();
+            (0..3).for_each(|level| v[2 + level] = if level == k % 3 { 1.0 } else { 0.0 });
+            v[5] = (k / 3) as f32;
+            v
+        })
+        .collect();
+    for (hidden, classes) in [(2, 0), (2, 3), (20, 0), (20, 3)] {
+        let rbm = random_rbm(6, hidden, classes, 1.0, 5);
+        let dbn = Dbn::from_rbms(vec![rbm.clone()]).unwrap();
+        let scorer = Scorer::new(&dbn, &[2..5, 0..1], 1).unwrap();
+        let of = |missing: &[usize]| scorer.observed(&v, missing).unwrap().unwrap();
+        let expected = summed(&rbm, &completions);
+        assert!((of(&[2, 3, 4, 5]) - expected).abs() < 1e-5, "{hidden} hidden units: {} {expected}", of(&[2, 3, 4, 5]));
+        let free = [0.0, 1.0].map(|x| vec![v[0], x, v[2], v[3], v[4], v[5]]);
+        assert!((of(&[1]) - summed(&rbm, &free)).abs() < 1e-5);
+        let whole = scorer.complete(&Tensor::new(&[v], &Device::Cpu).unwrap()).unwrap();
+        assert!((of(&[]) - whole[0]).abs() < 1e-9, "nothing is missing");
+        // Where nothing was observed the sum is that of all states.
+        let units = Scorer::new(&dbn, &[], 1).unwrap();
+        let all = units.observed(&v, &[0, 1, 2, 3, 4, 5]).unwrap().unwrap();
+        assert!((all - exact_log_partition(&rbm).unwrap()).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn sums_that_are_too_long_are_left_out() {
+    let of = |visible: usize, hidden: usize| {
+        let dbn = Dbn::from_rbms(vec![random_rbm(visible, hidden, 0, 0.3, 2)]).unwrap();
+        let missing: Vec<usize> = (0..visible).collect();
+        Scorer::new(&dbn, &[], 1).unwrap().observed(&vec![0.0; visible], &missing).unwrap()
+    };
+    assert_eq!([of(13, 13), of(70, 13)], [None, None]);
+    assert!(of(12, 13).is_some() && of(70, 12).is_some());
+}
+
+/// A deep net sums the same weights that it has of each completion.
+#[test]
+fn a_deep_net_sums_over_completions() {
+    let dbn = Dbn::from_rbms(random_rbms(&[5, 4, 3], 0, 1.0)).unwrap();
+    let scorer = Scorer::new(&dbn, &[], 50).unwrap();
+    let v = [1.0f32, 0.0, 0.0, 1.0, 1.0];
+    let both = Tensor::new(&[v, [1.0, 1.0, 0.0, 1.0, 1.0]], &Device::Cpu).unwrap();
+    let sum = scorer.complete(&both).unwrap().iter().map(|x| x.exp()).sum::<f64>().ln();
+    assert!((scorer.observed(&v, &[1]).unwrap().unwrap() - sum).abs() < 1e-9);
+}

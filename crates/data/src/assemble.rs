@@ -41,7 +41,7 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
     let Scaled { train: train_pixels, test: test_pixels, scaling, notes: beyond } =
         scale(&mut train, test.as_mut(), how, options.clamp)?;
     let split = |table: Table, pixels| {
-        Ok::<_, Error>(Split::of(table.units, pixels, table.labels)?.with(table.missing, table.weights))
+        Ok::<_, Error>(Split::of(table.units, pixels, table.labels)?.with(table.missing, table.weights, table.beyond))
     };
     let train = split(train, train_pixels)?;
     let test = match (test, test_pixels) {

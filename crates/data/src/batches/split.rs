@@ -29,6 +29,8 @@ pub struct Split {
     missing: Option<Arc<[u32]>>,
     /// What each row of `store` weighs.
     weights: Option<Arc<[f32]>>,
+    /// How many values of each row of `store` lie beyond the ranges of their columns.
+    beyond: Option<Arc<[u32]>>,
 }
 
 impl Split {
@@ -74,12 +76,13 @@ impl Split {
             return Err(Error::Counts { what: what(), samples, labels: labels.len() });
         }
         let labels = labels.map(Into::into);
-        Ok(Self { units, store, labels, rows: None, samples, first_id: 0, missing: None, weights: None })
+        Ok(Self { units, store, labels, rows: None, samples, first_id: 0, missing: None, weights: None, beyond: None })
     }
 
-    /// The same with what is known of missing values and weights.
-    pub(crate) fn with(self, missing: Option<Vec<u32>>, weights: Option<Vec<f32>>) -> Self {
-        Self { missing: missing.map(Into::into), weights: weights.map(Into::into), ..self }
+    /// The same with what is known of missing values, weights and values beyond their columns' ranges.
+    pub(crate) fn with(self, missing: Option<Vec<u32>>, weights: Option<Vec<f32>>, beyond: Option<Vec<u32>>) -> Self {
+        let (missing, weights, beyond) = (missing.map(Into::into), weights.map(Into::into), beyond.map(Into::into));
+        Self { missing, weights, beyond, ..self }
     }
 
     /// The same samples where some values are missing: those whose place in row-major [samples, units] is `true`.
@@ -154,6 +157,15 @@ impl Split {
     #[must_use]
     pub fn weight(&self, sample: usize) -> Option<f32> {
         self.weights.as_ref().map(|weights| weights[self.stored_row(sample)])
+    }
+
+    /// How many values of a sample lie beyond the ranges of their columns, whose ends stand for them.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn beyond(&self, sample: usize) -> u32 {
+        self.beyond.as_ref().map_or(0, |beyond| beyond[self.stored_row(sample)])
     }
 
     /// The same samples with other values, row-major [samples, units] in [0, 1], none of which is missing.
@@ -335,7 +347,8 @@ impl Split {
         let words = |words: Option<usize>| words.map_or(0, |len| 4 * len);
         let (labels, rows) = (self.labels.as_ref().map(|x| x.len()), self.rows.as_ref().map(|x| x.len()));
         let (missing, weights) = (self.missing.as_ref().map(|x| x.len()), self.weights.as_ref().map(|x| x.len()));
-        pixels + words(labels) + words(rows) + words(missing) + words(weights)
+        let beyond = self.beyond.as_ref().map(|x| x.len());
+        pixels + words(labels) + words(rows) + words(missing) + words(weights) + words(beyond)
     }
 
     /// Mean of each unit over the samples, weighted where they have weights, in [0, 1]; as many values as units.

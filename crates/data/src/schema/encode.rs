@@ -57,6 +57,7 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
     let mut values: Vec<f32> = Vec::new();
     reserve(&path, &mut values, units * sheet.lines.len())?;
     let mut beyond = vec![(0usize, 0usize); columns.len()];
+    let mut rows_beyond = vec![0u32; sheet.lines.len()];
     for (row, cells) in sheet.rows().enumerate() {
         for (column, beyond) in columns.iter().zip(&mut beyond) {
             let cell = cells[column.from];
@@ -77,6 +78,7 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
                             return Err(column.refuse(sheet, row, cell));
                         }
                         *beyond = (beyond.0 + 1, if beyond.0 == 0 { row } else { beyond.1 });
+                        rows_beyond[row] += 1;
                     }
                     values.push(x.clamp(0.0, most));
                 }
@@ -98,6 +100,7 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
         pictures: false,
         columns: Some(from),
         weights: weights_of(schema, sheet)?,
+        beyond: rows_beyond.iter().any(|&count| count > 0).then_some(rows_beyond),
         missing: None,
     };
     let scaling = if raw { Scaling::By255 } else { Scaling::None };

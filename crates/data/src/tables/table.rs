@@ -97,6 +97,8 @@ pub(crate) struct Table {
     pub(crate) columns: Option<Vec<usize>>,
     /// What each sample weighs, where they do not all weigh the same.
     pub(crate) weights: Option<Vec<f32>>,
+    /// How many values of each sample lie beyond the ranges of their columns, where some do.
+    pub(crate) beyond: Option<Vec<u32>>,
     /// Which values are missing, once they hold something else: packed, each row from a word of its own on.
     pub(crate) missing: Option<Vec<u32>>,
 }
@@ -113,6 +115,7 @@ impl Table {
             pictures: false,
             columns: None,
             weights: None,
+            beyond: None,
             missing: None,
         }
     }

@@ -1,6 +1,6 @@
 //! What is measured of every sample.
 
-use super::sum::sum;
+use super::sum::{doubles, weighted};
 use crate::args::{EvalArgs, PseudoName};
 use crate::data::chunks::chunks;
 use crate::failure::Result;
@@ -9,9 +9,12 @@ use deepbelief_kernels::{Bits, Stream, Uniforms};
 use deepbelief_rbm::likelihood::pseudo_log_likelihood;
 use deepbelief_stack::Dbn;
 
-/// Sums over the samples.
+/// Sums over the samples, as often as each weighs.
 #[derive(Clone, Default)]
 pub(super) struct Sums {
+    /// Of the weights, and of their squares.
+    pub(super) weight: f64,
+    pub(super) weight_squares: f64,
     pub(super) bound: f64,
     pub(super) importance: f64,
     pub(super) importance_squares: f64,
@@ -22,10 +25,10 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// Of the mean of `importance` over `n` samples; none of a single one.
-    pub(super) fn standard_error(&self, n: f64) -> Option<f64> {
-        let mean = self.importance / n;
-        (n > 1.0).then(|| ((self.importance_squares / n - mean * mean).max(0.0) / (n - 1.0)).sqrt())
+    /// Of the mean of `importance`, for as many samples as the weights are worth; none of a single one.
+    pub(super) fn standard_error(&self) -> Option<f64> {
+        let (mean, n) = (self.importance / self.weight, self.weight * self.weight / self.weight_squares);
+        (n > 1.0).then(|| ((self.importance_squares / self.weight - mean * mean).max(0.0) / (n - 1.0)).sqrt())
     }
 }
 
@@ -45,26 +48,29 @@ pub(super) fn measure(
         let v = v?;
         let v = v.narrow(0, 0, v.dims2()?.0.min(measured - at))?;
         let rows = v.dims2()?.0;
+        let weight: Vec<f64> = (at..at + rows).map(|sample| samples.weight(sample).unwrap_or(1.0).into()).collect();
+        sums.weight += weight.iter().sum::<f64>();
+        sums.weight_squares += weight.iter().map(|w| w * w).sum::<f64>();
         // The training samples draw from the monitor's stream.
         let draw = Uniforms::new(seed, Stream::User, step as u32);
         let weights = dbn.unnormalised_log_likelihood(&v, args.layer_draws, draw)?;
-        sums.bound += weights.bound.iter().sum::<f64>();
-        sums.importance += weights.importance.iter().sum::<f64>();
-        sums.importance_squares += weights.importance.iter().map(|x| x * x).sum::<f64>();
+        sums.bound += weighted(&weight, weights.bound);
+        sums.importance_squares += weighted(&weight, weights.importance.iter().map(|x| x * x));
+        sums.importance += weighted(&weight, weights.importance);
         let units = dbn.encode(&v, dbn.layers().len(), Some(draw))?;
-        sums.free_energy += sum(&dbn.top().free_energy(&units)?)?;
-        sums.reconstruction += dbn.reconstruction_cost(&v)? * rows as f64;
+        sums.free_energy += weighted(&weight, doubles(&dbn.top().free_energy(&units)?)?);
+        sums.reconstruction += weighted(&weight, dbn.reconstruction_costs(&v)?);
         if let Some(how) = args.pseudo_likelihood {
             let states = Bits::from_values(rows, dbn.visible(), &v.flatten_all()?.to_vec1::<f32>()?);
             let labels = labels.as_ref().map_or(&[][..], |labels| &labels[at..at + rows]);
             let one = (how == PseudoName::Stochastic).then_some(draw);
             *sums.pseudo.get_or_insert(0.0) +=
-                pseudo_log_likelihood(dbn.top(), &states, labels, one)?.iter().sum::<f64>();
+                weighted(&weight, pseudo_log_likelihood(dbn.top(), &states, labels, one)?);
         }
         if let Some(labels) = &labels {
             let told = dbn.classify(&v)?;
-            let wrong = told.iter().zip(&labels[at..]).filter(|(told, label)| told != label).count();
-            *sums.label_errors.get_or_insert(0.0) += wrong as f64;
+            let wrong = told.iter().zip(&labels[at..]).map(|(told, label)| f64::from(u8::from(told != label)));
+            *sums.label_errors.get_or_insert(0.0) += weighted(&weight, wrong);
         }
         at += rows;
         if at >= measured {

@@ -55,14 +55,20 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let samples = split(&data, part)?;
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     tracing::info!("evaluating {} samples of {}; binarisation {binarize}", thousands(measured), data.name);
+    if samples.weight(0).is_some() {
+        tracing::info!("means are over the samples as often as each weighs");
+    }
     require_memory(dbn, &data, measured, args)?;
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
     let (log_z, mixing) = partition::log_z(dbn, &training, args, &device)?;
     let draws = (0..u64::from(args.draws))
         .map(|k| measure(dbn, samples, measured, binarize, args, args.seed.wrapping_add(k)))
         .collect::<Result<Vec<Sums>>>()?;
-    let n = measured as f64;
-    let mean = |of: &dyn Fn(&Sums) -> f64| draws.iter().map(of).sum::<f64>() / (n * draws.len() as f64);
+    let weight = draws[0].weight;
+    if weight == 0.0 {
+        return Err(Failure::new("these samples weigh nothing, so that they have no mean"));
+    }
+    let mean = |of: &dyn Fn(&Sums) -> f64| draws.iter().map(of).sum::<f64>() / (weight * draws.len() as f64);
     let mean_of = |of: &dyn Fn(&Sums) -> Option<f64>| of(&draws[0]).map(|_| mean(&|sums| of(sums).unwrap_or_default()));
     let log_likelihood =
         LogLikelihood::of(&log_z, mean(&|sums| sums.importance), mean(&|sums| sums.bound), dbn.depth() > 1);
@@ -79,8 +85,8 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         binarize: binarize.to_string(),
         checkpoint_sha256: sha256(&file),
         log_likelihood,
-        standard_error_of_samples: draws[0].standard_error(n),
-        standard_error_of_draws: error_of_mean(draws.iter().map(|sums| sums.importance / n)),
+        standard_error_of_samples: draws[0].standard_error(),
+        standard_error_of_draws: error_of_mean(draws.iter().map(|sums| sums.importance / weight)),
         pseudo_log_likelihood: mean_of(&|sums| sums.pseudo),
         log_z,
         mixing,

@@ -1,6 +1,6 @@
 //! What the estimates of ln Z need of the training samples.
 
-use super::sum::sum;
+use super::sum::{doubles, weighted};
 use crate::args::{DataArgs, EvalArgs};
 use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result};
@@ -51,17 +51,19 @@ impl Training {
         let (there, wanted) = (samples.samples(), samples.samples().min(TRAINING));
         let chosen: Vec<usize> = (0..wanted).map(|k| k * there / wanted.max(1)).collect();
         let below = dbn.layers().len();
-        let (mut states, mut free_energy) = (Vec::new(), 0.0);
+        let (mut states, mut free_energy, mut weight) = (Vec::new(), 0.0, 0.0);
         for (step, chosen) in chosen.chunks(CHUNK).enumerate() {
             let v = from_batch(&samples.batch(chosen.iter().copied(), binarize, seed)?, &Device::Cpu)?;
             let draw = Uniforms::new(seed, Stream::Monitor, step as u32);
             let units = dbn.encode(&v, below, Some(draw))?;
-            free_energy += sum(&dbn.top().free_energy(&units)?)?;
+            let weights: Vec<f64> = chosen.iter().map(|&sample| samples.weight(sample).unwrap_or(1.0).into()).collect();
+            weight += weights.iter().sum::<f64>();
+            free_energy += weighted(&weights, doubles(&dbn.top().free_energy(&units)?)?);
             states.extend(units.flatten_all()?.to_vec1::<f32>()?);
         }
         let labels: Option<Vec<u32>> = chosen.iter().map(|&sample| samples.label(sample)).collect();
         let units = dbn.top().visible();
-        Ok(Self { states, units, labels, free_energy: free_energy / wanted.max(1) as f64 })
+        Ok(Self { states, units, labels, free_energy: free_energy / weight })
     }
 
     /// Of all samples, states and labels.

@@ -25,6 +25,7 @@ mod python;
 mod refusals;
 mod resume;
 mod sample;
+mod scoring;
 mod stack;
 mod tables;
 mod training;

@@ -16,11 +16,11 @@ fn place() -> Place {
 }
 
 /// Fields of the lines of a file, the header first.
-fn fields(place: &Place, name: &str) -> Vec<Vec<String>> {
+pub(crate) fn fields(place: &Place, name: &str) -> Vec<Vec<String>> {
     place.text(name).lines().map(|line| line.split(',').map(String::from).collect()).collect()
 }
 
-fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
+pub(crate) fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
     let at = rows[0].iter().position(|other| other == name).unwrap();
     rows[1..].iter().map(|row| row[at].clone()).collect()
 }
@@ -90,12 +90,12 @@ fn pictures_and_reconstructions_are_numbers_too() {
 }
 
 /// Scores of a table `dbn score` wrote, by column.
-fn scores(place: &Place, words: &str) -> Vec<Vec<String>> {
+pub(crate) fn scores(place: &Place, words: &str) -> Vec<Vec<String>> {
     place.ok(&format!("score {words} --out scores.csv"));
     fields(place, "scores.csv")
 }
 
-fn numbers(rows: &[Vec<String>], name: &str) -> Vec<f64> {
+pub(crate) fn numbers(rows: &[Vec<String>], name: &str) -> Vec<f64> {
     column(rows, name).iter().map(|x| x.parse().unwrap()).collect()
 }
 
@@ -106,7 +106,7 @@ fn scores_are_exact_and_the_same_wherever_a_row_stands() {
     place.train("r", "--epochs 30");
     place.write_inputs("bits.csv", "inputs.csv");
     let all = scores(&place, "r");
-    assert_eq!(all[0].join(","), "row,free_energy,log_likelihood,percentile");
+    assert_eq!(all[0].join(","), "row,free_energy,log_likelihood,percentile,beyond");
     let likelihoods = numbers(&all, "log_likelihood");
     let exact = place.json("eval r --json")["log_likelihood"]["exact"]["value"].as_f64().unwrap();
     let mean = likelihoods.iter().sum::<f64>() / 90.0;
@@ -138,7 +138,7 @@ fn scores_are_exact_and_the_same_wherever_a_row_stands() {
     std::fs::remove_file(place.path("bits.csv")).unwrap();
     let output = place.run("score r --data csv:some.csv --label-column last --out gone.csv");
     assert!(crate::stderr(&output).contains("no column percentile: the training data cannot be opened"));
-    assert_eq!(fields(&place, "gone.csv")[0].join(","), "row,free_energy,log_likelihood");
+    assert_eq!(fields(&place, "gone.csv")[0].join(","), "row,free_energy,log_likelihood,beyond");
 }
 
 /// A deep net's scores rest on draws, which are the same for every row.

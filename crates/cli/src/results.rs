@@ -131,7 +131,7 @@ fn npy<T: npyz::AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> Result<V
     Ok(file)
 }
 
-/// A line of names, then a line a row. Numbers keep every digit.
+/// A line of names, then a line a row. Numbers keep every digit; where there is none the field is empty.
 pub(crate) fn csv(blocks: &[&Block]) -> String {
     let names = blocks.iter().flat_map(|block| &block.names).map(|name| quoted(name));
     let mut text = names.collect::<Vec<_>>().join(",") + "\n";
@@ -140,6 +140,7 @@ pub(crate) fn csv(blocks: &[&Block]) -> String {
         for block in blocks {
             for at in row * block.names.len()..(row + 1) * block.names.len() {
                 let _ = match &block.values {
+                    BlockValues::Floats(values) if values[at].is_nan() => write!(text, "{comma}"),
                     BlockValues::Floats(values) => write!(text, "{comma}{}", values[at]),
                     BlockValues::Whole(values) => write!(text, "{comma}{}", values[at]),
                     BlockValues::Texts { texts, places } => {

@@ -13,6 +13,12 @@ Columns of the table, a row a sample:
   free_energy     nats; the higher, the less probable
   log_likelihood  nats: minus the free energy, minus ln Z
   percentile      per cent of the training samples that are as probable or less; 0 to 1 is unusual
+  beyond          number of values beyond the range of the training data, whose ends stand for them
+
+A sample is scored by what was observed of it: missing values are summed out exactly. That is done
+where they are at most 12 units, a category counting by its levels, or the model is an RBM of at
+most 12 hidden units; else the row has no score. A sample with gaps is told by less: its free
+energy is lower and its percentile higher than if every value were there.
 
 The free energy F of an RBM is exact. A deep belief net has -ln of the mean weight over draws of
 its layers, as `dbn eval` has. A row has the same score wherever it stands.
@@ -21,7 +27,8 @@ log_likelihood needs ln Z: it is summed where one side of the top has at most 25
 --log-z, as `dbn eval --json` prints it. Values between 0 and 1 are taken as they are, and
 log_likelihood is then a lower bound on the expected log-likelihood of their binary draws.
 
-percentile needs the training data that the model names, of which up to 10,000 are scored.
+percentile needs the training data that the model names, unchanged, of which up to 10,000 are
+scored. Where they have weights, samples count as often as each weighs.
 
 Examples:
   dbn score runs/people --data csv:new.csv --out scores.csv

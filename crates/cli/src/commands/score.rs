@@ -2,18 +2,18 @@
 
 use crate::args::{DataArgs, ScoreArgs, SplitName};
 use crate::commands::files::{extension, require_folder};
-use crate::data::chunks::{CHUNK, chunks};
+use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
-use candle_core::DType;
-use deepbelief_data::{Binarize, Block, BlockValues, Split};
-use deepbelief_kernels::{LogSum, Stream, Uniforms};
+use candle_core::Device;
+use deepbelief_data::{Binarize, Block, BlockValues, Dataset, Split};
 use deepbelief_rbm::likelihood::{MOST_ENUMERATED, exact_log_partition};
-use deepbelief_stack::Dbn;
+use deepbelief_rbm::tensors::from_batch;
+use deepbelief_stack::{Dbn, Scorer};
 use serde::Serialize;
 use serde_json::json;
 
@@ -27,13 +27,16 @@ const SHOWN: usize = 5;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 struct Score {
     row: usize,
-    /// Nats.
-    free_energy: f32,
+    /// Nats; none where too much is missing to sum it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_energy: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log_likelihood: Option<f32>,
     /// Per cent of the training samples that are as probable or less.
     #[serde(skip_serializing_if = "Option::is_none")]
     percentile: Option<f32>,
+    /// Values beyond the range of the training data.
+    beyond: u32,
 }
 
 /// Scores one part of a data set.
@@ -46,56 +49,52 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         return Err(Failure::new(format!("--binarize is {binarize}, but a score must not depend on draws"))
             .hint("take none, which scores the values as they are, or threshold=T"));
     }
-    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
+    let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.memory)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
     let samples = split(&data, part)?;
-    let dbn = &checkpoint.dbn;
-    let log_z = log_z(dbn, args)?;
-    // Double precision, so that a row does not depend on what is multiplied beside it; a deep net's batches are
-    // always those of one sample.
-    let deep = dbn.depth() > 1;
-    let dbn = if deep { dbn.clone() } else { dbn.to_dtype(DType::F64)? };
-    let sizes = dbn.sizes();
+    let log_z = log_z(&checkpoint.dbn, args)?;
+    let sizes = checkpoint.dbn.sizes();
     let rows = CHUNK.max(args.layer_draws.into());
     let beside = PROGRAM + footprint::held(&data) + 2 * footprint::model(&sizes) + 2 * footprint::pass(&sizes, rows);
     memory::require_samples("scoring", samples.samples(), args.memory.max_memory, |n| {
-        beside + footprint::features(n, 4, format) + (size_of::<Score>() * n) as u64
+        beside + footprint::features(n, 5, format) + (size_of::<Score>() * n) as u64
     })?;
-    let training = training(args, &checkpoint, if args.data.data.is_none() { Some(&data.train) } else { None })?;
-    let minus_free_energy = |samples: &Split| minus_free_energies(&dbn, samples, binarize, args.layer_draws);
-    let training = training.map(|samples| minus_free_energy(&samples)).transpose()?.map(|mut found| {
-        found.sort_unstable_by(f32::total_cmp);
-        found
-    });
-    let percentile = |x: f32, training: &Vec<f32>| {
-        100.0 * training.partition_point(|other| *other <= x) as f32 / training.len() as f32
+    let scorer = Scorer::new(&checkpoint.dbn, &checkpoint.columns().choices(), args.layer_draws)?;
+    let training = match training(args, &checkpoint, &data)? {
+        Some(training) => Some(Ranks::of(&training, &minus_free_energies(&scorer, &training, binarize)?)),
+        None => None,
     };
-    let scores: Vec<Score> = minus_free_energy(samples)?
+    let scores: Vec<Score> = minus_free_energies(&scorer, samples, binarize)?
         .into_iter()
         .enumerate()
         .map(|(row, x)| Score {
             row,
-            free_energy: -x,
-            log_likelihood: log_z.map(|z| (f64::from(x) - z) as f32),
-            percentile: training.as_ref().map(|training| percentile(x, training)),
+            free_energy: x.map(|x| -x),
+            log_likelihood: x.zip(log_z).map(|(x, z)| (f64::from(x) - z) as f32),
+            percentile: x.zip(training.as_ref()).and_then(|(x, training)| training.percentile(x)),
+            beyond: samples.beyond(row),
         })
         .collect();
-    if let Some(score) = scores.iter().find(|score| !score.free_energy.is_finite()) {
+    if let Some((row, f)) = scores.iter().find_map(|s| Some((s.row, s.free_energy.filter(|f| !f.is_finite())?))) {
         return Err(Failure::new(format!(
-            "the free energy of sample {} comes out as {}: parameters are too large to sum over",
-            score.row, score.free_energy
+            "the free energy of sample {row} comes out as {f}: parameters are too large to sum over"
         )));
     }
     let files = written(&scores).write(&args.out, format)?;
-    let mut lowest: Vec<Score> = scores.clone();
-    lowest.sort_by(|a, b| b.free_energy.total_cmp(&a.free_energy));
-    lowest.truncate(SHOWN);
+    let found = Found::of(&data.name, &scores);
+    if found.unscored > 0 {
+        tracing::warn!(
+            "{} without a score: they lack so much that it cannot be summed out exactly",
+            count(found.unscored, "sample")
+        );
+    }
     if args.json {
         return report.json(&json!({
-            "files": files, "data": data.name, "samples": scores.len(), "log_z": log_z, "least_probable": lowest,
+            "files": files, "data": data.name, "samples": scores.len(), "log_z": log_z, "unscored": found.unscored,
+            "beyond": found.beyond, "least_probable": found.lowest,
         }));
     }
-    report.data(&summary(&data.name, scores.len(), &lowest))
+    report.data(&found.summary())
 }
 
 /// ln Z, as given or summed.
@@ -116,73 +115,148 @@ fn log_z(dbn: &Dbn, args: &ScoreArgs) -> Result<Option<f64>> {
     Ok(None)
 }
 
-/// Samples that the model learned from: `own` where these are the data, else those that the checkpoint names, if
-/// they can be opened.
-fn training(args: &ScoreArgs, checkpoint: &Checkpoint, own: Option<&Split>) -> Result<Option<Split>> {
-    let samples = match own {
-        Some(own) => own.clone(),
-        None => match checkpoint.data(&args.checkpoint, &DataArgs::default(), args.memory) {
-            Ok(data) => data.train,
+/// Samples that the model learned from: those of `given` where these are its data, else of the data that the
+/// checkpoint names, if they can be opened and are still the same.
+fn training(args: &ScoreArgs, checkpoint: &Checkpoint, given: &Dataset) -> Result<Option<Split>> {
+    let learned = &checkpoint.provenance().dataset_sha256;
+    let samples = if args.data.data.is_none() && given.sha256()? == *learned {
+        given.train.clone()
+    } else {
+        match checkpoint.incomplete_data(&args.checkpoint, &DataArgs::default(), args.memory) {
+            Ok(data) if data.sha256()? == *learned => data.train,
+            Ok(data) => {
+                tracing::warn!("no column percentile: {} has changed since the model learned from it", data.name);
+                return Ok(None);
+            }
             Err(failure) => {
                 tracing::warn!("no column percentile: the training data cannot be opened: {}", failure.what());
                 return Ok(None);
             }
-        },
+        }
     };
+    if samples.weight(0).is_some() {
+        tracing::info!("percentiles count the training samples as often as each weighs");
+    }
     // Spread over the order they come in, which may be by class.
     let (there, wanted) = (samples.samples(), samples.samples().min(TRAINING));
     Ok(Some(samples.select(&(0..wanted).map(|k| k * there / wanted).collect::<Vec<_>>())?))
 }
 
-/// Minus the free energy of every sample, in nats: what it has of ln p(v) beside -ln Z. Draws of the layers under the
-/// top are the same for every sample.
-fn minus_free_energies(dbn: &Dbn, samples: &Split, binarize: Binarize, draws: u16) -> Result<Vec<f32>> {
-    let (dtype, draw) = (dbn.top().vb().dtype(), Uniforms::new(0, Stream::User, 0));
+/// Minus the free energy of every sample, in nats, with what is missing summed out; none where that cannot be done.
+fn minus_free_energies(scorer: &Scorer, samples: &Split, binarize: Binarize) -> Result<Vec<Option<f32>>> {
     let mut found = Vec::with_capacity(samples.samples());
-    for v in chunks(samples, binarize, 0) {
-        let v = v?.to_dtype(dtype)?;
-        if dbn.depth() == 1 {
-            found.extend(dbn.unnormalised_log_likelihood(&v, 1, draw)?.importance.iter().map(|&x| x as f32));
+    for first in (0..samples.samples()).step_by(CHUNK) {
+        let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
+        let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
+        let Some(missing) = samples.missing(&chosen) else {
+            found.extend(scorer.complete(&from_batch(&batch, &Device::Cpu)?)?.iter().map(|&x| Some(x as f32)));
             continue;
-        }
-        for row in 0..v.dims2()?.0 {
-            // A row a draw.
-            let v = v.narrow(0, row, 1)?.repeat((draws as usize, 1))?;
-            let mut weights = LogSum::default();
-            dbn.unnormalised_log_likelihood(&v, 1, draw)?.importance.iter().for_each(|&x| weights.add(x));
-            found.push((weights.value() - f64::from(draws).ln()) as f32);
+        };
+        for (row, v) in batch.to_values().chunks_exact(batch.units()).enumerate() {
+            let missing: Vec<usize> = missing.units(row).collect();
+            found.push(scorer.observed(v, &missing)?.map(|x| x as f32));
         }
     }
     Ok(found)
+}
+
+/// The training samples in the order of their probability.
+struct Ranks {
+    minus_free_energies: Vec<f32>,
+    /// What each weighs with all that are less probable.
+    weights: Vec<f64>,
+}
+
+impl Ranks {
+    fn of(samples: &Split, minus_free_energies: &[Option<f32>]) -> Self {
+        let weighed = |(sample, x): (usize, &Option<f32>)| Some(((*x)?, samples.weight(sample).unwrap_or(1.0)));
+        let mut all: Vec<(f32, f32)> = minus_free_energies.iter().enumerate().filter_map(weighed).collect();
+        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let mut weight = 0.0;
+        let mut until = |&(_, more): &(f32, f32)| {
+            weight += f64::from(more);
+            weight
+        };
+        let weights = all.iter().map(&mut until).collect();
+        Self { minus_free_energies: all.into_iter().map(|(x, _)| x).collect(), weights }
+    }
+
+    /// Per cent of the samples, as often as each weighs, that are as probable or less; none where none has a weight.
+    fn percentile(&self, x: f32) -> Option<f32> {
+        let all = self.weights.last().filter(|&&all| all > 0.0)?;
+        let places = self.minus_free_energies.partition_point(|other| *other <= x);
+        let below = places.checked_sub(1).map_or(0.0, |last| self.weights[last]);
+        Some((100.0 * below / all) as f32)
+    }
 }
 
 /// The scores as a table.
 fn written(scores: &[Score]) -> Results {
     let rows = BlockValues::Whole(scores.iter().map(|score| score.row as i64).collect());
     let mut columns = vec![Block::column("row", rows)];
-    let floats = |of: fn(&Score) -> Option<f32>| scores.iter().map(of).collect::<Option<Vec<f32>>>();
+    let floats = |of: fn(&Score) -> Option<f32>| scores.iter().map(of).collect::<Vec<_>>();
     for (name, values) in [
-        ("free_energy", floats(|score| Some(score.free_energy))),
+        ("free_energy", floats(|score| score.free_energy)),
         ("log_likelihood", floats(|score| score.log_likelihood)),
         ("percentile", floats(|score| score.percentile)),
     ] {
-        columns.extend(values.map(|values| Block::column(name, BlockValues::Floats(values))));
+        if name == "free_energy" || values.iter().any(Option::is_some) {
+            let values = values.into_iter().map(|x| x.unwrap_or(f32::NAN)).collect();
+            columns.push(Block::column(name, BlockValues::Floats(values)));
+        }
     }
+    let beyond = BlockValues::Whole(scores.iter().map(|score| score.beyond.into()).collect());
+    columns.push(Block::column("beyond", beyond));
     Results { name: "scores", columns, beside: Vec::new() }
 }
 
-/// For people: the least probable samples.
-fn summary(data: &str, samples: usize, lowest: &[Score]) -> String {
-    let row = |score: &Score| {
-        let mut row = vec![score.row.to_string(), format!("{:.2}", score.free_energy)];
-        row.extend(score.log_likelihood.map(|x| format!("{x:.2}")));
-        row.extend(score.percentile.map(|x| format!("{x:.2}")));
-        row
-    };
-    let mut header = vec!["row", "free energy"];
-    header.extend(lowest[0].log_likelihood.map(|_| "log-likelihood"));
-    header.extend(lowest[0].percentile.map(|_| "percentile"));
-    let rows = std::iter::once(header.into_iter().map(String::from).collect()).chain(lowest.iter().map(row));
-    let shown = count(lowest.len(), "row");
-    format!("{} samples of {data}; the least probable {shown}, counted from 0:\n{}", thousands(samples), table(rows))
+/// What is unusual.
+struct Found<'a> {
+    data: &'a str,
+    samples: usize,
+    unscored: usize,
+    /// Rows with values beyond the range of the training data, those with most first.
+    beyond: Vec<&'a Score>,
+    /// The least probable rows.
+    lowest: Vec<&'a Score>,
+}
+
+impl<'a> Found<'a> {
+    fn of(data: &'a str, scores: &'a [Score]) -> Self {
+        let mut beyond: Vec<&Score> = scores.iter().filter(|score| score.beyond > 0).collect();
+        beyond.sort_by_key(|score| std::cmp::Reverse(score.beyond));
+        let free_energy = |score: &Score| score.free_energy.unwrap_or(f32::NEG_INFINITY);
+        let mut lowest: Vec<&Score> = scores.iter().filter(|score| score.free_energy.is_some()).collect();
+        let unscored = scores.len() - lowest.len();
+        lowest.sort_by(|a, b| free_energy(b).total_cmp(&free_energy(a)));
+        lowest.truncate(SHOWN);
+        Self { data, samples: scores.len(), unscored, beyond, lowest }
+    }
+
+    /// For people.
+    fn summary(&self) -> String {
+        let mut text = format!("{} samples of {}\n", thousands(self.samples), self.data);
+        if !self.beyond.is_empty() {
+            let row = |score: &&Score| format!("{} ({})", score.row, count(score.beyond as usize, "value"));
+            let more = if self.beyond.len() > SHOWN { ", ..." } else { "" };
+            let rows: Vec<String> = self.beyond.iter().take(SHOWN).map(row).collect();
+            text += &format!(
+                "{} with values beyond the range of the training data: {}{more}\n",
+                count(self.beyond.len(), "row"),
+                rows.join(", ")
+            );
+        }
+        let Some(first) = self.lowest.first() else { return text };
+        let row = |score: &&Score| {
+            let numbers = [score.free_energy, score.log_likelihood, score.percentile];
+            let numbers = numbers.into_iter().flatten().map(|x| format!("{x:.2}"));
+            std::iter::once(score.row.to_string()).chain(numbers).collect()
+        };
+        let mut header = vec!["row", "free energy"];
+        header.extend(first.log_likelihood.map(|_| "log-likelihood"));
+        header.extend(first.percentile.map(|_| "percentile"));
+        let rows = std::iter::once(header.into_iter().map(String::from).collect()).chain(self.lowest.iter().map(row));
+        let shown = count(self.lowest.len(), "row");
+        text + &format!("the least probable {shown}, counted from 0:\n{}", table(rows))
+    }
 }

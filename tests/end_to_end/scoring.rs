@@ -1,0 +1,92 @@
+//! `dbn score` and `dbn eval` of data that are not whole, not alike, or not those of the training.
+
+use crate::numbers::{column, fields, numbers, scores};
+use crate::{Place, stderr};
+
+/// What is missing is summed out: a sample with one gap is as probable as its two completions together, and one that
+/// has nothing is certain.
+#[test]
+fn a_sample_is_scored_by_what_was_observed() {
+    let place = Place::new();
+    let row = |bits: &str| bits.chars().map(String::from).collect::<Vec<_>>().join(",").replace('-', "") + ",0\n";
+    let rows = ["-11000000", "011000000", "111000000", "---------", "111-00000"].map(row).concat();
+    std::fs::write(place.path("gaps.csv"), rows).unwrap();
+    // Summed over the states of the hidden units, and over completions.
+    for hidden in [8, 13] {
+        place.train("r", &format!("--epochs 30 --force --hidden {hidden}"));
+        let likelihoods = numbers(&scores(&place, "r --data csv:gaps.csv --label-column last"), "log_likelihood");
+        let sum = likelihoods[1].exp() + likelihoods[2].exp();
+        assert!((likelihoods[0].exp() - sum).abs() < 1e-5 * sum, "{likelihoods:?} with {hidden} hidden units");
+        assert!(likelihoods[3].abs() < 1e-4, "{likelihoods:?}");
+        assert!(likelihoods[4] > likelihoods[2], "a gap makes no sample improbable");
+    }
+    // What cannot be summed has no score, and the rest has.
+    let wide = |first: &str| format!("{first}{}\n", ",1".repeat(19));
+    std::fs::write(place.path("wide.csv"), (0..40).map(|k| wide(["0", "1"][k % 2])).collect::<String>()).unwrap();
+    place.ok("pretrain -q --data csv:wide.csv --header no --hidden 14 --epochs 1 --valid 0 --out w");
+    std::fs::write(place.path("empty.csv"), [wide("1"), ",".repeat(19) + "\n"].concat()).unwrap();
+    let output = place.run("score w --data csv:empty.csv --header no --out wide-scores.csv");
+    assert!(stderr(&output).contains("1 sample without a score"), "{}", stderr(&output));
+    let rows = fields(&place, "wide-scores.csv");
+    assert_eq!(rows[2].join(","), "1,,,,0");
+    assert!(!rows[1][1].is_empty() && !rows[1][3].is_empty(), "{rows:?}");
+}
+
+/// A percentile against other data than the model's would be a number of nothing.
+#[test]
+fn percentiles_are_of_the_data_that_the_model_learned_from() {
+    let place = Place::new();
+    place.train("r", "");
+    std::fs::write(place.path("some.csv"), "1,1,1,0,0,0,0,0,0,0\n0,0,0,1,1,1,0,0,0,1\n").unwrap();
+    let some = "r --data csv:some.csv --label-column last";
+    assert_eq!(column(&scores(&place, some), "percentile").len(), 2);
+    let changed = place.text("bits.csv").replacen('1', "0", 1);
+    std::fs::write(place.path("bits.csv"), changed).unwrap();
+    for words in [some, "r"] {
+        let output = place.run(&format!("score {words} --out scores.csv"));
+        assert!(stderr(&output).contains("bits has changed since the model learned from it"), "{}", stderr(&output));
+        assert_eq!(fields(&place, "scores.csv")[0].join(","), "row,free_energy,log_likelihood,beyond");
+    }
+}
+
+/// A sample that weighs 3 counts as three of it, in means and in percentiles.
+#[test]
+fn weights_count_where_a_model_is_used() {
+    let place = Place::new();
+    let row = |k: usize| format!("{},{},{}", k % 2, k / 2 % 2, u8::from(k % 5 < 2));
+    let [mut weighted, mut copies] = ["a,b,c,w\n"; 2].map(String::from);
+    for k in 0..40 {
+        weighted += &format!("{},{}\n", row(k), 1 + 2 * (k % 2));
+        copies += &format!("{},1\n", row(k)).repeat(1 + 2 * (k % 2));
+    }
+    std::fs::write(place.path("weighted.csv"), weighted).unwrap();
+    std::fs::write(place.path("copies.csv"), copies).unwrap();
+    place.ok("pretrain -q --data csv:weighted.csv --weight-column w --hidden 4 --epochs 40 --valid 0 --out r");
+    let eval = |words: &str| place.json(&format!("eval r --binarize threshold=0.5 {words} --json"));
+    let (of_weighted, of_copies) = (eval(""), eval("--data csv:copies.csv"));
+    for value in ["/log_likelihood/exact/value", "/reconstruction_cost", "/free_energy_gap"] {
+        let of = |evaluation: &serde_json::Value| evaluation.pointer(value).unwrap().as_f64().unwrap();
+        assert!((of(&of_weighted) - of(&of_copies)).abs() < 1e-6, "{value}: {of_weighted} {of_copies}");
+    }
+    let found = scores(&place, "r");
+    let (likelihoods, percentiles) = (numbers(&found, "log_likelihood"), numbers(&found, "percentile"));
+    for (x, percentile) in likelihoods.iter().zip(percentiles) {
+        let below = (0..40).filter(|&k| likelihoods[k] <= *x).map(|k| 1.0 + 2.0 * (k % 2) as f64).sum::<f64>();
+        assert!((percentile - 100.0 * below / 80.0).abs() < 1e-4, "{percentile} of {below}");
+    }
+}
+
+/// A value far beyond the training data's range counts as the end of the range, and the row is named.
+#[test]
+fn values_beyond_the_training_range_are_counted() {
+    let place = Place::new();
+    let rows: Vec<String> = (0..60).map(|k| format!("{},{}", 20 + k % 50, 1.5 + f64::from(k % 7) / 20.0)).collect();
+    let write = |name: &str, rows: &str| std::fs::write(place.path(name), format!("age,height\n{rows}\n")).unwrap();
+    write("people.csv", &rows.join("\n"));
+    place.ok("pretrain -q --data csv:people.csv --hidden 4 --epochs 3 --valid 0 --out r");
+    write("new.csv", "30,1.6\n500,1.7\n-3,9.5");
+    assert_eq!(column(&scores(&place, "r --data csv:new.csv"), "beyond"), ["0", "1", "2"]);
+    let said = place.ok("score r --data csv:new.csv --out s.csv");
+    let expected = "2 rows with values beyond the range of the training data: 2 (2 values), 1 (1 value)\n";
+    assert!(said.find(expected).is_some_and(|at| at < said.find("least probable").unwrap()), "{said}");
+}

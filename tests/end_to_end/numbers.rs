@@ -137,7 +137,9 @@ fn scores_are_exact_and_the_same_wherever_a_row_stands() {
     // Where the training data are gone there is no percentile.
     std::fs::remove_file(place.path("bits.csv")).unwrap();
     let output = place.run("score r --data csv:some.csv --label-column last --out gone.csv");
-    assert!(crate::stderr(&output).contains("no column percentile: the training data cannot be opened"));
+    assert!(
+        crate::stderr(&output).contains("no column percentile: the model's training data 'csv:bits.csv' are not there")
+    );
     assert_eq!(fields(&place, "gone.csv")[0].join(","), "row,free_energy,log_likelihood,beyond");
 }
 

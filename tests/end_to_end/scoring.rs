@@ -44,7 +44,11 @@ fn percentiles_are_of_the_data_that_the_model_learned_from() {
     std::fs::write(place.path("bits.csv"), changed).unwrap();
     for words in [some, "r"] {
         let output = place.run(&format!("score {words} --out scores.csv"));
-        assert!(stderr(&output).contains("bits has changed since the model learned from it"), "{}", stderr(&output));
+        assert!(
+            stderr(&output).contains("no column percentile: the training data bits are no longer what they were"),
+            "{}",
+            stderr(&output)
+        );
         assert_eq!(fields(&place, "scores.csv")[0].join(","), "row,free_energy,log_likelihood,beyond");
     }
 }
@@ -87,6 +91,6 @@ fn values_beyond_the_training_range_are_counted() {
     write("new.csv", "30,1.6\n500,1.7\n-3,9.5");
     assert_eq!(column(&scores(&place, "r --data csv:new.csv"), "beyond"), ["0", "1", "2"]);
     let said = place.ok("score r --data csv:new.csv --out s.csv");
-    let expected = "2 rows with values beyond the range of the training data: 2 (2 values), 1 (1 value)\n";
+    let expected = "2 rows with values beyond the ranges of their columns: 2 (2 values), 1 (1 value)\n";
     assert!(said.find(expected).is_some_and(|at| at < said.find("least probable").unwrap()), "{said}");
 }

@@ -113,3 +113,64 @@ fn other_data_are_read_as_the_training_data_were() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("dog"), "{}", stderr(&output));
 }
+
+/// Nothing that a verb reads is written over, whatever the path is called.
+#[test]
+fn results_overwrite_nothing_that_is_used() {
+    let place = Place::new();
+    place.train("r", "");
+    std::fs::write(place.path("new.csv"), "1,1,1,0,0,0,0,0,0,0\n").unwrap();
+    let data = "--data csv:new.csv --label-column last";
+    let refused = |words: &str, what: &str| {
+        let name = words.split_whitespace().last().unwrap();
+        let before = place.read(name);
+        let output = place.run(words);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(
+            stderr(&output).contains(&format!("{name} is {what}, which would be overwritten")),
+            "{}",
+            stderr(&output)
+        );
+        assert!(place.read(name) == before, "{words}");
+    };
+    refused(&format!("score r {data} --out r/../new.csv"), "the data");
+    refused(&format!("encode r {data} --out bits.csv"), "the model's training data");
+    refused("encode r --out r/model.safetensors", "the checkpoint");
+    refused("sample r/model.safetensors --out r/state.safetensors", "a file of the model's run");
+    refused("export r --as mlp --out r/model.safetensors", "the checkpoint");
+    refused(&format!("reconstruct r {data} --image-size 3x3 --out r/filters.png"), "a file of the model's run");
+    place.ok(&format!("score r {data} --out r/scores.csv"));
+    place.ok("eval r --out r/evaluation.json");
+    place.ok("eval r --out r/evaluation.json");
+}
+
+/// A table is no picture, even where its units would fill a square.
+#[test]
+fn a_table_is_shown_as_a_table() {
+    let place = Place::new();
+    let rows: String =
+        (0..30).map(|k| format!("{},{},{}\n", 20 + k % 9, ["m", "f"][k % 2], ["a", "b"][k / 2 % 2])).collect();
+    std::fs::write(place.path("people.csv"), format!("age,sex,kind\n{rows}")).unwrap();
+    place.ok("pretrain -q --data csv:people.csv --column-types kind=categorical --hidden 3 --epochs 1 --out r");
+    for words in ["sample r", "reconstruct r", "sample r --out x.gif"] {
+        let said = stderr(&place.run(words));
+        assert!(said.contains("--out x.csv") && !said.contains("--image-size"), "{said}");
+    }
+    place.ok("sample r --image-size 2x2 --out x.png");
+}
+
+/// The column that numbers the draws is called as no other is.
+#[test]
+fn draws_are_numbered_beside_a_column_of_that_name() {
+    let place = Place::new();
+    let rows: String = (0..30).map(|k| format!("{},{}\n", k % 2, 20 + k % 9)).collect();
+    std::fs::write(place.path("games.csv"), format!("draw,age\n{rows},25\n")).unwrap();
+    place.ok("pretrain -q --data csv:games.csv --hidden 3 --epochs 1 --valid 0 --out r");
+    place.ok("impute r --draws 2 --out filled.csv");
+    assert!(place.text("filled.csv").starts_with("draw_,draw,age\n1,"), "{}", place.text("filled.csv"));
+    std::fs::remove_file(place.path("games.csv")).unwrap();
+    let said = stderr(&place.run("impute r --out filled.csv"));
+    for part in ["training data 'csv:games.csv' are not there", "from the folder that the training ran in", "--data"] {
+        assert!(said.contains(part), "'{part}' in {said}");
+    }
+}

@@ -13,7 +13,7 @@ Columns of the table, a row a sample:
   free_energy     nats; the higher, the less probable
   log_likelihood  nats: minus the free energy, minus ln Z
   percentile      per cent of the training samples that are as probable or less; 0 to 1 is unusual
-  beyond          number of values beyond the range of the training data, whose ends stand for them
+  beyond          number of values beyond the ranges of their columns, whose ends stand for them
 
 A sample is scored by what was observed of it: missing values are summed out exactly. That is done
 where they are at most 12 units, a category counting by its levels, or the model is an RBM of at

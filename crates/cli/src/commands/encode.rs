@@ -1,7 +1,7 @@
 //! `dbn encode`: hidden probabilities of a data set, for other programs.
 
 use crate::args::EncodeArgs;
-use crate::commands::files::{extension, require_folder};
+use crate::commands::files::{extension, require_folder, require_spare};
 use crate::data::chunks::{CHUNK, chunks};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
@@ -19,6 +19,7 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &FORMATS)?;
     require_folder(&args.out)?;
     let checkpoint = Model::open(&args.checkpoint)?;
+    require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
     let seed = checkpoint.provenance().seed;
     let (sizes, code_depth) = match &checkpoint {
         Model::Belief(checkpoint) => (checkpoint.dbn.sizes(), checkpoint.dbn.code_depth()?),

@@ -2,7 +2,7 @@
 //! this one.
 
 use crate::args::{ExportArgs, ExportName};
-use crate::commands::files::{extension, require_folder};
+use crate::commands::files::{extension, require_folder, require_spare};
 use crate::failure::{Explain, Result};
 use crate::model::checkpoint::Checkpoint;
 use crate::report::Report;
@@ -16,7 +16,9 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
     let known = if args.what == ExportName::Npz { "npz" } else { "safetensors" };
     extension(&args.out, &[known])?;
     require_folder(&args.out)?;
-    let dbn = Checkpoint::open(&args.checkpoint)?.dbn;
+    let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
+    let dbn = checkpoint.dbn;
     let (network, tensors) = match args.what {
         ExportName::Mlp => (Some(Network::Mlp), mlp(&dbn)?),
         ExportName::Autoencoder => (Some(Network::Autoencoder), autoencoder(&dbn)?),

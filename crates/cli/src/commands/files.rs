@@ -1,6 +1,9 @@
 //! Files that verbs write.
 
 use crate::failure::{Explain, Failure, Result};
+use crate::model::checkpoint::Trained;
+use crate::run::folder::{MODEL, RunFolder};
+use deepbelief_data::Source;
 use deepbelief_rbm::write_atomic;
 use std::path::Path;
 
@@ -36,6 +39,38 @@ pub(super) fn require_folder(path: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Failure::new(format!("cannot write {}: there is no folder {}", path.display(), folder.display())))
+}
+
+/// Refuses results in the place of what a verb works from: its checkpoint, anything else of that run's folder, the
+/// data that the model learned from, and those that are `asked` for.
+pub(super) fn require_spare(out: &Path, checkpoint: &Path, model: &impl Trained, asked: Option<&Source>) -> Result<()> {
+    let file = if checkpoint.is_dir() { checkpoint.join(MODEL) } else { checkpoint.to_path_buf() };
+    require_other(out, &file, "the checkpoint")?;
+    let learned = model.recorded::<Source>("data");
+    for (data, what) in [(asked, "the data"), (learned.as_ref(), "the model's training data")] {
+        if let Some(path) = data.and_then(Source::path) {
+            require_other(out, path, what)?;
+        }
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match RunFolder::find(folder) {
+        Some((run, _)) if out.exists() && run.owns(out) => Err(overwrites(out, "a file of the model's run")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a result in the place of a file, or of one in a folder, that is used and is `what`.
+pub(super) fn require_other(out: &Path, used: &Path, what: &str) -> Result<()> {
+    match (out.canonicalize(), used.canonicalize()) {
+        (Ok(out_file), Ok(used)) if out_file == used || used.is_dir() && out_file.starts_with(&used) => {
+            Err(overwrites(out, what))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn overwrites(out: &Path, what: &str) -> Failure {
+    Failure::new(format!("{} is {what}, which would be overwritten", out.display())).hint("write to another file")
 }
 
 #[cfg(test)]

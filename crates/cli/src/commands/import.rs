@@ -1,7 +1,7 @@
 //! `dbn import`: a model of another program as a checkpoint.
 
 use crate::args::{FormatName, ImportArgs};
-use crate::commands::files::{extension, require_folder};
+use crate::commands::files::{extension, require_folder, require_other};
 use crate::failure::{Explain, Failure, Result};
 use crate::run::folder::MODEL;
 use deepbelief_exchange::{Format, Options, read};
@@ -19,6 +19,9 @@ pub(crate) fn import(args: &ImportArgs) -> Result<()> {
     if !folder {
         extension(&out, &["safetensors"])?;
         require_folder(&out)?;
+    }
+    for file in &args.files {
+        require_other(&out, file, "a file of the model that is read")?;
     }
     let options = Options { format: args.from.map(format), update: args.update };
     let imported = read(&args.files, &options).or_fail(|| "cannot import the model".into())?;

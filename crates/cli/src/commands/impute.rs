@@ -1,7 +1,7 @@
 //! `dbn impute`: a table with its missing values filled by a model.
 
 use crate::args::{ImputeArgs, SplitName};
-use crate::commands::files::{extension, require_folder};
+use crate::commands::files::{extension, require_folder, require_spare};
 use crate::failure::{Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
@@ -18,6 +18,7 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &FORMATS)?;
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
     let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.memory)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
     let samples = split(&data, part)?;
@@ -92,7 +93,8 @@ fn draws(filling: &Filling, chains: Vec<Vec<f32>>, seed: u64) -> Vec<Block> {
         filling.columns.draw(&mut values, Uniforms::new(seed, Stream::User, draw as u32));
         let mut table = filling.table(&values);
         let rows = table[0].rows();
-        table.insert(0, Block::column("draw", BlockValues::Whole(vec![draw as i64 + 1; rows])));
+        let name = spare_name("draw", &table);
+        table.insert(0, Block::column(name, BlockValues::Whole(vec![draw as i64 + 1; rows])));
         if all.is_empty() {
             all = table;
         } else {
@@ -100,6 +102,16 @@ fn draws(filling: &Filling, chains: Vec<Vec<f32>>, seed: u64) -> Vec<Block> {
         }
     }
     all
+}
+
+/// The name, with as many underscores behind it as it takes to be no column's.
+fn spare_name(name: &str, table: &[Block]) -> String {
+    let names = || table.iter().flat_map(|block| &block.names);
+    let mut spare = name.to_string();
+    while names().any(|name| *name == spare) {
+        spare.push('_');
+    }
+    spare
 }
 
 /// A table with gaps, and how it is written without them.

@@ -1,13 +1,13 @@
 //! `dbn reconstruct`: samples over their reconstructions, or the reconstructions as a table.
 
 use crate::args::{ReconstructArgs, SplitName};
-use crate::commands::files::{extension, require_folder, write_file};
+use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::data::chunks::{CHUNK, chunks};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
-use crate::model::decoded::decoded;
+use crate::model::decoded::{decoded, picture_shape};
 use crate::pictures::{self, Net, Subject, showcase, values};
 use crate::report::Report;
 use crate::results::FORMATS;
@@ -25,6 +25,7 @@ pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()>
     let format = extension(&args.out, &[&["png"], &FORMATS[..]].concat())?;
     require_folder(&args.out)?;
     let checkpoint = Model::open(&args.checkpoint)?;
+    require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
     if let Model::Network(NetworkCheckpoint { network, header }) = &checkpoint
         && network.objective() == Objective::Classifier
     {
@@ -89,7 +90,7 @@ fn draw(args: &ReconstructArgs, checkpoint: &Model, data: &Dataset, samples: &Sp
             .hint("a table may have more: a name that ends in .csv, .npy, .parquet or .safetensors"));
     }
     let shape = args.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
-    let shape = pictures::shape_of(checkpoint.visible(), shape)?;
+    let shape = picture_shape(checkpoint, shape)?;
     let chosen = showcase(samples, wanted);
     let needed = PROGRAM
         + footprint::held(data)

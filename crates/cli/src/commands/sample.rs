@@ -1,13 +1,13 @@
 //! `dbn sample`: what a model believes in, as pictures or as a table.
 
 use crate::args::{Clamped, SampleArgs};
-use crate::commands::files::{extension, require_folder, write_file};
+use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained};
-use crate::model::decoded::decoded;
-use crate::pictures::{Animation, Dream, Net, shape_of};
+use crate::model::decoded::{decoded, picture_shape};
+use crate::pictures::{Animation, Dream, Net};
 use crate::report::Report;
 use crate::results::{FORMATS, Results};
 use deepbelief_kernels::{Stream, Uniforms};
@@ -34,6 +34,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         .hint("a table may have more: a name that ends in .csv, .npy, .parquet or .safetensors"));
     }
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
     let dbn = &checkpoint.dbn.to_device(&args.device.open()?)?;
     let animation = match format {
         "gif" => Some(Animation::Gif),
@@ -59,7 +60,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     let options = [MemoryOption::new("--count", 1, dream.count, needed)];
     memory::require("sampling", needed(dream.count), args.memory.max_memory, &options)?;
     if is_picture {
-        let shape = shape_of(dbn.visible(), args.image_size.or_else(|| checkpoint.image_shape()))?;
+        let shape = picture_shape(&checkpoint, args.image_size.or_else(|| checkpoint.image_shape()))?;
         let net = Net { dbn, shape };
         let picture = match animation {
             Some(format) => dream.animation(net, format)?,

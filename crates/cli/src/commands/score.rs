@@ -1,7 +1,7 @@
 //! `dbn score`: how probable a model finds each sample, beside the samples it learned from.
 
-use crate::args::{DataArgs, ScoreArgs, SplitName};
-use crate::commands::files::{extension, require_folder};
+use crate::args::{ScoreArgs, SplitName};
+use crate::commands::files::{extension, require_folder, require_spare};
 use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
@@ -35,7 +35,7 @@ struct Score {
     /// Per cent of the training samples that are as probable or less.
     #[serde(skip_serializing_if = "Option::is_none")]
     percentile: Option<f32>,
-    /// Values beyond the range of the training data.
+    /// Values beyond the ranges of their columns.
     beyond: u32,
 }
 
@@ -44,6 +44,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &FORMATS)?;
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
     let binarize = checkpoint.binarize(args.binarize);
     if matches!(binarize, Binarize::Fixed | Binarize::Fresh) {
         return Err(Failure::new(format!("--binarize is {binarize}, but a score must not depend on draws"))
@@ -122,14 +123,10 @@ fn training(args: &ScoreArgs, checkpoint: &Checkpoint, given: &Dataset) -> Resul
     let samples = if args.data.data.is_none() && given.sha256()? == *learned {
         given.train.clone()
     } else {
-        match checkpoint.incomplete_data(&args.checkpoint, &DataArgs::default(), args.memory) {
-            Ok(data) if data.sha256()? == *learned => data.train,
-            Ok(data) => {
-                tracing::warn!("no column percentile: {} has changed since the model learned from it", data.name);
-                return Ok(None);
-            }
+        match checkpoint.training_data(&args.checkpoint, args.memory) {
+            Ok(data) => data.train,
             Err(failure) => {
-                tracing::warn!("no column percentile: the training data cannot be opened: {}", failure.what());
+                tracing::warn!("no column percentile: {}", failure.what());
                 return Ok(None);
             }
         }
@@ -215,7 +212,7 @@ struct Found<'a> {
     data: &'a str,
     samples: usize,
     unscored: usize,
-    /// Rows with values beyond the range of the training data, those with most first.
+    /// Rows with values beyond the ranges of their columns, those with most first.
     beyond: Vec<&'a Score>,
     /// The least probable rows.
     lowest: Vec<&'a Score>,
@@ -241,7 +238,7 @@ impl<'a> Found<'a> {
             let more = if self.beyond.len() > SHOWN { ", ..." } else { "" };
             let rows: Vec<String> = self.beyond.iter().take(SHOWN).map(row).collect();
             text += &format!(
-                "{} with values beyond the range of the training data: {}{more}\n",
+                "{} with values beyond the ranges of their columns: {}{more}\n",
                 count(self.beyond.len(), "row"),
                 rows.join(", ")
             );

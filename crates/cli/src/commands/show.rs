@@ -1,7 +1,7 @@
 //! `dbn show`: what is in a checkpoint.
 
 use crate::args::ShowArgs;
-use crate::commands::files::{extension, require_folder, write_file};
+use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::failure::{Failure, Result, count};
 use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::pictures::{self, Net, Subject, values};
@@ -54,6 +54,9 @@ pub(crate) fn show(args: &ShowArgs, report: &Report) -> Result<()> {
         require_folder(path)?;
     }
     let model = Model::open(&args.checkpoint)?;
+    if let Some(path) = &args.filters {
+        require_spare(path, &args.checkpoint, &model, None)?;
+    }
     let summary = match &model {
         Model::Belief(checkpoint) => of_belief(checkpoint)?,
         Model::Network(checkpoint) => of_network(checkpoint)?,

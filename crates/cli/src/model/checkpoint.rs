@@ -174,6 +174,15 @@ pub(crate) trait Trained {
         Ok(data)
     }
 
+    /// The data that the model at `path` learned from, with what they lack, if they are still the same.
+    fn training_data(&self, path: &Path, memory: MemoryArgs) -> Result<Dataset> {
+        let data = self.incomplete_data(path, &DataArgs::default(), memory)?;
+        if data.sha256()? != self.provenance().dataset_sha256 {
+            return Err(Failure::new(format!("the training data {} are no longer what they were", data.name)));
+        }
+        Ok(data)
+    }
+
     /// Which data are loaded so, and how they are read.
     fn reading(&self, path: &Path, args: &DataArgs) -> Result<(Source, LoadOptions)> {
         args.require_schema_alone()?;
@@ -187,6 +196,7 @@ pub(crate) trait Trained {
             (None, None) => return Err(unknown()),
             (None, Some(source)) => {
                 recorded::require_own(path, source)?;
+                recorded::require_there(source)?;
                 source.clone()
             }
         };

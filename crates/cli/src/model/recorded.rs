@@ -30,6 +30,14 @@ pub(crate) fn require_own(model: &Path, source: &Source) -> Result<()> {
     .hint(format!("if you want these data, add --data {}; else name others", shell_word(Path::new(&text)))))
 }
 
+/// Refuses data that a model names and that are not there.
+pub(crate) fn require_there(source: &Source) -> Result<()> {
+    let Some(path) = source.path().filter(|path| !path.exists()) else { return Ok(()) };
+    let from = if path.is_relative() { ", a path from the folder that the training ran in" } else { "" };
+    Err(Failure::new(format!("the model's training data '{source}' are not there{from}"))
+        .hint("name the data with --data, where these have moved or others are meant"))
+}
+
 /// Refuses a device or a pipe that the settings of a run name: it has no end, and gives its content but once.
 pub(crate) fn require_plain(source: &Source) -> Result<()> {
     match source.path() {

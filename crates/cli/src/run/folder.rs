@@ -129,6 +129,13 @@ impl RunFolder {
         Some((folder, verb))
     }
 
+    /// Whether a file belongs to this run, other than the evaluation, which is written anew.
+    pub(crate) fn owns(&self, file: &Path) -> bool {
+        let place = |path: &Path| path.canonicalize().ok();
+        let is_here = file.parent().and_then(place).is_some_and(|folder| Some(folder) == place(&self.path));
+        is_here && file.file_name().is_some_and(|name| name != EVALUATION && is_ours(&name.to_string_lossy()))
+    }
+
     /// The verb whose run this is, as the first line of its settings says.
     fn verb(&self) -> Option<String> {
         let mut start = Vec::new();

@@ -5,7 +5,7 @@ mod recipe;
 mod report;
 
 use crate::args::CheckArgs;
-use crate::commands::files::{extension, require_folder, write_file};
+use crate::commands::files::{extension, require_folder, require_other, write_file};
 use crate::data::advice::Advice;
 use crate::data::open::explain;
 use crate::data::{schema_file, warnings};
@@ -19,6 +19,9 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     for path in args.recipe.iter().chain(&args.schema_out) {
         extension(path, &["toml"])?;
         require_folder(path)?;
+        if let Some(data) = args.data.path() {
+            require_other(path, data, "the data")?;
+        }
     }
     args.read.require_schema_alone()?;
     let defaults = LoadOptions::default();

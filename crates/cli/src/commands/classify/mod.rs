@@ -4,7 +4,7 @@
 mod score;
 
 use crate::args::{ClassifyArgs, Method, SplitName};
-use crate::commands::files::{extension, require_folder, write_file};
+use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::data::chunks::{CHUNK, chunks};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
@@ -37,6 +37,9 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         }
     }
     let checkpoint = Model::open(&args.checkpoint)?;
+    for path in args.errors.iter().chain(&args.out) {
+        require_spare(path, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
+    }
     let classes = classes(&checkpoint, args)?;
     let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
     let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });

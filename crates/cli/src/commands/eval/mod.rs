@@ -7,7 +7,7 @@ mod sum;
 mod training;
 
 use crate::args::{EvalArgs, SplitName};
-use crate::commands::files::{extension, require_folder, write_file};
+use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result};
 use crate::machine::footprint;
@@ -37,6 +37,9 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let began = Instant::now();
     let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    if let Some(path) = &args.out {
+        require_spare(path, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
+    }
     let path = checkpoint_path(&args.checkpoint)?;
     let file = tensors::read(&path)?;
     let dbn = &checkpoint.dbn;

@@ -1,9 +1,9 @@
 //! What the estimates of ln Z need of the training samples.
 
 use super::sum::{doubles, weighted};
-use crate::args::{DataArgs, EvalArgs};
+use crate::args::EvalArgs;
 use crate::data::chunks::CHUNK;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::model::checkpoint::{Checkpoint, Trained};
 use candle_core::Device;
 use deepbelief_data::{Binarize, Source, Split};
@@ -22,10 +22,7 @@ pub(super) fn free_energy_of_own(
         return None;
     }
     let of_own = || -> Result<f64> {
-        let own = checkpoint.incomplete_data(&args.checkpoint, &DataArgs::default(), args.memory)?;
-        if own.sha256()? != checkpoint.provenance().dataset_sha256 {
-            return Err(Failure::new(format!("the training data {} are no longer what they were", own.name)));
-        }
+        let own = checkpoint.training_data(&args.checkpoint, args.memory)?;
         let train = if own.train.has_missing() { checkpoint.complete(&own.train)? } else { own.train };
         Ok(Training::of(&checkpoint.dbn, &train, binarize, args.seed)?.free_energy)
     };

@@ -189,6 +189,22 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Several columns of a table of which the values do not tell what they are.
+    #[error(
+        "{}: {count} columns need an answer: {columns}; say `{command}` to leave out what is named there, or give other \
+         kinds, such as categorical",
+        path.display()
+    )]
+    Questions {
+        /// The file.
+        path: PathBuf,
+        /// How many there are.
+        count: usize,
+        /// What is asked of the first of them.
+        columns: String,
+        /// Options that answer all.
+        command: String,
+    },
     /// It is not clear which array of a file holds what.
     #[error("{}: cannot tell which array holds the {role}: found {found}; expected exactly one named {expected}", path.display())]
     WhichArray {

@@ -22,6 +22,16 @@ macro_rules! serde_as_text {
 }
 pub(crate) use serde_as_text;
 
+/// A word for a shell: in quotes where it has characters that shells do more with.
+#[cfg(feature = "formats")]
+pub(crate) fn shell_quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-+=.,:/@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.into();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// A text as it is shown, different for different bytes: what is no UTF-8 stands there as `\xe9`.
 #[cfg(feature = "formats")]
 pub(crate) fn shown(text: &[u8]) -> String {

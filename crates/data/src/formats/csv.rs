@@ -41,7 +41,7 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
     let (what, room) = (path.display().to_string(), Room::of(options.max_memory));
     let mut text = stream::open(path)?;
     let mut telling = text.length.filter(|&length| text.stored.is_empty() && length > TELLING);
-    let mut start = Vec::new();
+    let (mut start, is_windows) = (Vec::new(), text.is_windows.clone());
     text.bytes.by_ref().take(LOOK as u64).read_to_end(&mut start).map_err(Error::read(path))?;
     mistaken::refuse(path, &start)?;
     let dialect = Dialect::of(&start, start.len() < LOOK);
@@ -93,6 +93,7 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
             what: what.clone(),
             names: header.names,
             texts: vec![Texts::default(); columns],
+            padded: vec![false; columns],
             read_as: read_as.chain(header.note).collect(),
             ..Sheet::default()
         },
@@ -120,6 +121,7 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
             telling = None;
         }
     }
+    rows.sheet.read_as.extend(is_windows.note());
     rows.sheet.read_as.extend(comments.note());
     rows.sheet.read_as.extend(match empty {
         0 => None,
@@ -127,6 +129,11 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
         lines => Some(format!("left out {lines} lines of nothing but separators")),
     });
     Ok(rows.sheet)
+}
+
+/// Whether a number has zeros in front, as codes have.
+fn is_padded(field: &[u8]) -> bool {
+    field.len() > 1 && field[0] == b'0' && field.iter().all(u8::is_ascii_digit)
 }
 
 /// What is read so far.
@@ -157,6 +164,7 @@ impl Rows<'_> {
             } else if self.label == Some(column) {
                 self.sheet.push_text(self.path, column, field)?;
             } else if let Some(x) = self.dialect.number(field) {
+                self.sheet.padded[column] |= is_padded(field);
                 self.sheet.cells.push(if self.gaps.has_number(x) { Cell::MISSING } else { Cell::number(x) });
             } else {
                 self.sheet.push_text(self.path, column, field)?;
@@ -299,7 +307,8 @@ mod tests {
         }
         assert_eq!(
             refused("0,1\n1,1e99\n0,0\n0.5,3"),
-            "t.csv: column 1 (from 0): a value is inf: every value must be a finite number"
+            "t.csv: column 1 (from 0): line 2 is infinite or too large for 32 bits, which end at 3.4e38: every value must be \
+             finite"
         );
         let options = LoadOptions { scale: "0..5".parse().unwrap(), ..labelled("0") };
         let shifted = read_text(b"9,0.5\n8,1\n7,3\n6,999", &options).unwrap_err();
@@ -335,7 +344,7 @@ mod tests {
             assert!(read_text(text, &labelled("last")).is_err(), "{text:?}");
         }
         let data = read_text(b"a,b\n\xff\xfe,1\n\xff,2\n", &LoadOptions::default()).unwrap();
-        assert_eq!(data.schema.to_string(), "a  binary: \\xff is off, \\xff\\xfe is on\nb  binary: 1 is off, 2 is on");
+        assert_eq!(data.schema.to_string(), "a  binary: ÿ is off, ÿþ is on\nb  binary: 1 is off, 2 is on");
     }
 
     /// Of a thousand labels the text is kept once, and of each sample its cells, their values, its line and label.

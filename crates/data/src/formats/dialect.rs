@@ -177,6 +177,18 @@ fn fields(line: &[u8], separator: Separator) -> Vec<&[u8]> {
     }
 }
 
+/// A field without the quotes around it.
+fn unquoted(field: &[u8]) -> &[u8] {
+    field.strip_prefix(b"\"").and_then(|field| field.strip_suffix(b"\"")).unwrap_or(field)
+}
+
+/// Whether a field is a number with a comma that cannot part thousands.
+fn is_decimal_comma(field: &[u8]) -> bool {
+    let Some(comma) = field.iter().position(|&byte| byte == b',') else { return false };
+    let thousands = field.len() - comma == 4 && (1..=3).contains(&comma) && field[0] != b'0';
+    !thousands && number(field, true).is_some()
+}
+
 /// How well a separator suits lines, and whether decimals have commas if it is the right one; nothing if it is not.
 fn score(lines: &[&[u8]], separator: Separator) -> Option<(f64, bool)> {
     let parted: Vec<Vec<&[u8]>> = lines.iter().map(|line| fields(line, separator)).collect();
@@ -187,10 +199,17 @@ fn score(lines: &[&[u8]], separator: Separator) -> Option<(f64, bool)> {
     if most < 2 || regular < REGULAR {
         return None;
     }
-    let all = || parted.iter().flatten();
+    let all = || parted.iter().flatten().map(|field| unquoted(field));
     let numbers = |comma: bool| all().filter(|field| number(field, comma).is_some()).count();
     let (points, commas) = (numbers(false), numbers(true));
-    let decimal_comma = separator != Separator::Byte(b',') && commas > points;
+    let decimal_comma = match separator {
+        // A comma in a field is in quotes there, and may part thousands.
+        Separator::Byte(b',') => {
+            let pointed = |field: &[u8]| field.contains(&b'.') && number(field, false).is_some();
+            all().any(is_decimal_comma) && !all().any(pointed)
+        }
+        _ => commas > points,
+    };
     let share = points.max(if decimal_comma { commas } else { 0 }) as f64 / all().count() as f64;
     Some((regular + share, decimal_comma))
 }
@@ -222,6 +241,10 @@ mod tests {
             ("My table of 2023\na;b\n1;2\n3;4\n", "semicolons part the fields"),
             ("\"a;b\",c\n\"d;e\",f\n", ""),
             ("name,said\nann,\"one, two\nthree\"\nbob,four\n", ""),
+            ("x,y\n\"9,37\",1\n\"0,5\",2\n", "decimals have commas"),
+            ("x,y\n\"1,234\",1\n\"5,678\",2\n", ""),
+            ("x,y\n\"9,37\",1.5\n\"0,5\",2\n", ""),
+            ("x;y\n\"9,37\";1\n\"0,5\";2\n", "semicolons part the fields, decimals have commas"),
             ("New York;8,5\nSan Jose;1,0\n", "semicolons part the fields, decimals have commas"),
             ("ann lee,3\nbob ray,4\n", ""),
             ("1,2\r3,4\r", ""),

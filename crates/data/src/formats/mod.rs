@@ -18,6 +18,8 @@ pub(crate) mod csv;
 #[cfg(feature = "formats")]
 mod dialect;
 #[cfg(feature = "formats")]
+mod encoding;
+#[cfg(feature = "formats")]
 mod fortran;
 #[cfg(feature = "formats")]
 mod gaps;

@@ -1,5 +1,5 @@
 //! Files of text: what a file is, its first bytes say before its name does. What is packed is unpacked, text of
-//! 16 bits becomes UTF-8, a zip archive of one file is that file, and what is no text is refused by its true name.
+//! 16 bits and Windows-1252 becomes UTF-8, a zip archive of one file is that file, and what is no text is refused by its true name.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -8,6 +8,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
+use super::encoding::{Decoded, IsWindows};
 use super::zip_member;
 use super::zstd::Frames;
 use crate::error::Error;
@@ -22,8 +23,10 @@ const DEPTH: usize = 4;
 
 /// A file as text.
 pub(crate) struct Text {
-    /// UTF-8, or whatever bytes the file has; without a byte-order mark.
+    /// UTF-8, without a byte-order mark.
     pub(crate) bytes: Box<dyn Read + Send>,
+    /// Whether the file has Windows-1252, known once it is read.
+    pub(crate) is_windows: IsWindows,
     /// How it was stored, from the outside: `gzip`, `UTF-16`.
     pub(crate) stored: Vec<&'static str>,
     /// Bytes of the file, where it has a length.
@@ -35,6 +38,7 @@ pub(crate) fn open(path: &Path) -> Result<Text, Error> {
     let file = File::open(path).map_err(Error::read(path))?;
     let length = length(path, &file)?;
     let packed = length.unwrap_or(0);
+    let is_windows = IsWindows::default();
     let (mut stored, mut from): (Vec<&'static str>, Box<dyn Read + Send>) = (Vec::new(), Box::new(file));
     loop {
         let mut start = Vec::with_capacity(LOOK);
@@ -45,13 +49,14 @@ pub(crate) fn open(path: &Path) -> Result<Text, Error> {
             Found::Text { mark } => {
                 let mut bytes = whole;
                 bytes.by_ref().take(mark).read_to_end(&mut Vec::new()).map_err(Error::read(path))?;
-                return Ok(Text { bytes: Box::new(bytes), stored, length });
+                let bytes = Box::new(Decoded::new(bytes, is_windows.clone()));
+                return Ok(Text { bytes, is_windows, stored, length });
             }
             Found::Utf16 { big, mark } => {
                 stored.push("UTF-16");
                 let mut units = whole;
                 units.by_ref().take(mark).read_to_end(&mut Vec::new()).map_err(Error::read(path))?;
-                return Ok(Text { bytes: Box::new(Utf16::new(units, big)), stored, length });
+                return Ok(Text { bytes: Box::new(Utf16::new(units, big)), is_windows, stored, length });
             }
             Found::Packed(how) if stored.len() < DEPTH => {
                 stored.push(how);
@@ -144,6 +149,15 @@ fn look(start: &[u8]) -> Found {
     }
     if let Some(&(_, kind, hint)) = KNOWN.iter().find(|(magic, ..)| begins(magic)) {
         return Found::Other(kind, hint);
+    }
+    // Of 32 bits of a letter the upper ones are zero; the mark of 16 bits begins as one of 32 does.
+    let zero = |place: usize| start.len() >= 8 && start.iter().skip(place).step_by(4).all(|&byte| byte == 0);
+    if begins(b"\xff\xfe\0\0")
+        || begins(b"\0\0\xfe\xff")
+        || zero(0) && zero(1) && !zero(3)
+        || zero(2) && zero(3) && !zero(0)
+    {
+        return Found::Other("text of 32 bits (UTF-32)", "save it as UTF-8");
     }
     if begins(b"\xff\xfe") || begins(b"\xfe\xff") {
         return Found::Utf16 { big: start[0] == 0xfe, mark: 2 };
@@ -294,6 +308,8 @@ mod tests {
                 b"\x80\x04\x95\x10\0",
                 "t is a Python pickle, no table of text: save the table with DataFrame.to_csv or numpy.save",
             ),
+            (b"\xff\xfe\0\01\0\0\0\n\0\0\0", "t is text of 32 bits (UTF-32), no table of text: save it as UTF-8"),
+            (b"1\0\0\0,\0\0\0", "t is text of 32 bits (UTF-32), no table of text: save it as UTF-8"),
             (b"\x93NUMPY\x01\0", "t is a NumPy array, no table of text: name it npy:FILE"),
             (
                 b"\0\x01\x02\0\0\0\0\0\0",

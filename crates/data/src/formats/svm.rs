@@ -32,8 +32,8 @@ const VALUE: u128 = 8;
 /// Reads a file.
 pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
     let (what, room) = (path.display().to_string(), Room::of(options.max_memory));
-    let text = stream::open(path)?;
-    let mut lines = Lines::new(path, text.bytes);
+    let stream::Text { bytes, is_windows, stored, .. } = stream::open(path)?;
+    let mut lines = Lines::new(path, bytes);
     let mut rows = Rows::new(path, options);
     while let Some((line, text)) = lines.next()? {
         let end = text.iter().position(|&byte| byte == b'#').unwrap_or(text.len());
@@ -41,7 +41,8 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
         room.require(&what, rows.needed())?;
     }
     let mut sheet = rows.dense()?;
-    sheet.read_as.splice(0..0, text.stored.iter().map(|how| format!("stored as {how}")));
+    let stored = stored.iter().map(|how| format!("stored as {how}"));
+    sheet.read_as.splice(0..0, stored.chain(is_windows.note()));
     Ok(sheet)
 }
 

@@ -65,7 +65,8 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
                 values.extend(std::iter::repeat_n(f32::NAN, column.units));
                 continue;
             }
-            let Some(x) = column.unit(cell) else { return Err(column.refuse(sheet, row, cell)) };
+            let finite = |x: &f32| x.is_finite() || how == Use::Look;
+            let Some(x) = column.unit(cell).filter(finite) else { return Err(column.refuse(sheet, row, cell)) };
             match column.units {
                 1 => {
                     let most = if raw { 255.0 } else { 1.0 };
@@ -222,9 +223,11 @@ fn columns<'a>(schema: &'a Schema, sheet: &Sheet, raw: bool) -> Result<(Vec<Colu
             _ => return Err(Error::Columns { path: path(), got: have, expected: all, named: schema.has_names() }),
         };
         let from = |place: usize| place - usize::from(shift.is_some_and(|label| label < place));
+        let notes =
+            schema.has_names().then(|| "there are no names of columns: they are taken by their position".into());
         return Ok((
             learned().map(|(place, (_, kind))| Column::new(sheet, from(place), kind, raw)).collect(),
-            Vec::new(),
+            notes.into_iter().collect(),
         ));
     };
     // The place of each name, none where two columns have it.

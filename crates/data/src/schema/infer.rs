@@ -5,10 +5,13 @@
 use std::path::PathBuf;
 
 use super::columns::Schema;
+use super::doubts;
 use super::kind::{ColumnKind, KindName};
 use super::options::LoadOptions;
+use super::questions::{Doubt, Question, ask};
 use super::rescale::BYTE;
 use super::scale::Scale;
+use super::spelling::Spelling;
 use super::survey::{Found, survey};
 use crate::error::Error;
 use crate::tables::sheet::Sheet;
@@ -37,6 +40,8 @@ pub(crate) struct Inferred {
     pub(crate) notes: Vec<String>,
     /// What is unlikely to be meant.
     pub(crate) doubts: Vec<String>,
+    /// What cannot be told.
+    questions: Vec<Question>,
 }
 
 /// The schema that is given, or else what is inferred of training data.
@@ -71,6 +76,11 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
             None => telling.tell(column, &scale, &mut inferred)?,
         });
     }
+    if !inferred.questions.is_empty() {
+        return Err(ask(sheet, &inferred.questions, options));
+    }
+    let bytes = scale == Common::Grey(255.0);
+    inferred.doubts.extend(doubts::of(sheet, &found, &kinds, &|column| !bytes && open(&column)));
     // Where nothing varies, the columns are there all the same: it is for others to say that there is nothing to learn.
     if kinds.iter().all(|kind| kind.units() == 0) {
         for (kind, found) in kinds.iter_mut().zip(&found) {
@@ -94,21 +104,9 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
 fn label(sheet: &Sheet, options: &LoadOptions) -> Result<Option<usize>, Error> {
     let Some(wanted) = &options.label_column else { return Ok(None) };
     sheet.find(wanted).map(Some).ok_or_else(|| {
-        let available = available(sheet);
+        let available = sheet.available();
         Error::NoSuchColumn { path: PathBuf::from(&sheet.what), column: wanted.clone(), available }
     })
-}
-
-/// What columns there are.
-pub(crate) fn available(sheet: &Sheet) -> String {
-    let numbers = format!("give first, last or a number from 0 to {}", sheet.columns().saturating_sub(1));
-    match &sheet.names {
-        None => format!("{numbers} (the file has no header)"),
-        Some(names) => {
-            let more = if names.len() > 12 { ", ..." } else { "" };
-            format!("{numbers}, or a name of the header: {}{more}", names[..names.len().min(12)].join(", "))
-        }
-    }
 }
 
 /// The kind that was asked for, of each column.
@@ -118,7 +116,7 @@ fn asked(sheet: &Sheet, options: &LoadOptions) -> Result<Vec<Option<KindName>>, 
         let place = sheet.find(column).ok_or_else(|| Error::Column {
             path: PathBuf::from(&sheet.what),
             column: column.clone(),
-            reason: format!("there is no such column; {}", available(sheet)),
+            reason: format!("there is no such column; {}", sheet.available()),
         })?;
         asked[place] = Some(*kind);
     }
@@ -126,7 +124,7 @@ fn asked(sheet: &Sheet, options: &LoadOptions) -> Result<Vec<Option<KindName>>, 
         let missing = || Error::NoSuchColumn {
             path: PathBuf::from(&sheet.what),
             column: wanted.clone(),
-            available: available(sheet),
+            available: sheet.available(),
         };
         asked[sheet.find(wanted).ok_or_else(missing)?] = Some(KindName::Weight);
     }
@@ -248,8 +246,14 @@ impl Telling<'_> {
         if found.texts > 0 {
             return self.tell_texts(column, inferred);
         }
-        if let Some(x) = [found.min, found.max].into_iter().find(|x| !x.is_finite()) {
-            return Err(self.refuse(column, format!("a value is {x}: every value must be a finite number")));
+        if let Some(row) = found.infinite {
+            let place = self.sheet.called_row(row);
+            return Err(self.refuse(
+                column,
+                format!(
+                    "{place} is infinite or too large for 32 bits, which end at 3.4e38: every value must be finite"
+                ),
+            ));
         }
         match *common {
             Common::Asked { offset: 0.0, scale } => return Ok(ColumnKind::Unit { divisor: scale }),
@@ -275,22 +279,26 @@ impl Telling<'_> {
         let (found, called) = (&self.found[column], self.sheet.called(column));
         let texts = &self.sheet.texts[column].distinct;
         let numbers = found.levels.as_deref();
-        let name = self.sheet.names.as_ref().map_or_else(|| column.to_string(), |names| names[column].clone());
+        let mut question = |doubt| {
+            inferred.questions.push(Question { column, doubt });
+            Ok(ColumnKind::Ignored)
+        };
+        // Texts of one spelling are no levels, however few they are.
+        let spelling = Spelling::of(&texts[0]);
+        if let Some(spelling) = spelling
+            && (texts.len() > 1 || found.numbers > 0)
+            && texts.iter().all(|text| Spelling::of(text).is_some_and(|other| spelling.is_alike(other)))
+        {
+            return question(Doubt::Spelt { spelling, text: texts[0].clone() });
+        }
         // A few texts among many numbers are slips or codes of something missing.
         let slips = found.numbers > 0 && 10 * found.texts < found.numbers + found.texts;
         let levels = numbers.map(|numbers| numbers.len() + texts.len());
         let few = |levels: usize| levels <= FEW || levels <= MOST_LEVELS && 4 * levels <= found.numbers + found.texts;
         if slips || found.numbers > 0 && !levels.is_some_and(few) {
             let row = found.first_text.unwrap_or_default();
-            let text = &texts[0];
-            return Err(self.refuse(
-                column,
-                format!(
-                    "line {} has {text:?} among numbers: mend it, say `--missing {text}` if it means a missing value, or \
-                     `--column-types {name}=categorical` if the column is no number",
-                    self.sheet.lines.get(row).copied().unwrap_or_default()
-                ),
-            ));
+            let line = self.sheet.lines.get(row).copied().unwrap_or_default();
+            return question(Doubt::Slip { line, text: texts[0].clone() });
         }
         if found.numbers == 0 && texts.len() == 2 {
             let (off, on) = two(&texts[0], &texts[1]);
@@ -301,15 +309,7 @@ impl Telling<'_> {
             return Ok(ColumnKind::Ignored);
         }
         if !levels.is_some_and(few) {
-            return Err(self.refuse(
-                column,
-                format!(
-                    "{} different texts in {} rows: is it an identifier, then say `--column-types {name}=ignored`; the \
-                     class of a sample, then `--label-column {name}`; or levels, then `--column-types {name}=categorical`",
-                    texts.len(),
-                    found.rows
-                ),
-            ));
+            return question(Doubt::ManyTexts { texts: texts.len(), rows: found.rows });
         }
         if found.numbers > 0 {
             inferred.doubts.push(format!("column {called} has numbers and texts, such as {:?}: categorical", texts[0]));

@@ -5,6 +5,28 @@ use crate::tables::sheet::{Content, Sheet};
 /// Different numbers of a column that are told apart, at most.
 pub(crate) const LEVELS: usize = 64;
 
+/// The numbers at an end of a column's range.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    /// Rows with the last one.
+    pub(crate) count: usize,
+    /// The one before it.
+    pub(crate) next: f32,
+}
+
+impl End {
+    /// Takes a number, where `last` is the last so far and `beyond` says which of two lies farther out.
+    fn add(&mut self, x: f32, last: f32, beyond: fn(f32, f32) -> bool) {
+        if beyond(x, last) {
+            *self = Self { count: 1, next: last };
+        } else if x == last {
+            self.count += 1;
+        } else if beyond(x, self.next) {
+            self.next = x;
+        }
+    }
+}
+
 /// What a column holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
@@ -16,6 +38,11 @@ pub(crate) struct Found {
     pub(crate) texts: usize,
     pub(crate) min: f32,
     pub(crate) max: f32,
+    /// What stands at `min` and at `max`.
+    pub(crate) low: End,
+    pub(crate) high: End,
+    /// The first row with a number that is infinite, or too large for 32 bits.
+    pub(crate) infinite: Option<usize>,
     /// Mean of the numbers.
     pub(crate) mean: f64,
     /// Sum of the squares of their distances from it.
@@ -41,6 +68,9 @@ impl Found {
             texts: 0,
             min: f32::INFINITY,
             max: f32::NEG_INFINITY,
+            low: End { count: 0, next: f32::INFINITY },
+            high: End { count: 0, next: f32::NEG_INFINITY },
+            infinite: None,
             mean: 0.0,
             squares: 0.0,
             whole: true,
@@ -64,6 +94,11 @@ impl Found {
                 }
                 self.counts = self.counts && x == self.first + self.rows as f32;
                 self.numbers += 1;
+                if x.is_infinite() {
+                    self.infinite.get_or_insert(self.rows);
+                }
+                self.low.add(x, self.min, |a, b| a < b);
+                self.high.add(x, self.max, |a, b| a > b);
                 (self.min, self.max) = (self.min.min(x), self.max.max(x));
                 // Welford (1962).
                 let (before, x64) = (self.mean, f64::from(x));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::schema::pixels::Row;
 use crate::{BlockValues, ColumnKind, Dataset, LoadOptions, Schema, Source, load};
 
-fn read(text: &str, options: &LoadOptions) -> Result<Dataset, String> {
+pub(super) fn read(text: &str, options: &LoadOptions) -> Result<Dataset, String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.csv");
     std::fs::write(&path, text).unwrap();
@@ -13,7 +13,7 @@ fn read(text: &str, options: &LoadOptions) -> Result<Dataset, String> {
     load(&Source::Csv(path), options).map_err(|error| error.to_string().replace(&prefix, ""))
 }
 
-fn plain() -> LoadOptions {
+pub(super) fn plain() -> LoadOptions {
     LoadOptions::default()
 }
 
@@ -175,7 +175,7 @@ fn weights_are_a_column_of_their_own() {
 }
 
 /// A model's schema, applied to other files.
-fn applied(schema: &Schema, text: &str) -> Result<Dataset, String> {
+pub(super) fn applied(schema: &Schema, text: &str) -> Result<Dataset, String> {
     let json = serde_json::to_string(schema).unwrap();
     let schema = Some(serde_json::from_str(&json).unwrap());
     read(text, &LoadOptions { schema, ..plain() })

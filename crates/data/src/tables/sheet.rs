@@ -100,6 +100,8 @@ pub(crate) struct Sheet {
     pub(crate) label: Option<usize>,
     /// The values that each column may have, where the file declares them.
     pub(crate) levels: Vec<Option<Vec<String>>>,
+    /// Whether each column has numbers with zeros in front, `01049`, where that was looked for.
+    pub(crate) padded: Vec<bool>,
     /// How the file was understood, where that is not the usual way.
     pub(crate) read_as: Vec<String>,
 }
@@ -140,6 +142,18 @@ impl Sheet {
     pub(crate) fn find(&self, column: &str) -> Option<usize> {
         let named = self.names.as_ref().and_then(|names| names.iter().position(|name| name == column));
         named.or_else(|| place(column, self.columns()))
+    }
+
+    /// What columns can be asked for.
+    pub(crate) fn available(&self) -> String {
+        let numbers = format!("give first, last or a number from 0 to {}", self.columns().saturating_sub(1));
+        match &self.names {
+            None => format!("{numbers} (the file has no header)"),
+            Some(names) => {
+                let more = if names.len() > 12 { ", ..." } else { "" };
+                format!("{numbers}, or a name of the header: {}{more}", names[..names.len().min(12)].join(", "))
+            }
+        }
     }
 
     /// Adds a cell with a text.

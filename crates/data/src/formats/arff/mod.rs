@@ -33,8 +33,8 @@ const VALUE: u64 = 4;
 /// Reads a file.
 pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
     let (what, room) = (path.display().to_string(), Room::of(options.max_memory));
-    let text = stream::open(path)?;
-    let mut lines = Lines::new(path, text.bytes);
+    let stream::Text { bytes, is_windows, stored, .. } = stream::open(path)?;
+    let mut lines = Lines::new(path, bytes);
     let attributes = attributes(path, &mut lines, room)?;
     let mut rows = Rows { path, gaps: Gaps::new(options, Dialect::default()), fields: Vec::new(), weights: false };
     let mut sheet = Sheet {
@@ -43,13 +43,14 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
         label: attributes.iter().position(|attribute| attribute.name.eq_ignore_ascii_case("class")),
         texts: vec![Texts::default(); attributes.len()],
         levels: attributes.iter().map(|attribute| attribute.levels().cloned()).collect(),
-        read_as: text.stored.iter().map(|how| format!("stored as {how}")).collect(),
+        read_as: stored.iter().map(|how| format!("stored as {how}")).collect(),
         ..Sheet::default()
     };
     while let Some((line, text)) = lines.next()? {
         rows.push(&attributes, &mut sheet, line, text)?;
         room.require(&what, (sheet.bytes() + VALUE * sheet.cells.len() as u64).into())?;
     }
+    sheet.read_as.extend(is_windows.note());
     if rows.weights {
         sheet.read_as.push("the weights of the samples are not used".into());
     }

@@ -129,5 +129,8 @@ fn the_free_energy_gap_is_to_the_training_data() {
     std::fs::remove_file(place.path("bits.csv")).unwrap();
     assert_eq!(gap("--data csv:copy.csv"), None);
     let said = place.ok("eval r --data csv:copy.csv");
-    assert!(said.contains("free-energy gap       none: the model's training data 'csv:bits.csv' are not there"), "{said}");
+    assert!(
+        said.contains("free-energy gap       none: the model's training data 'csv:bits.csv' are not there"),
+        "{said}"
+    );
 }

@@ -60,7 +60,7 @@ fn weights_count_where_a_model_is_used() {
     let row = |k: usize| format!("{},{},{}", k % 2, k / 2 % 2, u8::from(k % 5 < 2));
     let [mut weighted, mut copies] = ["a,b,c,w\n"; 2].map(String::from);
     for k in 0..40 {
-        weighted += &format!("{},{}\n", row(k), 1 + 2 * (k % 2));
+        weighted += &[row(k), ",".into(), (1 + 2 * (k % 2)).to_string(), "\n".into()].concat();
         copies += &format!("{},1\n", row(k)).repeat(1 + 2 * (k % 2));
     }
     std::fs::write(place.path("weighted.csv"), weighted).unwrap();

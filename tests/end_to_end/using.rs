@@ -148,8 +148,10 @@ fn results_overwrite_nothing_that_is_used() {
 #[test]
 fn a_table_is_shown_as_a_table() {
     let place = Place::new();
-    let rows: String =
-        (0..30).map(|k| format!("{},{},{}\n", 20 + k % 9, ["m", "f"][k % 2], ["a", "b"][k / 2 % 2])).collect();
+    let rows: String = (0..30)
+        .map(|k| format!("{},{},{}\n", 20 + k % 9, ["m", "f"][k % 2], ["a", "b"][k / 2 % 2]))
+        .collect::<Vec<_>>()
+        .concat();
     std::fs::write(place.path("people.csv"), format!("age,sex,kind\n{rows}")).unwrap();
     place.ok("pretrain -q --data csv:people.csv --column-types kind=categorical --hidden 3 --epochs 1 --out r");
     for words in ["sample r", "reconstruct r", "sample r --out x.gif"] {
@@ -163,7 +165,7 @@ fn a_table_is_shown_as_a_table() {
 #[test]
 fn draws_are_numbered_beside_a_column_of_that_name() {
     let place = Place::new();
-    let rows: String = (0..30).map(|k| format!("{},{}\n", k % 2, 20 + k % 9)).collect();
+    let rows = (0..30).map(|k| format!("{},{}\n", k % 2, 20 + k % 9)).collect::<Vec<_>>().concat();
     std::fs::write(place.path("games.csv"), format!("draw,age\n{rows},25\n")).unwrap();
     place.ok("pretrain -q --data csv:games.csv --hidden 3 --epochs 1 --valid 0 --out r");
     place.ok("impute r --draws 2 --out filled.csv");

@@ -140,7 +140,9 @@ impl HiddenStates {
     /// ln of the sum over the states, given which every gap is a choice by itself.
     fn log_sum(&self, v: &[f32], gaps: &[Range<usize>]) -> f64 {
         let mut observed: Vec<f64> = v.iter().map(|&v| v.into()).collect();
-        gaps.iter().for_each(|gap| observed[gap.clone()].fill(0.0));
+        for gap in gaps {
+            observed[gap.clone()].fill(0.0);
+        }
         let term = |(inputs, own): (&[f64], &f64)| {
             let known: f64 = observed.iter().zip(inputs).map(|(v, x)| v * x).sum();
             let choice = |gap: &Range<usize>| {

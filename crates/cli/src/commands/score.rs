@@ -16,6 +16,7 @@ use deepbelief_rbm::tensors::from_batch;
 use deepbelief_stack::{Dbn, Scorer};
 use serde::Serialize;
 use serde_json::json;
+use std::fmt::Write as _;
 
 /// Training samples that a sample is held against, at most.
 const TRAINING: usize = 10_000;
@@ -237,11 +238,8 @@ impl<'a> Found<'a> {
             let row = |score: &&Score| format!("{} ({})", score.row, count(score.beyond as usize, "value"));
             let more = if self.beyond.len() > SHOWN { ", ..." } else { "" };
             let rows: Vec<String> = self.beyond.iter().take(SHOWN).map(row).collect();
-            text += &format!(
-                "{} with values beyond the ranges of their columns: {}{more}\n",
-                count(self.beyond.len(), "row"),
-                rows.join(", ")
-            );
+            let (rows, beyond) = (rows.join(", "), count(self.beyond.len(), "row"));
+            let _ = writeln!(text, "{beyond} with values beyond the ranges of their columns: {rows}{more}");
         }
         let Some(first) = self.lowest.first() else { return text };
         let row = |score: &&Score| {

@@ -121,18 +121,13 @@ impl Advice {
         Self { settings }
     }
 
-    /// What of it a training takes that nobody asked for: all but the scale, which the schema says, and but the keys
-    /// in `asked`. A stack has so many layers.
-    pub(crate) fn left_open(&self, asked: &toml::Table, layers: Option<usize>) -> toml::Table {
-        // Recipes may have tables of layers.
-        let tables =
-            asked.values().flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
-        let tables: Vec<&toml::Table> = tables.filter_map(Value::as_table).chain([asked]).collect();
-        let open =
-            |setting: &&Setting| setting.key != "scale" && !tables.iter().any(|table| table.contains_key(setting.key));
+    /// What of it a training takes that nobody asked for: all but the scale, which the schema says. A stack that was
+    /// asked for has so many layers.
+    pub(crate) fn left_open(&self, is_said: impl Fn(&str) -> bool, layers: Option<usize>) -> toml::Table {
+        let open = |setting: &&Setting| setting.key != "scale" && !is_said(setting.key);
         let value = |value: &Value| match (value, layers) {
             // The bottom layer has a value of its own, the others have that of the last.
-            (Value::Array(each), Some(layers)) if asked.contains_key("layers") && each.len() > 1 => {
+            (Value::Array(each), Some(layers)) if each.len() > 1 => {
                 Value::Array((0..layers).map(|layer| each[layer.min(each.len() - 1)].clone()).collect())
             }
             _ => value.clone(),

@@ -57,8 +57,7 @@ fn start<V: Looped>(args: &TrainArgs<V::Settings>) -> Result<Run<V>> {
     let open = |path: PathBuf| Checkpoint::open(&path).map(|checkpoint| (path, checkpoint));
     let opened = asked.checkpoint().map(open).transpose()?;
     let provenance = opened.as_ref().map(|(_, checkpoint)| checkpoint.provenance());
-    let Resolved { mut settings, asked: said, data_are_recorded } =
-        settings::resolve::<V::Settings>(&asked, provenance)?;
+    let Resolved { mut settings, said, data_are_recorded } = settings::resolve::<V::Settings>(&asked, provenance)?;
     if let Some((path, _)) = opened.as_ref().filter(|_| data_are_recorded) {
         recorded::require_own(path, &settings.data().data)?;
     }

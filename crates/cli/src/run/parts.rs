@@ -15,12 +15,11 @@ use crate::model::recorded;
 use crate::options::{Verb, flag};
 use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::{bytes, thousands};
-use crate::settings::{DataSettings, Settings, record};
+use crate::settings::{DataSettings, Said, Settings, record};
 use deepbelief_data::{BatchConfig, Binarize, Dataset, Examination, Minibatcher, Schema, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance};
 use deepbelief_stack::Dbn;
-use toml::Table;
 
 /// Samples shown in the pictures.
 const SHOWN: usize = 10;
@@ -38,14 +37,14 @@ pub(crate) struct Parts {
 impl Parts {
     /// Loads the data of a new run, after which its settings are complete. What can stay in its
     /// file does, until [`Parts::settle`] knows what else needs memory.
-    pub(crate) fn load<S: Settings>(settings: &mut S, asked: &Table) -> Result<Self> {
+    pub(crate) fn load<S: Settings>(settings: &mut S, said: &Said) -> Result<Self> {
         let data = open(settings)?;
         let found = data.examine(SAMPLED)?;
         let advised = match S::VERB {
-            Verb::Pretrain | Verb::Stack if !data.schema.columns.is_empty() => advise(settings, asked, &found)?,
+            Verb::Pretrain | Verb::Stack if !data.schema.columns.is_empty() => advise(settings, said, &found)?,
             _ => Vec::new(),
         };
-        settings.data_mut().complete(&data, !asked.contains_key("valid"));
+        settings.data_mut().complete(&data, !said.has("valid"));
         warn_of(&found, settings.data().image_size.is_some(), settings.data().binarize);
         Ok(Self { advised, ..Self::part(data, settings.data(), settings.seed())? })
     }
@@ -326,16 +325,16 @@ impl Parts {
 const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
 
 /// Settles by what a table is found to be what nobody asked for: what holds for pictures holds for few tables.
-fn advise<S: Settings>(settings: &mut S, asked: &Table, found: &Examination) -> Result<Vec<String>> {
-    let layers = asked.get("layers").and_then(|layers| layers.as_array()).map(Vec::len);
-    let advice = Advice::of(found, S::VERB == Verb::Stack).left_open(asked, layers);
+fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Result<Vec<String>> {
+    let layers = said.get("layers").and_then(|layers| layers.as_array()).map(Vec::len);
+    let advice = Advice::of(found, S::VERB == Verb::Stack).left_open(|key| said.has(key), layers);
     let before = settings.flat()?;
     let advised: Vec<String> = advice
         .iter()
         .filter(|(key, value)| before.get(*key) != Some(value))
         .map(|(key, value)| format!("{} {}", flag(key), value.to_string().replace('"', "")))
         .collect();
-    *settings = S::combine(&advice, &Table::new(), asked)?;
+    *settings = S::combine(&advice, &said.recipe, &said.flags)?;
     settings.validate()?;
     Ok(advised)
 }

@@ -26,7 +26,7 @@ pub(crate) use common::Settings;
 pub(crate) use data::DataSettings;
 pub(crate) use finetune::FinetuneSettings;
 pub(crate) use pretrain::PretrainSettings;
-pub(crate) use resolve::{Asked, Resolved, resolve, resume};
+pub(crate) use resolve::{Asked, Resolved, Said, resolve, resume};
 pub(crate) use stack::StackSettings;
 pub(crate) use tune::TuneSettings;
 pub(crate) use written::{print_recipe, record, to_toml};

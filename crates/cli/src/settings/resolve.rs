@@ -34,10 +34,32 @@ impl Asked {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Resolved<S> {
     pub(crate) settings: S,
-    /// What was asked for, by key: in the recipe, by flags, or by the model that is to be trained on.
-    pub(crate) asked: Table,
+    /// What was asked for.
+    pub(crate) said: Said,
     /// Nobody asked for these data but the model that is to be trained on.
     pub(crate) data_are_recorded: bool,
+}
+
+/// What was asked for, by key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Said {
+    /// In the recipe, or by the model that is to be trained on.
+    pub(crate) recipe: Table,
+    /// By flags and the environment.
+    pub(crate) flags: Table,
+}
+
+impl Said {
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        self.flags.get(key).or_else(|| self.recipe.get(key))
+    }
+
+    /// Whether anybody spoke of a key, be it of one layer.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        let tables = self.recipe.values().flat_map(|v| v.as_array().map_or(std::slice::from_ref(v), Vec::as_slice));
+        self.get(key).is_some() || tables.filter_map(Value::as_table).any(|layer| layer.contains_key(key))
+    }
 }
 
 /// Settings of a new run from a model of this provenance.
@@ -64,10 +86,9 @@ pub(crate) fn resolve<S: Settings>(asked: &Asked, from: Option<&Provenance>) -> 
     let settings = S::combine(&inherited, &recipe, flags)?;
     settings.validate()?;
     unused::warn(flags, &settings.unused());
-    let mut asked = inherited;
-    asked.extend(recipe);
-    asked.extend(flags.clone());
-    Ok(Resolved { settings, asked, data_are_recorded })
+    let mut said = Said { recipe: inherited, flags: flags.clone() };
+    said.recipe.extend(recipe);
+    Ok(Resolved { settings, said, data_are_recorded })
 }
 
 /// What a model says of the data it was trained on, as far as it does.

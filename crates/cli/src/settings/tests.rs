@@ -108,11 +108,11 @@ fn shipped_recipes_are_the_built_in_ones() {
 #[test]
 fn a_flag_beats_the_recipe_and_the_recipe_the_default() {
     let recipe = "hidden = 7\nepochs = 9\nvalid = 3";
-    let Resolved { settings, asked, .. } = resolved::<PretrainSettings>("--epochs 11", recipe, None).unwrap();
+    let Resolved { settings, said, .. } = resolved::<PretrainSettings>("--epochs 11", recipe, None).unwrap();
     assert_eq!((settings.layer.hidden, settings.layer.train.epochs, settings.data.valid), (7, 11, 3));
-    assert!(asked.contains_key("valid"));
+    assert!(said.has("valid"));
     assert_eq!(settings.layer.train.learning_rate, TrainConfig::default().learning_rate);
-    assert!(!resolved::<PretrainSettings>("", "", None).unwrap().asked.contains_key("valid"));
+    assert!(!resolved::<PretrainSettings>("", "", None).unwrap().said.has("valid"));
 }
 
 #[test]

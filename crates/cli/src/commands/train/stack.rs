@@ -60,8 +60,8 @@ pub(crate) fn stack(args: &TrainArgs<StackSettings>, report: &Report) -> Result<
 /// A new run. The folder comes last, so that settings or data which do not do leave nothing
 /// behind.
 fn start(args: &TrainArgs<StackSettings>) -> Result<Run> {
-    let Resolved { mut settings, asked, .. } = resolve::<StackSettings>(&args.asked(), None)?;
-    let parts = Parts::load(&mut settings, &asked)?;
+    let Resolved { mut settings, said, .. } = resolve::<StackSettings>(&args.asked(), None)?;
+    let parts = Parts::load(&mut settings, &said)?;
     settings.layers.iter().try_for_each(|layer| parts.require_valid(layer.train.patience))?;
     parts.require_shape(&settings.data)?;
     let config = settings.stack_config(parts.data.classes)?;

@@ -24,7 +24,7 @@ fn a_sample_is_scored_by_what_was_observed() {
     let wide = |first: &str| format!("{first}{}\n", ",1".repeat(19));
     std::fs::write(place.path("wide.csv"), (0..40).map(|k| wide(["0", "1"][k % 2])).collect::<String>()).unwrap();
     place.ok("pretrain -q --data csv:wide.csv --header no --hidden 14 --epochs 1 --valid 0 --out w");
-    std::fs::write(place.path("empty.csv"), [wide("1"), ",".repeat(19) + "\n"].concat()).unwrap();
+    std::fs::write(place.path("empty.csv"), [wide("1"), wide("NA").replace(",1", ",NA")].concat()).unwrap();
     let output = place.run("score w --data csv:empty.csv --header no --out wide-scores.csv");
     assert!(stderr(&output).contains("1 sample without a score"), "{}", stderr(&output));
     let rows = fields(&place, "wide-scores.csv");

@@ -176,3 +176,27 @@ fn draws_are_numbered_beside_a_column_of_that_name() {
         assert!(said.contains(part), "'{part}' in {said}");
     }
 }
+
+/// Where a model is used labels are only compared with: data that lack some are data without, and a training says what
+/// to do.
+#[test]
+fn labels_that_are_missing_stop_no_model() {
+    let place = Place::new();
+    let row = |k: usize| format!("{},{},{}\n", k % 2, k / 2 % 2, ["no", "yes"][k % 2]);
+    let table = |rows: String| format!("a,b,kind\n{rows}");
+    std::fs::write(place.path("all.csv"), table((0..40).map(row).collect())).unwrap();
+    std::fs::write(place.path("some.csv"), table(row(0) + "1,1,\n" + &row(1))).unwrap();
+    let learn = "--epochs 2 --valid 0 --label-column kind";
+    place.ok(&format!("stack -q --data csv:all.csv --layers 3 {learn} --out r"));
+    let output = place.run("classify r --data csv:some.csv");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 3);
+    assert!(stderr(&output).contains("1 of 3 labels missing in column \"kind\""), "{}", stderr(&output));
+    for verb in ["encode", "score", "impute", "reconstruct"] {
+        place.ok(&format!("{verb} r --data csv:some.csv --out out.csv"));
+    }
+    assert!(place.ok("classify r").lines().count() < 40, "these have labels");
+    assert_eq!(place.ok("classify r --label-column none").lines().count(), 40);
+    let refused = stderr(&place.run(&format!("pretrain --data csv:some.csv {learn} --out x")));
+    assert!(refused.contains("`--column-types COLUMN=ignored` in place of `--label-column`"), "{refused}");
+    place.ok("pretrain -q --data csv:some.csv --column-types kind=ignored --epochs 1 --valid 0 --out x");
+}

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::schema::encode::{Use, encode};
 #[cfg(feature = "formats")]
 use crate::schema::infer::understand;
-use crate::schema::options::LoadOptions;
+use crate::schema::options::{LabelUse, LoadOptions};
 use crate::schema::rescale::{Scaled, have_one_scale, scale};
 use crate::schema::scale::Scale;
 use crate::tables::gaps::fill_gaps;
@@ -78,7 +78,7 @@ pub(crate) fn array_by_columns(tables: &mut Tables, options: &LoadOptions, how: 
     let inferred = understand(&sheet, &LoadOptions { label_column: None, ..options.clone() })?;
     let mut notes = inferred.notes;
     let mut encoded = |table: &mut Table, sheet: &Sheet, how| {
-        let encoded = encode(&inferred.schema, sheet, how, false)?;
+        let encoded = encode(&inferred.schema, sheet, how, false, options.labels)?;
         let (labels, weights) = (table.labels.take(), table.weights.take().or(encoded.table.weights));
         *table = Table { labels, weights, ..encoded.table };
         notes.extend(encoded.notes);
@@ -115,6 +115,10 @@ fn require_columns(tables: &Tables, options: &LoadOptions) -> Result<(), Error> 
 /// Checks all but the values; numbers the classes, and returns how many there are.
 pub(crate) fn check(tables: &mut Tables, options: &LoadOptions) -> Result<Option<usize>, Error> {
     let Tables { train, test, class_names, .. } = tables;
+    if options.labels == LabelUse::Unused {
+        train.labels = None;
+        test.iter_mut().for_each(|test| test.labels = None);
+    }
     if let Some(names) = &options.class_names {
         for table in [Some(&mut *train), test.as_mut()].into_iter().flatten() {
             renumber(table, class_names.as_deref().unwrap_or_default(), names)?;

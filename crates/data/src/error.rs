@@ -364,7 +364,11 @@ pub enum Error {
         unknown: String,
     },
     /// A sample whose class is missing.
-    #[error("{}: {place} has no label: give it one, remove the row, or learn without labels", path.display())]
+    #[error(
+        "{}: {place} has no label: give it one, remove the row, or learn without labels, by `--column-types \
+         COLUMN=ignored` in place of `--label-column`",
+        path.display()
+    )]
     NoLabel {
         /// The file.
         path: PathBuf,

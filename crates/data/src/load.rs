@@ -18,7 +18,7 @@ use crate::schema::columns::Schema;
 use crate::schema::encode::{Use, encode};
 #[cfg(feature = "formats")]
 use crate::schema::infer::understand;
-use crate::schema::options::LoadOptions;
+use crate::schema::options::{LabelUse, LoadOptions};
 #[cfg(feature = "embedded-mnist")]
 use crate::schema::scale::Scale;
 use crate::schema::source::Source;
@@ -146,13 +146,13 @@ fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> Result<Tabl
     };
     // Numbers of classes that have names are no names.
     let named = options.class_names.is_some() && class_names.is_none();
-    let mut encoded = encode(&inferred.schema, &sheet, how(true), named)?;
+    let mut encoded = encode(&inferred.schema, &sheet, how(true), named, options.labels)?;
     let class_names = class_names.filter(|_| encoded.class_names.is_none()).or(encoded.class_names);
     let mut notes: Vec<String> = sheet.read_as.into_iter().chain(inferred.notes).chain(encoded.notes).collect();
     encoded.notes = Vec::new();
     let mut of_test = None;
     if let Some(sheet) = test.filter(|sheet| !sheet.lines.is_empty()) {
-        let test = encode(&inferred.schema, &sheet, how(false), named)?;
+        let test = encode(&inferred.schema, &sheet, how(false), named, options.labels)?;
         let mut table = test.table;
         if let (Some(found), Some(names)) = (test.class_names, &class_names) {
             renumber(&mut table, &found, names)?;
@@ -223,7 +223,7 @@ fn mnist(options: &LoadOptions) -> Result<Dataset, Error> {
     static DIGITS: OnceLock<Dataset> = OnceLock::new();
     let read = || assemble("mnist".into(), formats::mnist::tables()?, options);
     match (options.scale, options.classes, &options.class_names) {
-        (Scale::Auto | Scale::By255, None | Some(10), None) => {
+        (Scale::Auto | Scale::By255, None | Some(10), None) if options.labels != LabelUse::Unused => {
             if let Some(digits) = DIGITS.get() {
                 return Ok(digits.clone());
             }

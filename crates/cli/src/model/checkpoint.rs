@@ -9,7 +9,7 @@ use crate::machine::memory::{PROGRAM, fits};
 use crate::model::recorded;
 use crate::run::folder::checkpoint_path;
 use candle_core::Device;
-use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LoadOptions, Scale, Schema, Source, Split};
+use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LabelUse, LoadOptions, Scale, Schema, Source, Split};
 use deepbelief_finetune::{Network, NetworkHeader, Objective};
 use deepbelief_rbm::{Provenance, VisibleStates, tensors};
 use deepbelief_stack::{Completing, Dbn, DbnHeader};
@@ -204,6 +204,12 @@ pub(crate) trait Trained {
         // all data; of arrays and pictures where the labels stood says nothing of others.
         let same = trained_on.is_some_and(|trained_on| trained_on.is_same_as(&source));
         let scale = args.scale.or_else(|| self.scale());
+        let unlabelled = args.label_column.as_deref() == Some("none");
+        let label_column = args
+            .label_column
+            .clone()
+            .or_else(|| self.recorded("label_column").filter(|_| same))
+            .filter(|_| !unlabelled);
         let defaults = LoadOptions::default();
         let options = LoadOptions {
             scale: scale.unwrap_or_default(),
@@ -211,7 +217,8 @@ pub(crate) trait Trained {
             schema: args.schema.clone().or_else(|| self.schema().filter(|_| args.scale.is_none())),
             class_names: self.class_names(),
             header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
-            label_column: args.label_column.clone().or_else(|| self.recorded("label_column").filter(|_| same)),
+            label_column,
+            labels: if unlabelled { LabelUse::Unused } else { LabelUse::IfComplete },
             feature_column: args.feature_column.clone().or_else(|| self.recorded("feature_column").filter(|_| same)),
             image_size: args.image_size.or_else(|| self.image_shape()),
             fetch: Fetch(crate::hub::dataset),

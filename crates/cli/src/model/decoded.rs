@@ -4,7 +4,7 @@ use super::checkpoint::Trained;
 use crate::failure::{Failure, Result};
 use crate::pictures::shape_of;
 use crate::results::Results;
-use deepbelief_data::{Block, BlockValues, ColumnKind, ImageShape};
+use deepbelief_data::{Block, BlockValues, ImageShape};
 
 /// Visible values `[rows, units]` in [0, 1] as columns called as the training data's, with the rows' labels, where
 /// there are some, behind them.
@@ -29,9 +29,7 @@ fn label_column(model: &impl Trained, labels: &[u32]) -> Block {
 
 /// The shape of visible units as a picture, as it is known; a table has none unless somebody gives it one.
 pub(crate) fn picture_shape(model: &impl Trained, known: Option<ImageShape>) -> Result<ImageShape> {
-    let columns = model.columns();
-    let has_categories = columns.each().any(|(_, kind)| matches!(kind, ColumnKind::Categorical { .. }));
-    if known.is_none() && (has_categories || columns.has_names() && columns.scale().is_none()) {
+    if known.is_none() && model.schema().is_some_and(|schema| !schema.is_of_one_kind()) {
         return Err(Failure::new("the model is one of a table, which is no picture").hint("write a table: --out x.csv"));
     }
     shape_of(model.visible(), known)

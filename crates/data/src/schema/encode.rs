@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::columns::Schema;
 use super::kind::{ColumnKind, ROUNDING};
 use super::labels::{self, Labels, Texts};
-use super::options::LoadOptions;
+use super::options::{LabelUse, LoadOptions};
 use super::scale::Scale;
 use super::scaling::Scaling;
 use crate::error::Error;
@@ -48,7 +48,13 @@ impl Use {
 }
 
 /// Makes a table of a sheet, with NaN where a value is missing. `names` are those of the classes where another data set has numbered them.
-pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> Result<Encoded, Error> {
+pub(crate) fn encode(
+    schema: &Schema,
+    sheet: &Sheet,
+    how: Use,
+    names: bool,
+    label_use: LabelUse,
+) -> Result<Encoded, Error> {
     let raw = are_bytes(schema);
     let (columns, mut notes) = columns(schema, sheet, raw)?;
     let units: usize = columns.iter().map(|column| column.units).sum();
@@ -88,7 +94,13 @@ pub(crate) fn encode(schema: &Schema, sheet: &Sheet, how: Use, names: bool) -> R
         }
     }
     notes.extend(said_of_ends(sheet, &columns, &beyond));
-    let labels = labels_of(schema, sheet, names)?;
+    let labels = match labels_of(schema, sheet, names, label_use)? {
+        Ok(labels) => labels,
+        Err(note) => {
+            notes.push(note);
+            None
+        }
+    };
     let (labels, class_names) = labels.map_or((None, None), |(labels, names)| (Some(labels), names));
     let from = columns.iter().flat_map(|column| std::iter::repeat_n(column.from, column.units)).collect();
     let (what, lines) = (sheet.what.clone(), Some(sheet.lines.clone()));
@@ -265,17 +277,30 @@ fn columns<'a>(schema: &'a Schema, sheet: &Sheet, raw: bool) -> Result<(Vec<Colu
     Ok((found, notes))
 }
 
-/// The labels, where the schema has a column of them and the sheet has it too.
-fn labels_of(schema: &Schema, sheet: &Sheet, names: bool) -> Result<Option<Labels>, Error> {
-    let Some(label) = schema.label() else { return Ok(None) };
+/// The labels, where the schema has a column of them and the sheet has it too; or what is said where samples lack
+/// theirs and need not have any.
+fn labels_of(
+    schema: &Schema,
+    sheet: &Sheet,
+    names: bool,
+    label_use: LabelUse,
+) -> Result<Result<Option<Labels>, String>, Error> {
+    let Some(label) = schema.label().filter(|_| label_use != LabelUse::Unused) else { return Ok(Ok(None)) };
     let by_place = sheet.names.is_none() || !schema.has_names();
     let column = match by_place {
         true if sheet.columns() < schema.each().count() => None,
         true => schema.each().position(|(_, kind)| *kind == ColumnKind::Label),
         false => sheet.names.as_ref().and_then(|names| names.iter().position(|name| *name == label)),
     };
-    let Some(column) = column else { return Ok(None) };
+    let Some(column) = column else { return Ok(Ok(None)) };
     let (path, mut texts) = (PathBuf::from(&sheet.what), Texts::default());
+    let missing = sheet.rows().filter(|cells| cells[column] == Cell::MISSING).count();
+    if missing > 0 && label_use == LabelUse::IfComplete {
+        let (called, rows) = (sheet.called(column), sheet.lines.len());
+        return Ok(Err(format!(
+            "{missing} of {rows} labels missing in column {called}: the data count as unlabelled, as with `--label-column none`"
+        )));
+    }
     for (row, cells) in sheet.rows().enumerate() {
         let cell = cells[column];
         if cell == Cell::MISSING {
@@ -284,7 +309,7 @@ fn labels_of(schema: &Schema, sheet: &Sheet, names: bool) -> Result<Option<Label
         }
         texts.push(&path, &sheet.show(cell, column))?;
     }
-    labels::from_text(&sheet.what, texts, names).map(Some)
+    labels::from_text(&sheet.what, texts, names).map(|labels| Ok(Some(labels)))
 }
 
 /// The weights, where the schema has a column of them and the sheet has it too.

@@ -68,6 +68,9 @@ pub struct LoadOptions {
     /// from 0. Default: none, but the labels of svmlight, the attribute `class` of ARFF, and of Parquet a column that
     /// is called `label` or the like. Sources whose labels stand elsewhere refuse it.
     pub label_column: Option<String>,
+    /// What a label that is missing means. Default: an error.
+    #[serde(skip)]
+    pub labels: LabelUse,
     /// Parquet: the column of the samples, pictures or lists of numbers. Default: one that is
     /// called `image` or the like, or the only one that holds whole samples, or else every column
     /// of numbers or text.
@@ -105,6 +108,18 @@ pub struct LoadOptions {
     pub max_memory: Option<u64>,
 }
 
+/// What labels are wanted for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LabelUse {
+    /// To learn them: every sample has one where the data have labels.
+    #[default]
+    Required,
+    /// To compare with: tables of text in which a sample lacks its label count as data without labels.
+    IfComplete,
+    /// For nothing: data have none.
+    Unused,
+}
+
 fn is_default(kinds: &ColumnKinds) -> bool {
     kinds.0.is_empty()
 }
@@ -116,6 +131,7 @@ impl Default for LoadOptions {
             clamp: false,
             header: Header::Auto,
             label_column: None,
+            labels: LabelUse::Required,
             feature_column: None,
             image_size: None,
             classes: None,

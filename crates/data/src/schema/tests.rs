@@ -238,7 +238,7 @@ fn labels_are_bytes_and_numbers_are_numbers() {
     let error = read("a,0\n?,1\n", &label("first")).unwrap_err();
     assert_eq!(
         error,
-        "t.csv: line 2, column 0 (from 0) has no label: give it one, remove the row, or learn without labels"
+        "t.csv: line 2, column 0 (from 0) has no label: give it one, remove the row, or learn without labels, by `--column-types COLUMN=ignored` in place of `--label-column`"
     );
 }
 

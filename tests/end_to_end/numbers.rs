@@ -148,13 +148,13 @@ fn scores_are_exact_and_the_same_wherever_a_row_stands() {
 fn a_deep_net_scores_rows_by_themselves() {
     let place = Place::new();
     place.stack("d", "");
-    let all = scores(&place, "d --layer-draws 40");
+    let all = scores(&place, "d --layer-draws 2000");
     let lines: Vec<String> = place.text("bits.csv").lines().map(String::from).collect();
     std::fs::write(place.path("two.csv"), [17, 5].map(|row| lines[row].clone()).join("\n")).unwrap();
-    let two = scores(&place, "d --layer-draws 40 --data csv:two.csv --label-column last");
+    let two = scores(&place, "d --layer-draws 2000 --data csv:two.csv --label-column last");
     assert_eq!((&two[1][1..], &two[2][1..]), (&all[18][1..], &all[6][1..]));
     let mean = numbers(&all, "log_likelihood").iter().sum::<f64>() / 90.0;
-    let estimate = place.json("eval d --layer-draws 400 --json")["log_likelihood"]["importance"]["value"].as_f64();
+    let estimate = place.json("eval d --layer-draws 2000 --json")["log_likelihood"]["importance"]["value"].as_f64();
     assert!((mean - estimate.unwrap()).abs() < 0.3, "{mean} and {estimate:?}");
     let refused = crate::stderr(&place.run("score d --binarize fixed --out x.csv"));
     assert!(refused.contains("a score must not depend on draws"), "{refused}");

@@ -352,3 +352,31 @@ fn a_file_is_the_same_however_its_path_is_spelt() {
         assert_eq!(place.text("codes.csv").lines().count(), 6, "{data}: a header, and the first line is a sample");
     }
 }
+
+/// A table of real columns is learned by what `check` recommends where nobody asks: a stack tells its classes, which
+/// the recipe for pictures does not.
+#[test]
+fn what_nobody_asks_for_suits_the_table() {
+    let place = Place::new();
+    let mut text = "a,b,c,kind\n".to_string();
+    for k in 0..120 {
+        let kind = k % 3;
+        let noise = |of: usize| ((k * 37 + of * 53) % 17) as f64 / 10.0;
+        let row = [5.0 * f64::from(u8::from(kind == 1)) + noise(1), 40.0 - 9.0 * kind as f64 + noise(2), noise(3)];
+        writeln!(text, "{},{},{},{}", row[0], row[1], row[2], ["x", "y", "z"][kind]).unwrap();
+    }
+    std::fs::write(place.path("t.csv"), text).unwrap();
+    let said = stderr(&place.run("stack --data csv:t.csv --label-column kind --out s"));
+    for part in ["not set, so as `dbn check` recommends", "--batch-size 10", "--epochs 500", "16-16 stack"] {
+        assert!(said.contains(part), "'{part}' in {said}");
+    }
+    let told = place.json("classify s --split train --json");
+    assert!(told["error"].as_f64().unwrap() < 0.1, "{told}");
+    // Whatever is asked for stays, in the recipe or by flags.
+    std::fs::write(place.path("r.toml"), "epochs = 7\n").unwrap();
+    place.ok("pretrain -q --data csv:t.csv --label-column kind --config r.toml --batch-size 50 --out p");
+    let config = place.text("p/config.toml");
+    for line in ["epochs = 7", "batch_size = 50", "visible_states = \"probabilities\"", "binarize = \"none\""] {
+        assert!(config.contains(line), "'{line}' in {config}");
+    }
+}

@@ -117,7 +117,9 @@ pub(crate) fn check(tables: &mut Tables, options: &LoadOptions) -> Result<Option
     let Tables { train, test, class_names, .. } = tables;
     if options.labels == LabelUse::Unused {
         train.labels = None;
-        test.iter_mut().for_each(|test| test.labels = None);
+        if let Some(test) = test {
+            test.labels = None;
+        }
     }
     if let Some(names) = &options.class_names {
         for table in [Some(&mut *train), test.as_mut()].into_iter().flatten() {

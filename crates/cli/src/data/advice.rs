@@ -14,6 +14,9 @@ use toml::Value;
 /// Hidden units that a first training should have, at most: what more are worth is a matter of time.
 const MOST_HIDDEN: usize = 500;
 
+/// Samples from which on a stack is given a third layer.
+const FEW_SAMPLES: usize = 2000;
+
 /// Hidden units at least.
 const LEAST_HIDDEN: usize = 16;
 
@@ -71,21 +74,20 @@ impl Advice {
             format!("about a tenth as many weights as bits in the training samples ({bits:.0} each)")
         };
         let top = if asked > MOST_HIDDEN { 4 * hidden } else { hidden };
-        let layers = [hidden, hidden, top];
+        let layers = if samples < FEW_SAMPLES { vec![hidden, top] } else { vec![hidden, hidden, top] };
         if stack {
-            let layers = layers.map(|hidden| Value::from(hidden as i64)).to_vec();
+            let layers: Vec<Value> = layers.into_iter().map(|hidden| Value::from(hidden as i64)).collect();
             add("layers", layers.into(), reason);
         } else {
             add("hidden", (hidden as i64).into(), reason);
         }
         if keeps_amounts {
-            let bottom = "values that are no states are not drawn as such";
-            let states = if stack {
-                vec![Value::from("probabilities"), "sampled".into(), "sampled".into()].into()
+            let why = if stack {
+                "values that are no states are not drawn as such, nor are features of them"
             } else {
-                "probabilities".into()
+                "values that are no states are not drawn as such"
             };
-            add("visible_states", states, bottom.into());
+            add("visible_states", "probabilities".into(), why.into());
         }
         add("hidden_units", "bernoulli".into(), "binary features; visible units lie between 0 and 1 too".into());
 
@@ -121,18 +123,10 @@ impl Advice {
         Self { settings }
     }
 
-    /// What of it a training takes that nobody asked for: all but the scale, which the schema says. A stack that was
-    /// asked for has so many layers.
-    pub(crate) fn left_open(&self, is_said: impl Fn(&str) -> bool, layers: Option<usize>) -> toml::Table {
+    /// What of it a training takes that nobody asked for: all but the scale, which the schema says.
+    pub(crate) fn left_open(&self, is_said: impl Fn(&str) -> bool) -> toml::Table {
         let open = |setting: &&Setting| setting.key != "scale" && !is_said(setting.key);
-        let value = |value: &Value| match (value, layers) {
-            // The bottom layer has a value of its own, the others have that of the last.
-            (Value::Array(each), Some(layers)) if each.len() > 1 => {
-                Value::Array((0..layers).map(|layer| each[layer.min(each.len() - 1)].clone()).collect())
-            }
-            _ => value.clone(),
-        };
-        self.settings.iter().filter(open).map(|setting| (setting.key.to_string(), value(&setting.value))).collect()
+        self.settings.iter().filter(open).map(|setting| (setting.key.to_string(), setting.value.clone())).collect()
     }
 }
 

@@ -20,6 +20,7 @@ use deepbelief_data::{BatchConfig, Binarize, Dataset, Examination, Minibatcher, 
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance};
 use deepbelief_stack::Dbn;
+use toml::Table;
 
 /// Samples shown in the pictures.
 const SHOWN: usize = 10;
@@ -326,15 +327,17 @@ const LESS: &str = "allow less with --max-memory: samples that do not fit are re
 
 /// Settles by what a table is found to be what nobody asked for: what holds for pictures holds for few tables.
 fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Result<Vec<String>> {
-    let layers = said.get("layers").and_then(|layers| layers.as_array()).map(Vec::len);
-    let advice = Advice::of(found, S::VERB == Verb::Stack).left_open(|key| said.has(key), layers);
+    let advice = Advice::of(found, S::VERB == Verb::Stack).left_open(|key| said.has(key));
     let before = settings.flat()?;
     let advised: Vec<String> = advice
         .iter()
         .filter(|(key, value)| before.get(*key) != Some(value))
         .map(|(key, value)| format!("{} {}", flag(key), value.to_string().replace('"', "")))
         .collect();
-    *settings = S::combine(&advice, &said.recipe, &said.flags)?;
+    // As if a recipe had said it: what the user's says comes after it.
+    let mut recipe = advice;
+    recipe.extend(said.recipe.clone());
+    *settings = S::combine(&Table::new(), &recipe, &said.flags)?;
     settings.validate()?;
     Ok(advised)
 }

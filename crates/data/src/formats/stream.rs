@@ -308,7 +308,10 @@ mod tests {
                 b"\x80\x04\x95\x10\0",
                 "t is a Python pickle, no table of text: save the table with DataFrame.to_csv or numpy.save",
             ),
-            (b"\xff\xfe\0\01\0\0\0\n\0\0\0", "t is text of 32 bits (UTF-32), no table of text: save it as UTF-8"),
+            (
+                b"\xff\xfe\x00\x001\x00\x00\x00\n\x00\x00\x00",
+                "t is text of 32 bits (UTF-32), no table of text: save it as UTF-8",
+            ),
             (b"1\0\0\0,\0\0\0", "t is text of 32 bits (UTF-32), no table of text: save it as UTF-8"),
             (b"\x93NUMPY\x01\0", "t is a NumPy array, no table of text: name it npy:FILE"),
             (

@@ -61,7 +61,7 @@ fn levels_that_differ_in_case_alone_are_doubted() {
 #[test]
 fn all_that_needs_an_answer_is_asked_at_once() {
     let text = table("\"name, first\",day,size,x", 60, |k| {
-        let size = if k == 40 { "oops".into() } else { format!("{}.5", k) };
+        let size = if k == 40 { "oops".into() } else { format!("{k}.5") };
         format!("p{k},2023-01-{:02},{size},{}", 1 + k % 2, k % 2)
     });
     let error = read(&text, &plain()).unwrap_err();

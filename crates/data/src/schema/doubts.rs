@@ -52,7 +52,7 @@ fn few(doubts: impl Iterator<Item = String>) -> Vec<String> {
     let more = all.len().saturating_sub(NAMED);
     all.truncate(NAMED);
     if let (1.., Some(last)) = (more, all.last_mut()) {
-        last.push_str(&format!("; and likewise {more} more columns"));
+        *last += &["; and likewise ", &more.to_string(), " more columns"].concat();
     }
     all
 }

@@ -5,7 +5,6 @@ use super::sheet::Sheet;
 use super::table::Tables;
 
 /// Samples as they stand in the file, or cells that a schema makes samples of.
-#[expect(clippy::large_enum_variant, reason = "one is made of a source")]
 pub(crate) enum Found {
     Tables(Tables),
     #[cfg(feature = "formats")]

@@ -158,7 +158,7 @@ impl Engine for GpuRbm {
     }
 
     fn turn_off(&mut self, cells: &Bits) -> Result<()> {
-        let mut v = self.visible_states()?;
+        let mut v = Engine::visible_states(self)?;
         v.turn_off(cells);
         let gpu = Arc::clone(&self.gpu);
         self.chain_feed.load(&gpu, &v, &mut self.v, self.samples)

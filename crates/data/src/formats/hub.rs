@@ -1,6 +1,7 @@
 //! Data sets of the Hugging Face Hub: their files are fetched into the Hub's cache, where other readers find
 //! them.
 
+#[cfg(feature = "parquet")]
 use std::path::PathBuf;
 
 use deepbelief_hub::Address;

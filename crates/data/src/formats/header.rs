@@ -6,6 +6,7 @@ use super::dialect::{Dialect, Separator};
 use super::gaps::Gaps;
 use crate::error::Error;
 use crate::schema::columns::Schema;
+use crate::schema::kind::ColumnKind;
 use crate::schema::options::{Header, LoadOptions};
 use crate::tables::sheet::place;
 use crate::text::shown;
@@ -53,8 +54,13 @@ pub(crate) fn told(
     let is_there = match (options.header, &comment) {
         (Header::No, _) => false,
         (Header::Yes, None) => true,
-        // A line of words above numbers is a header of its own.
-        (_, Some(_)) => named(first, options) || table.tally().is_of_words(),
+        // Of a line of words above numbers and a comment above it, that which has the model's names is the header.
+        (_, Some((_, fields))) => match (has_all(first, options), has_all(fields, options)) {
+            (true, false) => true,
+            (false, true) => false,
+            (true, true) => table.tally().is_of_words(),
+            (false, false) => named(first, options) || table.tally().is_of_words(),
+        },
         (Header::Auto, None) => named(first, options) || table.by_values()?,
     };
     if !is_there && let Some((line, fields)) = comment {
@@ -88,10 +94,33 @@ fn named(first: &[Vec<u8>], options: &LoadOptions) -> bool {
     let first: Vec<String> = first.iter().map(|field| shown(field)).collect();
     let is = |name: &str| first.iter().any(|field| field == name);
     let known = |name: &str| name.parse::<f64>().is_err() && !["", "first", "last"].contains(&name) && is(name);
-    let mut learned = options.schema.iter().flat_map(Schema::each).filter(|(_, kind)| kind.units() > 0).peekable();
+    let mut learned = options.schema.iter().flat_map(Schema::each).filter(|(_, kind)| kind.units() > 0);
     options.label_column.as_deref().is_some_and(known)
         || options.schema.iter().flat_map(Schema::each).any(|(name, _)| name.is_some_and(known))
-        || learned.peek().is_some() && learned.all(|(name, _)| name.is_some_and(|name| name.is_empty() || is(name)))
+        || has_all_of(&mut learned, &is)
+}
+
+/// Whether a line has all names that a model learned from.
+fn has_all(line: &[Vec<u8>], options: &LoadOptions) -> bool {
+    let line: Vec<String> = line.iter().map(|field| shown(field)).collect();
+    let mut learned = options.schema.iter().flat_map(Schema::each).filter(|(_, kind)| kind.units() > 0);
+    has_all_of(&mut learned, &|name| line.iter().any(|field| field == name))
+}
+
+/// Whether all columns have names that are there; some column has one.
+fn has_all_of<'a>(
+    columns: &mut dyn Iterator<Item = (Option<&'a str>, &'a ColumnKind)>,
+    is_there: &dyn Fn(&str) -> bool,
+) -> bool {
+    let mut some = false;
+    for (name, _) in columns {
+        match name {
+            Some("") => {}
+            Some(name) if is_there(name) => some = true,
+            _ => return false,
+        }
+    }
+    some
 }
 
 /// The first lines of a table.

@@ -319,3 +319,14 @@ fn values_beyond_those_of_the_training_data_are_taken_for_its_ends() {
     let refused = read("0.5,1.5\n", &LoadOptions { schema: Some(schema), ..plain() }).unwrap_err();
     assert_eq!(refused, "t.csv: line 1, column 1 (from 0): \"1.5\" is not a number from 0 to 1");
 }
+
+/// A header in a comment is one for the model too, whatever the first row looks like beside it.
+#[test]
+fn names_in_a_comment_are_found_again() {
+    for text in ["#,1\n1,-1\n0,1\n1,1\n", "# a,b\nx,0.5\ny,0.25\nx,0.125\n", "# made by hand\tb\na\tb\n-1\t1\n1\t-1\n"]
+    {
+        let data = read(text, &plain()).unwrap();
+        let again = applied(&data.schema, text).unwrap();
+        assert_eq!((again.train.samples(), again.train.units()), (data.train.samples(), data.train.units()), "{text}");
+    }
+}

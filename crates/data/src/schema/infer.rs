@@ -380,7 +380,7 @@ fn real(found: &Found, scale: Scale) -> ColumnKind {
     let deviation = found.deviation();
     let (offset, width) = match scale {
         Scale::Standard => ((found.mean - 2.0 * deviation) as f32, (4.0 * deviation) as f32),
-        _ => (found.min, found.max - found.min),
+        _ => (found.min, (found.max - found.min).min(f32::MAX)),
     };
     ColumnKind::Real { offset, scale: if width > 0.0 { width } else { 1.0 } }
 }

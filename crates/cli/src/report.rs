@@ -258,9 +258,7 @@ pub(crate) fn table(rows: impl IntoIterator<Item = Vec<String>>) -> String {
 
 /// A path as it can be typed into a shell.
 pub(crate) fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    deepbelief_data::shell_quoted(&path.display().to_string())
 }
 
 #[cfg(test)]

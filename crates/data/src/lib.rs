@@ -70,3 +70,4 @@ pub use schema::source::Source;
 pub use synthetic::{Patterns, Synthetic};
 pub use tables::block::{Block, BlockValues};
 pub use tables::image_shape::ImageShape;
+pub use text::shell_quoted;

@@ -22,9 +22,9 @@ macro_rules! serde_as_text {
 }
 pub(crate) use serde_as_text;
 
-/// A word for a shell: in quotes where it has characters that shells do more with.
-#[cfg(feature = "formats")]
-pub(crate) fn shell_quoted(text: &str) -> String {
+/// A word as it can be typed into a shell: in quotes where it has characters that shells do more with.
+#[must_use]
+pub fn shell_quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-+=.,:/@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.into();

@@ -1,8 +1,7 @@
 //! Options of `dbn eval`.
 
-use super::data::DataArgs;
 use super::memory::MemoryArgs;
-use super::using::SplitName;
+use super::on::ModelOnData;
 use crate::machine::device::DeviceName;
 use clap::{Args, ValueEnum};
 use deepbelief_data::Binarize;
@@ -33,14 +32,8 @@ Examples:
 /// What is to be measured, and how well.
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
-    /// Checkpoint, or run folder that holds one
-    #[arg(value_name = "CKPT")]
-    pub(crate) checkpoint: PathBuf,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Samples to use: train or test [default: test, or train where there is no test set]
-    #[arg(long)]
-    pub(crate) split: Option<SplitName>,
+    pub(crate) on: ModelOnData,
     /// Make pixels binary: threshold=T or fixed [default: threshold as in training, else fixed]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,

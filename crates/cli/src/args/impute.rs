@@ -1,8 +1,7 @@
 //! Options of `dbn impute`.
 
-use super::data::DataArgs;
 use super::memory::MemoryArgs;
-use super::using::SplitName;
+use super::on::ModelOnData;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -27,14 +26,8 @@ Examples:
 /// Samples to fill.
 #[derive(Debug, Args)]
 pub(crate) struct ImputeArgs {
-    /// Checkpoint, or run folder that holds one
-    #[arg(value_name = "CKPT")]
-    pub(crate) checkpoint: PathBuf,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Samples to use: train or test [default: test, or train where there is no test set]
-    #[arg(long)]
-    pub(crate) split: Option<SplitName>,
+    pub(crate) on: ModelOnData,
     /// Tables to draw [default: none, one table of means and most probable values]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) draws: Option<u32>,

@@ -8,7 +8,9 @@ mod exchange;
 mod hub;
 mod impute;
 mod memory;
+mod on;
 mod runs;
+
 mod score;
 mod shell;
 mod training;
@@ -21,11 +23,12 @@ pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use impute::ImputeArgs;
 pub(crate) use memory::MemoryArgs;
+pub(crate) use on::SplitName;
 pub(crate) use runs::{CompareArgs, RunsArgs};
 pub(crate) use score::ScoreArgs;
 pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
 pub(crate) use training::{RecipeArgs, TrainArgs};
-pub(crate) use using::{Clamped, ClassifyArgs, EncodeArgs, Method, ReconstructArgs, SampleArgs, ShowArgs, SplitName};
+pub(crate) use using::{Clamped, ClassifyArgs, EncodeArgs, Method, ReconstructArgs, SampleArgs, ShowArgs};
 
 use crate::settings::{FinetuneSettings, PretrainSettings, StackSettings, TuneSettings};
 use clap::{Args, Parser, Subcommand, ValueEnum};

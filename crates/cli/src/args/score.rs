@@ -1,8 +1,7 @@
 //! Options of `dbn score`.
 
-use super::data::DataArgs;
 use super::memory::MemoryArgs;
-use super::using::SplitName;
+use super::on::ModelOnData;
 use clap::Args;
 use deepbelief_data::Binarize;
 use std::path::PathBuf;
@@ -37,14 +36,8 @@ Examples:
 /// Samples to score.
 #[derive(Debug, Args)]
 pub(crate) struct ScoreArgs {
-    /// Checkpoint, or run folder that holds one
-    #[arg(value_name = "CKPT")]
-    pub(crate) checkpoint: PathBuf,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Samples to use: train or test [default: test, or train where there is no test set]
-    #[arg(long)]
-    pub(crate) split: Option<SplitName>,
+    pub(crate) on: ModelOnData,
     /// Make pixels binary: none or threshold=T [default: as in training]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,

@@ -2,6 +2,7 @@
 
 use super::data::DataArgs;
 use super::memory::MemoryArgs;
+use super::on::{ModelOnData, SplitName};
 use crate::machine::device::DeviceName;
 use clap::{Args, ValueEnum};
 use deepbelief_data::{Binarize, ImageShape};
@@ -139,14 +140,8 @@ pub(crate) struct EncodeArgs {
 /// Samples to label.
 #[derive(Debug, Args)]
 pub(crate) struct ClassifyArgs {
-    /// Checkpoint, or run folder that holds one
-    #[arg(value_name = "CKPT")]
-    pub(crate) checkpoint: PathBuf,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Samples to use: train or test [default: test, or train where there is no test set]
-    #[arg(long)]
-    pub(crate) split: Option<SplitName>,
+    pub(crate) on: ModelOnData,
     /// Make pixels binary: none, threshold=T, fixed or fresh [default: as in training]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
@@ -243,15 +238,6 @@ impl FromStr for Clamped {
         }
         Ok(Self::These(labels))
     }
-}
-
-/// A part of a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SplitName {
-    /// Training samples, validation samples included.
-    Train,
-    /// Test samples.
-    Test,
 }
 
 #[cfg(test)]

@@ -17,10 +17,10 @@ use serde_json::json;
 pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &FORMATS)?;
     require_folder(&args.out)?;
-    let checkpoint = Checkpoint::open(&args.checkpoint)?;
-    require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
-    let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.memory)?;
-    let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
+    let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
+    require_spare(&args.out, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
+    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let part = args.on.part(&data);
     let samples = split(&data, part)?;
     let (n, sizes, tables) = (samples.samples(), checkpoint.dbn.sizes(), args.draws.unwrap_or(1));
     memory::require_samples("filling", n, args.memory.max_memory, |n| {
@@ -29,7 +29,7 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
         let held = PROGRAM + footprint::held(&data) + footprint::model(&sizes) + footprint::pass(&sizes, ROWS.min(n));
         held + (3 + 3 * u64::from(tables)) * table
     })?;
-    let (source, options) = checkpoint.reading(&args.checkpoint, &args.data)?;
+    let (source, options) = checkpoint.reading(&args.on.checkpoint, &args.on.data)?;
     let original = Original::read(&source, &options, part == SplitName::Test)?;
     let filled = samples.missing_values();
     if filled == 0 {

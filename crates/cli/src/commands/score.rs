@@ -1,6 +1,6 @@
 //! `dbn score`: how probable a model finds each sample, beside the samples it learned from.
 
-use crate::args::{ScoreArgs, SplitName};
+use crate::args::ScoreArgs;
 use crate::commands::files::{extension, require_folder, require_spare};
 use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
@@ -44,15 +44,15 @@ struct Score {
 pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &FORMATS)?;
     require_folder(&args.out)?;
-    let checkpoint = Checkpoint::open(&args.checkpoint)?;
-    require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
+    let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
+    require_spare(&args.out, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
     let binarize = checkpoint.binarize(args.binarize);
     if matches!(binarize, Binarize::Fixed | Binarize::Fresh) {
         return Err(Failure::new(format!("--binarize is {binarize}, but a score must not depend on draws"))
             .hint("take none, which scores the values as they are, or threshold=T"));
     }
-    let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.memory)?;
-    let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
+    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let part = args.on.part(&data);
     let samples = split(&data, part)?;
     let log_z = log_z(&checkpoint.dbn, args)?;
     let sizes = checkpoint.dbn.sizes();
@@ -121,10 +121,10 @@ fn log_z(dbn: &Dbn, args: &ScoreArgs) -> Result<Option<f64>> {
 /// checkpoint names, if they can be opened and are still the same.
 fn training(args: &ScoreArgs, checkpoint: &Checkpoint, given: &Dataset) -> Result<Option<Split>> {
     let learned = &checkpoint.provenance().dataset_sha256;
-    let samples = if args.data.data.is_none() && given.sha256()? == *learned {
+    let samples = if args.on.data.data.is_none() && given.sha256()? == *learned {
         given.train.clone()
     } else {
-        match checkpoint.training_data(&args.checkpoint, args.memory) {
+        match checkpoint.training_data(&args.on.checkpoint, args.memory) {
             Ok(data) => data.train,
             Err(failure) => {
                 tracing::warn!("no column percentile: {}", failure.what());

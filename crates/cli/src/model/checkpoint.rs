@@ -154,8 +154,8 @@ pub(crate) trait Trained {
         }
         if filled > 0 {
             tracing::info!(
-                "{} missing: the model's mean given the rest of the sample stands for them",
-                count(filled as usize, "value")
+                "{}: the model's mean given the rest of the sample stands there",
+                count(filled as usize, "missing value")
             );
         }
         Ok(data)
@@ -269,11 +269,9 @@ impl Trained for Checkpoint {
 
 impl Trained for NetworkCheckpoint {
     fn complete(&self, split: &Split) -> Result<Split> {
-        let missing = count(split.missing_values() as usize, "value");
-        Err(Failure::new(format!(
-            "{missing} of the data missing, and a feed-forward network does not know what is probable"
-        ))
-        .hint("fill them with `dbn impute` and the deep belief net that the network was made of"))
+        let missing = count(split.missing_values() as usize, "missing value");
+        Err(Failure::new(format!("the data have {missing}, and a feed-forward network does not know what is probable"))
+            .hint("fill them with `dbn impute` and the deep belief net that the network was made of"))
     }
 
     fn provenance(&self) -> &Provenance {

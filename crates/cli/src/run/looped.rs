@@ -5,6 +5,7 @@ use super::watcher::{ModelOf, Verb, Watcher};
 use crate::failure::Result;
 use crate::machine::device::DeviceName;
 use crate::settings::Settings;
+use candle_core::Device;
 use deepbelief_rbm::Provenance;
 use deepbelief_stack::Dbn;
 use deepbelief_training::{Best, Loop, Snapshot, State, Training};
@@ -32,6 +33,11 @@ pub(crate) trait Looped: Verb<Kept = ()> {
     /// Where it computes.
     fn device(settings: &Self::Settings) -> DeviceName {
         settings.run().device
+    }
+
+    /// That device, for these samples.
+    fn place(settings: &Self::Settings, _: &Parts) -> Result<Device> {
+        Self::device(settings).open()
     }
 
     /// What the folder of a run is called by default; `of` is the name of the model that it starts from.

@@ -86,7 +86,7 @@ fn resume<V: Looped>(path: &Path, args: &TrainArgs<V::Settings>) -> Result<Run<V
     let provenance = parts.provenance(record(&settings)?, settings.seed())?;
     require_run(state.require_run(&identity(verb, &provenance)), &folder)?;
     let history = History::resume(folder.metrics(), state.measured().map(|epoch| (0, epoch)))?;
-    let training = Loop::resume(config, state, &V::device(&settings).open()?)?;
+    let training = Loop::resume(config, state, &V::place(&settings, &parts)?)?;
     let minibatches = parts.minibatches(settings.data(), V::batch_size(&settings), settings.seed())?;
     folder.write_config(&to_toml(&settings)?)?;
     tracing::info!("resuming after {}", count(done as usize, "epoch"));

@@ -8,6 +8,7 @@ use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
 use crate::data::schema_file::SCHEMA;
 use crate::data::warnings::{SAMPLED, warn_of};
 use crate::failure::{Explain, Failure, Result, count};
+use crate::machine::device::DeviceName;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::machine::threads;
 use crate::model::checkpoint::{Model, Trained, require_units};
@@ -16,6 +17,7 @@ use crate::options::{Verb, flag};
 use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::{bytes, thousands};
 use crate::settings::{DataSettings, Said, Settings, record};
+use candle_core::Device;
 use deepbelief_data::{BatchConfig, Binarize, Dataset, Examination, Minibatcher, Schema, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance};
@@ -59,6 +61,18 @@ impl Parts {
             .hint("hold some out with --valid, or turn it off: --patience 0"))
     }
 
+    /// The device of a training that learns from the samples' weights, if they have any: those are for the CPU.
+    pub(crate) fn device(&self, name: DeviceName) -> Result<Device> {
+        match name {
+            DeviceName::Cuda(_) if self.train.weight(0).is_some() => {
+                Err(Failure::new("samples that do not weigh the same are learned from on the CPU")
+                    .hint("take --device cpu, or leave --weight-column out"))
+            }
+            DeviceName::Auto if self.train.weight(0).is_some() => DeviceName::Cpu.open(),
+            name => name.open(),
+        }
+    }
+
     /// Refuses missing values, for a training that does not learn from them; says that weights are of no account.
     pub(crate) fn require_whole(&self) -> Result<()> {
         if self.train.weight(0).is_some() {
@@ -69,11 +83,10 @@ impl Parts {
         if !self.data.train.has_missing() {
             return Ok(());
         }
-        let missing = count(self.data.train.missing_values() as usize, "value");
-        Err(Failure::new(format!("{missing} of the training data missing, which this training does not learn from"))
-            .hint(
-                "fill them with `dbn impute` and a model of `dbn pretrain` or `dbn stack`, which learn from such data",
-            ))
+        let missing = count(self.data.train.missing_values() as usize, "missing value");
+        Err(Failure::new(format!("the training data have {missing}, which this training does not learn from")).hint(
+            "fill them with `dbn impute` and a model of `dbn pretrain` or `dbn stack`, which learn from such data",
+        ))
     }
 
     /// Refuses a shape of pictures that does not fit the visible units.

@@ -5,3 +5,5 @@ mod holdout;
 pub(crate) mod minibatch;
 mod order;
 pub(crate) mod split;
+#[cfg(test)]
+mod split_tests;

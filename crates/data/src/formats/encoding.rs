@@ -1,5 +1,5 @@
-//! Text of bytes: UTF-8, or else Windows-1252, of which Latin-1 is a part. A file has one of the two, which the first
-//! letter beyond ASCII tells.
+//! Texts as UTF-8. Those of bytes are that already, or else Windows-1252, of which Latin-1 is a part: the first letter
+//! beyond ASCII tells, for the whole file. Others have 16 bits a letter.
 
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
@@ -25,64 +25,112 @@ impl IsWindows {
     }
 }
 
+/// What makes UTF-8 of a text, a block at a time.
+pub(crate) trait Blocks {
+    /// The next letters; none at the end.
+    fn next_block(&mut self) -> io::Result<Vec<u8>>;
+}
+
 /// A text as UTF-8.
-pub(crate) struct Decoded<R> {
-    from: R,
-    is_windows: IsWindows,
-    /// Whether a letter beyond ASCII was UTF-8.
-    is_utf8: bool,
-    /// A letter that is cut at the end of the last block.
-    cut: Vec<u8>,
+pub(crate) struct Converted<B> {
+    blocks: B,
     ready: Cursor<Vec<u8>>,
 }
 
-impl<R: Read> Decoded<R> {
-    pub(crate) fn new(from: R, is_windows: IsWindows) -> Self {
-        Self { from, is_windows, is_utf8: false, cut: Vec::new(), ready: Cursor::default() }
+impl<B: Blocks> Converted<B> {
+    pub(crate) fn new(blocks: B) -> Self {
+        Self { blocks, ready: Cursor::default() }
     }
+}
 
-    /// Makes the next letters ready; none are at the end.
-    fn refill(&mut self) -> io::Result<()> {
+impl<B: Blocks> Read for Converted<B> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.ready.position() == self.ready.get_ref().len() as u64 {
+            self.ready = Cursor::new(self.blocks.next_block()?);
+        }
+        self.ready.read(into)
+    }
+}
+
+/// Text of bytes.
+pub(crate) struct Utf8<R> {
+    from: R,
+    is_windows: IsWindows,
+    /// Whether it has letters beyond ASCII, as UTF-8.
+    has_letters: bool,
+    /// A letter that is cut at the end of the last block.
+    cut: Vec<u8>,
+}
+
+impl<R: Read> Utf8<R> {
+    pub(crate) fn new(from: R, is_windows: IsWindows) -> Self {
+        Self { from, is_windows, has_letters: false, cut: Vec::new() }
+    }
+}
+
+impl<R: Read> Blocks for Utf8<R> {
+    fn next_block(&mut self) -> io::Result<Vec<u8>> {
         let mut block = std::mem::take(&mut self.cut);
         let got = self.from.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
         if !self.is_windows.0.load(Ordering::Relaxed)
             && let Err(error) = std::str::from_utf8(&block)
         {
             let valid = error.valid_up_to();
-            self.is_utf8 |= !block[..valid].is_ascii();
+            self.has_letters |= !block[..valid].is_ascii();
             if error.error_len().is_none() && got > 0 {
                 self.cut = block.split_off(valid);
                 // The first letter beyond ASCII may be the one that is cut.
-                self.ready = Cursor::new(block);
-                return if valid == 0 { self.refill() } else { Ok(()) };
+                return if valid == 0 { self.next_block() } else { Ok(block) };
             }
-            if self.is_utf8 {
+            if self.has_letters {
                 let wrong =
                     format!("byte 0x{:02x} is not UTF-8, as the text before it is: save it as UTF-8", block[valid]);
                 return Err(io::Error::new(io::ErrorKind::InvalidData, wrong));
             }
             self.is_windows.0.store(true, Ordering::Relaxed);
         }
-        if self.is_windows.0.load(Ordering::Relaxed) {
-            let letter = |&byte: &u8| match byte {
-                0x80..=0x9f => WINDOWS[usize::from(byte) - 0x80],
-                byte => char::from(byte),
-            };
-            block = block.iter().map(letter).collect::<String>().into_bytes();
-        } else {
-            self.is_utf8 |= !block.is_ascii();
+        if !self.is_windows.0.load(Ordering::Relaxed) {
+            self.has_letters |= !block.is_ascii();
+            return Ok(block);
         }
-        self.ready = Cursor::new(block);
-        Ok(())
+        let letter = |&byte: &u8| match byte {
+            0x80..=0x9f => WINDOWS[usize::from(byte) - 0x80],
+            byte => char::from(byte),
+        };
+        Ok(block.iter().map(letter).collect::<String>().into_bytes())
     }
 }
 
-impl<R: Read> Read for Decoded<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.ready.position() == self.ready.get_ref().len() as u64 {
-            self.refill()?;
+/// Text of 16 bits. What is no text becomes the sign for that.
+pub(crate) struct Utf16<R> {
+    from: R,
+    big: bool,
+    /// The first half of a pair.
+    high: Option<u16>,
+}
+
+impl<R: Read> Utf16<R> {
+    pub(crate) fn new(from: R, big: bool) -> Self {
+        Self { from, big, high: None }
+    }
+}
+
+impl<R: Read> Blocks for Utf16<R> {
+    fn next_block(&mut self) -> io::Result<Vec<u8>> {
+        let mut block = Vec::with_capacity(BLOCK);
+        self.from.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
+        let at_end = block.len() < BLOCK;
+        let unit = |pair: &[u8]| match *pair {
+            [a, b] if self.big => u16::from_be_bytes([a, b]),
+            [a, b] => u16::from_le_bytes([a, b]),
+            // Half a unit at the end of the file.
+            _ => 0xfffd,
+        };
+        let mut units: Vec<u16> = self.high.take().into_iter().chain(block.chunks(2).map(unit)).collect();
+        if !at_end && units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)) {
+            self.high = units.pop();
         }
-        self.ready.read(into)
+        Ok(String::from_utf16_lossy(&units).into_bytes())
     }
 }
 
@@ -93,7 +141,9 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<(String, bool), String> {
         let is_windows = IsWindows::default();
         let mut text = String::new();
-        Decoded::new(bytes, is_windows.clone()).read_to_string(&mut text).map_err(|error| error.to_string())?;
+        Converted::new(Utf8::new(bytes, is_windows.clone()))
+            .read_to_string(&mut text)
+            .map_err(|error| error.to_string())?;
         Ok((text, is_windows.note().is_some()))
     }
 

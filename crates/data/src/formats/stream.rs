@@ -8,7 +8,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
-use super::encoding::{Decoded, IsWindows};
+use super::encoding::{Converted, IsWindows, Utf8, Utf16};
 use super::zip_member;
 use super::zstd::Frames;
 use crate::error::Error;
@@ -49,14 +49,19 @@ pub(crate) fn open(path: &Path) -> Result<Text, Error> {
             Found::Text { mark } => {
                 let mut bytes = whole;
                 bytes.by_ref().take(mark).read_to_end(&mut Vec::new()).map_err(Error::read(path))?;
-                let bytes = Box::new(Decoded::new(bytes, is_windows.clone()));
+                let bytes = Box::new(Converted::new(Utf8::new(bytes, is_windows.clone())));
                 return Ok(Text { bytes, is_windows, stored, length });
             }
             Found::Utf16 { big, mark } => {
                 stored.push("UTF-16");
                 let mut units = whole;
                 units.by_ref().take(mark).read_to_end(&mut Vec::new()).map_err(Error::read(path))?;
-                return Ok(Text { bytes: Box::new(Utf16::new(units, big)), is_windows, stored, length });
+                return Ok(Text {
+                    bytes: Box::new(Converted::new(Utf16::new(units, big))),
+                    is_windows,
+                    stored,
+                    length,
+                });
             }
             Found::Packed(how) if stored.len() < DEPTH => {
                 stored.push(how);
@@ -184,49 +189,6 @@ impl<R: Read> Read for NewEnds<R> {
         let got = self.0.read(into)?;
         into[..got].iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
         Ok(got)
-    }
-}
-
-/// Text of 16 bits as UTF-8. What is no text becomes the sign for that.
-struct Utf16<R> {
-    from: R,
-    big: bool,
-    /// The first half of a pair.
-    high: Option<u16>,
-    ready: Cursor<Vec<u8>>,
-}
-
-impl<R: Read> Utf16<R> {
-    fn new(from: R, big: bool) -> Self {
-        Self { from, big, high: None, ready: Cursor::default() }
-    }
-
-    /// Makes the next letters ready; none are at the end.
-    fn refill(&mut self) -> io::Result<()> {
-        let mut block = Vec::with_capacity(LOOK);
-        self.from.by_ref().take(LOOK as u64).read_to_end(&mut block)?;
-        let at_end = block.len() < LOOK;
-        let unit = |pair: &[u8]| match *pair {
-            [a, b] if self.big => u16::from_be_bytes([a, b]),
-            [a, b] => u16::from_le_bytes([a, b]),
-            // Half a unit at the end of the file.
-            _ => 0xfffd,
-        };
-        let mut units: Vec<u16> = self.high.take().into_iter().chain(block.chunks(2).map(unit)).collect();
-        if !at_end && units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)) {
-            self.high = units.pop();
-        }
-        self.ready = Cursor::new(String::from_utf16_lossy(&units).into_bytes());
-        Ok(())
-    }
-}
-
-impl<R: Read> Read for Utf16<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.ready.position() == self.ready.get_ref().len() as u64 {
-            self.refill()?;
-        }
-        self.ready.read(into)
     }
 }
 

@@ -285,7 +285,8 @@ pub trait Engine: Sized + Send + Sync {
     fn take_chains(&mut self, of: &Self) -> Result<()>;
 
     /// Measures the RBM on a batch and, if it has a label group, the labels that belong to it. Means weigh the
-    /// samples by `weights`, alike where there are none. Draws hidden states from `draw`, and leaves everything that training continues with as it is.
+    /// samples by `weights`, alike where there are none. Draws hidden states from `draw`, and leaves everything that
+    /// training continues with as it is.
     ///
     /// # Errors
     /// If the device failed.

@@ -86,7 +86,8 @@ impl PackedRbm {
         let (samples, negatives) = (v0.rows(), self.h.rows());
         self.x.reshape(negatives, self.hidden);
         let (r, chunks) = (samples as f32 / negatives.max(1) as f32, Chunks::new(samples.max(negatives)));
-        let vb_gradient = self.gather_visible(v0, chunks, r);
+        let factors = &self.weights.factors(negatives);
+        let vb_gradient = self.gather_visible(v0, chunks, r, factors.as_ref());
         let source = match hidden {
             Hidden::States(_) => Source::Done,
             Hidden::Probabilities(_) => {
@@ -96,7 +97,6 @@ impl PackedRbm {
 
         let dense_positive = Side::of_batch(v0, &self.support).1;
         let dense_negative = dense_values(&self.reconstruction);
-        let factors = &self.weights.factors(negatives);
         let label_gradient = self.labels.bias_gradient(r, factors.as_ref());
         // A panel's place in the gradient that is to be kept, if one is.
         let (rule, mut kept): (_, Vec<Option<StatisticsPanel<'_>>>) = match then {
@@ -191,7 +191,7 @@ impl PackedRbm {
     }
 
     /// Notes which samples every visible unit was on in; the gradient of their biases.
-    fn gather_visible(&mut self, v0: &Batch, chunks: Chunks, r: f32) -> Vec<Row> {
+    fn gather_visible(&mut self, v0: &Batch, chunks: Chunks, r: f32, factors: Option<&Factors>) -> Vec<Row> {
         let (positive, dense_positive) = Side::of_batch(v0, &self.support);
         let negative = match &self.reconstruction {
             Batch::Binary(bits) => Side::Binary(bits),
@@ -201,7 +201,8 @@ impl PackedRbm {
         self.unit_lists.gather(chunks, positive, negative, r, &mut gradient);
         update::add_columns(dense_positive, self.visible, 1.0, &mut gradient);
         update::add_columns(dense_values(&self.reconstruction), self.visible, -r, &mut gradient);
-        if let Some(factors) = self.weights.factors(self.reconstruction.rows()) {
+        // Those of the lists count every sample alike.
+        if let Some(factors) = factors {
             factors.visible_gradient(v0, &self.reconstruction, r, &mut gradient);
         }
         gradient
@@ -264,7 +265,7 @@ fn sparsity_pull(sparsity: Sparsity, p0: &[Row], bias: &Row, factors: Option<&Fa
             *sum += weight * p;
         }
     }
-    let total = factors.map_or(p0.len() as f32, |factors| factors.positive.iter().sum());
+    let total = factors.map_or(p0.len() as f32, Factors::total);
     for (pull, &bias) in pull.0.iter_mut().zip(&bias.0) {
         let excess = *pull / total - sparsity.target;
         *pull = if bias == f32::NEG_INFINITY { 0.0 } else { sparsity.cost * excess };

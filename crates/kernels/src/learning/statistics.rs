@@ -17,6 +17,7 @@
 use crate::learning::packed::PackedRbm;
 use crate::learning::parameters::Offsets;
 use crate::learning::update::{StepRule, magnitude};
+use crate::learning::weights::Factors;
 use crate::products::panels::{Panels, pack_rows, unpack_rows};
 use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::dispatch;
@@ -69,13 +70,14 @@ impl PackedRbm {
     pub fn follow_means(&self, v0: &Batch, share: f32, offsets: &mut Offsets) {
         let factors = self.weights.factors(0);
         let factors = factors.as_ref();
-        let samples = factors.map_or(v0.rows().max(1) as f32, |factors| factors.positive.iter().sum());
+        let samples = factors.map_or(v0.rows().max(1) as f32, Factors::total);
+        // A minibatch that weighs nothing says nothing of the means.
+        let share = if samples > f32::MIN_POSITIVE { share } else { 0.0 };
         let (visible, hidden) = match factors {
             None => (v0.sums(), self.p0_sums(row_sums)),
             Some(factors) => {
-                let mut sums = vec![ZERO; self.vb.len()];
-                factors.visible_gradient(v0, &Batch::default(), 0.0, &mut sums);
-                (unpack_rows(&sums, self.visible), self.p0_sums(|rows| factors.sum(rows)))
+                let visible = unpack_rows(&factors.visible_sums(v0), self.visible);
+                (visible, self.p0_sums(|rows| factors.sum(rows)))
             }
         };
         let mut labels = vec![0.0; self.labels.classes];

@@ -45,6 +45,11 @@ pub(crate) struct Factors {
 }
 
 impl Factors {
+    /// What all samples weigh together; never 0, which is what a minibatch without any weight has.
+    pub(crate) fn total(&self) -> f32 {
+        self.positive.iter().sum::<f32>().max(f32::MIN_POSITIVE)
+    }
+
     /// The weighted sum of rows, one a sample.
     pub(crate) fn sum(&self, rows: &[Row]) -> Row {
         let mut sums = ZERO;
@@ -56,15 +61,26 @@ impl Factors {
 
     /// The gradient of the visible biases: `v0` minus `r` times the chains' `v`.
     pub(crate) fn visible_gradient(&self, v0: &Batch, v: &Batch, r: f32, gradient: &mut [Row]) {
-        for (block, gradient) in gradient.iter_mut().enumerate() {
-            *gradient = ZERO;
-            let mut add = |batch: &Batch, row: usize, factor: f32| {
-                for (sum, x) in gradient.0.iter_mut().zip(batch.block(row, block).0) {
-                    *sum += factor * x;
-                }
-            };
-            self.positive.iter().enumerate().for_each(|(row, &weight)| add(v0, row, weight));
-            self.negative.iter().enumerate().for_each(|(row, &weight)| add(v, row, -r * weight));
+        gradient.fill(ZERO);
+        add_weighted(v0, &self.positive, 1.0, gradient);
+        add_weighted(v, &self.negative, -r, gradient);
+    }
+
+    /// The weighted sum of visible units over the samples.
+    pub(crate) fn visible_sums(&self, v0: &Batch) -> Vec<Row> {
+        let mut sums = vec![ZERO; v0.units().div_ceil(BLOCK)];
+        add_weighted(v0, &self.positive, 1.0, &mut sums);
+        sums
+    }
+}
+
+/// `sums += factor *` the weighted sums of a batch's units.
+fn add_weighted(batch: &Batch, weights: &[f32], factor: f32, sums: &mut [Row]) {
+    for (block, sums) in sums.iter_mut().enumerate() {
+        for (row, weight) in weights.iter().enumerate() {
+            for (sum, x) in sums.0.iter_mut().zip(batch.block(row, block).0) {
+                *sum += factor * weight * x;
+            }
         }
     }
 }

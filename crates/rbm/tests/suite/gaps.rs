@@ -139,7 +139,7 @@ impl Tiny {
 }
 
 fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, |most, x| if x > most || x.is_nan() { x } else { most })
 }
 
 /// With a rate so small that the model stays what it is, the mean of many updates is the gradient of the mean
@@ -258,6 +258,19 @@ fn a_sample_of_weight_two_is_two_samples() {
     }
 }
 
+/// A minibatch may weigh nothing where others do: it then moves nothing but by rounding, whatever the rule divides by.
+#[test]
+fn a_minibatch_without_weight_moves_nothing() {
+    let rbm = random_rbm(37, 21, 0.3, 6);
+    let data = Gappy { weights: Some(vec![0.0; 2]), ..Gappy::of(binary(2, 37, 0.4, 6)) };
+    for persistent_chains in [0, 5] {
+        let config = TrainConfig { persistent_chains, centred: true, sparsity_cost: 0.3, ..gradient(0.1, 3) };
+        let difference = largest_difference(&parameters(&train(&rbm, &data, config)), &parameters(&rbm));
+        // Written so that NaN fails it.
+        assert!(difference <= 1e-6, "{difference} with {persistent_chains} chains");
+    }
+}
+
 /// What an epoch measures weighs samples as training does. Costs of reconstruction draw for each row, and are left out.
 #[test]
 fn measurements_weigh_samples_too() {
@@ -297,11 +310,15 @@ fn chains_of_the_data_weigh_what_their_sample_does() {
     let both = binary(2, visible, 0.4, 6);
     let first = both.slice(0..1);
     let config = TrainConfig { cd_steps: 2.into(), ..gradient(0.05, 20) };
+    let centred = TrainConfig { centred: true, sparsity_cost: 0.3, ..config.clone() };
     let weights = |weights: [f32; 2]| Gappy { weights: Some(weights.to_vec()), ..Gappy::of(both.clone()) };
     let alone = train(&rbm, &Gappy::of(first), config.clone());
     let one_counts = train(&rbm, &weights([2.0, 0.0]), config.clone());
     let difference = largest_difference(&parameters(&alone), &parameters(&one_counts));
     assert!(difference < 1e-5, "{difference}");
+    let alone = train(&rbm, &Gappy::of(both.slice(0..1)), centred.clone());
+    let difference = largest_difference(&parameters(&alone), &parameters(&train(&rbm, &weights([2.0, 0.0]), centred)));
+    assert!(difference < 1e-5, "centred: {difference}");
     let equal = train(&rbm, &weights([1.0, 1.0]), config.clone());
     assert_eq!(bits(&equal), bits(&train(&rbm, &Gappy::of(both), config)));
 }

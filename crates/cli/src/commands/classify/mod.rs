@@ -36,13 +36,13 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
             require_folder(path)?;
         }
     }
-    let checkpoint = Model::open(&args.checkpoint)?;
+    let checkpoint = Model::open(&args.on.checkpoint)?;
     for path in args.errors.iter().chain(&args.out) {
-        require_spare(path, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
+        require_spare(path, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
     }
     let classes = classes(&checkpoint, args)?;
-    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
-    let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
+    let data = checkpoint.data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let part = args.on.part(&data);
     let samples = split(&data, part)?;
     let names = names(&data, classes)?;
     let labels = labels(samples, classes, args)?;
@@ -68,7 +68,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         return report.data(&only_told(&told, &names, args.json));
     };
     if let Some(path) = &args.errors {
-        let shape = args.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
+        let shape = args.on.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
         let shape = shape_of(samples.units(), shape)?;
         let wrong = errors(&told, &labels);
         let shown = &wrong[..wrong.len().min(SHOWN)];

@@ -36,11 +36,11 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     threads::bind(args.threads as usize)?;
     let began = Instant::now();
     let device = args.device.open()?;
-    let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
     if let Some(path) = &args.out {
-        require_spare(path, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
+        require_spare(path, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
     }
-    let path = checkpoint_path(&args.checkpoint)?;
+    let path = checkpoint_path(&args.on.checkpoint)?;
     let file = tensors::read(&path)?;
     let dbn = &checkpoint.dbn;
     let units = dbn.top().hidden_units();
@@ -53,8 +53,8 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     }
     let binarize = binary(&checkpoint, args)?;
     let own = training::free_energy_of_own(&checkpoint, args, binarize);
-    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
-    let part = args.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train });
+    let data = checkpoint.data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let part = args.on.part(&data);
     let samples = split(&data, part)?;
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     tracing::info!("evaluating {} samples of {}; binarisation {binarize}", thousands(measured), data.name);

@@ -17,12 +17,12 @@ pub(super) fn free_energy_of_own(
     args: &EvalArgs,
     binarize: Binarize,
 ) -> Option<std::result::Result<f64, String>> {
-    let asked = args.data.data.as_ref()?;
+    let asked = args.on.data.data.as_ref()?;
     if checkpoint.recorded::<Source>("data").is_some_and(|own| own.is_same_as(asked)) {
         return None;
     }
     let of_own = || -> Result<f64> {
-        let own = checkpoint.training_data(&args.checkpoint, args.memory)?;
+        let own = checkpoint.training_data(&args.on.checkpoint, args.memory)?;
         let train = if own.train.has_missing() { checkpoint.complete(&own.train)? } else { own.train };
         Ok(Training::of(&checkpoint.dbn, &train, binarize, args.seed)?.free_energy)
     };

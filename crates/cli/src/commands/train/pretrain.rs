@@ -11,6 +11,7 @@ use crate::run::measured::Epoch;
 use crate::run::parts::Parts;
 use crate::run::watcher::{Verb, Watcher};
 use crate::settings::{PretrainSettings, Settings};
+use candle_core::Device;
 use deepbelief_rbm::{
     Contrastive, EpochMetrics, HiddenUnits, OnDivergence, Provenance, Rbm, Snapshot, TrainConfig, TrainState, Trainer,
     peak_memory, save,
@@ -79,6 +80,10 @@ impl Looped for Pretrain {
         settings.batch_size()
     }
 
+    fn place(settings: &PretrainSettings, parts: &Parts) -> Result<Device> {
+        parts.device(settings.run.device)
+    }
+
     fn name(settings: &PretrainSettings, _: Option<String>) -> String {
         format!("{}-{}", settings.data.data.name(), settings.layer.hidden)
     }
@@ -86,7 +91,7 @@ impl Looped for Pretrain {
     fn start(settings: &PretrainSettings, parts: Parts, _: Option<&Dbn>) -> Result<(Trainer, Parts)> {
         parts.require_shape(&settings.data)?;
         let parts = settle(parts, settings)?;
-        let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean()?, &settings.run.device.open()?)?;
+        let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean()?, &Self::place(settings, &parts)?)?;
         Ok((Trainer::new(&rbm, settings.train_config())?, parts))
     }
 

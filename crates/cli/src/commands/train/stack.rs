@@ -66,7 +66,7 @@ fn start(args: &TrainArgs<StackSettings>) -> Result<Run> {
     parts.require_shape(&settings.data)?;
     let config = settings.stack_config(parts.data.classes)?;
     config.validate_on(parts.train.units())?;
-    let greedy = Greedy::new(config.clone())?.on(&settings.run.device.open()?)?;
+    let greedy = Greedy::new(config.clone())?.on(&parts.device(settings.run.device)?)?;
     let parts = settle(parts, &settings, &config)?;
     let stages = stages(&parts, &settings, &config)?;
     let hidden: Vec<String> = settings.layers.iter().map(|layer| layer.hidden.to_string()).collect();
@@ -103,7 +103,7 @@ fn resume(path: &Path, args: &TrainArgs<StackSettings>) -> Result<Run> {
     let provenance = parts.provenance(record(&settings)?, settings.seed())?;
     require_run(state.require_run(&identity("stack", &provenance)), &folder)?;
     let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
-    let greedy = Greedy::resume(config.clone(), state)?.on(&settings.run.device.open()?)?;
+    let greedy = Greedy::resume(config.clone(), state)?.on(&parts.device(settings.run.device)?)?;
     let stages = stages(&parts, &settings, &config)?;
     let history = History::resume(folder.metrics(), Some((layer as u32, epochs)))?;
     folder.write_config(&to_toml(&settings)?)?;

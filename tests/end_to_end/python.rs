@@ -127,6 +127,7 @@ fn two_phases(place: &Place) {
         vb: vec![0.0; VISIBLE],
         label_w: Vec::new(),
         label_b: Vec::new(),
+        ..Parameters::default()
     };
     let rbm = Rbm::from_parameters(VISIBLE, HIDDEN, parameters, &Device::Cpu).unwrap();
     save(&place.path("two.safetensors"), &rbm, &Provenance::default()).unwrap();

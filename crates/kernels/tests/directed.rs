@@ -242,6 +242,7 @@ fn an_rbm_learns_from_hidden_states() {
                     vb: numbers(1, visible, 0.5, 26),
                     label_w: numbers(classes, hidden, 0.3, 27),
                     label_b: numbers(1, classes, 0.5, 28),
+                    ..Parameters::default()
                 };
                 let labels: Vec<u32> = (0..samples).map(|s| (s % classes.max(1)) as u32).collect();
                 let mut machine = PackedRbm::new(visible, hidden, &start);

@@ -91,7 +91,7 @@ impl<E: Engine> Top<E> {
     pub(crate) fn copied<F: Engine>(&self, place: &F::Place) -> Result<Top<F>> {
         match self {
             Self::Undirected(top) => {
-                let mut rbm = F::at(place, self.visible(), self.hidden(), &top.rbm.parameters()?)?;
+                let mut rbm = F::at(place, &top.rbm.layers(), &top.rbm.parameters()?)?;
                 rbm.set_velocities(&top.rbm.velocities()?)?;
                 Top::with_rbm(rbm)
             }
@@ -117,7 +117,7 @@ impl<E: Engine> Top<E> {
     /// Persistent chains from their hidden states.
     pub(crate) fn chains(&mut self, h: &Bits) -> Result<Option<E::States>> {
         match self {
-            Self::Undirected(top) => Ok(Some(top.rbm.unpack_hidden(h)?)),
+            Self::Undirected(top) => Ok(Some(top.rbm.unpack_hidden(&Batch::Binary(h.clone()))?)),
             Self::Factorial(_) => Ok(None),
         }
     }
@@ -125,7 +125,10 @@ impl<E: Engine> Top<E> {
     /// The hidden states of persistent chains.
     pub(crate) fn pack_chains(&self, chains: &E::States) -> Result<Option<Bits>> {
         match self {
-            Self::Undirected(top) => Ok(Some(top.rbm.pack_hidden(chains)?)),
+            Self::Undirected(top) => Ok(match top.rbm.pack_hidden(chains)? {
+                Batch::Binary(states) => Some(states),
+                Batch::Real { .. } => None,
+            }),
             Self::Factorial(_) => Ok(None),
         }
     }

@@ -15,6 +15,7 @@ use crate::measures::measure::Measures;
 use crate::rng::Uniforms;
 use crate::states::batch::Batch;
 use crate::states::bits::Bits;
+use crate::units::layers::Layers;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use std::sync::Arc;
@@ -28,8 +29,9 @@ impl Engine for GpuRbm {
 
     const PATIENCE: u32 = 100;
 
-    fn at(place: &OnGpu, visible: usize, hidden: usize, parameters: &Parameters) -> Result<Self> {
-        Self::new(place, visible, hidden, parameters)
+    fn at(place: &OnGpu, layers: &Layers, parameters: &Parameters) -> Result<Self> {
+        assert!(layers.are_bernoulli(), "Bernoulli units");
+        Self::new(place, layers.visible.columns(), layers.hidden.columns(), parameters)
     }
 
     fn place(&self) -> OnGpu {
@@ -42,6 +44,10 @@ impl Engine for GpuRbm {
 
     fn lead(&self, chains: &mut GpuTempered) -> Result<()> {
         chains.follow(self)
+    }
+
+    fn layers(&self) -> Layers {
+        Layers::bernoulli(self.layout.visible, self.layout.hidden)
     }
 
     fn visible(&self) -> usize {
@@ -182,14 +188,19 @@ impl Engine for GpuRbm {
         self.h.copy(&self.gpu, 0, h, 0, h.count)
     }
 
-    fn pack_hidden(&self, h: &Rows) -> Result<Bits> {
-        h.to_bits(&self.gpu, 0..h.count, self.layout.hidden)
+    fn fresh_hidden(&mut self, chains: usize, draw: Uniforms) -> Result<Rows> {
+        let coins = Bits::coins(chains, self.layout.hidden, draw);
+        self.unpack_hidden(&Batch::Binary(coins))
     }
 
-    fn unpack_hidden(&mut self, h: &Bits) -> Result<Rows> {
+    fn pack_hidden(&self, h: &Rows) -> Result<Batch> {
+        Ok(Batch::Binary(h.to_bits(&self.gpu, 0..h.count, self.layout.hidden)?))
+    }
+
+    fn unpack_hidden(&mut self, h: &Batch) -> Result<Rows> {
         let mut rows = self.hidden_room()?;
         rows.reshape(&self.gpu, h.rows())?;
-        Feed::new(&self.gpu)?.load(&self.gpu, &Batch::Binary(h.clone()), &mut rows, 0)?;
+        Feed::new(&self.gpu)?.load(&self.gpu, h, &mut rows, 0)?;
         Ok(rows)
     }
 

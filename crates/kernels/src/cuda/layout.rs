@@ -111,6 +111,6 @@ impl Layout {
         };
         let labels = self.labels_at()..self.labels_at() + self.classes;
         let (vb, label_b) = self.split_visible(&vb);
-        Ok(Parameters { w_rec: rows(0..self.visible), hb, vb, label_w: rows(labels), label_b })
+        Ok(Parameters { w_rec: rows(0..self.visible), hb, vb, label_w: rows(labels), label_b, ..Parameters::default() })
     }
 }

@@ -16,6 +16,7 @@ use crate::measures::tempered::Tempered;
 use crate::rng::Uniforms;
 use crate::states::batch::Batch;
 use crate::states::bits::Bits;
+use crate::units::layers::Layers;
 use candle_core::Result;
 use std::borrow::Cow;
 
@@ -47,8 +48,9 @@ impl Engine for PackedRbm {
 
     const PATIENCE: u32 = 1;
 
-    fn at(_: &Cpu, visible: usize, hidden: usize, parameters: &Parameters) -> Result<Self> {
-        Ok(Self::new(visible, hidden, parameters))
+    fn at(_: &Cpu, layers: &Layers, parameters: &Parameters) -> Result<Self> {
+        assert!(layers.are_bernoulli(), "Bernoulli units");
+        Ok(Self::new(layers.visible.columns(), layers.hidden.columns(), parameters))
     }
 
     fn place(&self) -> Cpu {
@@ -62,6 +64,10 @@ impl Engine for PackedRbm {
     fn lead(&self, chains: &mut Tempered) -> Result<()> {
         chains.follow(self);
         Ok(())
+    }
+
+    fn layers(&self) -> Layers {
+        Layers::bernoulli(self.visible, self.hidden)
     }
 
     fn visible(&self) -> usize {
@@ -202,12 +208,16 @@ impl Engine for PackedRbm {
         Ok(())
     }
 
-    fn pack_hidden(&self, h: &Batch) -> Result<Bits> {
-        Ok(bits(h).into_owned())
+    fn fresh_hidden(&mut self, chains: usize, draw: Uniforms) -> Result<Batch> {
+        Ok(Batch::Binary(Bits::coins(chains, self.hidden, draw)))
     }
 
-    fn unpack_hidden(&mut self, h: &Bits) -> Result<Batch> {
-        Ok(Batch::Binary(h.clone()))
+    fn pack_hidden(&self, h: &Batch) -> Result<Batch> {
+        Ok(h.clone())
+    }
+
+    fn unpack_hidden(&mut self, h: &Batch) -> Result<Batch> {
+        Ok(Batch::Binary(bits(h).into_owned()))
     }
 
     fn set_chains(&mut self, v: &Bits, labels: &[u32]) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::learning::update::StepRule;
 use crate::measures::measure::Measures;
 use crate::states::batch::Batch;
 use crate::states::bits::Bits;
+use crate::units::layers::Layers;
 use crate::{Offsets, Uniforms};
 use candle_core::Result;
 
@@ -48,11 +49,14 @@ pub trait Engine: Sized + Send + Sync {
     /// Updates after which to ask for [`Self::largest`]: asking waits for all that is queued.
     const PATIENCE: u32;
 
-    /// Puts `parameters` of an RBM with `visible` x `hidden` units there, at rest and without chains.
+    /// Puts `parameters` of an RBM with these units there, at rest and without chains.
     ///
     /// # Errors
     /// If the device is out of memory.
-    fn at(place: &Self::Place, visible: usize, hidden: usize, parameters: &Parameters) -> Result<Self>;
+    ///
+    /// # Panics
+    /// If the engine does not have such units.
+    fn at(place: &Self::Place, layers: &Layers, parameters: &Parameters) -> Result<Self>;
 
     /// Where it is.
     fn place(&self) -> Self::Place;
@@ -62,7 +66,7 @@ pub trait Engine: Sized + Send + Sync {
     /// # Errors
     /// If the device is out of memory.
     fn beside(&self, parameters: &Parameters) -> Result<Self> {
-        Self::at(&self.place(), self.visible(), self.hidden(), parameters)
+        Self::at(&self.place(), &self.layers(), parameters)
     }
 
     /// Chains for an RBM of the same sizes at the same place, on the path from independent visible units with
@@ -78,11 +82,18 @@ pub trait Engine: Sized + Send + Sync {
     /// If the device failed.
     fn lead(&self, chains: &mut Self::Tempered) -> Result<()>;
 
-    /// Number of visible units.
-    fn visible(&self) -> usize;
+    /// Its units.
+    fn layers(&self) -> Layers;
 
-    /// Number of hidden units.
-    fn hidden(&self) -> usize;
+    /// Number of visible columns.
+    fn visible(&self) -> usize {
+        self.layers().visible.columns()
+    }
+
+    /// Number of hidden columns.
+    fn hidden(&self) -> usize {
+        self.layers().hidden.columns()
+    }
 
     /// The parameters, row-major.
     ///
@@ -260,17 +271,24 @@ pub trait Engine: Sized + Send + Sync {
     /// If the device is out of memory.
     fn set_hidden(&mut self, h: &Self::States) -> Result<()>;
 
+    /// Hidden states for chains that know nothing yet, drawn from `draw`: fair coins for Bernoulli units, for others
+    /// their own distribution where no input arrives.
+    ///
+    /// # Errors
+    /// If the device is out of memory.
+    fn fresh_hidden(&mut self, chains: usize, draw: Uniforms) -> Result<Self::States>;
+
     /// Hidden states as files hold them.
     ///
     /// # Errors
     /// If the device failed.
-    fn pack_hidden(&self, h: &Self::States) -> Result<Bits>;
+    fn pack_hidden(&self, h: &Self::States) -> Result<Batch>;
 
     /// Hidden states from a file.
     ///
     /// # Errors
     /// If the device is out of memory.
-    fn unpack_hidden(&mut self, h: &Bits) -> Result<Self::States>;
+    fn unpack_hidden(&mut self, h: &Batch) -> Result<Self::States>;
 
     /// Takes over chains by their visible states and, where there is a label group, their labels.
     ///

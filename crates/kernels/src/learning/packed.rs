@@ -165,6 +165,7 @@ impl PackedRbm {
             vb: unpack_rows(&self.vb, self.visible),
             label_w: self.labels.unpack(self.hidden, |panel| &panel.w),
             label_b: self.labels.b.clone(),
+            ..Parameters::default()
         }
     }
 
@@ -177,6 +178,7 @@ impl PackedRbm {
             vb: unpack_rows(&self.vb_velocity, self.visible),
             label_w: self.labels.unpack(self.hidden, |panel| &panel.velocity),
             label_b: self.labels.b_velocity.clone(),
+            ..Parameters::default()
         }
     }
 

@@ -137,6 +137,7 @@ mod tests {
                 vb: numbers(visible, 1.0, 2),
                 label_w: numbers(classes * hidden, 1.0, 3),
                 label_b: numbers(classes, 1.0, 4),
+                ..Parameters::default()
             };
             let machine = PackedRbm::new(visible, hidden, &p);
             let samples = 9;

@@ -156,6 +156,7 @@ impl Tempered {
             vb: end(&self.visible_offset, &self.visible_slope, self.visible),
             label_w: self.labels.unpack(self.hidden, |panel| &panel.w),
             label_b: self.labels.b.clone(),
+            ..Parameters::default()
         }
     }
 

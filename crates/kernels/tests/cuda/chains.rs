@@ -4,8 +4,8 @@ use super::{distance, numbers, on_gpu, parameters};
 use candle_core::Result;
 use deepbelief_kernels::cuda::{Gpu, GpuRbm, GpuTempered};
 use deepbelief_kernels::{
-    Betas, BiasLine, Bits, Cpu, Engine, GibbsDraws, PackedRbm, Parameters, PathBiases, Precision, Stream, Tempered,
-    Tempering, Uniforms,
+    Betas, BiasLine, Bits, Cpu, Engine, GibbsDraws, Layers, PackedRbm, Parameters, PathBiases, Precision, Stream,
+    Tempered, Tempering, Uniforms,
 };
 
 /// Annealing for a few temperatures: nearly every chain collects the weight that it collects on the
@@ -52,7 +52,7 @@ fn chains_anneal_as_on_the_cpu() -> Result<()> {
 /// Chains each at an inverse temperature of its own, led by a model: states, labels and log weights.
 fn temper<E: Engine>(place: &E::Place, sizes: (usize, usize), p: &Parameters) -> Result<(Bits, Vec<u32>, Vec<f64>)> {
     let at_rest = Parameters { vb: vec![0.1; sizes.0], ..p.clone() };
-    let rbm = E::at(place, sizes.0, sizes.1, p)?;
+    let rbm = E::at(place, &Layers::bernoulli(sizes.0, sizes.1), p)?;
     let mut chains = rbm.tempered(&at_rest, &at_rest.vb)?;
     let draws = |step| {
         let draw = |stream| Uniforms::new(1, stream, step);

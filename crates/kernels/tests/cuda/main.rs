@@ -35,6 +35,7 @@ fn parameters(visible: usize, hidden: usize, classes: usize) -> Parameters {
         vb: numbers(1, visible, 1.0, 2),
         label_w: numbers(classes, hidden, 0.5, 3),
         label_b: numbers(1, classes, 1.0, 4),
+        ..Parameters::default()
     }
 }
 

@@ -5,7 +5,7 @@ use super::{RULE, binary, differing, distance, furthest, labels, on_gpu, paramet
 use candle_core::Result;
 use deepbelief_kernels::cuda::GpuRbm;
 use deepbelief_kernels::{
-    Batch, Bits, Cpu, Engine, PackedRbm, Parameters, Precision, Shown, Sparsity, Stream, Uniforms,
+    Batch, Bits, Cpu, Engine, Layers, PackedRbm, Parameters, Precision, Shown, Sparsity, Stream, Uniforms,
 };
 
 /// An update that needs its statistics: they are kept, and stepped along.
@@ -45,8 +45,8 @@ fn kept_statistics_and_centred_steps_are_the_cpus() -> Result<()> {
             let p = parameters(visible, hidden, classes);
             let y = labels(samples, classes);
             let mut cpu = PackedRbm::new(visible, hidden, &p);
-            let mut device = GpuRbm::at(&place, visible, hidden, &p)?;
-            let mut at_once = GpuRbm::at(&place, visible, hidden, &p)?;
+            let mut device = GpuRbm::at(&place, &Layers::bernoulli(visible, hidden), &p)?;
+            let mut at_once = GpuRbm::at(&place, &Layers::bernoulli(visible, hidden), &p)?;
             for step in 0..3 {
                 let data =
                     if real_data { real(samples, visible, 10 + step) } else { binary(samples, visible, 10 + step) };
@@ -87,13 +87,13 @@ fn follow<E: Engine>(
     data: &Batch,
     y: &[u32],
 ) -> Result<[E; 3]> {
-    let mut rbm = E::at(place, sizes.0, sizes.1, p)?;
+    let mut rbm = E::at(place, &Layers::bernoulli(sizes.0, sizes.1), p)?;
     let statistics = keep_and_step(&mut rbm, data, y, 0, false)?;
     let mut fast = rbm.beside(p)?;
     fast.run_ahead(&rbm, &statistics, 0.05, 0.95)?;
     // More chains than samples: room for them is made beside what is there.
     let h = Bits::coins(2 * data.rows() + 3, sizes.1, Uniforms::new(5, Stream::Chains, 0));
-    let h = fast.unpack_hidden(&h)?;
+    let h = fast.unpack_hidden(&Batch::Binary(h))?;
     rbm.infer_hidden(Shown::Batch(data), y, None)?;
     fast.set_hidden(&h)?;
     fast.sample_visible(Uniforms::new(9, Stream::Visible, 1))?;

@@ -4,8 +4,8 @@ use super::{RULE, binary, differing, distance, furthest, labels, numbers, on_gpu
 use candle_core::{Device, Result, Tensor};
 use deepbelief_kernels::cuda::{Gpu, GpuDirected, GpuRbm};
 use deepbelief_kernels::{
-    Batch, Bits, Directed, Direction, Engine, PackedRbm, Parameters, Precision, Shown, Sparsity, Stream, Uniforms,
-    Weights, ops,
+    Batch, Bits, Directed, Direction, Engine, Layers, PackedRbm, Parameters, Precision, Shown, Sparsity, Stream,
+    Uniforms, Weights, ops,
 };
 use std::cell::Cell;
 
@@ -22,7 +22,8 @@ fn a_step_is_the_cpus() -> Result<()> {
     {
         for (real_data, chains) in [(false, 0), (true, 0), (false, 2 * samples)] {
             let p = parameters(visible, hidden, classes);
-            let (mut cpu, mut device) = (PackedRbm::new(visible, hidden, &p), GpuRbm::at(&place, visible, hidden, &p)?);
+            let (mut cpu, mut device) =
+                (PackedRbm::new(visible, hidden, &p), GpuRbm::at(&place, &Layers::bernoulli(visible, hidden), &p)?);
             let (y, met) = (labels(samples, classes), differ.get());
             if chains > 0 {
                 let start = Bits::coins(chains, hidden, Uniforms::new(5, Stream::Chains, 0));
@@ -103,7 +104,8 @@ fn measures_are_the_cpus() -> Result<()> {
     let place = on_gpu(Precision::F32)?;
     for (visible, hidden, classes, samples) in [(3, 2, 0, 5), (97, 31, 4, 65), (784, 500, 10, 5000)] {
         let p = parameters(visible, hidden, classes);
-        let (mut cpu, mut device) = (PackedRbm::new(visible, hidden, &p), GpuRbm::at(&place, visible, hidden, &p)?);
+        let (mut cpu, mut device) =
+            (PackedRbm::new(visible, hidden, &p), GpuRbm::at(&place, &Layers::bernoulli(visible, hidden), &p)?);
         let (data, y, draw) =
             (binary(samples, visible, 20), labels(samples, classes), Uniforms::new(1, Stream::Monitor, 0));
         let (a, b) = (cpu.measure(&data, &y, &[], draw), device.measure(&data, &y, &[], draw)?);
@@ -125,7 +127,7 @@ fn precisions_are_close_and_repeat_themselves() -> Result<()> {
     let (visible, hidden, samples) = (784, 500, 100);
     let p = parameters(visible, hidden, 10);
     let run = |precision| -> Result<Parameters> {
-        let mut device = GpuRbm::at(&on_gpu(precision)?, visible, hidden, &p)?;
+        let mut device = GpuRbm::at(&on_gpu(precision)?, &Layers::bernoulli(visible, hidden), &p)?;
         let draw = |stream| Uniforms::new(9, stream, 0);
         let data = binary(samples, visible, 10);
         device.infer_hidden(Shown::Batch(&data), &labels(samples, 10), Some(draw(Stream::Hidden)))?;

@@ -164,7 +164,8 @@ impl Parts<'_> {
         }
         let mut values = values.into_iter();
         let mut next = || values.next().unwrap_or_default();
-        Ok(Parameters { w_rec: next(), hb: next(), vb: next(), label_w: next(), label_b: next() })
+        let (w_rec, hb, vb, label_w, label_b) = (next(), next(), next(), next(), next());
+        Ok(Parameters { w_rec, hb, vb, label_w, label_b, ..Parameters::default() })
     }
 
     /// Visible states and labels of chains.

@@ -80,6 +80,7 @@ impl LogZTracker {
             vb: base.clone(),
             label_w: zeros(&model.label_w),
             label_b: zeros(&model.label_b),
+            ..Parameters::default()
         };
         let mut tempered = Tempered::new(rbm.visible(), rbm.hidden(), &parameters, &base);
         tempered.start(chains, &draws(seed, PATH, 0));
@@ -272,5 +273,6 @@ fn between(from: &Parameters, to: &Parameters, share: f32) -> Parameters {
         vb: mix(&from.vb, &to.vb),
         label_w: mix(&from.label_w, &to.label_w),
         label_b: mix(&from.label_b, &to.label_b),
+        ..Parameters::default()
     }
 }

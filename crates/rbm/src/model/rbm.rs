@@ -181,7 +181,8 @@ impl Rbm {
             Some(labels) => (values(&labels.w)?, values(&labels.b)?),
             None => Default::default(),
         };
-        Ok(Parameters { w_rec: values(&self.w_rec)?, hb: values(&self.hb)?, vb: values(&self.vb)?, label_w, label_b })
+        let (w_rec, hb, vb) = (values(&self.w_rec)?, values(&self.hb)?, values(&self.vb)?);
+        Ok(Parameters { w_rec, hb, vb, label_w, label_b, ..Parameters::default() })
     }
 
     /// Number of visible units.

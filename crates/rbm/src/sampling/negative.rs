@@ -9,7 +9,7 @@ use crate::sampling::trajectory::TrajectoryTempering;
 use crate::training::cd::Draws;
 use crate::training::config::{Sampler, TrainConfig};
 use crate::training::rule::{Rule, VisibleStates};
-use deepbelief_kernels::{Bits, Engine, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Bits, Engine, Stream, Uniforms};
 use std::mem::swap;
 
 /// Share of the fast weights that an update leaves (Tieleman & Hinton 2009, section 4).
@@ -24,8 +24,15 @@ pub(crate) struct Chains<E: Engine> {
 }
 
 impl<E: Engine> Chains<E> {
-    pub(crate) fn of(rbm: &mut E, h: &Bits) -> Result<Self> {
+    pub(crate) fn of(rbm: &mut E, h: &Batch) -> Result<Self> {
         Ok(Self { h: rbm.unpack_hidden(h)?, before: rbm.hidden_room()?, went_on: false })
+    }
+
+    /// Chains that know nothing yet.
+    fn fresh(rbm: &mut E, config: &TrainConfig) -> Result<Self> {
+        let draw = Uniforms::new(config.seed, Stream::Chains, 0);
+        let h = rbm.fresh_hidden(config.persistent_chains, draw)?;
+        Ok(Self { h, before: rbm.hidden_room()?, went_on: false })
     }
 
     /// Their next states under `rbm`.
@@ -38,7 +45,7 @@ impl<E: Engine> Chains<E> {
         Ok(rbm.keep_hidden(&mut self.h)?)
     }
 
-    pub(crate) fn states(&self, rbm: &E) -> Result<Bits> {
+    pub(crate) fn states(&self, rbm: &E) -> Result<Batch> {
         Ok(rbm.pack_hidden(&self.h)?)
     }
 
@@ -47,8 +54,13 @@ impl<E: Engine> Chains<E> {
         if !self.went_on {
             return Ok(None);
         }
-        let (h, before) = (rbm.pack_hidden(&self.h)?, rbm.pack_hidden(&self.before)?);
-        Ok(Some(h.differing(&before) as f64 / (h.rows() * h.units()).max(1) as f64))
+        match (rbm.pack_hidden(&self.h)?, rbm.pack_hidden(&self.before)?) {
+            (Batch::Binary(h), Batch::Binary(before)) => {
+                Ok(Some(h.differing(&before) as f64 / (h.rows() * h.units()).max(1) as f64))
+            }
+            // Real states always change.
+            _ => Ok(None),
+        }
     }
 }
 
@@ -69,17 +81,12 @@ pub(crate) enum Negative<E: Engine> {
 impl<E: Engine> Negative<E> {
     /// Before the first update of `rbm`.
     pub(crate) fn start(rbm: &mut E, config: &TrainConfig) -> Result<Self> {
-        let chains = config.persistent_chains;
-        if chains == 0 {
+        if config.persistent_chains == 0 {
             return Ok(Self::Data);
         }
-        let coins = |rbm: &mut E| {
-            let draw = Uniforms::new(config.seed, Stream::Chains, 0);
-            Chains::of(rbm, &Bits::coins(chains, rbm.hidden(), draw))
-        };
         Ok(match config.sampler {
-            Sampler::Gibbs => Self::Persistent(coins(rbm)?),
-            Sampler::Fast => Self::Fast(Box::new(rbm.beside(&rbm.parameters()?)?), coins(rbm)?),
+            Sampler::Gibbs => Self::Persistent(Chains::fresh(rbm, config)?),
+            Sampler::Fast => Self::Fast(Box::new(rbm.beside(&rbm.parameters()?)?), Chains::fresh(rbm, config)?),
             Sampler::Tempered => Self::Tempered(Box::new(TemperedChains::start(rbm, config)?)),
             Sampler::Trajectory => Self::Trajectory(Box::new(TrajectoryTempering::start(rbm, config)?)),
         })

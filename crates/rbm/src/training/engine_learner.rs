@@ -11,10 +11,10 @@ use crate::training::cd::Draws;
 use crate::training::config::{MissingAs, TrainConfig};
 use crate::training::imputed::Imputed;
 use crate::training::learned::Learned;
-use crate::training::learner::{Learner, Measured, binary};
+use crate::training::learner::{Learner, Measured};
 use crate::training::rule::{Rule, VisibleStates};
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Engine, Parameters, Shown, Sparsity, StepRule, Uniforms};
+use deepbelief_kernels::{Batch, Engine, Layers, Parameters, Shown, Sparsity, StepRule, Uniforms};
 use deepbelief_training::Labelled;
 
 /// Share of a minibatch in the offsets of the centred gradient (Melchior et al. 2016, section 5), once
@@ -42,12 +42,12 @@ impl<E: Engine> EngineLearner<E> {
     pub(crate) fn resume(place: &E::Place, state: Learned, config: &TrainConfig) -> Result<Self> {
         let Learned { visible, hidden, parameters, velocities, chains, memory, .. } = state;
         let SamplerState { offsets, fast, average, ladders, trajectory, imputed } = memory;
-        let mut rbm = E::at(place, visible, hidden, &parameters)?;
+        let mut rbm = E::at(place, &Layers::bernoulli(visible, hidden), &parameters)?;
         rbm.set_velocities(&velocities)?;
         if let Some(offsets) = &offsets {
             rbm.set_offsets(offsets)?;
         }
-        let chains = chains.map(|chains| Chains::of(&mut rbm, &binary(chains))).transpose()?;
+        let chains = chains.map(|chains| Chains::of(&mut rbm, &chains)).transpose()?;
         let negative = match (trajectory, ladders, chains, fast) {
             (Some(models), ..) => {
                 Some(Negative::Trajectory(Box::new(TrajectoryTempering::resume(&rbm, &models, config)?)))
@@ -156,9 +156,7 @@ impl<E: Engine> Learner for EngineLearner<E> {
 
     fn chains(&self) -> Result<Option<Batch>> {
         Ok(match &self.negative {
-            Some(Negative::Persistent(chains) | Negative::Fast(_, chains)) => {
-                Some(Batch::Binary(chains.states(&self.rbm)?))
-            }
+            Some(Negative::Persistent(chains) | Negative::Fast(_, chains)) => Some(chains.states(&self.rbm)?),
             Some(Negative::Data | Negative::Tempered(_) | Negative::Trajectory(_)) | None => None,
         })
     }
@@ -205,6 +203,7 @@ fn sum(parameters: &Parameters, fast: &Parameters) -> Parameters {
         vb: sum(&parameters.vb, &fast.vb),
         label_w: sum(&parameters.label_w, &fast.label_w),
         label_b: sum(&parameters.label_b, &fast.label_b),
+        ..Parameters::default()
     }
 }
 

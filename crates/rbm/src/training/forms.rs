@@ -13,7 +13,7 @@ use crate::training::tensor_learner::TensorLearner;
 use candle_core::Device;
 #[cfg(feature = "cuda")]
 use deepbelief_kernels::cuda::{GpuRbm, OnGpu};
-use deepbelief_kernels::{Cpu, Engine, PackedRbm};
+use deepbelief_kernels::{Cpu, Engine, Layers, PackedRbm};
 
 /// The form for the hidden units of `rbm` and the device it is on, at rest.
 pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>> {
@@ -24,9 +24,11 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
         #[cfg(feature = "cuda")]
         HiddenUnits::Bernoulli if device.is_cuda() => {
             let place = OnGpu::new(device, config.precision)?;
-            Box::new(EngineLearner::start(GpuRbm::at(&place, visible, hidden, &parameters)?))
+            Box::new(EngineLearner::start(GpuRbm::at(&place, &Layers::bernoulli(visible, hidden), &parameters)?))
         }
-        HiddenUnits::Bernoulli => Box::new(EngineLearner::start(PackedRbm::at(&Cpu, visible, hidden, &parameters)?)),
+        HiddenUnits::Bernoulli => {
+            Box::new(EngineLearner::start(PackedRbm::at(&Cpu, &Layers::bernoulli(visible, hidden), &parameters)?))
+        }
         HiddenUnits::Gaussian => {
             // In F32, whatever it came as.
             let rbm = Rbm::from_parameters(visible, hidden, parameters, device)?;

@@ -7,7 +7,7 @@ use crate::sampling::state::SamplerState;
 use crate::training::cd::Draws;
 use crate::training::config::TrainConfig;
 use crate::training::rule::Rule;
-use deepbelief_kernels::{Batch, Bits, Measures, Parameters, Uniforms};
+use deepbelief_kernels::{Batch, Measures, Parameters, Uniforms};
 use deepbelief_training::Labelled;
 
 /// An RBM, its velocities and its persistent chains.
@@ -89,12 +89,4 @@ pub enum HiddenStatistics {
     Activity(Vec<f64>),
     /// Standard deviation of E\[h | v\] of each Gaussian unit.
     Spread(Vec<f64>),
-}
-
-/// Chains of Bernoulli units as they are packed.
-pub(crate) fn binary(chains: Batch) -> Bits {
-    match chains {
-        Batch::Binary(bits) => bits,
-        Batch::Real { rows, units, values } => Bits::from_values(rows, units, &values),
-    }
 }

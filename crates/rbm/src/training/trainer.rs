@@ -73,7 +73,7 @@ impl Training for Contrastive {
     }
 
     fn at_rest(mut learned: Learned) -> Result<Learned> {
-        let Parameters { w_rec, hb, vb, label_w, label_b } = &mut learned.velocities;
+        let Parameters { w_rec, hb, vb, label_w, label_b, .. } = &mut learned.velocities;
         for velocities in [w_rec, hb, vb, label_w, label_b] {
             velocities.fill(0.0);
         }
@@ -162,7 +162,7 @@ mod tests {
         assert!(velocities.w_rec.iter().any(|&x| x != 0.0) && velocities.vb.iter().any(|&x| x != 0.0));
         let rested = Contrastive::at_rest(state.learned.clone()).unwrap();
         assert!(rested.parameters == state.learned.parameters);
-        let Parameters { w_rec, hb, vb, label_w, label_b } = &rested.velocities;
+        let Parameters { w_rec, hb, vb, label_w, label_b, .. } = &rested.velocities;
         assert!([w_rec, hb, vb, label_w, label_b].into_iter().flatten().all(|&x| x == 0.0));
         let rates = |halvings| {
             let rule = trainer.snapshot().training().rule_at(&Position { halvings, ..state.position });

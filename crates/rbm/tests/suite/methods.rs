@@ -257,6 +257,7 @@ fn a_gradient_that_is_kept_leads_to_the_same_step() {
         vb: vec![-0.1; 97],
         label_w,
         label_b: vec![0.1, 0.2, -0.3],
+        ..Parameters::default()
     };
     let rule = deepbelief_kernels::StepRule { learning_rate: 0.1, momentum: 0.5, l2: 1e-3, l1: 1e-4 };
     let sparsity = Sparsity { target: 0.1, cost: 0.1 };

@@ -6,7 +6,7 @@ use super::outcome::{Check, Outcome};
 use crate::failure::Result;
 use candle_core::Device;
 use deepbelief_kernels::cuda::{GpuRbm, OnGpu};
-use deepbelief_kernels::{Batch, Engine, PackedRbm, Precision, Shown, Sparsity, StepRule, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Engine, Layers, PackedRbm, Precision, Shown, Sparsity, StepRule, Stream, Uniforms};
 
 const VISIBLE: usize = 784;
 const HIDDEN: usize = 500;
@@ -25,7 +25,7 @@ pub(super) fn checks(device: &Device) -> &'static [Check] {
 /// The same machine on both.
 fn pair(device: &Device) -> Result<(PackedRbm, GpuRbm)> {
     let parameters = parameters(VISIBLE, HIDDEN, 0.1);
-    let on_device = GpuRbm::at(&OnGpu::new(device, Precision::F32)?, VISIBLE, HIDDEN, &parameters)?;
+    let on_device = GpuRbm::at(&OnGpu::new(device, Precision::F32)?, &Layers::bernoulli(VISIBLE, HIDDEN), &parameters)?;
     Ok((PackedRbm::new(VISIBLE, HIDDEN, &parameters), on_device))
 }
 

@@ -4,7 +4,9 @@
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row};
 use crate::simd::dispatch;
+use crate::units::fields::{FieldRow, Moments, NO_MOMENTS, each};
 use crate::units::math::{bernoulli, bernoulli_logit, sigmoid, softplus};
+use crate::units::unit::Unit;
 
 #[inline(always)]
 fn plus(x: &Row, bias: &Row) -> [f32; BLOCK] {
@@ -155,5 +157,50 @@ dispatch! {
             add_softplus(&mut lanes, &x_rest, &bias_rest, &padded(w_rest, 0.0));
             *sum = lanes.iter().map(|&lane| f64::from(lane)).sum::<f64>() as f32;
         }
+    }
+}
+
+/// 32 of them, with states that are the numbers 0 and 1.
+pub(crate) struct Bernoulli {
+    b: Row,
+}
+
+impl Unit for Bernoulli {
+    #[inline(always)]
+    fn new(f: &FieldRow) -> Self {
+        Self { b: f.b }
+    }
+
+    #[inline(always)]
+    fn mean(&self, x: &Row) -> Row {
+        Row(sigmoid(&plus(x, &self.b)))
+    }
+
+    #[inline(always)]
+    fn mean_and_state(&self, x: &Row, u: &[f32; BLOCK]) -> (Row, Row) {
+        let p = self.mean(x);
+        (p, each(|i| if u[i] < p.0[i] { 1.0 } else { 0.0 }))
+    }
+
+    #[inline(always)]
+    fn cgf(&self, x: &Row) -> Row {
+        let t = plus(x, &self.b);
+        each(|i| softplus(t[i]))
+    }
+
+    /// Padding units, whose bias is minus infinity, are off and add nothing.
+    #[inline(always)]
+    fn energy(&self, h: &Row) -> Row {
+        each(|i| if h.0[i] == 0.0 { 0.0 } else { -self.b.0[i] * h.0[i] })
+    }
+
+    #[inline(always)]
+    fn observed(&self, h: &Row) -> Moments {
+        Moments { b: *h, ..NO_MOMENTS }
+    }
+
+    #[inline(always)]
+    fn expected(&self, x: &Row) -> Moments {
+        Moments { b: self.mean(x), ..NO_MOMENTS }
     }
 }

@@ -3,7 +3,7 @@
 #[cfg(feature = "formats")]
 use std::path::PathBuf;
 
-use deepbelief_kernels::MAX_UNITS;
+use deepbelief_kernels::{MAX_UNITS, UnitKind, Units};
 
 use crate::batches::split::Split;
 use crate::dataset::Dataset;
@@ -13,8 +13,9 @@ use crate::schema::encode::{Use, encode};
 #[cfg(feature = "formats")]
 use crate::schema::infer::understand;
 use crate::schema::options::{LabelUse, LoadOptions};
-use crate::schema::rescale::{Scaled, have_one_scale, scale};
+use crate::schema::rescale::{Scaled, have_one_scale, keep, scale};
 use crate::schema::scale::Scale;
+use crate::schema::scaling::Scaling;
 use crate::tables::gaps::fill_gaps;
 #[cfg(feature = "formats")]
 use crate::tables::sheet::Sheet;
@@ -36,12 +37,22 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
             expected: "left out: only tables have columns, and these data are pictures or samples of one kind".into(),
         });
     }
-    fill_gaps(&mut train, test.as_mut())?;
-    let how = reading.as_ref().and_then(|reading| reading.scaling).map_or(options.scale, Scale::from);
-    let Scaled { train: train_pixels, test: test_pixels, scaling, notes: beyond } =
-        scale(&mut train, test.as_mut(), how, options.clamp)?;
+    let units = match &reading {
+        Some(reading) => reading.schema.layer(),
+        None => Units::of(UnitKind::Bernoulli, train.units),
+    };
+    fill_gaps(&mut train, test.as_mut(), &units)?;
+    let Scaled { train: train_pixels, test: test_pixels, scaling, notes: beyond } = if units.is_bernoulli() {
+        let how = reading.as_ref().and_then(|reading| reading.scaling).map_or(options.scale, Scale::from);
+        scale(&mut train, test.as_mut(), how, options.clamp)?
+    } else {
+        let train = keep(&mut train, units.is_discrete())?;
+        let test = test.as_mut().map(|test| keep(test, units.is_discrete())).transpose()?;
+        Scaled { train, test, scaling: Scaling::None, notes: Vec::new() }
+    };
     let split = |table: Table, pixels| {
-        Ok::<_, Error>(Split::of(table.units, pixels, table.labels)?.with(table.missing, table.weights, table.beyond))
+        let split = Split::of(units.clone(), pixels, table.labels)?;
+        Ok::<_, Error>(split.with(table.missing, table.weights, table.beyond))
     };
     let train = split(train, train_pixels)?;
     let test = match (test, test_pixels) {
@@ -62,8 +73,10 @@ pub(crate) fn array_by_columns(tables: &mut Tables, options: &LoadOptions, how: 
     let range = |table: &Table| if how == Use::Look { table.finite_range() } else { table.range() };
     let unlike = || Ok::<_, Error>(options.scale == Scale::Auto && !have_one_scale(range(&tables.train)?));
     let by_column = matches!(options.scale, Scale::MinMaxColumns | Scale::Standard);
-    let asked = by_column || !options.column_types.0.is_empty() || options.weight_column.is_some();
-    if tables.reading.is_some() || tables.image.is_some() || !(given.is_some() || asked || unlike()?) {
+    let units_asked = options.visible_units.is_for_all() || given.is_some_and(|schema| !schema.layer().is_bernoulli());
+    let asked = by_column || units_asked || !options.column_types.0.is_empty() || options.weight_column.is_some();
+    let is_picture = tables.image.is_some() && !units_asked;
+    if tables.reading.is_some() || is_picture || !(given.is_some() || asked || unlike()?) {
         return Ok(());
     }
     // Infinite values, which no schema has a place for, are for whoever looks to count.
@@ -104,7 +117,7 @@ fn require_columns(tables: &Tables, options: &LoadOptions) -> Result<(), Error> 
     let is_by_place = schema.scale().is_some() || tables.image.is_some();
     match schema.scale() {
         _ if is_by_place && got != expected => Err(Error::Columns { path, got, expected, named: false }),
-        None if tables.image.is_some() && options.scale == Scale::Auto => {
+        None if tables.image.is_some() && options.scale == Scale::Auto && schema.layer().is_bernoulli() => {
             let reason = "the columns have scales of their own, and the data are pictures".into();
             Err(Error::Schema { place: "schema".into(), reason })
         }

@@ -67,6 +67,7 @@ pub use schema::pixels::Pixels;
 pub use schema::scale::Scale;
 pub use schema::scaling::Scaling;
 pub use schema::source::Source;
+pub use schema::visible::{ColumnUnits, VisibleUnits};
 pub use synthetic::{Patterns, Synthetic};
 pub use tables::block::{Block, BlockValues};
 pub use tables::image_shape::ImageShape;

@@ -222,7 +222,10 @@ fn parquet(train: &[PathBuf], test: &[PathBuf], options: &LoadOptions) -> Result
 fn mnist(options: &LoadOptions) -> Result<Dataset, Error> {
     static DIGITS: OnceLock<Dataset> = OnceLock::new();
     let read = || assemble("mnist".into(), formats::mnist::tables()?, options);
+    let units_asked =
+        options.visible_units.is_for_all() || options.schema.as_ref().is_some_and(|s| !s.layer().is_bernoulli());
     match (options.scale, options.classes, &options.class_names) {
+        _ if units_asked => read(),
         (Scale::Auto | Scale::By255, None | Some(10), None) if options.labels != LabelUse::Unused => {
             if let Some(digits) = DIGITS.get() {
                 return Ok(digits.clone());

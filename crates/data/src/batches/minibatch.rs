@@ -91,6 +91,7 @@ impl Minibatcher {
             return Err(Error::Setting { name: "batch size", got: "0".into(), expected: "at least 1".into() });
         }
         config.binarize.validate()?;
+        let config = BatchConfig { binarize: split.binarized(config.binarize), ..config };
         if config.balanced && split.label(0).is_none() {
             return Err(Error::NoLabels);
         }
@@ -122,7 +123,7 @@ impl Minibatcher {
     /// Bytes of memory that dealing a split takes beyond the split's own.
     #[must_use]
     pub fn bytes(split: &Split, binarize: Binarize, balanced: bool) -> u64 {
-        let packed = if packs(split, binarize) { split.units().div_ceil(32) } else { 0 };
+        let packed = if packs(split, split.binarized(binarize)) { split.units().div_ceil(32) } else { 0 };
         // A number each: the place in the order, the label, the place in its class.
         let gaps = if split.has_missing() { split.units().div_ceil(32) } else { 0 };
         let numbers = 1 + usize::from(split.label(0).is_some()) + usize::from(balanced);

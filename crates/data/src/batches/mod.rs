@@ -3,6 +3,8 @@
 pub(crate) mod binarize;
 mod holdout;
 pub(crate) mod minibatch;
+mod moments;
+mod of_units;
 mod order;
 pub(crate) mod split;
 #[cfg(test)]

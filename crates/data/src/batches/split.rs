@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deepbelief_kernels::{Batch, Missing, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Missing, Stream, Uniforms, UnitKind, Units};
 
 use super::binarize::{Binarize, Draw, pack_row};
 use crate::error::Error;
@@ -18,7 +18,10 @@ use crate::tables::table::{Cells, check_units};
 /// sample gets the same draws in every split.
 #[derive(Clone, Debug)]
 pub struct Split {
+    /// Columns of a sample.
     units: usize,
+    /// The visible units that these columns are of.
+    layer: Units,
     store: Store,
     labels: Option<Arc<[u32]>>,
     /// Rows of `store` that belong to this split; all of them if absent.
@@ -48,11 +51,12 @@ impl Split {
             let place = crate::Place { what: "samples".into(), row: at / units, line: None, column: at % units };
             return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1".into(), fitted: false });
         }
-        Self::of(units, Store::Held(pixels), labels)
+        Self::of(Units::of(UnitKind::Bernoulli, units), Store::Held(pixels), labels)
     }
 
-    /// The same of values that are known to lie in [0, 1].
-    pub(crate) fn of(units: usize, store: Store, labels: Option<Vec<u32>>) -> Result<Self, Error> {
+    /// The same of values that are known to be some of their units.
+    pub(crate) fn of(layer: Units, store: Store, labels: Option<Vec<u32>>) -> Result<Self, Error> {
+        let units = layer.columns();
         let what = || "samples".to_string();
         check_units(units as u128, "samples")?;
         let values = match &store {
@@ -76,7 +80,8 @@ impl Split {
             return Err(Error::Counts { what: what(), samples, labels: labels.len() });
         }
         let labels = labels.map(Into::into);
-        Ok(Self { units, store, labels, rows: None, samples, first_id: 0, missing: None, weights: None, beyond: None })
+        let (rows, first_id, missing, weights, beyond) = (None, 0, None, None, None);
+        Ok(Self { units, layer, store, labels, rows, samples, first_id, missing, weights, beyond })
     }
 
     /// The same with what is known of missing values, weights and values beyond their columns' ranges.
@@ -172,13 +177,16 @@ impl Split {
         self.beyond.as_ref().map_or(0, |beyond| beyond[self.stored_row(sample)])
     }
 
-    /// The same samples with other values, row-major [samples, units] in [0, 1], none of which is missing.
+    /// The same samples with other values, row-major [samples, units], none of which is missing: those of a model,
+    /// which may be means.
     ///
     /// # Errors
-    /// As for [`Split::new`]; if this is a selection.
+    /// If there is not one value for each of this split, which must be no selection, or one is not finite or, of a
+    /// discrete unit, not in [0, 1].
     pub fn with_values(&self, values: Vec<f32>) -> Result<Self, Error> {
         self.require_one_each("values", values.len(), self.samples * self.units)?;
-        let Self { store, .. } = Self::new(self.units, values.into(), None)?;
+        self.require_means(&values)?;
+        let Self { store, .. } = Self::of(self.layer.clone(), Store::Held(values.into()), None)?;
         Ok(Self { store, missing: None, ..self.clone() })
     }
 
@@ -219,6 +227,12 @@ impl Split {
     #[must_use]
     pub fn units(&self) -> usize {
         self.units
+    }
+
+    /// The visible units of a model of these samples.
+    #[must_use]
+    pub fn layer(&self) -> &Units {
+        &self.layer
     }
 
     fn stored_row(&self, sample: usize) -> usize {
@@ -353,25 +367,6 @@ impl Split {
         pixels + words(labels) + words(rows) + words(missing) + words(weights) + words(beyond)
     }
 
-    /// Mean of each unit over the samples, weighted where they have weights, in [0, 1]; as many values as units.
-    ///
-    /// # Errors
-    /// If their file cannot be read.
-    pub fn mean(&self) -> Result<Vec<f32>, Error> {
-        let mut sums = vec![0.0f64; self.units];
-        let weight = |sample: usize| f64::from(self.weight(sample).unwrap_or(1.0));
-        self.visit(0..self.samples, |sample, _, row| match row {
-            // Bytes are summed as they are: sums of integers are exact.
-            Row::Bytes(bytes) => sums.iter_mut().zip(bytes).for_each(|(sum, &x)| *sum += weight(sample) * f64::from(x)),
-            Row::Floats(floats) => {
-                sums.iter_mut().zip(floats).for_each(|(sum, &x)| *sum += weight(sample) * f64::from(x));
-            }
-        })?;
-        let one = if self.has_bytes() { 255.0 } else { 1.0 };
-        let total: f64 = (0..self.samples).map(weight).sum();
-        Ok(sums.iter().map(|sum| (sum / (one * total.max(f64::MIN_POSITIVE))) as f32).collect())
-    }
-
     /// Samples as a batch to measure a model on: `samples` is a range or any list of numbers.
     /// [`Binarize::Fresh`] gives the same draws as [`Binarize::Fixed`] here, so that a measure
     /// is the same whenever it is taken.
@@ -386,6 +381,7 @@ impl Split {
         I: IntoIterator<Item = usize, IntoIter: ExactSizeIterator>,
     {
         let mut batch = Batch::default();
+        let binarize = self.binarized(binarize);
         self.fill(samples.into_iter(), binarize.draw(Uniforms::new(seed, Stream::Binarize, 0)), &mut batch)?;
         Ok(batch)
     }

@@ -1,5 +1,7 @@
 //! What an examination finds.
 
+use deepbelief_kernels::Units;
+
 use super::gaps::Gaps;
 use crate::place::Place;
 use crate::schema::columns::Schema;
@@ -89,6 +91,8 @@ pub struct Part {
 /// What a data set is found to be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examination {
+    /// The visible units that the columns become.
+    pub units: Units,
     /// What the columns of a table of text are; without columns for other sources.
     pub schema: Schema,
     /// How the source was understood, where another way is possible.
@@ -107,7 +111,8 @@ pub struct Examination {
     pub class_names: Option<Vec<String>>,
     /// What the values are.
     pub kind: ValueKind,
-    /// Smallest of all values; of a table of text of those of its units.
+    /// Smallest of all values; of a table of text of those of its units, which for Gaussian ones count standard
+    /// deviations from the mean.
     pub min: f32,
     /// Largest of all values.
     pub max: f32,
@@ -116,7 +121,7 @@ pub struct Examination {
     /// What brings the values into [0, 1]: as asked, else what suits them; of a table of text, whose columns have
     /// scales of their own, as asked.
     pub scale: Scale,
-    /// The values that it makes 0 and 1.
+    /// The values that it makes 0 and 1; Gaussian units have no ends.
     pub bounds: (f32, f32),
     /// Test samples that are training samples too, where all training samples were looked at.
     pub shared: Option<usize>,
@@ -133,9 +138,10 @@ impl Examination {
         self.train.columns.iter().filter(|column| column.same_as.is_some())
     }
 
-    /// Columns that vary, but within less than a hundredth of the range that is scaled to [0, 1].
+    /// Columns that vary, but within less than a hundredth of the range that is scaled to [0, 1]. Of Gaussian units none
+    /// is, whose columns have each its own scale.
     pub fn narrow(&self) -> impl Iterator<Item = &Column> {
-        let least = NARROW * (self.bounds.1 - self.bounds.0);
+        let least = if self.units.is_discrete() { NARROW * (self.bounds.1 - self.bounds.0) } else { 0.0 };
         self.train.columns.iter().filter(move |column| !column.is_constant() && column.max - column.min < least)
     }
 
@@ -159,9 +165,11 @@ impl Examination {
         if top > bottom { ((value - bottom) / (top - bottom)).clamp(0.0, 1.0) } else { 0.0 }
     }
 
-    /// Sum of the columns' scaled means: the units that are on in a sample, on average.
+    /// Sum of the columns' scaled means: the units that are on in a sample, on average; Gaussian ones are left out.
     #[must_use]
     pub fn active(&self) -> f64 {
-        self.train.columns.iter().filter(|column| column.mean.is_finite()).map(|column| self.scaled(column.mean)).sum()
+        let states = self.units.each().filter(|(segment, _)| segment.units.is_discrete());
+        let columns = states.flat_map(|(_, columns)| &self.train.columns[columns]);
+        columns.filter(|column| column.mean.is_finite()).map(|column| self.scaled(column.mean)).sum()
     }
 }

@@ -12,6 +12,8 @@ mod findings;
 mod gaps;
 mod survey;
 
+use deepbelief_kernels::{UnitKind, Units};
+
 use crate::assemble::{check, renumber};
 use crate::batches::split::Split;
 use crate::dataset::Dataset;
@@ -57,6 +59,10 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         Scale::Auto if scaling.is_none() => extent.suiting(),
         scale => scale,
     };
+    let units = match &reading {
+        Some(reading) => reading.schema.layer(),
+        None => Units::of(UnitKind::Bernoulli, train.units),
+    };
     let bounds = match scaling.map_or(scale, Scale::from) {
         Scale::MinMax | Scale::MinMaxColumns | Scale::Standard | Scale::Auto => (extent.min, extent.max),
         Scale::None => (0.0, 1.0),
@@ -64,7 +70,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         Scale::Range { min, max } => (min, max),
     };
     let survey = |table: &Table| {
-        let mut survey = Survey::new(table.samples(), table.units, bounds, true)?;
+        let mut survey = Survey::new(table.samples(), table.units, ends(&units, bounds), true)?;
         table.each_row(|row| survey.add(row))?;
         Ok::<_, Error>(survey)
     };
@@ -81,6 +87,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
     let gaps = if of_train.first_missing().is_some() { Gaps::of(train, &schema)? } else { Gaps::default() };
     Ok(Examination {
         gaps,
+        units,
         schema,
         notes,
         doubts,
@@ -98,6 +105,11 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
     })
 }
 
+/// The ends that values are looked at between: numbers that Gaussian units learn have none.
+fn ends(units: &Units, bounds: (f32, f32)) -> (f32, f32) {
+    if units.is_discrete() { bounds } else { (f32::MIN / 4.0, f32::MAX / 4.0) }
+}
+
 impl Dataset {
     /// Looks at data that are scaled already, but not for copies of columns, which are numbered as visible
     /// units. Of samples that are in a file only `most` are read, spread evenly over it.
@@ -105,10 +117,11 @@ impl Dataset {
     /// # Errors
     /// If they cannot be read.
     pub fn examine(&self, most: usize) -> Result<Examination, Error> {
+        let units = self.train.layer().clone();
         let survey = |split: &Split| {
             let there = split.samples();
             let chosen = if split.is_held() { there } else { there.min(most.max(1)) };
-            let mut survey = Survey::new(chosen, split.units(), (0.0, 1.0), false)?;
+            let mut survey = Survey::new(chosen, split.units(), ends(&units, (0.0, 1.0)), false)?;
             let mut values = vec![0.0; split.units()];
             split.visit((0..chosen).map(|k| (k as u64 * there as u64 / chosen as u64) as usize), |_, _, row| {
                 row.write(&mut values);
@@ -128,6 +141,7 @@ impl Dataset {
         };
         Ok(Examination {
             gaps: Gaps::default(),
+            units,
             schema: self.schema.clone(),
             notes: self.notes.clone(),
             doubts: self.doubts.clone(),

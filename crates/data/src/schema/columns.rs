@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
-use deepbelief_kernels::MAX_UNITS;
+use deepbelief_kernels::{MAX_UNITS, Units};
 use serde::{Deserialize, Serialize};
 
 use super::kind::{ColumnKind, KindName};
 use super::scale::Scale;
+use super::visible::{ColumnUnits, layer};
 use crate::error::Error;
 
 /// Columns that a schema may have, ignored ones among them.
@@ -23,6 +24,9 @@ pub struct Schema {
     /// and Excel's error values, such as `#N/A`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// Which units learn the columns.
+    #[serde(rename = "units", default, skip_serializing_if = "ColumnUnits::is_bernoulli")]
+    pub learned_by: ColumnUnits,
     /// The columns, in the order of their units.
     #[serde(rename = "column")]
     pub columns: Vec<ColumnSchema>,
@@ -82,7 +86,21 @@ impl Schema {
                 _ => all.push(ColumnSchema { name, count: 1, kind }),
             }
         }
-        Self { missing, columns: all }
+        Self { missing, columns: all, ..Self::default() }
+    }
+
+    /// The same columns, learned by these units. Where every column's own units are Bernoulli, both mean the same, and
+    /// the schema is the same.
+    #[must_use]
+    pub fn with_units(self, units: ColumnUnits) -> Self {
+        let same = layer(units, self.columns.iter().map(|column| (&column.kind, column.count))).is_bernoulli();
+        Self { learned_by: if same { ColumnUnits::Bernoulli } else { units }, ..self }
+    }
+
+    /// The visible units.
+    #[must_use]
+    pub fn layer(&self) -> Units {
+        layer(self.learned_by, self.columns.iter().map(|column| (&column.kind, column.count)))
     }
 
     /// Of so many columns without names that were all scaled alike. What is not known to have been scaled counts as
@@ -96,7 +114,7 @@ impl Schema {
                 ColumnKind::Unit { divisor: 1.0 }
             }
         };
-        Self { missing: Vec::new(), columns: vec![ColumnSchema { name: None, count: units, kind }] }
+        Self { columns: vec![ColumnSchema { name: None, count: units, kind }], ..Self::default() }
     }
 
     /// Checks what a hand may have written: that every kind has values that can be, that names are of one column each,
@@ -181,7 +199,7 @@ impl Schema {
         KindName::ALL.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
     }
 
-    /// Number of visible units.
+    /// Number of visible columns: a category has one for each level.
     #[must_use]
     pub fn units(&self) -> usize {
         self.columns.iter().map(|column| column.count * column.kind.units()).sum()
@@ -248,7 +266,7 @@ impl fmt::Display for Schema {
                 let _ = write!(called, " to {}", place + column.count - 1);
             }
             place += column.count;
-            lines.push((called, column.kind.to_string()));
+            lines.push((called, self.learned_by.described(&column.kind)));
         }
         let width = lines.iter().map(|(called, _)| called.chars().count()).max().unwrap_or(0);
         let lines: Vec<String> = lines.into_iter().map(|(called, kind)| format!("{called:<width$}  {kind}")).collect();

@@ -2,7 +2,7 @@
 //!
 //! | kind | cell of a unit's value p, or of the values of its units |
 //! |---|---|
-//! | real | `offset + scale p` |
+//! | real | `offset + scale p`, with no end where it is a Gaussian unit |
 //! | unit | `divisor p` |
 //! | binary, spin | the value that is on where p is 1/2 or more, else the one that is off |
 //! | categorical | the level whose unit is the largest |
@@ -13,6 +13,7 @@ use deepbelief_kernels::Uniforms;
 
 use super::columns::Schema;
 use super::kind::{ColumnKind, ROUNDING};
+use super::visible::ColumnUnits;
 use crate::tables::block::{Block, BlockValues};
 
 /// Digits that tell any two 32-bit floats apart.
@@ -30,7 +31,8 @@ impl Schema {
             if units == 0 {
                 continue;
             }
-            let cells = cells(kind, values.chunks_exact(width).map(|row| &row[at..at + units]));
+            let ends = !self.learned_by.are_gaussian(kind);
+            let cells = cells(kind, ends, values.chunks_exact(width).map(|row| &row[at..at + units]));
             blocks.push(Block::column(name.map_or_else(|| place.to_string(), str::to_string), cells));
             at += units;
         }
@@ -70,8 +72,9 @@ impl Schema {
     /// Draws states where values are probabilities of states: of binary and spin columns on or off, of a categorical
     /// column one level. Real and unit columns stay as they are.
     ///
-    /// A level is drawn in proportion to the odds `p / (1 - p)` of its unit: that is how independent units are
-    /// distributed where exactly one of them is on. Row r draws from row r of `draw`.
+    /// A level of a categorical unit is drawn by its probability. One of independent units is drawn in proportion to
+    /// the odds `p / (1 - p)` of its unit: that is how they are distributed where exactly one of them is on. Row r draws
+    /// from row r of `draw`.
     pub fn draw(&self, values: &mut [f32], draw: Uniforms) {
         let width = self.units().max(1);
         for (row, values) in values.chunks_exact_mut(width).enumerate() {
@@ -84,7 +87,8 @@ impl Schema {
                         units[0] = if uniform() < units[0] { 1.0 } else { 0.0 };
                     }
                     ColumnKind::Categorical { .. } => {
-                        let on = level(units, uniform());
+                        let odds = if self.learned_by == ColumnUnits::ByKind { probability } else { odds };
+                        let on = level(units, odds, uniform());
                         units.iter_mut().enumerate().for_each(|(unit, p)| *p = if unit == on { 1.0 } else { 0.0 });
                     }
                     _ => {}
@@ -96,14 +100,14 @@ impl Schema {
 }
 
 /// The cells of a column.
-fn cells<'a>(kind: &ColumnKind, rows: impl Iterator<Item = &'a [f32]>) -> BlockValues {
+fn cells<'a>(kind: &ColumnKind, ends: bool, rows: impl Iterator<Item = &'a [f32]>) -> BlockValues {
     match kind {
         ColumnKind::Binary { off, on } => {
             of_levels(&[off.clone(), on.clone()], rows.map(|units| usize::from(units[0] >= 0.5)))
         }
         ColumnKind::Spin => of_levels(&["-1".into(), "1".into()], rows.map(|units| usize::from(units[0] >= 0.5))),
         ColumnKind::Categorical { levels } => of_levels(levels, rows.map(largest)),
-        kind => BlockValues::Floats(rows.map(|units| shortest(kind, units[0])).collect()),
+        kind => BlockValues::Floats(rows.map(|units| shortest(kind, ends, units[0])).collect()),
     }
 }
 
@@ -121,28 +125,37 @@ fn largest(units: &[f32]) -> usize {
     (1..units.len()).fold(0, |best, unit| if units[unit] > units[best] { unit } else { best })
 }
 
-/// A level in proportion to the odds of its unit.
-fn level(units: &[f32], uniform: f32) -> usize {
-    // The largest probability below 1 stands for 1.
-    let odds =
-        |p: &f32| f64::from(p.min(1.0 - f32::EPSILON / 2.0)) / (1.0 - f64::from(p.min(1.0 - f32::EPSILON / 2.0)));
-    let mut left = f64::from(uniform) * units.iter().map(odds).sum::<f64>();
-    let found = units.iter().position(|p| {
-        left -= odds(p);
+/// A probability.
+fn probability(p: f32) -> f64 {
+    f64::from(p)
+}
+
+/// The odds of a unit; the largest probability below 1 stands for 1.
+fn odds(p: f32) -> f64 {
+    let p = f64::from(p.min(1.0 - f32::EPSILON / 2.0));
+    p / (1.0 - p)
+}
+
+/// A level in proportion to what `share` makes of its unit.
+fn level(units: &[f32], share: fn(f32) -> f64, uniform: f32) -> usize {
+    let mut left = f64::from(uniform) * units.iter().map(|&p| share(p)).sum::<f64>();
+    let found = units.iter().position(|&p| {
+        left -= share(p);
         left < 0.0
     });
     found.unwrap_or_else(|| largest(units))
 }
 
-/// The number with the fewest digits that has this unit value.
-fn shortest(kind: &ColumnKind, value: f32) -> f32 {
+/// The number with the fewest digits that has this unit value, where beyond 0 and 1 `ends` stand for it.
+fn shortest(kind: &ColumnKind, ends: bool, value: f32) -> f32 {
     let exact = match *kind {
         ColumnKind::Real { offset, scale } => f64::from(offset) + f64::from(scale) * f64::from(value),
         ColumnKind::Unit { divisor } => f64::from(divisor) * f64::from(value),
         _ => f64::from(value),
     };
-    let near = |unit: &f32| (-ROUNDING..=1.0 + ROUNDING).contains(unit);
-    let same = |number: &f32| kind.scaled(*number).filter(near).is_some_and(|unit| unit.clamp(0.0, 1.0) == value);
+    let near = |unit: &f32| !ends || (-ROUNDING..=1.0 + ROUNDING).contains(unit);
+    let taken = |unit: f32| if ends { unit.clamp(0.0, 1.0) } else { unit };
+    let same = |number: &f32| kind.scaled(*number).filter(near).is_some_and(|unit| taken(unit) == value);
     let rounded = |digits: usize| format!("{exact:.digits$e}").parse::<f32>().ok();
     (0..DIGITS).filter_map(rounded).find(same).unwrap_or(exact as f32)
 }
@@ -216,7 +229,7 @@ mod tests {
                 let number: f32 = format!("{:.2}", offset + scale * k as f32 / 1000.0).parse().unwrap();
                 let unit = kind.scaled(number).unwrap();
                 if (0.0..=1.0).contains(&unit) {
-                    assert_eq!(shortest(&kind, unit), number, "of {offset} to {}", offset + scale);
+                    assert_eq!(shortest(&kind, true, unit), number, "of {offset} to {}", offset + scale);
                 }
             }
         }
@@ -225,6 +238,27 @@ mod tests {
         let bytes: Vec<f32> = (0..=255u8).map(|byte| f32::from(byte) / 255.0).collect();
         let whole = BlockValues::Floats((0..=255u8).map(f32::from).collect());
         assert_eq!(Schema::of_scale(1, Scale::By255).decode(&bytes)[0].values, whole);
+    }
+
+    /// Of Gaussian units numbers come back however far out they lie; of categorical units levels are drawn by their
+    /// probabilities, within five standard errors.
+    #[test]
+    fn cells_of_units_of_their_own_kind() {
+        let schema = schema().with_units(ColumnUnits::ByKind);
+        let kind = ColumnKind::Real { offset: 21.0, scale: 60.0 };
+        for number in [-1000.0f32, -3.25, 20.9, 21.0, 81.5, 4321.0] {
+            let mut row = vec![0.0; 10];
+            row[0] = kind.scaled(number).unwrap();
+            assert_eq!(schema.decode(&row)[0].values, BlockValues::Floats(vec![number]));
+        }
+        let rows = 20_000;
+        let mut values = [7.5, 0.2, 0.5, 0.25, 0.25, 0.0, 0.0, 1.0, 1.0, 0.6].repeat(rows);
+        schema.draw(&mut values, Uniforms::new(1, Stream::User, 0));
+        for (unit, p) in [(2, 0.5), (3, 0.25), (4, 0.25), (7, 1.0)] {
+            let mean = values.chunks(10).map(|row| f64::from(row[unit])).sum::<f64>() / rows as f64;
+            assert!((mean - p).abs() <= 5.0 * (p * (1.0 - p) / rows as f64).sqrt(), "unit {unit}: {mean} and not {p}");
+        }
+        assert!(values.chunks(10).all(|row| row[0] == 7.5));
     }
 
     /// Frequencies within five standard errors of what independent units have where exactly one is on.
@@ -242,6 +276,6 @@ mod tests {
         }
         let one = |row: &[f32]| row[2] + row[3] + row[4] == 1.0 && row[5..8] == [1.0, 0.0, 0.0];
         assert!(values.chunks(10).all(|row| one(row) && row[0] == 0.3 && row[9] == 0.6));
-        assert_eq!(level(&[0.0, 1.0, 0.5], 0.999), 1, "a unit that is surely on is the level");
+        assert_eq!(level(&[0.0, 1.0, 0.5], odds, 0.999), 1, "a unit that is surely on is the level");
     }
 }

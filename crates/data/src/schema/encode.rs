@@ -9,6 +9,7 @@ use super::labels::{self, Labels, Texts};
 use super::options::{LabelUse, LoadOptions};
 use super::scale::Scale;
 use super::scaling::Scaling;
+use super::visible::ColumnUnits;
 use crate::error::Error;
 use crate::memory::room::reserve;
 use crate::tables::sheet::{Cell, Content, Sheet};
@@ -17,6 +18,9 @@ use crate::tables::values::Values;
 
 /// Columns that a note names, at most.
 const NAMED: usize = 5;
+
+/// Standard deviations from its mean from which on a value of a Gaussian unit is told.
+const FAR: f32 = 10.0;
 
 /// What became of a sheet.
 #[derive(Debug)]
@@ -74,6 +78,12 @@ pub(crate) fn encode(
             let finite = |x: &f32| x.is_finite() || how == Use::Look;
             let Some(x) = column.unit(cell).filter(finite) else { return Err(column.refuse(sheet, row, cell)) };
             match column.units {
+                1 if column.is_gaussian() => {
+                    if x.abs() > FAR {
+                        *beyond = (beyond.0 + 1, if beyond.0 == 0 { row } else { beyond.1 });
+                    }
+                    values.push(x);
+                }
                 1 => {
                     let most = if raw { 255.0 } else { 1.0 };
                     if how == Use::Look {
@@ -94,6 +104,7 @@ pub(crate) fn encode(
         }
     }
     notes.extend(said_of_ends(sheet, &columns, &beyond));
+    notes.extend(said_of_far(sheet, &columns, &beyond));
     let labels = match labels_of(schema, sheet, names, label_use)? {
         Ok(labels) => labels,
         Err(note) => {
@@ -122,24 +133,35 @@ pub(crate) fn encode(
 
 /// One line on values that were taken for the ends of their ranges: how many of each column, and the first row.
 fn said_of_ends(sheet: &Sheet, columns: &[Column], beyond: &[(usize, usize)]) -> Option<String> {
-    let found: Vec<_> = columns.iter().zip(beyond).filter(|(_, (count, _))| *count > 0).collect();
-    let all: usize = found.iter().map(|(_, (count, _))| count).sum();
+    let (all, each) = named(sheet, columns, beyond, false);
+    let (values, are) = if all == 1 { ("value lies", "is") } else { ("values lie", "are") };
+    (all > 0).then(|| format!("{all} {values} beyond the ranges of the columns and {are} taken for their ends: {each}"))
+}
+
+/// One line on values that lie far out in Gaussian units, which keep them.
+fn said_of_far(sheet: &Sheet, columns: &[Column], beyond: &[(usize, usize)]) -> Option<String> {
+    let (all, each) = named(sheet, columns, beyond, true);
+    let values = if all == 1 { "value lies" } else { "values lie" };
+    (all > 0).then(|| format!("{all} {values} more than {FAR} standard deviations from the mean of the column: {each}"))
+}
+
+/// How many values are counted in all columns that are Gaussian units, or in all others, and how many in each of these, with the first row.
+fn named(sheet: &Sheet, columns: &[Column], counts: &[(usize, usize)], gaussian: bool) -> (usize, String) {
+    let found: Vec<_> = columns
+        .iter()
+        .zip(counts)
+        .filter(|(column, (count, _))| *count > 0 && column.is_gaussian() == gaussian)
+        .collect();
     let each: Vec<String> = found
         .iter()
         .take(NAMED)
         .map(|(column, (count, row))| {
             let (called, first) = (sheet.called(column.from), sheet.called_row(*row));
-            format!("column {called} ({}) {count}, the first in {first}", column.kind)
+            format!("column {called} ({}) {count}, the first in {first}", column.learned_by.described(column.kind))
         })
         .collect();
     let more = if found.len() > NAMED { format!("; and {} more columns", found.len() - NAMED) } else { String::new() };
-    let (values, are) = if all == 1 { ("value lies", "is") } else { ("values lie", "are") };
-    (all > 0).then(|| {
-        format!(
-            "{all} {values} beyond the ranges of the columns and {are} taken for their ends: {}{more}",
-            each.join("; ")
-        )
-    })
+    (found.iter().map(|(_, (count, _))| count).sum(), each.join("; ") + &more)
 }
 
 /// Whether all units are grey levels of a byte: they then stay bytes.
@@ -154,6 +176,7 @@ struct Column<'a> {
     /// Where it stands in the sheet.
     from: usize,
     kind: &'a ColumnKind,
+    learned_by: ColumnUnits,
     units: usize,
     /// Whether grey levels stay undivided.
     raw: bool,
@@ -163,7 +186,7 @@ struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    fn new(sheet: &Sheet, from: usize, kind: &'a ColumnKind, raw: bool) -> Self {
+    fn new(sheet: &Sheet, from: usize, (kind, learned_by): (&'a ColumnKind, ColumnUnits), raw: bool) -> Self {
         let levels: Vec<&String> = match kind {
             ColumnKind::Binary { off, on } => vec![off, on],
             ColumnKind::Categorical { levels } => levels.iter().collect(),
@@ -172,7 +195,12 @@ impl<'a> Column<'a> {
         let place = |text: &String| levels.iter().position(|level| *level == text).map(|place| place as u32);
         let texts = sheet.texts[from].distinct.iter().map(place).collect();
         let numbers = levels.iter().map(|level| level.parse().ok()).collect();
-        Self { from, kind, units: kind.units(), raw, numbers, texts }
+        Self { from, kind, learned_by, units: kind.units(), raw, numbers, texts }
+    }
+
+    /// Whether it keeps any number.
+    fn is_gaussian(&self) -> bool {
+        self.learned_by.are_gaussian(self.kind)
     }
 
     /// The value of its unit, or the number of the unit that is on; none where the schema has no such value.
@@ -192,7 +220,7 @@ impl<'a> Column<'a> {
     /// Whether its range was found in data, so that values beyond it may come: fractions and bytes have theirs by nature.
     fn has_ends(&self) -> bool {
         match self.kind {
-            ColumnKind::Real { .. } => true,
+            ColumnKind::Real { .. } => !self.is_gaussian(),
             ColumnKind::Unit { divisor } => *divisor != 1.0 && *divisor != 255.0,
             _ => false,
         }
@@ -202,6 +230,7 @@ impl<'a> Column<'a> {
         let expected = match self.kind {
             ColumnKind::Binary { off, on } => format!("{off} or {on}"),
             ColumnKind::Unit { divisor } => format!("a number from 0 to {divisor}"),
+            ColumnKind::Real { .. } if self.is_gaussian() => "a number".into(),
             ColumnKind::Real { offset, scale } => format!("a number, {offset} to {}", offset + scale),
             ColumnKind::Categorical { levels } => format!("one of {}", levels[..levels.len().min(12)].join(", ")),
             ColumnKind::Spin => "-1 or 1".into(),
@@ -238,7 +267,9 @@ fn columns<'a>(schema: &'a Schema, sheet: &Sheet, raw: bool) -> Result<(Vec<Colu
         let notes =
             schema.has_names().then(|| "there are no names of columns: they are taken by their position".into());
         return Ok((
-            learned().map(|(place, (_, kind))| Column::new(sheet, from(place), kind, raw)).collect(),
+            learned()
+                .map(|(place, (_, kind))| Column::new(sheet, from(place), (kind, schema.learned_by), raw))
+                .collect(),
             notes.into_iter().collect(),
         ));
     };
@@ -251,7 +282,7 @@ fn columns<'a>(schema: &'a Schema, sheet: &Sheet, raw: bool) -> Result<(Vec<Colu
     for (_, (name, kind)) in learned() {
         let name = name.unwrap_or_default();
         match places.get(name) {
-            Some(Some(place)) => found.push(Column::new(sheet, *place, kind, raw)),
+            Some(Some(place)) => found.push(Column::new(sheet, *place, (kind, schema.learned_by), raw)),
             Some(None) => {
                 let reason = "two columns have this name".into();
                 return Err(Error::Column { path: path(), column: format!("{name:?}"), reason });

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use super::asked::{asked, label, learned_by, weight};
 use super::columns::Schema;
 use super::doubts;
 use super::kind::{ColumnKind, KindName};
@@ -13,6 +14,7 @@ use super::rescale::BYTE;
 use super::scale::Scale;
 use super::spelling::Spelling;
 use super::survey::{Found, survey};
+use super::visible::{ColumnUnits, VisibleUnits};
 use crate::error::Error;
 use crate::tables::sheet::Sheet;
 
@@ -58,9 +60,10 @@ pub(crate) fn understand(sheet: &Sheet, options: &LoadOptions) -> Result<Inferre
 /// Tells what the columns of training data are.
 fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     let found = survey(sheet);
+    let learned_by = learned_by(options)?;
     let asked = asked(sheet, options)?;
     let label = label(sheet, options)?.or(sheet.label.filter(|&column| asked[column].is_none()));
-    let telling = Telling { sheet, found: &found, options };
+    let telling = Telling { sheet, found: &found, options, learned_by, alphabet: alphabet(&found) };
     let open = |column: &usize| {
         let spoken_of = Some(*column) == label || asked[*column].is_some() || sheet.declared(*column).is_some();
         !spoken_of && !telling.is_index(*column)
@@ -73,6 +76,7 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
             Some(KindName::Label) => ColumnKind::Label,
             _ if Some(column) == label => ColumnKind::Label,
             Some(kind) => telling.as_asked(column, kind)?,
+            None if let Some(kind) = telling.of_all(column) => telling.as_asked(column, kind)?,
             None => telling.tell(column, &scale, &mut inferred)?,
         });
     }
@@ -85,7 +89,7 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     if kinds.iter().all(|kind| kind.units() == 0) {
         for (kind, found) in kinds.iter_mut().zip(&found) {
             if *kind == ColumnKind::Ignored && found.is_numeric() {
-                *kind = real(found, options.scale);
+                *kind = telling.real(found);
             }
         }
     }
@@ -96,53 +100,8 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
         ));
     }
     let names = sheet.names.iter().flatten().map(|name| Some(name.clone())).chain(std::iter::repeat(None));
-    inferred.schema = Schema::new(names.zip(kinds), options.missing.clone());
+    inferred.schema = Schema::new(names.zip(kinds), options.missing.clone()).with_units(learned_by);
     Ok(inferred)
-}
-
-/// The column of the labels that is asked for.
-fn label(sheet: &Sheet, options: &LoadOptions) -> Result<Option<usize>, Error> {
-    let Some(wanted) = &options.label_column else { return Ok(None) };
-    sheet.find(wanted).map(Some).ok_or_else(|| {
-        let available = sheet.available();
-        Error::NoSuchColumn { path: PathBuf::from(&sheet.what), column: wanted.clone(), available }
-    })
-}
-
-/// The kind that was asked for, of each column.
-fn asked(sheet: &Sheet, options: &LoadOptions) -> Result<Vec<Option<KindName>>, Error> {
-    let mut asked = vec![None; sheet.columns()];
-    for (column, kind) in &options.column_types.0 {
-        let place = sheet.find(column).ok_or_else(|| Error::Column {
-            path: PathBuf::from(&sheet.what),
-            column: column.clone(),
-            reason: format!("there is no such column; {}", sheet.available()),
-        })?;
-        asked[place] = Some(*kind);
-    }
-    if let Some(wanted) = &options.weight_column {
-        let missing = || Error::NoSuchColumn {
-            path: PathBuf::from(&sheet.what),
-            column: wanted.clone(),
-            available: sheet.available(),
-        };
-        asked[sheet.find(wanted).ok_or_else(missing)?] = Some(KindName::Weight);
-    }
-    Ok(asked)
-}
-
-/// A column of weights.
-fn weight(sheet: &Sheet, found: &Found, column: usize) -> Result<ColumnKind, Error> {
-    if found.is_numeric() && found.missing == 0 && found.min >= 0.0 && found.max > 0.0 && found.max.is_finite() {
-        return Ok(ColumnKind::Weight);
-    }
-    let has = match (found.missing, found.texts) {
-        (0, 0) => format!("{} to {}", found.min, found.max),
-        (0, _) => format!("texts, such as {:?}", sheet.texts[column].distinct[0]),
-        (missing, _) => format!("{missing} rows without one"),
-    };
-    let reason = format!("weights are numbers from 0 up, one for every row, and not all 0, but this column has {has}");
-    Err(Error::Column { path: PathBuf::from(&sheet.what), column: sheet.called(column), reason })
 }
 
 /// What all columns of numbers have in common.
@@ -164,9 +123,40 @@ struct Telling<'a> {
     sheet: &'a Sheet,
     found: &'a [Found],
     options: &'a LoadOptions,
+    learned_by: ColumnUnits,
+    /// The different numbers of all columns, in their order.
+    alphabet: Vec<String>,
 }
 
 impl Telling<'_> {
+    /// The kind that all columns are asked for as, where this column can be meant.
+    fn of_all(&self, column: usize) -> Option<KindName> {
+        let found = &self.found[column];
+        if self.is_index(column) || found.numbers + found.texts == 0 || found.infinite.is_some() {
+            return None;
+        }
+        match self.options.visible_units {
+            VisibleUnits::Auto | VisibleUnits::Bernoulli => None,
+            // Of a table, what is constant tells nothing; an array keeps its columns.
+            VisibleUnits::Gaussian => {
+                (found.is_numeric() && (found.min < found.max || self.sheet.is_of_array())).then_some(KindName::Real)
+            }
+            VisibleUnits::Spin => Some(KindName::Spin),
+            VisibleUnits::Categorical => Some(KindName::Categorical),
+        }
+    }
+
+    /// A number by the range of its column, or by its mean and deviation.
+    fn real(&self, found: &Found) -> ColumnKind {
+        let deviation = found.deviation();
+        let (offset, width) = match (self.learned_by, self.options.scale) {
+            (ColumnUnits::ByKind, _) => (found.mean as f32, (deviation as f32).min(f32::MAX)),
+            (_, Scale::Standard) => ((found.mean - 2.0 * deviation) as f32, (4.0 * deviation) as f32),
+            _ => (found.min, (found.max - found.min).min(f32::MAX)),
+        };
+        ColumnKind::Real { offset, scale: if width > 0.0 { width } else { 1.0 } }
+    }
+
     /// Whether a column counts the rows or says that it tells them apart.
     fn is_index(&self, column: usize) -> bool {
         let found = &self.found[column];
@@ -270,7 +260,7 @@ impl Telling<'_> {
                 Ok(ColumnKind::Ignored)
             }
             Some(&[off, on]) => Ok(binary(off, on)),
-            _ => Ok(real(found, self.options.scale)),
+            _ => Ok(self.real(found)),
         }
     }
 
@@ -322,6 +312,9 @@ impl Telling<'_> {
         if let Some(levels) = self.sheet.declared(column) {
             return ColumnKind::Categorical { levels: levels.to_vec() };
         }
+        if self.options.visible_units == VisibleUnits::Categorical && self.sheet.is_of_array() {
+            return ColumnKind::Categorical { levels: self.alphabet.clone() };
+        }
         let numbers = self.found[column].levels.iter().flatten().map(ToString::to_string);
         let mut texts = self.sheet.texts[column].distinct.clone();
         texts.sort_unstable();
@@ -365,24 +358,22 @@ impl Telling<'_> {
                 ColumnKind::Unit { divisor: if byte { 255.0 } else { found.max.max(1.0) } }
             }
             KindName::Unit => return Err(no("numbers from 0 up")),
-            KindName::Real if numeric => real(found, self.options.scale),
+            KindName::Real if numeric => self.real(found),
             KindName::Real => return Err(no("numbers")),
         })
     }
 }
 
-fn binary(off: f32, on: f32) -> ColumnKind {
-    ColumnKind::Binary { off: off.to_string(), on: on.to_string() }
+/// The different numbers of all columns that have few, in their order.
+fn alphabet(found: &[Found]) -> Vec<String> {
+    let mut levels: Vec<f32> = found.iter().filter_map(|found| found.levels.as_ref()).flatten().copied().collect();
+    levels.sort_unstable_by(f32::total_cmp);
+    levels.dedup();
+    levels.iter().map(ToString::to_string).collect()
 }
 
-/// A number by the range of its column, or by its mean and deviation.
-fn real(found: &Found, scale: Scale) -> ColumnKind {
-    let deviation = found.deviation();
-    let (offset, width) = match scale {
-        Scale::Standard => ((found.mean - 2.0 * deviation) as f32, (4.0 * deviation) as f32),
-        _ => (found.min, (found.max - found.min).min(f32::MAX)),
-    };
-    ColumnKind::Real { offset, scale: if width > 0.0 { width } else { 1.0 } }
+fn binary(off: f32, on: f32) -> ColumnKind {
+    ColumnKind::Binary { off: off.to_string(), on: on.to_string() }
 }
 
 /// Two texts, the one that means no first; else in their order.

@@ -27,8 +27,9 @@ pub enum ColumnKind {
         /// The value that is 1.
         divisor: f32,
     },
-    /// A number of any range: one unit, `(value - offset) / scale`. Values beyond the training data's range are
-    /// taken for its ends.
+    /// A number of any range: one unit, `(value - offset) / scale`. For a Bernoulli unit offset and scale are the
+    /// smallest training value and the range, and values beyond are taken for its ends; for a Gaussian unit they are
+    /// the mean and the standard deviation.
     Real {
         /// The value that is 0.
         offset: f32,
@@ -86,7 +87,7 @@ impl ColumnKind {
     }
 }
 
-/// In words, with what it takes: `real, (x - 21) / 60`.
+/// In words, with what it takes: `real: 21 to 81`.
 impl fmt::Display for ColumnKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,6 +3,8 @@
 
 #[cfg(all(test, feature = "formats"))]
 mod answer_tests;
+#[cfg(feature = "formats")]
+mod asked;
 pub(crate) mod codes;
 pub(crate) mod columns;
 pub(crate) mod conversion;
@@ -31,3 +33,6 @@ pub(crate) mod store;
 mod survey;
 #[cfg(all(test, feature = "formats"))]
 pub(crate) mod tests;
+#[cfg(all(test, feature = "formats"))]
+mod unit_tests;
+pub(crate) mod visible;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::columns::Schema;
 use super::kind::ColumnKinds;
 use super::scale::Scale;
+use super::visible::VisibleUnits;
 use crate::error::Error;
 use crate::tables::image_shape::ImageShape;
 use crate::text::serde_as_text;
@@ -96,6 +97,9 @@ pub struct LoadOptions {
     /// same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_column: Option<String>,
+    /// Which units learn the columns, where no schema says it. Default: `bernoulli`.
+    #[serde(skip_serializing_if = "is_bernoulli")]
+    pub visible_units: VisibleUnits,
     /// Tables of text: what the columns are, as it was inferred from other data. Default: it is inferred from these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Schema>,
@@ -124,6 +128,11 @@ fn is_default(kinds: &ColumnKinds) -> bool {
     kinds.0.is_empty()
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_bernoulli(units: &VisibleUnits) -> bool {
+    *units == VisibleUnits::Bernoulli
+}
+
 impl Default for LoadOptions {
     fn default() -> Self {
         Self {
@@ -139,6 +148,7 @@ impl Default for LoadOptions {
             column_types: ColumnKinds::default(),
             missing: Vec::new(),
             weight_column: None,
+            visible_units: VisibleUnits::default(),
             schema: None,
             fetch: Fetch::default(),
             max_memory: None,

@@ -20,6 +20,12 @@ pub(crate) struct Scaled {
     pub(crate) notes: Vec<String>,
 }
 
+/// Takes values as they are, of units that are not all Bernoulli: bytes where they are the states of `discrete` units.
+pub(crate) fn keep(table: &mut Table, discrete: bool) -> Result<Store, Error> {
+    let whole = discrete && table.range()?.whole;
+    Ok(taken(table, Conversion { scaling: Scaling::None, whole }))
+}
+
 /// Scales training and test values alike. With `clamp`, values beyond a range that was found in other data are taken
 /// for its ends.
 pub(crate) fn scale(train: &mut Table, test: Option<&mut Table>, scale: Scale, clamp: bool) -> Result<Scaled, Error> {
@@ -135,11 +141,14 @@ fn apply(table: &mut Table, range: Range, scaling: Scaling, clamp: bool) -> Resu
         let expected = format!("{bottom} to {top}{as_there}");
         return Err(Error::OutOfRange { place: table.place(at), value, expected, fitted: clamp });
     }
-    let conversion = Conversion { scaling, whole: range.whole };
-    Ok(match std::mem::replace(&mut table.values, Values::Bytes(Vec::new()).into()) {
+    Ok(taken(table, Conversion { scaling, whole: range.whole }))
+}
+
+fn taken(table: &mut Table, conversion: Conversion) -> Store {
+    match std::mem::replace(&mut table.values, Values::Bytes(Vec::new()).into()) {
         Cells::Held(values) => Store::Held(conversion.apply(values)),
         Cells::File(rows) => Store::File { rows, conversion },
-    })
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +156,11 @@ mod tests {
     use super::*;
     use crate::batches::split::Split;
     use crate::schema::pixels::{Pixels, Row};
+    use deepbelief_kernels::{UnitKind, Units};
+
+    fn bernoulli(units: usize) -> Units {
+        Units::of(UnitKind::Bernoulli, units)
+    }
 
     fn bytes(values: &[u8]) -> Table {
         Table::new("t", 2, Values::Bytes(values.to_vec()))
@@ -160,7 +174,7 @@ mod tests {
     fn scaled(mut table: Table, how: Scale) -> (Vec<f32>, bool, String) {
         let Scaled { train: pixels, scaling, .. } = scale(&mut table, None, how, false).unwrap();
         let kept = matches!(pixels, Store::Held(Pixels::Bytes(_)));
-        let split = Split::of(1, pixels, None).unwrap();
+        let split = Split::of(bernoulli(1), pixels, None).unwrap();
         let mut out = vec![0.0; split.samples()];
         for (sample, out) in out.chunks_mut(1).enumerate() {
             split.row(sample).write(out);
@@ -217,10 +231,10 @@ mod tests {
     fn whole_floats_become_the_same_bytes() {
         let all: Vec<f32> = (0..=255u8).map(f32::from).collect();
         let pixels = scale(&mut floats(&all), None, Scale::By255, false).unwrap().train;
-        let split = Split::of(256, pixels, None).unwrap();
+        let split = Split::of(bernoulli(256), pixels, None).unwrap();
         assert_eq!(split.row(0), Row::Bytes(&(0..=255).collect::<Vec<u8>>()));
         let pixels = scale(&mut floats(&[1.0, -0.0]), None, Scale::None, false).unwrap().train;
-        assert_eq!(Split::of(2, pixels, None).unwrap().row(0), Row::Bytes(&[255, 0]));
+        assert_eq!(Split::of(bernoulli(2), pixels, None).unwrap().row(0), Row::Bytes(&[255, 0]));
     }
 
     #[test]
@@ -262,7 +276,7 @@ mod tests {
         let Scaled { test, scaling, .. } =
             scale(&mut floats(&[0.0, 1.0]), Some(&mut floats(&[-4.0, 2.0])), Scale::MinMax, false).unwrap();
         assert_eq!(scaling, Scaling::MinMax { min: -4.0, max: 2.0 });
-        assert_eq!(Split::of(2, test.unwrap(), None).unwrap().row(0), Row::Floats(&[0.0, 1.0]));
+        assert_eq!(Split::of(bernoulli(2), test.unwrap(), None).unwrap().row(0), Row::Floats(&[0.0, 1.0]));
         // The widest range there is must not overflow into NaN.
         assert_eq!(scaled(floats(&[f32::MIN, f32::MAX, 0.0, 0.0]), Scale::MinMax).0, [0.0, 1.0, 0.5, 0.5]);
         assert_eq!(
@@ -297,7 +311,7 @@ mod tests {
         let range = Scale::Range { min: -1.0, max: 3.0 };
         let mut table = floats(&[0.0, 3.5, -2.0, 3.0]);
         let Scaled { train, notes, .. } = scale(&mut table, None, range, true).unwrap();
-        assert_eq!(Split::of(4, train, None).unwrap().row(0), Row::Floats(&[0.25, 1.0, 0.0, 1.0]));
+        assert_eq!(Split::of(bernoulli(4), train, None).unwrap().row(0), Row::Floats(&[0.25, 1.0, 0.0, 1.0]));
         assert_eq!(
             notes,
             [
@@ -314,7 +328,7 @@ mod tests {
     #[test]
     fn the_test_data_follows_the_choice_made_on_the_training_data() {
         let test = scale(&mut bytes(&[0, 200]), Some(&mut bytes(&[0, 1])), Scale::Auto, false).unwrap().test;
-        assert_eq!(Split::of(2, test.unwrap(), None).unwrap().row(0), Row::Bytes(&[0, 1]));
+        assert_eq!(Split::of(bernoulli(2), test.unwrap(), None).unwrap().row(0), Row::Bytes(&[0, 1]));
         let error =
             scale(&mut bytes(&[0, 1]), Some(&mut bytes(&[0, 2])), Scale::Auto, false).err().unwrap().to_string();
         assert!(error.starts_with("t: row 0, column 1 (counted from 0) is 2, expected 0 to 1;"), "{error}");

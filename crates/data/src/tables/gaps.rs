@@ -2,20 +2,23 @@
 
 use std::path::Path;
 
+use deepbelief_kernels::{UnitKind, Units};
+
 use super::table::{Cells, Table};
 use super::values::Values;
 use crate::error::Error;
 use crate::memory::room::reserve;
 
-/// Notes which values of both tables are missing, and puts there what is most probable in the training data: the
-/// more frequent value where a column has 0 and 1 alone, else the mean of its values.
-pub(crate) fn fill_gaps(train: &mut Table, test: Option<&mut Table>) -> Result<(), Error> {
+/// Notes which values of both tables are missing, and puts there what is most probable in the training data: of a
+/// categorical unit the most frequent level, of a Gaussian one 0, of others the more frequent value where a column has
+/// 0 and 1 alone, else the mean of its values.
+pub(crate) fn fill_gaps(train: &mut Table, test: Option<&mut Table>, units: &Units) -> Result<(), Error> {
     let mut stand_ins = None;
     for table in [Some(&mut *train), test].into_iter().flatten() {
         // Those of the training data, which come first.
         let stand_ins = match &stand_ins {
             Some(known) => known,
-            None => stand_ins.insert(probable(table)?),
+            None => stand_ins.insert(probable(table, units)?),
         };
         if table.range()?.gaps {
             fill(table, stand_ins)?;
@@ -25,7 +28,7 @@ pub(crate) fn fill_gaps(train: &mut Table, test: Option<&mut Table>) -> Result<(
 }
 
 /// What is most probable in every column.
-fn probable(table: &Table) -> Result<Vec<f32>, Error> {
+fn probable(table: &Table, units: &Units) -> Result<Vec<f32>, Error> {
     let (mut sums, mut counts) = (vec![0.0f64; table.units], vec![0u32; table.units]);
     let mut binary = vec![true; table.units];
     table.each_row(|row| {
@@ -41,7 +44,23 @@ fn probable(table: &Table) -> Result<Vec<f32>, Error> {
         (count, true) => f32::from(u8::from(2.0 * sums[unit] > f64::from(count))),
         (count, false) => (sums[unit] / f64::from(count)) as f32,
     };
-    Ok((0..table.units).map(of).collect())
+    let mut stand_ins: Vec<f32> = (0..table.units).map(of).collect();
+    for (segment, columns) in units.each() {
+        match segment.units {
+            UnitKind::Gaussian => stand_ins[columns].fill(0.0),
+            UnitKind::Categorical => {
+                let (sums, stand_ins) = (&sums[columns.clone()], &mut stand_ins[columns]);
+                for (sums, levels) in sums.chunks(segment.levels).zip(stand_ins.chunks_mut(segment.levels)) {
+                    let most =
+                        (1..sums.len()).fold(0, |most, level| if sums[level] > sums[most] { level } else { most });
+                    levels.fill(0.0);
+                    levels[most] = 1.0;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(stand_ins)
 }
 
 /// Notes which values are missing, and puts the stand-in of their column there.
@@ -75,6 +94,7 @@ fn fill(table: &mut Table, stand_ins: &[f32]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deepbelief_kernels::Segment;
 
     #[test]
     fn gaps_are_noted_and_hold_what_the_training_data_make_probable() {
@@ -82,7 +102,8 @@ mod tests {
         let table = |values: &[f32]| Table::new("t", 3, Values::Floats(values.to_vec()));
         let mut train = table(&[1.0, 0.5, 7.0, NAN, 0.0, NAN, 1.0, NAN, 9.0, 0.0, 0.1, 8.0]);
         let mut test = table(&[NAN, NAN, NAN]);
-        fill_gaps(&mut train, Some(&mut test)).unwrap();
+        let bernoulli = Units::of(UnitKind::Bernoulli, 3);
+        fill_gaps(&mut train, Some(&mut test), &bernoulli).unwrap();
         assert_eq!(train.missing, Some(vec![0, 0b101, 0b010, 0]));
         assert_eq!(test.missing, Some(vec![0b111]));
         let Cells::Held(Values::Floats(values)) = &train.values else { panic!() };
@@ -90,7 +111,21 @@ mod tests {
         let Cells::Held(Values::Floats(values)) = &test.values else { panic!() };
         assert_eq!(values, &[1.0, 0.2, 8.0]);
         let mut whole = table(&[1.0, 2.0, 3.0]);
-        fill_gaps(&mut whole, None).unwrap();
+        fill_gaps(&mut whole, None, &bernoulli).unwrap();
         assert_eq!(whole.missing, None);
+    }
+
+    #[test]
+    fn a_categorical_unit_without_a_value_holds_the_most_frequent_level_and_a_gaussian_one_its_mean() {
+        const NAN: f32 = f32::NAN;
+        let gaussian = Segment { units: UnitKind::Gaussian, levels: 1, sites: 1 };
+        let categorical = Segment { units: UnitKind::Categorical, levels: 2, sites: 1 };
+        let units: Units = [gaussian, categorical].into_iter().collect();
+        let rows = vec![2.0, 0.0, 1.0, NAN, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5, NAN, NAN];
+        let mut table = Table::new("t", 3, Values::Floats(rows));
+        fill_gaps(&mut table, None, &units).unwrap();
+        assert_eq!(table.missing, Some(vec![0, 0b001, 0, 0b110]));
+        let Cells::Held(Values::Floats(values)) = &table.values else { panic!() };
+        assert_eq!((&values[3..6], &values[9..]), (&[0.0, 0.0, 1.0][..], &[0.5, 0.0, 1.0][..]));
     }
 }

@@ -133,6 +133,11 @@ impl Sheet {
         }
     }
 
+    /// Whether it is an array, whose rows have no lines.
+    pub(crate) fn is_of_array(&self) -> bool {
+        self.lines.first() == Some(&0)
+    }
+
     /// The values that a column may have, where the file declares them.
     pub(crate) fn declared(&self, column: usize) -> Option<&[String]> {
         self.levels.get(column)?.as_deref()

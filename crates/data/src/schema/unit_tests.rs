@@ -1,0 +1,182 @@
+//! What schemas make of data whose columns have units of their own kind.
+
+use deepbelief_kernels::{Batch, UnitKind};
+
+use super::tests::{applied, plain, read, values};
+use crate::{
+    BatchConfig, BlockValues, ColumnKind, ColumnUnits, Dataset, LoadOptions, Minibatcher, Pixels, Schema, Source,
+    VisibleUnits, examine, load,
+};
+
+fn asked(visible_units: VisibleUnits) -> LoadOptions {
+    LoadOptions { visible_units, ..plain() }
+}
+
+fn auto(text: &str) -> Dataset {
+    let column_types = if text.contains("spin") { "spin=spin".parse().unwrap() } else { plain().column_types };
+    read(text, &LoadOptions { column_types, ..asked(VisibleUnits::Auto) }).unwrap()
+}
+
+/// An array in a file of its own, row by row.
+fn array(units: usize, values: &[f32], options: &LoadOptions) -> Result<Dataset, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.npy");
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {units}), }}", values.len() / units);
+    let header = format!("{header:<117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(header.bytes());
+    bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+    std::fs::write(&path, bytes).unwrap();
+    let prefix = format!("{}/", dir.path().display());
+    load(&Source::Npy(path), options).map_err(|error| error.to_string().replace(&prefix, ""))
+}
+
+const PEOPLE: &str = "age,sex,blood,spin,height\n20,f,A,-1,1.5\n40,m,B,1,1.75\n60,m,AB,1,2\n40,f,A,-1,1.75\n";
+
+#[test]
+fn columns_are_units_of_their_own_kind() {
+    let data = auto(PEOPLE);
+    assert_eq!(data.train.layer().to_string(), "1 gaussian, 1 bernoulli, 1 categorical of 3, 1 spin, 1 gaussian");
+    assert_eq!(data.schema.layer(), *data.train.layer());
+    let shown = data.schema.to_string();
+    assert!(shown.starts_with("age     real: mean 40, deviation 14.142136\nsex     binary"), "{shown}");
+    let rows = values(&data);
+    let two = 2f32.sqrt();
+    assert_eq!(rows[1], [0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
+    assert!((rows[0][0] + two).abs() < 1e-6 && (rows[2][6] - two).abs() < 1e-6, "{rows:?}");
+    let means = data.train.mean().unwrap();
+    let variances = data.train.variance(&means).unwrap();
+    assert!(means[0].abs() < 1e-6 && (variances[0] - 1.0).abs() < 1e-6 && (variances[6] - 1.0).abs() < 1e-5);
+    // The same file comes back.
+    let blocks = data.schema.decode(&rows.concat());
+    assert_eq!(blocks[0].values, BlockValues::Floats(vec![20.0, 40.0, 60.0, 40.0]));
+    assert_eq!(blocks[3].values, BlockValues::Floats(vec![-1.0, 1.0, 1.0, -1.0]));
+    assert_eq!(blocks[4].values, BlockValues::Floats(vec![1.5, 1.75, 2.0, 1.75]));
+}
+
+/// Whoever asks for a scale asks for values between 0 and 1.
+#[test]
+fn a_scale_is_for_bernoulli_units() {
+    let scaled = |units| LoadOptions { scale: "minmax-columns".parse().unwrap(), ..asked(units) };
+    let data = read(PEOPLE, &scaled(VisibleUnits::Auto)).unwrap();
+    assert!(data.train.layer().is_bernoulli() && values(&data)[2][0] == 1.0);
+    let error = read(PEOPLE, &scaled(VisibleUnits::Gaussian)).unwrap_err();
+    assert_eq!(
+        error,
+        "scale is minmax-columns; it must be left out: it brings values into 0 to 1, for Bernoulli units, and these are \
+         gaussian"
+    );
+}
+
+/// What a checkpoint of before says of its columns means what it meant.
+#[test]
+fn schemas_that_do_not_name_their_units_are_of_bernoulli_units() {
+    let json = r#"{"column":[{"name":"age","kind":"real","offset":20.0,"scale":40.0},
+                   {"name":"blood","kind":"categorical","levels":["A","B"]},{"name":"spin","kind":"spin"}]}"#;
+    let schema: Schema = serde_json::from_str(json).unwrap();
+    assert!(schema.layer().is_bernoulli());
+    let text = "spin,blood,age\n1,B,30\n-1,A,70\n";
+    for visible_units in [VisibleUnits::Bernoulli, VisibleUnits::Auto, VisibleUnits::Gaussian] {
+        let options = LoadOptions { schema: Some(schema.clone()), ..asked(visible_units) };
+        let data = read(text, &options).unwrap();
+        assert_eq!(values(&data), [[0.25, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0]]);
+    }
+    let new = auto(PEOPLE).schema;
+    let written = serde_json::to_string(&new).unwrap();
+    assert!(written.contains(r#""units":"by-kind""#), "{written}");
+    assert_eq!(serde_json::from_str::<Schema>(&written).unwrap(), new);
+    // Where all columns are bits and fractions, both are one.
+    let bits = auto("a,b\n0,0.5\n1,0.25\n").schema;
+    assert_eq!((bits.learned_by, bits.layer().is_bernoulli()), (ColumnUnits::Bernoulli, true));
+}
+
+#[test]
+fn values_far_out_are_told_and_kept() {
+    let rows: Vec<String> = (0..500).map(|k| format!("{},{}", k % 7, k % 5)).collect();
+    let data = auto(&format!("x,y\n{}\n", rows.join("\n")));
+    assert!(data.notes.is_empty(), "{:?}", data.notes);
+    let other = applied(&data.schema, "x,y\n3,2\n500,2\n-400,2\n").unwrap();
+    let rows = values(&other);
+    assert!(rows[1][0] > 200.0 && rows[2][0] < -200.0 && other.train.beyond(1) == 0);
+    assert_eq!(other.notes.len(), 1, "{:?}", other.notes);
+    let said = "2 values lie more than 10 standard deviations from the mean of the column: column \"x\" (real: mean";
+    assert!(
+        other.notes[0].starts_with(said) && other.notes[0].ends_with("2, the first in line 3"),
+        "{:?}",
+        other.notes
+    );
+    let error = applied(&data.schema, "x,y\nold,2\n").unwrap_err();
+    assert_eq!(error, "t.csv: line 2, column \"x\": \"old\" is not a number");
+}
+
+/// All columns of a category are missing together, and a level stands there; of a number 0, its mean.
+#[test]
+fn what_is_missing_holds_a_value_of_its_unit() {
+    let data = auto("x,kind,on\n1,a,no\n,b,yes\n3,,no\n5,b,\n,a,no\n3,b,no\n1,c,no\n");
+    let lacks = data.train.missing(&(0..7).collect::<Vec<_>>()).unwrap();
+    let lacks: Vec<Vec<usize>> = (0..7).map(|row| lacks.units(row).collect()).collect();
+    assert_eq!(lacks, [vec![], vec![0], vec![1, 2, 3], vec![4], vec![0], vec![], vec![]]);
+    let rows = values(&data);
+    assert_eq!((rows[1][0], &rows[2][1..4], rows[3][4]), (0.0, &[0.0, 1.0, 0.0][..], 0.0));
+}
+
+#[test]
+fn minibatches_of_states_are_bits_and_others_are_numbers() {
+    let is_binary = |data: &Dataset| {
+        let config = BatchConfig { batch_size: 2, ..BatchConfig::default() };
+        let mut batch = Batch::default();
+        deepbelief_kernels::Minibatches::fill(&mut Minibatcher::new(&data.train, config).unwrap(), 0, &mut batch);
+        matches!(batch, Batch::Binary(_))
+    };
+    assert!(is_binary(&auto("a,b\nx,1\ny,0\nz,1\nx,1\n")));
+    assert!(is_binary(&auto("a,b\n-1,1\n1,-1\n")));
+    assert!(!is_binary(&auto("a,b\n-1,1.5\n1,-1\n2,3\n")));
+    assert!(!is_binary(&auto("a,b\nx,0.5\ny,0\nz,1\nx,0.25\n")), "fractions stay unless they are drawn");
+}
+
+#[test]
+fn arrays_are_of_the_units_that_are_asked_for() {
+    let counts: Vec<f32> = (0..12).map(|k| [0.0, 2.0, 5.0][(k * k) % 3]).collect();
+    let data = array(3, &counts, &asked(VisibleUnits::Categorical)).unwrap();
+    assert_eq!(data.train.layer().to_string(), "3 categorical of 2", "the array has no 5");
+    let ColumnKind::Categorical { levels } = &data.schema.columns[0].kind else { panic!() };
+    assert_eq!((levels.as_slice(), data.schema.columns.len()), (&["0".to_string(), "2".to_string()][..], 1));
+    let data = array(2, &[1.0, -1.0, -1.0, -1.0], &asked(VisibleUnits::Auto)).unwrap();
+    assert_eq!(data.train.layer().to_string(), "2 spin");
+    let data = array(2, &[1.0, 5.0, 3.0, 5.0], &asked(VisibleUnits::Gaussian)).unwrap();
+    assert_eq!(
+        (data.train.layer().to_string(), values(&data)),
+        ("2 gaussian".into(), vec![vec![-1.0, 0.0], vec![1.0, 0.0]])
+    );
+    let again = LoadOptions { schema: Some(data.schema.clone()), ..plain() };
+    assert_eq!(values(&array(2, &[4.0, 6.0], &again).unwrap()), [[2.0, 1.0]]);
+    let error = array(2, &[1.0, 0.0, 0.0, 1.0], &asked(VisibleUnits::Spin)).unwrap_err();
+    assert_eq!(error, "t.npy: column 0 (from 0): asked for as spin, which needs -1 and 1, but has 0 to 1");
+    // What an array was before stays.
+    assert!(array(2, &[0.0, 0.5, 1.0, 1.0], &asked(VisibleUnits::Auto)).unwrap().schema.columns.is_empty());
+}
+
+#[test]
+fn an_examination_knows_the_units() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    std::fs::write(&path, PEOPLE).unwrap();
+    let options = LoadOptions { column_types: "spin=spin".parse().unwrap(), ..asked(VisibleUnits::Auto) };
+    let found = examine(&Source::Csv(path), &options, None).unwrap();
+    assert_eq!(found.units, auto(PEOPLE).schema.layer());
+    assert_eq!((found.train.outside, found.narrow().count(), found.is_narrow()), (0, 0, false));
+    assert!((found.active() - 2.0).abs() < 1e-9, "half of them are men, one blood group each, half of the spins");
+    assert_eq!(auto(PEOPLE).examine(100).unwrap().units, found.units);
+    assert!(found.units.any(|kind| kind == UnitKind::Gaussian));
+}
+
+#[test]
+fn values_of_a_model_take_the_place_of_samples() {
+    let data = auto(PEOPLE);
+    let means = [-50.0, 0.5, 0.25, 0.25, 0.5, 0.1, 9.0].repeat(4);
+    let other = data.train.with_values(means.clone()).unwrap();
+    assert_eq!(other.batch(0..4, crate::Binarize::None, 0).unwrap().to_values(), means);
+    let error = data.train.with_values(vec![1.5; 28]).unwrap_err().to_string();
+    assert!(error.contains("0 to 1 of units that are no numbers"), "{error}");
+    assert!(crate::Split::new(1, Pixels::from(vec![1.5f32]), None).is_err());
+}

@@ -179,7 +179,7 @@ impl Unit for Bernoulli {
     #[inline(always)]
     fn mean_and_state(&self, x: &Row, u: &[f32; BLOCK]) -> (Row, Row) {
         let p = self.mean(x);
-        (p, each(|i| if u[i] < p.0[i] { 1.0 } else { 0.0 }))
+        (p, each(|i| f32::from_bits(u32::from(u[i] < p.0[i]) * 1.0_f32.to_bits())))
     }
 
     #[inline(always)]

@@ -225,4 +225,27 @@ mod tests {
             }
         }
     }
+
+    /// `cargo test --release -p deepbelief-kernels speed -- --ignored --nocapture`
+    #[test]
+    #[ignore = "measures, and asserts nothing"]
+    #[expect(clippy::print_stderr, reason = "what it measures is for reading")]
+    fn speed_of_means_and_states() {
+        const SAMPLES: usize = 256;
+        let (some, f, draw) = some();
+        let x: Vec<Row> = some.iter().step_by(2).copied().cycle().take(SAMPLES).collect();
+        let (mut p, mut h) = (vec![ZERO; SAMPLES], vec![ZERO; SAMPLES]);
+        for level in Level::available() {
+            for kind in KINDS {
+                let mut fastest = f64::INFINITY;
+                for step in 0..400 {
+                    let start = std::time::Instant::now();
+                    means_and_states(level, kind, &x, &f, draw, step, 2, &mut p, &mut h);
+                    fastest = fastest.min(start.elapsed().as_secs_f64());
+                }
+                let units = (SAMPLES * BLOCK) as f64;
+                eprintln!("{:8} {kind:9} {:6.2} ns a unit", level.name(), 1e9 * fastest / units);
+            }
+        }
+    }
 }

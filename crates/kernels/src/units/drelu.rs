@@ -2,10 +2,10 @@
 //! -x.
 
 use crate::row::{BLOCK, Row, ZERO};
-use crate::units::fields::{FieldRow, Moments, NO_MOMENTS, each};
-use crate::units::math::{exp, softplus};
+use crate::units::fields::{FieldRow, Moments, at_most, each, either};
+use crate::units::math::{exp, ln};
 use crate::units::relu::Relu;
-use crate::units::special::{Share, Tail, share};
+use crate::units::special::{Shares, Tails, shares};
 use crate::units::unit::Unit;
 
 /// 32 of them.
@@ -14,108 +14,122 @@ pub(crate) struct Drelu {
     below: Relu,
 }
 
-/// What a unit is given its input.
+/// What units are given their inputs.
 struct Halves {
-    above: Tail,
-    below: Tail,
+    above: Tails,
+    below: Tails,
     /// The probability of h > 0.
-    p_above: f32,
+    p_above: Row,
     /// The probability of h < 0.
-    p_below: f32,
+    p_below: Row,
+    /// `ln of the integral of exp(x h - U(h))`.
+    cgf: Row,
 }
 
 impl Drelu {
     #[inline(always)]
-    fn given(&self, x: f32, i: usize) -> Halves {
-        let (above, below) = (self.above.given(x, i), self.below.given(-x, i));
-        let log_odds = self.above.log_integral(&above, i) - self.below.log_integral(&below, i);
-        Halves { above, below, p_above: 1.0 / (1.0 + exp(-log_odds)), p_below: 1.0 / (1.0 + exp(log_odds)) }
+    fn given(&self, x: &Row) -> Halves {
+        let (above, below) = (self.above.given(x), self.below.given(&each(|i| -x.0[i])));
+        // The integral of a half is exp(exponent) / weight.
+        let (upper, lower) = (above.exponents(), below.exponents());
+        let ratio = each(|i| {
+            let apart = (upper.0[i] - lower.0[i]).abs();
+            exp(-at_most(apart, 70.0))
+        });
+        let (mut p_above, mut p_below, mut cgf) = (ZERO, ZERO, ZERO);
+        for i in 0..BLOCK {
+            let weight_above = above.hazard.0[i] * self.above.root.0[i];
+            let weight_below = below.hazard.0[i] * self.below.root.0[i];
+            let larger = upper.0[i] > lower.0[i];
+            let part_above = weight_below * either(larger, 1.0, ratio.0[i]);
+            let part_below = weight_above * either(larger, ratio.0[i], 1.0);
+            let whole = part_above + part_below;
+            let inverse = 1.0 / whole;
+            (p_above.0[i], p_below.0[i]) = (part_above * inverse, part_below * inverse);
+            let exponent = either(larger, upper.0[i], lower.0[i]);
+            cgf.0[i] = exponent - ln(weight_above * weight_below * inverse);
+        }
+        Halves { above, below, p_above, p_below, cgf }
     }
 
+    /// `E[h; h > 0]` and `E[h; h < 0]`.
     #[inline(always)]
-    fn mean_of(&self, halves: &Halves, i: usize) -> f32 {
-        halves.p_above * (self.above.scale.0[i] * halves.above.mean)
-            - halves.p_below * (self.below.scale.0[i] * halves.below.mean)
+    fn means_of(&self, halves: &Halves) -> (Row, Row) {
+        (
+            each(|i| halves.p_above.0[i] * (self.above.scale.0[i] * halves.above.mean.0[i])),
+            each(|i| -halves.p_below.0[i] * (self.below.scale.0[i] * halves.below.mean.0[i])),
+        )
     }
 
-    /// The state that u draws: it chooses the half, and what is left of it the place there.
+    /// The states that u draw: a uniform number chooses the half, and what is left of it the place there.
     #[inline(always)]
-    fn state_of(&self, halves: &Halves, u: f32, i: usize) -> f32 {
-        let down = u < halves.p_below;
-        let whole = share(u);
-        let p = if down { halves.p_below } else { halves.p_above };
-        let (out, inwards) = (if down { whole.below } else { whole.above }, (whole.below - halves.p_below).abs());
-        let at_most_one = |x: f32| if x > 1.0 { 1.0 } else { x };
-        let share = Share { below: at_most_one(inwards / p), above: at_most_one(out / p) };
-        let excess = Tail::either(down, &halves.below, &halves.above).excess(share);
-        if down { -self.below.scale.0[i] * excess } else { self.above.scale.0[i] * excess }
+    fn states_of(&self, halves: &Halves, u: &[f32; BLOCK]) -> Row {
+        let whole = shares(u);
+        let mut share = Shares { below: ZERO, above: ZERO };
+        // Above 0 where a state is below 0. It is taken from the end that is nearer to where the halves meet, where
+        // numbers are finer.
+        let inwards = each(|i| {
+            let (p_below, p_above) = (halves.p_below.0[i], halves.p_above.0[i]);
+            either(p_below < p_above, p_below - whole.below.0[i], whole.above.0[i] - p_above)
+        });
+        for i in 0..BLOCK {
+            let down = inwards.0[i] > 0.0;
+            let inverse = 1.0 / either(down, halves.p_below.0[i], halves.p_above.0[i]);
+            share.above.0[i] = at_most(either(down, whole.below.0[i], whole.above.0[i]) * inverse, 1.0);
+            share.below.0[i] = at_most(inwards.0[i].abs() * inverse, 1.0);
+        }
+        let excess = Tails::either(&inwards, &halves.below, &halves.above).excesses(&share);
+        each(|i| either(inwards.0[i] > 0.0, -self.below.scale.0[i], self.above.scale.0[i]) * excess.0[i])
     }
 }
 
 impl Unit for Drelu {
     #[inline(always)]
     fn new(f: &FieldRow) -> Self {
-        Self { above: Relu::new(f), below: Relu::with(|i| -f.b_below.0[i], &f.g_below) }
+        Self { above: Relu::new(f), below: Relu::with(&each(|i| -f.b_below.0[i]), &f.g_below) }
     }
 
     #[inline(always)]
     fn mean(&self, x: &Row) -> Row {
-        each(|i| self.mean_of(&self.given(x.0[i], i), i))
+        let (above, below) = self.means_of(&self.given(x));
+        each(|i| above.0[i] + below.0[i])
     }
 
     #[inline(always)]
     fn mean_and_state(&self, x: &Row, u: &[f32; BLOCK]) -> (Row, Row) {
-        let (mut mean, mut state) = (ZERO, ZERO);
-        for i in 0..BLOCK {
-            let halves = self.given(x.0[i], i);
-            mean.0[i] = self.mean_of(&halves, i);
-            state.0[i] = self.state_of(&halves, u[i], i);
-        }
-        (mean, state)
+        let halves = self.given(x);
+        let (above, below) = self.means_of(&halves);
+        (each(|i| above.0[i] + below.0[i]), self.states_of(&halves, u))
     }
 
     #[inline(always)]
     fn cgf(&self, x: &Row) -> Row {
-        each(|i| {
-            let above = self.above.log_integral(&self.above.given(x.0[i], i), i);
-            let below = self.below.log_integral(&self.below.given(-x.0[i], i), i);
-            let larger = if above > below { above } else { below };
-            larger + softplus(-(above - below).abs())
-        })
+        self.given(x).cgf
     }
 
     #[inline(always)]
     fn energy(&self, h: &Row) -> Row {
-        each(|i| {
-            let h = h.0[i];
-            if h < 0.0 { self.below.energy_of(-h, i) } else { self.above.energy_of(h, i) }
-        })
+        each(|i| either(h.0[i] < 0.0, self.below.energy_of(-h.0[i], i), self.above.energy_of(h.0[i], i)))
     }
 
     #[inline(always)]
     fn observed(&self, h: &Row) -> Moments {
-        let mut moments = NO_MOMENTS;
-        for i in 0..BLOCK {
-            let h = h.0[i];
-            moments.b.0[i] = if h < 0.0 { 0.0 } else { h };
-            moments.log_g.0[i] = if h < 0.0 { 0.0 } else { self.above.square_of(h, i) };
-            moments.b_below.0[i] = if h < 0.0 { h } else { 0.0 };
-            moments.log_g_below.0[i] = if h < 0.0 { self.below.square_of(h, i) } else { 0.0 };
+        let below = |i: usize| h.0[i] < 0.0;
+        Moments {
+            b: each(|i| either(below(i), 0.0, h.0[i])),
+            log_g: each(|i| either(below(i), 0.0, self.above.square_of(h.0[i], i))),
+            b_below: each(|i| either(below(i), h.0[i], 0.0)),
+            log_g_below: each(|i| either(below(i), self.below.square_of(h.0[i], i), 0.0)),
         }
-        moments
     }
 
     #[inline(always)]
     fn expected(&self, x: &Row) -> Moments {
-        let mut moments = NO_MOMENTS;
-        for i in 0..BLOCK {
-            let halves = self.given(x.0[i], i);
-            moments.b.0[i] = halves.p_above * (self.above.scale.0[i] * halves.above.mean);
-            moments.log_g.0[i] = -0.5 * (halves.p_above * halves.above.square);
-            moments.b_below.0[i] = -halves.p_below * (self.below.scale.0[i] * halves.below.mean);
-            moments.log_g_below.0[i] = -0.5 * (halves.p_below * halves.below.square);
-        }
-        moments
+        let halves = self.given(x);
+        let (b, b_below) = self.means_of(&halves);
+        let log_g = each(|i| -0.5 * (halves.p_above.0[i] * halves.above.square.0[i]));
+        let log_g_below = each(|i| -0.5 * (halves.p_below.0[i] * halves.below.square.0[i]));
+        Moments { b, log_g, b_below, log_g_below }
     }
 }
 

@@ -57,3 +57,16 @@ pub(crate) fn each(value: impl Fn(usize) -> f32) -> Row {
     }
     out
 }
+
+/// One of two values, both of which are computed. An `if` would come out as a choice of where to load from, which does
+/// not vectorise.
+#[inline(always)]
+pub(crate) fn either(first: bool, one: f32, other: f32) -> f32 {
+    std::hint::select_unpredictable(first, one, other)
+}
+
+/// The smaller of two numbers; what is no number stays none if it comes first.
+#[inline(always)]
+pub(crate) fn at_most(x: f32, limit: f32) -> f32 {
+    if x > limit { limit } else { x }
+}

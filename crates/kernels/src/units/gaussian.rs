@@ -3,7 +3,7 @@
 use crate::row::{BLOCK, Row};
 use crate::units::fields::{FieldRow, Moments, NO_MOMENTS, bounded, bounded_precision, each};
 use crate::units::math::ln;
-use crate::units::special::{HALF_LN_TAU, normal, share};
+use crate::units::special::{HALF_LN_TAU, normals, shares};
 use crate::units::unit::Unit;
 
 /// 32 of them.
@@ -45,7 +45,8 @@ impl Unit for Gaussian {
     #[inline(always)]
     fn mean_and_state(&self, x: &Row, u: &[f32; BLOCK]) -> (Row, Row) {
         let mean = self.mean(x);
-        (mean, each(|i| mean.0[i] + self.deviation.0[i] * normal(share(u[i]))))
+        let z = normals(&shares(u));
+        (mean, each(|i| mean.0[i] + self.deviation.0[i] * z.0[i]))
     }
 
     #[inline(always)]

@@ -189,6 +189,16 @@ mod tests {
     }
 
     #[test]
+    fn logarithms_match_double_precision() {
+        let numbers = (0..200_000_u32).map(|i| f32::from_bits(0x0080_0000 + i * 10_600));
+        for x in numbers.chain((0..20_000).map(|i| 0.99 + i as f32 * 1e-6)) {
+            let (got, exact) = (f64::from(ln(x)), f64::from(x).ln());
+            assert!((got - exact).abs() < 6e-8 + 6e-8 * exact.abs(), "ln({x}) = {got}, exactly {exact}");
+        }
+        assert!(ln(f32::NAN).is_nan() && ln(1.0) == 0.0);
+    }
+
+    #[test]
     fn extremes_saturate_without_nan() {
         let x = [f32::NEG_INFINITY, -1e30, -100.0, 100.0, 1e30, f32::INFINITY];
         let mut block = [0.0; BLOCK];

@@ -1,45 +1,35 @@
 //! ReLU units: U(h) = g h²/2 - b h where h is not below 0. Given its input a unit is the part above a = -t / sqrt(g) of a
-//! normal distribution, t = b + x, as [`Tail`] has it: h = (z - a) / sqrt(g).
+//! normal distribution, t = b + x, as [`Tails`] has it: h = (z - a) / sqrt(g).
 
-use crate::row::{BLOCK, Row, ZERO};
+use crate::row::{BLOCK, Row};
 use crate::units::fields::{FieldRow, Moments, NO_MOMENTS, bounded, bounded_precision, each};
 use crate::units::math::ln;
-use crate::units::special::{Tail, share, tail};
+use crate::units::special::{Tails, shares, tails};
 use crate::units::unit::Unit;
 
 /// 32 of them.
 pub(crate) struct Relu {
     b: Row,
     g: Row,
+    /// sqrt(g).
+    pub(crate) root: Row,
     /// 1 / sqrt(g).
     pub(crate) scale: Row,
-    half_log_g: Row,
 }
 
 impl Relu {
-    /// Those with these fields.
+    /// Those with these fields b and g.
     #[inline(always)]
-    pub(crate) fn with(b: impl Fn(usize) -> f32, g: &Row) -> Self {
+    pub(crate) fn with(b: &Row, g: &Row) -> Self {
         let g = each(|i| bounded_precision(g.0[i]));
-        Self {
-            b: each(|i| bounded(b(i))),
-            g,
-            scale: each(|i| (1.0 / g.0[i]).sqrt()),
-            half_log_g: each(|i| 0.5 * ln(g.0[i])),
-        }
+        let root = each(|i| g.0[i].sqrt());
+        Self { b: each(|i| bounded(b.0[i])), g, root, scale: each(|i| 1.0 / root.0[i]) }
     }
 
-    /// What unit i is given its input.
+    /// What the units are given their inputs.
     #[inline(always)]
-    pub(crate) fn given(&self, x: f32, i: usize) -> Tail {
-        tail(-bounded(x + self.b.0[i]) * self.scale.0[i])
-    }
-
-    /// ln of the integral of exp(x h - U(h)) of unit i, which [`Relu::given`] says of.
-    #[inline(always)]
-    pub(crate) fn log_integral(&self, tail: &Tail, i: usize) -> f32 {
-        let square = if tail.a < 0.0 { 0.5 * tail.a * tail.a } else { 0.0 };
-        square + (tail.log_mass() - self.half_log_g.0[i])
+    pub(crate) fn given(&self, x: &Row) -> Tails {
+        tails(&each(|i| -bounded(x.0[i] + self.b.0[i]) * self.scale.0[i]))
     }
 
     /// U(h) of unit i.
@@ -58,28 +48,27 @@ impl Relu {
 impl Unit for Relu {
     #[inline(always)]
     fn new(f: &FieldRow) -> Self {
-        Self::with(|i| f.b.0[i], &f.g)
+        Self::with(&f.b, &f.g)
     }
 
     #[inline(always)]
     fn mean(&self, x: &Row) -> Row {
-        each(|i| self.scale.0[i] * self.given(x.0[i], i).mean)
+        let tails = self.given(x);
+        each(|i| self.scale.0[i] * tails.mean.0[i])
     }
 
     #[inline(always)]
     fn mean_and_state(&self, x: &Row, u: &[f32; BLOCK]) -> (Row, Row) {
-        let (mut mean, mut state) = (ZERO, ZERO);
-        for i in 0..BLOCK {
-            let tail = self.given(x.0[i], i);
-            mean.0[i] = self.scale.0[i] * tail.mean;
-            state.0[i] = self.scale.0[i] * tail.excess(share(u[i]));
-        }
-        (mean, state)
+        let tails = self.given(x);
+        let excess = tails.excesses(&shares(u));
+        (each(|i| self.scale.0[i] * tails.mean.0[i]), each(|i| self.scale.0[i] * excess.0[i]))
     }
 
     #[inline(always)]
     fn cgf(&self, x: &Row) -> Row {
-        each(|i| self.log_integral(&self.given(x.0[i], i), i))
+        let tails = self.given(x);
+        let exponent = tails.exponents();
+        each(|i| exponent.0[i] - ln(tails.hazard.0[i] * self.root.0[i]))
     }
 
     #[inline(always)]
@@ -94,19 +83,16 @@ impl Unit for Relu {
 
     #[inline(always)]
     fn expected(&self, x: &Row) -> Moments {
-        let mut moments = NO_MOMENTS;
-        for i in 0..BLOCK {
-            let tail = self.given(x.0[i], i);
-            moments.b.0[i] = self.scale.0[i] * tail.mean;
-            moments.log_g.0[i] = -0.5 * tail.square;
-        }
-        moments
+        let tails = self.given(x);
+        let b = each(|i| self.scale.0[i] * tails.mean.0[i]);
+        Moments { b, log_g: each(|i| -0.5 * tails.square.0[i]), ..NO_MOMENTS }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::row::ZERO;
     use crate::units::layers::UnitKind;
     use crate::units::reference::{
         Kernels, PRECISIONS, close, draws, excess, field_row, inputs, kolmogorov_smirnov, relu, tail, uniforms,

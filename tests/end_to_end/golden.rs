@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// States of version 0.1.0 (commit c93b0b8): trainings that were interrupted in the middle, most of them within an
 /// epoch, and some that ended by themselves. None says which run it is of. `expected.txt` has the SHA-256 of what
-/// the same training gave that was never interrupted.
+/// the same training gave that was never interrupted. The labels of `thirds.csv` are 1, 2 and 4, and classes were all
+/// numbers from 0 then.
 fn states() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/states")
 }
@@ -14,7 +15,9 @@ fn states() -> PathBuf {
 #[test]
 fn states_of_before_are_resumed_to_the_same_bytes() {
     let (place, states) = (Place::new(), states());
-    std::fs::copy(states.join("bits.csv"), place.path("bits.csv")).unwrap();
+    for data in ["bits.csv", "thirds.csv"] {
+        std::fs::copy(states.join(data), place.path(data)).unwrap();
+    }
     let expected = std::fs::read_to_string(states.join("expected.txt")).unwrap();
     let mut resumed = Vec::new();
     for line in expected.lines() {
@@ -31,7 +34,7 @@ fn states_of_before_are_resumed_to_the_same_bytes() {
         }
         assert_eq!(sha256(&place.read(&format!("{run}/{file}"))), sha, "{file} of {run}");
     }
-    assert_eq!(resumed.len(), 16);
+    assert_eq!(resumed.len(), 17);
 }
 
 /// Two runs that differ in their seed alone: the state of one is of no use to the other.

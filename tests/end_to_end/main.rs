@@ -4,6 +4,7 @@ mod build;
 mod candle_alone;
 mod candle_programs;
 mod check;
+mod classes;
 mod classify;
 mod clock;
 mod damage;

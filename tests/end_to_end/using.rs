@@ -109,7 +109,11 @@ fn other_data_are_read_as_the_training_data_were() {
         assert!(all_features.lines().any(|other| other == line), "{line} in\n{all_features}");
     }
     std::fs::write(place.path("new.csv"), "1,2,3,ant\n1,2,3,dog\n").unwrap();
-    let output = place.run("encode r --data csv:new.csv --label-column last --out x.csv");
+    // A model that has learned no labels leaves them as they are; one that has refuses those that it does not know.
+    place.ok("encode r -q --data csv:new.csv --label-column last --out x.csv");
+    assert!(place.text("x.csv").lines().last().unwrap().ends_with(",dog"));
+    place.ok("stack -q --data csv:all.csv --label-column last --scale minmax --layers 3 --epochs 1 --valid 0 --out s");
+    let output = place.run("encode s --data csv:new.csv --label-column last --out x.csv");
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("dog"), "{}", stderr(&output));
 }

@@ -3,9 +3,10 @@
 #[cfg(feature = "formats")]
 use std::path::PathBuf;
 
-use deepbelief_kernels::{MAX_UNITS, UnitKind, Units};
+use deepbelief_kernels::{UnitKind, Units};
 
 use crate::batches::split::Split;
+use crate::classes;
 use crate::dataset::Dataset;
 use crate::error::Error;
 #[cfg(feature = "formats")]
@@ -127,19 +128,14 @@ fn require_columns(tables: &Tables, options: &LoadOptions) -> Result<(), Error> 
 
 /// Checks all but the values; numbers the classes, and returns how many there are.
 pub(crate) fn check(tables: &mut Tables, options: &LoadOptions) -> Result<Option<usize>, Error> {
-    let Tables { train, test, class_names, .. } = tables;
     if options.labels == LabelUse::Unused {
-        train.labels = None;
-        if let Some(test) = test {
+        tables.train.labels = None;
+        if let Some(test) = &mut tables.test {
             test.labels = None;
         }
     }
-    if let Some(names) = &options.class_names {
-        for table in [Some(&mut *train), test.as_mut()].into_iter().flatten() {
-            renumber(table, class_names.as_deref().unwrap_or_default(), names)?;
-        }
-        *class_names = Some(names.clone());
-    }
+    classes::number(tables, options)?;
+    let Tables { train, test, class_names, .. } = tables;
     for table in [Some(&*train), test.as_ref()].into_iter().flatten() {
         check_shape(table)?;
     }
@@ -148,23 +144,7 @@ pub(crate) fn check(tables: &mut Tables, options: &LoadOptions) -> Result<Option
     {
         return Err(Error::SplitsDiffer { what: test.what.clone(), test: test.units, train: train.units });
     }
-    classes(train, test.as_ref(), class_names.as_ref().map(Vec::len), options.classes)
-}
-
-/// Numbers labels by their place among `names`, where the source has numbered its own names
-/// `found`; labels that are numbers in the source stay as they are.
-pub(crate) fn renumber(table: &mut Table, found: &[String], names: &[String]) -> Result<(), Error> {
-    let unknown = |name: &String| {
-        let (what, name) = (table.what.clone(), name.clone());
-        Error::UnknownClass { what, name, known: names.join(", ") }
-    };
-    let place = |name| names.iter().position(|known| known == name).map(|place| place as u32);
-    let places: Vec<u32> =
-        found.iter().map(|name| place(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
-    for label in table.labels.iter_mut().flatten() {
-        *label = places.get(*label as usize).copied().unwrap_or(*label);
-    }
-    Ok(())
+    classes::count(train, test.as_ref(), class_names.as_ref().map(Vec::len), options.classes)
 }
 
 /// Refuses tables that make no split, in words that name the file.
@@ -180,38 +160,6 @@ fn check_shape(table: &Table) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
-}
-
-/// The number of classes, every label being below it.
-fn classes(
-    train: &Table,
-    test: Option<&Table>,
-    named: Option<usize>,
-    asked: Option<usize>,
-) -> Result<Option<usize>, Error> {
-    let Some(labels) = &train.labels else { return Ok(None) };
-    let largest = labels.iter().max().map_or(0, |&label| label as usize);
-    let (classes, why) = match (asked, named) {
-        (Some(asked), _) => (asked, "as many classes were asked for"),
-        (None, Some(named)) => (named, "as many classes are named"),
-        (None, None) if largest < MAX_UNITS => (largest + 1, "the training data has no larger one"),
-        (None, None) => (MAX_UNITS, "a layer of labels has at most as many units"),
-    };
-    if !(1..=MAX_UNITS).contains(&classes) {
-        return Err(Error::Setting {
-            name: "number of classes",
-            got: classes.to_string(),
-            expected: format!("1 to {MAX_UNITS}"),
-        });
-    }
-    for table in [Some(train), test].into_iter().flatten() {
-        let labels = table.labels.iter().flatten();
-        if let Some((row, label)) = labels.enumerate().find(|&(_, &label)| label as usize >= classes) {
-            let expected = format!("0 to {} ({why})", classes - 1);
-            return Err(Error::Label { what: table.what.clone(), row, label: label.to_string(), expected });
-        }
-    }
-    Ok(Some(classes))
 }
 
 #[cfg(test)]
@@ -230,51 +178,6 @@ mod tests {
 
     fn refused(tables: Tables, options: &LoadOptions) -> String {
         assemble("t".into(), tables, options).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn labels_must_lie_below_the_number_of_classes() {
-        let data = assemble("t".into(), tables(2, &[0, 4, 1], &[4, 3]), &LoadOptions::default()).unwrap();
-        assert_eq!(data.classes, Some(5));
-        assert_eq!(data.test.as_ref().unwrap().id(0), 3, "test samples are numbered after the training samples");
-        assert_eq!(
-            refused(tables(2, &[0, 4], &[1, 5]), &LoadOptions::default()),
-            "test: the label of row 1 (from 0) is 5, expected 0 to 4 (the training data has no larger one)"
-        );
-        let three = LoadOptions { classes: Some(3), ..LoadOptions::default() };
-        assert_eq!(
-            refused(tables(2, &[0, 3], &[1]), &three),
-            "train: the label of row 1 (from 0) is 3, expected 0 to 2 (as many classes were asked for)"
-        );
-        assert!(refused(tables(2, &[70_000], &[0]), &LoadOptions::default()).contains("is 70000, expected 0 to 65503"));
-        let none = LoadOptions { classes: Some(0), ..LoadOptions::default() };
-        assert_eq!(refused(tables(2, &[0], &[0]), &none), "number of classes is 0; it must be 1 to 65504");
-        let more = LoadOptions { classes: Some(12), ..LoadOptions::default() };
-        assert_eq!(assemble("t".into(), tables(2, &[0], &[11]), &more).unwrap().classes, Some(12));
-    }
-
-    /// The second data set lacks one of the classes of the first.
-    #[test]
-    fn classes_keep_the_numbers_another_data_set_gave_them() {
-        let text = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let options = LoadOptions { class_names: Some(text(&["ant", "bee", "cat"])), ..LoadOptions::default() };
-        let named = |names: &[&str], train: &[u32]| {
-            let mut tables = tables(2, train, &[1]);
-            tables.class_names = Some(text(names));
-            tables
-        };
-        let data = assemble("t".into(), named(&["bee", "cat"], &[0, 1, 0]), &options).unwrap();
-        assert_eq!(data.train.labels(), Some(vec![1, 2, 1]));
-        assert_eq!(data.test.unwrap().labels(), Some(vec![2]));
-        assert_eq!((data.classes, data.class_names), (Some(3), options.class_names.clone()));
-        assert_eq!(
-            refused(named(&["bee", "dog"], &[0]), &options),
-            "train: there is a class \"dog\"; the classes are ant, bee, cat"
-        );
-        let data = assemble("t".into(), tables(2, &[2, 0], &[1]), &options).unwrap();
-        assert_eq!(data.train.labels(), Some(vec![2, 0]), "numbers are numbers");
-        let error = "test: the label of row 0 (from 0) is 3, expected 0 to 2 (as many classes are named)";
-        assert_eq!(refused(tables(2, &[2], &[3]), &options), error);
     }
 
     #[test]

@@ -31,6 +31,7 @@
 
 mod assemble;
 mod batches;
+mod classes;
 mod dataset;
 mod error;
 mod examine;
@@ -62,7 +63,7 @@ pub use place::Place;
 pub use schema::codes::Codes;
 pub use schema::columns::{ColumnSchema, Schema};
 pub use schema::kind::{ColumnKind, ColumnKinds, KindName};
-pub use schema::options::{Fetch, Header, LabelUse, LoadOptions, NotFetched};
+pub use schema::options::{ClassNumbers, Fetch, Header, LabelUse, LoadOptions, NotFetched};
 pub use schema::pixels::Pixels;
 pub use schema::scale::Scale;
 pub use schema::scaling::Scaling;

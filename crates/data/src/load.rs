@@ -6,9 +6,11 @@ use std::sync::OnceLock;
 #[cfg(feature = "parquet")]
 use std::path::PathBuf;
 
+#[cfg(feature = "formats")]
+use crate::assemble::array_by_columns;
 use crate::assemble::assemble;
 #[cfg(feature = "formats")]
-use crate::assemble::{array_by_columns, renumber};
+use crate::classes::renumber;
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::formats::{self, hub::Files};
@@ -18,7 +20,9 @@ use crate::schema::columns::Schema;
 use crate::schema::encode::{Use, encode};
 #[cfg(feature = "formats")]
 use crate::schema::infer::understand;
-use crate::schema::options::{LabelUse, LoadOptions};
+#[cfg(feature = "embedded-mnist")]
+use crate::schema::options::LabelUse;
+use crate::schema::options::LoadOptions;
 #[cfg(feature = "embedded-mnist")]
 use crate::schema::scale::Scale;
 use crate::schema::source::Source;

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Model, Trained, split};
+use crate::model::decoded::in_their_words;
 use crate::pictures::values;
 use crate::report::{Report, bytes};
 use crate::results::{FORMATS, Results};
@@ -64,9 +65,9 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     if args.free_energy {
         beside.push(("free_energy", Block::column("free_energy", BlockValues::Floats(free_energy))));
     }
-    let labels = samples.labels().map(|labels| labels.into_iter().map(i64::from).collect());
+    let labels = samples.labels().map(|labels| in_their_words(&labels, data.class_names.as_deref()));
     let labelled = labels.is_some();
-    beside.extend(labels.map(|labels| ("labels", Block::column("label", BlockValues::Whole(labels)))));
+    beside.extend(labels.map(|labels| ("labels", Block::column("label", labels))));
     let columns = vec![Block { names, values: BlockValues::Floats(features) }];
     let files = Results { name: "features", columns, beside }.write(&args.out, format)?;
     tracing::info!("encoded {} of {} into {}", count(n, "sample"), data.name, count(hidden, "feature"));

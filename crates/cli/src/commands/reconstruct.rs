@@ -7,7 +7,7 @@ use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
-use crate::model::decoded::{decoded, picture_shape};
+use crate::model::decoded::{decoded, in_their_words, picture_shape};
 use crate::pictures::{self, Net, Subject, showcase, values};
 use crate::report::Report;
 use crate::results::FORMATS;
@@ -73,7 +73,8 @@ fn write(
             Model::Network(checkpoint) => checkpoint.network.forward(&v?)?,
         })?);
     }
-    let files = decoded(checkpoint, &reconstructed, samples.labels().as_deref()).write(&args.out, format)?;
+    let labels = samples.labels().map(|labels| in_their_words(&labels, data.class_names.as_deref()));
+    let files = decoded(checkpoint, &reconstructed, labels).write(&args.out, format)?;
     tracing::info!("reconstructed {} of {}", count(n, "sample"), data.name);
     if args.json {
         return report.json(&json!({ "files": files, "data": data.name, "samples": n }));

@@ -6,7 +6,7 @@ use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained};
-use crate::model::decoded::{decoded, picture_shape};
+use crate::model::decoded::{decoded, in_their_words, picture_shape};
 use crate::pictures::{Animation, Dream, Net};
 use crate::report::Report;
 use crate::results::{FORMATS, Results};
@@ -48,6 +48,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         every: args.every,
         shown: args.shown.unwrap_or(if animation.is_some() { FRAMES } else { 1 }) as usize,
         seed: args.seed.unwrap_or(checkpoint.provenance().seed),
+        class_names: checkpoint.class_names().unwrap_or_default(),
     };
     let (sizes, chosen) = (dbn.sizes(), dream.clamped.len().max(1));
     let needed = |count: usize| {
@@ -71,9 +72,10 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         table(&checkpoint, dbn, &dream)?.write(&args.out, format)?;
     }
     if args.json {
-        let Dream { clamped, count, steps, every, shown, seed } = dream;
+        let labels: Vec<_> = dream.clamped.iter().map(|&label| told(&dream.called(label))).collect();
+        let Dream { count, steps, every, shown, seed, .. } = dream;
         return report.json(&json!({
-            "file": args.out, "labels": clamped, "count": count, "steps": steps, "every": every, "shown": shown,
+            "file": args.out, "labels": labels, "count": count, "steps": steps, "every": every, "shown": shown,
             "seed": seed,
         }));
     }
@@ -91,26 +93,34 @@ fn table(checkpoint: &Checkpoint, dbn: &Dbn, dream: &Dream) -> Result<Results> {
         values.extend(means);
         labels.extend(frame.labels);
     }
-    Ok(decoded(checkpoint, &values, (!labels.is_empty()).then_some(&labels)))
+    let labels = (!labels.is_empty()).then(|| in_their_words(&labels, checkpoint.class_names().as_deref()));
+    Ok(decoded(checkpoint, &values, labels))
+}
+
+/// A class by its name, or its number where that is its name.
+fn told(name: &str) -> serde_json::Value {
+    name.parse::<i64>().map_or_else(|_| name.into(), Into::into)
 }
 
 /// The labels that are asked for, all of which the model must know: as a name, where it knows
-/// names, or as a number.
+/// names, or as a number where no name is one.
 fn clamped(asked: Option<&Clamped>, checkpoint: &Checkpoint) -> Result<Vec<u32>> {
     let Some(asked) = asked else { return Ok(Vec::new()) };
     let classes = checkpoint.classes("--label")?;
     let names = checkpoint.class_names().filter(|names| names.len() == classes).unwrap_or_default();
+    let numerals = names.iter().any(|name| name.parse::<f64>().is_ok());
     let label = |asked: &String| {
         let named = names.iter().position(|name| name == asked);
-        named.or_else(|| asked.parse().ok().filter(|&label: &usize| label < classes)).ok_or_else(|| {
+        let number = || asked.parse().ok().filter(|&label: &usize| label < classes && !numerals);
+        named.or_else(number).ok_or_else(|| {
             if asked == "all" {
                 return Failure::new("--label all stands alone: it means every label");
             }
+            let numbers = if numerals { String::new() } else { format!(", 0 to {}", classes - 1) };
             let known = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
             Failure::new(format!(
-                "label {asked} is unknown: the checkpoint has {}, 0 to {}{known}",
-                count(classes, "label"),
-                classes - 1
+                "label {asked} is unknown: the checkpoint has {}{numbers}{known}",
+                count(classes, "label")
             ))
         })
     };

@@ -163,7 +163,7 @@ mod tests {
         );
         assert!(warnings(&numbered(20).repeat(2), false, None).is_empty());
         let codes = "0,1,100\n1,0,200\n".repeat(50);
-        assert_eq!(warnings(&codes, false, None), ["199 of 201 classes have no training samples"]);
+        assert!(warnings(&codes, false, None).is_empty(), "classes are the labels that occur");
         let late = (0..30).map(|n| format!("{},{},{}\n", n % 2, n % 3 % 2, 1000 + n)).collect::<Vec<_>>().concat();
         assert!(warnings(&late, false, None)[0].starts_with("30 of 30 samples have a label of their own"));
     }
@@ -180,7 +180,5 @@ mod tests {
             scaled(&text, Scale::MinMax, false, None),
             ["the largest class has 20 times the samples of the smallest: 20 and 1"]
         );
-        text += "400,500,3\n";
-        assert_eq!(scaled(&text, Scale::MinMax, false, None), ["1 of 4 classes has no training samples"]);
     }
 }

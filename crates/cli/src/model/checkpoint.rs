@@ -9,7 +9,9 @@ use crate::machine::memory::{PROGRAM, fits};
 use crate::model::recorded;
 use crate::run::folder::checkpoint_path;
 use candle_core::Device;
-use deepbelief_data::{Binarize, Dataset, Fetch, ImageShape, LabelUse, LoadOptions, Scale, Schema, Source, Split};
+use deepbelief_data::{
+    Binarize, ClassNumbers, Dataset, Fetch, ImageShape, LabelUse, LoadOptions, Scale, Schema, Source, Split,
+};
 use deepbelief_finetune::{Network, NetworkHeader, Objective};
 use deepbelief_rbm::{Provenance, VisibleStates, tensors};
 use deepbelief_stack::{Completing, Dbn, DbnHeader};
@@ -96,6 +98,9 @@ pub(crate) trait Trained {
 
     /// Number of visible units.
     fn visible(&self) -> usize;
+
+    /// Number of classes that it tells apart; 0 where it learned none.
+    fn told_classes(&self) -> usize;
 
     /// A setting of the training, where the checkpoint has it.
     fn recorded<T: FromStr>(&self, key: &str) -> Option<T> {
@@ -216,6 +221,11 @@ pub(crate) trait Trained {
             clamp: args.scale.is_none(),
             schema: args.schema.clone().or_else(|| self.schema().filter(|_| args.scale.is_none())),
             class_names: self.class_names(),
+            class_numbers: match (self.class_names(), self.told_classes()) {
+                (None, _) => ClassNumbers::Labels,
+                (Some(_), 0) => ClassNumbers::More,
+                (Some(_), _) => ClassNumbers::Places,
+            },
             header: args.header.or_else(|| self.recorded("header").filter(|_| same)).unwrap_or_default(),
             label_column,
             labels: if unlabelled { LabelUse::Unused } else { LabelUse::IfComplete },
@@ -265,6 +275,10 @@ impl Trained for Checkpoint {
     fn visible(&self) -> usize {
         self.dbn.visible()
     }
+
+    fn told_classes(&self) -> usize {
+        self.dbn.classes()
+    }
 }
 
 impl Trained for NetworkCheckpoint {
@@ -280,6 +294,10 @@ impl Trained for NetworkCheckpoint {
 
     fn visible(&self) -> usize {
         self.network.visible()
+    }
+
+    fn told_classes(&self) -> usize {
+        self.network.classes()
     }
 }
 
@@ -302,6 +320,13 @@ impl Trained for Model {
         match self {
             Self::Belief(checkpoint) => checkpoint.visible(),
             Self::Network(checkpoint) => checkpoint.visible(),
+        }
+    }
+
+    fn told_classes(&self) -> usize {
+        match self {
+            Self::Belief(checkpoint) => checkpoint.told_classes(),
+            Self::Network(checkpoint) => checkpoint.told_classes(),
         }
     }
 }

@@ -6,25 +6,26 @@ use crate::pictures::shape_of;
 use crate::results::Results;
 use deepbelief_data::{Block, BlockValues, ImageShape};
 
-/// Visible values `[rows, units]` in [0, 1] as columns called as the training data's, with the rows' labels, where
+/// Visible values `[rows, units]` in [0, 1] as columns called as the training data's, with `labels`, where
 /// there are some, behind them.
-pub(crate) fn decoded(model: &impl Trained, values: &[f32], labels: Option<&[u32]>) -> Results {
-    let beside = labels.map(|labels| ("labels", label_column(model, labels))).into_iter().collect();
-    Results { name: "values", columns: model.columns().decode(values), beside }
-}
-
-/// Labels as a column: by the names of the classes, where the training data had some.
-fn label_column(model: &impl Trained, labels: &[u32]) -> Block {
+pub(crate) fn decoded(model: &impl Trained, values: &[f32], labels: Option<BlockValues>) -> Results {
     let schema = model.columns();
     let name = schema.label().filter(|_| schema.has_names()).unwrap_or_else(|| "label".into());
-    let known = |names: &Vec<String>| labels.iter().all(|&label| (label as usize) < names.len());
-    Block::column(
-        name,
-        match model.class_names().filter(known) {
-            Some(texts) => BlockValues::Texts { texts, places: labels.to_vec() },
-            None => BlockValues::Whole(labels.iter().map(|&label| label.into()).collect()),
-        },
-    )
+    let beside = labels.map(|labels| ("labels", Block::column(name, labels))).into_iter().collect();
+    Results { name: "values", columns: schema.decode(values), beside }
+}
+
+/// Labels as the data have them: the names of their classes, numbers where all of these are, or else the numbers of the
+/// classes.
+pub(crate) fn in_their_words(labels: &[u32], class_names: Option<&[String]>) -> BlockValues {
+    let numbered = || BlockValues::Whole(labels.iter().map(|&label| label.into()).collect());
+    let Some(names) = class_names.filter(|names| labels.iter().all(|&label| (label as usize) < names.len())) else {
+        return numbered();
+    };
+    match names.iter().map(|name| name.parse().ok()).collect::<Option<Vec<i64>>>() {
+        Some(numbers) => BlockValues::Whole(labels.iter().map(|&label| numbers[label as usize]).collect()),
+        None => BlockValues::Texts { texts: names.to_vec(), places: labels.to_vec() },
+    }
 }
 
 /// The shape of visible units as a picture, as it is known; a table has none unless somebody gives it one.

@@ -28,6 +28,8 @@ pub(crate) struct Dream {
     /// Times the chains are shown.
     pub(crate) shown: usize,
     pub(crate) seed: u64,
+    /// What the classes are called; numbers where they have no names.
+    pub(crate) class_names: Vec<String>,
 }
 
 /// Chains as they are at one time.
@@ -42,10 +44,10 @@ pub(crate) struct Frame {
 impl Dream {
     /// What a training shows of its net: ten chains for each label after 1000 steps, or twenty
     /// without labels.
-    pub(crate) fn of(dbn: &Dbn, seed: u64) -> Self {
+    pub(crate) fn of(dbn: &Dbn, seed: u64, class_names: &[String]) -> Self {
         let clamped: Vec<u32> = (0..(dbn.classes() as u32).min(MOST_LABELS)).collect();
         let count = if clamped.is_empty() { 2 * ROW } else { ROW };
-        Self { clamped, count, steps: 1000, every: 1000, shown: 1, seed }
+        Self { clamped, count, steps: 1000, every: 1000, shown: 1, seed, class_names: class_names.to_vec() }
     }
 
     /// A picture. Chains shown once stand in a row for each label, or ten in a row; chains shown
@@ -88,6 +90,11 @@ impl Dream {
         }))
     }
 
+    /// What a class is called.
+    pub(crate) fn called(&self, label: u32) -> String {
+        self.class_names.get(label as usize).cloned().unwrap_or_else(|| label.to_string())
+    }
+
     /// What is shown, in a title.
     fn title(&self, net: Net<'_>, when: &str) -> String {
         let label = match (net.dbn.classes(), self.clamped.is_empty()) {
@@ -102,10 +109,10 @@ impl Dream {
     fn sheet(&self, net: Net<'_>, frame: &Frame, when: &str) -> Sheet {
         let clamped = !self.clamped.is_empty();
         let columns = if clamped { self.count } else { self.count.min(ROW) };
-        let captions = if clamped { Vec::new() } else { captions(&frame.labels, columns) };
+        let captions = if clamped { Vec::new() } else { self.captions(&frame.labels, columns) };
         Sheet {
             title: self.title(net, when),
-            row_labels: self.clamped.iter().map(|label| format!("label {label}")).collect(),
+            row_labels: self.clamped.iter().map(|&label| format!("label {}", self.called(label))).collect(),
             rows: frame.tiles.chunks(columns).map(<[_]>::to_vec).collect(),
             captions,
             shape: net.tile_shape(),
@@ -113,16 +120,21 @@ impl Dream {
         }
     }
 
+    /// The labels of tiles in rows of so many; none where there are no labels.
+    fn captions(&self, labels: &[u32], columns: usize) -> Vec<Vec<String>> {
+        labels.chunks(columns).map(|row| row.iter().map(|&label| self.called(label)).collect()).collect()
+    }
+
     /// All times: a row for each chain, a column for each time.
     fn history(&self, net: Net<'_>, frames: &[Frame]) -> Sheet {
         let chains = frames.first().map_or(0, |frame| frame.tiles.len());
         let row = |chain: usize| frames.iter().map(|frame| frame.tiles[chain].clone()).collect();
         let label = |chain: usize| match self.clamped.get(chain / self.count) {
-            Some(label) => format!("label {label}"),
+            Some(&label) => format!("label {}", self.called(label)),
             None => format!("chain {chain}"),
         };
         let caption = |chain: usize| -> Vec<String> {
-            frames.iter().filter_map(|frame| frame.labels.get(chain)).map(ToString::to_string).collect()
+            frames.iter().filter_map(|frame| frame.labels.get(chain)).map(|&label| self.called(label)).collect()
         };
         let free = self.clamped.is_empty() && net.dbn.classes() > 0;
         Sheet {
@@ -140,18 +152,13 @@ fn after(steps: u32) -> String {
     format!("after {}", count(steps as usize, "Gibbs step"))
 }
 
-/// The labels of tiles in rows of so many; none where there are no labels.
-fn captions(labels: &[u32], columns: usize) -> Vec<Vec<String>> {
-    labels.chunks(columns).map(|row| row.iter().map(ToString::to_string).collect()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::dbn::tests::{drawn, net};
     use super::*;
 
     fn dream(clamped: &[u32], count: usize, shown: usize) -> Dream {
-        Dream { clamped: clamped.to_vec(), count, steps: 3, every: 2, shown, seed: 1 }
+        Dream { clamped: clamped.to_vec(), count, steps: 3, every: 2, shown, seed: 1, class_names: Vec::new() }
     }
 
     fn size(png: &[u8]) -> (u32, u32) {
@@ -188,8 +195,8 @@ mod tests {
         assert!(height(dream(&[0, 1, 2], 2, 1), &labelled) > height(dream(&[0, 1], 2, 1), &labelled));
         let (free, without) = (height(dream(&[], 2, 1), &labelled), height(dream(&[], 2, 1), &plain));
         assert!(free > without, "{free} pixels with a caption, {without} without");
-        assert_eq!(Dream::of(&labelled, 1).clamped, [0, 1, 2]);
-        assert!(Dream::of(&plain, 1).clamped.is_empty());
+        assert_eq!(Dream::of(&labelled, 1, &[]).clamped, [0, 1, 2]);
+        assert!(Dream::of(&plain, 1, &[]).clamped.is_empty());
     }
 
     #[test]

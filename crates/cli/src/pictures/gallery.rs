@@ -13,6 +13,8 @@ pub(crate) struct Gallery {
     pub(crate) shape: Option<ImageShape>,
     /// Binarised samples [n, visible].
     pub(crate) samples: Vec<f32>,
+    /// What the classes are called; empty where they have no names.
+    pub(crate) class_names: Vec<String>,
 }
 
 impl Gallery {
@@ -23,6 +25,6 @@ impl Gallery {
         let net = Net { dbn, shape };
         folder.write("filters.png", &net.filters(None)?)?;
         folder.write("reconstructions.png", &net.reconstructions(&self.samples)?)?;
-        folder.write("fantasies.png", &Dream::of(dbn, seed).png(net)?)
+        folder.write("fantasies.png", &Dream::of(dbn, seed, &self.class_names).png(net)?)
     }
 }

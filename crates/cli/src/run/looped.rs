@@ -6,6 +6,7 @@ use crate::failure::Result;
 use crate::machine::device::DeviceName;
 use crate::settings::Settings;
 use candle_core::Device;
+use deepbelief_data::ClassNumbers;
 use deepbelief_rbm::Provenance;
 use deepbelief_stack::Dbn;
 use deepbelief_training::{Best, Loop, Snapshot, State, Training};
@@ -38,6 +39,11 @@ pub(crate) trait Looped: Verb<Kept = ()> {
     /// That device, for these samples.
     fn place(settings: &Self::Settings, _: &Parts) -> Result<Device> {
         Self::device(settings).open()
+    }
+
+    /// How classes are numbered where the model that the run starts from has some; none if the labels are nothing to it.
+    fn class_numbers(_: &Self::Settings) -> Option<ClassNumbers> {
+        Some(ClassNumbers::Places)
     }
 
     /// What the folder of a run is called by default; `of` is the name of the model that it starts from.

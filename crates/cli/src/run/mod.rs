@@ -2,6 +2,7 @@
 
 pub(crate) mod folder;
 pub(crate) mod history;
+pub(crate) mod known;
 mod lock;
 pub(crate) mod looped;
 pub(crate) mod measured;
@@ -26,6 +27,7 @@ use deepbelief_rbm::{Outcome, recover};
 use deepbelief_training::{Loop, State};
 use folder::RunFolder;
 use history::History;
+use known::Known;
 use looped::{Figures, Looped};
 use parts::Parts;
 use std::path::{Path, PathBuf};
@@ -61,7 +63,8 @@ fn start<V: Looped>(args: &TrainArgs<V::Settings>) -> Result<Run<V>> {
     if let Some((path, _)) = opened.as_ref().filter(|_| data_are_recorded) {
         recorded::require_own(path, &settings.data().data)?;
     }
-    let parts = Parts::load(&mut settings, &said)?;
+    let known = opened.as_ref().map(|(_, checkpoint)| Known::of_net(V::class_numbers(&settings), &said, checkpoint));
+    let parts = Parts::load(&mut settings, &said, known.unwrap_or_default())?;
     parts.require_valid(V::patience(&settings))?;
     let (training, parts) = V::start(&settings, parts, opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn))?;
     let minibatches = parts.minibatches(settings.data(), V::batch_size(&settings), settings.seed())?;

@@ -1,6 +1,7 @@
 //! The data of a training, parted into training, validation and test samples, and what is measured on them.
 
 use super::folder::RunFolder;
+use super::known::Known;
 use super::same::{require_same, require_same_data};
 use crate::data::advice::Advice;
 use crate::data::chunks::chunks;
@@ -39,9 +40,10 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Loads the data of a new run, after which its settings are complete. What can stay in its
-    /// file does, until [`Parts::settle`] knows what else needs memory.
-    pub(crate) fn load<S: Settings>(settings: &mut S, said: &Said) -> Result<Self> {
-        let data = open(settings)?;
+    /// file does, until [`Parts::settle`] knows what else needs memory. They are read as the model that the run
+    /// starts from has `known` them.
+    pub(crate) fn load<S: Settings>(settings: &mut S, said: &Said, known: Known) -> Result<Self> {
+        let data = open(settings, known)?;
         let found = data.examine(SAMPLED)?;
         let advised = match S::VERB {
             Verb::Pretrain | Verb::Stack if !data.schema.columns.is_empty() => advise(settings, said, &found)?,
@@ -117,7 +119,7 @@ impl Parts {
             require_same(&model.provenance().recipe, &record(settings)?, folder)?;
         }
         recorded::require_plain(&settings.data().data)?;
-        let mut data = open(settings)?;
+        let mut data = open(settings, model.as_ref().map(Known::of_run).unwrap_or_default())?;
         if let Some(model) = model {
             // A model that began without a schema ends without one: a resumed run ends as if never stopped.
             if model.provenance().recipe.get(SCHEMA).is_none() {
@@ -225,7 +227,8 @@ impl Parts {
         }
         let chosen = showcase(split, SHOWN);
         let samples = split.batch(chosen.iter().copied(), settings.binarize, seed)?.to_values();
-        Ok(Gallery { shape: shape.ok(), samples })
+        let class_names = self.data.class_names.clone().unwrap_or_default();
+        Ok(Gallery { shape: shape.ok(), samples, class_names })
     }
 
     /// Where a model trained on these data comes from; epochs and figures are still to come.
@@ -356,8 +359,8 @@ fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Re
 }
 
 /// Opens the data of a training.
-fn open(settings: &impl Settings) -> Result<Dataset> {
+fn open(settings: &impl Settings, known: Known) -> Result<Dataset> {
     threads::bind(settings.threads())?;
     let data = settings.data();
-    open_data(&data.data, &data.load_options(), settings.run().max_memory)
+    open_data(&data.data, &known.applied_to(data.load_options()), settings.run().max_memory)
 }

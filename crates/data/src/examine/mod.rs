@@ -14,8 +14,9 @@ mod survey;
 
 use deepbelief_kernels::{UnitKind, Units};
 
-use crate::assemble::{check, renumber};
+use crate::assemble::check;
 use crate::batches::split::Split;
+use crate::classes::renumber;
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::load::tables_to_look_at;

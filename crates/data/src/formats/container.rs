@@ -201,7 +201,7 @@ mod tests {
         let y = matrix("y", [3, 1], 6, 2, &[1, 3, 2]);
         let data =
             read(&[x, y, matrix("age", [3, 1], 6, 2, &[7, 8, 9]), matrix("mean", [1, 2], 6, 2, &[1, 1])]).unwrap();
-        assert_eq!((data.train.labels(), data.train.row(1)), (Some(vec![1, 3, 2]), Row::Bytes(&[20, 50])));
+        assert_eq!((data.train.labels(), data.train.row(1)), (Some(vec![0, 2, 1]), Row::Bytes(&[20, 50])));
         let said = "not used, though as long as the samples: age (labels are called y_train, ";
         assert!(data.notes[0].starts_with(said), "{:?}", data.notes);
     }
@@ -223,7 +223,7 @@ mod tests {
     fn samples_in_columns_are_told_by_their_labels() {
         let x = matrix("data", [2, 3], 9, 2, &[10, 40, 20, 50, 30, 255]);
         let data = read(&[x, matrix("label", [1, 3], 6, 2, &[1, 3, 2])]).unwrap();
-        assert_eq!((data.train.labels(), data.train.row(1)), (Some(vec![1, 3, 2]), Row::Bytes(&[20, 50])));
+        assert_eq!((data.train.labels(), data.train.row(1)), (Some(vec![0, 2, 1]), Row::Bytes(&[20, 50])));
         assert_eq!(data.notes, ["data has a column a sample, as there are 3 labels: it is transposed"]);
     }
 

@@ -216,10 +216,11 @@ mod tests {
             ("last,a,b\n3,0,255\n1,51,0\n", "last"),
         ] {
             let data = read_text(text.as_bytes(), &labelled(column)).unwrap();
-            assert_eq!(data.train.labels(), Some(vec![3, 1]), "{text:?}");
+            assert_eq!(data.train.labels(), Some(vec![1, 0]), "{text:?}");
             assert_eq!(data.train.row(0), Row::Bytes(&[0, 255]), "{text:?}");
             assert_eq!(data.train.row(1), Row::Bytes(&[51, 0]), "{text:?}");
-            assert_eq!((data.classes, data.name.as_str()), (Some(4), "t"));
+            assert_eq!((data.classes, data.name.as_str()), (Some(2), "t"));
+            assert_eq!(data.class_names, Some(vec!["1".into(), "3".into()]), "{text:?}");
         }
     }
 

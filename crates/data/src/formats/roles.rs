@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::arrays::Array;
-use crate::assemble::renumber;
+use crate::classes::renumber;
 use crate::error::Error;
 use crate::memory::room::Room;
 use crate::tables::table::{Table, Tables};

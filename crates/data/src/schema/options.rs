@@ -79,14 +79,16 @@ pub struct LoadOptions {
     /// Pictures: the size that they are brought to. Default: their own, which must be one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<ImageShape>,
-    /// Number of classes; labels must lie below it. Default: one more than the largest label of
-    /// the training data.
+    /// Number of classes; labels are whole numbers below it. Default: as many as there are labels.
     pub classes: Option<usize>,
     /// What the classes are called, in the order of their numbers, where another data set has
-    /// given the numbers out: a source that names its classes may name these and no others, and
-    /// labels that are numbers must lie below their count. Default: classes are numbered in the
-    /// order of their names.
+    /// given the numbers out: a source that names its classes may name these and no others.
+    /// Labels that are numbers are names too where all names are whole numbers, and else must lie
+    /// below their count. Default: classes are numbered in the order of their names.
     pub class_names: Option<Vec<String>>,
+    /// Which number a class has. Default: its place among the names, or the labels, that occur.
+    #[serde(skip)]
+    pub class_numbers: ClassNumbers,
     /// Tables of text: what columns are, where their values do not say it rightly.
     #[serde(skip_serializing_if = "is_default")]
     pub column_types: ColumnKinds,
@@ -124,6 +126,19 @@ pub enum LabelUse {
     Unused,
 }
 
+/// Which number a class has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClassNumbers {
+    /// Its place among the names that are given or found, and, of labels that are whole numbers from 0 of which some do
+    /// not occur, among those that do.
+    #[default]
+    Places,
+    /// That place too, but data may have classes beside those that are given by name: they come after them.
+    More,
+    /// Where labels are whole numbers from 0, the label itself; the numbers that do not occur are classes as well.
+    Labels,
+}
+
 fn is_default(kinds: &ColumnKinds) -> bool {
     kinds.0.is_empty()
 }
@@ -145,6 +160,7 @@ impl Default for LoadOptions {
             image_size: None,
             classes: None,
             class_names: None,
+            class_numbers: ClassNumbers::default(),
             column_types: ColumnKinds::default(),
             missing: Vec::new(),
             weight_column: None,

@@ -12,7 +12,7 @@ use crate::run::measured::FinetuneEpoch;
 use crate::run::parts::Parts;
 use crate::run::watcher::{Verb, Watcher};
 use crate::settings::{FinetuneSettings, Settings};
-use deepbelief_data::Split;
+use deepbelief_data::{ClassNumbers, Split};
 use deepbelief_finetune::{
     Backprop, FinetuneConfig, FinetuneMetrics, FinetuneState, Finetuner, Network, Objective, Snapshot, peak_memory,
 };
@@ -98,6 +98,11 @@ impl Looped for Finetune {
 
     fn batch_size(settings: &FinetuneSettings) -> usize {
         settings.batch_size
+    }
+
+    /// A classifier may have more classes than the net.
+    fn class_numbers(settings: &FinetuneSettings) -> Option<ClassNumbers> {
+        (settings.objective == Objective::Classifier).then_some(ClassNumbers::More)
     }
 
     fn name(settings: &FinetuneSettings, of: Option<String>) -> String {

@@ -9,6 +9,7 @@ use crate::machine::memory::MemoryOption;
 use crate::report::{Report, bytes, thousands};
 use crate::run::folder::RunFolder;
 use crate::run::history::History;
+use crate::run::known::Known;
 use crate::run::measured::Epoch;
 use crate::run::parts::Parts;
 use crate::run::watcher::Watcher;
@@ -61,7 +62,7 @@ pub(crate) fn stack(args: &TrainArgs<StackSettings>, report: &Report) -> Result<
 /// behind.
 fn start(args: &TrainArgs<StackSettings>) -> Result<Run> {
     let Resolved { mut settings, said, .. } = resolve::<StackSettings>(&args.asked(), None)?;
-    let parts = Parts::load(&mut settings, &said)?;
+    let parts = Parts::load(&mut settings, &said, Known::default())?;
     settings.layers.iter().try_for_each(|layer| parts.require_valid(layer.train.patience))?;
     parts.require_shape(&settings.data)?;
     let config = settings.stack_config(parts.data.classes)?;

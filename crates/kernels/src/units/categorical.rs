@@ -165,4 +165,26 @@ mod tests {
             assert!(levels[4..].iter().all(|&k| k == 1));
         }
     }
+
+    /// `cargo test --release -p deepbelief-kernels speed -- --ignored --nocapture`
+    #[test]
+    #[ignore = "measures, and asserts nothing"]
+    #[expect(clippy::print_stderr, reason = "what it measures is for reading")]
+    fn speed_of_softmax_and_draw() {
+        let (logits, u) = (logits().repeat(3), Uniforms::new(4, Stream::User, 1));
+        for level in Level::available() {
+            let mut fastest = [f64::INFINITY; 2];
+            for row in 0..2000 {
+                let (mut p, u, mut levels) = (logits.clone(), Row(u.block(row, 0)), [0; BLOCK]);
+                let start = std::time::Instant::now();
+                softmax(level, &mut p);
+                let middle = std::time::Instant::now();
+                draw(level, &p, &u, &mut levels);
+                fastest[0] = fastest[0].min((middle - start).as_secs_f64());
+                fastest[1] = fastest[1].min(middle.elapsed().as_secs_f64());
+            }
+            let [softmax, draw] = fastest.map(|seconds| 1e9 * seconds / (21 * BLOCK) as f64);
+            eprintln!("{:8} 21 levels: softmax {softmax:.2}, draw {draw:.2} ns a column", level.name());
+        }
+    }
 }

@@ -135,8 +135,11 @@ impl Unit for Drelu {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::units::layers::UnitKind;
-    use crate::units::reference::{Kernels, PRECISIONS, close, draws, drelu, halves, inputs, kolmogorov_smirnov, tail};
+    use crate::units::reference::{
+        Kernels, PRECISIONS, close, draws, drelu, field_row, halves, inputs, kolmogorov_smirnov, tail, uniforms,
+    };
 
     /// b, b-, g, g-, x; cgf, mean, variance.
     const GOLDEN: [([f64; 5], [f64; 3]); 6] = [
@@ -190,31 +193,48 @@ mod tests {
         assert!(worst[0] < 1e-6 && worst[1] < 6e-7 && worst[2] < 3e-6, "{worst:?}");
     }
 
-    #[test]
-    fn states_have_their_distribution() {
-        let one_sided = |t: f64, g: f64, h: f64| {
+    /// One peak, next to none about 0, two of them, and all on one side.
+    const SHAPES: [[f64; 4]; 5] = [
+        [0.5, 1.2, -0.3, 0.8],
+        [-3.0, 1.0, 3.0, 2.0],
+        [1.0, 1.0, 1.0, 1.0],
+        [5.0, 0.9, -5.2, 1.1],
+        [-20.0, 3.0, 15.0, 1.0],
+    ];
+
+    /// The probability of states up to h, given x.
+    fn distribution(x: f64, fields: [f64; 4]) -> impl Fn(f64) -> f64 {
+        let beyond = |t: f64, g: f64, h: f64| {
             let (a, e) = (-t / g.sqrt(), h * g.sqrt());
             (tail(a + e).2 - tail(a).2 - e * (a + 0.5 * e)).exp()
         };
-        for (b, b_below, g, g_below) in [
-            (0.5, -0.3, 1.2, 0.8),
-            (-3.0, 3.0, 1.0, 2.0),
-            (1.0, 1.0, 1.0, 1.0),
-            (5.0, -5.2, 0.9, 1.1),
-            (-20.0, 15.0, 3.0, 1.0),
-        ] {
+        let ([b, g, b_below, g_below], p) = (fields, halves(x, fields).2);
+        move |h| if h < 0.0 { (1.0 - p) * beyond(-x - b_below, g_below, -h) } else { 1.0 - p * beyond(x + b, g, h) }
+    }
+
+    #[test]
+    fn states_have_their_distribution() {
+        for fields in SHAPES {
             for x in [-3.0, 0.0, 0.4, 6.0] {
-                let fields = [b, g, b_below, g_below];
-                let p = halves(x, fields).2;
-                let distribution = |h: f64| {
-                    if h < 0.0 {
-                        (1.0 - p) * one_sided(-x - b_below, g_below, -h)
-                    } else {
-                        1.0 - p * one_sided(x + b, g, h)
-                    }
-                };
-                let statistic = kolmogorov_smirnov(draws(UnitKind::Drelu, x, fields), distribution);
+                let statistic = kolmogorov_smirnov(draws(UnitKind::Drelu, x, fields), distribution(x, fields));
                 assert!(statistic < 2.7, "{fields:?}, x {x}: {statistic}");
+            }
+        }
+    }
+
+    #[test]
+    fn states_are_the_quantiles_of_their_uniform_numbers() {
+        for fields in SHAPES {
+            let units = Drelu::new(&field_row(fields));
+            for x in [-30.0, -3.0, 0.0, 0.4, 6.0, 500.0] {
+                let distribution = distribution(x, fields);
+                for u in uniforms() {
+                    let state = units.mean_and_state(&Row([x as f32; BLOCK]), &[u; BLOCK]).1.0[4];
+                    let (p, middle) = (distribution(f64::from(state)), f64::from(u) + 0.5f64.powi(25));
+                    // The probability of a half is off by the rounding of its exponent, and a state by its own.
+                    let rounding = 2.5e-6 + 3e-7 * f64::from(state).abs();
+                    assert!((p - middle).abs() < rounding, "{fields:?}, x {x}, u {u}: {state}, up to which {p}");
+                }
             }
         }
     }

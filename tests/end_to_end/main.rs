@@ -32,6 +32,7 @@ mod tables;
 mod training;
 mod trust;
 mod tune;
+mod units;
 mod using;
 
 use std::collections::BTreeMap;

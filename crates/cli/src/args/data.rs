@@ -4,7 +4,7 @@ use crate::data::schema_file;
 use crate::failure::Result;
 use crate::options::{self, Verb};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
-use deepbelief_data::{Codes, ColumnKinds, Header, ImageShape, Scale, Schema, Source, Synthetic};
+use deepbelief_data::{Codes, ColumnKinds, Header, ImageShape, Scale, Schema, Source, Synthetic, VisibleUnits};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -19,6 +19,7 @@ pub(crate) struct DataArgs<const CHECK: bool = false> {
     pub(crate) column_types: Option<ColumnKinds>,
     pub(crate) missing: Option<Codes>,
     pub(crate) weight_column: Option<String>,
+    pub(crate) visible_units: Option<VisibleUnits>,
     pub(crate) image_size: Option<ImageShape>,
     pub(crate) schema: Option<Schema>,
 }
@@ -35,6 +36,7 @@ impl<const CHECK: bool> DataArgs<CHECK> {
             "weight_column" => self.weight_column.is_some(),
             "column_types" => self.column_types.is_some(),
             "missing" => self.missing.is_some(),
+            "visible_units" => self.visible_units.is_some(),
             _ => false,
         })
     }

@@ -4,11 +4,13 @@
 //!   samples; a tenth as many parameters as it takes bits to tell the training samples apart, where the
 //!   bits of a sample are at most the entropies of its units, which gives
 //!   `hidden = samples · bits / (10 · (units + 1))`.
+//! - Gaussian visible units need rates a tenth of those of binary ones, or less (the guide, section 13.2).
 //! - An update moves what a hidden unit gets from a sample by `rate · units that are on`: rates are such
 //!   that this is at most what it is on MNIST.
 
 use crate::report::thousands;
-use deepbelief_data::{Binarize, Examination, Scale, ValueKind};
+use deepbelief_data::{Binarize, Column, Examination, Scale, ValueKind, VisibleUnits};
+use deepbelief_kernels::UnitKind;
 use toml::Value;
 
 /// Hidden units that a first training should have, at most: what more are worth is a matter of time.
@@ -25,6 +27,12 @@ const RATE: f64 = 0.1;
 
 /// The same where visible units keep values that are no states.
 const RATE_OF_VALUES: f64 = 0.05;
+
+/// The same where visible units are Gaussian.
+const RATE_OF_NUMBERS: f64 = 0.01;
+
+/// Bits of a normal number, to one standard deviation: `log2(2 pi e) / 2`.
+const BITS_OF_NUMBER: f64 = 2.05;
 
 /// Units that are on in one of the MNIST digits, for which the rate is the largest.
 const ON: f64 = 103.0;
@@ -54,15 +62,23 @@ pub(crate) struct Advice {
 }
 
 impl Advice {
-    /// For one RBM, or for a `stack`.
-    pub(crate) fn of(found: &Examination, stack: bool) -> Self {
+    /// For one RBM, or for a `stack`, of data that were read as `asked` says.
+    pub(crate) fn of(found: &Examination, asked: VisibleUnits, stack: bool) -> Self {
         let (binarize, why) = binarize(found, stack);
         let mut settings = Vec::new();
         let mut add = |key, value: Value, reason: String| settings.push(Setting { key, value, reason });
         let (samples, units) = (found.train.samples, found.train.columns.len());
-        add("scale", found.scale.to_string().into(), scale_reason(found));
-        add("binarize", binarize.to_string().into(), why.into());
-        let keeps_amounts = binarize == Binarize::None && !are_probabilities(found);
+        let (own, numbers) = (!found.units.is_bernoulli(), !found.units.is_discrete());
+        if own {
+            add("visible_units", asked.to_string().into(), found.units.to_string());
+        } else {
+            add("scale", found.scale.to_string().into(), scale_reason(found));
+        }
+        // States are states, and beside numbers nothing is drawn.
+        if !own || !numbers && found.kind != ValueKind::Binary {
+            add("binarize", binarize.to_string().into(), why.into());
+        }
+        let keeps_amounts = !numbers && binarize == Binarize::None && !are_probabilities(found);
 
         let bits = bits(found);
         let parameters = samples as f64 * bits / 10.0;
@@ -89,7 +105,8 @@ impl Advice {
             };
             add("visible_states", "probabilities".into(), why.into());
         }
-        add("hidden_units", "bernoulli".into(), "binary features; visible units lie between 0 and 1 too".into());
+        let why = if own { "binary features" } else { "binary features; visible units lie between 0 and 1 too" };
+        add("hidden_units", "bernoulli".into(), why.into());
 
         let classes = found.train.classes.as_ref().map_or(0, Vec::len);
         let batch_size = batch_size(samples, classes);
@@ -102,11 +119,17 @@ impl Advice {
         let epochs = rounded(UPDATES.div_ceil(updates).clamp(30, 500));
         add("epochs", (epochs as i64).into(), format!("{} updates in all", thousands(epochs * updates)));
 
-        let most = if keeps_amounts { RATE_OF_VALUES } else { RATE };
+        let most = match (numbers, keeps_amounts) {
+            (true, _) => RATE_OF_NUMBERS,
+            (_, true) => RATE_OF_VALUES,
+            _ => RATE,
+        };
         let active = found.active();
         let rate = one_digit(most * (ON / active.max(ON)));
         let reason = if active <= 1.1 * ON {
-            if keeps_amounts {
+            if numbers {
+                "a tenth of the usual rate, for Gaussian visible units".into()
+            } else if keeps_amounts {
                 "half the usual rate, for visible units that keep their values".into()
             } else {
                 format!("the usual rate: about {active:.0} of {units} units are on in a sample")
@@ -123,9 +146,9 @@ impl Advice {
         Self { settings }
     }
 
-    /// What of it a training takes that nobody asked for: all but the scale, which the schema says.
+    /// What of it a training takes that nobody asked for: all but what the schema says.
     pub(crate) fn left_open(&self, is_said: impl Fn(&str) -> bool) -> toml::Table {
-        let open = |setting: &&Setting| setting.key != "scale" && !is_said(setting.key);
+        let open = |setting: &&Setting| !["scale", "visible_units"].contains(&setting.key) && !is_said(setting.key);
         self.settings.iter().filter(open).map(|setting| (setting.key.to_string(), setting.value.clone())).collect()
     }
 }
@@ -174,8 +197,15 @@ fn binarize(found: &Examination, stack: bool) -> (Binarize, &'static str) {
 /// Entropies of the units of a sample, were they independent, in bits.
 fn bits(found: &Examination) -> f64 {
     let entropy = |p: f64| if p > 0.0 && p < 1.0 { -p * p.log2() - (1.0 - p) * (1.0 - p).log2() } else { 0.0 };
-    let means = found.train.columns.iter().filter(|column| !column.is_constant() && column.same_as.is_none());
-    means.map(|column| entropy(found.scaled(column.mean))).sum()
+    let of_levels = |p: f64| if p > 0.0 { -p * p.log2() } else { 0.0 };
+    let of = |(kind, column): (UnitKind, &Column)| match kind {
+        _ if column.is_constant() || column.same_as.is_some() => 0.0,
+        UnitKind::Categorical => of_levels(column.mean),
+        kind if kind.is_discrete() => entropy(found.scaled(column.mean)),
+        _ => BITS_OF_NUMBER,
+    };
+    let kinds = found.units.each().flat_map(|(segment, columns)| columns.map(move |_| segment.units));
+    kinds.zip(&found.train.columns).map(of).sum()
 }
 
 /// Samples of a batch: a hundredth of all, between 10 and 100, but as many as there are classes.
@@ -212,7 +242,11 @@ mod tests {
         let path = folder.path().join("a.csv");
         std::fs::write(&path, text).unwrap();
         let found = examine(&Source::Csv(path), &LoadOptions::default(), None).unwrap();
-        Advice::of(&found, false).settings.iter().map(|setting| format!("{}={}", setting.key, setting.value)).collect()
+        Advice::of(&found, VisibleUnits::Bernoulli, false)
+            .settings
+            .iter()
+            .map(|setting| format!("{}={}", setting.key, setting.value))
+            .collect()
     }
 
     /// The digits get the recipe that was found for them.
@@ -221,7 +255,7 @@ mod tests {
         let found = examine(&Source::Mnist, &LoadOptions::default(), None).unwrap();
         for (verb, stack) in [(Verb::Pretrain, false), (Verb::Stack, true)] {
             let recipe = built_in(verb, &toml::Table::new()).unwrap();
-            for Setting { key, value, .. } in Advice::of(&found, stack).settings {
+            for Setting { key, value, .. } in Advice::of(&found, VisibleUnits::Bernoulli, stack).settings {
                 if key == "scale" {
                     assert_eq!(value.as_str(), Some("255"));
                 } else {
@@ -247,6 +281,22 @@ mod tests {
         ] {
             assert!(settings.contains(&setting.to_string()), "{setting} in {settings:?}");
         }
+    }
+
+    /// 5 numbers and 5 categories: what is of Bernoulli units alone is not asked for.
+    #[test]
+    fn units_of_their_own_kind_get_rates_of_their_own() {
+        let row = |k: usize| format!("{},{}\n", k as f64 * 0.37, ["x", "y", "z"][k % 3]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, (0..400).map(row).collect::<String>()).unwrap();
+        let options = LoadOptions { visible_units: VisibleUnits::Auto, ..LoadOptions::default() };
+        let found = examine(&Source::Csv(path), &options, None).unwrap();
+        let settings = Advice::of(&found, VisibleUnits::Auto, false).settings;
+        let value = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.to_string());
+        let got = ["visible_units", "learning_rate", "hidden", "scale", "binarize", "visible_states"].map(value);
+        let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, None, None];
+        assert_eq!(got, want.map(|text| text.map(String::from)));
     }
 
     /// 2,000 units, all but always on.

@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::toml_file;
-use deepbelief_data::{ColumnKind, ColumnSchema, KindName, Schema, Source};
+use deepbelief_data::{ColumnKind, ColumnSchema, ColumnUnits, KindName, Schema, Source};
 use std::fmt::Write as _;
 use std::path::Path;
 use toml::{Table, Value};
@@ -11,7 +11,7 @@ use toml::{Table, Value};
 pub(crate) const SCHEMA: &str = "schema";
 
 /// The options that a schema stands for.
-const STANDS_FOR: [&str; 5] = ["label_column", "weight_column", "column_types", "missing", "scale"];
+const STANDS_FOR: [&str; 6] = ["label_column", "weight_column", "column_types", "missing", "scale", "visible_units"];
 
 /// Keys of a column beside those that its kind needs.
 const OF_ALL: [&str; 3] = ["name", "count", "kind"];
@@ -22,7 +22,8 @@ const HOW: &str = "\
 # levels, which is that of their units.
 #   binary       off, on        one of two values
 #   unit         divisor        a number from 0; the divisor becomes 1
-#   real         offset, scale  a number; (value - offset) / scale, below 0 taken for 0, above 1 for 1
+#   real         offset, scale  a number; (value - offset) / scale, the mean and the standard deviation where
+#                               units are by-kind; else below 0 taken for 0, above 1 for 1
 #   categorical  levels         one of these values: a unit each
 #   spin                        -1 or 1
 #   ignored                     not learned from
@@ -30,6 +31,8 @@ const HOW: &str = "\
 #   weight                      what a sample weighs in training, in one column at most
 # `count` stands for so many neighbouring columns without names. `missing` lists texts that mean a
 # missing value, beside the empty text, NA, N/A, NaN, null and ?.
+# `units` says which visible units learn the columns: \"by-kind\" takes Gaussian units for real columns,
+# categorical units for categories and spins; \"bernoulli\", which may be left out, Bernoulli units for all.
 ";
 
 /// A schema as a file, with comments that say how to use it.
@@ -46,6 +49,9 @@ pub(crate) fn entries(schema: &Schema, under: Option<&str>) -> String {
     let mut text = under.map_or(String::new(), |key| format!("[{key}]\n"));
     let texts = |texts: &[String]| Value::from(texts.to_vec()).to_string();
     let _ = writeln!(text, "missing = {}", texts(&schema.missing));
+    if schema.learned_by == ColumnUnits::ByKind {
+        let _ = writeln!(text, "units = \"by-kind\"");
+    }
     let prefix = under.map_or(String::new(), |key| format!("{key}."));
     for ColumnSchema { name, count, kind } in &schema.columns {
         let _ = writeln!(text, "\n[[{prefix}column]]");
@@ -119,9 +125,12 @@ fn read(path: &Path) -> Result<Value> {
 
 /// The same table, if it is a schema; else what is wrong with it.
 fn checked(table: &Table) -> std::result::Result<Value, String> {
-    known("the schema", table, &["missing", "column"])?;
+    known("the schema", table, &["missing", "units", "column"])?;
     if table.get("missing").is_some_and(|missing| !are_texts(missing)) {
         return Err("'missing' must be an array of texts in quotes".into());
+    }
+    if table.get("units").is_some_and(|units| ![Some("bernoulli"), Some("by-kind")].contains(&units.as_str())) {
+        return Err("'units' must be \"bernoulli\" or \"by-kind\"".into());
     }
     let columns = table.get("column").and_then(Value::as_array).filter(|columns| !columns.is_empty());
     let columns = columns.ok_or("a schema has a [[column]] entry for each column, and here is none")?;
@@ -203,7 +212,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let unnamed = Schema::new(vec![(None, ColumnKind::Unit { divisor: 255.0 }); 784], Vec::new());
-        for schema in [schema(), unnamed] {
+        for schema in [schema(), schema().with_units(ColumnUnits::ByKind), unnamed] {
             assert_eq!(again(&text(&schema, &Source::Mnist, Path::new("s.toml"))), schema);
             let recipe: Table = format!("seed = 1\n{}", entries(&schema, Some("schema"))).parse().unwrap();
             let value = resolve(&recipe["schema"]).unwrap();
@@ -237,8 +246,9 @@ mod tests {
             ),
             (age("kind = \"spin\"") + &age("kind = \"spin\""), "column \"age\": two columns have this name"),
             (age("kind = \"spin\"\ncount = -1"), "column \"age\": 'count' is -1, expected a whole number above 0"),
-            ("[[columns]]\n".into(), "unknown key 'columns'; the schema has missing, column"),
+            ("[[columns]]\n".into(), "unknown key 'columns'; the schema has missing, units, column"),
             (String::new(), "a schema has a [[column]] entry for each column, and here is none"),
+            ("units = \"gaussian\"".into(), "'units' must be \"bernoulli\" or \"by-kind\""),
             ("missing = [1]".into(), "'missing' must be an array of texts in quotes"),
         ] {
             assert_eq!(checked(&text.parse().unwrap()).unwrap_err(), expected);

@@ -21,8 +21,8 @@ const IDENTIFIERS: usize = 20;
 const SHARED: f64 = 0.001;
 
 /// Says before a training what it should not start without.
-pub(crate) fn warn_of(found: &Examination, picture: bool, binarize: Binarize) {
-    let warnings = of(found, "visible unit", picture, Some(binarize));
+pub(crate) fn warn_of(found: &Examination, picture: bool, binarize: Option<Binarize>) {
+    let warnings = of(found, "visible unit", picture, binarize);
     let of_some = match found.train.examined {
         examined if examined < found.train.samples => format!(" (of {} samples looked at)", thousands(examined)),
         _ => String::new(),

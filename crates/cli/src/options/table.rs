@@ -6,7 +6,7 @@ use super::opt::{Opt, opt};
 use crate::data::schema_file;
 use crate::machine::device::DeviceName;
 use crate::options::save_every::SaveEvery;
-use deepbelief_data::{Binarize, Codes, ColumnKinds, Header, ImageShape, Scale, Source};
+use deepbelief_data::{Binarize, Codes, ColumnKinds, Header, ImageShape, Scale, Source, VisibleUnits};
 use deepbelief_rbm::CdSteps;
 use deepbelief_wake_sleep::TopSteps;
 use serde::Serialize;
@@ -18,6 +18,8 @@ const ALL: &[Verb] = &Verb::TRAINING;
 const RBMS: &[Verb] = &[Pretrain, Stack];
 const NETS: &[Verb] = &[Tune, Finetune];
 const DATA: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Use];
+/// Verbs that find out what columns are.
+const LOOK: &[Verb] = &[Pretrain, Stack, Check];
 const TABLES: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Check];
 const READ: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Use, Check];
 
@@ -104,8 +106,17 @@ const OF_DATA: &[Opt] = &[
         .shown("none")
         .inherited()
         .later(),
+    opt("visible_units", Parsed(parse::<VisibleUnits>), "TYPE", LOOK, "Visible units: auto, bernoulli, gaussian, spin or categorical")
+        .more(
+            "`auto` takes those of each column of a table: Gaussian units for real numbers, categorical and spin units for columns of \
+             these kinds, Bernoulli units for the rest, pictures and arrays among them. `bernoulli` brings all numbers into 0 to 1. \
+             `gaussian` brings each column of numbers to mean 0 and standard deviation 1. `spin` is for values of -1 and 1, `categorical` \
+             for few different values without an order.",
+        )
+        .shown("bernoulli")
+        .later(),
     opt("schema", Parsed(schema_file::of_flag), "FILE", READ, "What the columns are, as `dbn check --schema-out` writes it")
-        .more("A TOML file. Nothing is inferred then: it stands for --label-column, --weight-column, --column-types, --missing and --scale.")
+        .more("A TOML file. Nothing is inferred then: it stands for --label-column, --weight-column, --column-types, --missing, --scale and --visible-units.")
         .shown("inferred")
         .inherited()
         .later(),

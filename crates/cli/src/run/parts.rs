@@ -50,7 +50,9 @@ impl Parts {
             _ => Vec::new(),
         };
         settings.data_mut().complete(&data, !said.has("valid"));
-        warn_of(&found, settings.data().image_size.is_some(), settings.data().binarize);
+        require_bernoulli(&data)?;
+        let binarize = Some(settings.data().binarize).filter(|_| found.units.is_bernoulli());
+        warn_of(&found, settings.data().image_size.is_some(), binarize);
         Ok(Self { advised, ..Self::part(data, settings.data(), settings.seed())? })
     }
 
@@ -217,7 +219,9 @@ impl Parts {
     pub(crate) fn gallery(&self, settings: &DataSettings, seed: u64) -> Result<Gallery> {
         let split = self.data.test.as_ref().or(self.valid.as_ref()).unwrap_or(&self.train);
         let table = settings.image_size.is_none() && !self.data.schema.is_of_one_kind();
-        let shape = if table {
+        let shape = if !split.layer().is_bernoulli() {
+            Err(Failure::new(format!("pictures are of Bernoulli units, and these are {}", split.layer())))
+        } else if table {
             Err(Failure::new("the columns of a table are no pixels"))
         } else {
             shape_of(split.units(), settings.image_size)
@@ -343,7 +347,8 @@ const LESS: &str = "allow less with --max-memory: samples that do not fit are re
 
 /// Settles by what a table is found to be what nobody asked for: what holds for pictures holds for few tables.
 fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Result<Vec<String>> {
-    let advice = Advice::of(found, S::VERB == Verb::Stack).left_open(|key| said.has(key));
+    let units = settings.data().visible_units.unwrap_or_default();
+    let advice = Advice::of(found, units, S::VERB == Verb::Stack).left_open(|key| said.has(key));
     let before = settings.flat()?;
     let advised: Vec<String> = advice
         .iter()
@@ -356,6 +361,16 @@ fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Re
     *settings = S::combine(&Table::new(), &recipe, &said.flags)?;
     settings.validate()?;
     Ok(advised)
+}
+
+/// Refuses units that no training learns.
+fn require_bernoulli(data: &Dataset) -> Result<()> {
+    let units = data.train.layer();
+    if units.is_bernoulli() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("the columns are {units} units, and trainings are of Bernoulli units so far"))
+        .hint("learn values between 0 and 1: --visible-units bernoulli"))
 }
 
 /// Opens the data of a training.

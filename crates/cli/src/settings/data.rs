@@ -3,7 +3,7 @@
 use crate::machine::device::DeviceName;
 use crate::options::save_every::SaveEvery;
 use deepbelief_data::{
-    Binarize, Codes, ColumnKinds, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Schema, Source,
+    Binarize, Codes, ColumnKinds, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Schema, Source, VisibleUnits,
 };
 use deepbelief_kernels::Precision;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,8 @@ pub(crate) struct DataSettings {
     pub(crate) column_types: Option<ColumnKinds>,
     pub(crate) missing: Option<Codes>,
     pub(crate) weight_column: Option<String>,
+    /// Bernoulli where nothing is said, as in runs of before.
+    pub(crate) visible_units: Option<VisibleUnits>,
     pub(crate) schema: Option<Schema>,
     pub(crate) image_size: Option<ImageShape>,
     pub(crate) valid: usize,
@@ -37,6 +39,7 @@ impl Default for DataSettings {
             column_types: None,
             missing: None,
             weight_column: None,
+            visible_units: None,
             schema: None,
             image_size: None,
             valid: 10_000,
@@ -58,6 +61,7 @@ impl DataSettings {
             column_types: self.column_types.clone().unwrap_or_default(),
             missing: self.missing.clone().unwrap_or_default().0,
             weight_column: self.weight_column.clone(),
+            visible_units: self.visible_units.unwrap_or_default(),
             schema: self.schema.clone(),
             image_size: self.image_size,
             fetch: Fetch(crate::hub::dataset),

@@ -13,6 +13,7 @@ pub(crate) mod decode;
 mod doubts;
 #[cfg(feature = "formats")]
 pub(crate) mod encode;
+mod given;
 #[cfg(feature = "formats")]
 pub(crate) mod infer;
 pub(crate) mod kind;

@@ -34,6 +34,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         column_types: args.read.column_types.clone().unwrap_or_default(),
         missing: args.read.missing.clone().unwrap_or_default().0,
         weight_column: args.read.weight_column.clone(),
+        visible_units: args.read.visible_units.unwrap_or_default(),
         schema: args.read.schema.clone(),
         fetch: Fetch(crate::hub::dataset),
         max_memory: memory::room_for_data(0),
@@ -49,7 +50,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     warnings.extend(found.doubts.iter().cloned());
     let unfit = unfit(&found);
     // What is recommended is of values that are scaled as they should be.
-    if found.is_narrow() && args.read.scale.is_none() {
+    if found.is_narrow() && args.read.scale.is_none() && found.units.is_bernoulli() {
         let scaled = look(&LoadOptions { scale: Scale::MinMax, ..options })?;
         found = Examination { image: found.image, ..scaled };
     }
@@ -60,7 +61,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         }
         write_file(path, schema_file::text(&found.schema, &args.data, path).as_bytes())?;
     }
-    let advice = Advice::of(&found, args.verb == "stack");
+    let advice = Advice::of(&found, args.read.visible_units.unwrap_or_default(), args.verb == "stack");
     if let Some(path) = &args.recipe {
         if unfit.is_empty() {
             write_file(path, recipe::recipe(&advice, args)?.as_bytes())?;

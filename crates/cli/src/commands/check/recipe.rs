@@ -22,12 +22,14 @@ pub(super) fn recipe(advice: &Advice, args: &CheckArgs) -> Result<String> {
         Ok(())
     };
     line("data", args.data.to_string().into(), "")?;
+    let advised = advice.settings.iter().any(|setting| setting.key == "visible_units");
     let read_as = [
         ("label_column", args.read.label_column.clone()),
         ("feature_column", args.read.feature_column.clone()),
         ("column_types", args.read.column_types.as_ref().map(ToString::to_string)),
         ("missing", args.read.missing.as_ref().map(ToString::to_string)),
         ("weight_column", args.read.weight_column.clone()),
+        ("visible_units", args.read.visible_units.filter(|_| !advised).map(|units| units.to_string())),
         ("header", args.read.header.map(|header| header.to_string())),
         ("image_size", args.read.image_size.map(|size| size.to_string())),
     ];
@@ -36,8 +38,9 @@ pub(super) fn recipe(advice: &Advice, args: &CheckArgs) -> Result<String> {
             line(key, value.into(), "")?;
         }
     }
-    // A schema says how values are scaled.
-    let is_said = |setting: &&Setting| args.read.schema.is_none() || setting.key != "scale";
+    // A schema says how values are scaled, and for which units.
+    let of_schema = |key| ["scale", "visible_units"].contains(&key);
+    let is_said = |setting: &&Setting| args.read.schema.is_none() || !of_schema(setting.key);
     for Setting { key, value, reason } in advice.settings.iter().filter(is_said) {
         line(key, value.clone(), reason)?;
     }

@@ -22,6 +22,9 @@ pub(super) fn describe(
 ) -> String {
     let row = |name: &str, text: String| vec![name.to_string(), text];
     let mut rows = vec![row("data", data(args, found)), row("values", values(found)), row("columns", columns(found))];
+    if !found.units.is_bernoulli() {
+        rows.push(row("units", found.units.to_string()));
+    }
     if let Some(classes) = &found.train.classes {
         rows.push(row("classes", of_classes(classes, found.class_names.as_deref())));
     }
@@ -67,7 +70,11 @@ fn values(found: &Examination) -> String {
         ValueKind::Unit => format!("fractions{few}"),
         ValueKind::Real => format!("real numbers{few}"),
     };
-    format!("{} to {}, {kind}; {} are 0", found.min, found.max, percent(found.train.zeros))
+    let (min, max) = (found.min, found.max);
+    if !found.units.is_discrete() {
+        return format!("{min:.3} to {max:.3}, once each column of numbers has mean 0 and standard deviation 1");
+    }
+    format!("{min} to {max}, {kind}; {} are 0", percent(found.train.zeros))
 }
 
 fn columns(found: &Examination) -> String {
@@ -207,6 +214,7 @@ pub(super) fn json(
         "columns": found.train.columns.len(),
         "image_size": found.image.map(|shape| shape.to_string()),
         "class_names": found.class_names,
+        "units": found.units,
         "kind": kind,
         "min": found.min,
         "max": found.max,

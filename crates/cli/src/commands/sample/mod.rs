@@ -1,5 +1,7 @@
 //! `dbn sample`: what a model believes in, as pictures or as a table.
 
+mod given;
+
 use crate::args::{Clamped, SampleArgs};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::failure::{Failure, Result, count};
@@ -32,6 +34,11 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
             args.count
         ))
         .hint("a table may have more: a name that ends in .csv, .npy, .parquet or .safetensors"));
+    }
+    if is_picture && !args.given.is_empty() {
+        return Err(Failure::new(
+            "--given goes with a table: a name that ends in .csv, .npy, .parquet or .safetensors",
+        ));
     }
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
@@ -68,15 +75,17 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
             None => dream.png(net)?,
         };
         write_file(&args.out, &picture)?;
-    } else {
+    } else if args.given.is_empty() {
         table(&checkpoint, dbn, &dream)?.write(&args.out, format)?;
+    } else {
+        given::table(&checkpoint, &args.given, &dream)?.write(&args.out, format)?;
     }
     if args.json {
         let labels: Vec<_> = dream.clamped.iter().map(|&label| told(&dream.called(label))).collect();
         let Dream { count, steps, every, shown, seed, .. } = dream;
         return report.json(&json!({
             "file": args.out, "labels": labels, "count": count, "steps": steps, "every": every, "shown": shown,
-            "seed": seed,
+            "seed": seed, "given": args.given,
         }));
     }
     Ok(())

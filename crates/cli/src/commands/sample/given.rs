@@ -1,0 +1,64 @@
+//! Samples of which some columns are given.
+
+use crate::failure::{Failure, Result};
+use crate::model::checkpoint::{Checkpoint, ROWS, Trained};
+use crate::model::decoded::decoded;
+use crate::pictures::Dream;
+use crate::results::Results;
+use deepbelief_data::Schema;
+use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
+use deepbelief_stack::Completing;
+
+/// A row for each chain, after `dream.steps` steps from an empty row, in all of which the columns `given` keep their
+/// values.
+pub(super) fn table(checkpoint: &Checkpoint, given: &[String], dream: &Dream) -> Result<Results> {
+    let columns = checkpoint.columns();
+    let Held { row, free } = held(&columns, given)?;
+    let units = row.len();
+    let burn_in = dream.steps.saturating_sub(1);
+    let mut how = Completing { chains: 1, burn_in, sweeps: 1, seed: dream.seed, ..checkpoint.completing() };
+    let mut values = Vec::with_capacity(dream.count * units);
+    for first in (0..dream.count).step_by(ROWS) {
+        let rows = ROWS.min(dream.count - first);
+        let mut batch = Batch::default();
+        batch.make_real(rows, units).copy_from_slice(&row.repeat(rows));
+        let mut missing = Bits::zeros(rows, units);
+        for sample in 0..rows {
+            for (block, word) in free.chunks(32).enumerate() {
+                let on = |(bit, &free): (usize, &bool)| u32::from(free) << bit;
+                missing.set_word(sample, block, word.iter().enumerate().map(on).sum());
+            }
+        }
+        // Each chain draws numbers of its own.
+        how.rows_from = Some(first as u32);
+        let completed = checkpoint.dbn.complete_choices(&batch, &missing, &columns.choices(), &how)?;
+        values.extend(completed.draw_means.concat());
+    }
+    columns.draw(&mut values, Uniforms::new(dream.seed, Stream::User, dream.steps));
+    Ok(decoded(checkpoint, &values, None))
+}
+
+/// The values that stay.
+struct Held {
+    /// Of every unit; 0 where it is free.
+    row: Vec<f32>,
+    /// Whether it is.
+    free: Vec<bool>,
+}
+
+fn held(columns: &Schema, given: &[String]) -> Result<Held> {
+    let units = columns.units();
+    let mut held = Held { row: vec![0.0; units], free: vec![true; units] };
+    for pair in given {
+        let Some((name, text)) = pair.split_once('=') else {
+            return Err(Failure::new(format!("--given has {pair:?}, expected COLUMN=VALUE")));
+        };
+        let (units, values) = columns.given(name.trim(), text.trim())?;
+        if !held.free[units.start] {
+            return Err(Failure::new(format!("--given names column {:?} twice", name.trim())));
+        }
+        held.free[units.clone()].fill(false);
+        held.row[units].copy_from_slice(&values);
+    }
+    Ok(held)
+}

@@ -18,6 +18,7 @@ mod rng;
 mod row;
 mod simd;
 mod states;
+mod typed;
 mod units;
 
 pub use engine::{Betas, Cpu, Direction, Engine, Shown, Tempering, norm_and_change};
@@ -40,4 +41,7 @@ pub use states::batch::Batch;
 pub use states::bits::Bits;
 pub use states::minibatches::Minibatches;
 pub use states::missing::Missing;
+pub use typed::gradient::TypedStatistics;
+pub use typed::machine::TypedRbm;
+pub use typed::tempered::TypedTempered;
 pub use units::layers::{Layers, Segment, UnitKind, Units};

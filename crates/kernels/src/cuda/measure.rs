@@ -96,6 +96,7 @@ impl GpuRbm {
             free_energy: mean(free_energy),
             reconstruction_cost: mean(cost),
             activity: activity[..layout.hidden].iter().map(|&sum| mean(sum)).collect(),
+            spread: Vec::new(),
             label_error: (classes > 0).then(|| mean(label_errors as f64)),
         })
     }

@@ -205,6 +205,17 @@ pub trait Engine: Sized + Send + Sync {
     /// If the device failed.
     fn step(&mut self, statistics: &Self::Statistics, rule: &StepRule) -> Result<()>;
 
+    /// Brings hidden states that were kept before the last [`Self::step`], [`Self::update`] or [`Self::run_ahead`] to
+    /// the unit of measure that the hidden units have after it: once for each of these, and before anything else is
+    /// done with the states. States that are bits have none and stay as they are.
+    ///
+    /// # Errors
+    /// If the device failed.
+    fn rescale_hidden(&self, h: &mut Self::States) -> Result<()> {
+        let _ = h;
+        Ok(())
+    }
+
     /// Becomes the RBM of fast weights ahead of `slow` (Tieleman & Hinton 2009). The fast weights F are kept
     /// where velocities are; they decay and take a step of their own:
     ///
@@ -271,8 +282,8 @@ pub trait Engine: Sized + Send + Sync {
     /// If the device is out of memory.
     fn set_hidden(&mut self, h: &Self::States) -> Result<()>;
 
-    /// Hidden states for chains that know nothing yet, drawn from `draw`: fair coins for Bernoulli units, for others
-    /// their own distribution where no input arrives.
+    /// Hidden states for chains that know nothing yet, drawn from `draw`: fair coins where all of them are bits, and
+    /// else what each unit is where no input arrives.
     ///
     /// # Errors
     /// If the device is out of memory.

@@ -8,12 +8,12 @@ use crate::learning::weights::{self, Factors};
 use crate::products::product;
 use crate::products::scratch::Scratch;
 use crate::products::source::Source;
-use crate::row::{Row, ZERO};
+use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::Level;
 use crate::states::batch::Batch;
 use crate::states::bits::Bits;
 use crate::states::lists::Chunks;
-use crate::states::unit_lists::Side;
+use crate::states::unit_lists::{Side, UnitLists};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -190,22 +190,9 @@ impl PackedRbm {
         }
     }
 
-    /// Notes which samples every visible unit was on in; the gradient of their biases.
     fn gather_visible(&mut self, v0: &Batch, chunks: Chunks, r: f32, factors: Option<&Factors>) -> Vec<Row> {
-        let (positive, dense_positive) = Side::of_batch(v0, &self.support);
-        let negative = match &self.reconstruction {
-            Batch::Binary(bits) => Side::Binary(bits),
-            Batch::Real { .. } => Side::Dense,
-        };
-        let mut gradient = vec![ZERO; self.vb.len()];
-        self.unit_lists.gather(chunks, positive, negative, r, &mut gradient);
-        update::add_columns(dense_positive, self.visible, 1.0, &mut gradient);
-        update::add_columns(dense_values(&self.reconstruction), self.visible, -r, &mut gradient);
-        // Those of the lists count every sample alike.
-        if let Some(factors) = factors {
-            factors.visible_gradient(v0, &self.reconstruction, r, &mut gradient);
-        }
-        gradient
+        let phases = Phases { v0, support: &self.support, v: &self.reconstruction };
+        gather_visible(&mut self.unit_lists, &phases, chunks, r, factors)
     }
 
     /// Steps the biases of visible units and labels along their summed gradients.
@@ -227,8 +214,41 @@ impl PackedRbm {
     }
 }
 
+/// The visible units of both phases.
+pub(crate) struct Phases<'a> {
+    pub(crate) v0: &'a Batch,
+    /// Where the data are not zero, if they are real values.
+    pub(crate) support: &'a Bits,
+    /// Those of the chains.
+    pub(crate) v: &'a Batch,
+}
+
+/// Notes which samples every visible unit was on in; the gradient of their biases.
+pub(crate) fn gather_visible(
+    unit_lists: &mut UnitLists,
+    &Phases { v0, support, v }: &Phases<'_>,
+    chunks: Chunks,
+    r: f32,
+    factors: Option<&Factors>,
+) -> Vec<Row> {
+    let (positive, dense_positive) = Side::of_batch(v0, support);
+    let negative = match v {
+        Batch::Binary(bits) => Side::Binary(bits),
+        Batch::Real { .. } => Side::Dense,
+    };
+    let mut gradient = vec![ZERO; v0.units().div_ceil(BLOCK)];
+    unit_lists.gather(chunks, positive, negative, r, &mut gradient);
+    update::add_columns(dense_positive, v0.units(), 1.0, &mut gradient);
+    update::add_columns(dense_values(v), v0.units(), -r, &mut gradient);
+    // Those of the lists count every sample alike.
+    if let Some(factors) = factors {
+        factors.visible_gradient(v0, v, r, &mut gradient);
+    }
+    gradient
+}
+
 /// The values of real states; none of binary ones.
-fn dense_values(batch: &Batch) -> &[f32] {
+pub(crate) fn dense_values(batch: &Batch) -> &[f32] {
     match batch {
         Batch::Binary(_) => &[],
         Batch::Real { values, .. } => values,
@@ -237,7 +257,7 @@ fn dense_values(batch: &Batch) -> &[f32] {
 
 /// Adds what the real values `[.., units]` of some samples contribute, each its row, to the gradient of a
 /// panel; binary states have no such values.
-fn add_dense(
+pub(crate) fn add_dense(
     level: Level,
     contributions: &[Row],
     values: &[f32],
@@ -254,7 +274,7 @@ fn add_dense(
 
 /// What the sparsity cost takes from every positive probability of a hidden unit: its cost
 /// times how far the unit's mean activity lies above the target. Zero for padding units.
-fn sparsity_pull(sparsity: Sparsity, p0: &[Row], bias: &Row, factors: Option<&Factors>) -> Row {
+pub(crate) fn sparsity_pull(sparsity: Sparsity, p0: &[Row], bias: &Row, factors: Option<&Factors>) -> Row {
     let mut pull = ZERO;
     if sparsity.cost == 0.0 || p0.is_empty() {
         return pull;

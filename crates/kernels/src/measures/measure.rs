@@ -23,8 +23,10 @@ pub struct Measures {
     /// Mean cross-entropy between the data and p(v|h) for one h ~ p(h|v), nats per sample. With
     /// the mean field p(h|v) in the place of the draw it would be another, usually lower, cost.
     pub reconstruction_cost: f64,
-    /// Mean p(h|v) of each hidden unit.
+    /// Mean E\[h|v\] of each hidden unit, which of a Bernoulli unit is p(h|v).
     pub activity: Vec<f64>,
+    /// Standard deviation of E\[h|v\] of each hidden unit over the samples; empty where all units are Bernoulli.
+    pub spread: Vec<f64>,
     /// Share of samples whose most probable label is not theirs; `None` without a label group.
     pub label_error: Option<f64>,
 }
@@ -81,6 +83,7 @@ impl PackedRbm {
             free_energy: mean(|part| &part.free_energies),
             reconstruction_cost: mean(|part| &part.costs),
             activity,
+            spread: Vec::new(),
             label_error: (self.classes() > 0)
                 .then(|| parts.iter().map(|part| part.label_errors).sum::<f64>() / samples),
         }

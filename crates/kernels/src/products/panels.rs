@@ -101,6 +101,11 @@ impl Activations {
         self.data.par_chunks_mut(self.samples.max(1))
     }
 
+    /// All rows, panel by panel.
+    pub(crate) fn rows_mut(&mut self) -> &mut [Row] {
+        &mut self.data
+    }
+
     /// Writes row-major [samples, units].
     pub(crate) fn unpack(&self, units: usize, out: &mut [f32]) {
         for (s, row) in out.chunks_exact_mut(units.max(1)).enumerate() {

@@ -115,6 +115,15 @@ impl<E: Engine> Negative<E> {
         Ok(())
     }
 
+    /// After a step of `rbm`: kept hidden states follow the unit of measure that it chose for their units.
+    pub(crate) fn rescale(&mut self, rbm: &E) -> Result<()> {
+        match self {
+            Self::Persistent(chains) => Ok(rbm.rescale_hidden(&mut chains.h)?),
+            Self::Fast(fast, chains) => Ok(fast.rescale_hidden(&mut chains.h)?),
+            Self::Data | Self::Tempered(_) | Self::Trajectory(_) => Ok(()),
+        }
+    }
+
     /// Whether the statistics must outlive the step.
     pub(crate) fn needs_statistics(&self) -> bool {
         matches!(self, Self::Fast(..))

@@ -90,7 +90,7 @@ impl<E: Engine> Learner for EngineLearner<E> {
             }
             MissingAs::Excluded => {
                 let mut v = data.v.clone();
-                v.turn_off(&data.missing.cells);
+                rbm.layers().visible.turn_off(&data.missing.cells, &mut v);
                 excluded = v;
                 (&excluded, Some(&data.missing.cells))
             }
@@ -113,6 +113,7 @@ impl<E: Engine> Learner for EngineLearner<E> {
         } else {
             rbm.update(v0, &step, sparsity)?;
         }
+        negative.rescale(rbm)?;
         if config.averaging > 0.0 {
             let average = match average {
                 Some(average) => average,

@@ -1,0 +1,221 @@
+//! [`TypedRbm`] by the verbs that all engines share.
+
+use super::gradient::TypedStatistics;
+use super::machine::TypedRbm;
+use super::tempered::TypedTempered;
+use crate::engine::{Cpu, Engine, Shown, norm_and_change};
+use crate::learning::contrast::Sparsity;
+use crate::learning::directed::Directed;
+use crate::learning::parameters::{Offsets, Parameters};
+use crate::learning::update::StepRule;
+use crate::measures::measure::Measures;
+use crate::rng::Uniforms;
+use crate::states::batch::Batch;
+use crate::states::bits::Bits;
+use crate::units::layers::Layers;
+use candle_core::{Result, bail};
+
+/// A batch is where the CPU computes, wherever it comes from.
+fn batch(shown: Shown<'_, Batch>) -> &Batch {
+    match shown {
+        Shown::Batch(batch) | Shown::States(batch) => batch,
+    }
+}
+
+impl Engine for TypedRbm {
+    type Place = Cpu;
+    type States = Batch;
+    type Statistics = TypedStatistics;
+    type Directed = Directed;
+    type Tempered = TypedTempered;
+
+    const PATIENCE: u32 = 1;
+
+    fn at(_: &Cpu, layers: &Layers, parameters: &Parameters) -> Result<Self> {
+        Ok(Self::new(layers, parameters))
+    }
+
+    fn place(&self) -> Cpu {
+        Cpu
+    }
+
+    fn tempered(&self, _: &Parameters, _: &[f32]) -> Result<TypedTempered> {
+        bail!(
+            "chains at several temperatures are there for models whose units are all Bernoulli; use persistent chains"
+        )
+    }
+
+    fn lead(&self, chains: &mut TypedTempered) -> Result<()> {
+        match *chains {}
+    }
+
+    fn layers(&self) -> Layers {
+        self.layers()
+    }
+
+    fn parameters(&self) -> Result<Parameters> {
+        Ok(self.parameters())
+    }
+
+    fn velocities(&self) -> Result<Parameters> {
+        Ok(self.velocities())
+    }
+
+    fn set_velocities(&mut self, velocities: &Parameters) -> Result<()> {
+        self.set_velocities(velocities);
+        Ok(())
+    }
+
+    fn offsets(&self) -> Result<Option<Offsets>> {
+        Ok(self.offsets.clone())
+    }
+
+    fn set_offsets(&mut self, offsets: &Offsets) -> Result<()> {
+        self.offsets = Some(offsets.clone());
+        Ok(())
+    }
+
+    fn infer_hidden(&mut self, v0: Shown<'_, Batch>, _: &[u32], draw: Option<Uniforms>) -> Result<()> {
+        self.infer_hidden(batch(v0), draw);
+        Ok(())
+    }
+
+    fn weigh(&mut self, weights: &[f32], paired: bool) -> Result<()> {
+        self.weigh(weights, paired);
+        Ok(())
+    }
+
+    fn sample_visible(&mut self, draw: Uniforms) -> Result<()> {
+        self.sample_visible(draw);
+        Ok(())
+    }
+
+    fn mean_visible(&mut self) -> Result<()> {
+        self.mean_visible();
+        Ok(())
+    }
+
+    /// There are none.
+    fn sample_labels(&mut self, _: Uniforms) -> Result<()> {
+        Ok(())
+    }
+
+    fn sample_hidden(&mut self, draw: Uniforms) -> Result<()> {
+        self.sample_hidden(draw);
+        Ok(())
+    }
+
+    fn update(&mut self, v0: Shown<'_, Batch>, rule: &StepRule, sparsity: Sparsity) -> Result<()> {
+        let largest = self.update(batch(v0), rule, sparsity);
+        self.largest.keep(largest);
+        Ok(())
+    }
+
+    fn update_from_states(&mut self, v0: Shown<'_, Batch>, h0: &Batch, rule: &StepRule) -> Result<()> {
+        let largest = self.update_from_states(batch(v0), h0, rule);
+        self.largest.keep(largest);
+        Ok(())
+    }
+
+    fn follow_means(&mut self, v0: Shown<'_, Batch>, share: f32) -> Result<()> {
+        self.follow_means(batch(v0), share);
+        Ok(())
+    }
+
+    fn statistics(&mut self, v0: Shown<'_, Batch>, sparsity: Sparsity, statistics: &mut TypedStatistics) -> Result<()> {
+        self.statistics(batch(v0), sparsity, statistics);
+        Ok(())
+    }
+
+    fn step(&mut self, statistics: &TypedStatistics, rule: &StepRule) -> Result<()> {
+        let largest = self.step(statistics, rule);
+        self.largest.keep(largest);
+        Ok(())
+    }
+
+    fn rescale_hidden(&self, h: &mut Batch) -> Result<()> {
+        self.rescale_hidden(h);
+        Ok(())
+    }
+
+    fn run_ahead(&mut self, slow: &Self, statistics: &TypedStatistics, rate: f32, decay: f32) -> Result<()> {
+        self.run_ahead(slow, statistics, rate, decay);
+        Ok(())
+    }
+
+    fn approach(&mut self, other: &Self, share: f32) -> Result<()> {
+        self.approach(other, share);
+        Ok(())
+    }
+
+    fn largest(&mut self) -> Result<f32> {
+        Ok(self.largest.take())
+    }
+
+    fn visible_room(&self) -> Result<Batch> {
+        Ok(Batch::default())
+    }
+
+    fn hidden_room(&self) -> Result<Batch> {
+        Ok(Batch::default())
+    }
+
+    fn visible_states(&self) -> Result<Batch> {
+        Ok(self.reconstruction.clone())
+    }
+
+    fn turn_off(&mut self, cells: &Bits) -> Result<()> {
+        self.turn_off(cells);
+        Ok(())
+    }
+
+    fn keep_visible(&self, room: &mut Batch) -> Result<()> {
+        room.clone_from(&self.reconstruction);
+        Ok(())
+    }
+
+    fn keep_hidden(&self, room: &mut Batch) -> Result<()> {
+        room.clone_from(&self.h);
+        Ok(())
+    }
+
+    fn set_hidden(&mut self, h: &Batch) -> Result<()> {
+        self.set_hidden_states(h);
+        Ok(())
+    }
+
+    fn fresh_hidden(&mut self, chains: usize, draw: Uniforms) -> Result<Batch> {
+        Ok(Self::fresh_hidden(self, chains, draw))
+    }
+
+    fn pack_hidden(&self, h: &Batch) -> Result<Batch> {
+        Ok(h.clone())
+    }
+
+    fn unpack_hidden(&mut self, h: &Batch) -> Result<Batch> {
+        Ok(self.states_of(h))
+    }
+
+    fn set_chains(&mut self, v: &Bits, _: &[u32]) -> Result<()> {
+        self.set_chains(v);
+        Ok(())
+    }
+
+    fn take_chains(&mut self, of: &Self) -> Result<()> {
+        self.take_chains(of);
+        Ok(())
+    }
+
+    fn measure(&mut self, batch: &Batch, _: &[u32], weights: &[f32], draw: Uniforms) -> Result<Measures> {
+        Ok(self.measure(batch, weights, draw))
+    }
+
+    fn remember(&mut self) -> Result<()> {
+        self.before = self.parameters().w_rec;
+        Ok(())
+    }
+
+    fn norm_and_change(&self) -> Result<(f64, f64)> {
+        Ok(norm_and_change(&self.parameters().w_rec, &self.before))
+    }
+}

@@ -155,7 +155,7 @@ def hinton(folder):
     hidtop, toprecbiases, topgenbiases, code = train(h, UPPER, linear=True)
     free_energy = -(v @ visbiases[0]) - np.logaddexp(0, v @ vishid + hidbiases).sum(1)
     # Of Gaussian units of unit variance: an integral in place of a sum.
-    code_energy = -(h @ topgenbiases[0]) - (0.5 * (code**2 - toprecbiases**2) + 0.5 * np.log(2 * np.pi)).sum(1)
+    code_energy = -(h @ topgenbiases[0]) - (0.5 * code**2 + 0.5 * np.log(2 * np.pi)).sum(1)
 
     lower = {"vishid": vishid, "hidrecbiases": hidbiases, "visbiases": visbiases, "note": "a text beside the weights"}
     savemat(folder / "mnistvh.mat", lower, do_compression=True)

@@ -117,8 +117,11 @@ fn what_has_no_meaning_is_refused_with_a_way_out() {
     let cases: [(&str, &[&str]); 5] = [
         ("--layers 8,3 --hidden-units gaussian", &["layer 0 has Gaussian hidden units", "hint: give one type a layer"]),
         ("--layers 8,3 --hidden-units bernoulli,gaussian", &["classes is 3; it must be none where", "label group"]),
-        ("--layers 3 --hidden-units gauss", &["--hidden-units is \"gauss\": expected 'bernoulli' or 'gaussian'"]),
-        ("--layers 3 --hidden-units gaussian --sparsity-cost 0.1", &["sparsity_cost is 0.1; it must be 0 where"]),
+        (
+            "--layers 3 --hidden-units gauss",
+            &["--hidden-units is \"gauss\": expected bernoulli, spin, gaussian, relu or drelu"],
+        ),
+        ("--layers 3 --hidden-units gaussian --sparsity-cost 0.1", &["sparsity_cost is 0.1; it must be 0 unless"]),
         ("--layers 8,9 --hidden-units bernoulli,gaussian --start random,transposed", &["start is transposed"]),
     ];
     for (option, expected) in cases {

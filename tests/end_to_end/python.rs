@@ -3,7 +3,7 @@
 
 use crate::Place;
 use candle_core::Device;
-use deepbelief_kernels::Parameters;
+use deepbelief_kernels::{Layers, Parameters};
 use deepbelief_rbm::{Provenance, Rbm, save};
 use serde_json::Value;
 use std::io::Write as _;
@@ -129,7 +129,7 @@ fn two_phases(place: &Place) {
         label_b: Vec::new(),
         ..Parameters::default()
     };
-    let rbm = Rbm::from_parameters(VISIBLE, HIDDEN, parameters, &Device::Cpu).unwrap();
+    let rbm = Rbm::from_parameters(&Layers::bernoulli(VISIBLE, HIDDEN), parameters, &Device::Cpu).unwrap();
     save(&place.path("two.safetensors"), &rbm, &Provenance::default()).unwrap();
     let row = |sample: usize| {
         let bit = |i: usize| if (i < VISIBLE / 2) == sample.is_multiple_of(2) { "1" } else { "0" };

@@ -13,7 +13,7 @@ use crate::layers::{Activation, Dense, Objective};
 use crate::pass::{self, Drops};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{MAX_UNITS, Stream, Uniforms};
-use deepbelief_rbm::{HiddenUnits, LabelGroup};
+use deepbelief_rbm::LabelGroup;
 use deepbelief_stack::{Dbn, Layer, MAX_DEPTH};
 
 /// A feed-forward network.
@@ -206,7 +206,7 @@ fn up(dbn: &Dbn) -> Result<Vec<Dense>> {
     let up = all.take(dbn.code_depth()?);
     let mut layers: Vec<Dense> =
         up.map(|(w, b)| Dense { w: w.clone(), b: b.clone(), activation: Activation::Sigmoid }).collect();
-    if let (Some(code), HiddenUnits::Gaussian) = (layers.last_mut(), dbn.top().hidden_units()) {
+    if let (Some(code), false) = (layers.last_mut(), dbn.top().layers().hidden.is_bernoulli()) {
         code.activation = Activation::Linear;
     }
     Ok(layers)

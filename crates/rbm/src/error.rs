@@ -1,6 +1,6 @@
 //! What can go wrong, said with what, where, got, expected and a way out.
 
-use crate::model::hidden_units::HiddenUnits;
+use deepbelief_kernels::{Layers, UnitKind};
 use std::path::PathBuf;
 
 /// Errors of this crate.
@@ -37,7 +37,7 @@ pub enum Error {
     /// Training left the range of sane numbers.
     #[error(
         "training diverged in epoch {epoch}, batch {batch}: the largest weight or bias is {magnitude}; \
-         {}", cure(*hidden_units, *learning_rate)
+         {}", cure(*unbounded, *learning_rate)
     )]
     Diverged {
         /// Epoch, from 1.
@@ -48,8 +48,8 @@ pub enum Error {
         magnitude: f32,
         /// The rate it happened at.
         learning_rate: f64,
-        /// Type of the hidden units.
-        hidden_units: HiddenUnits,
+        /// Kind of the first units that know no bound, if there are such.
+        unbounded: Option<UnitKind>,
     },
     /// No hidden unit tells samples apart any more.
     #[error(
@@ -102,11 +102,11 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What to do about divergence.
-fn cure(units: HiddenUnits, learning_rate: f64) -> String {
+fn cure(unbounded: Option<UnitKind>, learning_rate: f64) -> String {
     let most = 0.001;
-    if units == HiddenUnits::Gaussian && learning_rate > most {
+    if let Some(kind) = unbounded.filter(|_| learning_rate > most) {
         return format!(
-            "the states of Gaussian hidden units know no bound: try a learning rate of {most} instead of {learning_rate}"
+            "the states of {kind} units know no bound: try a learning rate of {most} instead of {learning_rate}"
         );
     }
     format!("try a learning rate below {learning_rate}, a smaller momentum or a weight cost near 0.001")
@@ -119,4 +119,15 @@ pub(crate) fn require(fits: bool, name: &'static str, got: impl ToString, expect
         return Ok(());
     }
     Err(Error::Config { name, got: got.to_string(), expected })
+}
+
+/// What units must be where there is a label group.
+pub(crate) const BESIDE_LABELS: &str = "bernoulli in an RBM with a label group";
+
+/// `Ok` if all units are Bernoulli, else an [`Error::Config`] that names the layer and its kinds.
+pub(crate) fn require_bernoulli(layers: &Layers, expected: &'static str) -> Result<()> {
+    for (name, units) in [("hidden_units", &layers.hidden), ("visible_units", &layers.visible)] {
+        require(units.is_bernoulli(), name, units.kinds(), expected)?;
+    }
+    Ok(())
 }

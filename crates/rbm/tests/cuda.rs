@@ -7,8 +7,8 @@ use candle_core::Device;
 use deepbelief_kernels::cuda::Gpu;
 use deepbelief_kernels::{Batch, Bits, Minibatches, Precision, Stream, Uniforms};
 use deepbelief_rbm::{
-    Contrastive, Control, HiddenUnits, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm, RbmConfig, Result,
-    Sampler, Schedule, TrainConfig, Trainer,
+    Contrastive, Control, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm, RbmConfig, Result, Sampler, Schedule,
+    TrainConfig, Trainer, UnitKind,
 };
 
 /// Settings of a training whose rate is constant, unless a test says otherwise.
@@ -68,8 +68,8 @@ fn monitors() -> Monitors {
     Monitors { train, train_labels: data.dealt, ..Monitors::default() }
 }
 
-fn start(labelled: bool, hidden_units: HiddenUnits, device: &Device) -> Result<Rbm> {
-    let config = RbmConfig { hidden: 30, hidden_units, ..Default::default() };
+fn start(labelled: bool, hidden_units: UnitKind, device: &Device) -> Result<Rbm> {
+    let config = RbmConfig { hidden: 30, hidden_units: hidden_units.into(), ..Default::default() };
     let rbm = Rbm::new(&config, &[0.4; UNITS], device)?;
     if !labelled {
         return Ok(rbm);
@@ -98,11 +98,11 @@ impl Observer<Contrastive> for After {
 fn a_resumed_training_ends_in_the_same_bits() -> Result<()> {
     let device = Gpu::device(0)?;
     for (labelled, chains, precision, units) in [
-        (false, 0, Precision::F32, HiddenUnits::Bernoulli),
-        (true, 0, Precision::F32, HiddenUnits::Bernoulli),
-        (false, 40, Precision::Tf32, HiddenUnits::Bernoulli),
-        (true, 70, Precision::Bf16, HiddenUnits::Bernoulli),
-        (false, 0, Precision::F32, HiddenUnits::Gaussian),
+        (false, 0, Precision::F32, UnitKind::Bernoulli),
+        (true, 0, Precision::F32, UnitKind::Bernoulli),
+        (false, 40, Precision::Tf32, UnitKind::Bernoulli),
+        (true, 70, Precision::Bf16, UnitKind::Bernoulli),
+        (false, 0, Precision::F32, UnitKind::Gaussian),
     ] {
         let rate = if units.is_bernoulli() { 0.1 } else { 0.001 };
         let config = TrainConfig {
@@ -157,7 +157,7 @@ fn methods_resume_in_the_same_bits() -> Result<()> {
     let device = Gpu::device(0)?;
     for labelled in [false, true] {
         for config in methods() {
-            resumes(&start(labelled, HiddenUnits::Bernoulli, &device)?, &config)?;
+            resumes(&start(labelled, UnitKind::Bernoulli, &device)?, &config)?;
         }
     }
     Ok(())
@@ -177,7 +177,7 @@ fn a_training_follows_the_cpus() -> Result<()> {
         let swaps = matches!(config.sampler, Sampler::Tempered | Sampler::Trajectory);
         let (most, most_energy) = if swaps { (0.05, 0.5) } else { (0.01, 0.1) };
         let run = |device: &Device| -> Result<(Vec<f32>, f64)> {
-            let mut trainer = Trainer::new(&start(labelled, HiddenUnits::Bernoulli, device)?, config.clone())?;
+            let mut trainer = Trainer::new(&start(labelled, UnitKind::Bernoulli, device)?, config.clone())?;
             trainer.fit(&mut Kinds::new(), &monitors(), &mut ())?;
             let monitors = monitors();
             let measured = trainer.with_training(|rbm| rbm.measure(&monitors.train, &monitors.train_labels))?;

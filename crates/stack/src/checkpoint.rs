@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::layer::Layer;
 use candle_core::{Device, Tensor};
 use deepbelief_rbm::tensors::{self, Reader};
-use deepbelief_rbm::{FORMAT_VERSION, HiddenUnits, LabelGroup, Provenance, Rbm};
+use deepbelief_rbm::{FORMAT_VERSION, LabelGroup, Provenance, Rbm, UnitKind};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -44,11 +44,8 @@ pub struct DbnHeader {
 
 /// What a header calls the units of a model, by those of its top. That of a Gaussian top is a
 /// name of its own, so that a reader who knows of none refuses the file.
-fn units(of_top: HiddenUnits) -> &'static str {
-    match of_top {
-        HiddenUnits::Bernoulli => "bernoulli",
-        HiddenUnits::Gaussian => "gaussian-top",
-    }
+fn units(bernoulli_top: bool) -> &'static str {
+    if bernoulli_top { "bernoulli" } else { "gaussian-top" }
 }
 
 impl Dbn {
@@ -72,7 +69,7 @@ impl Dbn {
             kind: "dbn".into(),
             sizes: self.sizes(),
             classes: self.classes(),
-            units: units(self.top().hidden_units()).into(),
+            units: units(self.top().layers().hidden.is_bernoulli()).into(),
             untied: !self.is_tied()?,
             provenance: provenance.clone(),
         })
@@ -107,12 +104,13 @@ impl Dbn {
     pub fn load(path: &Path, device: &Device) -> Result<(Self, DbnHeader)> {
         let bytes = tensors::read(path)?;
         let (header, file) = Reader::open::<DbnHeader>(path, &bytes, "dbn")?;
-        let types = [HiddenUnits::Bernoulli, HiddenUnits::Gaussian];
-        let Some(of_top) = types.into_iter().find(|&of_top| units(of_top) == header.units) else {
+        let types = [UnitKind::Bernoulli, UnitKind::Gaussian];
+        let Some(of_top) = types.into_iter().find(|&of_top| units(of_top == UnitKind::Bernoulli) == header.units)
+        else {
             let known = "this version knows 'bernoulli' and 'gaussian-top'";
             return Ok(file.refuse(format!("has units of type '{}', {known}", header.units))?);
         };
-        if header.classes > 0 && !of_top.is_bernoulli() {
+        if header.classes > 0 && of_top == UnitKind::Gaussian {
             file.refuse("has a label group beside Gaussian hidden units, of which this version knows nothing".into())?;
         }
         let dbn = Self::from_reader(&file, "", &header.sizes, header.classes, device)?;

@@ -3,7 +3,7 @@
 use crate::config::Propagate;
 use crate::error::{Error, Result};
 use deepbelief_kernels::{Batch, Directed, Uniforms, Weights};
-use deepbelief_rbm::{Error as RbmError, HiddenUnits, Rbm};
+use deepbelief_rbm::{Error as RbmError, Rbm};
 
 /// Finished layers, from the bottom.
 pub(crate) struct Climb {
@@ -22,7 +22,7 @@ impl Climb {
     /// # Errors
     /// [`Error::GaussianBelowTop`]; if the tensors are not F32.
     pub(crate) fn new(rbms: &[Rbm], propagate: Propagate) -> Result<Self> {
-        if let Some(layer) = rbms.iter().position(|rbm| rbm.hidden_units() == HiddenUnits::Gaussian) {
+        if let Some(layer) = rbms.iter().position(|rbm| !rbm.layers().hidden.is_bernoulli()) {
             return Err(Error::GaussianBelowTop { layer, depth: rbms.len() + 1 });
         }
         let pack = |rbm: &Rbm| {

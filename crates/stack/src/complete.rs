@@ -16,7 +16,7 @@ use crate::layer::{inputs, probabilities};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::ops::sigmoid;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
-use deepbelief_rbm::{HiddenUnits, VisibleStates};
+use deepbelief_rbm::VisibleStates;
 use std::ops::Range;
 
 /// How missing values are drawn.
@@ -187,15 +187,14 @@ impl Dbn {
             let labels: Vec<u32> = p.iter().enumerate().map(|(row, p)| label_at(p, u(row))).collect();
             x = (x + one_hot(&labels, group.classes(), &units)?.matmul(&group.w)?)?;
         }
-        let h = match top.hidden_units() {
-            HiddenUnits::Bernoulli => states(&sigmoid(&x)?, draw.layer(depth), numbers)?,
-            HiddenUnits::Gaussian => {
-                let mut z = vec![0.0; numbers.len() * top.hidden()];
-                for (z, &number) in z.chunks_exact_mut(top.hidden()).zip(numbers) {
-                    draw.layer(depth).normal_row(1.0, number, z);
-                }
-                x.broadcast_add(&Tensor::from_vec(z, (numbers.len(), top.hidden()), &Device::Cpu)?)?
+        let h = if top.layers().hidden.is_bernoulli() {
+            states(&sigmoid(&x)?, draw.layer(depth), numbers)?
+        } else {
+            let mut z = vec![0.0; numbers.len() * top.hidden()];
+            for (z, &number) in z.chunks_exact_mut(top.hidden()).zip(numbers) {
+                draw.layer(depth).normal_row(1.0, number, z);
             }
+            x.broadcast_add(&Tensor::from_vec(z, (numbers.len(), top.hidden()), &Device::Cpu)?)?
         };
         let mut p = probabilities(&h, top.w_gen(), top.vb())?;
         for (index, layer) in self.layers().iter().enumerate().rev() {

@@ -3,7 +3,7 @@
 use crate::dbn::MAX_DEPTH;
 use crate::error::{Error, Result, require};
 use deepbelief_kernels::{MAX_UNITS, philox};
-use deepbelief_rbm::{HiddenUnits, RbmConfig, TrainConfig, VisibleBias};
+use deepbelief_rbm::{Layers, RbmConfig, TrainConfig, UnitKind, UnitMix, Units, VisibleBias};
 use serde::{Deserialize, Serialize};
 
 /// What a layer passes to the one above it while that one trains.
@@ -39,8 +39,8 @@ pub enum Start {
 pub struct LayerConfig {
     /// Hidden units.
     pub hidden: usize,
-    /// Their type; Gaussian ones only at the top.
-    pub hidden_units: HiddenUnits,
+    /// What they are; other than Bernoulli ones only at the top.
+    pub hidden_units: UnitMix,
     /// Where the parameters start.
     pub start: Start,
     /// Standard deviation of random initial weights.
@@ -137,8 +137,8 @@ impl StackConfig {
             require(config.batch_size != Some(0), "batch_size", 0, "at least 1")?;
             let mirrored = config.start == Start::Random || layer > 0;
             require(mirrored, "start", "transposed", "random in layer 0, which has no layer below it")?;
-            if config.hidden_units == HiddenUnits::Gaussian {
-                self.validate_gaussian(layer)?;
+            if !config.hidden_units.is_bernoulli() {
+                self.validate_others(layer)?;
             }
         }
         Ok(())
@@ -160,12 +160,14 @@ impl StackConfig {
         Ok(())
     }
 
-    /// Checks a layer of Gaussian hidden units.
-    fn validate_gaussian(&self, layer: usize) -> Result<()> {
+    /// Checks a layer of other than Bernoulli hidden units.
+    fn validate_others(&self, layer: usize) -> Result<()> {
         let (depth, config) = (self.layers.len(), &self.layers[layer]);
         if layer + 1 < depth {
             return Err(Error::GaussianBelowTop { layer, depth });
         }
+        let known = config.hidden_units == UnitMix::All(UnitKind::Gaussian);
+        require(known, "hidden_units", &config.hidden_units, "bernoulli or gaussian in a stack")?;
         let expected = "none where the hidden units of the top are gaussian: a label group needs bernoulli ones";
         require(self.classes.is_none(), "classes", self.classes.unwrap_or(0), expected)?;
         let random = config.start == Start::Random;
@@ -175,7 +177,10 @@ impl StackConfig {
             "transposed",
             "random for gaussian hidden units: the units they mirror are bernoulli",
         )?;
-        config.train.validate_for(config.hidden_units).map_err(|source| Error::LayerConfig { layer, source })
+        config
+            .train
+            .validate_for(&config.units(Units::default()))
+            .map_err(|source| Error::LayerConfig { layer, source })
     }
 
     /// The seed of a layer: the stack's own at the bottom, so that the first layer of a stack
@@ -201,13 +206,19 @@ impl LayerConfig {
     #[must_use]
     pub fn rbm(&self, seed: u64) -> RbmConfig {
         RbmConfig {
-            visible: None,
             hidden: self.hidden,
-            hidden_units: self.hidden_units,
+            hidden_units: self.hidden_units.clone(),
             weight_std: self.weight_std,
             visible_bias: self.visible_bias,
             seed,
+            ..RbmConfig::default()
         }
+    }
+
+    /// The units of both layers over `visible` ones.
+    #[must_use]
+    pub fn units(&self, visible: Units) -> Layers {
+        Layers { visible, hidden: self.hidden_units.units(self.hidden) }
     }
 }
 
@@ -250,7 +261,7 @@ mod tests {
 
     #[test]
     fn gaussian_units_stand_at_the_top_alone() {
-        let gaussian = || LayerConfig { hidden_units: HiddenUnits::Gaussian, ..Default::default() };
+        let gaussian = || LayerConfig { hidden_units: UnitKind::Gaussian.into(), ..Default::default() };
         let stack = |layers, classes| StackConfig { layers, classes, ..Default::default() };
         assert!(stack(vec![LayerConfig::default(), gaussian()], None).validate().is_ok());
         assert!(stack(vec![gaussian()], None).validate().is_ok());
@@ -272,8 +283,8 @@ mod tests {
         let sparse = TrainConfig { sparsity_cost: 0.1, ..Default::default() };
         assert_eq!(
             message(&stack(vec![LayerConfig { train: sparse, ..gaussian() }], None)),
-            "the settings of layer 0 do not hold: sparsity_cost is 0.1; it must be 0 where hidden units are gaussian, \
-             which have no probability"
+            "the settings of layer 0 do not hold: sparsity_cost is 0.1; it must be 0 unless hidden units are bernoulli: \
+             others have no probability"
         );
     }
 

@@ -37,7 +37,7 @@ use crate::error::{Error, Result, require};
 use crate::layer::{Layer, inputs, probabilities, sampled};
 use candle_core::{DType, Device, Module, Tensor};
 use deepbelief_kernels::{Uniforms, ops};
-use deepbelief_rbm::{HiddenUnits, Rbm, Sampled};
+use deepbelief_rbm::{Rbm, Sampled};
 
 /// Most layers of weights in a stack.
 pub const MAX_DEPTH: usize = 64;
@@ -81,7 +81,7 @@ impl Dbn {
         if let Some(layer) = rbms.iter().position(|rbm| rbm.labels().is_some()) {
             return Err(Error::LabelsBelowTop { layer, depth });
         }
-        if let Some(layer) = rbms.iter().position(|rbm| rbm.hidden_units() == HiddenUnits::Gaussian) {
+        if let Some(layer) = rbms.iter().position(|rbm| !rbm.layers().hidden.is_bernoulli()) {
             return Err(Error::GaussianBelowTop { layer, depth });
         }
         let directed = |rbm: &Rbm| {
@@ -211,9 +211,10 @@ impl Dbn {
     /// E\[h | pen\] of the top hidden units, [B, units] -> [B, H]; a label group takes no part.
     fn code(&self, penultimate: &Tensor) -> candle_core::Result<Tensor> {
         let (w, b) = (self.top.w_rec(), self.top.hb());
-        match self.top.hidden_units() {
-            HiddenUnits::Bernoulli => probabilities(penultimate, w, b),
-            HiddenUnits::Gaussian => inputs(penultimate, w, b),
+        if self.top.layers().hidden.is_bernoulli() {
+            probabilities(penultimate, w, b)
+        } else {
+            inputs(penultimate, w, b)
         }
     }
 

@@ -13,7 +13,7 @@
 use crate::dbn::Dbn;
 use crate::error::Result;
 use candle_core::Tensor;
-use deepbelief_rbm::{FORMAT_VERSION, HiddenUnits, tensors};
+use deepbelief_rbm::{FORMAT_VERSION, tensors};
 use serde::Serialize;
 use std::path::Path;
 
@@ -72,10 +72,7 @@ pub fn linear(dbn: &Dbn, network: Network) -> Vec<String> {
         Network::Mlp => "layers",
         Network::Autoencoder => "encoder",
     };
-    match dbn.top().hidden_units() {
-        HiddenUnits::Bernoulli => Vec::new(),
-        HiddenUnits::Gaussian => vec![format!("{prefix}.{}", dbn.depth() - 1)],
-    }
+    if dbn.top().layers().hidden.is_bernoulli() { Vec::new() } else { vec![format!("{prefix}.{}", dbn.depth() - 1)] }
 }
 
 #[derive(Serialize)]

@@ -154,7 +154,7 @@ impl<'a> Chains<'a> {
 /// The top RBM in the kernels' layout, if they serve it.
 fn packed(top: &Rbm) -> Result<Option<PackedRbm>> {
     let (visible, hidden, vb) = (top.visible(), top.hidden(), top.vb());
-    let ours = top.hidden_units().is_bernoulli()
+    let ours = top.layers().are_bernoulli()
         && vb.device().is_cpu()
         && vb.dtype() == DType::F32
         && visible.max(hidden) <= MAX_UNITS;

@@ -14,8 +14,8 @@ use crate::survey;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{
-    Contrastive, Control, EpochMetrics, Error as RbmError, HiddenUnits, LabelGroup, Monitors, Observer, ObserverResult,
-    Outcome, Progress, Rbm, Snapshot, TrainState, Trainer,
+    Contrastive, Control, EpochMetrics, Error as RbmError, LabelGroup, Monitors, Observer, ObserverResult, Outcome,
+    Progress, Rbm, Snapshot, TrainState, Trainer, UnitMix, Units,
 };
 use deepbelief_training::{notify, pool};
 
@@ -29,7 +29,7 @@ pub struct LayerStart<'a> {
     /// Its hidden units.
     pub hidden: usize,
     /// Their type.
-    pub hidden_units: HiddenUnits,
+    pub hidden_units: &'a UnitMix,
     /// Classes of its label group, 0 without one.
     pub classes: usize,
     /// How its input is held; none at the bottom, which reads the data.
@@ -159,7 +159,7 @@ impl Greedy {
     /// have.
     pub fn on(mut self, device: &Device) -> Result<Self> {
         for (layer, config) in self.config.layers.iter().enumerate() {
-            let fits = config.train.validate_on(device, config.hidden_units);
+            let fits = config.train.validate_on(device, &config.units(Units::default()));
             fits.map_err(|source| Error::LayerConfig { layer, source })?;
         }
         self.device = device.clone();
@@ -275,7 +275,7 @@ impl Greedy {
             layer,
             visible: means.len(),
             hidden: self.config.layers[layer].hidden,
-            hidden_units: self.config.layers[layer].hidden_units,
+            hidden_units: &self.config.layers[layer].hidden_units,
             classes: classes.unwrap_or(0),
             plan,
             epochs_done: trainer.epochs_done(),

@@ -17,7 +17,7 @@
 
 use crate::climb::Climb;
 use crate::config::{Propagate, StackConfig};
-use deepbelief_rbm::peak_memory;
+use deepbelief_rbm::{UnitKind, Units, peak_memory};
 
 /// How the input of a layer is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,8 @@ impl StackConfig {
             let plan = (index > 0).then(|| plan(samples, below, self.propagate, self.cache_bytes));
             let input = plan.map_or(0, |plan| plan.bytes);
             let batch = layer.batch_size.filter(|_| input > 0).unwrap_or(batch_size).min(samples);
-            let training = peak_memory(below, layer.hidden, layer.hidden_units, batch, &layer.train);
+            let layers = layer.units(Units::of(UnitKind::Bernoulli, below));
+            let training = peak_memory(&layers, batch, &layer.train);
             // Passes up are made before the training where their results are kept, else in it.
             let passes = Climb::bytes(&units, batch_size.min(samples));
             let training = if input > 0 { training.max(passes) } else { training.saturating_add(passes) };
@@ -93,23 +94,25 @@ impl StackConfig {
 mod tests {
     use super::*;
     use crate::config::LayerConfig;
-    use deepbelief_rbm::HiddenUnits;
+    use deepbelief_rbm::Layers;
 
     /// The sum written out by hand for three layers, of which the second is cached.
     #[test]
     fn footprints_add_up() {
         let layer = |hidden| LayerConfig { hidden, ..Default::default() };
-        let code = LayerConfig { hidden_units: HiddenUnits::Gaussian, ..layer(200) };
+        let code = LayerConfig { hidden_units: UnitKind::Gaussian.into(), ..layer(200) };
         let (layers, train) = (vec![layer(50), layer(60), code], LayerConfig::default().train);
         let config = StackConfig { layers, cache_bytes: 1000 * (4 * 50 + 8), ..Default::default() };
         let [bottom, middle, top] = config.memory(1000, 70, 20)[..] else { panic!("three layers") };
-        assert_eq!(bottom, Footprint { plan: None, bytes: peak_memory(70, 50, HiddenUnits::Bernoulli, 20, &train) });
+        assert_eq!(bottom, Footprint { plan: None, bytes: peak_memory(&Layers::bernoulli(70, 50), 20, &train) });
         let (first, second) = (2 * 4 * 70 * 50, 2 * 4 * 50 * 60);
         let floats = Plan { mode: Mode::Floats, bytes: 208_000 };
-        let bytes = first + 208_000 + peak_memory(50, 60, HiddenUnits::Bernoulli, 20, &train);
+        let bytes = first + 208_000 + peak_memory(&Layers::bernoulli(50, 60), 20, &train);
         assert_eq!(middle, Footprint { plan: Some(floats), bytes });
         let rounded = Plan { mode: Mode::Bytes, bytes: 68_000 };
-        let bytes = first + second + 68_000 + peak_memory(60, 200, HiddenUnits::Gaussian, 20, &train);
+        let hidden = Units::of(UnitKind::Gaussian, 200);
+        let gaussian = Layers { hidden, ..Layers::bernoulli(60, 200) };
+        let bytes = first + second + 68_000 + peak_memory(&gaussian, 20, &train);
         assert_eq!(top, Footprint { plan: Some(rounded), bytes });
     }
 }

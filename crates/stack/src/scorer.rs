@@ -123,7 +123,7 @@ impl HiddenStates {
         let top = dbn.top();
         let (units, visible) = (top.hidden(), top.visible());
         let few = units <= MOST_UNITS && visible << units <= MOST_INPUTS;
-        if dbn.depth() > 1 || !few || !top.hidden_units().is_bernoulli() {
+        if dbn.depth() > 1 || !few || !top.layers().are_bernoulli() {
             return Ok(None);
         }
         let states: Vec<f64> =

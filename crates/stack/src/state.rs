@@ -180,24 +180,25 @@ impl GreedyState {
                 return refuse(format!("its layer {layer} has {got} hidden units, the settings say {hidden}"));
             }
         }
-        let running = self.running.as_ref().map(|state| state.learned.hidden_units());
-        let units = self.finished.iter().map(Rbm::hidden_units).chain(running);
-        for (layer, (units, config)) in units.zip(layers).enumerate() {
-            if units != config.hidden_units {
-                let expected = config.hidden_units;
-                return refuse(format!("its layer {layer} has {units} hidden units, the settings say {expected}"));
+        if let Some(state) = &self.running {
+            let Some(&expected) = hidden.get(done) else {
+                return refuse(format!("it trains layer {done}, the settings have {done} layers"));
+            };
+            let (visible, got) = state.learned.sizes();
+            let below = self.finished.last().map_or(visible, Rbm::hidden);
+            if (visible, got) != (below, expected) {
+                return refuse(format!(
+                    "it trains layer {done} with {visible} x {got} units, the settings say {below} x {expected}"
+                ));
             }
         }
-        let Some(state) = &self.running else { return Ok(()) };
-        let Some(&expected) = hidden.get(done) else {
-            return refuse(format!("it trains layer {done}, the settings have {done} layers"));
-        };
-        let (visible, got) = state.learned.sizes();
-        let below = self.finished.last().map_or(visible, Rbm::hidden);
-        if (visible, got) != (below, expected) {
-            return refuse(format!(
-                "it trains layer {done} with {visible} x {got} units, the settings say {below} x {expected}"
-            ));
+        let running = self.running.as_ref().map(|state| state.learned.layers());
+        let units = self.finished.iter().map(Rbm::layers).chain(running).map(|layers| &layers.hidden);
+        for (layer, (units, config)) in units.zip(layers).enumerate() {
+            let expected = config.hidden_units.units(config.hidden);
+            if *units != expected {
+                return refuse(format!("its layer {layer} has {units} hidden units, the settings say {expected}"));
+            }
         }
         Ok(())
     }

@@ -23,8 +23,9 @@ impl Net<PackedRbm> {
     pub(crate) fn new(dbn: &Dbn, top: TopModel) -> Result<Self> {
         let widest = dbn.sizes().into_iter().chain([dbn.classes()]).max().unwrap_or(0);
         require(widest <= MAX_UNITS, "units of a layer", widest, format!("at most {MAX_UNITS}"))?;
-        let (units, expected) = (dbn.top().hidden_units(), "bernoulli: wake-sleep learns from binary states");
-        require(units.is_bernoulli(), "hidden_units of the top", units, expected)?;
+        let units = &dbn.top().layers().hidden;
+        let expected = "bernoulli: wake-sleep learns from binary states";
+        require(units.is_bernoulli(), "hidden_units of the top", units.kinds(), expected)?;
         let up =
             |layer: &Layer| Ok(Directed::new(layer.visible(), layer.hidden(), &weights_of(layer.w_rec(), layer.hb())?));
         let down =

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::sets::{copied, pass};
 use candle_core::Device;
 use deepbelief_kernels::{
-    Batch, Bits, Directed, Direction, Engine, Measures, PackedRbm, Parameters, Shown, Sparsity, StepRule, Uniforms,
-    Weights,
+    Batch, Bits, Directed, Direction, Engine, Layers, Measures, PackedRbm, Parameters, Shown, Sparsity, StepRule,
+    Uniforms, Weights,
 };
 use deepbelief_rbm::Rbm;
 
@@ -60,7 +60,7 @@ impl<E: Engine> Top<E> {
     }
 
     fn rbm_of(&self, parameters: Parameters) -> Result<Rbm> {
-        Ok(Rbm::from_parameters(self.visible(), self.hidden(), parameters, &Device::Cpu)?)
+        Ok(Rbm::from_parameters(&Layers::bernoulli(self.visible(), self.hidden()), parameters, &Device::Cpu)?)
     }
 
     pub(crate) fn rbm(&self) -> Result<Rbm> {

@@ -108,7 +108,7 @@ fn log_z(dbn: &Dbn, args: &ScoreArgs) -> Result<Option<f64>> {
     if args.log_z.is_some() {
         return Ok(args.log_z);
     }
-    if top.hidden_units().is_bernoulli() && top.visible().min(top.hidden()) <= MOST_ENUMERATED {
+    if top.layers().are_bernoulli() && top.visible().min(top.hidden()) <= MOST_ENUMERATED {
         return Ok(Some(exact_log_partition(top)?));
     }
     tracing::info!(

@@ -96,7 +96,7 @@ fn of_belief(checkpoint: &Checkpoint) -> Result<Summary> {
     let sizes = dbn.sizes();
     let note = match header {
         Header::Rbm(header) => {
-            let (visible, hidden) = (&header.visible_units, &header.hidden_units);
+            let (visible, hidden) = (header.layers.visible.kinds(), header.layers.hidden.kinds());
             facts.push(("units", format!("{} visible ({visible}), {} hidden ({hidden})", sizes[0], sizes[1])));
             "(w_gen is the transpose of w_rec)\n"
         }

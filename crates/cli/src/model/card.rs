@@ -223,7 +223,7 @@ impl Card<'_> {
                     Header::Dbn(_) => "top.".into(),
                 };
                 let below = (0..checkpoint.dbn.depth() - 1).map(|layer| (format!("layers.{layer}."), "sigmoid"));
-                let of_top = if checkpoint.dbn.top().hidden_units().is_bernoulli() { "sigmoid" } else { "identity" };
+                let of_top = if checkpoint.dbn.top().layers().hidden.is_bernoulli() { "sigmoid" } else { "identity" };
                 let step = |(place, activation)| Step {
                     weights: format!("{place}w_rec"),
                     biases: format!("{place}hb"),

@@ -6,7 +6,7 @@ use super::unused::{self, UnusedOption};
 use crate::failure::{Explain, Result};
 use crate::options::Verb;
 use deepbelief_data::Binarize;
-use deepbelief_rbm::{RbmConfig, Schedule, TrainConfig};
+use deepbelief_rbm::{RbmConfig, Schedule, TrainConfig, Units};
 use deepbelief_stack::LayerConfig;
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -54,7 +54,7 @@ impl Settings for PretrainSettings {
     fn validate(&self) -> Result<()> {
         self.rbm_config().validate().or_hint(origin)?;
         self.train_config().validate().or_hint(origin)?;
-        self.train_config().validate_for(self.layer.hidden_units).or_hint(origin)?;
+        self.train_config().validate_for(&self.layer.units(Units::default())).or_hint(origin)?;
         validate_batch_size(self.batch_size())
     }
 

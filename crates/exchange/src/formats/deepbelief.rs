@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::file::{File, Names, Rows};
 use crate::format::Format;
 use candle_core::{DType, Tensor};
-use deepbelief_rbm::{HiddenUnits, LabelGroup, write_atomic};
+use deepbelief_rbm::{LabelGroup, write_atomic};
 use deepbelief_stack::{Dbn, Layer};
 use std::path::Path;
 
@@ -51,7 +51,7 @@ pub(crate) fn dbn(file: &File) -> Result<Dbn> {
 /// [`Error::Option`] for Gaussian hidden units, of which the names do not tell.
 pub fn npz_arrays(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     let top = dbn.top();
-    if top.hidden_units() == HiddenUnits::Gaussian {
+    if !top.layers().hidden.is_bernoulli() {
         return Err(Error::Option(
             "the model has Gaussian hidden units, of which the array names of an npz do not tell: its checkpoint, a \
              safetensors file, does"

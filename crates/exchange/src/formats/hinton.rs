@@ -15,7 +15,7 @@
 use crate::error::Result;
 use crate::file::{File, Names, Rows};
 use crate::format::Format;
-use deepbelief_rbm::{HiddenUnits, Rbm};
+use deepbelief_rbm::{Rbm, UnitKind};
 
 /// Weights, biases above and below, from the bottom.
 const LAYERS: [(&str, &str, &str); 4] = [
@@ -44,7 +44,7 @@ pub(crate) fn rbms(file: &File) -> Result<Vec<(usize, Rbm)>> {
     for (place, &(w, hb, vb)) in LAYERS.iter().enumerate().filter(|(_, (w, ..))| file.has(w)) {
         let hb = if place == 0 && !file.has(hb) && file.has(TRAINED) { TRAINED } else { hb };
         let rbm = file.rbm(&Names { format: Format::Hinton, w: (w, Rows::Visible), hb, vb })?;
-        let units = if w == CODE { HiddenUnits::Gaussian } else { HiddenUnits::Bernoulli };
+        let units = if w == CODE { UnitKind::Gaussian } else { UnitKind::Bernoulli };
         rbms.push((place, rbm.with_hidden_units(units)?));
     }
     if rbms.is_empty() && file.has(TUNED) {

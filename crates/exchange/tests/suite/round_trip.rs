@@ -3,7 +3,7 @@
 use crate::write;
 use candle_core::{Device, Tensor};
 use deepbelief_exchange::{Format, IMPORTED_FROM, Options, npz_arrays, read, write_npz};
-use deepbelief_rbm::{HiddenUnits, LabelGroup, Rbm, RbmConfig};
+use deepbelief_rbm::{LabelGroup, Rbm, RbmConfig, UnitKind};
 use deepbelief_stack::{Dbn, Layer};
 
 /// An RBM whose biases are not zero.
@@ -69,7 +69,7 @@ fn the_arrays_of_an_rbm_are_those_of_scikit_learn() {
 
 #[test]
 fn gaussian_units_have_no_names_and_are_refused() {
-    let rbm = rbm(4, 3).with_hidden_units(HiddenUnits::Gaussian).unwrap();
+    let rbm = rbm(4, 3).with_hidden_units(UnitKind::Gaussian).unwrap();
     let message = npz_arrays(&Dbn::from_rbms(vec![rbm]).unwrap()).unwrap_err().to_string();
     assert!(message.starts_with("the model has Gaussian hidden units"), "{message}");
 }

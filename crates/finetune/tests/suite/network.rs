@@ -4,7 +4,7 @@ use crate::{Done, dbn, network, numbers, values};
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::VarBuilder;
 use deepbelief_finetune::{Activation, Network, Objective};
-use deepbelief_rbm::{HiddenUnits, Provenance};
+use deepbelief_rbm::{Provenance, UnitKind};
 use deepbelief_stack::{Dbn, export};
 
 fn apart(a: &Tensor, b: &Tensor) -> candle_core::Result<f32> {
@@ -39,7 +39,7 @@ fn an_unrolled_net_computes_what_the_net_does() -> Done {
 fn a_gaussian_code_is_linear() -> Done {
     let v = numbers(5, 9, 0)?;
     let mut rbms = dbn(false)?.to_rbms()?;
-    let top = rbms.pop().ok_or("no top")?.with_hidden_units(HiddenUnits::Gaussian)?;
+    let top = rbms.pop().ok_or("no top")?.with_hidden_units(UnitKind::Gaussian)?;
     rbms.push(top);
     let dbn = Dbn::from_rbms(rbms)?;
     let network = Network::autoencoder(&dbn)?;

@@ -167,6 +167,18 @@ impl Units {
         self.0.iter().any(|segment| fits(segment.units))
     }
 
+    /// Their kinds, in words: `gaussian and categorical`.
+    #[must_use]
+    pub fn kinds(&self) -> String {
+        let mut kinds: Vec<&str> = Vec::new();
+        for segment in &self.0 {
+            if !kinds.contains(&segment.units.name()) {
+                kinds.push(segment.units.name());
+            }
+        }
+        kinds.join(" and ")
+    }
+
     /// Whether the states of a layer are bits: a column is on or off.
     #[must_use]
     pub fn is_discrete(&self) -> bool {
@@ -246,6 +258,7 @@ mod tests {
         .into_iter()
         .collect();
         assert_eq!(units.to_string(), "5 gaussian, 2 categorical of 4, 2 categorical of 3");
+        assert_eq!(units.kinds(), "gaussian and categorical");
         assert_eq!((units.columns(), units.sites()), (19, 9));
         let columns: Vec<_> = units.each().map(|(_, columns)| columns).collect();
         assert_eq!(columns, [0..5, 5..13, 13..19]);

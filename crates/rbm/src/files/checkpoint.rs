@@ -1,16 +1,21 @@
-//! The checkpoint format, version 1: one safetensors file an RBM.
+//! The checkpoint format: one safetensors file an RBM.
 //!
 //! Tensors, all F32: `w_rec` [V, H], `w_gen` [H, V] (its transpose), `hb` [H], `vb` [V], and with
-//! a label group of C classes `label_w` [C, H] and `label_b` [C]. The
-//! metadata are the [`Header`] (see [`crate::tensors`]).
+//! a label group of C classes `label_w` [C, H] and `label_b` [C]. Version 2 has what else units have:
+//! `visible.log_precision`, `visible.bias_below`, `visible.log_precision_below` [V], each if some unit
+//! of the layer has it, and the same of `hidden` [H]. The metadata are the [`Header`] (see
+//! [`crate::tensors`]), in which `visible` and `hidden` are numbers of units and `visible_units` and
+//! `hidden_units` their kinds in version 1, and lists of units in version 2.
 
 use crate::error::Result;
 use crate::files::format::FORMAT_VERSION;
 use crate::files::tensors::{self, Reader};
-use crate::model::hidden_units::HiddenUnits;
+use crate::files::written_units::{Side, fields, kind_of, version};
+use crate::model::fields::FieldTensors;
 use crate::model::labels::LabelGroup;
 use crate::model::rbm::Rbm;
 use candle_core::{DType, Device};
+use deepbelief_kernels::{Layers, UnitKind, Units};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,26 +47,52 @@ pub struct Provenance {
 }
 
 /// What a checkpoint says of itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(into = "WrittenHeader")]
 pub struct Header {
     /// Version of the format.
     pub format_version: u32,
     /// Kind of model: `rbm`.
     pub kind: String,
-    /// Number of visible units.
-    pub visible: usize,
-    /// Number of hidden units.
-    pub hidden: usize,
+    /// The units.
+    pub layers: Layers,
     /// Number of classes of the label group, 0 without one.
-    #[serde(default)]
     pub classes: usize,
-    /// Type of the visible units: `bernoulli`.
-    pub visible_units: String,
-    /// Type of the hidden units: `bernoulli` or `gaussian`.
-    pub hidden_units: String,
     /// Where the model comes from.
-    #[serde(default)]
     pub provenance: Provenance,
+}
+
+/// The same as it is written.
+#[derive(Serialize, Deserialize)]
+struct WrittenHeader {
+    format_version: u32,
+    kind: String,
+    visible: Side,
+    hidden: Side,
+    #[serde(default)]
+    classes: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    visible_units: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hidden_units: Option<String>,
+    #[serde(default)]
+    provenance: Provenance,
+}
+
+impl From<Header> for WrittenHeader {
+    fn from(Header { format_version, kind, layers: Layers { visible, hidden }, classes, provenance }: Header) -> Self {
+        let of_all = |units| (format_version == FORMAT_VERSION).then(|| kind_of(units).to_string());
+        Self {
+            format_version,
+            kind,
+            visible: Side::of(&visible, format_version),
+            hidden: Side::of(&hidden, format_version),
+            classes,
+            visible_units: of_all(&visible),
+            hidden_units: of_all(&hidden),
+            provenance,
+        }
+    }
 }
 
 /// Writes an RBM; whole or not at all.
@@ -73,21 +104,25 @@ pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
     if provenance.crate_version.is_empty() {
         provenance.crate_version = env!("CARGO_PKG_VERSION").into();
     }
+    let version = version(rbm.layers(), &rbm.to_parameters()?);
     let header = Header {
-        format_version: FORMAT_VERSION,
+        format_version: version,
         kind: "rbm".into(),
-        visible: rbm.visible(),
-        hidden: rbm.hidden(),
+        layers: rbm.layers().clone(),
         classes: rbm.labels().map_or(0, LabelGroup::classes),
-        visible_units: "bernoulli".into(),
-        hidden_units: rbm.hidden_units().to_string(),
         provenance,
     };
     let mut tensors = vec![("w_rec", rbm.w_rec()), ("w_gen", rbm.w_gen()), ("hb", rbm.hb()), ("vb", rbm.vb())];
     if let Some(labels) = rbm.labels() {
         tensors.extend([("label_w", &labels.w), ("label_b", &labels.b)]);
     }
-    let named: Vec<_> = tensors.into_iter().map(|(name, tensor)| (name.to_string(), tensor.clone())).collect();
+    let mut named: Vec<_> = tensors.into_iter().map(|(name, tensor)| (name.to_string(), tensor.clone())).collect();
+    if version != FORMAT_VERSION {
+        for (side, fields) in [("visible", rbm.visible_fields()), ("hidden", rbm.hidden_fields())] {
+            let fields = fields.each().into_iter();
+            named.extend(fields.filter_map(|(name, field)| Some((format!("{side}.{name}"), field?.clone()))));
+        }
+    }
     tensors::write(path, &header, &named)
 }
 
@@ -96,33 +131,41 @@ pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
 /// # Errors
 /// [`crate::Error::Io`] if the file cannot be read; [`crate::Error::Checkpoint`] names what is wrong with it:
 /// not safetensors, no or a newer header, another kind of model, a tensor that is missing, of
-/// another type or shape, or not finite, weights that are not tied.
+/// another type or shape, or not finite, weights that are not tied, units of a kind that is not known.
 pub fn load(path: &Path, device: &Device) -> Result<(Rbm, Header)> {
     let bytes = tensors::read(path)?;
-    let (header, file) = Reader::open::<Header>(path, &bytes, "rbm")?;
-    if header.visible_units != "bernoulli" {
-        let units = &header.visible_units;
-        file.refuse(format!("has visible units of type '{units}', this version knows 'bernoulli'"))?;
-    }
-    let Some(hidden_units) = HiddenUnits::named(&header.hidden_units) else {
-        let units = &header.hidden_units;
-        return file
-            .refuse(format!("has hidden units of type '{units}', this version knows 'bernoulli' and 'gaussian'"));
+    let (written, file) = Reader::open::<WrittenHeader>(path, &bytes, "rbm")?;
+    let WrittenHeader { format_version, kind, classes, provenance, .. } = written;
+    let of_all = |units: &Option<String>| units.clone().unwrap_or_else(|| "(none)".into());
+    let units = |side: &Side, name, all, known: &[UnitKind]| {
+        side.units(name, &of_all(all), known).or_else(|reason| file.refuse(reason))
     };
-    if header.classes > 0 && hidden_units == HiddenUnits::Gaussian {
-        file.refuse("has a label group beside Gaussian hidden units, of which this version knows nothing".into())?;
+    let known = [UnitKind::Bernoulli, UnitKind::Gaussian];
+    let layers = Layers {
+        visible: units(&written.visible, "visible", &written.visible_units, &known[..1])?,
+        hidden: units(&written.hidden, "hidden", &written.hidden_units, &known)?,
+    };
+    if classes > 0 && !layers.are_bernoulli() {
+        file.refuse("has a label group beside other than Bernoulli units, of which this version knows nothing".into())?;
     }
-    let (v, h) = (header.visible, header.hidden);
+    let (v, h) = (layers.visible.columns(), layers.hidden.columns());
     let get = |name: &str, shape: &[usize]| file.get(name, shape, device);
     let rbm = Rbm::from_tensors(get("w_rec", &[v, h])?, get("hb", &[h])?, get("vb", &[v])?)?;
-    let rbm = rbm.with_hidden_units(hidden_units)?;
+    let read = |side: &str, units: &Units| -> Result<FieldTensors> {
+        if format_version == FORMAT_VERSION {
+            return Ok(FieldTensors::default());
+        }
+        FieldTensors::from_fields(&fields(&file, &format!("{side}."), units)?, device)
+    };
+    let (below, above) = (read("visible", &layers.visible)?, read("hidden", &layers.hidden)?);
+    let rbm = rbm.with_layers(layers.clone(), below, above)?;
     let differ = get("w_gen", &[h, v])?.ne(rbm.w_gen())?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
     if differ > 0.0 {
         file.refuse("w_gen is not the transpose of w_rec, as it must be in an RBM".into())?;
     }
-    let rbm = match header.classes {
+    let rbm = match classes {
         0 => rbm,
         classes => rbm.with_labels(LabelGroup { w: get("label_w", &[classes, h])?, b: get("label_b", &[classes])? })?,
     };
-    Ok((rbm, header))
+    Ok((rbm, Header { format_version, kind, layers, classes, provenance }))
 }

@@ -3,8 +3,16 @@
 use safetensors::tensor::SafeTensors;
 use serde::Deserialize;
 
-/// Version of the format that this crate writes, and the newest it reads.
+/// Version of the format of all files but those of RBMs that version 1 cannot tell of.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// Version of those.
+pub const NEWEST_VERSION: u32 = 2;
+
+/// The newest version of a kind of file that this program reads.
+pub(crate) fn newest(kind: &str) -> u32 {
+    if matches!(kind, "rbm" | "rbm-training") { NEWEST_VERSION } else { FORMAT_VERSION }
+}
 
 /// Name of the only metadata entry.
 pub(crate) const METADATA: &str = "deepbelief";
@@ -20,5 +28,5 @@ pub(crate) struct Start {
 pub(crate) fn is_newer(bytes: &[u8]) -> bool {
     let head = SafeTensors::read_metadata(bytes).ok().and_then(|(_, metadata)| metadata.metadata().clone());
     let header = head.and_then(|entries| serde_json::from_str::<Start>(entries.get(METADATA)?).ok());
-    header.is_some_and(|header| header.format_version > FORMAT_VERSION)
+    header.is_some_and(|header| header.format_version > newest(&header.kind))
 }

@@ -10,3 +10,4 @@ pub(crate) mod regular_file;
 pub(crate) mod sampler_state;
 pub(crate) mod state;
 pub mod tensors;
+pub(crate) mod written_units;

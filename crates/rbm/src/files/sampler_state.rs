@@ -2,15 +2,15 @@
 
 use crate::error::Result;
 use crate::files::tensors::Reader;
+use crate::files::written_units::fields;
 use crate::likelihood::LogZState;
-use crate::model::sizes::Sizes;
 use crate::sampling::state::SamplerState;
 use crate::sampling::tempering::LadderState;
 use crate::sampling::trajectory::TrajectoryState;
 use crate::training::config::MOST_TEMPERATURES;
 use crate::training::imputed::Imputed;
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Bits, Offsets, Parameters};
+use deepbelief_kernels::{Bits, Fields, Layers, Offsets, Parameters};
 use serde::{Deserialize, Serialize};
 
 /// What of it a file holds, in its header.
@@ -50,29 +50,58 @@ impl StateEntry {
     }
 }
 
-/// Parameters' tensors, by `{prefix}{name}`.
-fn shapes(sizes: Sizes) -> Vec<(&'static str, Vec<usize>)> {
-    let Sizes { visible, hidden, classes } = sizes;
-    let mut shapes = vec![("w_rec", vec![visible, hidden]), ("hb", vec![hidden]), ("vb", vec![visible])];
-    if classes > 0 {
-        shapes.extend([("label_w", vec![classes, hidden]), ("label_b", vec![classes])]);
+/// What parameters there are.
+#[derive(Clone, Copy)]
+pub(crate) struct Form<'a> {
+    pub(crate) layers: &'a Layers,
+    /// Of the label group, 0 without one.
+    pub(crate) classes: usize,
+    /// Whether the file has other fields of units than biases.
+    pub(crate) fields: bool,
+}
+
+impl Form<'_> {
+    /// Visible and hidden columns.
+    fn sizes(self) -> (usize, usize) {
+        (self.layers.visible.columns(), self.layers.hidden.columns())
     }
-    shapes
+
+    /// Parameters' tensors, by `{prefix}{name}`, but for fields.
+    fn shapes(self) -> Vec<(&'static str, Vec<usize>)> {
+        let ((visible, hidden), classes) = (self.sizes(), self.classes);
+        let mut shapes = vec![("w_rec", vec![visible, hidden]), ("hb", vec![hidden]), ("vb", vec![visible])];
+        if classes > 0 {
+            shapes.extend([("label_w", vec![classes, hidden]), ("label_b", vec![classes])]);
+        }
+        shapes
+    }
 }
 
 /// Tensors for a file.
-pub(crate) struct Tensors(pub(crate) Vec<(String, Tensor)>);
+pub(crate) struct Tensors<'a> {
+    pub(crate) form: Form<'a>,
+    pub(crate) named: Vec<(String, Tensor)>,
+}
 
-impl Tensors {
+impl Tensors<'_> {
     pub(crate) fn push(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
-        self.0.push((name.to_string(), Tensor::from_slice(values, shape, &Device::Cpu)?));
+        self.named.push((name.to_string(), Tensor::from_slice(values, shape, &Device::Cpu)?));
         Ok(())
     }
 
-    pub(crate) fn push_parameters(&mut self, prefix: &str, sizes: Sizes, p: &Parameters) -> Result<()> {
+    pub(crate) fn push_parameters(&mut self, prefix: &str, p: &Parameters) -> Result<()> {
         let values = [&p.w_rec, &p.hb, &p.vb, &p.label_w, &p.label_b];
-        for ((name, shape), values) in shapes(sizes).iter().zip(values) {
+        for ((name, shape), values) in self.form.shapes().iter().zip(values) {
             self.push(&format!("{prefix}{name}"), shape, values)?;
+        }
+        let sides = [("visible", &p.visible_fields), ("hidden", &p.hidden_fields)];
+        if !self.form.fields {
+            return Ok(());
+        }
+        for (side, fields) in sides {
+            for (name, values) in fields.each().into_iter().filter(|(_, values)| !values.is_empty()) {
+                self.push(&format!("{prefix}{side}.{name}"), &[values.len()], values)?;
+            }
         }
         Ok(())
     }
@@ -82,12 +111,7 @@ impl Tensors {
         self.push(&format!("{prefix}labels"), &[labels.len()], &floats(labels))
     }
 
-    pub(crate) fn push_memory(
-        &mut self,
-        sizes: Sizes,
-        memory: &SamplerState,
-        path: Option<&LogZState>,
-    ) -> Result<StateEntry> {
+    pub(crate) fn push_memory(&mut self, memory: &SamplerState, path: Option<&LogZState>) -> Result<StateEntry> {
         let SamplerState { offsets, fast, average, ladders, trajectory, imputed: Imputed(imputed) } = memory;
         if let Some(Offsets { visible, hidden, labels }) = offsets {
             self.push("offsets.visible", &[visible.len()], visible)?;
@@ -96,7 +120,7 @@ impl Tensors {
         }
         for (prefix, parameters) in [("fast.", fast), ("average.", average)] {
             if let Some(parameters) = parameters {
-                self.push_parameters(prefix, sizes, parameters)?;
+                self.push_parameters(prefix, parameters)?;
             }
         }
         if let Some(LadderState { base, betas, rungs, rates, v, labels }) = ladders {
@@ -109,7 +133,7 @@ impl Tensors {
         if let Some(TrajectoryState { models, rates, chains }) = trajectory {
             self.push("trajectory.rates", &[rates.len()], rates)?;
             for (at, parameters) in models.iter().enumerate() {
-                self.push_parameters(&format!("trajectory.{at}."), sizes, parameters)?;
+                self.push_parameters(&format!("trajectory.{at}."), parameters)?;
             }
             for (at, (v, labels)) in chains.iter().enumerate() {
                 self.push_states(&format!("trajectory.{at}."), v, labels)?;
@@ -129,7 +153,7 @@ impl Tensors {
             if path.hidden_base.iter().any(|&bias| bias != 0.0) {
                 self.push("path.hidden_base", &[path.hidden_base.len()], &path.hidden_base)?;
             }
-            self.push_parameters("path.", sizes, &path.parameters)?;
+            self.push_parameters("path.", &path.parameters)?;
             self.push_states("path.", &path.v, &path.labels)?;
         }
         Ok(StateEntry {
@@ -153,24 +177,30 @@ impl Tensors {
 /// The parts of a file.
 pub(crate) struct Parts<'a> {
     pub(crate) file: &'a Reader<'a>,
-    pub(crate) sizes: Sizes,
+    pub(crate) form: Form<'a>,
 }
 
 impl Parts<'_> {
     pub(crate) fn parameters(&self, prefix: &str) -> Result<Parameters> {
         let mut values = Vec::new();
-        for (name, shape) in shapes(self.sizes) {
+        for (name, shape) in self.form.shapes() {
             values.push(self.file.values(&format!("{prefix}{name}"), &shape)?);
         }
         let mut values = values.into_iter();
         let mut next = || values.next().unwrap_or_default();
         let (w_rec, hb, vb, label_w, label_b) = (next(), next(), next(), next(), next());
-        Ok(Parameters { w_rec, hb, vb, label_w, label_b, ..Parameters::default() })
+        let of = |side: &str, units| -> Result<Fields> {
+            let read = || fields(self.file, &format!("{prefix}{side}."), units);
+            if self.form.fields { read() } else { Ok(Fields::at_rest(units)) }
+        };
+        let Layers { visible, hidden } = self.form.layers;
+        let (visible_fields, hidden_fields) = (of("visible", visible)?, of("hidden", hidden)?);
+        Ok(Parameters { w_rec, hb, vb, visible_fields, hidden_fields, label_w, label_b })
     }
 
     /// Visible states and labels of chains.
     fn states(&self, prefix: &str, rows: usize) -> Result<(Bits, Vec<u32>)> {
-        let Sizes { visible, classes, .. } = self.sizes;
+        let ((visible, _), classes) = (self.form.sizes(), self.form.classes);
         let v = self.file.values(&format!("{prefix}v"), &[rows, visible])?;
         let labelled = if classes > 0 { rows } else { 0 };
         let labels = self.integers(&format!("{prefix}labels"), labelled, classes)?;
@@ -192,7 +222,7 @@ impl Parts<'_> {
     }
 
     pub(crate) fn memory(&self, contents: &StateEntry) -> Result<(SamplerState, Option<LogZState>)> {
-        let Sizes { visible, hidden, classes } = self.sizes;
+        let ((visible, hidden), classes) = (self.form.sizes(), self.form.classes);
         let get = |name: &str, len: usize| self.file.values(name, &[len]);
         let offsets = || -> Result<Offsets> {
             Ok(Offsets {

@@ -5,15 +5,14 @@
 
 use crate::error::Result;
 use crate::files::format::FORMAT_VERSION;
-use crate::files::sampler_state::{Parts, StateEntry, Tensors};
+use crate::files::sampler_state::{Form, Parts, StateEntry, Tensors};
 use crate::files::tensors::{self, Reader};
-use crate::model::hidden_units::HiddenUnits;
+use crate::files::written_units::{Side, kind_of, version};
 use crate::model::rbm::Rbm;
-use crate::model::sizes::Sizes;
 use crate::training::contrastive::{Best, TrainState};
 use crate::training::learned::Learned;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, MAX_UNITS};
+use deepbelief_kernels::{Batch, Bits, Layers, UnitKind};
 use deepbelief_training::{Position, Score, Stopping};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -26,10 +25,11 @@ const KIND: &str = "rbm-training";
 struct StateHeader {
     format_version: u32,
     kind: String,
-    visible: usize,
-    hidden: usize,
-    #[serde(default, skip_serializing_if = "HiddenUnits::is_bernoulli")]
-    hidden_units: HiddenUnits,
+    visible: Side,
+    hidden: Side,
+    /// Of version 1, where they are not Bernoulli.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hidden_units: Option<String>,
     classes: usize,
     chains: usize,
     epoch: u32,
@@ -62,15 +62,16 @@ struct BestHeader {
 /// Writes a state, whole or not at all; the one before is kept (see [`crate::recover`]).
 pub(crate) fn save(path: &Path, state: &TrainState) -> Result<()> {
     let (learned, at) = (&state.learned, state.position);
-    let (v, h) = (learned.visible, learned.hidden);
+    let Layers { visible, hidden } = &learned.layers;
+    let version = version(&learned.layers, &learned.parameters);
     let chains = learned.chains.as_ref().map_or(0, Batch::rows);
     let classes = learned.parameters.label_b.len();
     let header = StateHeader {
-        format_version: FORMAT_VERSION,
+        format_version: version,
         kind: KIND.into(),
-        visible: v,
-        hidden: h,
-        hidden_units: learned.hidden_units,
+        visible: Side::of(visible, version),
+        hidden: Side::of(hidden, version),
+        hidden_units: (version == FORMAT_VERSION && !hidden.is_bernoulli()).then(|| kind_of(hidden).to_string()),
         classes,
         chains,
         epoch: at.epoch,
@@ -82,61 +83,61 @@ pub(crate) fn save(path: &Path, state: &TrainState) -> Result<()> {
         contents: StateEntry::default(),
         best: state.best.as_ref().map(|&Best { epoch, score, .. }| BestHeader { epoch, log_likelihood: -score.cost }),
     };
-    let sizes = Sizes { visible: v, hidden: h, classes };
-    let mut tensors = Tensors(Vec::new());
-    tensors.push_parameters("", sizes, &learned.parameters)?;
-    tensors.push_parameters("velocity.", sizes, &learned.velocities)?;
+    let form = Form { layers: &learned.layers, classes, fields: version != FORMAT_VERSION };
+    let mut tensors = Tensors { form, named: Vec::new() };
+    tensors.push_parameters("", &learned.parameters)?;
+    tensors.push_parameters("velocity.", &learned.velocities)?;
     if let Some(best) = &state.best {
-        tensors.push_parameters("best.", sizes, &best.model.to_parameters()?)?;
+        tensors.push_parameters("best.", &best.model.to_parameters()?)?;
     }
     if let Some(chains) = &learned.chains {
-        tensors.push("chains", &[chains.rows(), h], &chains.to_values())?;
+        tensors.push("chains", &[chains.rows(), hidden.columns()], &chains.to_values())?;
     }
-    let header =
-        StateHeader { contents: tensors.push_memory(sizes, &learned.memory, learned.path.as_ref())?, ..header };
-    tensors::write_state(path, &header, &tensors.0)
+    let header = StateHeader { contents: tensors.push_memory(&learned.memory, learned.path.as_ref())?, ..header };
+    tensors::write_state(path, &header, &tensors.named)
 }
 
 /// Reads a state.
 pub(crate) fn load(path: &Path) -> Result<TrainState> {
     let bytes = tensors::read(path)?;
     let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
-    let (v, h) = (header.visible, header.hidden);
-    if v > MAX_UNITS || h > MAX_UNITS {
-        file.refuse("has more units than this program supports".into())?;
+    let of_all = header.hidden_units.as_deref().unwrap_or("bernoulli");
+    let known = [UnitKind::Bernoulli, UnitKind::Gaussian];
+    let units = |side: &Side, name, all| side.units(name, all, &known).or_else(|reason| file.refuse(reason));
+    let layers = Layers {
+        visible: units(&header.visible, "visible", "bernoulli")?,
+        hidden: units(&header.hidden, "hidden", of_all)?,
+    };
+    if header.classes > 0 && !layers.are_bernoulli() {
+        file.refuse("has a label group beside other than Bernoulli units, of which this version knows nothing".into())?;
     }
     file.require_halvings(header.halvings)?;
-    let parts = Parts { file: &file, sizes: Sizes { visible: v, hidden: h, classes: header.classes } };
+    let form = Form { layers: &layers, classes: header.classes, fields: header.format_version != FORMAT_VERSION };
+    let parts = Parts { file: &file, form };
     let chains = match header.chains {
         0 => None,
-        n => Some(chains(header.hidden_units, n, h, file.values("chains", &[n, h])?)),
+        rows => {
+            let units = layers.hidden.columns();
+            let values = file.values("chains", &[rows, units])?;
+            let discrete = layers.hidden.is_discrete();
+            Some(if discrete {
+                Batch::Binary(Bits::from_values(rows, units, &values))
+            } else {
+                Batch::Real { rows, units, values }
+            })
+        }
     };
     let (memory, along) = parts.memory(&header.contents)?;
     let best = header.best.map(|BestHeader { epoch, log_likelihood }| -> Result<Best> {
-        let model = Rbm::from_parameters(v, h, parts.parameters("best.")?, &Device::Cpu)?;
+        let model = Rbm::from_parameters(&layers, parts.parameters("best.")?, &Device::Cpu)?;
         Ok(Best { epoch, score: Score::of_cost(-log_likelihood), model })
     });
-    let learned = Learned {
-        visible: v,
-        hidden: h,
-        hidden_units: header.hidden_units,
-        parameters: parts.parameters("")?,
-        velocities: parts.parameters("velocity.")?,
-        chains,
-        memory,
-        path: along,
-    };
+    let (parameters, velocities) = (parts.parameters("")?, parts.parameters("velocity.")?);
+    let best = best.transpose()?;
+    let learned = Learned { layers, parameters, velocities, chains, memory, path: along };
     let StateHeader { epoch, batch, step, stopping, halvings, run, .. } = header;
     let position = Position { started: false, epoch, batch, step, stopping, halvings };
-    Ok(TrainState { learned, position, best: best.transpose()?, run })
-}
-
-/// Hidden states of `rows` chains.
-fn chains(hidden_units: HiddenUnits, rows: usize, units: usize, values: Vec<f32>) -> Batch {
-    match hidden_units {
-        HiddenUnits::Bernoulli => Batch::Binary(Bits::from_values(rows, units, &values)),
-        HiddenUnits::Gaussian => Batch::Real { rows, units, values },
-    }
+    Ok(TrainState { learned, position, best, run })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::files::atomic::write_atomic;
-use crate::files::format::{FORMAT_VERSION, METADATA, Start};
+use crate::files::format::{METADATA, Start, newest};
 use crate::files::last_good::write_keeping;
 use crate::files::regular_file::read_regular;
 use candle_core::{DType, Device, Tensor};
@@ -135,12 +135,12 @@ fn start(path: &Path, bytes: &[u8]) -> Result<(Start, String)> {
     })?;
     let start: Start =
         serde_json::from_str(header).map_err(|e| refusal(path, format!("has an unreadable header ({e})")))?;
-    let version = start.format_version;
-    if version == 0 || version > FORMAT_VERSION {
+    let (version, newest) = (start.format_version, newest(&start.kind));
+    if version == 0 || version > newest {
         return Err(refusal(
             path,
             format!(
-                "has format version {version}, this program reads versions up to {FORMAT_VERSION}: \
+                "has format version {version}, this program reads versions up to {newest}: \
                  install a newer deepbelief"
             ),
         ));

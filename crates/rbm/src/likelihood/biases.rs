@@ -16,7 +16,8 @@
 
 use super::runs::{AnnealConfig, FIT, draws, run};
 use crate::error::{Error, Result};
-use crate::model::rbm::{Rbm, log_odds};
+use crate::model::rbm::Rbm;
+use crate::units::fit::log_odds;
 use deepbelief_kernels::{Betas, BiasLine, Bits, PathBiases, Tempering};
 
 /// Mean activities of the units of an RBM over data.

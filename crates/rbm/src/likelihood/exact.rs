@@ -1,6 +1,6 @@
 //! ln Z by summing over all states of the smaller side.
 
-use crate::error::{Result, require};
+use crate::error::{Result, require, require_bernoulli};
 use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Conditionals, LogSum, Parameters, log_sum_over_states};
 
@@ -14,8 +14,8 @@ pub const MOST_ENUMERATED: usize = 25;
 /// [`crate::Error::Config`] if both sides have more than [`MOST_ENUMERATED`] units, or if the
 /// hidden units are Gaussian.
 pub fn exact_log_partition(rbm: &Rbm) -> Result<f64> {
-    let (units, smaller) = (rbm.hidden_units(), rbm.visible().min(rbm.hidden()));
-    require(units.is_bernoulli(), "hidden_units", units, "bernoulli: a sum over their states is wanted")?;
+    let smaller = rbm.visible().min(rbm.hidden());
+    require_bernoulli(rbm.layers(), "bernoulli: a sum over their states is wanted")?;
     let expected = "at most 25, or there are too many states to sum over";
     require(smaller <= MOST_ENUMERATED, "units of the smaller side", smaller, expected)?;
     let parameters = rbm.to_parameters()?;

@@ -18,7 +18,7 @@ use super::biases::{Means, base_rates};
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
 use super::runs::{PATH, draws};
-use crate::error::{Result, require};
+use crate::error::{Result, require, require_bernoulli};
 use crate::model::rbm::Rbm;
 use deepbelief_kernels::{BiasLine, Bits, Parameters, PathBiases, Stream, Tempered, Uniforms};
 
@@ -67,8 +67,7 @@ impl LogZTracker {
     /// # Errors
     /// [`crate::Error::Config`] for Gaussian hidden units, or for other than one mean a unit.
     pub fn start(rbm: &Rbm, means: &Means, chains: usize, seed: u64) -> Result<Self> {
-        let units = rbm.hidden_units();
-        require(units.is_bernoulli(), "hidden_units", units, "bernoulli: their states are drawn")?;
+        require_bernoulli(rbm.layers(), "bernoulli: their states are drawn")?;
         require(means.visible.len() == rbm.visible(), "visible means", means.visible.len(), "one a visible unit")?;
         require(means.hidden.len() == rbm.hidden(), "hidden means", means.hidden.len(), "one a hidden unit")?;
         let model = rbm.to_parameters()?;

@@ -1,7 +1,7 @@
 //! Pseudo-likelihood: each unit given all others.
 
 use super::runs::check_samples;
-use crate::error::{Result, require};
+use crate::error::{Result, require_bernoulli};
 use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Bits, PackedRbm, Uniforms};
 
@@ -17,8 +17,7 @@ use deepbelief_kernels::{Bits, PackedRbm, Uniforms};
 /// [`crate::Error::Shape`] if the samples do not fit; [`crate::Error::Config`] for Gaussian hidden units, or for a
 /// label that is none.
 pub fn pseudo_log_likelihood(rbm: &Rbm, v: &Bits, labels: &[u32], draw: Option<Uniforms>) -> Result<Vec<f64>> {
-    let units = rbm.hidden_units();
-    require(units.is_bernoulli(), "hidden_units", units, "bernoulli: a sum over their states is wanted")?;
+    require_bernoulli(rbm.layers(), "bernoulli: a sum over their states is wanted")?;
     check_samples(rbm, v, labels, ("samples", "labels"))?;
     let machine = PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
     Ok(machine.pseudo_log_likelihood(v, labels, draw))

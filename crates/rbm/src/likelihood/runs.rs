@@ -1,7 +1,7 @@
 //! Runs of chains: how many, from what random numbers, on which device, in how many threads.
 
 use super::ladder::Ladder;
-use crate::error::{Error, Result, require};
+use crate::error::{Error, Result, require, require_bernoulli};
 use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Bits, GibbsDraws, Stream, Tempered, Tempering, Uniforms};
 use deepbelief_training::{pool, validate_threads};
@@ -73,8 +73,7 @@ pub(super) fn run<T: Send>(
     with: impl FnOnce(&mut dyn Tempering) -> Result<T> + Send,
 ) -> Result<T> {
     config.validate()?;
-    let units = rbm.hidden_units();
-    require(units.is_bernoulli(), "hidden_units", units, "bernoulli: annealing draws their states")?;
+    require_bernoulli(rbm.layers(), "bernoulli: annealing draws their states")?;
     let pool = pool(config.threads)?;
     let mut chains = chains_of(rbm)?;
     pool.install(|| with(&mut *chains))

@@ -12,7 +12,7 @@
 //! the last one exactly: it is how the top of a deep belief net classifies (Hinton, Osindero &
 //! Teh 2006, section 6; Larochelle & Bengio 2008).
 
-use crate::error::{Error, Result, require};
+use crate::error::{BESIDE_LABELS, Error, Result, require_bernoulli};
 use crate::model::labels::LabelGroup;
 use crate::model::rbm::Rbm;
 use crate::model::sampled::{Sampled, sample};
@@ -38,12 +38,11 @@ impl Rbm {
     /// The same RBM with a label group.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the group does not fit the hidden units, [`Error::Config`] if those are
-    /// Gaussian.
+    /// [`Error::Shape`] if the group does not fit the hidden units, [`Error::Config`] if some units are not
+    /// Bernoulli.
     #[expect(clippy::needless_pass_by_value, reason = "the RBM owns its label group from here on")]
     pub fn with_labels(mut self, labels: LabelGroup) -> Result<Self> {
-        let (units, expected) = (self.hidden_units, "bernoulli in an RBM with a label group");
-        require(units.is_bernoulli(), "hidden_units", units, expected)?;
+        require_bernoulli(&self.layers, BESIDE_LABELS)?;
         let (classes, hidden) = (labels.classes(), self.hidden());
         if labels.w.dims() != [classes, hidden] {
             return Err(Error::Shape {

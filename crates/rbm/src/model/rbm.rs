@@ -1,17 +1,19 @@
 //! The restricted Boltzmann machine as a candle layer.
 //!
-//! Visible units v and hidden units h, all 0 or 1, have the joint energy
-//! `E(v, h) = - vb·v - hb·h - v W h` and probability `exp(-E) / Z` (Smolensky 1986; Hinton
-//! 2002). Given one layer the units of the other are independent:
+//! Visible units v and hidden units h have the joint energy `E(v, h) = U(v) + U(h) - v W h` and
+//! probability `exp(-E) / Z` (Smolensky 1986; Hinton 2002), where U sums what each unit adds
+//! ([`UnitKind`]). Given one layer the units of the other are independent. Bernoulli units, which are
+//! 0 or 1 and add `-vb·v` and `-hb·h`, have
 //!
 //! ```text
 //! p(h_j = 1 | v) = sigmoid(hb_j + (v w_rec)_j)        forward,  [B, V] -> [B, H]
 //! p(v_i = 1 | h) = sigmoid(vb_i + (h w_gen)_i)        reverse,  [B, H] -> [B, V]
 //! ```
 //!
-//! `w_gen` [H, V] is always the transpose of `w_rec` [V, H]. The visible side may also hold a
-//! [`LabelGroup`], as the top of a deep belief net does, and the hidden units may be Gaussian
-//! ([`HiddenUnits`]): what is said of hidden probabilities then holds of their means.
+//! `w_gen` [H, V] is always the transpose of `w_rec` [V, H]. Either side may have units of any kinds
+//! ([`Rbm::with_layers`]): what is said of probabilities then holds of means. V and H count columns, of
+//! which a categorical unit has one a level. The visible side may also hold a [`LabelGroup`], as the
+//! top of a deep belief net does.
 //!
 //! ```
 //! use candle_core::{DType, Device, Module, Tensor};
@@ -25,24 +27,27 @@
 //! # }
 //! ```
 
-use crate::error::{Error, Result, require};
+use crate::error::{BESIDE_LABELS, Error, Result, require, require_bernoulli};
 use crate::model::config::{RbmConfig, VisibleBias};
-use crate::model::hidden_units::HiddenUnits;
+use crate::model::fields::FieldTensors;
 use crate::model::labels::LabelGroup;
-use crate::model::sampled::{Sampled, sample};
+use crate::model::sampled::Sampled;
+use crate::units::fit::independent_fit;
+use crate::units::layer::LayerUnits;
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::VarBuilder;
-use candle_nn::ops::sigmoid;
-use deepbelief_kernels::{Parameters, Stream, Uniforms, ops};
+use deepbelief_kernels::{Layers, Parameters, Stream, Uniforms, UnitKind, Units, ops};
 
-/// A restricted Boltzmann machine with Bernoulli visible units.
+/// A restricted Boltzmann machine.
 #[derive(Clone, Debug)]
 pub struct Rbm {
     pub(crate) w_rec: Tensor,
     pub(crate) w_gen: Tensor,
     pub(crate) hb: Tensor,
     pub(crate) vb: Tensor,
-    pub(crate) hidden_units: HiddenUnits,
+    pub(crate) layers: Layers,
+    pub(crate) visible_fields: FieldTensors,
+    pub(crate) hidden_fields: FieldTensors,
     pub(crate) labels: Option<LabelGroup>,
 }
 
@@ -56,10 +61,11 @@ pub struct GibbsStep {
 }
 
 impl Rbm {
-    /// A new RBM for data whose visible units have the means `data_mean`, `[V]`.
+    /// A new RBM for data whose visible columns have the means `data_mean`, `[V]`: of discrete units how often a
+    /// column is on.
     ///
     /// # Errors
-    /// [`Error::Config`] if a setting is out of range or a mean outside [0, 1];
+    /// [`Error::Config`] if a setting is out of range or a mean outside what its unit can have;
     /// [`Error::Shape`] if the configured number of visible units is not the data's.
     pub fn new(config: &RbmConfig, data_mean: &[f32], device: &Device) -> Result<Self> {
         config.validate()?;
@@ -72,21 +78,29 @@ impl Rbm {
                 expected: config.visible.into_iter().collect(),
             });
         }
-        let in_range = data_mean.iter().all(|p| (0.0..=1.0).contains(p));
-        require(in_range, "data_mean", "outside the range of probabilities", "between 0 and 1 for every visible unit")?;
         let (visible, hidden) = (data_mean.len(), config.hidden);
+        let bernoulli = || Units::of(UnitKind::Bernoulli, visible);
+        let layers = Layers {
+            visible: config.visible_units.clone().unwrap_or_else(bernoulli),
+            hidden: config.hidden_units.units(hidden),
+        };
+        let fit = independent_fit(&layers.visible, data_mean)?;
         let mut w = vec![0.0; visible * hidden];
         Uniforms::new(config.seed, Stream::Weights, 0).normal(config.weight_std, hidden, &mut w);
-        let vb = match config.visible_bias {
-            VisibleBias::Zero => vec![0.0; visible],
-            VisibleBias::LogOdds => data_mean.iter().map(|&p| log_odds(p)).collect(),
+        let parameters = Parameters {
+            w_rec: w,
+            hb: vec![0.0; hidden],
+            vb: match config.visible_bias {
+                VisibleBias::Zero => vec![0.0; visible],
+                VisibleBias::LogOdds => fit,
+            },
+            ..Parameters::default()
         };
-        let parameters = Parameters { w_rec: w, hb: vec![0.0; hidden], vb, ..Parameters::default() };
-        Self::from_parameters(visible, hidden, parameters, device)?.with_hidden_units(config.hidden_units)
+        Self::from_parameters(&layers, parameters, device)
     }
 
-    /// From weights [V, H] and biases `[H]` and `[V]`, all of one floating-point type; the hidden
-    /// units are Bernoulli.
+    /// From weights [V, H] and biases `[H]` and `[V]`, all of one floating-point type; all units are
+    /// Bernoulli.
     ///
     /// # Errors
     /// [`Error::Shape`] names the tensor that does not fit; [`Error::Config`] refuses types other
@@ -104,17 +118,47 @@ impl Rbm {
             require(float, "tensor type", format!("{:?}", tensor.dtype()), "F32 or F64, the same for all tensors")?;
         }
         let w_gen = w_rec.t()?.contiguous()?;
-        Ok(Self { w_rec: w_rec.contiguous()?, w_gen, hb, vb, hidden_units: HiddenUnits::default(), labels: None })
+        let (visible_fields, hidden_fields) = Default::default();
+        let layers = Layers::bernoulli(visible, hidden);
+        Ok(Self { w_rec: w_rec.contiguous()?, w_gen, hb, vb, layers, visible_fields, hidden_fields, labels: None })
     }
 
-    /// The same parameters with hidden units of another type.
+    /// The same weights and biases with hidden units of another kind, at `g = 1` and `b- = 0`.
     ///
     /// # Errors
-    /// [`Error::Config`] for Gaussian units beside a label group.
-    pub fn with_hidden_units(mut self, units: HiddenUnits) -> Result<Self> {
-        let fits = units.is_bernoulli() || self.labels.is_none();
-        require(fits, "hidden_units", units, "bernoulli in an RBM with a label group")?;
-        self.hidden_units = units;
+    /// [`Error::Config`] for other than Bernoulli units beside a label group.
+    pub fn with_hidden_units(self, kind: UnitKind) -> Result<Self> {
+        let layers = Layers { visible: self.layers.visible.clone(), hidden: Units::of(kind, self.hidden()) };
+        let visible_fields = self.visible_fields.clone();
+        self.with_layers(layers, visible_fields, FieldTensors::default())
+    }
+
+    /// The same weights and biases with units of other kinds and their fields, in the type of the weights. Fields
+    /// that are left out are at `g = 1` and `b- = 0`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if units or fields do not fit; [`Error::Config`] for other than Bernoulli units
+    /// beside a label group.
+    pub fn with_layers(
+        mut self,
+        layers: Layers,
+        visible_fields: FieldTensors,
+        hidden_fields: FieldTensors,
+    ) -> Result<Self> {
+        for (side, units, columns) in
+            [("visible", &layers.visible, self.visible()), ("hidden", &layers.hidden, self.hidden())]
+        {
+            if units.columns() != columns {
+                let what = format!("{side} units ({units})");
+                return Err(Error::Shape { what, got: vec![units.columns()], expected: vec![columns] });
+            }
+        }
+        self.visible_fields = visible_fields.completed(&layers.visible, &self.vb, "visible")?;
+        self.hidden_fields = hidden_fields.completed(&layers.hidden, &self.hb, "hidden")?;
+        if self.labels.is_some() {
+            require_bernoulli(&layers, BESIDE_LABELS)?;
+        }
+        self.layers = layers;
         Ok(self)
     }
 
@@ -149,19 +193,22 @@ impl Rbm {
             None => rbm,
             Some(labels) => rbm.with_labels(LabelGroup { w: to(&labels.w)?, b: to(&labels.b)? })?,
         };
-        rbm.with_hidden_units(self.hidden_units)
+        rbm.with_layers(self.layers.clone(), self.visible_fields.mapped(&to)?, self.hidden_fields.mapped(&to)?)
     }
 
     /// From the parameters of the packed form.
     ///
     /// # Errors
-    /// If the lengths do not fit the sizes.
-    pub fn from_parameters(visible: usize, hidden: usize, p: Parameters, device: &Device) -> Result<Self> {
+    /// If the lengths do not fit the units.
+    pub fn from_parameters(layers: &Layers, p: Parameters, device: &Device) -> Result<Self> {
+        let (visible, hidden) = (layers.visible.columns(), layers.hidden.columns());
         let rbm = Self::from_tensors(
             Tensor::from_vec(p.w_rec, (visible, hidden), device)?,
             Tensor::from_vec(p.hb, hidden, device)?,
             Tensor::from_vec(p.vb, visible, device)?,
         )?;
+        let fields = |fields| FieldTensors::from_fields(fields, device);
+        let rbm = rbm.with_layers(layers.clone(), fields(&p.visible_fields)?, fields(&p.hidden_fields)?)?;
         match p.label_b.len() {
             0 => Ok(rbm),
             classes => rbm.with_labels(LabelGroup {
@@ -181,26 +228,45 @@ impl Rbm {
             Some(labels) => (values(&labels.w)?, values(&labels.b)?),
             None => Default::default(),
         };
-        let (w_rec, hb, vb) = (values(&self.w_rec)?, values(&self.hb)?, values(&self.vb)?);
-        Ok(Parameters { w_rec, hb, vb, label_w, label_b, ..Parameters::default() })
+        Ok(Parameters {
+            w_rec: values(&self.w_rec)?,
+            hb: values(&self.hb)?,
+            vb: values(&self.vb)?,
+            visible_fields: self.visible_fields.to_fields()?,
+            hidden_fields: self.hidden_fields.to_fields()?,
+            label_w,
+            label_b,
+        })
     }
 
-    /// Number of visible units.
+    /// Number of visible columns: a categorical unit has one a level, any other one.
     #[must_use]
     pub fn visible(&self) -> usize {
         self.vb.elem_count()
     }
 
-    /// Number of hidden units.
+    /// Number of hidden columns.
     #[must_use]
     pub fn hidden(&self) -> usize {
         self.hb.elem_count()
     }
 
-    /// Type of the hidden units.
+    /// The units of both layers.
     #[must_use]
-    pub fn hidden_units(&self) -> HiddenUnits {
-        self.hidden_units
+    pub fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    /// What visible units have beside their biases.
+    #[must_use]
+    pub fn visible_fields(&self) -> &FieldTensors {
+        &self.visible_fields
+    }
+
+    /// What hidden units have beside their biases.
+    #[must_use]
+    pub fn hidden_fields(&self) -> &FieldTensors {
+        &self.hidden_fields
     }
 
     /// Recognition weights [V, H].
@@ -227,29 +293,31 @@ impl Rbm {
         &self.vb
     }
 
-    /// p(h = 1 | v), or E\[h | v\] of Gaussian units: [B, V] -> [B, H]. A label group takes no part
+    /// The visible units with their fields.
+    pub(crate) fn below(&self) -> LayerUnits<'_> {
+        LayerUnits { units: &self.layers.visible, bias: &self.vb, fields: &self.visible_fields }
+    }
+
+    /// The hidden units with their fields.
+    pub(crate) fn above(&self) -> LayerUnits<'_> {
+        LayerUnits { units: &self.layers.hidden, bias: &self.hb, fields: &self.hidden_fields }
+    }
+
+    /// p(h = 1 | v), or E\[h | v\] of other than Bernoulli units: [B, V] -> [B, H]. A label group takes no part
     /// in it.
     ///
     /// # Errors
     /// If the shapes do not fit.
     pub fn forward(&self, v: &Tensor) -> candle_core::Result<Tensor> {
-        self.hidden_units.mean(&self.hidden_input(v)?)
+        self.above().mean(&v.matmul(&self.w_rec)?)
     }
 
-    /// p(v = 1 | h): [B, H] -> [B, V].
+    /// p(v = 1 | h), or E\[v | h\] of other than Bernoulli units: [B, H] -> [B, V].
     ///
     /// # Errors
     /// If the shapes do not fit.
     pub fn reverse(&self, h: &Tensor) -> candle_core::Result<Tensor> {
-        sigmoid(&self.visible_input(h)?)
-    }
-
-    fn hidden_input(&self, v: &Tensor) -> candle_core::Result<Tensor> {
-        v.matmul(&self.w_rec)?.broadcast_add(&self.hb)
-    }
-
-    fn visible_input(&self, h: &Tensor) -> candle_core::Result<Tensor> {
-        h.matmul(&self.w_gen)?.broadcast_add(&self.vb)
+        self.below().mean(&h.matmul(&self.w_gen)?)
     }
 
     /// Hidden units given visible ones [B, V]; sample b draws from row b of `draw`.
@@ -257,7 +325,7 @@ impl Rbm {
     /// # Errors
     /// If the shapes do not fit.
     pub fn sample_h(&self, v: &Tensor, draw: Uniforms) -> Result<Sampled> {
-        self.hidden_units.sample(&ops::product(v, &self.w_rec)?, &self.hb, draw)
+        self.above().sample(&ops::product(v, &self.w_rec)?, draw)
     }
 
     /// Visible units given hidden ones [B, H]; sample b draws from row b of `draw`.
@@ -265,7 +333,7 @@ impl Rbm {
     /// # Errors
     /// If the shapes do not fit.
     pub fn sample_v(&self, h: &Tensor, draw: Uniforms) -> Result<Sampled> {
-        sample(&ops::product(h, &self.w_gen)?, &self.vb, draw)
+        self.below().sample(&ops::product(h, &self.w_gen)?, draw)
     }
 
     /// A Gibbs step v -> h -> v from visible states [B, V].
@@ -288,24 +356,23 @@ impl Rbm {
         Ok(GibbsStep { hidden, visible })
     }
 
-    /// Free energy of visible states, [B, V] -> `[B]`, in nats: `-log sum over h exp(-E(v, h))`
-    /// `= - vb·v - sum_j softplus(hb_j + (v w_rec)_j)` (Hinton 2010, section 16.1). With a label
-    /// group, the sum runs over the labels too; over Gaussian units it is an integral.
+    /// Free energy of visible states, [B, V] -> `[B]`, in nats: `-log sum over h exp(-E(v, h))
+    /// = U(v) - sum_j cgf_j((v w_rec)_j)`, which of Bernoulli units is `- vb·v - sum_j softplus(hb_j + (v w_rec)_j)`
+    /// (Hinton 2010, section 16.1). With a label group, the sum runs over the labels too; over real units it is an
+    /// integral.
     ///
     /// # Errors
     /// If the shapes do not fit.
     pub fn free_energy(&self, v: &Tensor) -> Result<Tensor> {
-        let linear = v.matmul(&self.vb.unsqueeze(1)?)?.squeeze(1)?;
         let hidden = match &self.labels {
-            None => self.hidden_units.log_partition(&self.hidden_input(v)?, &self.hb)?,
+            None => self.above().cgf(&v.matmul(&self.w_rec)?)?,
             Some(_) => self.label_scores(v)?.log_sum_exp(1)?,
         };
-        Ok((linear + hidden)?.neg()?)
+        Ok((self.below().energy(v)? - hidden)?)
     }
 
-    /// Mean cross-entropy between visible values [B, V] in [0, 1] and their reconstruction
-    /// v -> p(h|v) -> p(v|h), in nats per sample. Computed from the logits, so that saturated
-    /// units stay finite.
+    /// Mean cost -ln p(v|h) of visible values [B, V] given the mean field E\[h|v\], in nats per sample: of
+    /// Bernoulli units the cross-entropy with their reconstruction, of real ones a density's.
     ///
     /// Nothing is drawn: the hidden layer is its mean field. The cost reported while training
     /// ([`crate::EpochMetrics::reconstruction_cost`]) draws one h ~ p(h|v) a sample instead, and
@@ -314,8 +381,7 @@ impl Rbm {
     /// # Errors
     /// If the shapes do not fit.
     pub fn reconstruction_cost(&self, v: &Tensor) -> Result<f64> {
-        let logits = self.visible_input(&self.forward(v)?)?;
-        let cost = (ops::softplus(&logits)? - (v * &logits)?)?.sum(1)?.to_dtype(DType::F64)?;
+        let cost = self.below().cost(&self.forward(v)?.matmul(&self.w_gen)?, v)?.to_dtype(DType::F64)?;
         Ok(cost.mean_all()?.to_scalar()?)
     }
 }
@@ -325,11 +391,4 @@ impl Module for Rbm {
     fn forward(&self, v: &Tensor) -> candle_core::Result<Tensor> {
         Self::forward(self, v)
     }
-}
-
-/// log(p / (1 - p)), with p held 1/1000 away from 0 and 1 so that a pixel that is never on in
-/// the training data can still be on elsewhere.
-pub(crate) fn log_odds(p: f32) -> f32 {
-    let p = f64::from(p).clamp(1e-3, 1.0 - 1e-3);
-    libm::log(p / (1.0 - p)) as f32
 }

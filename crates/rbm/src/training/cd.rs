@@ -4,12 +4,13 @@
 //! made of candle's own operations alone. Gaussian hidden units train in this form.
 
 use crate::error::{Error, Result, require};
+use crate::model::fields::FieldTensors;
 use crate::model::labels::LabelGroup;
 use crate::model::rbm::Rbm;
 use crate::model::sampled::Sampled;
 use crate::training::rule::{Rule, VisibleStates};
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Parameters, Stream, Uniforms, ops};
+use deepbelief_kernels::{Layers, Parameters, Stream, Uniforms, ops};
 
 /// The random numbers of one training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Velocity {
     w: Tensor,
     hb: Tensor,
     vb: Tensor,
+    visible_fields: FieldTensors,
+    hidden_fields: FieldTensors,
     labels: Option<LabelGroup>,
 }
 
@@ -50,23 +53,27 @@ impl Velocity {
     /// If the device is out of memory.
     pub fn zeros(rbm: &Rbm) -> Result<Self> {
         let labels = rbm.labels.as_ref().map(|labels| LabelGroup::zeros(labels.classes(), rbm)).transpose()?;
-        Ok(Self { w: rbm.w_rec.zeros_like()?, hb: rbm.hb.zeros_like()?, vb: rbm.vb.zeros_like()?, labels })
+        Ok(Self {
+            w: rbm.w_rec.zeros_like()?,
+            hb: rbm.hb.zeros_like()?,
+            vb: rbm.vb.zeros_like()?,
+            visible_fields: rbm.visible_fields.mapped(Tensor::zeros_like)?,
+            hidden_fields: rbm.hidden_fields.mapped(Tensor::zeros_like)?,
+            labels,
+        })
     }
 
     /// From the packed form.
-    pub(crate) fn from_parameters(
-        visible: usize,
-        hidden: usize,
-        velocities: Parameters,
-        device: &Device,
-    ) -> Result<Self> {
-        let Rbm { w_rec: w, hb, vb, labels, .. } = Rbm::from_parameters(visible, hidden, velocities, device)?;
-        Ok(Self { w, hb, vb, labels })
+    pub(crate) fn from_parameters(layers: &Layers, velocities: Parameters, device: &Device) -> Result<Self> {
+        let Rbm { w_rec: w, hb, vb, visible_fields, hidden_fields, labels, .. } =
+            Rbm::from_parameters(layers, velocities, device)?;
+        Ok(Self { w, hb, vb, visible_fields, hidden_fields, labels })
     }
 
     /// In the packed form.
-    pub(crate) fn to_parameters(&self) -> Result<Parameters> {
+    pub(crate) fn to_parameters(&self, layers: &Layers) -> Result<Parameters> {
         let rbm = Rbm::from_tensors(self.w.clone(), self.hb.clone(), self.vb.clone())?;
+        let rbm = rbm.with_layers(layers.clone(), self.visible_fields.clone(), self.hidden_fields.clone())?;
         match &self.labels {
             None => rbm.to_parameters(),
             Some(labels) => rbm.with_labels(labels.clone())?.to_parameters(),
@@ -176,7 +183,7 @@ impl Rbm {
         velocity.vb = step.of_biases(&velocity.vb, contrast(sums(v0)?, sums(v)?)?)?;
         let mut next =
             Self::from_tensors((&self.w_rec + &velocity.w)?, (&self.hb + &velocity.hb)?, (&self.vb + &velocity.vb)?)?
-                .with_hidden_units(self.hidden_units)?;
+                .with_layers(self.layers.clone(), self.visible_fields.clone(), self.hidden_fields.clone())?;
         if let (Some(labels), Some(last), Some(y0), Some(y)) = (&self.labels, &mut velocity.labels, y0, y) {
             let gradient = contrast(y0.t()?.matmul(&p0)?, y.t()?.matmul(p)?)?;
             last.w = step.of_weights(&last.w, &labels.w, gradient)?;

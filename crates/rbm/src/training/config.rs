@@ -2,13 +2,12 @@
 //! ("A practical guide to training restricted Boltzmann machines", 2010).
 
 use crate::error::{Error, Result, require};
-use crate::model::hidden_units::HiddenUnits;
 use crate::model::ranges::{is_not_negative, is_positive};
 use crate::training::cd_steps::CdSteps;
 use crate::training::rule::{Rule, VisibleStates};
 use crate::training::schedule::Schedule;
 use candle_core::Device;
-use deepbelief_kernels::Precision;
+use deepbelief_kernels::{Layers, Precision};
 use deepbelief_training::{OnDivergence, Settings, validate_threads};
 use serde::{Deserialize, Serialize};
 
@@ -218,19 +217,19 @@ impl TrainConfig {
         Ok(validate_threads(self.threads)?)
     }
 
-    /// Checks what depends on the type of the hidden units.
+    /// Checks what depends on what the units are. Where visible units are not known yet, they are left out.
     ///
     /// # Errors
     /// [`crate::Error::Config`] for a sparsity cost of units that have no probability.
-    pub fn validate_for(&self, units: HiddenUnits) -> Result<()> {
-        let (cost, expected) = (self.sparsity_cost, "0 where hidden units are gaussian, which have no probability");
-        require(units.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)?;
-        let every = self.log_z_every;
-        require(units.is_bernoulli() || every == 0, "log_z_every", every, "0 where hidden units are gaussian")?;
-        self.require_methods(units.is_bernoulli())
+    pub fn validate_for(&self, layers: &Layers) -> Result<()> {
+        let (cost, expected) = (self.sparsity_cost, "0 unless hidden units are bernoulli: others have no probability");
+        require(layers.hidden.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)?;
+        let (every, bernoulli) = (self.log_z_every, layers.are_bernoulli());
+        require(bernoulli || every == 0, "log_z_every", every, "0 unless all units are bernoulli")?;
+        self.require_methods(bernoulli)
     }
 
-    /// Refuses the methods of learning that only Bernoulli hidden units have.
+    /// Refuses the methods of learning that only Bernoulli units have.
     fn require_methods(&self, bernoulli: bool) -> Result<()> {
         let asked = [
             ("sampler", self.sampler != Sampler::Gibbs),
@@ -239,7 +238,7 @@ impl TrainConfig {
             ("missing_as", !self.missing_as.is_sampled()),
         ];
         match asked.into_iter().find(|&(_, asked)| asked && !bernoulli) {
-            Some((name, _)) => Err(Error::Method { name, place: "where hidden units are gaussian" }),
+            Some((name, _)) => Err(Error::Method { name, place: "unless all units are bernoulli" }),
             None => Ok(()),
         }
     }
@@ -249,11 +248,11 @@ impl TrainConfig {
     /// # Errors
     /// [`crate::Error::Config`] for a device without kernels in this build, and for a precision that it
     /// does not have.
-    pub fn validate_on(&self, device: &Device, units: HiddenUnits) -> Result<()> {
+    pub fn validate_on(&self, device: &Device, layers: &Layers) -> Result<()> {
         let ours = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
         require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
-        let choice = !device.is_cpu() && units.is_bernoulli();
-        let expected = "f32 on the CPU, and where hidden units are gaussian";
+        let choice = !device.is_cpu() && layers.are_bernoulli();
+        let expected = "f32 on the CPU, and unless all units are bernoulli";
         require(choice || self.precision.is_f32(), "precision", self.precision, expected)
     }
 

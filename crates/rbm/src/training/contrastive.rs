@@ -2,16 +2,15 @@
 
 use crate::error::{Error, Result};
 use crate::likelihood::LogZTracker;
-use crate::model::hidden_units::HiddenUnits;
 use crate::model::labels::LabelGroup;
 use crate::model::rbm::Rbm;
-use crate::model::sizes::Sizes;
 use crate::training::config::TrainConfig;
 use crate::training::health::{TrainingWarning, warnings};
 use crate::training::learner::Learner;
 use crate::training::metrics::EpochMetrics;
 use crate::training::rule::Rule;
 use candle_core::Device;
+use deepbelief_kernels::Layers;
 use deepbelief_training::{Loop, Monitors, OnDivergence, Position, State};
 
 /// Trains one RBM.
@@ -42,8 +41,9 @@ const ENOUGH_TO_DIE: usize = 8;
 /// An RBM in training by contrastive divergence.
 pub struct Contrastive {
     pub(crate) config: TrainConfig,
-    pub(crate) sizes: Sizes,
-    pub(crate) hidden_units: HiddenUnits,
+    pub(crate) layers: Layers,
+    /// Of the label group, 0 without one.
+    pub(crate) classes: usize,
     pub(crate) learner: Box<dyn Learner>,
     /// The learning rule of the running epoch.
     pub(crate) rule: Rule,
@@ -63,18 +63,17 @@ impl Contrastive {
         device: &Device,
     ) -> Result<Self> {
         config.validate()?;
-        config.validate_for(rbm.hidden_units())?;
+        config.validate_for(rbm.layers())?;
         let rule = config.rule(0);
         let classes = rbm.labels().map_or(0, LabelGroup::classes);
-        let sizes = Sizes { visible: rbm.visible(), hidden: rbm.hidden(), classes };
-        let hidden_units = rbm.hidden_units();
-        Ok(Self { config, sizes, hidden_units, learner, rule, remembered: false, path, device: device.clone() })
+        let (layers, device) = (rbm.layers().clone(), device.clone());
+        Ok(Self { config, layers, classes, learner, rule, remembered: false, path, device })
     }
 
     /// What looks wrong in an epoch, after so many updates in all.
     #[must_use]
     pub fn warnings(&self, metrics: &EpochMetrics, updates: u32) -> Vec<TrainingWarning> {
-        warnings(metrics, self.sizes.hidden, updates)
+        warnings(metrics, self.layers.hidden.columns(), updates)
     }
 
     /// The learning rule at a point of the training.
@@ -91,15 +90,17 @@ impl Contrastive {
         if magnitude <= if self.config.centred { EXPLODED_CENTRED } else { EXPLODED } {
             return Ok(());
         }
-        let (learning_rate, hidden_units) = (self.rule.learning_rate, self.hidden_units);
-        Err(Error::Diverged { epoch: epoch + 1, batch, magnitude, learning_rate, hidden_units })
+        let learning_rate = self.rule.learning_rate;
+        let units = self.layers.hidden.segments().iter().chain(self.layers.visible.segments());
+        let unbounded = units.map(|segment| segment.units).find(|kind| !kind.is_discrete());
+        Err(Error::Diverged { epoch: epoch + 1, batch, magnitude, learning_rate, unbounded })
     }
 
     /// Refuses to go on with hidden units none of which says anything of the data: with all of
     /// them constant the gradient of the weights is that of the biases, and they stay constant.
     pub(crate) fn check_alive(&self, monitors: &Monitors, metrics: &EpochMetrics) -> Result<()> {
         let (Some(dead), Some(saturated)) = (metrics.dead_units, metrics.saturated_units) else { return Ok(()) };
-        let hidden = self.sizes.hidden;
+        let hidden = self.layers.hidden.columns();
         if hidden < ENOUGH_TO_DIE || dead + saturated < hidden || monitors.train.rows() == 0 {
             return Ok(());
         }

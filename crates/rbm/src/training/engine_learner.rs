@@ -14,7 +14,7 @@ use crate::training::learned::Learned;
 use crate::training::learner::{Learner, Measured};
 use crate::training::rule::{Rule, VisibleStates};
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Engine, Layers, Parameters, Shown, Sparsity, StepRule, Uniforms};
+use deepbelief_kernels::{Batch, Engine, Parameters, Shown, Sparsity, StepRule, Uniforms};
 use deepbelief_training::Labelled;
 
 /// Share of a minibatch in the offsets of the centred gradient (Melchior et al. 2016, section 5), once
@@ -40,9 +40,9 @@ impl<E: Engine> EngineLearner<E> {
 
     /// Goes on from a state.
     pub(crate) fn resume(place: &E::Place, state: Learned, config: &TrainConfig) -> Result<Self> {
-        let Learned { visible, hidden, parameters, velocities, chains, memory, .. } = state;
+        let Learned { layers, parameters, velocities, chains, memory, .. } = state;
         let SamplerState { offsets, fast, average, ladders, trajectory, imputed } = memory;
-        let mut rbm = E::at(place, &Layers::bernoulli(visible, hidden), &parameters)?;
+        let mut rbm = E::at(place, &layers, &parameters)?;
         rbm.set_velocities(&velocities)?;
         if let Some(offsets) = &offsets {
             rbm.set_offsets(offsets)?;
@@ -136,7 +136,7 @@ impl<E: Engine> Learner for EngineLearner<E> {
     fn rbm(&self) -> Result<Rbm> {
         // The model that training makes: the mean of those of late, where there is one.
         let model = self.average.as_ref().unwrap_or(&self.rbm);
-        Rbm::from_parameters(model.visible(), model.hidden(), model.parameters()?, &Device::Cpu)
+        Rbm::from_parameters(&model.layers(), model.parameters()?, &Device::Cpu)
     }
 
     fn remember(&mut self) -> Result<()> {

@@ -2,20 +2,17 @@
 
 use crate::error::{Result, require};
 use crate::likelihood::LogZState;
-use crate::model::hidden_units::HiddenUnits;
 use crate::model::rbm::Rbm;
 use crate::sampling::state::SamplerState;
 use crate::training::config::{Sampler, TrainConfig};
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Parameters};
+use deepbelief_kernels::{Batch, Layers, Parameters};
 use deepbelief_training::Position;
 
 /// What a [`crate::TrainState`] holds of an RBM in training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Learned {
-    pub(crate) visible: usize,
-    pub(crate) hidden: usize,
-    pub(crate) hidden_units: HiddenUnits,
+    pub(crate) layers: Layers,
     pub(crate) parameters: Parameters,
     pub(crate) velocities: Parameters,
     /// Hidden states of the persistent chains.
@@ -33,8 +30,7 @@ impl Learned {
     /// If the tensors cannot be made.
     pub fn rbm(&self) -> Result<Rbm> {
         let parameters = self.memory.average.as_ref().unwrap_or(&self.parameters).clone();
-        let rbm = Rbm::from_parameters(self.visible, self.hidden, parameters, &Device::Cpu)?;
-        rbm.with_hidden_units(self.hidden_units)
+        Rbm::from_parameters(&self.layers, parameters, &Device::Cpu)
     }
 
     /// Refuses to go on by other methods than those that got here.
@@ -68,15 +64,15 @@ impl Learned {
             .try_for_each(|(name, got, same)| require(same, name, got, "what it was when the training started"))
     }
 
-    /// Visible and hidden units.
+    /// Visible and hidden columns.
     #[must_use]
     pub fn sizes(&self) -> (usize, usize) {
-        (self.visible, self.hidden)
+        (self.layers.visible.columns(), self.layers.hidden.columns())
     }
 
-    /// Type of the hidden units.
+    /// The units of both layers.
     #[must_use]
-    pub fn hidden_units(&self) -> HiddenUnits {
-        self.hidden_units
+    pub fn layers(&self) -> &Layers {
+        &self.layers
     }
 }

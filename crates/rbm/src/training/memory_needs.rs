@@ -1,14 +1,14 @@
 //! How much memory a training takes.
 
-use crate::model::hidden_units::HiddenUnits;
 use crate::training::config::{Sampler, TrainConfig};
-use deepbelief_kernels::PackedRbm;
+use deepbelief_kernels::{Layers, PackedRbm};
 use deepbelief_training::OnDivergence;
 
-/// Bytes a trainer holds for these sizes and batches of `batch_size` samples, on top of the
+/// Bytes a trainer holds for these units and batches of `batch_size` samples, on top of the
 /// data.
 #[must_use]
-pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size: usize, config: &TrainConfig) -> u64 {
+pub fn peak_memory(layers: &Layers, batch_size: usize, config: &TrainConfig) -> u64 {
+    let (visible, hidden) = (layers.visible.columns(), layers.hidden.columns());
     let chains = config.persistent_chains.max(batch_size);
     let weights = 4 * visible as u64 * hidden as u64;
     // Sets of parameters that a state holds, each of which exists four times while it is written: weights and
@@ -22,27 +22,26 @@ pub fn peak_memory(visible: usize, hidden: usize, units: HiddenUnits, batch_size
     let again = if config.on_divergence == OnDivergence::HalveLr { sets } else { 0 };
     // And the model as it is measured, drawn and saved in the end, both ways.
     let copies = (4 * sets + 4 + again) * weights;
-    let training = match units {
-        HiddenUnits::Bernoulli => {
-            let laddered = matches!(config.sampler, Sampler::Tempered | Sampler::Trajectory);
-            let replicas = if laddered { config.temperatures * chains } else { 0 };
-            // Fast weights and chains at several temperatures have weights both ways of their own, the mean
-            // of the models and the gradient one way more.
-            let more = [
-                (config.sampler != Sampler::Gibbs, 3),
-                // Every model both ways, and as it is saved; the one that may join them.
-                (config.sampler == Sampler::Trajectory, 3 * (config.temperatures as u64 + 1)),
-                (config.averaging > 0.0, 3),
-                (config.centred || config.sampler == Sampler::Fast, 1),
-                // Two models of a path in both directions, and both its ends.
-                (config.log_z_every > 0, 7),
-            ];
-            let more: u64 = more.iter().filter(|(in_use, _)| *in_use).map(|(_, copies)| copies * weights).sum();
-            PackedRbm::bytes(visible, hidden, chains + replicas) + more
-        }
+    let training = if layers.are_bernoulli() {
+        let laddered = matches!(config.sampler, Sampler::Tempered | Sampler::Trajectory);
+        let replicas = if laddered { config.temperatures * chains } else { 0 };
+        // Fast weights and chains at several temperatures have weights both ways of their own, the mean
+        // of the models and the gradient one way more.
+        let more = [
+            (config.sampler != Sampler::Gibbs, 3),
+            // Every model both ways, and as it is saved; the one that may join them.
+            (config.sampler == Sampler::Trajectory, 3 * (config.temperatures as u64 + 1)),
+            (config.averaging > 0.0, 3),
+            (config.centred || config.sampler == Sampler::Fast, 1),
+            // Two models of a path in both directions, and both its ends.
+            (config.log_z_every > 0, 7),
+        ];
+        let more: u64 = more.iter().filter(|(in_use, _)| *in_use).map(|(_, copies)| copies * weights).sum();
+        PackedRbm::bytes(visible, hidden, chains + replicas) + more
+    } else {
         // The weights both ways before and after an update, their velocities, two gradients and what
         // lies between; of each layer's units inputs, means and states in both phases.
-        HiddenUnits::Gaussian => 10 * weights + 4 * 2 * 5 * chains as u64 * (visible + hidden) as u64,
+        10 * weights + 4 * 2 * 5 * chains as u64 * (visible + hidden) as u64
     };
     training + copies
 }

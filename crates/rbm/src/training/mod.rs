@@ -17,3 +17,4 @@ pub(crate) mod rule;
 pub(crate) mod schedule;
 pub(crate) mod tensor_learner;
 pub(crate) mod trainer;
+pub(crate) mod unit_gaussians;

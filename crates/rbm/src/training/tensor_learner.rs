@@ -4,7 +4,6 @@
 
 use crate::error::{Result, require};
 use crate::files::tensors::from_batch;
-use crate::model::hidden::{normalizer, normals};
 use crate::model::rbm::Rbm;
 use crate::sampling::state::SamplerState;
 use crate::training::cd::{Draws, Velocity};
@@ -12,6 +11,8 @@ use crate::training::config::TrainConfig;
 use crate::training::imputed::Imputed;
 use crate::training::learner::{HiddenStatistics, Learner, Measured};
 use crate::training::rule::{Rule, VisibleStates};
+use crate::training::unit_gaussians;
+use crate::units::gaussian::normals;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, norm_and_change, ops};
 use deepbelief_training::Labelled;
@@ -80,20 +81,20 @@ impl Learner for TensorLearner {
         }
         let v = from_batch(samples, rbm.w_rec().device())?;
         let h = rbm.sample_h(&v, draw)?;
-        let (means, hb, vb) = (values(&h.probabilities)?, values(rbm.hb())?, values(rbm.vb())?);
-        let pixels = values(&v)?;
-        let linear: f64 = pixels.chunks_exact(vb.len()).flatten().zip(vb.iter().cycle()).map(|(v, b)| v * b).sum();
-        let squares = means.iter().map(|m| m * m).sum::<f64>() / n as f64 - hb.iter().map(|b| b * b).sum::<f64>();
-
-        let x = ops::product(&h.states, rbm.w_gen())?;
-        let softplus = ops::softplus_sums(&x, rbm.vb(), &rbm.vb().zeros_like()?.unsqueeze(0)?)?;
-        let agreement: f64 = pixels.iter().zip(values(&x)?).map(|(v, x)| v * x).sum::<f64>() + linear;
-        Ok(Measured {
-            free_energy: -linear / n as f64 - 0.5 * squares - normalizer(hidden),
-            reconstruction_cost: (values(&softplus)?.iter().sum::<f64>() - agreement) / n as f64,
-            hidden: HiddenStatistics::Spread(spread(&means, hidden)),
-            label_error: None,
-        })
+        let double = |tensor: &Tensor| tensor.to_dtype(DType::F64);
+        let means = double(&h.probabilities)?.flatten_all()?.to_vec1()?;
+        let (free_energy, reconstruction_cost) = if unit_gaussians::has_them(rbm)? {
+            unit_gaussians::measure(rbm, &v, &means, &h.states)?
+        } else {
+            let up = double(&ops::product(&v, rbm.w_rec())?)?;
+            let down = double(&ops::product(&h.states, rbm.w_gen())?)?;
+            let (v, exact) = (double(&v)?, rbm.to_dtype(DType::F64)?);
+            let mean = |costs: Tensor| -> Result<f64> { Ok(costs.mean_all()?.to_scalar()?) };
+            let free_energy = (exact.below().energy(&v)? - exact.above().cgf(&up)?)?;
+            (mean(free_energy)?, mean(exact.below().cost(&down, &v)?)?)
+        };
+        let hidden = HiddenStatistics::Spread(spread(&means, hidden));
+        Ok(Measured { free_energy, reconstruction_cost, hidden, label_error: None })
     }
 
     fn rbm(&self) -> Result<Rbm> {
@@ -114,7 +115,7 @@ impl Learner for TensorLearner {
     }
 
     fn velocities(&self) -> Result<Parameters> {
-        self.velocity.to_parameters()
+        self.velocity.to_parameters(self.rbm.layers())
     }
 
     fn memory(&self) -> Result<SamplerState> {
@@ -140,8 +141,4 @@ fn spread(values: &[f64], units: usize) -> Vec<f64> {
     };
     let means = mean_of(&|_, x| x);
     mean_of(&|unit, x| (x - means[unit]).powi(2)).into_iter().map(f64::sqrt).collect()
-}
-
-fn values(tensor: &Tensor) -> Result<Vec<f64>> {
-    Ok(tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?)
 }

@@ -47,11 +47,11 @@ impl Training for Contrastive {
     }
 
     fn visible(&self) -> usize {
-        self.sizes.visible
+        self.layers.visible.columns()
     }
 
     fn classes(&self) -> usize {
-        self.sizes.classes
+        self.classes
     }
 
     fn model(&self) -> Result<Rbm> {
@@ -59,11 +59,9 @@ impl Training for Contrastive {
     }
 
     fn learned(&self) -> Result<Learned> {
-        let Self { sizes, hidden_units, learner, path, .. } = self;
+        let Self { layers, learner, path, .. } = self;
         Ok(Learned {
-            visible: sizes.visible,
-            hidden: sizes.hidden,
-            hidden_units: *hidden_units,
+            layers: layers.clone(),
             parameters: learner.parameters()?,
             velocities: learner.velocities()?,
             chains: learner.chains()?,
@@ -73,8 +71,9 @@ impl Training for Contrastive {
     }
 
     fn at_rest(mut learned: Learned) -> Result<Learned> {
-        let Parameters { w_rec, hb, vb, label_w, label_b, .. } = &mut learned.velocities;
-        for velocities in [w_rec, hb, vb, label_w, label_b] {
+        let Parameters { w_rec, hb, vb, visible_fields, hidden_fields, label_w, label_b } = &mut learned.velocities;
+        let fields = visible_fields.each_mut().into_iter().chain(hidden_fields.each_mut());
+        for velocities in [w_rec, hb, vb, label_w, label_b].into_iter().chain(fields.map(|(_, field)| field)) {
             velocities.fill(0.0);
         }
         Ok(learned)

@@ -5,7 +5,7 @@ use super::{Fixed, binary, bits, random_rbm, real, uniforms, values};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Missing};
 use deepbelief_rbm::{
-    EpochMetrics, HiddenUnits, LabelGroup, MissingAs, Monitors, Rbm, Schedule, TrainConfig, TrainState, Trainer,
+    EpochMetrics, LabelGroup, MissingAs, Monitors, Rbm, Schedule, TrainConfig, TrainState, Trainer, UnitKind,
     VisibleStates,
 };
 
@@ -195,7 +195,7 @@ fn a_resumed_training_has_the_same_gaps() {
         (real(9, 40, 0.7, 2), VisibleStates::Probabilities),
         (real(9, 40, 0.7, 2), VisibleStates::Sampled),
     ] {
-        for units in [HiddenUnits::Bernoulli, HiddenUnits::Gaussian] {
+        for units in [UnitKind::Bernoulli, UnitKind::Gaussian] {
             let data = Gappy::lacking(batch.clone(), &missing);
             let rbm = random_rbm(40, 7, 0.1, 5).with_hidden_units(units).unwrap();
             let config = |epochs| TrainConfig { visible_states, ..gradient(0.01, epochs) };
@@ -329,7 +329,7 @@ fn what_goes_not_together_is_refused() {
     let config = TrainConfig { missing_as: MissingAs::Excluded, persistent_chains: 5, ..gradient(0.1, 1) };
     let error = Trainer::new(&rbm, config).err().unwrap().to_string();
     assert!(error.contains("missing_as is excluded; it must be sampled where chains are persistent"), "{error}");
-    let gaussian = rbm.with_hidden_units(HiddenUnits::Gaussian).unwrap();
+    let gaussian = rbm.with_hidden_units(UnitKind::Gaussian).unwrap();
     let mut trainer = Trainer::new(&gaussian, gradient(0.1, 1)).unwrap();
     let mut data = Gappy { weights: Some(vec![1.0; 3]), ..Gappy::of(Fixed(vec![binary(3, 4, 0.5, 1)]).0.remove(0)) };
     let error = trainer.fit(&mut data, &unwatched(4), &mut ()).err().unwrap().to_string();

@@ -5,20 +5,20 @@ use crate::enumeration::{all_states, rows};
 use crate::{binary, in_f64, random_rbm, real, tensor};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Stream, Uniforms};
-use deepbelief_rbm::{Draws, HiddenUnits, Rbm, TrainConfig, Velocity};
+use deepbelief_rbm::{Draws, Rbm, TrainConfig, UnitKind, Velocity};
 
 pub(crate) fn gaussian(visible: usize, hidden: usize, scale: f64, seed: u32) -> Rbm {
-    random_rbm(visible, hidden, scale, seed).with_hidden_units(HiddenUnits::Gaussian).unwrap()
+    random_rbm(visible, hidden, scale, seed).with_hidden_units(UnitKind::Gaussian).unwrap()
 }
 
 pub(crate) fn doubles(t: &Tensor) -> Vec<f64> {
     t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// `E(v, h) = - vb·v + sum_j (h_j - hb_j)² / 2 - v W h`, written out.
+/// `E(v, h) = - vb·v + sum_j h_j² / 2 - hb·h - v W h`, written out.
 fn energy(rbm: &Rbm, v: &[f64], h: &[f64]) -> f64 {
     let (w, hb, vb) = (doubles(rbm.w_rec()), doubles(rbm.hb()), doubles(rbm.vb()));
-    let mut e = h.iter().zip(&hb).map(|(h, b)| (h - b).powi(2) / 2.0).sum::<f64>();
+    let mut e = h.iter().zip(&hb).map(|(h, b)| h * h / 2.0 - b * h).sum::<f64>();
     for (i, v) in v.iter().enumerate() {
         e -= v * (vb[i] + h.iter().zip(&w[i * h.len()..]).map(|(h, w)| h * w).sum::<f64>());
     }
@@ -105,7 +105,7 @@ fn unflat(values: &[f64], visible: usize, hidden: usize) -> Rbm {
     let t = |values: &[f64]| Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap();
     let w = t(w).reshape((visible, hidden)).unwrap();
     let rbm = Rbm::from_tensors(w, t(&biases[..hidden]), t(&biases[hidden..])).unwrap();
-    rbm.with_hidden_units(HiddenUnits::Gaussian).unwrap()
+    rbm.with_hidden_units(UnitKind::Gaussian).unwrap()
 }
 
 /// Central differences of a function of an RBM, for every parameter.
@@ -136,7 +136,7 @@ fn the_update_is_the_gradient_of_the_difference_of_mean_free_energies() {
         let mut updated = rbm.clone();
         let mut velocity = Velocity::zeros(&rbm).unwrap();
         updated.cd_update(&v0, None, &plain_rule().rule(0), &mut velocity, draws).unwrap();
-        assert_eq!(updated.hidden_units(), HiddenUnits::Gaussian);
+        assert_eq!(updated.layers(), rbm.layers());
         let expected = gradient(&rbm, |rbm| mean_free_energy(rbm, &v0) - mean_free_energy(rbm, &v1));
         for ((after, before), expected) in flat(&updated).iter().zip(flat(&rbm)).zip(expected) {
             assert!((after - before + expected).abs() < 1e-8, "{} against {expected}", after - before);

@@ -7,8 +7,8 @@ use crate::{Fixed, binary, bits, in_f64, random_rbm, real, tensor, values};
 use candle_core::{DType, Device};
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 use deepbelief_rbm::{
-    Error, HiddenUnits, LabelGroup, Monitors, Outcome, Provenance, Rbm, RbmConfig, TrainConfig, TrainState, Trainer,
-    VisibleStates, load, save,
+    Error, LabelGroup, Monitors, Outcome, Provenance, Rbm, RbmConfig, TrainConfig, TrainState, Trainer, UnitKind,
+    Units, VisibleStates, load, save,
 };
 
 /// The trainer, whose products are kernels in F32, against the update on tensors in F64.
@@ -91,7 +91,7 @@ fn resuming_anywhere_equals_never_having_stopped() {
             let state = TrainState::load(&path).unwrap();
             let saved = trainer.snapshot().state().unwrap();
             assert!(state.learned == saved.learned && state.position == saved.position);
-            assert_eq!(state.learned.hidden_units(), HiddenUnits::Gaussian);
+            assert_eq!(state.learned.layers().hidden, Units::of(UnitKind::Gaussian, state.learned.sizes().1));
             let mut trainer = Trainer::resume(config.clone(), state, &Device::Cpu).unwrap();
             assert_eq!(trainer.fit(&mut data(), &monitors(), &mut ()).unwrap(), Outcome::Finished);
             assert_eq!(bits(&trainer.snapshot().model().unwrap()), whole, "stopped after {stop} batches");
@@ -109,7 +109,8 @@ fn measures_agree_with_the_layer() {
     for batch in [binary(140, 50, 0.3, 1), real(9, 50, 1.1, 3)] {
         let measured = trainer.with_training(|rbm| rbm.measure(&batch, &[])).unwrap();
         let v = tensor(&batch).to_dtype(DType::F64).unwrap();
-        assert!((measured.free_energy - mean_free_energy(&double, &v)).abs() < 1e-4);
+        let origin = 0.5 * doubles(double.hb()).iter().map(|b| b * b).sum::<f64>();
+        assert!((measured.free_energy - mean_free_energy(&double, &v) - origin).abs() < 1e-4);
         let h = double.sample_h(&v, Uniforms::new(9, Stream::Monitor, 0)).unwrap();
         let p = doubles(&double.reverse(&h.states).unwrap());
         let cost = p.iter().zip(doubles(&v)).map(|(p, v)| -(v * p.ln() + (1.0 - v) * (1.0 - p).ln())).sum::<f64>();
@@ -132,8 +133,11 @@ fn training_learns_and_its_metrics_do_not_lie() {
     let prototypes: Vec<f32> = (0..4).flat_map(|p| (0..50).map(move |i| f32::from(u8::from(i % 4 == p)))).collect();
     let batch = Batch::Binary(Bits::from_values(100, 50, &prototypes.repeat(25)));
     let monitors = Monitors { train: batch.clone(), ..Monitors::default() };
-    let start =
-        Rbm::new(&RbmConfig { hidden_units: HiddenUnits::Gaussian, ..Default::default() }, &[0.25; 50], &Device::Cpu);
+    let start = Rbm::new(
+        &RbmConfig { hidden_units: UnitKind::Gaussian.into(), ..Default::default() },
+        &[0.25; 50],
+        &Device::Cpu,
+    );
     let mut trainer = Trainer::new(&start.unwrap(), TrainConfig { epochs: 60, ..config() }).unwrap();
     let mut record = Record::default();
     trainer.fit(&mut Fixed(vec![batch; 5]), &monitors, &mut record).unwrap();
@@ -149,8 +153,8 @@ fn training_learns_and_its_metrics_do_not_lie() {
 fn divergence_names_the_cure() {
     let mut trainer = Trainer::new(&gaussian(50, 12, 0.1, 1), TrainConfig { learning_rate: 5.0, ..config() }).unwrap();
     let error = trainer.fit(&mut data(), &monitors(), &mut ()).unwrap_err();
-    assert!(matches!(error, Error::Diverged { epoch: 1, hidden_units: HiddenUnits::Gaussian, .. }), "{error}");
-    let cure = "the states of Gaussian hidden units know no bound: try a learning rate of 0.001 instead of 5";
+    assert!(matches!(error, Error::Diverged { epoch: 1, unbounded: Some(UnitKind::Gaussian), .. }), "{error}");
+    let cure = "the states of gaussian units know no bound: try a learning rate of 0.001 instead of 5";
     assert!(error.to_string().ends_with(cure), "{error}");
 
     let mut nan = real(5, 50, 0.3, 1);
@@ -179,14 +183,14 @@ fn an_empty_batch_and_an_empty_monitor_move_nothing() {
 fn what_has_no_meaning_is_refused() {
     let sparse = TrainConfig { sparsity_cost: 0.1, ..config() };
     let error = Trainer::new(&gaussian(5, 4, 0.1, 1), sparse).err().map(|e| e.to_string());
-    let expected = "sparsity_cost is 0.1; it must be 0 where hidden units are gaussian, which have no probability";
+    let expected = "sparsity_cost is 0.1; it must be 0 unless hidden units are bernoulli: others have no probability";
     assert_eq!(error.as_deref(), Some(expected));
     let rbm = gaussian(5, 4, 0.1, 1);
     let expected = "hidden_units is gaussian; it must be bernoulli in an RBM with a label group";
     let labels = LabelGroup::zeros(3, &rbm).unwrap();
     assert_eq!(rbm.with_labels(labels.clone()).unwrap_err().to_string(), expected);
     let labelled = random_rbm(5, 4, 0.1, 1).with_labels(labels).unwrap();
-    assert_eq!(labelled.with_hidden_units(HiddenUnits::Gaussian).unwrap_err().to_string(), expected);
+    assert_eq!(labelled.with_hidden_units(UnitKind::Gaussian).unwrap_err().to_string(), expected);
 }
 
 #[test]
@@ -196,7 +200,8 @@ fn a_checkpoint_knows_its_units() {
     let rbm = gaussian(9, 4, 1.0, 1);
     save(&path, &rbm, &Provenance::default()).unwrap();
     let (loaded, header) = load(&path, &Device::Cpu).unwrap();
-    assert_eq!((header.hidden_units.as_str(), loaded.hidden_units()), ("gaussian", HiddenUnits::Gaussian));
+    assert_eq!((header.format_version, &header.layers), (1, loaded.layers()));
+    assert_eq!(loaded.layers(), rbm.layers());
     assert_eq!((bits(&loaded), values(loaded.hb())), (bits(&rbm), values(rbm.hb())));
 
     let good = std::fs::read(&path).unwrap();

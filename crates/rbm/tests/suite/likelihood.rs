@@ -9,7 +9,7 @@ use deepbelief_rbm::likelihood::{
     AnnealConfig, AnnealPath, BothWays, Ladder, Means, Verdict, adaptive_ladder, annealed_importance, base_rates,
     exact_log_partition, mixing, reverse_annealed_importance,
 };
-use deepbelief_rbm::{HiddenUnits, LabelGroup, Rbm};
+use deepbelief_rbm::{LabelGroup, Rbm, UnitKind};
 use rayon::prelude::*;
 
 /// With a label group of so many classes, weights and biases in [-scale, scale].
@@ -66,7 +66,7 @@ fn what_cannot_be_summed_or_annealed_is_refused() {
         message_of(adaptive_ladder(&rbm, &AnnealPath::visible(&rbm, &[0.0; 5]).unwrap(), None, &config, 0))
             .starts_with("temperatures is 0")
     );
-    let gaussian = rbm.clone().with_hidden_units(HiddenUnits::Gaussian).unwrap();
+    let gaussian = rbm.clone().with_hidden_units(UnitKind::Gaussian).unwrap();
     assert!(anneal(&gaussian, 5, &config).starts_with("hidden_units is gaussian; it must be bernoulli"));
     assert!(message(exact_log_partition(&gaussian)).starts_with("hidden_units is gaussian"));
     let reverse = |v: &Bits, rbm: &Rbm| {

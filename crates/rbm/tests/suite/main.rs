@@ -107,9 +107,7 @@ pub(crate) fn random_rbm(visible: usize, hidden: usize, scale: f64, seed: u32) -
 
 /// The same RBM in double precision.
 pub(crate) fn in_f64(rbm: &Rbm) -> Rbm {
-    let to = |t: &Tensor| t.to_dtype(DType::F64).unwrap();
-    let double = Rbm::from_tensors(to(rbm.w_rec()), to(rbm.hb()), to(rbm.vb())).unwrap();
-    double.with_hidden_units(rbm.hidden_units()).unwrap()
+    rbm.to_dtype(DType::F64).unwrap()
 }
 
 pub(crate) fn tensor(batch: &Batch) -> Tensor {

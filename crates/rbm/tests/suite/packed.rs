@@ -9,8 +9,8 @@ use crate::{Fixed, binary, bits, in_f64, random_rbm, real, tensor, uniforms, val
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Level, PackedRbm, Parameters, Sparsity, Stream, Uniforms};
 use deepbelief_rbm::{
-    Contrastive, Control, Draws, EpochMetrics, HiddenUnits, Monitors, Observer, Rbm, Snapshot, TrainConfig, Trainer,
-    Velocity, VisibleStates,
+    Contrastive, Control, Draws, EpochMetrics, Monitors, Observer, Rbm, Snapshot, TrainConfig, Trainer, Velocity,
+    VisibleStates,
 };
 
 fn compare(name: &str, visible: usize, hidden: usize, batches: &[Batch], config: &TrainConfig) {
@@ -59,10 +59,8 @@ fn first_chains(rbm: &Rbm, config: &TrainConfig) -> Option<Tensor> {
     let draw = Uniforms::new(config.seed, Stream::Chains, 0);
     let mut normals = vec![0.0; chains * hidden];
     draw.normal(1.0, hidden, &mut normals);
-    let values = match rbm.hidden_units() {
-        HiddenUnits::Bernoulli => Bits::coins(chains, hidden, draw).to_values(),
-        HiddenUnits::Gaussian => normals,
-    };
+    let coins = || Bits::coins(chains, hidden, draw).to_values();
+    let values = if rbm.layers().are_bernoulli() { coins() } else { normals };
     let chains = (chains > 0).then(|| Tensor::from_vec(values, (chains, hidden), &Device::Cpu).unwrap());
     chains.map(|chains| chains.to_dtype(DType::F64).unwrap())
 }

@@ -9,9 +9,7 @@ use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::ops::sigmoid;
 use candle_nn::{VarBuilder, linear};
 use deepbelief_kernels::{Stream, Uniforms};
-use deepbelief_rbm::{
-    Contrastive, Control, HiddenUnits, Monitors, Observer, Outcome, Progress, Provenance, TrainConfig,
-};
+use deepbelief_rbm::{Contrastive, Control, Monitors, Observer, Outcome, Progress, Provenance, TrainConfig, UnitKind};
 use deepbelief_stack::{Chains, Dbn, Greedy, GreedyState, LayerConfig, StackConfig, export};
 
 const SIZES: [usize; 5] = [19, 8, 33, 5, 7];
@@ -19,7 +17,7 @@ const SIZES: [usize; 5] = [19, 8, 33, 5, 7];
 /// A stack whose top is Gaussian.
 fn coder(sizes: &[usize], scale: f64) -> Dbn {
     let mut rbms = random_rbms(sizes, 0, scale);
-    let top = rbms.pop().unwrap().with_hidden_units(HiddenUnits::Gaussian).unwrap();
+    let top = rbms.pop().unwrap().with_hidden_units(UnitKind::Gaussian).unwrap();
     rbms.push(top);
     Dbn::from_rbms(rbms).unwrap()
 }
@@ -97,13 +95,13 @@ fn chains_come_to_the_exact_distribution() {
     assert!(shown.len() == 6 * 20_000 && shown.iter().all(|p| (0.0..=1.0).contains(p)));
 }
 
-fn layer(hidden: usize, hidden_units: HiddenUnits, learning_rate: f64) -> LayerConfig {
+fn layer(hidden: usize, hidden_units: UnitKind, learning_rate: f64) -> LayerConfig {
     let train = TrainConfig { epochs: 2, learning_rate, persistent_chains: 7, ..crate::plain() };
-    LayerConfig { hidden, hidden_units, train, ..Default::default() }
+    LayerConfig { hidden, hidden_units: hidden_units.into(), train, ..Default::default() }
 }
 
 fn config() -> StackConfig {
-    let layers = vec![layer(12, HiddenUnits::Bernoulli, 0.1), layer(4, HiddenUnits::Gaussian, 0.005)];
+    let layers = vec![layer(12, UnitKind::Bernoulli, 0.1), layer(4, UnitKind::Gaussian, 0.005)];
     StackConfig { layers, threads: 1, ..Default::default() }
 }
 
@@ -133,7 +131,7 @@ fn a_gaussian_top_trains_and_resumes_bit_for_bit() {
     let mut whole = Greedy::new(config()).unwrap();
     whole.fit(&mut fixed, &monitors, &mut ()).unwrap();
     let whole = whole.dbn().unwrap();
-    assert_eq!((whole.sizes(), whole.top().hidden_units()), (vec![19, 12, 4], HiddenUnits::Gaussian));
+    assert_eq!((whole.sizes(), whole.top().layers().hidden.kinds()), (vec![19, 12, 4], "gaussian".into()));
     let folder = tempfile::tempdir().unwrap();
     for stop in [7, 11] {
         let mut greedy = Greedy::new(config()).unwrap();
@@ -142,9 +140,9 @@ fn a_gaussian_top_trains_and_resumes_bit_for_bit() {
         let state = GreedyState::load(folder.path()).unwrap();
 
         let mut other = config();
-        other.layers[1].hidden_units = HiddenUnits::Bernoulli;
+        other.layers[1].hidden_units = UnitKind::Bernoulli.into();
         let refusal = Greedy::resume(other, state.clone()).err().map(|error| message(&error)).unwrap();
-        assert!(refusal.contains("its layer 1 has gaussian hidden units, the settings say bernoulli"), "{refusal}");
+        assert!(refusal.contains("its layer 1 has 4 gaussian hidden units, the settings say 4 bernoulli"), "{refusal}");
 
         let mut greedy = Greedy::resume(StackConfig { threads: 2, ..config() }, state).unwrap();
         assert_eq!(greedy.fit(&mut fixed, &monitors, &mut ()).unwrap(), Outcome::Finished);
@@ -155,7 +153,7 @@ fn a_gaussian_top_trains_and_resumes_bit_for_bit() {
 #[test]
 fn only_the_top_may_be_gaussian() {
     let mut rbms = random_rbms(&[5, 4, 3], 0, 1.0);
-    rbms[0] = random_rbm(5, 4, 0, 1.0, 1).with_hidden_units(HiddenUnits::Gaussian).unwrap();
+    rbms[0] = random_rbm(5, 4, 0, 1.0, 1).with_hidden_units(UnitKind::Gaussian).unwrap();
     assert_eq!(
         Dbn::from_rbms(rbms).unwrap_err().to_string(),
         "layer 0 has Gaussian hidden units, but only the top layer of a stack of 2 can have them: the layers take \
@@ -170,9 +168,9 @@ fn files_know_the_units_of_the_top() {
     let dbn = coder(&SIZES, 0.7);
     dbn.save(&path, &Provenance::default()).unwrap();
     let (back, header) = Dbn::load(&path, &Device::Cpu).unwrap();
-    assert_eq!((header.units.as_str(), back.top().hidden_units()), ("gaussian-top", HiddenUnits::Gaussian));
+    assert_eq!((header.units.as_str(), back.top().layers().hidden.kinds()), ("gaussian-top", "gaussian".into()));
     assert_eq!(parameters(&back), parameters(&dbn));
-    assert_eq!(back.to_rbms().unwrap()[3].hidden_units(), HiddenUnits::Gaussian);
+    assert_eq!(back.to_rbms().unwrap()[3].layers().hidden.kinds(), "gaussian");
     back.save(&again, &header.provenance).unwrap();
     assert!(std::fs::read(path).unwrap() == std::fs::read(again).unwrap());
 }

@@ -15,7 +15,7 @@ mod scorer;
 
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
-use deepbelief_rbm::{LabelGroup, Rbm};
+use deepbelief_rbm::{FieldTensors, LabelGroup, Rbm};
 use deepbelief_rbm::{Schedule, TrainConfig};
 use deepbelief_stack::{Dbn, Layer};
 
@@ -108,7 +108,7 @@ pub(crate) fn untied(sizes: &[usize], classes: usize, scale: f64) -> Dbn {
 pub(crate) fn rbm_in_f64(rbm: &Rbm) -> Rbm {
     let to = |t: &Tensor| t.to_dtype(DType::F64).unwrap();
     let double = Rbm::from_tensors(to(rbm.w_rec()), to(rbm.hb()), to(rbm.vb())).unwrap();
-    let double = double.with_hidden_units(rbm.hidden_units()).unwrap();
+    let double = double.with_layers(rbm.layers().clone(), FieldTensors::default(), FieldTensors::default()).unwrap();
     match rbm.labels() {
         None => double,
         Some(labels) => double.with_labels(LabelGroup { w: to(&labels.w), b: to(&labels.b) }).unwrap(),

@@ -2,7 +2,7 @@
 
 use crate::{Fixed, binary, message, untied};
 use candle_core::{Device, Tensor};
-use deepbelief_rbm::{HiddenUnits, Monitors, Observer, ObserverResult, Rbm, tensors};
+use deepbelief_rbm::{Monitors, Observer, ObserverResult, Rbm, UnitKind, tensors};
 use deepbelief_stack::Dbn;
 use deepbelief_wake_sleep::{
     LayerRates, Snapshot, TopModel, TuneConfig, TuneMetrics, TuneState, Tuner, UpDown, sigmoid_belief_net,
@@ -40,7 +40,7 @@ fn settings_that_do_not_fit_the_model_are_refused() {
     assert!(new(&model(), TuneConfig { top_rate: -1.0, ..config() }).starts_with("top_rate is -1; it must be"));
     let gaussian = model().top().clone();
     let gaussian = Rbm::from_tensors(gaussian.w_rec().clone(), gaussian.hb().clone(), gaussian.vb().clone()).unwrap();
-    let gaussian = gaussian.with_hidden_units(HiddenUnits::Gaussian).unwrap();
+    let gaussian = gaussian.with_hidden_units(UnitKind::Gaussian).unwrap();
     assert_eq!(
         new(&Dbn::new(model().layers().to_vec(), gaussian).unwrap(), config()),
         "hidden_units of the top is gaussian; it must be bernoulli: wake-sleep learns from binary states"

@@ -43,10 +43,15 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let path = checkpoint_path(&args.on.checkpoint)?;
     let file = tensors::read(&path)?;
     let dbn = &checkpoint.dbn;
-    let units = dbn.top().hidden_units();
-    if !units.is_bernoulli() {
-        return Err(Failure::new(format!("the hidden units are {units}: their likelihood is not implemented"))
-            .hint("`dbn eval` measures models of Bernoulli units"));
+    let layers = dbn.top().layers();
+    if !layers.are_bernoulli() {
+        let units = if layers.visible.is_bernoulli() { &layers.hidden } else { &layers.visible };
+        let side = if layers.visible.is_bernoulli() { "hidden" } else { "visible" };
+        return Err(Failure::new(format!(
+            "the {side} units are {}: their likelihood is not implemented",
+            units.kinds()
+        ))
+        .hint("`dbn eval` measures models of Bernoulli units"));
     }
     if args.pseudo_likelihood.is_some() && dbn.depth() > 1 {
         return Err(Failure::new("--pseudo-likelihood is of an RBM, and this model has layers under its top"));

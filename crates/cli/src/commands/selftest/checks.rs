@@ -4,7 +4,7 @@ use super::outcome::Outcome;
 use crate::failure::Result;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{
-    Batch, Bits, Level, Minibatches, PackedRbm, Parameters, Sparsity, StepRule, Stream, Uniforms, ops, philox,
+    Batch, Bits, Layers, Level, Minibatches, PackedRbm, Parameters, Sparsity, StepRule, Stream, Uniforms, ops, philox,
 };
 use deepbelief_rbm::likelihood::{AnnealConfig, AnnealPath, annealed_importance, exact_log_partition};
 use deepbelief_rbm::{Monitors, Rbm, TrainConfig, Trainer};
@@ -133,7 +133,7 @@ pub(super) fn gradient(device: &Device) -> Result<Outcome> {
     let (visible, hidden) = (6, 4);
     let start = parameters(visible, hidden, 1.0);
     let data = states(50, visible, 30);
-    let rbm = Rbm::from_parameters(visible, hidden, start.clone(), device)?;
+    let rbm = Rbm::from_parameters(&Layers::bernoulli(visible, hidden), start.clone(), device)?;
     let config = TrainConfig {
         epochs: 1,
         learning_rate: 1.0,
@@ -186,7 +186,7 @@ fn add_gradient(p: &Parameters, data: &[f32], visible: usize, hidden: usize, sum
 }
 
 pub(super) fn annealing(device: &Device) -> Result<Outcome> {
-    let rbm = Rbm::from_parameters(40, 15, parameters(40, 15, 0.7), &Device::Cpu)?;
+    let rbm = Rbm::from_parameters(&Layers::bernoulli(40, 15), parameters(40, 15, 0.7), &Device::Cpu)?;
     let exact = exact_log_partition(&rbm)?;
     let path = AnnealPath::visible(&rbm, &[0.0; 40])?;
     let estimate = annealed_importance(&rbm.to_device(device)?, &path, &AnnealConfig::default())?.estimate;
@@ -195,7 +195,7 @@ pub(super) fn annealing(device: &Device) -> Result<Outcome> {
 
 /// Two trainings of the same seed: the same bits, whatever the threads.
 pub(super) fn repetition(device: &Device) -> Result<Outcome> {
-    let rbm = Rbm::from_parameters(100, 70, parameters(100, 70, 0.1), device)?;
+    let rbm = Rbm::from_parameters(&Layers::bernoulli(100, 70), parameters(100, 70, 0.1), device)?;
     let data = Batch::Binary(states(200, 100, 40));
     let run = |threads| trained(&rbm, &data, TrainConfig { epochs: 5, threads, ..TrainConfig::default() });
     Ok(Outcome { error: distance(&run(1)?, &run(2)?), limit: 0.0, unit: "difference" })

@@ -13,8 +13,8 @@ use crate::run::watcher::{Verb, Watcher};
 use crate::settings::{PretrainSettings, Settings};
 use candle_core::Device;
 use deepbelief_rbm::{
-    Contrastive, EpochMetrics, HiddenUnits, OnDivergence, Provenance, Rbm, Snapshot, TrainConfig, TrainState, Trainer,
-    peak_memory, save,
+    Contrastive, EpochMetrics, Layers, OnDivergence, Provenance, Rbm, Snapshot, TrainConfig, TrainState, Trainer,
+    UnitKind, Units, peak_memory, save,
 };
 use deepbelief_stack::Dbn;
 use deepbelief_training::Best;
@@ -105,8 +105,9 @@ impl Looped for Pretrain {
                 parts.train.units(),
             )));
         }
-        let (got, expected) = (state.learned.hidden_units(), settings.layer.hidden_units);
-        if got != expected {
+        let expected = settings.layer.hidden_units.units(wanted);
+        let got = &state.learned.layers().hidden;
+        if *got != expected {
             return Err(Failure::new(format!("{STATE} has {got} hidden units, the settings say {expected}")));
         }
         Ok((settings.train_config(), parts))
@@ -115,7 +116,7 @@ impl Looped for Pretrain {
     fn introduce(settings: &PretrainSettings, parts: &Parts, _: &Rbm) -> Result<(String, u64)> {
         let (visible, hidden) = (parts.train.units(), settings.layer.hidden);
         let parameters = thousands(visible * hidden + visible + hidden);
-        let units = of_units(settings.layer.hidden_units);
+        let units = of_units(&settings.layer.hidden_units);
         let model = format!("{visible}-{hidden} RBM{units}, {parameters} parameters");
         Ok((model, footprint(settings, parts, hidden, settings.batch_size())))
     }
@@ -139,16 +140,20 @@ impl Looped for Pretrain {
 }
 
 /// Bytes that a training of so many hidden units and such batches takes on top of the data: its own, and
-/// those of samples to measure on. Gaussian units are measured as tensors, hidden ones among them.
+/// those of samples to measure on. Other than Bernoulli units are measured as tensors, hidden ones among them.
 fn footprint(settings: &PretrainSettings, parts: &Parts, hidden: usize, batch_size: usize) -> u64 {
-    let (visible, units) = (parts.train.units(), settings.layer.hidden_units);
+    let visible = parts.train.units();
+    // All other kinds take the same.
+    let kind = if settings.layer.hidden_units.is_bernoulli() { UnitKind::Bernoulli } else { UnitKind::Gaussian };
+    let layers = Layers { hidden: Units::of(kind, hidden), ..Layers::bernoulli(visible, hidden) };
     let tested = parts.data.test.as_ref().map_or(0, |test| test.samples().min(TEST));
     let samples = parts.monitored(Pretrain::MONITOR) + tested;
-    let measured = match units {
-        HiddenUnits::Bernoulli => parts.batch_bytes(&settings.data, samples),
-        HiddenUnits::Gaussian => 4 * (samples * (visible + hidden)) as u64,
+    let measured = if layers.are_bernoulli() {
+        parts.batch_bytes(&settings.data, samples)
+    } else {
+        4 * (samples * (visible + hidden)) as u64
     };
-    peak_memory(visible, hidden, units, parts.in_a_batch(batch_size), &settings.train_config()) + measured
+    peak_memory(&layers, parts.in_a_batch(batch_size), &settings.train_config()) + measured
 }
 
 /// The data where there is room for them.

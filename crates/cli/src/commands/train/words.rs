@@ -1,7 +1,7 @@
 //! What verbs that train say.
 
 use crate::run::looped::Figures;
-use deepbelief_rbm::HiddenUnits;
+use deepbelief_rbm::{UnitKind, UnitMix};
 
 /// Figures by name.
 pub(super) fn shown<const N: usize>(figures: [(&str, f64); N]) -> Figures {
@@ -9,9 +9,10 @@ pub(super) fn shown<const N: usize>(figures: [(&str, f64); N]) -> Figures {
 }
 
 /// What is said of hidden units that are not the usual ones.
-pub(super) fn of_units(units: HiddenUnits) -> &'static str {
+pub(super) fn of_units(units: &UnitMix) -> String {
     match units {
-        HiddenUnits::Bernoulli => "",
-        HiddenUnits::Gaussian => " with Gaussian hidden units",
+        units if units.is_bernoulli() => String::new(),
+        UnitMix::All(UnitKind::Gaussian) => " with Gaussian hidden units".into(),
+        units => format!(" with hidden units {units}"),
     }
 }

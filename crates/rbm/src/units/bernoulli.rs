@@ -1,0 +1,20 @@
+//! Bernoulli units, 0 or 1: `U(x) = -b x`, `cgf(I) = softplus(b + I)`, mean `p = sigmoid(b + I)`, variance `p (1 - p)`.
+
+use super::run::Run;
+use candle_core::{Result, Tensor};
+use candle_nn::ops::sigmoid;
+use deepbelief_kernels::ops;
+
+pub(super) fn cgf(run: &Run, input: &Tensor) -> Result<Tensor> {
+    ops::softplus(&input.broadcast_add(&run.b)?)
+}
+
+pub(super) fn mean(run: &Run, input: &Tensor) -> Result<Tensor> {
+    sigmoid(&input.broadcast_add(&run.b)?)
+}
+
+/// -ln p(x | I) of every unit.
+pub(super) fn cost(bias: &Tensor, input: &Tensor, states: &Tensor) -> Result<Tensor> {
+    let logits = input.broadcast_add(bias)?;
+    ops::softplus(&logits)? - (states * &logits)?
+}

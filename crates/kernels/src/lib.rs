@@ -45,3 +45,4 @@ pub use typed::gradient::TypedStatistics;
 pub use typed::machine::TypedRbm;
 pub use typed::tempered::TypedTempered;
 pub use units::layers::{Layers, Segment, UnitKind, Units};
+pub use units::spins::spins_as_bits;

@@ -204,10 +204,10 @@ impl Engine for GpuRbm {
         Ok(rows)
     }
 
-    fn set_chains(&mut self, v: &Bits, labels: &[u32]) -> Result<()> {
+    fn set_chains(&mut self, v: &Batch, labels: &[u32]) -> Result<()> {
         self.make_chains(v.rows())?;
         let (gpu, layout, first) = (Arc::clone(&self.gpu), self.layout, self.samples);
-        self.chain_feed.load(&gpu, &Batch::Binary(v.clone()), &mut self.v, first)?;
+        self.chain_feed.load(&gpu, v, &mut self.v, first)?;
         if layout.classes > 0 {
             require_labels(labels, v.rows(), layout.classes);
             let place = (first, layout.labels_at());

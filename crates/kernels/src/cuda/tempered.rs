@@ -9,7 +9,6 @@ use crate::learning::parameters::Parameters;
 use crate::measures::path::{GibbsDraws, PathBiases};
 use crate::precision::Precision;
 use crate::states::batch::Batch;
-use crate::states::bits::Bits;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
@@ -214,11 +213,11 @@ impl Tempering for GpuTempered {
         self.sum_linear()
     }
 
-    fn start_from(&mut self, v: &Bits, labels: &[u32]) -> Result<()> {
+    fn start_from(&mut self, v: &Batch, labels: &[u32]) -> Result<()> {
         assert_eq!(v.units(), self.layout.visible, "states of the visible units");
         self.make_room(v.rows())?;
         let gpu = Arc::clone(&self.gpu);
-        self.feed.load(&gpu, &Batch::Binary(v.clone()), &mut self.v, 0)?;
+        self.feed.load(&gpu, v, &mut self.v, 0)?;
         let (at, classes) = (self.layout.labels_at(), self.layout.classes);
         if classes > 0 {
             require_labels(labels, v.rows(), classes);
@@ -261,8 +260,8 @@ impl Tempering for GpuTempered {
         Ok(log_weights)
     }
 
-    fn states(&self) -> Result<Bits> {
-        self.v.to_bits(&self.gpu, 0..self.v.count, self.layout.visible)
+    fn states(&self) -> Result<Batch> {
+        Ok(Batch::Binary(self.v.to_bits(&self.gpu, 0..self.v.count, self.layout.visible)?))
     }
 
     fn labels(&self) -> Result<Vec<u32>> {
@@ -276,7 +275,7 @@ impl Tempering for GpuTempered {
         self.gpu.stream.clone_dtoh(&chosen).w()
     }
 
-    fn hidden_states(&self) -> Result<Bits> {
-        self.h.to_bits(&self.gpu, 0..self.h.count, self.layout.hidden)
+    fn hidden_states(&self) -> Result<Batch> {
+        Ok(Batch::Binary(self.h.to_bits(&self.gpu, 0..self.h.count, self.layout.hidden)?))
     }
 }

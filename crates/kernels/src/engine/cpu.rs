@@ -220,8 +220,8 @@ impl Engine for PackedRbm {
         Ok(Batch::Binary(bits(h).into_owned()))
     }
 
-    fn set_chains(&mut self, v: &Bits, labels: &[u32]) -> Result<()> {
-        self.set_chains(v, labels);
+    fn set_chains(&mut self, v: &Batch, labels: &[u32]) -> Result<()> {
+        self.set_chains(&bits(v), labels);
         Ok(())
     }
 
@@ -322,8 +322,8 @@ impl Tempering for Tempered {
         Ok(())
     }
 
-    fn start_from(&mut self, v: &Bits, labels: &[u32]) -> Result<()> {
-        self.start_from(v, labels);
+    fn start_from(&mut self, v: &Batch, labels: &[u32]) -> Result<()> {
+        self.start_from(&bits(v), labels);
         self.log_weights = vec![0.0; v.rows()];
         Ok(())
     }
@@ -332,14 +332,14 @@ impl Tempering for Tempered {
         let chains = self.states().rows();
         // A step's terms by themselves first: they are small beside what the chain has collected.
         let mut added = vec![0.0; chains];
-        self.anneal(&each(from, chains), &each(to, chains), draws, &mut added);
+        self.anneal(&from.each(chains), &to.each(chains), draws, &mut added);
         self.log_weights.iter_mut().zip(added).for_each(|(weight, added)| *weight += added);
         Ok(())
     }
 
     fn gibbs(&mut self, betas: Betas<'_>, draws: &GibbsDraws) -> Result<()> {
         let chains = self.states().rows();
-        self.gibbs(&each(betas, chains), draws);
+        self.gibbs(&betas.each(chains), draws);
         Ok(())
     }
 
@@ -348,23 +348,15 @@ impl Tempering for Tempered {
         Ok(std::mem::replace(&mut self.log_weights, zeros))
     }
 
-    fn states(&self) -> Result<Bits> {
-        Ok(self.states().clone())
+    fn states(&self) -> Result<Batch> {
+        Ok(Batch::Binary(self.states().clone()))
     }
 
     fn labels(&self) -> Result<Vec<u32>> {
         Ok(self.chain_labels().to_vec())
     }
 
-    fn hidden_states(&self) -> Result<Bits> {
-        Ok(self.hidden_states().clone())
-    }
-}
-
-/// An inverse temperature a chain.
-fn each(betas: Betas<'_>, chains: usize) -> Cow<'_, [f32]> {
-    match betas {
-        Betas::All(beta) => Cow::Owned(vec![beta; chains]),
-        Betas::Each(betas) => Cow::Borrowed(betas),
+    fn hidden_states(&self) -> Result<Batch> {
+        Ok(Batch::Binary(self.hidden_states().clone()))
     }
 }

@@ -305,7 +305,7 @@ pub trait Engine: Sized + Send + Sync {
     ///
     /// # Errors
     /// If the device is out of memory.
-    fn set_chains(&mut self, v: &Bits, labels: &[u32]) -> Result<()>;
+    fn set_chains(&mut self, v: &Batch, labels: &[u32]) -> Result<()>;
 
     /// Takes over the chains of an RBM of the same sizes: hidden states, visible units and labels.
     ///

@@ -2,8 +2,9 @@
 
 use crate::learning::parameters::Parameters;
 use crate::measures::path::{GibbsDraws, PathBiases};
-use crate::states::bits::Bits;
+use crate::states::batch::Batch;
 use candle_core::Result;
+use std::borrow::Cow;
 
 /// Inverse temperatures of chains.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +13,16 @@ pub enum Betas<'a> {
     All(f32),
     /// One a chain.
     Each(&'a [f32]),
+}
+
+impl<'a> Betas<'a> {
+    /// One a chain.
+    pub(crate) fn each(self, chains: usize) -> Cow<'a, [f32]> {
+        match self {
+            Betas::All(beta) => Cow::Owned(vec![beta; chains]),
+            Betas::Each(betas) => Cow::Borrowed(betas),
+        }
+    }
 }
 
 /// Chains of an RBM on the path from a model without weights: see [`crate::Tempered`] for the formulas.
@@ -41,7 +52,7 @@ pub trait Tempering: Send + Sync {
     ///
     /// # Errors
     /// If the device is out of memory.
-    fn start_from(&mut self, v: &Bits, labels: &[u32]) -> Result<()>;
+    fn start_from(&mut self, v: &Batch, labels: &[u32]) -> Result<()>;
 
     /// Adds `ln p*(v, y; to) - ln p*(v, y; from)` of every chain to its log weight, then, with `draws`,
     /// makes a Gibbs step at `to`.
@@ -66,7 +77,7 @@ pub trait Tempering: Send + Sync {
     ///
     /// # Errors
     /// If the device failed.
-    fn states(&self) -> Result<Bits>;
+    fn states(&self) -> Result<Batch>;
 
     /// The label of each chain; empty without a label group.
     ///
@@ -78,5 +89,5 @@ pub trait Tempering: Send + Sync {
     ///
     /// # Errors
     /// If the device failed.
-    fn hidden_states(&self) -> Result<Bits>;
+    fn hidden_states(&self) -> Result<Batch>;
 }

@@ -15,7 +15,7 @@ pub struct GibbsDraws {
 }
 
 /// Biases of a layer on a stretch of the path: `offset + β slope`, one of each a unit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiasLine {
     /// The biases at β = 0.
     pub offset: Vec<f32>,
@@ -39,6 +39,8 @@ pub struct PathBiases {
     pub visible: BiasLine,
     /// One line a hidden unit.
     pub hidden: BiasLine,
+    /// g of the visible units, one line a column, where some are Gaussian; none leaves it as it is at β = 1.
+    pub precision: Option<BiasLine>,
 }
 
 impl PathBiases {
@@ -46,7 +48,7 @@ impl PathBiases {
     #[must_use]
     pub fn from_visible(parameters: &Parameters, base: &[f32]) -> Self {
         let hidden = BiasLine::between(&vec![0.0; parameters.hb.len()], &parameters.hb);
-        Self { visible: BiasLine::between(base, &parameters.vb), hidden }
+        Self { visible: BiasLine::between(base, &parameters.vb), hidden, precision: None }
     }
 
     /// ln Z at β = 0, where all units are independent: `sum softplus(a_0) + sum softplus(c_0) + ln C` for C

@@ -13,7 +13,7 @@ use crate::rng::Uniforms;
 use crate::states::batch::Batch;
 use crate::states::bits::Bits;
 use crate::units::layers::Layers;
-use candle_core::{Result, bail};
+use candle_core::Result;
 
 /// A batch is where the CPU computes, wherever it comes from.
 fn batch(shown: Shown<'_, Batch>) -> &Batch {
@@ -39,14 +39,13 @@ impl Engine for TypedRbm {
         Cpu
     }
 
-    fn tempered(&self, _: &Parameters, _: &[f32]) -> Result<TypedTempered> {
-        bail!(
-            "chains at several temperatures are there for models whose units are all Bernoulli; use persistent chains"
-        )
+    fn tempered(&self, parameters: &Parameters, base: &[f32]) -> Result<TypedTempered> {
+        Ok(TypedTempered::new(&self.layers(), parameters, base))
     }
 
     fn lead(&self, chains: &mut TypedTempered) -> Result<()> {
-        match *chains {}
+        chains.follow(self);
+        Ok(())
     }
 
     fn layers(&self) -> Layers {
@@ -193,10 +192,10 @@ impl Engine for TypedRbm {
     }
 
     fn unpack_hidden(&mut self, h: &Batch) -> Result<Batch> {
-        Ok(self.states_of(h))
+        Ok(self.hidden.form_of(h))
     }
 
-    fn set_chains(&mut self, v: &Bits, _: &[u32]) -> Result<()> {
+    fn set_chains(&mut self, v: &Batch, _: &[u32]) -> Result<()> {
         self.set_chains(v);
         Ok(())
     }

@@ -117,10 +117,9 @@ impl TypedRbm {
     /// Takes over chains by their visible states.
     ///
     /// # Panics
-    /// If visible units are real.
-    pub fn set_chains(&mut self, v: &Bits) {
-        assert!(self.visible.discrete, "bits are the states of discrete units");
-        self.reconstruction = Batch::Binary(v.clone());
+    /// If they are not those of this layer.
+    pub fn set_chains(&mut self, v: &Batch) {
+        self.reconstruction = self.visible.form_of(v);
         self.x_states = None;
     }
 

@@ -4,6 +4,8 @@ use super::panel::{Panel, Part};
 use crate::learning::parameters::Fields;
 use crate::products::panels::{pack_rows, unpack_rows};
 use crate::row::{BLOCK, Row, ZERO};
+use crate::states::batch::Batch;
+use crate::states::bits::Bits;
 use crate::units::conditional::{FieldRow, Moments};
 use crate::units::fields::NO_MOMENTS;
 use crate::units::layers::{Segment, UnitKind, Units};
@@ -131,6 +133,21 @@ impl Layer {
     pub(crate) fn set_velocity(&mut self, bias: &[f32], fields: &Fields) {
         assert_eq!(bias.len(), self.columns, "one velocity a bias");
         self.velocity = join(bias, fields, self.panels.len());
+    }
+
+    /// States in the form that this layer has: bits, or values.
+    ///
+    /// # Panics
+    /// If they have another number of columns.
+    pub(crate) fn form_of(&self, states: &Batch) -> Batch {
+        assert_eq!(states.units(), self.columns, "states of this layer");
+        match (states, self.discrete) {
+            (Batch::Real { rows, units, values }, true) => Batch::Binary(Bits::from_values(*rows, *units, values)),
+            (Batch::Binary(bits), false) => {
+                Batch::Real { rows: bits.rows(), units: bits.units(), values: bits.to_values() }
+            }
+            _ => states.clone(),
+        }
     }
 
     /// The values of a column a row, from natural ones: `(x - o) / s` of units that are `x`.

@@ -188,20 +188,8 @@ impl TypedRbm {
     /// # Panics
     /// If they are not those of this layer.
     pub fn set_hidden_states(&mut self, h: &Batch) {
-        self.h = self.states_of(h);
+        self.h = self.hidden.form_of(h);
         self.x_states = None;
-    }
-
-    /// Hidden states in the form that this layer has.
-    pub(crate) fn states_of(&self, h: &Batch) -> Batch {
-        assert_eq!(h.units(), self.hidden.columns, "hidden states");
-        match (h, self.hidden.discrete) {
-            (Batch::Real { rows, units, values }, true) => Batch::Binary(Bits::from_values(*rows, *units, values)),
-            (Batch::Binary(bits), false) => {
-                Batch::Real { rows: bits.rows(), units: bits.units(), values: bits.to_values() }
-            }
-            _ => h.clone(),
-        }
     }
 
     /// The visible states of the last down pass.

@@ -10,8 +10,9 @@ pub(crate) mod layers;
 mod left_out;
 pub(crate) mod math;
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 pub(crate) mod relu;
 pub(crate) mod special;
+pub(crate) mod spins;
 pub(crate) mod tempered;
 pub(crate) mod unit;

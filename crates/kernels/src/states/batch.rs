@@ -97,6 +97,36 @@ impl Batch {
         }
     }
 
+    /// Some of the samples, in this order.
+    ///
+    /// # Panics
+    /// If one of them is not there.
+    #[must_use]
+    pub fn chosen(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Binary(bits) => Self::Binary(bits.chosen(rows)),
+            Self::Real { units, values, .. } => {
+                let values = rows.iter().flat_map(|row| &values[row * units..(row + 1) * units]).copied().collect();
+                Self::Real { rows: rows.len(), units: *units, values }
+            }
+        }
+    }
+
+    /// Swaps a sample with the same one of another batch of this kind and shape.
+    ///
+    /// # Panics
+    /// If it is not of this kind and shape.
+    pub fn swap_row(&mut self, other: &mut Self, row: usize) {
+        match (self, other) {
+            (Self::Binary(own), Self::Binary(other)) => own.swap_row(other, row),
+            (Self::Real { units, values, .. }, Self::Real { values: others, .. }) => {
+                let place = row * *units..(row + 1) * *units;
+                values[place.clone()].swap_with_slice(&mut others[place]);
+            }
+            _ => panic!("batches of one kind"),
+        }
+    }
+
     /// Becomes binary zeros of a shape and returns them for writing, reusing memory.
     pub fn make_binary(&mut self, rows: usize, units: usize) -> &mut Bits {
         if !matches!(self, Self::Binary(_)) {

@@ -10,7 +10,7 @@ use crate::sampling::trajectory::TrajectoryState;
 use crate::training::config::MOST_TEMPERATURES;
 use crate::training::imputed::Imputed;
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Bits, Fields, Layers, Offsets, Parameters};
+use deepbelief_kernels::{Batch, Bits, Fields, Layers, Offsets, Parameters};
 use serde::{Deserialize, Serialize};
 
 /// What of it a file holds, in its header.
@@ -106,7 +106,7 @@ impl Tensors<'_> {
         Ok(())
     }
 
-    fn push_states(&mut self, prefix: &str, v: &Bits, labels: &[u32]) -> Result<()> {
+    fn push_states(&mut self, prefix: &str, v: &Batch, labels: &[u32]) -> Result<()> {
         self.push(&format!("{prefix}v"), &[v.rows(), v.units()], &v.to_values())?;
         self.push(&format!("{prefix}labels"), &[labels.len()], &floats(labels))
     }
@@ -199,12 +199,16 @@ impl Parts<'_> {
     }
 
     /// Visible states and labels of chains.
-    fn states(&self, prefix: &str, rows: usize) -> Result<(Bits, Vec<u32>)> {
+    fn states(&self, prefix: &str, rows: usize) -> Result<(Batch, Vec<u32>)> {
         let ((visible, _), classes) = (self.form.sizes(), self.form.classes);
         let v = self.file.values(&format!("{prefix}v"), &[rows, visible])?;
         let labelled = if classes > 0 { rows } else { 0 };
         let labels = self.integers(&format!("{prefix}labels"), labelled, classes)?;
-        Ok((Bits::from_values(rows, visible, &v), labels))
+        let v = match self.form.layers.visible.is_discrete() {
+            true => Batch::Binary(Bits::from_values(rows, visible, &v)),
+            false => Batch::Real { rows, units: visible, values: v },
+        };
+        Ok((v, labels))
     }
 
     /// Integers below a bound.

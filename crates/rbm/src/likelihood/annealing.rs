@@ -19,10 +19,12 @@ use super::biases::AnnealPath;
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
 use super::phases::{MARKS, Mark};
-use super::runs::{AnnealConfig, BURN_IN, FORWARD, PILOT_RUN, REVERSE, REVERSE_PILOT, check_starts, draws, run};
+use super::runs::{
+    AnnealConfig, BURN_IN, FORWARD, PILOT_RUN, REVERSE, REVERSE_PILOT, check_starts, draws, in_bits, run,
+};
 use crate::error::Result;
 use crate::model::rbm::Rbm;
-use deepbelief_kernels::{Betas, Bits, Tempering};
+use deepbelief_kernels::{Batch, Betas, Tempering};
 
 /// Steps of the pilot that an adaptive ladder is made by.
 const PILOT: usize = 1000;
@@ -43,13 +45,14 @@ pub struct Annealed {
 /// ln Z by annealed importance sampling along a path.
 ///
 /// # Errors
-/// [`crate::Error::Config`] for a setting out of range or Gaussian hidden units, [`deepbelief_training::Error::Threads`].
+/// [`crate::Error::Config`] for a setting out of range, [`deepbelief_training::Error::Threads`].
 pub fn annealed_importance(rbm: &Rbm, path: &AnnealPath, config: &AnnealConfig) -> Result<Annealed> {
+    let (rbm, constant) = &in_bits(rbm)?;
     run(rbm, config, |chains| {
         set_line(chains, path, 0.0, 1.0)?;
         chains.start(config.chains, &draws(config.seed, FORWARD, 0))?;
         let (log_weights, marks) = climb(chains, path, &config.ladder.through(path.knots()), config.seed, FORWARD)?;
-        let base = path.base_log_partition(rbm);
+        let base = path.base_log_partition(rbm)? + constant;
         Ok(Annealed { estimate: LogPartition::of(&log_weights, base, 1.0), log_weights, base, marks })
     })
 }
@@ -63,11 +66,12 @@ pub fn annealed_importance(rbm: &Rbm, path: &AnnealPath, config: &AnnealConfig) 
 pub fn reverse_annealed_importance(
     rbm: &Rbm,
     path: &AnnealPath,
-    v: &Bits,
+    v: &Batch,
     labels: &[u32],
     config: &AnnealConfig,
 ) -> Result<Annealed> {
     check_starts(rbm, v, labels)?;
+    let (rbm, constant) = &in_bits(rbm)?;
     let config = AnnealConfig { chains: v.rows(), ..config.clone() };
     run(rbm, &config, |chains| {
         set_line(chains, path, 1.0, 0.0)?;
@@ -77,7 +81,7 @@ pub fn reverse_annealed_importance(
         }
         let down: Vec<f32> = config.ladder.through(path.knots()).into_iter().rev().collect();
         let (log_weights, marks) = climb(chains, path, &down, config.seed, REVERSE)?;
-        let base = path.base_log_partition(rbm);
+        let base = path.base_log_partition(rbm)? + constant;
         Ok(Annealed { estimate: LogPartition::of(&log_weights, base, -1.0), log_weights, base, marks })
     })
 }
@@ -93,12 +97,13 @@ pub fn reverse_annealed_importance(
 pub fn adaptive_ladder(
     rbm: &Rbm,
     path: &AnnealPath,
-    from: Option<(&Bits, &[u32])>,
+    from: Option<(&Batch, &[u32])>,
     config: &AnnealConfig,
     steps: usize,
 ) -> Result<Ladder> {
     Ladder::with_steps(steps)?;
     let pilot = Ladder::with_uniform_steps(PILOT);
+    let (rbm, _) = &in_bits(rbm)?;
     let mut spread = run(rbm, config, |chains| {
         set_line(chains, path, 0.0, 1.0)?;
         chains.start(config.chains, &draws(config.seed, PILOT_RUN, 0))?;

@@ -11,14 +11,18 @@
 //! | [`AnnealPath::independent`] | visible `(1-β) a + β vb`, hidden `(1-β) c + β hb` |
 //! | [`AnnealPath::matched`] | at some knots fitted so that every unit keeps its mean, and straight between them |
 //!
-//! a and c are the log odds of the mean activities of the units over data: those of independent units that have
-//! the same means.
+//! a and c are the biases of independent units that have the means which these have over data, the log odds of
+//! Bernoulli units. Of hidden units of other kinds c is what the mean of their inputs makes of hb. The precision of
+//! Gaussian visible units goes from 1, that of the data, to the RBM's; all other fields are the RBM's all along. Spins
+//! are bits here.
 
-use super::runs::{AnnealConfig, FIT, draws, run};
-use crate::error::{Error, Result};
+use super::runs::{AnnealConfig, FIT, draws, in_bits, run};
+use crate::error::{Error, Result, require_bernoulli};
 use crate::model::rbm::Rbm;
-use crate::units::fit::log_odds;
-use deepbelief_kernels::{Betas, BiasLine, Bits, PathBiases, Tempering};
+use crate::units::LayerUnits;
+use crate::units::fit::{independent_fit, log_odds};
+use candle_core::{DType, Device, Tensor};
+use deepbelief_kernels::{Batch, Betas, BiasLine, PathBiases, Tempering, UnitKind};
 
 /// Mean activities of the units of an RBM over data.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,10 +39,10 @@ impl Means {
     ///
     /// # Errors
     /// As [`super::reverse_annealed_importance`].
-    pub fn of(rbm: &Rbm, v: &Bits, labels: &[u32], config: &AnnealConfig) -> Result<Self> {
+    pub fn of(rbm: &Rbm, v: &Batch, labels: &[u32], config: &AnnealConfig) -> Result<Self> {
         super::runs::check_starts(rbm, v, labels)?;
         let config = AnnealConfig { chains: v.rows().max(2), ..config.clone() };
-        let hidden = run(rbm, &config, |chains| {
+        let hidden = run(&in_bits(rbm)?.0, &config, |chains| {
             chains.start_from(v, labels)?;
             chains.anneal(Betas::All(1.0), Betas::All(1.0), Some(&draws(config.seed, FIT, 0)))?;
             Ok(chains.hidden_states()?)
@@ -48,7 +52,7 @@ impl Means {
 }
 
 /// The mean of each unit over rows of states.
-fn means(states: &Bits) -> Vec<f32> {
+fn means(states: &Batch) -> Vec<f32> {
     let mut sums = vec![0.0f32; states.units()];
     for row in states.to_values().chunks_exact(states.units().max(1)) {
         sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
@@ -56,10 +60,35 @@ fn means(states: &Bits) -> Vec<f32> {
     sums.iter().map(|sum| sum / states.rows().max(1) as f32).collect()
 }
 
-/// The biases that a unit on its own has for these means: log odds, held away from infinity.
-#[must_use]
-pub fn base_rates(means: &[f32]) -> Vec<f32> {
-    means.iter().map(|&p| log_odds(p)).collect()
+/// The biases that the visible units of an RBM on their own have for these means: log odds of bits, spins among them,
+/// held away from infinity; log frequencies of levels; the means of Gaussian units.
+///
+/// # Errors
+/// [`Error::Config`] for means that such units cannot have.
+pub fn base_rates(rbm: &Rbm, means: &[f32]) -> Result<Vec<f32>> {
+    independent_fit(&in_bits(rbm)?.0.layers().visible, means)
+}
+
+/// The same of its hidden units, which none needs for those that are not bits: they are where the mean of their inputs
+/// takes them.
+fn hidden_rates(rbm: &Rbm, means: &Means) -> Result<Vec<f32>> {
+    let (p, hidden) = (rbm.to_parameters()?, rbm.hidden());
+    let mut inputs: Vec<f64> = vec![0.0; hidden];
+    if !rbm.layers().hidden.is_bernoulli() {
+        for (row, &mean) in p.w_rec.chunks_exact(hidden.max(1)).zip(&means.visible) {
+            inputs.iter_mut().zip(row).for_each(|(sum, &w)| *sum += f64::from(mean) * f64::from(w));
+        }
+    }
+    let mut rates = p.hb;
+    for (segment, columns) in rbm.layers().hidden.each() {
+        for column in columns {
+            rates[column] = match segment.units {
+                UnitKind::Bernoulli => log_odds(means.hidden[column]),
+                _ => rates[column] + inputs[column] as f32,
+            };
+        }
+    }
+    Ok(rates)
 }
 
 /// Biases at some inverse temperature.
@@ -68,6 +97,8 @@ struct Knot {
     beta: f32,
     visible: Vec<f32>,
     hidden: Vec<f32>,
+    /// g of visible columns, where some are Gaussian.
+    precision: Vec<f32>,
 }
 
 /// The biases along a path: given at knots from β = 0 to β = 1, straight in between.
@@ -88,7 +119,12 @@ impl AnnealPath {
             return Err(Error::Shape { what: "biases at the start of the path".into(), got, expected });
         }
         let end = rbm.to_parameters()?;
-        Ok(Self(vec![Knot { beta: 0.0, visible, hidden }, Knot { beta: 1.0, visible: end.vb, hidden: end.hb }]))
+        let g: Vec<f32> = end.visible_fields.log_precision.iter().map(|&log_g| libm::expf(log_g)).collect();
+        let precision = vec![1.0; g.len()];
+        Ok(Self(vec![
+            Knot { beta: 0.0, visible, hidden, precision },
+            Knot { beta: 1.0, visible: end.vb, hidden: end.hb, precision: g },
+        ]))
     }
 
     /// The published path: from independent visible units with biases `base` ([`base_rates`]) and hidden units
@@ -97,6 +133,7 @@ impl AnnealPath {
     /// # Errors
     /// [`Error::Shape`] if there is not one bias a visible unit.
     pub fn visible(rbm: &Rbm, base: &[f32]) -> Result<Self> {
+        let rbm = &in_bits(rbm)?.0;
         Self::straight(rbm, base.to_vec(), vec![0.0; rbm.hidden()])
     }
 
@@ -105,7 +142,12 @@ impl AnnealPath {
     /// # Errors
     /// [`Error::Shape`] if there is not one mean a unit.
     pub fn independent(rbm: &Rbm, means: &Means) -> Result<Self> {
-        Self::straight(rbm, base_rates(&means.visible), base_rates(&means.hidden))
+        let rbm = &in_bits(rbm)?.0;
+        if means.visible.len() != rbm.visible() || means.hidden.len() != rbm.hidden() {
+            let (got, expected) = (vec![means.visible.len(), means.hidden.len()], vec![rbm.visible(), rbm.hidden()]);
+            return Err(Error::Shape { what: "means of the units".into(), got, expected });
+        }
+        Self::straight(rbm, base_rates(rbm, &means.visible)?, hidden_rates(rbm, means)?)
     }
 
     /// A path on which every unit keeps these means, as nearly as its biases at some knots can be fitted by
@@ -114,6 +156,8 @@ impl AnnealPath {
     /// # Errors
     /// As [`super::annealed_importance`]; [`Error::Shape`] if there is not one mean a unit.
     pub fn matched(rbm: &Rbm, means: &Means, config: &AnnealConfig) -> Result<Self> {
+        let rbm = &in_bits(rbm)?.0;
+        require_bernoulli(rbm.layers(), "bernoulli or spin: their biases are fitted; use the path independent")?;
         let mut path = Self::independent(rbm, means)?;
         let between = run(rbm, config, |chains| {
             let mut knots = Vec::new();
@@ -147,7 +191,11 @@ impl AnnealPath {
             let offset = start.iter().zip(&slope).map(|(a, slope)| a - from.beta * slope).collect();
             BiasLine { offset, slope }
         };
-        PathBiases { visible: line(&from.visible, &to.visible), hidden: line(&from.hidden, &to.hidden) }
+        PathBiases {
+            visible: line(&from.visible, &to.visible),
+            hidden: line(&from.hidden, &to.hidden),
+            precision: (!to.precision.is_empty()).then(|| line(&from.precision, &to.precision)),
+        }
     }
 
     /// The line that holds from β towards `to`, where one begins at β.
@@ -164,9 +212,27 @@ impl AnnealPath {
         above.checked_sub(1).map(|stretch| self.stretch(stretch))
     }
 
-    /// ln Z at β = 0.
-    pub(super) fn base_log_partition(&self, rbm: &Rbm) -> f64 {
-        self.stretch(0).base_log_partition(rbm.labels().map_or(0, crate::LabelGroup::classes))
+    /// ln Z at β = 0 of an RBM without spins.
+    pub(super) fn base_log_partition(&self, rbm: &Rbm) -> Result<f64> {
+        if rbm.layers().are_bernoulli() {
+            return Ok(self.stretch(0).base_log_partition(rbm.labels().map_or(0, crate::LabelGroup::classes)));
+        }
+        let (rbm, start) = (rbm.to_device(&Device::Cpu)?.to_dtype(DType::F64)?, &self.0[0]);
+        let tensor = |values: &[f32]| Tensor::from_slice(values, values.len(), &Device::Cpu)?.to_dtype(DType::F64);
+        let (mut below, mut above) = (rbm.visible_fields().clone(), rbm.hidden_fields().clone());
+        if !start.precision.is_empty() {
+            below.log_precision = Some(tensor(&start.precision)?.log()?);
+        }
+        let (vb, hb) = (tensor(&start.visible)?, tensor(&start.hidden)?);
+        if let Some(bias) = &above.bias_below {
+            above.bias_below = Some((bias + (&hb - rbm.hb())?)?);
+        }
+        let of = |units, bias: &Tensor, fields| -> Result<f64> {
+            let zeros = bias.zeros_like()?.unsqueeze(0)?;
+            Ok(LayerUnits { units, bias, fields }.cgf(&zeros)?.sum_all()?.to_scalar::<f64>()?)
+        };
+        let layers = rbm.layers();
+        Ok(of(&layers.visible, &vb, &below)? + of(&layers.hidden, &hb, &above)?)
     }
 }
 
@@ -176,7 +242,11 @@ fn fit(chains: &mut dyn Tempering, mut knot: Knot, means: &Means, seed: u64, fir
     let (mut visible, mut hidden) = (vec![0.0; knot.visible.len()], vec![0.0; knot.hidden.len()]);
     for step in 0..FITTING {
         let still = |biases: &[f32]| BiasLine { offset: biases.to_vec(), slope: vec![0.0; biases.len()] };
-        chains.set_biases(&PathBiases { visible: still(&knot.visible), hidden: still(&knot.hidden) })?;
+        chains.set_biases(&PathBiases {
+            visible: still(&knot.visible),
+            hidden: still(&knot.hidden),
+            precision: None,
+        })?;
         chains.anneal(Betas::All(knot.beta), Betas::All(knot.beta), Some(&draws(seed, FIT, first + step)))?;
         let rate = 1.0 / (3.0 + step as f32 / 10.0);
         approach(&mut knot.visible, &self::means(&chains.states()?), &means.visible, rate);

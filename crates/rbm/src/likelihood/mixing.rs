@@ -10,10 +10,10 @@
 //! which is 1 at t = 0 and falls to 0 where every chain has forgotten its start: within the noise of
 //! as many chains as there are.
 
-use super::runs::{AnnealConfig, MIXING, check_starts, draws, run};
+use super::runs::{AnnealConfig, MIXING, check_starts, draws, in_bits, run};
 use crate::error::Result;
 use crate::model::rbm::Rbm;
-use deepbelief_kernels::{Betas, Bits};
+use deepbelief_kernels::{Batch, Betas};
 
 /// The memory of chains.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,10 +41,10 @@ impl Mixing {
 ///
 /// # Errors
 /// As [`super::reverse_annealed_importance`].
-pub fn mixing(rbm: &Rbm, v: &Bits, labels: &[u32], config: &AnnealConfig) -> Result<Mixing> {
+pub fn mixing(rbm: &Rbm, v: &Batch, labels: &[u32], config: &AnnealConfig) -> Result<Mixing> {
     check_starts(rbm, v, labels)?;
     let config = AnnealConfig { chains: v.rows(), ..config.clone() };
-    run(rbm, &config, |chains| {
+    run(&in_bits(rbm)?.0, &config, |chains| {
         chains.start_from(v, labels)?;
         let start = Deviations::of(v);
         let mut correlation = vec![1.0];
@@ -63,7 +63,7 @@ struct Deviations {
 }
 
 impl Deviations {
-    fn of(states: &Bits) -> Self {
+    fn of(states: &Batch) -> Self {
         let (units, mut values) = (states.units(), states.to_values());
         let mut means = vec![0.0f32; units];
         for row in values.chunks_exact(units.max(1)) {

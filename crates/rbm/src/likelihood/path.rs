@@ -14,13 +14,14 @@
 //! agree, they are averaged, each by what it is known to; where it finds less, it has missed something.
 
 use super::bennett::bennett;
-use super::biases::{Means, base_rates};
+use super::biases::Means;
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
 use super::runs::{PATH, draws};
 use crate::error::{Result, require, require_bernoulli};
 use crate::model::rbm::Rbm;
-use deepbelief_kernels::{BiasLine, Bits, Parameters, PathBiases, Stream, Tempered, Uniforms};
+use crate::units::fit::log_odds;
+use deepbelief_kernels::{Batch, BiasLine, Bits, Parameters, PathBiases, Stream, Tempered, Uniforms};
 
 /// Standard deviation of the samples' gains, in nats, that a piece of a step is to stay at.
 const PIECE: f64 = 0.5;
@@ -53,7 +54,7 @@ pub(crate) struct LogZState {
     pub(crate) hidden_base: Vec<f32>,
     /// The model that the path has come to.
     pub(crate) parameters: Parameters,
-    pub(crate) v: Bits,
+    pub(crate) v: Batch,
     pub(crate) labels: Vec<u32>,
     pub(crate) log_z: f64,
     pub(crate) variance: f64,
@@ -71,7 +72,8 @@ impl LogZTracker {
         require(means.visible.len() == rbm.visible(), "visible means", means.visible.len(), "one a visible unit")?;
         require(means.hidden.len() == rbm.hidden(), "hidden means", means.hidden.len(), "one a hidden unit")?;
         let model = rbm.to_parameters()?;
-        let (base, hidden_base) = (base_rates(&means.visible), base_rates(&means.hidden));
+        let log_odds = |means: &[f32]| -> Vec<f32> { means.iter().map(|&p| log_odds(p)).collect() };
+        let (base, hidden_base) = (log_odds(&means.visible), log_odds(&means.hidden));
         let zeros = |values: &[f32]| vec![0.0; values.len()];
         let parameters = Parameters {
             w_rec: zeros(&model.w_rec),
@@ -83,7 +85,7 @@ impl LogZTracker {
         };
         let mut tempered = Tempered::new(rbm.visible(), rbm.hidden(), &parameters, &base);
         tempered.start(chains, &draws(seed, PATH, 0));
-        let (v, labels) = (tempered.states().clone(), tempered.chain_labels().to_vec());
+        let (v, labels) = (Batch::Binary(tempered.states().clone()), tempered.chain_labels().to_vec());
         let state = LogZState { base, hidden_base, parameters, v, labels, log_z: 0.0, variance: 0.0, steps: 0 };
         Ok(Self { state: LogZState { log_z: state.base_log_partition(), ..state }, seed })
     }
@@ -160,6 +162,7 @@ impl LogZState {
         PathBiases {
             visible: BiasLine::between(&self.base, &self.parameters.vb),
             hidden: BiasLine::between(&self.hidden_base, &self.parameters.hb),
+            precision: None,
         }
     }
 
@@ -184,7 +187,7 @@ impl LogZState {
         }
         let estimate = LogPartition::of(&log_weights, self.base_log_partition(), 1.0);
         (place.log_z, place.variance) = (estimate.value, estimate.variance(n));
-        (place.v, place.labels) = (model.states().clone(), model.chain_labels().to_vec());
+        (place.v, place.labels) = (Batch::Binary(model.states().clone()), model.chain_labels().to_vec());
         place.resample(&log_weights, seed);
         place
     }
@@ -205,12 +208,19 @@ impl LogZState {
         }
     }
 
+    fn bits(&self) -> &Bits {
+        match &self.v {
+            Batch::Binary(bits) => bits,
+            Batch::Real { .. } => unreachable!("chains of Bernoulli units"),
+        }
+    }
+
     /// ln p* of every chain's state under `to` minus that under `from`.
     fn gains(&self, from: &mut Tempered, to: &mut Tempered) -> Vec<f64> {
         let n = self.v.rows();
         let log_p = |model: &mut Tempered| {
             let mut sums = vec![0.0; n];
-            model.start_from(&self.v, &self.labels);
+            model.start_from(self.bits(), &self.labels);
             model.anneal(&vec![0.0; n], &vec![1.0; n], None, &mut sums);
             sums
         };
@@ -243,13 +253,13 @@ impl LogZState {
 
     /// Takes the chains some Gibbs steps of a model.
     fn walk(&mut self, model: &mut Tempered, seed: u64) {
-        model.start_from(&self.v, &self.labels);
+        model.start_from(self.bits(), &self.labels);
         let betas = vec![1.0; self.v.rows()];
         for _ in 0..GIBBS {
             self.steps += 1;
             model.gibbs(&betas, &draws(seed, PATH, self.steps));
         }
-        self.v.clone_from(model.states());
+        self.v = Batch::Binary(model.states().clone());
         self.labels = model.chain_labels().to_vec();
     }
 }

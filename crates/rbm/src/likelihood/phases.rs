@@ -5,15 +5,16 @@
 //! temperatures both directions leave their states behind, and two samples of what should be one distribution
 //! are compared by the difference of their means in units of their pooled standard deviation, along
 //!
-//! - the number of visible units that are on,
+//! - the sum of the visible units, which of bits is the number of those that are on,
 //! - `d ln p*(v; β) / dβ`, the energy that β multiplies,
 //! - the free energy of the RBM, at β = 1,
 //! - the direction in which the mean states differ, found from one half of the chains and measured on the other.
 
+use super::runs::in_bits;
 use crate::error::Result;
 use crate::model::rbm::Rbm;
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{Betas, Bits, Tempering};
+use deepbelief_kernels::{Batch, Betas, Tempering};
 
 /// Standard deviations by which the means of two samples may differ before they count as two phases.
 /// Neighbouring modes that both samples visit, in shares of their own, stay below it; clusters that only one
@@ -36,7 +37,7 @@ const PROBE: f32 = 1e-3;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Mark {
     beta: f32,
-    states: Bits,
+    states: Batch,
     /// `d ln p* / dβ` of each chain.
     slopes: Vec<f64>,
 }
@@ -73,6 +74,7 @@ pub(super) fn separations(rbm: &Rbm, forward: &[Mark], reverse: &[Mark]) -> Resu
     if rows(forward) < FEWEST || rows(reverse) < FEWEST {
         return Ok(Vec::new());
     }
+    let rbm = &in_bits(rbm)?.0;
     let mut reverse: Vec<&Mark> = reverse.iter().collect();
     reverse.sort_by(|a, b| a.beta.total_cmp(&b.beta));
     forward.iter().zip(reverse).map(|(a, b)| separation(rbm, a, b)).collect()
@@ -80,8 +82,8 @@ pub(super) fn separations(rbm: &Rbm, forward: &[Mark], reverse: &[Mark]) -> Resu
 
 fn separation(rbm: &Rbm, a: &Mark, b: &Mark) -> Result<Separation> {
     let activity = |mark: &Mark| -> Vec<f64> {
-        let on = |row: usize| (0..mark.states.blocks()).map(move |k| f64::from(mark.states.word(row, k).count_ones()));
-        (0..mark.states.rows()).map(|row| on(row).sum()).collect()
+        let values = mark.states.to_values();
+        values.chunks_exact(mark.states.units().max(1)).map(|row| row.iter().map(|&x| f64::from(x)).sum()).collect()
     };
     let mut deviations = difference(&activity(a), &activity(b)).max(difference(&a.slopes, &b.slopes));
     if a.beta >= 1.0 {
@@ -92,7 +94,7 @@ fn separation(rbm: &Rbm, a: &Mark, b: &Mark) -> Result<Separation> {
     Ok(Separation { beta: f64::from(a.beta), deviations })
 }
 
-fn free_energies(rbm: &Rbm, v: &Bits) -> Result<Vec<f64>> {
+fn free_energies(rbm: &Rbm, v: &Batch) -> Result<Vec<f64>> {
     let shape = (v.rows(), v.units());
     let v = Tensor::from_vec(v.to_values(), shape, &Device::Cpu)?.to_device(rbm.w_rec().device())?;
     Ok(rbm.free_energy(&v.to_dtype(rbm.w_rec().dtype())?)?.to_dtype(DType::F64)?.to_vec1()?)

@@ -3,7 +3,7 @@
 use super::runs::check_samples;
 use crate::error::{Result, require_bernoulli};
 use crate::model::rbm::Rbm;
-use deepbelief_kernels::{Bits, PackedRbm, Uniforms};
+use deepbelief_kernels::{Batch, Bits, PackedRbm, Uniforms};
 
 /// `sum over visible units i of ln p(v_i | all others)` of every sample, in nats (Besag 1975); given
 /// its label, where there is a label group. It needs no partition function, is 0 at most as the
@@ -18,7 +18,7 @@ use deepbelief_kernels::{Bits, PackedRbm, Uniforms};
 /// label that is none.
 pub fn pseudo_log_likelihood(rbm: &Rbm, v: &Bits, labels: &[u32], draw: Option<Uniforms>) -> Result<Vec<f64>> {
     require_bernoulli(rbm.layers(), "bernoulli: a sum over their states is wanted")?;
-    check_samples(rbm, v, labels, ("samples", "labels"))?;
+    check_samples(rbm, &Batch::Binary(v.clone()), labels, ("samples", "labels"))?;
     let machine = PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
     Ok(machine.pseudo_log_likelihood(v, labels, draw))
 }

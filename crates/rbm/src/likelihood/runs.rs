@@ -1,10 +1,14 @@
 //! Runs of chains: how many, from what random numbers, on which device, in how many threads.
 
 use super::ladder::Ladder;
-use crate::error::{Error, Result, require, require_bernoulli};
+use crate::error::{Error, Result, require};
 use crate::model::rbm::Rbm;
-use deepbelief_kernels::{Bits, GibbsDraws, Stream, Tempered, Tempering, Uniforms};
+use candle_core::Device;
+use deepbelief_kernels::{
+    Batch, GibbsDraws, Stream, Tempered, Tempering, TypedTempered, Uniforms, UnitKind, spins_as_bits,
+};
 use deepbelief_training::{pool, validate_threads};
+use std::borrow::Cow;
 
 /// How ln Z is estimated.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,14 +47,14 @@ impl AnnealConfig {
 const STARTS: (&str, &str) = ("samples to start from", "labels to start from");
 
 /// Refuses visible states and labels that chains of an RBM cannot start from.
-pub(super) fn check_starts(rbm: &Rbm, v: &Bits, labels: &[u32]) -> Result<()> {
+pub(super) fn check_starts(rbm: &Rbm, v: &Batch, labels: &[u32]) -> Result<()> {
     check_samples(rbm, v, labels, STARTS)
 }
 
 /// Refuses visible states and labels that are not those of an RBM; errors call them by these names.
 pub(super) fn check_samples(
     rbm: &Rbm,
-    v: &Bits,
+    v: &Batch,
     labels: &[u32],
     (of_states, of_labels): (&str, &'static str),
 ) -> Result<()> {
@@ -66,14 +70,25 @@ pub(super) fn check_samples(
     require(known, of_labels, "not all of the label group", "below its number of classes")
 }
 
-/// Runs in a pool of as many threads as are asked for.
+/// An RBM whose spins are Bernoulli units, of which all that is annealed is computed, and what its ln Z lacks: the same
+/// distribution of bits.
+pub(super) fn in_bits(rbm: &Rbm) -> Result<(Cow<'_, Rbm>, f64)> {
+    let spin = |kind| kind == UnitKind::Spin;
+    if !rbm.layers().visible.any(spin) && !rbm.layers().hidden.any(spin) {
+        return Ok((Cow::Borrowed(rbm), 0.0));
+    }
+    let (layers, parameters, constant) = spins_as_bits(rbm.layers(), &rbm.to_parameters()?);
+    let bits = Rbm::from_parameters(&layers, parameters, &Device::Cpu)?;
+    Ok((Cow::Owned(bits.to_device(rbm.w_rec().device())?), constant))
+}
+
+/// Runs an RBM without spins in a pool of as many threads as are asked for.
 pub(super) fn run<T: Send>(
     rbm: &Rbm,
     config: &AnnealConfig,
     with: impl FnOnce(&mut dyn Tempering) -> Result<T> + Send,
 ) -> Result<T> {
     config.validate()?;
-    require_bernoulli(rbm.layers(), "bernoulli: annealing draws their states")?;
     let pool = pool(config.threads)?;
     let mut chains = chains_of(rbm)?;
     pool.install(|| with(&mut *chains))
@@ -83,6 +98,9 @@ pub(super) fn run<T: Send>(
 fn chains_of(rbm: &Rbm) -> Result<Box<dyn Tempering>> {
     let (visible, hidden, parameters) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
     let base = &vec![0.0; visible];
+    if !rbm.layers().are_bernoulli() {
+        return Ok(Box::new(TypedTempered::new(rbm.layers(), &parameters, base)));
+    }
     #[cfg(feature = "cuda")]
     if rbm.w_rec().device().is_cuda() {
         use deepbelief_kernels::cuda::{Gpu, GpuTempered};

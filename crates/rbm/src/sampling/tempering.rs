@@ -15,7 +15,7 @@
 use crate::error::Result;
 use crate::training::cd::Draws;
 use crate::training::config::TrainConfig;
-use deepbelief_kernels::{Betas, Bits, Engine, GibbsDraws, Stream, Tempering, Uniforms};
+use deepbelief_kernels::{Batch, Betas, Engine, GibbsDraws, Stream, Tempering, Uniforms};
 
 /// How fast gaps between temperatures follow their rate of swaps, per update.
 const ADAPT: f64 = 0.02;
@@ -40,7 +40,7 @@ pub(crate) struct LadderState {
     pub(crate) rungs: Vec<u32>,
     /// How often each pair of neighbouring rungs swaps, of late.
     pub(crate) rates: Vec<f32>,
-    pub(crate) v: Bits,
+    pub(crate) v: Batch,
     pub(crate) labels: Vec<u32>,
 }
 
@@ -136,7 +136,7 @@ impl<E: Engine> TemperedChains<E> {
     }
 
     /// Visible states and labels at β = 1, ladder by ladder.
-    fn coldest(&self) -> Result<(Bits, Vec<u32>)> {
+    fn coldest(&self) -> Result<(Batch, Vec<u32>)> {
         let (state, v, y) = (&self.state, self.tempered.states()?, self.tempered.labels()?);
         let top = state.betas.len() as u32 - 1;
         let replicas: Vec<usize> = (0..v.rows()).filter(|&replica| state.rungs[replica] == top).collect();
@@ -172,7 +172,7 @@ impl LadderState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use deepbelief_kernels::{PackedRbm, Parameters, Tempered};
+    use deepbelief_kernels::{Bits, PackedRbm, Parameters, Tempered};
 
     /// Two modes, all on and all off, that Gibbs steps do not cross: an RBM of 6 x 3 units whose weights
     /// bind every unit to every other.
@@ -209,7 +209,7 @@ mod tests {
         // As where half of the data's pixels are on.
         let half = Parameters { vb: vec![0.0; 6], ..parameters.clone() };
         let start = TemperedChains::start(&PackedRbm::new(6, 3, &half), &config).unwrap().state().unwrap();
-        let off = LadderState { v: Bits::zeros(1600, 6), ..start };
+        let off = LadderState { v: Batch::Binary(Bits::zeros(1600, 6)), ..start };
         let mut ladders = TemperedChains::resume(&machine, off).unwrap();
         let mut counts = vec![0.0; 64];
         let updates = 2500;

@@ -16,7 +16,7 @@
 use crate::error::Result;
 use crate::training::cd::Draws;
 use crate::training::config::TrainConfig;
-use deepbelief_kernels::{Betas, Bits, Engine, GibbsDraws, Parameters, Stream, Tempering, Uniforms};
+use deepbelief_kernels::{Batch, Betas, Engine, GibbsDraws, Parameters, Stream, Tempering, Uniforms};
 
 /// Probability of a swap with the last frozen model below which the present one may not fall.
 const FREEZE: f64 = 0.25;
@@ -42,7 +42,7 @@ pub(crate) struct TrajectoryState {
     pub(crate) models: Vec<Parameters>,
     pub(crate) rates: Vec<f32>,
     /// Of every model: visible states, and labels where there is a group of them.
-    pub(crate) chains: Vec<(Bits, Vec<u32>)>,
+    pub(crate) chains: Vec<(Batch, Vec<u32>)>,
 }
 
 impl<E: Engine> TrajectoryTempering<E> {
@@ -176,7 +176,7 @@ fn model<E: Engine>(rbm: &E, parameters: &Parameters) -> Result<E::Tempered> {
     Ok(rbm.tempered(parameters, &vec![0.0; rbm.visible()])?)
 }
 
-fn chains_of<T: Tempering>(model: &T) -> Result<(Bits, Vec<u32>)> {
+fn chains_of<T: Tempering>(model: &T) -> Result<(Batch, Vec<u32>)> {
     Ok((model.states()?, model.labels()?))
 }
 
@@ -190,7 +190,7 @@ fn gains<T: Tempering>(a: &mut T, b: &mut T) -> Result<Vec<f64>> {
 }
 
 /// ln p* of states and labels but for a constant, which the model has for chains afterwards.
-fn log_p<T: Tempering>(model: &mut T, (v, labels): &(Bits, Vec<u32>)) -> Result<Vec<f64>> {
+fn log_p<T: Tempering>(model: &mut T, (v, labels): &(Batch, Vec<u32>)) -> Result<Vec<f64>> {
     model.start_from(v, labels)?;
     model.anneal(Betas::All(0.0), Betas::All(1.0), None)?;
     Ok(model.take_log_weights()?)
@@ -199,7 +199,7 @@ fn log_p<T: Tempering>(model: &mut T, (v, labels): &(Bits, Vec<u32>)) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use deepbelief_kernels::PackedRbm;
+    use deepbelief_kernels::{Bits, PackedRbm};
 
     /// Two modes, all on and all off, that Gibbs steps do not cross, as a training may have grown them.
     fn grown(share: f32) -> Parameters {
@@ -225,7 +225,7 @@ mod tests {
         }
         assert!((3..30).contains(&ladder.models.len()), "{} models", ladder.models.len());
         let mut state = ladder.state().unwrap();
-        state.chains.iter_mut().for_each(|chains| chains.0 = Bits::zeros(200, 6));
+        state.chains.iter_mut().for_each(|chains| chains.0 = Batch::Binary(Bits::zeros(200, 6)));
         let mut machine = machine_at(1.0);
         let mut ladder = TrajectoryTempering::resume(&machine, &state, &config).unwrap();
         let mut on = 0.0;

@@ -4,7 +4,9 @@
 use crate::enumeration::{all_states, rows};
 use crate::{in_f64, random_rbm, uniforms};
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{BiasLine, Bits, GibbsDraws, LogSum, Parameters, PathBiases, Stream, Tempered, Uniforms};
+use deepbelief_kernels::{
+    Batch, BiasLine, Bits, GibbsDraws, LogSum, Parameters, PathBiases, Stream, Tempered, Uniforms,
+};
 use deepbelief_rbm::likelihood::{
     AnnealConfig, AnnealPath, BothWays, Ladder, Means, Verdict, adaptive_ladder, annealed_importance, base_rates,
     exact_log_partition, mixing, reverse_annealed_importance,
@@ -69,12 +71,15 @@ fn what_cannot_be_summed_or_annealed_is_refused() {
     let gaussian = rbm.clone().with_hidden_units(UnitKind::Gaussian).unwrap();
     assert!(anneal(&gaussian, 5, &config).starts_with("hidden_units is gaussian; it must be bernoulli"));
     assert!(message(exact_log_partition(&gaussian)).starts_with("hidden_units is gaussian"));
-    let reverse = |v: &Bits, rbm: &Rbm| {
+    let reverse = |v: &Batch, rbm: &Rbm| {
         let path = AnnealPath::visible(rbm, &[0.0; 5]).unwrap();
         message(reverse_annealed_importance(rbm, &path, v, &[], &config).map(|found| found.estimate.value))
     };
-    assert!(reverse(&Bits::zeros(3, 4), &rbm).contains("the shape is [3, 4], expected [3, 5]"));
-    assert!(reverse(&Bits::zeros(3, 5), &labelled(rbm, 2, 1.0)).contains("labels to start from: the shape is [0]"));
+    assert!(reverse(&Batch::Binary(Bits::zeros(3, 4)), &rbm).contains("the shape is [3, 4], expected [3, 5]"));
+    assert!(
+        reverse(&Batch::Binary(Bits::zeros(3, 5)), &labelled(rbm, 2, 1.0))
+            .contains("labels to start from: the shape is [0]")
+    );
 }
 
 /// Without weights Z is a product, which the start of the annealing is already.
@@ -104,13 +109,13 @@ fn annealing_both_ways_finds_the_exact_partition_function() {
         let plain = random_rbm(9, 7, scale, 100 + model);
         let rbm = if model % 2 == 0 { plain } else { labelled(plain, 3, scale) };
         let exact = exact_log_partition(&rbm).unwrap();
-        let start = Bits::from_values(100, 9, &uniforms(100, 9, 6000 + model));
+        let start = Batch::Binary(Bits::from_values(100, 9, &uniforms(100, 9, 6000 + model)));
         let labels: Vec<u32> = (0..100).map(|chain| chain % 3).collect();
         let ladder = Ladder::with_steps(5000).unwrap();
         let mut config = AnnealConfig { ladder, threads: 1, ..Default::default() };
         let means = Means { visible: uniforms(1, 9, 5000 + model), hidden: uniforms(1, 7, 8000 + model) };
         let path = match model % 3 {
-            0 => AnnealPath::visible(&rbm, &base_rates(&means.visible)),
+            0 => AnnealPath::visible(&rbm, &base_rates(&rbm, &means.visible).unwrap()),
             1 => AnnealPath::independent(&rbm, &means),
             _ => AnnealPath::matched(&rbm, &Means::of(&rbm, &start, &labels, &config).unwrap(), &config),
         };
@@ -143,13 +148,13 @@ fn annealing_both_ways_finds_the_exact_partition_function() {
 fn standard_errors_are_those_of_the_estimates() {
     let rbm = random_rbm(12, 6, 1.5, 12);
     let exact = exact_log_partition(&rbm).unwrap();
-    let path = AnnealPath::visible(&rbm, &base_rates(&uniforms(1, 12, 7000))).unwrap();
+    let path = AnnealPath::visible(&rbm, &base_rates(&rbm, &uniforms(1, 12, 7000)).unwrap()).unwrap();
     let of = |reverse: bool| {
         let z = |seed: u64| {
             let ladder = Ladder::with_steps(300).unwrap();
             let config = AnnealConfig { ladder, burn_in: 200, threads: 1, seed, ..Default::default() };
             let estimate = if reverse {
-                let start = Bits::from_values(100, 12, &uniforms(100, 12, 7001));
+                let start = Batch::Binary(Bits::from_values(100, 12, &uniforms(100, 12, 7001)));
                 reverse_annealed_importance(&rbm, &path, &start, &[], &config).unwrap().estimate
             } else {
                 annealed_importance(&rbm, &path, &config).unwrap().estimate
@@ -217,7 +222,7 @@ fn tempered_steps_leave_their_distribution_alone() {
     let labels: Vec<u32> = states.iter().map(|s| (s / 16) as u32).collect();
     let mut chains = Tempered::new(4, 3, &p, &base);
     let hidden = BiasLine::between(&hidden_base, &p.hb);
-    chains.set_biases(&PathBiases { visible: BiasLine::between(&base, &p.vb), hidden });
+    chains.set_biases(&PathBiases { visible: BiasLine::between(&base, &p.vb), hidden, precision: None });
     chains.start_from(&Bits::from_values(CHAINS, 4, &values), &labels);
     let statistic = |chains: &Tempered| -> f64 {
         let mut counts = [0.0; 32];
@@ -253,7 +258,7 @@ fn log_weights_are_the_ratios_of_the_formula() {
     let mut chains = Tempered::new(40, 37, &p, &[0.0; 40]);
     chains.start_from(&v, &[]);
     let hidden = BiasLine::between(&hidden_base, &p.hb);
-    chains.set_biases(&PathBiases { visible: BiasLine::between(&base, &p.vb), hidden });
+    chains.set_biases(&PathBiases { visible: BiasLine::between(&base, &p.vb), hidden, precision: None });
     let (from, to) = ([0.3, 0.0, 0.99999, 1.0, 0.5], [0.4, 1.0, 1.0, 0.99, 0.5]);
     let mut got = [0.0; 5];
     chains.anneal(&from, &to, None, &mut got);
@@ -316,7 +321,7 @@ fn chains_forget_at_the_rate_of_the_transition_matrix() {
         };
         let values: Vec<f32> = (0..CHAINS).flat_map(start).map(|&x| x as f32).collect();
         let config = AnnealConfig { burn_in: 20, ..AnnealConfig::default() };
-        let found = mixing(&rbm, &Bits::from_values(CHAINS, 3, &values), &[], &config).unwrap();
+        let found = mixing(&rbm, &Batch::Binary(Bits::from_values(CHAINS, 3, &values)), &[], &config).unwrap();
         assert_eq!(found.correlation.len(), 21);
 
         let mean: Vec<f64> = (0..3).map(|i| (0..8).map(|v| p[v] * all[v][i]).sum()).collect();
@@ -354,7 +359,7 @@ fn a_phase_that_annealing_misses_is_seen() {
     let rbm = Rbm::from_tensors(tensor(w, &[60, 16]), hb, tensor(vec![0.0; 60], &[60])).unwrap();
     let exact = exact_log_partition(&rbm).unwrap();
     let data: Vec<f32> = (0..6000).map(|k| f32::from(u8::from((k % 60 < 30) == (k / 60 % 2 == 0)))).collect();
-    let data = Bits::from_values(100, 60, &data);
+    let data = Batch::Binary(Bits::from_values(100, 60, &data));
     let config = AnnealConfig { ladder: Ladder::with_steps(2000).unwrap(), burn_in: 100, ..Default::default() };
     let means = Means::of(&rbm, &data, &[], &config).unwrap();
     let path = AnnealPath::independent(&rbm, &means).unwrap();
@@ -382,7 +387,7 @@ fn modes_that_the_data_miss_are_seen() {
     assert!((forward.estimate.value - exact).abs() < 0.3, "{:?}, exactly {exact}", forward.estimate);
     let reverse = |on: usize| {
         let data: Vec<f32> = (0..1200).map(|k| f32::from(u8::from(k / 12 < on))).collect();
-        let data = Bits::from_values(100, 12, &data);
+        let data = Batch::Binary(Bits::from_values(100, 12, &data));
         let reverse = reverse_annealed_importance(&rbm, &path, &data, &[], &config).unwrap();
         (reverse.estimate.value, BothWays::of(&rbm, &forward, &reverse).unwrap().verdict)
     };
@@ -407,7 +412,7 @@ fn modes_that_neither_direction_comes_to_are_seen() {
     )
     .unwrap();
     let exact = exact_log_partition(&rbm).unwrap();
-    let data = Bits::from_values(100, visible, &vec![1.0; 100 * visible]);
+    let data = Batch::Binary(Bits::from_values(100, visible, &vec![1.0; 100 * visible]));
     let config = AnnealConfig { ladder: Ladder::with_steps(1000).unwrap(), burn_in: 10, ..Default::default() };
     let means = Means::of(&rbm, &data, &[], &config).unwrap();
     let path = AnnealPath::independent(&rbm, &means).unwrap();
@@ -427,7 +432,7 @@ fn modes_that_neither_direction_comes_to_are_seen() {
 #[test]
 fn a_direction_that_few_chains_carry_leaves_no_interval() {
     let rbm = random_rbm(37, 11, 3.0, 5);
-    let data = Bits::from_values(100, 37, &uniforms(100, 37, 11));
+    let data = Batch::Binary(Bits::from_values(100, 37, &uniforms(100, 37, 11)));
     let means = Means { visible: vec![0.5; 37], hidden: vec![0.5; 11] };
     let path = AnnealPath::independent(&rbm, &means).unwrap();
     let exact = exact_log_partition(&rbm).unwrap();

@@ -52,7 +52,7 @@ pub(super) fn log_z(
     let (all, all_labels) = training.all(dbn.classes());
     let means = Means::of(top, &all, &all_labels, &config)?;
     let path = match args.path {
-        PathName::Visible => AnnealPath::visible(top, &base_rates(&means.visible))?,
+        PathName::Visible => AnnealPath::visible(top, &base_rates(top, &means.visible)?)?,
         PathName::Independent => AnnealPath::independent(top, &means)?,
         PathName::Matched => AnnealPath::matched(top, &means, &config)?,
     };

@@ -7,7 +7,7 @@ use crate::failure::Result;
 use crate::model::checkpoint::{Checkpoint, Trained};
 use candle_core::Device;
 use deepbelief_data::{Binarize, Source, Split};
-use deepbelief_kernels::{Bits, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Stream, Uniforms};
 use deepbelief_rbm::tensors::from_batch;
 use deepbelief_stack::Dbn;
 
@@ -64,12 +64,12 @@ impl Training {
     }
 
     /// Of all samples, states and labels.
-    pub(super) fn all(&self, classes: usize) -> (Bits, Vec<u32>) {
+    pub(super) fn all(&self, classes: usize) -> (Batch, Vec<u32>) {
         self.spread(self.states.len() / self.units.max(1), classes)
     }
 
     /// So many of them, evenly spread, as often as need be.
-    pub(super) fn spread(&self, chains: usize, classes: usize) -> (Bits, Vec<u32>) {
+    pub(super) fn spread(&self, chains: usize, classes: usize) -> (Batch, Vec<u32>) {
         let units = self.units;
         let there = self.states.len() / units.max(1);
         let chosen: Vec<usize> = (0..chains).map(|chain| chain * there / chains % there.max(1)).collect();
@@ -79,6 +79,7 @@ impl Training {
             Some(labels) if (labels[k] as usize) < classes => labels[k],
             _ => (chain % classes.max(1)) as u32,
         };
-        (Bits::from_values(chains, units, &values), chosen.iter().enumerate().map(label).collect())
+        let states = Batch::Real { rows: chains, units, values };
+        (states, chosen.iter().enumerate().map(label).collect())
     }
 }

@@ -254,7 +254,7 @@ impl TypedTempered {
         let machine = &mut self.machine;
         let (level, chains, layer) = (machine.level, beta.len(), &machine.visible);
         // Samples of one β are drawn together where the precision depends on it.
-        let runs = if self.precision.slope.is_empty() { vec![0..chains] } else { runs(beta) };
+        let runs = runs(beta, self.precision.slope.is_empty());
         let (line, precision) = (&self.visible, &self.precision);
         let mut targets = targets(layer, chains, &mut machine.reconstruction, &mut machine.rows);
         machine
@@ -297,12 +297,12 @@ impl Line {
     }
 }
 
-/// Neighbouring chains of the same β.
-fn runs(beta: &[f32]) -> Vec<Range<usize>> {
+/// Neighbouring chains of the same β; all of them where they are `alike`.
+fn runs(beta: &[f32], alike: bool) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (at, own) in beta.iter().enumerate() {
         match runs.last_mut() {
-            Some(run) if beta[run.start] == *own => run.end = at + 1,
+            Some(run) if alike || beta[run.start] == *own => run.end = at + 1,
             _ => runs.push(at..at + 1),
         }
     }

@@ -204,9 +204,10 @@ impl Parts<'_> {
         let v = self.file.values(&format!("{prefix}v"), &[rows, visible])?;
         let labelled = if classes > 0 { rows } else { 0 };
         let labels = self.integers(&format!("{prefix}labels"), labelled, classes)?;
-        let v = match self.form.layers.visible.is_discrete() {
-            true => Batch::Binary(Bits::from_values(rows, visible, &v)),
-            false => Batch::Real { rows, units: visible, values: v },
+        let v = if self.form.layers.visible.is_discrete() {
+            Batch::Binary(Bits::from_values(rows, visible, &v))
+        } else {
+            Batch::Real { rows, units: visible, values: v }
         };
         Ok((v, labels))
     }

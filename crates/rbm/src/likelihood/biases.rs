@@ -19,8 +19,8 @@
 use super::runs::{AnnealConfig, FIT, draws, in_bits, run};
 use crate::error::{Error, Result, require_bernoulli};
 use crate::model::rbm::Rbm;
-use crate::units::LayerUnits;
 use crate::units::fit::{independent_fit, log_odds};
+use crate::units::layer::LayerUnits;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Betas, BiasLine, PathBiases, Tempering, UnitKind};
 

@@ -7,7 +7,7 @@ use crate::training::cd_steps::CdSteps;
 use crate::training::rule::{Rule, VisibleStates};
 use crate::training::schedule::Schedule;
 use candle_core::Device;
-use deepbelief_kernels::{Layers, Precision};
+use deepbelief_kernels::{Layers, Precision, UnitKind};
 use deepbelief_training::{OnDivergence, Settings, validate_threads};
 use serde::{Deserialize, Serialize};
 
@@ -222,23 +222,28 @@ impl TrainConfig {
     /// # Errors
     /// [`crate::Error::Config`] for a sparsity cost of units that have no probability.
     pub fn validate_for(&self, layers: &Layers) -> Result<()> {
+        let gaussian = |kind| kind == UnitKind::Gaussian;
         let (cost, expected) = (self.sparsity_cost, "0 unless hidden units are bernoulli: others have no probability");
         require(layers.hidden.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)?;
         let (every, bernoulli) = (self.log_z_every, layers.are_bernoulli());
         require(bernoulli || every == 0, "log_z_every", every, "0 unless all units are bernoulli")?;
-        self.require_methods(bernoulli)
+        // Those that train on tensors.
+        let linear = layers.visible.is_bernoulli() && layers.hidden.all(gaussian) && !bernoulli;
+        self.require_methods(!linear)
     }
 
-    /// Refuses the methods of learning that only Bernoulli units have.
-    fn require_methods(&self, bernoulli: bool) -> Result<()> {
+    /// Refuses the methods of learning that only engines have.
+    fn require_methods(&self, on_engine: bool) -> Result<()> {
         let asked = [
             ("sampler", self.sampler != Sampler::Gibbs),
             ("centred", self.centred),
             ("averaging", self.averaging > 0.0),
             ("missing_as", !self.missing_as.is_sampled()),
         ];
-        match asked.into_iter().find(|&(_, asked)| asked && !bernoulli) {
-            Some((name, _)) => Err(Error::Method { name, place: "unless all units are bernoulli" }),
+        match asked.into_iter().find(|&(_, asked)| asked && !on_engine) {
+            Some((name, _)) => {
+                Err(Error::Method { name, place: "where gaussian hidden units stand over bernoulli ones" })
+            }
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! The learning rule for Bernoulli hidden units, on whatever engine the RBM is: one update by contrastive
+//! The learning rule on whatever engine the RBM is: one update by contrastive
 //! divergence, with centring, fast weights, tempering and averaging.
 
 use crate::error::Result;
@@ -130,7 +130,8 @@ impl<E: Engine> Learner for EngineLearner<E> {
 
     fn measure(&mut self, samples: &Batch, labels: &[u32], weights: &[f32], draw: Uniforms) -> Result<Measured> {
         let model = self.average.as_mut().unwrap_or(&mut self.rbm);
-        Ok(model.measure(samples, labels, weights, draw)?.into())
+        let measures = model.measure(samples, labels, weights, draw)?;
+        Ok(Measured::of(measures, &model.layers().hidden))
     }
 
     fn rbm(&self) -> Result<Rbm> {

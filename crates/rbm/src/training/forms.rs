@@ -12,12 +12,23 @@ use crate::training::tensor_learner::TensorLearner;
 use candle_core::Device;
 #[cfg(feature = "cuda")]
 use deepbelief_kernels::cuda::{GpuRbm, OnGpu};
-use deepbelief_kernels::{Cpu, Engine, PackedRbm};
+use deepbelief_kernels::{Cpu, Engine, Layers, PackedRbm, TypedRbm, UnitKind};
+
+/// Whether the engine for units of any kinds takes it. Bernoulli units under Gaussian ones alone train on tensors, as
+/// they always have; so does all that is not Bernoulli on a GPU.
+fn is_typed(device: &Device, layers: &Layers) -> bool {
+    let Layers { visible, hidden } = layers;
+    let linear = visible.is_bernoulli() && hidden.all(|kind| kind == UnitKind::Gaussian);
+    device.is_cpu() && !layers.are_bernoulli() && !linear
+}
 
 /// The form for the units of `rbm` and the device it is on, at rest.
 pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>> {
     let (layers, parameters, device) = (rbm.layers(), rbm.to_parameters()?, rbm.w_rec().device());
     config.validate_on(device, layers)?;
+    if is_typed(device, layers) {
+        return Ok(Box::new(EngineLearner::start(TypedRbm::at(&Cpu, layers, &parameters)?)));
+    }
     if !layers.are_bernoulli() {
         // In F32, whatever it came as.
         let rbm = Rbm::from_parameters(layers, parameters, device)?;
@@ -35,6 +46,9 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
 /// The form for the units of a state on a device, with everything else the state holds.
 pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> Result<Box<dyn Learner>> {
     config.validate_on(device, &state.layers)?;
+    if is_typed(device, &state.layers) {
+        return Ok(Box::new(EngineLearner::<TypedRbm>::resume(&Cpu, state, config)?));
+    }
     if !state.layers.are_bernoulli() {
         let Learned { layers, parameters, velocities, chains, memory, .. } = state;
         let rbm = Rbm::from_parameters(&layers, parameters, device)?;

@@ -7,7 +7,7 @@ use crate::sampling::state::SamplerState;
 use crate::training::cd::Draws;
 use crate::training::config::TrainConfig;
 use crate::training::rule::Rule;
-use deepbelief_kernels::{Batch, Measures, Parameters, Uniforms};
+use deepbelief_kernels::{Batch, Measures, Parameters, Uniforms, Units};
 use deepbelief_training::Labelled;
 
 /// An RBM, its velocities and its persistent chains.
@@ -71,14 +71,13 @@ pub struct Measured {
     pub label_error: Option<f64>,
 }
 
-impl From<Measures> for Measured {
-    fn from(measures: Measures) -> Self {
-        Self {
-            free_energy: measures.free_energy,
-            reconstruction_cost: measures.reconstruction_cost,
-            hidden: HiddenStatistics::Activity(measures.activity),
-            label_error: measures.label_error,
-        }
+impl Measured {
+    /// What an engine says of an RBM with these hidden units.
+    pub(crate) fn of(measures: Measures, hidden: &Units) -> Self {
+        let Measures { free_energy, reconstruction_cost, activity, spread, label_error } = measures;
+        let hidden =
+            if hidden.is_bernoulli() { HiddenStatistics::Activity(activity) } else { HiddenStatistics::Spread(spread) };
+        Self { free_energy, reconstruction_cost, hidden, label_error }
     }
 }
 
@@ -87,6 +86,6 @@ impl From<Measures> for Measured {
 pub enum HiddenStatistics {
     /// Mean p(h = 1 | v) of each Bernoulli unit.
     Activity(Vec<f64>),
-    /// Standard deviation of E\[h | v\] of each Gaussian unit.
+    /// Standard deviation of E\[h | v\] of each unit, where some are of another kind.
     Spread(Vec<f64>),
 }

@@ -1,6 +1,7 @@
 //! Tests of the layer, its training and its files; helpers they share stand here.
 
 mod along;
+mod annealed_units;
 mod cd;
 mod checkpoint;
 mod enumeration;

@@ -13,8 +13,8 @@
 //! against. None of them is differentiable.
 
 use crate::learning::update::accumulate;
+use crate::products::dense;
 use crate::products::panels::{Activations, Panels};
-use crate::products::product as kernel;
 use crate::products::source::Source;
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
@@ -162,7 +162,7 @@ impl CustomOp2 for Outer {
                     let range = chunks.range(chunk);
                     let (first, rows) = (range.start, &errors[range]);
                     if dense {
-                        kernel::dense(level, rows, &v[first * inputs..], 1, inputs, &mut gradient[..inputs]);
+                        dense::dense(level, rows, &v[first * inputs..], 1, inputs, &mut gradient[..inputs]);
                     } else {
                         accumulate(level, rows, &lists, chunk, gradient);
                     }

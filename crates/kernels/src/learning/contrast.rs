@@ -5,7 +5,7 @@ use crate::learning::packed::{PackedRbm, Transpose};
 use crate::learning::statistics::{Statistics, StatisticsPanel};
 use crate::learning::update::{self, StepRule};
 use crate::learning::weights::{self, Factors};
-use crate::products::product;
+use crate::products::dense;
 use crate::products::scratch::Scratch;
 use crate::products::source::Source;
 use crate::row::{BLOCK, Row, ZERO};
@@ -268,7 +268,7 @@ pub(crate) fn add_dense(
     if !values.is_empty() {
         let (contributions, values) =
             (&contributions[..samples.len()], &values[samples.start * units..samples.end * units]);
-        product::dense(level, contributions, values, 1, units, &mut gradient[..units]);
+        dense::dense(level, contributions, values, 1, units, &mut gradient[..units]);
     }
 }
 

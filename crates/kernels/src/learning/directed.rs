@@ -24,8 +24,8 @@
 use crate::learning::largest::Largest;
 use crate::learning::parameters::MAX_UNITS;
 use crate::learning::update::{self, StepRule};
+use crate::products::dense;
 use crate::products::panels::{Activations, Panels, pack_bias, pack_rows, unpack_rows};
-use crate::products::product;
 use crate::products::scratch::Scratch;
 use crate::products::source::Source;
 use crate::rng::Uniforms;
@@ -251,7 +251,7 @@ impl Directed {
                         bernoulli::errors(level, errors, b, targets, &mut b_gradient);
                         if !dense.is_empty() {
                             let values = &dense[range.start * inputs..];
-                            product::dense(level, errors, values, 1, inputs, &mut gradient[..inputs]);
+                            dense::dense(level, errors, values, 1, inputs, &mut gradient[..inputs]);
                         }
                         if chunk + 1 < chunks.count() {
                             update::accumulate(level, table, unit_lists, chunk, gradient);

@@ -7,8 +7,8 @@
 
 use crate::learning::update::{self, StepRule};
 use crate::learning::weights::Factors;
+use crate::products::dense;
 use crate::products::panels::Panels;
-use crate::products::product;
 use crate::products::scratch::Scratch;
 use crate::products::source::Source;
 use crate::rng::Uniforms;
@@ -121,7 +121,7 @@ impl Labels {
         }
         let sum = &mut scratch[..x.len()];
         sum.copy_from_slice(x);
-        product::dense(level, w, &self.p[first * self.classes..], self.classes, 1, sum);
+        dense::dense(level, w, &self.p[first * self.classes..], self.classes, 1, sum);
         sum
     }
 
@@ -200,7 +200,7 @@ impl Labels {
             }
         }
         let rows = &table[size..size + chains.len()];
-        product::dense(level, rows, &self.p[chains.start * self.classes..], 1, self.classes, gradient);
+        dense::dense(level, rows, &self.p[chains.start * self.classes..], 1, self.classes, gradient);
     }
 
     /// The biases' gradient, data minus `r` times reconstruction.

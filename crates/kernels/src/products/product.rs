@@ -11,13 +11,6 @@ use crate::states::lists::{Active, BLOCK_WORDS, CHUNK, List};
 
 type Sum = [f32; BLOCK];
 
-/// Samples that share one pass over a block of rows in the dense product: their sums fill the
-/// registers.
-const LANES: usize = 4;
-
-/// Rows of a dense block: 28 KB.
-const DENSE_BLOCK: usize = 224;
-
 #[inline(always)]
 fn add(sum: &mut Sum, row: &Row) {
     for (sum, &x) in sum.iter_mut().zip(&row.0) {
@@ -88,10 +81,12 @@ dispatch! {
                     }
                 }
             }
+            // Of the last block, only what has units.
+            let pairs = (states.units() - block * BLOCK).min(BLOCK).div_ceil(2 * NIBBLE);
             let words = &states.block(block)[first..first + out.len()];
             for (out, &word) in out.iter_mut().zip(words) {
                 let (mut even, mut odd) = (if block == 0 { ZERO.0 } else { out.0 }, ZERO.0);
-                for pair in 0..BLOCK / NIBBLE / 2 {
+                for pair in 0..pairs {
                     let (a, b) = (2 * pair, 2 * pair + 1);
                     add(&mut even, &table[a][(word >> (NIBBLE * a)) as usize & 15]);
                     add(&mut odd, &table[b][(word >> (NIBBLE * b)) as usize & 15]);
@@ -130,7 +125,7 @@ dispatch! {
 }
 
 #[inline(always)]
-fn add_scaled(sum: &mut Sum, factor: f32, row: &Row) {
+pub(crate) fn add_scaled(sum: &mut Sum, factor: f32, row: &Row) {
     for (sum, &x) in sum.iter_mut().zip(&row.0) {
         *sum += factor * x;
     }
@@ -156,43 +151,6 @@ dispatch! {
                 let mut sum = if block == 0 { ZERO.0 } else { out.0 };
                 add_scaled_rows(panel, active.list(first + i, block).exact(), |_, unit| values[usize::from(unit)], &mut sum);
                 out.0 = sum;
-            }
-        }
-    }
-}
-
-dispatch! {
-    /// `out[i] += sum over k of a[i * step + k * stride] * rows[k]`: a dense product when
-    /// `a` [samples, units] is read along its units (step = units, stride = 1), a dense
-    /// gradient when it is read along its samples (step = 1, stride = units).
-    pub(crate) fn dense(rows: &[Row], a: &[f32], step: usize, stride: usize, out: &mut [Row]) {
-        for (block, rows) in rows.chunks(DENSE_BLOCK).enumerate() {
-            let a = &a[(block * DENSE_BLOCK * stride).min(a.len())..];
-            let mut first = 0;
-            let mut groups = out.chunks_exact_mut(LANES);
-            for group in &mut groups {
-                // Four named sums, not an array of them: so the compiler vectorises along the
-                // columns and keeps all four in registers.
-                let (mut s0, mut s1, mut s2, mut s3) = (group[0].0, group[1].0, group[2].0, group[3].0);
-                for (k, row) in rows.iter().enumerate() {
-                    let at = first * step + k * stride;
-                    add_scaled(&mut s0, a[at], row);
-                    add_scaled(&mut s1, a[at + step], row);
-                    add_scaled(&mut s2, a[at + 2 * step], row);
-                    add_scaled(&mut s3, a[at + 3 * step], row);
-                }
-                for (out, sum) in group.iter_mut().zip([s0, s1, s2, s3]) {
-                    out.0 = sum;
-                }
-                first += LANES;
-            }
-            for out in groups.into_remainder() {
-                let mut sum = out.0;
-                for (k, row) in rows.iter().enumerate() {
-                    add_scaled(&mut sum, a[first * step + k * stride], row);
-                }
-                out.0 = sum;
-                first += 1;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Where the products of visible states with the weights come from: the cheapest way that the
 //! states allow, chosen per call.
 
-use crate::products::product;
+use crate::products::{dense, product};
 use crate::row::{Row, ZERO};
 use crate::simd::Level;
 use crate::states::batch::Batch;
@@ -80,7 +80,7 @@ impl<'a> Source<'a> {
             Self::Scaled(values, units) => product::sparse_scaled(level, panel, lists, values, units, first, x),
             Self::Dense(values, units) => {
                 x.fill(ZERO);
-                product::dense(level, &panel[..units], &values[first * units..], units, 1, x);
+                dense::dense(level, &panel[..units], &values[first * units..], units, 1, x);
             }
         }
     }

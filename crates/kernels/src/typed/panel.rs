@@ -124,6 +124,7 @@ impl Panel {
     ) {
         let f = &self.fields;
         match target {
+            Target::Words(words) if self.parts.is_empty() => words.fill(0),
             Target::Words(words) => bernoulli::states(level, x, &f.b, draw, first, block, words),
             Target::Rows(rows) => self.each_part(rows, |kind, out| {
                 conditional::states(level, kind, x, f, draw, first, block, out);

@@ -30,9 +30,7 @@ pub(crate) fn draw(level: Level, layer: &Layer, inputs: &Activations, draw: Unif
         for (group, (levels, sites)) in levels.chunks_mut(BLOCK).zip(layer.sites.chunks(BLOCK)).enumerate() {
             uniforms_of(level, draw, samples.start, FIRST_UNIFORM / BLOCK + group, &mut uniforms);
             for ((level_of, site), u) in levels.iter_mut().zip(sites).zip(&uniforms) {
-                let tile = &mut tiles[rows(layer, *site)];
-                categorical::softmax(level, tile);
-                categorical::draw(level, tile, u, level_of);
+                categorical::draw(level, &mut tiles[rows(layer, *site)], u, level_of);
             }
         }
     });

@@ -4,6 +4,12 @@ use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::dispatch;
 use crate::units::math::{exp, ln};
 
+/// The number before one that is above 0.
+#[inline(always)]
+fn below(x: f32) -> f32 {
+    f32::from_bits(x.to_bits().wrapping_sub(1))
+}
+
 /// The largest logit of a lane.
 #[inline(always)]
 fn largest_of(logits: &[Row]) -> Row {
@@ -42,26 +48,29 @@ dispatch! {
 }
 
 dispatch! {
-    /// The level that u draws from the probabilities of one unit, or from any weights that are not below 0: the first
-    /// up to which they sum to more than u of the whole, and the last of those above 0 if rounding leaves none.
-    pub(crate) fn draw(p: &[Row], u: &Row, level_of: &mut [u32; BLOCK]) {
-        let mut whole = ZERO;
-        for p in p {
+    /// The level that u draws from the logits of one unit: the first up to which the levels' weights sum to more than u
+    /// of the whole, and the last whose weight the sum still feels if rounding leaves none. The logits are used up.
+    pub(crate) fn draw(logits: &mut [Row], u: &Row, level_of: &mut [u32; BLOCK]) {
+        let (largest, mut sum) = (largest_of(logits), ZERO);
+        for logit in &mut *logits {
             for i in 0..BLOCK {
-                whole.0[i] += p.0[i];
+                sum.0[i] += weight(logit.0[i], largest.0[i]);
+                logit.0[i] = sum.0[i];
             }
         }
-        let (mut sum, mut level, mut last) = (ZERO, [0; BLOCK], [0; BLOCK]);
-        for (k, p) in p.iter().enumerate() {
-            for i in 0..BLOCK {
-                sum.0[i] += p.0[i];
-                level[i] += u32::from(sum.0[i] <= u.0[i] * whole.0[i]);
-                last[i] = if p.0[i] > 0.0 { k as u32 } else { last[i] };
-            }
-        }
+        let mut goal = ZERO;
         for i in 0..BLOCK {
-            level_of[i] = level[i].min(last[i]);
+            // The largest weight is 1, so that the sum is not 0.
+            let (share, most) = (u.0[i] * sum.0[i], below(sum.0[i]));
+            goal.0[i] = if share < most { share } else { most };
         }
+        let mut level = [0; BLOCK];
+        for sum in logits {
+            for i in 0..BLOCK {
+                level[i] += u32::from(sum.0[i] <= goal.0[i]);
+            }
+        }
+        *level_of = level;
     }
 }
 
@@ -131,7 +140,7 @@ mod tests {
         for row in 0..DRAWS {
             let drawn = Level::available().into_iter().map(|level| {
                 let mut levels = [0; BLOCK];
-                draw(level, &p, &Row(u.block(row, 0)), &mut levels);
+                draw(level, &mut logits(), &Row(u.block(row, 0)), &mut levels);
                 levels
             });
             let drawn: Vec<_> = drawn.collect();
@@ -153,15 +162,15 @@ mod tests {
 
     #[test]
     fn levels_without_probability_are_never_drawn() {
-        let p = [0.0, 0.3, 0.0, 0.1, 0.2, 0.0, 0.0].map(|p| Row([p; BLOCK]));
+        let logits = [0.0, 3.0, 0.0, 1.0, 2.0, 0.0, 0.0].map(|p: f64| Row([p.ln() as f32; BLOCK]));
         for level in Level::available() {
             let mut u = ZERO;
             u.0[1] = 1.0 - 1.0 / 16_777_216.0;
-            u.0[2] = 0.5;
+            u.0[2] = 0.52;
             u.0[3] = 0.6;
             let mut levels = [9; BLOCK];
-            draw(level, &p, &u, &mut levels);
-            assert_eq!(levels[..4], [1, 4, 3, 3], "of weights whose sum is 0.6");
+            draw(level, &mut logits.clone(), &u, &mut levels);
+            assert_eq!(levels[..4], [1, 4, 3, 3], "of weights 3, 1 and 2");
             assert!(levels[4..].iter().all(|&k| k == 1));
         }
     }
@@ -175,11 +184,12 @@ mod tests {
         for level in Level::available() {
             let mut fastest = [f64::INFINITY; 2];
             for row in 0..2000 {
-                let (mut p, u, mut levels) = (logits.clone(), Row(u.block(row, 0)), [0; BLOCK]);
+                let (mut p, mut drawn) = (logits.clone(), logits.clone());
+                let (u, mut levels) = (Row(u.block(row, 0)), [0; BLOCK]);
                 let start = std::time::Instant::now();
                 softmax(level, &mut p);
                 let middle = std::time::Instant::now();
-                draw(level, &p, &u, &mut levels);
+                draw(level, &mut drawn, &u, &mut levels);
                 fastest[0] = fastest[0].min((middle - start).as_secs_f64());
                 fastest[1] = fastest[1].min(middle.elapsed().as_secs_f64());
             }

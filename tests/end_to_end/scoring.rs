@@ -94,3 +94,36 @@ fn values_beyond_the_training_range_are_counted() {
     let expected = "2 rows with values beyond the ranges of their columns: 2 (2 values), 1 (1 value)\n";
     assert!(said.find(expected).is_some_and(|at| at < said.find("least probable").unwrap()), "{said}");
 }
+
+/// A row that lacks a value is held against training samples that lack the same: being scored on less makes it no more
+/// usual than it is.
+#[test]
+fn percentiles_of_rows_with_gaps_are_among_rows_with_the_same_gaps() {
+    let place = Place::new();
+    let bit = |k: usize, unit: usize| u32::from((k * 7 + unit * k / 3).is_multiple_of(unit + 2));
+    let row = |k: usize| (0..4).map(|unit| bit(k, unit).to_string()).collect::<Vec<_>>();
+    let all: Vec<Vec<String>> = (0..300).map(row).collect();
+    let text = |rows: &[Vec<String>]| {
+        "a,b,c,d\n".to_string() + &rows.iter().map(|row| row.join(",") + "\n").collect::<String>()
+    };
+    std::fs::write(place.path("all.csv"), text(&all)).unwrap();
+    // All rows without their last value.
+    let gaps: Vec<Vec<String>> = all.iter().map(|row| [&row[..3], &[String::new()]].concat()).collect();
+    std::fs::write(place.path("gaps.csv"), text(&gaps)).unwrap();
+    place.ok("pretrain -q --data csv:all.csv --hidden 4 --epochs 20 --valid 0 --out r");
+    place.ok("score r --data csv:gaps.csv --out gaps.scores.csv");
+    let written = place.text("gaps.scores.csv");
+    let found: Vec<(f64, f64)> = written
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let numbers: Vec<f64> = line.split(',').map(|x| x.parse().unwrap()).collect();
+            (numbers[1], numbers[3])
+        })
+        .collect();
+    // The rows are the training samples, so a percentile counts those of them that are no more probable.
+    for &(f, percentile) in &found {
+        let below = found.iter().filter(|(other, _)| *other >= f).count() as f64;
+        assert!((percentile - 100.0 * below / 300.0).abs() < 1e-3, "{percentile} of {below}");
+    }
+}

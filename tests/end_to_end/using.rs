@@ -204,3 +204,22 @@ fn labels_that_are_missing_stop_no_model() {
     assert!(refused.contains("`--column-types COLUMN=ignored` in place of `--label-column`"), "{refused}");
     place.ok("pretrain -q --data csv:some.csv --column-types kind=ignored --epochs 1 --valid 0 --out x");
 }
+
+/// A net that is trained further takes values beyond the range that it knows for its ends, unless a range is asked for.
+#[test]
+fn trainings_of_a_net_take_values_beyond_its_range_for_its_ends() {
+    let place = Place::new();
+    let values = |k: usize| (0..180).map(move |at| ((at * 7 + k) % 41) as f32 / 10.0 - 1.0).collect::<Vec<f32>>();
+    place.write_values("a.npy", 30, &values(0));
+    let mut beyond = values(3);
+    beyond[20] = 9.0;
+    place.write_values("b.npy", 30, &beyond);
+    place.ok("stack -q --data npy:a.npy --layers 5,4 --epochs 2 --valid 0 --out s");
+    for (words, out) in [("tune s --top-steps 1x2", "t"), ("finetune s --as autoencoder --epochs 2", "f")] {
+        let output = place.run(&format!("{words} --data npy:b.npy --valid 0 --out {out}"));
+        assert!(output.status.success() && stderr(&output).contains("taken for"), "{}", stderr(&output));
+    }
+    place.ok("finetune -q --resume f --epochs 3");
+    let refused = place.run("tune s --data npy:b.npy --scale -1..3 --top-steps 1x2 --valid 0 --out x");
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+}

@@ -152,6 +152,7 @@ fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> Result<Tabl
     let named = options.class_names.is_some() && class_names.is_none();
     let mut encoded = encode(&inferred.schema, &sheet, how(true), named, options.labels)?;
     let class_names = class_names.filter(|_| encoded.class_names.is_none()).or(encoded.class_names);
+    encoded.table.weights = encoded.table.weights.or(sheet.weights);
     let mut notes: Vec<String> = sheet.read_as.into_iter().chain(inferred.notes).chain(encoded.notes).collect();
     encoded.notes = Vec::new();
     let mut of_test = None;

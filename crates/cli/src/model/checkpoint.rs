@@ -210,10 +210,12 @@ pub(crate) trait Trained {
         let same = trained_on.is_some_and(|trained_on| trained_on.is_same_as(&source));
         let scale = args.scale.or_else(|| self.scale());
         let unlabelled = args.label_column.as_deref() == Some("none");
+        // A schema with names knows the column of the labels by its own.
+        let knows_label = self.schema().is_some_and(|schema| schema.has_names() && schema.label().is_some());
         let label_column = args
             .label_column
             .clone()
-            .or_else(|| self.recorded("label_column").filter(|_| same))
+            .or_else(|| self.recorded("label_column").filter(|_| same && !knows_label))
             .filter(|_| !unlabelled);
         let defaults = LoadOptions::default();
         let options = LoadOptions {

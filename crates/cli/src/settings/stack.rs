@@ -6,7 +6,7 @@ use super::data::{DataSettings, RunSettings};
 use super::unused::{self, UnusedOption};
 use crate::failure::{Failure, Result};
 use crate::options::Verb;
-use deepbelief_rbm::TrainConfig;
+use deepbelief_rbm::{MissingAs, TrainConfig};
 use deepbelief_stack::{Error as StackError, LayerConfig, Propagate, StackConfig};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -168,7 +168,7 @@ impl Settings for StackSettings {
     }
 
     fn combine(_: &Table, recipe: &Table, flags: &Table) -> Result<Self> {
-        from_table(builder()?.build(recipe, flags)?)
+        bottom_alone(from_table(builder()?.build(recipe, flags)?)?, recipe, flags)
     }
 
     fn read(path: &Path) -> Result<Table> {
@@ -177,6 +177,22 @@ impl Settings for StackSettings {
         builder()?.check(&path.display().to_string(), &table, try_whole)?;
         Ok(table)
     }
+}
+
+/// Leaves `missing_as` to the layer that sees what is missing, and refuses it where it is set for one above.
+fn bottom_alone(mut settings: StackSettings, recipe: &Table, flags: &Table) -> Result<StackSettings> {
+    let of_layers = recipe.get("layer").and_then(Value::as_array).into_iter().flatten().skip(1);
+    let tables = of_layers.chain(recipe.get("top")).filter_map(|layer| layer.as_table()?.get("missing_as"));
+    let arrays = [recipe, flags].into_iter().filter_map(|table| table.get("missing_as")?.as_array());
+    let mut above = tables.chain(arrays.flat_map(|values| values.iter().skip(1)));
+    if settings.layers.len() > 1 && above.any(|how| how.as_str() == Some("excluded")) {
+        return Err(Failure::new("missing_as is excluded for a layer above the bottom, where nothing is missing")
+            .hint("set it for the bottom layer, or once for all"));
+    }
+    for layer in settings.layers.iter_mut().skip(1) {
+        layer.train.missing_as = MissingAs::Sampled;
+    }
+    Ok(settings)
 }
 
 /// What puts settings together, over the built-in recipe.

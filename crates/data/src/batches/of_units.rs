@@ -20,7 +20,7 @@ impl Split {
         let columns = layer.columns();
         for (row, values) in values.chunks_exact(columns.max(1)).enumerate() {
             if let Some((column, expected)) = unfit(&layer, values) {
-                let place = crate::Place { what: "samples".into(), row, line: None, column };
+                let place = crate::Place { what: "samples".into(), row, line: None, column, name: None };
                 return Err(Error::OutOfRange {
                     place,
                     value: values[column],

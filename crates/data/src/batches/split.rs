@@ -48,7 +48,8 @@ impl Split {
             && let Some(at) = floats.iter().position(|x| !(0.0..=1.0).contains(x))
             && units > 0
         {
-            let place = crate::Place { what: "samples".into(), row: at / units, line: None, column: at % units };
+            let place =
+                crate::Place { what: "samples".into(), row: at / units, line: None, column: at % units, name: None };
             return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1".into(), fitted: false });
         }
         Self::of(Units::of(UnitKind::Bernoulli, units), Store::Held(pixels), labels)

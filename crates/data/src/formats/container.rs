@@ -29,6 +29,7 @@ pub(crate) fn read(path: &Path, room: Room, named: bool) -> Result<Tables, Error
     let allowed = Allowance::of(bytes.len() as u64).at_most(room.most());
     let container = Container::within(bytes, &allowed);
     let container = container.map_err(|reason| Error::Container { path: path.into(), reason })?;
+    container.require_numbers(path)?;
     roles::read(path, &mut Opened { path, container }, room, named)
 }
 
@@ -47,8 +48,9 @@ impl Arrays for Opened<'_> {
         self.container.shape(name)
     }
 
-    fn array(&mut self, name: &str, _: Room) -> Result<Array<'_>, Error> {
+    fn array(&mut self, name: &str, room: Room) -> Result<Array<'_>, Error> {
         let what = format!("{}: {name}", self.path.display());
+        room.require(&what, self.container.bytes(name))?;
         let refused = |reason: String| Error::Container { path: self.path.into(), reason: format!("{name} {reason}") };
         self.container.array(name, what).map_err(refused)
     }
@@ -138,6 +140,32 @@ impl Container {
         }
     }
 
+    /// Refuses a file in which an array that has a role in a data set, or every one, is not of real numbers.
+    fn require_numbers(&self, path: &Path) -> Result<(), Error> {
+        let others = match &self.0 {
+            Kind::Mat(mat) => mat.others(),
+            #[cfg(feature = "hdf5")]
+            Kind::Hdf5(_) => return Ok(()),
+        };
+        let none = self.names().is_empty();
+        match others.iter().find(|(name, _)| none || roles::is_known(name)) {
+            None => Ok(()),
+            Some((name, what)) => {
+                let reason = format!("{name} is {what}, which is not read: save it as an array of real numbers");
+                Err(Error::Container { path: path.into(), reason })
+            }
+        }
+    }
+
+    /// Bytes that an array takes beside those that it has in memory.
+    fn bytes(&self, name: &str) -> u128 {
+        match &self.0 {
+            Kind::Mat(mat) => mat.bytes(name),
+            #[cfg(feature = "hdf5")]
+            Kind::Hdf5(_) => 0,
+        }
+    }
+
     fn shape(&self, name: &str) -> Option<Vec<usize>> {
         match &self.0 {
             Kind::Mat(mat) => mat.shape(name),
@@ -207,6 +235,16 @@ mod tests {
     }
 
     #[test]
+    fn arrays_of_another_kind_that_have_a_role_are_refused_by_name() {
+        let x = || matrix("X", [3, 2], 9, 2, &[10, 20, 30, 40, 50, 255]);
+        let text = |name| matrix(name, [3, 1], 4, 4, &[97, 0, 98, 0, 97, 0]);
+        let error = "t.mat: y is text (char), which is not read: save it as an array of real numbers";
+        assert_eq!(read(&[x(), text("y")]).unwrap_err(), error);
+        assert_eq!(read(&[text("y")]).unwrap_err(), error);
+        assert_eq!(read(&[text("info"), x()]).unwrap().train.samples(), 3, "what has no role is passed over");
+    }
+
+    #[test]
     fn samples_have_the_weights_beside_them() {
         let x = || matrix("samples", [3, 2], 9, 2, &[10, 20, 30, 40, 50, 255]);
         let weights = |weights: &[u8]| matrix("weights", [1, weights.len() as u32], 6, 2, weights);
@@ -238,7 +276,7 @@ mod tests {
             assert_eq!(data.train.row(1), Row::Floats(&[0.5, 0.0, 0.125]));
             assert_eq!((data.train.samples(), data.train.units()), (4, 3));
         }
-        assert_eq!((plain.train.labels(), matlab.train.labels()), (Some(vec![1, 0, 1, 0]), Some(vec![2, 1, 2, 1])));
+        assert_eq!((plain.train.labels(), matlab.train.labels()), (Some(vec![1, 0, 1, 0]), Some(vec![1, 0, 1, 0])));
         assert_eq!(plain.class_names, Some(vec!["ant".into(), "bee".into()]));
         assert!(plain.notes[0].contains("extra/age"), "{:?}", plain.notes);
     }

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A real part is stored column by column, in the narrowest type that holds its numbers, whatever
-//! the type of the array. Arrays of real numbers are read; texts, cells, sparse matrices and the like are passed
-//! over. The crates that read these files panic on damaged ones, or refuse all of one that holds a
+//! the type of the array. Arrays of real numbers are read, sparse matrices among them: the rows of their values, where
+//! each column begins among these, and the values. Texts, cells and the like are passed over. The crates that read these files panic on damaged ones, or refuse all of one that holds a
 //! text as well.
 
 use std::borrow::Cow;
@@ -26,6 +26,10 @@ use crate::tables::element::Element;
 const HEADER: usize = 128;
 const ARRAY: u32 = 14;
 const PACKED: u32 = 15;
+/// The class of cell arrays, the first there is.
+const CELLS: u32 = 1;
+/// The class of sparse matrices.
+const SPARSE: u32 = 5;
 /// Classes of arrays that hold numbers, from double to uint64.
 const NUMERIC: std::ops::RangeInclusive<u32> = 6..=15;
 /// The class of numbers of 8 bits without a sign.
@@ -43,6 +47,15 @@ pub(crate) fn is_mat(bytes: &[u8]) -> bool {
 /// The arrays of a file.
 pub(crate) struct Mat {
     arrays: Vec<Stored>,
+    /// Names of those that are not read, and what they are.
+    others: Vec<(String, &'static str)>,
+}
+
+/// What an element of a file holds.
+enum Found {
+    Array(Stored),
+    Other(String, &'static str),
+    Nothing,
 }
 
 /// An array as the file has it, the first axis fastest.
@@ -52,6 +65,8 @@ struct Stored {
     element: Element,
     big_endian: bool,
     bytes: Vec<u8>,
+    /// Of a sparse matrix, whose values are `bytes`: the row of each, and where each column begins among them.
+    sparse: Option<(Vec<u32>, Vec<u32>)>,
 }
 
 impl Mat {
@@ -60,21 +75,37 @@ impl Mat {
         let big_endian = bytes[126] == b'M';
         let broken = |reason| format!("is not a readable mat file: {reason}");
         let mut rest = Elements { bytes: &bytes[HEADER..], big_endian };
-        let mut arrays = Vec::new();
+        let (mut arrays, mut others) = (Vec::new(), Vec::new());
         while !rest.bytes.is_empty() {
             let (kind, data) = rest.next().map_err(broken)?;
             let array = match kind {
                 ARRAY => array(data, big_endian),
                 PACKED => unpack(data, big_endian, allowed),
-                _ => Ok(None),
+                _ => Ok(Found::Nothing),
             };
-            arrays.extend(array.map_err(broken)?);
+            match array.map_err(broken)? {
+                Found::Array(array) => arrays.push(array),
+                Found::Other(name, what) => others.push((name, what)),
+                Found::Nothing => {}
+            }
         }
-        Ok(Self { arrays })
+        Ok(Self { arrays, others })
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
         self.arrays.iter().map(|array| array.name.clone()).collect()
+    }
+
+    /// Names of the arrays that are not read, and what they are.
+    pub(crate) fn others(&self) -> &[(String, &'static str)] {
+        &self.others
+    }
+
+    /// Bytes that an array takes once it is handed over, beside those of the file.
+    pub(crate) fn bytes(&self, name: &str) -> u128 {
+        self.find(name)
+            .filter(|array| array.sparse.is_some())
+            .map_or(0, |array| array.shape.iter().fold(8u128, |bytes, &axis| bytes.saturating_mul(axis as u128)))
     }
 
     /// Its shape, as MATLAB has it.
@@ -84,13 +115,46 @@ impl Mat {
 
     /// An array, called `what` in messages.
     pub(crate) fn array(&self, name: &str, what: String) -> Result<Array<'_>> {
-        let Stored { shape, element, big_endian, bytes, .. } = self.find(name).ok_or("is not there")?;
-        let (shape, element, big_endian) = (shape.clone(), *element, *big_endian);
+        let stored = self.find(name).ok_or("is not there")?;
+        let (shape, element, big_endian, bytes) =
+            (stored.shape.clone(), stored.element, stored.big_endian, &stored.bytes);
+        if let Some(places) = &stored.sparse {
+            let bytes = Cow::Owned(stored.dense(places)?);
+            return Ok(Array { what, shape, element: Element::F64, big_endian: false, fortran: true, bytes });
+        }
         Ok(Array { what, shape, element, big_endian, fortran: true, bytes: Cow::Borrowed(bytes) })
     }
 
     fn find(&self, name: &str) -> Option<&Stored> {
         self.arrays.iter().find(|array| array.name == name)
+    }
+}
+
+impl Stored {
+    /// A sparse matrix with its zeros, as 64-bit floats, least significant byte first.
+    fn dense(&self, (rows, starts): &(Vec<u32>, Vec<u32>)) -> Result<Vec<u8>> {
+        let [height, width] = self.shape[..] else { return Err("is sparse and no matrix".into()) };
+        let values = self.element.decode(self.big_endian, &self.bytes, |x| x);
+        let parted = starts.len() == width + 1 && starts.is_sorted() && starts[0] == 0;
+        let stored = starts.last().map_or(0, |&end| end as usize);
+        if !parted || rows.len() < stored || values.len() < stored {
+            return Err(format!("is sparse, and its {} values are not parted into {width} columns", values.len()));
+        }
+        let size = height.checked_mul(width).and_then(|count| count.checked_mul(8));
+        let size = size.ok_or("has more values than memory has addresses")?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(size).map_err(|_| "has more values than there is memory")?;
+        bytes.resize(size, 0);
+        for (column, ends) in starts.windows(2).enumerate() {
+            for place in ends[0] as usize..ends[1] as usize {
+                let row = rows[place] as usize;
+                if row >= height {
+                    return Err(format!("is sparse, and a value stands in row {row} of {height}"));
+                }
+                bytes[8 * (column * height + row)..][..8].copy_from_slice(&values[place].to_le_bytes());
+            }
+        }
+        Ok(bytes)
     }
 }
 
@@ -131,44 +195,63 @@ impl<'a> Elements<'a> {
     }
 }
 
-fn unpack(data: &[u8], big_endian: bool, allowed: &Allowance) -> Result<Option<Stored>> {
+fn unpack(data: &[u8], big_endian: bool, allowed: &Allowance) -> Result<Found> {
     let mut bytes = Vec::new();
     Unpacked::within(ZlibDecoder::new(data), allowed.clone())
         .read_to_end(&mut bytes)
         .map_err(|error| format!("an array cannot be unpacked ({error})"))?;
     match (Elements { bytes: &bytes, big_endian }).next()? {
         (ARRAY, data) => array(data, big_endian),
-        _ => Ok(None),
+        _ => Ok(Found::Nothing),
     }
 }
 
-/// An array of real numbers; nothing for one of another kind.
-fn array(data: &[u8], big_endian: bool) -> Result<Option<Stored>> {
+/// An array of real numbers, or the name of one of another kind.
+fn array(data: &[u8], big_endian: bool) -> Result<Found> {
     let mut elements = Elements { bytes: data, big_endian };
     let (_, flags) = elements.next()?;
     let flags = *words(flags, big_endian).first().ok_or("an array has no flags")?;
-    if flags & COMPLEX != 0 || !NUMERIC.contains(&(flags & 0xff)) {
-        return Ok(None);
+    let class = flags & 0xff;
+    if !(CELLS..=*NUMERIC.end()).contains(&class) {
+        return Ok(Found::Nothing);
     }
     let (_, dimensions) = elements.next()?;
     let shape: Vec<usize> = words(dimensions, big_endian).into_iter().map(|axis| axis as usize).collect();
     let (_, name) = elements.next()?;
     let name = String::from_utf8_lossy(name).into_owned();
+    let other = match class {
+        _ if flags & COMPLEX != 0 => Some("complex numbers"),
+        CELLS => Some("a cell array"),
+        2 => Some("a structure"),
+        3 => Some("an object"),
+        4 => Some("text (char)"),
+        _ => None,
+    };
+    if let Some(what) = other {
+        return Ok(Found::Other(name, what));
+    }
+    let mut sparse = None;
+    if class == SPARSE {
+        let (_, rows) = elements.next()?;
+        let (_, starts) = elements.next()?;
+        sparse = Some((words(rows, big_endian), words(starts, big_endian)));
+    }
     let (kind, data) = elements.next()?;
     let element = element(kind).ok_or_else(|| format!("'{name}' holds elements of type {kind}"))?;
     let count = data.len() / element.size();
-    if shape.iter().fold(1u128, |count, &axis| count.saturating_mul(axis as u128)) != count as u128 {
+    if sparse.is_none() && shape.iter().fold(1u128, |count, &axis| count.saturating_mul(axis as u128)) != count as u128
+    {
         let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
         return Err(format!("'{name}' holds {count} numbers, expected {}", axes.join(" x ")));
     }
     let mut bytes = data[..count * element.size()].to_vec();
     // Whole numbers that were stored in a byte each are no bytes for that.
-    let widen = element == Element::U8 && flags & 0xff != BYTES;
+    let widen = element == Element::U8 && class != BYTES;
     if widen {
         bytes = bytes.iter().flat_map(|&x| if big_endian { [0, x] } else { [x, 0] }).collect();
     }
     let element = if widen { Element::U16 } else { element };
-    Ok(Some(Stored { name, shape, element, big_endian, bytes }))
+    Ok(Found::Array(Stored { name, shape, element, big_endian, bytes, sparse }))
 }
 
 /// The numbers that an element of a numeric type holds.
@@ -216,6 +299,10 @@ mod tests {
             if self.big_endian { x.to_be_bytes() } else { x.to_le_bytes() }
         }
 
+        fn f64s(&self, numbers: &[f64]) -> Vec<u8> {
+            numbers.iter().flat_map(|x| if self.big_endian { x.to_be_bytes() } else { x.to_le_bytes() }).collect()
+        }
+
         fn element(&self, kind: u32, data: &[u8]) -> Vec<u8> {
             let mut bytes = [self.u32(kind), self.u32(data.len() as u32)].concat();
             bytes.extend(data);
@@ -244,10 +331,7 @@ mod tests {
     fn both_byte_orders_and_all_types_are_read_and_texts_passed_over() {
         for big_endian in [false, true] {
             let mut file = Writer::start(big_endian);
-            let doubles: Vec<u8> = [1.5f64, 2.0, 3.0, -4.0, 5.0, 6.0]
-                .iter()
-                .flat_map(|x| if big_endian { x.to_be_bytes() } else { x.to_le_bytes() })
-                .collect();
+            let doubles = file.f64s(&[1.5, 2.0, 3.0, -4.0, 5.0, 6.0]);
             file.array(b"w", 6, &file.element(9, &doubles));
             // A text, a complex matrix, a matrix of whole numbers that fit one byte.
             file.array(b"text", 4, &file.element(4, &[0; 12]));
@@ -257,6 +341,8 @@ mod tests {
             file.array(b"bytes", 9, &file.element(2, &[1, 2, 3, 4, 5, 250]));
             let mat = Mat::open(&file.bytes, &Allowance::of(0)).unwrap();
             assert_eq!(mat.names(), ["w", "narrow", "bytes"]);
+            let others = [("text".to_string(), "text (char)"), ("complex".to_string(), "complex numbers")];
+            assert_eq!(mat.others(), others);
             let numbers = |name: &str| {
                 let array = mat.array(name, name.into()).unwrap();
                 (array.shape.clone(), array.numbers().unwrap(), array.element)
@@ -266,6 +352,35 @@ mod tests {
             let whole = vec![1.0, 3.0, 5.0, 2.0, 4.0, 250.0];
             assert_eq!(numbers("narrow"), (vec![2, 3], whole.clone(), Element::U16), "a double is no byte");
             assert_eq!(numbers("bytes"), (vec![2, 3], whole, Element::U8));
+        }
+    }
+
+    /// 0 0 7
+    /// 5 0 250, in either order of bytes, of doubles or packed in bytes.
+    #[test]
+    fn sparse_matrices_are_read_with_their_zeros() {
+        for big_endian in [false, true] {
+            let mut file = Writer::start(big_endian);
+            let words = |numbers: &[u32]| numbers.iter().flat_map(|&x| file.u32(x)).collect::<Vec<u8>>();
+            let (rows, starts) = (file.element(5, &words(&[1, 0, 1])), file.element(5, &words(&[0, 1, 1, 3])));
+            let bad = file.element(5, &words(&[0, 1, 1, 4]));
+            let doubles = file.f64s(&[5.0, 7.0, 250.0]);
+            let values = [file.element(9, &doubles), file.element(2, &[5, 7, 250])];
+            let of = [(b"a", &starts, &values[0]), (b"b", &starts, &values[1]), (b"c", &bad, &values[0])];
+            for (name, starts, values) in of {
+                file.array(name, SPARSE, &[&rows[..], starts, values].concat());
+            }
+            let mat = Mat::open(&file.bytes, &Allowance::of(0)).unwrap();
+            for name in ["a", "b"] {
+                let array = mat.array(name, name.into()).unwrap();
+                assert_eq!(
+                    (&array.shape[..], array.numbers().unwrap()),
+                    (&[2, 3][..], vec![0.0, 0.0, 7.0, 5.0, 0.0, 250.0])
+                );
+                assert_eq!(mat.bytes(name), 48);
+            }
+            let error = mat.array("c", "c".into()).err().unwrap();
+            assert_eq!(error, "is sparse, and its 3 values are not parted into 3 columns");
         }
     }
 

@@ -19,6 +19,12 @@ const TEST_LABELS: [&str; 3] = ["y_test", "test_y", "test_labels"];
 /// Arrays that a note lists, at most.
 const LISTED: usize = 12;
 
+/// Whether an array of this name has a role in a data set.
+pub(crate) fn is_known(name: &str) -> bool {
+    let roles = [&TRAIN[..], &TRAIN_LABELS, &WEIGHTS, &TEST, &TEST_LABELS];
+    roles.iter().any(|names| names.contains(&name.to_ascii_lowercase().as_str()))
+}
+
 /// A file of arrays by name.
 pub(crate) trait Arrays {
     /// What they are called.

@@ -1,7 +1,7 @@
 //! What is said and asked of columns that values do not tell surely.
 
 use super::tests::{applied, plain, read};
-use crate::{LoadOptions, Source, load};
+use crate::{LoadOptions, Schema, Source, load};
 
 /// So many rows of a function of their number, under a header.
 fn table(header: &str, rows: usize, row: impl Fn(usize) -> String) -> String {
@@ -129,4 +129,28 @@ fn a_file_without_names_is_read_by_position_and_says_so() {
         ["there are no names of columns: they are taken by their position"]
     );
     assert_eq!(applied(&schema, "b,a\n1,0.25\n").unwrap().notes, Vec::<String>::new());
+}
+
+/// The column of the labels may be called otherwise in another file, or come in it alone.
+#[test]
+fn a_column_of_labels_that_is_asked_for_is_used_with_a_schema() {
+    let labelled = LoadOptions { label_column: Some("kind".into()), ..plain() };
+    let with = read("a,kind,b\n0.5,x,0\n0.25,y,1\n", &labelled).unwrap().schema;
+    let without = read("a,b\n0.5,0\n0.25,1\n", &plain()).unwrap().schema;
+    let asked = |schema: &Schema, column: &str, text: &str| {
+        let options =
+            LoadOptions { schema: Some(schema.clone()), label_column: Some(column.into()), ..LoadOptions::default() };
+        read(text, &options)
+    };
+    for schema in [&with, &without] {
+        let data = asked(schema, "sort", "sort,a,b\ny,0.25,1\nx,0.5,0\n").unwrap();
+        assert_eq!(data.train.labels(), Some(vec![1, 0]));
+        assert_eq!((data.train.units(), data.schema.label()), (2, Some("sort".into())));
+        let error = asked(schema, "a", "a,b\n0.25,1\n").unwrap_err();
+        assert!(error.contains("it is one of the columns that are learned from"), "{error}");
+        assert!(asked(schema, "c", "a,b\n0.25,1\n").unwrap_err().contains("\"c\""));
+    }
+    let bare = read("0.5,0\n0.25,1\n", &plain()).unwrap().schema;
+    let data = asked(&bare, "first", "3,0.25,1\n4,0.5,0\n").unwrap();
+    assert_eq!((data.train.labels(), data.train.units()), (Some(vec![0, 1]), 2));
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::columns::Schema;
 use super::kind::{ColumnKind, KindName};
 use super::options::LoadOptions;
 use super::scale::Scale;
@@ -38,6 +39,47 @@ pub(crate) fn label(sheet: &Sheet, options: &LoadOptions) -> Result<Option<usize
         let available = sheet.available();
         Error::NoSuchColumn { path: PathBuf::from(&sheet.what), column: wanted.clone(), available }
     })
+}
+
+/// A schema that is given, with the column of the labels that is asked for, which may be another one than in the data
+/// that the schema is of, or one that these did not have.
+pub(crate) fn labelled(schema: &Schema, sheet: &Sheet, options: &LoadOptions) -> Result<Schema, Error> {
+    let Some(column) = label(sheet, options)? else { return Ok(schema.clone()) };
+    let refuse =
+        |reason: String| Err(Error::Column { path: PathBuf::from(&sheet.what), column: sheet.called(column), reason });
+    let learned = "it is one of the columns that are learned from, and cannot be that of the labels";
+    let mut columns: Vec<(Option<String>, ColumnKind)> =
+        schema.each().map(|(name, kind)| (name.map(String::from), kind.clone())).collect();
+    let place = columns.iter().position(|(_, kind)| *kind == ColumnKind::Label);
+    let by_name = sheet.names.as_ref().filter(|_| schema.has_names());
+    let at = match by_name {
+        Some(names) => columns.iter().position(|(name, _)| name.as_ref() == Some(&names[column])),
+        None => Some(column).filter(|_| sheet.columns() == columns.len()),
+    };
+    if at.is_some_and(|at| columns[at].1.units() > 0) {
+        return refuse(learned.into());
+    }
+    if place.is_some() && at == place {
+        return Ok(schema.clone());
+    }
+    if by_name.is_none() && sheet.columns() != columns.len() + usize::from(place.is_none() && at.is_none()) {
+        // So many columns are not what the schema is of, or the labels alone are not there.
+        return Ok(schema.clone());
+    }
+    if let (None, Some(place)) = (by_name, place) {
+        return refuse(format!(
+            "the labels of the model are column {place}, and there are no names to tell columns by"
+        ));
+    }
+    if let Some(place) = place {
+        columns[place].1 = ColumnKind::Ignored;
+    }
+    match (at, by_name) {
+        (Some(at), _) => columns[at].1 = ColumnKind::Label,
+        (None, Some(names)) => columns.push((Some(names[column].clone()), ColumnKind::Label)),
+        (None, None) => columns.insert(column.min(columns.len()), (None, ColumnKind::Label)),
+    }
+    Ok(Schema { learned_by: schema.learned_by, ..Schema::new(columns, schema.missing.clone()) })
 }
 
 /// The kind that was asked for, of each column.

@@ -123,6 +123,7 @@ pub(crate) fn encode(
         lines,
         pictures: false,
         columns: Some(from),
+        names: sheet.names.clone(),
         weights: weights_of(schema, sheet)?,
         beyond: rows_beyond.iter().any(|&count| count > 0).then_some(rows_beyond),
         missing: None,

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::asked::{asked, label, learned_by, weight};
+use super::asked::{asked, label, labelled, learned_by, weight};
 use super::columns::Schema;
 use super::doubts;
 use super::kind::{ColumnKind, KindName};
@@ -51,7 +51,7 @@ pub(crate) fn understand(sheet: &Sheet, options: &LoadOptions) -> Result<Inferre
     match &options.schema {
         Some(schema) => {
             schema.validate()?;
-            Ok(Inferred { schema: schema.clone(), ..Inferred::default() })
+            Ok(Inferred { schema: labelled(schema, sheet, options)?, ..Inferred::default() })
         }
         None => infer(sheet, options),
     }

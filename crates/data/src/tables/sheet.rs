@@ -98,6 +98,8 @@ pub(crate) struct Sheet {
     pub(crate) lines: Vec<u32>,
     /// The column that the format says has the labels.
     pub(crate) label: Option<usize>,
+    /// What each row weighs, where the format has a place for it beside the columns.
+    pub(crate) weights: Option<Vec<f32>>,
     /// The values that each column may have, where the file declares them.
     pub(crate) levels: Vec<Option<Vec<String>>>,
     /// Whether each column has numbers with zeros in front, `01049`, where that was looked for.

@@ -97,6 +97,8 @@ pub(crate) struct Table {
     pub(crate) columns: Option<Vec<usize>>,
     /// What each sample weighs, where they do not all weigh the same.
     pub(crate) weights: Option<Vec<f32>>,
+    /// What the columns of the file are called, where it says so.
+    pub(crate) names: Option<Vec<String>>,
     /// How many values of each sample lie beyond the ranges of their columns, where some do.
     pub(crate) beyond: Option<Vec<u32>>,
     /// Which values are missing, once they hold something else: packed, each row from a word of its own on.
@@ -114,6 +116,7 @@ impl Table {
             lines: None,
             pictures: false,
             columns: None,
+            names: None,
             weights: None,
             beyond: None,
             missing: None,
@@ -198,7 +201,8 @@ impl Table {
         let (row, column) = (at / self.units, at % self.units);
         let column = self.columns.as_ref().map_or(column, |columns| columns[column]);
         let line = self.lines.as_ref().and_then(|lines| lines.get(row)).filter(|&&line| line < u32::MAX);
-        Place { what: self.what.clone(), row, line: line.map(|&line| line.into()), column }
+        let name = self.names.as_ref().and_then(|names| names.get(column)).cloned();
+        Place { what: self.what.clone(), row, line: line.map(|&line| line.into()), column, name }
     }
 }
 
@@ -264,6 +268,8 @@ mod tests {
         table.lines = Some(vec![2, 4]);
         table.columns = Some(vec![0, 2]);
         assert_eq!(table.place(2).to_string(), "t.csv: row 1, column 0 (counted from 0; line 4 of the file)");
+        table.names = Some(vec!["age".into()]);
+        assert_eq!(table.place(2).to_string(), "t.csv: row 1, column \"age\", 0 (counted from 0; line 4 of the file)");
         assert_eq!(table.place(3).column, 2);
     }
 }

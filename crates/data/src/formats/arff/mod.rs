@@ -8,7 +8,8 @@
 //! VALUE, VALUE, ...                  or {PLACE VALUE, PLACE VALUE, ...}: what is left out is 0, or the first level
 //! ```
 //!
-//! Names and values with blanks, commas or braces stand in quotes of either kind; `?` is a missing value.
+//! Names and values with blanks, commas or braces stand in quotes of either kind; `?` is a missing value. Behind a
+//! sample its weight may stand in braces, `{2.5}`; without it weighs 1.
 
 mod head;
 mod tokens;
@@ -36,7 +37,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
     let stream::Text { bytes, is_windows, stored, .. } = stream::open(path)?;
     let mut lines = Lines::new(path, bytes);
     let attributes = attributes(path, &mut lines, room)?;
-    let mut rows = Rows { path, gaps: Gaps::new(options, Dialect::default()), fields: Vec::new(), weights: false };
+    let mut rows = Rows { path, gaps: Gaps::new(options, Dialect::default()), fields: Vec::new(), weights: Vec::new() };
     let mut sheet = Sheet {
         what: what.clone(),
         names: Some(attributes.iter().map(|attribute| attribute.name.clone()).collect()),
@@ -51,8 +52,10 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
         room.require(&what, (sheet.bytes() + VALUE * sheet.cells.len() as u64).into())?;
     }
     sheet.read_as.extend(is_windows.note());
-    if rows.weights {
-        sheet.read_as.push("the weights of the samples are not used".into());
+    if rows.weights.iter().any(|&weight| weight > 0.0) {
+        rows.weights.resize(sheet.lines.len(), 1.0);
+        sheet.read_as.push("samples weigh what stands in braces behind them, else 1".into());
+        sheet.weights = Some(rows.weights);
     }
     Ok(sheet)
 }
@@ -62,8 +65,8 @@ struct Rows<'a> {
     path: &'a Path,
     gaps: Gaps,
     fields: Vec<Option<(Vec<u8>, bool)>>,
-    /// Whether samples have weights.
-    weights: bool,
+    /// Weights of the samples up to the last one that has one.
+    weights: Vec<f32>,
 }
 
 impl Rows<'_> {
@@ -88,8 +91,13 @@ impl Rows<'_> {
             });
             self.fields = words.collect::<Result<_, _>>()?;
         }
-        // Behind a sample its weight may stand, in braces.
-        self.weights |= tokens[end..].contains(&Token::Open);
+        let behind = &tokens[end..];
+        if let Some(weight) = self.weight(line, if sparse { &behind[1..] } else { behind })? {
+            let more = sheet.lines.len() + 1 - self.weights.len();
+            reserve(self.path, &mut self.weights, more)?;
+            self.weights.resize(sheet.lines.len(), 1.0);
+            self.weights.push(weight);
+        }
         let (got, expected) = (self.fields.len(), attributes.len());
         if got != expected {
             return Err(broken(
@@ -104,6 +112,21 @@ impl Rows<'_> {
             self.cell(attribute, sheet, column, line, field.as_ref())?;
         }
         Ok(())
+    }
+
+    /// What stands behind a sample: nothing, or its weight in braces.
+    fn weight(&self, line: u64, tokens: &[Token]) -> Result<Option<f32>, Error> {
+        let weight = match tokens {
+            [] => return Ok(None),
+            [Token::Open, Token::Word(text, false), Token::Close] => number(text, false),
+            _ => None,
+        };
+        match weight.filter(|x| *x >= 0.0 && x.is_finite()) {
+            Some(weight) => Ok(Some(weight)),
+            None => {
+                Err(broken(self.path, line, "what stands behind the values is no weight: a number from 0 up in braces"))
+            }
+        }
     }
 
     /// Puts values at the places that stand before them.
@@ -228,7 +251,12 @@ mod tests {
             (Some(vec![1, 0, 0]), Some(vec!["cat".into(), "dog".into()]))
         );
         assert_eq!(values(&data)[1], [1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
-        assert_eq!(data.notes, ["the weights of the samples are not used"]);
+        assert_eq!(data.notes, ["samples weigh what stands in braces behind them, else 1"]);
+        assert_eq!([0, 1, 2].map(|sample| data.train.weight(sample)), [1.0, 2.0, 1.0].map(Some));
+        for behind in ["{-1}", "{x}", "{1", "{1} 2", "}"] {
+            let error = plain(&format!("{PEOPLE}20,paris,yes,'a, b',3,dog,{behind}\n")).unwrap_err();
+            assert!(error.contains("line 11"), "{behind}: {error}");
+        }
         // Another file of the same people: a level that did not come in the first is known all the same.
         let options = LoadOptions { schema: Some(data.schema), ..LoadOptions::default() };
         let again = load_text(format!("{PEOPLE}20,rome,yes,c,2,cat\n").as_bytes(), &options).unwrap();

@@ -1,5 +1,7 @@
 //! `dbn score`: how probable a model finds each sample, beside the samples it learned from.
 
+mod peers;
+
 use crate::args::ScoreArgs;
 use crate::commands::files::{extension, require_folder, require_spare};
 use crate::data::chunks::CHUNK;
@@ -9,17 +11,13 @@ use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
-use candle_core::Device;
-use deepbelief_data::{Binarize, Block, BlockValues, Dataset, Split};
+use deepbelief_data::{Binarize, Block, BlockValues};
 use deepbelief_rbm::likelihood::{MOST_ENUMERATED, exact_log_partition};
-use deepbelief_rbm::tensors::from_batch;
 use deepbelief_stack::{Dbn, Scorer};
+use peers::{Peers, lacking, minus_free_energies, training};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt::Write as _;
-
-/// Training samples that a sample is held against, at most.
-const TRAINING: usize = 10_000;
 
 /// Rows of the summary.
 const SHOWN: usize = 5;
@@ -33,7 +31,7 @@ struct Score {
     free_energy: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log_likelihood: Option<f32>,
-    /// Per cent of the training samples that are as probable or less.
+    /// Per cent of the training samples, with as much hidden of each, that are as probable or less.
     #[serde(skip_serializing_if = "Option::is_none")]
     percentile: Option<f32>,
     /// Values beyond the ranges of their columns.
@@ -62,21 +60,24 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         beside + footprint::features(n, 5, format) + (size_of::<Score>() * n) as u64
     })?;
     let scorer = Scorer::new(&checkpoint.dbn, &checkpoint.columns().choices(), args.layer_draws)?;
-    let training = match training(args, &checkpoint, &data)? {
-        Some(training) => Some(Ranks::of(&training, &minus_free_energies(&scorer, &training, binarize)?)),
+    let mut peers = match training(args, &checkpoint, &data)? {
+        Some(training) => Some(Peers::of(&scorer, training, binarize, passes(&checkpoint.dbn, args.layer_draws))?),
         None => None,
     };
-    let scores: Vec<Score> = minus_free_energies(&scorer, samples, binarize)?
-        .into_iter()
-        .enumerate()
-        .map(|(row, x)| Score {
+    let mut scores = Vec::with_capacity(samples.samples());
+    for (row, x) in minus_free_energies(&scorer, samples, binarize)?.into_iter().enumerate() {
+        scores.push(Score {
             row,
             free_energy: x.map(|x| -x),
             log_likelihood: x.zip(log_z).map(|(x, z)| (f64::from(x) - z) as f32),
-            percentile: x.zip(training.as_ref()).and_then(|(x, training)| training.percentile(x)),
+            percentile: match (x, &mut peers) {
+                (Some(x), Some(peers)) => peers.percentile(&lacking(samples, row), x)?,
+                _ => None,
+            },
             beyond: samples.beyond(row),
-        })
-        .collect();
+        });
+    }
+    peers.iter().for_each(Peers::tell);
     if let Some((row, f)) = scores.iter().find_map(|s| Some((s.row, s.free_energy.filter(|f| !f.is_finite())?))) {
         return Err(Failure::new(format!(
             "the free energy of sample {row} comes out as {f}: parameters are too large to sum over"
@@ -117,77 +118,6 @@ fn log_z(dbn: &Dbn, args: &ScoreArgs) -> Result<Option<f64>> {
     Ok(None)
 }
 
-/// Samples that the model learned from: those of `given` where these are its data, else of the data that the
-/// checkpoint names, if they can be opened and are still the same.
-fn training(args: &ScoreArgs, checkpoint: &Checkpoint, given: &Dataset) -> Result<Option<Split>> {
-    let learned = &checkpoint.provenance().dataset_sha256;
-    let samples = if args.on.data.data.is_none() && given.sha256()? == *learned {
-        given.train.clone()
-    } else {
-        match checkpoint.training_data(&args.on.checkpoint, args.memory) {
-            Ok(data) => data.train,
-            Err(failure) => {
-                tracing::warn!("no column percentile: {}", failure.what());
-                return Ok(None);
-            }
-        }
-    };
-    if samples.weight(0).is_some() {
-        tracing::info!("percentiles count the training samples as often as each weighs");
-    }
-    // Spread over the order they come in, which may be by class.
-    let (there, wanted) = (samples.samples(), samples.samples().min(TRAINING));
-    Ok(Some(samples.select(&(0..wanted).map(|k| k * there / wanted).collect::<Vec<_>>())?))
-}
-
-/// Minus the free energy of every sample, in nats, with what is missing summed out; none where that cannot be done.
-fn minus_free_energies(scorer: &Scorer, samples: &Split, binarize: Binarize) -> Result<Vec<Option<f32>>> {
-    let mut found = Vec::with_capacity(samples.samples());
-    for first in (0..samples.samples()).step_by(CHUNK) {
-        let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
-        let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
-        let Some(missing) = samples.missing(&chosen) else {
-            found.extend(scorer.complete(&from_batch(&batch, &Device::Cpu)?)?.iter().map(|&x| Some(x as f32)));
-            continue;
-        };
-        for (row, v) in batch.to_values().chunks_exact(batch.units()).enumerate() {
-            let missing: Vec<usize> = missing.units(row).collect();
-            found.push(scorer.observed(v, &missing)?.map(|x| x as f32));
-        }
-    }
-    Ok(found)
-}
-
-/// The training samples in the order of their probability.
-struct Ranks {
-    minus_free_energies: Vec<f32>,
-    /// What each weighs with all that are less probable.
-    weights: Vec<f64>,
-}
-
-impl Ranks {
-    fn of(samples: &Split, minus_free_energies: &[Option<f32>]) -> Self {
-        let weighed = |(sample, x): (usize, &Option<f32>)| Some(((*x)?, samples.weight(sample).unwrap_or(1.0)));
-        let mut all: Vec<(f32, f32)> = minus_free_energies.iter().enumerate().filter_map(weighed).collect();
-        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let mut weight = 0.0;
-        let mut until = |&(_, more): &(f32, f32)| {
-            weight += f64::from(more);
-            weight
-        };
-        let weights = all.iter().map(&mut until).collect();
-        Self { minus_free_energies: all.into_iter().map(|(x, _)| x).collect(), weights }
-    }
-
-    /// Per cent of the samples, as often as each weighs, that are as probable or less; none where none has a weight.
-    fn percentile(&self, x: f32) -> Option<f32> {
-        let all = self.weights.last().filter(|&&all| all > 0.0)?;
-        let places = self.minus_free_energies.partition_point(|other| *other <= x);
-        let below = places.checked_sub(1).map_or(0.0, |last| self.weights[last]);
-        Some((100.0 * below / all) as f32)
-    }
-}
-
 /// The scores as a table.
 fn written(scores: &[Score]) -> Results {
     let rows = BlockValues::Whole(scores.iter().map(|score| score.row as i64).collect());
@@ -206,6 +136,11 @@ fn written(scores: &[Score]) -> Results {
     let beyond = BlockValues::Whole(scores.iter().map(|score| score.beyond.into()).collect());
     columns.push(Block::column("beyond", beyond));
     Results { name: "scores", columns, beside: Vec::new() }
+}
+
+/// Passes through the net that a score takes.
+fn passes(dbn: &Dbn, layer_draws: u16) -> usize {
+    if dbn.depth() > 1 { layer_draws.into() } else { 1 }
 }
 
 /// What is unusual.

@@ -1,0 +1,178 @@
+//! The training samples that a sample is held against.
+
+use crate::args::ScoreArgs;
+use crate::data::chunks::CHUNK;
+use crate::failure::{Result, count};
+use crate::model::checkpoint::{Checkpoint, Trained};
+use candle_core::Device;
+use deepbelief_data::{Binarize, Dataset, Split};
+use deepbelief_rbm::tensors::from_batch;
+use deepbelief_stack::Scorer;
+use std::collections::{BTreeSet, HashMap};
+
+/// Training samples that a sample is held against, at most.
+const TRAINING: usize = 10_000;
+
+/// The same where it lacks values: as many, and no fewer.
+const HIDDEN: std::ops::RangeInclusive<usize> = 100..=1000;
+
+/// Passes through the net for the training samples of which the same units are hidden, for one pattern of them and for
+/// all: what is hidden is summed over its values.
+const PASSES: usize = 1 << 20;
+const ALL_PASSES: usize = 1 << 22;
+
+/// Hidden units whose values are summed over one by one, at most.
+const SUMMED: usize = 12;
+
+/// Samples that the model learned from: those of `given` where these are its data, else of the data that the
+/// checkpoint names, if they can be opened and are still the same.
+pub(super) fn training(args: &ScoreArgs, checkpoint: &Checkpoint, given: &Dataset) -> Result<Option<Split>> {
+    let learned = &checkpoint.provenance().dataset_sha256;
+    let samples = if args.on.data.data.is_none() && given.sha256()? == *learned {
+        given.train.clone()
+    } else {
+        match checkpoint.training_data(&args.on.checkpoint, args.memory) {
+            Ok(data) => data.train,
+            Err(failure) => {
+                tracing::warn!("no column percentile: {}", failure.what());
+                return Ok(None);
+            }
+        }
+    };
+    if samples.weight(0).is_some() {
+        tracing::info!("percentiles count the training samples as often as each weighs");
+    }
+    // Spread over the order they come in, which may be by class.
+    let (there, wanted) = (samples.samples(), samples.samples().min(TRAINING));
+    Ok(Some(samples.select(&(0..wanted).map(|k| k * there / wanted).collect::<Vec<_>>())?))
+}
+
+/// Minus the free energy of every sample, in nats, with what is missing summed out; none where that cannot be done.
+pub(super) fn minus_free_energies(scorer: &Scorer, samples: &Split, binarize: Binarize) -> Result<Vec<Option<f32>>> {
+    let mut found = Vec::with_capacity(samples.samples());
+    for first in (0..samples.samples()).step_by(CHUNK) {
+        let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
+        let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
+        let Some(missing) = samples.missing(&chosen) else {
+            found.extend(scorer.complete(&from_batch(&batch, &Device::Cpu)?)?.iter().map(|&x| Some(x as f32)));
+            continue;
+        };
+        for (row, v) in batch.to_values().chunks_exact(batch.units()).enumerate() {
+            let missing: Vec<usize> = missing.units(row).collect();
+            found.push(scorer.observed(v, &missing)?.map(|x| x as f32));
+        }
+    }
+    Ok(found)
+}
+
+/// The units that a sample lacks, in their order.
+pub(super) fn lacking(samples: &Split, row: usize) -> Vec<usize> {
+    samples.missing(&[row]).map_or(Vec::new(), |missing| missing.units(0).collect())
+}
+
+/// The training samples, by what is hidden of them.
+pub(super) struct Peers<'a> {
+    scorer: &'a Scorer,
+    training: Split,
+    binarize: Binarize,
+    whole: Ranks,
+    /// By the units that are hidden; none where that takes too much.
+    hidden: HashMap<Vec<usize>, Option<Ranks>>,
+    /// Passes that a score of a whole sample takes.
+    passes: usize,
+    /// Passes that are left.
+    left: usize,
+    /// Samples that were held against none.
+    alone: usize,
+}
+
+impl<'a> Peers<'a> {
+    pub(super) fn of(scorer: &'a Scorer, training: Split, binarize: Binarize, passes: usize) -> Result<Self> {
+        let whole = Ranks::of(&training, &minus_free_energies(scorer, &training, binarize)?);
+        let (hidden, left, alone) = (HashMap::new(), ALL_PASSES, 0);
+        Ok(Self { scorer, training, binarize, whole, hidden, passes, left, alone })
+    }
+
+    /// Per cent of the training samples that are as probable or less, when they lack what the sample lacks.
+    pub(super) fn percentile(&mut self, lacking: &[usize], x: f32) -> Result<Option<f32>> {
+        if lacking.is_empty() {
+            return Ok(self.whole.percentile(x));
+        }
+        if !self.hidden.contains_key(lacking) {
+            let ranks = self.hide(lacking)?;
+            self.hidden.insert(lacking.to_vec(), ranks);
+        }
+        let ranks = self.hidden.get(lacking).and_then(Option::as_ref);
+        self.alone += usize::from(ranks.is_none());
+        Ok(ranks.and_then(|ranks| ranks.percentile(x)))
+    }
+
+    /// Says what the percentiles of samples with gaps are.
+    pub(super) fn tell(&self) {
+        if !self.hidden.is_empty() {
+            tracing::info!(
+                "percentiles of samples that lack values are among training samples of which the same is hidden, {} at \
+                 most",
+                HIDDEN.end()
+            );
+        }
+        if self.alone > 0 {
+            tracing::warn!(
+                "{} without a percentile: they lack too much, or each something else, to hide the same of training \
+                 samples",
+                count(self.alone, "sample")
+            );
+        }
+    }
+
+    /// Training samples, spread over all, that lack these units beside their own gaps.
+    fn hide(&mut self, lacking: &[usize]) -> Result<Option<Ranks>> {
+        let each = self.passes << lacking.len().min(SUMMED);
+        let wanted = (PASSES.min(self.left) / each).min(*HIDDEN.end());
+        let there = self.training.samples();
+        let wanted = wanted.min(there);
+        if wanted < *HIDDEN.start().min(&there) {
+            return Ok(None);
+        }
+        self.left -= wanted * each;
+        let samples = self.training.select(&(0..wanted).map(|k| k * there / wanted).collect::<Vec<_>>())?;
+        let mut found = Vec::with_capacity(wanted);
+        for row in 0..wanted {
+            let hidden: BTreeSet<usize> =
+                self::lacking(&samples, row).into_iter().chain(lacking.iter().copied()).collect();
+            let v = samples.batch(std::iter::once(row), self.binarize, 0)?.to_values();
+            found.push(self.scorer.observed(&v, &hidden.into_iter().collect::<Vec<_>>())?.map(|x| x as f32));
+        }
+        Ok(Some(Ranks::of(&samples, &found)))
+    }
+}
+
+/// The training samples in the order of their probability.
+struct Ranks {
+    minus_free_energies: Vec<f32>,
+    /// What each weighs with all that are less probable.
+    weights: Vec<f64>,
+}
+
+impl Ranks {
+    fn of(samples: &Split, minus_free_energies: &[Option<f32>]) -> Self {
+        let weighed = |(sample, x): (usize, &Option<f32>)| Some(((*x)?, samples.weight(sample).unwrap_or(1.0)));
+        let mut all: Vec<(f32, f32)> = minus_free_energies.iter().enumerate().filter_map(weighed).collect();
+        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let mut weight = 0.0;
+        let mut until = |&(_, more): &(f32, f32)| {
+            weight += f64::from(more);
+            weight
+        };
+        let weights = all.iter().map(&mut until).collect();
+        Self { minus_free_energies: all.into_iter().map(|(x, _)| x).collect(), weights }
+    }
+
+    /// Per cent of the samples, as often as each weighs, that are as probable or less; none where none has a weight.
+    fn percentile(&self, x: f32) -> Option<f32> {
+        let all = self.weights.last().filter(|&&all| all > 0.0)?;
+        let places = self.minus_free_energies.partition_point(|other| *other <= x);
+        let below = places.checked_sub(1).map_or(0.0, |last| self.weights[last]);
+        Some((100.0 * below / all) as f32)
+    }
+}

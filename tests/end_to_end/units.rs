@@ -75,3 +75,69 @@ fn samples_keep_the_columns_that_are_given() {
         assert!(error.contains(said), "{error}");
     }
 }
+
+/// Numbers of people whose weight goes with their height, and a number that goes with nothing.
+fn bodies(rows: usize) -> String {
+    let noise = |k: usize, seed: usize| {
+        // The sum of twelve uniforms less 6: all but normal.
+        (0..12).map(|n| ((k * 12 + n) * 7919 + seed * 104_729) % 10_007).map(|x| x as f64 / 10_007.0).sum::<f64>() - 6.0
+    };
+    let row = |k: usize| {
+        let (tall, fat, luck) = (noise(k, 1), noise(k, 2), noise(k, 3));
+        format!("{:.1},{:.1},{:.3}\n", 170.0 + 10.0 * tall, 70.0 + 9.0 * tall + 3.0 * fat, 5.0 * luck)
+    };
+    "height,weight,luck\n".to_string() + &(0..rows).map(row).collect::<String>()
+}
+
+fn numbers(file: &[u8], name: &str) -> Vec<f64> {
+    column(file, name).iter().map(|cell| cell.parse().unwrap()).collect()
+}
+
+/// Mean and standard deviation.
+fn moments(x: &[f64]) -> (f64, f64) {
+    let mean = x.iter().sum::<f64>() / x.len() as f64;
+    (mean, (x.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / x.len() as f64).sqrt())
+}
+
+fn correlation(x: &[f64], y: &[f64]) -> f64 {
+    let ((mx, dx), (my, dy)) = (moments(x), moments(y));
+    x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>() / (x.len() as f64 * dx * dy)
+}
+
+/// In the units of the table, beyond its range or not.
+#[test]
+fn numbers_are_learned_drawn_filled_and_scored_by_gaussian_units() {
+    let place = Place::new();
+    std::fs::write(place.path("bodies.csv"), bodies(600)).unwrap();
+    place.ok("pretrain -q --data csv:bodies.csv --visible-units gaussian --hidden 12 --epochs 200 --learning-rate 0.01 --valid 0 --out run");
+    let shown = place.ok("show run");
+    assert!(shown.contains("gaussian"), "{shown}");
+    place.ok("sample run --count 2000 --steps 500 --out new.csv");
+    let new = place.read("new.csv");
+    let (height, weight, luck) = (numbers(&new, "height"), numbers(&new, "weight"), numbers(&new, "luck"));
+    // Of 2000 samples: the mean within half a deviation, correlations to about 0.1.
+    assert!(
+        (moments(&height).0 - 170.0).abs() < 2.5 && (moments(&weight).0 - 70.0).abs() < 2.5,
+        "{:?}",
+        moments(&height)
+    );
+    let (with, without) = (correlation(&height, &weight), correlation(&height, &luck));
+    assert!(with > 0.25 && with > without + 0.1, "{with} and {without}");
+
+    std::fs::write(place.path("gaps.csv"), "height,weight,luck\n190,,0\n150,,0\n,90,1\n").unwrap();
+    place.ok("impute run --data csv:gaps.csv --out full.csv --spread");
+    let full = place.read("full.csv");
+    let (weight, spread) = (numbers(&full, "weight"), numbers(&full, "weight.spread"));
+    assert!(weight[0] > weight[1] + 5.0 && weight[2] == 90.0, "{weight:?}");
+    assert!(spread[0] > 1.0 && spread[0] < 20.0 && spread[2] == 0.0, "{spread:?}");
+
+    place.ok("reconstruct run --split train --out again.csv");
+    let (again, data) = (place.read("again.csv"), place.read("bodies.csv"));
+    assert!(correlation(&numbers(&again, "height"), &numbers(&data, "height")) > 0.8);
+    std::fs::write(place.path("odd.csv"), "height,weight,luck\n170,70,0\n190,50,0\n300,70,0\n").unwrap();
+    place.ok("score run --data csv:odd.csv --out scores.csv");
+    let free = numbers(&place.read("scores.csv"), "free_energy");
+    assert!(free[0] < free[1] && free[0] < free[2], "{free:?}");
+    let refused = place.run("sample run --out x.png");
+    assert!(stderr(&refused).contains("pictures are of Bernoulli units"), "{}", stderr(&refused));
+}

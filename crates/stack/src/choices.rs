@@ -16,14 +16,20 @@ use std::ops::Range;
 /// A choice that some rows lack.
 pub(crate) struct Choice {
     units: Range<usize>,
+    low: f32,
     /// The rows.
     pub(crate) rows: Vec<usize>,
 }
 
 impl Choice {
-    /// Of a category's units, or of the unit of a binary value.
-    pub(crate) fn new(units: Range<usize>, rows: Vec<usize>) -> Self {
-        Self { units, rows }
+    /// Of a category's units, or of the unit of a binary value, the lower of which is `low`.
+    pub(crate) fn new(units: Range<usize>, low: f32, rows: Vec<usize>) -> Self {
+        Self { units, low, rows }
+    }
+
+    /// The lower of a binary value's two.
+    pub(crate) fn low(&self) -> f32 {
+        self.low
     }
 
     /// Its units.
@@ -34,7 +40,7 @@ impl Choice {
     /// Turns option `k` on: of a binary value off or on.
     pub(crate) fn put(&self, k: usize, v: &mut [f32]) {
         match self.units.len() {
-            1 => v[self.units.start] = k as f32,
+            1 => v[self.units.start] = if k == 1 { 1.0 } else { self.low },
             _ => self.units().enumerate().for_each(|(l, unit)| v[unit] = if l == k { 1.0 } else { 0.0 }),
         }
     }

@@ -4,6 +4,8 @@
 //! top RBM, down again, and what is missing is drawn anew. With one layer of weights that samples p(missing|observed)
 //! of the RBM itself.
 //!
+//! Units of other kinds than Bernoulli are completed by an RBM alone, a single layer.
+//!
 //! All samples share the random numbers of a chain, so that what a sample is given depends on its own values alone,
 //! not on the samples beside it. Draws that stand side by side in a table must not: then each sample has numbers of
 //! its own, by its place in the table.
@@ -13,10 +15,11 @@ use crate::dbn::Dbn;
 use crate::error::{Result, require};
 use crate::labels::{label_at, one_hot};
 use crate::layer::{inputs, probabilities};
+use crate::spins::{to_batch, to_tensor};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::ops::sigmoid;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
-use deepbelief_rbm::VisibleStates;
+use deepbelief_rbm::{UnitKind, Units, VisibleStates};
 use std::ops::Range;
 
 /// How missing values are drawn.
@@ -39,6 +42,18 @@ pub struct Completing {
 impl Default for Completing {
     fn default() -> Self {
         Self { chains: 4, burn_in: 20, sweeps: 20, visible_states: VisibleStates::Sampled, seed: 1, rows_from: None }
+    }
+}
+
+impl Completing {
+    /// Checks the numbers of chains and steps, and returns how many steps a chain makes.
+    fn validate(&self) -> Result<u32> {
+        const MOST: u32 = 60_000;
+        require((1..=MOST).contains(&self.chains), "chains", self.chains, format!("between 1 and {MOST}"))?;
+        let (steps, expected) = (self.burn_in.saturating_add(self.sweeps), "with the burn-in");
+        let fits = self.sweeps > 0 && steps <= MOST;
+        require(fits, "sweeps", self.sweeps, format!("between 1 and {MOST} {expected}"))?;
+        Ok(steps)
     }
 }
 
@@ -77,19 +92,16 @@ impl Dbn {
         choices: &[Range<usize>],
         how: &Completing,
     ) -> Result<Completed> {
-        const MOST: u32 = 60_000;
-        require((1..=MOST).contains(&how.chains), "chains", how.chains, format!("between 1 and {MOST}"))?;
-        let steps = how.burn_in.saturating_add(how.sweeps);
-        require(
-            how.sweeps > 0 && steps <= MOST,
-            "sweeps",
-            how.sweeps,
-            format!("between 1 and {MOST} with the burn-in"),
-        )?;
+        let steps = how.validate()?;
         let (rows, units) = (batch.rows(), batch.units());
         let fits = units == self.visible() && (missing.rows(), missing.units()) == (rows, units);
         require(fits, "units", units, format!("{}, those of the model", self.visible()))?;
 
+        // Directed layers stand on Bernoulli units.
+        let below = Units::of(UnitKind::Bernoulli, units);
+        let alone = self.layers().is_empty();
+        let visible = if alone { &self.top().layers().visible } else { &below };
+        let typed = alone && !self.top().layers().are_bernoulli();
         let (mean, deviation) = (batch.to_values(), vec![0.0; rows * units]);
         let mut completed = Completed { mean, deviation, ..Completed::default() };
         let lacking: Vec<usize> =
@@ -106,12 +118,15 @@ impl Dbn {
             None => vec![0],
         };
         let gap_of = |row: usize, unit: usize| gaps.binary_search_by_key(&(row * units + unit), |gap| gap.0).ok();
+        let is_number = columns_of(visible, |kind| !kind.is_discrete());
+        let is_spin = columns_of(visible, |kind| kind == UnitKind::Spin);
         let choices: Vec<Choice> = choices
             .iter()
             .filter(|_| self.layers().is_empty())
             .map(|choice| {
                 let lacks = |row: &usize| gap_of(*row, choice.start).is_some();
-                Choice::new(choice.clone(), (0..lacking.len()).filter(lacks).collect())
+                let low = if is_spin[choice.start] { -1.0 } else { 0.0 };
+                Choice::new(choice.clone(), low, (0..lacking.len()).filter(lacks).collect())
             })
             .collect();
         let mut is_chosen = vec![false; gaps.len()];
@@ -119,40 +134,49 @@ impl Dbn {
             choice.units().filter_map(|unit| gap_of(row, unit)).for_each(|gap| is_chosen[gap] = true);
         }
         let (mut sums, mut squares) = (vec![0.0f64; gaps.len()], vec![0.0f64; gaps.len()]);
+        // Spins are -1 and 1 from here on.
+        to_tensor(visible, &mut part);
         for chain in 0..how.chains {
             let (mut v, mut p) = (part.clone(), part.clone());
             for step in 0..if lacking.is_empty() { 0 } else { steps } {
                 let draw = Uniforms::new(how.seed, Stream::Missing, chain).gibbs(step as u16);
                 let v_tensor = Tensor::from_slice(&v, (lacking.len(), units), &Device::Cpu)?;
-                p = self.sweep(v_tensor, draw, &numbers)?.flatten_all()?.to_vec1()?;
                 let uniforms = uniforms(draw.layer(LAST), &numbers, units);
+                let mut states = Vec::new();
+                if typed {
+                    // A row alone draws from row 0: its number is in the seed.
+                    let draw = |number: u32| {
+                        let seed = how.seed ^ u64::from(number) << 32;
+                        Uniforms::new(seed, Stream::Missing, chain).gibbs(step as u16)
+                    };
+                    (p, states) = self.sweep_units(&v_tensor, draw, &numbers)?;
+                } else {
+                    p = self.sweep(v_tensor, draw, &numbers)?.flatten_all()?.to_vec1()?;
+                }
                 for &(at, _) in gaps.iter().zip(&is_chosen).filter(|(_, chosen)| !**chosen).map(|(gap, _)| gap) {
                     v[at] = match how.visible_states {
+                        _ if typed => states[at],
                         VisibleStates::Sampled => f32::from(u8::from(uniforms[at % uniforms.len()] < p[at])),
                         VisibleStates::Probabilities => p[at],
                     };
                 }
-                for choice in &choices {
-                    let probabilities = choice.probabilities(self.top(), &v)?;
-                    for (&row, options) in choice.rows.iter().zip(probabilities) {
-                        let first = row * units + choice.units().start;
-                        let drawn = label_at(&options, uniforms[first % uniforms.len()].into());
-                        choice.put(drawn as usize, &mut v[row * units..][..units]);
-                        // Of a binary value the unit has the second option's.
-                        let options = if options.len() > choice.units().len() { &options[1..] } else { &options };
-                        p[first..].iter_mut().zip(options).for_each(|(p, option)| *p = *option as f32);
-                    }
-                }
+                self.choose(&choices, &uniforms, &mut v, &mut p)?;
                 if step >= how.burn_in {
                     for ((sum, square), &(at, _)) in sums.iter_mut().zip(&mut squares).zip(&gaps) {
-                        *sum += f64::from(p[at]);
-                        *square += f64::from(p[at]) * f64::from(p[at]);
+                        // Numbers spread as they are drawn, not as their means do.
+                        let spread = if is_number[at % units] { v[at] } else { p[at] };
+                        *sum += f64::from(spread);
+                        *square += f64::from(spread) * f64::from(spread);
                     }
                 }
             }
             for (&(at, _), _) in gaps.iter().zip(&is_chosen).filter(|(_, chosen)| **chosen) {
                 p[at] = v[at];
             }
+            // What is drawn of units that are not Bernoulli is drawn already.
+            let mut p = if typed { v.clone() } else { p };
+            to_batch(visible, &mut p);
+            to_batch(visible, &mut v);
             for (values, all) in [(&v, &mut completed.draws), (&p, &mut completed.draw_means)] {
                 let mut whole = completed.mean.clone();
                 for &(at, place) in &gaps {
@@ -164,10 +188,30 @@ impl Dbn {
         let count = f64::from(how.chains) * f64::from(how.sweeps);
         for (&(_, place), (sum, square)) in gaps.iter().zip(sums.iter().zip(squares)) {
             let mean = sum / count;
-            completed.mean[place] = mean as f32;
+            completed.mean[place] = if is_spin[place % units] { (0.5 * (mean + 1.0)) as f32 } else { mean as f32 };
             completed.deviation[place] = (square / count - mean * mean).max(0.0).sqrt() as f32;
         }
         Ok(completed)
+    }
+
+    /// Draws choices given the rest of each row of `v`, with numbers that have the rows' places, and puts their
+    /// probabilities into `p`.
+    fn choose(&self, choices: &[Choice], uniforms: &[f32], v: &mut [f32], p: &mut [f32]) -> Result<()> {
+        let units = self.visible();
+        for choice in choices {
+            let probabilities = choice.probabilities(self.top(), v)?;
+            for (&row, options) in choice.rows.iter().zip(probabilities) {
+                let first = row * units + choice.units().start;
+                let drawn = label_at(&options, uniforms[first % uniforms.len()].into());
+                choice.put(drawn as usize, &mut v[row * units..][..units]);
+                // Of a binary value the unit has the second option's, between the two values.
+                let of_two = options.len() > choice.units().len();
+                let (options, low) = if of_two { (&options[1..], choice.low()) } else { (&options[..], 0.0) };
+                let mean = |p: f64| low + (1.0 - low) * p as f32;
+                p[first..].iter_mut().zip(options).for_each(|(p, option)| *p = mean(*option));
+            }
+        }
+        Ok(())
     }
 
     /// p(v|h) after one way up, a step at the top and one way down. Samples draw from the rows `numbers`, or all from
@@ -203,6 +247,27 @@ impl Dbn {
         }
         Ok(p)
     }
+}
+
+impl Dbn {
+    /// Means and states of the visible units of an RBM alone after a step from `v`, row by row. Samples draw from the rows
+    /// `numbers`, or all from the only one.
+    fn sweep_units(&self, v: &Tensor, draw: impl Fn(u32) -> Uniforms, numbers: &[u32]) -> Result<(Vec<f32>, Vec<f32>)> {
+        let (mut means, mut states) = (Vec::new(), Vec::new());
+        for row in 0..v.dim(0)? {
+            let draw = draw(numbers[row % numbers.len()]);
+            let h = self.top().sample_h(&v.narrow(0, row, 1)?, draw.layer(0))?;
+            let below = self.top().sample_v(&h.states, draw.layer(LAST))?;
+            means.extend(below.probabilities.flatten_all()?.to_vec1::<f32>()?);
+            states.extend(below.states.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok((means, states))
+    }
+}
+
+/// Whether each column is of units that `fits` says.
+fn columns_of(units: &Units, fits: impl Fn(UnitKind) -> bool) -> Vec<bool> {
+    units.each().flat_map(|(segment, columns)| std::iter::repeat_n(fits(segment.units), columns.len())).collect()
 }
 
 /// The place of the visible units' random numbers among the layers.

@@ -37,7 +37,7 @@ use crate::error::{Error, Result, require};
 use crate::layer::{Layer, inputs, probabilities, sampled};
 use candle_core::{DType, Device, Module, Tensor};
 use deepbelief_kernels::{Uniforms, ops};
-use deepbelief_rbm::{Rbm, Sampled};
+use deepbelief_rbm::{Rbm, Sampled, UnitKind};
 
 /// Most layers of weights in a stack.
 pub const MAX_DEPTH: usize = 64;
@@ -211,10 +211,10 @@ impl Dbn {
     /// E\[h | pen\] of the top hidden units, [B, units] -> [B, H]; a label group takes no part.
     fn code(&self, penultimate: &Tensor) -> candle_core::Result<Tensor> {
         let (w, b) = (self.top.w_rec(), self.top.hb());
-        if self.top.layers().hidden.is_bernoulli() {
-            probabilities(penultimate, w, b)
-        } else {
-            inputs(penultimate, w, b)
+        match &self.top.layers().hidden {
+            units if units.is_bernoulli() => probabilities(penultimate, w, b),
+            units if units.all(|kind| kind == UnitKind::Gaussian) => inputs(penultimate, w, b),
+            _ => self.top.forward(penultimate),
         }
     }
 
@@ -241,7 +241,11 @@ impl Dbn {
         require(depth <= deepest, "depth", depth, format!("between 0 and {deepest}, the layers of the model"))?;
         let mut units = h.clone();
         if depth == deepest {
-            units = probabilities(&units, self.top.w_gen(), self.top.vb())?;
+            units = if self.top.layers().visible.is_bernoulli() {
+                probabilities(&units, self.top.w_gen(), self.top.vb())?
+            } else {
+                self.top.reverse(&units)?
+            };
         }
         for layer in self.layers.iter().take(depth).skip(end).rev() {
             units = layer.generate(&units)?;
@@ -261,7 +265,7 @@ impl Dbn {
     }
 
     /// Mean cross-entropy between visible values [B, V] in [0, 1] and [`Dbn::reconstruct`] of
-    /// them, in nats per sample. Computed from the logits, so that saturated units stay finite.
+    /// them, in nats per sample; of visible units of other kinds their mean -ln p(v|h). Computed from the logits, so that saturated units stay finite.
     ///
     /// # Errors
     /// If the shapes do not fit.
@@ -275,6 +279,10 @@ impl Dbn {
     /// # Errors
     /// If the shapes do not fit.
     pub fn reconstruction_costs(&self, v: &Tensor) -> Result<Vec<f64>> {
+        if !self.top.layers().visible.is_bernoulli() {
+            let cost = |row| Ok(self.top.reconstruction_cost(&v.narrow(0, row, 1)?)?);
+            return (0..v.dim(0)?).map(cost).collect();
+        }
         let top = self.top_given_penultimate(&self.penultimate(v)?)?;
         let (above, w, b) = match self.layers.first() {
             None => (top, self.top.w_gen(), self.top.vb()),

@@ -46,7 +46,13 @@ impl<'a> Chains<'a> {
         let (top, classes) = (dbn.top(), dbn.classes());
         let draw = Uniforms::new(seed, Stream::Picture, 0);
         let x = Tensor::zeros((count, top.visible()), top.vb().dtype(), top.vb().device())?;
-        let (probabilities, states) = ops::bernoulli(&x, top.vb(), draw.gibbs(PENULTIMATE))?;
+        let penultimate = if top.layers().visible.is_bernoulli() {
+            let (probabilities, states) = ops::bernoulli(&x, top.vb(), draw.gibbs(PENULTIMATE))?;
+            Sampled { probabilities, states }
+        } else {
+            let h = Tensor::zeros((count, top.hidden()), x.dtype(), x.device())?;
+            top.sample_v(&h, draw.gibbs(PENULTIMATE))?
+        };
         let drawn = match labels {
             Some(_) if classes == 0 => return Err(Error::NoLabelGroup { what: "a clamped label" }),
             Some(labels) => {
@@ -58,7 +64,7 @@ impl<'a> Chains<'a> {
             None if classes == 0 => Vec::new(),
             None => draw_labels(&Tensor::ones((count, classes), x.dtype(), x.device())?, draw.gibbs(LABEL))?,
         };
-        let (machine, penultimate) = (packed(top)?, Sampled { probabilities, states });
+        let machine = packed(top)?;
         Ok(Self { dbn, machine, penultimate, labels: drawn, clamped: labels.is_some(), seed, step: 0 })
     }
 

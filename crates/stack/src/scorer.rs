@@ -12,7 +12,7 @@ use crate::choices::Choice;
 use crate::dbn::Dbn;
 use crate::error::Result;
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{LogSum, Stream, Uniforms};
+use deepbelief_kernels::{LogSum, Stream, Uniforms, UnitKind};
 use std::ops::Range;
 
 /// Units whose states are summed over, at most.
@@ -77,11 +77,17 @@ impl Scorer {
     }
 
     /// The same of a sample `v` `[V]` whose units `missing`, in their order, were not observed: they are summed out,
-    /// whatever `v` has there. None if more than 12 units are missing and the model has more hidden units than that.
+    /// whatever `v` has there; spins are -1 and 1. None if a number is missing, or if more than 12 units are missing and the model has more hidden units than that.
     ///
     /// # Errors
     /// If `v` does not fit the visible units.
     pub fn observed(&self, v: &[f32], missing: &[usize]) -> Result<Option<f64>> {
+        let visible = &self.dbn.top().layers().visible;
+        let kind =
+            |unit: usize| visible.each().find(|(_, columns)| columns.contains(&unit)).map(|(part, _)| part.units);
+        if missing.iter().any(|&unit| kind(unit).is_some_and(|kind| !kind.is_discrete())) {
+            return Ok(None);
+        }
         let category = |unit: usize| self.categories.iter().find(|units| units.contains(&unit)).cloned();
         let mut gaps: Vec<Range<usize>> =
             missing.iter().map(|&unit| category(unit).unwrap_or(unit..unit + 1)).collect();
@@ -97,7 +103,12 @@ impl Scorer {
     }
 
     fn over_completions(&self, v: &[f32], gaps: Vec<Range<usize>>, completions: usize) -> Result<f64> {
-        let gaps: Vec<Choice> = gaps.into_iter().map(|gap| Choice::new(gap, Vec::new())).collect();
+        let mut spins = vec![false; v.len()];
+        let visible = &self.dbn.top().layers().visible;
+        let of_spins = visible.each().filter(|(segment, _)| segment.units == UnitKind::Spin);
+        of_spins.for_each(|(_, columns)| spins[columns].fill(true));
+        let low = |gap: &Range<usize>| if spins[gap.start] { -1.0 } else { 0.0 };
+        let gaps: Vec<Choice> = gaps.into_iter().map(|gap| Choice::new(gap.clone(), low(&gap), Vec::new())).collect();
         let (mut sum, mut v) = (LogSum::default(), v.to_vec());
         for first in (0..completions).step_by(AT_ONCE) {
             let numbers = first..completions.min(first + AT_ONCE);

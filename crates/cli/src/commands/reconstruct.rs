@@ -14,6 +14,7 @@ use crate::results::FORMATS;
 use candle_core::{Device, Tensor};
 use deepbelief_data::{Dataset, Split};
 use deepbelief_finetune::Objective;
+use deepbelief_stack::to_batch;
 use serde_json::json;
 
 /// Samples in a picture, unless told otherwise and at most.
@@ -73,6 +74,7 @@ fn write(
             Model::Network(checkpoint) => checkpoint.network.forward(&v?)?,
         })?);
     }
+    to_batch(samples.layer(), &mut reconstructed);
     let labels = samples.labels().map(|labels| in_their_words(&labels, data.class_names.as_deref()));
     let files = decoded(checkpoint, &reconstructed, labels).write(&args.out, format)?;
     tracing::info!("reconstructed {} of {}", count(n, "sample"), data.name);

@@ -3,16 +3,25 @@
 use crate::failure::Result;
 use candle_core::{Device, Tensor};
 use deepbelief_data::{Binarize, Split};
-use deepbelief_rbm::tensors::from_batch;
+use deepbelief_kernels::Batch;
+use deepbelief_rbm::Units;
+use deepbelief_stack::to_tensor;
 
 /// Samples that are passed through a model at once: bounds the memory.
 pub(crate) const CHUNK: usize = 1000;
 
-/// All samples in order, some at a time, as values [n, units] in [0, 1].
+/// A batch of samples of these units, as a tensor on the CPU.
+pub(crate) fn tensor(batch: &Batch, units: &Units) -> Result<Tensor> {
+    let mut values = batch.to_values();
+    to_tensor(units, &mut values);
+    Ok(Tensor::from_vec(values, (batch.rows(), batch.units()), &Device::Cpu)?)
+}
+
+/// All samples in order, some at a time, as values [n, units].
 pub(crate) fn chunks(samples: &Split, binarize: Binarize, seed: u64) -> impl Iterator<Item = Result<Tensor>> {
     let n = samples.samples();
     (0..n).step_by(CHUNK).map(move |start| {
         let batch = samples.batch(start..n.min(start + CHUNK), binarize, seed)?;
-        Ok(from_batch(&batch, &Device::Cpu)?)
+        tensor(&batch, samples.layer())
     })
 }

@@ -30,6 +30,10 @@ pub(crate) fn in_their_words(labels: &[u32], class_names: Option<&[String]>) -> 
 
 /// The shape of visible units as a picture, as it is known; a table has none unless somebody gives it one.
 pub(crate) fn picture_shape(model: &impl Trained, known: Option<ImageShape>) -> Result<ImageShape> {
+    if let Some(schema) = model.schema().filter(|schema| !schema.layer().is_bernoulli()) {
+        return Err(Failure::new(format!("pictures are of Bernoulli units, and the model's are {}", schema.layer()))
+            .hint("write a table: --out x.csv"));
+    }
     if known.is_none() && model.schema().is_some_and(|schema| !schema.is_of_one_kind()) {
         return Err(Failure::new("the model is one of a table, which is no picture").hint("write a table: --out x.csv"));
     }

@@ -6,7 +6,7 @@ use super::dbn::Net;
 use super::sheet::Sheet;
 use super::tiles::{ROW, tiles, values};
 use crate::failure::{Failure, Result, count};
-use deepbelief_stack::{Chains, Dbn};
+use deepbelief_stack::{Chains, Dbn, to_batch};
 
 /// Most tiles in one picture: a sheet of so many digits has some 40 million pixels.
 const MOST_TILES: usize = 10_000;
@@ -35,7 +35,7 @@ pub(crate) struct Dream {
 /// Chains as they are at one time.
 pub(crate) struct Frame {
     pub(crate) step: u32,
-    /// Pixel probabilities of each chain.
+    /// Pixel probabilities of each chain; of other than Bernoulli units their states.
     pub(crate) tiles: Vec<Vec<f32>>,
     /// Label of each chain; empty without a label group.
     pub(crate) labels: Vec<u32>,
@@ -85,7 +85,16 @@ impl Dream {
         let (steps, every) = (self.steps, self.every);
         Ok((0..self.shown).map(move |time| {
             chains.advance(if time == 0 { steps } else { every })?;
-            let tiles = tiles(&values(&chains.show()?)?, dbn.visible());
+            let visible = &dbn.top().layers().visible;
+            let shown = if visible.is_bernoulli() {
+                values(&chains.show()?)?
+            } else {
+                // States, which may be numbers.
+                let mut states = values(&chains.penultimate().states)?;
+                to_batch(visible, &mut states);
+                states
+            };
+            let tiles = tiles(&shown, dbn.visible());
             Ok(Frame { step: chains.steps(), tiles, labels: chains.labels().to_vec() })
         }))
     }

@@ -50,7 +50,9 @@ impl Parts {
             _ => Vec::new(),
         };
         settings.data_mut().complete(&data, !said.has("valid"));
-        require_bernoulli(&data)?;
+        if S::VERB != Verb::Pretrain {
+            require_bernoulli(&data)?;
+        }
         let binarize = Some(settings.data().binarize).filter(|_| found.units.is_bernoulli());
         warn_of(&found, settings.data().image_size.is_some(), binarize);
         Ok(Self { advised, ..Self::part(data, settings.data(), settings.seed())? })
@@ -363,14 +365,16 @@ fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Re
     Ok(advised)
 }
 
-/// Refuses units that no training learns.
+/// Refuses units that only `dbn pretrain` learns.
 fn require_bernoulli(data: &Dataset) -> Result<()> {
     let units = data.train.layer();
     if units.is_bernoulli() {
         return Ok(());
     }
-    Err(Failure::new(format!("the columns are {units} units, and trainings are of Bernoulli units so far"))
-        .hint("learn values between 0 and 1: --visible-units bernoulli"))
+    Err(Failure::new(format!(
+        "the columns are {units} units, and only `dbn pretrain` learns other than Bernoulli units"
+    ))
+    .hint("learn values between 0 and 1: --visible-units bernoulli"))
 }
 
 /// Opens the data of a training.

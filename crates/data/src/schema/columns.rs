@@ -167,6 +167,24 @@ impl Schema {
         Ok(())
     }
 
+    /// Sum of the logarithms of the scales of the columns that Gaussian units learn and `meant`, by the number of its
+    /// unit, has: what a log-density of values as units have them lacks to one in the columns' own units, which is smaller
+    /// by so much.
+    #[must_use]
+    pub fn log_scales(&self, meant: impl Fn(usize) -> bool) -> f64 {
+        let (mut sum, mut at) = (0.0, 0);
+        for (_, kind) in self.each() {
+            if let ColumnKind::Real { scale, .. } = kind
+                && self.learned_by == ColumnUnits::ByKind
+                && meant(at)
+            {
+                sum += libm::log(f64::from(*scale));
+            }
+            at += kind.units();
+        }
+        sum
+    }
+
     /// What scales an array as all these columns are scaled, where they have one scale.
     #[must_use]
     pub fn scale(&self) -> Option<Scale> {
@@ -333,6 +351,15 @@ mod tests {
         let many = Schema { columns: vec![ColumnSchema { name: None, count: usize::MAX, kind }], ..Schema::default() };
         assert!(many.validate().unwrap_err().to_string().ends_with("expected at most 65504 units"));
         assert!(schema().validate().unwrap_err().to_string().contains("expected all or none"));
+    }
+
+    #[test]
+    fn densities_are_told_in_the_units_of_the_columns() {
+        let schema = schema();
+        assert_eq!(schema.log_scales(|_| true), 0.0, "probabilities have no density");
+        let schema = schema.with_units(ColumnUnits::ByKind);
+        assert!((schema.log_scales(|_| true) - libm::log(60.0)).abs() < 1e-12);
+        assert_eq!(schema.log_scales(|unit| unit != 0), 0.0);
     }
 
     #[test]

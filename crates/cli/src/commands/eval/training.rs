@@ -2,14 +2,12 @@
 
 use super::sum::{doubles, weighted};
 use crate::args::EvalArgs;
-use crate::data::chunks::CHUNK;
+use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::Result;
 use crate::model::checkpoint::{Checkpoint, Trained};
-use candle_core::Device;
 use deepbelief_data::{Binarize, Source, Split};
 use deepbelief_kernels::{Batch, Stream, Uniforms};
-use deepbelief_rbm::tensors::from_batch;
-use deepbelief_stack::Dbn;
+use deepbelief_stack::{Dbn, to_batch};
 
 /// Mean free energy of the samples that the model was trained on, where others are asked for, or why it is not known.
 pub(super) fn free_energy_of_own(
@@ -34,7 +32,7 @@ pub(super) const TRAINING: usize = 10_000;
 
 /// States of the units under the top over training samples.
 pub(super) struct Training {
-    /// States `[samples, units]`.
+    /// States `[samples, units]`, as batches hold them.
     states: Vec<f32>,
     units: usize,
     labels: Option<Vec<u32>>,
@@ -50,7 +48,7 @@ impl Training {
         let below = dbn.layers().len();
         let (mut states, mut free_energy, mut weight) = (Vec::new(), 0.0, 0.0);
         for (step, chosen) in chosen.chunks(CHUNK).enumerate() {
-            let v = from_batch(&samples.batch(chosen.iter().copied(), binarize, seed)?, &Device::Cpu)?;
+            let v = tensor(&samples.batch(chosen.iter().copied(), binarize, seed)?, samples.layer())?;
             let draw = Uniforms::new(seed, Stream::Monitor, step as u32);
             let units = dbn.encode(&v, below, Some(draw))?;
             let weights: Vec<f64> = chosen.iter().map(|&sample| samples.weight(sample).unwrap_or(1.0).into()).collect();
@@ -59,6 +57,9 @@ impl Training {
             states.extend(units.flatten_all()?.to_vec1::<f32>()?);
         }
         let labels: Option<Vec<u32>> = chosen.iter().map(|&sample| samples.label(sample)).collect();
+        if below == 0 {
+            to_batch(samples.layer(), &mut states);
+        }
         let units = dbn.top().visible();
         Ok(Self { states, units, labels, free_energy: free_energy / weight })
     }

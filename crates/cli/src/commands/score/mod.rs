@@ -64,12 +64,20 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         Some(training) => Some(Peers::of(&scorer, training, binarize, passes(&checkpoint.dbn, args.layer_draws))?),
         None => None,
     };
+    // A sample of numbers is scored only where all of them are there.
+    let log_scales = checkpoint.columns().log_scales(|_| true);
+    if !samples.layer().is_discrete() {
+        tracing::info!(
+            "likelihoods are densities of numbers in the units of the table, {log_scales:.2} nats below those that the \
+             model learned from; free energies are the model's"
+        );
+    }
     let mut scores = Vec::with_capacity(samples.samples());
     for (row, x) in minus_free_energies(&scorer, samples, binarize)?.into_iter().enumerate() {
         scores.push(Score {
             row,
             free_energy: x.map(|x| -x),
-            log_likelihood: x.zip(log_z).map(|(x, z)| (f64::from(x) - z) as f32),
+            log_likelihood: x.zip(log_z).map(|(x, z)| (f64::from(x) - z - log_scales) as f32),
             percentile: match (x, &mut peers) {
                 (Some(x), Some(peers)) => peers.percentile(&lacking(samples, row), x)?,
                 _ => None,

@@ -1,13 +1,11 @@
 //! The training samples that a sample is held against.
 
 use crate::args::ScoreArgs;
-use crate::data::chunks::CHUNK;
+use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::{Result, count};
 use crate::model::checkpoint::{Checkpoint, Trained};
-use candle_core::Device;
 use deepbelief_data::{Binarize, Dataset, Split};
-use deepbelief_rbm::tensors::from_batch;
-use deepbelief_stack::Scorer;
+use deepbelief_stack::{Scorer, to_tensor};
 use std::collections::{BTreeSet, HashMap};
 
 /// Training samples that a sample is held against, at most.
@@ -54,10 +52,12 @@ pub(super) fn minus_free_energies(scorer: &Scorer, samples: &Split, binarize: Bi
         let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
         let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
         let Some(missing) = samples.missing(&chosen) else {
-            found.extend(scorer.complete(&from_batch(&batch, &Device::Cpu)?)?.iter().map(|&x| Some(x as f32)));
+            found.extend(scorer.complete(&tensor(&batch, samples.layer())?)?.iter().map(|&x| Some(x as f32)));
             continue;
         };
-        for (row, v) in batch.to_values().chunks_exact(batch.units()).enumerate() {
+        let mut values = batch.to_values();
+        to_tensor(samples.layer(), &mut values);
+        for (row, v) in values.chunks_exact(batch.units()).enumerate() {
             let missing: Vec<usize> = missing.units(row).collect();
             found.push(scorer.observed(v, &missing)?.map(|x| x as f32));
         }
@@ -140,7 +140,8 @@ impl<'a> Peers<'a> {
         for row in 0..wanted {
             let hidden: BTreeSet<usize> =
                 self::lacking(&samples, row).into_iter().chain(lacking.iter().copied()).collect();
-            let v = samples.batch(std::iter::once(row), self.binarize, 0)?.to_values();
+            let mut v = samples.batch(std::iter::once(row), self.binarize, 0)?.to_values();
+            to_tensor(samples.layer(), &mut v);
             found.push(self.scorer.observed(&v, &hidden.into_iter().collect::<Vec<_>>())?.map(|x| x as f32));
         }
         Ok(Some(Ranks::of(&samples, &found)))

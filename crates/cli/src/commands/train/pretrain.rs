@@ -13,8 +13,8 @@ use crate::run::watcher::{Verb, Watcher};
 use crate::settings::{PretrainSettings, Settings};
 use candle_core::Device;
 use deepbelief_rbm::{
-    Contrastive, EpochMetrics, Layers, OnDivergence, Provenance, Rbm, Snapshot, TrainConfig, TrainState, Trainer,
-    UnitKind, Units, peak_memory, save,
+    Contrastive, EpochMetrics, Layers, OnDivergence, Provenance, Rbm, RbmConfig, Snapshot, TrainConfig, TrainState,
+    Trainer, UnitKind, Units, peak_memory, save,
 };
 use deepbelief_stack::Dbn;
 use deepbelief_training::Best;
@@ -91,7 +91,10 @@ impl Looped for Pretrain {
     fn start(settings: &PretrainSettings, parts: Parts, _: Option<&Dbn>) -> Result<(Trainer, Parts)> {
         parts.require_shape(&settings.data)?;
         let parts = settle(parts, settings)?;
-        let rbm = Rbm::new(&settings.rbm_config(), &parts.train.mean()?, &Self::place(settings, &parts)?)?;
+        let layer = parts.train.layer();
+        let visible_units = (!layer.is_bernoulli()).then(|| layer.clone());
+        let config = RbmConfig { visible_units, ..settings.rbm_config() };
+        let rbm = Rbm::new(&config, &parts.train.mean()?, &Self::place(settings, &parts)?)?;
         Ok((Trainer::new(&rbm, settings.train_config())?, parts))
     }
 
@@ -105,6 +108,10 @@ impl Looped for Pretrain {
                 parts.train.units(),
             )));
         }
+        if state.learned.layers().visible != *parts.train.layer() {
+            let (got, expected) = (&state.learned.layers().visible, parts.train.layer());
+            return Err(Failure::new(format!("{STATE} has {got} visible units, the data have {expected}")));
+        }
         let expected = settings.layer.hidden_units.units(wanted);
         let got = &state.learned.layers().hidden;
         if *got != expected {
@@ -117,7 +124,11 @@ impl Looped for Pretrain {
         let (visible, hidden) = (parts.train.units(), settings.layer.hidden);
         let parameters = thousands(visible * hidden + visible + hidden);
         let units = of_units(&settings.layer.hidden_units);
-        let model = format!("{visible}-{hidden} RBM{units}, {parameters} parameters");
+        let below = match parts.train.layer() {
+            layer if layer.is_bernoulli() => String::new(),
+            layer => format!(" of {layer} visible units"),
+        };
+        let model = format!("{visible}-{hidden} RBM{below}{units}, {parameters} parameters");
         Ok((model, footprint(settings, parts, hidden, settings.batch_size())))
     }
 
@@ -145,7 +156,7 @@ fn footprint(settings: &PretrainSettings, parts: &Parts, hidden: usize, batch_si
     let visible = parts.train.units();
     // All other kinds take the same.
     let kind = if settings.layer.hidden_units.is_bernoulli() { UnitKind::Bernoulli } else { UnitKind::Gaussian };
-    let layers = Layers { hidden: Units::of(kind, hidden), ..Layers::bernoulli(visible, hidden) };
+    let layers = Layers { visible: parts.train.layer().clone(), hidden: Units::of(kind, hidden) };
     let tested = parts.data.test.as_ref().map_or(0, |test| test.samples().min(TEST));
     let samples = parts.monitored(Pretrain::MONITOR) + tested;
     let measured = if layers.are_bernoulli() {

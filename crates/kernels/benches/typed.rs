@@ -54,7 +54,8 @@ fn update(bencher: Bencher, layers: &Layers, v0: &Batch, gibbs_steps: u16, persi
     let rule = StepRule { learning_rate: 1e-4, momentum: 0.0, l2: 0.0, l1: 0.0 };
     let mut chains = machine.fresh_hidden(v0.rows(), Uniforms::new(1, Stream::Chains, 0));
     let mut step = 0;
-    bencher.counter(ItemsCount::new(v0.rows())).bench_local(|| {
+    // As in a training, which runs in its pool.
+    let mut update = || {
         let hidden = |k| Uniforms::new(1, Stream::Hidden, step).gibbs(k);
         machine.infer_hidden(v0, (!persistent).then(|| hidden(0)));
         if persistent {
@@ -72,7 +73,9 @@ fn update(bencher: Bencher, layers: &Layers, v0: &Batch, gibbs_steps: u16, persi
         }
         step += 1;
         machine.update(v0, &rule, Sparsity { target: 0.1, cost: 0.0 })
-    });
+    };
+    let pool = rayon::ThreadPoolBuilder::new().build().expect("a pool");
+    bencher.counter(ItemsCount::new(v0.rows())).bench_local(|| pool.install(&mut update));
 }
 
 #[divan::bench]

@@ -12,7 +12,7 @@ const RULE: StepRule = StepRule { learning_rate: 0.05, momentum: 0.5, l2: 1e-2, 
 const OFF: Sparsity = Sparsity { target: 0.1, cost: 0.0 };
 
 /// States that are bits.
-fn bits(rows: usize, units: usize, values: &[f32]) -> Batch {
+fn states(rows: usize, units: usize, values: &[f32]) -> Batch {
     Batch::Binary(Bits::from_values(rows, units, values))
 }
 
@@ -196,8 +196,8 @@ fn categorical_units_of_two_levels_are_bernoulli_units() {
     one.infer_hidden(&v0, Some(draw(Stream::Hidden, 0)));
     assert_eq!(two.hidden_states(), one.hidden_states());
     // Chains that are the data's complement, so that both have the same.
-    two.set_chains(&bits(50, 38, &values.chunks_exact(2).flat_map(|x| [x[1], x[0]]).collect::<Vec<_>>()));
-    one.set_chains(&bits(50, 19, &on.iter().map(|x| 1.0 - x).collect::<Vec<_>>()));
+    two.set_chains(&states(50, 38, &values.chunks_exact(2).flat_map(|x| [x[1], x[0]]).collect::<Vec<_>>()));
+    one.set_chains(&states(50, 19, &on.iter().map(|x| 1.0 - x).collect::<Vec<_>>()));
     two.update(&one_hot, &rule, OFF);
     one.update(&v0, &rule, OFF);
     let (two, one) = (two.parameters(), one.parameters());

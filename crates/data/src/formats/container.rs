@@ -91,6 +91,7 @@ impl Container {
         Self::within(bytes, &allowed)
     }
 
+    #[cfg_attr(not(feature = "hdf5"), expect(clippy::needless_pass_by_value, reason = "HDF5 keeps them"))]
     fn within(bytes: Vec<u8>, allowed: &Allowance) -> Result<Self, String> {
         let matlab = of_matlab(&bytes);
         if matlab || is_hdf5(&bytes) {

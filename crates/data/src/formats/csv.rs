@@ -11,18 +11,19 @@ use super::gaps::Gaps;
 use super::header::{self, Line};
 use super::mistaken;
 use super::records::Records;
+use super::rows::{Batch, Rows};
 use super::stream::{self, NewEnds};
 use crate::error::Error;
-use crate::memory::room::{Room, reserve};
+use crate::memory::room::Room;
 use crate::schema::options::LoadOptions;
-use crate::tables::sheet::{Cell, Sheet, Texts};
+use crate::tables::sheet::{Sheet, Texts};
 use crate::tables::table::check_units;
-
-/// Bytes that a cell takes once it is a unit, beside its own.
-const VALUE: u64 = 4;
 
 /// Lines by which the header is told.
 const LINES: usize = 100;
+
+/// Bytes of fields that are parsed together.
+const TOGETHER: usize = 1 << 20;
 
 /// Bytes of a file after which its whole need of memory is told.
 const TELLING: u64 = 1 << 20;
@@ -98,90 +99,70 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
             ..Sheet::default()
         },
     };
+    let (mut batch, mut more) = (Batch::default(), true);
     for (line, fields) in first.iter().skip(usize::from(header.is_there)) {
-        rows.push(*line, fields.len(), fields.iter().map(Vec::as_slice))?;
+        rows.require_whole(*line, fields.len())?;
+        batch.add(*line, fields.iter().map(Vec::as_slice));
     }
-    room.require(&what, rows.needed().into())?;
-    while let Some(record) = records.next()? {
-        if record.has_only_separators() {
-            empty += 1;
-            continue;
-        }
-        if record.begins_with(b'#') && comments.takes(path, record.line, &record.fields().collect::<Vec<_>>())? {
-            continue;
-        }
-        rows.push(record.line, record.len(), record.fields())?;
+    while more {
+        rows.parse(&batch)?;
         room.require(&what, rows.needed().into())?;
         // A file that is too large is refused by its start, not when the memory is full.
-        if let Some(length) = telling
-            && records.parsed() > TELLING
-        {
+        if let Some(length) = telling.take_if(|_| records.parsed() > TELLING) {
             let whole = u128::from(rows.needed()) * u128::from(length) / u128::from(records.parsed());
             room.require(&what, whole)?;
-            telling = None;
         }
+        batch.clear();
+        // What is wrong with a line comes after what is wrong with those before it.
+        let filled = fill(&mut batch, &mut records, &mut comments, &rows, &mut empty);
+        if filled.is_err() {
+            rows.parse(&batch)?;
+        }
+        more = filled?;
     }
+    rows.parse(&batch)?;
+    room.require(&what, rows.needed().into())?;
     rows.sheet.read_as.extend(is_windows.note());
     rows.sheet.read_as.extend(comments.note());
-    rows.sheet.read_as.extend(match empty {
-        0 => None,
-        1 => Some("left out 1 line of nothing but separators".to_string()),
-        lines => Some(format!("left out {lines} lines of nothing but separators")),
-    });
+    rows.sheet.read_as.extend(said_of_empty(empty));
     Ok(rows.sheet)
 }
 
-/// Whether a number has zeros in front, as codes have.
-fn is_padded(field: &[u8]) -> bool {
-    field.len() > 1 && field[0] == b'0' && field.iter().all(u8::is_ascii_digit)
+/// A note on lines of nothing but separators.
+fn said_of_empty(lines: usize) -> Option<String> {
+    match lines {
+        0 => None,
+        1 => Some("left out 1 line of nothing but separators".into()),
+        lines => Some(format!("left out {lines} lines of nothing but separators")),
+    }
 }
 
-/// What is read so far.
-struct Rows<'a> {
-    path: &'a Path,
-    dialect: Dialect,
-    gaps: Gaps,
-    /// The column that is text whatever it looks like.
-    label: Option<usize>,
-    /// Whether all columns are.
-    all_texts: bool,
-    sheet: Sheet,
-}
-
-impl Rows<'_> {
-    fn push<'b>(&mut self, line: u64, got: usize, fields: impl Iterator<Item = &'b [u8]>) -> Result<(), Error> {
-        let expected = self.sheet.columns();
-        if got != expected {
-            return Err(Error::Ragged { path: self.path.into(), line, got, expected });
+/// Reads lines that are parsed together; whether there may be more.
+fn fill<R: Read>(
+    batch: &mut Batch,
+    records: &mut Records<R>,
+    comments: &mut Comments,
+    rows: &Rows<'_>,
+    empty: &mut usize,
+) -> Result<bool, Error> {
+    while batch.bytes() < TOGETHER {
+        let Some(record) = records.next()? else { return Ok(false) };
+        if record.has_only_separators() {
+            *empty += 1;
+            continue;
         }
-        reserve(self.path, &mut self.sheet.cells, expected)?;
-        reserve(self.path, &mut self.sheet.lines, 1)?;
-        for (column, field) in fields.enumerate() {
-            if self.all_texts {
-                self.sheet.push_text(self.path, column, &self.dialect.with_point(field))?;
-            } else if self.gaps.has(field) {
-                self.sheet.cells.push(Cell::MISSING);
-            } else if self.label == Some(column) {
-                self.sheet.push_text(self.path, column, field)?;
-            } else if let Some(x) = self.dialect.number(field) {
-                self.sheet.padded[column] |= is_padded(field);
-                self.sheet.cells.push(if self.gaps.has_number(x) { Cell::MISSING } else { Cell::number(x) });
-            } else {
-                self.sheet.push_text(self.path, column, field)?;
-            }
+        if record.begins_with(b'#') && comments.takes(rows.path, record.line, &record.fields().collect::<Vec<_>>())? {
+            continue;
         }
-        self.sheet.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
-        Ok(())
+        rows.require_whole(record.line, record.len())?;
+        batch.add(record.line, record.fields());
     }
-
-    /// Bytes that the sheet takes, and its values once they are units.
-    fn needed(&self) -> u64 {
-        self.sheet.bytes() + VALUE * self.sheet.cells.len() as u64 + 8 * self.sheet.lines.len() as u64
-    }
+    Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::VALUE;
     use super::*;
     use crate::schema::options::Header;
     use crate::schema::pixels::Row;

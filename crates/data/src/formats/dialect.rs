@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::decimal::short_decimal;
+
 /// Bytes of a file that are looked at.
 pub(crate) const LOOK: usize = 1 << 16;
 
@@ -101,7 +103,11 @@ impl Dialect {
 
 /// A number with a point, or with a comma.
 pub(crate) fn number(field: &[u8], decimal_comma: bool) -> Option<f32> {
-    let text = std::str::from_utf8(field.trim_ascii()).ok()?;
+    let field = field.trim_ascii();
+    if let Some(x) = short_decimal(field, decimal_comma) {
+        return Some(x);
+    }
+    let text = std::str::from_utf8(field).ok()?;
     // Words that the language takes for numbers are none in a table, but for those that say so.
     if text.bytes().next()?.is_ascii_alphabetic() && !["nan", "inf"].contains(&text.to_ascii_lowercase().as_str()) {
         return None;

@@ -31,8 +31,13 @@ impl Gaps {
 
     /// Whether a field means a missing value.
     pub(crate) fn has(&self, field: &[u8]) -> bool {
-        let usual = || USUAL.iter().any(|gap| field.eq_ignore_ascii_case(gap.as_bytes())) || is_excel_error(field);
-        field.is_empty() || usual() || self.declares(field)
+        let usual = || match field {
+            [] => true,
+            // The usual ones are no numbers.
+            [b'0'..=b'9' | b'+' | b'-' | b'.', ..] => false,
+            _ => USUAL.iter().any(|gap| field.eq_ignore_ascii_case(gap.as_bytes())) || is_excel_error(field),
+        };
+        usual() || self.declares(field)
     }
 
     /// Whether a field means one because somebody has declared it.

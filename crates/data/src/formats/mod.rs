@@ -16,6 +16,8 @@ pub(crate) mod container;
 #[cfg(feature = "formats")]
 pub(crate) mod csv;
 #[cfg(feature = "formats")]
+mod decimal;
+#[cfg(feature = "formats")]
 mod dialect;
 #[cfg(feature = "formats")]
 mod encoding;
@@ -50,6 +52,8 @@ pub(crate) mod parquet_table;
 mod records;
 #[cfg(feature = "formats")]
 mod roles;
+#[cfg(feature = "formats")]
+mod rows;
 #[cfg(feature = "formats")]
 pub(crate) mod safetensors;
 #[cfg(feature = "formats")]

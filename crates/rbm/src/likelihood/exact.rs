@@ -1,25 +1,64 @@
-//! ln Z by summing over all states of the smaller side.
+//! ln Z exactly: by summing over all states of the smaller side, or, of Gaussian units alone, by a determinant.
+//!
+//! | side that is summed over | `Z =` |
+//! |---|---|
+//! | few discrete hidden units | `sum over h of exp(-U(h) + sum_i cgf_i((W h)_i))`, with visible units of any kinds |
+//! | few discrete visible units | `sum over v of exp(-F(v))`, with hidden units of any kinds |
 
-use crate::error::{Result, require, require_bernoulli};
+use super::normal;
+use super::states::{all, are_few};
+use crate::error::{Result, require};
 use crate::model::rbm::Rbm;
-use deepbelief_kernels::{Conditionals, LogSum, Parameters, log_sum_over_states};
+use candle_core::{DType, Device, Tensor};
+use deepbelief_kernels::{Conditionals, Layers, LogSum, Parameters, UnitKind, log_sum_over_states};
 
 /// Most units of the smaller side whose states are summed over: 2^25 states of 784 units on the
 /// other side take 16 s on two cores.
 pub const MOST_ENUMERATED: usize = 25;
 
-/// ln Z of an RBM with Bernoulli units, label group included, in nats.
+/// ln Z of an RBM, label group included, in nats; over real units it is the logarithm of an integral.
 ///
 /// # Errors
-/// [`crate::Error::Config`] if both sides have more than [`MOST_ENUMERATED`] units, or if the
-/// hidden units are Gaussian.
+/// [`crate::Error::Config`] if neither side is discrete with at most as many states as [`MOST_ENUMERATED`] bits have,
+/// unless all units are Gaussian; if Z is infinite.
 pub fn exact_log_partition(rbm: &Rbm) -> Result<f64> {
     let smaller = rbm.visible().min(rbm.hidden());
-    require_bernoulli(rbm.layers(), "bernoulli: a sum over their states is wanted")?;
+    if !rbm.layers().are_bernoulli() {
+        return of_any_units(rbm);
+    }
     let expected = "at most 25, or there are too many states to sum over";
     require(smaller <= MOST_ENUMERATED, "units of the smaller side", smaller, expected)?;
     let parameters = rbm.to_parameters()?;
     Ok(if rbm.hidden() <= rbm.visible() { over_hidden(rbm, &parameters) } else { over_visible(rbm, &parameters) })
+}
+
+/// In double precision, by the formulas on tensors.
+fn of_any_units(rbm: &Rbm) -> Result<f64> {
+    let Layers { visible, hidden } = rbm.layers();
+    let gaussian = |kind| kind == UnitKind::Gaussian;
+    if visible.all(gaussian) && hidden.all(gaussian) {
+        return normal::log_partition(rbm);
+    }
+    let rbm = rbm.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+    let few = |units| are_few(units, MOST_ENUMERATED);
+    let mut sum = LogSum::default();
+    let mut add = |terms: Tensor| -> Result<()> {
+        terms.to_vec1::<f64>()?.into_iter().for_each(|term| sum.add(term));
+        Ok(())
+    };
+    if few(hidden) && !(few(visible) && visible.columns() < hidden.columns()) {
+        for states in all(hidden) {
+            let h = states?;
+            add((rbm.below().cgf(&h.matmul(rbm.w_gen())?)? - rbm.above().energy(&h)?)?)?;
+        }
+    } else {
+        let expected = "on one side discrete and at most 25 bits, or there are too many states to sum over";
+        require(few(visible), "units", format!("{visible} below {hidden}"), expected)?;
+        for v in all(visible) {
+            add(rbm.free_energy(&v?)?.neg()?)?;
+        }
+    }
+    Ok(sum.value())
 }
 
 fn over_hidden(rbm: &Rbm, p: &Parameters) -> f64 {

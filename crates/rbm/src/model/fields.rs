@@ -57,6 +57,19 @@ impl FieldTensors {
         ]
     }
 
+    /// The sums with those of others.
+    pub(crate) fn plus(&self, others: &Self) -> Result<Self> {
+        let plus = |a: &Option<Tensor>, b: &Option<Tensor>| match (a, b) {
+            (Some(a), Some(b)) => Ok(Some((a + b)?)),
+            _ => candle_core::Result::Ok(a.clone()),
+        };
+        Ok(Self {
+            log_precision: plus(&self.log_precision, &others.log_precision)?,
+            bias_below: plus(&self.bias_below, &others.bias_below)?,
+            log_precision_below: plus(&self.log_precision_below, &others.log_precision_below)?,
+        })
+    }
+
     pub(crate) fn mapped(&self, to: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> Result<Self> {
         let to = |field: &Option<Tensor>| field.as_ref().map(&to).transpose();
         Ok(Self {

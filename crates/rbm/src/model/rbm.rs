@@ -325,7 +325,9 @@ impl Rbm {
     /// # Errors
     /// If the shapes do not fit.
     pub fn sample_h(&self, v: &Tensor, draw: Uniforms) -> Result<Sampled> {
-        self.above().sample(&ops::product(v, &self.w_rec)?, draw)
+        let x = ops::product(v, &self.w_rec)?;
+        let pairs = self.layers.visible.is_bernoulli() && self.layers.hidden.all(|kind| kind == UnitKind::Gaussian);
+        if pairs { self.above().sample_pairs(&x, draw) } else { self.above().sample(&x, draw) }
     }
 
     /// Visible units given hidden ones [B, H]; sample b draws from row b of `draw`.

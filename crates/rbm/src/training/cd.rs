@@ -8,9 +8,12 @@ use crate::model::fields::FieldTensors;
 use crate::model::labels::LabelGroup;
 use crate::model::rbm::Rbm;
 use crate::model::sampled::Sampled;
+use crate::training::gauges::{learns_precision, marks, settle};
 use crate::training::rule::{Rule, VisibleStates};
-use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Layers, Parameters, Stream, Uniforms, ops};
+use crate::training::velocity::Velocity;
+use crate::units::layer::Statistics;
+use candle_core::{DType, Tensor};
+use deepbelief_kernels::{Stream, Uniforms, UnitKind, ops};
 
 /// The random numbers of one training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,52 +35,6 @@ impl Draws {
     #[must_use]
     pub fn visible(self, gibbs_step: u32) -> Uniforms {
         Uniforms::new(self.seed, Stream::Visible, self.step).gibbs(gibbs_step as u16)
-    }
-}
-
-/// The last step of each parameter, which momentum keeps a share of.
-#[derive(Clone, Debug)]
-pub struct Velocity {
-    w: Tensor,
-    hb: Tensor,
-    vb: Tensor,
-    visible_fields: FieldTensors,
-    hidden_fields: FieldTensors,
-    labels: Option<LabelGroup>,
-}
-
-impl Velocity {
-    /// At rest.
-    ///
-    /// # Errors
-    /// If the device is out of memory.
-    pub fn zeros(rbm: &Rbm) -> Result<Self> {
-        let labels = rbm.labels.as_ref().map(|labels| LabelGroup::zeros(labels.classes(), rbm)).transpose()?;
-        Ok(Self {
-            w: rbm.w_rec.zeros_like()?,
-            hb: rbm.hb.zeros_like()?,
-            vb: rbm.vb.zeros_like()?,
-            visible_fields: rbm.visible_fields.mapped(Tensor::zeros_like)?,
-            hidden_fields: rbm.hidden_fields.mapped(Tensor::zeros_like)?,
-            labels,
-        })
-    }
-
-    /// From the packed form.
-    pub(crate) fn from_parameters(layers: &Layers, velocities: Parameters, device: &Device) -> Result<Self> {
-        let Rbm { w_rec: w, hb, vb, visible_fields, hidden_fields, labels, .. } =
-            Rbm::from_parameters(layers, velocities, device)?;
-        Ok(Self { w, hb, vb, visible_fields, hidden_fields, labels })
-    }
-
-    /// In the packed form.
-    pub(crate) fn to_parameters(&self, layers: &Layers) -> Result<Parameters> {
-        let rbm = Rbm::from_tensors(self.w.clone(), self.hb.clone(), self.vb.clone())?;
-        let rbm = rbm.with_layers(layers.clone(), self.visible_fields.clone(), self.hidden_fields.clone())?;
-        match &self.labels {
-            None => rbm.to_parameters(),
-            Some(labels) => rbm.with_labels(labels.clone())?.to_parameters(),
-        }
     }
 }
 
@@ -108,7 +65,8 @@ impl Rbm {
     ) -> Result<()> {
         let h0 = self.positive(v0, y0, draws)?;
         let negative = self.negative(&h0.states, y0.is_some(), rule, draws)?;
-        self.learn((v0, y0, &h0.probabilities), &negative, rule, velocity)
+        self.learn((v0, y0, &h0.probabilities), &negative, rule, velocity)?;
+        Ok(())
     }
 
     /// One update by persistent contrastive divergence, PCD-k (Tieleman 2008): the same, but for
@@ -128,8 +86,12 @@ impl Rbm {
     ) -> Result<()> {
         let h0 = self.positive(v0, y0, draws)?;
         let negative = self.negative(chains, y0.is_some(), rule, draws)?;
-        self.learn((v0, y0, &h0.probabilities), &negative, rule, velocity)?;
-        *chains = negative.hidden.states;
+        let factors = self.learn((v0, y0, &h0.probabilities), &negative, rule, velocity)?;
+        let states = negative.hidden.states;
+        *chains = match factors {
+            Some(factors) => states.broadcast_mul(&factors)?,
+            None => states,
+        };
         Ok(())
     }
 
@@ -160,14 +122,15 @@ impl Rbm {
         (1..rule.cd_steps).try_fold(step(h, 0)?, |negative, k| step(&negative.hidden.states, k))
     }
 
-    /// The step that the statistics of data and chains give.
+    /// The step that the statistics of data and chains give, in the form that is chosen among RBMs of one distribution.
+    /// Returns what hidden states are multiplied by to be in that form.
     fn learn(
         &mut self,
         (v0, y0, p0): (&Tensor, Option<&Tensor>, &Tensor),
         Negative { v, y, hidden }: &Negative,
         rule: &Rule,
         velocity: &mut Velocity,
-    ) -> Result<()> {
+    ) -> Result<Option<Tensor>> {
         let p = &hidden.probabilities;
         let samples = v0.dim(0)?;
         // Chains weigh together as much as samples do.
@@ -175,15 +138,64 @@ impl Rbm {
         let contrast = |positive: Tensor, negative: Tensor| positive - (negative * ratio)?;
         let excess = (p0.mean(0)? - rule.sparsity_target)?;
         let p0 = p0.broadcast_sub(&(excess * rule.sparsity_cost)?)?;
-        let step = Step { rule, samples };
+        let mut gradient = Gradient {
+            w: contrast(ops::outer(v0, &p0)?, ops::outer(v, p)?)?,
+            hb: contrast(sums(&p0)?, sums(p)?)?,
+            vb: contrast(sums(v0)?, sums(v)?)?,
+            visible: FieldTensors::default(),
+            hidden: FieldTensors::default(),
+        };
+        let difference = |data: Statistics, chains: Statistics, marks: &Tensor| -> Result<(Tensor, FieldTensors)> {
+            let of = |data: &Option<Tensor>, chains: &Option<Tensor>, marks: Option<&Tensor>| match (data, chains) {
+                (Some(data), Some(chains)) => {
+                    let gradient = contrast(sums(data)?, sums(chains)?)?;
+                    Ok(Some(match marks {
+                        Some(marks) => (gradient * marks)?,
+                        None => gradient,
+                    }))
+                }
+                _ => candle_core::Result::Ok(None),
+            };
+            let (a, b) = (&data.fields, &chains.fields);
+            let fields = FieldTensors {
+                log_precision: of(&a.log_precision, &b.log_precision, Some(marks))?,
+                bias_below: of(&a.bias_below, &b.bias_below, None)?,
+                log_precision_below: of(&a.log_precision_below, &b.log_precision_below, None)?,
+            };
+            Ok((contrast(sums(&data.bias)?, sums(&chains.bias)?)?, fields))
+        };
+        if self.layers.hidden.any(learns_precision) {
+            let expected = |v: &Tensor| self.above().expected(&ops::product(v, &self.w_rec)?);
+            let marks = marks(&self.layers.hidden, &self.hb, learns_precision)?;
+            (gradient.hb, gradient.hidden) = difference(expected(v0)?, expected(v)?, &marks)?;
+        }
+        let gaussian = |kind| kind == UnitKind::Gaussian;
+        if self.layers.visible.any(gaussian) {
+            let marks = marks(&self.layers.visible, &self.vb, gaussian)?;
+            let (below, chains) = (self.below().observed(v0)?, self.below().observed(v)?);
+            gradient.visible = difference(below, chains, &marks)?.1;
+        }
+        let shorter = if self.layers.visible.is_bernoulli() && self.layers.hidden.all(gaussian)
+            || self.layers.visible.is_discrete() && self.layers.hidden.is_discrete()
+        {
+            1.0
+        } else {
+            gradient.shortened(samples)?
+        };
+        let step = Step { rule, samples, shorter };
 
-        let gradient = contrast(ops::outer(v0, &p0)?, ops::outer(v, p)?)?;
-        velocity.w = step.of_weights(&velocity.w, &self.w_rec, gradient)?;
-        velocity.hb = step.of_biases(&velocity.hb, contrast(sums(&p0)?, sums(p)?)?)?;
-        velocity.vb = step.of_biases(&velocity.vb, contrast(sums(v0)?, sums(v)?)?)?;
+        velocity.w = step.of_weights(&velocity.w, &self.w_rec, gradient.w)?;
+        velocity.hb = step.of_biases(&velocity.hb, gradient.hb)?;
+        velocity.vb = step.of_biases(&velocity.vb, gradient.vb)?;
+        step.of_fields(&mut velocity.visible_fields, gradient.visible)?;
+        step.of_fields(&mut velocity.hidden_fields, gradient.hidden)?;
         let mut next =
             Self::from_tensors((&self.w_rec + &velocity.w)?, (&self.hb + &velocity.hb)?, (&self.vb + &velocity.vb)?)?
-                .with_layers(self.layers.clone(), self.visible_fields.clone(), self.hidden_fields.clone())?;
+                .with_layers(
+                self.layers.clone(),
+                self.visible_fields.plus(&velocity.visible_fields)?,
+                self.hidden_fields.plus(&velocity.hidden_fields)?,
+            )?;
         if let (Some(labels), Some(last), Some(y0), Some(y)) = (&self.labels, &mut velocity.labels, y0, y) {
             let gradient = contrast(y0.t()?.matmul(&p0)?, y.t()?.matmul(p)?)?;
             last.w = step.of_weights(&last.w, &labels.w, gradient)?;
@@ -191,7 +203,7 @@ impl Rbm {
             next = next.with_labels(LabelGroup { w: (&labels.w + &last.w)?, b: (&labels.b + &last.b)? })?;
         }
         *self = next;
-        Ok(())
+        settle(self, velocity)
     }
 
     fn sample_given(&self, v: &Tensor, y: Option<&Tensor>, draw: Uniforms) -> Result<Sampled> {
@@ -208,17 +220,61 @@ fn sums(units: &Tensor) -> candle_core::Result<Tensor> {
     ops::outer(&ones, units)?.squeeze(0)
 }
 
+/// What an update follows, summed over the samples.
+struct Gradient {
+    w: Tensor,
+    hb: Tensor,
+    vb: Tensor,
+    visible: FieldTensors,
+    hidden: FieldTensors,
+}
+
+impl Gradient {
+    /// What it is multiplied by so that the root mean square of its mean over the samples is at most 1.
+    fn shortened(&self, samples: usize) -> Result<f64> {
+        let squares =
+            |tensor: &Tensor| -> Result<f64> { Ok(tensor.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar()?) };
+        let mut sum = squares(&self.w)? + squares(&self.hb)? + squares(&self.vb)?;
+        for field in self.visible.each().into_iter().chain(self.hidden.each()).filter_map(|(_, field)| field) {
+            sum += squares(field)?;
+        }
+        let count = (self.w.elem_count() + self.hb.elem_count() + self.vb.elem_count()) as f64;
+        let size = libm::sqrt(sum / count) / samples.max(1) as f64;
+        Ok(if size > MOST_GRADIENT { MOST_GRADIENT / size } else { 1.0 })
+    }
+}
+
+/// The root mean square of a mean gradient with real units beyond which it is scaled down.
+const MOST_GRADIENT: f64 = 1.0;
+
 /// How a summed gradient becomes a step.
 struct Step<'a> {
     rule: &'a Rule,
     samples: usize,
+    /// What the gradient is multiplied by.
+    shorter: f64,
 }
 
 impl Step<'_> {
     /// `momentum * last + rate * gradient / samples`.
     fn of_biases(&self, last: &Tensor, gradient: Tensor) -> Result<Tensor> {
-        let scale = self.rule.learning_rate / self.samples.max(1) as f64;
+        let scale = self.shorter * self.rule.learning_rate / self.samples.max(1) as f64;
         Ok(((last * self.rule.momentum)? + (gradient * scale)?)?)
+    }
+
+    /// The same of fields; those without a gradient rest.
+    fn of_fields(&self, last: &mut FieldTensors, gradient: FieldTensors) -> Result<()> {
+        let FieldTensors { log_precision, bias_below, log_precision_below } = last;
+        for (last, gradient) in [
+            (log_precision, gradient.log_precision),
+            (bias_below, gradient.bias_below),
+            (log_precision_below, gradient.log_precision_below),
+        ] {
+            if let (Some(velocity), Some(gradient)) = (last.as_ref(), gradient) {
+                *last = Some(self.of_biases(velocity, gradient)?);
+            }
+        }
+        Ok(())
     }
 
     /// The same, minus `rate *` the costs of the weights.

@@ -6,6 +6,7 @@ use crate::model::ranges::{is_not_negative, is_positive};
 use crate::training::cd_steps::CdSteps;
 use crate::training::rule::{Rule, VisibleStates};
 use crate::training::schedule::Schedule;
+use crate::training::unit_gaussians::over_bernoulli;
 use candle_core::Device;
 use deepbelief_kernels::{Layers, Precision, UnitKind};
 use deepbelief_training::{OnDivergence, Settings, validate_threads};
@@ -222,28 +223,36 @@ impl TrainConfig {
     /// # Errors
     /// [`crate::Error::Config`] for a sparsity cost of units that have no probability.
     pub fn validate_for(&self, layers: &Layers) -> Result<()> {
-        let gaussian = |kind| kind == UnitKind::Gaussian;
         let (cost, expected) = (self.sparsity_cost, "0 unless hidden units are bernoulli: others have no probability");
         require(layers.hidden.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)?;
+        let (visible, hidden) = (&layers.visible, &layers.hidden);
+        let known = visible.all(|kind| kind.is_discrete() || kind == UnitKind::Gaussian);
+        require(known, "visible_units", visible.kinds(), "bernoulli, spin, categorical or gaussian to be trained")?;
+        let known = hidden.all(|kind| kind != UnitKind::Categorical);
+        require(known, "hidden_units", hidden.kinds(), "bernoulli, spin, gaussian, relu or drelu to be trained")?;
         let (every, bernoulli) = (self.log_z_every, layers.are_bernoulli());
         require(bernoulli || every == 0, "log_z_every", every, "0 unless all units are bernoulli")?;
+        if !visible.is_bernoulli() && !self.missing_as.is_sampled() {
+            return Err(Error::Method { name: "missing_as", place: "unless visible units are bernoulli" });
+        }
         // Those that train on tensors.
-        let linear = layers.visible.is_bernoulli() && layers.hidden.all(gaussian) && !bernoulli;
-        self.require_methods(!linear)
+        if over_bernoulli(layers) {
+            self.require_none("where gaussian hidden units stand over bernoulli ones")
+        } else {
+            Ok(())
+        }
     }
 
     /// Refuses the methods of learning that only engines have.
-    fn require_methods(&self, on_engine: bool) -> Result<()> {
+    fn require_none(&self, place: &'static str) -> Result<()> {
         let asked = [
             ("sampler", self.sampler != Sampler::Gibbs),
             ("centred", self.centred),
             ("averaging", self.averaging > 0.0),
             ("missing_as", !self.missing_as.is_sampled()),
         ];
-        match asked.into_iter().find(|&(_, asked)| asked && !on_engine) {
-            Some((name, _)) => {
-                Err(Error::Method { name, place: "where gaussian hidden units stand over bernoulli ones" })
-            }
+        match asked.into_iter().find(|&(_, asked)| asked) {
+            Some((name, _)) => Err(Error::Method { name, place }),
             None => Ok(()),
         }
     }
@@ -256,6 +265,9 @@ impl TrainConfig {
     pub fn validate_on(&self, device: &Device, layers: &Layers) -> Result<()> {
         let ours = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
         require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
+        if !device.is_cpu() && !layers.are_bernoulli() {
+            self.require_none("on a GPU unless all units are bernoulli")?;
+        }
         let choice = !device.is_cpu() && layers.are_bernoulli();
         let expected = "f32 on the CPU, and unless all units are bernoulli";
         require(choice || self.precision.is_f32(), "precision", self.precision, expected)

@@ -14,7 +14,7 @@ use crate::training::learned::Learned;
 use crate::training::learner::{Learner, Measured};
 use crate::training::rule::{Rule, VisibleStates};
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Engine, Parameters, Shown, Sparsity, StepRule, Uniforms};
+use deepbelief_kernels::{Batch, Engine, Fields, Parameters, Shown, Sparsity, StepRule, Uniforms};
 use deepbelief_training::Labelled;
 
 /// Share of a minibatch in the offsets of the centred gradient (Melchior et al. 2016, section 5), once
@@ -199,13 +199,21 @@ fn share(least: f32, step: u32) -> f32 {
 /// What fast weights and those they run ahead of make together.
 fn sum(parameters: &Parameters, fast: &Parameters) -> Parameters {
     let sum = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a + b).collect();
+    let of_fields = |a: &Fields, b: &Fields| {
+        let mut fields = a.clone();
+        for ((_, field), (_, other)) in fields.each_mut().into_iter().zip(b.each()) {
+            *field = sum(field, other);
+        }
+        fields
+    };
     Parameters {
         w_rec: sum(&parameters.w_rec, &fast.w_rec),
         hb: sum(&parameters.hb, &fast.hb),
         vb: sum(&parameters.vb, &fast.vb),
         label_w: sum(&parameters.label_w, &fast.label_w),
+        visible_fields: of_fields(&parameters.visible_fields, &fast.visible_fields),
+        hidden_fields: of_fields(&parameters.hidden_fields, &fast.hidden_fields),
         label_b: sum(&parameters.label_b, &fast.label_b),
-        ..Parameters::default()
     }
 }
 

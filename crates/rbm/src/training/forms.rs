@@ -2,24 +2,23 @@
 
 use crate::error::Result;
 use crate::model::rbm::Rbm;
-use crate::training::cd::Velocity;
 use crate::training::config::TrainConfig;
 use crate::training::engine_learner::EngineLearner;
 use crate::training::imputed::Imputed;
 use crate::training::learned::Learned;
 use crate::training::learner::Learner;
 use crate::training::tensor_learner::TensorLearner;
+use crate::training::unit_gaussians::over_bernoulli;
+use crate::training::velocity::Velocity;
 use candle_core::Device;
 #[cfg(feature = "cuda")]
 use deepbelief_kernels::cuda::{GpuRbm, OnGpu};
-use deepbelief_kernels::{Cpu, Engine, Layers, PackedRbm, TypedRbm, UnitKind};
+use deepbelief_kernels::{Cpu, Engine, Layers, PackedRbm, TypedRbm};
 
 /// Whether the engine for units of any kinds takes it. Bernoulli units under Gaussian ones alone train on tensors, as
 /// they always have; so does all that is not Bernoulli on a GPU.
 fn is_typed(device: &Device, layers: &Layers) -> bool {
-    let Layers { visible, hidden } = layers;
-    let linear = visible.is_bernoulli() && hidden.all(|kind| kind == UnitKind::Gaussian);
-    device.is_cpu() && !layers.are_bernoulli() && !linear
+    device.is_cpu() && !layers.are_bernoulli() && !over_bernoulli(layers)
 }
 
 /// The form for the units of `rbm` and the device it is on, at rest.

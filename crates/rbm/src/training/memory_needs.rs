@@ -1,7 +1,8 @@
 //! How much memory a training takes.
 
 use crate::training::config::{Sampler, TrainConfig};
-use deepbelief_kernels::{Layers, PackedRbm};
+use crate::training::unit_gaussians::over_bernoulli;
+use deepbelief_kernels::{Layers, PackedRbm, TypedRbm};
 use deepbelief_training::OnDivergence;
 
 /// Bytes a trainer holds for these units and batches of `batch_size` samples, on top of the
@@ -22,7 +23,8 @@ pub fn peak_memory(layers: &Layers, batch_size: usize, config: &TrainConfig) -> 
     let again = if config.on_divergence == OnDivergence::HalveLr { sets } else { 0 };
     // And the model as it is measured, drawn and saved in the end, both ways.
     let copies = (4 * sets + 4 + again) * weights;
-    let training = if layers.are_bernoulli() {
+    let on_engine = !over_bernoulli(layers);
+    let training = if on_engine {
         let laddered = matches!(config.sampler, Sampler::Tempered | Sampler::Trajectory);
         let replicas = if laddered { config.temperatures * chains } else { 0 };
         // Fast weights and chains at several temperatures have weights both ways of their own, the mean
@@ -37,7 +39,11 @@ pub fn peak_memory(layers: &Layers, batch_size: usize, config: &TrainConfig) -> 
             (config.log_z_every > 0, 7),
         ];
         let more: u64 = more.iter().filter(|(in_use, _)| *in_use).map(|(_, copies)| copies * weights).sum();
-        PackedRbm::bytes(visible, hidden, chains + replicas) + more
+        let units = |chains: usize| {
+            let bernoulli = layers.are_bernoulli();
+            if bernoulli { PackedRbm::bytes(visible, hidden, chains) } else { TypedRbm::bytes(layers, chains) }
+        };
+        units(chains + replicas) + more
     } else {
         // The weights both ways before and after an update, their velocities, two gradients and what
         // lies between; of each layer's units inputs, means and states in both phases.

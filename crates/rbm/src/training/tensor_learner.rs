@@ -1,20 +1,21 @@
-//! The learning rule on tensors, for Gaussian hidden units: [`crate::Rbm::cd_update`] and
+//! The learning rule on tensors, for Gaussian hidden units over Bernoulli ones, and on a GPU for all units that no engine has there: [`crate::Rbm::cd_update`] and
 //! [`crate::Rbm::pcd_update`]. Products and states come from the kernels, so that the bits do not
 //! depend on threads or processors here either.
 
 use crate::error::{Result, require};
-use crate::files::tensors::from_batch;
 use crate::model::rbm::Rbm;
+use crate::model::states::{batch_of, states_of};
 use crate::sampling::state::SamplerState;
-use crate::training::cd::{Draws, Velocity};
+use crate::training::cd::Draws;
 use crate::training::config::TrainConfig;
 use crate::training::imputed::Imputed;
 use crate::training::learner::{HiddenStatistics, Learner, Measured};
 use crate::training::rule::{Rule, VisibleStates};
-use crate::training::unit_gaussians;
+use crate::training::unit_gaussians::{self, over_bernoulli};
+use crate::training::velocity::Velocity;
 use crate::units::gaussian::normals;
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{Batch, Parameters, Stream, Uniforms, norm_and_change, ops};
+use deepbelief_kernels::{Batch, Bits, Parameters, Stream, Uniforms, norm_and_change, ops};
 use deepbelief_training::Labelled;
 
 /// An RBM of F32 tensors.
@@ -30,7 +31,7 @@ pub(crate) struct TensorLearner {
 
 impl TensorLearner {
     pub(crate) fn new(rbm: Rbm, velocity: Velocity, chains: Option<&Batch>, imputed: Imputed) -> Result<Self> {
-        let chains = chains.map(|states| from_batch(states, rbm.w_rec().device())).transpose()?;
+        let chains = chains.map(|states| states_of(&rbm.layers().hidden, states, rbm.w_rec().device())).transpose()?;
         Ok(Self { rbm, velocity, chains, imputed, before: Vec::new() })
     }
 }
@@ -39,21 +40,27 @@ impl Learner for TensorLearner {
     fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>> {
         let chains = config.persistent_chains;
         let device = self.rbm.w_rec().device();
-        require(data.weights.is_empty(), "weights", "given", "left out where hidden units are gaussian")?;
+        let visible = &self.rbm.layers().visible.clone();
+        require(data.weights.is_empty(), "weights", "given", "left out where hidden units are gaussian, and on a GPU")?;
         let v = if data.missing.is_empty() {
-            from_batch(&data.v, device)?
+            states_of(visible, &data.v, device)?
         } else {
             let rbm = &self.rbm;
             let completed = self.imputed.draw(&data.v, &data.missing, draws, |v, draws| {
-                let h = rbm.sample_h(&from_batch(v, device)?, draws.hidden)?;
+                let h = rbm.sample_h(&states_of(visible, v, device)?, draws.hidden)?;
                 let drawn = rbm.sample_v(&h.states, draws.visible)?;
                 let values = match (v, rule.visible_states) {
                     (Batch::Real { .. }, VisibleStates::Probabilities) => drawn.probabilities,
                     _ => drawn.states,
                 };
-                Ok(Batch::Real { rows: v.rows(), units: v.units(), values: values.flatten_all()?.to_vec1()? })
+                let (rows, units) = (v.rows(), v.units());
+                Ok(match batch_of(visible, &values)? {
+                    // As probabilities, where that is what values are.
+                    Batch::Binary(_) => Batch::Real { rows, units, values: values.flatten_all()?.to_vec1()? },
+                    values @ Batch::Real { .. } => values,
+                })
             })?;
-            from_batch(&completed, device)?
+            states_of(visible, &completed, device)?
         };
         if chains == 0 {
             self.rbm.cd_update(&v, None, rule, &mut self.velocity, draws)?;
@@ -61,8 +68,7 @@ impl Learner for TensorLearner {
             let mut states = if let Some(states) = self.chains.take() {
                 states
             } else {
-                let shape = Tensor::zeros((chains, self.rbm.hidden()), DType::F32, device)?;
-                normals(&shape, Uniforms::new(draws.seed, Stream::Chains, 0))?
+                fresh_hidden(&self.rbm, chains, Uniforms::new(draws.seed, Stream::Chains, 0))?
             };
             self.rbm.pcd_update(&v, None, rule, &mut self.velocity, &mut states, draws)?;
             self.chains = Some(states);
@@ -79,7 +85,7 @@ impl Learner for TensorLearner {
             let hidden = HiddenStatistics::Spread(vec![0.0; hidden]);
             return Ok(Measured { free_energy: 0.0, reconstruction_cost: 0.0, hidden, label_error: None });
         }
-        let v = from_batch(samples, rbm.w_rec().device())?;
+        let v = states_of(&rbm.layers().visible, samples, rbm.w_rec().device())?;
         let h = rbm.sample_h(&v, draw)?;
         let double = |tensor: &Tensor| tensor.to_dtype(DType::F64);
         let means = double(&h.probabilities)?.flatten_all()?.to_vec1()?;
@@ -124,9 +130,22 @@ impl Learner for TensorLearner {
 
     fn chains(&self) -> Result<Option<Batch>> {
         let Some(states) = &self.chains else { return Ok(None) };
-        let (rows, units) = states.dims2()?;
-        Ok(Some(Batch::Real { rows, units, values: states.flatten_all()?.to_vec1()? }))
+        Ok(Some(batch_of(&self.rbm.layers().hidden, states)?))
     }
+}
+
+/// Hidden states for chains that know nothing yet.
+fn fresh_hidden(rbm: &Rbm, chains: usize, draw: Uniforms) -> Result<Tensor> {
+    let (hidden, device) = (&rbm.layers().hidden, rbm.w_rec().device());
+    if hidden.is_discrete() {
+        let coins = Bits::coins(chains, hidden.columns(), draw);
+        return Ok(states_of(hidden, &Batch::Binary(coins), device)?);
+    }
+    let input = Tensor::zeros((chains, hidden.columns()), DType::F32, device)?;
+    if over_bernoulli(rbm.layers()) {
+        return Ok(normals(&input, draw)?);
+    }
+    Ok(rbm.above().sample(&input, draw)?.states)
 }
 
 /// Standard deviation of each column of row-major values [samples, units].

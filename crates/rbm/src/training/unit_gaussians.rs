@@ -5,13 +5,18 @@
 use crate::error::Result;
 use crate::model::rbm::Rbm;
 use candle_core::{DType, Tensor};
-use deepbelief_kernels::{UnitKind, ops};
+use deepbelief_kernels::{Layers, UnitKind, ops};
 
-/// Whether `rbm` is such a one.
+/// Whether units are Gaussian ones over Bernoulli ones.
+pub(crate) fn over_bernoulli(layers: &Layers) -> bool {
+    let Layers { visible, hidden } = layers;
+    visible.is_bernoulli() && hidden.all(|kind| kind == UnitKind::Gaussian) && !hidden.is_bernoulli()
+}
+
+/// Whether `rbm` has these, of unit variance.
 pub(crate) fn has_them(rbm: &Rbm) -> Result<bool> {
-    let units = rbm.layers().visible.is_bernoulli() && rbm.layers().hidden.all(|kind| kind == UnitKind::Gaussian);
     let log_g = rbm.hidden_fields().to_fields()?.log_precision;
-    Ok(units && log_g.iter().all(|&log_g| log_g == 0.0))
+    Ok(over_bernoulli(rbm.layers()) && log_g.iter().all(|&log_g| log_g == 0.0))
 }
 
 /// The mean free energy of visible states [B, V], and the mean cost of them given hidden `states` [B, H], whose means are

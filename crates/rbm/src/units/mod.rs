@@ -8,10 +8,19 @@
 //! ```
 //!
 //! and a unit's share of the free energy is -cgf(I) where it is hidden, U(x) where it is visible. Each kind has a file
-//! that reads like its row of the table at [`deepbelief_kernels::UnitKind`].
+//! that reads like its row of the table at [`deepbelief_kernels::UnitKind`]. ReLU and dReLU units are computed in double
+//! precision on the CPU, whatever the tensors are.
+//!
+//! Unit i of sample s draws from the uniform number of row s and column i, the k-th categorical unit of a layer from that
+//! of column `2^16 + k`, as the engine of such layers does.
 
 mod bernoulli;
+mod categorical;
+mod drelu;
 pub(crate) mod fit;
 pub(crate) mod gaussian;
 pub(crate) mod layer;
+mod relu;
 mod run;
+mod special;
+mod spin;

@@ -14,6 +14,8 @@ mod methods;
 mod packed;
 mod state_files;
 mod trainer;
+mod typed;
+mod units;
 
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};

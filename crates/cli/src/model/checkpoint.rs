@@ -132,6 +132,20 @@ pub(crate) trait Trained {
         of_table.unwrap_or_else(|| Schema::of_scale(self.visible(), self.scale().unwrap_or_default()))
     }
 
+    /// What log-likelihoods of samples in the model's units are larger than in those of the table. Says so where it has
+    /// columns of numbers.
+    fn log_scales(&self) -> f64 {
+        let columns = self.columns();
+        let log_scales = columns.log_scales(|_| true);
+        if !columns.layer().is_discrete() {
+            tracing::info!(
+                "likelihoods are densities of numbers in the units of the table, {log_scales:.2} nats below those that \
+                 the model learned from; free energies are the model's"
+            );
+        }
+        log_scales
+    }
+
     /// Shape of the visible units as a picture, as far as the training knew it.
     fn image_shape(&self) -> Option<ImageShape> {
         let shape: ImageShape = self.recorded("image_size")?;

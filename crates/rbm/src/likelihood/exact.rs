@@ -16,6 +16,20 @@ use deepbelief_kernels::{Conditionals, Layers, LogSum, Parameters, UnitKind, log
 /// other side take 16 s on two cores.
 pub const MOST_ENUMERATED: usize = 25;
 
+/// Most bits' worth of states of other than Bernoulli units that are summed over unasked: some seconds.
+const MOST_OF_ANY: usize = 18;
+
+/// Whether [`exact_log_partition`] takes seconds, not hours.
+#[must_use]
+pub fn is_summable(rbm: &Rbm) -> bool {
+    let Layers { visible, hidden } = rbm.layers();
+    if rbm.layers().are_bernoulli() {
+        return rbm.visible().min(rbm.hidden()) <= MOST_ENUMERATED;
+    }
+    let gaussian = |kind| kind == UnitKind::Gaussian;
+    are_few(visible, MOST_OF_ANY) || are_few(hidden, MOST_OF_ANY) || visible.all(gaussian) && hidden.all(gaussian)
+}
+
 /// ln Z of an RBM, label group included, in nats; over real units it is the logarithm of an integral.
 ///
 /// # Errors

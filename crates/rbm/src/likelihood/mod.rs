@@ -30,7 +30,7 @@ pub use bennett::{LogRatio, bennett};
 pub use biases::{AnnealPath, Means, base_rates};
 pub use both_ways::{BothWays, Verdict};
 pub use estimate::{FEWEST_EFFECTIVE, LogPartition};
-pub use exact::{MOST_ENUMERATED, exact_log_partition};
+pub use exact::{MOST_ENUMERATED, exact_log_partition, is_summable};
 pub use ladder::Ladder;
 pub use mixing::{Mixing, mixing};
 pub use normal::require_normalizable;

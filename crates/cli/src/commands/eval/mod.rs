@@ -17,6 +17,7 @@ use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::report::{Report, bytes, thousands};
 use crate::run::folder::checkpoint_path;
 use deepbelief_data::{Binarize, Dataset, sha256};
+use deepbelief_rbm::likelihood::require_normalizable;
 use deepbelief_rbm::tensors;
 use deepbelief_stack::Dbn;
 use measure::{Sums, measure};
@@ -43,16 +44,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let path = checkpoint_path(&args.on.checkpoint)?;
     let file = tensors::read(&path)?;
     let dbn = &checkpoint.dbn;
-    let layers = dbn.top().layers();
-    if !layers.are_bernoulli() {
-        let units = if layers.visible.is_bernoulli() { &layers.hidden } else { &layers.visible };
-        let side = if layers.visible.is_bernoulli() { "hidden" } else { "visible" };
-        return Err(Failure::new(format!(
-            "the {side} units are {}: their likelihood is not implemented",
-            units.kinds()
-        ))
-        .hint("`dbn eval` measures models of Bernoulli units"));
-    }
+    require_normalizable(dbn.top())?;
     if args.pseudo_likelihood.is_some() && dbn.depth() > 1 {
         return Err(Failure::new("--pseudo-likelihood is of an RBM, and this model has layers under its top"));
     }
@@ -66,6 +58,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     if samples.weight(0).is_some() {
         tracing::info!("means are over the samples as often as each weighs");
     }
+    let log_scales = checkpoint.log_scales();
     require_memory(dbn, &data, measured, args)?;
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
     let (log_z, mixing) = partition::log_z(dbn, &training, args, &device)?;
@@ -78,8 +71,9 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     }
     let mean = |of: &dyn Fn(&Sums) -> f64| draws.iter().map(of).sum::<f64>() / (weight * draws.len() as f64);
     let mean_of = |of: &dyn Fn(&Sums) -> Option<f64>| of(&draws[0]).map(|_| mean(&|sums| of(sums).unwrap_or_default()));
+    let of = |sums: &dyn Fn(&Sums) -> f64| mean(sums) - log_scales;
     let log_likelihood =
-        LogLikelihood::of(&log_z, mean(&|sums| sums.importance), mean(&|sums| sums.bound), dbn.depth() > 1);
+        LogLikelihood::of(&log_z, of(&|sums| sums.importance), of(&|sums| sums.bound), dbn.depth() > 1);
     if let Some(value) = log_likelihood.values().find(|value| !value.is_finite()) {
         return Err(Failure::new(format!(
             "the log-likelihood comes out as {value}: parameters are too large to sum over"

@@ -7,8 +7,8 @@ use crate::failure::{Result, count};
 use crate::report::thousands;
 use candle_core::Device;
 use deepbelief_rbm::likelihood::{
-    APART, AnnealConfig, AnnealPath, BothWays, FEWEST_EFFECTIVE, Ladder, MOST_ENUMERATED, Means, Verdict,
-    adaptive_ladder, annealed_importance, base_rates, exact_log_partition, mixing, reverse_annealed_importance,
+    APART, AnnealConfig, AnnealPath, BothWays, FEWEST_EFFECTIVE, Ladder, Means, Verdict, adaptive_ladder,
+    annealed_importance, base_rates, exact_log_partition, is_summable, mixing, reverse_annealed_importance,
 };
 use deepbelief_stack::Dbn;
 
@@ -22,7 +22,7 @@ const FEWEST_PROBED: usize = 500;
 
 /// Whether the states of the smaller side are summed over.
 pub(super) fn is_exact(dbn: &Dbn, args: &EvalArgs) -> bool {
-    !args.estimate && dbn.top().visible().min(dbn.top().hidden()) <= MOST_ENUMERATED
+    !args.estimate && is_summable(dbn.top())
 }
 
 /// ln Z, and what is known of the chains that it rests on.

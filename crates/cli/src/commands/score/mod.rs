@@ -12,7 +12,7 @@ use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
 use deepbelief_data::{Binarize, Block, BlockValues};
-use deepbelief_rbm::likelihood::{MOST_ENUMERATED, exact_log_partition};
+use deepbelief_rbm::likelihood::{exact_log_partition, is_summable};
 use deepbelief_stack::{Dbn, Scorer};
 use peers::{Peers, lacking, minus_free_energies, training};
 use serde::Serialize;
@@ -65,13 +65,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         None => None,
     };
     // A sample of numbers is scored only where all of them are there.
-    let log_scales = checkpoint.columns().log_scales(|_| true);
-    if !samples.layer().is_discrete() {
-        tracing::info!(
-            "likelihoods are densities of numbers in the units of the table, {log_scales:.2} nats below those that the \
-             model learned from; free energies are the model's"
-        );
-    }
+    let log_scales = checkpoint.log_scales();
     let mut scores = Vec::with_capacity(samples.samples());
     for (row, x) in minus_free_energies(&scorer, samples, binarize)?.into_iter().enumerate() {
         scores.push(Score {
@@ -117,7 +111,7 @@ fn log_z(dbn: &Dbn, args: &ScoreArgs) -> Result<Option<f64>> {
     if args.log_z.is_some() {
         return Ok(args.log_z);
     }
-    if top.layers().are_bernoulli() && top.visible().min(top.hidden()) <= MOST_ENUMERATED {
+    if is_summable(top) {
         return Ok(Some(exact_log_partition(top)?));
     }
     tracing::info!(

@@ -12,6 +12,10 @@ use deepbelief_rbm::likelihood::{
 
 const CHAINS: usize = 200;
 
+fn part(units: UnitKind, levels: usize, sites: usize) -> Segment {
+    Segment { units, levels, sites }
+}
+
 /// One-hot or 0/1 states of a layer, all of them.
 fn all_states(units: &Units) -> Vec<Vec<f32>> {
     let mut states = vec![Vec::new()];
@@ -60,9 +64,18 @@ fn by_enumeration(layers: &Layers, parameters: &Parameters) -> f64 {
 /// standard errors are some hundredths of a nat, so that another seed would fail in less than one of a thousand.
 #[test]
 fn annealing_finds_ln_z_whatever_the_units_are() {
-    use UnitKind::{Bernoulli, Gaussian, Spin};
-    let visible = [Units::of(Bernoulli, 8), Units::of(Spin, 7)];
-    let hidden = [Units::of(Bernoulli, 5), Units::of(Spin, 5), Units::of(Gaussian, 3)];
+    use UnitKind::{Bernoulli, Drelu, Gaussian, Relu, Spin};
+    let mixed = [part(Bernoulli, 1, 2), part(UnitKind::Categorical, 3, 2), part(Spin, 1, 2)];
+    let visible = [Units::of(Bernoulli, 8), Units::of(Spin, 7), Units::categorical(4, 4), mixed.into_iter().collect()];
+    let beside = [part(Drelu, 1, 2), part(Bernoulli, 1, 2), part(Relu, 1, 1)];
+    let hidden = [
+        Units::of(Bernoulli, 5),
+        Units::of(Spin, 5),
+        Units::of(Gaussian, 3),
+        Units::of(Relu, 3),
+        Units::of(Drelu, 3),
+        beside.into_iter().collect(),
+    ];
     for (at, (visible, hidden)) in visible.iter().flat_map(|v| hidden.iter().map(move |h| (v, h))).enumerate() {
         let layers = Layers { visible: visible.clone(), hidden: hidden.clone() };
         let parameters = random(&layers, at as u32 + 1);

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""How probable RBMs with units that suit the data find rows they have not seen.
+
+    python3 bench/units.py dna letter satellite ww lattice laplace --tables DIR --proteins DIR [--dbn target/release/dbn]
+
+| name | data | rows that train, choose, test | columns |
+|---|---|---|---|
+| dna | splice junctions of UCI, without their class | 1,400, 600, 1,186 | 60 of 4 letters |
+| letter | letters of UCI, without their class | 15,000, 1,000, 4,000 | 16 whole numbers below 16 |
+| satellite | Landsat pixels of UCI, without their class | 3,935, 500, 2,000 | 36 real |
+| ww | WW domain (Pfam PF00397), each sequence weighing 1 / its neighbours at 90 % identity | all but 1,000, none, 1,000 | 31 of 21 letters |
+| lattice | lattice proteins of the fold S_A | all but 10,000, none, 10,000 | 27 of 20 letters |
+| laplace | two mixed Laplace sources (seed 1) | 10,000, none, 10,000 | 2 real |
+
+Each is written as CSV files, trained on by `dbn pretrain` with the options below, which were chosen on the middle rows, and
+measured by `dbn eval`: log-likelihoods with both annealing estimates, in nats a row. Options after `--` go to `dbn pretrain`
+in the place of those below, and `--on choose` measures the middle rows in the place of the test's.
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+OPTIONS = {
+    "dna": "--hidden 50 --epochs 300 --batch-size 100 --persistent-chains 100 --cd-steps 2 --centred "
+           "--weight-cost 0.01 --learning-rate 0.02",
+    "letter": "--hidden 200 --epochs 100 --batch-size 100 --persistent-chains 200 --cd-steps 5 --centred --learning-rate 0.02",
+    "satellite": "--hidden 200 --epochs 200 --batch-size 100 --persistent-chains 200 --cd-steps 5 --learning-rate 0.005",
+    "ww": "--hidden 100 --hidden-units drelu --epochs 500 --batch-size 300 --persistent-chains 300 --cd-steps 10 "
+          "--learning-rate 0.005",
+    "lattice": "--hidden 100 --hidden-units drelu --epochs 50 --batch-size 300 --persistent-chains 300 --cd-steps 5 "
+               "--learning-rate 0.005",
+    "laplace": "--hidden 4 --epochs 100 --batch-size 100 --persistent-chains 500 --learning-rate 0.01",
+}
+
+
+def rows_of(path, label):
+    with gzip.open(path, "rt") as file:
+        header, *rows = csv.reader(file)
+    keep = [k for k, name in enumerate(header) if name != label]
+    return [header[k] for k in keep], [[row[k] for k in keep] for row in rows]
+
+
+def sequences(path):
+    """Different sequences in the order of the file; X, B, Z and their like are gaps."""
+    with gzip.open(path, "rt") as file:
+        texts = ["".join(entry.split("\n")[1:]).strip() for entry in file.read().split("\n>")]
+    letters = "-ACDEFGHIKLMNPQRSTVWY"
+    texts = ["".join(letter if letter in letters else "-" for letter in text) for text in texts if text]
+    length = max(map(len, texts))
+    return [text for text in dict.fromkeys(texts) if len(text) == length]
+
+
+def weights_of(texts, identity=0.9):
+    """One over the number of sequences at this identity, itself among them."""
+    import numpy
+
+    x = numpy.array([[ord(letter) for letter in text] for text in texts], dtype=numpy.uint8)
+    return [1 / int(((x == row).mean(1) >= identity).sum()) for row in x]
+
+
+def data(name, args):
+    """Header, and the rows that train, choose and test."""
+    if name == "dna":
+        header, rows = rows_of(args.tables / "dna.csv.gz", "class")
+        return header, rows[:1400], rows[1400:2000], rows[2000:]
+    if name == "letter":
+        header, rows = rows_of(args.tables / "letter.csv.gz", "lettr")
+        return header, rows[:15000], rows[15000:16000], rows[16000:]
+    if name == "satellite":
+        header, rows = rows_of(args.tables / "satellite.csv.gz", "classes")
+        return header, rows[:3935], rows[3935:4435], rows[4435:]
+    if name == "laplace":
+        import numpy
+
+        random = numpy.random.default_rng(1)
+        mixed = random.laplace(size=(20000, 2)) / 2**0.5 @ numpy.array([[1.0, 0.6], [-0.3, 1.0]])
+        rows = [[f"{x:.6f}" for x in row] for row in mixed]
+        return ["x", "y"], rows[:10000], rows[10000:11000], rows[10000:]
+    texts = sequences(args.proteins / {"ww": "WW_PF00397.fasta.gz", "lattice": "lattice_SA.fasta.gz"}[name])
+    header, rows = [f"s{site + 1}" for site in range(len(texts[0]))], [list(text) for text in texts]
+    if name == "lattice":
+        return header, rows[:-10000], rows[-11000:-10000], rows[-10000:]
+    import numpy
+
+    rows = [[*row, f"{weight:.6f}"] for row, weight in zip(rows, weights_of(texts))]
+    order = numpy.random.default_rng(1).permutation(len(rows))
+    rows = [rows[k] for k in order]
+    return [*header, "weight"], rows[:-1000], rows[-2000:-1000], rows[-1000:]
+
+
+def measure(name, args, extra):
+    header, *parts = data(name, args)
+    with tempfile.TemporaryDirectory() as place:
+        folder = pathlib.Path(args.keep or place)
+        for part, rows in zip(("train", "choose", "test"), parts):
+            with open(folder / f"{name}-{part}.csv", "w", newline="") as file:
+                csv.writer(file).writerows([header, *rows])
+        options = extra or OPTIONS[name].split()
+        if name == "ww":
+            options = [*options, "--weight-column", "weight"]
+        if name == "letter":
+            options = [*options, "--column-types", ",".join(f"{column}=categorical" for column in header)]
+        run = folder / f"{name}-run"
+        words = [args.dbn, "pretrain", "-q", "--data", f"csv:{folder}/{name}-train.csv", "--valid", "0", "--visible-units", "auto", *options,
+                 "--out", run, "--force"]
+        subprocess.run([str(word) for word in words], check=True, stdout=subprocess.DEVNULL)
+        for part in ("train", args.on):
+            words = [args.dbn, "eval", run, "--data", f"csv:{folder}/{name}-{part}.csv", "--json",
+                     "--temperatures", str(args.temperatures), "--chains", str(args.chains)]
+            found = subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout
+            print(name, part, json.dumps(json.loads(found)))
+
+
+def main():
+    words = sys.argv[1:]
+    at = words.index("--") if "--" in words else len(words)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", choices=OPTIONS)
+    parser.add_argument("--dbn", default="target/release/dbn")
+    parser.add_argument("--tables", type=pathlib.Path)
+    parser.add_argument("--proteins", type=pathlib.Path)
+    parser.add_argument("--on", choices=["choose", "test"], default="test")
+    parser.add_argument("--temperatures", type=int, default=14500)
+    parser.add_argument("--chains", type=int, default=100)
+    parser.add_argument("--keep", help="folder where CSV files and runs stay")
+    args = parser.parse_args(words[:at])
+    args.dbn = pathlib.Path(args.dbn).resolve()
+    for name in args.names:
+        measure(name, args, words[at + 1:])
+
+
+if __name__ == "__main__":
+    main()

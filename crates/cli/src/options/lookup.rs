@@ -39,7 +39,7 @@ mod tests {
     fn words_are_listed_as_people_do() {
         let summary = |key| Pretrain.option(key).unwrap().summary();
         assert_eq!(summary("schedule"), "Schedule: constant, linear or exponential");
-        assert_eq!(summary("hidden_units"), "Type of the hidden units: bernoulli or gaussian");
+        assert_eq!(summary("visible_states"), "Reconstructions: sampled or probabilities");
         assert_eq!(summary("epochs"), "Passes over the data");
     }
 }

@@ -7,7 +7,7 @@ use crate::data::schema_file;
 use crate::machine::device::DeviceName;
 use crate::options::save_every::SaveEvery;
 use deepbelief_data::{Binarize, Codes, ColumnKinds, Header, ImageShape, Scale, Source, VisibleUnits};
-use deepbelief_rbm::CdSteps;
+use deepbelief_rbm::{CdSteps, UnitMix};
 use deepbelief_wake_sleep::TopSteps;
 use serde::Serialize;
 use std::fmt::Display;
@@ -50,7 +50,21 @@ const MODEL: &[Opt] = &[
         .more("`transposed` takes the weights of the layer below, upside down.")
         .per_layer(),
     opt("propagate", Word(STATES_UP), "WHAT", &[Stack], "What a layer passes to the next one"),
-    opt("hidden_units", Word(&["bernoulli", "gaussian"]), "TYPE", RBMS, "Type of the hidden units")
+    opt(
+        "hidden_units",
+        Parsed(parse::<UnitMix>),
+        "TYPE",
+        &[Pretrain],
+        "Hidden units: bernoulli, spin, gaussian, relu or drelu",
+    )
+    .more(
+        "Or how many of each, such as gaussian=20,bernoulli=80, which together are as many as --hidden says. Gaussian, \
+         ReLU and dReLU units are real numbers; they need a learning rate near 0.001, or 0.01 under Gaussian visible ones. \
+         docs/UNITS.md says which units are for what.",
+    )
+    .per_layer()
+    .later(),
+    opt("hidden_units", Word(&["bernoulli", "gaussian"]), "TYPE", &[Stack], "Type of the hidden units")
         .more(
             "Gaussian units are real numbers with noise, as in the code layer of an autoencoder. They need a learning \
              rate near 0.001. In a stack only the top may have them.",

@@ -26,6 +26,7 @@ pub use model::labels::LabelGroup;
 pub use model::ranges::{is_not_negative, is_positive};
 pub use model::rbm::{GibbsStep, Rbm};
 pub use model::sampled::Sampled;
+pub use model::spins::{to_batch, to_tensor};
 pub use model::states::{batch_of, states_of};
 pub use model::unit_mix::UnitMix;
 pub use training::cd::Draws;

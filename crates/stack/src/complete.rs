@@ -15,11 +15,10 @@ use crate::dbn::Dbn;
 use crate::error::{Result, require};
 use crate::labels::{label_at, one_hot};
 use crate::layer::{inputs, probabilities};
-use crate::spins::{to_batch, to_tensor};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::ops::sigmoid;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
-use deepbelief_rbm::{UnitKind, Units, VisibleStates};
+use deepbelief_rbm::{UnitKind, Units, VisibleStates, to_batch, to_tensor};
 use std::ops::Range;
 
 /// How missing values are drawn.

@@ -19,7 +19,6 @@ mod layer;
 mod memory;
 mod propagate;
 mod scorer;
-mod spins;
 mod state;
 mod survey;
 
@@ -35,5 +34,4 @@ pub use layer::Layer;
 pub use memory::{Footprint, Mode, Plan, plan};
 pub use propagate::{Dealing, Propagated, raise};
 pub use scorer::Scorer;
-pub use spins::{to_batch, to_tensor};
 pub use state::GreedyState;

@@ -14,7 +14,7 @@ use crate::results::FORMATS;
 use candle_core::{Device, Tensor};
 use deepbelief_data::{Dataset, Split};
 use deepbelief_finetune::Objective;
-use deepbelief_stack::to_batch;
+use deepbelief_rbm::to_batch;
 use serde_json::json;
 
 /// Samples in a picture, unless told otherwise and at most.

@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use deepbelief_data::{Binarize, Split};
 use deepbelief_kernels::Batch;
 use deepbelief_rbm::Units;
-use deepbelief_stack::to_tensor;
+use deepbelief_rbm::to_tensor;
 
 /// Samples that are passed through a model at once: bounds the memory.
 pub(crate) const CHUNK: usize = 1000;

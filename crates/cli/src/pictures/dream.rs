@@ -6,7 +6,8 @@ use super::dbn::Net;
 use super::sheet::Sheet;
 use super::tiles::{ROW, tiles, values};
 use crate::failure::{Failure, Result, count};
-use deepbelief_stack::{Chains, Dbn, to_batch};
+use deepbelief_rbm::to_batch;
+use deepbelief_stack::{Chains, Dbn};
 
 /// Most tiles in one picture: a sheet of so many digits has some 40 million pixels.
 const MOST_TILES: usize = 10_000;

@@ -7,7 +7,8 @@ use crate::failure::Result;
 use crate::model::checkpoint::{Checkpoint, Trained};
 use deepbelief_data::{Binarize, Source, Split};
 use deepbelief_kernels::{Batch, Stream, Uniforms};
-use deepbelief_stack::{Dbn, to_batch};
+use deepbelief_rbm::to_batch;
+use deepbelief_stack::Dbn;
 
 /// Mean free energy of the samples that the model was trained on, where others are asked for, or why it is not known.
 pub(super) fn free_energy_of_own(

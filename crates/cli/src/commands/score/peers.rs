@@ -5,7 +5,8 @@ use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::{Result, count};
 use crate::model::checkpoint::{Checkpoint, Trained};
 use deepbelief_data::{Binarize, Dataset, Split};
-use deepbelief_stack::{Scorer, to_tensor};
+use deepbelief_rbm::to_tensor;
+use deepbelief_stack::Scorer;
 use std::collections::{BTreeSet, HashMap};
 
 /// Training samples that a sample is held against, at most.

@@ -1,6 +1,6 @@
 //! Spins: 0 and 1 in batches and files of samples, -1 and 1 in tensors.
 
-use deepbelief_rbm::{UnitKind, Units};
+use deepbelief_kernels::{UnitKind, Units};
 use std::ops::Range;
 
 /// The columns of spins.
@@ -29,7 +29,7 @@ pub fn to_batch(units: &Units, values: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use deepbelief_rbm::Segment;
+    use deepbelief_kernels::Segment;
 
     #[test]
     fn spins_alone_change_there_and_back() {

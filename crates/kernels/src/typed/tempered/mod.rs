@@ -13,10 +13,6 @@
 //! The hidden terms of a ratio are differences of cgf, or, where two inputs are close, the integral of its derivative,
 //! the mean, by Gauss's rule of two points: no digits are lost where β and β' differ by 1e-5.
 
-use super::machine::TypedRbm;
-use super::panel::Panel;
-use super::sites;
-use super::up::{finish, targets};
 use crate::engine::{Betas, Tempering};
 use crate::learning::parameters::Parameters;
 use crate::measures::path::{BiasLine, GibbsDraws, PathBiases};
@@ -25,12 +21,20 @@ use crate::products::scratch::Scratch;
 use crate::products::source::Source;
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
-use crate::simd::{Level, dispatch};
 use crate::states::batch::Batch;
 use crate::states::lists::Chunks;
+mod ratios;
+#[cfg(test)]
+mod tests;
+
+use crate::typed::machine::TypedRbm;
+use crate::typed::panel::Panel;
+use crate::typed::sites;
+use crate::typed::up::{finish, targets};
 use crate::units::layers::{Layers, UnitKind};
 use crate::units::spins::spins_as_bits;
 use candle_core::Result;
+use ratios::{ratios, steps_of, tempered, term};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -38,12 +42,6 @@ use std::ops::Range;
 /// Steps after which products are computed anew. In between they are brought up to date by what changed, and each
 /// time rounded.
 const REFRESH: u32 = 64;
-
-/// Changes of an input, in standard deviations of its unit, below which cgf is integrated.
-const CLOSE: f32 = 0.25;
-
-/// Half the distance of the two points of Gauss's rule, in shares of the interval.
-const GAUSS: f32 = 0.288_675_13;
 
 /// A field on its way: `start + β slope` is what it is more than at β = 1.
 #[derive(Clone, Default)]
@@ -237,7 +235,7 @@ impl TypedTempered {
         machine.refresh_generative();
         let chains = machine.h.rows();
         machine.inputs.reshape(chains, machine.visible.columns);
-        let source = super::down::of_hidden(&machine.h, &mut machine.hidden_lists);
+        let source = crate::typed::down::of_hidden(&machine.h, &mut machine.hidden_lists);
         let (level, lists, chunks) = (machine.level, &machine.hidden_lists, Chunks::new(chains));
         let generative = &machine.generative;
         machine.inputs.panels_mut().enumerate().with_max_len(1).for_each(|(at, x)| {
@@ -309,64 +307,6 @@ fn runs(beta: &[f32], alike: bool) -> Vec<Range<usize>> {
     runs
 }
 
-dispatch! {
-    /// `out = β x + start + β slope`.
-    fn tempered(x: &[Row], beta: &[f32], start: &Row, slope: &Row, out: &mut [Row]) {
-        for ((x, beta), out) in x.iter().zip(beta).zip(out) {
-            for i in 0..BLOCK {
-                out.0[i] = start.0[i] + beta * (x.0[i] + slope.0[i]);
-            }
-        }
-    }
-}
-
-dispatch! {
-    fn term(v: &Row, slope: &Row, of_g: &Row) -> f64 {
-        let mut sum = 0.0;
-        for i in 0..BLOCK {
-            sum += f64::from(v.0[i] * slope.0[i]) - 0.5 * f64::from(of_g.0[i] * v.0[i] * v.0[i]);
-        }
-        sum
-    }
-}
-
-dispatch! {
-    /// What inputs change by from one β to another: no digits are lost where these are close.
-    fn steps_of(x: &[Row], from: &[f32], to: &[f32], slope: &Row, out: &mut [Row]) {
-        for ((x, out), (from, to)) in x.iter().zip(out).zip(from.iter().zip(to)) {
-            for i in 0..BLOCK {
-                out.0[i] = (to - from) * (x.0[i] + slope.0[i]);
-            }
-        }
-    }
-}
-
-/// `sums[s] = sum over the units of a panel of cgf(high) - cgf(low)`, for inputs that are `step` apart.
-fn ratios(level: Level, panel: &Panel, low: &[Row], step: &[Row], high: &[Row], sums: &mut [f64]) {
-    sums.fill(0.0);
-    let least = panel.fields.g.0.iter().chain(&panel.fields.g_below.0).copied().fold(1.0, f32::min);
-    let largest = step.iter().flat_map(|step| step.0).fold(0.0_f32, |largest, step| largest.max(step.abs()));
-    if largest >= CLOSE * libm::sqrtf(least) {
-        let mut before = vec![0.0; sums.len()];
-        panel.add_cgfs(level, high, sums);
-        panel.add_cgfs(level, low, &mut before);
-        sums.iter_mut().zip(before).for_each(|(sum, before)| *sum -= before);
-        return;
-    }
-    let [mut point, mut means] = [(); 2].map(|()| Scratch::new(low.len()));
-    for at in [0.5 - GAUSS, 0.5 + GAUSS] {
-        for ((point, low), step) in point.iter_mut().zip(low).zip(step) {
-            point.0 = std::array::from_fn(|i| low.0[i] + at * step.0[i]);
-        }
-        panel.means(level, &point, &mut means);
-        for ((sum, mean), step) in sums.iter_mut().zip(means.iter()).zip(step) {
-            for part in &panel.parts {
-                *sum += part.lanes.clone().map(|i| 0.5 * f64::from(mean.0[i] * step.0[i])).sum::<f64>();
-            }
-        }
-    }
-}
-
 impl Tempering for TypedTempered {
     fn parameters(&self) -> Result<Parameters> {
         Ok(self.parameters.clone())
@@ -430,140 +370,5 @@ impl Tempering for TypedTempered {
 
     fn hidden_states(&self) -> Result<Batch> {
         Ok(self.machine.h.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::learning::parameters::Fields;
-    use crate::rng::Stream;
-    use crate::units::layers::{Segment, Units};
-    use crate::units::reference;
-
-    fn numbers(n: usize, scale: f32, step: u32) -> Vec<f32> {
-        let mut out = vec![0.0; n];
-        Uniforms::new(7, Stream::User, step).fill_row(0, &mut out);
-        out.iter().map(|u| scale * (2.0 * u - 1.0)).collect()
-    }
-
-    fn units(parts: &[(UnitKind, usize, usize)]) -> Units {
-        parts.iter().map(|&(units, levels, sites)| Segment { units, levels, sites }).collect()
-    }
-
-    /// 2 Gaussian, 1 categorical of 3, 2 spin units under one of each hidden kind.
-    fn model() -> (Layers, Parameters) {
-        use UnitKind::{Bernoulli, Categorical, Drelu, Gaussian, Relu, Spin};
-        let layers = Layers {
-            visible: units(&[(Gaussian, 1, 2), (Categorical, 3, 1), (Spin, 1, 2)]),
-            hidden: units(&[(Bernoulli, 1, 1), (Gaussian, 1, 1), (Relu, 1, 1), (Drelu, 1, 1), (Spin, 1, 1)]),
-        };
-        let mut parameters = Parameters {
-            w_rec: numbers(35, 0.8, 0),
-            hb: numbers(5, 1.0, 1),
-            vb: numbers(7, 1.0, 2),
-            visible_fields: Fields::at_rest(&layers.visible),
-            hidden_fields: Fields::at_rest(&layers.hidden),
-            ..Parameters::default()
-        };
-        parameters.visible_fields.log_precision[..2].copy_from_slice(&[0.4, 1.1]);
-        parameters.hidden_fields.log_precision = vec![0.0, 0.3, -0.5, 0.2, 0.0];
-        parameters.hidden_fields.bias_below[3] = -0.7;
-        parameters.hidden_fields.log_precision_below[3] = 0.6;
-        (layers, parameters)
-    }
-
-    /// ln p* at β, in double precision, of states whose spins are bits. `from` are b, g and c at β = 0, in bits.
-    fn log_p(p: &Parameters, from: &PathBiases, v: &[f32], beta: f64) -> f64 {
-        let at = |line: &BiasLine, k: usize| f64::from(line.offset[k]) + beta * f64::from(line.slope[k]);
-        let hidden = p.hb.len();
-        let mut sum = 0.0;
-        for (i, &x) in v.iter().enumerate() {
-            let x = f64::from(x);
-            sum += at(&from.visible, i) * x;
-            if let (Some(g), true) = (&from.precision, i < 2) {
-                sum -= 0.5 * at(g, i) * x * x;
-            }
-        }
-        for u in 0..hidden {
-            let terms = v.iter().enumerate().map(|(i, &x)| f64::from(x) * f64::from(p.w_rec[i * hidden + u]));
-            let shift = at(&from.hidden, u) - f64::from(p.hb[u]);
-            let x = beta * terms.sum::<f64>() + shift;
-            let log_g = f64::from(p.hidden_fields.log_precision[u]);
-            let below = (f64::from(p.hidden_fields.bias_below[u]), f64::from(p.hidden_fields.log_precision_below[u]));
-            let fields = [f64::from(p.hb[u]), log_g.exp(), below.0, below.1.exp()];
-            sum += match u {
-                1 => reference::gaussian(x, fields).cgf,
-                2 => reference::relu(x, fields).cgf,
-                3 => reference::drelu(x, fields).cgf,
-                _ => (x + f64::from(p.hb[u])).exp().ln_1p(),
-            };
-        }
-        sum
-    }
-
-    /// The ratios of far and near temperatures are those of the formula, with 40 chains at temperatures of their own.
-    #[test]
-    fn chains_collect_the_ratios_of_their_temperatures() {
-        let (layers, parameters) = model();
-        let (_, bits, _) = spins_as_bits(&layers, &parameters);
-        let mut chains = TypedTempered::new(&layers, &parameters, &[0.0; 7]);
-        let g: Vec<f32> = bits.visible_fields.log_precision.iter().map(|&x| libm::expf(x)).collect();
-        let path = PathBiases {
-            visible: BiasLine::between(&numbers(7, 1.0, 5), &bits.vb),
-            hidden: BiasLine::between(&numbers(5, 1.0, 6), &bits.hb),
-            precision: Some(BiasLine::between(&[0.8, 1.5, 1.0, 1.0, 1.0, 1.0, 1.0], &g)),
-        };
-        chains.set_biases(&path).unwrap();
-        let draw = |stream, step| Uniforms::new(3, stream, step);
-        let draws = |step| GibbsDraws {
-            hidden: draw(Stream::AnnealHidden, step),
-            visible: draw(Stream::AnnealVisible, step),
-            label: draw(Stream::AnnealLabel, step),
-        };
-        chains.start(40, &draws(0)).unwrap();
-        let betas: Vec<f32> = (0..40).map(|k| k as f32 / 39.0).collect();
-        for step in 1..4 {
-            chains.gibbs(Betas::Each(&betas), &draws(step)).unwrap();
-            let v = chains.states().unwrap().to_values();
-            for width in [1e-5, 0.02, 0.5] {
-                let next: Vec<f32> =
-                    betas.iter().map(|beta| if *beta < 0.5 { beta + width } else { beta - width }).collect();
-                chains.anneal(Betas::Each(&betas), Betas::Each(&next), None).unwrap();
-                for (chain, got) in chains.take_log_weights().unwrap().into_iter().enumerate() {
-                    let own = &v[chain * 7..(chain + 1) * 7];
-                    let at = |beta: f32| log_p(&bits, &path, own, f64::from(beta));
-                    let want = at(next[chain]) - at(betas[chain]);
-                    let tolerance = 1e-5 + 2e-6 * want.abs().max(own.iter().map(|x| f64::from(x * x)).sum());
-                    let tolerance = if width < 1e-3 { 3e-8 + 2e-6 * want.abs() + 1e-7 } else { tolerance };
-                    assert!((got - want).abs() < tolerance, "chain {chain}, {width}: {got}, exactly {want}");
-                }
-            }
-        }
-    }
-
-    /// Means over the chains of a chain's start, against those of independent units: 4,000 chains, five standard errors,
-    /// a failure below 1e-5 for the seven columns.
-    #[test]
-    fn chains_start_from_independent_units() {
-        let (layers, parameters) = model();
-        let base = [0.5, -1.0, 0.2, -0.4, 0.9, 0.3, -0.6];
-        let mut chains = TypedTempered::new(&layers, &parameters, &base);
-        let draw = Uniforms::new(3, Stream::User, 0);
-        chains.start(4000, &GibbsDraws { hidden: draw, visible: draw, label: draw }).unwrap();
-        let v = chains.states().unwrap().to_values();
-        let g = [libm::exp(0.4_f32.into()), libm::exp(1.1_f32.into())];
-        let whole: f64 = base[2..5].iter().map(|&b| libm::exp(b.into())).sum();
-        for column in 0..7 {
-            let b = f64::from(base[column]);
-            let (mean, variance) = match column {
-                0 | 1 => (b / g[column], 1.0 / g[column]),
-                2..5 => (b.exp() / whole, b.exp() / whole * (1.0 - b.exp() / whole)),
-                _ => (1.0 / (1.0 + (-2.0 * b).exp()), 0.25),
-            };
-            let found = v.iter().skip(column).step_by(7).map(|&x| f64::from(x)).sum::<f64>() / 4000.0;
-            let error = (variance / 4000.0).sqrt();
-            assert!((found - mean).abs() < 5.0 * error, "column {column}: {found}, exactly {mean}");
-        }
     }
 }

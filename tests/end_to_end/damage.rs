@@ -22,7 +22,7 @@ const DAMAGES: [(&str, Damage); 4] = [
 fn newer(bytes: &mut Vec<u8>) {
     const VERSION: &[u8] = br#"\"format_version\":1"#;
     let at = bytes.windows(VERSION.len()).position(|part| part == VERSION).expect("a version");
-    bytes[at + VERSION.len() - 1] = b'2';
+    bytes[at + VERSION.len() - 1] = b'3';
 }
 
 fn damage(place: &Place, name: &str, how: Damage) {
@@ -130,7 +130,7 @@ fn a_state_of_a_newer_version_is_refused_and_kept() {
         let output = place.run(&format!("{verb} -q --resume {}", &file[..1]));
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(2));
-        let newer = format!("{file}: has format version 2, this program reads versions up to 1: install a newer");
+        let newer = format!("{file}: has format version 3, this program reads versions up to 2: install a newer");
         assert!(said.contains(&newer) && !said.contains("--force"), "{said}");
         assert!(content() == before, "{verb}");
     }

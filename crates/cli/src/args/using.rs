@@ -185,7 +185,7 @@ pub(crate) struct SampleArgs {
     /// Labels to clamp, comma-separated, by name or number, or `all` [default: none, labels are free]
     #[arg(long, value_name = "LABELS", allow_hyphen_values = true)]
     pub(crate) label: Option<Clamped>,
-    /// Values of columns that all chains keep, such as age=40,sex=m: the rest is drawn given these
+    /// Values of columns that all chains keep, such as age=40,sex=m: the rest is drawn given these [default: none]
     ///
     /// For models of tables, and a table as the file to write.
     #[arg(long, value_name = "COLUMN=VALUE,...", value_delimiter = ',', allow_hyphen_values = true, conflicts_with_all = ["label", "shown", "every"])]

@@ -3,11 +3,12 @@
 
 use crate::args::{ExportArgs, ExportName};
 use crate::commands::files::{extension, require_folder, require_spare};
-use crate::failure::{Explain, Result};
+use crate::failure::{Explain, Failure, Result};
 use crate::model::checkpoint::Checkpoint;
 use crate::report::Report;
 use candle_core::Tensor;
 use deepbelief_exchange::{npz_arrays, write_npz};
+use deepbelief_rbm::{Layers, UnitKind};
 use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
 use serde_json::{Value, json};
 
@@ -19,6 +20,14 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
     let dbn = checkpoint.dbn;
+    let Layers { visible, hidden } = dbn.top().layers();
+    let known = |kind| matches!(kind, UnitKind::Bernoulli | UnitKind::Gaussian);
+    if !visible.is_bernoulli() || !hidden.all(known) {
+        return Err(Failure::new(format!(
+            "the model has {visible} below {hidden} units, whose fields no export holds"
+        ))
+        .hint("its checkpoint holds all of them, as safetensors"));
+    }
     let (network, tensors) = match args.what {
         ExportName::Mlp => (Some(Network::Mlp), mlp(&dbn)?),
         ExportName::Autoencoder => (Some(Network::Autoencoder), autoencoder(&dbn)?),

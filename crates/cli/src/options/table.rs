@@ -59,8 +59,8 @@ const MODEL: &[Opt] = &[
     )
     .more(
         "Or how many of each, such as gaussian=20,bernoulli=80, which together are as many as --hidden says. Gaussian, \
-         ReLU and dReLU units are real numbers; they need a learning rate near 0.001, or 0.01 under Gaussian visible ones. \
-         docs/UNITS.md says which units are for what.",
+         ReLU and dReLU units are real numbers. Over Bernoulli units Gaussian ones need a learning rate near 0.001; \
+         docs/UNITS.md says which units are for what, and how they start.",
     )
     .per_layer()
     .later(),

@@ -89,7 +89,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let found = Found::of(&data.name, &scores);
     if found.unscored > 0 {
         tracing::warn!(
-            "{} without a score: they lack so much that it cannot be summed out exactly",
+            "{} without a score: they lack numbers that Gaussian units learn, or so much that it cannot be summed out exactly",
             count(found.unscored, "sample")
         );
     }

@@ -130,8 +130,8 @@ fn a_state_of_a_newer_version_is_refused_and_kept() {
         let output = place.run(&format!("{verb} -q --resume {}", &file[..1]));
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(2));
-        let newer = format!("{file}: has format version 3, this program reads versions up to 2: install a newer");
-        assert!(said.contains(&newer) && !said.contains("--force"), "{said}");
+        let newer = format!("{file}: has format version 3, this program reads versions up to ");
+        assert!(said.contains(&newer) && said.contains("install a newer") && !said.contains("--force"), "{said}");
         assert!(content() == before, "{verb}");
     }
 }

@@ -64,8 +64,8 @@ fn a_header_of_something_else_is_refused() {
     let set = |key: &'static str, value: Value| Case::after(|parts| parts.header[key] = value);
     assert_eq!(set("kind", json!("rbm")), "is of kind 'rbm', expected 'dbn'");
     assert_eq!(
-        set("format_version", json!(3)),
-        "has format version 3, this program reads versions up to 2: install a newer deepbelief"
+        set("format_version", json!(2)),
+        "has format version 2, this program reads versions up to 1: install a newer deepbelief"
     );
     assert_eq!(
         set("units", json!("gaussian")),

@@ -5,7 +5,7 @@ use crate::row::{BLOCK, Row, ZERO};
 use crate::units::conditional::Moments;
 use crate::units::fields::NO_MOMENTS;
 
-/// The gradient of the mean log-likelihood of a minibatch by the weights and fields of a [`TypedRbm`] in bits, as far
+/// The gradient of the mean log-likelihood of a minibatch by the weights and fields of a [`crate::TypedRbm`] in bits, as far
 /// as chains estimate it, times its samples.
 #[derive(Clone, Debug, Default)]
 pub struct TypedStatistics {

@@ -1,7 +1,7 @@
 //! Contrastive divergence on candle tensors: the rule as it stands in the papers, on any device
 //! and in F32 or F64. [`crate::Trainer`] takes the same steps in packed form, many times faster
-//! on a CPU, where hidden units are Bernoulli; tests hold it against this form in F64, which is
-//! made of candle's own operations alone. Gaussian hidden units train in this form.
+//! on a CPU; tests hold it against this form in F64, which is made of candle's own operations alone.
+//! Gaussian hidden units over Bernoulli ones train in this form.
 
 use crate::error::{Error, Result, require};
 use crate::model::fields::FieldTensors;

@@ -6,7 +6,6 @@ use crate::model::ranges::{is_not_negative, is_positive};
 use crate::training::cd_steps::CdSteps;
 use crate::training::rule::{Rule, VisibleStates};
 use crate::training::schedule::Schedule;
-use crate::training::unit_gaussians::over_bernoulli;
 use candle_core::Device;
 use deepbelief_kernels::{Layers, Precision, UnitKind};
 use deepbelief_training::{OnDivergence, Settings, validate_threads};
@@ -218,10 +217,12 @@ impl TrainConfig {
         Ok(validate_threads(self.threads)?)
     }
 
-    /// Checks what depends on what the units are. Where visible units are not known yet, they are left out.
+    /// Checks what depends on what the units are. Where visible units are not known yet, as before data are read, what
+    /// depends on them is left for later.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] for a sparsity cost of units that have no probability.
+    /// [`Error::Config`] for units that no training has, and for a sparsity cost of units that have no probability;
+    /// [`Error::Method`] for a method that is not there for these units.
     pub fn validate_for(&self, layers: &Layers) -> Result<()> {
         let (cost, expected) = (self.sparsity_cost, "0 unless hidden units are bernoulli: others have no probability");
         require(layers.hidden.is_bernoulli() || cost == 0.0, "sparsity_cost", cost, expected)?;
@@ -235,26 +236,18 @@ impl TrainConfig {
         if !visible.is_bernoulli() && !self.missing_as.is_sampled() {
             return Err(Error::Method { name: "missing_as", place: "unless visible units are bernoulli" });
         }
-        // Those that train on tensors.
-        if over_bernoulli(layers) {
-            self.require_none("where gaussian hidden units stand over bernoulli ones")
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 
-    /// Refuses the methods of learning that only engines have.
-    fn require_none(&self, place: &'static str) -> Result<()> {
+    /// The first setting that asks for a method of learning which only engines have.
+    pub(crate) fn asks_for_an_engine(&self) -> Option<&'static str> {
         let asked = [
             ("sampler", self.sampler != Sampler::Gibbs),
             ("centred", self.centred),
             ("averaging", self.averaging > 0.0),
             ("missing_as", !self.missing_as.is_sampled()),
         ];
-        match asked.into_iter().find(|&(_, asked)| asked) {
-            Some((name, _)) => Err(Error::Method { name, place }),
-            None => Ok(()),
-        }
+        asked.into_iter().find(|&(_, asked)| asked).map(|(name, _)| name)
     }
 
     /// Checks what depends on the device that the training is to run on.
@@ -265,8 +258,8 @@ impl TrainConfig {
     pub fn validate_on(&self, device: &Device, layers: &Layers) -> Result<()> {
         let ours = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
         require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
-        if !device.is_cpu() && !layers.are_bernoulli() {
-            self.require_none("on a GPU unless all units are bernoulli")?;
+        if let Some(name) = self.asks_for_an_engine().filter(|_| !device.is_cpu() && !layers.are_bernoulli()) {
+            return Err(Error::Method { name, place: "on a GPU unless all units are bernoulli" });
         }
         let choice = !device.is_cpu() && layers.are_bernoulli();
         let expected = "f32 on the CPU, and unless all units are bernoulli";

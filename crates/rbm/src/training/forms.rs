@@ -16,16 +16,21 @@ use deepbelief_kernels::cuda::{GpuRbm, OnGpu};
 use deepbelief_kernels::{Cpu, Engine, Layers, PackedRbm, TypedRbm};
 
 /// Whether the engine for units of any kinds takes it. Bernoulli units under Gaussian ones alone train on tensors, as
-/// they always have; so does all that is not Bernoulli on a GPU.
-fn is_typed(device: &Device, layers: &Layers) -> bool {
-    device.is_cpu() && !layers.are_bernoulli() && !over_bernoulli(layers)
+/// they always have, unless a method is asked for that only engines have; so does all that is not Bernoulli on a GPU.
+fn is_typed(device: &Device, layers: &Layers, config: &TrainConfig) -> bool {
+    device.is_cpu() && !layers.are_bernoulli() && !on_tensors(layers, config)
+}
+
+/// Whether an RBM with these units trains on tensors wherever it is.
+pub(crate) fn on_tensors(layers: &Layers, config: &TrainConfig) -> bool {
+    over_bernoulli(layers) && config.asks_for_an_engine().is_none()
 }
 
 /// The form for the units of `rbm` and the device it is on, at rest.
 pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>> {
     let (layers, parameters, device) = (rbm.layers(), rbm.to_parameters()?, rbm.w_rec().device());
     config.validate_on(device, layers)?;
-    if is_typed(device, layers) {
+    if is_typed(device, layers, config) {
         return Ok(Box::new(EngineLearner::start(TypedRbm::at(&Cpu, layers, &parameters)?)));
     }
     if !layers.are_bernoulli() {
@@ -45,7 +50,7 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
 /// The form for the units of a state on a device, with everything else the state holds.
 pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> Result<Box<dyn Learner>> {
     config.validate_on(device, &state.layers)?;
-    if is_typed(device, &state.layers) {
+    if is_typed(device, &state.layers, config) {
         return Ok(Box::new(EngineLearner::<TypedRbm>::resume(&Cpu, state, config)?));
     }
     if !state.layers.are_bernoulli() {

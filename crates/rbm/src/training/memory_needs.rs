@@ -1,7 +1,7 @@
 //! How much memory a training takes.
 
 use crate::training::config::{Sampler, TrainConfig};
-use crate::training::unit_gaussians::over_bernoulli;
+use crate::training::forms::on_tensors;
 use deepbelief_kernels::{Layers, PackedRbm, TypedRbm};
 use deepbelief_training::OnDivergence;
 
@@ -23,7 +23,7 @@ pub fn peak_memory(layers: &Layers, batch_size: usize, config: &TrainConfig) -> 
     let again = if config.on_divergence == OnDivergence::HalveLr { sets } else { 0 };
     // And the model as it is measured, drawn and saved in the end, both ways.
     let copies = (4 * sets + 4 + again) * weights;
-    let on_engine = !over_bernoulli(layers);
+    let on_engine = !on_tensors(layers, config);
     let training = if on_engine {
         let laddered = matches!(config.sampler, Sampler::Tempered | Sampler::Trajectory);
         let replicas = if laddered { config.temperatures * chains } else { 0 };

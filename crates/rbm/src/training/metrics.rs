@@ -22,8 +22,9 @@ pub struct EpochMetrics {
     pub reconstruction_cost: f64,
     /// The same on validation samples.
     pub reconstruction_cost_valid: Option<f64>,
-    /// Free energy of training samples. Gaussian hidden units of unit variance over Bernoulli ones are the one case
-    /// in which it is not that of [`crate::Rbm::free_energy`] but the sum of `b²/2` over them larger.
+    /// Free energy of training samples. Gaussian hidden units of unit variance over Bernoulli ones that train without
+    /// centring, averaging and samplers other than Gibbs are the one case in which it is not that of
+    /// [`crate::Rbm::free_energy`] but the sum of `b²/2` over them larger.
     pub free_energy_train: f64,
     /// Free energy of validation samples.
     pub free_energy_valid: Option<f64>,

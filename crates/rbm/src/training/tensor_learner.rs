@@ -41,7 +41,9 @@ impl Learner for TensorLearner {
         let chains = config.persistent_chains;
         let device = self.rbm.w_rec().device();
         let visible = &self.rbm.layers().visible.clone();
-        require(data.weights.is_empty(), "weights", "given", "left out where hidden units are gaussian, and on a GPU")?;
+        let expected =
+            "left out on a GPU, and of gaussian hidden units over bernoulli ones without centring or averaging";
+        require(data.weights.is_empty(), "weights", "given", expected)?;
         let v = if data.missing.is_empty() {
             states_of(visible, &data.v, device)?
         } else {

@@ -11,15 +11,15 @@ use deepbelief_rbm::{
 
 /// One batch, with what it lacks, its labels and its weights.
 #[derive(Clone)]
-struct Gappy {
+pub(crate) struct Gappy {
     batch: Batch,
     missing: Option<Missing>,
     labels: Vec<u32>,
-    weights: Option<Vec<f32>>,
+    pub(crate) weights: Option<Vec<f32>>,
 }
 
 impl Gappy {
-    fn of(batch: Batch) -> Self {
+    pub(crate) fn of(batch: Batch) -> Self {
         Self { batch, missing: None, labels: Vec::new(), weights: None }
     }
 
@@ -56,13 +56,13 @@ impl Minibatches for Gappy {
 }
 
 /// A rule that is the gradient alone.
-fn gradient(learning_rate: f64, epochs: u32) -> TrainConfig {
+pub(crate) fn gradient(learning_rate: f64, epochs: u32) -> TrainConfig {
     let (momentum, final_momentum, weight_cost) = (0.0, 0.0, 0.0);
     let schedule = Schedule::Constant;
     TrainConfig { epochs, learning_rate, schedule, momentum, final_momentum, weight_cost, ..TrainConfig::default() }
 }
 
-fn train(rbm: &Rbm, data: &Gappy, config: TrainConfig) -> Rbm {
+pub(crate) fn train(rbm: &Rbm, data: &Gappy, config: TrainConfig) -> Rbm {
     let mut trainer = Trainer::new(rbm, config).unwrap();
     trainer.fit(&mut data.clone(), &unwatched(rbm.visible()), &mut ()).unwrap();
     trainer.snapshot().model().unwrap()

@@ -366,12 +366,6 @@ fn a_training_goes_on_by_the_methods_it_started_with() {
         let refusal = Trainer::resume(other, state, &Device::Cpu).map(|_| ()).unwrap_err().to_string();
         assert!(refusal.starts_with(name) && refusal.ends_with("what it was when the training started"), "{refusal}");
     }
-    let gaussian = rbm.with_hidden_units(deepbelief_rbm::UnitKind::Gaussian).unwrap();
-    let refusal = Trainer::new(&gaussian, TrainConfig { centred: true, ..crate::plain() }).map(|_| ());
-    assert_eq!(
-        refusal.unwrap_err().to_string(),
-        "centred is not available where gaussian hidden units stand over bernoulli ones"
-    );
     let no_chains = TrainConfig { sampler: Sampler::Tempered, ..crate::plain() };
     let refusal = no_chains.validate().unwrap_err().to_string();
     assert_eq!(refusal, "persistent_chains is 0; it must be at least 1 unless the sampler is gibbs");

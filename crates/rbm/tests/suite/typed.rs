@@ -1,84 +1,10 @@
 //! The engine of layers of all kinds against the rule on tensors in double precision.
 
-use crate::{Fixed, uniforms};
+use crate::Fixed;
+use crate::machines::{HIDDEN, layer, parameters, random, samples};
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{Batch, Bits, Fields, Parameters, Stream, Uniforms};
-use deepbelief_rbm::{
-    Draws, Layers, Monitors, Rbm, Segment, TrainConfig, Trainer, UnitKind, Units, Velocity, states_of,
-};
-
-fn layer(kinds: &[(UnitKind, usize, usize)]) -> Units {
-    kinds.iter().map(|&(units, levels, sites)| Segment { units, levels, sites }).collect()
-}
-
-/// Numbers in [-size, size).
-fn signed(count: usize, size: f32, step: u32) -> Vec<f32> {
-    uniforms(1, count, step).iter().map(|u| size * (2.0 * u - 1.0)).collect()
-}
-
-fn random(layers: &Layers, seed: u32) -> Rbm {
-    let (visible, hidden) = (layers.visible.columns(), layers.hidden.columns());
-    let fields = |units: &Units, least: f32, step: u32| {
-        let mut fields = Fields::at_rest(units);
-        for (at, (_, field)) in fields.each_mut().into_iter().enumerate() {
-            let values = signed(field.len(), 0.3, step + at as u32);
-            field.iter_mut().zip(values).for_each(|(field, x)| *field = x + least);
-        }
-        // Units of kinds that have no such field rest.
-        for (segment, columns) in units.each() {
-            let of = |has: bool, field: &mut Vec<f32>| {
-                if !has && !field.is_empty() {
-                    field[columns.clone()].fill(0.0);
-                }
-            };
-            of(segment.units.has_precision(), &mut fields.log_precision);
-            of(segment.units == UnitKind::Drelu, &mut fields.bias_below);
-            of(segment.units == UnitKind::Drelu, &mut fields.log_precision_below);
-        }
-        fields
-    };
-    let parameters = Parameters {
-        w_rec: signed(visible * hidden, 0.2, 1000 * seed),
-        hb: signed(hidden, 0.3, 1000 * seed + 1),
-        vb: signed(visible, 0.3, 1000 * seed + 2),
-        visible_fields: fields(&layers.visible, 0.4, 1000 * seed + 3),
-        hidden_fields: fields(&layers.hidden, 0.0, 1000 * seed + 6),
-        ..Parameters::default()
-    };
-    Rbm::from_parameters(layers, parameters, &Device::Cpu).unwrap()
-}
-
-/// Samples that such units can have.
-fn samples(units: &Units, rows: usize, step: u32) -> Batch {
-    let columns = units.columns();
-    let u = uniforms(rows, columns, step);
-    let mut values = vec![0.0; rows * columns];
-    for (u, values) in u.chunks_exact(columns).zip(values.chunks_exact_mut(columns)) {
-        for (segment, range) in units.each() {
-            for site in range.step_by(segment.levels) {
-                match segment.units {
-                    UnitKind::Categorical => values[site + (u[site] * segment.levels as f32) as usize] = 1.0,
-                    UnitKind::Gaussian => values[site] = 3.0 * u[site] - 1.5,
-                    _ => values[site] = f32::from(u8::from(u[site] < 0.4)),
-                }
-            }
-        }
-    }
-    if units.is_discrete() {
-        Batch::Binary(Bits::from_values(rows, columns, &values))
-    } else {
-        Batch::Real { rows, units: columns, values }
-    }
-}
-
-fn parameters(rbm: &Rbm) -> Vec<(String, Vec<f32>)> {
-    let p = rbm.to_parameters().unwrap();
-    let mut all = vec![("w".to_string(), p.w_rec.clone()), ("hb".into(), p.hb.clone()), ("vb".into(), p.vb.clone())];
-    for (side, fields) in [("visible", &p.visible_fields), ("hidden", &p.hidden_fields)] {
-        all.extend(fields.each().map(|(name, values)| (format!("{side}.{name}"), values.clone())));
-    }
-    all
-}
+use deepbelief_kernels::{Batch, Bits, Parameters, Stream, Uniforms};
+use deepbelief_rbm::{Draws, Layers, Monitors, Rbm, TrainConfig, Trainer, UnitKind, Velocity, states_of};
 
 /// Four updates of a training and of the rule on tensors in double precision end within 2e-4 of one another: an error of
 /// 1e-6 a state, in sums over 13 samples, at a rate of 0.1.
@@ -141,9 +67,6 @@ fn config() -> TrainConfig {
 
 const VISIBLE: [(UnitKind, usize, usize); 4] =
     [(UnitKind::Bernoulli, 1, 7), (UnitKind::Spin, 1, 7), (UnitKind::Categorical, 3, 4), (UnitKind::Gaussian, 1, 5)];
-
-const HIDDEN: [UnitKind; 5] =
-    [UnitKind::Bernoulli, UnitKind::Spin, UnitKind::Gaussian, UnitKind::Relu, UnitKind::Drelu];
 
 #[test]
 fn every_pair_of_kinds_trains_as_on_tensors() {

@@ -8,14 +8,15 @@
 | dna | splice junctions of UCI, without their class | 1,400, 600, 1,186 | 60 of 4 letters |
 | letter | letters of UCI, without their class | 15,000, 1,000, 4,000 | 16 whole numbers below 16 |
 | satellite | Landsat pixels of UCI, without their class | 3,935, 500, 2,000 | 36 real |
-| ww | WW domain (Pfam PF00397), each sequence weighing 1 / its neighbours at 90 % identity | all but 1,000, none, 1,000 | 31 of 21 letters |
-| lattice | lattice proteins of the fold S_A | all but 10,000, none, 10,000 | 27 of 20 letters |
+| ww | WW domain (Pfam PF00397), each sequence weighing 1 / its neighbours at 90 % identity | 5,503, 1,000, 1,000 | 31 of 21 letters |
+| ww-whole | the same | all 7,503, none, none | 31 of 21 letters |
+| lattice | lattice proteins of the fold S_A | 35,265, 1,000, 10,000 | 27 of 20 letters |
 | laplace | two mixed Laplace sources (seed 1) | 10,000, none, 10,000 | 2 real |
 
 Each is written as CSV files, trained on by `dbn pretrain` with the options below, and
-measured by `dbn eval`: log-likelihoods with both annealing estimates, in nats a row. Those of dna were chosen on its middle
-rows, the others are starts. Options after `--` go to `dbn pretrain` in the place of those below, and `--on choose` measures the
-middle rows in the place of the test's.
+measured by `dbn eval`: log-likelihoods with both annealing estimates, in nats a row. Those of dna, ww and lattice were chosen
+on the middle rows, the others are starts. Options after `--` go to `dbn pretrain` in the place of those below, and `--on choose`
+measures the middle rows in the place of the test's. Of proteins, the middle rows train too where the test's are measured.
 """
 
 import argparse
@@ -38,6 +39,18 @@ OPTIONS = {
                "--learning-rate 0.005",
     "laplace": "--hidden 4 --epochs 100 --batch-size 100 --persistent-chains 500 --learning-rate 0.01",
 }
+
+
+# Every site has all letters, be they in the training rows or not.
+LETTERS = {"ww": "-ACDEFGHIKLMNPQRSTVWY", "ww-whole": "-ACDEFGHIKLMNPQRSTVWY", "lattice": "ACDEFGHIKLMNPQRSTVWY"}
+
+
+def schema_of(header, letters):
+    """What the columns of sequences are."""
+    levels = ", ".join(f'"{letter}"' for letter in letters)
+    kinds = [(name, 'kind = "weight"' if name == "weight" else f'kind = "categorical"\nlevels = [{levels}]') for name in header]
+    columns = [f'[[column]]\nname = "{name}"\n{kind}\n' for name, kind in kinds]
+    return "\n".join(['missing = []\nunits = "by-kind"\n', *columns])
 
 
 def rows_of(path, label):
@@ -83,16 +96,19 @@ def data(name, args):
         mixed = random.laplace(size=(20000, 2)) / 2**0.5 @ numpy.array([[1.0, 0.6], [-0.3, 1.0]])
         rows = [[f"{x:.6f}" for x in row] for row in mixed]
         return ["x", "y"], rows[:10000], rows[10000:11000], rows[10000:]
-    texts = sequences(args.proteins / {"ww": "WW_PF00397.fasta.gz", "lattice": "lattice_SA.fasta.gz"}[name])
+    texts = sequences(args.proteins / ("lattice_SA.fasta.gz" if name == "lattice" else "WW_PF00397.fasta.gz"))
     header, rows = [f"s{site + 1}" for site in range(len(texts[0]))], [list(text) for text in texts]
+    choosing = args.on == "choose"
     if name == "lattice":
-        return header, rows[:-10000], rows[-11000:-10000], rows[-10000:]
+        return header, rows[: -11000 if choosing else -10000], rows[-11000:-10000], rows[-10000:]
     import numpy
 
     rows = [[*row, f"{weight:.6f}"] for row, weight in zip(rows, weights_of(texts))]
     order = numpy.random.default_rng(1).permutation(len(rows))
     rows = [rows[k] for k in order]
-    return [*header, "weight"], rows[:-1000], rows[-2000:-1000], rows[-1000:]
+    if name == "ww-whole":
+        return [*header, "weight"], rows, [], []
+    return [*header, "weight"], rows[: -2000 if choosing else -1000], rows[-2000:-1000], rows[-1000:]
 
 
 def measure(name, args, extra):
@@ -103,15 +119,19 @@ def measure(name, args, extra):
             with open(folder / f"{name}-{part}.csv", "w", newline="") as file:
                 csv.writer(file).writerows([header, *rows])
         options = extra or OPTIONS[name].split()
-        if name == "ww":
-            options = [*options, "--weight-column", "weight"]
+        if name in LETTERS:
+            schema = folder / f"{name}-schema.toml"
+            schema.write_text(schema_of(header, LETTERS[name]))
+            options = [*options, "--schema", schema]
+        else:
+            options = [*options, "--visible-units", "auto"]
         if name == "letter":
             options = [*options, "--column-types", ",".join(f"{column}=categorical" for column in header)]
         run = folder / f"{name}-run"
-        words = [args.dbn, "pretrain", "-q", "--data", f"csv:{folder}/{name}-train.csv", "--valid", "0", "--visible-units", "auto", *options,
+        words = [args.dbn, "pretrain", "-q", "--data", f"csv:{folder}/{name}-train.csv", "--valid", "0", *options,
                  "--out", run, "--force"]
         subprocess.run([str(word) for word in words], check=True, stdout=subprocess.DEVNULL)
-        for part in ("train", args.on):
+        for part in ("train", *([] if name == "ww-whole" else [args.on])):
             words = [args.dbn, "eval", run, "--data", f"csv:{folder}/{name}-{part}.csv", "--json",
                      "--temperatures", str(args.temperatures), "--chains", str(args.chains)]
             found = subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout

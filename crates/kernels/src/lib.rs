@@ -41,6 +41,7 @@ pub use states::batch::Batch;
 pub use states::bits::Bits;
 pub use states::minibatches::Minibatches;
 pub use states::missing::Missing;
+pub use typed::descent::{AdamDecays, AdamMemory, Descent};
 pub use typed::gradient::TypedStatistics;
 pub use typed::machine::TypedRbm;
 pub use typed::tempered::TypedTempered;

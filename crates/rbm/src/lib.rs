@@ -38,6 +38,7 @@ pub use training::learned::Learned;
 pub use training::learner::{HiddenStatistics, Measured};
 pub use training::memory_needs::peak_memory;
 pub use training::metrics::EpochMetrics;
+pub use training::optimizer::Optimizer;
 pub use training::rule::{Rule, VisibleStates};
 pub use training::schedule::Schedule;
 pub use training::velocity::Velocity;

@@ -134,6 +134,9 @@ impl StackConfig {
             let wrong = |source| Error::LayerConfig { layer, source };
             config.rbm(self.seed).validate().map_err(wrong)?;
             config.train.validate().map_err(wrong)?;
+            if self.classes.is_some() && layer + 1 == depth {
+                config.train.validate_labelled().map_err(wrong)?;
+            }
             require(config.batch_size != Some(0), "batch_size", 0, "at least 1")?;
             let mirrored = config.start == Start::Random || layer > 0;
             require(mirrored, "start", "transposed", "random in layer 0, which has no layer below it")?;

@@ -23,7 +23,7 @@ const FEW_SAMPLES: usize = 2000;
 const LEAST_HIDDEN: usize = 16;
 
 /// Largest learning rate.
-const RATE: f64 = 0.1;
+pub(crate) const RATE: f64 = 0.1;
 
 /// The same where visible units keep values that are no states.
 const RATE_OF_VALUES: f64 = 0.05;
@@ -62,8 +62,9 @@ pub(crate) struct Advice {
 }
 
 impl Advice {
-    /// For one RBM, or for a `stack`, of data that were read as `asked` says.
-    pub(crate) fn of(found: &Examination, asked: VisibleUnits, stack: bool) -> Self {
+    /// For one RBM, or for a `stack`, of data that were read as `asked` says. `usual` is the rate of its hidden units on
+    /// MNIST.
+    pub(crate) fn of(found: &Examination, asked: VisibleUnits, stack: bool, usual: f64) -> Self {
         let (binarize, why) = binarize(found, stack);
         let mut settings = Vec::new();
         let mut add = |key, value: Value, reason: String| settings.push(Setting { key, value, reason });
@@ -125,9 +126,11 @@ impl Advice {
             _ => RATE,
         };
         let active = found.active();
-        let rate = one_digit(most * (ON / active.max(ON)));
+        let rate = one_digit(most.min(usual) * (ON / active.max(ON)));
         let reason = if active <= 1.1 * ON {
-            if numbers {
+            if usual < most {
+                "that of such hidden units, or of the optimizer".into()
+            } else if numbers {
                 "a tenth of the usual rate, for Gaussian visible units".into()
             } else if keeps_amounts {
                 "half the usual rate, for visible units that keep their values".into()
@@ -242,7 +245,7 @@ mod tests {
         let path = folder.path().join("a.csv");
         std::fs::write(&path, text).unwrap();
         let found = examine(&Source::Csv(path), &LoadOptions::default(), None).unwrap();
-        Advice::of(&found, VisibleUnits::Bernoulli, false)
+        Advice::of(&found, VisibleUnits::Bernoulli, false, RATE)
             .settings
             .iter()
             .map(|setting| format!("{}={}", setting.key, setting.value))
@@ -255,7 +258,7 @@ mod tests {
         let found = examine(&Source::Mnist, &LoadOptions::default(), None).unwrap();
         for (verb, stack) in [(Verb::Pretrain, false), (Verb::Stack, true)] {
             let recipe = built_in(verb, &toml::Table::new()).unwrap();
-            for Setting { key, value, .. } in Advice::of(&found, VisibleUnits::Bernoulli, stack).settings {
+            for Setting { key, value, .. } in Advice::of(&found, VisibleUnits::Bernoulli, stack, RATE).settings {
                 if key == "scale" {
                     assert_eq!(value.as_str(), Some("255"));
                 } else {
@@ -292,7 +295,7 @@ mod tests {
         std::fs::write(&path, (0..400).map(row).collect::<String>()).unwrap();
         let options = LoadOptions { visible_units: VisibleUnits::Auto, ..LoadOptions::default() };
         let found = examine(&Source::Csv(path), &options, None).unwrap();
-        let settings = Advice::of(&found, VisibleUnits::Auto, false).settings;
+        let settings = Advice::of(&found, VisibleUnits::Auto, false, RATE).settings;
         let value = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.to_string());
         let got = ["visible_units", "learning_rate", "hidden", "scale", "binarize", "visible_states"].map(value);
         let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, None, None];

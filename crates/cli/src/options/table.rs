@@ -178,6 +178,16 @@ const LEARNING: &[Opt] = &[
     opt("top_rate", Number, "X", &[Tune], "Learning rate of the top"),
     opt("optimizer", Word(&["adam", "sgd"]), "NAME", &[Finetune], "Optimizer")
         .more("Adam with weight decay (AdamW), or gradient descent with momentum."),
+    opt("optimizer", Word(&["sgd", "adam"]), "NAME", RBMS, "Optimizer")
+        .more("Gradient descent with momentum, or Adam, of which weight costs are part of the gradient. Adam takes rates near 0.001.")
+        .per_layer()
+        .later(),
+    opt("beta1", Number, "X", RBMS, "Decay of the mean gradient (--optimizer adam)").per_layer().later(),
+    opt("beta2", Number, "X", RBMS, "Decay of the squared gradient (--optimizer adam)").per_layer().later(),
+    opt("epsilon", Number, "X", RBMS, "Least size of a gradient (--optimizer adam)")
+        .more("It is added to the root of the mean squared gradient.")
+        .per_layer()
+        .later(),
     opt("learning_rate", Number, "X", &[Pretrain, Stack, Finetune], "Learning rate").per_layer(),
     opt("schedule", Word(SCHEDULES), "NAME", &[Pretrain, Stack, Finetune], "Schedule").per_layer(),
     opt("schedule", Word(SCHEDULES), "NAME", &[Tune], "Schedule"),
@@ -242,6 +252,10 @@ const LEARNING: &[Opt] = &[
     opt("weight_cost", Number, "X", &[Tune], "L2 cost of all weights"),
     opt("weight_cost", Number, "X", &[Finetune], "L2 cost of the weights; of Adam, the weight decay"),
     opt("l1_cost", Number, "X", RBMS, "L1 cost of the weights").per_layer(),
+    opt("l1b_cost", Number, "X", RBMS, "L1b cost: few weights for each hidden unit")
+        .more("Half the mean over the visible columns of the squared sum of the weights' sizes, for each hidden unit (Tubiana, Cocco & Monasson 2019).")
+        .per_layer()
+        .later(),
     opt("sparsity_target", Number, "P", RBMS, "Mean hidden probability to aim at").per_layer(),
     opt("sparsity_cost", Number, "X", RBMS, "Sparsity cost; 0: off").per_layer(),
     opt("dropout", Number, "X", &[Finetune], "Share of the hidden units to drop from each sample"),

@@ -3,7 +3,7 @@
 use super::folder::RunFolder;
 use super::known::Known;
 use super::same::{require_same, require_same_data};
-use crate::data::advice::Advice;
+use crate::data::advice::{Advice, RATE};
 use crate::data::chunks::chunks;
 use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
 use crate::data::schema_file::SCHEMA;
@@ -23,7 +23,7 @@ use deepbelief_data::{BatchConfig, Binarize, Dataset, Examination, Minibatcher, 
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance};
 use deepbelief_stack::Dbn;
-use toml::Table;
+use toml::{Table, Value};
 
 /// Samples shown in the pictures.
 const SHOWN: usize = 10;
@@ -350,8 +350,9 @@ const LESS: &str = "allow less with --max-memory: samples that do not fit are re
 /// Settles by what a table is found to be what nobody asked for: what holds for pictures holds for few tables.
 fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Result<Vec<String>> {
     let units = settings.data().visible_units.unwrap_or_default();
-    let advice = Advice::of(found, units, S::VERB == Verb::Stack).left_open(|key| said.has(key));
     let before = settings.flat()?;
+    let usual = before.get("learning_rate").and_then(Value::as_float).unwrap_or(RATE);
+    let advice = Advice::of(found, units, S::VERB == Verb::Stack, usual).left_open(|key| said.has(key));
     let advised: Vec<String> = advice
         .iter()
         .filter(|(key, value)| before.get(*key) != Some(value))

@@ -1,12 +1,12 @@
 //! Settings of `dbn pretrain`.
 
-use super::common::{Settings, origin, validate_batch_size};
+use super::common::{Settings, origin, validate_batch_size, word};
 use super::data::{DataSettings, RunSettings};
 use super::unused::{self, UnusedOption};
 use crate::failure::{Explain, Result};
 use crate::options::Verb;
 use deepbelief_data::Binarize;
-use deepbelief_rbm::{RbmConfig, Schedule, TrainConfig, Units};
+use deepbelief_rbm::{Optimizer, RbmConfig, Schedule, TrainConfig, UnitMix, Units};
 use deepbelief_stack::LayerConfig;
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -40,14 +40,25 @@ impl PretrainSettings {
     }
 }
 
+/// The hidden units that were asked for, which defaults depend on.
+fn hidden_units(asked: &Table) -> UnitMix {
+    word(asked, "hidden_units").and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// The same of the optimizer.
+fn optimizer(asked: &Table) -> Optimizer {
+    if word(asked, "optimizer") == Some("adam") { Optimizer::Adam } else { Optimizer::Sgd }
+}
+
 impl Settings for PretrainSettings {
     const VERB: Verb = Verb::Pretrain;
 
-    fn built_in(_: &Table) -> Self {
+    fn built_in(asked: &Table) -> Self {
+        let train = TrainConfig::of(&hidden_units(asked), optimizer(asked));
         Self {
             data: DataSettings { valid: 5000, binarize: Binarize::Fresh, ..Default::default() },
             run: RunSettings::default(),
-            layer: LayerConfig { batch_size: Some(100), ..Default::default() },
+            layer: LayerConfig { batch_size: Some(100), train, ..Default::default() },
         }
     }
 

@@ -1,7 +1,7 @@
 //! Options that change nothing, as other settings are.
 
 use crate::options::flag;
-use deepbelief_rbm::{Sampler, Schedule, TrainConfig};
+use deepbelief_rbm::{Optimizer, Sampler, Schedule, TrainConfig};
 use toml::Table;
 
 /// The key of an option, and why it changes nothing.
@@ -15,7 +15,14 @@ pub(super) fn unused<const N: usize>(options: [(&'static str, bool, &'static str
 /// Options of contrastive divergence that change nothing.
 pub(super) fn of_learning(train: &TrainConfig) -> Vec<UnusedOption> {
     let swaps = matches!(train.sampler, Sampler::Tempered | Sampler::Trajectory);
+    let adam = train.optimizer == Optimizer::Adam;
     unused([
+        ("momentum", adam, "with the optimizer adam"),
+        ("final_momentum", adam, "with the optimizer adam"),
+        ("momentum_switch", adam, "with the optimizer adam"),
+        ("beta1", !adam, "without the optimizer adam"),
+        ("beta2", !adam, "without the optimizer adam"),
+        ("epsilon", !adam, "without the optimizer adam"),
         ("fast_learning_rate", train.sampler != Sampler::Fast, "without the sampler fast"),
         ("temperatures", !swaps, "without the sampler tempered or trajectory"),
         ("final_learning_rate", train.schedule == Schedule::Constant, "with a constant schedule"),

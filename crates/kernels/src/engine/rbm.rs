@@ -8,6 +8,7 @@ use crate::learning::update::StepRule;
 use crate::measures::measure::Measures;
 use crate::states::batch::Batch;
 use crate::states::bits::Bits;
+use crate::typed::descent::{AdamMemory, Descent};
 use crate::units::layers::Layers;
 use crate::{Offsets, Uniforms};
 use candle_core::Result;
@@ -112,6 +113,31 @@ pub trait Engine: Sized + Send + Sync {
     /// # Errors
     /// If the device is out of memory.
     fn set_velocities(&mut self, velocities: &Parameters) -> Result<()>;
+
+    /// Chooses what steps are taken by, before the first of them.
+    ///
+    /// # Errors
+    /// If the engine has momentum alone, and something else is chosen.
+    fn set_descent(&mut self, descent: &Descent) -> Result<()> {
+        if *descent == Descent::default() { Ok(()) } else { candle_core::bail!("this engine has momentum alone") }
+    }
+
+    /// What Adam remembers beside its means of gradients, which are where momentum keeps velocities; none without it.
+    ///
+    /// # Errors
+    /// If the device failed.
+    fn adam_memory(&self) -> Result<Option<AdamMemory>> {
+        Ok(None)
+    }
+
+    /// Goes on with what Adam remembered in an earlier run, after [`Self::set_descent`].
+    ///
+    /// # Errors
+    /// If the engine has momentum alone.
+    fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<()> {
+        let _ = memory;
+        candle_core::bail!("this engine has momentum alone")
+    }
 
     /// The means that states are taken relative to, once [`Self::follow_means`] or
     /// [`Self::set_offsets`] was called.

@@ -1,5 +1,6 @@
 //! [`TypedRbm`] by the verbs that all engines share.
 
+use super::descent::{AdamMemory, Descent};
 use super::gradient::TypedStatistics;
 use super::machine::TypedRbm;
 use super::tempered::TypedTempered;
@@ -62,6 +63,20 @@ impl Engine for TypedRbm {
 
     fn set_velocities(&mut self, velocities: &Parameters) -> Result<()> {
         self.set_velocities(velocities);
+        Ok(())
+    }
+
+    fn set_descent(&mut self, descent: &Descent) -> Result<()> {
+        self.set_descent(descent);
+        Ok(())
+    }
+
+    fn adam_memory(&self) -> Result<Option<AdamMemory>> {
+        Ok(self.adam_memory())
+    }
+
+    fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<()> {
+        self.set_adam_memory(memory);
         Ok(())
     }
 

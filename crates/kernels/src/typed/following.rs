@@ -1,9 +1,10 @@
 //! RBMs that follow another, and chains that are taken over.
 
+use super::centred::{OfLanes, OfRows, centred};
 use super::gauges;
 use super::gradient::TypedStatistics;
 use super::machine::TypedRbm;
-use super::step::{OfLanes, OfRows, centred, step_fields};
+use super::step::step_fields;
 use crate::learning::parameters::Offsets;
 use crate::learning::update::StepRule;
 use crate::learning::weights::Factors;

@@ -61,8 +61,7 @@ dispatch! {
     /// Gives the units of a panel whose precision learns weights of norm 1. Returns what that multiplies their states by.
     /// `per_row` has s of each row.
     pub(crate) fn unit_norms(
-        learned: &Moments, per_row: &[f32], weights: &mut [Row], velocity: &mut [Row], fields: &mut Moments,
-        speeds: &mut Moments,
+        learned: &Moments, per_row: &[f32], weights: &mut [Row], fields: &mut Moments,
     ) -> Row {
         let mut squares = ZERO;
         for (row, scale) in weights.iter().zip(per_row) {
@@ -82,11 +81,25 @@ dispatch! {
             }
         }
         scale_rows(&inverse, weights);
-        scale_rows(&inverse, velocity);
-        for linear in [&mut fields.b, &mut fields.b_below, &mut speeds.b, &mut speeds.b_below] {
+        for linear in [&mut fields.b, &mut fields.b_below] {
             scale_rows(&inverse, std::slice::from_mut(linear));
         }
         norm
+    }
+}
+
+/// What velocities are multiplied by where states are by `norms`.
+pub(crate) fn inverse(norms: &Row) -> Row {
+    Row(norms.0.map(|norm| 1.0 / norm))
+}
+
+dispatch! {
+    /// Brings what is remembered of weights and linear fields to their unit of measure.
+    pub(crate) fn rescale(factors: &Row, weights: &mut [Row], fields: &mut Moments) {
+        scale_rows(factors, weights);
+        for linear in [&mut fields.b, &mut fields.b_below] {
+            scale_rows(factors, std::slice::from_mut(linear));
+        }
     }
 }
 

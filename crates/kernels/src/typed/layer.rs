@@ -130,9 +130,10 @@ impl Layer {
         (rows(|m| m.b), fields)
     }
 
-    pub(crate) fn set_velocity(&mut self, bias: &[f32], fields: &Fields) {
-        assert_eq!(bias.len(), self.columns, "one velocity a bias");
-        self.velocity = join(bias, fields, self.panels.len());
+    /// What belongs to the bias and the other fields of every column.
+    pub(crate) fn in_panels(&self, bias: &[f32], fields: &Fields) -> Vec<Moments> {
+        assert_eq!(bias.len(), self.columns, "one value a bias");
+        join(bias, fields, self.panels.len())
     }
 
     /// States in the form that this layer has: bits, or values.

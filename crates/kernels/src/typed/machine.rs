@@ -1,5 +1,6 @@
 //! An RBM of any units in the layout that trains fastest.
 
+use super::descent::{AdamMemory, AdamStep, Descent, Squares};
 use super::gauges::{HIDDEN_LOG_G, VISIBLE_LOG_G};
 use super::gradient::TypedStatistics;
 use super::layer::Layer;
@@ -39,6 +40,10 @@ pub struct TypedRbm {
     pub(crate) generative: Panels,
     pub(crate) transpose: Transpose,
     pub(crate) velocity: Panels,
+
+    /// What steps are taken by, and what Adam remembers beside the means of gradients, which are in `velocity`.
+    pub(crate) descent: Descent,
+    pub(crate) squares: Option<Squares>,
 
     /// Products of the visible states with the weights.
     pub(crate) x: Activations,
@@ -97,6 +102,8 @@ impl TypedRbm {
             generative: Panels::zeros(columns, height),
             transpose: Transpose::Stale,
             velocity: Panels::zeros(height, columns),
+            descent: Descent::default(),
+            squares: None,
             x: Activations::default(),
             x_states: None,
             means: Activations::default(),
@@ -173,8 +180,43 @@ impl TypedRbm {
     pub fn set_velocities(&mut self, velocities: &Parameters) {
         self.velocity = Panels::pack(self.visible.columns, self.hidden.columns, &velocities.w_rec);
         in_bits(&self.visible, &self.hidden, &mut self.velocity);
-        self.visible.set_velocity(&velocities.vb, &velocities.visible_fields);
-        self.hidden.set_velocity(&velocities.hb, &velocities.hidden_fields);
+        self.visible.velocity = self.visible.in_panels(&velocities.vb, &velocities.visible_fields);
+        self.hidden.velocity = self.hidden.in_panels(&velocities.hb, &velocities.hidden_fields);
+    }
+
+    /// Chooses what steps are taken by, before the first of them. Adam keeps its means of gradients where momentum keeps velocities.
+    pub fn set_descent(&mut self, descent: &Descent) {
+        self.descent = *descent;
+        self.squares = descent.adam.map(|_| Squares::zeros(&self.visible, &self.hidden));
+    }
+
+    /// What Adam remembers beside the means of gradients; none without it.
+    #[must_use]
+    pub fn adam_memory(&self) -> Option<AdamMemory> {
+        let Squares { w, visible, hidden, steps } = self.squares.as_ref()?;
+        let mut w = w.clone();
+        as_they_are(&self.visible, &self.hidden, &mut w);
+        Some(AdamMemory { squares: self.unpack(&w, visible, hidden), steps: *steps })
+    }
+
+    /// Goes on with what Adam remembered.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn set_adam_memory(&mut self, memory: &AdamMemory) {
+        let AdamMemory { squares: Parameters { w_rec, hb, vb, visible_fields, hidden_fields, .. }, steps } = memory;
+        let mut w = Panels::pack(self.visible.columns, self.hidden.columns, w_rec);
+        in_bits(&self.visible, &self.hidden, &mut w);
+        in_bits(&self.visible, &self.hidden, &mut w);
+        let (visible, hidden) = (self.visible.in_panels(vb, visible_fields), self.hidden.in_panels(hb, hidden_fields));
+        self.squares = Some(Squares { w, visible, hidden, steps: *steps });
+    }
+
+    /// The next step of Adam, if it is by that.
+    pub(crate) fn begin_adam(&mut self, learning_rate: f32) -> Option<AdamStep> {
+        let (decays, squares) = (self.descent.adam.as_ref()?, self.squares.as_mut()?);
+        squares.steps = squares.steps.saturating_add(1);
+        Some(AdamStep::new(decays, learning_rate, squares.steps))
     }
 
     /// The hidden states.

@@ -17,6 +17,9 @@
 //! Work is split by panels of 32 columns or by blocks of 32 samples, each output written by one task in a fixed
 //! order, so that the result does not depend on the number of threads.
 
+mod adam;
+mod centred;
+pub(crate) mod descent;
 mod down;
 mod engine;
 mod following;

@@ -9,45 +9,24 @@
 //! W'       <- W' + velocity
 //! ```
 //!
-//! which is the step of the weights W of the units as they are. Fields step along their own statistics. Where offsets
+//! which is the step of the weights W of the units as they are. [`super::descent`] has that of Adam. Fields step along their own statistics. Where offsets
 //! follow the means, they also lose what the step of the weights makes of the offsets, as in
 //! [`crate::PackedRbm::step`].
 
+use super::adam::{Costs, step_by_adam};
+use super::centred::{OfLanes, OfRows, centred};
+use super::descent::AdamStep;
 use super::gauges;
 use super::gradient::TypedStatistics;
 use super::layer::Layer;
 use super::machine::TypedRbm;
 use crate::learning::contrast::Sparsity;
-use crate::learning::parameters::Offsets;
 use crate::learning::update::{StepRule, magnitude};
-use crate::products::panels::pack_rows;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::dispatch;
 use crate::states::batch::Batch;
 use crate::units::conditional::Moments;
 use rayon::prelude::*;
-
-/// The root mean square of a mean gradient with real units beyond which it is scaled down.
-const MOST_GRADIENT: f64 = 1.0;
-
-/// What the rows of all panels have in common: numbers of the visible units.
-pub(crate) struct OfRows {
-    /// s.
-    scale: Vec<f32>,
-    /// Offsets in bits, and those of the units as they are over s: what a step takes from the fields.
-    mu: Vec<f32>,
-    kept: Vec<f32>,
-    /// Gradients of the biases in bits.
-    v: Vec<f32>,
-}
-
-/// The same of a panel's 32 hidden units.
-pub(crate) struct OfLanes<'a> {
-    scale: Row,
-    lambda: Row,
-    kept: Row,
-    h: &'a Row,
-}
 
 impl TypedRbm {
     /// [`Self::statistics`] and [`Self::step`]. Returns the largest |weight| or |field| afterwards: NaN if one is NaN.
@@ -84,12 +63,19 @@ impl TypedRbm {
         let (level, factor) = (self.level, self.shortened(gradient, &rows, &lanes));
         let (scale, height) = (factor * rule.scale(gradient.samples), self.rec.height());
         let moved = !offsets.visible.is_empty() || !offsets.hidden.is_empty();
-        let plain = !moved && !self.visible.spins && !self.hidden.spins;
-        let Self { visible, hidden, rec, velocity, rescaled, .. } = self;
+        let plain = !moved && !self.visible.spins && !self.hidden.spins && self.descent.l1b == 0.0;
+        let (columns, l1b, share) = (self.visible.columns, self.descent.l1b, factor / gradient.samples.max(1) as f32);
+        let adam = self.begin_adam(rule.learning_rate);
+        let Self { visible, hidden, rec, velocity, rescaled, squares, .. } = self;
         let sites = &visible.sites;
         let mut shifts = vec![0.0; if moved { height * lanes.len() } else { 0 }];
         let mut of_panels: Vec<&mut [f32]> = shifts.chunks_mut(height).collect();
         of_panels.resize_with(lanes.len(), Default::default);
+        let mut memories: Vec<Option<_>> = match squares {
+            Some(squares) => squares.w.slices_mut().zip(&mut squares.hidden).map(Some).collect(),
+            None => Vec::new(),
+        };
+        memories.resize_with(lanes.len(), || None);
         let Layer { fields, velocity: speeds, learned, panels, precisions, .. } = hidden;
         let largest = rec
             .panels_mut()
@@ -97,18 +83,30 @@ impl TypedRbm {
             .zip(fields.par_iter_mut().zip(speeds))
             .zip(of_panels)
             .zip(rescaled)
+            .zip(memories)
             .enumerate()
             .with_max_len(1)
-            .map(|(at, ((((w, velocity), (fields, speeds)), shifts), rescaled))| {
-                let (learned, lanes) = (&learned[at], &lanes[at]);
-                if plain {
-                    step_plainly(level, rule, scale, gradient.w.panel(at), velocity, w);
+            .map(|(at, (((((w, velocity), (fields, speeds)), shifts), rescaled), mut memory))| {
+                let (learned, lanes, slopes) = (&learned[at], &lanes[at], gradient.w.panel(at));
+                let costs = || Costs::of(level, rule, l1b, columns, &rows, lanes, w);
+                let mut steps = Vec::new();
+                if let (Some(adam), Some((squares, of_fields))) = (&adam, &mut memory) {
+                    let costs = costs();
+                    steps.resize(height, ZERO);
+                    step_by_adam(level, adam, share, &costs, &rows, lanes, slopes, velocity, squares, w, &mut steps);
+                    let slopes = &gradient.hidden[at];
+                    fields_by_adam(adam, share, &lanes.scale, learned, slopes, speeds, of_fields, fields);
                 } else {
-                    step_centred(level, rule, scale, &rows, lanes, gradient.w.panel(at), velocity, w);
+                    if plain {
+                        step_plainly(level, rule, scale, slopes, velocity, w);
+                    } else {
+                        step_centred(level, rule, scale, &costs(), &rows, lanes, slopes, velocity, w);
+                    }
+                    step_fields(rule, scale, &lanes.scale, learned, &gradient.hidden[at], speeds, fields);
                 }
-                step_fields(rule, scale, &lanes.scale, learned, &gradient.hidden[at], speeds, fields);
                 if moved {
-                    let taken = of_offsets(level, &rows.kept, &lanes.kept, velocity, shifts);
+                    let steps = if adam.is_some() { &steps } else { &*velocity };
+                    let taken = of_offsets(level, &rows.kept, &lanes.kept, steps, shifts);
                     add_to_inputs(-1.0, &taken, &lanes.scale, learned, fields);
                 }
                 if !sites.is_empty() {
@@ -116,24 +114,48 @@ impl TypedRbm {
                     add_to_inputs(1.0, &moved, &lanes.scale, learned, fields);
                 }
                 if panels[at].learns_moments() {
-                    *rescaled = gauges::unit_norms(level, learned, &rows.scale, w, velocity, fields, speeds);
+                    let norms = gauges::unit_norms(level, learned, &rows.scale, w, fields);
+                    match memory {
+                        // Gradients by weights of another measure.
+                        Some((squares, of_fields)) => {
+                            gauges::rescale(level, &norms, velocity, speeds);
+                            let norms = Row(norms.0.map(|norm| norm * norm));
+                            gauges::rescale(level, &norms, squares, of_fields);
+                        }
+                        None => gauges::rescale(level, &gauges::inverse(&norms), velocity, speeds),
+                    }
                     gauges::bound_precisions(learned, *precisions, fields);
+                    *rescaled = norms;
                 }
                 largest_weight(level, w, &rows.scale, &lanes.scale)
             })
             .reduce(|| 0, u32::max);
-        self.step_visible(rule, scale, gradient, &shifts);
+        self.step_visible(rule, (scale, share), adam.as_ref(), gradient, &shifts);
         self.follow_scale();
         self.refresh();
         self.largest_of(largest)
     }
 
     /// Steps the visible fields, of which the panels of hidden units take `shifts`.
-    fn step_visible(&mut self, rule: &StepRule, scale: f32, gradient: &TypedStatistics, shifts: &[f32]) {
-        let layer = &mut self.visible;
+    fn step_visible(
+        &mut self,
+        rule: &StepRule,
+        (scale, share): (f32, f32),
+        adam: Option<&AdamStep>,
+        gradient: &TypedStatistics,
+        shifts: &[f32],
+    ) {
+        let (layer, mut squares) = (&mut self.visible, self.squares.as_mut());
         for (at, fields) in layer.fields.iter_mut().enumerate() {
-            let (own, learned) = (&layer.scale[at], &layer.learned[at]);
-            step_fields(rule, scale, own, learned, &gradient.visible[at], &mut layer.velocity[at], fields);
+            let (own, learned, slopes) = (&layer.scale[at], &layer.learned[at], &gradient.visible[at]);
+            let memory = &mut layer.velocity[at];
+            match (adam, &mut squares) {
+                (Some(adam), Some(squares)) => {
+                    let squares = &mut squares.visible[at];
+                    fields_by_adam(adam, share, own, learned, slopes, memory, squares, fields);
+                }
+                _ => step_fields(rule, scale, own, learned, slopes, memory, fields),
+            }
             for shifts in shifts.chunks_exact(self.rec.height()) {
                 for ((b, shift), scale) in fields.b.0.iter_mut().zip(&shifts[at * BLOCK..]).zip(&own.0) {
                     *b -= shift / scale;
@@ -168,104 +190,24 @@ impl TypedRbm {
         }
     }
 
-    /// The largest parameter, from that of the weights as bits.
+    /// The largest parameter, from that of the weights as bits; linear fields in units of the noise.
     fn largest_of(&self, weight: u32) -> f32 {
         let mut largest = [0; BLOCK];
         for fields in self.visible.fields.iter().chain(&self.hidden.fields) {
-            for row in [&fields.b, &fields.log_g, &fields.b_below, &fields.log_g_below] {
+            // In the unit of the unit's noise: a ReLU unit whose weights a cost takes away is one of large precision.
+            let noises = |b: &Row, log_g: &Row| {
+                if *log_g == ZERO {
+                    return *b;
+                }
+                Row(std::array::from_fn(|i| b.0[i] * libm::expf(-0.5 * log_g.0[i]).min(1.0)))
+            };
+            let (b, below) = (noises(&fields.b, &fields.log_g), noises(&fields.b_below, &fields.log_g_below));
+            for row in [&b, &fields.log_g, &below, &fields.log_g_below] {
                 magnitude(&row.0, &mut largest);
             }
         }
         f32::from_bits(largest.into_iter().fold(weight, u32::max))
     }
-
-    pub(crate) fn of_rows(&self, gradient: &TypedStatistics, offsets: &Offsets) -> OfRows {
-        let (layer, height) = (&self.visible, self.rec.height());
-        assert!([0, layer.columns].contains(&offsets.visible.len()), "an offset a visible column");
-        assert_eq!(
-            (gradient.w.height(), gradient.visible.len()),
-            (height, layer.panels.len()),
-            "a gradient of this RBM"
-        );
-        let each = |rows: &dyn Fn(usize) -> Row, rest: f32| {
-            let mut values: Vec<f32> = (0..layer.panels.len()).flat_map(|at| rows(at).0).collect();
-            values.resize(height, rest);
-            values
-        };
-        let (mu, kept) = (layer.in_bits(&offsets.visible), padded(&offsets.visible, layer));
-        OfRows {
-            scale: each(&|at| layer.scale[at], 1.0),
-            mu: each(&|at| mu[at], 0.0),
-            kept: each(&|at| over(&kept[at], &layer.scale[at]), 0.0),
-            v: each(&|at| gradient.visible[at].b, 0.0),
-        }
-    }
-
-    pub(crate) fn of_lanes<'a>(&self, gradient: &'a TypedStatistics, offsets: &Offsets) -> Vec<OfLanes<'a>> {
-        let layer = &self.hidden;
-        assert!([0, layer.columns].contains(&offsets.hidden.len()), "an offset a hidden column");
-        assert_eq!(gradient.h.len(), layer.panels.len(), "a gradient of this RBM");
-        let (lambda, kept) = (layer.in_bits(&offsets.hidden), padded(&offsets.hidden, layer));
-        let each = lambda.into_iter().zip(kept).enumerate();
-        let lanes = each.map(|(at, (lambda, kept))| {
-            let scale = layer.scale[at];
-            OfLanes { scale, lambda, kept: over(&kept, &scale), h: &gradient.h[at] }
-        });
-        lanes.collect()
-    }
-
-    /// What a gradient is multiplied by so that the root mean square of its mean over the samples is at most 1, if
-    /// some units are real: 1 for most.
-    pub(crate) fn shortened(&self, gradient: &TypedStatistics, rows: &OfRows, lanes: &[OfLanes<'_>]) -> f32 {
-        if self.visible.discrete && self.hidden.discrete {
-            return 1.0;
-        }
-        let level = self.level;
-        // Each panel is summed by one task, and the panels in order: threads change nothing.
-        let squares: Vec<f64> = lanes
-            .par_iter()
-            .enumerate()
-            .with_max_len(1)
-            .map(|(at, lanes)| gradient_squares(level, rows, lanes, gradient.w.panel(at)))
-            .collect();
-        let fields = |layer: &Layer, gradient: &[Moments]| {
-            let each = gradient.iter().zip(&layer.learned).zip(&layer.scale);
-            each.map(|((gradient, learned), scale)| field_squares(gradient, learned, scale)).sum::<f64>()
-        };
-        let samples = gradient.samples.max(1) as f64;
-        let sum = squares.iter().sum::<f64>()
-            + fields(&self.visible, &gradient.visible)
-            + fields(&self.hidden, &gradient.hidden);
-        let count = (self.visible.columns * self.hidden.columns + self.visible.columns + self.hidden.columns) as f64;
-        let size = libm::sqrt(sum / count) / samples;
-        if size > MOST_GRADIENT { (MOST_GRADIENT / size) as f32 } else { 1.0 }
-    }
-}
-
-fn padded(values: &[f32], layer: &Layer) -> Vec<Row> {
-    let mut rows = pack_rows(values, 0.0);
-    rows.resize(layer.panels.len(), ZERO);
-    rows
-}
-
-fn over(values: &Row, scale: &Row) -> Row {
-    Row(std::array::from_fn(|i| values.0[i] / scale.0[i]))
-}
-
-/// The squares of a gradient of fields as the units have them, added up.
-fn field_squares(gradient: &Moments, learned: &Moments, scale: &Row) -> f64 {
-    let mut sum = 0.0;
-    for i in 0..BLOCK {
-        for part in [
-            scale.0[i] * gradient.b.0[i],
-            learned.log_g.0[i] * gradient.log_g.0[i],
-            learned.b_below.0[i] * gradient.b_below.0[i],
-            learned.log_g_below.0[i] * gradient.log_g_below.0[i],
-        ] {
-            sum += f64::from(part) * f64::from(part);
-        }
-    }
-    sum
 }
 
 /// Steps fields, which bear no weight cost.
@@ -289,6 +231,27 @@ pub(crate) fn step_fields(
     rule.step_bias(scale, &log_g_below, &mut velocity.log_g_below, &mut fields.log_g_below);
 }
 
+/// Steps fields by Adam, which bear no weight cost.
+fn fields_by_adam(
+    adam: &AdamStep,
+    share: f32,
+    own: &Row,
+    learned: &Moments,
+    gradient: &Moments,
+    m: &mut Moments,
+    s: &mut Moments,
+    fields: &mut Moments,
+) {
+    let times = |gradient: &Row, factors: &Row| Row(std::array::from_fn(|i| factors.0[i] * gradient.0[i]));
+    adam.step_field(share, &times(&gradient.b, own), &mut m.b, &mut s.b, &mut fields.b);
+    let log_g = times(&gradient.log_g, &learned.log_g);
+    adam.step_field(share, &log_g, &mut m.log_g, &mut s.log_g, &mut fields.log_g);
+    let below = times(&gradient.b_below, &learned.b_below);
+    adam.step_field(share, &below, &mut m.b_below, &mut s.b_below, &mut fields.b_below);
+    let below = times(&gradient.log_g_below, &learned.log_g_below);
+    adam.step_field(share, &below, &mut m.log_g_below, &mut s.log_g_below, &mut fields.log_g_below);
+}
+
 /// Adds an input in bits to the linear fields of hidden units: both of those of dReLU units.
 fn add_to_inputs(sign: f32, input: &Row, scale: &Row, learned: &Moments, fields: &mut Moments) {
     for i in 0..BLOCK {
@@ -296,18 +259,6 @@ fn add_to_inputs(sign: f32, input: &Row, scale: &Row, learned: &Moments, fields:
         fields.b.0[i] += step;
         fields.b_below.0[i] += learned.b_below.0[i] * step;
     }
-}
-
-/// The centred gradient of one row of weights as the units have them, times `s_i s_u`.
-#[inline(always)]
-pub(crate) fn centred(rows: &OfRows, row: usize, lanes: &OfLanes<'_>, gradient: &Row) -> [f32; BLOCK] {
-    let (mu, v, scale) = (rows.mu[row], rows.v[row], rows.scale[row]);
-    let mut out = gradient.0;
-    for i in 0..BLOCK {
-        let factor = scale * lanes.scale.0[i];
-        out[i] = factor * factor * (out[i] - (mu * lanes.h.0[i] + v * lanes.lambda.0[i]));
-    }
-    out
 }
 
 dispatch! {
@@ -320,32 +271,17 @@ dispatch! {
 
 dispatch! {
     fn step_centred(
-        rule: &StepRule, scale: f32, rows: &OfRows, lanes: &OfLanes<'_>, gradient: &[Row], velocity: &mut [Row],
-        weights: &mut [Row],
+        rule: &StepRule, scale: f32, costs: &Costs, rows: &OfRows, lanes: &OfLanes<'_>, gradient: &[Row],
+        velocity: &mut [Row], weights: &mut [Row],
     ) {
         for (row, ((gradient, velocity), w)) in gradient.iter().zip(velocity).zip(weights).enumerate() {
             let step = centred(rows, row, lanes, gradient);
             for i in 0..BLOCK {
-                let sign = if w.0[i] == 0.0 { 0.0 } else { w.0[i].signum() };
-                let cost = rule.l2 * w.0[i] + rule.l1 * rows.scale[row] * lanes.scale.0[i] * sign;
+                let cost = costs.pull(i, rows.scale[row] * lanes.scale.0[i], w.0[i]);
                 velocity.0[i] = rule.momentum * velocity.0[i] + scale * step[i] - rule.learning_rate * cost;
                 w.0[i] += velocity.0[i];
             }
         }
-    }
-}
-
-dispatch! {
-    fn gradient_squares(rows: &OfRows, lanes: &OfLanes<'_>, gradient: &[Row]) -> f64 {
-        let mut sums = [0.0_f64; BLOCK];
-        for (row, gradient) in gradient.iter().enumerate() {
-            let step = centred(rows, row, lanes, gradient);
-            for i in 0..BLOCK {
-                let own = f64::from(step[i] / (rows.scale[row] * lanes.scale.0[i]));
-                sums[i] += own * own;
-            }
-        }
-        sums.iter().sum()
     }
 }
 

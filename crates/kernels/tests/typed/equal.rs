@@ -3,13 +3,19 @@
 use crate::setup::{data, draw, parameters, units, visible};
 use crate::updates::pairs;
 use deepbelief_kernels::{
-    Batch, Bits, Cpu, Engine, Layers, Level, PackedRbm, Parameters, Sparsity, StepRule, Stream, TypedRbm, UnitKind,
-    Units,
+    AdamDecays, Batch, Bits, Cpu, Descent, Engine, Layers, Level, PackedRbm, Parameters, Sparsity, StepRule, Stream,
+    TypedRbm, UnitKind, Units,
 };
 use rayon::ThreadPoolBuilder;
 
 const RULE: StepRule = StepRule { learning_rate: 0.05, momentum: 0.5, l2: 1e-2, l1: 1e-3 };
 const OFF: Sparsity = Sparsity { target: 0.1, cost: 0.0 };
+
+/// By momentum, and by Adam with the L1b cost.
+fn descents() -> [Descent; 2] {
+    let adam = AdamDecays { beta1: 0.9, beta2: 0.99, epsilon: 1e-6 };
+    [Descent::default(), Descent { adam: Some(adam), l1b: 0.1 }]
+}
 
 /// States that are bits.
 fn states(rows: usize, units: usize, values: &[f32]) -> Batch {
@@ -41,20 +47,23 @@ fn bits(parameters: &Parameters) -> Vec<u32> {
 
 #[test]
 fn threads_and_instruction_sets_change_no_bit() {
-    for layers in pairs() {
-        let (start, v0) = (parameters(&layers, 2), data(&layers.visible, 140, 4));
+    for (layers, descent) in pairs().iter().flat_map(|layers| descents().map(|descent| (layers, descent))) {
+        let (start, v0) = (parameters(layers, 2), data(&layers.visible, 140, 4));
         let run = |threads: usize, level: Level| {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let mut machine = TypedRbm::new(&layers, &start);
+                let mut machine = TypedRbm::new(layers, &start);
+                machine.set_descent(&descent);
                 machine.set_level(level);
                 train(&mut machine, &v0, 0..4);
                 let measured = machine.measure(&v0, &[], draw(Stream::Monitor, 0));
-                (bits(&machine.parameters()), bits(&machine.velocities()), machine.hidden_states().clone(), measured)
+                let (learned, remembered) = (bits(&machine.parameters()), bits(&machine.velocities()));
+                let squares = machine.adam_memory().map(|memory| bits(&memory.squares));
+                (learned, remembered, squares, machine.hidden_states().clone(), measured)
             })
         };
         let first = run(1, Level::detect());
-        assert!(first.3.free_energy.is_finite());
+        assert!(first.4.free_energy.is_finite() && first.2.is_some() == descent.adam.is_some());
         for threads in [2, 5] {
             assert_eq!(run(threads, Level::detect()), first, "{threads} threads");
         }
@@ -67,12 +76,17 @@ fn threads_and_instruction_sets_change_no_bit() {
 /// What files hold of an RBM is all that it goes on from.
 #[test]
 fn a_training_goes_on_from_its_parameters() {
-    for layers in pairs() {
+    for (layers, descent) in pairs().iter().flat_map(|layers| descents().map(|descent| (layers, descent))) {
         let v0 = data(&layers.visible, 20, 4);
-        let mut machine = TypedRbm::new(&layers, &parameters(&layers, 2));
+        let mut machine = TypedRbm::new(layers, &parameters(layers, 2));
+        machine.set_descent(&descent);
         train(&mut machine, &v0, 0..3);
-        let mut resumed = TypedRbm::at(&Cpu, &layers, &machine.parameters()).unwrap();
+        let mut resumed = TypedRbm::at(&Cpu, layers, &machine.parameters()).unwrap();
+        resumed.set_descent(&descent);
         resumed.set_velocities(&machine.velocities());
+        if let Some(memory) = machine.adam_memory() {
+            resumed.set_adam_memory(&memory);
+        }
         resumed.set_offsets(&machine.offsets().unwrap().unwrap()).unwrap();
         assert_eq!(bits(&resumed.parameters()), bits(&machine.parameters()));
         train(&mut machine, &v0, 3..6);

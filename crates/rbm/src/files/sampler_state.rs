@@ -10,7 +10,7 @@ use crate::sampling::trajectory::TrajectoryState;
 use crate::training::config::MOST_TEMPERATURES;
 use crate::training::imputed::Imputed;
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Batch, Bits, Fields, Layers, Offsets, Parameters};
+use deepbelief_kernels::{AdamMemory, Batch, Bits, Fields, Layers, Offsets, Parameters};
 use serde::{Deserialize, Serialize};
 
 /// What of it a file holds, in its header.
@@ -28,6 +28,9 @@ pub(crate) struct StateEntry {
     /// Samples with missing values, and these.
     #[serde(skip_serializing_if = "Option::is_none")]
     imputed: Option<[usize; 2]>,
+    /// Steps of Adam.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adam: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,13 +115,14 @@ impl Tensors<'_> {
     }
 
     pub(crate) fn push_memory(&mut self, memory: &SamplerState, path: Option<&LogZState>) -> Result<StateEntry> {
-        let SamplerState { offsets, fast, average, ladders, trajectory, imputed: Imputed(imputed) } = memory;
+        let SamplerState { offsets, fast, average, ladders, trajectory, imputed: Imputed(imputed), adam } = memory;
         if let Some(Offsets { visible, hidden, labels }) = offsets {
             self.push("offsets.visible", &[visible.len()], visible)?;
             self.push("offsets.hidden", &[hidden.len()], hidden)?;
             self.push("offsets.labels", &[labels.len()], labels)?;
         }
-        for (prefix, parameters) in [("fast.", fast), ("average.", average)] {
+        let squares = adam.as_ref().map(|adam| &adam.squares);
+        for (prefix, parameters) in [("fast.", fast.as_ref()), ("average.", average.as_ref()), ("squares.", squares)] {
             if let Some(parameters) = parameters {
                 self.push_parameters(prefix, parameters)?;
             }
@@ -170,6 +174,7 @@ impl Tensors<'_> {
                 hidden_base: path.hidden_base.iter().any(|&bias| bias != 0.0),
             }),
             imputed: (!imputed.is_empty()).then_some([imputed.len(), imputed_values.len()]),
+            adam: adam.as_ref().map(|adam| adam.steps),
         })
     }
 }
@@ -285,6 +290,7 @@ impl Parts<'_> {
             });
             Ok(Imputed(samples.collect()))
         };
+        let adam = |steps| -> Result<AdamMemory> { Ok(AdamMemory { squares: self.parameters("squares.")?, steps }) };
         let memory = SamplerState {
             imputed: contents.imputed.map(imputed).transpose()?.unwrap_or_default(),
             offsets: contents.offsets.then(offsets).transpose()?,
@@ -292,6 +298,7 @@ impl Parts<'_> {
             average: contents.average.then(|| self.parameters("average.")).transpose()?,
             ladders: contents.ladders.map(ladders).transpose()?,
             trajectory: contents.trajectory.map(trajectory).transpose()?,
+            adam: contents.adam.map(adam).transpose()?,
         };
         Ok((memory, contents.path.as_ref().map(path).transpose()?))
     }

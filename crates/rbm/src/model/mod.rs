@@ -9,5 +9,6 @@ pub(crate) mod ranges;
 pub(crate) mod rbm;
 pub(crate) mod sampled;
 pub(crate) mod spins;
+pub(crate) mod start;
 pub(crate) mod states;
 pub(crate) mod unit_mix;

@@ -32,11 +32,12 @@ use crate::model::config::{RbmConfig, VisibleBias};
 use crate::model::fields::FieldTensors;
 use crate::model::labels::LabelGroup;
 use crate::model::sampled::Sampled;
+use crate::model::start::start_relus;
 use crate::units::fit::independent_fit;
 use crate::units::layer::LayerUnits;
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::VarBuilder;
-use deepbelief_kernels::{Layers, Parameters, Stream, Uniforms, UnitKind, Units, ops};
+use deepbelief_kernels::{Fields, Layers, Parameters, Stream, Uniforms, UnitKind, Units, ops};
 
 /// A restricted Boltzmann machine.
 #[derive(Clone, Debug)]
@@ -87,15 +88,17 @@ impl Rbm {
         let fit = independent_fit(&layers.visible, data_mean)?;
         let mut w = vec![0.0; visible * hidden];
         Uniforms::new(config.seed, Stream::Weights, 0).normal(config.weight_std, hidden, &mut w);
-        let parameters = Parameters {
+        let mut parameters = Parameters {
             w_rec: w,
             hb: vec![0.0; hidden],
             vb: match config.visible_bias {
                 VisibleBias::Zero => vec![0.0; visible],
                 VisibleBias::LogOdds => fit,
             },
+            hidden_fields: Fields::at_rest(&layers.hidden),
             ..Parameters::default()
         };
+        start_relus(config, &layers, data_mean, config.visible_bias == VisibleBias::LogOdds, &mut parameters);
         Self::from_parameters(&layers, parameters, device)
     }
 

@@ -3,7 +3,7 @@
 use crate::sampling::tempering::LadderState;
 use crate::sampling::trajectory::TrajectoryState;
 use crate::training::imputed::Imputed;
-use deepbelief_kernels::{Offsets, Parameters};
+use deepbelief_kernels::{AdamMemory, Offsets, Parameters};
 
 /// What a learner remembers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,4 +20,6 @@ pub(crate) struct SamplerState {
     pub(crate) trajectory: Option<TrajectoryState>,
     /// Missing values.
     pub(crate) imputed: Imputed,
+    /// Of Adam.
+    pub(crate) adam: Option<AdamMemory>,
 }

@@ -9,6 +9,7 @@ use crate::model::labels::LabelGroup;
 use crate::model::rbm::Rbm;
 use crate::model::sampled::Sampled;
 use crate::training::gauges::{learns_precision, marks, settle};
+use crate::training::optimizer::adam_step;
 use crate::training::rule::{Rule, VisibleStates};
 use crate::training::velocity::Velocity;
 use crate::units::layer::Statistics;
@@ -182,25 +183,33 @@ impl Rbm {
         } else {
             gradient.shortened(samples)?
         };
-        let step = Step { rule, samples, shorter };
+        if let (Some(_), None) = (&rule.adam, &velocity.squares) {
+            velocity.squares = Some(Box::new(Velocity::zeros(self)?));
+        }
+        velocity.steps = velocity.steps.saturating_add(1);
+        let step = Step { rule, samples, shorter, t: velocity.steps };
+        let Velocity { w, hb, vb, visible_fields, hidden_fields, labels: last, squares, .. } = velocity;
+        let mut squares = squares.as_deref_mut();
 
-        velocity.w = step.of_weights(&velocity.w, &self.w_rec, gradient.w)?;
-        velocity.hb = step.of_biases(&velocity.hb, gradient.hb)?;
-        velocity.vb = step.of_biases(&velocity.vb, gradient.vb)?;
-        step.of_fields(&mut velocity.visible_fields, gradient.visible)?;
-        step.of_fields(&mut velocity.hidden_fields, gradient.hidden)?;
-        let mut next =
-            Self::from_tensors((&self.w_rec + &velocity.w)?, (&self.hb + &velocity.hb)?, (&self.vb + &velocity.vb)?)?
-                .with_layers(
-                self.layers.clone(),
-                self.visible_fields.plus(&velocity.visible_fields)?,
-                self.hidden_fields.plus(&velocity.hidden_fields)?,
-            )?;
-        if let (Some(labels), Some(last), Some(y0), Some(y)) = (&self.labels, &mut velocity.labels, y0, y) {
+        let of = squares.as_mut().map(|squares| &mut squares.w);
+        let w = (&self.w_rec + step.of_weights(w, of, &self.w_rec, gradient.w)?)?;
+        let of = squares.as_mut().map(|squares| &mut squares.hb);
+        let hb = (&self.hb + step.of_biases(hb, of, gradient.hb)?)?;
+        let of = squares.as_mut().map(|squares| &mut squares.vb);
+        let vb = (&self.vb + step.of_biases(vb, of, gradient.vb)?)?;
+        let of = squares.as_mut().map(|squares| &mut squares.visible_fields);
+        let below = self.visible_fields.plus(&step.of_fields(visible_fields, of, gradient.visible)?)?;
+        let of = squares.as_mut().map(|squares| &mut squares.hidden_fields);
+        let above = self.hidden_fields.plus(&step.of_fields(hidden_fields, of, gradient.hidden)?)?;
+        let mut next = Self::from_tensors(w, hb, vb)?.with_layers(self.layers.clone(), below, above)?;
+        if let (Some(labels), Some(last), Some(y0), Some(y)) = (&self.labels, last, y0, y) {
+            let mut squares = squares.and_then(|squares| squares.labels.as_mut());
             let gradient = contrast(y0.t()?.matmul(&p0)?, y.t()?.matmul(p)?)?;
-            last.w = step.of_weights(&last.w, &labels.w, gradient)?;
-            last.b = step.of_biases(&last.b, contrast(y0.sum(0)?, y.sum(0)?)?)?;
-            next = next.with_labels(LabelGroup { w: (&labels.w + &last.w)?, b: (&labels.b + &last.b)? })?;
+            let of = squares.as_mut().map(|squares| &mut squares.w);
+            let w = (&labels.w + step.of_weights(&mut last.w, of, &labels.w, gradient)?)?;
+            let of = squares.as_mut().map(|squares| &mut squares.b);
+            let b = (&labels.b + step.of_biases(&mut last.b, of, contrast(y0.sum(0)?, y.sum(0)?)?)?)?;
+            next = next.with_labels(LabelGroup { w, b })?;
         }
         *self = next;
         settle(self, velocity)
@@ -253,33 +262,75 @@ struct Step<'a> {
     samples: usize,
     /// What the gradient is multiplied by.
     shorter: f64,
+    /// Of Adam, counted from 1.
+    t: u32,
 }
 
 impl Step<'_> {
-    /// `momentum * last + rate * gradient / samples`.
-    fn of_biases(&self, last: &Tensor, gradient: Tensor) -> Result<Tensor> {
-        let scale = self.shorter * self.rule.learning_rate / self.samples.max(1) as f64;
-        Ok(((last * self.rule.momentum)? + (gradient * scale)?)?)
+    /// The step of biases, of which momentum or Adam remembers `last`, and Adam the squares `of`.
+    fn of_biases(&self, last: &mut Tensor, of: Option<&mut Tensor>, gradient: Tensor) -> Result<Tensor> {
+        self.less(last, of, gradient, None)
     }
 
     /// The same of fields; those without a gradient rest.
-    fn of_fields(&self, last: &mut FieldTensors, gradient: FieldTensors) -> Result<()> {
-        let FieldTensors { log_precision, bias_below, log_precision_below } = last;
-        for (last, gradient) in [
-            (log_precision, gradient.log_precision),
-            (bias_below, gradient.bias_below),
-            (log_precision_below, gradient.log_precision_below),
-        ] {
-            if let (Some(velocity), Some(gradient)) = (last.as_ref(), gradient) {
-                *last = Some(self.of_biases(velocity, gradient)?);
-            }
-        }
-        Ok(())
+    fn of_fields(
+        &self,
+        last: &mut FieldTensors,
+        of: Option<&mut FieldTensors>,
+        gradient: FieldTensors,
+    ) -> Result<FieldTensors> {
+        let mut none = FieldTensors::default();
+        let of = of.unwrap_or(&mut none);
+        let each = |last: &mut Option<Tensor>, of: &mut Option<Tensor>, gradient| match (last.as_mut(), gradient) {
+            (Some(last), Some(gradient)) => self.of_biases(last, of.as_mut(), gradient).map(Some),
+            // No step; momentum has none to go on with either.
+            (last, _) => Ok(last.map(|last| last.clone())),
+        };
+        Ok(FieldTensors {
+            log_precision: each(&mut last.log_precision, &mut of.log_precision, gradient.log_precision)?,
+            bias_below: each(&mut last.bias_below, &mut of.bias_below, gradient.bias_below)?,
+            log_precision_below: each(
+                &mut last.log_precision_below,
+                &mut of.log_precision_below,
+                gradient.log_precision_below,
+            )?,
+        })
     }
 
-    /// The same, minus `rate *` the costs of the weights.
-    fn of_weights(&self, last: &Tensor, w: &Tensor, gradient: Tensor) -> Result<Tensor> {
-        let cost = ((w * self.rule.weight_cost)? + (w.sign()? * self.rule.l1_cost)?)?;
-        Ok((self.of_biases(last, gradient)? - (cost * self.rule.learning_rate)?)?)
+    /// The same of weights `w`, which bear costs.
+    fn of_weights(&self, last: &mut Tensor, of: Option<&mut Tensor>, w: &Tensor, gradient: Tensor) -> Result<Tensor> {
+        let mut cost = ((w * self.rule.weight_cost)? + (w.sign()? * self.rule.l1_cost)?)?;
+        if self.rule.l1b_cost > 0.0 {
+            let share = self.rule.l1b_cost / w.dim(0)?.max(1) as f64;
+            cost = (cost + w.sign()?.broadcast_mul(&(w.abs()?.sum(0)? * share)?)?)?;
+        }
+        self.less(last, of, gradient, Some(cost))
+    }
+
+    /// The step along a summed gradient less what the parameters cost: by momentum `momentum * last + rate * (gradient /
+    /// samples - cost)`.
+    fn less(
+        &self,
+        last: &mut Tensor,
+        of: Option<&mut Tensor>,
+        gradient: Tensor,
+        cost: Option<Tensor>,
+    ) -> Result<Tensor> {
+        let share = 1.0 / self.samples.max(1) as f64;
+        if let (Some(decays), Some(squares)) = (&self.rule.adam, of) {
+            let mean = (gradient * (self.shorter * share))?;
+            let slope = match cost {
+                Some(cost) => (mean - cost)?,
+                None => mean,
+            };
+            return adam_step(decays, self.rule.learning_rate, self.t, &slope, last, squares);
+        }
+        let scale = self.shorter * self.rule.learning_rate / self.samples.max(1) as f64;
+        let step = ((&*last * self.rule.momentum)? + (gradient * scale)?)?;
+        *last = match cost {
+            Some(cost) => (step - (cost * self.rule.learning_rate)?)?,
+            None => step,
+        };
+        Ok(last.clone())
     }
 }

@@ -4,10 +4,11 @@
 use crate::error::{Error, Result, require};
 use crate::model::ranges::{is_not_negative, is_positive};
 use crate::training::cd_steps::CdSteps;
+use crate::training::optimizer::Optimizer;
 use crate::training::rule::{Rule, VisibleStates};
 use crate::training::schedule::Schedule;
 use candle_core::Device;
-use deepbelief_kernels::{Layers, Precision, UnitKind};
+use deepbelief_kernels::{AdamDecays, Descent, Layers, Precision, UnitKind};
 use deepbelief_training::{OnDivergence, Settings, validate_threads};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,14 @@ pub struct TrainConfig {
     pub schedule: Schedule,
     /// Step size of the last epoch, unless the schedule is constant.
     pub final_learning_rate: f64,
+    /// How parameters follow their gradient. Adam takes small rates, such as 0.001.
+    pub optimizer: Optimizer,
+    /// Share of the mean gradient that Adam keeps.
+    pub beta1: f64,
+    /// Share of the mean squared gradient that Adam keeps.
+    pub beta2: f64,
+    /// What Adam adds to the root of the mean squared gradient: parameters whose gradient is smaller hardly move.
+    pub epsilon: f64,
     /// Share of the last step kept in the next, in the first epochs.
     pub momentum: f64,
     /// The same from epoch `momentum_switch` on.
@@ -75,6 +84,9 @@ pub struct TrainConfig {
     pub weight_cost: f64,
     /// L1 cost of the weights.
     pub l1_cost: f64,
+    /// L1b cost of the weights (Tubiana, Cocco & Monasson 2019), `λ / (2 V) sum over u of (sum over i of |W_iu|)²` for V
+    /// visible columns: it makes the weights of each hidden unit few.
+    pub l1b_cost: f64,
     /// Gibbs steps of the negative phase, of persistent chains too; they may grow with the epochs.
     pub cd_steps: CdSteps,
     /// Persistent chains (Tieleman 2008); 0 starts every chain from the data (Hinton 2002).
@@ -124,40 +136,6 @@ pub struct TrainConfig {
     pub threads: usize,
 }
 
-impl Default for TrainConfig {
-    fn default() -> Self {
-        Self {
-            epochs: 30,
-            learning_rate: 0.1,
-            schedule: Schedule::Exponential,
-            final_learning_rate: 0.005,
-            momentum: 0.5,
-            final_momentum: 0.9,
-            momentum_switch: 5,
-            weight_cost: 1e-4,
-            l1_cost: 0.0,
-            cd_steps: CdSteps::from(1),
-            persistent_chains: 0,
-            sampler: Sampler::Gibbs,
-            fast_learning_rate: 0.01,
-            temperatures: 10,
-            centred: false,
-            averaging: 0.0,
-            log_z_every: 0,
-            visible_states: VisibleStates::Sampled,
-            missing_as: MissingAs::Sampled,
-            sparsity_target: 0.1,
-            sparsity_cost: 0.0,
-            tolerance: 0.0,
-            patience: 0,
-            on_divergence: OnDivergence::Stop,
-            seed: 1,
-            precision: Precision::default(),
-            threads: 0,
-        }
-    }
-}
-
 /// Temperatures at most: each has a place of its own among the random numbers.
 pub(crate) const MOST_TEMPERATURES: usize = 250;
 
@@ -177,6 +155,9 @@ impl TrainConfig {
             rate,
             "a positive 32-bit number unless the schedule is constant",
         )?;
+        require(share(self.beta1), "beta1", self.beta1, "at least 0 and below 1")?;
+        require(share(self.beta2), "beta2", self.beta2, "at least 0 and below 1")?;
+        require(is_positive(self.epsilon), "epsilon", self.epsilon, "a positive 32-bit number")?;
         require(share(self.momentum), "momentum", self.momentum, "at least 0 and below 1")?;
         require(share(self.final_momentum), "final_momentum", self.final_momentum, "at least 0 and below 1")?;
         require(
@@ -186,6 +167,7 @@ impl TrainConfig {
             "zero or a positive 32-bit number",
         )?;
         require(is_not_negative(self.l1_cost), "l1_cost", self.l1_cost, "zero or a positive 32-bit number")?;
+        require(is_not_negative(self.l1b_cost), "l1b_cost", self.l1b_cost, "zero or a positive 32-bit number")?;
         self.cd_steps.validate()?;
         let chains = self.persistent_chains;
         require(chains <= 1_000_000, "persistent_chains", chains, "at most 1000000")?;
@@ -239,6 +221,33 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// Refuses what an RBM with a label group does not have.
+    ///
+    /// # Errors
+    /// [`Error::Method`] for Adam and the L1b cost.
+    pub fn validate_labelled(&self) -> Result<()> {
+        self.require_plain_descent("in an RBM with a label group")
+    }
+
+    /// Refuses what only the engine for all kinds of units has.
+    fn require_plain_descent(&self, place: &'static str) -> Result<()> {
+        let asked = [("optimizer", self.optimizer != Optimizer::Sgd), ("l1b_cost", self.l1b_cost > 0.0)];
+        match asked.into_iter().find(|&(_, asked)| asked) {
+            Some((name, _)) => Err(Error::Method { name, place }),
+            None => Ok(()),
+        }
+    }
+
+    /// What steps are taken by.
+    pub(crate) fn descent(&self) -> Descent {
+        Descent { adam: self.adam(), l1b: self.l1b_cost as f32 }
+    }
+
+    fn adam(&self) -> Option<AdamDecays> {
+        let Self { beta1, beta2, epsilon, .. } = *self;
+        (self.optimizer == Optimizer::Adam).then_some(AdamDecays { beta1, beta2, epsilon })
+    }
+
     /// The first setting that asks for a method of learning which only engines have.
     pub(crate) fn asks_for_an_engine(&self) -> Option<&'static str> {
         let asked = [
@@ -258,6 +267,9 @@ impl TrainConfig {
     pub fn validate_on(&self, device: &Device, layers: &Layers) -> Result<()> {
         let ours = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
         require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
+        if !device.is_cpu() {
+            self.require_plain_descent("on a GPU")?;
+        }
         if let Some(name) = self.asks_for_an_engine().filter(|_| !device.is_cpu() && !layers.are_bernoulli()) {
             return Err(Error::Method { name, place: "on a GPU unless all units are bernoulli" });
         }
@@ -274,6 +286,8 @@ impl TrainConfig {
             momentum: if epoch < self.momentum_switch { self.momentum } else { self.final_momentum },
             weight_cost: self.weight_cost,
             l1_cost: self.l1_cost,
+            l1b_cost: self.l1b_cost,
+            adam: self.adam(),
             cd_steps: self.cd_steps.at(epoch),
             visible_states: self.visible_states,
             sparsity_target: self.sparsity_target,

@@ -41,9 +41,13 @@ impl<E: Engine> EngineLearner<E> {
     /// Goes on from a state.
     pub(crate) fn resume(place: &E::Place, state: Learned, config: &TrainConfig) -> Result<Self> {
         let Learned { layers, parameters, velocities, chains, memory, .. } = state;
-        let SamplerState { offsets, fast, average, ladders, trajectory, imputed } = memory;
+        let SamplerState { offsets, fast, average, ladders, trajectory, imputed, adam } = memory;
         let mut rbm = E::at(place, &layers, &parameters)?;
         rbm.set_velocities(&velocities)?;
+        rbm.set_descent(&config.descent())?;
+        if let Some(adam) = &adam {
+            rbm.set_adam_memory(adam)?;
+        }
         if let Some(offsets) = &offsets {
             rbm.set_offsets(offsets)?;
         }
@@ -165,8 +169,8 @@ impl<E: Engine> Learner for EngineLearner<E> {
 
     fn memory(&self) -> Result<SamplerState> {
         let average = self.average.as_ref().map(E::parameters).transpose()?;
-        let (offsets, imputed) = (self.rbm.offsets()?, self.imputed.clone());
-        let memory = SamplerState { offsets, average, imputed, ..SamplerState::default() };
+        let (offsets, adam, imputed) = (self.rbm.offsets()?, self.rbm.adam_memory()?, self.imputed.clone());
+        let memory = SamplerState { offsets, average, imputed, adam, ..SamplerState::default() };
         Ok(match &self.negative {
             Some(Negative::Fast(fast, _)) => SamplerState { fast: Some(fast.velocities()?), ..memory },
             Some(Negative::Tempered(ladders)) => SamplerState { ladders: Some(ladders.state()?), ..memory },

@@ -13,25 +13,36 @@ use crate::training::velocity::Velocity;
 use candle_core::Device;
 #[cfg(feature = "cuda")]
 use deepbelief_kernels::cuda::{GpuRbm, OnGpu};
-use deepbelief_kernels::{Cpu, Engine, Layers, PackedRbm, TypedRbm};
+use deepbelief_kernels::{Cpu, Descent, Engine, Layers, PackedRbm, TypedRbm};
 
 /// Whether the engine for units of any kinds takes it. Bernoulli units under Gaussian ones alone train on tensors, as
-/// they always have, unless a method is asked for that only engines have; so does all that is not Bernoulli on a GPU.
-fn is_typed(device: &Device, layers: &Layers, config: &TrainConfig) -> bool {
-    device.is_cpu() && !layers.are_bernoulli() && !on_tensors(layers, config)
+/// they always have, unless something is asked for that only engines have; so does all that is not Bernoulli on a GPU.
+/// Adam and the L1b cost are this engine's alone.
+pub(crate) fn is_typed(device: &Device, layers: &Layers, config: &TrainConfig) -> bool {
+    device.is_cpu() && (!is_plain(config) || !layers.are_bernoulli() && !on_tensors(layers, config))
 }
 
 /// Whether an RBM with these units trains on tensors wherever it is.
 pub(crate) fn on_tensors(layers: &Layers, config: &TrainConfig) -> bool {
-    over_bernoulli(layers) && config.asks_for_an_engine().is_none()
+    over_bernoulli(layers) && config.asks_for_an_engine().is_none() && is_plain(config)
+}
+
+/// Whether steps are taken by momentum, and without the L1b cost.
+fn is_plain(config: &TrainConfig) -> bool {
+    config.descent() == Descent::default()
 }
 
 /// The form for the units of `rbm` and the device it is on, at rest.
 pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>> {
     let (layers, parameters, device) = (rbm.layers(), rbm.to_parameters()?, rbm.w_rec().device());
     config.validate_on(device, layers)?;
+    if rbm.labels().is_some() {
+        config.validate_labelled()?;
+    }
     if is_typed(device, layers, config) {
-        return Ok(Box::new(EngineLearner::start(TypedRbm::at(&Cpu, layers, &parameters)?)));
+        let mut machine = TypedRbm::at(&Cpu, layers, &parameters)?;
+        machine.set_descent(&config.descent());
+        return Ok(Box::new(EngineLearner::start(machine)));
     }
     if !layers.are_bernoulli() {
         // In F32, whatever it came as.
@@ -50,6 +61,9 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
 /// The form for the units of a state on a device, with everything else the state holds.
 pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> Result<Box<dyn Learner>> {
     config.validate_on(device, &state.layers)?;
+    if !state.parameters.label_b.is_empty() {
+        config.validate_labelled()?;
+    }
     if is_typed(device, &state.layers, config) {
         return Ok(Box::new(EngineLearner::<TypedRbm>::resume(&Cpu, state, config)?));
     }

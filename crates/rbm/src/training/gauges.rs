@@ -97,9 +97,17 @@ fn unit_norms(rbm: &mut Rbm, velocity: &mut Velocity) -> Result<Option<Tensor>> 
     let over = |x: &Tensor| x.broadcast_div(&factors);
     rbm.w_rec = over(&rbm.w_rec)?;
     rbm.w_gen = rbm.w_rec.t()?.contiguous()?;
-    (velocity.w, velocity.hb, rbm.hb) = (over(&velocity.w)?, over(&velocity.hb)?, over(&rbm.hb)?);
-    for below in [&mut rbm.hidden_fields.bias_below, &mut velocity.hidden_fields.bias_below] {
-        *below = below.as_ref().map(&over).transpose()?;
+    rbm.hb = over(&rbm.hb)?;
+    let below = &mut rbm.hidden_fields.bias_below;
+    *below = below.as_ref().map(&over).transpose()?;
+    match velocity.squares.take() {
+        None => velocity.rescale(over)?,
+        // Gradients by parameters of another measure.
+        Some(mut squares) => {
+            velocity.rescale(|x| x.broadcast_mul(&factors))?;
+            squares.rescale(|x| x.broadcast_mul(&factors.sqr()?))?;
+            velocity.squares = Some(squares);
+        }
     }
     let step = (factors.log()? * 2.0)?;
     let fields = &mut rbm.hidden_fields;

@@ -5,6 +5,7 @@ use crate::likelihood::LogZState;
 use crate::model::rbm::Rbm;
 use crate::sampling::state::SamplerState;
 use crate::training::config::{Sampler, TrainConfig};
+use crate::training::optimizer::Optimizer;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Layers, Parameters};
 use deepbelief_training::Position;
@@ -39,7 +40,8 @@ impl Learned {
         if at.step == 0 {
             return Ok(());
         }
-        let SamplerState { offsets, fast, average, ladders, trajectory, .. } = &self.memory;
+        let SamplerState { offsets, fast, average, ladders, trajectory, adam, .. } = &self.memory;
+        let by_adam = config.optimizer == Optimizer::Adam;
         let fits = |temperatures: usize| match (ladders, trajectory) {
             (Some(ladders), _) => ladders.betas.len() == temperatures,
             // Models at most: there may be more to come.
@@ -58,6 +60,7 @@ impl Learned {
             ("sampler", format!("{:?}", config.sampler), sampler == config.sampler),
             ("temperatures", config.temperatures.to_string(), fits(config.temperatures)),
             ("centred", config.centred.to_string(), offsets.is_some() == config.centred),
+            ("optimizer", format!("{:?}", config.optimizer), adam.is_some() == by_adam),
             ("averaging", config.averaging.to_string(), average.is_some() == (config.averaging > 0.0)),
         ];
         same.into_iter()

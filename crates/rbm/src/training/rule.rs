@@ -1,5 +1,6 @@
 //! What one update needs to know.
 
+use deepbelief_kernels::AdamDecays;
 use serde::{Deserialize, Serialize};
 
 /// What the reconstruction's visible units are.
@@ -24,6 +25,10 @@ pub struct Rule {
     pub weight_cost: f64,
     /// L1 cost of the weights.
     pub l1_cost: f64,
+    /// L1b cost of the weights.
+    pub l1b_cost: f64,
+    /// Adam in the place of momentum.
+    pub adam: Option<AdamDecays>,
     /// Gibbs steps of the negative phase.
     pub cd_steps: u32,
     /// What the reconstruction's visible units are.

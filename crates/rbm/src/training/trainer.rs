@@ -71,10 +71,10 @@ impl Training for Contrastive {
     }
 
     fn at_rest(mut learned: Learned) -> Result<Learned> {
-        let Parameters { w_rec, hb, vb, visible_fields, hidden_fields, label_w, label_b } = &mut learned.velocities;
-        let fields = visible_fields.each_mut().into_iter().chain(hidden_fields.each_mut());
-        for velocities in [w_rec, hb, vb, label_w, label_b].into_iter().chain(fields.map(|(_, field)| field)) {
-            velocities.fill(0.0);
+        forget(&mut learned.velocities);
+        if let Some(adam) = &mut learned.memory.adam {
+            forget(&mut adam.squares);
+            adam.steps = 0;
         }
         Ok(learned)
     }
@@ -120,6 +120,15 @@ impl Training for Contrastive {
 
     fn load(path: &std::path::Path) -> Result<TrainState> {
         state::load(path)
+    }
+}
+
+/// Zeros in the place of what is remembered.
+fn forget(memory: &mut Parameters) {
+    let Parameters { w_rec, hb, vb, visible_fields, hidden_fields, label_w, label_b } = memory;
+    let fields = visible_fields.each_mut().into_iter().chain(hidden_fields.each_mut());
+    for values in [w_rec, hb, vb, label_w, label_b].into_iter().chain(fields.map(|(_, field)| field)) {
+        values.fill(0.0);
     }
 }
 

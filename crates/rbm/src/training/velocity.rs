@@ -1,4 +1,4 @@
-//! What momentum keeps.
+//! What momentum and Adam keep.
 
 use crate::error::Result;
 use crate::model::fields::FieldTensors;
@@ -7,7 +7,7 @@ use crate::model::rbm::Rbm;
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Layers, Parameters};
 
-/// The last step of each parameter, which momentum keeps a share of.
+/// The last step of each parameter, which momentum keeps a share of; by Adam the mean of its gradients.
 #[derive(Clone, Debug)]
 pub struct Velocity {
     pub(crate) w: Tensor,
@@ -16,6 +16,10 @@ pub struct Velocity {
     pub(crate) visible_fields: FieldTensors,
     pub(crate) hidden_fields: FieldTensors,
     pub(crate) labels: Option<LabelGroup>,
+    /// Of Adam, whose means of gradients the others are: those of their squares, once there was a step.
+    pub(crate) squares: Option<Box<Velocity>>,
+    /// Steps of Adam.
+    pub(crate) steps: u32,
 }
 
 impl Velocity {
@@ -32,14 +36,24 @@ impl Velocity {
             visible_fields: rbm.visible_fields.mapped(Tensor::zeros_like)?,
             hidden_fields: rbm.hidden_fields.mapped(Tensor::zeros_like)?,
             labels,
+            squares: None,
+            steps: 0,
         })
+    }
+
+    /// Brings what belongs to weights and hidden linear fields to another unit of measure.
+    pub(crate) fn rescale(&mut self, by: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> Result<()> {
+        (self.w, self.hb) = (by(&self.w)?, by(&self.hb)?);
+        let below = &mut self.hidden_fields.bias_below;
+        *below = below.as_ref().map(by).transpose()?;
+        Ok(())
     }
 
     /// From the packed form.
     pub(crate) fn from_parameters(layers: &Layers, velocities: Parameters, device: &Device) -> Result<Self> {
         let Rbm { w_rec: w, hb, vb, visible_fields, hidden_fields, labels, .. } =
             Rbm::from_parameters(layers, velocities, device)?;
-        Ok(Self { w, hb, vb, visible_fields, hidden_fields, labels })
+        Ok(Self { w, hb, vb, visible_fields, hidden_fields, labels, squares: None, steps: 0 })
     }
 
     /// In the packed form.

@@ -12,6 +12,7 @@ mod labels;
 mod likelihood;
 mod machines;
 mod methods;
+mod options;
 mod packed;
 mod pairs;
 mod state_files;

@@ -6,7 +6,7 @@ mod report;
 
 use crate::args::CheckArgs;
 use crate::commands::files::{extension, require_folder, require_other, write_file};
-use crate::data::advice::Advice;
+use crate::data::advice::{Advice, RATE};
 use crate::data::open::explain;
 use crate::data::{schema_file, warnings};
 use crate::failure::{Explain, Failure, Result};
@@ -67,7 +67,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         }
         write_file(path, schema_file::text(&found.schema, &args.data, path).as_bytes())?;
     }
-    let advice = Advice::of(&found, args.read.visible_units.unwrap_or_default(), args.verb == "stack");
+    let advice = Advice::of(&found, args.read.visible_units.unwrap_or_default(), args.verb == "stack", RATE);
     if let Some(path) = &args.recipe {
         if unfit.is_empty() {
             write_file(path, recipe::recipe(&advice, args)?.as_bytes())?;

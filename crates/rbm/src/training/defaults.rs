@@ -1,0 +1,72 @@
+//! What settings of a training are where nobody says anything.
+
+use crate::model::unit_mix::UnitMix;
+use crate::training::cd_steps::CdSteps;
+use crate::training::config::{MissingAs, Sampler, TrainConfig};
+use crate::training::optimizer::Optimizer;
+use crate::training::rule::VisibleStates;
+use crate::training::schedule::Schedule;
+use deepbelief_kernels::{Precision, UnitKind};
+use deepbelief_training::OnDivergence;
+
+/// The largest rate of Adam, whose steps do not shrink with the gradient.
+const RATE_OF_ADAM: f64 = 1e-3;
+
+/// The largest rate with ReLU and dReLU units, which know no bound.
+const RATE_OF_RELUS: f64 = 0.01;
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 30,
+            learning_rate: 0.1,
+            schedule: Schedule::Exponential,
+            final_learning_rate: 0.005,
+            optimizer: Optimizer::Sgd,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            momentum: 0.5,
+            final_momentum: 0.9,
+            momentum_switch: 5,
+            weight_cost: 1e-4,
+            l1_cost: 0.0,
+            l1b_cost: 0.0,
+            cd_steps: CdSteps::from(1),
+            persistent_chains: 0,
+            sampler: Sampler::Gibbs,
+            fast_learning_rate: 0.01,
+            temperatures: 10,
+            centred: false,
+            averaging: 0.0,
+            log_z_every: 0,
+            visible_states: VisibleStates::Sampled,
+            missing_as: MissingAs::Sampled,
+            sparsity_target: 0.1,
+            sparsity_cost: 0.0,
+            tolerance: 0.0,
+            patience: 0,
+            on_divergence: OnDivergence::Stop,
+            seed: 1,
+            precision: Precision::default(),
+            threads: 0,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// The defaults for hidden units of these kinds and an optimizer: rates are smaller by Adam, and with ReLU and dReLU
+    /// units.
+    #[must_use]
+    pub fn of(hidden: &UnitMix, optimizer: Optimizer) -> Self {
+        let usual = Self { optimizer, ..Self::default() };
+        let relus = !hidden.all(|kind| !matches!(kind, UnitKind::Relu | UnitKind::Drelu));
+        let rate = match optimizer {
+            Optimizer::Adam => RATE_OF_ADAM,
+            Optimizer::Sgd if relus => RATE_OF_RELUS,
+            Optimizer::Sgd => return usual,
+        };
+        let share = usual.final_learning_rate / usual.learning_rate;
+        Self { learning_rate: rate, final_learning_rate: share * rate, ..usual }
+    }
+}

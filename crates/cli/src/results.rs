@@ -47,34 +47,46 @@ impl Results {
     }
 
     /// All columns as one array of numbers, `[rows, columns]`.
-    fn array(&self) -> (Cow<'_, [f32]>, [usize; 2]) {
+    fn array(&self) -> (Numbers<'_>, [usize; 2]) {
         let width = self.columns.iter().map(|block| block.names.len()).sum();
         let shape = [self.rows(), width];
         if let [Block { values: BlockValues::Floats(values), .. }] = self.columns.as_slice() {
-            return (values.into(), shape);
+            return (Numbers::Floats(values.into()), shape);
         }
-        let mut values = Vec::with_capacity(shape[0] * width);
-        for row in 0..shape[0] {
+        let doubles = self.columns.iter().any(|block| matches!(block.values, BlockValues::Doubles(_)));
+        let values = if doubles {
+            Numbers::Doubles(self.gathered(f64::from, |x| x, |x| x as f64).into())
+        } else {
+            Numbers::Floats(self.gathered(|x| x, |x| x as f32, |x| x as f32).into())
+        };
+        (values, shape)
+    }
+
+    /// All columns row by row: texts by their places.
+    fn gathered<T>(&self, of_float: fn(f32) -> T, of_double: fn(f64) -> T, of_whole: fn(i64) -> T) -> Vec<T> {
+        let mut values = Vec::new();
+        for row in 0..self.rows() {
             for block in &self.columns {
                 let at = row * block.names.len()..(row + 1) * block.names.len();
                 match &block.values {
-                    BlockValues::Floats(floats) => values.extend_from_slice(&floats[at]),
-                    BlockValues::Whole(whole) => values.extend(whole[at].iter().map(|&x| x as f32)),
-                    BlockValues::Texts { places, .. } => values.extend(places[at].iter().map(|&x| x as f32)),
+                    BlockValues::Floats(floats) => values.extend(floats[at].iter().map(|&x| of_float(x))),
+                    BlockValues::Doubles(doubles) => values.extend(doubles[at].iter().map(|&x| of_double(x))),
+                    BlockValues::Whole(whole) => values.extend(whole[at].iter().map(|&x| of_whole(x))),
+                    BlockValues::Texts { places, .. } => {
+                        values.extend(places[at].iter().map(|&place| of_whole(place.into())));
+                    }
                 }
             }
         }
-        (values.into(), shape)
+        values
     }
 
     fn safetensors(&self) -> Result<Vec<u8>> {
         let (values, shape) = self.array();
-        let mut parts = vec![(self.name, Dtype::F32, shape.to_vec(), bytes(&values, f32::to_le_bytes))];
+        let (dtype, bytes) = values.bytes();
+        let mut parts = vec![(self.name, dtype, shape.to_vec(), bytes)];
         for (name, block) in &self.beside {
-            let (dtype, bytes) = match Numbers::of(block) {
-                Numbers::Floats(values) => (Dtype::F32, bytes(values, f32::to_le_bytes)),
-                Numbers::Whole(values) => (Dtype::I64, bytes(&values, i64::to_le_bytes)),
-            };
+            let (dtype, bytes) = Numbers::of(block).bytes();
             parts.push((name, dtype, vec![block.rows()], bytes));
         }
         let mut views = Vec::new();
@@ -88,32 +100,48 @@ impl Results {
     fn npy_files(&self, path: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
         let mut files = Vec::new();
         for (name, block) in &self.beside {
-            let shape = [block.rows()];
-            let file = match Numbers::of(block) {
-                Numbers::Floats(values) => npy(&shape, values)?,
-                Numbers::Whole(values) => npy(&shape, &values)?,
-            };
+            let file = Numbers::of(block).npy(&[block.rows()])?;
             // `features.npy` and `labels` make `features.labels.npy`.
             files.push((path.with_extension(format!("{name}.npy")), file));
         }
         let (values, shape) = self.array();
-        files.push((path.to_path_buf(), npy(&shape, &values)?));
+        files.push((path.to_path_buf(), values.npy(&shape)?));
         Ok(files)
     }
 }
 
-/// A block as numbers: texts by their places.
+/// Numbers of one type.
+#[derive(Debug, PartialEq)]
 enum Numbers<'a> {
-    Floats(&'a [f32]),
+    Floats(Cow<'a, [f32]>),
+    Doubles(Cow<'a, [f64]>),
     Whole(Cow<'a, [i64]>),
 }
 
 impl<'a> Numbers<'a> {
+    /// A block as numbers: texts by their places.
     fn of(block: &'a Block) -> Self {
         match &block.values {
-            BlockValues::Floats(values) => Self::Floats(values),
+            BlockValues::Floats(values) => Self::Floats(values.into()),
+            BlockValues::Doubles(values) => Self::Doubles(values.into()),
             BlockValues::Whole(values) => Self::Whole(values.into()),
             BlockValues::Texts { places, .. } => Self::Whole(places.iter().map(|&place| place.into()).collect()),
+        }
+    }
+
+    fn bytes(&self) -> (Dtype, Vec<u8>) {
+        match self {
+            Self::Floats(values) => (Dtype::F32, bytes(values, f32::to_le_bytes)),
+            Self::Doubles(values) => (Dtype::F64, bytes(values, f64::to_le_bytes)),
+            Self::Whole(values) => (Dtype::I64, bytes(values, i64::to_le_bytes)),
+        }
+    }
+
+    fn npy(&self, shape: &[usize]) -> Result<Vec<u8>> {
+        match self {
+            Self::Floats(values) => npy(shape, values),
+            Self::Doubles(values) => npy(shape, values),
+            Self::Whole(values) => npy(shape, values),
         }
     }
 }
@@ -142,6 +170,8 @@ pub(crate) fn csv(blocks: &[&Block]) -> String {
                 let _ = match &block.values {
                     BlockValues::Floats(values) if values[at].is_nan() => write!(text, "{comma}"),
                     BlockValues::Floats(values) => write!(text, "{comma}{}", values[at]),
+                    BlockValues::Doubles(values) if values[at].is_nan() => write!(text, "{comma}"),
+                    BlockValues::Doubles(values) => write!(text, "{comma}{}", values[at]),
                     BlockValues::Whole(values) => write!(text, "{comma}{}", values[at]),
                     BlockValues::Texts { texts, places } => {
                         write!(text, "{comma}{}", quoted(&texts[places[at] as usize]))
@@ -218,7 +248,13 @@ mod tests {
         assert_eq!(npy.into_vec::<f32>().unwrap(), [0.5, 0.25, 1.0, 0.0, 0.125, 1e-7]);
         assert_eq!(read("a/f.labels.npy").into_vec::<i64>().unwrap(), [7, 0]);
         assert_eq!(read("a/f.free_energy.npy").into_vec::<f32>().unwrap(), [-1.5, 2.0]);
-        assert_eq!(people().array(), (vec![21.0, 1.0, 4.0, 33.5, 2.0, -1.0].into(), [2, 3]), "texts by their places");
+        let floats = vec![21.0, 1.0, 4.0, 33.5, 2.0, -1.0];
+        assert_eq!(people().array(), (Numbers::Floats(floats.into()), [2, 3]), "texts by their places");
+        let mut far = people();
+        far.columns[0].values = BlockValues::Doubles(vec![1.7e9 + 0.25, 1.7e9 + 0.5]);
+        let doubles = vec![1.7e9 + 0.25, 1.0, 4.0, 1.7e9 + 0.5, 2.0, -1.0];
+        assert_eq!(far.array().0, Numbers::Doubles(doubles.into()));
+        assert!(csv(&far.blocks()).contains("\n1700000000.25,"));
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod examine;
 mod formats;
 mod load;
 mod memory;
+mod number;
 mod original;
 mod place;
 mod schema;
@@ -49,7 +50,7 @@ pub use batches::binarize::Binarize;
 pub use batches::minibatch::{BatchConfig, Minibatcher};
 pub use batches::split::Split;
 pub use dataset::{Dataset, sha256};
-pub use error::Error;
+pub use error::{ArrayError, Error, IdxError, LineError};
 pub use examine::{Column, Examination, Gaps, Part, ValueKind, examine};
 #[cfg(feature = "formats")]
 pub use formats::container::Container;

@@ -71,6 +71,7 @@ fn of_table(table: &Table) -> Result<Original, Error> {
 /// Columns with the names that they have, or their places.
 #[cfg(feature = "formats")]
 fn of_sheet(sheet: &Sheet, options: &LoadOptions) -> Result<Original, Error> {
+    use crate::number::of_few_digits;
     use crate::schema::encode::places;
     use crate::tables::sheet::{Cell, Content};
 
@@ -85,14 +86,18 @@ fn of_sheet(sheet: &Sheet, options: &LoadOptions) -> Result<Original, Error> {
         let name = sheet.names.as_ref().map_or_else(|| column.to_string(), |names| names[column].clone());
         let number = |cells: &[Cell]| match cells[column].content() {
             Content::Number(x) => Some(x),
-            Content::Missing => Some(f32::NAN),
+            Content::Missing => Some(f64::NAN),
             Content::Text(_) => None,
         };
-        let numbers: Option<Vec<f32>> = sheet.rows().map(number).collect();
-        let values = numbers.map_or_else(
-            || BlockValues::of_texts(sheet.rows().map(|cells| sheet.show(cells[column], column))),
-            BlockValues::Floats,
-        );
+        let numbers: Option<Vec<f64>> = sheet.rows().map(number).collect();
+        let is_short = |x: &f64| x.is_nan() || f64::from(of_few_digits(*x) as f32) == of_few_digits(*x);
+        let values = match numbers {
+            Some(numbers) if numbers.iter().all(is_short) => {
+                BlockValues::Floats(numbers.into_iter().map(|x| x as f32).collect())
+            }
+            Some(numbers) => BlockValues::Doubles(numbers),
+            None => BlockValues::of_texts(sheet.rows().map(|cells| sheet.show(cells[column], column))),
+        };
         Block::column(name, values)
     };
     Ok(Original { columns: (0..sheet.columns()).map(column).collect(), learned })

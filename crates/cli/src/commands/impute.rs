@@ -148,15 +148,21 @@ impl Filling {
 
 /// A column whose missing cells are those of `filled`.
 fn merged(original: &BlockValues, filled: &BlockValues, missing: &[bool], as_numbers: bool) -> BlockValues {
-    use BlockValues::{Floats, Texts, Whole};
+    use BlockValues::{Doubles, Floats, Texts, Whole};
     match (original, filled) {
-        (Floats(cells), Floats(filled)) => {
-            Floats(missing.iter().enumerate().map(|(row, &gap)| if gap { filled[row] } else { cells[row] }).collect())
+        (Floats(cells), Floats(filled)) => Floats(chosen(cells, filled, missing)),
+        (Doubles(cells), Doubles(filled)) => Doubles(chosen(cells, filled, missing)),
+        (Floats(_), Doubles(_)) | (Doubles(_), Floats(_)) => {
+            merged(&original.as_doubles(), &filled.as_doubles(), missing, as_numbers)
         }
-        (Texts { texts, places }, Floats(filled)) if as_numbers => {
-            let numbers: Vec<f32> = texts.iter().map(|text| text.parse().unwrap_or(f32::NAN)).collect();
-            let cell = |(row, &gap): (usize, &bool)| if gap { filled[row] } else { numbers[places[row] as usize] };
-            Floats(missing.iter().enumerate().map(cell).collect())
+        (Texts { texts, places }, Floats(_) | Doubles(_)) if as_numbers => {
+            let numbers: Vec<f64> = texts.iter().map(|text| text.parse().unwrap_or(f64::NAN)).collect();
+            let cells = places.iter().map(|&place| numbers[place as usize]);
+            let cells = match filled {
+                Floats(_) => Floats(cells.map(|x| x as f32).collect()),
+                _ => Doubles(cells.collect()),
+            };
+            merged(&cells, filled, missing, as_numbers)
         }
         (Texts { texts, places }, Texts { texts: levels, places: filled }) if as_numbers => {
             let level = |text: &String| levels.iter().position(|level| level == text).unwrap_or(0) as u32;
@@ -164,13 +170,13 @@ fn merged(original: &BlockValues, filled: &BlockValues, missing: &[bool], as_num
             let cell = |(row, &gap): (usize, &bool)| if gap { filled[row] } else { known[places[row] as usize] };
             Texts { texts: levels.clone(), places: missing.iter().enumerate().map(cell).collect() }
         }
-        (Texts { texts, places }, Floats(filled)) => {
-            let (mut texts, mut places) = (texts.clone(), places.clone());
-            for (row, _) in missing.iter().enumerate().filter(|(_, gap)| **gap) {
-                places[row] = texts.len() as u32;
-                texts.push(filled[row].to_string());
-            }
-            Texts { texts, places }
+        (Texts { .. }, Floats(filled)) => {
+            let texts = BlockValues::of_texts(filled.iter().map(ToString::to_string));
+            merged(original, &texts, missing, as_numbers)
+        }
+        (Texts { .. }, Doubles(filled)) => {
+            let texts = BlockValues::of_texts(filled.iter().map(ToString::to_string));
+            merged(original, &texts, missing, as_numbers)
         }
         (Texts { texts, places }, Texts { texts: levels, places: filled }) => {
             let first = texts.len() as u32;
@@ -182,7 +188,20 @@ fn merged(original: &BlockValues, filled: &BlockValues, missing: &[bool], as_num
             let texts = BlockValues::of_texts(cells.iter().map(ToString::to_string));
             merged(&texts, filled, missing, as_numbers)
         }
+        (Doubles(cells), Texts { .. }) => {
+            let texts = BlockValues::of_texts(cells.iter().map(ToString::to_string));
+            merged(&texts, filled, missing, as_numbers)
+        }
         // Neither a file's cells nor what is filled are whole.
         (Whole(_), _) | (_, Whole(_)) => filled.clone(),
     }
+}
+
+/// The cells that are there, and where one is missing what is filled.
+fn chosen<T: Copy>(cells: &[T], filled: &[T], missing: &[bool]) -> Vec<T> {
+    missing
+        .iter()
+        .zip(cells.iter().zip(filled))
+        .map(|(&gap, (&cell, &filled))| if gap { filled } else { cell })
+        .collect()
 }

@@ -66,7 +66,7 @@ pub(crate) fn entries(schema: &Schema, under: Option<&str>) -> String {
             ColumnKind::Binary { off, on } => {
                 writeln!(text, "off = {}\non = {}", Value::from(off.as_str()), Value::from(on.as_str()))
             }
-            ColumnKind::Unit { divisor } => writeln!(text, "divisor = {}", number(*divisor)),
+            ColumnKind::Unit { divisor } => writeln!(text, "divisor = {}", number((*divisor).into())),
             ColumnKind::Real { offset, scale } => {
                 writeln!(text, "offset = {}\nscale = {}", number(*offset), number(*scale))
             }
@@ -78,10 +78,10 @@ pub(crate) fn entries(schema: &Schema, under: Option<&str>) -> String {
 }
 
 /// The shortest number that is read back as the same.
-fn number(x: f32) -> String {
-    let short = x.to_string();
-    let back = short.parse::<f64>().map(|number| number as f32);
-    let text = if back == Ok(x) { short } else { f64::from(x).to_string() };
+fn number(x: f64) -> String {
+    let short = (x as f32).to_string();
+    let back = short.parse::<f64>().map(|number| f64::from(number as f32));
+    let text = if back == Ok(x) { short } else { x.to_string() };
     if text.contains(['.', 'e']) { text } else { text + ".0" }
 }
 
@@ -191,15 +191,15 @@ mod tests {
 
     fn schema() -> Schema {
         let kinds = [
-            ("a \"b\"\n\\xe9", ColumnKind::Real { offset: -0.1, scale: 1e-30 }),
+            ("a \"b\"\n\\xe9", ColumnKind::Real { offset: (-0.1f32).into(), scale: 1e-30f32.into() }),
             ("", ColumnKind::Unit { divisor: 16.0 }),
             ("c", ColumnKind::Categorical { levels: vec!["1".into(), "x, y".into()] }),
             ("d", ColumnKind::Binary { off: "no".into(), on: "yes".into() }),
             ("e", ColumnKind::Spin),
             ("f", ColumnKind::Ignored),
             ("g", ColumnKind::Label),
-            ("h", ColumnKind::Real { offset: f32::MIN, scale: f32::MAX }),
-            ("i", ColumnKind::Real { offset: 16_777_216.0, scale: 0.333_333_34 }),
+            ("h", ColumnKind::Real { offset: f32::MIN.into(), scale: f32::MAX.into() }),
+            ("i", ColumnKind::Real { offset: 16_777_216.0, scale: 0.333_333_34f32.into() }),
         ];
         Schema::new(kinds.map(|(name, kind)| (Some(name.to_string()), kind)), vec!["-9".into(), "none".into()])
     }
@@ -220,7 +220,7 @@ mod tests {
         }
         let mut x = 1.0e-38f32;
         while x < 1e38 {
-            assert_eq!(number(x).parse::<f64>().unwrap() as f32, x);
+            assert_eq!(number(x.into()).parse::<f64>().unwrap() as f32, x);
             x *= 1.3;
         }
     }

@@ -70,11 +70,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         Scale::By255 => (0.0, 255.0),
         Scale::Range { min, max } => (min, max),
     };
-    let survey = |table: &Table| {
-        let mut survey = Survey::new(table.samples(), table.units, ends(&units, bounds), true)?;
-        table.each_row(|row| survey.add(row))?;
-        Ok::<_, Error>(survey)
-    };
+    let survey = |table: &Table| Survey::of_table(table, ends(&units, bounds));
     let (of_train, of_test) = (survey(train)?, test.map(survey).transpose()?);
     let kind = extent.kind(of_train.levels());
     let part = |survey: &Survey, table: &Table| {

@@ -84,11 +84,13 @@ const START: u64 = 0x243f_6a88_85a3_08d3;
 /// all.
 pub(super) struct Survey {
     bounds: (f32, f32),
+    /// The number of the first row.
+    first: usize,
     min: Vec<f32>,
     max: Vec<f32>,
     sums: Vec<f64>,
     missing: Vec<u64>,
-    /// Hashes of the columns; none where nobody asks for copies.
+    /// Hashes of the columns, sums of those of their values and places; none where nobody asks for copies.
     column_hashes: Vec<u64>,
     hashes: Vec<u64>,
     zeros: u64,
@@ -102,21 +104,41 @@ pub(super) struct Survey {
 }
 
 impl Survey {
+    /// Of the rows of a table, whose values of these become 0 and 1.
+    ///
+    /// # Errors
+    /// If they cannot be read, or there is no memory for what is kept of each.
+    pub(super) fn of_table(table: &Table, bounds: (f32, f32)) -> Result<Self, Error> {
+        let of = |first: usize, rows: usize| Self { first, ..Self::empty(rows, table.units, bounds, true) };
+        let look = |first: usize, rows: &[f32]| {
+            let mut survey = of(first, rows.len() / table.units.max(1));
+            rows.chunks_exact(table.units).for_each(|row| survey.add(row));
+            survey
+        };
+        let mut all = Self::new(table.samples(), table.units, bounds, true)?;
+        table.each_part(look, |part| all.join(part))?;
+        Ok(all)
+    }
+
     /// Of so many rows with so many values, of which these become 0 and 1; with `copies` of columns or without.
     ///
     /// # Errors
     /// If there is no memory for what is kept of each row.
     pub(super) fn new(rows: usize, units: usize, bounds: (f32, f32), copies: bool) -> Result<Self, Error> {
-        let mut hashes = Vec::new();
-        reserve(Path::new("the samples"), &mut hashes, rows)?;
-        Ok(Self {
+        reserve(Path::new("the samples"), &mut Vec::<u64>::new(), rows)?;
+        Ok(Self::empty(rows, units, bounds, copies))
+    }
+
+    fn empty(rows: usize, units: usize, bounds: (f32, f32), copies: bool) -> Self {
+        Self {
             bounds,
+            first: 0,
             min: vec![f32::INFINITY; units],
             max: vec![f32::NEG_INFINITY; units],
             sums: vec![0.0; units],
             missing: vec![0; units],
-            column_hashes: vec![START; if copies { units } else { 0 }],
-            hashes,
+            column_hashes: vec![0; if copies { units } else { 0 }],
+            hashes: Vec::with_capacity(rows),
             zeros: 0,
             near_ends: 0,
             outside: 0,
@@ -124,7 +146,30 @@ impl Survey {
             first_missing: None,
             infinite: 0,
             first_infinite: None,
-        })
+        }
+    }
+
+    /// Takes in the rows behind its own.
+    fn join(&mut self, other: Self) {
+        let lesser = |a: &mut f32, b: f32| *a = a.min(b);
+        let greater = |a: &mut f32, b: f32| *a = a.max(b);
+        self.min.iter_mut().zip(other.min).for_each(|(a, b)| lesser(a, b));
+        self.max.iter_mut().zip(other.max).for_each(|(a, b)| greater(a, b));
+        self.sums.iter_mut().zip(other.sums).for_each(|(a, b)| *a += b);
+        self.missing.iter_mut().zip(other.missing).for_each(|(a, b)| *a += b);
+        self.column_hashes.iter_mut().zip(other.column_hashes).for_each(|(a, b)| *a = a.wrapping_add(b));
+        let before = self.hashes.len() * self.min.len();
+        self.first_missing = self.first_missing.or(other.first_missing.map(|at| before + at));
+        self.first_infinite = self.first_infinite.or(other.first_infinite.map(|at| before + at));
+        self.hashes.extend(other.hashes);
+        self.zeros += other.zeros;
+        self.near_ends += other.near_ends;
+        self.outside += other.outside;
+        self.infinite += other.infinite;
+        self.levels.extend(other.levels);
+        self.levels.sort_unstable_by(f32::total_cmp);
+        self.levels.dedup();
+        self.levels.truncate(LISTED + 1);
     }
 
     pub(super) fn add(&mut self, row: &[f32]) {
@@ -133,8 +178,9 @@ impl Survey {
             let second = pair.get(1).map_or(0, |&x| word(x));
             hash = mixed(hash, word(pair[0]) << 32 | second);
         }
+        let place = mixed(START, (self.first + self.hashes.len()) as u64);
         for (hash, &x) in self.column_hashes.iter_mut().zip(row) {
-            *hash = mixed(*hash, word(x));
+            *hash = hash.wrapping_add(mixed(place, word(x)));
         }
         for &x in row {
             if self.levels.len() > LISTED {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::fortran::{Fortran, order};
-use crate::error::Error;
+use crate::error::{ArrayError, Error};
 use crate::memory::room::Room;
 use crate::schema::labels::{self, Labels, Texts};
 use crate::tables::element::Element;
@@ -84,7 +84,9 @@ impl Array<'_> {
     /// Refuses texts.
     pub(crate) fn require_numbers(&self) -> Result<(), Error> {
         match self.element {
-            element if element.is_text() => Err(Error::Dtype { what: self.what.clone(), got: "text".into() }),
+            element if element.is_text() => {
+                Err(ArrayError::Dtype { what: self.what.clone(), got: "text".into() }.into())
+            }
             _ => Ok(()),
         }
     }
@@ -133,7 +135,7 @@ impl Array<'_> {
     }
 
     fn misshapen(&self, expected: &'static str) -> Error {
-        Error::Shape { what: self.what.clone(), got: self.shape.clone(), expected }
+        ArrayError::Shape { what: self.what.clone(), got: self.shape.clone(), expected }.into()
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::gaps::is_excel_error;
 use super::header::Line;
-use crate::error::Error;
+use crate::error::{Error, LineError};
 
 /// The comments of a table of text.
 pub(crate) struct Comments {
@@ -32,7 +32,9 @@ impl Comments {
                 if names.len() == comments.fields {
                     comments.names = Some((line, names));
                 }
-            } else if above || !comments.takes(path, line, &fields)? {
+            } else if !above && comments.has(path, line, &fields)? {
+                comments.count += 1;
+            } else {
                 rows.push((line, fields));
             }
         }
@@ -40,24 +42,23 @@ impl Comments {
         Ok(comments)
     }
 
-    /// Counts a line behind the first row if it is a comment. One with as many fields as a row is a row; of a single
-    /// field that says nothing.
-    pub(crate) fn takes<F: AsRef<[u8]>>(&mut self, path: &Path, line: u64, fields: &[F]) -> Result<bool, Error> {
+    /// Whether a line behind the first row is a comment. One with as many fields as a row is a row; of a single field
+    /// that says nothing.
+    pub(crate) fn has<F: AsRef<[u8]>>(&self, path: &Path, line: u64, fields: &[F]) -> Result<bool, Error> {
         let is_row = !is_marked(fields[0].as_ref()) || fields.len() > 1 && fields.len() == self.fields;
         if !is_row {
             require_closed(path, line, fields)?;
-            self.count += 1;
         }
         Ok(!is_row)
     }
+}
 
-    /// What is said of them.
-    pub(crate) fn note(&self) -> Option<String> {
-        match self.count {
-            0 => None,
-            1 => Some("left out 1 comment line, which begins with #".into()),
-            count => Some(format!("left out {count} comment lines, which begin with #")),
-        }
+/// What is said of so many comments.
+pub(crate) fn said_of_comments(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("left out 1 comment line, which begins with #".into()),
+        count => Some(format!("left out {count} comment lines, which begin with #")),
     }
 }
 
@@ -80,7 +81,7 @@ fn without_mark(mut fields: Vec<Vec<u8>>, blanks: bool) -> Vec<Vec<u8>> {
 fn require_closed<F: AsRef<[u8]>>(path: &Path, line: u64, fields: &[F]) -> Result<(), Error> {
     if fields.iter().any(|field| field.as_ref().contains(&b'\n')) {
         let reason = "is a comment with a quote that is not closed: remove the quote".into();
-        return Err(Error::Line { path: path.into(), line, reason });
+        return Err(LineError::Unfit { path: path.into(), line, reason }.into());
     }
     Ok(())
 }

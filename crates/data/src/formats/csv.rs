@@ -5,13 +5,14 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use super::blanks::Blanks;
-use super::comments::Comments;
+use super::comments::{Comments, said_of_comments};
 use super::dialect::{Dialect, LOOK, Separator};
 use super::gaps::Gaps;
 use super::header::{self, Line};
 use super::mistaken;
+use super::pieces::Pieces;
 use super::records::Records;
-use super::rows::{Batch, Rows};
+use super::rows::{How, Rows};
 use super::stream::{self, NewEnds};
 use crate::error::Error;
 use crate::memory::room::Room;
@@ -22,10 +23,11 @@ use crate::tables::table::check_units;
 /// Lines by which the header is told.
 const LINES: usize = 100;
 
-/// Bytes of fields that are parsed together.
-const TOGETHER: usize = 1 << 20;
+/// Pieces by which the whole need of memory is told, and those that each thread is given at once behind them.
+const FIRST: usize = 4;
+const EACH: usize = 4;
 
-/// Bytes of a file after which its whole need of memory is told.
+/// Bytes of a file from which on its whole need of memory is told by its start.
 const TELLING: u64 = 1 << 20;
 
 /// Reads a file.
@@ -48,8 +50,8 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
     let dialect = Dialect::of(&start, start.len() < LOOK);
     let old_ends = start.contains(&b'\r') && !start.contains(&b'\n');
     let bytes = Cursor::new(start).chain(text.bytes);
-    let bytes: Box<dyn Read> = if old_ends { Box::new(NewEnds(bytes)) } else { Box::new(bytes) };
-    let (bytes, separator): (Box<dyn Read>, u8) = match dialect.separator {
+    let bytes: Box<dyn Read + Send> = if old_ends { Box::new(NewEnds(bytes)) } else { Box::new(bytes) };
+    let (bytes, separator): (Box<dyn Read + Send>, u8) = match dialect.separator {
         Separator::Byte(byte) => (bytes, byte),
         Separator::Blanks => (Box::new(Blanks::new(bytes)), b'\t'),
     };
@@ -84,48 +86,43 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
         .iter()
         .map(|how| format!("stored as {how}"))
         .chain(Some(dialect.to_string()).filter(|s| !s.is_empty()));
-    let mut rows = Rows {
-        path,
-        dialect,
-        gaps,
-        label: header.label,
-        all_texts: texts,
-        sheet: Sheet {
-            what: what.clone(),
-            names: header.names,
-            texts: vec![Texts::default(); columns],
-            padded: vec![false; columns],
-            read_as: read_as.chain(header.note).collect(),
-            ..Sheet::default()
-        },
+    let sheet = Sheet {
+        what: what.clone(),
+        names: header.names,
+        texts: vec![Texts::default(); columns],
+        padded: vec![false; columns],
+        read_as: read_as.chain(header.note).collect(),
+        ..Sheet::default()
     };
-    let (mut batch, mut more) = (Batch::default(), true);
-    for (line, fields) in first.iter().skip(usize::from(header.is_there)) {
-        rows.require_whole(*line, fields.len())?;
-        batch.add(*line, fields.iter().map(Vec::as_slice));
-    }
-    while more {
-        rows.parse(&batch)?;
+    let mut rows = Rows { sheet, empty, comments: comments.count };
+    let how = How { path, dialect, separator, gaps, comments, label: header.label, all_texts: texts, columns };
+    rows.take(path, vec![how.parse_lines(&first[usize::from(header.is_there)..])])?;
+    let before = records.parsed();
+    let (rest, line) = records.into_rest();
+    let mut pieces = Pieces::new(path, rest, separator, line);
+    let mut next = pieces.some(FIRST);
+    while !next.0.is_empty() || next.1.is_some() {
+        let taken = before + pieces.taken();
+        let (some, ended) = std::mem::take(&mut next);
+        // What is wrong with a line comes after what is wrong with those before it.
+        let more =
+            || if ended.is_none() { pieces.some(EACH * rayon::current_num_threads()) } else { (Vec::new(), None) };
+        let (more, parsed) = rayon::join(more, || how.parse(&some));
+        rows.take(path, parsed)?;
         room.require(&what, rows.needed().into())?;
         // A file that is too large is refused by its start, not when the memory is full.
-        if let Some(length) = telling.take_if(|_| records.parsed() > TELLING) {
-            let whole = u128::from(rows.needed()) * u128::from(length) / u128::from(records.parsed());
+        if let Some(length) = telling.take() {
+            let whole = u128::from(rows.needed()) * u128::from(length) / u128::from(taken);
             room.require(&what, whole)?;
         }
-        batch.clear();
-        // What is wrong with a line comes after what is wrong with those before it.
-        let filled = fill(&mut batch, &mut records, &mut comments, &rows, &mut empty);
-        if filled.is_err() {
-            rows.parse(&batch)?;
-        }
-        more = filled?;
+        ended.map_or(Ok(()), Err)?;
+        next = more;
     }
-    rows.parse(&batch)?;
-    room.require(&what, rows.needed().into())?;
-    rows.sheet.read_as.extend(is_windows.note());
-    rows.sheet.read_as.extend(comments.note());
-    rows.sheet.read_as.extend(said_of_empty(empty));
-    Ok(rows.sheet)
+    let Rows { mut sheet, empty, comments } = rows;
+    sheet.read_as.extend(is_windows.note());
+    sheet.read_as.extend(said_of_comments(comments));
+    sheet.read_as.extend(said_of_empty(empty));
+    Ok(sheet)
 }
 
 /// A note on lines of nothing but separators.
@@ -135,29 +132,6 @@ fn said_of_empty(lines: usize) -> Option<String> {
         1 => Some("left out 1 line of nothing but separators".into()),
         lines => Some(format!("left out {lines} lines of nothing but separators")),
     }
-}
-
-/// Reads lines that are parsed together; whether there may be more.
-fn fill<R: Read>(
-    batch: &mut Batch,
-    records: &mut Records<R>,
-    comments: &mut Comments,
-    rows: &Rows<'_>,
-    empty: &mut usize,
-) -> Result<bool, Error> {
-    while batch.bytes() < TOGETHER {
-        let Some(record) = records.next()? else { return Ok(false) };
-        if record.has_only_separators() {
-            *empty += 1;
-            continue;
-        }
-        if record.begins_with(b'#') && comments.takes(rows.path, record.line, &record.fields().collect::<Vec<_>>())? {
-            continue;
-        }
-        rows.require_whole(record.line, record.len())?;
-        batch.add(record.line, record.fields());
-    }
-    Ok(true)
 }
 
 #[cfg(test)]
@@ -339,8 +313,44 @@ mod tests {
             let options = LoadOptions { max_memory: Some(most), ..labelled("last") };
             load(&Source::Csv(path.clone()), &options).map_err(|error| error.to_string())
         };
-        let needed = 1000 * (3 * (4 + VALUE) + 12) + 2 * (128 + 2 * 3);
+        let needed = 1000 * (3 * (8 + VALUE) + 12) + 2 * (128 + 2 * 3);
         assert_eq!(within(needed).unwrap().train.samples(), 1000);
         assert!(within(needed - 1).unwrap_err().contains("the data take more than 0 MiB of memory"));
+    }
+
+    /// A file of many pieces, with every kind of line and cell.
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let line = |k: usize| match k % 1000 {
+            7 => "# a comment\n".to_string(),
+            8 => ",,,\n\r\n\n".into(),
+            9 => "\"1,\n5\", 2 ,x y,\"0\"\n".replace("1,\n5", "1.5"),
+            k => format!("{}.{:03},{},{},{}\n", k % 13, k, k % 3, ["red", "green", "blue"][k * k % 7 % 3], k % 2),
+        };
+        let text = format!("a,b,c,d\n{}", (0..60_000).map(line).collect::<String>());
+        let load = |threads: usize, text: &str| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| read_text(text.as_bytes(), &LoadOptions::default()))
+        };
+        let (one, three) = (load(1, &text).unwrap(), load(3, &text).unwrap());
+        assert_eq!(one.sha256().unwrap(), three.sha256().unwrap());
+        assert_eq!((one.schema.clone(), one.notes.clone()), (three.schema, three.notes));
+        assert_eq!(one.train.samples(), 60_000 - 120);
+        assert!(one.schema.to_string().contains("c  categorical: 4 levels, blue, green, red, x y"), "{}", one.schema);
+        assert_eq!(
+            one.notes[..2],
+            [
+                "left out 60 comment lines, which begin with #".to_string(),
+                "left out 60 lines of nothing but separators".into(),
+            ]
+        );
+        // The first wrong line is the one that is named, however many are wrong behind it.
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let (start, end) = (lines[..40_001].concat(), lines[40_001..].concat());
+        let wrong = format!("{start}1,2,3\n{}", end.replace("red", "red,1"));
+        for threads in [1, 3] {
+            let said = format!("t.csv: line {} has 3 fields, expected 4 as in the first line", 40_002);
+            assert_eq!(load(threads, &wrong).unwrap_err(), said);
+        }
     }
 }

@@ -88,7 +88,7 @@ impl Dialect {
     }
 
     /// A number as the dialect writes it.
-    pub(crate) fn number(self, field: &[u8]) -> Option<f32> {
+    pub(crate) fn number(self, field: &[u8]) -> Option<f64> {
         number(field, self.decimal_comma)
     }
 
@@ -102,7 +102,7 @@ impl Dialect {
 }
 
 /// A number with a point, or with a comma.
-pub(crate) fn number(field: &[u8], decimal_comma: bool) -> Option<f32> {
+pub(crate) fn number(field: &[u8], decimal_comma: bool) -> Option<f64> {
     let field = field.trim_ascii();
     if let Some(x) = short_decimal(field, decimal_comma) {
         return Some(x);

@@ -1,6 +1,7 @@
 //! Fields of text that mean a missing value.
 
 use super::dialect::Dialect;
+use crate::number::are_same;
 use crate::schema::options::LoadOptions;
 
 /// Those that always do, whatever their case, beside nothing at all.
@@ -17,7 +18,7 @@ pub(crate) fn is_excel_error(field: &[u8]) -> bool {
 /// Fields that mean a missing value.
 pub(crate) struct Gaps {
     texts: Vec<Vec<u8>>,
-    numbers: Vec<f32>,
+    numbers: Vec<f64>,
 }
 
 impl Gaps {
@@ -40,13 +41,18 @@ impl Gaps {
         usual() || self.declares(field)
     }
 
+    /// Whether numbers may mean one.
+    pub(crate) fn has_numbers(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+
     /// Whether a field means one because somebody has declared it.
     pub(crate) fn declares(&self, field: &[u8]) -> bool {
         self.texts.iter().any(|text| text == field)
     }
 
     /// Whether a number does.
-    pub(crate) fn has_number(&self, x: f32) -> bool {
-        self.numbers.contains(&x)
+    pub(crate) fn has_number(&self, x: f64) -> bool {
+        self.numbers.iter().any(|&code| are_same(code, x))
     }
 }

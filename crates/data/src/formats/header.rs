@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::dialect::{Dialect, Separator};
 use super::gaps::Gaps;
-use crate::error::Error;
+use crate::error::{Error, LineError};
 use crate::schema::columns::Schema;
 use crate::schema::kind::ColumnKind;
 use crate::schema::options::{Header, LoadOptions};
@@ -15,7 +15,7 @@ use crate::text::shown;
 const COUNTED: usize = 4;
 
 /// Times the range of the numbers below, from which those of a first line are of another kind.
-const FAR: f32 = 3.0;
+const FAR: f64 = 3.0;
 
 /// A line of a file: its number, from 1, and its fields.
 pub(crate) type Line = (u64, Vec<Vec<u8>>);
@@ -79,7 +79,7 @@ pub(crate) fn told(
     }
     if let Some((line, fields)) = rest.first().filter(|(_, fields)| fields.len() != names.len()) {
         let (got, expected) = (fields.len(), names.len());
-        return Err(Error::Ragged { path: path.into(), line: *line, got, expected });
+        return Err(LineError::Ragged { path: path.into(), line: *line, got, expected }.into());
     }
     let label = label(options, Some(&names), columns);
     let counts = first.iter().filter(|field| dialect.number(field).is_some()).count();
@@ -161,7 +161,7 @@ impl Table<'_> {
         self.rest.iter().filter_map(move |(_, fields)| fields.get(column + shift)).filter(|field| !self.gaps.has(field))
     }
 
-    fn number(&self, field: &[u8]) -> Option<f32> {
+    fn number(&self, field: &[u8]) -> Option<f64> {
         self.dialect.number(field)
     }
 
@@ -204,7 +204,7 @@ impl Table<'_> {
                     None => "; is it the label column? If line 1 names the columns, say `--header yes`",
                     Some(_) => "; if line 1 names the columns, say `--header yes`",
                 };
-                Err(Error::NotANumber { path: path.into(), line, column: *column, field, hint })
+                Err(LineError::NotANumber { path: path.into(), line, column: *column, field, hint }.into())
             }
             ([_, ..], 0) => Ok(true),
             ([], 1..) => Ok(false),
@@ -216,7 +216,7 @@ impl Table<'_> {
     /// Refuses a first line that may name years or depths: whole numbers in even steps that lie far from those below
     /// them, or beside a word that never comes again.
     fn refuse_far_numbers(&self, tally: &Tally) -> Result<(), Error> {
-        let numbers: Vec<(usize, f32)> =
+        let numbers: Vec<(usize, f64)> =
             tally.numbers.iter().filter_map(|&column| Some((column, self.number(&self.first[column])?))).collect();
         let step = match numbers.as_slice() {
             [(_, a), (_, b), ..] => b - a,
@@ -226,10 +226,10 @@ impl Table<'_> {
         if self.rest.is_empty() || step <= 0.0 || !even || numbers.iter().any(|(_, x)| x.fract() != 0.0) {
             return Ok(());
         }
-        let beyond = |times: f32| {
+        let beyond = |times: f64| {
             numbers.iter().all(|&(column, x)| {
                 let below = || self.below(column).filter_map(|field| self.number(field));
-                let (min, max) = (below().fold(f32::INFINITY, f32::min), below().fold(f32::NEG_INFINITY, f32::max));
+                let (min, max) = (below().fold(f64::INFINITY, f64::min), below().fold(f64::NEG_INFINITY, f64::max));
                 // Where nothing varies the values themselves are the measure.
                 let range = if max > min { max - min } else { max.abs() };
                 x > max + times * range || x < min - times * range
@@ -243,7 +243,7 @@ impl Table<'_> {
                  `--header no` if they are a sample",
                 shown.join(", ")
             );
-            return Err(Error::Line { path: self.path.into(), line: self.line, reason });
+            return Err(LineError::Unfit { path: self.path.into(), line: self.line, reason }.into());
         }
         Ok(())
     }
@@ -264,17 +264,17 @@ impl Table<'_> {
         let title: String = shown(title).chars().take(40).collect();
         let reason =
             format!("has {title:?} alone, but the line below has {fields} fields: if it is a title, remove the line");
-        Err(Error::Line { path: self.path.into(), line: self.line, reason })
+        Err(LineError::Unfit { path: self.path.into(), line: self.line, reason }.into())
     }
 }
 
 /// Whether the numbers of a line are those of the columns, from 0 or 1.
 fn counts(fields: &[Vec<u8>], dialect: Dialect) -> bool {
-    let numbers: Vec<(usize, f32)> =
+    let numbers: Vec<(usize, f64)> =
         fields.iter().enumerate().filter_map(|(column, field)| Some((column, dialect.number(field)?))).collect();
     let Some(&(first, from)) = numbers.first() else { return false };
     let starts = from == 0.0 || from == 1.0;
-    numbers.len() >= COUNTED && starts && numbers.iter().all(|&(column, x)| x == from + (column - first) as f32)
+    numbers.len() >= COUNTED && starts && numbers.iter().all(|&(column, x)| x == from + (column - first) as f64)
 }
 
 /// The place of the label's column among so many, if the options or the model name one.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::error::Error;
+use crate::error::{Error, IdxError};
 use crate::memory::room::Room;
 use crate::memory::unpack::{Allowance, Unpacked};
 use crate::tables::element::Element;
@@ -126,10 +126,10 @@ fn read_header<const RANK: usize>(path: &Path, input: &mut impl Read) -> Result<
     let expected = 0x0800 | RANK as u32;
     match word(0) {
         Some(magic) if magic != expected => {
-            Err(Error::IdxMagic { path: path.into(), got: magic, expected, rank: RANK })
+            Err(IdxError::Magic { path: path.into(), got: magic, expected, rank: RANK }.into())
         }
         _ if got < length => {
-            Err(Error::IdxTruncated { path: path.into(), part: "header", got, expected: length as u128 })
+            Err(IdxError::Truncated { path: path.into(), part: "header", got, expected: length as u128 }.into())
         }
         _ => Ok(std::array::from_fn(|i| word(1 + i).unwrap_or(0))),
     }
@@ -157,8 +157,8 @@ fn read_data(path: &Path, input: impl Read, expected: u128) -> Result<Vec<u8>, E
 /// Refuses data of another length than the header promises.
 fn check_length(path: &Path, got: usize, expected: u128) -> Result<(), Error> {
     match got as u128 {
-        long if long > expected => Err(Error::IdxOverlong { path: path.into(), expected }),
-        short if short < expected => Err(Error::IdxTruncated { path: path.into(), part: "data", got, expected }),
+        long if long > expected => Err(IdxError::Overlong { path: path.into(), expected }.into()),
+        short if short < expected => Err(IdxError::Truncated { path: path.into(), part: "data", got, expected }.into()),
         _ => Ok(()),
     }
 }

@@ -55,7 +55,7 @@ fn read_split(dir: &Path, canvas: &mut Canvas, room: Room) -> Result<(Table, Opt
         room.require(&what, pixels.len() as u128 + units as u128)?;
         reserve(file, &mut pixels, units)?;
         canvas.draw(&picture, size, &mut pixels);
-        Ok(())
+        Ok::<_, Error>(())
     };
     if folders.is_empty() {
         files.iter().try_for_each(&mut append)?;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::records::LONGEST;
-use crate::error::Error;
+use crate::error::{Error, LineError};
 
 /// The lines of a file.
 pub(crate) struct Lines<R> {
@@ -28,7 +28,9 @@ impl<R: Read> Lines<R> {
         self.line += 1;
         match got {
             0 => Ok(None),
-            got if got > LONGEST => Err(Error::LongLine { path: self.path.clone(), line: self.line, most: LONGEST }),
+            got if got > LONGEST => {
+                Err(LineError::LongLine { path: self.path.clone(), line: self.line, most: LONGEST }.into())
+            }
             _ => Ok(Some((self.line, self.text.trim_ascii()))),
         }
     }

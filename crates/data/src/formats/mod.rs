@@ -49,6 +49,8 @@ pub(crate) mod npz;
 pub(crate) mod parquet;
 pub(crate) mod parquet_table;
 #[cfg(feature = "formats")]
+mod pieces;
+#[cfg(feature = "formats")]
 mod records;
 #[cfg(feature = "formats")]
 mod roles;

@@ -9,7 +9,7 @@ use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 
 use super::arrays::Array;
 use super::fortran::Fortran;
-use crate::error::Error;
+use crate::error::{ArrayError, Error};
 use crate::memory::room::{Room, length};
 use crate::tables::element::Element;
 use crate::tables::file_rows::{FileRows, Stamp};
@@ -55,7 +55,7 @@ pub(crate) fn read(path: &Path, room: Room) -> Result<Tables, Error> {
 /// for readers of NumPy arrays that are no data sets.
 ///
 /// # Errors
-/// [`Error::Broken`] if the bytes are no whole npy file, [`Error::Dtype`] if they hold no numbers.
+/// [`Error::Broken`] if the bytes are no whole npy file, [`ArrayError::Dtype`](crate::ArrayError::Dtype) if they hold no numbers.
 pub fn npy_numbers(what: &str, file: &[u8]) -> Result<(Vec<usize>, Vec<f64>), Error> {
     let array = array(what, file.into())?;
     let numbers = array.numbers()?;
@@ -88,7 +88,7 @@ pub(super) fn header(what: &str, file: &[u8], length: u64) -> Result<(usize, Arr
     let header = NpyHeader::from_reader(&file[..start]).map_err(|error| broken(error.to_string()))?;
     let dtype = header.dtype();
     let (element, endianness) =
-        element(&dtype).ok_or_else(|| Error::Dtype { what: what.into(), got: dtype.descr() })?;
+        element(&dtype).ok_or_else(|| ArrayError::Dtype { what: what.into(), got: dtype.descr() })?;
     let (got, expected) = (length - start as u64, u128::from(header.len()) * element.size() as u128);
     if u128::from(got) != expected {
         let kind = if u128::from(got) < expected { "truncated" } else { "too long" };

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::tables::block::Block;
 
-/// A table as the bytes of a Parquet file: a column of 32-bit floats, 64-bit integers or texts for each name.
+/// A table as the bytes of a Parquet file: a column of 32-bit or 64-bit floats, 64-bit integers or texts for each name.
 ///
 /// # Errors
 /// [`Error::FeatureOff`] without the feature `parquet`; if blocks have unlike numbers of rows.
@@ -29,7 +29,7 @@ pub fn parquet_table(_: &[&Block]) -> Result<Vec<u8>, Error> {
 fn written(blocks: &[&Block]) -> parquet::errors::Result<Vec<u8>> {
     use crate::tables::block::BlockValues;
     use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
-    use parquet::data_type::{ByteArray, ByteArrayType, FloatType, Int64Type};
+    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, FloatType, Int64Type};
     use parquet::file::properties::WriterProperties;
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::types::Type;
@@ -39,6 +39,7 @@ fn written(blocks: &[&Block]) -> parquet::errors::Result<Vec<u8>> {
     for block in blocks {
         let (physical, logical) = match block.values {
             BlockValues::Floats(_) => (Physical::FLOAT, None),
+            BlockValues::Doubles(_) => (Physical::DOUBLE, None),
             BlockValues::Whole(_) => (Physical::INT64, None),
             BlockValues::Texts { .. } => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };
@@ -59,6 +60,10 @@ fn written(blocks: &[&Block]) -> parquet::errors::Result<Vec<u8>> {
                 BlockValues::Floats(values) => {
                     let values: Vec<f32> = values.iter().skip(column).step_by(step).copied().collect();
                     open.typed::<FloatType>().write_batch(&values, None, None)?;
+                }
+                BlockValues::Doubles(values) => {
+                    let values: Vec<f64> = values.iter().skip(column).step_by(step).copied().collect();
+                    open.typed::<DoubleType>().write_batch(&values, None, None)?;
                 }
                 BlockValues::Whole(values) => {
                     let values: Vec<i64> = values.iter().skip(column).step_by(step).copied().collect();

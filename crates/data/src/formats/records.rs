@@ -1,13 +1,13 @@
 //! Lines of a CSV file, one at a time. A line has an end: at as many fields as the largest layer has
 //! units, and one for the label, and at 16 MiB.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use deepbelief_kernels::MAX_UNITS;
 
-use crate::error::Error;
+use crate::error::{Error, LineError};
 
 /// Fields of a line, at most.
 pub(crate) const MOST_FIELDS: usize = MAX_UNITS + 1;
@@ -54,11 +54,6 @@ impl<'a> Record<'a> {
         self.len() > 1 && self.fields().all(<[u8]>::is_empty)
     }
 
-    /// Whether its first field begins with a byte.
-    pub(crate) fn begins_with(&self, byte: u8) -> bool {
-        self.fields().next().is_some_and(|field| field.first() == Some(&byte))
-    }
-
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let (text, mut start) = (self.text, 0);
         self.ends.iter().map(move |&end| text[std::mem::replace(&mut start, end)..end].trim_ascii())
@@ -81,9 +76,19 @@ impl<R: Read> Records<R> {
         }
     }
 
+    /// The same, where the first line has another number than 1.
+    pub(crate) fn starting(self, line: u64) -> Self {
+        Self { line, ..self }
+    }
+
     /// Bytes of the file that the lines so far take.
     pub(crate) fn parsed(&self) -> u64 {
         self.parsed
+    }
+
+    /// What is behind the lines so far, and the number of the next line.
+    pub(crate) fn into_rest(mut self) -> (impl Read + use<R>, u64) {
+        (Cursor::new(self.block.split_off(self.at)).chain(self.from), self.line)
     }
 
     /// The next line that is not blank.
@@ -110,11 +115,11 @@ impl<R: Read> Records<R> {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::End => return Ok(None),
                 ReadRecordResult::OutputFull if written >= LONGEST => {
-                    return Err(Error::LongLine { path: self.path.clone(), line, most: LONGEST });
+                    return Err(LineError::LongLine { path: self.path.clone(), line, most: LONGEST }.into());
                 }
                 ReadRecordResult::OutputFull => self.text.resize(2 * self.text.len(), 0),
                 _ if ended > MOST_FIELDS => {
-                    return Err(Error::ManyFields { path: self.path.clone(), line, most: MOST_FIELDS });
+                    return Err(LineError::ManyFields { path: self.path.clone(), line, most: MOST_FIELDS }.into());
                 }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 ReadRecordResult::Record => {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::arrays::Array;
 use crate::classes::renumber;
-use crate::error::Error;
+use crate::error::{ArrayError, Error};
 use crate::memory::room::Room;
 use crate::tables::table::{Table, Tables};
 
@@ -152,7 +152,7 @@ impl Roles {
 
 fn which(path: &Path, role: &'static str, names: &[String], known: &[&str]) -> Error {
     let found = if names.is_empty() { "no arrays".into() } else { names.join(", ") };
-    Error::WhichArray { path: path.into(), role, found, expected: known.join(", ") }
+    ArrayError::Which { path: path.into(), role, found, expected: known.join(", ") }.into()
 }
 
 #[cfg(test)]

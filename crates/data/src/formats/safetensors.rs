@@ -9,7 +9,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::arrays::Array;
 use super::roles::{self, Arrays};
-use crate::error::Error;
+use crate::error::{ArrayError, Error};
 use crate::memory::room::{Room, length};
 use crate::tables::element::Element;
 use crate::tables::table::Tables;
@@ -57,7 +57,7 @@ impl Arrays for Tensors<'_> {
         let tensor = self.file.tensor(name).map_err(|error| broken(self.path, &error))?;
         let what = format!("{}: {name}", self.path.display());
         let Some(element) = element(tensor.dtype()) else {
-            return Err(Error::Dtype { what, got: format!("{:?}", tensor.dtype()) });
+            return Err(ArrayError::Dtype { what, got: format!("{:?}", tensor.dtype()) }.into());
         };
         let (shape, bytes) = (tensor.shape().to_vec(), Cow::Borrowed(tensor.data()));
         Ok(Array { what, shape, element, big_endian: false, fortran: false, bytes })

@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use super::roles::Arrays;
-use crate::error::Error;
+use crate::error::{ArrayError, Error};
 use crate::memory::room::{Room, reserve};
 use crate::tables::table::{Table, Tables, check_units};
 use crate::tables::values::Values;
@@ -41,7 +41,7 @@ pub(crate) fn read(path: &Path, file: &mut dyn Arrays, room: Room) -> Result<Tab
     let shape = places(&part("shape")?.1).map_err(broken)?;
     let [rows, columns] = shape[..] else {
         let (what, expected) = (format!("{}: the matrix", path.display()), "[samples, values]");
-        return Err(Error::Shape { what, got: shape, expected });
+        return Err(ArrayError::Shape { what, got: shape, expected }.into());
     };
     check_units(columns as u128, &path.display().to_string())?;
     let (of_data, data) = part("data")?;

@@ -24,10 +24,10 @@ use crate::tables::table::check_units;
 const LABEL: &str = "label";
 
 /// Bytes that a feature takes as it is read.
-const ENTRY: u128 = 8;
+const ENTRY: u128 = 16;
 
 /// Bytes that a cell takes, and its value once it is a unit.
-const VALUE: u128 = 8;
+const VALUE: u128 = 12;
 
 /// Reads a file.
 pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
@@ -92,10 +92,10 @@ impl<'a> Rows<'a> {
             return Err(self.refuse(line, label, "one label: samples of several classes are not read"));
         }
         match number(label, false) {
-            _ if self.gaps.has(label) => self.sheet.cells.push(Cell::MISSING),
+            _ if self.gaps.has(label) => self.sheet.last().push(Cell::MISSING),
             Some(x) => {
                 self.fractions |= x.fract() != 0.0;
-                self.sheet.cells.push(Cell::number(x));
+                self.sheet.last().push(Cell::number(x));
             }
             None => self.sheet.push_text(self.path, 0, label)?,
         }
@@ -164,21 +164,22 @@ impl<'a> Rows<'a> {
     fn dense(self) -> Result<Sheet, Error> {
         let columns = 1 + self.features();
         let mut sheet = self.sheet;
-        let labels = std::mem::take(&mut sheet.cells);
+        let (labels, mut cells) = (std::mem::take(sheet.last()), Vec::new());
         sheet.texts.resize(columns, Texts::default());
         sheet.names =
             Some(std::iter::once(LABEL.into()).chain((self.least..=self.most).map(|i| i.to_string())).collect());
-        reserve(self.path, &mut sheet.cells, columns * labels.len())?;
+        reserve(self.path, &mut cells, columns * labels.len())?;
         let mut from = 0;
         for (label, end) in labels.into_iter().zip(self.ends) {
-            let start = sheet.cells.len();
-            sheet.cells.push(label);
-            sheet.cells.resize(start + columns, Cell::number(0.0));
+            let start = cells.len();
+            cells.push(label);
+            cells.resize(start + columns, Cell::number(0.0));
             for &(index, value) in &self.entries[from..end] {
-                sheet.cells[start + 1 + (index - self.least) as usize] = value;
+                cells[start + 1 + (index - self.least) as usize] = value;
             }
             from = end;
         }
+        sheet.blocks = vec![cells];
         if self.fractions {
             let note = format!(
                 "the labels have fractions, so they are no classes: \"{LABEL}\" is a column like the others \

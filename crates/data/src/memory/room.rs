@@ -56,6 +56,13 @@ pub(crate) fn reserve<T>(path: &Path, values: &mut Vec<T>, more: usize) -> Resul
     values.try_reserve(more).map_err(|_| Error::read(path)(std::io::ErrorKind::OutOfMemory.into()))
 }
 
+/// So many zeros, or the error that there is no memory for them. None is written yet: threads may.
+#[cfg(feature = "formats")]
+pub(crate) fn zeros(path: &Path, count: usize) -> Result<Vec<f32>, Error> {
+    reserve(path, &mut Vec::<f32>::new(), count)?;
+    Ok(vec![0.0; count])
+}
+
 /// Bytes of a file; none where it has no length, as a pipe or a device.
 #[cfg(feature = "formats")]
 pub(crate) fn length(path: &Path, file: &File) -> Result<Option<u64>, Error> {

@@ -9,14 +9,17 @@ use super::scale::Scale;
 use super::survey::Found;
 use super::visible::{ColumnUnits, VisibleUnits};
 use crate::error::Error;
-use crate::tables::sheet::Sheet;
+use crate::number::shown;
+use crate::tables::sheet::{Cell, Content, Sheet};
 
 /// Which units learn the columns.
 pub(crate) fn learned_by(options: &LoadOptions) -> Result<ColumnUnits, Error> {
     let is_scaled = match options.visible_units {
         VisibleUnits::Bernoulli => return Ok(ColumnUnits::Bernoulli),
-        VisibleUnits::Auto if options.scale != Scale::Auto => return Ok(ColumnUnits::Bernoulli),
-        VisibleUnits::Gaussian => !matches!(options.scale, Scale::Auto | Scale::Standard),
+        VisibleUnits::Auto if !matches!(options.scale, Scale::Auto | Scale::Standard) => {
+            return Ok(ColumnUnits::Bernoulli);
+        }
+        VisibleUnits::Auto | VisibleUnits::Gaussian => !matches!(options.scale, Scale::Auto | Scale::Standard),
         _ => options.scale != Scale::Auto,
     };
     if is_scaled {
@@ -104,13 +107,26 @@ pub(crate) fn asked(sheet: &Sheet, options: &LoadOptions) -> Result<Vec<Option<K
     Ok(asked)
 }
 
+/// What the rows weigh, where something says it: a column that is asked for, or the format. What is no weight in such a
+/// column is for [`weight`] to refuse, and counts as none.
+pub(crate) fn weights(sheet: &Sheet, options: &LoadOptions) -> Result<Option<Vec<f32>>, Error> {
+    let Some(column) = asked(sheet, options)?.iter().position(|kind| *kind == Some(KindName::Weight)) else {
+        return Ok(sheet.weights.clone());
+    };
+    let of = |cells: &[Cell]| match cells[column].content() {
+        Content::Number(x) => (x as f32).clamp(0.0, f32::MAX),
+        _ => 0.0,
+    };
+    Ok(Some(sheet.rows().map(of).collect()))
+}
+
 /// A column of weights.
 pub(crate) fn weight(sheet: &Sheet, found: &Found, column: usize) -> Result<ColumnKind, Error> {
-    if found.is_numeric() && found.missing == 0 && found.min >= 0.0 && found.max > 0.0 && found.max.is_finite() {
+    if found.is_numeric() && found.missing == 0 && found.min >= 0.0 && found.max > 0.0 && found.infinite.is_none() {
         return Ok(ColumnKind::Weight);
     }
     let has = match (found.missing, found.texts) {
-        (0, 0) => format!("{} to {}", found.min, found.max),
+        (0, 0) => format!("{} to {}", shown(found.min), shown(found.max)),
         (0, _) => format!("texts, such as {:?}", sheet.texts[column].distinct[0]),
         (missing, _) => format!("{missing} rows without one"),
     };

@@ -49,13 +49,16 @@ pub struct ColumnSchema {
 impl ColumnSchema {
     /// What cannot be, if anything.
     fn fault(&self) -> Option<&'static str> {
-        let is_positive = |x: f32| x.is_finite() && x > 0.0;
+        let is_finite = |x: f64| x.abs() <= f64::from(f32::MAX);
+        let is_positive = |x: f64| is_finite(x) && x > 0.0;
         match &self.kind {
             _ if self.count == 0 => Some("count is 0, expected at least 1"),
             _ if self.count > 1 && self.name.is_some() => Some("count is of columns without names"),
             ColumnKind::Binary { off, on } if off == on => Some("off and on are the same, expected two values"),
-            ColumnKind::Unit { divisor } if !is_positive(*divisor) => Some("divisor must be a finite number above 0"),
-            ColumnKind::Real { offset, .. } if !offset.is_finite() => Some("offset must be a finite number"),
+            ColumnKind::Unit { divisor } if !is_positive((*divisor).into()) => {
+                Some("divisor must be a finite number above 0")
+            }
+            ColumnKind::Real { offset, .. } if !is_finite(*offset) => Some("offset must be a finite number"),
             ColumnKind::Real { scale, .. } if !is_positive(*scale) => Some("scale must be a finite number above 0"),
             ColumnKind::Categorical { levels } if levels.is_empty() => Some("there are no levels"),
             ColumnKind::Categorical { levels } if levels.iter().collect::<HashSet<_>>().len() < levels.len() => {
@@ -109,7 +112,7 @@ impl Schema {
     pub fn of_scale(units: usize, scale: Scale) -> Self {
         let kind = match scale {
             Scale::By255 => ColumnKind::Unit { divisor: 255.0 },
-            Scale::Range { min, max } => ColumnKind::Real { offset: min, scale: max - min },
+            Scale::Range { min, max } => ColumnKind::Real { offset: min.into(), scale: (max - min).into() },
             Scale::Auto | Scale::None | Scale::MinMax | Scale::MinMaxColumns | Scale::Standard => {
                 ColumnKind::Unit { divisor: 1.0 }
             }
@@ -178,7 +181,7 @@ impl Schema {
                 && self.learned_by == ColumnUnits::ByKind
                 && meant(at)
             {
-                sum += libm::log(f64::from(*scale));
+                sum += libm::log(*scale);
             }
             at += kind.units();
         }

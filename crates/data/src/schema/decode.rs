@@ -14,10 +14,14 @@ use deepbelief_kernels::Uniforms;
 use super::columns::Schema;
 use super::kind::{ColumnKind, ROUNDING};
 use super::visible::ColumnUnits;
+use crate::number::of_few_digits;
 use crate::tables::block::{Block, BlockValues};
 
 /// Digits that tell any two 32-bit floats apart.
 const DIGITS: usize = 9;
+
+/// Digits that tell any two 64-bit floats apart.
+const DIGITS_64: usize = 17;
 
 impl Schema {
     /// The cells of visible values `[rows, units]` in [0, 1]: a block a column, in the order of the columns. Those that
@@ -54,7 +58,7 @@ impl Schema {
             }
             let rows = mean.chunks_exact(width).zip(deviation.chunks_exact(width));
             let spreads = rows.map(|(mean, deviation)| match kind {
-                ColumnKind::Real { scale, .. } => scale * deviation[units.start],
+                ColumnKind::Real { scale, .. } => *scale as f32 * deviation[units.start],
                 ColumnKind::Unit { divisor } => divisor * deviation[units.start],
                 ColumnKind::Categorical { .. } => {
                     let mean = &mean[units.clone()];
@@ -107,15 +111,19 @@ fn cells<'a>(kind: &ColumnKind, ends: bool, rows: impl Iterator<Item = &'a [f32]
         }
         ColumnKind::Spin => of_levels(&["-1".into(), "1".into()], rows.map(|units| usize::from(units[0] >= 0.5))),
         ColumnKind::Categorical { levels } => of_levels(levels, rows.map(largest)),
-        kind => BlockValues::Floats(rows.map(|units| shortest(kind, ends, units[0])).collect()),
+        kind if kind.is_wide() => BlockValues::Doubles(rows.map(|units| shortest(kind, ends, units[0])).collect()),
+        kind => BlockValues::Floats(rows.map(|units| shortest(kind, ends, units[0]) as f32).collect()),
     }
 }
 
 /// Levels by their places: as numbers, where all of them are.
 fn of_levels(levels: &[String], places: impl Iterator<Item = usize>) -> BlockValues {
-    let numbers: Option<Vec<f32>> = levels.iter().map(|level| level.parse().ok()).collect();
+    let numbers: Option<Vec<f64>> = levels.iter().map(|level| level.parse().ok().map(of_few_digits)).collect();
     match numbers {
-        Some(numbers) => BlockValues::Floats(places.map(|place| numbers[place]).collect()),
+        Some(numbers) if numbers.iter().all(|&x| f64::from(x as f32) == x) => {
+            BlockValues::Floats(places.map(|place| numbers[place] as f32).collect())
+        }
+        Some(numbers) => BlockValues::Doubles(places.map(|place| numbers[place]).collect()),
         None => BlockValues::Texts { texts: levels.to_vec(), places: places.map(|place| place as u32).collect() },
     }
 }
@@ -146,18 +154,21 @@ fn level(units: &[f32], share: fn(f32) -> f64, uniform: f32) -> usize {
     found.unwrap_or_else(|| largest(units))
 }
 
-/// The number with the fewest digits that has this unit value, where beyond 0 and 1 `ends` stand for it.
-fn shortest(kind: &ColumnKind, ends: bool, value: f32) -> f32 {
+/// The number with the fewest digits that has this unit value, where beyond 0 and 1 `ends` stand for it: one of 32 bits
+/// if these hold it well enough.
+fn shortest(kind: &ColumnKind, ends: bool, value: f32) -> f64 {
     let exact = match *kind {
-        ColumnKind::Real { offset, scale } => f64::from(offset) + f64::from(scale) * f64::from(value),
+        ColumnKind::Real { offset, scale } => offset + scale * f64::from(value),
         ColumnKind::Unit { divisor } => f64::from(divisor) * f64::from(value),
         _ => f64::from(value),
     };
+    let held = |x: f64| if kind.is_wide() { x } else { f64::from(x as f32) };
     let near = |unit: &f32| !ends || (-ROUNDING..=1.0 + ROUNDING).contains(unit);
     let taken = |unit: f32| if ends { unit.clamp(0.0, 1.0) } else { unit };
-    let same = |number: &f32| kind.scaled(*number).filter(near).is_some_and(|unit| taken(unit) == value);
-    let rounded = |digits: usize| format!("{exact:.digits$e}").parse::<f32>().ok();
-    (0..DIGITS).filter_map(rounded).find(same).unwrap_or(exact as f32)
+    let same = |number: &f64| kind.scaled(*number).filter(near).is_some_and(|unit| taken(unit) == value);
+    let digits = if kind.is_wide() { DIGITS_64 } else { DIGITS };
+    let rounded = |digits: usize| Some(held(format!("{exact:.digits$e}").parse().ok()?));
+    (0..digits).filter_map(rounded).find(same).unwrap_or(held(exact))
 }
 
 #[cfg(test)]
@@ -224,12 +235,12 @@ mod tests {
     fn numbers_come_back_as_they_were() {
         for (offset, scale) in [(0.0f32, 1.0f32), (21.0, 60.0), (-273.15, 1000.0), (1.55, 0.25), (1e6, 3e6), (0.1, 7.7)]
         {
-            let kind = ColumnKind::Real { offset, scale };
+            let kind = ColumnKind::real(offset.into(), scale.into());
             for k in 0..=1000 {
                 let number: f32 = format!("{:.2}", offset + scale * k as f32 / 1000.0).parse().unwrap();
-                let unit = kind.scaled(number).unwrap();
+                let unit = kind.scaled(number.into()).unwrap();
                 if (0.0..=1.0).contains(&unit) {
-                    assert_eq!(shortest(&kind, true, unit), number, "of {offset} to {}", offset + scale);
+                    assert_eq!(shortest(&kind, true, unit) as f32, number, "of {offset} to {}", offset + scale);
                 }
             }
         }
@@ -248,7 +259,7 @@ mod tests {
         let kind = ColumnKind::Real { offset: 21.0, scale: 60.0 };
         for number in [-1000.0f32, -3.25, 20.9, 21.0, 81.5, 4321.0] {
             let mut row = vec![0.0; 10];
-            row[0] = kind.scaled(number).unwrap();
+            row[0] = kind.scaled(number.into()).unwrap();
             assert_eq!(schema.decode(&row)[0].values, BlockValues::Floats(vec![number]));
         }
         let rows = 20_000;

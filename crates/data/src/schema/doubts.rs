@@ -6,20 +6,24 @@ use std::collections::BTreeMap;
 use super::kind::{ColumnKind, KindName};
 use super::questions::{kinds, typed};
 use super::survey::{End, Found};
+use crate::number::shown;
 use crate::tables::sheet::{Cell, Content, Sheet};
 
 /// Numbers that are used for missing values.
-const CODES: [f32; 11] = [-1.0, -9.0, -99.0, -999.0, -9999.0, 9.0, 99.0, 999.0, 9999.0, -99_999.0, 99_999.0];
+const CODES: [f64; 11] = [-1.0, -9.0, -99.0, -999.0, -9999.0, 9.0, 99.0, 999.0, 9999.0, -99_999.0, 99_999.0];
 
 /// Rows with a code, at least.
 const OFTEN: usize = 2;
 
 /// Rows from which whole numbers that all differ may be identifiers, and the smallest such number.
 const ROWS: usize = 20;
-const FIVE_DIGITS: f32 = 10_000.0;
+const FIVE_DIGITS: f64 = 10_000.0;
 
 /// From here on floats of 32 bits are no longer all whole numbers.
-const EXACT: f32 = 16_777_216.0;
+const EXACT: f64 = 16_777_216.0;
+
+/// Different numbers between the ends of a column that 32 bits should have room for.
+const STEPS: f64 = 1000.0;
 
 /// Columns that are named of each doubt, at most.
 const NAMED: usize = 5;
@@ -38,6 +42,9 @@ pub(crate) fn of(sheet: &Sheet, found: &[Found], kinds_of: &[ColumnKind], open: 
         let numeric = || columns().filter(numeric);
         doubts.extend(few(numeric().filter_map(|column| code(sheet, &found[column], column))));
         doubts.extend(few(numeric().filter_map(|column| identifier(sheet, &found[column], column))));
+    }
+    if sheet.is_of_array() && sheet.names.is_none() {
+        doubts.extend(few((0..sheet.columns()).filter_map(|column| rounded(sheet, &found[column], column))));
     }
     let levels = (0..sheet.columns()).filter(|&column| {
         matches!(kinds_of[column], ColumnKind::Binary { .. } | ColumnKind::Categorical { .. } | ColumnKind::Label)
@@ -60,7 +67,7 @@ fn few(doubts: impl Iterator<Item = String>) -> Vec<String> {
 /// A code that comes often and lies farther from the next value than all the others are apart.
 fn code(sheet: &Sheet, found: &Found, column: usize) -> Option<String> {
     let Found { min, max, low, high, .. } = *found;
-    let stands_apart = |value: f32, end: End, other: f32| {
+    let stands_apart = |value: f64, end: End, other: f64| {
         let (gap, spread) = ((end.next - value).abs(), (other - end.next).abs());
         CODES.contains(&value) && end.count >= OFTEN && spread > 0.0 && spread.is_finite() && gap > spread
     };
@@ -78,6 +85,21 @@ fn code(sheet: &Sheet, found: &Found, column: usize) -> Option<String> {
     ))
 }
 
+/// Numbers of an array of which 32 bits leave few, as they lie close together far from 0.
+fn rounded(sheet: &Sheet, found: &Found, column: usize) -> Option<String> {
+    let (most, range) = (found.max.abs().max(found.min.abs()), found.max - found.min);
+    let is_exact = found.whole && most < EXACT;
+    let steps = range / (most * f64::from(f32::EPSILON));
+    let (called, min, max) = (sheet.called(column), shown(found.min), shown(found.max));
+    (found.is_numeric() && range > 0.0 && !is_exact && steps < STEPS).then(|| {
+        format!(
+            "column {called}: 32 bits, in which arrays are read, leave {:.0} different numbers from {min} to {max}: subtract \
+             an offset before, or save a table of text",
+            steps + 1.0
+        )
+    })
+}
+
 /// Numbers that tell rows apart, or that are written with zeros in front.
 fn identifier(sheet: &Sheet, found: &Found, column: usize) -> Option<String> {
     let why = if sheet.padded.get(column) == Some(&true) {
@@ -92,15 +114,15 @@ fn identifier(sheet: &Sheet, found: &Found, column: usize) -> Option<String> {
     Some(format!("column {called} {why}, and is learned as a number: say {ignored} or {categorical} if it is none"))
 }
 
-/// Whether the numbers of a column all differ, as far as 32 bits tell.
+/// Whether the numbers of a column all differ.
 fn all_differ(sheet: &Sheet, column: usize) -> bool {
     let number = |cells: &[Cell]| match cells[column].content() {
         Content::Number(x) => Some(x),
         _ => None,
     };
-    let mut numbers: Vec<f32> = sheet.rows().filter_map(number).collect();
-    numbers.sort_unstable_by(f32::total_cmp);
-    numbers.windows(2).all(|pair| pair[0] < pair[1] || pair[0] >= EXACT)
+    let mut numbers: Vec<f64> = sheet.rows().filter_map(number).collect();
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers.windows(2).all(|pair| pair[0] < pair[1])
 }
 
 /// Levels that differ in case alone.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::columns::Schema;
 use super::kind::{ColumnKind, ROUNDING};
 use crate::error::Error;
+use crate::number::{are_same, shown};
 
 /// Names or levels that a message lists, at most.
 const LISTED: usize = 12;
@@ -42,15 +43,17 @@ impl Schema {
 
     /// The values of a column's units, or what would be a value of it.
     fn values(&self, kind: &ColumnKind, text: &str) -> Result<Vec<f32>, String> {
-        let number = text.trim().parse::<f32>().ok().filter(|x| x.is_finite());
-        let is = |level: &String| level == text || number.is_some_and(|x| level.parse() == Ok(x));
+        let number = text.trim().parse::<f64>().ok().filter(|x| x.is_finite());
+        let is = |level: &String| {
+            level == text || number.is_some_and(|x| level.parse().is_ok_and(|level| are_same(level, x)))
+        };
         let one_of = |levels: &[&String]| levels.iter().position(|level| is(level));
         match kind {
             ColumnKind::Binary { off, on } => {
                 one_of(&[off, on]).map(|place| vec![place as f32]).ok_or_else(|| format!("{off} or {on}"))
             }
             ColumnKind::Spin => match number {
-                Some(x) if x == 1.0 || x == -1.0 => Ok(vec![f32::midpoint(x, 1.0)]),
+                Some(x) if x == 1.0 || x == -1.0 => Ok(vec![f32::midpoint(x as f32, 1.0)]),
                 _ => Err("-1 or 1".into()),
             },
             ColumnKind::Categorical { levels } => {
@@ -64,7 +67,9 @@ impl Schema {
             kind => {
                 let value = number.and_then(|x| kind.scaled(x)).filter(|x| (-ROUNDING..=1.0 + ROUNDING).contains(x));
                 value.map(|x| vec![x.clamp(0.0, 1.0)]).ok_or_else(|| match kind {
-                    ColumnKind::Real { offset, scale } => format!("a number from {offset} to {}", offset + scale),
+                    ColumnKind::Real { offset, scale } => {
+                        format!("a number from {} to {}", shown(*offset), ColumnKind::top(*offset, *scale))
+                    }
                     ColumnKind::Unit { divisor } => format!("a number from 0 to {divisor}"),
                     _ => "a value of the column".into(),
                 })

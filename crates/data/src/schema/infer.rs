@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::asked::{asked, label, labelled, learned_by, weight};
+use super::asked::{asked, label, labelled, learned_by, weight, weights};
 use super::columns::Schema;
 use super::doubts;
 use super::kind::{ColumnKind, KindName};
@@ -16,6 +16,7 @@ use super::spelling::Spelling;
 use super::survey::{Found, survey};
 use super::visible::{ColumnUnits, VisibleUnits};
 use crate::error::Error;
+use crate::number::shown;
 use crate::tables::sheet::Sheet;
 
 /// Columns of whole numbers from 0 are grey levels, with one scale for all, where there are so many, or where 255
@@ -59,7 +60,8 @@ pub(crate) fn understand(sheet: &Sheet, options: &LoadOptions) -> Result<Inferre
 
 /// Tells what the columns of training data are.
 fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
-    let found = survey(sheet);
+    let weights = weights(sheet, options)?;
+    let found = survey(sheet, weights.as_deref());
     let learned_by = learned_by(options)?;
     let asked = asked(sheet, options)?;
     let label = label(sheet, options)?.or(sheet.label.filter(|&column| asked[column].is_none()));
@@ -100,7 +102,16 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
         ));
     }
     let names = sheet.names.iter().flatten().map(|name| Some(name.clone())).chain(std::iter::repeat(None));
-    inferred.schema = Schema::new(names.zip(kinds), options.missing.clone()).with_units(learned_by);
+    let schema = Schema::new(names.zip(kinds), options.missing.clone());
+    let own = schema.clone().with_units(ColumnUnits::ByKind);
+    if options.visible_units == VisibleUnits::Auto && learned_by == ColumnUnits::Bernoulli && own != schema {
+        inferred.notes.push(format!(
+            "all columns are learned by Bernoulli units, for which --scale {} brings them into 0 to 1 (without --scale each \
+             is learned by units of its own kind)",
+            options.scale
+        ));
+    }
+    inferred.schema = if learned_by == ColumnUnits::ByKind { own } else { schema };
     Ok(inferred)
 }
 
@@ -150,11 +161,11 @@ impl Telling<'_> {
     fn real(&self, found: &Found) -> ColumnKind {
         let deviation = found.deviation();
         let (offset, width) = match (self.learned_by, self.options.scale) {
-            (ColumnUnits::ByKind, _) => (found.mean as f32, (deviation as f32).min(f32::MAX)),
-            (_, Scale::Standard) => ((found.mean - 2.0 * deviation) as f32, (4.0 * deviation) as f32),
-            _ => (found.min, (found.max - found.min).min(f32::MAX)),
+            (ColumnUnits::ByKind, _) => (found.mean(), deviation),
+            (_, Scale::Standard) => (found.mean() - 2.0 * deviation, 4.0 * deviation),
+            _ => (found.min, found.max - found.min),
         };
-        ColumnKind::Real { offset, scale: if width > 0.0 { width } else { 1.0 } }
+        ColumnKind::real(offset, if width > 0.0 { width.min(f32::MAX.into()) } else { 1.0 })
     }
 
     /// Whether a column counts the rows or says that it tells them apart.
@@ -173,8 +184,8 @@ impl Telling<'_> {
     fn common(&self, columns: &[usize]) -> Common {
         let numeric: Vec<&Found> =
             columns.iter().map(|&column| &self.found[column]).filter(|f| f.is_numeric()).collect();
-        let min = numeric.iter().map(|found| found.min).fold(f32::INFINITY, f32::min);
-        let max = numeric.iter().map(|found| found.max).fold(f32::NEG_INFINITY, f32::max);
+        let min = numeric.iter().map(|found| found.min as f32).fold(f32::INFINITY, f32::min);
+        let max = numeric.iter().map(|found| found.max as f32).fold(f32::NEG_INFINITY, f32::max);
         let whole = numeric.iter().all(|found| found.whole);
         match self.options.scale {
             Scale::Auto => {}
@@ -192,7 +203,7 @@ impl Telling<'_> {
             return Common::Unit;
         }
         let varying = numeric.iter().filter(|found| found.min < found.max).count();
-        let high = numeric.iter().filter(|found| found.min < found.max && 2.0 * found.max >= max).count();
+        let high = numeric.iter().filter(|found| found.min < found.max && 2.0 * found.max >= f64::from(max)).count();
         let grey = whole && min == 0.0 && (2.0..=255.0).contains(&max) && numeric.len() == columns.len();
         if grey && (max == 255.0 || numeric.len() >= GREY_COLUMNS) && 3 * high >= varying {
             return Common::Grey(if max >= BYTE { 255.0 } else { max });
@@ -247,7 +258,7 @@ impl Telling<'_> {
         }
         match *common {
             Common::Asked { offset: 0.0, scale } => return Ok(ColumnKind::Unit { divisor: scale }),
-            Common::Asked { offset, scale } => return Ok(ColumnKind::Real { offset, scale }),
+            Common::Asked { offset, scale } => return Ok(ColumnKind::real(offset.into(), scale.into())),
             Common::Unit => return Ok(ColumnKind::Unit { divisor: 1.0 }),
             Common::Grey(divisor) => return Ok(ColumnKind::Unit { divisor }),
             Common::Spin => return Ok(ColumnKind::Spin),
@@ -256,9 +267,10 @@ impl Telling<'_> {
         match found.levels.as_deref() {
             Some(&[x]) if x == 0.0 || x == 1.0 => Ok(binary(0.0, 1.0)),
             Some(&[x]) => {
-                inferred.doubts.push(format!("column {called} is {x} in every row: ignored"));
+                inferred.doubts.push(format!("column {called} is {} in every row: ignored", shown(x)));
                 Ok(ColumnKind::Ignored)
             }
+            Some(&[-1.0, 1.0]) if self.learned_by == ColumnUnits::ByKind => Ok(ColumnKind::Spin),
             Some(&[off, on]) => Ok(binary(off, on)),
             _ => Ok(self.real(found)),
         }
@@ -315,7 +327,7 @@ impl Telling<'_> {
         if self.options.visible_units == VisibleUnits::Categorical && self.sheet.is_of_array() {
             return ColumnKind::Categorical { levels: self.alphabet.clone() };
         }
-        let numbers = self.found[column].levels.iter().flatten().map(ToString::to_string);
+        let numbers = self.found[column].levels.iter().flatten().copied().map(shown);
         let mut texts = self.sheet.texts[column].distinct.clone();
         texts.sort_unstable();
         ColumnKind::Categorical { levels: numbers.chain(texts).collect() }
@@ -327,7 +339,7 @@ impl Telling<'_> {
         let no = |expected: &str| {
             let value = match found.first_text {
                 Some(_) => format!("{:?}", texts[0]),
-                None => format!("{} to {}", found.min, found.max),
+                None => format!("{} to {}", shown(found.min), shown(found.max)),
             };
             self.refuse(column, format!("asked for as {kind}, which needs {expected}, but has {value}"))
         };
@@ -354,8 +366,9 @@ impl Telling<'_> {
                 _ => return Err(no("-1 and 1")),
             },
             KindName::Unit if numeric && found.min >= 0.0 => {
-                let byte = found.whole && (BYTE..=255.0).contains(&found.max);
-                ColumnKind::Unit { divisor: if byte { 255.0 } else { found.max.max(1.0) } }
+                let max = found.max as f32;
+                let byte = found.whole && (BYTE..=255.0).contains(&max);
+                ColumnKind::Unit { divisor: if byte { 255.0 } else { max.max(1.0) } }
             }
             KindName::Unit => return Err(no("numbers from 0 up")),
             KindName::Real if numeric => self.real(found),
@@ -366,14 +379,14 @@ impl Telling<'_> {
 
 /// The different numbers of all columns that have few, in their order.
 fn alphabet(found: &[Found]) -> Vec<String> {
-    let mut levels: Vec<f32> = found.iter().filter_map(|found| found.levels.as_ref()).flatten().copied().collect();
-    levels.sort_unstable_by(f32::total_cmp);
+    let mut levels: Vec<f64> = found.iter().filter_map(|found| found.levels.as_ref()).flatten().copied().collect();
+    levels.sort_unstable_by(f64::total_cmp);
     levels.dedup();
-    levels.iter().map(ToString::to_string).collect()
+    levels.into_iter().map(shown).collect()
 }
 
-fn binary(off: f32, on: f32) -> ColumnKind {
-    ColumnKind::Binary { off: off.to_string(), on: on.to_string() }
+fn binary(off: f64, on: f64) -> ColumnKind {
+    ColumnKind::Binary { off: shown(off), on: shown(on) }
 }
 
 /// Two texts, the one that means no first; else in their order.

@@ -6,10 +6,36 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::number::{of_few_digits, shown};
 use crate::text::serde_as_text;
 
 /// What rounding may add to a unit value at an end of its range.
 pub(super) const ROUNDING: f32 = 1e-6;
+
+/// Times its scale, from which on an offset leaves fewer than fourteen of 32 bits' digits to what is scaled.
+const WIDE: f64 = 1024.0;
+
+/// Whether numbers lie so far from 0 beside how far they lie apart that 32 bits hold little of that.
+pub(super) fn is_wide(offset: f64, scale: f64) -> bool {
+    offset.abs() > WIDE * scale
+}
+
+/// Numbers that 32 bits hold are written in as few digits as these need.
+mod few_digits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::number::of_few_digits;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    pub(super) fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        let short = *x as f32;
+        if f64::from(short) == *x { serializer.serialize_f32(short) } else { serializer.serialize_f64(*x) }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        f64::deserialize(deserializer).map(of_few_digits)
+    }
+}
 
 /// What the values of a column are, and what it takes to make visible units of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,9 +58,11 @@ pub enum ColumnKind {
     /// the mean and the standard deviation.
     Real {
         /// The value that is 0.
-        offset: f32,
+        #[serde(with = "few_digits")]
+        offset: f64,
         /// What is divided by.
-        scale: f32,
+        #[serde(with = "few_digits")]
+        scale: f64,
     },
     /// One of a few values without order: a unit each, of which one is on.
     Categorical {
@@ -62,13 +90,33 @@ impl ColumnKind {
         }
     }
 
-    /// The unit value of a number, of a real or unit column.
-    pub(super) fn scaled(&self, x: f32) -> Option<f32> {
+    /// A number of any range, whose 0 and whose 1 lie so. What 32 bits hold well enough is rounded to them.
+    pub(super) fn real(offset: f64, scale: f64) -> Self {
+        let offset = if is_wide(offset, scale) { offset } else { f64::from(offset as f32) };
+        Self::Real { offset: of_few_digits(offset), scale: of_few_digits(f64::from(scale as f32)) }
+    }
+
+    /// Whether its values lie so far from 0 beside how far they lie apart that 64 bits have to hold them.
+    pub(super) fn is_wide(&self) -> bool {
+        matches!(self, Self::Real { offset, scale } if is_wide(*offset, *scale))
+    }
+
+    /// The unit value of a number, of a real or unit column. Offset and scale are taken in 64 bits, of the number itself
+    /// where 32 bits would leave little of it.
+    pub(super) fn scaled(&self, x: f64) -> Option<f32> {
         match self {
-            Self::Unit { divisor } => Some(x / divisor),
-            Self::Real { offset, scale } => Some(((f64::from(x) - f64::from(*offset)) / f64::from(*scale)) as f32),
+            Self::Unit { divisor } => Some(x as f32 / divisor),
+            Self::Real { offset, scale } => {
+                let x = if self.is_wide() { x } else { f64::from(x as f32) };
+                Some(((x - offset) / scale) as f32)
+            }
             _ => None,
         }
+    }
+
+    /// The largest number of the range of a real column.
+    pub(super) fn top(offset: f64, scale: f64) -> String {
+        if is_wide(offset, scale) { shown(offset + scale) } else { (offset as f32 + scale as f32).to_string() }
     }
 
     /// Its name alone.
@@ -94,7 +142,7 @@ impl fmt::Display for ColumnKind {
             Self::Binary { off, on } => write!(f, "binary: {off} is off, {on} is on"),
             Self::Unit { divisor } if *divisor == 1.0 => f.write_str("unit: 0 to 1"),
             Self::Unit { divisor } => write!(f, "unit: 0 to {divisor}"),
-            Self::Real { offset, scale } => write!(f, "real: {offset} to {}", offset + scale),
+            Self::Real { offset, scale } => write!(f, "real: {} to {}", shown(*offset), Self::top(*offset, *scale)),
             Self::Categorical { levels } => {
                 let shown: Vec<&str> = levels.iter().take(6).map(String::as_str).collect();
                 let more = if levels.len() > shown.len() { ", ..." } else { "" };

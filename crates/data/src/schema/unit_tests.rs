@@ -68,6 +68,87 @@ fn a_scale_is_for_bernoulli_units() {
     );
 }
 
+/// Who asks for no other scale than that of Gaussian units gets these; else it is said that there are none.
+#[test]
+fn standardised_columns_are_gaussian_and_others_say_what_learns_them() {
+    let asked = |scale: &str| {
+        let options = LoadOptions { scale: scale.parse().unwrap(), ..asked(VisibleUnits::Auto) };
+        read(PEOPLE, &options).unwrap()
+    };
+    let data = asked("standard");
+    assert_eq!((data.schema, data.notes), (auto(PEOPLE).schema, vec![]));
+    let data = asked("minmax-columns");
+    let said = "all columns are learned by Bernoulli units, for which --scale minmax-columns brings them into 0 to 1";
+    assert!(data.notes.len() == 1 && data.notes[0].starts_with(said), "{:?}", data.notes);
+}
+
+/// Seconds since 1970, of which 32 bits leave nothing.
+#[test]
+fn numbers_that_lie_close_together_far_from_zero_keep_their_distances() {
+    let time = |k: usize| 1_700_000_000.0 + 0.25 * (k * 37 % 160) as f64;
+    let rows: Vec<String> = (0..160).map(|k| format!("{},{}\n", time(k), k % 7)).collect();
+    let text = format!("time,day\n{}", rows.concat());
+    let options = LoadOptions { visible_units: VisibleUnits::Bernoulli, ..plain() };
+    for (data, units) in [(auto(&text), 2), (read(&text, &options).unwrap(), 2)] {
+        let of_time: Vec<f32> = values(&data).iter().map(|row| row[0]).collect();
+        let mut distinct = of_time.clone();
+        distinct.sort_by(f32::total_cmp);
+        distinct.dedup();
+        assert_eq!((distinct.len(), data.schema.units()), (160, units));
+        let steps: Vec<f32> = distinct.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(steps.iter().all(|step| (step - steps[0]).abs() < 1e-6), "{steps:?}");
+        let times = BlockValues::Doubles((0..160).map(time).collect());
+        assert_eq!(data.schema.decode(&values(&data).concat())[0].values, times);
+        let again = applied(&data.schema, &text).unwrap();
+        assert_eq!((values(&again), again.schema), (values(&data), data.schema));
+    }
+    let mut schema = auto(&text).schema.to_string();
+    schema.truncate(schema.find('\n').unwrap());
+    assert_eq!(schema, "time  real: mean 1700000019.875, deviation 11.54678");
+    assert!(read(&text, &options).unwrap().schema.to_string().starts_with("time  real: 1700000000 to 1700000039.75\n"));
+    // Two of them are two.
+    let two = "time,x\n1700000000.25,1\n1700000000.5,2\n1700000000.25,3\n";
+    let data = auto(two);
+    assert_eq!(values(&data).iter().map(|row| row[0]).collect::<Vec<_>>(), [0.0, 1.0, 0.0]);
+    assert!(data.schema.to_string().starts_with("time  binary: 1700000000.25 is off, 1700000000.5 is on"));
+    assert_eq!(values(&applied(&data.schema, two).unwrap()), values(&data));
+    let levels = BlockValues::Doubles(vec![1_700_000_000.25, 1_700_000_000.5, 1_700_000_000.25]);
+    assert_eq!(data.schema.decode(&values(&data).concat())[0].values, levels);
+}
+
+/// Arrays are read in 32 bits, and what that costs is said.
+#[test]
+fn numbers_of_arrays_that_32_bits_do_not_tell_apart_are_named() {
+    let rows: Vec<f32> = (0..20).flat_map(|k| [1.7e9 + k as f32 * 128.0, k as f32 * 0.5 - 3.0]).collect();
+    let data = array(2, &rows, &asked(VisibleUnits::Gaussian)).unwrap();
+    assert_eq!(data.doubts.len(), 1, "{:?}", data.doubts);
+    assert!(data.doubts[0].starts_with("column 0 (from 0): 32 bits, in which arrays are read, leave"));
+}
+
+#[test]
+fn columns_of_spins_are_spins_beside_others() {
+    let data = auto("a,b,c\n-1,0.5,x\n1,2,y\n1,3,z\n");
+    assert_eq!(data.train.layer().to_string(), "1 spin, 1 gaussian, 1 categorical of 3");
+    assert!(data.schema.to_string().starts_with("a  spin\n"), "{}", data.schema);
+    let bernoulli = read("a,b,c\n-1,0.5,x\n1,2,y\n1,3,z\n", &plain()).unwrap();
+    assert!(bernoulli.schema.to_string().starts_with("a  binary: -1 is off, 1 is on"));
+}
+
+/// A row of weight three is three rows, and one of weight zero is none.
+#[test]
+fn columns_are_standardised_by_the_weights_of_their_rows() {
+    let weighed = LoadOptions { weight_column: Some("w".into()), ..asked(VisibleUnits::Auto) };
+    let data = read("x,y,w\n1,5,3\n4,7,1\n100,9,0\n2,8.5,2\n", &weighed).unwrap();
+    let plain = read("x,y\n1,5\n1,5\n1,5\n4,7\n2,8.5\n2,8.5\n", &asked(VisibleUnits::Auto)).unwrap();
+    let kinds = |data: &Dataset| data.schema.columns.iter().take(2).map(|c| c.kind.clone()).collect::<Vec<_>>();
+    for (a, b) in kinds(&data).iter().zip(kinds(&plain)) {
+        let (ColumnKind::Real { offset, scale }, ColumnKind::Real { offset: mean, scale: deviation }) = (a, b) else {
+            panic!()
+        };
+        assert!((offset - mean).abs() < 1e-6 && (scale - deviation).abs() < 1e-6, "{a:?}");
+    }
+}
+
 /// What a checkpoint of before says of its columns means what it meant.
 #[test]
 fn schemas_that_do_not_name_their_units_are_of_bernoulli_units() {

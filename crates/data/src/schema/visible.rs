@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::ColumnKind;
 use crate::error::Error;
+use crate::number::shown;
 use crate::text::serde_as_text;
 
 /// Which units learn data. As text: `auto`, `bernoulli`, `gaussian`, `spin`, `categorical`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum VisibleUnits {
-    /// Of a table each column's own: [`ColumnUnits::ByKind`], unless a scale is asked for. Pictures and values that
-    /// all have one scale are Bernoulli.
+    /// Of a table each column's own: [`ColumnUnits::ByKind`], unless a scale is asked for that brings values into [0, 1].
+    /// Pictures and values that all have one scale are Bernoulli.
     Auto,
     /// Bernoulli units: [`ColumnUnits::Bernoulli`].
     #[default]
@@ -90,7 +91,9 @@ impl ColumnUnits {
     /// A kind in words, with what it takes: `real: 21 to 81`, of a Gaussian unit `real: mean 47, deviation 18`.
     pub(crate) fn described(self, kind: &ColumnKind) -> String {
         match (self, kind) {
-            (Self::ByKind, ColumnKind::Real { offset, scale }) => format!("real: mean {offset}, deviation {scale}"),
+            (Self::ByKind, ColumnKind::Real { offset, scale }) => {
+                format!("real: mean {}, deviation {}", shown(*offset), shown(*scale))
+            }
             _ => kind.to_string(),
         }
     }

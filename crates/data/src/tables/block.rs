@@ -16,6 +16,8 @@ pub struct Block {
 pub enum BlockValues {
     /// Numbers.
     Floats(Vec<f32>),
+    /// Numbers that 32 bits do not hold well enough.
+    Doubles(Vec<f64>),
     /// Whole numbers.
     Whole(Vec<i64>),
     /// Texts, each of which is kept once.
@@ -28,6 +30,17 @@ pub enum BlockValues {
 }
 
 impl BlockValues {
+    /// Numbers of 32 bits as those of 64 that have the same digits; all else as it is.
+    #[must_use]
+    pub fn as_doubles(&self) -> Self {
+        match self {
+            Self::Floats(values) => {
+                Self::Doubles(values.iter().map(|x| x.to_string().parse().unwrap_or(f64::from(*x))).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Texts, each different one once.
     pub fn of_texts(rows: impl IntoIterator<Item = String>) -> Self {
         let (mut texts, mut known) = (Vec::new(), HashMap::new());
@@ -56,6 +69,7 @@ impl Block {
     pub fn append(&mut self, block: Self) {
         match (&mut self.values, block.values) {
             (BlockValues::Floats(values), BlockValues::Floats(more)) => values.extend(more),
+            (BlockValues::Doubles(values), BlockValues::Doubles(more)) => values.extend(more),
             (BlockValues::Whole(values), BlockValues::Whole(more)) => values.extend(more),
             (BlockValues::Texts { texts, places }, BlockValues::Texts { texts: more, places: rows }) => {
                 let first = texts.len() as u32;
@@ -71,6 +85,7 @@ impl Block {
     pub fn rows(&self) -> usize {
         let values = match &self.values {
             BlockValues::Floats(values) => values.len(),
+            BlockValues::Doubles(values) => values.len(),
             BlockValues::Whole(values) => values.len(),
             BlockValues::Texts { places, .. } => places.len(),
         };

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::memory::room::reserve;
+use crate::number;
 use crate::tables::table::Table;
 use crate::text::shown;
 
@@ -16,40 +17,44 @@ const MOST_TEXTS: u32 = 1 << 22;
 const TEXT: u64 = 128;
 
 /// Texts among numbers: a NaN with its sign set, and below that the text's number.
-const TEXTS: u32 = 0xffc0_0000;
+const TEXTS: u64 = 0xfff8_0000_0000_0000;
 
-/// A cell, in four bytes: a number, the number of a text among those of its column, or nothing.
+/// Rows that are looked at together: from so many on, and of a block at most so many.
+const LEAST: usize = 1 << 8;
+const MOST: usize = 1 << 12;
+
+/// A cell, in eight bytes: a number, the number of a text among those of its column, or nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cell(u32);
+pub(crate) struct Cell(u64);
 
 /// What a cell holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Content {
     Missing,
-    Number(f32),
+    Number(f64),
     Text(u32),
 }
 
 impl Cell {
     /// A cell without a value.
-    pub(crate) const MISSING: Self = Self(0x7fc0_0000);
+    pub(crate) const MISSING: Self = Self(0x7ff8_0000_0000_0000);
 
     /// A number; NaN is none.
-    pub(crate) fn number(x: f32) -> Self {
+    pub(crate) fn number(x: f64) -> Self {
         if x.is_nan() { Self::MISSING } else { Self(x.to_bits()) }
     }
 
     /// A text of the column.
     pub(crate) fn text(place: u32) -> Self {
         debug_assert!(place < MOST_TEXTS);
-        Self(TEXTS | place)
+        Self(TEXTS | u64::from(place))
     }
 
     pub(crate) fn content(self) -> Content {
         match self {
             Self::MISSING => Content::Missing,
-            Self(bits) if bits >= TEXTS => Content::Text(bits - TEXTS),
-            Self(bits) => Content::Number(f32::from_bits(bits)),
+            Self(bits) if bits >= TEXTS => Content::Text((bits - TEXTS) as u32),
+            Self(bits) => Content::Number(f64::from_bits(bits)),
         }
     }
 }
@@ -66,6 +71,10 @@ pub(crate) struct Texts {
 impl Texts {
     /// The place of a text among the different ones, a new one behind the others; none where there are too many.
     pub(crate) fn place(&mut self, text: &[u8]) -> Option<u32> {
+        let known = std::str::from_utf8(text).ok().and_then(|text| self.places.get(text));
+        if let Some(&place) = known {
+            return Some(place);
+        }
         let text = shown(text);
         if let Some(&place) = self.places.get(&text) {
             return Some(place);
@@ -90,8 +99,8 @@ pub(crate) struct Sheet {
     pub(crate) what: String,
     /// What the columns are called, where the file says so.
     pub(crate) names: Option<Vec<String>>,
-    /// Row by row.
-    pub(crate) cells: Vec<Cell>,
+    /// Row by row, in blocks of whole rows.
+    pub(crate) blocks: Vec<Vec<Cell>>,
     /// Texts of each column.
     pub(crate) texts: Vec<Texts>,
     /// Line of each row, as far as 32 bits count; of an array 0.
@@ -116,7 +125,41 @@ impl Sheet {
 
     /// The rows.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &[Cell]> {
-        self.cells.chunks_exact(self.columns().max(1))
+        self.blocks.iter().flat_map(|block| block.chunks_exact(self.columns().max(1)))
+    }
+
+    /// Neighbouring rows, in slices of whole ones, behind the number of the first: few enough that each thread has some,
+    /// and many enough that little is to be joined. What they are does not depend on the threads.
+    pub(crate) fn parts(&self) -> Vec<(usize, Vec<&[Cell]>)> {
+        let columns = self.columns().max(1);
+        let mut parts: Vec<(usize, Vec<&[Cell]>)> = Vec::new();
+        let (mut row, mut rows) = (0, MOST);
+        for slice in self.blocks.iter().flat_map(|block| block.chunks(MOST * columns)) {
+            let more = slice.len() / columns;
+            match parts.last_mut() {
+                Some((_, slices)) if rows < LEAST => slices.push(slice),
+                _ => {
+                    parts.push((row, vec![slice]));
+                    rows = 0;
+                }
+            }
+            (row, rows) = (row + more, rows + more);
+        }
+        parts
+    }
+
+    /// Number of cells.
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.iter().map(Vec::len).sum()
+    }
+
+    /// The last block, for more rows.
+    pub(crate) fn last(&mut self) -> &mut Vec<Cell> {
+        if self.blocks.is_empty() {
+            self.blocks.push(Vec::new());
+        }
+        let last = self.blocks.len() - 1;
+        &mut self.blocks[last]
     }
 
     /// What a column is called in messages: its name, or its number from 0.
@@ -166,25 +209,22 @@ impl Sheet {
     /// Adds a cell with a text.
     pub(crate) fn push_text(&mut self, path: &Path, column: usize, text: &[u8]) -> Result<(), Error> {
         let cell = self.text(path, column, text)?;
-        reserve(path, &mut self.cells, 1)?;
-        self.cells.push(cell);
+        reserve(path, self.last(), 1)?;
+        self.last().push(cell);
         Ok(())
     }
 
     /// A cell with a text of a column.
     pub(crate) fn text(&mut self, path: &Path, column: usize, text: &[u8]) -> Result<Cell, Error> {
-        let Some(place) = self.texts[column].place(text) else {
-            let reason = format!("more than {MOST_TEXTS} different texts");
-            return Err(Error::Column { path: path.into(), column: self.called(column), reason });
-        };
-        Ok(Cell::text(place))
+        let place = self.texts[column].place(text);
+        place.map(Cell::text).ok_or_else(|| too_many_texts(path, self.called(column)))
     }
 
     /// A cell's text as it is shown.
     pub(crate) fn show(&self, cell: Cell, column: usize) -> String {
         match cell.content() {
             Content::Missing => String::new(),
-            Content::Number(x) => x.to_string(),
+            Content::Number(x) => number::shown(x),
             Content::Text(place) => self.texts[column].distinct[place as usize].clone(),
         }
     }
@@ -192,7 +232,7 @@ impl Sheet {
     /// Bytes that the cells, lines and texts take.
     pub(crate) fn bytes(&self) -> u64 {
         let texts: u64 = self.texts.iter().map(Texts::bytes).sum();
-        4 * self.cells.len() as u64 + 4 * self.lines.len() as u64 + texts
+        size_of::<Cell>() as u64 * self.len() as u64 + 4 * self.lines.len() as u64 + texts
     }
 }
 
@@ -202,15 +242,21 @@ impl Sheet {
     pub(crate) fn of_table(table: &Table) -> Result<Self, Error> {
         let mut cells = Vec::new();
         reserve(Path::new(&table.what), &mut cells, table.units * table.samples())?;
-        table.each_row(|row| cells.extend(row.iter().map(|&x| Cell::number(x))))?;
+        table.each_row(|row| cells.extend(row.iter().map(|&x| Cell::number(x.into()))))?;
         Ok(Self {
             what: table.what.clone(),
-            cells,
+            blocks: vec![cells],
             texts: vec![Texts::default(); table.units],
             lines: vec![0; table.samples()],
+            weights: table.weights.clone(),
             ..Self::default()
         })
     }
+}
+
+/// The error of a column with more texts than can be numbered.
+pub(crate) fn too_many_texts(path: &Path, column: String) -> Error {
+    Error::Column { path: path.into(), column, reason: format!("more than {MOST_TEXTS} different texts") }
 }
 
 /// A column by its place among so many.
@@ -228,11 +274,11 @@ mod tests {
 
     #[test]
     fn a_cell_is_what_was_put_in() {
-        for x in [0.0, -0.0, 1.5, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, f32::NEG_INFINITY] {
+        for x in [0.0, -0.0, 1.5, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(Cell::number(x).content(), Content::Number(x));
         }
-        assert_eq!(Cell::number(f32::NAN).content(), Content::Missing);
-        assert_eq!(Cell::number(f32::from_bits(0xffc0_0001)).content(), Content::Missing);
+        assert_eq!(Cell::number(f64::NAN).content(), Content::Missing);
+        assert_eq!(Cell::number(f64::from_bits(0xfff8_0000_0000_0001)).content(), Content::Missing);
         for place in [0, 1, MOST_TEXTS - 1] {
             assert_eq!(Cell::text(place).content(), Content::Text(place));
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use deepbelief_kernels::MAX_UNITS;
+use rayon::prelude::*;
 
 use super::element::Element;
 use super::file_rows::FileRows;
@@ -13,6 +14,14 @@ use crate::error::Error;
 use crate::place::Place;
 use crate::schema::columns::Schema;
 use crate::schema::scaling::Scaling;
+
+/// Values that a thread looks at together, and rows.
+const VALUES: usize = 1 << 19;
+const LEAST: usize = 1 << 6;
+const MOST: usize = 1 << 12;
+
+/// Parts that each thread looks at before what is found is joined.
+const GROUP: usize = 8;
 
 /// Some neighbouring values, and the number of the first.
 pub(crate) type Part<'a> = (usize, Cow<'a, Values>);
@@ -44,8 +53,7 @@ impl Cells {
     /// Number of values.
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Held(Values::Bytes(bytes)) => bytes.len(),
-            Self::Held(Values::Floats(floats)) => floats.len(),
+            Self::Held(values) => values.len(),
             Self::File(rows) => rows.samples * rows.units,
         }
     }
@@ -141,41 +149,26 @@ impl Table {
     /// Smallest and largest value; infinities are refused, NaN is a missing value. A table without values has the
     /// range 0..0.
     pub(crate) fn range(&self) -> Result<Range, Error> {
-        let (mut min, mut max, mut whole, mut gaps) = (f32::INFINITY, f32::NEG_INFINITY, true, false);
-        for part in self.values.parts() {
-            let (first, values) = part?;
-            match &*values {
-                Values::Bytes(bytes) => {
-                    let (least, most) =
-                        bytes.iter().fold((u8::MAX, 0), |(least, most), &x| (x.min(least), x.max(most)));
-                    (min, max) = (min.min(f32::from(least)), max.max(f32::from(most)));
-                }
-                Values::Floats(floats) => {
-                    if let Some(at) = floats.iter().position(|x| x.is_infinite()) {
-                        return Err(Error::NotFinite { place: self.place(first + at), value: floats[at] });
-                    }
-                    (min, max) = floats.iter().fold((min, max), |(min, max), &x| (min.min(x), max.max(x)));
-                    whole = whole && floats.iter().all(|x| x.fract() == 0.0 || x.is_nan());
-                    gaps = gaps || floats.iter().any(|x| x.is_nan());
-                }
-            }
+        let (mut range, mut infinite) = (Range::NONE, None);
+        let look = |first: usize, rows: &[f32]| {
+            let at = rows.iter().position(|x| x.is_infinite());
+            (Range::of(rows), at.map(|at| (first * self.units + at, rows[at])))
+        };
+        self.each_part(look, |(part, found)| {
+            range = range.join(part);
+            infinite = infinite.or(found);
+        })?;
+        match infinite {
+            Some((at, value)) => Err(Error::NotFinite { place: self.place(at), value }),
+            None if range.min > range.max => Ok(Range { min: 0.0, max: 0.0, ..range }),
+            None => Ok(range),
         }
-        let (min, max) = if min > max { (0.0, 0.0) } else { (min, max) };
-        Ok(Range { min, max, whole, gaps })
     }
 
     /// The range of the values that are finite numbers; where there are none, its ends are infinite.
     pub(crate) fn finite_range(&self) -> Result<Range, Error> {
-        let mut range = Range { min: f32::INFINITY, max: f32::NEG_INFINITY, whole: true, gaps: false };
-        self.each_row(|row| {
-            for &x in row {
-                range.gaps = range.gaps || x.is_nan();
-                if x.is_finite() {
-                    (range.min, range.max) = (range.min.min(x), range.max.max(x));
-                    range.whole = range.whole && x.fract() == 0.0;
-                }
-            }
-        })?;
+        let mut range = Range::NONE;
+        self.each_part(|_, rows| Range::of(rows), |part| range = range.join(part))?;
         Ok(range)
     }
 
@@ -191,6 +184,38 @@ impl Table {
                     }
                 }
                 Values::Floats(floats) => floats.chunks_exact(self.units).for_each(&mut visit),
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at neighbouring rows on all threads, behind the number of the first, and joins what is found in the order
+    /// of the rows, which part does not depend on the threads.
+    pub(crate) fn each_part<T: Send>(
+        &self,
+        look: impl Fn(usize, &[f32]) -> T + Sync,
+        mut join: impl FnMut(T),
+    ) -> Result<(), Error> {
+        let rows = (VALUES / self.units.max(1)).clamp(LEAST, MOST);
+        let size = rows * self.units.max(1);
+        for part in self.values.parts() {
+            let (first, values) = part?;
+            let first = first / self.units.max(1);
+            let count = values.len().div_ceil(size);
+            let look = |chunk: usize| {
+                let at = chunk * size..values.len().min((chunk + 1) * size);
+                match &*values {
+                    Values::Bytes(bytes) => {
+                        let floats: Vec<f32> = bytes[at].iter().map(|&x| f32::from(x)).collect();
+                        look(first + chunk * rows, &floats)
+                    }
+                    Values::Floats(floats) => look(first + chunk * rows, &floats[at]),
+                }
+            };
+            let group = GROUP * rayon::current_num_threads();
+            for start in (0..count).step_by(group) {
+                let found: Vec<T> = (start..count.min(start + group)).into_par_iter().map(look).collect();
+                found.into_iter().for_each(&mut join);
             }
         }
         Ok(())
@@ -215,6 +240,32 @@ pub(crate) struct Range {
     pub(crate) whole: bool,
     /// Whether a value is missing.
     pub(crate) gaps: bool,
+}
+
+impl Range {
+    /// Of no values.
+    const NONE: Self = Self { min: f32::INFINITY, max: f32::NEG_INFINITY, whole: true, gaps: false };
+
+    /// Of the values that are finite.
+    fn of(values: &[f32]) -> Self {
+        values.iter().fold(Self::NONE, |range, &x| {
+            if x.is_finite() {
+                let (min, max) = (range.min.min(x), range.max.max(x));
+                Self { min, max, whole: range.whole && x.fract() == 0.0, ..range }
+            } else {
+                Self { gaps: range.gaps || x.is_nan(), ..range }
+            }
+        })
+    }
+
+    fn join(self, other: Self) -> Self {
+        Self {
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+            whole: self.whole && other.whole,
+            gaps: self.gaps || other.gaps,
+        }
+    }
 }
 
 /// All a source holds.

@@ -7,3 +7,13 @@ pub(crate) enum Values {
     #[cfg_attr(not(feature = "formats"), allow(dead_code, reason = "IDX files hold bytes"))]
     Floats(Vec<f32>),
 }
+
+impl Values {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Floats(floats) => floats.len(),
+        }
+    }
+}

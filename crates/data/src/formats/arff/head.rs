@@ -33,7 +33,7 @@ pub(super) enum Kind {
 /// What a level is: a number where all levels of its column are different numbers.
 #[derive(Clone, Copy)]
 pub(super) enum Level {
-    Number(f32),
+    Number(f64),
     Text,
 }
 
@@ -46,12 +46,12 @@ impl Attribute {
     }
 
     fn nominal(name: String, levels: &[Vec<u8>]) -> Result<Self, String> {
-        let numbers: Option<Vec<f32>> =
+        let numbers: Option<Vec<f64>> =
             levels.iter().map(|level| number(level, false).filter(|x| x.is_finite())).collect();
         // Numbers that 32 bits do not tell apart are texts.
         let numbers = numbers.filter(|numbers| {
-            let mut sorted: Vec<f32> = numbers.iter().map(|x| x + 0.0).collect();
-            sorted.sort_by(f32::total_cmp);
+            let mut sorted: Vec<f64> = numbers.iter().map(|x| x + 0.0).collect();
+            sorted.sort_by(f64::total_cmp);
             sorted.windows(2).all(|pair| pair[0] != pair[1])
         });
         let level = |place: usize| numbers.as_ref().map_or(Level::Text, |numbers| Level::Number(numbers[place]));

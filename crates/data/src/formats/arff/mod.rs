@@ -49,7 +49,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
     };
     while let Some((line, text)) = lines.next()? {
         rows.push(&attributes, &mut sheet, line, text)?;
-        room.require(&what, (sheet.bytes() + VALUE * sheet.cells.len() as u64).into())?;
+        room.require(&what, (sheet.bytes() + VALUE * sheet.len() as u64).into())?;
     }
     sheet.read_as.extend(is_windows.note());
     if rows.weights.iter().any(|&weight| weight > 0.0) {
@@ -106,7 +106,7 @@ impl Rows<'_> {
                 &format!("it has {got} values, expected {expected}, one an attribute"),
             ));
         }
-        reserve(self.path, &mut sheet.cells, expected)?;
+        reserve(self.path, sheet.last(), expected)?;
         sheet.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
         for (column, (field, attribute)) in self.fields.iter().zip(attributes).enumerate() {
             self.cell(attribute, sheet, column, line, field.as_ref())?;
@@ -121,7 +121,7 @@ impl Rows<'_> {
             [Token::Open, Token::Word(text, false), Token::Close] => number(text, false),
             _ => None,
         };
-        match weight.filter(|x| *x >= 0.0 && x.is_finite()) {
+        match weight.map(|x| x as f32).filter(|x| *x >= 0.0 && x.is_finite()) {
             Some(weight) => Ok(Some(weight)),
             None => {
                 Err(broken(self.path, line, "what stands behind the values is no weight: a number from 0 up in braces"))
@@ -205,7 +205,7 @@ impl Rows<'_> {
                 }
             }
         };
-        sheet.cells.push(cell);
+        sheet.last().push(cell);
         Ok(())
     }
 }

@@ -12,8 +12,8 @@ use crate::memory::room::{Room, reserve};
 use crate::tables::found::Sheets;
 use crate::tables::sheet::{Cell, Sheet, Texts};
 
-/// From here on neighbouring whole numbers are one number of 32 bits.
-const EXACT: f64 = 16_777_216.0;
+/// From here on neighbouring whole numbers are one number.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads the files of a data set.
 pub(super) fn read(train: &[PathBuf], test: &[PathBuf], plan: &Plan, mut room: Room) -> Result<Sheets, Error> {
@@ -52,18 +52,18 @@ fn append(sheet: &mut Sheet, file: &Parquet, plan: &Plan) -> Result<(), Error> {
     for number in 0..file.reader.num_row_groups() {
         let reader = file.reader.get_row_group(number).map_err(|error| broken(&file.path, &error))?;
         let group = Group { file, reader: &*reader, row: before };
-        let (start, mut rows) = (sheet.cells.len(), 0);
+        let (start, mut rows) = (sheet.last().len(), 0);
         for (place, (name, _)) in plan.features.iter().enumerate() {
             let mut row = 0;
             let mut put = |sheet: &mut Sheet, cell: Cell| {
                 if place == 0 {
-                    reserve(&file.path, &mut sheet.cells, columns)?;
-                    sheet.cells.resize(start + (row + 1) * columns, Cell::MISSING);
+                    reserve(&file.path, sheet.last(), columns)?;
+                    sheet.last().resize(start + (row + 1) * columns, Cell::MISSING);
                     reserve(&file.path, &mut sheet.lines, 1)?;
                     sheet.lines.push(0);
                     rows = row + 1;
                 }
-                if let Some(place) = sheet.cells.get_mut(start + row * columns + place) {
+                if let Some(place) = sheet.last().get_mut(start + row * columns + place) {
                     *place = cell;
                 }
                 row += 1;
@@ -78,14 +78,18 @@ fn append(sheet: &mut Sheet, file: &Parquet, plan: &Plan) -> Result<(), Error> {
                     put(sheet, cell)
                 })?;
             } else {
-                let is_label = sheet.label == Some(place);
+                let (is_label, mut number) = (sheet.label == Some(place), 0);
                 group.numbers(name, NUMBER, |x, _| {
+                    number += 1;
                     let cell = match x {
+                        Some(x) if is_label && x.is_infinite() => {
+                            return Err(group.refuse(name, number - 1, "is infinite, which is no class"));
+                        }
                         // The number of a class is none to be rounded.
                         Some(x) if is_label && x.abs() >= EXACT => {
                             sheet.text(&file.path, place, x.to_string().as_bytes())?
                         }
-                        Some(x) => Cell::number(x as f32),
+                        Some(x) => Cell::number(x),
                         None => Cell::MISSING,
                     };
                     put(sheet, cell)

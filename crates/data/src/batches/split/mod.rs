@@ -1,8 +1,10 @@
 //! Samples and labels, shared and never copied: a split of a split is a list of row numbers.
 
+mod beside;
+
 use std::sync::Arc;
 
-use deepbelief_kernels::{Batch, Missing, Stream, Uniforms, UnitKind, Units};
+use deepbelief_kernels::{Batch, Stream, Uniforms, UnitKind, Units};
 
 use super::binarize::{Binarize, Draw, pack_row};
 use crate::error::Error;
@@ -83,99 +85,6 @@ impl Split {
         let labels = labels.map(Into::into);
         let (rows, first_id, missing, weights, beyond) = (None, 0, None, None, None);
         Ok(Self { units, layer, store, labels, rows, samples, first_id, missing, weights, beyond })
-    }
-
-    /// The same with what is known of missing values, weights and values beyond their columns' ranges.
-    pub(crate) fn with(self, missing: Option<Vec<u32>>, weights: Option<Vec<f32>>, beyond: Option<Vec<u32>>) -> Self {
-        let (missing, weights, beyond) = (missing.map(Into::into), weights.map(Into::into), beyond.map(Into::into));
-        Self { missing, weights, beyond, ..self }
-    }
-
-    /// The same samples where some values are missing: those whose place in row-major [samples, units] is `true`.
-    /// What they hold stands for them wherever a model takes no notice.
-    ///
-    /// # Errors
-    /// If there is not one truth a value of the whole data set.
-    pub fn with_missing(self, missing: &[bool]) -> Result<Self, Error> {
-        self.require_one_each("truth values of what is missing", missing.len(), self.samples * self.units)?;
-        let word = |bits: &[bool]| bits.iter().enumerate().fold(0u32, |word, (bit, &on)| word | u32::from(on) << bit);
-        let words = missing.chunks_exact(self.units).flat_map(|row| row.chunks(32).map(word));
-        let missing = Some(words.collect());
-        Ok(Self { missing, ..self })
-    }
-
-    /// The same samples, each of which weighs so much in training.
-    ///
-    /// # Errors
-    /// If there is not one weight a sample of the whole data set, one is negative or no number, or all are 0.
-    pub fn with_weights(self, weights: Vec<f32>) -> Result<Self, Error> {
-        self.require_one_each("weights", weights.len(), self.samples)?;
-        let fit = weights.iter().all(|x| *x >= 0.0 && x.is_finite()) && weights.iter().any(|&x| x > 0.0);
-        if !fit {
-            let expected = "numbers from 0 up, not all of them 0".into();
-            return Err(Error::Setting { name: "weights", got: "others".into(), expected });
-        }
-        Ok(Self { weights: Some(weights.into()), ..self })
-    }
-
-    /// Refuses another number of things than there are in the whole data set.
-    fn require_one_each(&self, name: &'static str, got: usize, expected: usize) -> Result<(), Error> {
-        if self.rows.is_none() && got == expected {
-            return Ok(());
-        }
-        let whole = if self.rows.is_some() { ", of a whole data set and no selection" } else { "" };
-        Err(Error::Setting { name, got: got.to_string(), expected: format!("{expected}{whole}") })
-    }
-
-    /// Whether a value of the data set is missing.
-    #[must_use]
-    pub fn has_missing(&self) -> bool {
-        self.missing.is_some()
-    }
-
-    /// Number of values of these samples that are missing.
-    #[must_use]
-    pub fn missing_values(&self) -> u64 {
-        (0..self.samples).flat_map(|sample| self.missing_words(sample)).map(|word| u64::from(word.count_ones())).sum()
-    }
-
-    /// Which values of a sample are missing: a bit each, nothing where none of the data set is.
-    pub(crate) fn missing_words(&self, sample: usize) -> &[u32] {
-        let blocks = self.units.div_ceil(32);
-        let row = self.stored_row(sample);
-        self.missing.as_ref().map_or(&[], |words| &words[row * blocks..(row + 1) * blocks])
-    }
-
-    /// What samples lack; none where no value of the data set is missing.
-    ///
-    /// # Panics
-    /// If a sample is not below [`Split::samples`].
-    #[must_use]
-    pub fn missing(&self, samples: &[usize]) -> Option<Missing> {
-        self.missing.as_ref()?;
-        let words: Vec<u32> = samples.iter().flat_map(|&sample| self.missing_words(sample)).copied().collect();
-        let mut missing =
-            Missing { samples: samples.iter().map(|&sample| self.id(sample)).collect(), ..Missing::default() };
-        missing.cells.gather(self.units, &words, &(0..samples.len() as u32).collect::<Vec<_>>());
-        Some(missing)
-    }
-
-    /// What a sample weighs, where they do not all weigh the same.
-    ///
-    /// # Panics
-    /// If `sample` is not below [`Split::samples`].
-    #[must_use]
-    pub fn weight(&self, sample: usize) -> Option<f32> {
-        self.weights.as_ref().map(|weights| weights[self.stored_row(sample)])
-    }
-
-    /// How many values of a sample lie beyond the ranges of their columns, whose ends stand for them.
-    ///
-    /// # Panics
-    /// If `sample` is not below [`Split::samples`].
-    #[must_use]
-    pub fn beyond(&self, sample: usize) -> u32 {
-        self.beyond.as_ref().map_or(0, |beyond| beyond[self.stored_row(sample)])
     }
 
     /// The same samples with other values, row-major [samples, units], none of which is missing: those of a model,

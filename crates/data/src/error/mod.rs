@@ -1,10 +1,17 @@
 //! What can go wrong with data, said with what, where, got, expected and a way out.
 
+mod array;
+mod idx;
+mod line;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use deepbelief_kernels::MAX_UNITS;
 
+pub use self::array::ArrayError;
+pub use self::idx::IdxError;
+pub use self::line::LineError;
 use crate::place::Place;
 
 /// Errors of this crate.
@@ -56,45 +63,9 @@ pub enum Error {
         /// The file's classic name.
         name: String,
     },
-    /// An IDX file of another kind, or no IDX file.
-    #[error(
-        "{}: the first four bytes are 0x{got:08x}, expected 0x{expected:08x} (IDX, unsigned bytes, {rank} dimensions); \
-         are images and labels mixed up?",
-        path.display()
-    )]
-    IdxMagic {
-        /// The file.
-        path: PathBuf,
-        /// Magic number found.
-        got: u32,
-        /// Magic number of the kind that was wanted.
-        expected: u32,
-        /// Number of dimensions of that kind.
-        rank: usize,
-    },
-    /// An IDX file ends early.
-    #[error(
-        "{}: the file is truncated: its {part} has {got} bytes, expected {expected}; fetch it again",
-        path.display()
-    )]
-    IdxTruncated {
-        /// The file.
-        path: PathBuf,
-        /// `header` or `data`.
-        part: &'static str,
-        /// Bytes present.
-        got: usize,
-        /// Bytes promised.
-        expected: u128,
-    },
-    /// An IDX file goes on after its end.
-    #[error("{}: the file is too long: bytes follow the {expected} that its header promises", path.display())]
-    IdxOverlong {
-        /// The file.
-        path: PathBuf,
-        /// Bytes promised.
-        expected: u128,
-    },
+    /// An IDX file that is none, or not whole.
+    #[error(transparent)]
+    Idx(#[from] IdxError),
     /// A file is not what its prefix says, or is damaged.
     #[error("{what}: not a readable {format} file: {reason}")]
     Broken {
@@ -113,62 +84,9 @@ pub enum Error {
         /// What is wrong with it, a clause about it or its array.
         reason: String,
     },
-    /// A CSV line has another number of fields than the first.
-    #[error("{}: line {line} has {got} fields, expected {expected} as in the first line", path.display())]
-    Ragged {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// Fields in it.
-        got: usize,
-        /// Fields in the first line.
-        expected: usize,
-    },
-    /// A line of a table that is not what it should be, or may be two things.
-    #[error("{}: line {line} {reason}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// What it is and what to do, a clause about it.
-        reason: String,
-    },
-    /// A CSV line with more fields than the largest layer has units.
-    #[error("{}: line {line} has more than {most} fields: a layer has at most {MAX_UNITS} units", path.display())]
-    ManyFields {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// Fields that a line may have.
-        most: usize,
-    },
-    /// A CSV line that is too long to be a sample.
-    #[error("{}: line {line} is longer than {} MiB; is it a table of text?", path.display(), most >> 20)]
-    LongLine {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// Bytes that a line may have.
-        most: usize,
-    },
-    /// A CSV field that should be a number.
-    #[error("{}: line {line}, column {column} (from 0): {field:?} is not a number{hint}", path.display())]
-    NotANumber {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// Column, from 0.
-        column: usize,
-        /// The field.
-        field: String,
-        /// What may have been meant, or nothing.
-        hint: &'static str,
-    },
+    /// A line of a table of text.
+    #[error(transparent)]
+    Line(#[from] LineError),
     /// The label column does not exist.
     #[error("{}: there is no label column {column:?}; {available}", path.display())]
     NoSuchColumn {
@@ -205,36 +123,9 @@ pub enum Error {
         /// Options that answer all.
         command: String,
     },
-    /// It is not clear which array of a file holds what.
-    #[error("{}: cannot tell which array holds the {role}: found {found}; expected exactly one named {expected}", path.display())]
-    WhichArray {
-        /// The file.
-        path: PathBuf,
-        /// `training samples`, `training labels`, `test samples` or `test labels`.
-        role: &'static str,
-        /// The arrays in the file.
-        found: String,
-        /// Names that would be clear.
-        expected: String,
-    },
-    /// An array of a type that holds no pixels.
-    #[error("{what}: the type is {got}, expected bool, an integer of 8 to 64 bits or a float of 16 to 64")]
-    Dtype {
-        /// The array.
-        what: String,
-        /// Its type.
-        got: String,
-    },
-    /// An array of a shape that fits no samples or labels.
-    #[error("{what}: the shape is {got:?}, expected {expected}")]
-    Shape {
-        /// The array.
-        what: String,
-        /// Its shape.
-        got: Vec<usize>,
-        /// The shapes that fit.
-        expected: &'static str,
-    },
+    /// An array of a file.
+    #[error(transparent)]
+    Array(#[from] ArrayError),
     /// A picture could not be decoded.
     #[error("{}: not a readable picture: {reason}; repair it or move it out of the folder", path.display())]
     Picture {

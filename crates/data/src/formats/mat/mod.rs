@@ -14,18 +14,20 @@
 //! each column begins among these, and the values. Texts, cells and the like are passed over. The crates that read these files panic on damaged ones, or refuse all of one that holds a
 //! text as well.
 
+mod elements;
+
 use std::borrow::Cow;
 use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
+use self::elements::{Elements, Result, element, words};
 use super::arrays::Array;
 use crate::memory::unpack::{Allowance, Unpacked};
 use crate::tables::element::Element;
 
 const HEADER: usize = 128;
 const ARRAY: u32 = 14;
-const PACKED: u32 = 15;
 /// The class of cell arrays, the first there is.
 const CELLS: u32 = 1;
 /// The class of sparse matrices.
@@ -36,8 +38,6 @@ const NUMERIC: std::ops::RangeInclusive<u32> = 6..=15;
 const BYTES: u32 = 9;
 /// Flag of an array that has an imaginary part.
 const COMPLEX: u32 = 0x0800;
-
-type Result<T> = std::result::Result<T, String>;
 
 /// Whether these are the bytes of a MATLAB file of version 5.
 pub(crate) fn is_mat(bytes: &[u8]) -> bool {
@@ -80,7 +80,7 @@ impl Mat {
             let (kind, data) = rest.next().map_err(broken)?;
             let array = match kind {
                 ARRAY => array(data, big_endian),
-                PACKED => unpack(data, big_endian, allowed),
+                elements::PACKED => unpack(data, big_endian, allowed),
                 _ => Ok(Found::Nothing),
             };
             match array.map_err(broken)? {
@@ -158,43 +158,6 @@ impl Stored {
     }
 }
 
-/// Elements that follow on each other.
-struct Elements<'a> {
-    bytes: &'a [u8],
-    big_endian: bool,
-}
-
-impl<'a> Elements<'a> {
-    fn take(&mut self, n: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.bytes.split_at_checked(n).ok_or("it is cut off")?;
-        self.bytes = rest;
-        Ok(taken)
-    }
-
-    fn u32(&mut self) -> Result<u32> {
-        let bytes = self.take(4)?;
-        Ok(words(bytes, self.big_endian)[0])
-    }
-
-    /// Type and data of the next element.
-    fn next(&mut self) -> Result<(u32, &'a [u8])> {
-        let kind = self.u32()?;
-        if kind >> 16 != 0 {
-            let data = self.take(4)?;
-            let data = data.get(..(kind >> 16) as usize).ok_or("a short element is longer than four bytes")?;
-            return Ok((kind & 0xffff, data));
-        }
-        let length = self.u32()? as usize;
-        let data = self.take(length)?;
-        if kind != PACKED {
-            // The last element of a file may go without.
-            let padding = length.next_multiple_of(8) - length;
-            self.take(padding.min(self.bytes.len()))?;
-        }
-        Ok((kind, data))
-    }
-}
-
 fn unpack(data: &[u8], big_endian: bool, allowed: &Allowance) -> Result<Found> {
     let mut bytes = Vec::new();
     Unpacked::within(ZlibDecoder::new(data), allowed.clone())
@@ -252,29 +215,6 @@ fn array(data: &[u8], big_endian: bool) -> Result<Found> {
     }
     let element = if widen { Element::U16 } else { element };
     Ok(Found::Array(Stored { name, shape, element, big_endian, bytes, sparse }))
-}
-
-/// The numbers that an element of a numeric type holds.
-fn element(kind: u32) -> Option<Element> {
-    Some(match kind {
-        1 => Element::I8,
-        2 => Element::U8,
-        3 => Element::I16,
-        4 => Element::U16,
-        5 => Element::I32,
-        6 => Element::U32,
-        7 => Element::F32,
-        9 => Element::F64,
-        12 => Element::I64,
-        13 => Element::U64,
-        _ => return None,
-    })
-}
-
-/// Whole numbers of 32 bits.
-fn words(data: &[u8], big_endian: bool) -> Vec<u32> {
-    let read = |&bytes: &[u8; 4]| if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
-    data.as_chunks().0.iter().map(read).collect()
 }
 
 #[cfg(test)]

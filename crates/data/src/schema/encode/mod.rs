@@ -1,26 +1,28 @@
 //! From the cells of a sheet to the values of visible units, as a schema says.
 
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+mod column;
 
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use self::column::{Column, FAR};
 use super::columns::Schema;
-use super::kind::{ColumnKind, ROUNDING};
+use super::kind::ColumnKind;
 use super::labels::{self, Labels, Texts};
-use super::options::{LabelUse, LoadOptions};
-use super::scale::Scale;
+use super::options::LabelUse;
 use super::scaling::Scaling;
-use super::visible::ColumnUnits;
 use crate::error::Error;
-use crate::memory::room::reserve;
+use crate::memory::room::zeros;
 use crate::tables::sheet::{Cell, Content, Sheet};
 use crate::tables::table::{Table, check_units};
 use crate::tables::values::Values;
 
+pub(crate) use self::column::Use;
+
 /// Columns that a note names, at most.
 const NAMED: usize = 5;
-
-/// Standard deviations from its mean from which on a value of a Gaussian unit is told.
-const FAR: f32 = 10.0;
 
 /// What became of a sheet.
 #[derive(Debug)]
@@ -31,24 +33,6 @@ pub(crate) struct Encoded {
     pub(crate) scaling: Scaling,
     /// What was left out, and what was taken for an end of its range.
     pub(crate) notes: Vec<String>,
-}
-
-/// What is to be done with the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
-    /// They are those that the schema was inferred from.
-    Train,
-    /// A model is used on them.
-    Apply,
-    /// They are only looked at.
-    Look,
-}
-
-impl Use {
-    /// Of training data: what a schema that is given or standard deviations do not reach is taken for the ends.
-    pub(crate) fn to_learn(options: &LoadOptions) -> Self {
-        if options.schema.is_some() || options.scale == Scale::Standard { Self::Apply } else { Self::Train }
-    }
 }
 
 /// Makes a table of a sheet, with NaN where a value is missing. `names` are those of the classes where another data set has numbered them.
@@ -63,46 +47,9 @@ pub(crate) fn encode(
     let (columns, mut notes) = columns(schema, sheet, raw)?;
     let units: usize = columns.iter().map(|column| column.units).sum();
     check_units(units as u128, &sheet.what)?;
-    let path = PathBuf::from(&sheet.what);
-    let mut values: Vec<f32> = Vec::new();
-    reserve(&path, &mut values, units * sheet.lines.len())?;
-    let mut beyond = vec![(0usize, 0usize); columns.len()];
+    let mut values = zeros(Path::new(&sheet.what), units * sheet.lines.len())?;
     let mut rows_beyond = vec![0u32; sheet.lines.len()];
-    for (row, cells) in sheet.rows().enumerate() {
-        for (column, beyond) in columns.iter().zip(&mut beyond) {
-            let cell = cells[column.from];
-            if cell == Cell::MISSING {
-                values.extend(std::iter::repeat_n(f32::NAN, column.units));
-                continue;
-            }
-            let finite = |x: &f32| x.is_finite() || how == Use::Look;
-            let Some(x) = column.unit(cell).filter(finite) else { return Err(column.refuse(sheet, row, cell)) };
-            match column.units {
-                1 if column.is_gaussian() => {
-                    if x.abs() > FAR {
-                        *beyond = (beyond.0 + 1, if beyond.0 == 0 { row } else { beyond.1 });
-                    }
-                    values.push(x);
-                }
-                1 => {
-                    let most = if raw { 255.0 } else { 1.0 };
-                    if how == Use::Look {
-                        values.push(x);
-                        continue;
-                    }
-                    if !(-ROUNDING..=most + ROUNDING).contains(&x) {
-                        if how == Use::Train || !column.has_ends() {
-                            return Err(column.refuse(sheet, row, cell));
-                        }
-                        *beyond = (beyond.0 + 1, if beyond.0 == 0 { row } else { beyond.1 });
-                        rows_beyond[row] += 1;
-                    }
-                    values.push(x.clamp(0.0, most));
-                }
-                units => values.extend((0..units).map(|unit| if unit as f32 == x { 1.0 } else { 0.0 })),
-            }
-        }
-    }
+    let beyond = fill(sheet, &columns, (how, raw), &mut values, &mut rows_beyond)?;
     notes.extend(said_of_ends(sheet, &columns, &beyond));
     notes.extend(said_of_far(sheet, &columns, &beyond));
     let labels = match labels_of(schema, sheet, names, label_use)? {
@@ -132,6 +79,55 @@ pub(crate) fn encode(
     Ok(Encoded { table, class_names, scaling, notes })
 }
 
+/// Values of each column that lie beyond its range, or far out, and the first row with one.
+type Beyond = Vec<(usize, usize)>;
+
+/// Makes values of all cells, each part of the rows by itself; the first that cannot be is refused.
+fn fill(
+    sheet: &Sheet,
+    columns: &[Column],
+    (how, raw): (Use, bool),
+    mut values: &mut [f32],
+    mut rows_beyond: &mut [u32],
+) -> Result<Beyond, Error> {
+    let units: usize = columns.iter().map(|column| column.units).sum();
+    let width = sheet.columns().max(1);
+    let mut parts = Vec::new();
+    for (first, slices) in sheet.parts() {
+        let rows = slices.iter().map(|slice| slice.len() / width).sum::<usize>();
+        let (part, rest) = std::mem::take(&mut values).split_at_mut(rows * units);
+        let (beyond, others) = std::mem::take(&mut rows_beyond).split_at_mut(rows);
+        (values, rows_beyond) = (rest, others);
+        parts.push((first, slices, part, beyond));
+    }
+    let fill = |(first, slices, values, rows_beyond): (usize, Vec<&[Cell]>, &mut [f32], &mut [u32])| {
+        let mut beyond = vec![(0, 0); columns.len()];
+        let rows = slices.into_iter().flat_map(|slice| slice.chunks_exact(width));
+        for (row, ((cells, values), row_beyond)) in rows.zip(values.chunks_mut(units)).zip(rows_beyond).enumerate() {
+            let mut rest = values;
+            for (column, beyond) in columns.iter().zip(&mut beyond) {
+                let (values, others) = rest.split_at_mut(column.units);
+                rest = others;
+                if column
+                    .fill(cells[column.from], values, how, raw, row_beyond)
+                    .map_err(|()| column.refuse(sheet, first + row, cells[column.from]))?
+                {
+                    *beyond = (beyond.0 + 1, if beyond.0 == 0 { first + row } else { beyond.1 });
+                }
+            }
+        }
+        Ok(beyond)
+    };
+    let each: Vec<Result<Beyond, Error>> = parts.into_par_iter().map(fill).collect();
+    let mut all = vec![(0usize, 0usize); columns.len()];
+    for part in each {
+        for (all, part) in all.iter_mut().zip(part?) {
+            *all = (all.0 + part.0, if all.0 == 0 { part.1 } else { all.1 });
+        }
+    }
+    Ok(all)
+}
+
 /// One line on values that were taken for the ends of their ranges: how many of each column, and the first row.
 fn said_of_ends(sheet: &Sheet, columns: &[Column], beyond: &[(usize, usize)]) -> Option<String> {
     let (all, each) = named(sheet, columns, beyond, false);
@@ -148,11 +144,8 @@ fn said_of_far(sheet: &Sheet, columns: &[Column], beyond: &[(usize, usize)]) -> 
 
 /// How many values are counted in all columns that are Gaussian units, or in all others, and how many in each of these, with the first row.
 fn named(sheet: &Sheet, columns: &[Column], counts: &[(usize, usize)], gaussian: bool) -> (usize, String) {
-    let found: Vec<_> = columns
-        .iter()
-        .zip(counts)
-        .filter(|(column, (count, _))| *count > 0 && column.is_gaussian() == gaussian)
-        .collect();
+    let found: Vec<_> =
+        columns.iter().zip(counts).filter(|(column, (count, _))| *count > 0 && column.gaussian == gaussian).collect();
     let each: Vec<String> = found
         .iter()
         .take(NAMED)
@@ -170,80 +163,6 @@ fn are_bytes(schema: &Schema) -> bool {
     let mut learned = schema.each().map(|(_, kind)| kind).filter(|kind| kind.units() > 0).peekable();
     let byte = |kind: &ColumnKind| matches!(kind, ColumnKind::Unit { divisor } if *divisor == 255.0);
     learned.peek().is_some() && learned.all(byte)
-}
-
-/// A column that becomes units.
-struct Column<'a> {
-    /// Where it stands in the sheet.
-    from: usize,
-    kind: &'a ColumnKind,
-    learned_by: ColumnUnits,
-    units: usize,
-    /// Whether grey levels stay undivided.
-    raw: bool,
-    /// The levels as numbers, where they are some, and the level of each text of the sheet's column.
-    numbers: Vec<Option<f32>>,
-    texts: Vec<Option<u32>>,
-}
-
-impl<'a> Column<'a> {
-    fn new(sheet: &Sheet, from: usize, (kind, learned_by): (&'a ColumnKind, ColumnUnits), raw: bool) -> Self {
-        let levels: Vec<&String> = match kind {
-            ColumnKind::Binary { off, on } => vec![off, on],
-            ColumnKind::Categorical { levels } => levels.iter().collect(),
-            _ => Vec::new(),
-        };
-        let place = |text: &String| levels.iter().position(|level| *level == text).map(|place| place as u32);
-        let texts = sheet.texts[from].distinct.iter().map(place).collect();
-        let numbers = levels.iter().map(|level| level.parse().ok()).collect();
-        Self { from, kind, learned_by, units: kind.units(), raw, numbers, texts }
-    }
-
-    /// Whether it keeps any number.
-    fn is_gaussian(&self) -> bool {
-        self.learned_by.are_gaussian(self.kind)
-    }
-
-    /// The value of its unit, or the number of the unit that is on; none where the schema has no such value.
-    fn unit(&self, cell: Cell) -> Option<f32> {
-        match (self.kind, cell.content()) {
-            (ColumnKind::Unit { .. }, Content::Number(x)) if self.raw => Some(x),
-            (ColumnKind::Unit { .. } | ColumnKind::Real { .. }, Content::Number(x)) => self.kind.scaled(x),
-            (ColumnKind::Spin, Content::Number(x)) => (x == 1.0 || x == -1.0).then_some(f32::midpoint(x, 1.0)),
-            (_, Content::Number(x)) => {
-                self.numbers.iter().position(|level| *level == Some(x)).map(|place| place as f32)
-            }
-            (_, Content::Text(place)) => self.texts.get(place as usize).copied().flatten().map(|place| place as f32),
-            (_, Content::Missing) => None,
-        }
-    }
-
-    /// Whether its range was found in data, so that values beyond it may come: fractions and bytes have theirs by nature.
-    fn has_ends(&self) -> bool {
-        match self.kind {
-            ColumnKind::Real { .. } => !self.is_gaussian(),
-            ColumnKind::Unit { divisor } => *divisor != 1.0 && *divisor != 255.0,
-            _ => false,
-        }
-    }
-
-    fn refuse(&self, sheet: &Sheet, row: usize, cell: Cell) -> Error {
-        let expected = match self.kind {
-            ColumnKind::Binary { off, on } => format!("{off} or {on}"),
-            ColumnKind::Unit { divisor } => format!("a number from 0 to {divisor}"),
-            ColumnKind::Real { .. } if self.is_gaussian() => "a number".into(),
-            ColumnKind::Real { offset, scale } => format!("a number, {offset} to {}", offset + scale),
-            ColumnKind::Categorical { levels } => format!("one of {}", levels[..levels.len().min(12)].join(", ")),
-            ColumnKind::Spin => "-1 or 1".into(),
-            ColumnKind::Ignored | ColumnKind::Label | ColumnKind::Weight => "anything".into(),
-        };
-        Error::Cell {
-            path: PathBuf::from(&sheet.what),
-            place: format!("{}, column {}", sheet.called_row(row), sheet.called(self.from)),
-            value: sheet.show(cell, self.from),
-            expected,
-        }
-    }
 }
 
 /// Where the sheet has the columns of the schema that have units.
@@ -355,7 +274,7 @@ fn weights_of(schema: &Schema, sheet: &Sheet) -> Result<Option<Vec<f32>>, Error>
     };
     let Some(column) = column else { return Ok(None) };
     let weight = |(row, cells): (usize, &[Cell])| match cells[column].content() {
-        Content::Number(x) if x >= 0.0 && x.is_finite() => Ok(x),
+        Content::Number(x) if x >= 0.0 && (x as f32).is_finite() => Ok(x as f32),
         _ => Err(Error::Cell {
             path: PathBuf::from(&sheet.what),
             place: format!("{}, column {}", sheet.called_row(row), sheet.called(column)),

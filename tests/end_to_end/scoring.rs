@@ -32,6 +32,36 @@ fn a_sample_is_scored_by_what_was_observed() {
     assert!(!rows[1][1].is_empty() && !rows[1][3].is_empty(), "{rows:?}");
 }
 
+/// A missing number is integrated out: its density is the sum of those of whole rows, by the trapezoid rule. Where more are
+/// missing there is an estimate, and a column that says so.
+#[test]
+fn a_sample_that_lacks_numbers_is_scored_by_what_was_observed() {
+    let place = Place::new();
+    let row = |k: usize| {
+        let (a, b) = (k * 37 % 101, k * 53 % 97);
+        format!("{},{},{},{},{}\n", 0.5 * a as f64 + 10.0, a + b, 3 * b, k * 29 % 89, ["x", "y", "z"][k % 3])
+    };
+    let rows: String = (0..300).map(row).collect();
+    std::fs::write(place.path("t.csv"), format!("a,b,c,d,kind\n{rows}")).unwrap();
+    place.ok("pretrain -q --data csv:t.csv --visible-units auto --hidden 6 --epochs 20 --valid 0 --out r");
+    let gaps = "a,b,c,d,kind\n,90,120,40,x\n,90,120,40,\n,,,,x\n";
+    std::fs::write(place.path("gaps.csv"), gaps).unwrap();
+    let got = numbers(&scores(&place, "r --data csv:gaps.csv"), "log_likelihood");
+    assert_eq!(column(&scores(&place, "r --data csv:gaps.csv"), "estimated"), ["0", "0", "1"]);
+    let whole = |kind: &str| {
+        let rows: Vec<String> = (-400..=800).map(|a| format!("{},90,120,40,{kind}", 0.25 * f64::from(a))).collect();
+        std::fs::write(place.path("whole.csv"), format!("a,b,c,d,kind\n{}\n", rows.join("\n"))).unwrap();
+        let likelihoods = numbers(&scores(&place, "r --data csv:whole.csv"), "log_likelihood");
+        likelihoods.iter().map(|x| x.exp()).sum::<f64>() * 0.25
+    };
+    let (of_x, of_all) = (whole("x"), whole("x") + whole("y") + whole("z"));
+    assert!((got[0].exp() / of_x - 1.0).abs() < 1e-3, "{} and {of_x}", got[0].exp());
+    assert!((got[1].exp() / of_all - 1.0).abs() < 1e-3, "{} and {of_all}", got[1].exp());
+    // What stands in for missing values is no observation.
+    let text = place.ok("eval r --data csv:gaps.csv --split train");
+    assert!(text.contains("values that 3 samples lacked") && !text.contains("exactly"), "{text}");
+}
+
 /// A percentile against other data than the model's would be a number of nothing.
 #[test]
 fn percentiles_are_of_the_data_that_the_model_learned_from() {

@@ -11,6 +11,7 @@ mod complete;
 mod config;
 mod dbn;
 mod error;
+mod estimate;
 pub mod export;
 mod generate;
 mod greedy;

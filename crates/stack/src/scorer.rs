@@ -6,11 +6,14 @@
 //!
 //! The sum runs over the completions of the sample. Of an RBM of few hidden units it runs over their states instead,
 //! given which the missing units are independent. The units of a category are one choice of its levels; every other
-//! missing unit is off or on.
+//! missing unit is off or on. Numbers, which Gaussian units learn, are integrated out: given the hidden units each is
+//! normal, with a standard deviation that is the same for all their states, so that a sum over nodes as far apart as
+//! that is their integral within 1e-8 of itself (`2 exp(-2 pi²)`).
 
 use crate::choices::Choice;
 use crate::dbn::Dbn;
 use crate::error::Result;
+use crate::estimate::{Missing, completed};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{LogSum, Stream, Uniforms, UnitKind};
 use std::ops::Range;
@@ -20,6 +23,16 @@ const MOST_UNITS: usize = 12;
 
 /// Inputs to visible units that are kept for all states of the hidden units, at most.
 const MOST_INPUTS: usize = 1 << 20;
+
+/// Completions of a sample that lacks numbers, at most: some 250 nodes for each of two.
+const MOST_NODES: usize = 1 << 16;
+
+/// How far from its mean a number is looked for first, in standard deviations of the data, and of the unit beyond.
+const FAR: f64 = 10.0;
+const TAIL: f64 = 8.0;
+
+/// Nats below the largest, from which on what lies farther out is nothing.
+const NOTHING: f64 = 40.0;
 
 /// Completions that are passed through the model at once.
 const AT_ONCE: usize = 256;
@@ -77,55 +90,138 @@ impl Scorer {
     }
 
     /// The same of a sample `v` `[V]` whose units `missing`, in their order, were not observed: they are summed out,
-    /// whatever `v` has there; spins are -1 and 1. None if a number is missing, or if more than 12 units are missing and the model has more hidden units than that.
+    /// whatever `v` has there; spins are -1 and 1. None if more than 12 units are missing and the model has more hidden
+    /// units than that, or if it takes more than 65,536 completions to integrate numbers out; of a deep net none where
+    /// one is missing.
     ///
     /// # Errors
     /// If `v` does not fit the visible units.
     pub fn observed(&self, v: &[f32], missing: &[usize]) -> Result<Option<f64>> {
-        let visible = &self.dbn.top().layers().visible;
-        let kind =
-            |unit: usize| visible.each().find(|(_, columns)| columns.contains(&unit)).map(|(part, _)| part.units);
-        if missing.iter().any(|&unit| kind(unit).is_some_and(|kind| !kind.is_discrete())) {
+        let (gaps, numbers): (Vec<Missing>, Vec<Missing>) =
+            self.missing(missing).into_iter().partition(|gap| gap.kind.is_discrete());
+        if self.dbn.depth() > 1 && !numbers.is_empty() {
             return Ok(None);
         }
+        let completions = gaps.iter().try_fold(1usize, |all, gap| all.checked_mul(gap.units.max(2)));
+        let completions = completions.filter(|&completions| completions <= 1 << MOST_UNITS);
+        match &self.hidden {
+            Some(hidden) if completions.is_none_or(|completions| hidden.own.len() < completions) => {
+                let gaps: Vec<Range<usize>> = gaps.iter().map(Missing::range).collect();
+                Ok(Some(hidden.log_sum(v, &gaps)))
+            }
+            _ => match completions {
+                Some(completions) => self.over_completions(v, &gaps, completions, &numbers),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// How many nodes it takes at least to integrate out the numbers among units that are missing: 1 where none is.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn nodes(&self, missing: &[usize]) -> Result<usize> {
+        let numbers: Vec<Missing> = self.missing(missing).into_iter().filter(|gap| !gap.kind.is_discrete()).collect();
+        let reaches = reaches(&self.deviations(&numbers)?);
+        Ok(reaches.iter().fold(1usize, |all, reach| all.saturating_mul(2 * reach + 1)))
+    }
+
+    /// An estimate of the same, by chains that complete the sample, however much is missing. None of a deep net, or of one
+    /// with labels.
+    ///
+    /// # Errors
+    /// If `v` does not fit the visible units.
+    pub fn estimated(&self, v: &[f32], missing: &[usize]) -> Result<Option<f64>> {
+        if self.dbn.depth() > 1 || self.dbn.classes() > 0 {
+            return Ok(None);
+        }
+        let (completed, density) = completed(self.dbn.top(), v, &self.missing(missing))?;
+        let whole = self.complete(&Tensor::from_slice(&completed, (1, v.len()), &Device::Cpu)?)?;
+        Ok(whole.first().map(|whole| whole - density))
+    }
+
+    /// What is missing, the units of a category together.
+    fn missing(&self, missing: &[usize]) -> Vec<Missing> {
+        let visible = &self.dbn.top().layers().visible;
+        let below = self.dbn.depth() > 1;
+        let kind = |unit: usize| {
+            let found = visible.each().find(|(_, columns)| !below && columns.contains(&unit));
+            found.map_or(UnitKind::Bernoulli, |(segment, _)| segment.units)
+        };
         let category = |unit: usize| self.categories.iter().find(|units| units.contains(&unit)).cloned();
         let mut gaps: Vec<Range<usize>> =
             missing.iter().map(|&unit| category(unit).unwrap_or(unit..unit + 1)).collect();
         gaps.dedup();
-        let completions = gaps.iter().try_fold(1usize, |all, gap| all.checked_mul(gap.len().max(2)));
-        let completions = completions.filter(|&completions| completions <= 1 << MOST_UNITS);
-        match &self.hidden {
-            Some(hidden) if completions.is_none_or(|completions| hidden.own.len() < completions) => {
-                Ok(Some(hidden.log_sum(v, &gaps)))
+        gaps.into_iter().map(|gap| Missing { at: gap.start, units: gap.len(), kind: kind(gap.start) }).collect()
+    }
+
+    /// The sum over all options of the gaps and all nodes of the numbers; none where there are too many.
+    fn over_completions(
+        &self,
+        v: &[f32],
+        gaps: &[Missing],
+        completions: usize,
+        numbers: &[Missing],
+    ) -> Result<Option<f64>> {
+        let low = |gap: &Missing| if gap.kind == UnitKind::Spin { -1.0 } else { 0.0 };
+        let gaps: Vec<Choice> = gaps.iter().map(|gap| Choice::new(gap.range(), low(gap), Vec::new())).collect();
+        let steps = self.deviations(numbers)?;
+        let mut reaches = reaches(&steps);
+        loop {
+            let nodes = reaches.iter().try_fold(completions, |all, reach| all.checked_mul(2 * reach + 1));
+            let Some(nodes) = nodes.filter(|&nodes| numbers.is_empty() || nodes <= MOST_NODES) else { return Ok(None) };
+            let (mut sum, mut v) = (LogSum::default(), v.to_vec());
+            let (mut most, mut outside) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+            for first in (0..nodes).step_by(AT_ONCE) {
+                let places = first..nodes.min(first + AT_ONCE);
+                let (mut rows, mut ends) = (Vec::with_capacity(places.len() * v.len()), Vec::new());
+                for mut place in places.clone() {
+                    for gap in &gaps {
+                        let options = gap.units().len().max(2);
+                        gap.put(place % options, &mut v);
+                        place /= options;
+                    }
+                    let mut end = false;
+                    for ((number, step), &reach) in numbers.iter().zip(&steps).zip(&reaches) {
+                        let node = place % (2 * reach + 1);
+                        v[number.at] = ((node as f64 - reach as f64) * step) as f32;
+                        end = end || node == 0 || node == 2 * reach;
+                        place /= 2 * reach + 1;
+                    }
+                    rows.extend_from_slice(&v);
+                    ends.push(end);
+                }
+                let rows = Tensor::from_vec(rows, (places.len(), v.len()), &Device::Cpu)?;
+                for (x, end) in self.complete(&rows)?.into_iter().zip(ends) {
+                    sum.add(x);
+                    most = most.max(x);
+                    outside = if end { outside.max(x) } else { outside };
+                }
             }
-            _ => completions.map(|completions| self.over_completions(v, gaps, completions)).transpose(),
+            if outside < most - NOTHING || numbers.is_empty() {
+                return Ok(Some(sum.value() + steps.iter().map(|&step| libm::log(step)).sum::<f64>()));
+            }
+            for reach in &mut reaches {
+                *reach *= 2;
+            }
         }
     }
 
-    fn over_completions(&self, v: &[f32], gaps: Vec<Range<usize>>, completions: usize) -> Result<f64> {
-        let mut spins = vec![false; v.len()];
-        let visible = &self.dbn.top().layers().visible;
-        let of_spins = visible.each().filter(|(segment, _)| segment.units == UnitKind::Spin);
-        of_spins.for_each(|(_, columns)| spins[columns].fill(true));
-        let low = |gap: &Range<usize>| if spins[gap.start] { -1.0 } else { 0.0 };
-        let gaps: Vec<Choice> = gaps.into_iter().map(|gap| Choice::new(gap.clone(), low(&gap), Vec::new())).collect();
-        let (mut sum, mut v) = (LogSum::default(), v.to_vec());
-        for first in (0..completions).step_by(AT_ONCE) {
-            let numbers = first..completions.min(first + AT_ONCE);
-            let mut rows = Vec::with_capacity(numbers.len() * v.len());
-            for mut number in numbers.clone() {
-                for gap in &gaps {
-                    let options = gap.units().len().max(2);
-                    gap.put(number % options, &mut v);
-                    number /= options;
-                }
-                rows.extend_from_slice(&v);
-            }
-            let rows = Tensor::from_vec(rows, (numbers.len(), v.len()), &Device::Cpu)?;
-            self.complete(&rows)?.into_iter().for_each(|x| sum.add(x));
+    /// Standard deviations of Gaussian units given the hidden ones.
+    fn deviations(&self, numbers: &[Missing]) -> Result<Vec<f64>> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(sum.value())
+        let top = self.dbn.top();
+        let h = Tensor::zeros((1, top.hidden()), top.vb().dtype(), &Device::Cpu)?;
+        let variances: Vec<f64> = top.visible_variance(&h)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
+        Ok(numbers.iter().map(|number| variances[number.at].sqrt()).collect())
     }
+}
+
+/// Nodes to either side of 0, so many deviations of a unit apart, that a number is looked for at first.
+fn reaches(steps: &[f64]) -> Vec<usize> {
+    steps.iter().map(|step| (FAR / step + TAIL).ceil() as usize).collect()
 }
 
 impl HiddenStates {

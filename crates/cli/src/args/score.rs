@@ -16,9 +16,11 @@ Columns of the table, a row a sample:
 
 A sample is scored by what was observed of it: missing values are summed out exactly. That is done
 where they are at most 12 units, a category counting by its levels, or the model is an RBM of at
-most 12 hidden units; else the row has no score. A sample with gaps is told by less: its free
-energy is lower than if every value were there. Its percentile is among training samples, up to
-1,000, of which the same units are hidden; there is none where that takes too much.
+most 12 hidden units; else the row has no score. Missing numbers of Gaussian units, one or two a
+row, are integrated out by as many nodes as make that exact (to 1e-6); for more there is an
+estimate by chains that fill them, and a column `estimated` has 1. A sample with gaps is told by
+less: its free energy is lower than if every value were there. Its percentile is among training
+samples, up to 1,000, of which the same units are hidden; there is none where that takes too much.
 
 The free energy F of an RBM is exact. A deep belief net has -ln of the mean weight over draws of
 its layers, as `dbn eval` has. A row has the same score wherever it stands.

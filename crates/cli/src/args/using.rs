@@ -37,7 +37,8 @@ other.
 
 A table has a row for each chain, each time it is shown. Its columns are those of the training
 data, in their units; the label of a chain stands behind them. Binary columns and categories are
-drawn from their probabilities given the layer above; numbers are means. Without columns of a
+drawn from their probabilities given the layer above. So are numbers that Gaussian units learn;
+those of Bernoulli units are their probability in the range of the column. Without columns of a
 table the values are those of the pixels or of the array. An .npy file has numbers alone: levels
 that are texts are numbered from 0, and labels are in a file of their own (x.labels.npy).
 
@@ -120,8 +121,8 @@ pub(crate) struct EncodeArgs {
     /// Layers to pass the samples up through; 0: none [default: all]
     #[arg(long, value_name = "N")]
     pub(crate) depth: Option<usize>,
-    /// Write binary states drawn from the probabilities instead of the probabilities; in a stack
-    /// every layer is drawn
+    /// Write states drawn of the hidden units instead of their means, which are the probabilities
+    /// of binary ones; in a stack every layer is drawn
     #[arg(long)]
     pub(crate) states: bool,
     /// Write each sample's free energy too, in nats

@@ -25,3 +25,8 @@ pub(crate) fn chunks(samples: &Split, binarize: Binarize, seed: u64) -> impl Ite
         tensor(&batch, samples.layer())
     })
 }
+
+/// How grey values become binary, in words; nothing of units that are not Bernoulli, whose values stay.
+pub(crate) fn binarisation(units: &Units, how: Binarize) -> String {
+    if units.is_bernoulli() { format!("; binarisation {how}") } else { String::new() }
+}

@@ -184,6 +184,7 @@ impl Card<'_> {
         );
         let names = [
             ("exact", "exactly"),
+            ("of_filled", "with what was missing filled"),
             ("importance", "importance sampling"),
             ("both_ways", "annealing both ways"),
             ("ais", "AIS"),

@@ -164,7 +164,11 @@ pub(crate) trait Trained {
 
     /// Loads the data named by `args` as [`Trained::incomplete_data`] does, and fills what is missing by the model.
     fn data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
-        let mut data = self.incomplete_data(path, args, memory)?;
+        self.filled(self.incomplete_data(path, args, memory)?)
+    }
+
+    /// The same data with what is missing filled by the model.
+    fn filled(&self, mut data: Dataset) -> Result<Dataset> {
         let splits = [Some(&mut data.train), data.test.as_mut()].into_iter().flatten();
         let mut filled = 0;
         for split in splits.filter(|split| split.has_missing()) {

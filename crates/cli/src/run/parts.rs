@@ -4,7 +4,7 @@ use super::folder::RunFolder;
 use super::known::Known;
 use super::same::{require_same, require_same_data};
 use crate::data::advice::{Advice, RATE};
-use crate::data::chunks::chunks;
+use crate::data::chunks::{binarisation, chunks};
 use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
 use crate::data::schema_file::SCHEMA;
 use crate::data::warnings::{SAMPLED, warn_of};
@@ -314,14 +314,14 @@ impl Parts {
             split.map_or(String::new(), |split| format!(", {} {name}", thousands(split.samples())))
         };
         tracing::info!(
-            "data:    {}, {} training samples{}{} of {}; {}; binarisation {}",
+            "data:    {}, {} training samples{}{} of {}; {}{}",
             data.name,
             thousands(train.samples()),
             part("validation", self.valid.as_ref()),
             part("test", data.test.as_ref()),
             count(train.units(), "unit"),
             data.scaling,
-            settings.binarize
+            binarisation(train.layer(), settings.binarize)
         );
         if !self.advised.is_empty() {
             tracing::info!("not set, so as `dbn check` recommends: {}", self.advised.join(", "));

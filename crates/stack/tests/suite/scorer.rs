@@ -2,8 +2,9 @@
 
 use super::{random_rbm, random_rbms};
 use candle_core::{Device, Tensor};
-use deepbelief_rbm::Rbm;
+use deepbelief_kernels::{Segment, UnitKind, Units};
 use deepbelief_rbm::likelihood::exact_log_partition;
+use deepbelief_rbm::{FieldTensors, Layers, Rbm};
 use deepbelief_stack::{Dbn, Scorer};
 
 /// ln sum over `completions` of exp(-F), by the definition.
@@ -64,4 +65,62 @@ fn a_deep_net_sums_over_completions() {
     let both = Tensor::new(&[v, [1.0, 1.0, 0.0, 1.0, 1.0]], &Device::Cpu).unwrap();
     let sum = scorer.complete(&both).unwrap().iter().map(|x| x.exp()).sum::<f64>().ln();
     assert!((scorer.observed(&v, &[1]).unwrap().unwrap() - sum).abs() < 1e-9);
+}
+
+/// Two numbers, a category of three levels and a spin, whose units have precisions of their own.
+fn typed(gaussian: usize, scale: f64, seed: u32) -> Rbm {
+    let segment = |units, levels, sites| Segment { units, levels, sites };
+    let visible: Units =
+        [segment(UnitKind::Gaussian, 1, gaussian), segment(UnitKind::Categorical, 3, 1), segment(UnitKind::Spin, 1, 1)]
+            .into_iter()
+            .collect();
+    let columns = visible.columns();
+    let precisions: Vec<f32> = (0..columns).map(|unit| if unit < gaussian { 0.4 * unit as f32 } else { 0.0 }).collect();
+    let fields =
+        FieldTensors { log_precision: Some(Tensor::new(precisions, &Device::Cpu).unwrap()), ..FieldTensors::default() };
+    let rbm = random_rbm(columns, 7, 0, scale, seed);
+    let hidden = rbm.layers().hidden.clone();
+    rbm.with_layers(Layers { visible, hidden }, fields, FieldTensors::default()).unwrap()
+}
+
+/// Numbers are integrated out beside what is summed out. Where nothing was observed that leaves ln Z, which sums over the
+/// hidden units give.
+#[test]
+fn missing_numbers_are_integrated_out() {
+    let rbm = typed(2, 0.8, 3);
+    let scorer = Scorer::new(&Dbn::from_rbms(vec![rbm.clone()]).unwrap(), &[2..5, 5..6], 1).unwrap();
+    let v = [0.3f32, -1.25, 0.0, 1.0, 0.0, -1.0];
+    let all = scorer.observed(&v, &[0, 1, 2, 3, 4, 5]).unwrap().unwrap();
+    let log_z = exact_log_partition(&rbm).unwrap();
+    assert!((all - log_z).abs() < 1e-5, "{all} and {log_z}");
+    // By Simpson's rule.
+    let at = |x: f32| summed(&rbm, &[[&[x][..], &v[1..]].concat()]).exp();
+    let (step, ends) = (0.01f32, 1200);
+    let weight = |k: i32| if k.abs() == ends { 1.0 } else { [4.0, 2.0][(k & 1 ^ 1) as usize] };
+    let sum: f64 = (-ends..=ends).map(|k| weight(k) * at(k as f32 * step)).sum::<f64>() * f64::from(step) / 3.0;
+    let got = scorer.observed(&v, &[0]).unwrap().unwrap();
+    assert!((got - sum.ln()).abs() < 1e-4, "{got} and {}", sum.ln());
+    assert!(scorer.nodes(&[0, 1, 5]).unwrap() > 400 && scorer.nodes(&[5]).unwrap() == 1);
+}
+
+/// Of more numbers there is an estimate: within 0.05 nats where the sum over the hidden units is -ln Z. The random numbers
+/// are fixed.
+#[test]
+fn more_missing_numbers_are_estimated() {
+    let rbm = typed(4, 0.4, 5);
+    let scorer = Scorer::new(&Dbn::from_rbms(vec![rbm.clone()]).unwrap(), &[4..7, 7..8], 1).unwrap();
+    let v = [0.3f32, -1.25, 0.5, 0.0, 0.0, 1.0, 0.0, -1.0];
+    assert_eq!(scorer.observed(&v, &[0, 1, 2, 3]).unwrap(), None);
+    let all = scorer.estimated(&v, &[0, 1, 2, 3, 4, 5, 6, 7]).unwrap().unwrap();
+    let log_z = exact_log_partition(&rbm).unwrap();
+    assert!((all - log_z).abs() < 0.05, "{all} and {log_z}");
+    for missing in [&[1usize, 5, 4, 6][..], &[0, 7]] {
+        let mut missing = missing.to_vec();
+        missing.sort_unstable();
+        let (exact, estimate) =
+            (scorer.observed(&v, &missing).unwrap().unwrap(), scorer.estimated(&v, &missing).unwrap());
+        assert!((exact - estimate.unwrap()).abs() < 0.05, "{exact} and {estimate:?}");
+    }
+    let deep = Dbn::from_rbms(random_rbms(&[5, 4, 3], 0, 1.0)).unwrap();
+    assert_eq!(Scorer::new(&deep, &[], 5).unwrap().estimated(&[0.0; 5], &[1]).unwrap(), None);
 }

@@ -6,6 +6,7 @@ use crate::data::warnings::{NAMED, named};
 use crate::failure::count;
 use crate::report::{table, thousands};
 use deepbelief_data::{Column, Examination, Part, ValueKind};
+use deepbelief_kernels::UnitKind;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -74,7 +75,14 @@ fn values(found: &Examination) -> String {
     if !found.units.is_discrete() {
         return format!("{min:.3} to {max:.3}, once each column of numbers has mean 0 and standard deviation 1");
     }
-    format!("{min} to {max}, {kind}; {} are 0", percent(found.train.zeros))
+    let zeros = percent(found.train.zeros);
+    // Inside a spin is a bit.
+    let spins = found.units.each().filter(|(segment, _)| segment.units == UnitKind::Spin).count();
+    match spins {
+        0 => format!("{min} to {max}, {kind}; {zeros} are 0"),
+        spins if spins == found.units.each().count() => format!("-1 and 1, spins; {zeros} are -1"),
+        _ => format!("{min} to {max}, {kind}; {zeros} are 0, as which spins of -1 count"),
+    }
 }
 
 fn columns(found: &Examination) -> String {

@@ -8,7 +8,7 @@ mod training;
 
 use crate::args::{EvalArgs, SplitName};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
-use crate::data::chunks::CHUNK;
+use crate::data::chunks::{CHUNK, binarisation};
 use crate::failure::{Failure, Result};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
@@ -50,11 +50,20 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     }
     let binarize = binary(&checkpoint, args)?;
     let own = training::free_energy_of_own(&checkpoint, args, binarize);
-    let data = checkpoint.data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
-    tracing::info!("evaluating {} samples of {}; binarisation {binarize}", thousands(measured), data.name);
+    let lacks = |&sample: &usize| samples.missing(&[sample]).is_some_and(|missing| missing.units(0).next().is_some());
+    let filled = if samples.has_missing() { (0..measured).filter(lacks).count() } else { 0 };
+    let data = checkpoint.filled(data)?;
+    let samples = split(&data, part)?;
+    tracing::info!(
+        "evaluating {} samples of {}{}",
+        thousands(measured),
+        data.name,
+        binarisation(samples.layer(), binarize)
+    );
     if samples.weight(0).is_some() {
         tracing::info!("means are over the samples as often as each weighs");
     }
@@ -73,7 +82,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let mean_of = |of: &dyn Fn(&Sums) -> Option<f64>| of(&draws[0]).map(|_| mean(&|sums| of(sums).unwrap_or_default()));
     let of = |sums: &dyn Fn(&Sums) -> f64| mean(sums) - log_scales;
     let log_likelihood =
-        LogLikelihood::of(&log_z, of(&|sums| sums.importance), of(&|sums| sums.bound), dbn.depth() > 1);
+        LogLikelihood::of(&log_z, of(&|sums| sums.importance), of(&|sums| sums.bound), (dbn.depth() > 1, filled > 0));
     if let Some(value) = log_likelihood.values().find(|value| !value.is_finite()) {
         return Err(Failure::new(format!(
             "the log-likelihood comes out as {value}: parameters are too large to sum over"
@@ -84,7 +93,9 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         data: data.name.clone(),
         split: if part == SplitName::Test { "test" } else { "train" },
         samples: measured,
+        filled,
         binarize: binarize.to_string(),
+        is_binarized: samples.layer().is_bernoulli(),
         checkpoint_sha256: sha256(&file),
         log_likelihood,
         standard_error_of_samples: draws[0].standard_error(),

@@ -94,6 +94,9 @@ fn separation<S: Serializer>(found: &Option<Separation>, serializer: S) -> Resul
 pub(super) struct LogLikelihood {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exact: Option<Estimate>,
+    /// The same where samples lacked values, which the model filled: no likelihood of what was observed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) of_filled: Option<Estimate>,
     /// Of a deep belief net whose top has an exact ln Z, by draws of the layers under it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) importance: Option<Estimate>,
@@ -110,12 +113,13 @@ pub(super) struct LogLikelihood {
 
 impl LogLikelihood {
     /// From ln Z and mean unnormalised log-likelihoods of the samples: by importance sampling of the layers of a
-    /// `deep` net, which an RBM has none of, and as a bound.
-    pub(super) fn of(log_z: &LogZ, importance: f64, bound: f64, deep: bool) -> Self {
+    /// `deep` net, which an RBM has none of, and as a bound; whether values of the samples were `filled`.
+    pub(super) fn of(log_z: &LogZ, importance: f64, bound: f64, (deep, filled): (bool, bool)) -> Self {
         let exact = log_z.exact.map(|z| Estimate::exact(z).below(importance));
         let below = |z: Option<Estimate>| z.map(|z| z.below(importance));
         Self {
-            exact: exact.filter(|_| !deep),
+            exact: exact.filter(|_| !deep && !filled),
+            of_filled: exact.filter(|_| !deep && filled),
             importance: exact.filter(|_| deep),
             both_ways: below(log_z.both_ways),
             ais: below(log_z.ais),
@@ -125,8 +129,11 @@ impl LogLikelihood {
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = f64> {
-        let Self { exact, importance, both_ways, ais, reverse_ais, bound } = *self;
-        [exact, importance, both_ways, ais, reverse_ais, bound].into_iter().flatten().map(|estimate| estimate.value)
+        let Self { exact, of_filled, importance, both_ways, ais, reverse_ais, bound } = *self;
+        [exact, of_filled, importance, both_ways, ais, reverse_ais, bound]
+            .into_iter()
+            .flatten()
+            .map(|estimate| estimate.value)
     }
 }
 
@@ -144,7 +151,13 @@ pub(super) struct Evaluation {
     pub(super) data: String,
     pub(super) split: &'static str,
     pub(super) samples: usize,
+    /// Samples that lacked values, which the model filled.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) filled: usize,
     pub(super) binarize: String,
+    /// Whether that made a difference.
+    #[serde(skip)]
+    pub(super) is_binarized: bool,
     /// Of the file that was measured.
     pub(super) checkpoint_sha256: String,
     /// Nats per sample.
@@ -191,12 +204,18 @@ impl Evaluation {
             let _ = writeln!(text, "{name:<22}{value}");
         };
         let samples = format!("{} {} samples", thousands(self.samples), self.split);
-        line("data", format!("{}, {samples}, binarisation {}", self.data, self.binarize));
-        let LogLikelihood { exact, importance, both_ways, ais, reverse_ais, bound } = &self.log_likelihood;
+        let binarisation = if self.is_binarized { format!(", binarisation {}", self.binarize) } else { String::new() };
+        line("data", format!("{}, {samples}{binarisation}", self.data));
+        let LogLikelihood { exact, of_filled, importance, both_ways, ais, reverse_ais, bound } = &self.log_likelihood;
         if let Some(exact) = exact {
             line("log-likelihood", format!("{} nats per sample, exactly", self.rounded(exact)));
         }
+        if self.filled > 0 {
+            let filled = count(self.filled, "sample");
+            line("filled", format!("values that {filled} lacked: `dbn score` has the likelihood of what was observed"));
+        }
         let estimates = [
+            ("log-likelihood", of_filled),
             ("log-likelihood", importance),
             ("log-likelihood", both_ways),
             ("  AIS", ais),
@@ -276,6 +295,11 @@ impl Evaluation {
         let notes: Vec<String> = range.into_iter().chain(chains).collect();
         if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 fn value_alone<S: Serializer>(value: &Result<f64, String>, serializer: S) -> Result<S::Ok, S::Error> {

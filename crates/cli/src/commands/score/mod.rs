@@ -26,7 +26,7 @@ const SHOWN: usize = 5;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 struct Score {
     row: usize,
-    /// Nats; none where too much is missing to sum it out.
+    /// Nats; none where too much is missing to sum it out or estimate it.
     #[serde(skip_serializing_if = "Option::is_none")]
     free_energy: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +36,9 @@ struct Score {
     percentile: Option<f32>,
     /// Values beyond the ranges of their columns.
     beyond: u32,
+    /// Whether free energy and log-likelihood are estimates.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    estimated: bool,
 }
 
 /// Scores one part of a data set.
@@ -57,26 +60,31 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let rows = CHUNK.max(args.layer_draws.into());
     let beside = PROGRAM + footprint::held(&data) + 2 * footprint::model(&sizes) + 2 * footprint::pass(&sizes, rows);
     memory::require_samples("scoring", samples.samples(), args.memory.max_memory, |n| {
-        beside + footprint::features(n, 5, format) + (size_of::<Score>() * n) as u64
+        beside + footprint::features(n, 6, format) + (size_of::<Score>() * n) as u64
     })?;
     let scorer = Scorer::new(&checkpoint.dbn, &checkpoint.columns().choices(), args.layer_draws)?;
     let mut peers = match training(args, &checkpoint, &data)? {
         Some(training) => Some(Peers::of(&scorer, training, binarize, passes(&checkpoint.dbn, args.layer_draws))?),
         None => None,
     };
-    // A sample of numbers is scored only where all of them are there.
     let log_scales = checkpoint.log_scales();
+    let columns = checkpoint.columns();
     let mut scores = Vec::with_capacity(samples.samples());
-    for (row, x) in minus_free_energies(&scorer, samples, binarize)?.into_iter().enumerate() {
+    for (row, found) in minus_free_energies(&scorer, samples, binarize)?.into_iter().enumerate() {
+        let (x, lacks) = (found.map(|found| found.value), lacking(samples, row));
+        // A density is one of the numbers that are there.
+        let log_scales =
+            if lacks.is_empty() { log_scales } else { columns.log_scales(|unit| lacks.binary_search(&unit).is_err()) };
         scores.push(Score {
             row,
             free_energy: x.map(|x| -x),
             log_likelihood: x.zip(log_z).map(|(x, z)| (f64::from(x) - z - log_scales) as f32),
             percentile: match (x, &mut peers) {
-                (Some(x), Some(peers)) => peers.percentile(&lacking(samples, row), x)?,
+                (Some(x), Some(peers)) => peers.percentile(&lacks, x)?,
                 _ => None,
             },
             beyond: samples.beyond(row),
+            estimated: found.is_some_and(|found| found.estimated),
         });
     }
     peers.iter().for_each(Peers::tell);
@@ -89,13 +97,20 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let found = Found::of(&data.name, &scores);
     if found.unscored > 0 {
         tracing::warn!(
-            "{} without a score: they lack numbers that Gaussian units learn, or so much that it cannot be summed out exactly",
+            "{} without a score: they lack so much that it cannot be summed out exactly",
             count(found.unscored, "sample")
+        );
+    }
+    if found.estimated > 0 {
+        tracing::info!(
+            "{} by an estimate (column estimated): they lack more numbers than can be integrated out",
+            count(found.estimated, "score")
         );
     }
     if args.json {
         return report.json(&json!({
             "files": files, "data": data.name, "samples": scores.len(), "log_z": log_z, "unscored": found.unscored,
+            "estimated": found.estimated,
             "beyond": found.beyond, "least_probable": found.lowest,
         }));
     }
@@ -137,6 +152,10 @@ fn written(scores: &[Score]) -> Results {
     }
     let beyond = BlockValues::Whole(scores.iter().map(|score| score.beyond.into()).collect());
     columns.push(Block::column("beyond", beyond));
+    if scores.iter().any(|score| score.estimated) {
+        let estimated = BlockValues::Whole(scores.iter().map(|score| score.estimated.into()).collect());
+        columns.push(Block::column("estimated", estimated));
+    }
     Results { name: "scores", columns, beside: Vec::new() }
 }
 
@@ -150,6 +169,7 @@ struct Found<'a> {
     data: &'a str,
     samples: usize,
     unscored: usize,
+    estimated: usize,
     /// Rows with values beyond the ranges of their columns, those with most first.
     beyond: Vec<&'a Score>,
     /// The least probable rows.
@@ -165,7 +185,8 @@ impl<'a> Found<'a> {
         let unscored = scores.len() - lowest.len();
         lowest.sort_by(|a, b| free_energy(b).total_cmp(&free_energy(a)));
         lowest.truncate(SHOWN);
-        Self { data, samples: scores.len(), unscored, beyond, lowest }
+        let estimated = scores.iter().filter(|score| score.estimated).count();
+        Self { data, samples: scores.len(), unscored, estimated, beyond, lowest }
     }
 
     /// For people.

@@ -5,9 +5,11 @@ use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::{Result, count};
 use crate::model::checkpoint::{Checkpoint, Trained};
 use deepbelief_data::{Binarize, Dataset, Split};
+use deepbelief_kernels::Segment;
 use deepbelief_rbm::to_tensor;
 use deepbelief_stack::Scorer;
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 /// Training samples that a sample is held against, at most.
 const TRAINING: usize = 10_000;
@@ -46,24 +48,59 @@ pub(super) fn training(args: &ScoreArgs, checkpoint: &Checkpoint, given: &Datase
     Ok(Some(samples.select(&(0..wanted).map(|k| k * there / wanted).collect::<Vec<_>>())?))
 }
 
-/// Minus the free energy of every sample, in nats, with what is missing summed out; none where that cannot be done.
-pub(super) fn minus_free_energies(scorer: &Scorer, samples: &Split, binarize: Binarize) -> Result<Vec<Option<f32>>> {
+/// Minus the free energy of a sample, in nats, with what is missing summed out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    pub(super) value: f32,
+    /// Whether it is an estimate.
+    pub(super) estimated: bool,
+}
+
+impl Measured {
+    fn exact(value: f64) -> Self {
+        Self { value: value as f32, estimated: false }
+    }
+}
+
+/// Of every sample; where too much is missing to sum it out, an estimate if numbers are missing, else none.
+pub(super) fn minus_free_energies(
+    scorer: &Scorer,
+    samples: &Split,
+    binarize: Binarize,
+) -> Result<Vec<Option<Measured>>> {
+    let numbers = numbers(samples);
     let mut found = Vec::with_capacity(samples.samples());
     for first in (0..samples.samples()).step_by(CHUNK) {
         let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
         let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
         let Some(missing) = samples.missing(&chosen) else {
-            found.extend(scorer.complete(&tensor(&batch, samples.layer())?)?.iter().map(|&x| Some(x as f32)));
+            found.extend(
+                scorer.complete(&tensor(&batch, samples.layer())?)?.into_iter().map(|x| Some(Measured::exact(x))),
+            );
             continue;
         };
         let mut values = batch.to_values();
         to_tensor(samples.layer(), &mut values);
         for (row, v) in values.chunks_exact(batch.units()).enumerate() {
             let missing: Vec<usize> = missing.units(row).collect();
-            found.push(scorer.observed(v, &missing)?.map(|x| x as f32));
+            let exact = scorer.observed(v, &missing)?.map(Measured::exact);
+            found.push(match exact {
+                None if missing.iter().any(|&unit| numbers[unit]) => {
+                    let estimate = scorer.estimated(v, &missing)?;
+                    estimate.map(|x| Measured { value: x as f32, estimated: true })
+                }
+                exact => exact,
+            });
         }
     }
     Ok(found)
+}
+
+/// Whether each unit is a number.
+fn numbers(samples: &Split) -> Vec<bool> {
+    let of =
+        |(segment, columns): (Segment, Range<usize>)| std::iter::repeat_n(!segment.units.is_discrete(), columns.len());
+    samples.layer().each().flat_map(of).collect()
 }
 
 /// The units that a sample lacks, in their order.
@@ -128,7 +165,9 @@ impl<'a> Peers<'a> {
 
     /// Training samples, spread over all, that lack these units beside their own gaps.
     fn hide(&mut self, lacking: &[usize]) -> Result<Option<Ranks>> {
-        let each = self.passes << lacking.len().min(SUMMED);
+        let numbers = numbers(&self.training);
+        let choices = lacking.iter().filter(|&&unit| !numbers[unit]).count();
+        let each = (self.passes << choices.min(SUMMED)).saturating_mul(self.scorer.nodes(lacking)?);
         let wanted = (PASSES.min(self.left) / each).min(*HIDDEN.end());
         let there = self.training.samples();
         let wanted = wanted.min(there);
@@ -143,7 +182,7 @@ impl<'a> Peers<'a> {
                 self::lacking(&samples, row).into_iter().chain(lacking.iter().copied()).collect();
             let mut v = samples.batch(std::iter::once(row), self.binarize, 0)?.to_values();
             to_tensor(samples.layer(), &mut v);
-            found.push(self.scorer.observed(&v, &hidden.into_iter().collect::<Vec<_>>())?.map(|x| x as f32));
+            found.push(self.scorer.observed(&v, &hidden.into_iter().collect::<Vec<_>>())?.map(Measured::exact));
         }
         Ok(Some(Ranks::of(&samples, &found)))
     }
@@ -157,8 +196,9 @@ struct Ranks {
 }
 
 impl Ranks {
-    fn of(samples: &Split, minus_free_energies: &[Option<f32>]) -> Self {
-        let weighed = |(sample, x): (usize, &Option<f32>)| Some(((*x)?, samples.weight(sample).unwrap_or(1.0)));
+    fn of(samples: &Split, minus_free_energies: &[Option<Measured>]) -> Self {
+        let weighed =
+            |(sample, x): (usize, &Option<Measured>)| Some(((*x)?.value, samples.weight(sample).unwrap_or(1.0)));
         let mut all: Vec<(f32, f32)> = minus_free_energies.iter().enumerate().filter_map(weighed).collect();
         all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let mut weight = 0.0;

@@ -35,7 +35,8 @@ def table(folder, name, label):
     keep = [k for k, column in enumerate(header) if column != label]
     number = {"": numpy.nan, "y": 1.0, "n": 0.0}
     values = [[number[row[k]] if row[k] in number else float(row[k]) for k in keep] for row in rows]
-    return [header[k] for k in keep], numpy.array(values)
+    values = numpy.array(values)
+    return [header[k] for k in keep], values[~numpy.isnan(values).all(1)]
 
 
 def tables(folder):
@@ -121,6 +122,7 @@ def main():
             for split in range(SPLITS):
                 removed = numpy.random.default_rng(split).random(truth.shape) < share
                 removed &= ~numpy.isnan(truth)
+                removed[(removed | numpy.isnan(truth)).all(1)] = False
                 gaps = numpy.where(removed, numpy.nan, truth)
                 for method, fill in METHODS.items():
                     errors[method].append(error(fill(dbn, names, gaps, binary), truth, removed, binary))

@@ -36,7 +36,7 @@ fn faults_are_told_and_the_exit_code_says_whether_they_matter() {
     let text = place.ok("check csv:t.csv --label-column class --test csv:t.csv");
     for part in [
         "none constant, 1 the same as one before (4)",
-        "real: 0 to 9",
+        "real: mean 4.5, deviation 2.8",
         "column \"c\" is 5 in every row: ignored",
         "2: 2 (class rare) to 58 (class often) samples, 29.0 times as many",
         "60 test samples are training samples too",
@@ -132,15 +132,17 @@ fn values_that_fill_little_are_spread() {
     assert!(!said("--config small.toml --valid 0").contains(warned));
 }
 
-/// Columns of unlike ranges are recommended what a training makes of them: each its own range.
+/// Columns of unlike ranges are recommended what a training makes of them: Gaussian units, each by its own mean.
 #[test]
 fn an_array_is_checked_as_it_is_trained() {
     let place = Place::new();
     let row = |k: usize| [(k % 7) as f32, 1000.0 + 37.0 * (k % 11) as f32, 0.001 * (k % 5) as f32];
     place.write_values("x.npy", 80, &(0..80).flat_map(row).collect::<Vec<_>>());
     let found = place.json("check npy:x.npy --json --recipe r.toml --schema-out s.toml");
-    assert_eq!((&found["recipe"]["scale"], &found["narrow"]), (&"auto".into(), &serde_json::json!([])));
+    assert_eq!((&found["recipe"]["visible_units"], &found["narrow"]), (&"auto".into(), &serde_json::json!([])));
     let shown = place.ok("check npy:x.npy");
+    assert!(shown.contains("3 gaussian") && shown.contains("real: mean 1179.45"), "{shown}");
+    let shown = place.ok("check npy:x.npy --visible-units bernoulli");
     assert!(shown.contains("real: 1000 to 1370") && shown.contains("real: 0 to 0.004"), "{shown}");
     let of_array = "--epochs 1 --valid 0 --hidden 3 --seed 2";
     place.ok(&format!("pretrain -q {of_array} --config r.toml --out a"));

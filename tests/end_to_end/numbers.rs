@@ -10,7 +10,9 @@ fn place() -> Place {
     let place = Place::new();
     std::fs::write(place.path("people.csv"), text(&people(0..120), &[0, 1, 2, 3, 4, 5], ",")).unwrap();
     let read = "-q --data csv:people.csv --label-column smokes --column-types id=ignored";
-    place.ok(&format!("pretrain {read} --hidden 12 --epochs 60 --valid 0 --learning-rate 0.3 --out rbm"));
+    place.ok(&format!(
+        "pretrain {read} --visible-units bernoulli --hidden 12 --epochs 60 --valid 0 --learning-rate 0.3 --out rbm"
+    ));
     place.ok(&format!("stack {read} --layers 8,9 --epochs 20 --valid 0 --out deep"));
     place
 }

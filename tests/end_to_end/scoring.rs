@@ -117,7 +117,7 @@ fn values_beyond_the_training_range_are_counted() {
     let rows: Vec<String> = (0..60).map(|k| format!("{},{}", 20 + k % 50, 1.5 + f64::from(k % 7) / 20.0)).collect();
     let write = |name: &str, rows: &str| std::fs::write(place.path(name), format!("age,height\n{rows}\n")).unwrap();
     write("people.csv", &rows.join("\n"));
-    place.ok("pretrain -q --data csv:people.csv --hidden 4 --epochs 3 --valid 0 --out r");
+    place.ok("pretrain -q --data csv:people.csv --visible-units bernoulli --hidden 4 --epochs 3 --valid 0 --out r");
     write("new.csv", "30,1.6\n500,1.7\n-3,9.5");
     assert_eq!(column(&scores(&place, "r --data csv:new.csv"), "beyond"), ["0", "1", "2"]);
     let said = place.ok("score r --data csv:new.csv --out s.csv");

@@ -44,7 +44,7 @@ fn columns_are_asked_about_understood_and_found_by_name() {
     assert!(stderr(&asked).contains("`--column-types id=ignored`"), "{}", stderr(&asked));
     let read = "--label-column smokes --column-types id=ignored";
     let shown = place.ok(&format!("check csv:people.csv {read} --recipe r.toml"));
-    for line in ["id      ignored", "age     real: 20 to 79", "sex     binary: f is off, m is on", "smokes  label"] {
+    for line in ["id      ignored", "age     real: mean 4", "sex     binary: f is off, m is on", "smokes  label"] {
         assert!(shown.contains(line), "'{line}' in {shown}");
     }
     assert!(shown.contains("blood   categorical: 4 levels, 0, A, AB, B"), "{shown}");
@@ -128,7 +128,7 @@ fn a_table_with_holes_is_learned_from_and_used() {
         let all = codes("all.csv", "holes.csv");
         write("some.csv", text(&rows[70..75], &[1, 2, 3, 4, 5], ","));
         assert_eq!(codes("some-codes.csv", "some.csv"), all[70..75], "{model}");
-        place.ok(&format!("reconstruct {model} --data csv:holes.csv --image-size 7x1 --out {model}.png"));
+        place.ok(&format!("reconstruct {model} --data csv:holes.csv --out {model}.csv"));
     }
     // A run that goes on has the same gaps as one that never stopped.
     let steady = "--hidden 12 --valid 20 --batch-size 20 --schedule constant";
@@ -241,7 +241,9 @@ fn arrays_of_other_programs_are_samples() {
 fn a_schema_is_a_file_that_can_be_changed() {
     let place = Place::new();
     std::fs::write(place.path("people.csv"), text(&people(0..60), &[0, 1, 2, 3, 4, 5], ",")).unwrap();
-    place.ok("check csv:people.csv --column-types id=ignored,smokes=label --schema-out s.toml");
+    place.ok(
+        "check csv:people.csv --visible-units bernoulli --column-types id=ignored,smokes=label --schema-out s.toml",
+    );
     let written = place.text("s.toml");
     assert!(written.contains("name = \"age\"\nkind = \"real\"\noffset = 20.0\nscale = 59.0\n"), "{written}");
     place.ok("check csv:people.csv --schema s.toml --schema-out s2.toml --recipe r.toml");
@@ -279,7 +281,7 @@ fn a_schema_is_a_file_that_can_be_changed() {
 fn a_schema_that_cannot_be_is_refused_by_file_and_column() {
     let place = Place::new();
     std::fs::write(place.path("t.csv"), "age,sex\n20,m\n30,f\n41,m\n").unwrap();
-    place.ok("check csv:t.csv --schema-out s.toml");
+    place.ok("check csv:t.csv --visible-units bernoulli --schema-out s.toml");
     let refused = |words: &str| {
         let output = place.run(words);
         assert_eq!(output.status.code(), Some(2), "{words}");
@@ -376,7 +378,7 @@ fn what_nobody_asks_for_suits_the_table() {
     std::fs::write(place.path("r.toml"), "epochs = 7\n").unwrap();
     place.ok("pretrain -q --data csv:t.csv --label-column kind --config r.toml --batch-size 50 --out p");
     let config = place.text("p/config.toml");
-    for line in ["epochs = 7", "batch_size = 50", "visible_states = \"probabilities\"", "binarize = \"none\""] {
+    for line in ["epochs = 7", "batch_size = 50", "visible_units = \"auto\"", "learning_rate = 0.01"] {
         assert!(config.contains(line), "'{line}' in {config}");
     }
 }

@@ -157,7 +157,7 @@ fn a_table_is_shown_as_a_table() {
         .collect::<Vec<_>>()
         .concat();
     std::fs::write(place.path("people.csv"), format!("age,sex,kind\n{rows}")).unwrap();
-    place.ok("pretrain -q --data csv:people.csv --column-types kind=categorical --hidden 3 --epochs 1 --out r");
+    place.ok("pretrain -q --data csv:people.csv --column-types kind=categorical --visible-units bernoulli --hidden 3 --epochs 1 --out r");
     for words in ["sample r", "reconstruct r", "sample r --out x.gif"] {
         let said = stderr(&place.run(words));
         assert!(said.contains("--out x.csv") && !said.contains("--image-size"), "{said}");

@@ -58,7 +58,7 @@ const MODEL: &[Opt] = &[
         "Hidden units: bernoulli, spin, gaussian, relu or drelu",
     )
     .more(
-        "Or how many of each, such as gaussian=20,bernoulli=80, which together are as many as --hidden says. Gaussian, \
+        "Or how many of each, such as gaussian=20,bernoulli=80, which say --hidden too. Gaussian, \
          ReLU and dReLU units are real numbers. Over Bernoulli units Gaussian ones need a learning rate near 0.001; \
          docs/UNITS.md says which units are for what, and how they start.",
     )
@@ -125,9 +125,9 @@ const OF_DATA: &[Opt] = &[
             "`auto` takes those of each column of a table: Gaussian units for real numbers, categorical and spin units for columns of \
              these kinds, Bernoulli units for the rest, pictures and arrays among them. `bernoulli` brings all numbers into 0 to 1. \
              `gaussian` brings each column of numbers to mean 0 and standard deviation 1. `spin` is for values of -1 and 1, `categorical` \
-             for few different values without an order.",
+             for few different values without an order. `dbn stack` takes Bernoulli units, as does what --scale, --binarize or --missing-as excluded are said to.",
         )
-        .shown("bernoulli")
+        .shown("auto")
         .later(),
     opt("schema", Parsed(schema_file::of_flag), "FILE", READ, "What the columns are, as `dbn check --schema-out` writes it")
         .more("A TOML file. Nothing is inferred then: it stands for --label-column, --weight-column, --column-types, --missing, --scale and --visible-units.")

@@ -43,12 +43,15 @@ impl Parts {
     /// file does, until [`Parts::settle`] knows what else needs memory. They are read as the model that the run
     /// starts from has `known` them.
     pub(crate) fn load<S: Settings>(settings: &mut S, said: &Said, known: Known) -> Result<Self> {
+        settings.data_mut().take_own_units(S::VERB, said);
+        let units = settings.data().visible_units;
         let data = open(settings, known)?;
         let found = data.examine(SAMPLED)?;
         let advised = match S::VERB {
             Verb::Pretrain | Verb::Stack if !data.schema.columns.is_empty() => advise(settings, said, &found)?,
             _ => Vec::new(),
         };
+        settings.data_mut().visible_units = units;
         settings.data_mut().complete(&data, !said.has("valid"));
         if S::VERB != Verb::Pretrain {
             require_bernoulli(&data)?;
@@ -352,7 +355,10 @@ fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Re
     let units = settings.data().visible_units.unwrap_or_default();
     let before = settings.flat()?;
     let usual = before.get("learning_rate").and_then(Value::as_float).unwrap_or(RATE);
-    let advice = Advice::of(found, units, S::VERB == Verb::Stack, usual).left_open(|key| said.has(key));
+    // A mixture of hidden units says how many there are.
+    let mixed = before.get("hidden_units").and_then(Value::as_str).is_some_and(|units| units.contains('='));
+    let advice = Advice::of(found, units, S::VERB == Verb::Stack, usual)
+        .left_open(|key| said.has(key) || mixed && key == "hidden");
     let advised: Vec<String> = advice
         .iter()
         .filter(|(key, value)| before.get(*key) != Some(value))

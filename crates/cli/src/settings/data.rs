@@ -1,12 +1,15 @@
 //! Settings that all trainings share: their data, and how they run.
 
+use super::Said;
 use crate::machine::device::DeviceName;
+use crate::options::Verb;
 use crate::options::save_every::SaveEvery;
 use deepbelief_data::{
     Binarize, Codes, ColumnKinds, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Schema, Source, VisibleUnits,
 };
 use deepbelief_kernels::Precision;
 use serde::{Deserialize, Serialize};
+use toml::Value;
 
 /// What is learned from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +22,7 @@ pub(crate) struct DataSettings {
     pub(crate) column_types: Option<ColumnKinds>,
     pub(crate) missing: Option<Codes>,
     pub(crate) weight_column: Option<String>,
-    /// Bernoulli where nothing is said, as in runs of before.
+    /// Bernoulli where nothing is said, as in runs of before: a new run says it, see [`DataSettings::take_own_units`].
     pub(crate) visible_units: Option<VisibleUnits>,
     pub(crate) schema: Option<Schema>,
     pub(crate) image_size: Option<ImageShape>,
@@ -69,6 +72,16 @@ impl DataSettings {
         }
     }
 
+    /// Settles the units of a new training that nobody named: see [`units_of`].
+    pub(crate) fn take_own_units(&mut self, verb: Verb, said: &Said) {
+        // What is for Bernoulli units alone asks for them.
+        let excluded = said.get("missing_as").and_then(Value::as_str) == Some("excluded");
+        if self.schema.is_none() && !said.has("binarize") && !excluded {
+            let units = units_of(verb, self.visible_units, self.scale);
+            self.visible_units = self.visible_units.or(Some(units).filter(|&units| units == VisibleUnits::Auto));
+        }
+    }
+
     /// Fills in what only the data tell: the shape of a picture, the range of values, and, where nobody asked for a
     /// number of validation samples, one that is at most a sixth of all.
     pub(crate) fn complete(&mut self, data: &Dataset, valid_is_default: bool) {
@@ -76,6 +89,9 @@ impl DataSettings {
             self.valid = self.valid.min(data.train.samples() / 6);
         }
         self.image_size = self.image_size.or(data.image);
+        // What is said of data whose units are Bernoulli anyway is what was said of them before there were others.
+        self.visible_units =
+            self.visible_units.filter(|&units| units != VisibleUnits::Auto || !data.train.layer().is_bernoulli());
         if self.schema.is_some() {
             return;
         }
@@ -85,6 +101,13 @@ impl DataSettings {
             self.scale = Scale::from(data.scaling);
         }
     }
+}
+
+/// The units that learn data, where `asked` names none: those of each column's own kind, unless it is asked for a scale,
+/// which is of Bernoulli units, and those are all that the verb learns.
+pub(crate) fn units_of(verb: Verb, asked: Option<VisibleUnits>, scale: Scale) -> VisibleUnits {
+    let own = verb == Verb::Pretrain && scale == Scale::Auto;
+    asked.unwrap_or(if own { VisibleUnits::Auto } else { VisibleUnits::Bernoulli })
 }
 
 /// How a training runs.

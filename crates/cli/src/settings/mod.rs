@@ -23,7 +23,7 @@ mod written;
 pub(crate) use built_in::built_in;
 pub(crate) use built_in::default_text;
 pub(crate) use common::Settings;
-pub(crate) use data::DataSettings;
+pub(crate) use data::{DataSettings, units_of};
 pub(crate) use finetune::FinetuneSettings;
 pub(crate) use pretrain::PretrainSettings;
 pub(crate) use resolve::{Asked, Resolved, Said, resolve, resume};

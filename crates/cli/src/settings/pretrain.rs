@@ -54,11 +54,13 @@ impl Settings for PretrainSettings {
     const VERB: Verb = Verb::Pretrain;
 
     fn built_in(asked: &Table) -> Self {
-        let train = TrainConfig::of(&hidden_units(asked), optimizer(asked));
+        let units = hidden_units(asked);
+        let layer = LayerConfig { train: TrainConfig::of(&units, optimizer(asked)), ..Default::default() };
         Self {
             data: DataSettings { valid: 5000, binarize: Binarize::Fresh, ..Default::default() },
             run: RunSettings::default(),
-            layer: LayerConfig { batch_size: Some(100), train, ..Default::default() },
+            // A mixture says how many hidden units there are.
+            layer: LayerConfig { batch_size: Some(100), hidden: units.count().unwrap_or(layer.hidden), ..layer },
         }
     }
 

@@ -23,6 +23,9 @@ use crate::tables::sheet::Sheet;
 /// is the largest number.
 const GREY_COLUMNS: usize = 8;
 
+/// The same where numbers that are no grey levels have units of their own: the pixels of the smallest pictures.
+const PIXELS: usize = 49;
+
 /// Texts of a column, at most, that are its levels however few rows there are.
 const FEW: usize = 12;
 
@@ -205,7 +208,8 @@ impl Telling<'_> {
         let varying = numeric.iter().filter(|found| found.min < found.max).count();
         let high = numeric.iter().filter(|found| found.min < found.max && 2.0 * found.max >= f64::from(max)).count();
         let grey = whole && min == 0.0 && (2.0..=255.0).contains(&max) && numeric.len() == columns.len();
-        if grey && (max == 255.0 || numeric.len() >= GREY_COLUMNS) && 3 * high >= varying {
+        let least = if self.learned_by == ColumnUnits::ByKind { PIXELS } else { GREY_COLUMNS };
+        if grey && (max == 255.0 || numeric.len() >= least) && 3 * high >= varying {
             return Common::Grey(if max >= BYTE { 255.0 } else { max });
         }
         Common::Nothing

@@ -42,6 +42,15 @@ impl UnitMix {
         }
     }
 
+    /// How many units there are in all, where the mixture says it.
+    #[must_use]
+    pub fn count(&self) -> Option<usize> {
+        match self {
+            Self::All(_) => None,
+            Self::Each(parts) => Some(parts.iter().map(|&(_, units)| units).sum()),
+        }
+    }
+
     /// The units of a layer that has `hidden` of them, if the mixture is not of another number.
     #[must_use]
     pub fn units(&self, hidden: usize) -> Units {

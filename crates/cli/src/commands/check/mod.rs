@@ -11,7 +11,9 @@ use crate::data::open::explain;
 use crate::data::{schema_file, warnings};
 use crate::failure::{Explain, Failure, Result};
 use crate::machine::memory;
+use crate::options::Verb;
 use crate::report::Report;
+use crate::settings::units_of;
 use deepbelief_data::{Examination, Fetch, LoadOptions, Scale, ValueKind, examine};
 
 /// Looks, tells and recommends; returns the program's exit code.
@@ -25,6 +27,8 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     }
     args.read.require_schema_alone()?;
     let defaults = LoadOptions::default();
+    let verb = if args.verb == "stack" { Verb::Stack } else { Verb::Pretrain };
+    let units = units_of(verb, args.read.visible_units, args.read.scale.unwrap_or_default());
     let options = LoadOptions {
         scale: args.read.scale.unwrap_or_default(),
         header: args.read.header.unwrap_or_default(),
@@ -34,7 +38,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         column_types: args.read.column_types.clone().unwrap_or_default(),
         missing: args.read.missing.clone().unwrap_or_default().0,
         weight_column: args.read.weight_column.clone(),
-        visible_units: args.read.visible_units.unwrap_or_default(),
+        visible_units: units,
         schema: args.read.schema.clone(),
         fetch: Fetch(crate::hub::dataset),
         max_memory: memory::room_for_data(0),
@@ -49,7 +53,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     let mut warnings = warnings::of(&found, "column", found.image.is_some(), None);
     warnings.extend(found.doubts.iter().cloned());
     let mut unfit = unfit(&found);
-    if args.verb == "stack" && !found.units.is_bernoulli() {
+    if verb == Verb::Stack && !found.units.is_bernoulli() {
         unfit.push(format!(
             "a stack learns Bernoulli units alone so far, and these are {}: leave --visible-units out, or take --for pretrain",
             found.units
@@ -67,7 +71,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         }
         write_file(path, schema_file::text(&found.schema, &args.data, path).as_bytes())?;
     }
-    let advice = Advice::of(&found, args.read.visible_units.unwrap_or_default(), args.verb == "stack", RATE);
+    let advice = Advice::of(&found, units, verb == Verb::Stack, RATE);
     if let Some(path) = &args.recipe {
         if unfit.is_empty() {
             write_file(path, recipe::recipe(&advice, args)?.as_bytes())?;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How probable RBMs with units that suit the data find rows they have not seen.
 
-    python3 bench/units.py dna letter satellite ww lattice laplace --tables DIR --proteins DIR [--dbn target/release/dbn]
+    python3 bench/units.py dna letter satellite ww ww-whole lattice laplace --tables DIR --proteins DIR [--dbn target/release/dbn]
 
 | name | data | rows that train, choose, test | columns |
 |---|---|---|---|
@@ -28,15 +28,16 @@ import subprocess
 import sys
 import tempfile
 
+PROTEINS = ("--hidden 100 --hidden-units drelu --batch-size 100 --persistent-chains 200 --centred --optimizer adam "
+            "--learning-rate 0.002 --final-learning-rate 0.0001")
 OPTIONS = {
     "dna": "--hidden 200 --epochs 300 --batch-size 20 --persistent-chains 200 --cd-steps 2 --centred --averaging 0.999 "
            "--weight-cost 0.015 --learning-rate 0.02",
     "letter": "--hidden 200 --epochs 100 --batch-size 100 --persistent-chains 200 --cd-steps 5 --centred --learning-rate 0.02",
     "satellite": "--hidden 200 --epochs 200 --batch-size 100 --persistent-chains 200 --cd-steps 5 --learning-rate 0.005",
-    "ww": "--hidden 100 --hidden-units drelu --epochs 500 --batch-size 300 --persistent-chains 300 --cd-steps 10 "
-          "--learning-rate 0.005",
-    "lattice": "--hidden 100 --hidden-units drelu --epochs 50 --batch-size 300 --persistent-chains 300 --cd-steps 5 "
-               "--learning-rate 0.005",
+    "ww": f"{PROTEINS} --epochs 60 --cd-steps 5 --l1b-cost 0.06",
+    "ww-whole": f"{PROTEINS} --epochs 60 --cd-steps 5 --l1b-cost 0.06",
+    "lattice": f"{PROTEINS} --epochs 40 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
     "laplace": "--hidden 4 --epochs 100 --batch-size 100 --persistent-chains 500 --learning-rate 0.01",
 }
 

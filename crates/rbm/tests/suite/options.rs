@@ -77,7 +77,6 @@ fn every_kind_of_hidden_units_finds_planted_features_by_its_defaults() {
             let config = TrainConfig { epochs: 500, ..TrainConfig::of(&UnitMix::from(kind), optimizer) };
             let found = log_likelihood(&trained(kind, config, &data), &data);
             let regained = (found - independent) / (most - independent);
-            println!("{kind}, {optimizer:?}: {found}, {regained} of {independent} to {most}");
             assert!(regained > 0.9, "{kind}, {optimizer:?}: {found}, {regained} of {independent} to {most}");
         }
     }

@@ -113,6 +113,11 @@ verify-import *ARGS:
     cargo build
     python3 tests/verify_import.py {{ ARGS }}
 
+# Hold models of other than Bernoulli units against rbms, and against the formulas of other programs.
+verify-units *ARGS:
+    cargo build
+    python3 tests/verify_units.py {{ ARGS }}
+
 # Time the training step and its parts against tensors and dense products.
 bench *ARGS:
     cargo bench -p deepbelief-rbm {{ ARGS }}

@@ -61,6 +61,34 @@ fn matlab_files_make_a_stack_in_any_order() {
     assert_eq!(shown.matches(" of Hinton's MATLAB code, sha256 ").count(), 2);
 }
 
+/// A Potts model of rbms goes to three programs and comes back the same.
+#[test]
+fn models_of_other_units_move_in_and_out() {
+    let place = Place::new();
+    golden(&place, "rbms-potts.h5");
+    place.ok("import rbms-potts.h5 --out potts.safetensors");
+    let shown = place.ok("show potts.safetensors");
+    assert!(shown.contains("categorical"), "{shown}");
+    let tensors = |name: &str| {
+        let bytes = place.read(name);
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let mut tensors: Vec<_> = file.tensors().into_iter().map(|(name, t)| (name, t.data().to_vec())).collect();
+        tensors.sort();
+        tensors
+    };
+    for (program, file) in [("rbms", "a.h5"), ("rbm-jl", "b.h5"), ("pgm", "c.npz")] {
+        let said = stderr(&place.run(&format!("export potts.safetensors --as {program} --out {file}")));
+        assert!(said.contains(&format!("wrote {file}")), "{said}");
+        place.ok(&format!("import {file} --from {program} --out {program}"));
+        assert!(tensors("potts.safetensors") == tensors(&format!("{program}/model.safetensors")), "{program}");
+    }
+    let refused = stderr(&place.run("export potts.safetensors --as npz --out x.npz"));
+    assert!(
+        refused.contains("6 categorical of 4 below 5 bernoulli units") && refused.contains("--as rbm-jl"),
+        "{refused}"
+    );
+}
+
 #[test]
 fn what_cannot_be_moved_is_said_and_leaves_nothing_behind() {
     let place = Place::new();

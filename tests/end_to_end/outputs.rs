@@ -166,7 +166,7 @@ fn a_machine_that_computes_right_passes_the_selftest() {
     let place = Place::new();
     let json: serde_json::Value = serde_json::from_str(&place.ok("selftest --device cpu --json")).unwrap();
     assert_eq!((&json["ok"], &json["device"]), (&true.into(), &"cpu".into()), "{json}");
-    assert_eq!(json["checks"].as_array().unwrap().len(), 6, "{json}");
+    assert_eq!(json["checks"].as_array().unwrap().len(), 13, "{json}");
 }
 
 /// The tool's own data sets: written, read back, trained on, and held against their entropy.

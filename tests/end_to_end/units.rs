@@ -141,3 +141,36 @@ fn numbers_are_learned_drawn_filled_and_scored_by_gaussian_units() {
     let refused = place.run("sample run --out x.png");
     assert!(stderr(&refused).contains("pictures are of Bernoulli units"), "{}", stderr(&refused));
 }
+
+/// A training says its likelihood and its pseudo-likelihood as it goes, whatever the units, and `dbn eval` both of its end,
+/// in the units of the table: with few hidden units the likelihood is a sum.
+#[test]
+fn likelihoods_are_told_along_a_training_of_any_units() {
+    let place = Place::new();
+    std::fs::write(place.path("people.csv"), text(&people(0..240), &[1, 2, 3, 4, 5], ",")).unwrap();
+    place.ok(
+        "pretrain -q --data csv:people.csv --visible-units auto --hidden 6 --epochs 6 --learning-rate 0.01 --valid 40 \
+         --log-z-every 2 --pseudo-every 3 --out run",
+    );
+    let metrics = String::from_utf8(place.read("run/metrics.jsonl")).unwrap();
+    let epochs: Vec<serde_json::Value> = metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = |name: &str| -> Vec<bool> { epochs.iter().map(|epoch| epoch[name].is_number()).collect() };
+    assert_eq!(told("log_likelihood_valid"), [false, true, false, true, false, true]);
+    assert_eq!(told("pseudo_likelihood_valid"), [false, false, true, false, false, true]);
+    let eval: serde_json::Value =
+        serde_json::from_str(&place.ok("eval run --split train --pseudo-likelihood exact --json")).unwrap();
+    let pseudo = eval["pseudo_log_likelihood"].as_f64().unwrap();
+    assert!(pseudo > eval["log_likelihood"]["exact"]["value"].as_f64().unwrap(), "{eval}");
+    let each = eval["pseudo_log_likelihood_per_unit"].as_f64().unwrap();
+    assert!((each * 5.0 - pseudo).abs() < 1e-9, "a categorical unit is one: {eval}");
+    let refused = place.run(
+        "pretrain --data csv:people.csv --visible-units auto --hidden-units gaussian --log-z-every 1 --learning-rate \
+         0.01 --out other",
+    );
+    assert!(
+        stderr(&refused)
+            .contains("log_z_every is not available where gaussian hidden units stand over gaussian visible ones"),
+        "{}",
+        stderr(&refused)
+    );
+}

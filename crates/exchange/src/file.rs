@@ -101,7 +101,7 @@ impl File {
         self.arrays.array(name).map_err(broken)
     }
 
-    fn shape(&self, name: &str, array: &Array, expected: String) -> Error {
+    pub(crate) fn shape(&self, name: &str, array: &Array, expected: String) -> Error {
         Error::Shape { path: self.path(), name: name.into(), got: array.shape.clone(), expected }
     }
 
@@ -132,6 +132,13 @@ impl File {
             return Err(self.shape(name, &array, format!("{shape:?}")));
         }
         self.tensor(name, &array, shape)
+    }
+
+    /// An array of any shape in double precision, of numbers that 32-bit floats hold.
+    pub(crate) fn numbers(&self, name: &str, format: Format) -> Result<Array> {
+        let array = self.array(name, format)?;
+        self.tensor(name, &array, &array.shape)?;
+        Ok(array)
     }
 
     fn tensor(&self, name: &str, array: &Array, shape: &[usize]) -> Result<Tensor> {

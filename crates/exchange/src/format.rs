@@ -11,13 +11,18 @@ pub enum Format {
     Learnergy,
     /// The MATLAB code of 2006.
     Hinton,
+    /// RestrictedBoltzmannMachines.jl.
+    RbmJl,
+    /// PGM, of Tubiana, Cocco & Monasson.
+    Pgm,
     /// This project.
     Deepbelief,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Sklearn, Self::Rbms, Self::Learnergy, Self::Hinton, Self::Deepbelief];
+    pub const ALL: [Self; 7] =
+        [Self::Sklearn, Self::Rbms, Self::Learnergy, Self::Hinton, Self::RbmJl, Self::Pgm, Self::Deepbelief];
 
     /// The program as people call it.
     #[must_use]
@@ -27,6 +32,8 @@ impl Format {
             Self::Rbms => "rbms",
             Self::Learnergy => "learnergy",
             Self::Hinton => "Hinton's MATLAB code",
+            Self::RbmJl => "RestrictedBoltzmannMachines.jl",
+            Self::Pgm => "PGM",
             Self::Deepbelief => "deepbelief",
         }
     }
@@ -38,6 +45,8 @@ impl Format {
             Self::Rbms => "update_N/params/weight_matrix",
             Self::Learnergy => "W",
             Self::Hinton => "vishid",
+            Self::RbmJl => "rbm_hdf5_file_format_version",
+            Self::Pgm => "vlayer.fields",
             Self::Deepbelief => "top.w_rec",
         }
     }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::file::File;
 use crate::format::Format;
-use crate::formats::{self, deepbelief, hinton, learnergy, rbms, sklearn};
+use crate::formats::{self, deepbelief, hinton, learnergy, pgm, rbm_jl, rbms, sklearn};
 use deepbelief_rbm::{Provenance, Rbm};
 use deepbelief_stack::Dbn;
 use serde_json::json;
@@ -76,6 +76,8 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Result<Imported> {
             Format::Rbms => as_given(rbms::rbms(&file, options.update)?),
             Format::Learnergy => as_given(learnergy::rbms(&file)?),
             Format::Hinton => hinton::rbms(&file)?,
+            Format::RbmJl => as_given(rbm_jl::rbms(&file)?),
+            Format::Pgm => as_given(pgm::rbms(&file)?),
             Format::Deepbelief => {
                 if paths.len() > 1 {
                     return file.unfit("is a whole net, which cannot be stacked: give it alone".into());

@@ -69,8 +69,8 @@ pub(crate) struct EvalArgs {
     pub(crate) estimate: bool,
     /// Measure the pseudo-likelihood of an RBM too: exact or stochastic [default: none]
     ///
-    /// `exact` sums over all visible units, each given the others. `stochastic` takes one unit of each sample,
-    /// as scikit-learn does.
+    /// `exact` sums over all visible units, each given the others: a bit or a spin among two values, a categorical unit
+    /// among its levels, a number by its density. `stochastic` takes one unit of each sample, as scikit-learn does.
     #[arg(long, value_name = "HOW", value_enum, help_heading = "Estimates")]
     pub(crate) pseudo_likelihood: Option<PseudoName>,
     /// Seed of everything drawn

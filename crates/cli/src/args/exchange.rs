@@ -15,22 +15,33 @@ What is written:
                layers.{i}.w_rec [V, H], layers.{i}.w_gen [H, V], layers.{i}.hb [H] and
                layers.{i}.vb [V] from the bottom, then top.w_rec, top.hb, top.vb and with C labels
                top.label_w [C, H], top.label_b [C]; `dbn import` reads both
+  rbms         .h5 of an RBM of bits (BBRBM), of categorical units under bits (PBRBM) or of spins
+               (IIRBM): load_params(file, 1, ...) of rbms reads it
+  rbm-jl       .h5 of an RBM with units of one kind in each layer: load_rbm of
+               RestrictedBoltzmannMachines.jl reads it; dReLU units are its xReLU
+  pgm          .npz of the arrays of PGM's RBM: visible, hidden, weights, vlayer.fields,
+               hlayer.theta_plus, ..., to be set on an RBM of its sizes
 
 Examples:
   dbn export runs/deep --as mlp --out mlp.safetensors
-  dbn export runs/mnist-500 --as npz --out rbm.npz";
+  dbn export runs/mnist-500 --as npz --out rbm.npz
+  dbn export runs/dna --as rbm-jl --out dna.h5";
 
 pub(super) const IMPORT_HELP: &str = "\
 What is read, for V visible and H hidden units:
   sklearn     scikit-learn's BernoulliRBM: components_ [H, V], intercept_hidden_ [H],
               intercept_visible_ [V]; RBMs of a pipeline as 0.components_, 1.components_, ...
-  rbms        the HDF5 file that rbms writes while it trains a binary RBM
+  rbms        the HDF5 file that rbms writes while it trains an RBM of bits (BBRBM), of
+              categorical units (PBRBM) or of spins (IIRBM)
   learnergy   state dict of a binary RBM, W [V, H], a [V], b [H], or of a deep belief net of such,
               models.{i}.W, ...; it does not tell binary visible units from Gaussian ones, which
               must not be read so
   hinton      MATLAB files of Hinton & Salakhutdinov's code of 2006: vishid, hidrecbiases and
               visbiases of mnistvh; hidpen, ... of mnisthp; hidpen2, ... of mnisthp2; hidtop, ... of
               mnistpo, whose code units are Gaussian
+  rbm-jl      the HDF5 file of RestrictedBoltzmannMachines.jl's save_rbm, of layers Binary, Spin,
+              Potts, Gaussian, ReLU, dReLU, xReLU or nsReLU
+  pgm         PGM's RBM, of layers Bernoulli, Spin, Potts, Gaussian, ReLUplus, ReLU or dReLU
   deepbelief  what `dbn export --as npz` writes
 Arrays may lie in npz, safetensors, HDF5 or mat files. Several files make a stack, bottom first.
 Weights become 32-bit floats, so that scores agree to some seven digits.
@@ -39,6 +50,9 @@ From Python:
   np.savez('rbm.npz', components_=rbm.components_, intercept_hidden_=rbm.intercept_hidden_,
            intercept_visible_=rbm.intercept_visible_)
   safetensors.torch.save_file(model.state_dict(), 'rbm.safetensors')
+  np.savez('rbm.npz', visible=RBM.visible, hidden=RBM.hidden, weights=RBM.weights,   # of PGM
+           **{'vlayer.' + p: getattr(RBM.vlayer, p) for p in RBM.vlayer.list_params},
+           **{'hlayer.' + p: getattr(RBM.hlayer, p) for p in RBM.hlayer.list_params})
 
 Examples:
   dbn import rbm.npz --out rbm.safetensors
@@ -54,7 +68,7 @@ pub(crate) struct ExportArgs {
     /// What to write
     #[arg(long = "as", value_name = "WHAT")]
     pub(crate) what: ExportName,
-    /// File to write: .safetensors, or .npz of --as npz
+    /// File to write: .safetensors; .npz of --as npz and pgm, .h5 of --as rbms and rbm-jl
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// One JSON object on stdout
@@ -71,6 +85,12 @@ pub(crate) enum ExportName {
     Autoencoder,
     /// The model itself as NumPy arrays.
     Npz,
+    /// An RBM for rbms.
+    Rbms,
+    /// An RBM for RestrictedBoltzmannMachines.jl.
+    RbmJl,
+    /// An RBM as PGM's arrays.
+    Pgm,
 }
 
 /// A model of another program.
@@ -101,6 +121,10 @@ pub(crate) enum FormatName {
     Learnergy,
     /// The MATLAB code of 2006.
     Hinton,
+    /// RestrictedBoltzmannMachines.jl.
+    RbmJl,
+    /// PGM.
+    Pgm,
     /// This program.
     Deepbelief,
 }

@@ -6,41 +6,48 @@ use crate::commands::files::{extension, require_folder, require_spare};
 use crate::failure::{Explain, Failure, Result};
 use crate::model::checkpoint::Checkpoint;
 use crate::report::Report;
-use candle_core::Tensor;
-use deepbelief_exchange::{npz_arrays, write_npz};
+use deepbelief_exchange::{Format, Written, npz_arrays, write, write_npz};
 use deepbelief_rbm::{Layers, UnitKind};
+use deepbelief_stack::Dbn;
 use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
 use serde_json::{Value, json};
 
 /// Writes the model and says what the file consists of.
 pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
-    let known = if args.what == ExportName::Npz { "npz" } else { "safetensors" };
+    let known = match args.what {
+        ExportName::Mlp | ExportName::Autoencoder => "safetensors",
+        ExportName::Npz | ExportName::Pgm => "npz",
+        ExportName::Rbms | ExportName::RbmJl => "h5",
+    };
     extension(&args.out, &[known])?;
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
     let dbn = checkpoint.dbn;
-    let Layers { visible, hidden } = dbn.top().layers();
-    let known = |kind| matches!(kind, UnitKind::Bernoulli | UnitKind::Gaussian);
-    if !visible.is_bernoulli() || !hidden.all(known) {
-        return Err(Failure::new(format!(
-            "the model has {visible} below {hidden} units, whose fields no export holds"
-        ))
-        .hint("its checkpoint holds all of them, as safetensors"));
-    }
-    let (network, tensors) = match args.what {
-        ExportName::Mlp => (Some(Network::Mlp), mlp(&dbn)?),
-        ExportName::Autoencoder => (Some(Network::Autoencoder), autoencoder(&dbn)?),
-        ExportName::Npz => (None, npz_arrays(&dbn)?),
-    };
     let cannot = || format!("cannot write {}", args.out.display());
-    match network {
-        Some(network) => save(&args.out, &dbn, network).or_fail(cannot)?,
-        None => write_npz(&args.out, &dbn).or_fail(cannot)?,
-    }
+    let of_network = |network| -> Result<(Option<Network>, Vec<Written>)> {
+        require_known(&dbn)?;
+        let tensors = if network == Network::Mlp { mlp(&dbn)? } else { autoencoder(&dbn)? };
+        save(&args.out, &dbn, network).or_fail(cannot)?;
+        Ok((Some(network), tensors.iter().map(|(name, tensor)| (name.clone(), tensor.dims().to_vec())).collect()))
+    };
+    let of_program = |format| write(&args.out, &dbn, format).or_fail(cannot);
+    let (network, tensors) = match args.what {
+        ExportName::Mlp => of_network(Network::Mlp)?,
+        ExportName::Autoencoder => of_network(Network::Autoencoder)?,
+        ExportName::Npz => {
+            require_known(&dbn)?;
+            let arrays = npz_arrays(&dbn)?;
+            write_npz(&args.out, &dbn).or_fail(cannot)?;
+            (None, arrays.into_iter().map(|(name, array)| (name, array.dims().to_vec())).collect())
+        }
+        ExportName::Rbms => (None, of_program(Format::Rbms)?),
+        ExportName::RbmJl => (None, of_program(Format::RbmJl)?),
+        ExportName::Pgm => (None, of_program(Format::Pgm)?),
+    };
     tracing::info!(path = %args.out.display(), "wrote {}", args.out.display());
-    for (name, tensor) in &tensors {
-        tracing::info!("  {name:<18} {:?}", tensor.dims());
+    for (name, shape) in &tensors {
+        tracing::info!("  {name:<18} {shape:?}");
     }
     let linear = network.map(|network| linear(&dbn, network)).unwrap_or_default();
     for layer in &linear {
@@ -50,9 +57,19 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
         tracing::info!("  (the label group takes no part)");
     }
     if args.json {
-        let named = |(name, tensor): &(String, Tensor)| json!({ "name": name, "shape": tensor.dims() });
+        let named = |(name, shape): &Written| json!({ "name": name, "shape": shape });
         let tensors: Vec<Value> = tensors.iter().map(named).collect();
         return report.json(&json!({ "file": args.out, "tensors": tensors, "linear": linear }));
     }
     Ok(())
+}
+
+/// Refuses units that networks and the arrays of an npz know nothing of.
+fn require_known(dbn: &Dbn) -> Result<()> {
+    let Layers { visible, hidden } = dbn.top().layers();
+    if visible.is_bernoulli() && hidden.all(|kind| matches!(kind, UnitKind::Bernoulli | UnitKind::Gaussian)) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("the model has {visible} below {hidden} units, whose fields no such file holds"))
+        .hint("--as rbm-jl, pgm and rbms write RBMs of other units; its checkpoint holds all of them, as safetensors"))
 }

@@ -48,6 +48,8 @@ fn format(name: FormatName) -> Format {
         FormatName::Rbms => Format::Rbms,
         FormatName::Learnergy => Format::Learnergy,
         FormatName::Hinton => Format::Hinton,
+        FormatName::RbmJl => Format::RbmJl,
+        FormatName::Pgm => Format::Pgm,
         FormatName::Deepbelief => Format::Deepbelief,
     }
 }

@@ -233,6 +233,11 @@ const LEARNING: &[Opt] = &[
         .more("`dbn pretrain` then keeps the best model on the validation samples too.")
         .per_layer()
         .later(),
+    opt("pseudo_every", Count, "N", RBMS, "Measure the pseudo-likelihood every N epochs; 0: never")
+        .more("Of one visible unit of each sample, given the others; the same units after every epoch.")
+        .shown("0")
+        .per_layer()
+        .later(),
     opt("visible_states", Word(STATES), "HOW", RBMS, "Reconstructions").per_layer(),
     opt("missing_as", Word(&["sampled", "excluded"]), "HOW", RBMS, "Missing values")
         .more(

@@ -74,6 +74,10 @@ pub(crate) fn learning(traces: &Traces) -> Vec<Panel> {
             "Log-likelihood (nats per sample)",
             &[("training", TRAIN, "log_likelihood_train"), ("validation", VALID, "log_likelihood_valid")],
         ),
+        panel(
+            "Pseudo-likelihood (nats per sample)",
+            &[("training", TRAIN, "pseudo_likelihood_train"), ("validation", VALID, "pseudo_likelihood_valid")],
+        ),
         panel("Free-energy gap (nats per sample)", &[("validation - training", VALID, "free_energy_gap")]),
         panel("Hidden activity (mean probability)", &[("training", TRAIN, "hidden_activity")]),
         panel("Hidden spread (standard deviation)", &[("training", TRAIN, "hidden_spread")]),
@@ -250,6 +254,8 @@ mod tests {
             label_error_valid: valid.then_some(0.2 / x),
             log_likelihood_train: Some(-90.0 - 100.0 / x),
             log_likelihood_valid: valid.then_some(-91.0 - 100.0 / x),
+            pseudo_likelihood_train: valid.then_some(-60.0 - 10.0 / x),
+            pseudo_likelihood_valid: valid.then_some(-61.0 - 10.0 / x),
         }
     }
 

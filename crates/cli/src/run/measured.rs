@@ -32,6 +32,9 @@ pub(crate) struct Epoch {
     /// Along the path of the training, in epochs that have an estimate of ln Z.
     pub(crate) log_likelihood_train: Option<f64>,
     pub(crate) log_likelihood_valid: Option<f64>,
+    /// Where it is measured.
+    pub(crate) pseudo_likelihood_train: Option<f64>,
+    pub(crate) pseudo_likelihood_valid: Option<f64>,
 }
 
 impl From<&EpochMetrics> for Epoch {
@@ -50,6 +53,8 @@ impl From<&EpochMetrics> for Epoch {
             label_error_valid: metrics.label_error_valid,
             log_likelihood_train: metrics.log_likelihood_train,
             log_likelihood_valid: metrics.log_likelihood_valid,
+            pseudo_likelihood_train: metrics.pseudo_likelihood_train,
+            pseudo_likelihood_valid: metrics.pseudo_likelihood_valid,
         }
     }
 }
@@ -74,6 +79,8 @@ impl Measured for Epoch {
             ("label_error_valid", self.label_error_valid),
             ("log_likelihood_train", self.log_likelihood_train),
             ("log_likelihood_valid", self.log_likelihood_valid),
+            ("pseudo_likelihood_train", self.pseudo_likelihood_train),
+            ("pseudo_likelihood_valid", self.pseudo_likelihood_valid),
         ];
         named(figures).collect()
     }

@@ -90,6 +90,11 @@ impl<'a> Ticker<'a> {
             (Some(train), None) => format!(", log-likelihood {train}"),
             _ => String::new(),
         };
+        let pseudo = match (nats(metrics.pseudo_likelihood_train), nats(metrics.pseudo_likelihood_valid)) {
+            (Some(train), Some(valid)) => format!(", pseudo-likelihood {train} (validation {valid})"),
+            (Some(train), None) => format!(", pseudo-likelihood {train}"),
+            _ => String::new(),
+        };
         let percent = |error: Option<f64>| error.map(|error| format!("{:.2} %", 100.0 * error));
         let error = match (percent(metrics.label_error_train), percent(metrics.label_error_valid)) {
             (Some(train), Some(valid)) => format!(", label error {train} (validation {valid})"),
@@ -102,10 +107,10 @@ impl<'a> Ticker<'a> {
         let rate = thousands(metrics.samples_per_second as usize);
         let width = epochs.to_string().len();
         let line = format!(
-            "{}epoch {epoch:>width$}/{epochs}: cost {cost:.2}{valid}{likelihood}{gap}{error}{hidden}, {rate} samples/s",
+            "{}epoch {epoch:>width$}/{epochs}: cost {cost:.2}{valid}{likelihood}{pseudo}{gap}{error}{hidden}, {rate} samples/s",
             self.prefix
         );
-        if self.message(&format!("cost {cost:.2}{likelihood}{gap}{error}, {rate} samples/s")) {
+        if self.message(&format!("cost {cost:.2}{likelihood}{pseudo}{gap}{error}, {rate} samples/s")) {
             tracing::debug!("{line}");
         } else {
             tracing::info!(

@@ -1,6 +1,7 @@
 //! Files of named arrays.
 
 pub(crate) mod arrays;
+pub(crate) mod hdf5;
 pub(crate) mod npz;
 mod safetensors;
 

@@ -9,12 +9,13 @@
 //! the model, so that reading an archive gives back what was written.
 
 use super::sklearn::{HIDDEN, VISIBLE, WEIGHTS};
+use crate::containers::arrays::{Dataset, Values};
 use crate::containers::npz;
 use crate::error::{Error, Result};
 use crate::file::{File, Names, Rows};
 use crate::format::Format;
 use candle_core::{DType, Tensor};
-use deepbelief_rbm::{LabelGroup, write_atomic};
+use deepbelief_rbm::{LabelGroup, UnitKind, write_atomic};
 use deepbelief_stack::{Dbn, Layer};
 use std::path::Path;
 
@@ -48,9 +49,18 @@ pub(crate) fn dbn(file: &File) -> Result<Dbn> {
 /// The arrays that [`write_npz`] writes of a net, by their names.
 ///
 /// # Errors
-/// [`Error::Option`] for Gaussian hidden units, of which the names do not tell.
+/// [`Error::Option`] for other than Bernoulli units, of which the names do not tell.
 pub fn npz_arrays(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     let top = dbn.top();
+    if !top.layers().visible.is_bernoulli()
+        || top.layers().hidden.any(|kind| kind != UnitKind::Gaussian && kind != UnitKind::Bernoulli)
+    {
+        let (visible, hidden) = (&top.layers().visible, &top.layers().hidden);
+        return Err(Error::Option(format!(
+            "the model has {visible} below {hidden} units, of which the array names of such an npz do not tell: those of \
+             PGM do, and its checkpoint, a safetensors file"
+        )));
+    }
     if !top.layers().hidden.is_bernoulli() {
         return Err(Error::Option(
             "the model has Gaussian hidden units, of which the array names of an npz do not tell: its checkpoint, a \
@@ -73,9 +83,9 @@ pub fn npz_arrays(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
 pub fn write_npz(path: &Path, dbn: &Dbn) -> Result<()> {
     let cannot = |source| deepbelief_rbm::Error::Io { action: "write", path: path.into(), source };
     let mut arrays = Vec::new();
-    for (name, tensor) in npz_arrays(dbn)? {
-        let values = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
-        arrays.push((name, tensor.dims().to_vec(), values));
+    for (path, tensor) in npz_arrays(dbn)? {
+        let values = Values::F32(tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?);
+        arrays.push(Dataset { path, shape: tensor.dims().to_vec(), values });
     }
     let bytes = npz::archive(&arrays).map_err(cannot)?;
     Ok(write_atomic(path, &bytes).map_err(cannot)?)

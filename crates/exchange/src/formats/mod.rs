@@ -2,7 +2,10 @@
 
 pub(crate) mod deepbelief;
 pub(crate) mod hinton;
+pub(crate) mod layer;
 pub(crate) mod learnergy;
+pub(crate) mod pgm;
+pub(crate) mod rbm_jl;
 pub(crate) mod rbms;
 pub(crate) mod sklearn;
 
@@ -17,6 +20,8 @@ pub(crate) fn of(file: &File) -> Result<Format> {
         Format::Rbms => rbms::is(file),
         Format::Learnergy => learnergy::is(file),
         Format::Hinton => hinton::is(file),
+        Format::RbmJl => rbm_jl::is(file),
+        Format::Pgm => pgm::is(file),
         Format::Deepbelief => deepbelief::is(file),
     };
     let unknown = || Error::Unknown { path: file.path(), found: file.found() };

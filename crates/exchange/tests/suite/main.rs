@@ -3,6 +3,7 @@
 mod golden;
 mod refusals;
 mod round_trip;
+mod units;
 
 use safetensors::tensor::{Dtype, TensorView};
 use std::path::{Path, PathBuf};

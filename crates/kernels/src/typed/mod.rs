@@ -30,6 +30,7 @@ pub(crate) mod machine;
 mod measure;
 mod moments;
 mod panel;
+mod pseudo;
 mod sites;
 mod statistics;
 mod step;

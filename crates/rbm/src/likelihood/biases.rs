@@ -71,7 +71,7 @@ pub fn base_rates(rbm: &Rbm, means: &[f32]) -> Result<Vec<f32>> {
 
 /// The same of its hidden units, which none needs for those that are not bits: they are where the mean of their inputs
 /// takes them.
-fn hidden_rates(rbm: &Rbm, means: &Means) -> Result<Vec<f32>> {
+pub(super) fn hidden_rates(rbm: &Rbm, means: &Means) -> Result<Vec<f32>> {
     let (p, hidden) = (rbm.to_parameters()?, rbm.hidden());
     let mut inputs: Vec<f64> = vec![0.0; hidden];
     if !rbm.layers().hidden.is_bernoulli() {
@@ -112,8 +112,8 @@ const KNOTS: u16 = 15;
 const FITTING: u32 = 200;
 
 impl AnnealPath {
-    /// From biases at β = 0 to those of the RBM.
-    fn straight(rbm: &Rbm, visible: Vec<f32>, hidden: Vec<f32>) -> Result<Self> {
+    /// From biases at β = 0 to those of an RBM without spins.
+    pub(super) fn straight(rbm: &Rbm, visible: Vec<f32>, hidden: Vec<f32>) -> Result<Self> {
         if visible.len() != rbm.visible() || hidden.len() != rbm.hidden() {
             let (got, expected) = (vec![visible.len(), hidden.len()], vec![rbm.visible(), rbm.hidden()]);
             return Err(Error::Shape { what: "biases at the start of the path".into(), got, expected });
@@ -181,7 +181,7 @@ impl AnnealPath {
     }
 
     /// The line of the biases between two neighbouring knots, counted from 0.
-    fn stretch(&self, index: usize) -> PathBiases {
+    pub(super) fn stretch(&self, index: usize) -> PathBiases {
         let (from, to) = (&self.0[index], &self.0[index + 1]);
         let line = |start: &[f32], end: &[f32]| {
             if to.beta - from.beta >= 1.0 {

@@ -20,6 +20,7 @@ mod ladder;
 mod mixing;
 mod normal;
 mod path;
+mod path_model;
 mod phases;
 mod pseudo;
 mod runs;

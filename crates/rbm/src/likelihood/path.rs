@@ -14,14 +14,15 @@
 //! agree, they are averaged, each by what it is known to; where it finds less, it has missed something.
 
 use super::bennett::bennett;
-use super::biases::Means;
+use super::biases::{Means, hidden_rates};
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
-use super::runs::{PATH, draws};
-use crate::error::{Result, require, require_bernoulli};
+use super::path_model::{PathModel, from_independent};
+use super::runs::{PATH, draws, in_bits};
+use crate::error::{Result, require};
 use crate::model::rbm::Rbm;
-use crate::units::fit::log_odds;
-use deepbelief_kernels::{Batch, BiasLine, Bits, Parameters, PathBiases, Stream, Tempered, Uniforms};
+use crate::units::fit::{independent_fit, log_odds};
+use deepbelief_kernels::{Batch, Betas, Fields, Layers, Parameters, Stream, Uniforms, UnitKind, Units};
 
 /// Standard deviation of the samples' gains, in nats, that a piece of a step is to stay at.
 const PIECE: f64 = 0.5;
@@ -48,7 +49,7 @@ pub struct LogZTracker {
 /// What a resume needs of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LogZState {
-    /// Visible biases of the independent units at its start.
+    /// Visible biases of the independent units at its start; those of spins as bits, here and below.
     pub(crate) base: Vec<f32>,
     /// Hidden biases there: zeros in a state of before, whose path starts at fair hidden units.
     pub(crate) hidden_base: Vec<f32>,
@@ -63,31 +64,32 @@ pub(crate) struct LogZState {
 }
 
 impl LogZTracker {
-    /// Starts `chains` chains at independent units like those of `rbm`, with these means in both layers.
+    /// Starts `chains` chains at independent units like those of `rbm`, with these means in both layers: of spins how
+    /// often they are 1, and of other hidden units than Bernoulli ones and spins any.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] for Gaussian hidden units, or for other than one mean a unit.
+    /// [`crate::Error::Config`] for units that do not train, or for other than one mean a unit.
     pub fn start(rbm: &Rbm, means: &Means, chains: usize, seed: u64) -> Result<Self> {
-        require_bernoulli(rbm.layers(), "bernoulli: their states are drawn")?;
+        let Layers { visible, hidden } = rbm.layers();
+        let known = visible.all(|kind| kind.is_discrete() || kind == UnitKind::Gaussian);
+        require(known, "visible units", visible.kinds(), "bernoulli, spin, categorical or gaussian")?;
+        let known = hidden.all(|kind| kind != UnitKind::Categorical);
+        require(known, "hidden units", hidden.kinds(), "bernoulli, spin, gaussian, relu or drelu")?;
         require(means.visible.len() == rbm.visible(), "visible means", means.visible.len(), "one a visible unit")?;
         require(means.hidden.len() == rbm.hidden(), "hidden means", means.hidden.len(), "one a hidden unit")?;
-        let model = rbm.to_parameters()?;
-        let log_odds = |means: &[f32]| -> Vec<f32> { means.iter().map(|&p| log_odds(p)).collect() };
-        let (base, hidden_base) = (log_odds(&means.visible), log_odds(&means.hidden));
-        let zeros = |values: &[f32]| vec![0.0; values.len()];
-        let parameters = Parameters {
-            w_rec: zeros(&model.w_rec),
-            hb: hidden_base.clone(),
-            vb: base.clone(),
-            label_w: zeros(&model.label_w),
-            label_b: zeros(&model.label_b),
-            ..Parameters::default()
+        let (base, hidden_base) = if rbm.layers().are_bernoulli() {
+            let log_odds = |means: &[f32]| -> Vec<f32> { means.iter().map(|&p| log_odds(p)).collect() };
+            (log_odds(&means.visible), log_odds(&means.hidden))
+        } else {
+            let bits = &in_bits(rbm)?.0;
+            (independent_fit(&bits.layers().visible, &means.visible)?, hidden_rates(bits, means)?)
         };
-        let mut tempered = Tempered::new(rbm.visible(), rbm.hidden(), &parameters, &base);
-        tempered.start(chains, &draws(seed, PATH, 0));
-        let (v, labels) = (Batch::Binary(tempered.states().clone()), tempered.chain_labels().to_vec());
-        let state = LogZState { base, hidden_base, parameters, v, labels, log_z: 0.0, variance: 0.0, steps: 0 };
-        Ok(Self { state: LogZState { log_z: state.base_log_partition(), ..state }, seed })
+        let parameters = independent(rbm, &base, &hidden_base)?;
+        let (mut start, log_z) = from_independent(rbm.layers(), &parameters, &base, &hidden_base)?;
+        start.start(chains, &draws(seed, PATH, 0))?;
+        let (v, labels) = (start.states()?, start.labels()?);
+        let state = LogZState { base, hidden_base, parameters, v, labels, log_z, variance: 0.0, steps: 0 };
+        Ok(Self { state, seed })
     }
 
     pub(crate) fn resume(state: LogZState, seed: u64) -> Self {
@@ -111,27 +113,25 @@ impl LogZTracker {
         self.state.variance.sqrt()
     }
 
-    /// Goes on to a model of the same sizes. Runs in the caller's pool of threads.
+    /// Goes on to a model of the same units. Runs in the caller's pool of threads.
     ///
     /// # Errors
     /// If the parameters of `rbm` cannot be had.
     pub fn extend(&mut self, rbm: &Rbm) -> Result<()> {
-        let (visible, hidden, target) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
-        // The same for all models, so that differences of p* are those of the models.
-        let base = vec![0.0; visible];
-        let model = |parameters: &Parameters| Tempered::new(visible, hidden, parameters, &base);
-        let mut last = model(&self.state.parameters);
-        let mut end = model(&target);
+        let (layers, target) = (rbm.layers(), rbm.to_parameters()?);
+        let model = |parameters: &Parameters| PathModel::of(layers, parameters);
+        let mut last = model(&self.state.parameters)?;
+        let mut end = model(&target)?;
         let start = std::mem::take(&mut self.state.parameters);
         let mut done = 0.0_f64;
         while done < 1.0 {
             // As far as the samples' gains do not spread too much, which they tell best from where they are.
             let left = 1.0 - done;
-            let mut step = left.min(left * PIECE / spread(&self.state.gains(&mut last, &mut end))).max(SHORTEST);
+            let mut step = left.min(left * PIECE / spread(&self.state.gains(&mut last, &mut end)?)).max(SHORTEST);
             let (next, forward) = loop {
                 let share = if step >= left { 1.0 } else { done + step };
-                let mut next = model(&between(&start, &target, share as f32));
-                let forward = self.state.gains(&mut last, &mut next);
+                let mut next = model(&between(&start, &target, share as f32))?;
+                let forward = self.state.gains(&mut last, &mut next)?;
                 if spread(&forward) <= 1.5 * PIECE || step <= SHORTEST {
                     done = share;
                     break (next, forward);
@@ -140,16 +140,14 @@ impl LogZTracker {
             };
             self.state.resample(&forward, self.seed);
             let mut model = next;
-            self.state.walk(&mut model, self.seed);
-            let ratio = bennett(&forward, &self.state.gains(&mut model, &mut last));
+            self.state.walk(&mut model, self.seed)?;
+            let ratio = bennett(&forward, &self.state.gains(&mut model, &mut last)?);
             self.state.log_z += ratio.value;
             self.state.variance += ratio.variance;
             last = model;
         }
         self.state.parameters = target;
-        let mut whole = Tempered::new(visible, hidden, &self.state.parameters, &self.state.base);
-        whole.set_biases(&self.state.biases());
-        let fresh = self.state.annealed(whole, self.seed);
+        let fresh = self.state.annealed(layers, self.seed)?;
         self.state.steps = fresh.steps;
         self.state.reconcile(fresh);
         Ok(())
@@ -157,39 +155,24 @@ impl LogZTracker {
 }
 
 impl LogZState {
-    /// The biases along the way from the independent units at the start to the model.
-    fn biases(&self) -> PathBiases {
-        PathBiases {
-            visible: BiasLine::between(&self.base, &self.parameters.vb),
-            hidden: BiasLine::between(&self.hidden_base, &self.parameters.hb),
-            precision: None,
-        }
-    }
-
-    /// ln Z of those independent units.
-    fn base_log_partition(&self) -> f64 {
-        self.biases().base_log_partition(self.parameters.label_b.len())
-    }
-
     /// The same place, come to by annealing.
-    fn annealed(&self, mut model: Tempered, seed: u64) -> Self {
+    fn annealed(&self, layers: &Layers, seed: u64) -> Result<Self> {
         let n = self.v.rows();
+        let (mut model, base) = from_independent(layers, &self.parameters, &self.base, &self.hidden_base)?;
         let ladder = Ladder::spaced(ANNEALING);
-        let mut log_weights = vec![0.0; n];
         let mut place = self.clone();
         place.steps += 1;
-        model.start(n, &draws(seed, PATH, place.steps));
+        model.start(n, &draws(seed, PATH, place.steps))?;
         for pair in ladder.betas().windows(2) {
             place.steps += 1;
-            let mut added = vec![0.0; n];
-            model.anneal(&vec![pair[0]; n], &vec![pair[1]; n], Some(&draws(seed, PATH, place.steps)), &mut added);
-            log_weights.iter_mut().zip(added).for_each(|(weight, added)| *weight += added);
+            model.anneal(Betas::All(pair[0]), Betas::All(pair[1]), Some(&draws(seed, PATH, place.steps)))?;
         }
-        let estimate = LogPartition::of(&log_weights, self.base_log_partition(), 1.0);
+        let log_weights = model.take_log_weights()?;
+        let estimate = LogPartition::of(&log_weights, base, 1.0);
         (place.log_z, place.variance) = (estimate.value, estimate.variance(n));
-        (place.v, place.labels) = (Batch::Binary(model.states().clone()), model.chain_labels().to_vec());
+        (place.v, place.labels) = (model.states()?, model.labels()?);
         place.resample(&log_weights, seed);
-        place
+        Ok(place)
     }
 
     /// Takes into account what annealing found.
@@ -208,24 +191,10 @@ impl LogZState {
         }
     }
 
-    fn bits(&self) -> &Bits {
-        match &self.v {
-            Batch::Binary(bits) => bits,
-            Batch::Real { .. } => unreachable!("chains of Bernoulli units"),
-        }
-    }
-
     /// ln p* of every chain's state under `to` minus that under `from`.
-    fn gains(&self, from: &mut Tempered, to: &mut Tempered) -> Vec<f64> {
-        let n = self.v.rows();
-        let log_p = |model: &mut Tempered| {
-            let mut sums = vec![0.0; n];
-            model.start_from(self.bits(), &self.labels);
-            model.anneal(&vec![0.0; n], &vec![1.0; n], None, &mut sums);
-            sums
-        };
-        let (from, to) = (log_p(from), log_p(to));
-        to.iter().zip(from).map(|(to, from)| to - from).collect()
+    fn gains(&self, from: &mut PathModel, to: &mut PathModel) -> Result<Vec<f64>> {
+        let (from, to) = (from.log_p(&self.v, &self.labels)?, to.log_p(&self.v, &self.labels)?);
+        Ok(to.iter().zip(from).map(|(to, from)| to - from).collect())
     }
 
     /// Multiplies the chains by what they gain in going over to the next model, as evenly as whole chains
@@ -252,16 +221,36 @@ impl LogZState {
     }
 
     /// Takes the chains some Gibbs steps of a model.
-    fn walk(&mut self, model: &mut Tempered, seed: u64) {
-        model.start_from(self.bits(), &self.labels);
-        let betas = vec![1.0; self.v.rows()];
-        for _ in 0..GIBBS {
-            self.steps += 1;
-            model.gibbs(&betas, &draws(seed, PATH, self.steps));
-        }
-        self.v = Batch::Binary(model.states().clone());
-        self.labels = model.chain_labels().to_vec();
+    fn walk(&mut self, model: &mut PathModel, seed: u64) -> Result<()> {
+        let draws: Vec<_> = (1..=GIBBS).map(|step| draws(seed, PATH, self.steps + step)).collect();
+        self.steps += GIBBS;
+        (self.v, self.labels) = model.walk(&self.v, &self.labels, &draws)?;
+        Ok(())
     }
+}
+
+/// The parameters of independent units like those of `rbm` with these biases, of spins as bits. Gaussian visible units
+/// have a variance of 1, as their data do.
+fn independent(rbm: &Rbm, base: &[f32], hidden_base: &[f32]) -> Result<Parameters> {
+    let mut p = rbm.to_parameters()?;
+    let Layers { visible, hidden } = rbm.layers();
+    // Without weights a bit's bias is twice that of its spin.
+    let as_they_are = |units: &Units, biases: &[f32]| {
+        let mut biases = biases.to_vec();
+        for (_, columns) in units.each().filter(|(segment, _)| segment.units == UnitKind::Spin) {
+            biases[columns].iter_mut().for_each(|bias| *bias *= 0.5);
+        }
+        biases
+    };
+    let hb = as_they_are(hidden, hidden_base);
+    let moved = hb.iter().zip(&p.hb).map(|(to, from)| to - from);
+    p.hidden_fields.bias_below.iter_mut().zip(moved).for_each(|(below, by)| *below += by);
+    (p.hb, p.vb) = (hb, as_they_are(visible, base));
+    p.visible_fields = Fields::at_rest(visible);
+    for weights in [&mut p.w_rec, &mut p.label_w, &mut p.label_b] {
+        weights.fill(0.0);
+    }
+    Ok(p)
 }
 
 fn spread(values: &[f64]) -> f64 {
@@ -276,12 +265,20 @@ fn between(from: &Parameters, to: &Parameters, share: f32) -> Parameters {
         return to.clone();
     }
     let mix = |from: &[f32], to: &[f32]| from.iter().zip(to).map(|(a, b)| a + share * (b - a)).collect();
+    let fields = |from: &Fields, to: &Fields| {
+        let mut fields = from.clone();
+        for ((_, field), (_, to)) in fields.each_mut().into_iter().zip(to.each()) {
+            *field = mix(field, to);
+        }
+        fields
+    };
     Parameters {
         w_rec: mix(&from.w_rec, &to.w_rec),
         hb: mix(&from.hb, &to.hb),
         vb: mix(&from.vb, &to.vb),
         label_w: mix(&from.label_w, &to.label_w),
+        visible_fields: fields(&from.visible_fields, &to.visible_fields),
+        hidden_fields: fields(&from.hidden_fields, &to.hidden_fields),
         label_b: mix(&from.label_b, &to.label_b),
-        ..Parameters::default()
     }
 }

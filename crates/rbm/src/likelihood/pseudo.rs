@@ -1,24 +1,36 @@
 //! Pseudo-likelihood: each unit given all others.
 
-use super::runs::check_samples;
-use crate::error::{Result, require_bernoulli};
+use super::runs::{check_samples, in_bits};
+use crate::error::{Result, require};
 use crate::model::rbm::Rbm;
-use deepbelief_kernels::{Batch, Bits, PackedRbm, Uniforms};
+use deepbelief_kernels::{Batch, Layers, PackedRbm, TypedRbm, Uniforms, UnitKind};
 
 /// `sum over visible units i of ln p(v_i | all others)` of every sample, in nats (Besag 1975); given
-/// its label, where there is a label group. It needs no partition function, is 0 at most as the
-/// log-likelihood is, and tells how well single units are made up for, not how well whole samples are.
-/// Divided by the number of units it is comparable across sizes.
+/// its label, where there is a label group. It needs no partition function and tells how well single units are made up
+/// for, not how well whole samples are. Divided by the number of units (of a categorical one there is one, whatever its
+/// levels) it is comparable across sizes.
+///
+/// A Bernoulli unit or a spin has its probability among two values, a categorical unit that among its levels, a Gaussian
+/// one its density: with such units the sum may be above 0. A Bernoulli unit between 0 and 1 has the mean of both.
 ///
 /// With `draw`, one unit a sample, drawn from row s for sample s, stands for all of them, as in
 /// scikit-learn's `score_samples`: an estimate without bias, in a fraction of the time.
 ///
 /// # Errors
-/// [`crate::Error::Shape`] if the samples do not fit; [`crate::Error::Config`] for Gaussian hidden units, or for a
-/// label that is none.
-pub fn pseudo_log_likelihood(rbm: &Rbm, v: &Bits, labels: &[u32], draw: Option<Uniforms>) -> Result<Vec<f64>> {
-    require_bernoulli(rbm.layers(), "bernoulli: a sum over their states is wanted")?;
-    check_samples(rbm, &Batch::Binary(v.clone()), labels, ("samples", "labels"))?;
-    let machine = PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
-    Ok(machine.pseudo_log_likelihood(v, labels, draw))
+/// [`crate::Error::Shape`] if the samples do not fit; [`crate::Error::Config`] for visible ReLU and dReLU units, for
+/// categorical hidden ones, or for a label that is none.
+pub fn pseudo_log_likelihood(rbm: &Rbm, v: &Batch, labels: &[u32], draw: Option<Uniforms>) -> Result<Vec<f64>> {
+    check_samples(rbm, v, labels, ("samples", "labels"))?;
+    let rbm = &in_bits(rbm)?.0;
+    if let (true, Batch::Binary(bits)) = (rbm.layers().are_bernoulli(), v) {
+        let machine = PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
+        return Ok(machine.pseudo_log_likelihood(bits, labels, draw));
+    }
+    let Layers { visible, hidden } = rbm.layers();
+    let known = visible.all(|kind| kind.is_discrete() || kind == UnitKind::Gaussian);
+    require(known, "visible units", visible.kinds(), "bernoulli, spin, categorical or gaussian")?;
+    let known = hidden.all(|kind| kind != UnitKind::Categorical);
+    require(known, "hidden units", hidden.kinds(), "bernoulli, spin, gaussian, relu or drelu")?;
+    require(rbm.labels().is_none(), "samples", "between 0 and 1", "0 or 1 beside a label group")?;
+    Ok(TypedRbm::new(rbm.layers(), &rbm.to_parameters()?).pseudo_log_likelihood(v, draw))
 }

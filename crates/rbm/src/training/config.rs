@@ -109,6 +109,10 @@ pub struct TrainConfig {
     /// the best model by: what [`crate::likelihood::annealed_importance`] finds at the end may be some nats
     /// larger.
     pub log_z_every: u32,
+    /// Epochs between measurements of the pseudo-likelihood, which draws one unit of each sample
+    /// ([`crate::likelihood::pseudo_log_likelihood`]); 0 makes none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub pseudo_every: u32,
     /// What the reconstruction's visible units are.
     pub visible_states: VisibleStates,
     /// What becomes of missing values.
@@ -134,6 +138,12 @@ pub struct TrainConfig {
     pub precision: Precision,
     /// Threads; 0 takes one a core. The result does not depend on it.
     pub threads: usize,
+}
+
+/// What came later is left out where nobody asks for it: a file then says what it always said.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(every: &u32) -> bool {
+    *every == 0
 }
 
 /// Temperatures at most: each has a place of its own among the random numbers.
@@ -213,8 +223,12 @@ impl TrainConfig {
         require(known, "visible_units", visible.kinds(), "bernoulli, spin, categorical or gaussian to be trained")?;
         let known = hidden.all(|kind| kind != UnitKind::Categorical);
         require(known, "hidden_units", hidden.kinds(), "bernoulli, spin, gaussian, relu or drelu to be trained")?;
-        let (every, bernoulli) = (self.log_z_every, layers.are_bernoulli());
-        require(bernoulli || every == 0, "log_z_every", every, "0 unless all units are bernoulli")?;
+        let gaussian = |kind| kind == UnitKind::Gaussian;
+        if self.log_z_every > 0 && visible.any(gaussian) && hidden.any(gaussian) {
+            let place = "where gaussian hidden units stand over gaussian visible ones: they may have no distribution on \
+                         the way to one";
+            return Err(Error::Method { name: "log_z_every", place });
+        }
         if !visible.is_bernoulli() && !self.missing_as.is_sampled() {
             return Err(Error::Method { name: "missing_as", place: "unless visible units are bernoulli" });
         }

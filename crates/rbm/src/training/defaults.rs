@@ -40,6 +40,7 @@ impl Default for TrainConfig {
             centred: false,
             averaging: 0.0,
             log_z_every: 0,
+            pseudo_every: 0,
             visible_states: VisibleStates::Sampled,
             missing_as: MissingAs::Sampled,
             sparsity_target: 0.1,

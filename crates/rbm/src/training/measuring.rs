@@ -1,11 +1,17 @@
 //! What an epoch of a training is measured by.
 
 use crate::error::Result;
-use crate::likelihood::{LogZTracker, Means};
+use crate::likelihood::{LogZTracker, Means, pseudo_log_likelihood};
+use crate::model::rbm::Rbm;
+use crate::model::spins::to_batch;
+use crate::model::states::states_of;
 use crate::training::config::TrainConfig;
 use crate::training::contrastive::Contrastive;
+use crate::training::forms::on_tensors;
 use crate::training::learner::{HiddenStatistics, Measured};
 use crate::training::metrics::EpochMetrics;
+use crate::training::unit_gaussians;
+use candle_core::Device;
 use deepbelief_kernels::{Batch, Stream, Uniforms};
 use deepbelief_training::{Monitors, check};
 
@@ -31,8 +37,8 @@ impl Contrastive {
     }
 
     /// ln Z of the model and its standard error, in epochs that have an estimate. `activity` has the means of its
-    /// hidden units over the training samples.
-    fn log_z(&mut self, monitors: &Monitors, activity: &[f64], epoch: u32) -> Result<Option<(f64, f64)>> {
+    /// hidden units over the training samples, where they are Bernoulli.
+    fn log_z(&mut self, monitors: &Monitors, activity: Option<&Vec<f64>>, epoch: u32) -> Result<Option<(f64, f64)>> {
         let TrainConfig { log_z_every: every, seed, .. } = self.config;
         if every == 0 || !epoch.is_multiple_of(every) {
             return Ok(None);
@@ -41,13 +47,42 @@ impl Contrastive {
         let path = match &mut self.path {
             Some(path) => path,
             none => {
-                let hidden = activity.iter().map(|&mean| mean as f32).collect();
+                let hidden = match activity {
+                    Some(activity) if rbm.layers().are_bernoulli() => {
+                        activity.iter().map(|&mean| mean as f32).collect()
+                    }
+                    _ => hidden_means(&rbm, &monitors.train)?,
+                };
                 let means = Means { visible: monitors.train.means(), hidden };
                 none.insert(LogZTracker::start(&rbm, &means, PATH_CHAINS, seed)?)
             }
         };
         path.extend(&rbm)?;
-        Ok(Some((path.log_z(), path.standard_error())))
+        // In the terms of the free energies that are recorded.
+        let tensors = !self.device.is_cpu() || on_tensors(&self.layers, &self.config);
+        let less = if tensors && unit_gaussians::has_them(&rbm)? { unit_gaussians::excess(&rbm)? } else { 0.0 };
+        Ok(Some((path.log_z() - less, path.standard_error())))
+    }
+
+    /// The pseudo-likelihood of training and validation samples, in epochs that have one.
+    fn pseudo_likelihoods(&self, monitors: &Monitors, epoch: u32) -> Result<[Option<f64>; 2]> {
+        let TrainConfig { pseudo_every: every, seed, .. } = self.config;
+        if every == 0 || !epoch.is_multiple_of(every) {
+            return Ok([None; 2]);
+        }
+        let rbm = self.learner.rbm()?;
+        // The same units of the same samples after every epoch.
+        let draw = Uniforms::new(seed, Stream::Monitor, 1);
+        let mean = |samples: &Batch, labels: &[u32], weights: &[f32]| -> Result<Option<f64>> {
+            let values = pseudo_log_likelihood(&rbm, samples, labels, Some(draw))?;
+            let weight = |sample: usize| weights.get(sample).map_or(1.0, |&weight| f64::from(weight));
+            let total: f64 = (0..values.len()).map(weight).sum();
+            let sum: f64 = values.iter().enumerate().map(|(sample, value)| weight(sample) * value).sum();
+            Ok((total > 0.0).then(|| sum / total))
+        };
+        let valid = monitors.valid.as_ref();
+        let valid = valid.map(|valid| mean(valid, &monitors.valid_labels, &monitors.valid_weights)).transpose()?;
+        Ok([mean(&monitors.train, &monitors.train_labels, &monitors.train_weights)?, valid.flatten()])
     }
 
     pub(crate) fn measure_epoch(&mut self, monitors: &Monitors, epoch: u32) -> Result<EpochMetrics> {
@@ -59,7 +94,8 @@ impl Contrastive {
             HiddenStatistics::Activity(activity) => (Some(activity), None),
             HiddenStatistics::Spread(spread) => (None, Some(spread)),
         };
-        let log_z = self.log_z(monitors, activity.map(Vec::as_slice).unwrap_or_default(), epoch)?;
+        let log_z = self.log_z(monitors, activity, epoch)?;
+        let [pseudo_likelihood_train, pseudo_likelihood_valid] = self.pseudo_likelihoods(monitors, epoch)?;
         let log_likelihood = |measured: &Measured| log_z.map(|(log_z, _)| -measured.free_energy - log_z);
         let (weight_norm, change) = self.learner.norm_and_change()?;
         let mean = |terms: f64, units: usize| terms / units.max(1) as f64;
@@ -85,6 +121,8 @@ impl Contrastive {
             log_z_error: log_z.map(|(_, error)| error),
             log_likelihood_train: log_likelihood(&train),
             log_likelihood_valid: valid.as_ref().and_then(log_likelihood),
+            pseudo_likelihood_train,
+            pseudo_likelihood_valid,
             chains_moved: self.learner.chains_moved()?,
             swap_rate: self.learner.swap_rate(),
             update_ratio: if self.remembered && weight_norm > 0.0 { change / weight_norm } else { 0.0 },
@@ -93,4 +131,12 @@ impl Contrastive {
             seconds: 0.0,
         })
     }
+}
+
+/// The means of hidden units over samples, of spins how often they are 1.
+fn hidden_means(rbm: &Rbm, samples: &Batch) -> Result<Vec<f32>> {
+    let means = rbm.forward(&states_of(&rbm.layers().visible, samples, &Device::Cpu)?)?.mean_keepdim(0)?;
+    let mut means: Vec<f32> = means.flatten_all()?.to_vec1()?;
+    to_batch(&rbm.layers().hidden, &mut means);
+    Ok(means)
 }

@@ -53,7 +53,8 @@ pub struct EpochMetrics {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_error_valid: Option<f64>,
     /// ln Z by Bennett's acceptance ratio along the training ([`crate::likelihood::LogZTracker`]), in the epochs
-    /// that [`crate::TrainConfig::log_z_every`] chooses, and its standard error.
+    /// that [`crate::TrainConfig::log_z_every`] chooses, and its standard error. Where free energies are larger than
+    /// those of [`crate::Rbm::free_energy`], it is as much smaller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_z: Option<f64>,
     /// Standard error of `log_z`.
@@ -65,6 +66,13 @@ pub struct EpochMetrics {
     /// The same of validation samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_likelihood_valid: Option<f64>,
+    /// Pseudo-likelihood of training samples ([`crate::likelihood::pseudo_log_likelihood`]), one unit of each drawn, nats
+    /// per sample, in the epochs that [`crate::TrainConfig::pseudo_every`] chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pseudo_likelihood_train: Option<f64>,
+    /// The same of validation samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pseudo_likelihood_valid: Option<f64>,
     /// Share of the hidden units of persistent chains that the last update's Gibbs steps changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chains_moved: Option<f64>,

@@ -19,6 +19,11 @@ pub(crate) fn has_them(rbm: &Rbm) -> Result<bool> {
     Ok(over_bernoulli(rbm.layers()) && log_g.iter().all(|&log_g| log_g == 0.0))
 }
 
+/// What those energies are larger by: the sum of `b²/2`.
+pub(crate) fn excess(rbm: &Rbm) -> Result<f64> {
+    Ok(0.5 * values(rbm.hb())?.iter().map(|b| b * b).sum::<f64>())
+}
+
 /// The mean free energy of visible states [B, V], and the mean cost of them given hidden `states` [B, H], whose means are
 /// `means`.
 pub(crate) fn measure(rbm: &Rbm, v: &Tensor, means: &[f64], states: &Tensor) -> Result<(f64, f64)> {

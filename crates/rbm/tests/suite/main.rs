@@ -15,6 +15,7 @@ mod methods;
 mod options;
 mod packed;
 mod pairs;
+mod pseudo;
 mod state_files;
 mod trainer;
 mod typed;

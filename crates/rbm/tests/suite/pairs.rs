@@ -216,6 +216,8 @@ fn every_pair_is_resumed_to_the_bit() {
     let laddered = TrainConfig { sampler: Sampler::Tempered, temperatures: 3, ..chains.clone() };
     for layers in pairs() {
         let rbm = random(&layers, 6);
+        let gaussian = |units: &Units| units.any(|kind| kind == UnitKind::Gaussian);
+        let log_z = u32::from(!(gaussian(&layers.visible) && gaussian(&layers.hidden)));
         let batches: Vec<Batch> = (0..2).map(|step| samples(&layers.visible, 9, 60 + step)).collect();
         let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
         for (method, config) in [
@@ -223,6 +225,7 @@ fn every_pair_is_resumed_to_the_bit() {
             ("chains", chains.clone()),
             ("fast", TrainConfig { sampler: Sampler::Fast, ..chains.clone() }),
             ("tempered, centred, averaged", TrainConfig { centred: true, averaging: 0.9, ..laddered.clone() }),
+            ("ln Z along", TrainConfig { log_z_every: log_z, pseudo_every: 1, ..chains.clone() }),
             ("trajectory", TrainConfig { sampler: Sampler::Trajectory, ..laddered.clone() }),
         ] {
             let fit = |trainer: &mut Trainer| trainer.fit(&mut Fixed(batches.clone()), &monitors, &mut ()).unwrap();
@@ -259,6 +262,12 @@ fn methods_are_refused_by_units_that_are_known() {
             config.validate_for(&gaussian(visible.clone())).unwrap();
         }
     }
+    let along = TrainConfig { log_z_every: 1, ..crate::plain() };
+    for visible in [Units::default(), Units::categorical(2, 3)] {
+        along.validate_for(&gaussian(visible)).unwrap();
+    }
+    let refusal = along.validate_for(&gaussian(Units::of(UnitKind::Gaussian, 4))).unwrap_err().to_string();
+    assert!(refusal.starts_with("log_z_every is not available where gaussian hidden units stand over gaussian"));
     let excluded = TrainConfig { missing_as: MissingAs::Excluded, ..crate::plain() };
     for visible in [Units::default(), Units::of(UnitKind::Bernoulli, 4)] {
         excluded.validate_for(&gaussian(visible)).unwrap();

@@ -5,7 +5,8 @@ use crate::args::{EvalArgs, PseudoName};
 use crate::data::chunks::chunks;
 use crate::failure::Result;
 use deepbelief_data::{Binarize, Split};
-use deepbelief_kernels::{Bits, Stream, Uniforms};
+use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_rbm::batch_of;
 use deepbelief_rbm::likelihood::pseudo_log_likelihood;
 use deepbelief_stack::Dbn;
 
@@ -61,7 +62,7 @@ pub(super) fn measure(
         sums.free_energy += weighted(&weight, doubles(&dbn.top().free_energy(&units)?)?);
         sums.reconstruction += weighted(&weight, dbn.reconstruction_costs(&v)?);
         if let Some(how) = args.pseudo_likelihood {
-            let states = Bits::from_values(rows, dbn.visible(), &v.flatten_all()?.to_vec1::<f32>()?);
+            let states = batch_of(&dbn.top().layers().visible, &v)?;
             let labels = labels.as_ref().map_or(&[][..], |labels| &labels[at..at + rows]);
             let one = (how == PseudoName::Stochastic).then_some(draw);
             *sums.pseudo.get_or_insert(0.0) +=

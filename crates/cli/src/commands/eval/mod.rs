@@ -81,6 +81,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let mean = |of: &dyn Fn(&Sums) -> f64| draws.iter().map(of).sum::<f64>() / (weight * draws.len() as f64);
     let mean_of = |of: &dyn Fn(&Sums) -> Option<f64>| of(&draws[0]).map(|_| mean(&|sums| of(sums).unwrap_or_default()));
     let of = |sums: &dyn Fn(&Sums) -> f64| mean(sums) - log_scales;
+    let pseudo = mean_of(&|sums| sums.pseudo).map(|pseudo| pseudo - log_scales);
     let log_likelihood =
         LogLikelihood::of(&log_z, of(&|sums| sums.importance), of(&|sums| sums.bound), (dbn.depth() > 1, filled > 0));
     if let Some(value) = log_likelihood.values().find(|value| !value.is_finite()) {
@@ -100,7 +101,8 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         log_likelihood,
         standard_error_of_samples: draws[0].standard_error(),
         standard_error_of_draws: error_of_mean(draws.iter().map(|sums| sums.importance / weight)),
-        pseudo_log_likelihood: mean_of(&|sums| sums.pseudo),
+        pseudo_log_likelihood: pseudo,
+        pseudo_log_likelihood_per_unit: pseudo.map(|pseudo| pseudo / dbn.top().layers().visible.sites() as f64),
         log_z,
         mixing,
         free_energy_gap: own.unwrap_or(Ok(training.free_energy)).map(|own| mean(&|sums| sums.free_energy) - own),

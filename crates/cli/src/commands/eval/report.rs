@@ -170,6 +170,9 @@ pub(super) struct Evaluation {
     /// Sum over the visible units of ln p(unit | all others), nats per sample; of an RBM, where asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pseudo_log_likelihood: Option<f64>,
+    /// The same over the number of visible units, of which a categorical one is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pseudo_log_likelihood_per_unit: Option<f64>,
     /// Nats; of the top, where there are layers under it.
     pub(super) log_z: LogZ,
     /// Of the chains that ln Z was estimated by.
@@ -242,8 +245,8 @@ impl Evaluation {
             let (steps, left) = (thousands(self.burn_in as usize), left.max(0.0));
             line("chains forget", format!("{half}; their correlation with it is {left:.2} after {steps}"));
         }
-        if let Some(pseudo) = self.pseudo_log_likelihood {
-            line("pseudo-likelihood", format!("{pseudo:.2} nats per sample"));
+        if let (Some(pseudo), Some(each)) = (self.pseudo_log_likelihood, self.pseudo_log_likelihood_per_unit) {
+            line("pseudo-likelihood", format!("{pseudo:.2} nats per sample, {each:.4} per unit"));
         }
         let gap = match &self.free_energy_gap {
             Ok(gap) => format!("{gap:.2} nats to training samples"),

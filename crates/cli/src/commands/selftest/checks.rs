@@ -36,9 +36,20 @@ pub(super) fn parameters(visible: usize, hidden: usize, scale: f32) -> Parameter
 
 /// Largest difference between two sets of parameters; NaN if one has a NaN.
 pub(super) fn distance(a: &Parameters, b: &Parameters) -> f64 {
-    let pairs = a.w_rec.iter().zip(&b.w_rec).chain(a.hb.iter().zip(&b.hb)).chain(a.vb.iter().zip(&b.vb));
-    let larger = |most: f64, d: f64| if d <= most { most } else { d };
+    let pairs = values(a).zip(values(b));
     pairs.map(|(a, b)| f64::from((a - b).abs())).fold(0.0, larger)
+}
+
+/// The larger of two errors; NaN if the second is.
+pub(super) fn larger(most: f64, error: f64) -> f64 {
+    if error <= most { most } else { error }
+}
+
+/// Weights, biases and other fields.
+fn values(p: &Parameters) -> impl Iterator<Item = f32> + '_ {
+    let fields = p.visible_fields.each().into_iter().chain(p.hidden_fields.each());
+    let fields = fields.flat_map(|(_, values)| values);
+    p.w_rec.iter().chain(&p.hb).chain(&p.vb).chain(fields).copied()
 }
 
 /// The known answers of the Random123 distribution for Philox4x32-10.
@@ -116,7 +127,7 @@ impl Minibatches for One {
 }
 
 /// Trains an RBM on one batch.
-fn trained(rbm: &Rbm, data: &Batch, config: TrainConfig) -> Result<Parameters> {
+pub(super) fn trained(rbm: &Rbm, data: &Batch, config: TrainConfig) -> Result<Parameters> {
     let mut trainer = Trainer::new(rbm, config)?;
     let monitors = Monitors { train: data.clone(), ..Monitors::default() };
     trainer.fit(&mut One(data.clone()), &monitors, &mut ())?;

@@ -4,6 +4,7 @@ mod checks;
 #[cfg(feature = "cuda")]
 mod gpu;
 mod outcome;
+mod units;
 /// There is nothing to check where there is no support.
 #[cfg(not(feature = "cuda"))]
 mod gpu {
@@ -50,13 +51,20 @@ struct Summary {
 /// Runs every check; returns the program's exit code.
 pub(crate) fn selftest(args: &SelftestArgs, report: &Report) -> Result<u8> {
     let device = args.device.open()?;
-    let checks: [Check; 6] = [
+    let checks: [Check; 13] = [
         ("generator against published numbers", checks::generator),
         ("instruction sets against each other", checks::levels),
         ("kernels against plain loops", checks::kernels),
         ("CD's direction against the exact gradient", checks::gradient),
         ("ln Z by annealing against the exact one", checks::annealing),
         ("training twice against itself", checks::repetition),
+        ("all kinds of units: means against sums", units::means),
+        ("all kinds: draws against their means", units::draws),
+        ("all kinds: gradient against differences", units::gradient),
+        ("all kinds: training in double precision", units::training),
+        ("all kinds: instruction sets", units::levels),
+        ("all kinds: ln Z by annealing", units::annealing),
+        ("all kinds: training twice", units::repetition),
     ];
     let lines: Vec<Line> =
         checks.iter().chain(gpu::checks(&device)).map(|(name, check)| line(name, *check, &device)).collect();

@@ -1,0 +1,42 @@
+//! From a model to a file of another program.
+
+use crate::containers::arrays::Dataset;
+use crate::containers::{hdf5, npz};
+use crate::error::{Error, Result};
+use crate::format::Format;
+use crate::formats::{pgm, rbm_jl, rbms};
+use deepbelief_rbm::write_atomic;
+use deepbelief_stack::Dbn;
+use std::path::Path;
+
+/// The name and the shape of something that was written; a text has no axes.
+pub type Written = (String, Vec<usize>);
+
+/// Writes an RBM as a file that a program reads: HDF5 of rbms and RestrictedBoltzmannMachines.jl, npz of PGM's arrays;
+/// whole or not at all. The bytes are a function of the RBM.
+///
+/// # Errors
+/// [`Error::Option`] for a program of another format ([`crate::write_npz`] writes those), for a net that is no RBM
+/// alone, and for units of which the program has no model; [`deepbelief_rbm::Error::Io`] if the file cannot be written.
+pub fn write(path: &Path, dbn: &Dbn, format: Format) -> Result<Vec<Written>> {
+    let cannot = |source| deepbelief_rbm::Error::Io { action: "write", path: path.into(), source };
+    let (datasets, bytes) = match format {
+        Format::Rbms => of_hdf5(rbms::datasets(dbn)?),
+        Format::RbmJl => of_hdf5(rbm_jl::datasets(dbn)?),
+        Format::Pgm => {
+            let arrays = pgm::arrays(dbn)?;
+            let bytes = npz::archive(&arrays).map_err(cannot)?;
+            (arrays, bytes)
+        }
+        Format::Sklearn | Format::Learnergy | Format::Hinton | Format::Deepbelief => {
+            return Err(Error::Option(format!("no files of {} are written this way", format.name())));
+        }
+    };
+    write_atomic(path, &bytes).map_err(cannot)?;
+    Ok(datasets.into_iter().map(|dataset| (dataset.path, dataset.shape)).collect())
+}
+
+fn of_hdf5(datasets: Vec<Dataset>) -> (Vec<Dataset>, Vec<u8>) {
+    let bytes = hdf5::archive(&datasets);
+    (datasets, bytes)
+}

@@ -216,8 +216,8 @@ fn every_pair_is_resumed_to_the_bit() {
     let laddered = TrainConfig { sampler: Sampler::Tempered, temperatures: 3, ..chains.clone() };
     for layers in pairs() {
         let rbm = random(&layers, 6);
-        let gaussian = |units: &Units| units.any(|kind| kind == UnitKind::Gaussian);
-        let log_z = u32::from(!(gaussian(&layers.visible) && gaussian(&layers.hidden)));
+        // Annealing takes the longest by far: of the mixtures, which have every kind.
+        let log_z_every = if layers.hidden.segments().len() > 1 { 2 } else { 0 };
         let batches: Vec<Batch> = (0..2).map(|step| samples(&layers.visible, 9, 60 + step)).collect();
         let monitors = Monitors { train: batches[0].clone(), ..Monitors::default() };
         for (method, config) in [
@@ -225,7 +225,7 @@ fn every_pair_is_resumed_to_the_bit() {
             ("chains", chains.clone()),
             ("fast", TrainConfig { sampler: Sampler::Fast, ..chains.clone() }),
             ("tempered, centred, averaged", TrainConfig { centred: true, averaging: 0.9, ..laddered.clone() }),
-            ("ln Z along", TrainConfig { log_z_every: log_z, pseudo_every: 1, ..chains.clone() }),
+            ("ln Z along", TrainConfig { log_z_every, pseudo_every: 1, ..chains.clone() }),
             ("trajectory", TrainConfig { sampler: Sampler::Trajectory, ..laddered.clone() }),
         ] {
             let fit = |trainer: &mut Trainer| trainer.fit(&mut Fixed(batches.clone()), &monitors, &mut ()).unwrap();

@@ -11,6 +11,7 @@
 | ww | WW domain (Pfam PF00397), each sequence weighing 1 / its neighbours at 90 % identity | 5,503, 1,000, 1,000 | 31 of 21 letters |
 | ww-whole | the same | all 7,503, none, none | 31 of 21 letters |
 | lattice | lattice proteins of the fold S_A | 35,265, 1,000, 10,000 | 27 of 20 letters |
+| ising | an Ising model on a 4x4 torus at temperature 2.3, drawn exactly (seed 1) | 5,000, 1,000, 5,000 | 16 spins |
 | laplace | two mixed Laplace sources (seed 1) | 10,000, none, 10,000 | 2 real |
 
 Each is written as CSV files, trained on by `dbn pretrain` with the options below, and
@@ -28,26 +29,28 @@ import subprocess
 import sys
 import tempfile
 
+MODELS = pathlib.Path(__file__).resolve().parent.parent / "models"
 PROTEINS = ("--hidden 100 --hidden-units drelu --batch-size 100 --persistent-chains 200 --centred --optimizer adam "
             "--learning-rate 0.002 --final-learning-rate 0.0001")
+
 OPTIONS = {
-    "dna": "--hidden 200 --epochs 300 --batch-size 20 --persistent-chains 200 --cd-steps 2 --centred --averaging 0.999 "
-           "--weight-cost 0.015 --learning-rate 0.02",
+    "dna": f"--config {MODELS / 'table-categorical.toml'}",
     "letter": "--hidden 200 --epochs 100 --batch-size 100 --persistent-chains 200 --cd-steps 5 --centred --learning-rate 0.02",
     "satellite": "--hidden 200 --epochs 200 --batch-size 100 --persistent-chains 200 --cd-steps 5 --learning-rate 0.005",
     "ww": f"{PROTEINS} --epochs 60 --cd-steps 5 --l1b-cost 0.06",
     "ww-whole": f"{PROTEINS} --epochs 60 --cd-steps 5 --l1b-cost 0.06",
     "lattice": f"{PROTEINS} --epochs 40 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
+    "ising": f"--config {MODELS / 'spins.toml'}",
     "laplace": "--hidden 4 --epochs 100 --batch-size 100 --persistent-chains 500 --learning-rate 0.01",
 }
 
-
-# Every site has all letters, be they in the training rows or not.
-LETTERS = {"ww": "-ACDEFGHIKLMNPQRSTVWY", "ww-whole": "-ACDEFGHIKLMNPQRSTVWY", "lattice": "ACDEFGHIKLMNPQRSTVWY"}
+# Every column has all of these levels, be they in the training rows or not.
+LETTERS = {"letter": [str(level) for level in range(16)], "ww": "-ACDEFGHIKLMNPQRSTVWY", "ww-whole": "-ACDEFGHIKLMNPQRSTVWY", 
+           "lattice": "ACDEFGHIKLMNPQRSTVWY"}
 
 
 def schema_of(header, letters):
-    """What the columns of sequences are."""
+    """What columns of these levels are."""
     levels = ", ".join(f'"{letter}"' for letter in letters)
     kinds = [(name, 'kind = "weight"' if name == "weight" else f'kind = "categorical"\nlevels = [{levels}]') for name in header]
     columns = [f'[[column]]\nname = "{name}"\n{kind}\n' for name, kind in kinds]
@@ -97,6 +100,17 @@ def data(name, args):
         mixed = random.laplace(size=(20000, 2)) / 2**0.5 @ numpy.array([[1.0, 0.6], [-0.3, 1.0]])
         rows = [[f"{x:.6f}" for x in row] for row in mixed]
         return ["x", "y"], rows[:10000], rows[10000:11000], rows[10000:]
+    if name == "ising":
+        import numpy
+
+        spins = (numpy.arange(2**16)[:, None] >> numpy.arange(16) & 1) * 2 - 1
+        torus = spins.reshape(-1, 4, 4)
+        energy = -(torus * (numpy.roll(torus, 1, 1) + numpy.roll(torus, 1, 2))).sum((1, 2))
+        p = numpy.exp(-(energy - energy.min()) / 2.3)
+        drawn = numpy.random.default_rng(1).choice(2**16, 11000, p=p / p.sum())
+        print("ising", "log-likelihood of the test rows by the model itself:", numpy.log((p / p.sum())[drawn[6000:]]).mean())
+        rows = spins[drawn].tolist()
+        return [f"s{site}" for site in range(16)], rows[:5000], rows[5000:6000], rows[6000:]
     texts = sequences(args.proteins / ("lattice_SA.fasta.gz" if name == "lattice" else "WW_PF00397.fasta.gz"))
     header, rows = [f"s{site + 1}" for site in range(len(texts[0]))], [list(text) for text in texts]
     choosing = args.on == "choose"
@@ -124,10 +138,6 @@ def measure(name, args, extra):
             schema = folder / f"{name}-schema.toml"
             schema.write_text(schema_of(header, LETTERS[name]))
             options = [*options, "--schema", schema]
-        else:
-            options = [*options, "--visible-units", "auto"]
-        if name == "letter":
-            options = [*options, "--column-types", ",".join(f"{column}=categorical" for column in header)]
         run = folder / f"{name}-run"
         words = [args.dbn, "pretrain", "-q", "--data", f"csv:{folder}/{name}-train.csv", "--valid", "0", *options,
                  "--out", run, "--force"]

@@ -5,6 +5,7 @@
 //!   bits of a sample are at most the entropies of its units, which gives
 //!   `hidden = samples · bits / (10 · (units + 1))`.
 //! - Gaussian visible units need rates a tenth of those of binary ones, or less (the guide, section 13.2).
+//! - Spins of -1 and 1 are bits with weights four times as large, on either side twice.
 //! - An update moves what a hidden unit gets from a sample by `rate · units that are on`: rates are such
 //!   that this is at most what it is on MNIST.
 
@@ -30,6 +31,10 @@ const RATE_OF_VALUES: f64 = 0.05;
 
 /// The same where visible units are Gaussian.
 const RATE_OF_NUMBERS: f64 = 0.01;
+
+/// Share of a rate that visible spins take: the difference of their two values is twice that of bits, in the gradient and
+/// in what a step does.
+const SHARE_OF_SPINS: f64 = 0.25;
 
 /// Bits of a normal number, to one standard deviation: `log2(2 pi e) / 2`.
 const BITS_OF_NUMBER: f64 = 2.05;
@@ -126,9 +131,13 @@ impl Advice {
             _ => RATE,
         };
         let active = found.active();
-        let rate = one_digit(most.min(usual) * (ON / active.max(ON)));
+        let spins = found.units.segments().iter().any(|segment| segment.units == UnitKind::Spin);
+        let share = if spins { SHARE_OF_SPINS } else { 1.0 };
+        let rate = one_digit(share * most.min(usual) * (ON / active.max(ON)));
         let reason = if active <= 1.1 * ON {
-            if usual < most {
+            if spins {
+                "a quarter of the usual rate: spins differ by 2, where bits differ by 1".into()
+            } else if usual < most {
                 "that of such hidden units, or of the optimizer".into()
             } else if numbers {
                 "a tenth of the usual rate, for Gaussian visible units".into()
@@ -300,6 +309,22 @@ mod tests {
         let got = ["visible_units", "learning_rate", "hidden", "scale", "binarize", "visible_states"].map(value);
         let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, None, None];
         assert_eq!(got, want.map(|text| text.map(String::from)));
+    }
+
+    #[test]
+    fn spins_get_a_quarter_of_the_rate() {
+        let found = |name: &str, text: String| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(name), text).unwrap();
+            let options = LoadOptions { visible_units: VisibleUnits::Auto, ..LoadOptions::default() };
+            examine(&Source::Csv(folder.path().join(name)), &options, None).unwrap()
+        };
+        let rate = |found: &Examination, usual| {
+            let settings = Advice::of(found, VisibleUnits::Auto, false, usual).settings;
+            settings.into_iter().find(|setting| setting.key == "learning_rate").unwrap().value.as_float().unwrap()
+        };
+        let spins = found("s.csv", "1,-1,1\n-1,-1,1\n-1,1,-1\n".repeat(30));
+        assert_eq!((rate(&spins, RATE), rate(&spins, 0.024)), (0.03, 0.006));
     }
 
     /// 2,000 units, all but always on.

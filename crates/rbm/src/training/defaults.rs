@@ -15,6 +15,9 @@ const RATE_OF_ADAM: f64 = 1e-3;
 /// The largest rate with ReLU and dReLU units, which know no bound.
 const RATE_OF_RELUS: f64 = 0.01;
 
+/// The same with spins: the difference of their two values is twice that of bits, in the gradient and in what a step does.
+const RATE_OF_SPINS: f64 = 0.025;
+
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
@@ -56,15 +59,16 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
-    /// The defaults for hidden units of these kinds and an optimizer: rates are smaller by Adam, and with ReLU and dReLU
-    /// units.
+    /// The defaults for hidden units of these kinds and an optimizer: rates are smaller by Adam, and with ReLU, dReLU and
+    /// spin units.
     #[must_use]
     pub fn of(hidden: &UnitMix, optimizer: Optimizer) -> Self {
         let usual = Self { optimizer, ..Self::default() };
-        let relus = !hidden.all(|kind| !matches!(kind, UnitKind::Relu | UnitKind::Drelu));
+        let any = |kinds: &[UnitKind]| !hidden.all(|kind| !kinds.contains(&kind));
         let rate = match optimizer {
             Optimizer::Adam => RATE_OF_ADAM,
-            Optimizer::Sgd if relus => RATE_OF_RELUS,
+            Optimizer::Sgd if any(&[UnitKind::Relu, UnitKind::Drelu]) => RATE_OF_RELUS,
+            Optimizer::Sgd if any(&[UnitKind::Spin]) => RATE_OF_SPINS,
             Optimizer::Sgd => return usual,
         };
         let share = usual.final_learning_rate / usual.learning_rate;

@@ -115,7 +115,7 @@ fn bernoulli_files_do_not_mention_the_type() {
 fn what_has_no_meaning_is_refused_with_a_way_out() {
     let place = Place::new();
     let cases: [(&str, &[&str]); 5] = [
-        ("--layers 8,3 --hidden-units gaussian", &["layer 0 has Gaussian hidden units", "hint: give one type a layer"]),
+        ("--layers 8,3 --hidden-units gaussian", &["layer 0 has gaussian hidden units", "hint: give one type a layer"]),
         ("--layers 8,3 --hidden-units bernoulli,gaussian", &["classes is 3; it must be none where", "label group"]),
         (
             "--layers 3 --hidden-units gauss",

@@ -20,6 +20,7 @@ mod hub;
 mod interrupts;
 mod killed;
 mod lock;
+mod mixed;
 mod numbers;
 mod outputs;
 mod python;

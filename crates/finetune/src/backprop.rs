@@ -85,7 +85,7 @@ impl Backprop {
     /// Refuses a cost, after a batch of an epoch, both counted from 1, beyond all that training makes of it.
     fn check_sane(&self, cost: f64, epoch: u32, batch: usize) -> Result<()> {
         let Self { network, descent, .. } = self;
-        let guessing = pass::cost_of_guessing(network.objective(), network.visible(), network.classes());
+        let guessing = network.outputs().cost_of_guessing(network.visible(), network.classes());
         // Written so that NaN fails it.
         if cost <= EXPLODED * guessing {
             return Ok(());
@@ -194,9 +194,10 @@ impl Training for Backprop {
         let values = pass::up(layers, &v, drops)?;
         let logits = &values[layers.len()];
         let target = pass::target(objective, &whole, labels, self.network.classes())?;
-        let value = pass::cost(objective, logits, &target)?;
+        let outputs = self.network.outputs();
+        let value = outputs.cost(logits, &target)?;
         self.check_sane(value, at.epoch + 1, at.batch + 1)?;
-        let gradients = pass::back(layers, &values, pass::excess(objective, logits, &target)?, drops)?;
+        let gradients = pass::back(layers, &values, outputs.excess(logits, &target)?, drops)?;
         self.descent.take(gradients.iter().map(Some))?;
         self.cost += value * rows as f64;
         Ok(())

@@ -1,4 +1,4 @@
-//! The file of a network, format version 1: one safetensors file that candle's `Linear` and torch's
+//! The file of a network: one safetensors file that candle's `Linear` and torch's
 //! `nn.Linear` load by name, with the tensors of [`Network::named_tensors`].
 
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::layers::{Activation, Dense, Objective};
 use crate::network::{Network, check_sizes, names};
 use candle_core::{Device, Tensor};
 use deepbelief_rbm::tensors::{self, Reader};
-use deepbelief_rbm::{FORMAT_VERSION, Provenance};
+use deepbelief_rbm::{FORMAT_VERSION, NEWEST_VERSION, Provenance, WrittenUnits};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -26,6 +26,9 @@ pub struct NetworkHeader {
     /// Names of layers that in such a network no sigmoid follows.
     #[serde(default, skip_serializing)]
     pub linear: Vec<String>,
+    /// In version 2, what an autoencoder gives back the means of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visible: Option<WrittenUnits>,
     /// Where the network comes from.
     #[serde(default)]
     pub provenance: Provenance,
@@ -49,11 +52,12 @@ impl Network {
     /// [`deepbelief_rbm::Error::Io`] if the file cannot be written.
     pub fn save(&self, path: &Path, provenance: &Provenance) -> Result<()> {
         let header = NetworkHeader {
-            format_version: FORMAT_VERSION,
+            format_version: self.version(),
             kind: self.objective().kind().into(),
             sizes: self.sizes(),
             activations: self.activations(),
             linear: Vec::new(),
+            visible: self.written_units(),
             provenance: provenance.clone(),
         };
         Ok(tensors::write(path, &header, &self.named_tensors("")?)?)
@@ -75,7 +79,17 @@ impl Network {
             let exported = |name| if header.linear.contains(name) { Activation::Linear } else { Activation::Sigmoid };
             activations = names.iter().map(exported).collect();
         }
-        Ok((Self::from_reader(&file, "", objective, sizes, &activations)?, header))
+        Ok((Self::from_reader(&file, "", objective, sizes, &activations, header.visible.as_ref())?, header))
+    }
+
+    /// The version of files that can say what it is.
+    pub(crate) fn version(&self) -> u32 {
+        if self.visible_units().is_some() { NEWEST_VERSION } else { FORMAT_VERSION }
+    }
+
+    /// Its visible units as headers of version 2 have them.
+    pub(crate) fn written_units(&self) -> Option<WrittenUnits> {
+        self.visible_units().map(|units| WrittenUnits::of(units, NEWEST_VERSION))
     }
 
     /// What follows each layer of weights.
@@ -90,6 +104,7 @@ impl Network {
         objective: Objective,
         sizes: &[usize],
         activations: &[Activation],
+        visible: Option<&WrittenUnits>,
     ) -> Result<Self> {
         if let Err(wrong) = check_sizes(objective, sizes) {
             return Ok(file.refuse(wrong.to_string())?);
@@ -98,7 +113,16 @@ impl Network {
         if activations.len() != depth {
             return Ok(file.refuse(format!("names {} activations for {depth} layers", activations.len()))?);
         }
-        let output = if objective == Objective::Classifier { Activation::Softmax } else { Activation::Sigmoid };
+        let output = match (objective, visible) {
+            (Objective::Classifier, _) => Activation::Softmax,
+            (Objective::Autoencoder, None) => Activation::Sigmoid,
+            (Objective::Autoencoder, Some(_)) => Activation::Means,
+        };
+        let visible = visible.map(|units| units.units("visible", "(none)", &[]).or_else(|reason| file.refuse(reason)));
+        let visible = visible.transpose()?;
+        if let Some(units) = visible.as_ref().filter(|units| Some(&units.columns()) != sizes.first()) {
+            return Ok(file.refuse(format!("lists {units} as visible units, but the sizes are {sizes:?}"))?);
+        }
         let (hidden, last) = (&activations[..depth - 1], activations[depth - 1]);
         if last != output {
             let kind = objective.kind();
@@ -107,8 +131,8 @@ impl Network {
                  {output:?} units: what `dbn export` writes is for other programs"
             ))?);
         }
-        if hidden.contains(&Activation::Softmax) {
-            return Ok(file.refuse("has Softmax units below its last layer".into())?);
+        if let Some(last) = hidden.iter().find(|hidden| matches!(hidden, Activation::Softmax | Activation::Means)) {
+            return Ok(file.refuse(format!("has {last:?} units below its last layer"))?);
         }
         let mut layers = Vec::with_capacity(depth);
         for ((name, pair), &activation) in names(objective, depth).iter().zip(sizes.windows(2)).zip(activations) {
@@ -118,6 +142,6 @@ impl Network {
             let w = get("weight", &[pair[1], pair[0]])?.t()?.contiguous()?;
             layers.push(Dense { w, b: get("bias", &[pair[1]])?, activation });
         }
-        Ok(Self::from_layers(objective, layers))
+        Ok(Self::from_layers(objective, layers, visible))
     }
 }

@@ -36,6 +36,8 @@ pub enum Activation {
     Linear,
     /// `exp(x)` of every unit over the sum of all: the probability of a label.
     Softmax,
+    /// The mean of a visible unit of its kind, where these are of several.
+    Means,
 }
 
 /// A layer of weights.

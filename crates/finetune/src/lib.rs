@@ -3,6 +3,7 @@
 //! ([`Finetuner`]; Hinton & Salakhutdinov, Science 313:504, 2006).
 
 mod backprop;
+mod bottom;
 mod checkpoint;
 mod config;
 mod error;
@@ -12,6 +13,7 @@ mod measure;
 mod metrics;
 mod network;
 mod optimizer;
+mod outputs;
 mod parameters;
 mod pass;
 mod state;

@@ -37,15 +37,14 @@ impl Network {
             let values = pass::up(self.layers(), &v, Drops::NONE)?;
             let logits = &values[self.depth()];
             let target = pass::target(self.objective(), &v, labels, self.classes())?;
-            sums.cost += pass::cost(self.objective(), logits, &target)? * n as f64;
+            sums.cost += self.outputs().cost(logits, &target)? * n as f64;
             sums.error += match self.objective() {
                 Objective::Classifier => {
                     let told: Vec<u32> = logits.argmax(1)?.to_vec1()?;
                     told.iter().zip(labels).filter(|(told, label)| told != label).count() as f64
                 }
                 Objective::Autoencoder => {
-                    let p: Vec<f32> =
-                        pass::activate(logits, self.layers()[self.depth() - 1].activation)?.flatten_all()?.to_vec1()?;
+                    let p: Vec<f32> = self.activated(logits, self.depth())?.flatten_all()?.to_vec1()?;
                     squared_error(&p, &pixels[start * units..end * units])
                 }
             };

@@ -8,12 +8,14 @@
 //! Weights are kept [in, out], as recognition weights are, so that their gradients are products
 //! without a transposition; files hold them [out, in].
 
+use crate::bottom;
 use crate::error::{Result, require};
 use crate::layers::{Activation, Dense, Objective};
-use crate::pass::{self, Drops};
+use crate::outputs;
+use crate::pass::{self, Drops, Outputs};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{MAX_UNITS, Stream, Uniforms};
-use deepbelief_rbm::LabelGroup;
+use deepbelief_rbm::{LabelGroup, UnitKind, Units};
 use deepbelief_stack::{Dbn, Layer, MAX_DEPTH};
 
 /// A feed-forward network.
@@ -34,10 +36,12 @@ use deepbelief_stack::{Dbn, Layer, MAX_DEPTH};
 pub struct Network {
     objective: Objective,
     layers: Vec<Dense>,
+    /// What an autoencoder gives back, where that is not Bernoulli units alone.
+    visible: Option<Units>,
 }
 
 impl Network {
-    /// The up-pass of a net, and on top of it a layer of labels. That starts as the label group of the
+    /// The up-pass of a net, spins as 0 and 1, and on top of it a layer of labels. That starts as the label group of the
     /// net, which weighs the same hidden units, or where there is none, at zero.
     ///
     /// # Errors
@@ -59,10 +63,11 @@ impl Network {
             _ => (zeros(classes)?, Tensor::zeros(classes, DType::F32, &Device::Cpu)?),
         };
         layers.push(Dense { w: w.t()?.contiguous()?, b, activation: Activation::Softmax });
-        Ok(Self { objective: Objective::Classifier, layers })
+        Ok(Self { objective: Objective::Classifier, layers, visible: None })
     }
 
-    /// The up-pass of a net and the down-pass after it. A label group takes no part.
+    /// The up-pass of a net, spins as 0 and 1, and the down-pass after it. A label group takes no part. Numbers come out
+    /// with variance 1, whatever the net knows of it.
     ///
     /// # Errors
     /// [`crate::Error::Config`] for a net too deep to be unrolled.
@@ -74,7 +79,10 @@ impl Network {
         let all = dbn.layers().iter().map(|layer| (layer.w_gen(), layer.vb())).chain([top]);
         let down = all.rev().skip(dbn.depth() - layers.len());
         layers.extend(down.map(|(w, b)| Dense { w: w.clone(), b: b.clone(), activation: Activation::Sigmoid }));
-        Ok(Self { objective: Objective::Autoencoder, layers })
+        if let Some(last) = layers.last_mut().filter(|_| !dbn.visible_units().is_bernoulli()) {
+            (last.w, last.b) = bottom::downward(dbn, &last.w, &last.b)?;
+        }
+        Self { objective: Objective::Autoencoder, layers, visible: None }.over(dbn.visible_units())
     }
 
     /// A network that knows nothing, for comparison: `sizes` from the visible units to the top
@@ -100,12 +108,56 @@ impl Network {
             let w = Tensor::from_vec(w, (pair[0], pair[1]), &Device::Cpu)?;
             layers.push(Dense { w, b: Tensor::zeros(pair[1], DType::F32, &Device::Cpu)?, activation });
         }
-        Ok(Self { objective, layers })
+        Ok(Self { objective, layers, visible: None })
     }
 
-    /// From layers that follow on each other.
-    pub(crate) fn from_layers(objective: Objective, layers: Vec<Dense>) -> Self {
-        Self { objective, layers }
+    /// The same network over visible units of these kinds, spins as 0 and 1: an autoencoder gives back the means of
+    /// their kinds.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] if there are not as many.
+    pub fn over(mut self, units: &Units) -> Result<Self> {
+        let (got, expected) = (units.columns(), self.visible());
+        require(got == expected, "visible units", got, expected)?;
+        if self.objective == Objective::Autoencoder && !units.is_bernoulli() {
+            self.visible = Some(units.clone());
+            self.layers.last_mut().into_iter().for_each(|last| last.activation = Activation::Means);
+        }
+        Ok(self)
+    }
+
+    /// From layers that follow on each other, and the visible units of an autoencoder that ends in their means.
+    pub(crate) fn from_layers(objective: Objective, layers: Vec<Dense>, visible: Option<Units>) -> Self {
+        Self { objective, layers, visible }
+    }
+
+    /// The same network with other parameters.
+    pub(crate) fn with_layers(&self, layers: Vec<Dense>) -> Self {
+        Self { objective: self.objective, layers, visible: self.visible.clone() }
+    }
+
+    /// What an autoencoder gives back the means of, where that is not Bernoulli units alone.
+    #[must_use]
+    pub fn visible_units(&self) -> Option<&Units> {
+        self.visible.as_ref()
+    }
+
+    /// How its outputs are judged.
+    pub(crate) fn outputs(&self) -> Outputs<'_> {
+        match (self.objective, &self.visible) {
+            (Objective::Classifier, _) => Outputs::Labels,
+            (Objective::Autoencoder, None) => Outputs::Bernoulli,
+            (Objective::Autoencoder, Some(units)) => Outputs::Units(units),
+        }
+    }
+
+    /// What the units above `depth` layers of weights make of their inputs.
+    pub(crate) fn activated(&self, logits: &Tensor, depth: usize) -> Result<Tensor> {
+        let activation = self.layers[depth - 1].activation;
+        Ok(match (&self.visible, activation) {
+            (Some(units), Activation::Means) => outputs::means(units, logits)?,
+            _ => pass::activate(logits, activation)?,
+        })
     }
 
     /// What the network is for.
@@ -170,9 +222,11 @@ impl Network {
     pub fn encode(&self, v: &Tensor, depth: usize) -> Result<Tensor> {
         require(depth <= self.depth(), "depth", depth, format!("at most {}", self.depth()))?;
         let layers = &self.layers[..depth];
-        let Some(last) = layers.last() else { return Ok(v.clone()) };
+        if layers.is_empty() {
+            return Ok(v.clone());
+        }
         let values = pass::up(layers, v, Drops::NONE)?;
-        Ok(pass::activate(&values[depth], last.activation)?)
+        self.activated(&values[depth], depth)
     }
 
     /// The outputs, [B, V] -> [B, units]: label probabilities or reconstructions.
@@ -201,6 +255,9 @@ impl Network {
 
 /// The up-pass, whose last layer is linear where the top has Gaussian hidden units.
 fn up(dbn: &Dbn) -> Result<Vec<Dense>> {
+    let hidden = &dbn.top().layers().hidden;
+    let known = hidden.is_bernoulli() || hidden.all(|kind| kind == UnitKind::Gaussian);
+    require(known, "hidden_units of the top", hidden.kinds(), "bernoulli or gaussian, to be layers of a network")?;
     let top = (dbn.top().w_rec(), dbn.top().hb());
     let all = dbn.layers().iter().map(|layer: &Layer| (layer.w_rec(), layer.hb())).chain([top]);
     let up = all.take(dbn.code_depth()?);
@@ -208,6 +265,9 @@ fn up(dbn: &Dbn) -> Result<Vec<Dense>> {
         up.map(|(w, b)| Dense { w: w.clone(), b: b.clone(), activation: Activation::Sigmoid }).collect();
     if let (Some(code), false) = (layers.last_mut(), dbn.top().layers().hidden.is_bernoulli()) {
         code.activation = Activation::Linear;
+    }
+    if let Some(first) = layers.first_mut().filter(|_| !dbn.visible_units().is_bernoulli()) {
+        (first.w, first.b) = bottom::upward(dbn, &first.w, &first.b)?;
     }
     Ok(layers)
 }

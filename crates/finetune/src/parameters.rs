@@ -18,7 +18,7 @@ pub(crate) fn variables(network: &Network, config: &FinetuneConfig, device: &Dev
         layers.push(Dense { w: w.as_detached_tensor(), b: b.as_detached_tensor(), activation: *activation });
         vars.extend([w, b]);
     }
-    Ok((Descent::new(vars, config.descent())?, Network::from_layers(network.objective(), layers)))
+    Ok((Descent::new(vars, config.descent())?, network.with_layers(layers)))
 }
 
 /// Weights and biases, layer after layer, row-major.
@@ -35,7 +35,7 @@ pub(crate) fn shaped(network: &Network, values: Vec<Vec<f32>>) -> Result<Network
     for Dense { w, b, activation } in network.layers() {
         layers.push(Dense { w: tensor(w)?, b: tensor(b)?, activation: *activation });
     }
-    Ok(Network::from_layers(network.objective(), layers))
+    Ok(network.with_layers(layers))
 }
 
 /// Bytes a training holds for a network of these sizes and batches of `batch` samples, on top of the

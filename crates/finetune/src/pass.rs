@@ -14,11 +14,13 @@
 
 use crate::error::Result;
 use crate::layers::{Activation, Dense, Objective};
+use crate::outputs;
 use candle_core::{Device, Tensor};
 use candle_nn::encoding::one_hot;
 use candle_nn::ops::log_softmax;
 use deepbelief_kernels::feedforward::{Dropout, sigmoid, sigmoid_cross_entropy, sigmoid_excess, sigmoid_slope};
 use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_rbm::Units;
 
 /// Where an update drops hidden units.
 #[derive(Clone, Copy)]
@@ -84,6 +86,7 @@ pub(crate) fn activate(logits: &Tensor, activation: Activation) -> candle_core::
         Activation::Sigmoid => sigmoid(logits, &Tensor::zeros(logits.dim(1)?, logits.dtype(), logits.device())?, None),
         Activation::Linear => Ok(logits.clone()),
         Activation::Softmax => candle_nn::ops::softmax(logits, 1),
+        Activation::Means => candle_core::bail!("what visible units make of their inputs depends on their kinds"),
     }
 }
 
@@ -99,28 +102,44 @@ pub(crate) fn target(objective: Objective, v: &Tensor, labels: &[u32], classes: 
     }
 }
 
-/// The cost of outputs with these logits, in nats per sample: the cross-entropy of the target.
-pub(crate) fn cost(objective: Objective, logits: &Tensor, target: &Tensor) -> Result<f64> {
-    let cost = match objective {
-        Objective::Classifier => ((log_softmax(logits, 1)? * target)?.sum_all()?.neg()? / logits.dim(0)? as f64)?,
-        Objective::Autoencoder => sigmoid_cross_entropy(logits, target)?,
-    };
-    Ok(f64::from(cost.to_scalar::<f32>()?))
+/// What the outputs of a network are, and how they are judged.
+#[derive(Clone, Copy)]
+pub(crate) enum Outputs<'a> {
+    /// The probabilities of labels.
+    Labels,
+    /// Units between 0 and 1.
+    Bernoulli,
+    /// Units of several kinds.
+    Units(&'a Units),
 }
 
-/// The cost of outputs that say nothing, in nats per sample: every label, or every unit's two states,
-/// equally probable.
-pub(crate) fn cost_of_guessing(objective: Objective, visible: usize, classes: usize) -> f64 {
-    match objective {
-        Objective::Classifier => (classes.max(2) as f64).ln(),
-        Objective::Autoencoder => visible as f64 * std::f64::consts::LN_2,
+impl Outputs<'_> {
+    /// The cost of outputs with these logits, in nats per sample: the cross-entropy of the target.
+    pub(crate) fn cost(self, logits: &Tensor, target: &Tensor) -> Result<f64> {
+        let cost = match self {
+            Self::Labels => ((log_softmax(logits, 1)? * target)?.sum_all()?.neg()? / logits.dim(0)? as f64)?,
+            Self::Bernoulli => sigmoid_cross_entropy(logits, target)?,
+            Self::Units(units) => return Ok(outputs::cost(units, logits, target)?),
+        };
+        Ok(f64::from(cost.to_scalar::<f32>()?))
     }
-}
 
-/// Its gradient with respect to the logits.
-pub(crate) fn excess(objective: Objective, logits: &Tensor, target: &Tensor) -> candle_core::Result<Tensor> {
-    match objective {
-        Objective::Classifier => (candle_nn::ops::softmax(logits, 1)? - target)? / logits.dim(0)? as f64,
-        Objective::Autoencoder => sigmoid_excess(logits, target),
+    /// The cost of outputs that say nothing, in nats per sample: every label, or every unit's states, equally
+    /// probable.
+    pub(crate) fn cost_of_guessing(self, visible: usize, classes: usize) -> f64 {
+        match self {
+            Self::Labels => (classes.max(2) as f64).ln(),
+            Self::Bernoulli => visible as f64 * std::f64::consts::LN_2,
+            Self::Units(units) => outputs::cost_of_guessing(units),
+        }
+    }
+
+    /// The gradient of the cost with respect to the logits.
+    pub(crate) fn excess(self, logits: &Tensor, target: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Labels => (candle_nn::ops::softmax(logits, 1)? - target)? / logits.dim(0)? as f64,
+            Self::Bernoulli => sigmoid_excess(logits, target),
+            Self::Units(units) => outputs::excess(units, logits, target),
+        }
     }
 }

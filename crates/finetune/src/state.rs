@@ -14,7 +14,7 @@ use crate::layers::{Activation, Objective};
 use crate::learned::Learned;
 use crate::measure::Scores;
 use crate::network::Network;
-use deepbelief_rbm::FORMAT_VERSION;
+use deepbelief_rbm::WrittenUnits;
 use deepbelief_rbm::tensors::{self, Reader};
 use deepbelief_training::{Best, PositionHeader, Score, State, Training};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ struct StateHeader {
     best: Option<BestHeader>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run: Option<String>,
+    /// As in the file of a network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    visible: Option<WrittenUnits>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,7 +55,7 @@ where
     let Learned { network, first, second, cost } = &state.learned;
     let scores = |Score { error, cost }| Scores { error: error.unwrap_or_default(), cost };
     let header = StateHeader {
-        format_version: FORMAT_VERSION,
+        format_version: network.version(),
         kind: KIND.into(),
         objective: network.objective(),
         sizes: network.sizes(),
@@ -61,6 +64,7 @@ where
         position: PositionHeader::new(&state.position, Some(*cost)),
         best: state.best.as_ref().map(|best| BestHeader { epoch: best.epoch, scores: scores(best.score) }),
         run: state.run.clone(),
+        visible: network.written_units(),
     };
     let parts = [
         ("", Some(network)),
@@ -85,7 +89,10 @@ where
     let bytes = tensors::read(path)?;
     let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
     file.require_halvings(header.position.halvings)?;
-    let part = |prefix| Network::from_reader(&file, prefix, header.objective, &header.sizes, &header.activations);
+    let part = |prefix| {
+        let StateHeader { objective, sizes, activations, visible, .. } = &header;
+        Network::from_reader(&file, prefix, *objective, sizes, activations, visible.as_ref())
+    };
     let best = match header.best {
         None => None,
         Some(BestHeader { epoch, scores: Scores { error, cost } }) => {

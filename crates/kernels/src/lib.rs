@@ -21,7 +21,7 @@ mod states;
 mod typed;
 mod units;
 
-pub use engine::{Betas, Cpu, Direction, Engine, Shown, Tempering, norm_and_change};
+pub use engine::{Betas, Cpu, CpuDirection, Direction, Engine, Shown, Tempering, norm_and_change};
 pub use learning::contrast::Sparsity;
 pub use learning::descent::{Adam, Momentum, limit_norms};
 pub use learning::directed::{Directed, Weights};
@@ -42,6 +42,7 @@ pub use states::bits::Bits;
 pub use states::minibatches::Minibatches;
 pub use states::missing::Missing;
 pub use typed::descent::{AdamDecays, AdamMemory, Descent};
+pub use typed::direction::TypedDirection;
 pub use typed::gradient::TypedStatistics;
 pub use typed::machine::TypedRbm;
 pub use typed::tempered::TypedTempered;

@@ -41,7 +41,7 @@ fn kinds(rows: usize, units: usize) -> [Batch; 5] {
 const SHAPES: [(usize, usize); 6] = [(1, 1), (1, 37), (31, 1), (33, 64), (97, 31), (250, 70)];
 
 fn weights(inputs: usize, outputs: usize) -> Weights {
-    Weights { w: numbers(inputs, outputs, 0.5, 7), b: numbers(1, outputs, 1.0, 8) }
+    Weights { w: numbers(inputs, outputs, 0.5, 7), b: numbers(1, outputs, 1.0, 8), ..Default::default() }
 }
 
 /// `b + x W` of every sample.
@@ -175,7 +175,7 @@ fn nothing_is_learned_from_an_empty_batch() {
 fn without_inputs_the_biases_learn_the_means() {
     let target = binary(50, 40, 0.4, 11);
     let nothing = Batch::Binary(Bits::zeros(50, 1));
-    let mut directed = Directed::new(1, 40, &Weights { w: vec![0.0; 40], b: vec![0.0; 40] });
+    let mut directed = Directed::new(1, 40, &Weights { w: vec![0.0; 40], b: vec![0.0; 40], ..Default::default() });
     let rule = StepRule { learning_rate: 1.0, momentum: 0.0, l2: 0.0, l1: 0.0 };
     for _ in 0..2000 {
         directed.learn(&nothing, &target, &rule);

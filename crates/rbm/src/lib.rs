@@ -20,6 +20,7 @@ pub use files::last_good::{Recovered, damaged_path, may_be_whole, previous_path,
 pub use files::pretrained::pretrained;
 pub use files::regular_file::{open_for_writing, open_regular, read_regular};
 pub use files::tensors;
+pub use files::written_units::{Side as WrittenUnits, fields as written_fields};
 pub use model::config::{RbmConfig, VisibleBias};
 pub use model::fields::FieldTensors;
 pub use model::labels::LabelGroup;
@@ -42,3 +43,4 @@ pub use training::optimizer::Optimizer;
 pub use training::rule::{Rule, VisibleStates};
 pub use training::schedule::Schedule;
 pub use training::velocity::Velocity;
+pub use units::layer::LayerUnits;

@@ -60,7 +60,11 @@ impl Dbn {
         for (index, layer) in self.layers().iter().enumerate() {
             let above = sampled(&below, layer.w_rec(), layer.hb(), draw.layer(index as u8))?.states;
             let recognised = log_probability(&above, &below, layer.w_rec(), layer.hb())?;
-            let generated = log_probability(&below, &above, layer.w_gen(), layer.vb())?;
+            let generated = if layer.visible_units().is_bernoulli() {
+                log_probability(&below, &above, layer.w_gen(), layer.vb())?
+            } else {
+                layer.costs(&below, &above)?.neg()?
+            };
             terms = ((terms + generated)? - recognised)?;
             below = above;
         }

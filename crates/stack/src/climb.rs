@@ -3,13 +3,15 @@
 use crate::config::Propagate;
 use crate::error::{Error, Result};
 use deepbelief_kernels::{Batch, Directed, Uniforms, Weights};
-use deepbelief_rbm::{Error as RbmError, Rbm};
+use deepbelief_rbm::{Error as RbmError, Rbm, Units, to_tensor};
 
 /// Finished layers, from the bottom.
 pub(crate) struct Climb {
     layers: Vec<Directed>,
     /// What each layer passes to the next.
     propagate: Propagate,
+    /// The units of the batches.
+    visible: Units,
     /// The units under the layer that is computed.
     below: Batch,
     /// The probabilities that states are drawn from.
@@ -20,17 +22,19 @@ impl Climb {
     /// Packs the recognition weights of `rbms`.
     ///
     /// # Errors
-    /// [`Error::GaussianBelowTop`]; if the tensors are not F32.
+    /// [`Error::OthersBelowTop`]; if the tensors are not F32.
     pub(crate) fn new(rbms: &[Rbm], propagate: Propagate) -> Result<Self> {
-        if let Some(layer) = rbms.iter().position(|rbm| !rbm.layers().hidden.is_bernoulli()) {
-            return Err(Error::GaussianBelowTop { layer, depth: rbms.len() + 1 });
+        if let Some(error) = Error::of_hidden_units(rbms, rbms.len() + 1) {
+            return Err(error);
         }
         let pack = |rbm: &Rbm| {
-            let weights = Weights { w: rbm.w_rec().flatten_all()?.to_vec1()?, b: rbm.hb().to_vec1()? };
+            let weights =
+                Weights { w: rbm.w_rec().flatten_all()?.to_vec1()?, b: rbm.hb().to_vec1()?, ..Weights::default() };
             Ok(Directed::new(rbm.visible(), rbm.hidden(), &weights))
         };
         let layers = rbms.iter().map(pack).collect::<Result<_>>()?;
-        Ok(Self { layers, propagate, below: Batch::default(), p: Batch::default() })
+        let visible = rbms.first().map(|rbm| rbm.layers().visible.clone()).unwrap_or_default();
+        Ok(Self { layers, propagate, visible, below: Batch::default(), p: Batch::default() })
     }
 
     /// Bytes held for layers between these numbers of units, from the visible ones up, and batches of `batch` samples.
@@ -62,6 +66,9 @@ impl Climb {
             // Sums over bits are added in another order than those over numbers, which candle's operations take.
             if let Batch::Binary(bits) = &self.below {
                 self.below = Batch::Real { rows: bits.rows(), units: bits.units(), values: bits.to_values() };
+            }
+            if let (0, Batch::Real { values, .. }) = (index, &mut self.below) {
+                to_tensor(&self.visible, values);
             }
             let passed_on = if index == last { wanted } else { self.propagate };
             match passed_on {

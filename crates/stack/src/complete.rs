@@ -4,8 +4,6 @@
 //! top RBM, down again, and what is missing is drawn anew. With one layer of weights that samples p(missing|observed)
 //! of the RBM itself.
 //!
-//! Units of other kinds than Bernoulli are completed by an RBM alone, a single layer.
-//!
 //! All samples share the random numbers of a chain, so that what a sample is given depends on its own values alone,
 //! not on the samples beside it. Draws that stand side by side in a table must not: then each sample has numbers of
 //! its own, by its place in the table.
@@ -17,8 +15,8 @@ use crate::labels::{label_at, one_hot};
 use crate::layer::{inputs, probabilities};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::ops::sigmoid;
-use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
-use deepbelief_rbm::{UnitKind, Units, VisibleStates, to_batch, to_tensor};
+use deepbelief_kernels::{Batch, Bits, Stream, Uniforms, ops};
+use deepbelief_rbm::{Sampled, UnitKind, Units, VisibleStates, to_batch, to_tensor};
 use std::ops::Range;
 
 /// How missing values are drawn.
@@ -96,11 +94,9 @@ impl Dbn {
         let fits = units == self.visible() && (missing.rows(), missing.units()) == (rows, units);
         require(fits, "units", units, format!("{}, those of the model", self.visible()))?;
 
-        // Directed layers stand on Bernoulli units.
-        let below = Units::of(UnitKind::Bernoulli, units);
+        let visible = self.visible_units();
         let alone = self.layers().is_empty();
-        let visible = if alone { &self.top().layers().visible } else { &below };
-        let typed = alone && !self.top().layers().are_bernoulli();
+        let typed = !visible.is_bernoulli() || alone && !self.top().layers().are_bernoulli();
         let (mean, deviation) = (batch.to_values(), vec![0.0; rows * units]);
         let mut completed = Completed { mean, deviation, ..Completed::default() };
         let lacking: Vec<usize> =
@@ -121,7 +117,7 @@ impl Dbn {
         let is_spin = columns_of(visible, |kind| kind == UnitKind::Spin);
         let choices: Vec<Choice> = choices
             .iter()
-            .filter(|_| self.layers().is_empty())
+            .filter(|_| alone)
             .map(|choice| {
                 let lacks = |row: &usize| gap_of(*row, choice.start).is_some();
                 let low = if is_spin[choice.start] { -1.0 } else { 0.0 };
@@ -142,7 +138,9 @@ impl Dbn {
                 let v_tensor = Tensor::from_slice(&v, (lacking.len(), units), &Device::Cpu)?;
                 let uniforms = uniforms(draw.layer(LAST), &numbers, units);
                 let mut states = Vec::new();
-                if typed {
+                if typed && !alone {
+                    (p, states) = self.sweep_below(v_tensor, draw, &numbers)?;
+                } else if typed {
                     // A row alone draws from row 0: its number is in the seed.
                     let draw = |number: u32| {
                         let seed = how.seed ^ u64::from(number) << 32;
@@ -213,9 +211,16 @@ impl Dbn {
         Ok(())
     }
 
-    /// p(v|h) after one way up, a step at the top and one way down. Samples draw from the rows `numbers`, or all from
-    /// the only one.
+    /// p(v|h) of Bernoulli units after one way up, a step at the top and one way down. Samples draw from the rows
+    /// `numbers`, or all from the only one.
     fn sweep(&self, v: Tensor, draw: Uniforms, numbers: &[u32]) -> Result<Tensor> {
+        let above = self.sweep_above(v, draw, numbers)?;
+        let (w, b) = self.layers().first().map_or((self.top().w_gen(), self.top().vb()), |l| (l.w_gen(), l.vb()));
+        Ok(probabilities(&above, w, b)?)
+    }
+
+    /// States of the units just above the visible ones after the same way.
+    fn sweep_above(&self, v: Tensor, draw: Uniforms, numbers: &[u32]) -> Result<Tensor> {
         let depth = self.layers().len() as u8;
         let mut units = v;
         for (index, layer) in self.layers().iter().enumerate() {
@@ -230,8 +235,12 @@ impl Dbn {
             let labels: Vec<u32> = p.iter().enumerate().map(|(row, p)| label_at(p, u(row))).collect();
             x = (x + one_hot(&labels, group.classes(), &units)?.matmul(&group.w)?)?;
         }
-        let h = if top.layers().hidden.is_bernoulli() {
+        let hidden = &top.layers().hidden;
+        let h = if hidden.is_bernoulli() {
             states(&sigmoid(&x)?, draw.layer(depth), numbers)?
+        } else if !hidden.all(|kind| kind == UnitKind::Gaussian) {
+            let x = ops::product(&units, top.w_rec())?;
+            top.above().sample_by(&x, at(draw.layer(depth), numbers))?.states
         } else {
             let mut z = vec![0.0; numbers.len() * top.hidden()];
             for (z, &number) in z.chunks_exact_mut(top.hidden()).zip(numbers) {
@@ -239,12 +248,25 @@ impl Dbn {
             }
             x.broadcast_add(&Tensor::from_vec(z, (numbers.len(), top.hidden()), &Device::Cpu)?)?
         };
+        if self.layers().is_empty() {
+            return Ok(h);
+        }
         let mut p = probabilities(&h, top.w_gen(), top.vb())?;
-        for (index, layer) in self.layers().iter().enumerate().rev() {
+        for (index, layer) in self.layers().iter().enumerate().skip(1).rev() {
             let below = states(&p, draw.layer(index as u8 + depth + 2), numbers)?;
             p = probabilities(&below, &layer.w_gen, &layer.vb)?;
         }
-        Ok(p)
+        states(&p, draw.layer(depth + 2), numbers)
+    }
+
+    /// Means and states of visible units of any kinds under directed layers, likewise.
+    fn sweep_below(&self, v: Tensor, draw: Uniforms, numbers: &[u32]) -> Result<(Vec<f32>, Vec<f32>)> {
+        let above = self.sweep_above(v, draw, numbers)?;
+        let bottom = &self.layers()[0];
+        let x = ops::product(&above, bottom.w_gen())?;
+        let Sampled { probabilities, states } = bottom.below().sample_by(&x, at(draw.layer(LAST), numbers))?;
+        let values = |tensor: Tensor| tensor.flatten_all()?.to_vec1();
+        Ok((values(probabilities)?, values(states)?))
     }
 }
 
@@ -277,6 +299,11 @@ fn states(p: &Tensor, draw: Uniforms, numbers: &[u32]) -> Result<Tensor> {
     let units = p.dim(1)?;
     let u = Tensor::from_vec(uniforms(draw, numbers, units), (numbers.len(), units), &Device::Cpu)?;
     Ok(p.broadcast_gt(&u)?.to_dtype(p.dtype())?)
+}
+
+/// The uniform number of each unit, by the numbers of rows.
+fn at(draw: Uniforms, numbers: &[u32]) -> impl Fn(usize, u32) -> f32 {
+    move |row, column| draw.at(numbers[row % numbers.len()], column)
 }
 
 /// Rows of uniforms, by their numbers.

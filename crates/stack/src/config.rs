@@ -3,7 +3,7 @@
 use crate::dbn::MAX_DEPTH;
 use crate::error::{Error, Result, require};
 use deepbelief_kernels::{MAX_UNITS, philox};
-use deepbelief_rbm::{Layers, RbmConfig, TrainConfig, UnitKind, UnitMix, Units, VisibleBias};
+use deepbelief_rbm::{Layers, RbmConfig, TrainConfig, UnitMix, Units, VisibleBias};
 use serde::{Deserialize, Serialize};
 
 /// What a layer passes to the one above it while that one trains.
@@ -67,6 +67,9 @@ impl Default for LayerConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StackConfig {
+    /// What the visible units are; if absent, all are Bernoulli.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visible_units: Option<Units>,
     /// The layers, from the bottom.
     pub layers: Vec<LayerConfig>,
     /// What a layer passes upward.
@@ -95,6 +98,7 @@ impl Default for StackConfig {
             top.train.cd_steps = "10x20+25".parse().expect("two phases");
         }
         Self {
+            visible_units: None,
             layers,
             propagate: Propagate::default(),
             classes: None,
@@ -128,6 +132,10 @@ impl StackConfig {
         if let Some(classes) = self.classes {
             require((2..=MAX_UNITS).contains(&classes), "classes", classes, format!("between 2 and {MAX_UNITS}"))?;
         }
+        let labelled = self.classes.filter(|_| depth == 1 && self.visible_units.is_some());
+        let expected =
+            "none in one layer over other than bernoulli visible units: a label group needs two layers there";
+        require(labelled.is_none(), "classes", labelled.unwrap_or(0), expected)?;
         deepbelief_training::validate_threads(self.threads)?;
         require(!self.balanced || self.classes.is_some(), "balanced", true, "false where there are no classes")?;
         for (layer, config) in self.layers.iter().enumerate() {
@@ -140,19 +148,29 @@ impl StackConfig {
             require(config.batch_size != Some(0), "batch_size", 0, "at least 1")?;
             let mirrored = config.start == Start::Random || layer > 0;
             require(mirrored, "start", "transposed", "random in layer 0, which has no layer below it")?;
+            let mirrored = config.start == Start::Random || layer != 1 || self.visible_units.is_none();
+            let expected = "random in layer 1, which would mirror visible units that are not bernoulli";
+            require(mirrored, "start", "transposed", expected)?;
             if !config.hidden_units.is_bernoulli() {
                 self.validate_others(layer)?;
+            }
+            let visible = self.visible_units.clone().filter(|_| layer == 0);
+            if !config.hidden_units.is_bernoulli() || visible.is_some() {
+                let visible = visible.unwrap_or_default();
+                config.train.validate_for(&config.units(visible)).map_err(wrong)?;
             }
         }
         Ok(())
     }
 
-    /// Checks what depends on the number of visible units: a layer that starts transposed has as many
+    /// Checks what depends on the number of visible units: those that are listed are as many, and a layer that starts transposed has as many
     /// hidden units as the layer below has visible ones.
     ///
     /// # Errors
     /// [`Error::Config`] names the first layer that has not.
     pub fn validate_on(&self, visible: usize) -> Result<()> {
+        let listed = self.visible_units.as_ref().map_or(visible, Units::columns);
+        require(listed == visible, "visible units", visible, format!("{listed}, those that are listed"))?;
         let mut below = [visible].into_iter().chain(self.layers.iter().map(|layer| layer.hidden));
         for (layer, config) in self.layers.iter().enumerate().skip(1) {
             let Some(mirrored) = below.next() else { break };
@@ -167,23 +185,19 @@ impl StackConfig {
     fn validate_others(&self, layer: usize) -> Result<()> {
         let (depth, config) = (self.layers.len(), &self.layers[layer]);
         if layer + 1 < depth {
-            return Err(Error::GaussianBelowTop { layer, depth });
+            let units = config.hidden_units.units(config.hidden).kinds();
+            return Err(Error::OthersBelowTop { layer, depth, units });
         }
-        let known = config.hidden_units == UnitMix::All(UnitKind::Gaussian);
-        require(known, "hidden_units", &config.hidden_units, "bernoulli or gaussian in a stack")?;
-        let expected = "none where the hidden units of the top are gaussian: a label group needs bernoulli ones";
+        let expected = "none where the hidden units of the top are not bernoulli: a label group needs those";
         require(self.classes.is_none(), "classes", self.classes.unwrap_or(0), expected)?;
         let random = config.start == Start::Random;
         require(
             random,
             "start",
             "transposed",
-            "random for gaussian hidden units: the units they mirror are bernoulli",
+            "random for other than bernoulli hidden units: the units they mirror are bernoulli",
         )?;
-        config
-            .train
-            .validate_for(&config.units(Units::default()))
-            .map_err(|source| Error::LayerConfig { layer, source })
+        Ok(())
     }
 
     /// The seed of a layer: the stack's own at the bottom, so that the first layer of a stack
@@ -228,6 +242,7 @@ impl LayerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deepbelief_rbm::UnitKind;
 
     fn message(config: &StackConfig) -> String {
         let error = config.validate().expect_err("the settings are wrong");
@@ -270,18 +285,19 @@ mod tests {
         assert!(stack(vec![gaussian()], None).validate().is_ok());
         assert_eq!(
             message(&stack(vec![gaussian(), LayerConfig::default()], None)),
-            "layer 0 has Gaussian hidden units, but only the top layer of a stack of 2 can have them: the layers take \
-             binary units from below"
+            "layer 0 has gaussian hidden units, but only the top layer of a stack of 2 can have such: the layers above \
+             the lowest take Bernoulli units from below"
         );
         assert_eq!(
             message(&stack(vec![gaussian()], Some(3))),
-            "classes is 3; it must be none where the hidden units of the top are gaussian: a label group needs \
-             bernoulli ones"
+            "classes is 3; it must be none where the hidden units of the top are not bernoulli: a label group needs \
+             those"
         );
         let mirrored = LayerConfig { start: Start::Transposed, ..gaussian() };
         assert_eq!(
             message(&stack(vec![LayerConfig::default(), mirrored], None)),
-            "start is transposed; it must be random for gaussian hidden units: the units they mirror are bernoulli"
+            "start is transposed; it must be random for other than bernoulli hidden units: the units they mirror are \
+             bernoulli"
         );
         let sparse = TrainConfig { sparsity_cost: 0.1, ..Default::default() };
         assert_eq!(

@@ -14,7 +14,8 @@
 //! the visible bias of the top RBM (the same paper, appendix B).
 //!
 //! The hidden units of the top may be Gaussian, the linear code of an autoencoder (Hinton &
-//! Salakhutdinov 2006); what is said of their probabilities then holds of their means.
+//! Salakhutdinov 2006), or of other kinds, and the visible units of any kinds; what is said of
+//! their probabilities then holds of their means. All units between are Bernoulli.
 //!
 //! ```
 //! use candle_core::{DType, Device, Module, Tensor};
@@ -37,7 +38,7 @@ use crate::error::{Error, Result, require};
 use crate::layer::{Layer, inputs, probabilities, sampled};
 use candle_core::{DType, Device, Module, Tensor};
 use deepbelief_kernels::{Uniforms, ops};
-use deepbelief_rbm::{Rbm, Sampled, UnitKind};
+use deepbelief_rbm::{FieldTensors, Layers, Rbm, Sampled, UnitKind, Units};
 
 /// Most layers of weights in a stack.
 pub const MAX_DEPTH: usize = 64;
@@ -53,8 +54,8 @@ impl Dbn {
     /// From directed layers, bottom first, and the top RBM.
     ///
     /// # Errors
-    /// [`Error::Misfit`] if neighbours have different numbers of units, [`Error::Config`] for
-    /// more than [`MAX_DEPTH`] layers.
+    /// [`Error::Misfit`] if neighbours have different numbers of units, [`Error::OthersAboveBottom`] if units
+    /// between two layers are not Bernoulli, [`Error::Config`] for more than [`MAX_DEPTH`] layers.
     pub fn new(layers: Vec<Layer>, top: Rbm) -> Result<Self> {
         let depth = layers.len() + 1;
         require(depth <= MAX_DEPTH, "number of layers", depth, format!("between 1 and {MAX_DEPTH}"))?;
@@ -63,6 +64,10 @@ impl Dbn {
             if below.hidden() != visible {
                 return Err(Error::Misfit { layer: index + 1, visible, hidden: below.hidden() });
             }
+        }
+        let units = layers.iter().map(Layer::visible_units).chain([&top.layers().visible]);
+        if let Some((layer, units)) = units.enumerate().skip(1).find(|(_, units)| !units.is_bernoulli()) {
+            return Err(Error::OthersAboveBottom { layer, units: units.kinds() });
         }
         Ok(Self { layers, top })
     }
@@ -73,7 +78,7 @@ impl Dbn {
     ///
     /// # Errors
     /// [`Error::Config`] for no or too many RBMs, [`Error::Misfit`],
-    /// [`Error::LabelsBelowTop`], [`Error::GaussianBelowTop`].
+    /// [`Error::LabelsBelowTop`], [`Error::OthersBelowTop`], [`Error::OthersAboveBottom`].
     pub fn from_rbms(mut rbms: Vec<Rbm>) -> Result<Self> {
         let depth = rbms.len();
         require((1..=MAX_DEPTH).contains(&depth), "number of layers", depth, format!("between 1 and {MAX_DEPTH}"))?;
@@ -81,13 +86,10 @@ impl Dbn {
         if let Some(layer) = rbms.iter().position(|rbm| rbm.labels().is_some()) {
             return Err(Error::LabelsBelowTop { layer, depth });
         }
-        if let Some(layer) = rbms.iter().position(|rbm| !rbm.layers().hidden.is_bernoulli()) {
-            return Err(Error::GaussianBelowTop { layer, depth });
+        if let Some(error) = Error::of_hidden_units(&rbms, depth) {
+            return Err(error);
         }
-        let directed = |rbm: &Rbm| {
-            Layer::from_tensors(rbm.w_rec().clone(), rbm.w_gen().clone(), rbm.hb().clone(), rbm.vb().clone())
-        };
-        Self::new(rbms.iter().map(directed).collect::<Result<_>>()?, top)
+        Self::new(rbms.iter().map(Layer::of_rbm).collect::<Result<_>>()?, top)
     }
 
     /// The RBMs a tied stack was made of: undoes [`Dbn::from_rbms`].
@@ -100,7 +102,9 @@ impl Dbn {
             if !directed.is_tied()? {
                 return Err(Error::Untied { layer });
             }
-            rbms.push(Rbm::from_tensors(directed.w_rec.clone(), directed.hb.clone(), directed.vb.clone())?);
+            let rbm = Rbm::from_tensors(directed.w_rec.clone(), directed.hb.clone(), directed.vb.clone())?;
+            let layers = Layers { visible: directed.visible_units().clone(), ..rbm.layers().clone() };
+            rbms.push(rbm.with_layers(layers, directed.visible_fields().clone(), FieldTensors::default())?);
         }
         rbms.push(self.top.clone());
         Ok(rbms)
@@ -153,9 +157,13 @@ impl Dbn {
     }
 
     fn mapped(&self, top: Rbm, to: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> Result<Self> {
-        let mapped =
-            |layer: &Layer| Layer::from_tensors(to(&layer.w_rec)?, to(&layer.w_gen)?, to(&layer.hb)?, to(&layer.vb)?);
-        Self::new(self.layers.iter().map(mapped).collect::<Result<_>>()?, top)
+        Self::new(self.layers.iter().map(|layer| layer.mapped(&to)).collect::<Result<_>>()?, top)
+    }
+
+    /// What the visible units are.
+    #[must_use]
+    pub fn visible_units(&self) -> &Units {
+        self.layers.first().map_or(&self.top.layers().visible, Layer::visible_units)
     }
 
     /// Number of visible units.
@@ -279,9 +287,13 @@ impl Dbn {
     /// # Errors
     /// If the shapes do not fit.
     pub fn reconstruction_costs(&self, v: &Tensor) -> Result<Vec<f64>> {
-        if !self.top.layers().visible.is_bernoulli() {
-            let cost = |row| Ok(self.top.reconstruction_cost(&v.narrow(0, row, 1)?)?);
-            return (0..v.dim(0)?).map(cost).collect();
+        if !self.visible_units().is_bernoulli() {
+            let Some(bottom) = self.layers.first() else {
+                let cost = |row| Ok(self.top.reconstruction_cost(&v.narrow(0, row, 1)?)?);
+                return (0..v.dim(0)?).map(cost).collect();
+            };
+            let top = self.top_given_penultimate(&self.penultimate(v)?)?;
+            return Ok(bottom.costs(v, &self.decode_to(&top, self.depth(), 1)?)?.to_vec1()?);
         }
         let top = self.top_given_penultimate(&self.penultimate(v)?)?;
         let (above, w, b) = match self.layers.first() {
@@ -297,14 +309,23 @@ impl Dbn {
     /// sampled on the way down, layer l of weights from `draw.layer(l)`, the visible units stay
     /// probabilities.
     pub(crate) fn decode_sampled(&self, penultimate: &Sampled, draw: Uniforms) -> Result<Tensor> {
-        let Some((bottom, directed)) = self.layers.split_first() else {
-            return Ok(penultimate.probabilities.clone());
-        };
-        let mut units = penultimate.states.clone();
-        for (index, layer) in directed.iter().enumerate().rev() {
-            units = sampled(&units, &layer.w_gen, &layer.vb, draw.layer(index as u8 + 1))?.states;
+        let Some(bottom) = self.layers.first() else { return Ok(penultimate.probabilities.clone()) };
+        Ok(bottom.generate(&self.descend(&penultimate.states, draw)?)?)
+    }
+
+    /// The same with the visible units sampled too.
+    pub(crate) fn decode_states(&self, penultimate: &Sampled, draw: Uniforms) -> Result<Tensor> {
+        let Some(bottom) = self.layers.first() else { return Ok(penultimate.states.clone()) };
+        Ok(bottom.sample_v(&self.descend(&penultimate.states, draw)?, draw.layer(0))?.states)
+    }
+
+    /// States of the units above the lowest directed layer, drawn from penultimate states.
+    fn descend(&self, penultimate: &Tensor, draw: Uniforms) -> Result<Tensor> {
+        let mut units = penultimate.clone();
+        for (index, layer) in self.layers.iter().enumerate().skip(1).rev() {
+            units = sampled(&units, &layer.w_gen, &layer.vb, draw.layer(index as u8))?.states;
         }
-        Ok(bottom.generate(&units)?)
+        Ok(units)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong, said with what, where, got, expected and a way out.
 
-use deepbelief_rbm::Error as RbmError;
+use deepbelief_rbm::{Error as RbmError, Rbm};
 
 /// Errors of this crate. Layers are counted from 0, the bottom, as in file and metric names.
 #[derive(Debug, thiserror::Error)]
@@ -49,16 +49,26 @@ pub enum Error {
         /// Layers in all.
         depth: usize,
     },
-    /// Only the top can be Gaussian.
+    /// Only the top has other than Bernoulli hidden units.
     #[error(
-        "layer {layer} has Gaussian hidden units, but only the top layer of a stack of {depth} can have them: the \
-         layers take binary units from below"
+        "layer {layer} has {units} hidden units, but only the top layer of a stack of {depth} can have such: the \
+         layers above the lowest take Bernoulli units from below"
     )]
-    GaussianBelowTop {
-        /// The layer with Gaussian hidden units.
+    OthersBelowTop {
+        /// The layer.
         layer: usize,
         /// Layers in all.
         depth: usize,
+        /// Kinds of its hidden units.
+        units: String,
+    },
+    /// Only the lowest layer has other than Bernoulli visible units.
+    #[error("layer {layer} has {units} visible units, but only the lowest layer can have other than bernoulli ones")]
+    OthersAboveBottom {
+        /// The layer.
+        layer: usize,
+        /// Kinds of its visible units.
+        units: String,
     },
     /// Labels are asked of a model without any.
     #[error("the model has no label group: {what} needs one trained with labels")]
@@ -97,6 +107,15 @@ pub enum Error {
     /// candle refused an operation.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+}
+
+impl Error {
+    /// That of the first of `rbms`, the lowest of `depth` layers, whose hidden units no layer can stand on.
+    pub(crate) fn of_hidden_units(rbms: &[Rbm], depth: usize) -> Option<Self> {
+        let mut hidden = rbms.iter().map(|rbm| &rbm.layers().hidden).enumerate();
+        let (layer, units) = hidden.find(|(_, units)| !units.is_bernoulli())?;
+        Some(Self::OthersBelowTop { layer, depth, units: units.kinds() })
+    }
 }
 
 /// Results of this crate.

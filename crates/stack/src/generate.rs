@@ -155,6 +155,14 @@ impl<'a> Chains<'a> {
     pub fn show(&self) -> Result<Tensor> {
         self.dbn.decode_sampled(&self.penultimate, self.draw())
     }
+
+    /// The same with visible states drawn from these.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn show_states(&self) -> Result<Tensor> {
+        self.dbn.decode_states(&self.penultimate, self.draw())
+    }
 }
 
 /// The top RBM in the kernels' layout, if they serve it.

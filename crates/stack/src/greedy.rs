@@ -15,7 +15,7 @@ use candle_core::Device;
 use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
 use deepbelief_rbm::{
     Contrastive, Control, EpochMetrics, Error as RbmError, LabelGroup, Monitors, Observer, ObserverResult, Outcome,
-    Progress, Rbm, Snapshot, TrainState, Trainer, UnitMix, Units,
+    Progress, Rbm, RbmConfig, Snapshot, TrainState, Trainer, UnitMix,
 };
 use deepbelief_training::{notify, pool};
 
@@ -146,7 +146,7 @@ impl Greedy {
     /// [`deepbelief_training::Error::Resume`] if the state has other layers.
     pub fn resume(config: StackConfig, state: GreedyState) -> Result<Self> {
         config.validate()?;
-        state.check(&config.layers)?;
+        state.check(&config)?;
         let pool = pool(config.threads)?;
         Ok(Self { config, device: Device::Cpu, pool, finished: state.finished, running: state.running, run: None })
     }
@@ -159,7 +159,8 @@ impl Greedy {
     /// have.
     pub fn on(mut self, device: &Device) -> Result<Self> {
         for (layer, config) in self.config.layers.iter().enumerate() {
-            let fits = config.train.validate_on(device, &config.units(Units::default()));
+            let visible = self.config.visible_units.clone().filter(|_| layer == 0).unwrap_or_default();
+            let fits = config.train.validate_on(device, &config.units(visible));
             fits.map_err(|source| Error::LayerConfig { layer, source })?;
         }
         self.device = device.clone();
@@ -299,11 +300,12 @@ impl Greedy {
     fn start(&self, layer: usize, means: &[f32], classes: Option<usize>) -> Result<Rbm> {
         let config = &self.config.layers[layer];
         let wrong = |source| Error::LayerConfig { layer, source };
-        let rbm = match (config.start, self.finished.last()) {
-            (Start::Transposed, Some(below)) => {
-                Rbm::from_tensors(below.w_gen().clone(), below.vb().clone(), below.hb().clone())?
-            }
-            _ => Rbm::new(&config.rbm(self.config.layer_seed(layer)), means, &Device::Cpu).map_err(wrong)?,
+        let rbm = if let (Start::Transposed, Some(below)) = (config.start, self.finished.last()) {
+            Rbm::from_tensors(below.w_gen().clone(), below.vb().clone(), below.hb().clone())?
+        } else {
+            let visible_units = self.config.visible_units.clone().filter(|_| layer == 0);
+            let config = RbmConfig { visible_units, ..config.rbm(self.config.layer_seed(layer)) };
+            Rbm::new(&config, means, &Device::Cpu).map_err(wrong)?
         };
         match classes {
             None => Ok(rbm),

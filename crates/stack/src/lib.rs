@@ -24,7 +24,7 @@ mod state;
 mod survey;
 
 pub use bound::Unnormalised;
-pub use checkpoint::DbnHeader;
+pub use checkpoint::{DbnHeader, ListedUnits};
 pub use complete::{Completed, Completing};
 pub use config::{LayerConfig, Propagate, StackConfig, Start};
 pub use dbn::{Dbn, MAX_DEPTH};

@@ -76,7 +76,8 @@ impl StackConfig {
             let plan = (index > 0).then(|| plan(samples, below, self.propagate, self.cache_bytes));
             let input = plan.map_or(0, |plan| plan.bytes);
             let batch = layer.batch_size.filter(|_| input > 0).unwrap_or(batch_size).min(samples);
-            let layers = layer.units(Units::of(UnitKind::Bernoulli, below));
+            let bottom = self.visible_units.clone().filter(|_| index == 0);
+            let layers = layer.units(bottom.unwrap_or_else(|| Units::of(UnitKind::Bernoulli, below)));
             let training = peak_memory(&layers, batch, &layer.train);
             // Passes up are made before the training where their results are kept, else in it.
             let passes = Climb::bytes(&units, batch_size.min(samples));

@@ -245,7 +245,7 @@ impl Filler {
 /// A batch passed up through finished layers, in the form the next layer trains on.
 ///
 /// # Errors
-/// [`deepbelief_rbm::Error::Shape`] if the batch does not fit the bottom layer; [`Error::GaussianBelowTop`].
+/// [`deepbelief_rbm::Error::Shape`] if the batch does not fit the bottom layer; [`Error::OthersBelowTop`].
 pub fn raise(rbms: &[Rbm], batch: &Batch, propagate: Propagate, draw: Uniforms) -> Result<Batch> {
     let mut raised = Batch::default();
     Climb::new(rbms, propagate)?.climb(batch, propagate, draw, &mut raised)?;

@@ -142,10 +142,9 @@ impl Scorer {
 
     /// What is missing, the units of a category together.
     fn missing(&self, missing: &[usize]) -> Vec<Missing> {
-        let visible = &self.dbn.top().layers().visible;
-        let below = self.dbn.depth() > 1;
+        let visible = self.dbn.visible_units();
         let kind = |unit: usize| {
-            let found = visible.each().find(|(_, columns)| !below && columns.contains(&unit));
+            let found = visible.each().find(|(_, columns)| columns.contains(&unit));
             found.map_or(UnitKind::Bernoulli, |(segment, _)| segment.units)
         };
         let category = |unit: usize| self.categories.iter().find(|units| units.contains(&unit)).cloned();
@@ -209,7 +208,7 @@ impl Scorer {
 
     /// Standard deviations of Gaussian units given the hidden ones.
     fn deviations(&self, numbers: &[Missing]) -> Result<Vec<f64>> {
-        if numbers.is_empty() {
+        if numbers.is_empty() || self.dbn.depth() > 1 {
             return Ok(Vec::new());
         }
         let top = self.dbn.top();

@@ -12,12 +12,13 @@
 //! ([`GreedyState::recover`]); where `layers.safetensors` is damaged, that is
 //! `layers.previous.safetensors` (no file for no layer) with the last state of the layer above it.
 
-use crate::config::LayerConfig;
+use crate::config::StackConfig;
 use crate::dbn::Dbn;
 use crate::error::{Error, Result};
 use candle_core::Device;
 use deepbelief_rbm::{
-    Error as RbmError, Provenance, Rbm, Recovered, TrainState, damaged_path, may_be_whole, previous_path, recover,
+    Error as RbmError, Layers, Provenance, Rbm, Recovered, TrainState, UnitKind, Units, damaged_path, may_be_whole,
+    previous_path, recover,
 };
 use deepbelief_training::Error as LoopError;
 use std::path::{Path, PathBuf};
@@ -167,7 +168,8 @@ impl GreedyState {
     }
 
     /// Refuses a state of other layers than these.
-    pub(crate) fn check(&self, layers: &[LayerConfig]) -> Result<()> {
+    pub(crate) fn check(&self, config: &StackConfig) -> Result<()> {
+        let layers = &config.layers;
         let refuse = |why: String| Err(LoopError::Resume(why).into());
         let hidden: Vec<usize> = layers.iter().map(|layer| layer.hidden).collect();
         let done = self.finished.len();
@@ -193,8 +195,15 @@ impl GreedyState {
             }
         }
         let running = self.running.as_ref().map(|state| state.learned.layers());
-        let units = self.finished.iter().map(Rbm::layers).chain(running).map(|layers| &layers.hidden);
-        for (layer, (units, config)) in units.zip(layers).enumerate() {
+        let units = self.finished.iter().map(Rbm::layers).chain(running);
+        if let Some(Layers { visible, .. }) = units.clone().next() {
+            let expected = config.visible_units.clone();
+            let expected = expected.unwrap_or_else(|| Units::of(UnitKind::Bernoulli, visible.columns()));
+            if *visible != expected {
+                return refuse(format!("it has {visible} visible units, the settings say {expected}"));
+            }
+        }
+        for (layer, (units, config)) in units.map(|layers| &layers.hidden).zip(layers).enumerate() {
             let expected = config.hidden_units.units(config.hidden);
             if *units != expected {
                 return refuse(format!("its layer {layer} has {units} hidden units, the settings say {expected}"));

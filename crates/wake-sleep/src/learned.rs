@@ -3,7 +3,7 @@
 use crate::error::Result;
 use candle_core::Tensor;
 use deepbelief_kernels::Bits;
-use deepbelief_rbm::{LabelGroup, Rbm};
+use deepbelief_rbm::{LabelGroup, Rbm, Units};
 use deepbelief_stack::{Dbn, Layer};
 
 /// What a [`crate::TuneState`] holds of a net in training.
@@ -22,14 +22,18 @@ impl Learned {
     pub fn sizes(&self) -> Vec<usize> {
         self.dbn.sizes()
     }
+
+    /// What the visible units are.
+    #[must_use]
+    pub fn visible_units(&self) -> &Units {
+        self.dbn.visible_units()
+    }
 }
 
 /// Zeros in the shape of a net.
 pub(crate) fn zeros(net: &Dbn) -> Result<Dbn> {
     let zero = Tensor::zeros_like;
-    let layer = |layer: &Layer| -> Result<Layer> {
-        Ok(Layer::from_tensors(zero(layer.w_rec())?, zero(layer.w_gen())?, zero(layer.hb())?, zero(layer.vb())?)?)
-    };
+    let layer = |layer: &Layer| -> Result<Layer> { Ok(layer.mapped(zero)?) };
     let top = net.top();
     let rbm = Rbm::from_tensors(zero(top.w_rec())?, zero(top.hb())?, zero(top.vb())?)?;
     let rbm = match top.labels() {

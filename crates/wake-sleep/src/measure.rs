@@ -5,7 +5,7 @@ use crate::draws::PhaseDraws;
 use crate::error::Result;
 use crate::metrics::{LayerMetrics, TuneMetrics};
 use crate::net::Net;
-use deepbelief_kernels::{Batch, Directed, Measures, PackedRbm, Shown, Stream, Uniforms, Weights};
+use deepbelief_kernels::{Batch, CpuDirection, Measures, PackedRbm, Shown, Stream, Uniforms, Weights};
 use deepbelief_training::Monitors;
 
 /// Fantasies that recognition is measured on: the Gibbs steps of as many chains are a small share
@@ -118,8 +118,9 @@ fn recognition_costs(
 
 /// `KL(q || t) = H(q, t) - H(q)` for q from the recognition weights and t from the transposed
 /// generative ones, with the same biases, over the units above `below`.
-fn divergence(recognition: &mut Directed, generative: &Directed, below: &Batch) -> f64 {
-    let (lower, upper) = (recognition.inputs(), recognition.outputs());
+fn divergence(recognition: &mut CpuDirection, generative: &CpuDirection, below: &Batch) -> f64 {
+    let (below_units, above_units) = (recognition.input_units(), recognition.output_units());
+    let (lower, upper) = (below_units.columns(), above_units.columns());
     let (w_gen, b) = (generative.weights().w, recognition.weights().b);
     let mut w = vec![0.0; w_gen.len()];
     for (j, row) in w_gen.chunks_exact(lower).enumerate() {
@@ -127,7 +128,7 @@ fn divergence(recognition: &mut Directed, generative: &Directed, below: &Batch) 
             w[i * upper + j] = value;
         }
     }
-    let mut tied = Directed::new(lower, upper, &Weights { w, b });
+    let mut tied = CpuDirection::new(&below_units, &above_units, &Weights { w, b, ..Weights::default() });
     let mut q = Batch::default();
     recognition.probabilities(below, &mut q);
     tied.cross_entropy(below, &q) - recognition.cross_entropy(below, &q)

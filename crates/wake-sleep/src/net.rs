@@ -6,8 +6,8 @@ use crate::error::{Result, require};
 use crate::sets::{copied, pass};
 use crate::top::Top;
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Directed, Direction, Engine, MAX_UNITS, PackedRbm, Uniforms, Weights};
-use deepbelief_rbm::{OnDivergence, Rbm};
+use deepbelief_kernels::{CpuDirection, Direction, Engine, MAX_UNITS, PackedRbm, Uniforms, Weights};
+use deepbelief_rbm::{FieldTensors, OnDivergence, Rbm, UnitKind};
 use deepbelief_stack::{Dbn, Layer};
 
 /// The model in training, on an engine.
@@ -26,10 +26,13 @@ impl Net<PackedRbm> {
         let units = &dbn.top().layers().hidden;
         let expected = "bernoulli: wake-sleep learns from binary states";
         require(units.is_bernoulli(), "hidden_units of the top", units.kinds(), expected)?;
-        let up =
-            |layer: &Layer| Ok(Directed::new(layer.visible(), layer.hidden(), &weights_of(layer.w_rec(), layer.hb())?));
-        let down =
-            |layer: &Layer| Ok(Directed::new(layer.hidden(), layer.visible(), &weights_of(layer.w_gen(), layer.vb())?));
+        let units = &dbn.top().layers().visible;
+        let expected =
+            "bernoulli in a net of one layer, which wake-sleep has no directed layer for: train a stack of more";
+        require(units.is_bernoulli(), "visible_units", units.kinds(), expected)?;
+        let above = |layer: &Layer| deepbelief_rbm::Units::of(UnitKind::Bernoulli, layer.hidden());
+        let up = |layer: &Layer| Ok(CpuDirection::new(layer.visible_units(), &above(layer), &upward(layer)?));
+        let down = |layer: &Layer| Ok(CpuDirection::new(&above(layer), layer.visible_units(), &downward(layer)?));
         let top = match top {
             TopModel::Undirected => Top::undirected(dbn.top())?,
             TopModel::Factorial => {
@@ -53,7 +56,7 @@ impl<E: Engine> Net<E> {
     }
 
     pub(crate) fn visible(&self) -> usize {
-        self.recognition.first().map_or(self.top.visible(), Direction::inputs)
+        self.recognition.first().map_or(self.top.visible(), |set| set.inputs().columns())
     }
 
     pub(crate) fn dbn(&self) -> Result<Dbn> {
@@ -66,15 +69,16 @@ impl<E: Engine> Net<E> {
     }
 
     fn assemble(&self, part: fn(&E::Directed) -> Result<Weights>, top: Rbm) -> Result<Dbn> {
-        let tensors = |set: &E::Directed| -> Result<(Tensor, Tensor)> {
-            let Weights { w, b } = part(set)?;
-            let w = Tensor::from_vec(w, (set.inputs(), set.outputs()), &Device::Cpu)?;
-            Ok((w, Tensor::from_vec(b, set.outputs(), &Device::Cpu)?))
+        let tensors = |set: &E::Directed| -> Result<(Tensor, Tensor, FieldTensors)> {
+            let Weights { w, b, fields } = part(set)?;
+            let w = Tensor::from_vec(w, (set.inputs().columns(), b.len()), &Device::Cpu)?;
+            let fields = FieldTensors::from_fields(&fields, &Device::Cpu)?;
+            Ok((w, Tensor::from_slice(&b, b.len(), &Device::Cpu)?, fields))
         };
         let mut layers = Vec::with_capacity(self.layers());
         for (up, down) in self.recognition.iter().zip(&self.generative) {
-            let ((w_rec, hb), (w_gen, vb)) = (tensors(up)?, tensors(down)?);
-            layers.push(Layer::from_tensors(w_rec, w_gen, hb, vb)?);
+            let ((w_rec, hb, _), (w_gen, vb, fields)) = (tensors(up)?, tensors(down)?);
+            layers.push(Layer::from_tensors(w_rec, w_gen, hb, vb)?.with_visible_units(down.outputs(), fields)?);
         }
         Ok(Dbn::new(layers, top)?)
     }
@@ -132,8 +136,8 @@ impl<E: Engine> Net<E> {
     pub(crate) fn set_velocities(&mut self, velocities: &Dbn) -> Result<()> {
         let sets = self.recognition.iter_mut().zip(&mut self.generative);
         for ((up, down), layer) in sets.zip(velocities.layers()) {
-            up.set_velocities(&weights_of(layer.w_rec(), layer.hb())?)?;
-            down.set_velocities(&weights_of(layer.w_gen(), layer.vb())?)?;
+            up.set_velocities(&upward(layer)?)?;
+            down.set_velocities(&downward(layer)?)?;
         }
         self.top.set_velocities(velocities.top())
     }
@@ -146,20 +150,34 @@ fn is_bare(rbm: &Rbm) -> Result<bool> {
     Ok(rbm.hidden() == 1 && zero && rbm.labels().is_none())
 }
 
-fn weights_of(w: &Tensor, b: &Tensor) -> Result<Weights> {
-    let values = |tensor: &Tensor| tensor.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1();
-    Ok(Weights { w: values(w)?, b: values(b)? })
+/// The recognition weights of a layer.
+fn upward(layer: &Layer) -> Result<Weights> {
+    Ok(Weights { w: values(layer.w_rec())?, b: values(layer.hb())?, ..Weights::default() })
 }
 
-/// Bytes a tuner holds for a model of these sizes and batches of `batch` samples, on top of the
-/// data: the model packed, its best state and, while a file is written, its copies.
+/// Its generative ones.
+fn downward(layer: &Layer) -> Result<Weights> {
+    let fields = layer.visible_fields().to_fields()?;
+    Ok(Weights { w: values(layer.w_gen())?, b: values(layer.vb())?, fields })
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+    Ok(tensor.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1()?)
+}
+
+/// Bytes a tuner holds for a model of these sizes over visible units of these kinds and batches of `batch` samples, on
+/// top of the data: the model packed, its best state and, while a file is written, its copies.
 #[must_use]
-pub fn peak_memory(sizes: &[usize], batch: usize, config: &TuneConfig) -> u64 {
+pub fn peak_memory(sizes: &[usize], visible: &deepbelief_rbm::Units, batch: usize, config: &TuneConfig) -> u64 {
+    let bits = |units| deepbelief_rbm::Units::of(UnitKind::Bernoulli, units);
     let batch = batch.max(config.persistent_chains);
     let pairs: Vec<(usize, usize)> = sizes.windows(2).map(|pair| (pair[0], pair[1])).collect();
     let Some((&(v, h), directed)) = pairs.split_last() else { return 0 };
-    let sets = |&(v, h): &(usize, usize)| Directed::bytes(v, h, batch) + Directed::bytes(h, v, batch);
-    let packed = directed.iter().map(sets).sum::<u64>() + PackedRbm::bytes(v, h, batch);
+    let sets = |(layer, &(v, h)): (usize, &(usize, usize))| {
+        let (below, above) = (if layer == 0 { visible.clone() } else { bits(v) }, bits(h));
+        CpuDirection::bytes(&below, &above, batch) + CpuDirection::bytes(&above, &below, batch)
+    };
+    let packed = directed.iter().enumerate().map(sets).sum::<u64>() + PackedRbm::bytes(v, h, batch);
     let parameters = directed.iter().map(|(v, h)| 2 * v * h).sum::<usize>() + 2 * v * h;
     // Model, velocities and best model, each as tensors and as bytes of the file; model and velocities once
     // more where an epoch may be begun anew.

@@ -21,7 +21,7 @@ pub(crate) fn pass<D: Direction>(
 
 /// The same weights and velocities at another place.
 pub(crate) fn copied<D: Direction, F: Direction>(place: &F::Place, set: &D) -> Result<F> {
-    let mut copy = F::at(place, set.inputs(), set.outputs(), &set.weights()?)?;
+    let mut copy = F::at(place, &set.inputs(), &set.outputs(), &set.weights()?)?;
     copy.set_velocities(&set.velocities()?)?;
     Ok(copy)
 }

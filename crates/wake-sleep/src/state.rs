@@ -14,9 +14,9 @@ use crate::learned::Learned;
 use crate::up_down::{Best, TuneState};
 use candle_core::{Device, Tensor};
 use deepbelief_kernels::Bits;
-use deepbelief_rbm::FORMAT_VERSION;
 use deepbelief_rbm::tensors::{self, Reader};
-use deepbelief_stack::Dbn;
+use deepbelief_rbm::{FORMAT_VERSION, NEWEST_VERSION, WrittenUnits};
+use deepbelief_stack::{Dbn, ListedUnits};
 use deepbelief_training::{PositionHeader, Score};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -35,6 +35,11 @@ struct StateHeader {
     best: Option<BestHeader>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run: Option<String>,
+    /// In version 2, as in the checkpoint of a deep belief net.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    visible: Option<WrittenUnits>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hidden: Option<WrittenUnits>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,8 +53,10 @@ struct BestHeader {
 /// Writes a state, whole or not at all; the one before is kept (see [`deepbelief_rbm::recover`]).
 pub(crate) fn save(state: &TuneState, path: &Path) -> Result<()> {
     let Learned { dbn, velocities, chains } = &state.learned;
+    let listed = dbn.listed_units();
+    let [visible, hidden] = listed.as_ref().map_or([None, None], |listed| listed.written().map(Some));
     let header = StateHeader {
-        format_version: FORMAT_VERSION,
+        format_version: if listed.is_some() { NEWEST_VERSION } else { FORMAT_VERSION },
         kind: KIND.into(),
         sizes: dbn.sizes(),
         classes: dbn.classes(),
@@ -61,6 +68,8 @@ pub(crate) fn save(state: &TuneState, path: &Path) -> Result<()> {
             variational_cost: best.score.cost,
         }),
         run: state.run.clone(),
+        visible,
+        hidden,
     };
     let mut tensors = dbn.named_tensors("");
     tensors.extend(velocities.named_tensors("velocity."));
@@ -77,7 +86,8 @@ pub(crate) fn load(path: &Path) -> Result<TuneState> {
     let bytes = tensors::read(path)?;
     let (header, file) = Reader::open::<StateHeader>(path, &bytes, KIND)?;
     file.require_halvings(header.position.halvings)?;
-    let model = |prefix| Dbn::from_reader(&file, prefix, &header.sizes, header.classes, &Device::Cpu);
+    let listed = ListedUnits::read(&file, header.visible.as_ref(), header.hidden.as_ref(), &header.sizes)?;
+    let model = |prefix| Dbn::from_reader(&file, prefix, &header.sizes, header.classes, listed.as_ref(), &Device::Cpu);
     let dbn = model("")?;
     let hidden = dbn.top().hidden();
     let chains = match header.chains {

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::sets::{copied, pass};
 use candle_core::Device;
 use deepbelief_kernels::{
-    Batch, Bits, Directed, Direction, Engine, Layers, Measures, PackedRbm, Parameters, Shown, Sparsity, StepRule,
-    Uniforms, Weights,
+    Batch, Bits, CpuDirection, Direction, Engine, Layers, Measures, PackedRbm, Parameters, Shown, Sparsity, StepRule,
+    Uniforms, UnitKind, Weights,
 };
 use deepbelief_rbm::Rbm;
 
@@ -32,6 +32,10 @@ pub(crate) struct Factorial<E: Engine> {
     fantasy: E::States,
 }
 
+fn bits(units: usize) -> deepbelief_kernels::Units {
+    deepbelief_kernels::Units::of(UnitKind::Bernoulli, units)
+}
+
 fn nothing(rows: usize) -> Batch {
     Batch::Binary(Bits::zeros(rows, 1))
 }
@@ -44,7 +48,9 @@ impl Top<PackedRbm> {
     /// From an RBM of one hidden unit without weights, of which the visible biases count.
     pub(crate) fn factorial(rbm: &Rbm) -> Result<Self> {
         let b = rbm.to_parameters()?.vb;
-        Self::with_prior(Directed::new(1, b.len(), &Weights { w: vec![0.0; b.len()], b }))
+        let (one, units) = (bits(1), bits(b.len()));
+        let weights = Weights { w: vec![0.0; b.len()], b, ..Weights::default() };
+        Self::with_prior(CpuDirection::new(&one, &units, &weights))
     }
 }
 
@@ -82,7 +88,10 @@ impl<E: Engine> Top<E> {
         let velocities = velocities.to_parameters()?;
         match self {
             Self::Undirected(top) => top.rbm.set_velocities(&velocities)?,
-            Self::Factorial(top) => top.prior.set_velocities(&Weights { w: velocities.w_rec, b: velocities.vb })?,
+            Self::Factorial(top) => {
+                let Parameters { w_rec: w, vb: b, .. } = velocities;
+                top.prior.set_velocities(&Weights { w, b, ..Weights::default() })?;
+            }
         }
         Ok(())
     }
@@ -103,7 +112,7 @@ impl<E: Engine> Top<E> {
     pub(crate) fn visible(&self) -> usize {
         match self {
             Self::Undirected(top) => top.rbm.visible(),
-            Self::Factorial(top) => top.prior.outputs(),
+            Self::Factorial(top) => top.prior.outputs().columns(),
         }
     }
 
@@ -263,7 +272,7 @@ impl Top<PackedRbm> {
             Self::Undirected(top) => top.rbm.measure(penultimate, labels, &[], draw),
             Self::Factorial(top) => {
                 let parameters = biases(top.prior.weights());
-                PackedRbm::new(top.prior.outputs(), 1, &parameters).measure(penultimate, labels, &[], draw)
+                PackedRbm::new(parameters.vb.len(), 1, &parameters).measure(penultimate, labels, &[], draw)
             }
         }
     }

@@ -2,12 +2,13 @@
 
 use crate::args::EncodeArgs;
 use crate::commands::files::{extension, require_folder, require_spare};
-use crate::data::chunks::{CHUNK, chunks};
+use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Model, Trained, split};
 use crate::model::decoded::in_their_words;
+use crate::model::inputs::inputs;
 use crate::pictures::values;
 use crate::report::{Report, bytes};
 use crate::results::{FORMATS, Results};
@@ -45,7 +46,7 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     memory::require_samples("encoding", n, args.memory.max_memory, needed)?;
     let mut features = Vec::with_capacity(n * hidden);
     let mut free_energy = Vec::new();
-    for (step, v) in chunks(samples, checkpoint.binarize(args.binarize), seed).enumerate() {
+    for (step, v) in inputs(&checkpoint, samples, checkpoint.binarize(args.binarize), seed).enumerate() {
         let v = v?;
         let Checkpoint { dbn, .. } = match &checkpoint {
             Model::Belief(checkpoint) => checkpoint,

@@ -7,7 +7,7 @@ use crate::failure::{Explain, Failure, Result};
 use crate::model::checkpoint::Checkpoint;
 use crate::report::Report;
 use deepbelief_exchange::{Format, Written, npz_arrays, write, write_npz};
-use deepbelief_rbm::{Layers, UnitKind};
+use deepbelief_rbm::UnitKind;
 use deepbelief_stack::Dbn;
 use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
 
 /// Refuses units that networks and the arrays of an npz know nothing of.
 fn require_known(dbn: &Dbn) -> Result<()> {
-    let Layers { visible, hidden } = dbn.top().layers();
+    let (visible, hidden) = (dbn.visible_units(), &dbn.top().layers().hidden);
     if visible.is_bernoulli() && hidden.all(|kind| matches!(kind, UnitKind::Bernoulli | UnitKind::Gaussian)) {
         return Ok(());
     }

@@ -2,12 +2,13 @@
 
 use crate::args::{ReconstructArgs, SplitName};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
-use crate::data::chunks::{CHUNK, chunks};
+use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::model::decoded::{decoded, in_their_words, picture_shape};
+use crate::model::inputs::inputs;
 use crate::pictures::{self, Net, Subject, showcase, values};
 use crate::report::Report;
 use crate::results::FORMATS;
@@ -68,13 +69,15 @@ fn write(
     let needed = |n| beside + 2 * footprint::features(n, samples.units(), format);
     memory::require_samples("reconstructing", n, args.memory.max_memory, needed)?;
     let mut reconstructed = Vec::with_capacity(n * samples.units());
-    for v in chunks(samples, checkpoint.binarize(args.binarize), checkpoint.provenance().seed) {
+    for v in inputs(checkpoint, samples, checkpoint.binarize(args.binarize), checkpoint.provenance().seed) {
         reconstructed.extend(values(&match checkpoint {
             Model::Belief(checkpoint) => checkpoint.dbn.reconstruct(&v?)?,
             Model::Network(checkpoint) => checkpoint.network.forward(&v?)?,
         })?);
     }
-    to_batch(samples.layer(), &mut reconstructed);
+    if let Model::Belief(_) = checkpoint {
+        to_batch(samples.layer(), &mut reconstructed);
+    }
     let labels = samples.labels().map(|labels| in_their_words(&labels, data.class_names.as_deref()));
     let files = decoded(checkpoint, &reconstructed, labels).write(&args.out, format)?;
     tracing::info!("reconstructed {} of {}", count(n, "sample"), data.name);

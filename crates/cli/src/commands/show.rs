@@ -104,8 +104,13 @@ fn of_belief(checkpoint: &Checkpoint) -> Result<Summary> {
             let labels = if header.classes > 0 { format!("{} at the top", header.classes) } else { "none".into() };
             let part = "generative and recognition weights";
             let weights = if header.untied { format!("untied: {part} have parted") } else { format!("tied {part}") };
-            let types =
-                if header.units == "gaussian-top" { "bernoulli, those of the top gaussian" } else { &header.units };
+            let types = match dbn.listed_units() {
+                Some(units) => {
+                    format!("{} visible ones, {} at the top, bernoulli between", units.visible, units.hidden)
+                }
+                None if header.units == "gaussian-top" => "bernoulli, those of the top gaussian".into(),
+                None => header.units.clone(),
+            };
             let units = format!("{} ({types})", joined(&sizes, "-"));
             facts.extend([("units", units), ("labels", labels), ("weights", weights)]);
             if header.untied {

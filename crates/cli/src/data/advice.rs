@@ -97,6 +97,7 @@ impl Advice {
         };
         let top = if asked > MOST_HIDDEN { 4 * hidden } else { hidden };
         let layers = if samples < FEW_SAMPLES { vec![hidden, top] } else { vec![hidden, hidden, top] };
+        let depth = layers.len();
         if stack {
             let layers: Vec<Value> = layers.into_iter().map(|hidden| Value::from(hidden as i64)).collect();
             add("layers", layers.into(), reason);
@@ -151,17 +152,41 @@ impl Advice {
                 "lower than usual: about {active:.0} of {units} units are on in a sample, which all move a hidden unit"
             )
         };
-        add("learning_rate", rate.into(), reason);
         let (share, of_it) =
             if stack { (FINAL_OF_STACK, "about a tenth of it") } else { (FINAL, "about a twentieth of it") };
-        add("final_learning_rate", one_digit(share * rate).into(), of_it.into());
+        // Of a stack only the lowest layer learns numbers.
+        let of_layers = |rate: f64, above: f64| -> Value {
+            if !stack || !numbers {
+                return rate.into();
+            }
+            (0..depth).map(|layer| if layer == 0 { rate } else { above }).collect::<Vec<f64>>().into()
+        };
+        let reason = if stack && numbers { format!("{reason}, in the lowest layer") } else { reason };
+        let above = RATE.min(usual);
+        add("learning_rate", of_layers(rate, above), reason);
+        let last = |rate: f64| one_digit(share * rate);
+        add("final_learning_rate", of_layers(last(rate), last(above)), of_it.into());
         Self { settings }
     }
 
-    /// What of it a training takes that nobody asked for: all but what the schema says.
-    pub(crate) fn left_open(&self, is_said: impl Fn(&str) -> bool) -> toml::Table {
+    /// What of it a training takes that nobody asked for: all but what the schema says. A stack of another `depth` has
+    /// as many rates.
+    pub(crate) fn left_open(&self, is_said: impl Fn(&str) -> bool, depth: Option<usize>) -> toml::Table {
         let open = |setting: &&Setting| !["scale", "visible_units"].contains(&setting.key) && !is_said(setting.key);
-        self.settings.iter().filter(open).map(|setting| (setting.key.to_string(), setting.value.clone())).collect()
+        let fitted = |Setting { key, value, .. }: &Setting| match (value, depth) {
+            (Value::Array(values), Some(depth)) if *key != "layers" => {
+                let last = values.last().cloned();
+                values
+                    .iter()
+                    .cloned()
+                    .chain(std::iter::repeat_n(last, depth).flatten())
+                    .take(depth)
+                    .collect::<Vec<_>>()
+                    .into()
+            }
+            _ => value.clone(),
+        };
+        self.settings.iter().filter(open).map(|setting| (setting.key.to_string(), fitted(setting))).collect()
     }
 }
 

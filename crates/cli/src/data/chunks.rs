@@ -19,10 +19,20 @@ pub(crate) fn tensor(batch: &Batch, units: &Units) -> Result<Tensor> {
 
 /// All samples in order, some at a time, as values [n, units].
 pub(crate) fn chunks(samples: &Split, binarize: Binarize, seed: u64) -> impl Iterator<Item = Result<Tensor>> {
+    chunks_of(samples, samples.layer().clone(), binarize, seed)
+}
+
+/// The same of samples that are taken for these units.
+pub(crate) fn chunks_of(
+    samples: &Split,
+    units: Units,
+    binarize: Binarize,
+    seed: u64,
+) -> impl Iterator<Item = Result<Tensor>> {
     let n = samples.samples();
     (0..n).step_by(CHUNK).map(move |start| {
         let batch = samples.batch(start..n.min(start + CHUNK), binarize, seed)?;
-        tensor(&batch, samples.layer())
+        tensor(&batch, &units)
     })
 }
 

@@ -242,7 +242,7 @@ impl Card<'_> {
                     transposed: true,
                     activation: match activation {
                         Activation::Sigmoid => "sigmoid",
-                        Activation::Linear => "identity",
+                        Activation::Linear | Activation::Means => "identity",
                         Activation::Softmax => "softmax",
                     },
                 };
@@ -257,6 +257,9 @@ impl Card<'_> {
         let what = match self.model {
             Model::Belief(_) => "the probabilities of the hidden units at the top",
             Model::Network(checkpoint) if checkpoint.header.kind == "mlp" => "the probabilities of the labels",
+            Model::Network(checkpoint) if checkpoint.network.visible_units().is_some() => {
+                "the reconstruction: numbers, and logits of bits and levels"
+            }
             Model::Network(_) => "the reconstruction",
         };
         let _ = write!(text, "## How to use it\n\nFrom the command line:\n\n```\ndbn show hf:{repo}\n");

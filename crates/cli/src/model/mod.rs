@@ -3,5 +3,6 @@
 pub(crate) mod card;
 pub(crate) mod checkpoint;
 pub(crate) mod decoded;
+pub(crate) mod inputs;
 mod markdown;
 pub(crate) mod recorded;

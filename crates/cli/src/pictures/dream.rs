@@ -86,12 +86,12 @@ impl Dream {
         let (steps, every) = (self.steps, self.every);
         Ok((0..self.shown).map(move |time| {
             chains.advance(if time == 0 { steps } else { every })?;
-            let visible = &dbn.top().layers().visible;
+            let visible = dbn.visible_units();
             let shown = if visible.is_bernoulli() {
                 values(&chains.show()?)?
             } else {
                 // States, which may be numbers.
-                let mut states = values(&chains.penultimate().states)?;
+                let mut states = values(&chains.show_states()?)?;
                 to_batch(visible, &mut states);
                 states
             };

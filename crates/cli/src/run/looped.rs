@@ -4,7 +4,7 @@ use super::parts::Parts;
 use super::watcher::{ModelOf, Verb, Watcher};
 use crate::failure::Result;
 use crate::machine::device::DeviceName;
-use crate::settings::Settings;
+use crate::settings::{Said, Settings};
 use candle_core::Device;
 use deepbelief_data::ClassNumbers;
 use deepbelief_rbm::Provenance;
@@ -48,6 +48,11 @@ pub(crate) trait Looped: Verb<Kept = ()> {
 
     /// What the folder of a run is called by default; `of` is the name of the model that it starts from.
     fn name(settings: &Self::Settings, of: Option<String>) -> String;
+
+    /// Settings that nobody asked for, by what the samples are and the model is that the run starts from.
+    fn adapt(settings: &mut Self::Settings, said: &Said, parts: &Parts, from: Option<&Dbn>) {
+        let _ = (settings, said, parts, from);
+    }
 
     /// A new training, and the samples that it learns from.
     fn start(settings: &Self::Settings, parts: Parts, from: Option<&Dbn>) -> Result<(Loop<Self::Training>, Parts)>;

@@ -66,7 +66,9 @@ fn start<V: Looped>(args: &TrainArgs<V::Settings>) -> Result<Run<V>> {
     let known = opened.as_ref().map(|(_, checkpoint)| Known::of_net(V::class_numbers(&settings), &said, checkpoint));
     let parts = Parts::load(&mut settings, &said, known.unwrap_or_default())?;
     parts.require_valid(V::patience(&settings))?;
-    let (training, parts) = V::start(&settings, parts, opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn))?;
+    let from = opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn);
+    V::adapt(&mut settings, &said, &parts, from);
+    let (training, parts) = V::start(&settings, parts, from)?;
     let minibatches = parts.minibatches(settings.data(), V::batch_size(&settings), settings.seed())?;
     let name = V::name(&settings, opened.map(|(path, _)| run_name(&path)));
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &to_toml(&settings)?, args.run.force)?;

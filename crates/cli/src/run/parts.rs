@@ -21,7 +21,7 @@ use crate::settings::{DataSettings, Said, Settings, record};
 use candle_core::Device;
 use deepbelief_data::{BatchConfig, Binarize, Dataset, Examination, Minibatcher, Schema, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
-use deepbelief_rbm::{Monitors, Provenance};
+use deepbelief_rbm::{Monitors, Provenance, Units};
 use deepbelief_stack::Dbn;
 use toml::{Table, Value};
 
@@ -53,9 +53,6 @@ impl Parts {
         };
         settings.data_mut().visible_units = units;
         settings.data_mut().complete(&data, !said.has("valid"));
-        if S::VERB != Verb::Pretrain {
-            require_bernoulli(&data)?;
-        }
         let binarize = Some(settings.data().binarize).filter(|_| found.units.is_bernoulli());
         warn_of(&found, settings.data().image_size.is_some(), binarize);
         Ok(Self { advised, ..Self::part(data, settings.data(), settings.seed())? })
@@ -101,6 +98,16 @@ impl Parts {
     /// Refuses a shape of pictures that does not fit the visible units.
     pub(crate) fn require_shape(&self, settings: &DataSettings) -> Result<()> {
         settings.image_size.map_or(Ok(()), |shape| shape_of(self.train.units(), Some(shape)).map(|_| ()))
+    }
+
+    /// Refuses a model of other visible units than those of the data.
+    pub(crate) fn require_layer(&self, visible: &Units) -> Result<()> {
+        let found = self.train.layer();
+        if found == visible {
+            return Ok(());
+        }
+        Err(Failure::new(format!("the data have {found} units, but the model has {visible} visible units"))
+            .hint("read the data as the model's were: leave --schema, --column-types and --scale out"))
     }
 
     /// Loads the data of a run that goes on by `recipe`, both of which must be those it was started with, as
@@ -358,11 +365,11 @@ fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Re
     // A mixture of hidden units says how many there are.
     let mixed = before.get("hidden_units").and_then(Value::as_str).is_some_and(|units| units.contains('='));
     let advice = Advice::of(found, units, S::VERB == Verb::Stack, usual)
-        .left_open(|key| said.has(key) || mixed && key == "hidden");
+        .left_open(|key| said.has(key) || mixed && key == "hidden", said.depth());
     let advised: Vec<String> = advice
         .iter()
         .filter(|(key, value)| before.get(*key) != Some(value))
-        .map(|(key, value)| format!("{} {}", flag(key), value.to_string().replace('"', "")))
+        .map(|(key, value)| format!("{} {}", flag(key), as_option(value)))
         .collect();
     // As if a recipe had said it: what the user's says comes after it.
     let mut recipe = advice;
@@ -372,16 +379,12 @@ fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Re
     Ok(advised)
 }
 
-/// Refuses units that only `dbn pretrain` learns.
-fn require_bernoulli(data: &Dataset) -> Result<()> {
-    let units = data.train.layer();
-    if units.is_bernoulli() {
-        return Ok(());
+/// A value as an option has it.
+fn as_option(value: &Value) -> String {
+    match value {
+        Value::Array(values) => values.iter().map(as_option).collect::<Vec<_>>().join(","),
+        value => value.to_string().replace('"', ""),
     }
-    Err(Failure::new(format!(
-        "the columns are {units} units, and only `dbn pretrain` learns other than Bernoulli units"
-    ))
-    .hint("learn values between 0 and 1: --visible-units bernoulli"))
 }
 
 /// Opens the data of a training.

@@ -28,5 +28,5 @@ pub(crate) use finetune::FinetuneSettings;
 pub(crate) use pretrain::PretrainSettings;
 pub(crate) use resolve::{Asked, Resolved, Said, resolve, resume};
 pub(crate) use stack::StackSettings;
-pub(crate) use tune::TuneSettings;
+pub(crate) use tune::{Rate, TuneSettings};
 pub(crate) use written::{print_recipe, record, to_toml};

@@ -60,6 +60,12 @@ impl Said {
         let tables = self.recipe.values().flat_map(|v| v.as_array().map_or(std::slice::from_ref(v), Vec::as_slice));
         self.get(key).is_some() || tables.filter_map(Value::as_table).any(|layer| layer.contains_key(key))
     }
+
+    /// How many layers a stack has, if anybody said so.
+    pub(crate) fn depth(&self) -> Option<usize> {
+        let layers = self.get("layers").or_else(|| self.recipe.get("layer"));
+        layers.and_then(Value::as_array).map(Vec::len)
+    }
 }
 
 /// Settings of a new run from a model of this provenance.

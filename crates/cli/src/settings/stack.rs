@@ -71,6 +71,7 @@ impl StackSettings {
             ..layer.clone()
         };
         Ok(StackConfig {
+            visible_units: None,
             layers: self.layers.iter().map(layer).collect(),
             propagate: self.propagate,
             classes,
@@ -105,7 +106,7 @@ impl Settings for StackSettings {
         // What depends on the data is checked when they are there.
         let config = StackConfig { balanced: false, classes: None, ..self.stack_config(Some(2))? };
         config.validate().map_err(|error| match error {
-            StackError::GaussianBelowTop { .. } => Failure::from(error).hint(
+            StackError::OthersBelowTop { .. } => Failure::from(error).hint(
                 "give one type a layer, such as --hidden-units bernoulli,gaussian, or that of the top under [top] in a \
                  recipe",
             ),

@@ -52,10 +52,10 @@ pub(crate) fn dbn(file: &File) -> Result<Dbn> {
 /// [`Error::Option`] for other than Bernoulli units, of which the names do not tell.
 pub fn npz_arrays(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     let top = dbn.top();
-    if !top.layers().visible.is_bernoulli()
+    if !dbn.visible_units().is_bernoulli()
         || top.layers().hidden.any(|kind| kind != UnitKind::Gaussian && kind != UnitKind::Bernoulli)
     {
-        let (visible, hidden) = (&top.layers().visible, &top.layers().hidden);
+        let (visible, hidden) = (dbn.visible_units(), &top.layers().hidden);
         return Err(Error::Option(format!(
             "the model has {visible} below {hidden} units, of which the array names of such an npz do not tell: those of \
              PGM do, and its checkpoint, a safetensors file"

@@ -4,6 +4,7 @@ mod gradients;
 mod network;
 mod refusals;
 mod trainer;
+mod typed;
 
 use candle_core::{Device, Tensor};
 use deepbelief_data::{BatchConfig, Binarize, Minibatcher, Split};

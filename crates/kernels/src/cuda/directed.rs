@@ -5,10 +5,12 @@ use super::rows::{Feed, Rows, padded};
 use super::steps::{Biases, read_largest, rounded, step_weights};
 use crate::engine::Direction;
 use crate::learning::directed::Weights;
+use crate::learning::parameters::Fields;
 use crate::learning::update::StepRule;
 use crate::precision::Precision;
 use crate::rng::Uniforms;
 use crate::states::batch::Batch;
+use crate::units::layers::{UnitKind, Units};
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
@@ -43,7 +45,7 @@ impl GpuDirected {
         for row in values.chunks_exact(padded(self.outputs).max(1)).take(self.inputs) {
             w.extend_from_slice(&row[..self.outputs]);
         }
-        Ok(Weights { w, b })
+        Ok(Weights { w, b, fields: Fields::default() })
     }
 
     /// Row-major values [rows, units] of inputs or outputs.
@@ -70,7 +72,11 @@ impl Direction for GpuDirected {
     type Place = OnGpu;
     type States = Rows;
 
-    fn at(place: &OnGpu, inputs: usize, outputs: usize, weights: &Weights) -> Result<Self> {
+    fn at(place: &OnGpu, inputs: &Units, outputs: &Units, weights: &Weights) -> Result<Self> {
+        if !inputs.is_bernoulli() || !outputs.is_bernoulli() {
+            candle_core::bail!("directed weights of {inputs} and {outputs} units are for the CPU");
+        }
+        let (inputs, outputs) = (inputs.columns(), outputs.columns());
         let (OnGpu { gpu, precision }, rows, width) = (place, padded(inputs), padded(outputs));
         assert_eq!((weights.w.len(), weights.b.len()), (inputs * outputs, outputs), "weights of these sizes");
         let (w, b) = upload(gpu, inputs, outputs, weights, f32::NEG_INFINITY)?;
@@ -93,12 +99,12 @@ impl Direction for GpuDirected {
         })
     }
 
-    fn inputs(&self) -> usize {
-        self.inputs
+    fn inputs(&self) -> Units {
+        Units::of(UnitKind::Bernoulli, self.inputs)
     }
 
-    fn outputs(&self) -> usize {
-        self.outputs
+    fn outputs(&self) -> Units {
+        Units::of(UnitKind::Bernoulli, self.outputs)
     }
 
     fn weights(&self) -> Result<Weights> {

@@ -1,11 +1,10 @@
-//! The CPU's engine: [`PackedRbm`], [`Directed`] and [`Tempered`] by the verbs that all engines share. Nothing
+//! The CPU's engine: [`PackedRbm`] and [`Tempered`] by the verbs that all engines share. Nothing
 //! here fails, and nothing is copied that the rules do not ask to keep.
 
-use super::direction::Direction;
+use super::cpu_direction::{Cpu, CpuDirection};
 use super::rbm::{Engine, Shown, norm_and_change};
 use super::tempering::{Betas, Tempering};
 use crate::learning::contrast::Sparsity;
-use crate::learning::directed::{Directed, Weights};
 use crate::learning::packed::PackedRbm;
 use crate::learning::parameters::{Offsets, Parameters};
 use crate::learning::statistics::Statistics;
@@ -19,10 +18,6 @@ use crate::states::bits::Bits;
 use crate::units::layers::Layers;
 use candle_core::Result;
 use std::borrow::Cow;
-
-/// The CPU: the rayon pool of whoever calls.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cpu;
 
 /// A batch is where the CPU computes, wherever it comes from.
 fn batch(shown: Shown<'_, Batch>) -> &Batch {
@@ -43,7 +38,7 @@ impl Engine for PackedRbm {
     type Place = Cpu;
     type States = Batch;
     type Statistics = Statistics;
-    type Directed = Directed;
+    type Directed = CpuDirection;
     type Tempered = Tempered;
 
     const PATIENCE: u32 = 1;
@@ -241,68 +236,6 @@ impl Engine for PackedRbm {
 
     fn norm_and_change(&self) -> Result<(f64, f64)> {
         Ok(norm_and_change(&self.rec.unpack(), &self.before))
-    }
-}
-
-impl Direction for Directed {
-    type Place = Cpu;
-    type States = Batch;
-
-    fn at(_: &Cpu, inputs: usize, outputs: usize, weights: &Weights) -> Result<Self> {
-        Ok(Self::new(inputs, outputs, weights))
-    }
-
-    fn inputs(&self) -> usize {
-        self.inputs()
-    }
-
-    fn outputs(&self) -> usize {
-        self.outputs()
-    }
-
-    fn weights(&self) -> Result<Weights> {
-        Ok(self.weights())
-    }
-
-    fn velocities(&self) -> Result<Weights> {
-        Ok(self.velocities())
-    }
-
-    fn set_velocities(&mut self, velocities: &Weights) -> Result<()> {
-        self.set_velocities(velocities);
-        Ok(())
-    }
-
-    fn input_room(&self) -> Result<Batch> {
-        Ok(Batch::default())
-    }
-
-    fn output_room(&self) -> Result<Batch> {
-        Ok(Batch::default())
-    }
-
-    fn load<'a>(&mut self, batch: &'a Batch, _: &'a mut Batch) -> Result<&'a Batch> {
-        Ok(batch)
-    }
-
-    fn sample(&mut self, input: &Batch, draw: Uniforms, states: &mut Batch) -> Result<()> {
-        self.sample(input, draw, states);
-        Ok(())
-    }
-
-    fn probabilities(&mut self, input: &Batch, probabilities: &mut Batch) -> Result<()> {
-        self.probabilities(input, probabilities);
-        Ok(())
-    }
-
-    fn learn(&mut self, input: &Batch, target: &Batch, rule: &StepRule) -> Result<()> {
-        let largest = self.learn(input, target, rule);
-        self.largest.keep(largest);
-        Ok(())
-    }
-
-    fn largest(&mut self) -> Result<f32> {
-        Ok(self.largest.take())
     }
 }
 

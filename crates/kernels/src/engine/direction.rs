@@ -4,9 +4,11 @@ use crate::learning::directed::Weights;
 use crate::learning::update::StepRule;
 use crate::rng::Uniforms;
 use crate::states::batch::Batch;
+use crate::units::layers::Units;
 use candle_core::Result;
 
-/// The weights of one direction between two layers: see [`crate::Directed`] for the formulas.
+/// The weights of one direction between two layers: see [`crate::Directed`] and [`crate::TypedDirection`] for
+/// the formulas.
 ///
 /// Every method fails if the device does or is out of memory; on the CPU none fails. A method panics if
 /// numbers of units or samples do not fit.
@@ -16,17 +18,17 @@ pub trait Direction: Sized + Send + Sync {
     /// Units of one layer, a sample a row.
     type States;
 
-    /// Puts `weights` from `inputs` to `outputs` units there.
+    /// Puts `weights` from units `inputs` to `outputs` there.
     ///
     /// # Errors
-    /// If the device is out of memory.
-    fn at(place: &Self::Place, inputs: usize, outputs: usize, weights: &Weights) -> Result<Self>;
+    /// If the device is out of memory, or computes no units of these kinds.
+    fn at(place: &Self::Place, inputs: &Units, outputs: &Units, weights: &Weights) -> Result<Self>;
 
-    /// Units of the input layer.
-    fn inputs(&self) -> usize;
+    /// The units of the input layer.
+    fn inputs(&self) -> Units;
 
-    /// Units of the output layer.
-    fn outputs(&self) -> usize;
+    /// The units of the output layer.
+    fn outputs(&self) -> Units;
 
     /// The weights and biases.
     ///

@@ -16,11 +16,12 @@
 //! Equal random numbers give equal states on every engine, but for ties that rounding decides.
 
 mod cpu;
+mod cpu_direction;
 mod direction;
 mod rbm;
 mod tempering;
 
-pub use cpu::Cpu;
+pub use cpu_direction::{Cpu, CpuDirection};
 pub use direction::Direction;
 pub use rbm::{Engine, Shown, norm_and_change};
 pub use tempering::{Betas, Tempering};

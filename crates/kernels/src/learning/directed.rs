@@ -22,7 +22,7 @@
 //! fixed order, in the caller's rayon pool.
 
 use crate::learning::largest::Largest;
-use crate::learning::parameters::MAX_UNITS;
+use crate::learning::parameters::{Fields, MAX_UNITS};
 use crate::learning::update::{self, StepRule};
 use crate::products::dense;
 use crate::products::panels::{Activations, Panels, pack_bias, pack_rows, unpack_rows};
@@ -45,6 +45,8 @@ pub struct Weights {
     pub w: Vec<f32>,
     /// Biases of the outputs.
     pub b: Vec<f32>,
+    /// What else the outputs have; nothing of Bernoulli units.
+    pub fields: Fields,
 }
 
 /// One direction between two layers of Bernoulli units. See the module's formulas.
@@ -118,13 +120,14 @@ impl Directed {
     /// The weights and biases.
     #[must_use]
     pub fn weights(&self) -> Weights {
-        Weights { w: self.w.unpack(), b: unpack_rows(&self.b, self.outputs) }
+        Weights { w: self.w.unpack(), b: unpack_rows(&self.b, self.outputs), fields: Fields::default() }
     }
 
     /// The velocities that momentum keeps.
     #[must_use]
     pub fn velocities(&self) -> Weights {
-        Weights { w: self.w_velocity.unpack(), b: unpack_rows(&self.b_velocity, self.outputs) }
+        let (w, b) = (self.w_velocity.unpack(), unpack_rows(&self.b_velocity, self.outputs));
+        Weights { w, b, fields: Fields::default() }
     }
 
     /// Continues with the velocities of an earlier run.

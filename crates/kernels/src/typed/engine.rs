@@ -4,9 +4,8 @@ use super::descent::{AdamMemory, Descent};
 use super::gradient::TypedStatistics;
 use super::machine::TypedRbm;
 use super::tempered::TypedTempered;
-use crate::engine::{Cpu, Engine, Shown, norm_and_change};
+use crate::engine::{Cpu, CpuDirection, Engine, Shown, norm_and_change};
 use crate::learning::contrast::Sparsity;
-use crate::learning::directed::Directed;
 use crate::learning::parameters::{Offsets, Parameters};
 use crate::learning::update::StepRule;
 use crate::measures::measure::Measures;
@@ -27,7 +26,7 @@ impl Engine for TypedRbm {
     type Place = Cpu;
     type States = Batch;
     type Statistics = TypedStatistics;
-    type Directed = Directed;
+    type Directed = CpuDirection;
     type Tempered = TypedTempered;
 
     const PATIENCE: u32 = 1;

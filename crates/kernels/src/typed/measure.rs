@@ -109,7 +109,7 @@ impl TypedRbm {
     }
 
     fn measure_chunk(&self, samples: Samples<'_>, range: Range<usize>, draw: Uniforms) -> Measured {
-        let (level, n, hidden, visible) = (self.level, range.len(), &self.hidden, &self.visible);
+        let (level, n, hidden) = (self.level, range.len(), &self.hidden);
         let (mut x, mut means) = (vec![ZERO; n], vec![ZERO; n]);
         let (mut cgfs, mut energies, mut costs) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
         let (mut sums, mut squares) = (Vec::new(), Vec::new());
@@ -130,22 +130,45 @@ impl TypedRbm {
             }
         }
         finish(hidden, n, &rows, &mut h);
+        self.measure_visible(samples.batch, &range, &h, &mut energies, &mut costs);
+        let free_energies = energies.iter().zip(&cgfs).map(|(energy, cgf)| energy - cgf).collect();
+        Measured { free_energies, costs, means: sums, squares }
+    }
+
+    /// Mean `-ln p(v|h)` of visible states given hidden ones, in nats a sample.
+    pub(crate) fn cost_of(&mut self, h: &Batch, v: &Batch) -> f64 {
+        self.refresh_generative();
+        let chunks = Chunks::new(v.rows());
+        let parts: Vec<f64> = (0..chunks.count())
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|chunk| {
+                let range = chunks.range(chunk);
+                let (mut energies, mut costs) = (vec![0.0; range.len()], vec![0.0; range.len()]);
+                self.measure_visible(v, &range, &h.slice(range.clone()), &mut energies, &mut costs);
+                costs.iter().sum()
+            })
+            .collect();
+        parts.iter().sum::<f64>() / v.rows().max(1) as f64
+    }
+
+    /// The energies of some visible states, and their `-ln p(v|h)` given as many hidden states.
+    fn measure_visible(&self, v: &Batch, range: &Range<usize>, h: &Batch, energies: &mut [f64], costs: &mut [f64]) {
+        let (level, n, visible) = (self.level, range.len(), &self.visible);
         let mut lists = Active::default();
-        let from_hidden = of_hidden(&h, &mut lists);
+        let from_hidden = of_hidden(h, &mut lists);
         let mut inputs = Activations::default();
         inputs.reshape(n, visible.columns);
         let panels = inputs.rows_mut().chunks_mut(n.max(1)).zip(&visible.panels);
         for (at, (x, panel)) in panels.enumerate() {
-            let v: Vec<Row> = range.clone().map(|s| samples.batch.block(s, at)).collect();
+            let v: Vec<Row> = range.clone().map(|s| v.block(s, at)).collect();
             from_hidden.product(level, self.generative.panel(at), &lists, 0, x);
-            panel.add_energies(level, &v, &mut energies);
+            panel.add_energies(level, &v, energies);
             for Part { kind, lanes } in &panel.parts {
-                self.add_costs(at, *kind, lanes, x, &v, &mut costs);
+                self.add_costs(at, *kind, lanes, x, &v, costs);
             }
         }
-        self.measure_sites(samples, &range, &inputs, &mut energies, &mut costs);
-        let free_energies = energies.iter().zip(&cgfs).map(|(energy, cgf)| energy - cgf).collect();
-        Measured { free_energies, costs, means: sums, squares }
+        self.measure_sites(v, range, &inputs, energies, costs);
     }
 
     /// `costs[s] += -ln p(v|inputs)` of some lanes of a panel.
@@ -175,7 +198,7 @@ impl TypedRbm {
     /// The energies of categorical units, and `-ln p(v|inputs)`.
     fn measure_sites(
         &self,
-        samples: Samples<'_>,
+        batch: &Batch,
         range: &Range<usize>,
         inputs: &Activations,
         energies: &mut [f64],
@@ -188,7 +211,7 @@ impl TypedRbm {
             let own = block * BLOCK..block * BLOCK + costs.len();
             sites::logits(level, layer, inputs, &own, &mut logits);
             for (tile, at) in values.chunks_exact_mut(BLOCK).zip(layer.categorical.clone()) {
-                let each = own.clone().map(|s| samples.batch.block(range.start + s, at));
+                let each = own.clone().map(|s| batch.block(range.start + s, at));
                 rows.iter_mut().zip(each).for_each(|(row, values)| *row = values);
                 transpose(level, &rows, tile);
             }

@@ -20,6 +20,7 @@
 mod adam;
 mod centred;
 pub(crate) mod descent;
+pub(crate) mod direction;
 mod down;
 mod engine;
 mod following;

@@ -5,7 +5,7 @@ use candle_core::{Device, Result, Tensor};
 use deepbelief_kernels::cuda::{Gpu, GpuDirected, GpuRbm};
 use deepbelief_kernels::{
     Batch, Bits, Directed, Direction, Engine, Layers, PackedRbm, Parameters, Precision, Shown, Sparsity, Stream,
-    Uniforms, Weights, ops,
+    Uniforms, UnitKind, Units, Weights, ops,
 };
 use std::cell::Cell;
 
@@ -147,15 +147,21 @@ fn precisions_are_close_and_repeat_themselves() -> Result<()> {
     Ok(())
 }
 
+/// So many Bernoulli units.
+fn bits(units: usize) -> Units {
+    Units::of(UnitKind::Bernoulli, units)
+}
+
 #[test]
 #[ignore = "needs a GPU"]
 fn directed_weights_are_the_cpus() -> Result<()> {
     let place = on_gpu(Precision::F32)?;
     let (mut states, mut differ) = (0, 0);
     for (inputs, outputs, samples) in [(1, 1, 1), (97, 31, 33), (500, 784, 100), (40, 60, 700)] {
-        let weights = Weights { w: numbers(inputs, outputs, 0.2, 0), b: numbers(1, outputs, 1.0, 1) };
+        let weights =
+            Weights { w: numbers(inputs, outputs, 0.2, 0), b: numbers(1, outputs, 1.0, 1), ..Default::default() };
         let mut cpu = Directed::new(inputs, outputs, &weights);
-        let mut device = GpuDirected::at(&place, inputs, outputs, &weights)?;
+        let mut device = GpuDirected::at(&place, &bits(inputs), &bits(outputs), &weights)?;
         let (input, target) = (binary(samples, inputs, 30), real(samples, outputs, 31));
         let (mut x, mut t, mut y) = (device.input_room()?, device.output_room()?, device.output_room()?);
         device.load(&input, &mut x)?;

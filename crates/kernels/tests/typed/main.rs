@@ -1,6 +1,7 @@
 //! RBMs of any units on the CPU: against the formulas in double precision, against each other, over all threads and
 //! instruction sets.
 
+mod direction;
 mod draws;
 mod equal;
 mod gauges;

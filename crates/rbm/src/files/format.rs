@@ -3,7 +3,7 @@
 use safetensors::tensor::SafeTensors;
 use serde::Deserialize;
 
-/// Version of the format of all files but those of RBMs that version 1 cannot tell of.
+/// Version of the format of all files but those of models that version 1 cannot tell of.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// Version of those.
@@ -11,7 +11,10 @@ pub const NEWEST_VERSION: u32 = 2;
 
 /// The newest version of a kind of file that this program reads.
 pub(crate) fn newest(kind: &str) -> u32 {
-    if matches!(kind, "rbm" | "rbm-training") { NEWEST_VERSION } else { FORMAT_VERSION }
+    match kind {
+        "rbm" | "rbm-training" | "dbn" | "tuning" | "autoencoder" | "finetuning" => NEWEST_VERSION,
+        _ => FORMAT_VERSION,
+    }
 }
 
 /// Name of the only metadata entry.

@@ -12,10 +12,10 @@ use crate::files::tensors::Reader;
 use deepbelief_kernels::{Fields, Layers, MAX_UNITS, Parameters, Segment, UnitKind, Units};
 use serde::{Deserialize, Serialize};
 
-/// The units of one layer, or how many there are.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The units of one layer as a header has them, or how many there are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Side {
+pub enum Side {
     /// All of one kind, which stands elsewhere.
     Columns(usize),
     /// Of any kinds.
@@ -23,8 +23,8 @@ pub(crate) enum Side {
 }
 
 /// A segment. Its kind is text, for a newer program may know others.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Entry {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
     units: String,
     #[serde(default = "one", skip_serializing_if = "is_one")]
     levels: usize,
@@ -53,7 +53,10 @@ pub(crate) fn version(layers: &Layers, parameters: &Parameters) -> u32 {
 }
 
 /// The fields of a layer's units in a file of version 2, by `{prefix}{name}`.
-pub(crate) fn fields(file: &Reader<'_>, prefix: &str, units: &Units) -> crate::error::Result<Fields> {
+///
+/// # Errors
+/// [`crate::Error::Checkpoint`] names one that is missing or does not fit.
+pub fn fields(file: &Reader<'_>, prefix: &str, units: &Units) -> crate::error::Result<Fields> {
     let mut fields = Fields::at_rest(units);
     for (name, values) in fields.each_mut() {
         if !values.is_empty() {
@@ -69,7 +72,9 @@ pub(crate) fn kind_of(units: &Units) -> &'static str {
 }
 
 impl Side {
-    pub(crate) fn of(units: &Units, version: u32) -> Self {
+    /// As files of this version have them.
+    #[must_use]
+    pub fn of(units: &Units, version: u32) -> Self {
         if version == FORMAT_VERSION {
             return Self::Columns(units.columns());
         }
@@ -79,7 +84,10 @@ impl Side {
 
     /// The units, on the side that a refusal calls `side`; where only their number is said, all of kind `all`, which
     /// must be one of `known`.
-    pub(crate) fn units(&self, side: &str, all: &str, known: &[UnitKind]) -> Result<Units, String> {
+    ///
+    /// # Errors
+    /// Says what of them this version does not know.
+    pub fn units(&self, side: &str, all: &str, known: &[UnitKind]) -> Result<Units, String> {
         let (entries, known) = match self {
             Self::Columns(sites) => (vec![Entry { units: all.into(), levels: 1, sites: *sites }], known),
             Self::Segments(entries) => (entries.clone(), &UnitKind::ALL[..]),

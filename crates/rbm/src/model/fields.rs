@@ -70,7 +70,11 @@ impl FieldTensors {
         })
     }
 
-    pub(crate) fn mapped(&self, to: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> Result<Self> {
+    /// Each as `to` makes it.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn mapped(&self, to: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> Result<Self> {
         let to = |field: &Option<Tensor>| field.as_ref().map(&to).transpose();
         Ok(Self {
             log_precision: to(&self.log_precision)?,
@@ -81,7 +85,10 @@ impl FieldTensors {
 
     /// With those that are missing at `g = 1` and `b- = 0`, in the type and on the device of `like`; errors call the
     /// layer `side`.
-    pub(crate) fn completed(mut self, units: &Units, like: &Tensor, side: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::Shape`] names a field that does not fit the units.
+    pub fn completed(mut self, units: &Units, like: &Tensor, side: &str) -> Result<Self> {
         let at_rest = Fields::at_rest(units);
         let of = [&mut self.log_precision, &mut self.bias_below, &mut self.log_precision_below];
         for (field, (name, zeros)) in of.into_iter().zip(at_rest.each()) {

@@ -102,8 +102,7 @@ impl Rbm {
         Self::from_parameters(&layers, parameters, device)
     }
 
-    /// From weights [V, H] and biases `[H]` and `[V]`, all of one floating-point type; all units are
-    /// Bernoulli.
+    /// From weights [V, H] and biases `[H]` and `[V]`, all of one floating-point type; all units are Bernoulli.
     ///
     /// # Errors
     /// [`Error::Shape`] names the tensor that does not fit; [`Error::Config`] refuses types other
@@ -297,12 +296,14 @@ impl Rbm {
     }
 
     /// The visible units with their fields.
-    pub(crate) fn below(&self) -> LayerUnits<'_> {
+    #[must_use]
+    pub fn below(&self) -> LayerUnits<'_> {
         LayerUnits { units: &self.layers.visible, bias: &self.vb, fields: &self.visible_fields }
     }
 
     /// The hidden units with their fields.
-    pub(crate) fn above(&self) -> LayerUnits<'_> {
+    #[must_use]
+    pub fn above(&self) -> LayerUnits<'_> {
         LayerUnits { units: &self.layers.hidden, bias: &self.hb, fields: &self.hidden_fields }
     }
 

@@ -11,12 +11,15 @@ use deepbelief_kernels::{Uniforms, UnitKind, Units};
 /// The column of the uniform number of a layer's first categorical unit: beyond those of all columns.
 const FIRST_CATEGORICAL: u32 = 1 << 16;
 
-/// The units of a layer with their biases `[columns]` and other fields.
+/// The units of a layer with their biases `[columns]` and other fields: what they do with their inputs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LayerUnits<'a> {
-    pub(crate) units: &'a Units,
-    pub(crate) bias: &'a Tensor,
-    pub(crate) fields: &'a FieldTensors,
+pub struct LayerUnits<'a> {
+    /// What they are.
+    pub units: &'a Units,
+    /// Their biases.
+    pub bias: &'a Tensor,
+    /// What else they have.
+    pub fields: &'a FieldTensors,
 }
 
 /// Statistics of a layer's units, minus the derivatives of their energies by their fields, each [B, columns]; none where
@@ -78,7 +81,10 @@ impl LayerUnits<'_> {
     }
 
     /// E\[x | I\] of inputs [B, columns].
-    pub(crate) fn mean(&self, input: &Tensor) -> Computed {
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn mean(&self, input: &Tensor) -> Computed {
         self.each(input, |run, input| match run.kind {
             UnitKind::Bernoulli => bernoulli::mean(run, input),
             UnitKind::Spin => spin::mean(run, input),
@@ -114,8 +120,11 @@ impl LayerUnits<'_> {
         })
     }
 
-    /// -ln p(x | I) of states and inputs [B, columns], summed over the units: `[B]`.
-    pub(crate) fn cost(&self, input: &Tensor, states: &Tensor) -> Computed {
+    /// -ln p(x | I) of states and inputs [B, columns], summed over the units: `[B]`. Of real units it is a density's.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn cost(&self, input: &Tensor, states: &Tensor) -> Computed {
         if self.units.is_bernoulli() {
             // From the logits, so that saturated units stay exact.
             return bernoulli::cost(self.bias, input, states)?.sum(1);
@@ -124,17 +133,30 @@ impl LayerUnits<'_> {
     }
 
     /// States drawn given inputs [B, columns], row b from row b of `draw`.
-    pub(crate) fn sample(&self, input: &Tensor, draw: Uniforms) -> Result<Sampled> {
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn sample(&self, input: &Tensor, draw: Uniforms) -> Result<Sampled> {
         if self.units.is_bernoulli() {
             return sample(input, self.bias, draw);
         }
+        self.sample_by(input, |row, column| draw.at(row as u32, column))
+    }
+
+    /// The same from the uniform number `uniform(row, column)` of each unit.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn sample_by(&self, input: &Tensor, uniform: impl Fn(usize, u32) -> f32) -> Result<Sampled> {
         let (rows, mut sites) = (input.dim(0)?, FIRST_CATEGORICAL);
         let states = self.side_by_side(|run| {
             let input = part(run, input)?;
             let units = run.columns.len() / run.levels;
             let first = if run.kind == UnitKind::Categorical { sites } else { run.columns.start as u32 };
-            let each = (0..rows).flat_map(|row| (0..units).map(move |unit| draw.at(row as u32, first + unit as u32)));
-            let u = Tensor::from_iter(each, input.device())?.reshape((rows, units))?.to_dtype(input.dtype())?;
+            let each = (0..rows).flat_map(|row| (0..units).map(move |unit| (row, first + unit as u32)));
+            let u = Tensor::from_iter(each.map(|(row, column)| uniform(row, column)), input.device())?
+                .reshape((rows, units))?
+                .to_dtype(input.dtype())?;
             match run.kind {
                 UnitKind::Bernoulli => bernoulli::draw(run, &input, &u),
                 UnitKind::Spin => spin::draw(run, &input, &u),

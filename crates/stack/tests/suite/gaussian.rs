@@ -112,7 +112,7 @@ fn data() -> (Fixed, Monitors) {
 }
 
 /// Stops after so many batches.
-struct StopAfter(usize);
+pub(crate) struct StopAfter(pub(crate) usize);
 
 impl Observer<Contrastive> for StopAfter {
     fn batch_done(&mut self, _: &Progress) -> Control {
@@ -156,8 +156,8 @@ fn only_the_top_may_be_gaussian() {
     rbms[0] = random_rbm(5, 4, 0, 1.0, 1).with_hidden_units(UnitKind::Gaussian).unwrap();
     assert_eq!(
         Dbn::from_rbms(rbms).unwrap_err().to_string(),
-        "layer 0 has Gaussian hidden units, but only the top layer of a stack of 2 can have them: the layers take \
-         binary units from below"
+        "layer 0 has gaussian hidden units, but only the top layer of a stack of 2 can have such: the layers above the \
+         lowest take Bernoulli units from below"
     );
 }
 

@@ -12,6 +12,7 @@ mod model;
 mod propagate;
 mod refusals;
 mod scorer;
+mod typed;
 
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};

@@ -64,9 +64,16 @@ fn a_header_of_something_else_is_refused() {
     let set = |key: &'static str, value: Value| Case::after(|parts| parts.header[key] = value);
     assert_eq!(set("kind", json!("rbm")), "is of kind 'rbm', expected 'dbn'");
     assert_eq!(
-        set("format_version", json!(2)),
-        "has format version 2, this program reads versions up to 1: install a newer deepbelief"
+        set("format_version", json!(3)),
+        "has format version 3, this program reads versions up to 2: install a newer deepbelief"
     );
+    assert_eq!(set("format_version", json!(2)), "has format version 2 and lists no units, as such files do");
+    let listed = Case::after(|parts| {
+        parts.header["format_version"] = json!(2);
+        parts.header["visible"] = json!([{ "units": "spin", "sites": 4 }]);
+        parts.header["hidden"] = json!([{ "units": "bernoulli", "sites": 3 }]);
+    });
+    assert_eq!(listed, "lists 4 spin as visible units, but the sizes are [5, 4, 3]");
     assert_eq!(
         set("units", json!("gaussian")),
         "has units of type 'gaussian', this version knows 'bernoulli' and 'gaussian-top'"

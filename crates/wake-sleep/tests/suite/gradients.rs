@@ -159,7 +159,7 @@ fn check_on_all_states(plain: &Plain, down: bool, times: &dyn Fn(&Joint) -> f64,
         } else {
             (&batches[l], &batches[l + 1], &layer.w_rec, &layer.hb)
         };
-        let start = Weights { w: single(&w.concat()), b: single(b) };
+        let start = Weights { w: single(&w.concat()), b: single(b), ..Weights::default() };
         let mut set = Directed::new(x.units(), target.units(), &start);
         set.learn(x, target, &rule);
         let learned = set.weights();

@@ -7,6 +7,7 @@ mod metrics;
 mod reference;
 mod refusals;
 mod tuner;
+mod typed;
 
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};

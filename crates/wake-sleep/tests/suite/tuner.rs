@@ -314,9 +314,10 @@ fn monitors_change_nothing() {
 /// 79 MB. Padding and what a batch adds are below 10 MB, and grow with the chains.
 #[test]
 fn memory_is_told() {
-    let bytes = |config: &TuneConfig| peak_memory(&[784, 500, 500, 2000], 100, config);
+    let pixels = deepbelief_rbm::Units::of(deepbelief_rbm::UnitKind::Bernoulli, 784);
+    let bytes = |config: &TuneConfig| peak_memory(&[784, 500, 500, 2000], &pixels, 100, config);
     let (one, many) = (bytes(&config()), bytes(&TuneConfig { persistent_chains: 1000, ..config() }));
     assert!((101_000_000..111_000_000).contains(&one), "{one}");
     assert!(many > one + 10_000_000, "{many}");
-    assert_eq!(peak_memory(&[784], 100, &config()), 0);
+    assert_eq!(peak_memory(&[784], &pixels, 100, &config()), 0);
 }

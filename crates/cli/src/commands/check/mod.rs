@@ -52,13 +52,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     found.image = args.read.image_size.or(found.image);
     let mut warnings = warnings::of(&found, "column", found.image.is_some(), None);
     warnings.extend(found.doubts.iter().cloned());
-    let mut unfit = unfit(&found);
-    if verb == Verb::Stack && !found.units.is_bernoulli() {
-        unfit.push(format!(
-            "a stack learns Bernoulli units alone so far, and these are {}: leave --visible-units out, or take --for pretrain",
-            found.units
-        ));
-    }
+    let unfit = unfit(&found);
     // What is recommended is of values that are scaled as they should be.
     if found.is_narrow() && args.read.scale.is_none() && found.units.is_bernoulli() {
         let scaled = look(&LoadOptions { scale: Scale::MinMax, ..options })?;

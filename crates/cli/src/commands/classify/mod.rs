@@ -5,11 +5,12 @@ mod score;
 
 use crate::args::{ClassifyArgs, Method, SplitName};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
-use crate::data::chunks::{CHUNK, chunks};
+use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Model, NetworkCheckpoint, Trained, split};
+use crate::model::inputs::inputs;
 use crate::pictures::{Net, ROW, Sheet, network_name, shape_of, tiles};
 use crate::report::{Report, bytes, thousands};
 use crate::results::Results;
@@ -122,7 +123,7 @@ fn classes(model: &Model, args: &ClassifyArgs) -> Result<usize> {
 /// The label of every sample and its probability.
 fn tell(model: &Model, samples: &Split, binarize: Binarize, args: &ClassifyArgs, seed: u64) -> Result<Vec<Told>> {
     let mut told = Vec::with_capacity(samples.samples());
-    for (step, v) in chunks(samples, binarize, seed).enumerate() {
+    for (step, v) in inputs(model, samples, binarize, seed).enumerate() {
         let p = match (model, args.method) {
             (Model::Network(checkpoint), _) => checkpoint.network.forward(&v?)?,
             (Model::Belief(checkpoint), Method::FreeEnergy) => checkpoint.dbn.label_probabilities(&v?)?,

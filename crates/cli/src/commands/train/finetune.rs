@@ -117,9 +117,12 @@ impl Looped for Finetune {
             (None, layers) => [&[parts.train.units()], layers.as_deref().unwrap_or_default()].concat(),
         };
         parts.require_units(&settings.data, up[0])?;
+        parts.require_layer(from.map_or(parts.train.layer(), Dbn::visible_units))?;
         let parts = settle(parts, &settings.objective.sizes(&up, classes), settings)?;
         let network = match (from, settings.objective) {
-            (None, objective) => Network::random(objective, &up, classes, settings.seed())?,
+            (None, objective) => {
+                Network::random(objective, &up, classes, settings.seed())?.over(parts.train.layer())?
+            }
             (Some(dbn), Objective::Classifier) => Network::classifier(dbn, classes)?,
             (Some(dbn), Objective::Autoencoder) => Network::autoencoder(dbn)?,
         };

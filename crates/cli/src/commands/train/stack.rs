@@ -3,7 +3,7 @@
 use super::watch_layers::StackLayers;
 use crate::args::TrainArgs;
 use crate::data::chunks::CHUNK;
-use crate::failure::{Result, count};
+use crate::failure::{Failure, Result, count};
 use crate::machine::interrupt;
 use crate::machine::memory::MemoryOption;
 use crate::report::{Report, bytes, thousands};
@@ -16,7 +16,7 @@ use crate::run::watcher::Watcher;
 use crate::run::{identity, interrupted, outcome, require_run};
 use crate::settings::{Resolved, Settings, StackSettings, record, resolve, resume as resume_settings, to_toml};
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::{Outcome, TrainState};
+use deepbelief_rbm::{Outcome, TrainState, UnitKind, UnitMix};
 use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig};
 use std::path::Path;
 
@@ -65,7 +65,7 @@ fn start(args: &TrainArgs<StackSettings>) -> Result<Run> {
     let parts = Parts::load(&mut settings, &said, Known::default())?;
     settings.layers.iter().try_for_each(|layer| parts.require_valid(layer.train.patience))?;
     parts.require_shape(&settings.data)?;
-    let config = settings.stack_config(parts.data.classes)?;
+    let config = config_of(&settings, &parts)?;
     config.validate_on(parts.train.units())?;
     let greedy = Greedy::new(config.clone())?.on(&parts.device(settings.run.device)?)?;
     let parts = settle(parts, &settings, &config)?;
@@ -75,6 +75,20 @@ fn start(args: &TrainArgs<StackSettings>) -> Result<Run> {
     let folder = RunFolder::create(args.run.out.as_deref(), &name, &to_toml(&settings)?, args.run.force)?;
     let history = History::new(folder.metrics());
     Ok(Run { settings, config, parts, stages, greedy, folder, history })
+}
+
+/// The settings of the training, on these data.
+fn config_of(settings: &StackSettings, parts: &Parts) -> Result<StackConfig> {
+    let visible = parts.train.layer();
+    let visible_units = (!visible.is_bernoulli()).then(|| visible.clone());
+    let config = StackConfig { visible_units, ..settings.stack_config(parts.data.classes)? };
+    config.validate().map_err(|error| match config.classes {
+        Some(_) if config.layers.len() == 1 => {
+            Failure::from(error).hint("train two layers, such as --layers 100,100, or no labels: --labels none")
+        }
+        _ => Failure::from(error),
+    })?;
+    Ok(config)
 }
 
 /// All layers on all samples, unless the top learns few labels.
@@ -99,7 +113,7 @@ fn resume(path: &Path, args: &TrainArgs<StackSettings>) -> Result<Run> {
     let settings = resume_settings::<StackSettings>(&folder.config(), &args.asked())?;
     let state = folder.told(GreedyState::recover(folder.path()))?;
     let parts = Parts::load_again(&settings, &folder)?;
-    let config = settings.stack_config(parts.data.classes)?;
+    let config = config_of(&settings, &parts)?;
     let parts = settle(parts, &settings, &config)?;
     let provenance = parts.provenance(record(&settings)?, settings.seed())?;
     require_run(state.require_run(&identity("stack", &provenance)), &folder)?;
@@ -210,9 +224,14 @@ fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, stag
     let of_labels = config.classes.map_or(0, |classes| classes * (sizes[sizes.len() - 1] + 1));
     let labels = config.classes.map_or("no labels".into(), |classes| format!("{classes} labels at the top"));
     let named = settings.sizes_in_words(visible);
-    let gaussian = config.layers.last().is_some_and(|top| !top.hidden_units.is_bernoulli());
-    let units = if gaussian { " with Gaussian units at the top" } else { "" };
-    tracing::info!("model:   {named} stack{units}, {labels}, {} parameters", thousands(weights + of_labels));
+    let below = config.visible_units.as_ref().map_or(String::new(), |units| format!(" of {units} visible units"));
+    let top = config.layers.last().map(|top| &top.hidden_units).filter(|units| !units.is_bernoulli());
+    let above = match top {
+        None => String::new(),
+        Some(UnitMix::All(UnitKind::Gaussian)) => " with Gaussian units at the top".into(),
+        Some(units) => format!(" with {units} units at the top"),
+    };
+    tracing::info!("model:   {named} stack{below}{above}, {labels}, {} parameters", thousands(weights + of_labels));
     let footprints = footprints(settings, config, parts);
     tracing::info!("memory:  {}", parts.memory(&settings.data, peak(&footprints)));
     for (layer, Footprint { plan, bytes: total }) in footprints.iter().enumerate() {

@@ -5,6 +5,7 @@ use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::device::DeviceName;
 use crate::machine::memory::MemoryOption;
+use crate::options::flag;
 use crate::pictures;
 use crate::report::thousands;
 use crate::run::folder::TUNE_STATE;
@@ -12,13 +13,13 @@ use crate::run::looped::{Figures, Looped};
 use crate::run::measured::TuneEpoch;
 use crate::run::parts::Parts;
 use crate::run::watcher::{Verb, Watcher};
-use crate::settings::{Settings, TuneSettings};
+use crate::settings::{Rate, Said, Settings, TuneSettings};
 use candle_core::Device;
 use deepbelief_rbm::{LabelGroup, OnDivergence, Provenance, Rbm, RbmConfig};
 use deepbelief_stack::{Dbn, StackConfig};
 use deepbelief_training::Best;
 use deepbelief_wake_sleep::{
-    Snapshot, TopModel, TuneConfig, TuneMetrics, TuneState, Tuner, UpDown, peak_memory, sigmoid_belief_net,
+    Snapshot, TopModel, TuneConfig, TuneMetrics, TuneState, Tuner, Units, UpDown, peak_memory, sigmoid_belief_net,
 };
 use std::path::Path;
 
@@ -117,6 +118,29 @@ impl Looped for Tune {
         format!("{}-tuned", of.unwrap_or_else(|| settings.data.data.name()))
     }
 
+    /// Other than Bernoulli units are shown to the recognition weights as states, as data are; and those that are numbers
+    /// know no bound, and learn at a tenth of the rates.
+    fn adapt(settings: &mut TuneSettings, said: &Said, parts: &Parts, from: Option<&Dbn>) {
+        let visible = parts.train.layer();
+        let hidden = settings.layers.as_deref().unwrap_or_default().len();
+        let directed = from.map_or(hidden.saturating_sub(1), |dbn| dbn.layers().len());
+        if visible.is_bernoulli() || directed == 0 {
+            return;
+        }
+        if !said.has("sleep_visible") {
+            tracing::info!("not set, so as fits {visible} units: --sleep-visible sampled");
+            settings.tune.units.visible = Units::Sampled;
+        }
+        let rates = [("wake_rate", &mut settings.wake_rate), ("sleep_rate", &mut settings.sleep_rate)];
+        for (key, rate) in rates.into_iter().filter(|(key, _)| !visible.is_discrete() && !said.has(key)) {
+            if let Rate::All(all) = *rate {
+                let each: Vec<f64> = (0..directed).map(|layer| if layer == 0 { 0.1 * all } else { all }).collect();
+                tracing::info!("not set, so as fits numbers: {} {}", flag(key), in_words(&each));
+                *rate = Rate::Each(each);
+            }
+        }
+    }
+
     fn start(settings: &TuneSettings, parts: Parts, from: Option<&Dbn>) -> Result<(Tuner, Parts)> {
         parts.require_whole()?;
         let (sizes, classes) = match from {
@@ -124,6 +148,7 @@ impl Looped for Tune {
             None => from_scratch_sizes(settings, &parts, settings.layers.as_deref().unwrap_or_default()),
         };
         fit((sizes[0], classes), &parts, settings)?;
+        parts.require_layer(from.map_or(parts.train.layer(), Dbn::visible_units))?;
         let config = settings.tune_config(sizes.len().saturating_sub(2))?;
         let mut parts = settle(parts, settings, &sizes, &config)?;
         let dbn = from.map_or_else(|| from_scratch(settings, &parts), |dbn| Ok(dbn.clone()))?;
@@ -133,6 +158,7 @@ impl Looped for Tune {
 
     fn resume(settings: &TuneSettings, parts: Parts, state: &TuneState) -> Result<(TuneConfig, Parts)> {
         let sizes = state.learned.sizes();
+        parts.require_layer(state.learned.visible_units())?;
         let config = settings.tune_config(sizes.len() - 2)?;
         let mut parts = settle(parts, settings, &sizes, &config)?;
         parts.keep(settings.labelled, settings.seed())?;
@@ -163,6 +189,11 @@ impl Looped for Tune {
     }
 }
 
+/// Rates as an option has them.
+fn in_words(rates: &[f64]) -> String {
+    rates.iter().map(|rate| format!("{}", (1e6 * rate).round() / 1e6)).collect::<Vec<_>>().join(",")
+}
+
 /// The units of every layer, `784-500-2000`.
 fn sizes_in_words(dbn: &Dbn) -> String {
     dbn.sizes().iter().map(ToString::to_string).collect::<Vec<_>>().join("-")
@@ -182,7 +213,14 @@ fn from_scratch_sizes(settings: &TuneSettings, parts: &Parts, hidden: &[usize]) 
 fn from_scratch(settings: &TuneSettings, parts: &Parts) -> Result<Dbn> {
     let hidden = settings.layers.as_deref().unwrap_or_default();
     let (mut means, seed, weight_std) = (parts.train.mean()?, settings.seed(), settings.weight_std);
+    let visible = parts.train.layer();
     if settings.tune.top == TopModel::Factorial {
+        if !visible.is_bernoulli() {
+            return Err(Failure::new(format!(
+                "a net from scratch under a factorial top has Bernoulli visible units, and the data are {visible} units"
+            ))
+            .hint("take the top of a stack: --top undirected"));
+        }
         if parts.data.classes.is_some() {
             tracing::warn!("a factorial top has no label group: the labels of these data are not learned");
         }
@@ -191,7 +229,9 @@ fn from_scratch(settings: &TuneSettings, parts: &Parts) -> Result<Dbn> {
     let seeds = StackConfig { seed, ..Default::default() };
     let mut rbms = Vec::with_capacity(hidden.len());
     for (layer, &hidden) in hidden.iter().enumerate() {
-        let config = RbmConfig { hidden, weight_std, seed: seeds.layer_seed(layer), ..Default::default() };
+        let visible_units = (layer == 0 && !visible.is_bernoulli()).then(|| visible.clone());
+        let seed = seeds.layer_seed(layer);
+        let config = RbmConfig { hidden, weight_std, visible_units, seed, ..Default::default() };
         rbms.push(Rbm::new(&config, &means, &Device::Cpu)?);
         means = vec![0.5; hidden];
     }
@@ -237,7 +277,9 @@ fn footprint(settings: &TuneSettings, parts: &Parts, sizes: &[usize], batch_size
     let measured =
         parts.batch_bytes(&settings.data, parts.monitored(Tune::MONITOR)) + at_once * (4 * above + 6 * sizes[0]) as u64;
     let tested = 8 * CHUNK * sizes.iter().sum::<usize>();
-    peak_memory(sizes, parts.in_a_batch(batch_size), config) + (2 * 4 * weights + tested) as u64 + measured
+    peak_memory(sizes, parts.train.layer(), parts.in_a_batch(batch_size), config)
+        + (2 * 4 * weights + tested) as u64
+        + measured
 }
 
 /// The data where there is room for them.

@@ -12,7 +12,7 @@
 | ww-whole | the same | all 7,503, none, none | 31 of 21 letters |
 | lattice | lattice proteins of the fold S_A | 35,265, 1,000, 10,000 | 27 of 20 letters |
 | ising | an Ising model on a 4x4 torus at temperature 2.3, drawn exactly (seed 1) | 5,000, 1,000, 5,000 | 16 spins |
-| laplace | two mixed Laplace sources (seed 1) | 10,000, none, 10,000 | 2 real |
+| laplace | two mixed Laplace sources (seed 1), whitened | 10,000, none, 10,000 | 2 real |
 
 Each is written as CSV files, trained on by `dbn pretrain` with the options below, and
 measured by `dbn eval`: log-likelihoods with both annealing estimates, in nats a row. Those of dna, ww and lattice were chosen
@@ -45,7 +45,7 @@ OPTIONS = {
 }
 
 # Every column has all of these levels, be they in the training rows or not.
-LETTERS = {"letter": [str(level) for level in range(16)], "ww": "-ACDEFGHIKLMNPQRSTVWY", "ww-whole": "-ACDEFGHIKLMNPQRSTVWY", 
+LETTERS = {"letter": [str(level) for level in range(16)], "ww": "-ACDEFGHIKLMNPQRSTVWY", "ww-whole": "-ACDEFGHIKLMNPQRSTVWY",
            "lattice": "ACDEFGHIKLMNPQRSTVWY"}
 
 
@@ -98,7 +98,11 @@ def data(name, args):
 
         random = numpy.random.default_rng(1)
         mixed = random.laplace(size=(20000, 2)) / 2**0.5 @ numpy.array([[1.0, 0.6], [-0.3, 1.0]])
-        rows = [[f"{x:.6f}" for x in row] for row in mixed]
+        # Whitened by the rows that train, as in PyDeep's example.
+        mean, covariance = mixed[:10000].mean(0), numpy.cov(mixed[:10000].T, bias=True)
+        values, vectors = numpy.linalg.eigh(covariance)
+        white = (mixed - mean) @ vectors / values**0.5 @ vectors.T
+        rows = [[f"{x:.6f}" for x in row] for row in white]
         return ["x", "y"], rows[:10000], rows[10000:11000], rows[10000:]
     if name == "ising":
         import numpy

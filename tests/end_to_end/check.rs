@@ -155,7 +155,7 @@ fn an_array_is_checked_as_it_is_trained() {
 fn a_stack_has_a_recipe_too() {
     let place = Place::new();
     std::fs::write(place.path("t.csv"), table("3")).unwrap();
-    let read = "--label-column class --for stack";
+    let read = "--label-column class --for stack --visible-units bernoulli";
     let shown = place.ok(&format!("check csv:t.csv {read} --recipe s.toml"));
     assert!(shown.contains("to start `dbn stack` from:"), "{shown}");
     let written: toml::Table = place.text("s.toml").parse().unwrap();

@@ -369,7 +369,12 @@ fn what_nobody_asks_for_suits_the_table() {
     }
     std::fs::write(place.path("t.csv"), text).unwrap();
     let said = stderr(&place.run("stack --data csv:t.csv --label-column kind --out s"));
-    for part in ["not set, so as `dbn check` recommends", "--batch-size 10", "--epochs 500", "16-16 stack"] {
+    for part in [
+        "not set, so as `dbn check` recommends",
+        "--batch-size 10",
+        "--epochs 500",
+        "18-18 stack of 3 gaussian visible units",
+    ] {
         assert!(said.contains(part), "'{part}' in {said}");
     }
     let told = place.json("classify s --split train --json");

@@ -214,7 +214,7 @@ fn trainings_of_a_net_take_values_beyond_its_range_for_its_ends() {
     let mut beyond = values(3);
     beyond[20] = 9.0;
     place.write_values("b.npy", 30, &beyond);
-    place.ok("stack -q --data npy:a.npy --layers 5,4 --epochs 2 --valid 0 --out s");
+    place.ok("stack -q --data npy:a.npy --visible-units bernoulli --layers 5,4 --epochs 2 --valid 0 --out s");
     for (words, out) in [("tune s --top-steps 1x2", "t"), ("finetune s --as autoencoder --epochs 2", "f")] {
         let output = place.run(&format!("{words} --data npy:b.npy --valid 0 --out {out}"));
         assert!(output.status.success() && stderr(&output).contains("taken for"), "{}", stderr(&output));

@@ -12,6 +12,7 @@
 use crate::report::thousands;
 use deepbelief_data::{Binarize, Column, Examination, Scale, ValueKind, VisibleUnits};
 use deepbelief_kernels::UnitKind;
+use deepbelief_rbm::RbmConfig;
 use toml::Value;
 
 /// Hidden units that a first training should have, at most: what more are worth is a matter of time.
@@ -35,6 +36,10 @@ const RATE_OF_NUMBERS: f64 = 0.01;
 /// Share of a rate that visible spins take: the difference of their two values is twice that of bits, in the gradient and
 /// in what a step does.
 const SHARE_OF_SPINS: f64 = 0.25;
+
+/// Standard deviation of what a hidden unit gets from standardised columns in the first update, were they independent. Small
+/// weights are a saddle of the likelihood, which learning leaves by correlations alone.
+const INPUT: f64 = 0.5;
 
 /// Bits of a normal number, to one standard deviation: `log2(2 pi e) / 2`.
 const BITS_OF_NUMBER: f64 = 2.05;
@@ -162,6 +167,11 @@ impl Advice {
             (0..depth).map(|layer| if layer == 0 { rate } else { above }).collect::<Vec<f64>>().into()
         };
         let reason = if stack && numbers { format!("{reason}, in the lowest layer") } else { reason };
+        if numbers {
+            let start = one_digit(INPUT / (units as f64).sqrt());
+            let reason = "from smaller weights, what goes together by more than correlation is not found";
+            add("weight_std", of_layers(start, RbmConfig::default().weight_std), reason.into());
+        }
         let above = RATE.min(usual);
         add("learning_rate", of_layers(rate, above), reason);
         let last = |rate: f64| one_digit(share * rate);
@@ -331,8 +341,8 @@ mod tests {
         let found = examine(&Source::Csv(path), &options, None).unwrap();
         let settings = Advice::of(&found, VisibleUnits::Auto, false, RATE).settings;
         let value = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.to_string());
-        let got = ["visible_units", "learning_rate", "hidden", "scale", "binarize", "visible_states"].map(value);
-        let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, None, None];
+        let got = ["visible_units", "learning_rate", "hidden", "scale", "weight_std", "visible_states"].map(value);
+        let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, Some("0.2"), None];
         assert_eq!(got, want.map(|text| text.map(String::from)));
     }
 

@@ -125,7 +125,7 @@ const OF_DATA: &[Opt] = &[
             "`auto` takes those of each column of a table: Gaussian units for real numbers, categorical and spin units for columns of \
              these kinds, Bernoulli units for the rest, pictures and arrays among them. `bernoulli` brings all numbers into 0 to 1. \
              `gaussian` brings each column of numbers to mean 0 and standard deviation 1. `spin` is for values of -1 and 1, `categorical` \
-             for few different values without an order. `dbn stack` takes Bernoulli units, as does what --scale, --binarize or --missing-as excluded are said to.",
+             for few different values without an order. With --scale, --binarize or --missing-as excluded, which are of Bernoulli units, it is these.",
         )
         .shown("auto")
         .later(),

@@ -288,7 +288,7 @@ mod tests {
         for line in lines.iter().flatten() {
             assert_eq!(line.points.len(), 1, "{}", line.name);
         }
-        assert_eq!(lines.map(|lines| lines.len()), [9, 7, 7]);
+        assert_eq!(lines.map(|lines| lines.len()), [11, 7, 7]);
     }
 
     #[test]

@@ -362,10 +362,13 @@ fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Re
     let units = settings.data().visible_units.unwrap_or_default();
     let before = settings.flat()?;
     let usual = before.get("learning_rate").and_then(Value::as_float).unwrap_or(RATE);
-    // A mixture of hidden units says how many there are.
-    let mixed = before.get("hidden_units").and_then(Value::as_str).is_some_and(|units| units.contains('='));
+    // A mixture of hidden units says how many there are, and ReLU and dReLU units start by a rule of their own.
+    let hidden_units = before.get("hidden_units").map(Value::to_string).unwrap_or_default();
+    let settled = |key: &str| {
+        key == "hidden" && hidden_units.contains('=') || key == "weight_std" && hidden_units.contains("relu")
+    };
     let advice = Advice::of(found, units, S::VERB == Verb::Stack, usual)
-        .left_open(|key| said.has(key) || mixed && key == "hidden", said.depth());
+        .left_open(|key| said.has(key) || settled(key), said.depth());
     let advised: Vec<String> = advice
         .iter()
         .filter(|(key, value)| before.get(*key) != Some(value))

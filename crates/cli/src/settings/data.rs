@@ -106,7 +106,7 @@ impl DataSettings {
 /// The units that learn data, where `asked` names none: those of each column's own kind, unless it is asked for a scale,
 /// which is of Bernoulli units, and those are all that the verb learns.
 pub(crate) fn units_of(verb: Verb, asked: Option<VisibleUnits>, scale: Scale) -> VisibleUnits {
-    let own = verb == Verb::Pretrain && scale == Scale::Auto;
+    let own = matches!(verb, Verb::Pretrain | Verb::Stack) && scale == Scale::Auto;
     asked.unwrap_or(if own { VisibleUnits::Auto } else { VisibleUnits::Bernoulli })
 }
 

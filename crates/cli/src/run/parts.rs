@@ -336,7 +336,8 @@ impl Parts {
         if !self.advised.is_empty() {
             tracing::info!("not set, so as `dbn check` recommends: {}", self.advised.join(", "));
         }
-        let (missing, values) = (train.missing_values(), train.samples() as u64 * train.units() as u64);
+        let sites: usize = train.layer().segments().iter().map(|segment| segment.sites).sum();
+        let (missing, values) = (train.missing_values(), train.samples() as u64 * sites as u64);
         if missing > 0 {
             let share = 100.0 * missing as f64 / values as f64;
             tracing::info!("missing: {} of the units' values ({share:.1} %)", thousands(missing as usize));
@@ -364,8 +365,12 @@ fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Re
     let usual = before.get("learning_rate").and_then(Value::as_float).unwrap_or(RATE);
     // A mixture of hidden units says how many there are, and ReLU and dReLU units start by a rule of their own.
     let hidden_units = before.get("hidden_units").map(Value::to_string).unwrap_or_default();
+    // Steps of Adam do not grow with what is on.
+    let adam = before.get("optimizer").and_then(Value::as_str) == Some("adam");
     let settled = |key: &str| {
-        key == "hidden" && hidden_units.contains('=') || key == "weight_std" && hidden_units.contains("relu")
+        adam && key.ends_with("learning_rate")
+            || key == "hidden" && hidden_units.contains('=')
+            || key == "weight_std" && hidden_units.contains("relu")
     };
     let advice = Advice::of(found, units, S::VERB == Verb::Stack, usual)
         .left_open(|key| said.has(key) || settled(key), said.depth());

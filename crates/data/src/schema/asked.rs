@@ -97,10 +97,10 @@ pub(crate) fn asked(sheet: &Sheet, options: &LoadOptions) -> Result<Vec<Option<K
         asked[place] = Some(*kind);
     }
     if let Some(wanted) = &options.weight_column {
-        let missing = || Error::NoSuchColumn {
+        let missing = || Error::Column {
             path: PathBuf::from(&sheet.what),
             column: wanted.clone(),
-            available: sheet.available(),
+            reason: format!("there is no such column for the weights; {}", sheet.available()),
         };
         asked[sheet.find(wanted).ok_or_else(missing)?] = Some(KindName::Weight);
     }

@@ -54,10 +54,16 @@ impl Split {
         self.missing.is_some()
     }
 
-    /// Number of values of these samples that are missing.
+    /// Number of values of these samples that are missing: one for a categorical unit, however many levels it has.
     #[must_use]
     pub fn missing_values(&self) -> u64 {
-        (0..self.samples).flat_map(|sample| self.missing_words(sample)).map(|word| u64::from(word.count_ones())).sum()
+        let mut counted = vec![0u32; self.units.div_ceil(32)];
+        for (segment, columns) in self.layer().each() {
+            columns.step_by(segment.levels).for_each(|column| counted[column / 32] |= 1 << (column % 32));
+        }
+        let of =
+            |sample| self.missing_words(sample).iter().zip(&counted).map(|(word, sites)| (word & sites).count_ones());
+        (0..self.samples).flat_map(of).map(u64::from).sum()
     }
 
     /// Which values of a sample are missing: a bit each, nothing where none of the data set is.

@@ -64,10 +64,10 @@ const MODEL: &[Opt] = &[
     )
     .per_layer()
     .later(),
-    opt("hidden_units", Word(&["bernoulli", "gaussian"]), "TYPE", &[Stack], "Type of the hidden units")
+    opt("hidden_units", Word(&["bernoulli", "spin", "gaussian", "relu", "drelu"]), "TYPE", &[Stack], "Type of the hidden units")
         .more(
-            "Gaussian units are real numbers with noise, as in the code layer of an autoencoder. They need a learning \
-             rate near 0.001. In a stack only the top may have them.",
+            "Other than Bernoulli units stand at the top alone. Gaussian ones are real numbers with noise, as in the code \
+             layer of an autoencoder, and need a learning rate near 0.001.",
         )
         .per_layer()
         .later(),

@@ -43,7 +43,11 @@ impl Parts {
     /// file does, until [`Parts::settle`] knows what else needs memory. They are read as the model that the run
     /// starts from has `known` them.
     pub(crate) fn load<S: Settings>(settings: &mut S, said: &Said, known: Known) -> Result<Self> {
-        settings.data_mut().take_own_units(S::VERB, said);
+        // What is for Bernoulli units alone asks for them.
+        let excluded = said.get("missing_as").and_then(Value::as_str) == Some("excluded");
+        if !said.has("binarize") && !excluded {
+            settings.data_mut().take_own_units(S::VERB);
+        }
         let units = settings.data().visible_units;
         let data = open(settings, known)?;
         let found = data.examine(SAMPLED)?;

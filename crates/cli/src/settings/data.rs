@@ -1,6 +1,5 @@
 //! Settings that all trainings share: their data, and how they run.
 
-use super::Said;
 use crate::machine::device::DeviceName;
 use crate::options::Verb;
 use crate::options::save_every::SaveEvery;
@@ -9,7 +8,6 @@ use deepbelief_data::{
 };
 use deepbelief_kernels::Precision;
 use serde::{Deserialize, Serialize};
-use toml::Value;
 
 /// What is learned from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,11 +70,10 @@ impl DataSettings {
         }
     }
 
-    /// Settles the units of a new training that nobody named: see [`units_of`].
-    pub(crate) fn take_own_units(&mut self, verb: Verb, said: &Said) {
-        // What is for Bernoulli units alone asks for them.
-        let excluded = said.get("missing_as").and_then(Value::as_str) == Some("excluded");
-        if self.schema.is_none() && !said.has("binarize") && !excluded {
+    /// Settles the units of a new training that nobody named, nor spoke of what is for Bernoulli units alone: see
+    /// [`units_of`].
+    pub(crate) fn take_own_units(&mut self, verb: Verb) {
+        if self.schema.is_none() {
             let units = units_of(verb, self.visible_units, self.scale);
             self.visible_units = self.visible_units.or(Some(units).filter(|&units| units == VisibleUnits::Auto));
         }

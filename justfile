@@ -103,6 +103,10 @@ lint:
 doc:
     cargo doc --workspace --no-deps --open
 
+# Build the book of docs/ into docs/book; `just docs serve --open` shows it while you write.
+docs *ARGS:
+    scripts/docs {{ ARGS }}
+
 # A virtual environment with what the Python cross-checks need.
 python:
     python3 -m venv .venv

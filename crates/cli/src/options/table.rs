@@ -60,7 +60,7 @@ const MODEL: &[Opt] = &[
     .more(
         "Or how many of each, such as gaussian=20,bernoulli=80, which say --hidden too. Gaussian, \
          ReLU and dReLU units are real numbers. Over Bernoulli units Gaussian ones need a learning rate near 0.001; \
-         docs/UNITS.md says which units are for what, and how they start.",
+         docs/src/units.md says which units are for what, and how they start.",
     )
     .per_layer()
     .later(),

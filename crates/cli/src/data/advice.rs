@@ -66,15 +66,36 @@ pub(crate) struct Setting {
     pub(crate) reason: String,
 }
 
+/// What learns, as far as somebody asked for it; nobody did by default.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Learners {
+    /// Layers of a stack.
+    pub(crate) depth: Option<usize>,
+    /// The rates that the hidden units of the layers bear, from the bottom, the last for all above; none is [`RATE`].
+    pub(crate) rates: Vec<f64>,
+    /// Adam, whose steps do not grow with what is on.
+    pub(crate) adam: bool,
+    /// The lowest layer's hidden units are rectified, and start by a rule of their own.
+    pub(crate) rectified: bool,
+    /// The hidden units of one RBM say how many they are.
+    pub(crate) counted: bool,
+}
+
+impl Learners {
+    /// The rate that the hidden units of a layer bear.
+    fn rate(&self, layer: usize) -> f64 {
+        self.rates.get(layer).or(self.rates.last()).copied().unwrap_or(RATE)
+    }
+}
+
 /// Settings to start from.
 pub(crate) struct Advice {
     pub(crate) settings: Vec<Setting>,
 }
 
 impl Advice {
-    /// For one RBM, or for a `stack`, of data that were read as `asked` says. `usual` is the rate of its hidden units on
-    /// MNIST.
-    pub(crate) fn of(found: &Examination, asked: VisibleUnits, stack: bool, usual: f64) -> Self {
+    /// For one RBM, or for a `stack`, of data that were read as `asked` says.
+    pub(crate) fn of(found: &Examination, asked: VisibleUnits, stack: bool, learners: &Learners) -> Self {
         let (binarize, why) = binarize(found, stack);
         let mut settings = Vec::new();
         let mut add = |key, value: Value, reason: String| settings.push(Setting { key, value, reason });
@@ -102,11 +123,11 @@ impl Advice {
         };
         let top = if asked > MOST_HIDDEN { 4 * hidden } else { hidden };
         let layers = if samples < FEW_SAMPLES { vec![hidden, top] } else { vec![hidden, hidden, top] };
-        let depth = layers.len();
+        let depth = if stack { learners.depth.unwrap_or(layers.len()) } else { 1 };
         if stack {
             let layers: Vec<Value> = layers.into_iter().map(|hidden| Value::from(hidden as i64)).collect();
             add("layers", layers.into(), reason);
-        } else {
+        } else if !learners.counted {
             add("hidden", (hidden as i64).into(), reason);
         }
         if keeps_amounts {
@@ -131,73 +152,68 @@ impl Advice {
         let epochs = rounded(UPDATES.div_ceil(updates).clamp(30, 500));
         add("epochs", (epochs as i64).into(), format!("{} updates in all", thousands(epochs * updates)));
 
-        let most = match (numbers, keeps_amounts) {
-            (true, _) => RATE_OF_NUMBERS,
-            (_, true) => RATE_OF_VALUES,
-            _ => RATE,
+        // Only the lowest layer learns numbers and spins.
+        let bottom_alone = numbers || has_spins(found);
+        let of_layers = |bottom: f64, above: &dyn Fn(usize) -> f64| -> Value {
+            let values: Vec<f64> = (0..depth).map(|layer| if layer == 0 { bottom } else { above(layer) }).collect();
+            if values.iter().all(|value| value == &bottom) { bottom.into() } else { values.into() }
         };
-        let active = found.active();
-        let spins = found.units.segments().iter().any(|segment| segment.units == UnitKind::Spin);
-        let share = if spins { SHARE_OF_SPINS } else { 1.0 };
-        let rate = one_digit(share * most.min(usual) * (ON / active.max(ON)));
-        let reason = if active <= 1.1 * ON {
-            if spins {
-                "a quarter of the usual rate: spins differ by 2, where bits differ by 1".into()
-            } else if usual < most {
-                "that of such hidden units, or of the optimizer".into()
-            } else if numbers {
-                "a tenth of the usual rate, for Gaussian visible units".into()
-            } else if keeps_amounts {
-                "half the usual rate, for visible units that keep their values".into()
-            } else {
-                format!("the usual rate: about {active:.0} of {units} units are on in a sample")
-            }
-        } else {
-            format!(
-                "lower than usual: about {active:.0} of {units} units are on in a sample, which all move a hidden unit"
-            )
-        };
-        let (share, of_it) =
-            if stack { (FINAL_OF_STACK, "about a tenth of it") } else { (FINAL, "about a twentieth of it") };
-        // Of a stack only the lowest layer learns numbers.
-        let of_layers = |rate: f64, above: f64| -> Value {
-            if !stack || !numbers {
-                return rate.into();
-            }
-            (0..depth).map(|layer| if layer == 0 { rate } else { above }).collect::<Vec<f64>>().into()
-        };
-        let reason = if stack && numbers { format!("{reason}, in the lowest layer") } else { reason };
-        if numbers {
+        if numbers && !learners.rectified {
             let start = one_digit(INPUT / (units as f64).sqrt());
             let reason = "from smaller weights, what goes together by more than correlation is not found";
-            add("weight_std", of_layers(start, RbmConfig::default().weight_std), reason.into());
+            add("weight_std", of_layers(start, &|_| RbmConfig::default().weight_std), reason.into());
         }
-        let above = RATE.min(usual);
-        add("learning_rate", of_layers(rate, above), reason);
-        let last = |rate: f64| one_digit(share * rate);
-        add("final_learning_rate", of_layers(last(rate), last(above)), of_it.into());
+        if !learners.adam {
+            let (rate, reason) = largest_rate(found, keeps_amounts, learners.rate(0));
+            let above = |layer| if bottom_alone { learners.rate(layer) } else { rate.min(learners.rate(layer)) };
+            let reason = if depth > 1 && bottom_alone { format!("{reason}, in the lowest layer") } else { reason };
+            add("learning_rate", of_layers(rate, &above), reason);
+            let (share, of_it) =
+                if stack { (FINAL_OF_STACK, "about a tenth of it") } else { (FINAL, "about a twentieth of it") };
+            let last = |rate: f64| one_digit(share * rate);
+            add("final_learning_rate", of_layers(last(rate), &|layer| last(above(layer))), of_it.into());
+        }
         Self { settings }
     }
 
-    /// What of it a training takes that nobody asked for: all but what the schema says. A stack of another `depth` has
-    /// as many rates.
-    pub(crate) fn left_open(&self, is_said: impl Fn(&str) -> bool, depth: Option<usize>) -> toml::Table {
+    /// What of it a training takes that nobody asked for: all but what the schema says.
+    pub(crate) fn left_open(&self, is_said: impl Fn(&str) -> bool) -> toml::Table {
         let open = |setting: &&Setting| !["scale", "visible_units"].contains(&setting.key) && !is_said(setting.key);
-        let fitted = |Setting { key, value, .. }: &Setting| match (value, depth) {
-            (Value::Array(values), Some(depth)) if *key != "layers" => {
-                let last = values.last().cloned();
-                values
-                    .iter()
-                    .cloned()
-                    .chain(std::iter::repeat_n(last, depth).flatten())
-                    .take(depth)
-                    .collect::<Vec<_>>()
-                    .into()
-            }
-            _ => value.clone(),
-        };
-        self.settings.iter().filter(open).map(|setting| (setting.key.to_string(), fitted(setting))).collect()
+        self.settings.iter().filter(open).map(|setting| (setting.key.to_string(), setting.value.clone())).collect()
     }
+}
+
+/// Whether columns are spins.
+fn has_spins(found: &Examination) -> bool {
+    found.units.segments().iter().any(|segment| segment.units == UnitKind::Spin)
+}
+
+/// The largest rate of the lowest layer, and why, where its hidden units bear `usual` on the digits. Each kind of visible
+/// units allows its own; together they have the smallest.
+fn largest_rate(found: &Examination, keeps_amounts: bool, usual: f64) -> (f64, String) {
+    let numbers = !found.units.is_discrete();
+    let of_spins = if has_spins(found) { SHARE_OF_SPINS * usual } else { f64::INFINITY };
+    let of_values = match (numbers, keeps_amounts) {
+        (true, _) => RATE_OF_NUMBERS,
+        (_, true) => RATE_OF_VALUES,
+        _ => RATE,
+    };
+    let most = of_values.min(usual).min(of_spins);
+    let (active, units) = (found.active(), found.train.columns.len());
+    let reason = if active > 1.1 * ON {
+        format!("lower than usual: about {active:.0} of {units} units are on in a sample, which all move a hidden unit")
+    } else if most == of_spins {
+        "a quarter of the usual rate: spins differ by 2, where bits differ by 1".into()
+    } else if usual < of_values {
+        "that of such hidden units".into()
+    } else if numbers {
+        "a tenth of the usual rate, for Gaussian visible units".into()
+    } else if keeps_amounts {
+        "half the usual rate, for visible units that keep their values".into()
+    } else {
+        format!("the usual rate: about {active:.0} of {units} units are on in a sample")
+    };
+    (one_digit(most * (ON / active.max(ON))), reason)
 }
 
 /// Why values are scaled as they are.
@@ -289,7 +305,7 @@ mod tests {
         let path = folder.path().join("a.csv");
         std::fs::write(&path, text).unwrap();
         let found = examine(&Source::Csv(path), &LoadOptions::default(), None).unwrap();
-        Advice::of(&found, VisibleUnits::Bernoulli, false, RATE)
+        Advice::of(&found, VisibleUnits::Bernoulli, false, &Learners::default())
             .settings
             .iter()
             .map(|setting| format!("{}={}", setting.key, setting.value))
@@ -302,7 +318,9 @@ mod tests {
         let found = examine(&Source::Mnist, &LoadOptions::default(), None).unwrap();
         for (verb, stack) in [(Verb::Pretrain, false), (Verb::Stack, true)] {
             let recipe = built_in(verb, &toml::Table::new()).unwrap();
-            for Setting { key, value, .. } in Advice::of(&found, VisibleUnits::Bernoulli, stack, RATE).settings {
+            for Setting { key, value, .. } in
+                Advice::of(&found, VisibleUnits::Bernoulli, stack, &Learners::default()).settings
+            {
                 if key == "scale" {
                     assert_eq!(value.as_str(), Some("255"));
                 } else {
@@ -339,7 +357,7 @@ mod tests {
         std::fs::write(&path, (0..400).map(row).collect::<String>()).unwrap();
         let options = LoadOptions { visible_units: VisibleUnits::Auto, ..LoadOptions::default() };
         let found = examine(&Source::Csv(path), &options, None).unwrap();
-        let settings = Advice::of(&found, VisibleUnits::Auto, false, RATE).settings;
+        let settings = Advice::of(&found, VisibleUnits::Auto, false, &Learners::default()).settings;
         let value = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.to_string());
         let got = ["visible_units", "learning_rate", "hidden", "scale", "weight_std", "visible_states"].map(value);
         let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, Some("0.2"), None];
@@ -355,11 +373,16 @@ mod tests {
             examine(&Source::Csv(folder.path().join(name)), &options, None).unwrap()
         };
         let rate = |found: &Examination, usual| {
-            let settings = Advice::of(found, VisibleUnits::Auto, false, usual).settings;
+            let learners = Learners { rates: vec![usual], ..Learners::default() };
+            let settings = Advice::of(found, VisibleUnits::Auto, false, &learners).settings;
             settings.into_iter().find(|setting| setting.key == "learning_rate").unwrap().value.as_float().unwrap()
         };
         let spins = found("s.csv", "1,-1,1\n-1,-1,1\n-1,1,-1\n".repeat(30));
         assert_eq!((rate(&spins, RATE), rate(&spins, 0.024)), (0.03, 0.006));
+        let row = |k: usize| format!("{},{}\n", k as f64 * 0.37, if k.is_multiple_of(3) { 1 } else { -1 });
+        let mixed = found("m.csv", (0..400).map(row).collect());
+        assert_eq!(mixed.units.kinds(), "gaussian and spin");
+        assert_eq!(rate(&mixed, RATE), RATE_OF_NUMBERS);
     }
 
     /// 2,000 units, all but always on.

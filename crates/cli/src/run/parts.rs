@@ -1,9 +1,9 @@
 //! The data of a training, parted into training, validation and test samples, and what is measured on them.
 
+use super::advised::advise;
 use super::folder::RunFolder;
 use super::known::Known;
 use super::same::{require_same, require_same_data};
-use crate::data::advice::{Advice, RATE};
 use crate::data::chunks::{binarisation, chunks};
 use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
 use crate::data::schema_file::SCHEMA;
@@ -14,16 +14,16 @@ use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::machine::threads;
 use crate::model::checkpoint::{Model, Trained, require_units};
 use crate::model::recorded;
-use crate::options::{Verb, flag};
+use crate::options::Verb;
 use crate::pictures::{Gallery, shape_of, showcase};
 use crate::report::{bytes, thousands};
 use crate::settings::{DataSettings, Said, Settings, record};
 use candle_core::Device;
-use deepbelief_data::{BatchConfig, Binarize, Dataset, Examination, Minibatcher, Schema, Source, Split};
+use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Schema, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance, Units};
 use deepbelief_stack::Dbn;
-use toml::{Table, Value};
+use toml::Value;
 
 /// Samples shown in the pictures.
 const SHOWN: usize = 10;
@@ -361,43 +361,6 @@ impl Parts {
 
 /// What to do where there is less memory than was said or told.
 const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
-
-/// Settles by what a table is found to be what nobody asked for: what holds for pictures holds for few tables.
-fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Result<Vec<String>> {
-    let units = settings.data().visible_units.unwrap_or_default();
-    let before = settings.flat()?;
-    let usual = before.get("learning_rate").and_then(Value::as_float).unwrap_or(RATE);
-    // A mixture of hidden units says how many there are, and ReLU and dReLU units start by a rule of their own.
-    let hidden_units = before.get("hidden_units").map(Value::to_string).unwrap_or_default();
-    // Steps of Adam do not grow with what is on.
-    let adam = before.get("optimizer").and_then(Value::as_str) == Some("adam");
-    let settled = |key: &str| {
-        adam && key.ends_with("learning_rate")
-            || key == "hidden" && hidden_units.contains('=')
-            || key == "weight_std" && hidden_units.contains("relu")
-    };
-    let advice = Advice::of(found, units, S::VERB == Verb::Stack, usual)
-        .left_open(|key| said.has(key) || settled(key), said.depth());
-    let advised: Vec<String> = advice
-        .iter()
-        .filter(|(key, value)| before.get(*key) != Some(value))
-        .map(|(key, value)| format!("{} {}", flag(key), as_option(value)))
-        .collect();
-    // As if a recipe had said it: what the user's says comes after it.
-    let mut recipe = advice;
-    recipe.extend(said.recipe.clone());
-    *settings = S::combine(&Table::new(), &recipe, &said.flags)?;
-    settings.validate()?;
-    Ok(advised)
-}
-
-/// A value as an option has it.
-fn as_option(value: &Value) -> String {
-    match value {
-        Value::Array(values) => values.iter().map(as_option).collect::<Vec<_>>().join(","),
-        value => value.to_string().replace('"', ""),
-    }
-}
 
 /// Opens the data of a training.
 fn open(settings: &impl Settings, known: Known) -> Result<Dataset> {

@@ -2,12 +2,15 @@
 //! the recipe's root, its `[top]` and its `[[layer]]`, then the command line. In a root a value is for all layers, an
 //! array has one a layer, from the bottom.
 
-use super::common::{from_table, to_table};
+use super::common::{from_table, hidden_units, optimizer, to_table};
 use super::recipe;
 use crate::failure::{Failure, Result, count};
 use crate::options::{Verb, flag};
 use deepbelief_stack::LayerConfig;
 use toml::{Table, Value};
+
+/// What hidden units and an optimizer settle where nobody does.
+const RATES: [&str; 2] = ["learning_rate", "final_learning_rate"];
 
 /// Puts the places over each other; holds the built-in recipe, taken apart.
 pub(super) struct SettingsBuilder {
@@ -110,8 +113,13 @@ impl SettingsBuilder {
             return Err(Failure::new(format!("[[layer]] {layer} (counted from 0) has no 'hidden'"))
                 .hint("give its hidden units there, or those of all layers as layers = [500, 2000]"));
         }
-        let mut all = vec![self.layer.clone(); depth];
-        all[depth - 1] = self.top.clone();
+        // Without rates, to see which are said.
+        let mut built_in = vec![self.layer.clone(); depth];
+        built_in[depth - 1] = self.top.clone();
+        let mut all = built_in.clone();
+        for layer in &mut all {
+            layer.retain(|key, _| !RATES.contains(&key));
+        }
         if listed.is_none() && own.is_empty() {
             spread("layers", &self.layers, &mut all)?;
         }
@@ -128,12 +136,24 @@ impl SettingsBuilder {
         for (key, value) in flags {
             spread(key, value, &mut all)?;
         }
+        for (layer, built_in) in all.iter_mut().zip(built_in) {
+            open_rates(layer, built_in)?;
+        }
         let mut root = self.root.clone();
         let whole = recipe.iter().chain(flags).filter(|(key, _)| !["layer", "top"].contains(&key.as_str()));
         root.extend(whole.map(|(key, value)| (key.clone(), value.clone())));
         root.insert("layer".into(), Value::Array(all.into_iter().map(Value::Table).collect()));
         Ok(root)
     }
+}
+
+/// Sets the rates of a layer that nobody set, as its hidden units and its optimizer bear them.
+fn open_rates(layer: &mut Table, built_in: Table) -> Result<()> {
+    let fitted = from_table::<LayerConfig>(built_in)?.train.fitted(&hidden_units(layer), optimizer(layer));
+    for (key, rate) in RATES.into_iter().zip([fitted.learning_rate, fitted.final_learning_rate]) {
+        layer.entry(key).or_insert(rate.into());
+    }
+    Ok(())
 }
 
 /// A layer's own settings, by key.

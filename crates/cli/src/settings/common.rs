@@ -7,7 +7,7 @@ use crate::data::schema_file::{self, SCHEMA};
 use crate::failure::{Explain, Failure, Result};
 use crate::options::Verb;
 use crate::toml_file;
-use deepbelief_rbm::{RbmConfig, Schedule};
+use deepbelief_rbm::{Optimizer, RbmConfig, Schedule, UnitMix};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -130,4 +130,14 @@ pub(super) fn validate_batch_size(batch_size: usize) -> Result<()> {
 /// The name of a word of a setting, such as `autoencoder`.
 pub(super) fn word<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
     table.get(key).and_then(Value::as_str)
+}
+
+/// The hidden units that were asked for, which defaults depend on.
+pub(super) fn hidden_units(asked: &Table) -> UnitMix {
+    word(asked, "hidden_units").and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// The same of the optimizer.
+pub(super) fn optimizer(asked: &Table) -> Optimizer {
+    if word(asked, "optimizer") == Some("adam") { Optimizer::Adam } else { Optimizer::Sgd }
 }

@@ -1,12 +1,12 @@
 //! Settings of `dbn pretrain`.
 
-use super::common::{Settings, origin, validate_batch_size, word};
+use super::common::{Settings, hidden_units, optimizer, origin, validate_batch_size};
 use super::data::{DataSettings, RunSettings};
 use super::unused::{self, UnusedOption};
 use crate::failure::{Explain, Result};
 use crate::options::Verb;
 use deepbelief_data::Binarize;
-use deepbelief_rbm::{Optimizer, RbmConfig, Schedule, TrainConfig, UnitMix, Units};
+use deepbelief_rbm::{RbmConfig, Schedule, TrainConfig, Units};
 use deepbelief_stack::LayerConfig;
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -40,22 +40,13 @@ impl PretrainSettings {
     }
 }
 
-/// The hidden units that were asked for, which defaults depend on.
-fn hidden_units(asked: &Table) -> UnitMix {
-    word(asked, "hidden_units").and_then(|text| text.parse().ok()).unwrap_or_default()
-}
-
-/// The same of the optimizer.
-fn optimizer(asked: &Table) -> Optimizer {
-    if word(asked, "optimizer") == Some("adam") { Optimizer::Adam } else { Optimizer::Sgd }
-}
-
 impl Settings for PretrainSettings {
     const VERB: Verb = Verb::Pretrain;
 
     fn built_in(asked: &Table) -> Self {
         let units = hidden_units(asked);
-        let layer = LayerConfig { train: TrainConfig::of(&units, optimizer(asked)), ..Default::default() };
+        let layer = LayerConfig::default();
+        let layer = LayerConfig { train: layer.train.clone().fitted(&units, optimizer(asked)), ..layer };
         Self {
             data: DataSettings { valid: 5000, binarize: Binarize::Fresh, ..Default::default() },
             run: RunSettings::default(),

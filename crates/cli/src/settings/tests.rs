@@ -8,7 +8,7 @@ use crate::options::save_every::SaveEvery;
 use clap::Parser;
 use deepbelief_data::Source;
 use deepbelief_finetune::{FinetuneConfig, Objective};
-use deepbelief_rbm::{Provenance, RbmConfig, TrainConfig};
+use deepbelief_rbm::{Optimizer, Provenance, RbmConfig, TrainConfig, UnitMix};
 use deepbelief_stack::{LayerConfig, StackConfig};
 use deepbelief_wake_sleep::{LayerRates, TuneConfig};
 use serde_json::Value as Json;
@@ -113,6 +113,27 @@ fn a_flag_beats_the_recipe_and_the_recipe_the_default() {
     assert!(said.has("valid"));
     assert_eq!(settings.layer.train.learning_rate, TrainConfig::default().learning_rate);
     assert!(!resolved::<PretrainSettings>("", "", None).unwrap().said.has("valid"));
+}
+
+/// The rates that nobody set suit the hidden units and the optimizer of each layer; a rate that is set stays.
+#[test]
+fn rates_are_those_of_hidden_units_and_optimizer() {
+    let rates = |words: &str, recipe: &str| {
+        let stack: StackSettings = settings(&format!("--layers 4,5 {words}"), recipe).unwrap();
+        stack
+            .layers
+            .iter()
+            .map(|layer| (layer.train.learning_rate, layer.train.final_learning_rate))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rates("", ""), [(0.1, 0.01), (0.1, 0.01)]);
+    assert_eq!(rates("--optimizer adam", ""), [(1e-3, 1e-4), (1e-3, 1e-4)]);
+    assert_eq!(rates("--hidden-units bernoulli,relu", ""), [(0.1, 0.01), (0.01, 1e-3)]);
+    assert_eq!(rates("", "[top]\noptimizer = \"adam\""), [(0.1, 0.01), (1e-3, 1e-4)]);
+    assert_eq!(rates("--hidden-units bernoulli,relu --learning-rate 0.2", ""), [(0.2, 0.01), (0.2, 1e-3)]);
+    assert_eq!(rates("--optimizer adam", "learning_rate = [0.2, 0.3]"), [(0.2, 1e-4), (0.3, 1e-4)]);
+    let pretrain: PretrainSettings = settings("--optimizer adam", "").unwrap();
+    assert_eq!(pretrain.layer.train, TrainConfig::default().fitted(&UnitMix::default(), Optimizer::Adam));
 }
 
 #[test]

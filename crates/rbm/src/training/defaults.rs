@@ -59,19 +59,18 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
-    /// The defaults for hidden units of these kinds and an optimizer: rates are smaller by Adam, and with ReLU, dReLU and
-    /// spin units.
+    /// These settings with rates that hidden units of these kinds and an optimizer bear: at most that of Adam, or of ReLU,
+    /// dReLU or spin units. The final rate keeps its share.
     #[must_use]
-    pub fn of(hidden: &UnitMix, optimizer: Optimizer) -> Self {
-        let usual = Self { optimizer, ..Self::default() };
+    pub fn fitted(self, hidden: &UnitMix, optimizer: Optimizer) -> Self {
         let any = |kinds: &[UnitKind]| !hidden.all(|kind| !kinds.contains(&kind));
         let rate = match optimizer {
             Optimizer::Adam => RATE_OF_ADAM,
             Optimizer::Sgd if any(&[UnitKind::Relu, UnitKind::Drelu]) => RATE_OF_RELUS,
             Optimizer::Sgd if any(&[UnitKind::Spin]) => RATE_OF_SPINS,
-            Optimizer::Sgd => return usual,
+            Optimizer::Sgd => return Self { optimizer, ..self },
         };
-        let share = usual.final_learning_rate / usual.learning_rate;
-        Self { learning_rate: rate, final_learning_rate: share * rate, ..usual }
+        let last = self.final_learning_rate * rate / self.learning_rate;
+        Self { optimizer, learning_rate: rate, final_learning_rate: last, ..self }
     }
 }

@@ -74,7 +74,7 @@ fn every_kind_of_hidden_units_finds_planted_features_by_its_defaults() {
     for kind in [UnitKind::Bernoulli, UnitKind::Spin, UnitKind::Relu, UnitKind::Drelu] {
         for optimizer in [Optimizer::Sgd, Optimizer::Adam] {
             // As many updates as `dbn check` recommends.
-            let config = TrainConfig { epochs: 500, ..TrainConfig::of(&UnitMix::from(kind), optimizer) };
+            let config = TrainConfig { epochs: 500, ..TrainConfig::default().fitted(&UnitMix::from(kind), optimizer) };
             let found = log_likelihood(&trained(kind, config, &data), &data);
             let regained = (found - independent) / (most - independent);
             assert!(regained > 0.9, "{kind}, {optimizer:?}: {found}, {regained} of {independent} to {most}");
@@ -94,7 +94,7 @@ fn adam_is_resumed_to_the_bit_on_any_number_of_threads() {
         let start = RbmConfig { hidden: 35, hidden_units: UnitMix::from(kind), ..RbmConfig::default() };
         let rbm = Rbm::new(&start, &means(&data.0[0]), &Device::Cpu).unwrap();
         for persistent_chains in [0, 7] {
-            let adam = TrainConfig::of(&UnitMix::from(kind), Optimizer::Adam);
+            let adam = TrainConfig::default().fitted(&UnitMix::from(kind), Optimizer::Adam);
             // A constant rate: that of a schedule spans the epochs.
             let schedule = Schedule::Constant;
             let config = TrainConfig { epochs: 4, persistent_chains, l1b_cost: 0.1, threads: 1, schedule, ..adam };

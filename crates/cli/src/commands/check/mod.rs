@@ -6,7 +6,7 @@ mod report;
 
 use crate::args::CheckArgs;
 use crate::commands::files::{extension, require_folder, require_other, write_file};
-use crate::data::advice::{Advice, RATE};
+use crate::data::advice::{Advice, Learners};
 use crate::data::open::explain;
 use crate::data::{schema_file, warnings};
 use crate::failure::{Explain, Failure, Result};
@@ -65,7 +65,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         }
         write_file(path, schema_file::text(&found.schema, &args.data, path).as_bytes())?;
     }
-    let advice = Advice::of(&found, units, verb == Verb::Stack, RATE);
+    let advice = Advice::of(&found, units, verb == Verb::Stack, &Learners::default());
     if let Some(path) = &args.recipe {
         if unfit.is_empty() {
             write_file(path, recipe::recipe(&advice, args)?.as_bytes())?;

@@ -1,0 +1,53 @@
+//! What a table settles of a training that nobody asked for.
+
+use crate::data::advice::{Advice, Learners};
+use crate::failure::Result;
+use crate::options::{Verb, flag};
+use crate::settings::{Said, Settings};
+use deepbelief_data::Examination;
+use toml::{Table, Value};
+
+/// Settles what nobody asked for by what a table is found to be: what suits pictures suits few tables. Returns the
+/// options that changed, as one would type them.
+pub(super) fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Result<Vec<String>> {
+    let units = settings.data().visible_units.unwrap_or_default();
+    let before = settings.flat()?;
+    let advice = Advice::of(found, units, S::VERB == Verb::Stack, &learners(&before, said));
+    let open = advice.left_open(|key| said.has(key));
+    let advised: Vec<String> = open
+        .iter()
+        .filter(|(key, value)| before.get(*key) != Some(value))
+        .map(|(key, value)| format!("{} {}", flag(key), as_option(value)))
+        .collect();
+    // As if a recipe had said it: what the user's says comes after it.
+    let mut recipe = open;
+    recipe.extend(said.recipe.clone());
+    *settings = S::combine(&Table::new(), &recipe, &said.flags)?;
+    settings.validate()?;
+    Ok(advised)
+}
+
+/// What learns by these settings.
+fn learners(settings: &Table, said: &Said) -> Learners {
+    let of_layers = |key: &str| match settings.get(key) {
+        Some(Value::Array(values)) => values.clone(),
+        value => value.cloned().into_iter().collect(),
+    };
+    let hidden_units = of_layers("hidden_units");
+    let word = |value: &Value, part: &str| value.as_str().is_some_and(|text| text.contains(part));
+    Learners {
+        depth: said.depth(),
+        rates: of_layers("learning_rate").iter().filter_map(Value::as_float).collect(),
+        adam: of_layers("optimizer").iter().any(|optimizer| word(optimizer, "adam")),
+        rectified: hidden_units.first().is_some_and(|units| word(units, "relu")),
+        counted: hidden_units.first().is_some_and(|units| word(units, "=")),
+    }
+}
+
+/// A value as an option has it.
+fn as_option(value: &Value) -> String {
+    match value {
+        Value::Array(values) => values.iter().map(as_option).collect::<Vec<_>>().join(","),
+        value => value.to_string().replace('"', ""),
+    }
+}

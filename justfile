@@ -107,6 +107,10 @@ doc:
 docs *ARGS:
     scripts/docs {{ ARGS }}
 
+# Write the pages of the book that are made from the program: options and figures.
+docs-update:
+    UPDATE_DOCS=1 cargo test -q -p deepbelief-cli --bin dbn the_page_of
+
 # A virtual environment with what the Python cross-checks need.
 python:
     python3 -m venv .venv

@@ -41,9 +41,9 @@ def trained(dbn, data, options, folder):
     subprocess.run([dbn, "pretrain", "--data", data, *PLAIN, *options, "--out", out], check=True,
                    stdout=subprocess.DEVNULL)
     seconds = time.monotonic() - start
-    told = subprocess.run([dbn, "eval", out, "--data", data, "--json"], check=True, stdout=subprocess.PIPE,
+    printed = subprocess.run([dbn, "eval", out, "--data", data, "--json"], check=True, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL)
-    return json.loads(told.stdout)["log_likelihood"]["exact"]["value"], seconds
+    return json.loads(printed.stdout)["log_likelihood"]["exact"]["value"], seconds
 
 
 def exchange(mnist, folder):

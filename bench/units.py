@@ -16,8 +16,8 @@
 
 Each is written as CSV files, trained on by `dbn pretrain` with the options below, and
 measured by `dbn eval`: log-likelihoods with both annealing estimates, in nats a row. Those of dna, ww, lattice,
-satellite and laplace were chosen on the middle rows, the others are starts. Options after `--` go to `dbn pretrain` in the place of those below, and `--on choose`
-measures the middle rows in the place of the test's. Of proteins, the middle rows train too where the test's are measured.
+satellite and laplace were chosen on the middle rows, the others are starts. Options after `--` go to `dbn pretrain` instead of those below, and `--on choose`
+measures the middle rows instead of the test's. Of proteins, the middle rows train too where the test's are measured.
 """
 
 import argparse

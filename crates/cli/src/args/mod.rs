@@ -9,6 +9,8 @@ mod hub;
 mod impute;
 mod memory;
 mod on;
+#[cfg(test)]
+mod page;
 mod runs;
 
 mod score;

@@ -64,8 +64,16 @@ fn without_labels_the_models_are_told_alone() {
     place.write_inputs("bits.csv", "inputs.csv");
     place.ok("classify d --out labels.csv");
     let told = column(&place.text("labels.csv"), "predicted");
+    assert_eq!(place.ok("classify d --data csv:inputs.csv"), told.join("\n") + "\n");
+    // Where a file has them, it is told how many there are of each.
     let output = place.run("classify d --data csv:inputs.csv --out alone.csv");
-    assert_eq!(String::from_utf8(output.stdout.clone()).unwrap(), told.join("\n") + "\n");
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(column(&place.text("alone.csv"), "predicted"), told);
+    assert_eq!(text.lines().next(), Some("alone.csv"), "{text}");
+    let of = |label: &str| told.iter().filter(|told| *told == label).count().to_string();
+    for (line, label) in text.lines().skip(2).zip(["0", "1", "2"]) {
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>(), [label, &of(label)], "{text}");
+    }
     assert!(stderr(&output).contains("inputs has no labels"), "{}", stderr(&output));
     assert!(!place.text("alone.csv").contains("label"));
     let json = place.json("classify d --data csv:inputs.csv --json");

@@ -61,13 +61,29 @@ fn runs_are_listed_with_what_they_have_come_to() {
 
     let text = place.ok("runs");
     let line = text.lines().nth(2).unwrap();
-    assert!(line.starts_with("b    stack     9-8-7-12  48/48   ") && line.ends_with("finished"), "{text}");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert!(words[1].len() == 10 && words[1].starts_with("20") && words[2].len() == 5, "{text}");
+    assert_eq!((words[0], &words[3..7]), ("b", &["stack", "csv:bits.csv", "9-8-7-12", "48/48"][..]), "{text}");
+    assert!(line.ends_with("finished"), "{text}");
     assert_eq!(place.ok("runs runs/b").lines().count(), 2, "one run is a list of one");
     let none = place.run("runs runs/other");
     assert!(none.status.success() && stderr(&none).contains("no runs in runs/other"), "{}", stderr(&none));
     let missing = place.run("runs nowhere");
     assert_eq!(missing.status.code(), Some(2));
     assert!(stderr(&missing).contains("cannot look into nowhere"), "{}", stderr(&missing));
+}
+
+/// A run that diverged is called so until it goes on.
+#[test]
+fn a_run_that_diverged_is_called_so() {
+    let place = Place::new();
+    let failed = place.run(&format!("pretrain -q --out runs/a {SMALL} --learning-rate 1e6"));
+    assert_eq!(failed.status.code(), Some(2));
+    assert_eq!(place.json("runs --json")["runs"][0]["state"], "diverged");
+    assert!(place.text("runs/a/failure.txt").starts_with("training diverged in epoch 1"));
+    let failed = place.run("pretrain -q --resume runs/a");
+    assert_eq!(failed.status.code(), Some(2));
+    assert_eq!(place.json("runs --json")["runs"][0]["state"], "diverged");
 }
 
 /// A stack that was interrupted has trained a layer, and the model in its folder has that alone.

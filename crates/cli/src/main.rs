@@ -18,8 +18,7 @@ mod run;
 mod settings;
 mod toml_file;
 
-use args::{Cli, Command};
-use clap::Parser;
+use args::Command;
 use machine::{interrupt, threads};
 use report::Report;
 use std::process::ExitCode;
@@ -28,7 +27,7 @@ use std::process::ExitCode;
 const ERROR: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = args::parse();
     let report = Report::start(cli.log);
     let result = interrupt::start()
         .and_then(|()| if cli.command.has_threads() { Ok(()) } else { threads::bind(0) })

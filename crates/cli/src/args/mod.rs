@@ -12,9 +12,10 @@ mod on;
 #[cfg(test)]
 mod page;
 mod runs;
-
 mod score;
 mod shell;
+mod short_help;
+mod tips;
 mod training;
 mod using;
 
@@ -33,7 +34,24 @@ pub(crate) use training::{RecipeArgs, TrainArgs};
 pub(crate) use using::{Clamped, ClassifyArgs, EncodeArgs, Method, ReconstructArgs, SampleArgs, ShowArgs};
 
 use crate::settings::{FinetuneSettings, PretrainSettings, StackSettings, TuneSettings};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+
+/// What was typed. Help, and what cannot be understood, ends the program.
+pub(crate) fn parse() -> Cli {
+    parsed(&std::env::args_os().collect::<Vec<_>>()).unwrap_or_else(|error| error.exit())
+}
+
+/// What words say, the program's name first.
+fn parsed(words: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = program().try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches));
+    matches.map_err(|error| tips::improved(error, words))
+}
+
+/// The command line.
+fn program() -> clap::Command {
+    short_help::fitted(Cli::command())
+}
 
 /// `dbn`: restricted Boltzmann machines from the command line.
 #[derive(Debug, Parser)]
@@ -88,20 +106,20 @@ pub(crate) enum LogFormat {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train one restricted Boltzmann machine by contrastive divergence
+    /// Train one RBM by contrastive divergence
     ///
     /// Without options this follows the recipe for MNIST: 500 hidden units on all 60,000 digits.
     /// The run folder receives the checkpoint, the metrics and the pictures.
     #[command(after_help = training::PRETRAIN_HELP, allow_negative_numbers = true)]
     Pretrain(Box<TrainArgs<PretrainSettings>>),
-    /// Train a stack of restricted Boltzmann machines, layer by layer: a deep belief net
+    /// Train a deep belief net: a stack of RBMs, layer by layer
     ///
     /// Without options this follows the recipe for MNIST: 500-500-2000 hidden units with the
     /// digits' labels at the top. Options that a layer of its own may have take one value for
     /// all layers or one a layer, from the bottom, with commas: --epochs 30,30,50.
     #[command(after_help = training::STACK_HELP, allow_negative_numbers = true)]
     Stack(Box<TrainArgs<StackSettings>>),
-    /// Tune a deep belief net by wake-sleep: recognition and generative weights learn apart
+    /// Tune a deep belief net by wake-sleep (recognition and generative weights apart)
     ///
     /// The up-down algorithm of Hinton, Osindero & Teh (2006): generative weights learn in the
     /// wake phase, recognition weights in the sleep phase, the top by contrastive divergence.
@@ -109,7 +127,7 @@ pub(crate) enum Command {
     /// validation samples.
     #[command(after_help = training::TUNE_HELP, allow_negative_numbers = true)]
     Tune(Box<TrainArgs<TuneSettings>>),
-    /// Train a deep belief net by backpropagation, as a classifier or as an autoencoder
+    /// Fine-tune a net by backpropagation, as a classifier or autoencoder
     ///
     /// The discriminative route: the net becomes a feed-forward network, which then follows the
     /// gradient of its task (Hinton & Salakhutdinov 2006). The run folder receives the network,
@@ -123,15 +141,17 @@ pub(crate) enum Command {
     /// Show what is in a checkpoint: header, shapes, statistics, filters
     #[command(after_help = "Example: dbn show runs/mnist-500 --filters filters.png")]
     Show(ShowArgs),
-    /// Reconstruct samples: one step of an RBM, up and down all of a stack; as a picture or a table
+    /// Reconstruct samples, as a picture or a table
+    ///
+    /// One step of an RBM; up and down all layers of a net.
     #[command(after_help = using::RECONSTRUCT_HELP)]
     Reconstruct(ReconstructArgs),
     /// Write hidden probabilities of a data set: features for other programs
     #[command(after_help = using::ENCODE_HELP)]
     Encode(EncodeArgs),
-    /// Tell the labels of a data set and, where it has labels, how many are wrong
+    /// Predict labels; if the data are labelled, report the error rate
     ///
-    /// The model must have been trained with labels. A label is told by its exact free energy
+    /// The model must have been trained with labels. A label is predicted by its exact free energy
     /// after a deterministic pass up (Hinton, Osindero & Teh 2006, section 6).
     #[command(after_help = using::CLASSIFY_HELP)]
     Classify(ClassifyArgs),
@@ -141,7 +161,7 @@ pub(crate) enum Command {
     /// the visible units shows them. A picture shows probabilities of pixels.
     #[command(after_help = using::SAMPLE_HELP)]
     Sample(SampleArgs),
-    /// Say how probable the model finds data, with an interval, and how else it fares
+    /// Measure the log-likelihood of data under a model, with an interval
     ///
     /// The log-likelihood needs the partition function: summed exactly where one side has at most 25
     /// units, else estimated by annealed importance sampling in both directions (Salakhutdinov &
@@ -149,7 +169,7 @@ pub(crate) enum Command {
     /// a deep belief net it is the partition function of the top, under a bound and an estimate.
     #[command(after_help = eval::EVAL_HELP)]
     Eval(EvalArgs),
-    /// Score each sample: free energy, log-likelihood, percentile among the training samples
+    /// Score each sample: free energy, log-likelihood, percentile
     ///
     /// For finding samples that are unlike the training data.
     #[command(after_help = score::SCORE_HELP)]
@@ -172,19 +192,19 @@ pub(crate) enum Command {
     /// it comes from and how to use it; not the state that a resume would need.
     #[command(after_help = hub::PUSH_HELP)]
     Push(PushArgs),
-    /// Look at data before training: what they are, what is wrong with them, what to train them by
+    /// Look at data before training: kinds, faults and recommended settings
     #[command(after_help = check::CHECK_HELP)]
     Check(CheckArgs),
     /// Make small data sets to try things on
     #[command(subcommand)]
     Data(DataCommand),
-    /// List the runs in a folder with what each has come to
+    /// List the runs in a folder: date, data, epochs, cost and state
     #[command(after_help = runs::RUNS_HELP)]
     Runs(RunsArgs),
-    /// Compare two models: settings that differ, figures side by side, how far the weights are apart
+    /// Compare two models: settings, figures and weights that differ
     #[command(after_help = runs::COMPARE_HELP)]
     Compare(CompareArgs),
-    /// Check that this program computes what it should on this machine and device
+    /// Check the program on this machine and device against known answers
     ///
     /// Known answers of the generator and instruction sets against each other on the CPU; on the device
     /// products, a gradient and a partition function against exact ones, and a GPU's steps, states and
@@ -192,7 +212,7 @@ pub(crate) enum Command {
     /// code is 1 if a check failed.
     #[command(after_help = shell::SELFTEST_HELP)]
     Selftest(SelftestArgs),
-    /// Print what a shell needs to complete this program's words
+    /// Print a completion script for a shell
     #[command(after_help = shell::COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each verb

@@ -4,15 +4,17 @@ use clap::Args;
 use std::path::PathBuf;
 
 pub(super) const RUNS_HELP: &str = "\
-What is told of each run:
+Columns:
+  started      date and time (UTC); of a resumed run, that of the last resume
+  data         what it learns from
   epochs       done, of how many
   cost         after the last epoch, in nats per sample, of validation samples where there are some:
                the reconstruction cost of an RBM or of a stack's last layer, the variational cost of
                a tuning, the cost of a training by backpropagation
   label error  likewise, in per cent
   time         of all epochs
-  state        finished, stopped early (by --patience or --tolerance), or unfinished: go on with
-               --resume
+  state        finished, stopped early (by --patience or --tolerance), diverged, failed (both say
+               why in failure.txt), or unfinished: continue with --resume
 
 Examples:
   dbn runs

@@ -1,14 +1,14 @@
-//! `dbn compare`: what sets two models apart, in settings, figures and weights.
+//! `dbn compare`: what sets two models apart, in settings, figures and weights; nothing that they agree in.
 
 use crate::args::CompareArgs;
-use crate::failure::Result;
+use crate::failure::{Result, count};
 use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint};
 use crate::pictures::values;
 use crate::report::{Report, table};
 use candle_core::Tensor;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -24,12 +24,14 @@ struct Comparison {
     checkpoints: Pair<PathBuf>,
     /// What the headers say and does not agree, but for the two below.
     header: BTreeMap<String, Pair<Value>>,
-    /// Settings of the trainings that do not agree; those of a layer carry its number.
+    /// Settings of the trainings that do not agree; those of layers are lists where layers differ.
     settings: BTreeMap<String, Pair<Value>>,
     /// All figures of either.
     figures: BTreeMap<String, Pair<Value>>,
     tensors: Vec<Distance>,
-    /// Tensors that the other has not, or not in this shape.
+    /// The shapes of tensors of the same name and another shape.
+    reshaped: BTreeMap<String, Pair<Vec<usize>>>,
+    /// Tensors that the other has not.
     unmatched: Pair<Vec<String>>,
 }
 
@@ -49,13 +51,14 @@ struct Distance {
 /// Compares two models.
 pub(crate) fn compare(args: &CompareArgs, report: &Report) -> Result<()> {
     let (a, b) = (Side::open(&args.a)?, Side::open(&args.b)?);
-    let (tensors, unmatched) = distances(&a.tensors, &b.tensors)?;
+    let Matched { tensors, reshaped, unmatched } = matched(&a.tensors, &b.tensors)?;
     let comparison = Comparison {
         checkpoints: Pair { a: args.a.clone(), b: args.b.clone() },
         header: differing(&a.header, &b.header),
         settings: differing(&a.settings, &b.settings),
         figures: paired(&a.figures, &b.figures),
         tensors,
+        reshaped,
         unmatched,
     };
     if args.json {
@@ -88,11 +91,27 @@ impl Side {
                 (serde_json::to_value(&header)?, network.named_tensors("")?.into_iter().collect())
             }
         };
+        if let Some(recipe) = header.pointer_mut("/provenance/recipe") {
+            join_layers(recipe);
+        }
         let mut take = |place: &str| flat(&header.pointer_mut(place).map(Value::take).unwrap_or_default());
         let (settings, figures) = (take("/provenance/recipe"), take("/provenance/figures"));
         let provenance = take("/provenance");
         let header = flat(&header).into_iter().chain(provenance).filter(|(_, value)| !value.is_null()).collect();
         Ok(Self { header, settings, figures, tensors })
+    }
+}
+
+/// Puts the settings of layers into the root, as one value where all layers have the same, else as a list: another verb
+/// has the same setting there.
+fn join_layers(recipe: &mut Value) {
+    let Some(root) = recipe.as_object_mut() else { return };
+    let Some(Value::Array(layers)) = root.remove("layer") else { return };
+    let keys: BTreeSet<&String> = layers.iter().filter_map(Value::as_object).flat_map(|layer| layer.keys()).collect();
+    for key in keys {
+        let mut values: Vec<Value> = layers.iter().map(|layer| layer.get(key).cloned().unwrap_or_default()).collect();
+        let same = values.windows(2).all(|pair| pair[0] == pair[1]);
+        root.insert(key.clone(), if same { values.remove(0) } else { values.into() });
     }
 }
 
@@ -125,17 +144,27 @@ fn differing(a: &BTreeMap<String, Value>, b: &BTreeMap<String, Value>) -> BTreeM
     paired(a, b).into_iter().filter(|(_, pair)| pair.a != pair.b).collect()
 }
 
-/// How far the tensors are apart that both have, and the names of the others.
-fn distances(a: &BTreeMap<String, Tensor>, b: &BTreeMap<String, Tensor>) -> Result<(Vec<Distance>, Pair<Vec<String>>)> {
-    let alike = |a: &BTreeMap<String, Tensor>, name: &str, tensor: &Tensor| {
-        a.get(name).is_some_and(|other| other.dims() == tensor.dims())
-    };
+/// The tensors of two models, side by side.
+struct Matched {
+    tensors: Vec<Distance>,
+    reshaped: BTreeMap<String, Pair<Vec<usize>>>,
+    unmatched: Pair<Vec<String>>,
+}
+
+/// How far the tensors are apart that both have, and what the others are.
+fn matched(a: &BTreeMap<String, Tensor>, b: &BTreeMap<String, Tensor>) -> Result<Matched> {
+    let (mut tensors, mut reshaped) = (Vec::new(), BTreeMap::new());
+    for (name, tensor, other) in a.iter().filter_map(|(name, tensor)| Some((name, tensor, b.get(name)?))) {
+        if tensor.dims() == other.dims() {
+            tensors.push(distance(name, tensor, other)?);
+        } else {
+            reshaped.insert(name.clone(), Pair { a: tensor.dims().to_vec(), b: other.dims().to_vec() });
+        }
+    }
     let only = |a: &BTreeMap<String, Tensor>, b: &BTreeMap<String, Tensor>| {
-        a.iter().filter(|(name, tensor)| !alike(b, name, tensor)).map(|(name, _)| name.clone()).collect()
+        a.keys().filter(|name| !b.contains_key(*name)).cloned().collect()
     };
-    let both = a.iter().filter(|(name, tensor)| alike(b, name, tensor));
-    let distances = both.map(|(name, tensor)| distance(name, tensor, &b[name])).collect::<Result<_>>()?;
-    Ok((distances, Pair { a: only(a, b), b: only(b, a) }))
+    Ok(Matched { tensors, reshaped, unmatched: Pair { a: only(a, b), b: only(b, a) } })
 }
 
 fn distance(name: &str, a: &Tensor, b: &Tensor) -> Result<Distance> {
@@ -156,50 +185,80 @@ fn rms(values: &[f64]) -> f64 {
 }
 
 fn describe(comparison: &Comparison) -> String {
-    let Comparison { checkpoints, header, settings, figures, tensors, unmatched } = comparison;
+    let Comparison { checkpoints, header, settings, figures, tensors, reshaped, unmatched } = comparison;
     let mut text = format!("A  {}\nB  {}\n", checkpoints.a.display(), checkpoints.b.display());
-    let words = |value: &Value| match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
-    for (title, pairs) in [("what differs", header), ("settings that differ", settings)] {
-        if !pairs.is_empty() {
-            let rows = pairs.iter().map(|(name, pair)| vec![name.clone(), words(&pair.a), words(&pair.b)]);
-            text += &section(&[title, "A", "B"], rows);
-        }
+    for (title, one_of_them, pairs) in
+        [("what differs", "entry", header), ("settings that differ", "setting", settings)]
+    {
+        let rows = both(pairs).map(|(name, pair)| vec![name.clone(), words(&pair.a), words(&pair.b)]);
+        text += &section(&[title, "A", "B"], rows);
+        text += &alone(one_of_them, pairs);
     }
-    if !figures.is_empty() {
-        let number = |value: Option<f64>| value.map_or(String::new(), |x| format!("{x:.4}"));
-        let rows = figures.iter().map(|(name, pair)| {
-            let (a, b) = (pair.a.as_f64(), pair.b.as_f64());
-            let change = a.zip(b).map_or(String::new(), |(a, b)| format!("{:+.4}", b - a));
-            vec![name.clone(), number(a), number(b), change]
-        });
-        text += &section(&["figures (nats per sample unless the name says otherwise)", "A", "B", "B - A"], rows);
-    }
-    if !tensors.is_empty() {
-        let rows = tensors.iter().map(|tensor| {
-            let shape = tensor.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
-            let numbers = [tensor.rms.a, tensor.rms.b, tensor.rms_difference, tensor.max_difference];
-            [tensor.name.clone(), shape].into_iter().chain(numbers.map(|x| format!("{x:.5}"))).collect()
-        });
-        text += &section(&["tensor", "shape", "rms A", "rms B", "rms B - A", "greatest |B - A|"], rows);
-    }
+    let rows = both(figures).filter(|(_, pair)| pair.a != pair.b).filter_map(|(name, pair)| {
+        let (a, b) = (pair.a.as_f64()?, pair.b.as_f64()?);
+        Some(vec![name.clone(), format!("{a:.4}"), format!("{b:.4}"), format!("{:+.4}", b - a)])
+    });
+    text += &section(&["figures (nats per sample unless the name says otherwise)", "A", "B", "B - A"], rows);
+    text += &alone("figure", figures);
+    let rows = tensors.iter().filter(|tensor| tensor.max_difference != 0.0).map(|tensor| {
+        let numbers = [tensor.rms.a, tensor.rms.b, tensor.rms_difference, tensor.max_difference];
+        let named = [tensor.name.clone(), product(&tensor.shape)];
+        named.into_iter().chain(numbers.map(|x| format!("{x:.5}"))).collect()
+    });
+    text += &section(&["tensor", "shape", "rms A", "rms B", "rms B - A", "greatest |B - A|"], rows);
+    let rows = reshaped.iter().map(|(name, pair)| vec![name.clone(), product(&pair.a), product(&pair.b)]);
+    text += &section(&["shapes that differ", "A", "B"], rows);
     for (side, names) in [("A", &unmatched.a), ("B", &unmatched.b)] {
         if !names.is_empty() {
             let _ = writeln!(text, "\nonly in {side}: {}", names.join(", "));
         }
     }
-    let same = tensors.iter().all(|tensor| tensor.max_difference == 0.0);
-    if same && unmatched.a.is_empty() && unmatched.b.is_empty() {
+    let same = tensors.iter().filter(|tensor| tensor.max_difference == 0.0).count();
+    if same == tensors.len() && reshaped.is_empty() && unmatched.a.is_empty() && unmatched.b.is_empty() {
         text += "\nthe weights are the same\n";
+    } else if same > 0 {
+        let _ = writeln!(text, "\n{} the same", count(same, "tensor"));
     }
     text
 }
 
-/// A table under an empty line.
+/// What both models have.
+fn both(pairs: &BTreeMap<String, Pair<Value>>) -> impl Iterator<Item = (&String, &Pair<Value>)> {
+    pairs.iter().filter(|(_, pair)| !pair.a.is_null() && !pair.b.is_null())
+}
+
+/// How much one model has that the other does not know, in a line.
+fn alone(what: &str, pairs: &BTreeMap<String, Pair<Value>>) -> String {
+    let only = |other: fn(&Pair<Value>) -> &Value| pairs.values().filter(|pair| other(pair).is_null()).count();
+    let sides = [("A", only(|pair| &pair.b)), ("B", only(|pair| &pair.a))];
+    let parts: Vec<String> = sides
+        .into_iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(side, n)| format!("{} only {side} has", count(n, what)))
+        .collect();
+    if parts.is_empty() { String::new() } else { format!("({}; --json lists them)\n", parts.join(", ")) }
+}
+
+/// A value as one reads it.
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(","),
+        value => value.to_string(),
+    }
+}
+
+/// A shape, `784x500`.
+fn product(shape: &[usize]) -> String {
+    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
+}
+
+/// A table under an empty line; nothing of no rows.
 fn section(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() {
+        return String::new();
+    }
     let head = head.iter().map(ToString::to_string).collect();
     "\n".to_string() + &table(std::iter::once(head).chain(rows))
 }
@@ -232,13 +291,26 @@ mod tests {
     fn distances_are_those_of_the_values() {
         let tensor = |values: &[f32]| Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap();
         let a = BTreeMap::from([("x".to_string(), tensor(&[3.0, 4.0])), ("y".to_string(), tensor(&[1.0]))]);
-        let b = BTreeMap::from([("x".to_string(), tensor(&[3.0, 2.0])), ("y".to_string(), tensor(&[1.0, 1.0]))]);
-        let (distances, unmatched) = distances(&a, &b).unwrap();
-        let x = &distances[0];
+        let b = BTreeMap::from([
+            ("x".to_string(), tensor(&[3.0, 2.0])),
+            ("y".to_string(), tensor(&[1.0, 1.0])),
+            ("z".to_string(), tensor(&[1.0])),
+        ]);
+        let Matched { tensors, reshaped, unmatched } = matched(&a, &b).unwrap();
+        let x = &tensors[0];
         assert_eq!(
-            (distances.len(), x.rms.a, x.rms_difference, x.max_difference),
+            (tensors.len(), x.rms.a, x.rms_difference, x.max_difference),
             (1, 12.5f64.sqrt(), 2.0f64.sqrt(), 2.0)
         );
-        assert_eq!(unmatched, Pair { a: vec!["y".to_string()], b: vec!["y".to_string()] });
+        assert_eq!(reshaped["y"], Pair { a: vec![1], b: vec![2] });
+        assert_eq!(unmatched, Pair { a: vec![], b: vec!["z".to_string()] });
+    }
+
+    /// A stack's settings and those of a training that has no layers of its own.
+    #[test]
+    fn settings_of_layers_stand_beside_those_of_other_verbs() {
+        let mut recipe = json!({ "seed": 1, "layer": [{ "epochs": 3, "k": "1" }, { "epochs": 3, "k": "10" }] });
+        join_layers(&mut recipe);
+        assert_eq!(recipe, json!({ "seed": 1, "epochs": 3, "k": ["1", "10"] }));
     }
 }

@@ -1,9 +1,10 @@
-//! `dbn runs`: the runs in a folder and what each has come to.
+//! `dbn runs`: the runs in a folder, with their dates, data, progress and state.
 
 use crate::args::RunsArgs;
 use crate::failure::{Explain, Failure, Result};
 use crate::report::{Report, table};
 use crate::run::folder::RunFolder;
+use chrono::DateTime;
 use deepbelief_rbm::{open_regular, read_regular, tensors};
 use deepbelief_wake_sleep::TopSteps;
 use indicatif::FormattedDuration;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::str::from_utf8;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use toml::Table;
 
 /// What is shown of costs and label errors, the first that a run has: `_valid` stands for
@@ -27,12 +28,16 @@ const COSTS: [&str; 6] = [
 ];
 const LABEL_ERRORS: [&str; 2] = ["label_error_valid", "label_error_train"];
 
-/// A run and what it has come to.
+/// A run and how far it is.
 #[derive(Serialize)]
 struct Run {
     name: String,
+    /// When it started, as its settings were written: seconds since 1970.
+    started: Option<u64>,
     /// Verb of `dbn` whose run it is.
     verb: String,
+    /// What it learns from.
+    data: Option<String>,
     /// Units of every layer of the model so far, from the visible ones; none where nothing has
     /// been saved.
     sizes: Vec<usize>,
@@ -55,6 +60,10 @@ enum State {
     StoppedEarly,
     /// It runs still, or was interrupted.
     Unfinished,
+    /// Its parameters grew beyond all bounds.
+    Diverged,
+    /// It stopped by another error.
+    Failed,
 }
 
 /// Lists the runs.
@@ -85,7 +94,7 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// What a run has come to, as its files tell; none where the folder is no run.
+/// A run, by its files; none where the folder is no run.
 fn look(path: &Path) -> Option<Run> {
     let (folder, verb) = RunFolder::find(path)?;
     let settings = read_regular(&folder.config()).ok().and_then(|text| from_utf8(&text).ok()?.parse::<Table>().ok());
@@ -99,14 +108,19 @@ fn look(path: &Path) -> Option<Run> {
         }
         _ => epochs_planned.is_some_and(|planned| planned <= epochs.done as u64),
     };
-    let state = match model.pointer("/provenance/stopped_early") {
+    let state = match (folder.failure(), model.pointer("/provenance/stopped_early")) {
+        (Some(failure), _) if failure.contains("diverged") => State::Diverged,
+        (Some(_), _) => State::Failed,
         _ if done => State::Finished,
-        Some(Value::Bool(true)) => State::StoppedEarly,
+        (_, Some(Value::Bool(true))) => State::StoppedEarly,
         _ => State::Unfinished,
     };
+    let text = |key: &str| settings.as_ref()?.get(key)?.as_str().map(String::from);
     Some(Run {
         name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        started: folder.started().and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())),
         verb,
+        data: text("data"),
         sizes: sizes(&model),
         epochs_done: epochs.done,
         epochs_planned,
@@ -197,7 +211,7 @@ fn describe(runs: &[Run]) -> String {
     if runs.is_empty() {
         return String::new();
     }
-    let head = ["run", "verb", "units", "epochs", "cost", "label error", "time", "state"];
+    let head = ["run", "started", "verb", "data", "units", "epochs", "cost", "label error", "time", "state"];
     let rows = runs.iter().map(|run| {
         let figure = |known: &[&str]| known.iter().find_map(|name| run.last_epoch.get(*name)?.as_f64());
         let sizes: Vec<String> = run.sizes.iter().map(ToString::to_string).collect();
@@ -206,10 +220,14 @@ fn describe(runs: &[Run]) -> String {
             State::Finished => "finished",
             State::StoppedEarly => "stopped early",
             State::Unfinished => "unfinished",
+            State::Diverged => "diverged",
+            State::Failed => "failed",
         };
         vec![
             run.name.clone(),
+            run.started.map_or(String::new(), date),
             run.verb.clone(),
+            run.data.clone().unwrap_or_default(),
             sizes.join("-"),
             format!("{}/{planned}", run.epochs_done),
             figure(&COSTS).map_or(String::new(), |cost| format!("{cost:.2}")),
@@ -219,6 +237,12 @@ fn describe(runs: &[Run]) -> String {
         ]
     });
     table(std::iter::once(head.map(String::from).to_vec()).chain(rows))
+}
+
+/// `2006-07-28 14:05`, in universal time.
+fn date(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    time.map_or(String::new(), |time| time.format("%Y-%m-%d %H:%M").to_string())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! | `*.damaged.safetensors` | a state that could not be read when a resume fell back to the one before |
 //! | `run.lock` | while the run trains: see [`RunLock`] |
 //! | `layers.safetensors` `layer-{i}.state.safetensors` | the same of a stack's ([`GreedyState`](deepbelief_stack::GreedyState)) |
+//! | `failure.txt` | why the training stopped, until it goes on |
 //! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` | pictures; of a stack `layer-{i}.filters.png` and `layer-{i}.curves.svg` |
 //!
 //! A save writes the model first and the state after it. A crash between the two leaves a model
@@ -23,6 +24,7 @@ use crate::run::lock::RunLock;
 use deepbelief_rbm::{Recovered, is_temporary, may_be_whole, open_regular, previous_path, write_atomic};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 pub(crate) const CONFIG: &str = "config.toml";
 pub(crate) const METRICS: &str = "metrics.jsonl";
@@ -33,6 +35,7 @@ pub(crate) const EVALUATION: &str = "evaluation.json";
 pub(crate) const STATE: &str = "state.safetensors";
 const LAYERS: &str = "layers.safetensors";
 pub(crate) const BEST: &str = "best.safetensors";
+const FAILURE: &str = "failure.txt";
 /// State of a tuning.
 pub(crate) const TUNE_STATE: &str = "tuning.state.safetensors";
 
@@ -118,7 +121,25 @@ impl RunFolder {
         }
         folder.lock = Some(RunLock::take(path)?);
         folder.remove_temporary();
+        // The run goes on.
+        let _ = std::fs::remove_file(path.join(FAILURE));
         Ok(folder)
+    }
+
+    /// Notes why the training stops, for `dbn runs`; it stops all the same where that cannot be written.
+    pub(crate) fn failed(&self, failure: Failure) -> Failure {
+        let _ = self.write(FAILURE, format!("{}\n", failure.what()).as_bytes());
+        failure
+    }
+
+    /// When the run started: its settings are written first, and not again but by a resume.
+    pub(crate) fn started(&self) -> Option<SystemTime> {
+        self.config().metadata().ok()?.modified().ok()
+    }
+
+    /// Why the training stopped, where it failed.
+    pub(crate) fn failure(&self) -> Option<String> {
+        std::fs::read_to_string(self.path.join(FAILURE)).ok()
     }
 
     /// The folder of a run and the verb whose run it is, where it is known as a run by its
@@ -256,7 +277,7 @@ fn is_ours(name: &str) -> bool {
     let stem = kept.filter(|stem| *stem == "layers" || stem.ends_with("state"));
     let newest = stem.map(|stem| format!("{stem}.safetensors"));
     let name = newest.as_deref().unwrap_or(name);
-    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE, FINETUNE_STATE, EVALUATION].contains(&name)
+    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE, FINETUNE_STATE, EVALUATION, FAILURE].contains(&name)
         || PICTURES.contains(&name)
         || name.strip_prefix("layer-").is_some_and(of_layer)
 }

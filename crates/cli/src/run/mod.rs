@@ -116,7 +116,7 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
     let outcome = loop {
         let fitted = training.fit(&mut minibatches, &monitors, &mut watcher);
         watcher.ticker.finish();
-        match outcome(fitted, &mut minibatches).map_err(|error| watcher.explain(error))? {
+        match outcome(fitted, &mut minibatches).map_err(|error| folder.failed(watcher.explain(error)))? {
             Outcome::Interrupted if !interrupt::asked() => {
                 watcher.save_midway(|watcher| watcher.save(&training.snapshot(), Figures::new()))?;
             }

@@ -12,7 +12,7 @@ use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Model, NetworkCheckpoint, Trained, split};
 use crate::model::inputs::inputs;
 use crate::pictures::{Net, ROW, Sheet, network_name, shape_of, tiles};
-use crate::report::{Report, bytes, thousands};
+use crate::report::{Report, bytes, table as report_table, thousands};
 use crate::results::Results;
 use deepbelief_data::{Binarize, Block, BlockValues, Dataset, Split};
 use deepbelief_kernels::{Stream, Uniforms};
@@ -66,7 +66,10 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     }
     let Some(labels) = labels else {
         tracing::info!("{} has no labels: these are the model's, of {}", data.name, count(told.len(), "sample"));
-        return report.data(&only_told(&told, &names, args.json));
+        return match &args.out {
+            Some(path) if !args.json => report.data(&format!("{}\n{}", path.display(), predicted(&told, &names))),
+            _ => report.data(&only_told(&told, &names, args.json)),
+        };
     };
     if let Some(path) = &args.errors {
         let shape = args.on.data.image_size.or(data.image).or_else(|| checkpoint.image_shape());
@@ -208,6 +211,16 @@ fn only_told(told: &[Told], names: &[String], json: bool) -> String {
         return serde_json::json!({ "samples": told.len(), "labels": labels }).to_string() + "\n";
     }
     labels.join("\n") + "\n"
+}
+
+/// How many samples each label was predicted for.
+fn predicted(told: &[Told], names: &[String]) -> String {
+    let rows = names.iter().enumerate().map(|(label, name)| {
+        let samples = told.iter().filter(|told| told.label as usize == label).count();
+        vec![name.clone(), thousands(samples)]
+    });
+    let head = ["label", "predicted for"].map(String::from).to_vec();
+    report_table(std::iter::once(head).chain(rows))
 }
 
 /// The samples that got a wrong label, those of whose label the model is surest first.

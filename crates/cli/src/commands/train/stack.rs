@@ -145,7 +145,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
             let fitted = greedy.fit_layers(*layers, minibatches, &monitors, &mut watcher);
             let fitted = outcome(fitted, minibatches).map_err(|error| {
                 watcher.ticker.finish();
-                watcher.explain(error)
+                folder.failed(watcher.explain(error))
             });
             match fitted? {
                 Outcome::Interrupted if !interrupt::asked() => {

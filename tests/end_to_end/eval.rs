@@ -82,7 +82,7 @@ fn what_has_no_likelihood_is_refused() {
     );
     assert!(String::from_utf8_lossy(&output.stdout).contains("no interval"));
     let output = place.run("eval g --chains 1");
-    assert!(stderr(&output).contains("1 is not in 2..=100000"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("expected a whole number from 2 to 100000"), "{}", stderr(&output));
 }
 
 /// Grey pixels become binary by a draw: several draws have a mean and its error, binary pixels have one value.

@@ -90,9 +90,11 @@ fn nets_over_mixed_columns_are_stacked_tuned_unrolled_and_used() {
     for (model, error) in [("stack", 0.12), ("tuned", 0.12)] {
         place.ok(&format!("sample {model} --count 400 --steps 100 --out {model}.csv"));
         require_likeness(&place.read(&format!("{model}.csv")), 400);
-        place.ok(&format!("sample {model} --label blade --count 50 --steps 100 --out blades.csv"));
+        place.ok(&format!("sample {model} --label blade --count 400 --steps 100 --out blades.csv"));
         let blades = cells(&place.read("blades.csv"), COLUMNS);
-        assert!(blades.iter().filter(|row| row[3] == "1").count() > 35, "{model}: {blades:?}");
+        // 340 of 400 in the data.
+        let charged = blades.iter().filter(|row| row[3] == "1").count();
+        assert!(charged > 280, "{model}: {charged}");
         let told = place.ok(&format!("classify {model} --json"));
         assert!(number(&told, "error") < error, "{model}: {told}");
         let told = place.ok(&format!("eval {model} --json"));

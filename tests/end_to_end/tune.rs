@@ -125,6 +125,12 @@ fn nets_from_scratch_learn() {
         assert!(last < 0.8 * first, "{top}: from {first} to {last}");
         assert_eq!(lines[0].get("label_error_valid").is_some(), label_error);
     }
+    // Nobody is shown the unit that stands above independent ones.
+    let shown = place.ok("show factorial");
+    assert!(shown.contains("9-10-6 (") && shown.contains("of 6\n") && shown.contains("top.vb"), "{shown}");
+    assert!(!shown.contains("top.w_rec") && !shown.contains("top.hb"), "{shown}");
+    assert!(place.ok("show undirected").contains("9-10-6 ("));
+    assert_eq!(place.json("runs factorial --json")["runs"][0]["sizes"], serde_json::json!([9, 10, 6]));
 }
 
 /// Without labels the top is an RBM of its own, as many layers as were asked for.

@@ -31,7 +31,9 @@ impl Report {
     pub(crate) fn start(options: LogArgs) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        let bar = terminal && !options.quiet && options.log_format == LogFormat::Text;
+        // A terminal that cannot move its cursor gets lines alone.
+        let dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+        let bar = terminal && !dumb && !options.quiet && options.log_format == LogFormat::Text;
         if bar {
             bars.set_draw_target(ProgressDrawTarget::stderr());
         }

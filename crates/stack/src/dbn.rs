@@ -140,6 +140,17 @@ impl Dbn {
         Ok(self.depth() - usize::from(independent))
     }
 
+    /// Units of the layers under the features, from the visible ones: [`Dbn::sizes`] without the unit that stands for
+    /// independent ones. This is what a person calls the net's size.
+    ///
+    /// # Errors
+    /// As [`Dbn::code_depth`].
+    pub fn code_sizes(&self) -> candle_core::Result<Vec<usize>> {
+        let mut sizes = self.sizes();
+        sizes.truncate(self.code_depth()? + 1);
+        Ok(sizes)
+    }
+
     /// The same model on another device.
     ///
     /// # Errors

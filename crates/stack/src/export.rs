@@ -95,8 +95,7 @@ pub fn save(path: &Path, dbn: &Dbn, network: Network) -> Result<()> {
         Network::Mlp => ("mlp", mlp(dbn)?),
         Network::Autoencoder => ("autoencoder", autoencoder(dbn)?),
     };
-    let mut sizes = dbn.sizes();
-    sizes.truncate(dbn.code_depth()? + 1);
+    let mut sizes = dbn.code_sizes()?;
     if network == Network::Autoencoder {
         sizes.extend_from_within(..sizes.len() - 1);
         let middle = sizes.len() / 2 + 1;

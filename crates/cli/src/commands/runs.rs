@@ -121,7 +121,7 @@ fn look(path: &Path) -> Option<Run> {
         started: folder.started().and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())),
         verb,
         data: text("data"),
-        sizes: sizes(&model),
+        sizes: if text("top").as_deref() == Some("factorial") { below_factorial(sizes(&model)) } else { sizes(&model) },
         epochs_done: epochs.done,
         epochs_planned,
         state,
@@ -147,6 +147,12 @@ fn sizes(header: &Value) -> Vec<usize> {
     let of_rbm = ["visible", "hidden"].into_iter().filter_map(|key| header.get(key));
     let all = header.get("sizes").and_then(Value::as_array).into_iter().flatten().chain(of_rbm);
     all.filter_map(|size| Some(size.as_u64()? as usize)).collect()
+}
+
+/// The sizes of a net without the unit that stands above independent ones.
+fn below_factorial(mut sizes: Vec<usize>) -> Vec<usize> {
+    sizes.pop();
+    sizes
 }
 
 /// What a file of metrics says.

@@ -93,7 +93,8 @@ fn of_belief(checkpoint: &Checkpoint) -> Result<Summary> {
         Header::Dbn(header) => (&header.kind, header.format_version),
     };
     let mut facts = vec![("kind", format!("{kind}, format version {version}"))];
-    let sizes = dbn.sizes();
+    let sizes = dbn.code_sizes()?;
+    let independent = sizes.len() <= dbn.depth();
     let note = match header {
         Header::Rbm(header) => {
             let (visible, hidden) = (header.layers.visible.kinds(), header.layers.hidden.kinds());
@@ -113,15 +114,20 @@ fn of_belief(checkpoint: &Checkpoint) -> Result<Summary> {
             };
             let units = format!("{} ({types})", joined(&sizes, "-"));
             facts.extend([("units", units), ("labels", labels), ("weights", weights)]);
-            if header.untied {
+            if independent {
+                "(the units at the top are independent: top.vb has their biases)\n"
+            } else if header.untied {
                 "(the top's w_gen is the transpose of its w_rec)\n"
             } else {
                 "(every w_gen is the transpose of its w_rec)\n"
             }
         }
     };
-    let tensors = tensors(dbn, header).into_iter().map(|(name, tensor)| statistics(name, tensor));
-    let filters = dbn.layers().iter().map(Layer::w_gen).chain([dbn.top().w_gen()]);
+    // What stands above independent units is not of the model.
+    let stands_for_nothing = |name: &str| independent && ["top.w_rec", "top.hb"].contains(&name);
+    let tensors = tensors(dbn, header).into_iter().filter(|(name, _)| !stands_for_nothing(name));
+    let tensors = tensors.map(|(name, tensor)| statistics(name, tensor));
+    let filters = dbn.layers().iter().map(Layer::w_gen).chain([dbn.top().w_gen()]).take(sizes.len() - 1);
     let dead = filters.zip(&sizes).map(|(w_gen, &visible)| Ok(dead_filters(&values(w_gen)?, visible)));
     let (tensors, dead) = (tensors.collect::<Result<_>>()?, dead.collect::<Result<Vec<_>>>()?);
     let (header, dead_filters) = (serde_json::to_value(header)?, dead.iter().sum());

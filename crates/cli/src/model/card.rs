@@ -50,7 +50,7 @@ impl Card<'_> {
         let (title, tag) = self.kind();
         let mut text = self.front_matter(tag);
         let name = self.repo.rsplit('/').next().unwrap_or(self.repo);
-        let _ = write!(text, "# {name}\n\n{title}, {}", self.sizes());
+        let _ = write!(text, "# {name}\n\n{title}, {}", self.sizes()?);
         let version = code(&self.model.provenance().crate_version);
         match self.imported() {
             None => {
@@ -113,14 +113,14 @@ impl Card<'_> {
         }
     }
 
-    fn sizes(&self) -> String {
+    fn sizes(&self) -> Result<String> {
         let (sizes, classes) = match self.model {
-            Model::Belief(checkpoint) => (checkpoint.dbn.sizes(), checkpoint.dbn.classes()),
+            Model::Belief(checkpoint) => (checkpoint.dbn.code_sizes()?, checkpoint.dbn.classes()),
             Model::Network(checkpoint) => (checkpoint.network.sizes(), 0),
         };
         let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
         let labels = if classes > 0 { format!(" and {classes} labels at the top") } else { String::new() };
-        format!("{} units{labels}", sizes.join("-"))
+        Ok(format!("{} units{labels}", sizes.join("-")))
     }
 
     fn provenance(&self, text: &mut String) -> Result<()> {

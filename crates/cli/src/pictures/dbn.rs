@@ -21,7 +21,8 @@ pub(crate) struct Net<'a> {
 impl Net<'_> {
     /// `784-500-500+10-2000 DBN`; the labels stand beside the units that they join.
     pub(crate) fn name(&self) -> String {
-        let sizes = self.dbn.sizes();
+        // Where a device fails to tell, the size of the tensors is right too.
+        let sizes = self.dbn.code_sizes().unwrap_or_else(|_| self.dbn.sizes());
         let mut words: Vec<String> = sizes.iter().map(ToString::to_string).collect();
         if self.dbn.classes() > 0 {
             words[sizes.len() - 2] = format!("{}+{}", sizes[sizes.len() - 2], self.dbn.classes());
@@ -36,7 +37,7 @@ impl Net<'_> {
     /// What hidden units add to the pixels as tiles, grey where that is nothing: the first
     /// hundred of one layer, or some of every layer.
     pub(crate) fn filters(&self, layer: Option<usize>) -> Result<Vec<u8>> {
-        let depth = self.dbn.depth();
+        let depth = self.dbn.code_depth()?;
         match layer {
             None if depth > 1 => self.filters_of_all(),
             Some(layer) if layer >= depth => {
@@ -67,7 +68,7 @@ impl Net<'_> {
 
     fn filters_of_all(&self) -> Result<Vec<u8>> {
         let (mut rows, mut row_labels) = (Vec::new(), Vec::new());
-        for layer in (0..self.dbn.depth()).rev() {
+        for layer in (0..self.dbn.code_depth()?).rev() {
             let tiles = self.shaded(layer, &self.projected(layer, ROWS_PER_LAYER * ROW)?);
             row_labels.push(format!("layer {layer}:\n{}", count(self.dbn.sizes()[layer + 1], "unit")));
             rows.extend(tiles.chunks(ROW).map(<[_]>::to_vec));

@@ -1,5 +1,4 @@
-//! What a person sees of a training while it runs: a bar where there is a terminal, else a line
-//! an epoch.
+//! What a person sees of a training while it runs: a line an epoch, and below it a bar where there is a terminal.
 
 use crate::report::{Report, thousands};
 use deepbelief_rbm::{EpochMetrics, Progress, TrainingWarning};
@@ -73,13 +72,15 @@ impl<'a> Ticker<'a> {
         tracing::warn!("{}the epoch starts again at {rate}", self.prefix);
     }
 
-    /// What the bar says from here on; whether there is one.
-    pub(crate) fn message(&mut self, text: &str) -> bool {
+    /// What the bar says from here on, where there is one.
+    pub(crate) fn message(&mut self, text: &str) {
         self.measured = true;
-        self.bar.as_ref().map(|bar| bar.set_message(text.to_string())).is_some()
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_string());
+        }
     }
 
-    /// After every epoch of `epochs`: one line, or where a bar is, its message.
+    /// After every epoch of `epochs`: one line, and what the bar says.
     pub(crate) fn epoch(&mut self, metrics: &EpochMetrics, epochs: u32) {
         let (epoch, cost) = (metrics.epoch, metrics.reconstruction_cost);
         let valid = metrics.reconstruction_cost_valid.map_or(String::new(), |cost| format!(" (validation {cost:.2})"));
@@ -110,24 +111,21 @@ impl<'a> Ticker<'a> {
             "{}epoch {epoch:>width$}/{epochs}: cost {cost:.2}{valid}{likelihood}{pseudo}{gap}{error}{hidden}, {rate} samples/s",
             self.prefix
         );
-        if self.message(&format!("cost {cost:.2}{likelihood}{pseudo}{gap}{error}, {rate} samples/s")) {
-            tracing::debug!("{line}");
-        } else {
-            tracing::info!(
-                layer = metrics.layer,
-                epoch,
-                reconstruction_cost = cost,
-                reconstruction_cost_valid = metrics.reconstruction_cost_valid,
-                log_likelihood_train = metrics.log_likelihood_train,
-                log_likelihood_valid = metrics.log_likelihood_valid,
-                free_energy_gap = metrics.free_energy_gap,
-                hidden_activity = metrics.hidden_activity,
-                hidden_spread = metrics.hidden_spread,
-                label_error_valid = metrics.label_error_valid,
-                samples_per_second = metrics.samples_per_second,
-                "{line}"
-            );
-        }
+        self.message(&format!("cost {cost:.2}{likelihood}{pseudo}{gap}{error}, {rate} samples/s"));
+        tracing::info!(
+            layer = metrics.layer,
+            epoch,
+            reconstruction_cost = cost,
+            reconstruction_cost_valid = metrics.reconstruction_cost_valid,
+            log_likelihood_train = metrics.log_likelihood_train,
+            log_likelihood_valid = metrics.log_likelihood_valid,
+            free_energy_gap = metrics.free_energy_gap,
+            hidden_activity = metrics.hidden_activity,
+            hidden_spread = metrics.hidden_spread,
+            label_error_valid = metrics.label_error_valid,
+            samples_per_second = metrics.samples_per_second,
+            "{line}"
+        );
         let dead = metrics
             .dead_units
             .zip(metrics.saturated_units)

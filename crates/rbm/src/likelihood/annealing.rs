@@ -26,8 +26,8 @@ use crate::error::Result;
 use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Batch, Betas, Tempering};
 
-/// Steps of the pilot that an adaptive ladder is made by.
-const PILOT: usize = 1000;
+/// Steps of each of the two pilots that an adaptive ladder is made by.
+pub const PILOT: usize = 1000;
 
 /// One direction of annealing.
 #[derive(Clone, Debug, PartialEq)]

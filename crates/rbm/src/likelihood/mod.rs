@@ -26,7 +26,7 @@ mod pseudo;
 mod runs;
 mod states;
 
-pub use annealing::{Annealed, adaptive_ladder, annealed_importance, reverse_annealed_importance};
+pub use annealing::{Annealed, PILOT, adaptive_ladder, annealed_importance, reverse_annealed_importance};
 pub use bennett::{LogRatio, bennett};
 pub use biases::{AnnealPath, Means, base_rates};
 pub use both_ways::{BothWays, Verdict};
@@ -39,4 +39,4 @@ pub(crate) use path::LogZState;
 pub use path::LogZTracker;
 pub use phases::{APART, Separation};
 pub use pseudo::pseudo_log_likelihood;
-pub use runs::AnnealConfig;
+pub use runs::{AnnealConfig, Watch};

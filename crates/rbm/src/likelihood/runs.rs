@@ -5,10 +5,13 @@ use crate::error::{Error, Result, require};
 use crate::model::rbm::Rbm;
 use candle_core::Device;
 use deepbelief_kernels::{
-    Batch, GibbsDraws, Stream, Tempered, Tempering, TypedTempered, Uniforms, UnitKind, spins_as_bits,
+    Batch, Betas, GibbsDraws, Parameters, PathBiases, Stream, Tempered, Tempering, TypedTempered, Uniforms, UnitKind,
+    spins_as_bits,
 };
 use deepbelief_training::{pool, validate_threads};
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 /// How ln Z is estimated.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,12 +26,39 @@ pub struct AnnealConfig {
     pub seed: u64,
     /// Threads; 0 takes one a core. The result does not depend on it.
     pub threads: usize,
+    /// Who is to know of every Gibbs step of the chains.
+    pub watch: Watch,
+}
+
+/// Is called after every Gibbs step of all chains, for a progress bar; by default nobody is.
+#[derive(Clone, Default)]
+pub struct Watch(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl Watch {
+    /// Calls `step`.
+    #[must_use]
+    pub fn new(step: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(step)))
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Watch(..)" } else { "Watch" })
+    }
+}
+
+/// Watching changes nothing: all are equal.
+impl PartialEq for Watch {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The paper's: 100 chains and 14,500 temperatures.
 impl Default for AnnealConfig {
     fn default() -> Self {
-        Self { chains: 100, ladder: Ladder::default(), burn_in: 1000, seed: 1, threads: 0 }
+        Self { chains: 100, ladder: Ladder::default(), burn_in: 1000, seed: 1, threads: 0, watch: Watch::default() }
     }
 }
 
@@ -90,8 +120,68 @@ pub(super) fn run<T: Send>(
 ) -> Result<T> {
     config.validate()?;
     let pool = pool(config.threads)?;
-    let mut chains = chains_of(rbm)?;
-    pool.install(|| with(&mut *chains))
+    let mut chains = Watched { chains: chains_of(rbm)?, watch: config.watch.clone() };
+    pool.install(|| with(&mut chains))
+}
+
+/// Chains whose Gibbs steps are watched.
+struct Watched {
+    chains: Box<dyn Tempering>,
+    watch: Watch,
+}
+
+impl Watched {
+    fn stepped(&self) {
+        if let Some(step) = &self.watch.0 {
+            step();
+        }
+    }
+}
+
+impl Tempering for Watched {
+    fn parameters(&self) -> candle_core::Result<Parameters> {
+        self.chains.parameters()
+    }
+
+    fn set_biases(&mut self, biases: &PathBiases) -> candle_core::Result<()> {
+        self.chains.set_biases(biases)
+    }
+
+    fn start(&mut self, chains: usize, draws: &GibbsDraws) -> candle_core::Result<()> {
+        self.chains.start(chains, draws)
+    }
+
+    fn start_from(&mut self, v: &Batch, labels: &[u32]) -> candle_core::Result<()> {
+        self.chains.start_from(v, labels)
+    }
+
+    fn anneal(&mut self, from: Betas<'_>, to: Betas<'_>, draws: Option<&GibbsDraws>) -> candle_core::Result<()> {
+        self.chains.anneal(from, to, draws)?;
+        self.stepped();
+        Ok(())
+    }
+
+    fn gibbs(&mut self, betas: Betas<'_>, draws: &GibbsDraws) -> candle_core::Result<()> {
+        self.chains.gibbs(betas, draws)?;
+        self.stepped();
+        Ok(())
+    }
+
+    fn take_log_weights(&mut self) -> candle_core::Result<Vec<f64>> {
+        self.chains.take_log_weights()
+    }
+
+    fn states(&self) -> candle_core::Result<Batch> {
+        self.chains.states()
+    }
+
+    fn labels(&self) -> candle_core::Result<Vec<u32>> {
+        self.chains.labels()
+    }
+
+    fn hidden_states(&self) -> candle_core::Result<Batch> {
+        self.chains.hidden_states()
+    }
 }
 
 /// Chains of an RBM on the device where it is; their biases grow from 0 until others are set.

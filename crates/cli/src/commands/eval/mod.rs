@@ -70,7 +70,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let log_scales = checkpoint.log_scales();
     require_memory(dbn, &data, measured, args)?;
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
-    let (log_z, mixing) = partition::log_z(dbn, &training, args, &device)?;
+    let (log_z, mixing) = partition::log_z(dbn, &training, args, &device, report)?;
     let draws = (0..u64::from(args.draws))
         .map(|k| measure(dbn, samples, measured, binarize, args, args.seed.wrapping_add(k)))
         .collect::<Result<Vec<Sums>>>()?;

@@ -4,10 +4,10 @@ use super::report::{Estimate, LogZ, Memory};
 use super::training::Training;
 use crate::args::{EvalArgs, PathName, SpacingName};
 use crate::failure::{Result, count};
-use crate::report::thousands;
+use crate::report::{Report, thousands};
 use candle_core::Device;
 use deepbelief_rbm::likelihood::{
-    APART, AnnealConfig, AnnealPath, BothWays, FEWEST_EFFECTIVE, Ladder, Means, Verdict, adaptive_ladder,
+    APART, AnnealConfig, AnnealPath, BothWays, FEWEST_EFFECTIVE, Ladder, Means, PILOT, Verdict, Watch, adaptive_ladder,
     annealed_importance, base_rates, exact_log_partition, is_summable, mixing, reverse_annealed_importance,
 };
 use deepbelief_stack::Dbn;
@@ -31,6 +31,7 @@ pub(super) fn log_z(
     training: &Training,
     args: &EvalArgs,
     device: &Device,
+    report: &Report,
 ) -> Result<(LogZ, Option<Memory>)> {
     let top = dbn.top();
     if is_exact(dbn, args) {
@@ -46,7 +47,17 @@ pub(super) fn log_z(
         burn_in: args.burn_in,
         seed: args.seed,
         threads: args.threads as usize,
+        watch: Watch::default(),
     };
+    let adaptive = args.spacing == SpacingName::Adaptive;
+    let probed = (steps / PROBE_SHARE).max(FEWEST_PROBED).min(steps);
+    let pilots = if adaptive { 2 * PILOT } else { 0 };
+    let bar = report.bar((pilots + 2 * steps + probed) as u64 + 2 * u64::from(config.burn_in), 0);
+    if let Some(bar) = bar.clone() {
+        bar.set_prefix("annealing");
+        bar.set_message("");
+        config.watch = Watch::new(move || bar.inc(1));
+    }
     let (chains, temperatures) = (count(config.chains, "chain"), thousands(steps));
     tracing::info!("annealing {chains} over {temperatures} temperatures, both ways");
     let (all, all_labels) = training.all(dbn.classes());
@@ -57,22 +68,21 @@ pub(super) fn log_z(
         PathName::Matched => AnnealPath::matched(top, &means, &config)?,
     };
     let (states, labels) = training.spread(config.chains, dbn.classes());
-    if args.spacing == SpacingName::Adaptive {
+    if adaptive {
         config.ladder = adaptive_ladder(top, &path, Some((&states, &labels)), &config, steps)?;
     }
     let forward = annealed_importance(top, &path, &config)?;
     let reverse = reverse_annealed_importance(top, &path, &states, &labels, &config)?;
-    let probe = AnnealConfig {
-        ladder: Ladder::with_steps((steps / PROBE_SHARE).max(FEWEST_PROBED).min(steps))?,
-        seed: !config.seed,
-        ..config.clone()
-    };
+    let probe = AnnealConfig { ladder: Ladder::with_steps(probed)?, seed: !config.seed, ..config.clone() };
     let probe = annealed_importance(top, &AnnealPath::visible(top, &vec![0.0; top.visible()])?, &probe)?;
     let both = BothWays::of(top, &forward, &reverse)?.probed_by(&probe);
     let memory = match config.burn_in {
         0 => None,
         _ => Some(mixing(top, &states, &labels, &config)?),
     };
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
     let memory = memory.map(|mixing| Memory { half_life: mixing.half_life(), left: mixing.left() });
     warn_of(&both, forward.estimate.value - reverse.estimate.value, memory, args);
     let (mut ais, mut reverse_ais) = (Estimate::of(&forward.estimate), Estimate::of(&reverse.estimate));

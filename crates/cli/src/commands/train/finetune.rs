@@ -52,10 +52,7 @@ impl Verb for Finetune {
         };
         let short = format!("{}{valid}{cost}{rate}", error_in_words(watcher.settings, train));
         let line = format!("epoch {epoch:>width$}/{epochs}: {short}");
-        if watcher.ticker.message(&short) {
-            tracing::debug!("{line}");
-            return;
-        }
+        watcher.ticker.message(&short);
         tracing::info!(
             epoch,
             training_cost = metrics.training_cost,

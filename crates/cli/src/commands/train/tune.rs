@@ -60,10 +60,7 @@ impl Verb for Tune {
         };
         let short = format!("{error}cost {cost:.2}{gap}{rate}");
         let line = format!("epoch {epoch:>width$}/{epochs}: {error}cost {cost:.2}{gap}, apart {apart:.2}{rate}");
-        if watcher.ticker.message(&short) {
-            tracing::debug!("{line}");
-            return;
-        }
+        watcher.ticker.message(&short);
         tracing::info!(
             epoch,
             label_error_train = metrics.label_error_train,
@@ -196,7 +193,7 @@ fn in_words(rates: &[f64]) -> String {
 
 /// The units of every layer, `784-500-2000`.
 fn sizes_in_words(dbn: &Dbn) -> String {
-    dbn.sizes().iter().map(ToString::to_string).collect::<Vec<_>>().join("-")
+    dbn.code_sizes().unwrap_or_else(|_| dbn.sizes()).iter().map(ToString::to_string).collect::<Vec<_>>().join("-")
 }
 
 /// Units of a net from scratch, from the visible ones to the top, and its classes: above a factorial top

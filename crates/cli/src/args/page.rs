@@ -57,9 +57,10 @@ fn about(arg: &Arg) -> String {
         None => help,
     };
     let values: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-    match values.is_empty() || !arg.get_action().takes_values() {
-        true => cell(&help),
-        false => cell(&format!("{help} [default: {}]", values.join(","))),
+    if values.is_empty() || !arg.get_action().takes_values() {
+        cell(&help)
+    } else {
+        cell(&format!("{help} [default: {}]", values.join(",")))
     }
 }
 

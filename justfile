@@ -71,6 +71,10 @@ test:
 test-slow:
     cargo test --release -p deepbelief-cli --test end_to_end -- --ignored
 
+# Test what `dbn page` writes in a headless Chromium, which is installed if it is missing.
+page-test *ARGS:
+    scripts/page-test {{ ARGS }}
+
 # Everything that CI runs, and what `just deny` checks.
 ready: deny
     .ci/run

@@ -172,6 +172,7 @@ fn a_push_stays_in_its_folder() {
         symlink(place.path("secret"), place.path(&format!("run/{name}"))).unwrap();
     }
     symlink("filters.png", place.path("run/inside.png")).unwrap();
+    std::fs::write(place.path("run/page.html"), "<!doctype html>").unwrap();
     assert!(Command::new("mkfifo").arg(place.path("run/pipe.png")).status().unwrap().success());
     let output = place.at(&server, "hf_write", "push run me/run");
     assert!(output.status.success(), "{}", stderr(&output));
@@ -181,6 +182,9 @@ fn a_push_stays_in_its_folder() {
     let pushed = server.files("models/me/run");
     assert!(!pushed.values().any(|bytes| bytes.windows(6).any(|part| part == b"secret")), "{:?}", pushed.keys());
     assert_eq!(pushed["inside.png"], place.read("run/filters.png"));
+    assert_eq!(pushed["page.html"], b"<!doctype html>");
+    let card = String::from_utf8_lossy(&pushed["README.md"]);
+    assert!(card.contains("- [page html](page.html)"), "{card}");
 
     std::fs::rename(place.path("run/model.safetensors"), place.path("other.safetensors")).unwrap();
     symlink(place.path("other.safetensors"), place.path("run/model.safetensors")).unwrap();

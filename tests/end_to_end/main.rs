@@ -23,6 +23,7 @@ mod lock;
 mod mixed;
 mod numbers;
 mod outputs;
+mod page;
 mod python;
 mod refusals;
 mod resume;

@@ -19,6 +19,7 @@ fn help_reads_as_approved() {
         "encode",
         "classify",
         "sample",
+        "page",
         "eval",
         "score",
         "impute",

@@ -54,6 +54,7 @@ fn run(command: &Command, report: &Report) -> failure::Result<u8> {
         Command::Encode(args) => commands::encode(args, report).map(|()| 0),
         Command::Classify(args) => commands::classify(args, report).map(|()| 0),
         Command::Sample(args) => commands::sample(args, report).map(|()| 0),
+        Command::Page(args) => commands::page(args, report).map(|()| 0),
         Command::Eval(args) => commands::eval(args, report).map(|()| 0),
         Command::Score(args) => commands::score(args, report).map(|()| 0),
         Command::Impute(args) => commands::impute(args, report).map(|()| 0),

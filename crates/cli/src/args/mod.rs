@@ -5,6 +5,7 @@ mod check;
 mod data;
 mod eval;
 mod exchange;
+mod html_page;
 mod hub;
 mod impute;
 mod memory;
@@ -23,6 +24,7 @@ pub(crate) use check::CheckArgs;
 pub(crate) use data::{DataArgs, DataCommand, MakeArgs};
 pub(crate) use eval::{EvalArgs, PathName, PseudoName, SpacingName};
 pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
+pub(crate) use html_page::PageArgs;
 pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use impute::ImputeArgs;
 pub(crate) use memory::MemoryArgs;
@@ -161,6 +163,9 @@ pub(crate) enum Command {
     /// the visible units shows them. A picture shows probabilities of pixels.
     #[command(after_help = using::SAMPLE_HELP)]
     Sample(SampleArgs),
+    /// Make an HTML page to try the model in: draw, recognise, dream
+    #[command(after_help = html_page::PAGE_HELP)]
+    Page(PageArgs),
     /// Measure the log-likelihood of data under a model, with an interval
     ///
     /// The log-likelihood needs the partition function: summed exactly where one side has at most 25

@@ -65,7 +65,7 @@ fn evaluation(path: &Path, checkpoint: &Path) -> Result<Option<Value>> {
     Ok(None)
 }
 
-/// What else of a run folder is pushed: settings, metrics, the best model, pictures. Pipes, devices and
+/// What else of a run folder is pushed: settings, metrics, the best model, pictures, pages. Pipes, devices and
 /// links out of the folder are not.
 fn beside(run: &Path) -> Result<Vec<(String, PathBuf)>> {
     let entries = std::fs::read_dir(run).or_fail(|| format!("cannot read {}", run.display()))?;
@@ -96,5 +96,5 @@ fn is_inside(folder: &Path, path: &Path) -> bool {
 /// Whether a file of a run is of use to others.
 fn is_shown(name: &str) -> bool {
     [CONFIG, METRICS, BEST, EVALUATION].contains(&name)
-        || name.rsplit_once('.').is_some_and(|(_, ending)| ["png", "svg"].contains(&ending))
+        || name.rsplit_once('.').is_some_and(|(_, ending)| ["png", "svg", "html"].contains(&ending))
 }

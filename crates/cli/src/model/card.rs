@@ -203,8 +203,19 @@ impl Card<'_> {
     }
 
     fn pictures(&self, text: &mut String) {
-        let picture = |file: &&str| file.rsplit_once('.').is_some_and(|(_, ending)| ["png", "svg"].contains(&ending));
-        let pictures: Vec<&str> = self.files.iter().copied().filter(picture).collect();
+        let of_endings = |endings: &[&str]| -> Vec<&str> {
+            let fits = |file: &&str| file.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending));
+            self.files.iter().copied().filter(fits).collect()
+        };
+        let pages = of_endings(&["html"]);
+        if !pages.is_empty() {
+            text.push_str("## Pages\n\nDownload one and open it in a browser.\n\n");
+            for page in pages {
+                let _ = writeln!(text, "- [{}]({})", words(page), target(page));
+            }
+            text.push('\n');
+        }
+        let pictures = of_endings(&["png", "svg"]);
         if pictures.is_empty() {
             return;
         }

@@ -19,11 +19,9 @@ stack *ARGS:
 tune CKPT="models/mnist-dbn.safetensors" *ARGS:
     cargo run --release -- tune {{ CKPT }} {{ ARGS }}
 
-# Make the stripped programs dbn and dbn-hub, with every reader, in the folder dist under the target folder.
-dist:
-    cargo build --profile dist -p deepbelief-cli -p dbn-hub --features deepbelief-cli/full
-    strip {{ target }}/dist/dbn {{ target }}/dist/dbn-hub
-    @ls -lh {{ target }}/dist/dbn {{ target }}/dist/dbn-hub
+# Make dbn and dbn-hub with every reader, and an archive with completions and manual pages, in the folder dist under the target folder.
+dist *ARGS:
+    scripts/dist {{ ARGS }}
 
 # Install dbn and dbn-hub where cargo puts programs.
 install:

@@ -70,7 +70,7 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             sparse("csc", &[("indices", 3, &[1, 0, 0]), ("indptr", 5, &[0, 1, 2, 2, 3])]),
             sparse("coo", &[("row", 3, &[0, 0, 1]), ("col", 3, &[1, 3, 0])]),
         ],
-        "mat" => vec![mat(&[("X", [3, 2], 9, 2), ("y", [3, 1], 6, 2)]), mat(&[("data", [2, 3], 6, 4), ("label", [1, 3], 6, 1)])],
+        "mat" => vec![mat(&[("X", [3, 2], 9, 2), ("y", [3, 1], 6, 2)]), mat(&[("data", [2, 5], 6, 4), ("label", [1, 5], 6, 1)])],
         "hdf5" => ["samples.h5", "samples-v73.mat"]
             .map(|name| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/data").join(name)).unwrap())
             .into(),

@@ -11,16 +11,16 @@
 //! | [`autoencoder`] | `encoder.{i}.*` as above, then `decoder.{i}.*` from the top down |
 
 use crate::dbn::Dbn;
-use crate::error::Result;
+use crate::error::{Result, require};
 use candle_core::Tensor;
-use deepbelief_rbm::{FORMAT_VERSION, tensors};
+use deepbelief_rbm::{FORMAT_VERSION, UnitKind, tensors};
 use serde::Serialize;
 use std::path::Path;
 
 /// The network of the up-pass.
 ///
 /// # Errors
-/// If candle refuses an operation.
+/// [`deepbelief_training::Error::Config`] for units that have more than weights and biases; if candle refuses an operation.
 pub fn mlp(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     encoder(dbn, "layers")
 }
@@ -28,7 +28,7 @@ pub fn mlp(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
 /// The network of an up-pass to the top hidden probabilities, or means, and a down-pass from them.
 ///
 /// # Errors
-/// If candle refuses an operation.
+/// As [`mlp`].
 pub fn autoencoder(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     let mut tensors = encoder(dbn, "encoder")?;
     let top = (dbn.top().w_gen(), dbn.top().vb());
@@ -41,6 +41,16 @@ pub fn autoencoder(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
 }
 
 fn encoder(dbn: &Dbn, prefix: &str) -> Result<Vec<(String, Tensor)>> {
+    let (visible, hidden) = (dbn.visible_units(), &dbn.top().layers().hidden);
+    let expected = "bernoulli: a plain network has weights and biases alone";
+    require(visible.is_bernoulli(), "visible_units", visible.kinds(), expected)?;
+    let plain = hidden.all(|kind| matches!(kind, UnitKind::Bernoulli | UnitKind::Gaussian));
+    require(
+        plain,
+        "hidden_units",
+        hidden.kinds(),
+        "bernoulli or gaussian: a plain network has weights and biases alone",
+    )?;
     let top = (dbn.top().w_rec(), dbn.top().hb());
     let mut tensors = Vec::new();
     let all = dbn.layers().iter().map(|layer| (layer.w_rec(), layer.hb())).chain([top]);

@@ -3,12 +3,10 @@
 
 use crate::args::{ExportArgs, ExportName};
 use crate::commands::files::{extension, require_folder, require_spare};
-use crate::failure::{Explain, Failure, Result};
+use crate::failure::{Explain, Result};
 use crate::model::checkpoint::Checkpoint;
 use crate::report::Report;
 use deepbelief_exchange::{Format, Written, npz_arrays, write, write_npz};
-use deepbelief_rbm::UnitKind;
-use deepbelief_stack::Dbn;
 use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
 use serde_json::{Value, json};
 
@@ -24,10 +22,10 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
     let dbn = checkpoint.dbn;
+    let others = || "--as rbm-jl, pgm and rbms write RBMs of other units; the checkpoint has all of them".to_string();
     let cannot = || format!("cannot write {}", args.out.display());
     let of_network = |network| -> Result<(Option<Network>, Vec<Written>)> {
-        require_known(&dbn)?;
-        let tensors = if network == Network::Mlp { mlp(&dbn)? } else { autoencoder(&dbn)? };
+        let tensors = if network == Network::Mlp { mlp(&dbn) } else { autoencoder(&dbn) }.or_hint(others)?;
         save(&args.out, &dbn, network).or_fail(cannot)?;
         Ok((Some(network), tensors.iter().map(|(name, tensor)| (name.clone(), tensor.dims().to_vec())).collect()))
     };
@@ -36,8 +34,7 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
         ExportName::Mlp => of_network(Network::Mlp)?,
         ExportName::Autoencoder => of_network(Network::Autoencoder)?,
         ExportName::Npz => {
-            require_known(&dbn)?;
-            let arrays = npz_arrays(&dbn)?;
+            let arrays = npz_arrays(&dbn).or_hint(others)?;
             write_npz(&args.out, &dbn).or_fail(cannot)?;
             (None, arrays.into_iter().map(|(name, array)| (name, array.dims().to_vec())).collect())
         }
@@ -62,14 +59,4 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
         return report.json(&json!({ "file": args.out, "tensors": tensors, "linear": linear }));
     }
     Ok(())
-}
-
-/// Refuses units that networks and the arrays of an npz know nothing of.
-fn require_known(dbn: &Dbn) -> Result<()> {
-    let (visible, hidden) = (dbn.visible_units(), &dbn.top().layers().hidden);
-    if visible.is_bernoulli() && hidden.all(|kind| matches!(kind, UnitKind::Bernoulli | UnitKind::Gaussian)) {
-        return Ok(());
-    }
-    Err(Failure::new(format!("the model has {visible} below {hidden} units, whose fields no such file holds"))
-        .hint("--as rbm-jl, pgm and rbms write RBMs of other units; its checkpoint holds all of them, as safetensors"))
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::file::{File, Names, Rows};
 use crate::format::Format;
 use candle_core::{DType, Tensor};
-use deepbelief_rbm::{LabelGroup, UnitKind, write_atomic};
+use deepbelief_rbm::{LabelGroup, write_atomic};
 use deepbelief_stack::{Dbn, Layer};
 use std::path::Path;
 
@@ -52,21 +52,12 @@ pub(crate) fn dbn(file: &File) -> Result<Dbn> {
 /// [`Error::Option`] for other than Bernoulli units, of which the names do not tell.
 pub fn npz_arrays(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     let top = dbn.top();
-    if !dbn.visible_units().is_bernoulli()
-        || top.layers().hidden.any(|kind| kind != UnitKind::Gaussian && kind != UnitKind::Bernoulli)
-    {
-        let (visible, hidden) = (dbn.visible_units(), &top.layers().hidden);
+    let (visible, hidden) = (dbn.visible_units(), &top.layers().hidden);
+    if !visible.is_bernoulli() || !hidden.is_bernoulli() {
         return Err(Error::Option(format!(
-            "the model has {visible} below {hidden} units, of which the array names of such an npz do not tell: those of \
-             PGM do, and its checkpoint, a safetensors file"
+            "the model has {visible} below {hidden} units, of which the array names of such an npz do not tell: its \
+             checkpoint, a safetensors file, does"
         )));
-    }
-    if !top.layers().hidden.is_bernoulli() {
-        return Err(Error::Option(
-            "the model has Gaussian hidden units, of which the array names of an npz do not tell: its checkpoint, a \
-             safetensors file, does"
-                .into(),
-        ));
     }
     if dbn.depth() == 1 && top.labels().is_none() {
         let arrays = [(WEIGHTS, top.w_gen()), (HIDDEN, top.hb()), (VISIBLE, top.vb())];

@@ -2,6 +2,8 @@
 //! `g- x²/2 - b- x`.
 
 use crate::error::{Error, Result};
+use crate::file::File;
+use crate::format::Format;
 use candle_core::Device;
 use deepbelief_kernels::{Fields, Parameters};
 use deepbelief_rbm::{Layers, Rbm, Segment, UnitKind, Units};
@@ -85,6 +87,26 @@ pub(crate) fn rbm(visible: &Layer, hidden: &Layer, w: &[f64]) -> Result<Rbm> {
     Ok(Rbm::from_parameters(&layers, parameters, &Device::Cpu)?)
 }
 
+/// The RBM of a file whose layers, with their axes, are read, and whose array `weights` has the axes of the hidden layer,
+/// then those of the visible one.
+pub(crate) fn rbm_of(
+    file: &File,
+    (visible, below): (Layer, Vec<usize>),
+    (hidden, above): (Layer, Vec<usize>),
+    format: Format,
+) -> Result<Rbm> {
+    if hidden.kind == UnitKind::Categorical {
+        return file.unfit("has Potts units in its hidden layer, which no model here has".into());
+    }
+    let weights = file.numbers("weights", format)?;
+    let expected = [above, below].concat();
+    if weights.shape != expected {
+        return Err(file.shape("weights", &weights, format!("{expected:?}, as the fields have it")));
+    }
+    let w = transposed(&weights.values, hidden.columns.len(), visible.columns.len());
+    rbm(&visible, &hidden, &w)
+}
+
 /// The layers and the weights [V, H] of a net that is one RBM with units of one kind in each layer, for a program.
 pub(crate) fn parts(dbn: &Dbn, program: &str) -> Result<(Layer, Layer, Vec<f32>)> {
     let top = dbn.top();
@@ -95,6 +117,8 @@ pub(crate) fn parts(dbn: &Dbn, program: &str) -> Result<(Layer, Layer, Vec<f32>)
     let p = top.to_parameters()?;
     let Layers { visible, hidden } = top.layers();
     let layers = Layer::of(visible, &p.vb, &p.visible_fields).zip(Layer::of(hidden, &p.hb, &p.hidden_fields));
+    // No program has categorical hidden units.
+    let layers = layers.filter(|(_, above)| above.kind != UnitKind::Categorical);
     let (below, above) = layers.ok_or_else(|| no_model(dbn, program))?;
     Ok((below, above, p.w_rec))
 }

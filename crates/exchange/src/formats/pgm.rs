@@ -16,7 +16,7 @@
 //!
 //! `weights` is [H, V], over a Potts layer [H, V, q].
 
-use super::layer::{Column, Layer, no_model, parts, rbm, transposed};
+use super::layer::{Column, Layer, parts, rbm_of, transposed};
 use crate::containers::arrays::{Dataset, Values};
 use crate::error::Result;
 use crate::file::File;
@@ -34,18 +34,7 @@ pub(crate) fn rbms(file: &File) -> Result<Vec<Rbm>> {
     if !is(file) {
         return Ok(Vec::new());
     }
-    let (visible, below) = layer(file, "visible", "vlayer")?;
-    let (hidden, above) = layer(file, "hidden", "hlayer")?;
-    if hidden.kind == UnitKind::Categorical {
-        return file.unfit("has Potts units in its hidden layer, which no model here has".into());
-    }
-    let weights = file.numbers("weights", FORMAT)?;
-    let expected = [above, below].concat();
-    if weights.shape != expected {
-        return Err(file.shape("weights", &weights, format!("{expected:?}, as the fields have it")));
-    }
-    let w = transposed(&weights.values, hidden.columns.len(), visible.columns.len());
-    Ok(vec![rbm(&visible, &hidden, &w)?])
+    Ok(vec![rbm_of(file, layer(file, "visible", "vlayer")?, layer(file, "hidden", "hlayer")?, FORMAT)?])
 }
 
 /// A layer and its axes.
@@ -109,9 +98,6 @@ fn layer(file: &File, side: &str, prefix: &str) -> Result<(Layer, Vec<usize>)> {
 /// The arrays of the RBM of a net.
 pub(crate) fn arrays(dbn: &Dbn) -> Result<Vec<Dataset>> {
     let (visible, hidden, w) = parts(dbn, FORMAT.name())?;
-    if hidden.kind == UnitKind::Categorical {
-        return Err(no_model(dbn, FORMAT.name()));
-    }
     let mut all = Vec::new();
     let mut axes = Vec::new();
     for (side, prefix, layer) in [("hidden", "hlayer", &hidden), ("visible", "vlayer", &visible)] {

@@ -11,7 +11,7 @@
 //! `weights` [H, N, q]. The signs are those of this project: `U(x) = γ x²/2 - θ x`, where a γ below 0 counts without its
 //! sign. A dReLU layer is written as an xReLU one, which all versions of the program read.
 
-use super::layer::{Column, Layer, no_model, parts, rbm, transposed};
+use super::layer::{Column, Layer, parts, rbm_of, transposed};
 use crate::containers::arrays::{Dataset, Values};
 use crate::error::Result;
 use crate::file::File;
@@ -37,15 +37,7 @@ pub(crate) fn rbms(file: &File) -> Result<Vec<Rbm>> {
     if let Some(kind) = file.text("rbm_type").filter(|kind| kind != "RBM") {
         return file.unfit(format!("holds a {kind}: only an RBM is read, which `RBM({kind})` makes of it"));
     }
-    let (visible, below) = layer(file, "visible")?;
-    let (hidden, above) = layer(file, "hidden")?;
-    let weights = file.numbers("weights", FORMAT)?;
-    let expected = [above, below].concat();
-    if weights.shape != expected {
-        return Err(file.shape("weights", &weights, format!("{expected:?}, as the fields have it")));
-    }
-    let w = transposed(&weights.values, hidden.columns.len(), visible.columns.len());
-    Ok(vec![rbm(&visible, &hidden, &w)?])
+    Ok(vec![rbm_of(file, layer(file, "visible")?, layer(file, "hidden")?, FORMAT)?])
 }
 
 /// A layer and its axes, as HDF5 lists them.
@@ -121,9 +113,6 @@ pub(crate) fn datasets(dbn: &Dbn) -> Result<Vec<Dataset>> {
         own.push(par.len() / layer.columns.len().max(1));
         datasets.push(text(&format!("{side}_type"), kind));
         datasets.push(Dataset { path: format!("{side}_par"), shape: own, values: Values::F64(par) });
-    }
-    if hidden.kind == UnitKind::Categorical {
-        return Err(no_model(dbn, FORMAT.name()));
     }
     let w: Vec<f64> = w.iter().map(|&w| w.into()).collect();
     let w = transposed(&w, visible.columns.len(), hidden.columns.len());

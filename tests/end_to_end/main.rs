@@ -19,6 +19,7 @@ mod habits;
 mod hub;
 mod interrupts;
 mod killed;
+mod laboratory;
 mod lock;
 mod mixed;
 mod numbers;

@@ -73,4 +73,6 @@ pub use schema::visible::{ColumnUnits, VisibleUnits};
 pub use synthetic::{Patterns, Synthetic};
 pub use tables::block::{Block, BlockValues};
 pub use tables::image_shape::ImageShape;
+#[cfg(feature = "formats")]
+pub use text::read_text;
 pub use text::shell_quoted;

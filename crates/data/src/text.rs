@@ -1,4 +1,4 @@
-//! Text: settings that are written so (what `FromStr` and `Display` say is what files hold), and bytes of files.
+//! Text: settings that are written so (what `FromStr` and `Display` say is what files hold), and files of it.
 
 #[cfg(feature = "formats")]
 use std::fmt::Write as _;
@@ -44,4 +44,17 @@ pub(crate) fn shown(text: &[u8]) -> String {
         }
     }
     shown
+}
+
+/// The text of a file, UTF-8 or not, packed by gzip, zstd or xz or not: at most 1 GiB of it.
+///
+/// # Errors
+/// If it cannot be read, is larger, or is no text.
+#[cfg(feature = "formats")]
+pub fn read_text(path: &std::path::Path) -> Result<String, crate::Error> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    let opened = crate::formats::stream::open(path)?;
+    opened.bytes.take(1 << 30).read_to_string(&mut text).map_err(crate::Error::read(path))?;
+    Ok(text)
 }

@@ -8,6 +8,7 @@
 //! | [`stack`] | the deep belief net, its greedy layer-wise training, what it says of data and of itself |
 //! | [`wake_sleep`] | tuning of a deep belief net by the up-down algorithm |
 //! | [`finetune`] | the other route: classifiers and autoencoders by backpropagation |
+//! | [`analysis`] | what an RBM says of sequences and spins: effective couplings, contacts |
 //! | [`exchange`] | models of scikit-learn, rbms, learnergy and MATLAB read, nets written as NumPy arrays |
 //! | [`kernels`] | what all this is made of: seeded random numbers, packed states, products |
 //!
@@ -69,6 +70,7 @@ macro_rules! before {
 pub mod guide;
 
 pub use candle_core;
+pub use deepbelief_analysis as analysis;
 pub use deepbelief_data as data;
 pub use deepbelief_exchange as exchange;
 pub use deepbelief_finetune as finetune;

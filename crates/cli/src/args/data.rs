@@ -7,6 +7,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use deepbelief_data::{Codes, ColumnKinds, Header, ImageShape, Scale, Schema, Source, Synthetic, VisibleUnits};
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// How data are read, as far as it was asked for: by a verb that uses a model, or by `dbn check`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -82,8 +83,13 @@ Kinds, each of equally probable samples, with their usual size:
   labelled-shifter  8: with three more units that say which way
   parity            8: an even number of units is on
 
+  ising samples a square of --size spins a side (usually 8) with periodic ends, -1 or 1, at the
+  inverse temperature --beta: p(s) = exp(beta sum over neighbours s s') / Z. Mean energy and heat
+  capacity are compared with exact ones (Kaufman 1949).
+
 Examples:
   dbn data make bars-and-stripes --out bars.csv
+  dbn data make ising --size 32 --beta 0.44 --out ising.csv
   dbn pretrain --data csv:bars.csv --label-column label --valid 0 --binarize threshold=0.5 --hidden 16 \
       --batch-size 32 --persistent-chains 500 --learning-rate 0.1 --schedule linear --final-learning-rate 0.0005 \
       --epochs 20000 --momentum 0 --final-momentum 0 --weight-cost 0 --out runs/bars
@@ -97,15 +103,44 @@ pub(crate) enum DataCommand {
     Make(MakeArgs),
 }
 
+/// What is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// All patterns of a kind.
+    Patterns(Synthetic),
+    /// Samples of the Ising model.
+    Ising,
+}
+
+impl FromStr for Made {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if text == "ising" {
+            return Ok(Self::Ising);
+        }
+        text.parse().map(Self::Patterns).map_err(|error: deepbelief_data::Error| format!("{error}, or ising"))
+    }
+}
+
 /// A data set to make.
 #[derive(Debug, Args)]
 pub(crate) struct MakeArgs {
     /// Kind of samples
     #[arg(value_name = "KIND")]
-    pub(crate) kind: Synthetic,
-    /// Pixels a side, or units [default: the usual size]
+    pub(crate) kind: Made,
+    /// Pixels or spins a side, or units [default: the usual size]
     #[arg(long, value_name = "N")]
     pub(crate) size: Option<u32>,
+    /// Inverse temperature of ising [default: 0.44, where it orders]
+    #[arg(long, value_name = "B")]
+    pub(crate) beta: Option<f64>,
+    /// Samples of ising [default: 10000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) samples: Option<u32>,
+    /// Random seed of ising [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     /// File to write (.csv)
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

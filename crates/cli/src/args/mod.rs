@@ -2,6 +2,7 @@
 //! in [`crate::settings`], not here.
 
 mod check;
+mod contacts;
 mod data;
 mod eval;
 mod exchange;
@@ -12,16 +13,19 @@ mod memory;
 mod on;
 #[cfg(test)]
 mod page;
+mod quality;
 mod runs;
 mod score;
 mod shell;
 mod short_help;
+mod thermodynamics;
 mod tips;
 mod training;
 mod using;
 
 pub(crate) use check::CheckArgs;
-pub(crate) use data::{DataArgs, DataCommand, MakeArgs};
+pub(crate) use contacts::{ContactsArgs, GapsName};
+pub(crate) use data::{DataArgs, DataCommand, Made, MakeArgs};
 pub(crate) use eval::{EvalArgs, PathName, PseudoName, SpacingName};
 pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use html_page::PageArgs;
@@ -29,9 +33,11 @@ pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use impute::ImputeArgs;
 pub(crate) use memory::MemoryArgs;
 pub(crate) use on::SplitName;
+pub(crate) use quality::QualityArgs;
 pub(crate) use runs::{CompareArgs, RunsArgs};
-pub(crate) use score::ScoreArgs;
+pub(crate) use score::{Mutations, ScoreArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
+pub(crate) use thermodynamics::ThermodynamicsArgs;
 pub(crate) use training::{RecipeArgs, TrainArgs};
 pub(crate) use using::{Clamped, ClassifyArgs, EncodeArgs, Method, ReconstructArgs, SampleArgs, ShowArgs};
 
@@ -141,7 +147,7 @@ pub(crate) enum Command {
     #[command(after_help = training::RECIPE_HELP)]
     Recipe(RecipeArgs),
     /// Show what is in a checkpoint: header, shapes, statistics, filters
-    #[command(after_help = "Example: dbn show runs/mnist-500 --filters filters.png")]
+    #[command(after_help = using::SHOW_HELP)]
     Show(ShowArgs),
     /// Reconstruct samples, as a picture or a table
     ///
@@ -176,9 +182,20 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Score each sample: free energy, log-likelihood, percentile
     ///
-    /// For finding samples that are unlike the training data.
+    /// For finding samples that are unlike the training data; with --mutations, for the effects of mutations.
     #[command(after_help = score::SCORE_HELP)]
     Score(ScoreArgs),
+    /// Rank pairs of sites by effective couplings, beside a structure
+    ///
+    /// For RBMs of sequences, categories or spins: which two sites depend on each other directly.
+    #[command(after_help = contacts::CONTACTS_HELP)]
+    Contacts(ContactsArgs),
+    /// Compare samples of a model with data: frequencies, nearest neighbours, mixing
+    #[command(after_help = quality::QUALITY_HELP)]
+    Quality(QualityArgs),
+    /// Measure energy, heat capacity and entropy of an RBM at other temperatures
+    #[command(after_help = thermodynamics::THERMODYNAMICS_HELP)]
+    Thermodynamics(ThermodynamicsArgs),
     /// Fill the missing values of a table, with their spread or as several draws
     #[command(after_help = impute::IMPUTE_HELP)]
     Impute(ImputeArgs),

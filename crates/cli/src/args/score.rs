@@ -4,7 +4,9 @@ use super::memory::MemoryArgs;
 use super::on::ModelOnData;
 use clap::Args;
 use deepbelief_data::Binarize;
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 pub(super) const SCORE_HELP: &str = "\
 Columns of the table, a row a sample:
@@ -32,9 +34,21 @@ log_likelihood is then a lower bound on the expected log-likelihood of their bin
 percentile needs the training data that the model names, unchanged, of which up to 10,000 are
 scored. Where they have weights, samples count as often as each weighs.
 
+With --mutations, mutants of --wild-type are scored instead, by an RBM of sequences:
+  mutant       such as H24A, or H24A:E26K
+  score        ln p(mutant) - ln p(wild type), the difference of their free energies, nats
+  independent  the same of sites that are independent, by the letters' frequencies in the data
+  fitness      what was measured, with --fitness-column
+`all` are the single mutants of every site. A file is a CSV table with a column `mutant`. Residues are
+numbered from --offset + 1 along the letters of the wild type; a mutant elsewhere has no score. A wild
+type that is longer or shorter than the sites is laid on them by the letters of the data. Of measured
+fitness the summary has Spearman's correlation, with the interval of 95 % of bootstrap samples.
+
 Examples:
   dbn score runs/people --data csv:new.csv --out scores.csv
-  dbn score runs/mnist-500 --log-z 500.12 --out scores.parquet";
+  dbn score runs/mnist-500 --log-z 500.12 --out scores.parquet
+  dbn score runs/kunitz --mutations all --wild-type SEQUENCE --out mutants.csv --picture map.png
+  dbn score runs/kunitz --mutations scan.csv --fitness-column y --wild-type SEQUENCE --out mutants.csv";
 
 /// Samples to score.
 #[derive(Debug, Args)]
@@ -50,6 +64,21 @@ pub(crate) struct ScoreArgs {
     /// Draws of the hidden layers under the top for every sample
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) layer_draws: u16,
+    /// Mutants to score: a CSV file, or `all` single ones [default: none, samples are scored]
+    #[arg(long, value_name = "FILE|all", requires = "wild_type", conflicts_with_all = ["split", "binarize", "log_z", "layer_draws"])]
+    pub(crate) mutations: Option<Mutations>,
+    /// Letters of the sequence that mutates [default: none]
+    #[arg(long, value_name = "SEQ", requires = "mutations")]
+    pub(crate) wild_type: Option<String>,
+    /// Number of the residue before the first of the wild type [default: 0]
+    #[arg(long, value_name = "N", requires = "mutations", allow_negative_numbers = true)]
+    pub(crate) offset: Option<i64>,
+    /// Column of the file with the measured fitness, the higher the fitter [default: none]
+    #[arg(long, value_name = "NAME", requires = "mutations")]
+    pub(crate) fitness_column: Option<String>,
+    /// Draw all single mutants into this PNG file
+    #[arg(long, value_name = "PNG", requires = "mutations")]
+    pub(crate) picture: Option<PathBuf>,
     /// Table to write: .csv, .npy, .parquet or .safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
@@ -58,4 +87,21 @@ pub(crate) struct ScoreArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Which mutants are scored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mutations {
+    /// All single ones.
+    All,
+    /// Those of a file.
+    File(PathBuf),
+}
+
+impl FromStr for Mutations {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == "all" { Self::All } else { Self::File(text.into()) })
+    }
 }

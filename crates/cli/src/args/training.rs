@@ -183,8 +183,14 @@ mod tests {
     use clap::CommandFactory;
 
     /// Flags that write a file which is not written without them.
-    const WITHOUT: [(&str, &str); 6] = [
+    const WITHOUT: [(&str, &str); 12] = [
         ("show", "filters"),
+        ("show", "units"),
+        ("score", "picture"),
+        ("contacts", "picture"),
+        ("quality", "out"),
+        ("quality", "picture"),
+        ("thermodynamics", "picture"),
         ("classify", "errors"),
         ("classify", "out"),
         ("eval", "out"),

@@ -24,6 +24,19 @@ Examples:
   dbn encode runs/mnist-500 --data mnist --split test --out features.safetensors
   dbn encode runs/deep --depth 1 --out first-layer.npy";
 
+pub(super) const SHOW_HELP: &str = "\
+--units reads the training data. The importance of a unit is what it adds to the mean log-weight of
+these beyond a unit whose input does not vary, in nats. It acts on (sum s)^2 / sum s^2 sites, with s
+the sum of the squares of its weights to a site, in the zero-sum gauge. A logo has the letters of
+each site as high as their weights, positive ones above the axis, and beside it how often the input
+is how large. A table has, of every unit, also the rows of the sequences with the highest and the
+lowest inputs, from 0.
+
+Examples:
+  dbn show runs/mnist-500 --filters filters.png
+  dbn show runs/kunitz --units units.svg --count 10
+  dbn show runs/kunitz --units units.csv";
+
 pub(super) const CLASSIFY_HELP: &str = "\
 Examples:
   dbn classify runs/deep
@@ -72,6 +85,14 @@ pub(crate) struct ShowArgs {
     /// Size of a sample as an image [default: of the checkpoint]
     #[arg(long, value_name = "WxH")]
     pub(crate) image_size: Option<ImageShape>,
+    /// Write what the hidden units of an RBM of sequences are for: logos into .svg or .png, or a table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) units: Option<PathBuf>,
+    /// Units to draw, the most important first
+    #[arg(long, value_name = "N", requires = "units", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) count: u32,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

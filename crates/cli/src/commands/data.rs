@@ -1,11 +1,11 @@
 //! `dbn data make`: small data sets with a known entropy.
 
-use crate::args::{DataCommand, MakeArgs};
+use crate::args::{DataCommand, Made, MakeArgs};
 use crate::commands::files::{extension, require_folder};
-use crate::failure::{Result, count};
-use crate::report::Report;
-use crate::report::shell_word;
+use crate::failure::{Failure, Result, count};
+use crate::report::{Report, shell_word, thousands};
 use crate::results::Results;
+use deepbelief_analysis::ising::Ising;
 use deepbelief_data::{Block, BlockValues, Patterns};
 use serde_json::json;
 
@@ -20,13 +20,22 @@ pub(crate) fn data(command: &DataCommand, report: &Report) -> Result<()> {
 fn make(args: &MakeArgs, report: &Report) -> Result<()> {
     extension(&args.out, &["csv"])?;
     require_folder(&args.out)?;
-    let size = args.size.map_or(args.kind.usual_size(), |size| size as usize);
-    let patterns = args.kind.patterns(size)?;
+    let kind = match args.kind {
+        Made::Patterns(kind) => kind,
+        Made::Ising => return ising(args, report),
+    };
+    let of_ising =
+        [("--beta", args.beta.is_some()), ("--samples", args.samples.is_some()), ("--seed", args.seed.is_some())];
+    if let Some((name, _)) = of_ising.iter().find(|(_, given)| *given) {
+        return Err(Failure::new(format!("{name} is of ising, and {kind} has all its patterns")));
+    }
+    let size = args.size.map_or(kind.usual_size(), |size| size as usize);
+    let patterns = kind.patterns(size)?;
     table(&patterns).write(&args.out, "csv")?;
     let (samples, units, entropy) = (patterns.rows.len(), patterns.units(), patterns.entropy());
     if args.json {
         return report.json(&json!({
-            "file": args.out, "kind": args.kind, "size": size, "samples": samples, "units": units, "entropy": entropy,
+            "file": args.out, "kind": kind, "size": size, "samples": samples, "units": units, "entropy": entropy,
         }));
     }
     let label = if patterns.labels.is_some() { " --label-column label" } else { "" };
@@ -36,6 +45,44 @@ fn make(args: &MakeArgs, report: &Report) -> Result<()> {
         count(samples, "sample"),
         count(units, "unit"),
         -entropy,
+        shell_word(&args.out)
+    ))
+}
+
+/// Spins a side and the inverse temperature, unless somebody says others.
+const ISING: (usize, f64) = (8, 0.44);
+
+/// Writes samples of the Ising model, and says how they compare with what is known exactly.
+fn ising(args: &MakeArgs, report: &Report) -> Result<()> {
+    let (size, beta) = (args.size.map_or(ISING.0, |size| size as usize), args.beta.unwrap_or(ISING.1));
+    let model = Ising::new(size, beta)?;
+    let (count, seed) = (args.samples.unwrap_or(10_000) as usize, args.seed.unwrap_or(1));
+    let samples = model.samples(count, seed);
+    let energies: Vec<f64> = samples.iter().map(|spins| model.energy(spins)).collect();
+    let names = (0..model.spins()).map(|spin| format!("s{spin}")).collect();
+    let values = samples.iter().flatten().map(|&up| if up { 1 } else { -1 }).collect();
+    let columns = vec![Block { names, values: BlockValues::Whole(values) }];
+    Results { name: "values", columns, beside: Vec::new() }.write(&args.out, "csv")?;
+    let n = count as f64;
+    let mean = energies.iter().sum::<f64>() / n;
+    let heat_capacity = beta * beta * energies.iter().map(|energy| (energy - mean).powi(2)).sum::<f64>() / n;
+    let exact = model.exact();
+    if args.json {
+        return report.json(&json!({
+            "file": args.out, "kind": "ising", "size": size, "beta": beta, "samples": count, "units": model.spins(),
+            "energy": mean, "heat_capacity": heat_capacity, "exact": exact,
+        }));
+    }
+    report.data(&format!(
+        "{} samples of {} spins at beta {beta}: mean energy {mean:.3} (exactly {:.3}), heat capacity {heat_capacity:.3} \
+         ({:.3})\nentropy {:.4} nats: no model gives samples a mean log-likelihood above {:.4}\n\
+         to train on them: --data csv:{}\n",
+        thousands(count),
+        model.spins(),
+        exact.energy,
+        exact.heat_capacity,
+        exact.entropy,
+        -exact.entropy,
         shell_word(&args.out)
     ))
 }

@@ -6,3 +6,4 @@ pub(crate) mod decoded;
 pub(crate) mod inputs;
 mod markdown;
 pub(crate) mod recorded;
+pub(crate) mod sites;

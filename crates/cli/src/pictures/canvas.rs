@@ -29,14 +29,7 @@ impl Canvas {
 
     /// Writes black text with its upper left corner at (x, y). What runs over the edge is cut.
     pub(crate) fn text(&mut self, x: usize, y: usize, text: &str) {
-        for (place, c) in text.chars().enumerate() {
-            let Some(glyph) = get_raster(c, FONT, SIZE).or_else(|| get_raster('?', FONT, SIZE)) else { continue };
-            for (dy, row) in glyph.rows().enumerate() {
-                for (dx, &ink) in row.iter().enumerate() {
-                    self.set(x + place * CHARACTER + dx, y + dy, PAPER - ink);
-                }
-            }
-        }
+        for_ink(text, |dx, dy, ink| self.set(x + dx, y + dy, PAPER - ink));
     }
 
     /// Puts values in [0, 1], row by row, as a tile of `width` pixels a row, each `scale` times
@@ -82,6 +75,16 @@ impl Canvas {
     fn set(&mut self, x: usize, y: usize, grey: u8) {
         if x < self.width && y < self.height {
             self.pixels[y * self.width + x] = grey;
+        }
+    }
+}
+
+/// Hands over the pixels of a text from its upper left corner on: how far right, how far down, how black.
+pub(super) fn for_ink(text: &str, mut visit: impl FnMut(usize, usize, u8)) {
+    for (place, c) in text.chars().enumerate() {
+        let Some(glyph) = get_raster(c, FONT, SIZE).or_else(|| get_raster('?', FONT, SIZE)) else { continue };
+        for (dy, row) in glyph.rows().enumerate() {
+            row.iter().enumerate().for_each(|(dx, &ink)| visit(place * CHARACTER + dx, dy, ink));
         }
     }
 }

@@ -4,21 +4,35 @@
 
 mod animation;
 mod canvas;
+mod contact_map;
 mod curves;
 mod dbn;
+mod drawing;
 mod dream;
 mod gallery;
+mod glyph;
+mod graphs;
+mod heat_map;
+mod logos;
 mod network;
+mod paint;
+mod panel;
+mod panels;
 mod rbm;
 mod sheet;
 mod tiles;
 
 pub(crate) use animation::Animation;
+pub(crate) use contact_map::ContactMap;
 pub(crate) use curves::{curves, finetuning, learning, tuning};
 pub(crate) use dbn::Net;
 pub(crate) use dream::Dream;
 pub(crate) use gallery::Gallery;
+pub(crate) use graphs::graphs;
+pub(crate) use heat_map::HeatMap;
+pub(crate) use logos::{Logos, UnitLogo};
 pub(crate) use network::{autoencoded, network_name};
+pub(crate) use panels::Panels;
 pub(crate) use rbm::{Subject, fantasies, filters, name, reconstructions};
 pub(crate) use sheet::Sheet;
 pub(crate) use tiles::{ROW, shape_of, showcase, tiles, values};

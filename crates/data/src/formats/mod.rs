@@ -61,7 +61,7 @@ pub(crate) mod safetensors;
 #[cfg(feature = "formats")]
 mod sparse;
 #[cfg(feature = "formats")]
-mod stream;
+pub(crate) mod stream;
 #[cfg(feature = "formats")]
 pub(crate) mod svm;
 #[cfg(all(test, feature = "formats"))]

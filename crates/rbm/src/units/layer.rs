@@ -69,15 +69,23 @@ impl LayerUnits<'_> {
 
     /// The sum of cgf over the units, of their inputs [B, columns]: `[B]`.
     pub(crate) fn cgf(&self, input: &Tensor) -> Computed {
-        let cgf = self.each(input, |run, input| match run.kind {
+        self.cgfs(input)?.sum(1)
+    }
+
+    /// `cgf(I) = ln sum_x exp(x I - U(x))` of every unit, an integral where it is real, of inputs [B, columns]:
+    /// [B, units], in nats. A categorical unit has one for all its columns.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn cgfs(&self, input: &Tensor) -> Computed {
+        self.each(input, |run, input| match run.kind {
             UnitKind::Bernoulli => bernoulli::cgf(run, input),
             UnitKind::Spin => spin::cgf(run, input),
             UnitKind::Categorical => categorical::cgf(run, input),
             UnitKind::Gaussian => gaussian::cgf(run, input),
             UnitKind::Relu => run.map(input, relu::cgf),
             UnitKind::Drelu => run.map(input, drelu::cgf),
-        });
-        cgf?.sum(1)
+        })
     }
 
     /// E\[x | I\] of inputs [B, columns].

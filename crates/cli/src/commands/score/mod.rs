@@ -1,5 +1,6 @@
 //! `dbn score`: how probable a model finds each sample, beside the samples it learned from.
 
+mod mutations;
 mod peers;
 
 use crate::args::ScoreArgs;
@@ -43,6 +44,9 @@ struct Score {
 
 /// Scores one part of a data set.
 pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
+    if let Some(mutations) = &args.mutations {
+        return mutations::score_mutations(args, mutations, report);
+    }
     let format = extension(&args.out, &FORMATS)?;
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.on.checkpoint)?;

@@ -1,5 +1,7 @@
 //! `dbn show`: what is in a checkpoint.
 
+mod units;
+
 use crate::args::ShowArgs;
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::failure::{Failure, Result, count};
@@ -53,8 +55,12 @@ pub(crate) fn show(args: &ShowArgs, report: &Report) -> Result<()> {
         extension(path, &["png"])?;
         require_folder(path)?;
     }
+    if let Some(path) = &args.units {
+        units::require_format(path)?;
+        require_folder(path)?;
+    }
     let model = Model::open(&args.checkpoint)?;
-    if let Some(path) = &args.filters {
+    for path in [&args.filters, &args.units].into_iter().flatten() {
         require_spare(path, &args.checkpoint, &model, None)?;
     }
     let summary = match &model {
@@ -63,6 +69,9 @@ pub(crate) fn show(args: &ShowArgs, report: &Report) -> Result<()> {
     };
     if let Some(path) = &args.filters {
         write_file(path, &filters(args, &model)?)?;
+    }
+    if let Some(path) = &args.units {
+        units::write_units(args, path, &model)?;
     }
     if args.json {
         return report.data(&(serde_json::to_string_pretty(&summary)? + "\n"));

@@ -1,0 +1,111 @@
+"""What laboratories measure: contacts, mutations and generated sequences of protein families, and the 2-D Ising model.
+
+    python3 bench/laboratory.py kunitz lattice lactamase ising --proteins DIR [--dbn target/release/dbn] [--keep DIR]
+
+| name | data | measured |
+|---|---|---|
+| kunitz | PF00014, 8,871 different sequences of 53 sites, weighed at 80 % identity | contacts (8 Angstrom, 5 or more apart), quality |
+| lattice | 36,265 lattice proteins of the fold S_A, 27 sites | its 28 native contacts |
+| lactamase | PF13354, 7,515 different sequences of 202 sites | contacts, and Spearman's correlation with a deep mutational scan of TEM-1 |
+| ising | 20,000 samples of 8 x 8 spins at beta 0.44 | energy and heat capacity of the model's samples beside exact ones |
+
+DIR has PF00014.fasta.gz, PF13354.fasta.gz, lattice_SA.fasta.gz, PF00014_distances.dat.gz, PF13354_distances.dat.gz (columns i, j,
+score, distance, of pagnani/ArDCAData) and BLAT_dms.csv.gz (of debbiemarkslab/DeepSequence). Needs numpy. `--threads 1` was used.
+"""
+
+import argparse
+import csv
+import gzip
+import pathlib
+import subprocess
+import tempfile
+
+from units import PROTEINS, schema_of, sequences, weights_of
+
+OPTIONS = {
+    "kunitz": f"{PROTEINS} --epochs 60 --cd-steps 5 --l1b-cost 0.06",
+    "lattice": f"{PROTEINS} --epochs 30 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
+    "lactamase": f"{PROTEINS} --epochs 30 --cd-steps 5 --l1b-cost 0.25",
+    "ising": "--hidden 64 --epochs 30",
+}
+FILES = {"kunitz": "PF00014", "lattice": "lattice_SA", "lactamase": "PF13354"}
+# The structure that the lattice proteins fold into.
+NATIVE = ("1-18 1-20 2-23 2-25 3-26 4-7 4-23 5-22 6-9 6-11 7-24 7-26 8-15 8-27 10-13 10-15 11-22 11-24 12-19 12-21 14-17 14-19 "
+          "15-24 16-25 16-27 18-25 19-24 20-23")
+
+
+def prepare(name, folder, args):
+    """Data as a CSV file and a schema; the options that name them."""
+    texts = sequences(args.proteins / f"{FILES[name]}.fasta.gz")
+    if name == "lattice":
+        # The last are the published test set.
+        texts = texts[:-10000]
+    header = [f"s{site + 1}" for site in range(len(texts[0]))]
+    rows = [list(text) for text in texts]
+    if name != "lattice":
+        header, rows = [*header, "weight"], [[*row, f"{w:.6f}"] for row, w in zip(rows, weights_of(texts, 0.8))]
+    with open(folder / f"{name}.csv", "w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    letters = "ACDEFGHIKLMNPQRSTVWY" if name == "lattice" else "-ACDEFGHIKLMNPQRSTVWY"
+    (folder / f"{name}.toml").write_text(schema_of(header, letters))
+    return ["--data", f"csv:{folder / name}.csv", "--schema", folder / f"{name}.toml"]
+
+
+def scan(args, folder):
+    """The mutational scan as a CSV file, the wild type's letters and the number before its first residue."""
+    with gzip.open(args.proteins / "BLAT_dms.csv.gz", "rt") as file:
+        rows = [(row["mutant"], row["2500"]) for row in csv.DictReader(file)]
+    with open(folder / "scan.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("mutant", "fitness"), *rows])
+    letters = {int(mutant[1:-1]): mutant[0] for mutant, _ in rows}
+    first, last = min(letters), max(letters)
+    return "".join(letters[k] for k in range(first, last + 1)), first - 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", choices=OPTIONS)
+    parser.add_argument("--dbn", default="target/release/dbn")
+    parser.add_argument("--proteins", type=pathlib.Path)
+    parser.add_argument("--options", help="options of the training, in the place of those above")
+    parser.add_argument("--keep", help="folder where files and runs stay")
+    args = parser.parse_args()
+    dbn = pathlib.Path(args.dbn).resolve()
+
+    def run(*words):
+        words = [str(word) for word in (dbn, *words)]
+        print("$ dbn", *words[1:], flush=True)
+        print(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout, flush=True)
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = pathlib.Path(args.keep or place)
+        for name in args.names:
+            out = folder / f"{name}-run"
+            if name == "ising":
+                run("data", "make", "ising", "--size", 8, "--beta", 0.44, "--samples", 20000, "--out", folder / "ising.csv")
+                data = ["--data", f"csv:{folder / 'ising.csv'}"]
+            else:
+                data = prepare(name, folder, args)
+            run("pretrain", "-q", *data, "--valid", 0, *(args.options or OPTIONS[name]).split(), "--out", out, "--force")
+            contacts = ("contacts", out, "--out", folder / f"{name}-pairs.csv", "--picture", folder / f"{name}-map.png")
+            if name in ("kunitz", "lactamase"):
+                distances = folder / f"{name}-distances.dat"
+                distances.write_bytes(gzip.open(args.proteins / f"{FILES[name]}_distances.dat.gz").read())
+                run(*contacts, "--structure", distances)
+            if name == "lattice":
+                native = {tuple(map(int, pair.split("-"))) for pair in NATIVE.split()}
+                pairs = [(i, j) for i in range(1, 28) for j in range(i + 1, 28)]
+                (folder / "native.dat").write_text("".join(f"{i} {j} {1 if (i, j) in native else 99}\n" for i, j in pairs))
+                run(*contacts, "--structure", folder / "native.dat", "--separation", 3, "--first", "10,20,28")
+            if name == "lactamase":
+                letters, offset = scan(args, folder)
+                run("score", out, "--mutations", folder / "scan.csv", "--fitness-column", "fitness", "--wild-type", letters,
+                    "--offset", offset, "--out", folder / "mutants.csv", "--picture", folder / "mutants.png")
+            if name in ("kunitz", "ising"):
+                run("quality", out, "--steps", 1000, "--picture", folder / f"{name}-quality.png")
+            if name == "ising":
+                run("thermodynamics", out, "--out", folder / "ladder.csv", "--picture", folder / "ladder.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+//! Options of `dbn quality`.
+
+use super::data::DataArgs;
+use super::memory::MemoryArgs;
+use clap::Args;
+use deepbelief_data::{Binarize, Source};
+use std::path::PathBuf;
+
+pub(super) const QUALITY_HELP: &str = "\
+Chains of Gibbs steps start from visible units drawn by their biases; their last states are the
+samples. They are compared with the training samples and, where the data have some, with test samples;
+the training samples are compared with the test samples too, which is what a perfect model would reach.
+
+  one, two, three     frequencies of one site and connected ones of two and three, of samples over
+                      data: Pearson's correlation and slope. Two: all pairs of columns; three:
+                      all triples of the 60 columns that vary most. Of numbers they are means,
+                      covariances and third moments
+  projections         on the first two principal components of the data: the share of the variance
+                      that lies along each, and how far apart the two distributions are (Wasserstein's
+                      distance in standard deviations of the data)
+  adversarial         the share of points whose nearest neighbour is of their own kind (Yale et al.
+                      2020): of data, of samples, and the mean of both, the accuracy. 0.5 is new data;
+                      more is unlike data, less is copied data
+  mixing              Gibbs steps after which chains from the data have lost half of their
+                      correlation with the start, and the correlation that is left after --steps
+  free_energy         means in nats; with ln Z log_likelihood too
+
+The picture has a panel for each of one, two, three, the projections of data and of samples, and the free
+energies.
+
+Examples:
+  dbn quality runs/kunitz --out quality.json --picture quality.png
+  dbn quality runs/kunitz --test csv:held-out.csv --steps 5000 --out quality.json";
+
+/// Samples to hold against data.
+#[derive(Debug, Args)]
+pub(crate) struct QualityArgs {
+    /// Checkpoint of an RBM, or run folder that holds one
+    #[arg(value_name = "CKPT")]
+    pub(crate) checkpoint: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Data that were not trained on [default: the test samples of the data, where there are some]
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) test: Option<Source>,
+    /// Samples to draw, each by a chain of its own [default: as many as training samples, 10,000 at most]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(crate) count: Option<u32>,
+    /// Gibbs steps of each chain
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) steps: u32,
+    /// Make pixels binary: none, threshold=T or fixed [default: as in training; where states were drawn there, fixed]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) binarize: Option<Binarize>,
+    /// ln Z, in nats [default: the exact sum, where it can be had]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) log_z: Option<f64>,
+    /// Random seed [default: that of the training]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Write all figures into this JSON file
+    #[arg(long, value_name = "JSON")]
+    pub(crate) out: Option<PathBuf>,
+    /// Draw them into this PNG file
+    #[arg(long, value_name = "PNG")]
+    pub(crate) picture: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,172 @@
+//! `dbn contacts`: pairs of sites by how strongly a model couples them.
+
+mod structure;
+
+use crate::args::{ContactsArgs, GapsName};
+use crate::commands::files::{extension, require_folder, require_other, require_spare, write_file};
+use crate::failure::{Failure, Result, count};
+use crate::model::checkpoint::{Checkpoint, Trained, split};
+use crate::model::sites::{NamedSites, sequences};
+use crate::pictures::ContactMap;
+use crate::report::{Report, table, thousands};
+use crate::results::{FORMATS, Results};
+use deepbelief_analysis::contacts::{Pair, Predictive, predictive, ranked};
+use deepbelief_analysis::couplings::Couplings;
+use deepbelief_analysis::structure::Distances;
+use deepbelief_data::{Block, BlockValues};
+use serde_json::json;
+
+/// Rows of the summary.
+const SHOWN: usize = 5;
+
+/// Sites beyond which the pairs would take hours.
+const MOST_SITES: usize = 2000;
+
+/// Ranks the pairs of sites.
+pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
+    let format = extension(&args.out, &FORMATS)?;
+    require_folder(&args.out)?;
+    if let Some(picture) = &args.picture {
+        extension(picture, &["png"])?;
+        require_folder(picture)?;
+    }
+    if !(args.threshold > 0.0 && args.threshold.is_finite()) {
+        return Err(Failure::new(format!("--threshold is {}; it must be above 0 Å", args.threshold)));
+    }
+    let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    for out in [Some(&args.out), args.picture.as_ref()].into_iter().flatten() {
+        require_spare(out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
+        if let Some(structure) = &args.structure {
+            require_other(out, structure, "the structure")?;
+        }
+    }
+    let model = NamedSites::of(&checkpoint, "contacts")?;
+    let sites = model.sites.count();
+    if !(2..=MOST_SITES).contains(&sites) {
+        return Err(Failure::new(format!(
+            "the model has {}; contacts are for 2 to {MOST_SITES}",
+            count(sites, "site")
+        )));
+    }
+    let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.memory)?;
+    let samples = split(&data, args.split)?;
+    let sequences = sequences(&checkpoint, samples, args.samples as usize)?;
+    let known = match &args.structure {
+        Some(path) => Some(structure::distances(path, args.chain.as_deref(), &model, &sequences)?),
+        None => None,
+    };
+    let couplings = Couplings::effective(&model.sites, &sequences)?;
+    let counts = |site, level| args.gaps == GapsName::In || !model.is_gap(site, level);
+    let pairs = ranked(&couplings, args.separation as usize, counts);
+    if pairs.is_empty() {
+        return Err(Failure::new(format!("no two of {sites} sites are {} apart", args.separation))
+            .hint("take a smaller --separation"));
+    }
+    let found = Found {
+        data: &data.name,
+        averaged: sequences.len(),
+        sites,
+        predicted: known.as_ref().map_or(Vec::new(), |known| predicted(args, sites, &pairs, known)),
+        pairs: &pairs,
+        known: known.as_ref(),
+        args,
+    };
+    let mut files = found.table().write(&args.out, format)?;
+    if let Some(path) = &args.picture {
+        let map =
+            ContactMap { title: found.title(), sites, pairs: &pairs, known: known.as_ref(), limit: args.threshold };
+        write_file(path, &map.png()?)?;
+        files.push(path.clone());
+    }
+    if args.json {
+        return report.json(&json!({
+            "files": files, "data": data.name, "sequences": sequences.len(), "sites": sites, "pairs": pairs.len(),
+            "predictive": found.predicted, "strongest": pairs.iter().take(SHOWN).map(numbered).collect::<Vec<_>>(),
+        }));
+    }
+    report.data(&found.summary())
+}
+
+/// The shares of contacts among the first pairs, as many as asked for.
+fn predicted(args: &ContactsArgs, sites: usize, pairs: &[Pair], known: &Distances) -> Vec<Predictive> {
+    let usual = [sites / 2, sites, sites * 3 / 2, 2 * sites, 3 * sites];
+    let first = if args.first.is_empty() { &usual[..] } else { &args.first };
+    predictive(pairs, known, args.threshold, first)
+}
+
+/// A pair with its sites from 1.
+fn numbered(pair: &Pair) -> serde_json::Value {
+    json!({ "i": pair.i + 1, "j": pair.j + 1, "score": pair.score, "norm": pair.norm })
+}
+
+/// What came out.
+struct Found<'a> {
+    args: &'a ContactsArgs,
+    data: &'a str,
+    /// Sequences that couplings are averages over.
+    averaged: usize,
+    sites: usize,
+    pairs: &'a [Pair],
+    known: Option<&'a Distances>,
+    predicted: Vec<Predictive>,
+}
+
+impl Found<'_> {
+    fn distance(&self, pair: &Pair) -> Option<f64> {
+        self.known?.between(pair.i, pair.j)
+    }
+
+    fn table(&self) -> Results {
+        let whole =
+            |of: fn(&Pair) -> usize| BlockValues::Whole(self.pairs.iter().map(|pair| of(pair) as i64).collect());
+        let doubles = |of: &dyn Fn(&Pair) -> f64| BlockValues::Doubles(self.pairs.iter().map(of).collect());
+        let mut columns = vec![
+            Block::column("i", whole(|pair| pair.i + 1)),
+            Block::column("j", whole(|pair| pair.j + 1)),
+            Block::column("score", doubles(&|pair| pair.score)),
+            Block::column("norm", doubles(&|pair| pair.norm)),
+        ];
+        if self.known.is_some() {
+            let contact = |distance: f64| if distance < self.args.threshold { 1.0 } else { 0.0 };
+            columns.push(Block::column("distance", doubles(&|pair| self.distance(pair).unwrap_or(f64::NAN))));
+            columns.push(Block::column("contact", doubles(&|pair| self.distance(pair).map_or(f64::NAN, contact))));
+        }
+        Results { name: "pairs", columns, beside: Vec::new() }
+    }
+
+    /// Of the picture.
+    fn title(&self) -> String {
+        let of_sites = self.predicted.iter().find(|at| at.first == self.sites);
+        let predicted = of_sites
+            .map_or_else(String::new, |at| format!("; {} of the first {} pairs are contacts", at.contacts, at.first));
+        format!("{}: couplings of {} sites{predicted}", self.data, self.sites)
+    }
+
+    /// For people.
+    fn summary(&self) -> String {
+        let apart = self.args.separation;
+        let mut text = format!(
+            "{} of {} sites at least {apart} apart; couplings averaged over {} of {}\n",
+            count(self.pairs.len(), "pair"),
+            self.sites,
+            count(self.averaged, "sequence"),
+            self.data
+        );
+        let header = ["i", "j", "score", "norm", "distance"];
+        let columns = if self.known.is_some() { 5 } else { 4 };
+        let row = |pair: &Pair| {
+            let distance = self.distance(pair).map_or_else(String::new, |distance| format!("{distance:.1}"));
+            let (i, j) = ((pair.i + 1).to_string(), (pair.j + 1).to_string());
+            vec![i, j, format!("{:.4}", pair.score), format!("{:.4}", pair.norm), distance]
+        };
+        let rows = std::iter::once(header.map(String::from).to_vec()).chain(self.pairs.iter().take(SHOWN).map(row));
+        text += &table(rows.map(|row| row.into_iter().take(columns).collect()));
+        let Some(known) = self.known else { return text };
+        let (pairs, contacts) = known.counts(apart as usize, self.args.threshold);
+        let (contacts, pairs, limit) = (thousands(contacts), thousands(pairs), self.args.threshold);
+        text = format!("{text}{contacts} of {pairs} pairs with a distance are contacts, below {limit} Å\n");
+        let header = vec!["first pairs".to_string(), "contacts".into(), "predictive value".into()];
+        let row = |at: &Predictive| vec![at.first.to_string(), at.contacts.to_string(), format!("{:.3}", at.value)];
+        text + &table(std::iter::once(header).chain(self.predicted.iter().map(row)))
+    }
+}

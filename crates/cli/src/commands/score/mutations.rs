@@ -1,0 +1,283 @@
+//! `dbn score --mutations`: what a model makes of mutants of a sequence.
+
+use crate::args::{Mutations, ScoreArgs};
+use crate::commands::files::{extension, require_folder, require_other, require_spare, write_file};
+use crate::failure::{Explain, Failure, Result, count};
+use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::sites::{NamedSites, sequences};
+use crate::pictures::HeatMap;
+use crate::report::{Report, table, thousands};
+use crate::results::{FORMATS, Results};
+use deepbelief_analysis::correlation::{Interval, spearman_interval};
+use deepbelief_analysis::mutations::{Mutant, WildType, independent, log_frequencies, log_ratios};
+use deepbelief_analysis::sites::{Level, Sequences};
+use deepbelief_analysis::structure::Profile;
+use deepbelief_data::{Block, BlockValues, Header, LoadOptions, Original, Source};
+use serde_json::json;
+use std::path::Path;
+
+/// Sequences of the data that letters of the sites are counted in, at most.
+const MOST_SEQUENCES: usize = 1_000_000;
+
+/// Bootstrap samples of an interval.
+const DRAWS: u32 = 2000;
+
+/// Columns that list mutants, by the names that they usually have.
+const MUTANTS: [&str; 4] = ["mutant", "mutants", "mutation", "mutations"];
+
+/// Fields that say that nothing was measured.
+const MISSING: [&str; 5] = ["", "NA", "NaN", "nan", "?"];
+
+/// Rows of the summary.
+const SHOWN: usize = 5;
+
+/// Scores single or listed mutants.
+pub(super) fn score_mutations(args: &ScoreArgs, mutations: &Mutations, report: &Report) -> Result<()> {
+    let format = extension(&args.out, &FORMATS)?;
+    require_folder(&args.out)?;
+    if let Some(picture) = &args.picture {
+        extension(picture, &["png"])?;
+        require_folder(picture)?;
+    }
+    let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
+    for out in [Some(&args.out), args.picture.as_ref()].into_iter().flatten() {
+        require_spare(out, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
+        if let Mutations::File(file) = mutations {
+            require_other(out, file, "the list of mutants")?;
+        }
+    }
+    let model = NamedSites::of(&checkpoint, "--mutations")?;
+    let Some(letters) = model.letters() else {
+        return Err(Failure::new("--mutations is for sites of the same letters, which the model's are not"));
+    };
+    let listed = match mutations {
+        Mutations::All => None,
+        Mutations::File(path) => Some(Listed::read(path, args.fitness_column.as_deref())?),
+    };
+    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let sequences = sequences(&checkpoint, &data.train, MOST_SEQUENCES)?;
+    let asked = args.wild_type.as_deref().unwrap_or_default();
+    let wild = wild_type(asked, args.offset, &letters, &sequences)?;
+
+    let singles = wild.singles(&NamedSites::gaps());
+    let mutants = listed.as_ref().map_or(&singles, |listed| &listed.mutants);
+    let scored = Scored::of(&model, &wild, &sequences, mutants)?;
+    let fitness = listed.as_ref().and_then(|listed| listed.fitness.as_deref());
+    let mut files = scored.table(fitness).write(&args.out, format)?;
+    if let Some(path) = &args.picture {
+        let title = format!("{}: ln p(mutant) - ln p(wild type)", checkpoint.provenance().dataset);
+        write_file(path, &heat_map(title, &model, &wild, &letters)?.png()?)?;
+        files.push(path.clone());
+    }
+    let agreement = fitness.map(|fitness| scored.agreement(fitness));
+    if args.json {
+        return report.json(&json!({
+            "files": files, "mutants": mutants.len(), "unscored": scored.unscored(),
+            "sites": wild.positions.iter().flatten().count(),
+            "spearman": agreement.as_ref().map(|a| a.model), "spearman_independent": agreement.as_ref().map(|a| a.independent),
+            "measured": agreement.as_ref().map(|a| a.mutants),
+        }));
+    }
+    report.data(&(scored.summary() + &agreement.map_or_else(String::new, |agreement| agreement.summary())))
+}
+
+/// Mutants of a file, and what was measured of them.
+struct Listed {
+    mutants: Vec<Mutant>,
+    /// NaN where nothing was measured.
+    fitness: Option<Vec<f64>>,
+}
+
+impl Listed {
+    fn read(path: &Path, fitness: Option<&str>) -> Result<Self> {
+        let options = LoadOptions { header: Header::Yes, ..LoadOptions::default() };
+        let read = Original::read(&Source::Csv(path.to_path_buf()), &options, false);
+        let columns = read.or_fail(|| "cannot read the list of mutants".into())?.columns;
+        let names = || columns.iter().flat_map(|block| &block.names);
+        let called = |wanted: &str| columns.iter().find(|block| block.names[0].eq_ignore_ascii_case(wanted));
+        let known = || names().cloned().collect::<Vec<_>>().join(", ");
+        let texts = MUTANTS.iter().find_map(|name| called(name)).or(Some(&columns[0]).filter(|_| columns.len() == 1));
+        let texts = texts.ok_or_else(|| {
+            Failure::new(format!("{} has no column 'mutant', only {}", path.display(), known()))
+                .hint("call the column of the mutants, such as H24A, `mutant`")
+        })?;
+        let mutants = texts_of(texts).into_iter().enumerate().map(|(row, text)| {
+            text.parse().or_fail(|| format!("{}: line {} below the header", path.display(), row + 1))
+        });
+        let fitness = match fitness {
+            None => None,
+            Some(name) => {
+                let column = called(name).ok_or_else(|| {
+                    Failure::new(format!("{} has no column '{name}', only {}", path.display(), known()))
+                })?;
+                Some(numbers_of(column).ok_or_else(|| {
+                    Failure::new(format!("column '{name}' of {} has fields that are no numbers", path.display()))
+                })?)
+            }
+        };
+        Ok(Self { mutants: mutants.collect::<Result<_>>()?, fitness })
+    }
+}
+
+/// A column as texts.
+fn texts_of(column: &Block) -> Vec<String> {
+    match &column.values {
+        BlockValues::Texts { texts, places } => places.iter().map(|&place| texts[place as usize].clone()).collect(),
+        BlockValues::Floats(values) => values.iter().map(ToString::to_string).collect(),
+        BlockValues::Doubles(values) => values.iter().map(ToString::to_string).collect(),
+        BlockValues::Whole(values) => values.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A column as numbers, NaN where a field is missing.
+fn numbers_of(column: &Block) -> Option<Vec<f64>> {
+    match column.values.as_doubles() {
+        BlockValues::Doubles(values) => Some(values),
+        BlockValues::Whole(values) => Some(values.iter().map(|&x| x as f64).collect()),
+        BlockValues::Texts { texts, places } => {
+            let number =
+                |text: &String| if MISSING.contains(&text.as_str()) { Some(f64::NAN) } else { text.parse().ok() };
+            let numbers: Vec<f64> = texts.iter().map(number).collect::<Option<_>>()?;
+            Some(places.iter().map(|&place| numbers[place as usize]).collect())
+        }
+        BlockValues::Floats(_) => None,
+    }
+}
+
+/// The wild type from its letters.
+fn wild_type(asked: &str, offset: Option<i64>, letters: &[char], sequences: &Sequences) -> Result<WildType> {
+    let gaps = NamedSites::gaps();
+    let fits = |c: char| letters.iter().any(|letter| letter.eq_ignore_ascii_case(&c)) || gaps.contains(&c);
+    if asked.is_empty() || !asked.chars().all(fits) {
+        return Err(Failure::new(format!("the wild type '{asked}' has characters that are no letters of the sites"))
+            .hint("give its letters, with or without those that the alignment leaves out"));
+    }
+    let offset = offset.unwrap_or(0);
+    if asked.chars().count() == sequences.sites() {
+        return Ok(WildType::aligned(asked, sequences.sites(), letters, &gaps, offset)?);
+    }
+    let whole: String = asked.chars().filter(|c| !gaps.contains(c)).collect();
+    let profile = Profile::new(sequences, letters, &gaps);
+    let (wild, laid) = WildType::laid(&whole, &profile, letters, &gaps, offset)?;
+    let (sites, on) = (sequences.sites(), laid.sites());
+    let numbers = wild.positions.iter().flatten();
+    tracing::info!(
+        "the wild type's residues {} to {} lie on {on} of {sites} sites, {} of them with the most frequent letter",
+        numbers.clone().min().unwrap_or(&0),
+        numbers.max().unwrap_or(&0),
+        laid.identical
+    );
+    if 2 * on < sites {
+        return Err(Failure::new(format!("the wild type lies on {on} of {sites} sites only"))
+            .hint("give a sequence of the family, or an aligned one with a letter or gap a site"));
+    }
+    Ok(wild)
+}
+
+/// All single mutants as a picture.
+fn heat_map(title: String, model: &NamedSites, wild: &WildType, letters: &[char]) -> Result<HeatMap> {
+    let rows: Vec<usize> = (0..letters.len()).filter(|&level| !NamedSites::gaps().contains(&letters[level])).collect();
+    let sites: Vec<usize> = (0..wild.levels.len()).filter(|&site| wild.positions[site].is_some()).collect();
+    let places: Vec<Vec<(usize, Level)>> =
+        rows.iter().flat_map(|&level| sites.iter().map(move |&site| vec![(site, level as Level)])).collect();
+    Ok(HeatMap {
+        title,
+        rows: rows.iter().map(|&level| letters[level].to_string()).collect(),
+        columns: sites.iter().map(|&site| wild.positions[site].unwrap_or_default()).collect(),
+        marked: sites
+            .iter()
+            .map(|&site| rows.iter().position(|&level| level == usize::from(wild.levels[site])))
+            .collect(),
+        values: log_ratios(&model.sites, &wild.levels, &places)?,
+    })
+}
+
+/// Mutants with their scores.
+struct Scored<'a> {
+    mutants: &'a [Mutant],
+    /// `ln p(mutant) - ln p(wild type)`, NaN where the model has not the site or the letter.
+    model: Vec<f64>,
+    /// The same of independent sites.
+    independent: Vec<f64>,
+}
+
+/// How scores go with what was measured.
+struct Agreement {
+    mutants: usize,
+    model: Interval,
+    independent: Interval,
+}
+
+impl<'a> Scored<'a> {
+    fn of(model: &NamedSites, wild: &WildType, sequences: &Sequences, mutants: &'a [Mutant]) -> Result<Self> {
+        let places = mutants.iter().map(|mutant| Ok(wild.places(mutant)?)).collect::<Result<Vec<_>>>()?;
+        let known: Vec<Vec<(usize, Level)>> = places.iter().flatten().cloned().collect();
+        if known.is_empty() {
+            return Err(Failure::new("no mutant is at a site of the model")
+                .hint("positions count the letters of the wild type from 1; --offset is added to them"));
+        }
+        let frequencies = log_frequencies(sequences, model.sites.levels());
+        let spread = |scores: Vec<f64>| -> Vec<f64> {
+            let mut scores = scores.into_iter();
+            places.iter().map(|places| places.as_ref().and_then(|_| scores.next()).unwrap_or(f64::NAN)).collect()
+        };
+        Ok(Self {
+            mutants,
+            model: spread(log_ratios(&model.sites, &wild.levels, &known)?),
+            independent: spread(independent(&frequencies, &wild.levels, &known)),
+        })
+    }
+
+    fn unscored(&self) -> usize {
+        self.model.iter().filter(|score| score.is_nan()).count()
+    }
+
+    fn table(&self, fitness: Option<&[f64]>) -> Results {
+        let mutants = BlockValues::of_texts(self.mutants.iter().map(ToString::to_string));
+        let mut columns = vec![
+            Block::column("mutant", mutants),
+            Block::column("score", BlockValues::Doubles(self.model.clone())),
+            Block::column("independent", BlockValues::Doubles(self.independent.clone())),
+        ];
+        columns.extend(fitness.map(|fitness| Block::column("fitness", BlockValues::Doubles(fitness.to_vec()))));
+        Results { name: "mutants", columns, beside: Vec::new() }
+    }
+
+    /// Spearman's correlations with what was measured, over the mutants that have both.
+    fn agreement(&self, fitness: &[f64]) -> Agreement {
+        let both: Vec<usize> =
+            (0..fitness.len()).filter(|&k| !fitness[k].is_nan() && !self.model[k].is_nan()).collect();
+        let of = |x: &[f64]| both.iter().map(|&k| x[k]).collect::<Vec<_>>();
+        let measured = of(fitness);
+        let with = |scores: &[f64]| spearman_interval(&of(scores), &measured, DRAWS, 1);
+        Agreement { mutants: both.len(), model: with(&self.model), independent: with(&self.independent) }
+    }
+
+    /// For people.
+    fn summary(&self) -> String {
+        let mut order: Vec<usize> = (0..self.mutants.len()).filter(|&k| !self.model[k].is_nan()).collect();
+        order.sort_by(|&a, &b| self.model[b].total_cmp(&self.model[a]));
+        let mut text = format!("{} of {} scored", thousands(order.len()), count(self.mutants.len(), "mutant"));
+        if self.unscored() > 0 {
+            text += "; the others are at no site of the model";
+        }
+        let row = |&k: &usize| {
+            vec![self.mutants[k].to_string(), format!("{:.3}", self.model[k]), format!("{:.3}", self.independent[k])]
+        };
+        let header = ["most probable", "score", "independent"].map(String::from).to_vec();
+        text + "\n" + &table(std::iter::once(header).chain(order.iter().take(SHOWN).map(row)))
+    }
+}
+
+impl Agreement {
+    /// For people.
+    fn summary(&self) -> String {
+        let row = |name: &str, found: &Interval| {
+            vec![name.to_string(), format!("{:.3}", found.value), format!("{:.3} to {:.3}", found.low, found.high)]
+        };
+        format!(
+            "Spearman's correlation with the fitness of {}, and the interval of 95 % of bootstrap samples\n",
+            count(self.mutants, "mutant")
+        ) + &table([row("model", &self.model), row("independent sites", &self.independent)])
+    }
+}

@@ -1,0 +1,98 @@
+//! `dbn show --units`: what the hidden units of a model of sequences are for.
+
+use crate::args::{DataArgs, ShowArgs};
+use crate::commands::files::extension;
+use crate::commands::write_file;
+use crate::failure::{Failure, Result};
+use crate::model::checkpoint::{Checkpoint, Model, Trained};
+use crate::model::sites::{NamedSites, sequences};
+use crate::pictures::{Logos, UnitLogo};
+use crate::results::{FORMATS, Results};
+use deepbelief_analysis::hidden_units::{HiddenUnit, hidden_units, zero_sum_weights};
+use deepbelief_data::{Block, BlockValues};
+use std::path::Path;
+
+/// Sequences of the training data that are looked at.
+const MOST_SEQUENCES: usize = 10_000;
+
+/// Sequences named at either end of a unit's inputs.
+const ENDS: usize = 3;
+
+/// Endings of pictures, beside those of tables.
+const PICTURES: [&str; 2] = ["svg", "png"];
+
+/// Refuses a file of another kind.
+pub(super) fn require_format(path: &Path) -> Result<&'static str> {
+    extension(path, &[&PICTURES[..], &FORMATS].concat())
+}
+
+/// Writes the units, the most important first: a picture of the first `--count`, or a table of all.
+pub(super) fn write_units(args: &ShowArgs, path: &Path, model: &Model) -> Result<()> {
+    let format = require_format(path)?;
+    let Model::Belief(checkpoint) = model else {
+        return Err(Failure::new("--units is for RBMs, not for feed-forward networks"));
+    };
+    let named = NamedSites::of(checkpoint, "--units")?;
+    let data = checkpoint.incomplete_data(&args.checkpoint, &DataArgs::default(), args.memory)?;
+    let sequences = sequences(checkpoint, &data.train, MOST_SEQUENCES)?;
+    let units = hidden_units(&named.sites, &sequences, ENDS)?;
+    if !PICTURES.contains(&format) {
+        return table(&units).write(path, format).map(drop);
+    }
+    let Some(letters) = named.letters() else {
+        return Err(Failure::new("logos are of sites with the same letters, which the model's are not")
+            .hint("a table has all units: a name that ends in .csv; --filters draws weights of pictures"));
+    };
+    let logos = logos(checkpoint, &named, letters, &units[..units.len().min(args.count as usize)]);
+    let bytes = if format == "svg" { logos.svg() } else { logos.png()? };
+    write_file(path, &bytes)
+}
+
+/// A row a unit.
+fn table(units: &[HiddenUnit]) -> Results {
+    let whole =
+        |of: &dyn Fn(&HiddenUnit) -> usize| BlockValues::Whole(units.iter().map(|unit| of(unit) as i64).collect());
+    let doubles = |of: &dyn Fn(&HiddenUnit) -> f64| BlockValues::Doubles(units.iter().map(of).collect());
+    let mut columns = vec![
+        Block::column("unit", whole(&|unit| unit.unit)),
+        Block::column("importance", doubles(&|unit| unit.importance)),
+        Block::column("acts_on", doubles(&|unit| unit.acts_on)),
+        Block::column("input_mean", doubles(&|unit| unit.input.0)),
+        Block::column("input_std", doubles(&|unit| unit.input.1)),
+    ];
+    let ends = units.first().map_or(0, |unit| unit.highest.len());
+    for k in 0..ends {
+        columns.push(Block::column(format!("highest_{}", k + 1), whole(&|unit| unit.highest[k])));
+    }
+    for k in 0..ends {
+        columns.push(Block::column(format!("lowest_{}", k + 1), whole(&|unit| unit.lowest[k])));
+    }
+    Results { name: "units", columns, beside: Vec::new() }
+}
+
+/// The logos of some units.
+fn logos(checkpoint: &Checkpoint, named: &NamedSites, letters: Vec<char>, units: &[HiddenUnit]) -> Logos {
+    let sites = named.sites.count();
+    let called = |rows: &[usize]| rows.iter().map(|row| format!("row {row}")).collect::<Vec<_>>().join(", ");
+    let logo = |unit: &HiddenUnit| UnitLogo {
+        title: vec![
+            format!(
+                "unit {}: importance {:.3} nats, acts on {:.1} of {sites} sites, input {:.2} +- {:.2}",
+                unit.unit, unit.importance, unit.acts_on, unit.input.0, unit.input.1
+            ),
+            format!("highest: {}; lowest: {}", called(&unit.highest), called(&unit.lowest)),
+        ],
+        weights: (0..sites).map(|site| zero_sum_weights(&named.sites, site, unit.unit)).collect(),
+        inputs: unit.inputs.clone(),
+    };
+    Logos {
+        title: format!(
+            "{}: weights of the {} most important of {} hidden units, and their inputs",
+            checkpoint.provenance().dataset,
+            units.len(),
+            named.sites.hidden()
+        ),
+        letters,
+        units: units.iter().map(logo).collect(),
+    }
+}

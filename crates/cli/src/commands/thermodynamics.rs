@@ -1,0 +1,105 @@
+//! `dbn thermodynamics`: energy, heat capacity and entropy of a model along a ladder of temperatures.
+
+use crate::args::ThermodynamicsArgs;
+use crate::commands::files::{extension, require_folder, require_spare, write_file};
+use crate::failure::{Failure, Result};
+use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::pictures::graphs;
+use crate::report::{Report, table};
+use crate::results::{FORMATS, Results};
+use deepbelief_analysis::thermodynamics::{Run, Rung, thermodynamics as measure};
+use deepbelief_data::{Block, BlockValues};
+use serde_json::json;
+
+/// Rows of the summary.
+const SHOWN: usize = 11;
+
+/// Measures a model at other temperatures.
+pub(crate) fn thermodynamics(args: &ThermodynamicsArgs, report: &Report) -> Result<()> {
+    let format = extension(&args.out, &FORMATS)?;
+    require_folder(&args.out)?;
+    if let Some(picture) = &args.picture {
+        extension(picture, &["png"])?;
+        require_folder(picture)?;
+    }
+    let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    for out in [Some(&args.out), args.picture.as_ref()].into_iter().flatten() {
+        require_spare(out, &args.checkpoint, &checkpoint, None)?;
+    }
+    if checkpoint.dbn.depth() > 1 {
+        return Err(Failure::new("thermodynamics is of one RBM, and the checkpoint is a deep belief net")
+            .hint("`dbn pretrain` trains an RBM"));
+    }
+    let run = Run {
+        chains: args.chains as usize,
+        steps: args.steps,
+        seed: args.seed.unwrap_or(checkpoint.provenance().seed),
+    };
+    let rungs = measure(checkpoint.dbn.top(), &args.betas.ladder(), &run)?;
+    let mut files = columns(&rungs).write(&args.out, format)?;
+    if let Some(path) = &args.picture {
+        write_file(path, &picture(&checkpoint.provenance().dataset, &rungs)?)?;
+        files.push(path.clone());
+    }
+    if args.json {
+        return report.json(&json!({
+            "files": files, "chains": args.chains, "steps": args.steps, "seed": run.seed, "ladder": rungs,
+        }));
+    }
+    report.data(&summary(&rungs))
+}
+
+fn temperature(rung: &Rung) -> f64 {
+    1.0 / rung.beta
+}
+
+/// A figure of a temperature.
+type Figure = fn(&Rung) -> f64;
+
+fn columns(rungs: &[Rung]) -> Results {
+    let columns: [(&str, Figure); 9] = [
+        ("beta", |rung| rung.beta),
+        ("temperature", temperature),
+        ("energy", |rung| rung.energy),
+        ("energy_error", |rung| rung.energy_error),
+        ("heat_capacity", |rung| rung.heat_capacity),
+        ("log_z", |rung| rung.log_z),
+        ("entropy", |rung| rung.entropy),
+        ("overlap", |rung| rung.overlap),
+        ("overlap_std", |rung| rung.overlap_std),
+    ];
+    let column = |(name, of): (&str, Figure)| Block::column(name, BlockValues::Doubles(rungs.iter().map(of).collect()));
+    Results { name: "ladder", columns: columns.into_iter().map(column).collect(), beside: Vec::new() }
+}
+
+fn picture(data: &str, rungs: &[Rung]) -> Result<Vec<u8>> {
+    let line = |of: Figure| rungs.iter().map(|rung| (rung.beta, of(rung))).collect::<Vec<_>>();
+    graphs(
+        &format!("{data}: the model at other temperatures"),
+        "inverse temperature",
+        &[
+            ("Energy (nats)", line(|rung| rung.energy)),
+            ("Heat capacity", line(|rung| rung.heat_capacity)),
+            ("Entropy (nats)", line(|rung| rung.entropy)),
+            ("Mean overlap of two chains", line(|rung| rung.overlap)),
+        ],
+    )
+}
+
+/// For people: some temperatures, evenly spread.
+fn summary(rungs: &[Rung]) -> String {
+    let header = ["beta", "energy", "heat capacity", "entropy", "ln Z", "overlap"].map(String::from).to_vec();
+    let shown = rungs.len().min(SHOWN);
+    let at = |k: usize| if shown > 1 { k * (rungs.len() - 1) / (shown - 1) } else { 0 };
+    let row = |rung: &Rung| {
+        vec![
+            format!("{:.3}", rung.beta),
+            format!("{:.3} +- {:.3}", rung.energy, rung.energy_error),
+            format!("{:.3}", rung.heat_capacity),
+            format!("{:.3}", rung.entropy),
+            format!("{:.3}", rung.log_z),
+            format!("{:.3} +- {:.3}", rung.overlap, rung.overlap_std),
+        ]
+    };
+    table(std::iter::once(header).chain((0..shown).map(|k| row(&rungs[at(k)]))))
+}

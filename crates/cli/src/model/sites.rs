@@ -1,0 +1,92 @@
+//! A model of sequences, spins or categories, site by site, with what its levels are called.
+
+use crate::failure::{Failure, Result};
+use crate::model::checkpoint::{Checkpoint, Trained};
+use deepbelief_analysis::sites::{Sequences, Sites};
+use deepbelief_data::{Binarize, ColumnKind, Split};
+use std::collections::BTreeSet;
+
+/// Sequences that are read at a time.
+const ROWS: usize = 2000;
+
+/// Levels that stand for no letter.
+const GAPS: [&str; 2] = ["-", "."];
+
+/// An RBM by its sites.
+pub(crate) struct NamedSites {
+    pub(crate) sites: Sites,
+    /// What the levels of each site are called.
+    pub(crate) levels: Vec<Vec<String>>,
+}
+
+impl NamedSites {
+    /// Of a checkpoint, which `verb` is for if it is one RBM without labels over discrete units.
+    pub(crate) fn of(checkpoint: &Checkpoint, verb: &str) -> Result<Self> {
+        if checkpoint.dbn.depth() > 1 {
+            return Err(Failure::new(format!("{verb} is for one RBM, and the checkpoint is a deep belief net"))
+                .hint("`dbn pretrain` trains an RBM"));
+        }
+        let sites = Sites::of(checkpoint.dbn.top())?;
+        let columns = checkpoint.columns();
+        let visible = columns.layer();
+        let mut levels = Vec::new();
+        for (_, kind) in columns.each().filter(|(_, kind)| kind.units() > 0) {
+            let two = |off: &str, on: &str| vec![off.to_string(), on.to_string()];
+            match kind {
+                // Where Bernoulli units learn a category, each of its levels is a site.
+                ColumnKind::Categorical { levels: each } if visible.is_bernoulli() => {
+                    levels.extend(each.iter().map(|_| two("0", "1")));
+                }
+                ColumnKind::Categorical { levels: each } => levels.push(each.clone()),
+                ColumnKind::Binary { off, on } => levels.push(two(off, on)),
+                ColumnKind::Spin => levels.push(two("-1", "1")),
+                _ => levels.push(two("0", "1")),
+            }
+        }
+        let fit = levels.iter().map(Vec::len).eq(sites.levels().iter().copied());
+        if !fit {
+            return Err(Failure::new("the columns that the checkpoint names are not its visible units"));
+        }
+        Ok(Self { sites, levels })
+    }
+
+    /// Whether a level of a site is a gap.
+    pub(crate) fn is_gap(&self, site: usize, level: usize) -> bool {
+        GAPS.contains(&self.levels[site][level].as_str())
+    }
+
+    /// The letters that all sites have as their levels, if these are letters and the same everywhere.
+    pub(crate) fn letters(&self) -> Option<Vec<char>> {
+        let first = self.levels.first()?;
+        let letter = |level: &String| Some(level.chars().next()?).filter(|_| level.chars().count() == 1);
+        let same = self.levels.iter().all(|levels| levels == first);
+        first.iter().map(letter).collect::<Option<Vec<char>>>().filter(|_| same)
+    }
+
+    /// The gaps among them.
+    pub(crate) fn gaps() -> Vec<char> {
+        GAPS.iter().flat_map(|gap| gap.chars()).collect()
+    }
+}
+
+/// Samples as sequences with their weights, at most so many, evenly spread over the data. What is missing is the most
+/// probable level given the rest of its sample; values between 0 and 1 count as the nearer one.
+pub(crate) fn sequences(checkpoint: &Checkpoint, samples: &Split, most: usize) -> Result<Sequences> {
+    let n = samples.samples();
+    let taken: BTreeSet<usize> = (0..most.min(n)).map(|k| k * n / most.min(n)).collect();
+    let taken: Vec<usize> = taken.into_iter().collect();
+    let units = &checkpoint.dbn.top().layers().visible;
+    let mut values = Vec::with_capacity(taken.len() * samples.units());
+    for rows in taken.chunks(ROWS) {
+        let batch = samples.batch(rows.iter().copied(), Binarize::None, 0)?;
+        match samples.missing(rows) {
+            None => values.extend(batch.to_values()),
+            Some(missing) => {
+                let (how, choices) = (checkpoint.completing(), checkpoint.columns().choices());
+                values.extend(checkpoint.dbn.complete_choices(&batch, &missing.cells, &choices, &how)?.mean);
+            }
+        }
+    }
+    let weights = taken.iter().map(|&sample| samples.weight(sample).map(f64::from)).collect();
+    Ok(Sequences::of_values(units, &values, weights)?)
+}

@@ -12,7 +12,9 @@ pub use mutate::{Random, mutate};
 pub use seeds::seeds;
 
 use candle_core::Device;
-use deepbelief_data::{Binarize, Dataset, LoadOptions, Source, open};
+use deepbelief_data::{
+    AlignmentOptions, Binarize, Dataset, Inserts, LoadOptions, Source, Unknown, examine, open,
+};
 use deepbelief_exchange::Options;
 use deepbelief_finetune::{FinetuneState, Network, Objective};
 use deepbelief_stack::{Dbn, GreedyState};
@@ -36,13 +38,14 @@ pub struct Target {
 }
 
 /// All readers.
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 26] = [
     target("idx", "train-images-idx3-ubyte", Packing::Plain, |path| data(Source::Idx(folder(path)))),
     target("idx.gz", "train-images-idx3-ubyte.gz", Packing::Gzip, |path| data(Source::Idx(folder(path)))),
     target("csv", "x.csv", Packing::Plain, |path| data(Source::Csv(path.into()))),
     target("zip", "x.csv", Packing::Plain, |path| data(Source::Csv(path.into()))),
     target("svm", "x.svm", Packing::Plain, |path| data(Source::Svm(path.into()))),
     target("arff", "x.arff", Packing::Plain, |path| data(Source::Arff(path.into()))),
+    target("fasta", "x.fasta", Packing::Plain, alignment),
     target("npy", "x.npy", Packing::Plain, |path| data(Source::Npy(path.into()))),
     target("npz", "x.npz", Packing::Plain, |path| data(Source::Npz(path.into()))),
     target("npz-entry", "x.npz", Packing::ZipEntry, |path| data(Source::Npz(path.into()))),
@@ -133,6 +136,28 @@ fn data(source: Source) -> Told {
     train.batch(0..some, Binarize::Fixed, 1).map_err(|error| error.to_string())?;
     train.mean().map_err(|error| error.to_string())?;
     Ok(format!("samples {} labels {}", train.samples() > 0, classes.is_some()))
+}
+
+/// Reads an alignment, with options that depend on the size of the file, and once more by the schema that was inferred from it.
+fn alignment(path: &Path) -> Told {
+    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len()) as usize;
+    let alignment = AlignmentOptions {
+        alphabet: [None, Some("dna"), Some("protein"), Some("aB-")][size % 4].and_then(|letters| letters.parse().ok()),
+        unknown: [Unknown::Missing, Unknown::Gap][size / 4 % 2],
+        inserts: [Inserts::Auto, Inserts::Drop, Inserts::Keep][size / 8 % 3],
+        max_gaps: [None, Some(0.5)][size / 24 % 2],
+        deduplicate: size / 48 % 2 == 1,
+        reweight: [None, Some(0.8)][size / 96 % 2],
+        weights: None,
+    };
+    let options = LoadOptions { alignment, max_memory: Some(32 << 20), ..LoadOptions::default() };
+    let source = Source::Fasta(path.into());
+    examine(&source, &options, None).map_err(|error| error.to_string())?;
+    let Dataset { train, schema, .. } = open(&source, &options).map_err(|error| error.to_string())?;
+    let options = LoadOptions { schema: Some(schema), ..options };
+    let again = open(&source, &options).unwrap_or_else(|error| panic!("its own schema: {error}"));
+    assert_eq!(again.train.levels().ok(), train.levels().ok());
+    Ok(format!("missing {} weights {}", train.has_missing(), train.weight(0).is_some()))
 }
 
 fn checkpoint(path: &Path) -> Told {

@@ -55,6 +55,15 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             let text: &[u8] = b"x,y\n1,2.5\n3,4\n0,1\n";
             vec![zipped(&[("t.csv", text)]), zipped(&[("a.csv", text), ("b.csv", text)])]
         }
+        "fasta" => [
+            ">a one\nACGT-\n>b\nACG\nTN\n",
+            ">a\nMKVLAAGIRSSWYFLLEEDDK-\n>b\nMKVLXAGIRSSWYFLLEEDDKK\n",
+            ">a\nAC.gT\n>b\n-Ca.T\n>a\nAC.gT\n",
+            "#A3M#\n>ss_pred\nHHHH\n>a\nACgT\n>b\n-CaaT\n",
+            "# STOCKHOLM 1.0\n#=GF ID x\na AC.\nb -Ca\n#=GC RF xx.\n\na gT\nb .T\n#=GC RF .x\n//\n",
+        ]
+        .map(|text| text.as_bytes().to_vec())
+        .into(),
         "svm" => ["+1 1:0.5 3:1 # end\n-1 qid:2 2:0.25\n", "0 0:7\n2.5 4:1e2 9:nan\nspam 1:1\n"]
             .map(|text| text.as_bytes().to_vec())
             .into(),

@@ -1,5 +1,6 @@
 //! The binary as a user runs it: every test starts `dbn` in a folder of its own.
 
+mod alignments;
 mod build;
 mod candle_alone;
 mod candle_programs;

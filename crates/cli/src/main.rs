@@ -15,6 +15,7 @@ mod pictures;
 mod report;
 mod results;
 mod run;
+mod sequences;
 mod settings;
 mod toml_file;
 

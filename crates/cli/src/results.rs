@@ -2,7 +2,7 @@
 
 use crate::commands::write_file;
 use crate::failure::{Explain, Result};
-use deepbelief_data::{Block, BlockValues, parquet_table};
+use deepbelief_data::{Block, BlockValues, Split, parquet_table};
 use npyz::WriterBuilder as _;
 use safetensors::tensor::{Dtype, TensorView};
 use std::borrow::Cow;
@@ -23,6 +23,16 @@ pub(crate) struct Results {
 }
 
 impl Results {
+    /// Puts what the samples are called, where the data say so, before the columns of a csv or parquet file.
+    pub(crate) fn with_names(mut self, samples: &Split, format: &str) -> Self {
+        let names: Option<Vec<String>> =
+            (0..samples.samples()).map(|sample| samples.name(sample).map(str::to_string)).collect();
+        if let Some(names) = names.filter(|_| ["csv", "parquet"].contains(&format)) {
+            self.columns.insert(0, Block::column("name", BlockValues::of_texts(names)));
+        }
+        self
+    }
+
     /// Number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.blocks().first().map_or(0, |block| block.rows())

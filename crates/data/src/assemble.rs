@@ -53,7 +53,7 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
     };
     let split = |table: Table, pixels| {
         let split = Split::of(units.clone(), pixels, table.labels)?;
-        Ok::<_, Error>(split.with(table.missing, table.weights, table.beyond))
+        Ok::<_, Error>(split.with(table.missing, table.weights, table.beyond).named(table.ids))
     };
     let train = split(train, train_pixels)?;
     let test = match (test, test_pixels) {
@@ -104,7 +104,8 @@ pub(crate) fn array_by_columns(tables: &mut Tables, options: &LoadOptions, how: 
         let sheet = Sheet::of_table(test)?;
         encoded(test, &sheet, if how == Use::Look { how } else { Use::Apply })?;
     }
-    tables.reading = Some(Reading { schema: inferred.schema, scaling: Some(scaling), notes, doubts: inferred.doubts });
+    let (schema, doubts) = (inferred.schema, inferred.doubts);
+    tables.reading = Some(Reading { schema, scaling: Some(scaling), notes, doubts, alignment: None });
     Ok(())
 }
 

@@ -61,6 +61,8 @@ pub use load::{load, open};
 pub use memory::unpack::{Allowance, Unpacked};
 pub use original::Original;
 pub use place::Place;
+pub use schema::alignment::{AlignmentOptions, Inserts, Unknown};
+pub use schema::alphabet::Alphabet;
 pub use schema::codes::Codes;
 pub use schema::columns::{ColumnSchema, Schema};
 pub use schema::kind::{ColumnKind, ColumnKinds, KindName};
@@ -71,6 +73,7 @@ pub use schema::scaling::Scaling;
 pub use schema::source::Source;
 pub use schema::visible::{ColumnUnits, VisibleUnits};
 pub use synthetic::{Patterns, Synthetic};
+pub use tables::aligned::Aligned;
 pub use tables::block::{Block, BlockValues};
 pub use tables::image_shape::ImageShape;
 #[cfg(feature = "formats")]

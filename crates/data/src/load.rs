@@ -23,9 +23,9 @@ use crate::schema::infer::understand;
 #[cfg(feature = "embedded-mnist")]
 use crate::schema::options::LabelUse;
 use crate::schema::options::LoadOptions;
-#[cfg(feature = "embedded-mnist")]
 use crate::schema::scale::Scale;
 use crate::schema::source::Source;
+use crate::schema::visible::VisibleUnits;
 use crate::tables::found::Found;
 #[cfg(feature = "formats")]
 use crate::tables::found::Sheets;
@@ -92,9 +92,11 @@ fn understood(source: &Source, options: &LoadOptions, learn: bool) -> Result<Tab
             let tables = by_columns(Sheets { train, test, class_names: None }, &options, learn)?;
             Ok(Tables { notes, ..tables })
         }
-        Found::Tables(tables) => Ok(tables),
+        Found::Tables(tables) => Ok(*tables),
         #[cfg(feature = "formats")]
-        Found::Sheets(sheets) => by_columns(sheets, &options, learn),
+        Found::Sheets(sheets) => by_columns(*sheets, &options, learn),
+        #[cfg(feature = "formats")]
+        Found::Sequences(sequences) => formats::alignment::tables(&sequences, &options, learn),
     }
 }
 
@@ -108,12 +110,52 @@ fn refuse_columns(source: &Source, options: &LoadOptions) -> Result<(), Error> {
     {
         return refuse("feature_column", column, &format!("'{source}' is no Parquet data"));
     }
+    match source {
+        Source::Fasta(_) => refuse_columns_of_sites(options)?,
+        Source::Hub(_) => {}
+        _ if options.alignment.is_asked() => {
+            return Err(Error::Setting {
+                name: "an option of alignments",
+                got: format!("given for '{source}'"),
+                expected:
+                    "left out: --alphabet, --unknown, --inserts, --max-gaps, --deduplicate, --reweight and --weights \
+                           are for fasta:FILE"
+                        .into(),
+            });
+        }
+        _ => {}
+    }
     match (&options.label_column, source) {
         (Some(column), Source::Mnist | Source::Idx(_)) => {
             refuse("label_column", column, &format!("the labels of '{source}' are in files of their own"))
         }
         (Some(column), Source::Images(_)) => {
             refuse("label_column", column, &format!("the labels of '{source}' are its folders"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what is for columns of tables, for an alignment.
+fn refuse_columns_of_sites(options: &LoadOptions) -> Result<(), Error> {
+    let refuse = |name, got: String, why: &str| Err(Error::Setting { name, got, expected: format!("left out: {why}") });
+    match options {
+        LoadOptions { label_column: Some(column), .. } => {
+            refuse("label_column", format!("{column:?}"), "sequences of an alignment have no labels")
+        }
+        LoadOptions { weight_column: Some(column), .. } => {
+            let why = "an alignment has no column of weights; use --weights FILE or --reweight";
+            refuse("weight_column", format!("{column:?}"), why)
+        }
+        LoadOptions { scale, .. } if *scale != Scale::Auto => {
+            refuse("scale", scale.to_string(), "letters of an alignment are no numbers")
+        }
+        LoadOptions { visible_units: units @ (VisibleUnits::Gaussian | VisibleUnits::Spin), .. } => {
+            refuse("visible_units", units.to_string(), "sites of an alignment are categorical units")
+        }
+        LoadOptions { column_types, missing, .. } if !column_types.0.is_empty() || !missing.is_empty() => {
+            let why = "they are of tables; letters that are missing are those that the alphabet has not";
+            refuse("column types or codes of missing values", "given".into(), why)
         }
         _ => Ok(()),
     }
@@ -166,7 +208,7 @@ fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> Result<Tabl
         of_test = Some(table);
     }
     let (schema, scaling, doubts) = (inferred.schema, Some(encoded.scaling), inferred.doubts);
-    let reading = Some(Reading { schema, scaling, notes, doubts });
+    let reading = Some(Reading { schema, scaling, notes, doubts, alignment: None });
     Ok(Tables { test: of_test, class_names, reading, ..Tables::of(encoded.table) })
 }
 
@@ -184,6 +226,10 @@ pub(crate) fn found(source: &Source, options: &LoadOptions) -> Result<(Found, Lo
         Source::Svm(path) => return Ok((formats::svm::read(path, options)?.into(), options.clone())),
         #[cfg(feature = "formats")]
         Source::Arff(path) => return Ok((formats::arff::read(path, options)?.into(), options.clone())),
+        #[cfg(feature = "formats")]
+        Source::Fasta(path) => {
+            return Ok((Found::Sequences(formats::alignment::read(path, options)?), options.clone()));
+        }
         #[cfg(feature = "formats")]
         Source::Npy(path) => formats::npy::read(path, room)?,
         #[cfg(feature = "formats")]
@@ -212,7 +258,7 @@ pub(crate) fn found(source: &Source, options: &LoadOptions) -> Result<(Found, Lo
             return Err(Error::FeatureOff { what: source.to_string(), feature });
         }
     };
-    Ok((Found::Tables(tables), options.clone()))
+    Ok((Found::Tables(Box::new(tables)), options.clone()))
 }
 
 /// Parquet files. Their columns of labels are found by the reader, which knows those that it leaves out.

@@ -55,6 +55,11 @@ impl Original {
                 let part = if test { sheets.test } else { Some(sheets.train) };
                 of_sheet(&part.ok_or_else(none)?, &options)
             }
+            #[cfg(feature = "formats")]
+            Found::Sequences(sequences) => {
+                let columns = crate::formats::alignment::letters(&sequences, &options)?;
+                Ok(Self { learned: (0..columns.len()).collect(), columns })
+            }
         }
     }
 }

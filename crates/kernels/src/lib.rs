@@ -31,6 +31,7 @@ pub use learning::parameters::{Fields, MAX_UNITS, Offsets, Parameters};
 pub use learning::statistics::Statistics;
 pub use learning::update::StepRule;
 pub use measures::enumerate::{Conditionals, LogSum, log_sum_over_states};
+pub use measures::identity::{Sequences, UNKNOWN_LETTER};
 pub use measures::measure::Measures;
 pub use measures::path::{BiasLine, GibbsDraws, PathBiases};
 pub use measures::tempered::Tempered;

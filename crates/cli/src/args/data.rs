@@ -4,7 +4,10 @@ use crate::data::schema_file;
 use crate::failure::Result;
 use crate::options::{self, Verb};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
-use deepbelief_data::{Codes, ColumnKinds, Header, ImageShape, Scale, Schema, Source, Synthetic, VisibleUnits};
+use deepbelief_data::{
+    AlignmentOptions, Alphabet, Codes, ColumnKinds, Header, ImageShape, Inserts, Scale, Schema, Source, Synthetic,
+    Unknown, VisibleUnits,
+};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -23,6 +26,13 @@ pub(crate) struct DataArgs<const CHECK: bool = false> {
     pub(crate) visible_units: Option<VisibleUnits>,
     pub(crate) image_size: Option<ImageShape>,
     pub(crate) schema: Option<Schema>,
+    pub(crate) alphabet: Option<Alphabet>,
+    pub(crate) unknown: Option<Unknown>,
+    pub(crate) inserts: Option<Inserts>,
+    pub(crate) max_gaps: Option<f64>,
+    pub(crate) deduplicate: Option<bool>,
+    pub(crate) reweight: Option<f64>,
+    pub(crate) weights: Option<PathBuf>,
 }
 
 impl<const CHECK: bool> DataArgs<CHECK> {
@@ -38,8 +48,22 @@ impl<const CHECK: bool> DataArgs<CHECK> {
             "column_types" => self.column_types.is_some(),
             "missing" => self.missing.is_some(),
             "visible_units" => self.visible_units.is_some(),
+            "alphabet" => self.alphabet.is_some(),
             _ => false,
         })
+    }
+
+    /// How an alignment is read, as far as it was asked for.
+    pub(crate) fn alignment(&self) -> AlignmentOptions {
+        AlignmentOptions {
+            alphabet: self.alphabet.clone(),
+            unknown: self.unknown.unwrap_or_default(),
+            inserts: self.inserts.unwrap_or_default(),
+            max_gaps: self.max_gaps,
+            deduplicate: self.deduplicate.unwrap_or_default(),
+            reweight: self.reweight.filter(|&share| share != 0.0),
+            weights: self.weights.clone(),
+        }
     }
 
     /// What an option is worth that is not given.

@@ -40,7 +40,7 @@ pub(crate) struct ImputeArgs {
     /// Random seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Table to write: .csv, .npy, .parquet or .safetensors
+    /// Table to write: .csv, .npy, .parquet or .safetensors, or sequences: .fasta
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use super::memory::MemoryArgs;
 use super::on::{ModelOnData, SplitName};
 use crate::machine::device::DeviceName;
 use clap::{Args, ValueEnum};
-use deepbelief_data::{Binarize, ImageShape};
+use deepbelief_data::{Binarize, ImageShape, Source};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -53,18 +53,20 @@ data, in their units; the label of a chain stands behind them. Binary columns an
 drawn from their probabilities given the layer above. So are numbers that Gaussian units learn;
 those of Bernoulli units are their probability in the range of the column. Without columns of a
 table the values are those of the pixels or of the array. An .npy file has numbers alone: levels
-that are texts are numbered from 0, and labels are in a file of their own (x.labels.npy).
+that are texts are numbered from 0, and labels are in a file of their own (x.labels.npy). Samples of
+a model of an alignment are sequences, which a .fasta file has.
 
 Examples:
   dbn sample runs/deep --label all --out digits.png
   dbn sample runs/deep --label 7 --count 5 --every 100 --shown 10 --out sevens.png
   dbn sample runs/deep --label all --steps 1 --every 1 --shown 200 --out dreaming.gif
-  dbn sample runs/people --count 1000 --out people.csv";
+  dbn sample runs/people --count 1000 --out people.csv
+  dbn sample runs/kunitz --count 1000 --data fasta:PF00014.fasta.gz --out new.fasta";
 
 pub(super) const RECONSTRUCT_HELP: &str = "\
 A table has the reconstruction of every sample, in the columns and units of the training data: of
 binary columns and categories the most probable value, of numbers the mean. The label of the
-sample stands behind them.
+sample stands behind them. Of an alignment a .fasta file has the sequences.
 
 Examples:
   dbn reconstruct runs/mnist-500 --out reconstructions.png
@@ -115,7 +117,7 @@ pub(crate) struct ReconstructArgs {
     /// Make pixels binary: none, threshold=T, fixed or fresh [default: as in training]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
-    /// File to write: .png, or a table: .csv, .npy, .parquet or .safetensors
+    /// File to write: .png, a table: .csv, .npy, .parquet or .safetensors, or sequences: .fasta
     #[arg(long, value_name = "FILE", default_value = "reconstructions.png")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
@@ -221,6 +223,11 @@ pub(crate) struct SampleArgs {
     /// Gibbs steps between shown samples
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) every: u32,
+    /// Alignment to find the nearest natural sequence of each sample in, fasta:FILE [default: none]
+    ///
+    /// Its name, the number of different letters and the share of equal ones stand behind the sample's name.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) data: Option<Source>,
     /// Times each chain is shown [default: 50 in a GIF or APNG, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) shown: Option<u32>,
@@ -235,7 +242,7 @@ pub(crate) struct SampleArgs {
     /// The samples depend on the device.
     #[arg(long, env = "DBN_DEVICE", hide_env = true, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: DeviceName,
-    /// File to write: .png, .gif or .apng, or a table: .csv, .npy, .parquet or .safetensors
+    /// File to write: .png, .gif or .apng, a table: .csv, .npy, .parquet or .safetensors, or sequences: .fasta
     #[arg(long, value_name = "FILE", default_value = "samples.png")]
     pub(crate) out: PathBuf,
     #[command(flatten)]

@@ -70,7 +70,8 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     let labelled = labels.is_some();
     beside.extend(labels.map(|labels| ("labels", Block::column("label", labels))));
     let columns = vec![Block { names, values: BlockValues::Floats(features) }];
-    let files = Results { name: "features", columns, beside }.write(&args.out, format)?;
+    let features = Results { name: "features", columns, beside }.with_names(samples, format);
+    let files = features.write(&args.out, format)?;
     tracing::info!("encoded {} of {} into {}", count(n, "sample"), data.name, count(hidden, "feature"));
     if args.json {
         return report.json(&json!({

@@ -2,20 +2,25 @@
 
 use crate::args::{ImputeArgs, SplitName};
 use crate::commands::files::{extension, require_folder, require_spare};
-use crate::failure::{Result, count};
+use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, ROWS, Trained, split};
 use crate::report::Report;
 use crate::results::{FORMATS, Results};
+use crate::sequences::{self, FASTA, is_fasta};
 use deepbelief_data::{Binarize, Block, BlockValues, Original, Schema, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_stack::{Completed, Completing};
 use serde_json::json;
+use std::path::PathBuf;
 
 /// Fills one part of a data set.
 pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
-    let format = extension(&args.out, &FORMATS)?;
+    let format = extension(&args.out, &[&FORMATS[..], &FASTA].concat())?;
+    if is_fasta(format) && (args.spread || args.draws.is_some()) {
+        return Err(Failure::new("--spread and --draws go with a table: a name that ends in .csv or .parquet"));
+    }
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
     require_spare(&args.out, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
@@ -45,6 +50,10 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
         learned_alone: !["csv", "parquet"].contains(&format),
     };
     let completed = complete(&checkpoint, samples, args)?;
+    if is_fasta(format) {
+        sequences::write(&args.out, &checkpoint, &completed.mean, samples)?;
+        return said(args, &data.name, std::slice::from_ref(&args.out), (n, filled), report);
+    }
     let columns = match args.draws {
         None => {
             let mut table = filling.table(&completed.mean);
@@ -55,11 +64,19 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
         }
         Some(_) => draws(&filling, completed.draw_means, args.seed),
     };
-    let files = Results { name: "values", columns, beside: Vec::new() }.write(&args.out, format)?;
-    tracing::info!("filled {} of {} of {}", count(filled as usize, "value"), count(n, "sample"), data.name);
+    let table = Results { name: "values", columns, beside: Vec::new() };
+    // Of several draws each sample has several rows.
+    let table = if args.draws.is_none() { table.with_names(samples, format) } else { table };
+    let files = table.write(&args.out, format)?;
+    said(args, &data.name, &files, (n, filled), report)
+}
+
+/// Says what was filled and written.
+fn said(args: &ImputeArgs, data: &str, files: &[PathBuf], (n, filled): (usize, u64), report: &Report) -> Result<()> {
+    tracing::info!("filled {} of {} of {data}", count(filled as usize, "value"), count(n, "sample"));
     if args.json {
         return report.json(&json!({
-            "files": files, "data": data.name, "samples": n, "filled": filled, "draws": args.draws,
+            "files": files, "data": data, "samples": n, "filled": filled, "draws": args.draws,
         }));
     }
     Ok(())

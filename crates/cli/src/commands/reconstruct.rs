@@ -12,6 +12,7 @@ use crate::model::inputs::inputs;
 use crate::pictures::{self, Net, Subject, showcase, values};
 use crate::report::Report;
 use crate::results::FORMATS;
+use crate::sequences::{self, FASTA, is_fasta};
 use candle_core::{Device, Tensor};
 use deepbelief_data::{Dataset, Split};
 use deepbelief_finetune::Objective;
@@ -24,7 +25,7 @@ const MOST_DRAWN: usize = 100;
 
 /// Draws a picture or writes a table.
 pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()> {
-    let format = extension(&args.out, &[&["png"], &FORMATS[..]].concat())?;
+    let format = extension(&args.out, &[&["png"], &FORMATS[..], &FASTA].concat())?;
     require_folder(&args.out)?;
     let checkpoint = Model::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
@@ -78,8 +79,13 @@ fn write(
     if let Model::Belief(_) = checkpoint {
         to_batch(samples.layer(), &mut reconstructed);
     }
-    let labels = samples.labels().map(|labels| in_their_words(&labels, data.class_names.as_deref()));
-    let files = decoded(checkpoint, &reconstructed, labels).write(&args.out, format)?;
+    let files = if is_fasta(format) {
+        sequences::write(&args.out, checkpoint, &reconstructed, samples)?;
+        vec![args.out.clone()]
+    } else {
+        let labels = samples.labels().map(|labels| in_their_words(&labels, data.class_names.as_deref()));
+        decoded(checkpoint, &reconstructed, labels).with_names(samples, format).write(&args.out, format)?
+    };
     tracing::info!("reconstructed {} of {}", count(n, "sample"), data.name);
     if args.json {
         return report.json(&json!({ "files": files, "data": data.name, "samples": n }));

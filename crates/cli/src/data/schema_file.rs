@@ -11,7 +11,8 @@ use toml::{Table, Value};
 pub(crate) const SCHEMA: &str = "schema";
 
 /// The options that a schema stands for.
-const STANDS_FOR: [&str; 6] = ["label_column", "weight_column", "column_types", "missing", "scale", "visible_units"];
+const STANDS_FOR: [&str; 7] =
+    ["label_column", "weight_column", "column_types", "missing", "scale", "visible_units", "alphabet"];
 
 /// Keys of a column beside those that its kind needs.
 const OF_ALL: [&str; 3] = ["name", "count", "kind"];
@@ -33,6 +34,7 @@ const HOW: &str = "\
 # missing value, beside the empty text, NA, N/A, NaN, null and ?.
 # `units` says which visible units learn the columns: \"by-kind\" takes Gaussian units for real columns,
 # categorical units for categories and spins; \"bernoulli\", which may be left out, Bernoulli units for all.
+# `alphabet` is that of an alignment, whose columns, the sites, are categorical with its letters as levels.
 ";
 
 /// A schema as a file, with comments that say how to use it.
@@ -51,6 +53,9 @@ pub(crate) fn entries(schema: &Schema, under: Option<&str>) -> String {
     let _ = writeln!(text, "missing = {}", texts(&schema.missing));
     if schema.learned_by == ColumnUnits::ByKind {
         let _ = writeln!(text, "units = \"by-kind\"");
+    }
+    if let Some(alphabet) = schema.alphabet() {
+        let _ = writeln!(text, "alphabet = {}", Value::from(alphabet.letters()));
     }
     let prefix = under.map_or(String::new(), |key| format!("{key}."));
     for ColumnSchema { name, count, kind } in &schema.columns {
@@ -125,7 +130,7 @@ fn read(path: &Path) -> Result<Value> {
 
 /// The same table, if it is a schema; else what is wrong with it.
 fn checked(table: &Table) -> std::result::Result<Value, String> {
-    known("the schema", table, &["missing", "units", "column"])?;
+    known("the schema", table, &["missing", "units", "alphabet", "column"])?;
     if table.get("missing").is_some_and(|missing| !are_texts(missing)) {
         return Err("'missing' must be an array of texts in quotes".into());
     }
@@ -212,7 +217,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let unnamed = Schema::new(vec![(None, ColumnKind::Unit { divisor: 255.0 }); 784], Vec::new());
-        for schema in [schema(), schema().with_units(ColumnUnits::ByKind), unnamed] {
+        let alignment = Schema::of_alignment("protein".parse().unwrap(), 53);
+        for schema in [schema(), schema().with_units(ColumnUnits::ByKind), unnamed, alignment] {
             assert_eq!(again(&text(&schema, &Source::Mnist, Path::new("s.toml"))), schema);
             let recipe: Table = format!("seed = 1\n{}", entries(&schema, Some("schema"))).parse().unwrap();
             let value = resolve(&recipe["schema"]).unwrap();
@@ -246,7 +252,7 @@ mod tests {
             ),
             (age("kind = \"spin\"") + &age("kind = \"spin\""), "column \"age\": two columns have this name"),
             (age("kind = \"spin\"\ncount = -1"), "column \"age\": 'count' is -1, expected a whole number above 0"),
-            ("[[columns]]\n".into(), "unknown key 'columns'; the schema has missing, units, column"),
+            ("[[columns]]\n".into(), "unknown key 'columns'; the schema has missing, units, alphabet, column"),
             (String::new(), "a schema has a [[column]] entry for each column, and here is none"),
             ("units = \"gaussian\"".into(), "'units' must be \"bernoulli\" or \"by-kind\""),
             ("missing = [1]".into(), "'missing' must be an array of texts in quotes"),

@@ -38,7 +38,9 @@ pub(crate) fn of(found: &Examination, column: &str, picture: bool, binarize: Opt
     let columns = found.train.columns.len();
     let of_all = |n: usize| format!("{n} of {}", count(columns, column));
     let are = |n: usize| format!("{} {}", of_all(n), if n == 1 { "is" } else { "are" });
-    let constant: Vec<&Column> = found.constant().collect();
+    // Of an alignment a unit is a letter at a site, and few letters occur at most sites.
+    let is_alignment = found.schema.alphabet().is_some();
+    let constant: Vec<&Column> = found.constant().filter(|_| !is_alignment).collect();
     // A picture may have a border, but not be one.
     if !constant.is_empty() && (!picture || 2 * constant.len() > columns) {
         warnings.push(format!("{} constant: {}", are(constant.len()), named(&constant)));

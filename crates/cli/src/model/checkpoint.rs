@@ -6,7 +6,7 @@ use crate::data::schema_file::SCHEMA;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::machine::footprint::held;
 use crate::machine::memory::{PROGRAM, fits};
-use crate::model::recorded;
+use crate::model::{alignment, recorded};
 use crate::run::folder::checkpoint_path;
 use candle_core::Device;
 use deepbelief_data::{
@@ -251,6 +251,7 @@ pub(crate) trait Trained {
             labels: if unlabelled { LabelUse::Unused } else { LabelUse::IfComplete },
             feature_column: args.feature_column.clone().or_else(|| self.recorded("feature_column").filter(|_| same)),
             image_size: args.image_size.or_else(|| self.image_shape()),
+            alignment: alignment::options(&self.provenance().recipe, self.schema().as_ref(), args, (&source, same))?,
             fetch: Fetch(crate::hub::dataset),
             ..defaults
         };

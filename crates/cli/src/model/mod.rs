@@ -1,5 +1,6 @@
 //! Models as the program meets them: opening one, what its data are, and the card that a push gives it.
 
+mod alignment;
 pub(crate) mod card;
 pub(crate) mod checkpoint;
 pub(crate) mod decoded;

@@ -6,7 +6,7 @@ use super::opt::{Opt, opt};
 use crate::data::schema_file;
 use crate::machine::device::DeviceName;
 use crate::options::save_every::SaveEvery;
-use deepbelief_data::{Binarize, Codes, ColumnKinds, Header, ImageShape, Scale, Source, VisibleUnits};
+use deepbelief_data::{Alphabet, Binarize, Codes, ColumnKinds, Header, ImageShape, Scale, Source, VisibleUnits};
 use deepbelief_rbm::{CdSteps, UnitMix};
 use deepbelief_wake_sleep::TopSteps;
 use serde::Serialize;
@@ -24,9 +24,9 @@ const TABLES: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Check];
 const READ: &[Verb] = &[Pretrain, Stack, Tune, Finetune, Use, Check];
 
 /// Forms of a data source.
-pub(crate) const SOURCES: &str = "Sources: mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, npy:FILE, npz:FILE, \
-                                  safetensors:FILE, mat:FILE, h5:FILE, images:DIR, parquet:FILE, hf:USER/REPO or \
-                                  hf:USER/REPO@REVISION:FILE";
+pub(crate) const SOURCES: &str = "Sources: mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, fasta:FILE (FASTA, A2M, A3M or \
+                                  Stockholm), npy:FILE, npz:FILE, safetensors:FILE, mat:FILE, h5:FILE, images:DIR, \
+                                  parquet:FILE, hf:USER/REPO or hf:USER/REPO@REVISION:FILE";
 
 const SCHEDULES: &[&str] = &["constant", "linear", "exponential"];
 const STATES: &[&str] = &["sampled", "probabilities"];
@@ -132,6 +132,38 @@ const OF_DATA: &[Opt] = &[
     opt("schema", Parsed(schema_file::of_flag), "FILE", READ, "What the columns are, as `dbn check --schema-out` writes it")
         .more("A TOML file. Nothing is inferred then: it stands for --label-column, --weight-column, --column-types, --missing, --scale and --visible-units.")
         .shown("inferred")
+        .inherited()
+        .later(),
+    opt("alphabet", Parsed(parse::<Alphabet>), "LETTERS", LOOK, "Letters of an alignment: protein, dna, rna or the letters")
+        .more("Such as ACGT-, in the order of their units; - is the gap. A model keeps its alphabet.")
+        .hyphened()
+        .shown("inferred")
+        .later(),
+    opt("unknown", Word(&["missing", "gap", "error"]), "AS", READ, "Letters of an alignment that the alphabet has not")
+        .shown("missing")
+        .inherited()
+        .later(),
+    opt("inserts", Word(&["auto", "drop", "keep"]), "HOW", READ, "Lower case and dots of an alignment")
+        .more("They are insert columns of A2M, A3M and Stockholm, which are left out: `auto` finds these by their columns. `keep` reads letters and gaps.")
+        .shown("auto")
+        .inherited()
+        .later(),
+    opt("max_gaps", Number, "SHARE", TABLES, "Leave out sequences with a larger share of gaps")
+        .shown("1")
+        .inherited()
+        .later(),
+    opt("deduplicate", Switch, "BOOL", TABLES, "Leave out sequences that are the same as one before")
+        .shown("false")
+        .inherited()
+        .later(),
+    opt("reweight", Number, "SHARE", READ, "Weigh sequences by their neighbours at a share of equal letters; 0: off")
+        .more("Such as 0.8. A sequence weighs the inverse number of its neighbours, itself counted; weights are divided by their mean.")
+        .shown("0")
+        .inherited()
+        .later(),
+    opt("weights", Text, "FILE", READ, "File of the sequences' weights, a line each")
+        .more("The weight alone, in the order of the sequences, or the name of the sequence and its weight.")
+        .shown("none")
         .inherited()
         .later(),
     opt(

@@ -76,7 +76,7 @@ impl Parts {
         match name {
             DeviceName::Cuda(_) if self.train.weight(0).is_some() => {
                 Err(Failure::new("samples that do not weigh the same are learned from on the CPU")
-                    .hint("take --device cpu, or leave --weight-column out"))
+                    .hint("take --device cpu, or leave --weight-column, --weights and --reweight out"))
             }
             DeviceName::Auto if self.train.weight(0).is_some() => DeviceName::Cpu.open(),
             name => name.open(),

@@ -4,10 +4,12 @@ use crate::machine::device::DeviceName;
 use crate::options::Verb;
 use crate::options::save_every::SaveEvery;
 use deepbelief_data::{
-    Binarize, Codes, ColumnKinds, Dataset, Fetch, Header, ImageShape, LoadOptions, Scale, Schema, Source, VisibleUnits,
+    AlignmentOptions, Alphabet, Binarize, Codes, ColumnKinds, Dataset, Fetch, Header, ImageShape, Inserts, LoadOptions,
+    Scale, Schema, Source, Unknown, VisibleUnits,
 };
 use deepbelief_kernels::Precision;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// What is learned from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,13 @@ pub(crate) struct DataSettings {
     /// Bernoulli where nothing is said, as in runs of before: a new run says it, see [`DataSettings::take_own_units`].
     pub(crate) visible_units: Option<VisibleUnits>,
     pub(crate) schema: Option<Schema>,
+    pub(crate) alphabet: Option<Alphabet>,
+    pub(crate) unknown: Option<Unknown>,
+    pub(crate) inserts: Option<Inserts>,
+    pub(crate) max_gaps: Option<f64>,
+    pub(crate) deduplicate: Option<bool>,
+    pub(crate) reweight: Option<f64>,
+    pub(crate) weights: Option<PathBuf>,
     pub(crate) image_size: Option<ImageShape>,
     pub(crate) valid: usize,
     pub(crate) binarize: Binarize,
@@ -42,6 +51,13 @@ impl Default for DataSettings {
             weight_column: None,
             visible_units: None,
             schema: None,
+            alphabet: None,
+            unknown: None,
+            inserts: None,
+            max_gaps: None,
+            deduplicate: None,
+            reweight: None,
+            weights: None,
             image_size: None,
             valid: 10_000,
             binarize: Binarize::None,
@@ -64,6 +80,15 @@ impl DataSettings {
             weight_column: self.weight_column.clone(),
             visible_units: self.visible_units.unwrap_or_default(),
             schema: self.schema.clone(),
+            alignment: AlignmentOptions {
+                alphabet: self.alphabet.clone(),
+                unknown: self.unknown.unwrap_or_default(),
+                inserts: self.inserts.unwrap_or_default(),
+                max_gaps: self.max_gaps,
+                deduplicate: self.deduplicate.unwrap_or_default(),
+                reweight: self.reweight.filter(|&share| share != 0.0),
+                weights: self.weights.clone(),
+            },
             image_size: self.image_size,
             fetch: Fetch(crate::hub::dataset),
             ..defaults

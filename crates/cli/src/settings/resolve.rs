@@ -97,6 +97,19 @@ pub(crate) fn resolve<S: Settings>(asked: &Asked, from: Option<&Provenance>) -> 
     Ok(Resolved { settings, said, data_are_recorded })
 }
 
+/// What says nothing of data of another format.
+const OF_FORMAT: [&str; 9] = [
+    "label_column",
+    "feature_column",
+    "weight_column",
+    "unknown",
+    "inserts",
+    "max_gaps",
+    "deduplicate",
+    "reweight",
+    "weights",
+];
+
 /// What a model says of the data it was trained on, as far as it does.
 fn inherited<S: Settings>(from: &Provenance, flags: &Table, recipe: &Table) -> Table {
     // How many labels the net had been given is nothing to what learns none.
@@ -108,7 +121,7 @@ fn inherited<S: Settings>(from: &Provenance, flags: &Table, recipe: &Table) -> T
     let same_format = now.is_none() || now == format(recorded("data").as_ref());
     S::VERB
         .options()
-        .filter(|opt| same_format || !["label_column", "feature_column", "weight_column"].contains(&opt.key))
+        .filter(|opt| same_format || !OF_FORMAT.contains(&opt.key))
         // A sigmoid belief net stays one.
         .filter(|opt| opt.inherited || opt.key == "top")
         .filter(|opt| opt.key != "labelled" || learns_labels)

@@ -2,6 +2,7 @@
 
 pub(crate) mod binarize;
 mod holdout;
+mod letters;
 pub(crate) mod minibatch;
 mod moments;
 mod of_units;

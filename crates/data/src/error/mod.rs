@@ -84,6 +84,14 @@ pub enum Error {
         /// What is wrong with it, a clause about it or its array.
         reason: String,
     },
+    /// An alignment that cannot be read, or not as it is asked for.
+    #[error("{what}: {reason}")]
+    Alignment {
+        /// The file.
+        what: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// A line of a table of text.
     #[error(transparent)]
     Line(#[from] LineError),

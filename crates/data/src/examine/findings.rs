@@ -6,6 +6,7 @@ use super::gaps::Gaps;
 use crate::place::Place;
 use crate::schema::columns::Schema;
 use crate::schema::scale::Scale;
+use crate::tables::aligned::Aligned;
 use crate::tables::image_shape::ImageShape;
 
 /// Largest number of distinct values that are listed.
@@ -95,6 +96,8 @@ pub struct Examination {
     pub units: Units,
     /// What the columns of a table of text are; without columns for other sources.
     pub schema: Schema,
+    /// What was found in an alignment.
+    pub alignment: Option<Box<Aligned>>,
     /// How the source was understood, where another way is possible.
     pub notes: Vec<String>,
     /// What in it is unlikely to be meant.

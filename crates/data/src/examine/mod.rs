@@ -79,13 +79,14 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         let first = (place(survey.first_missing()), place(survey.first_infinite()));
         survey.part(table.samples(), number, first, classes, table.labels.as_deref())
     };
-    let Reading { schema, notes: more, doubts, .. } = reading.unwrap_or_default();
+    let Reading { schema, notes: more, doubts, alignment, .. } = reading.unwrap_or_default();
     notes.extend(more);
     let gaps = if of_train.first_missing().is_some() { Gaps::of(train, &schema)? } else { Gaps::default() };
     Ok(Examination {
         gaps,
         units,
         schema,
+        alignment,
         notes,
         doubts,
         train: part(&of_train, train)?,
@@ -140,6 +141,7 @@ impl Dataset {
             gaps: Gaps::default(),
             units,
             schema: self.schema.clone(),
+            alignment: None,
             notes: self.notes.clone(),
             doubts: self.doubts.clone(),
             kind: extent.kind(of_train.levels()),

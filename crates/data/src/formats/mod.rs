@@ -2,6 +2,8 @@
 //! [`Room`](crate::memory::room::Room) before it keeps anything. `parquet_table` writes.
 
 #[cfg(feature = "formats")]
+pub(crate) mod alignment;
+#[cfg(feature = "formats")]
 pub(crate) mod arff;
 #[cfg(feature = "formats")]
 mod arrays;

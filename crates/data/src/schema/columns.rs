@@ -7,6 +7,7 @@ use std::ops::Range;
 use deepbelief_kernels::{MAX_UNITS, Units};
 use serde::{Deserialize, Serialize};
 
+use super::alphabet::Alphabet;
 use super::kind::{ColumnKind, KindName};
 use super::scale::Scale;
 use super::visible::{ColumnUnits, layer};
@@ -27,6 +28,9 @@ pub struct Schema {
     /// Which units learn the columns.
     #[serde(rename = "units", default, skip_serializing_if = "ColumnUnits::is_bernoulli")]
     pub learned_by: ColumnUnits,
+    /// The letters of an alignment, in the order of the levels of every column, which is a site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alphabet: Option<Alphabet>,
     /// The columns, in the order of their units.
     #[serde(rename = "column")]
     pub columns: Vec<ColumnSchema>,
@@ -96,6 +100,9 @@ impl Schema {
     /// the schema is the same.
     #[must_use]
     pub fn with_units(self, units: ColumnUnits) -> Self {
+        if self.alphabet.is_some() {
+            return self;
+        }
         let same = layer(units, self.columns.iter().map(|column| (&column.kind, column.count))).is_bernoulli();
         Self { learned_by: if same { ColumnUnits::Bernoulli } else { units }, ..self }
     }
@@ -157,6 +164,17 @@ impl Schema {
         if labels > 1 || weights > 1 {
             let what = if labels > 1 { "labels" } else { "weights" };
             return refuse(whole(), &format!("several columns are {what}, expected one at most"));
+        }
+        if let Some(alphabet) = &self.alphabet
+            && (self.learned_by != ColumnUnits::ByKind
+                || self
+                    .columns
+                    .iter()
+                    .any(|column| column.kind != ColumnKind::Categorical { levels: alphabet.levels() }))
+        {
+            let reason =
+                format!("the alphabet is {alphabet}, so every column is categorical with these levels, units by-kind");
+            return refuse(whole(), &reason);
         }
         if units == 0 {
             return refuse(whole(), "no column is learned from");
@@ -256,7 +274,7 @@ impl Schema {
     #[must_use]
     pub fn label(&self) -> Option<String> {
         let found = self.each().enumerate().find(|(_, (_, kind))| **kind == ColumnKind::Label);
-        found.map(|(place, (name, _))| name.map_or_else(|| place.to_string(), str::to_string))
+        found.map(|(place, (name, _))| self.called(place, name))
     }
 
     /// What each visible unit is called: the column, and of one of several units its level.
@@ -264,7 +282,7 @@ impl Schema {
     pub fn unit_names(&self) -> Vec<String> {
         let mut names = Vec::with_capacity(self.units());
         for (place, (name, kind)) in self.each().enumerate() {
-            let name = name.map_or_else(|| place.to_string(), str::to_string);
+            let name = self.called(place, name);
             match kind {
                 ColumnKind::Categorical { levels } => {
                     names.extend(levels.iter().map(|level| format!("{name}={level}")));
@@ -282,9 +300,9 @@ impl fmt::Display for Schema {
         let mut place = 0;
         let mut lines = Vec::new();
         for column in &self.columns {
-            let mut called = column.name.clone().unwrap_or_else(|| place.to_string());
+            let mut called = self.called(place, column.name.as_deref());
             if column.count > 1 {
-                let _ = write!(called, " to {}", place + column.count - 1);
+                let _ = write!(called, " to {}", self.called(place + column.count - 1, None));
             }
             place += column.count;
             lines.push((called, self.learned_by.described(&column.kind)));

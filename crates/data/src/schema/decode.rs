@@ -37,10 +37,25 @@ impl Schema {
             }
             let ends = !self.learned_by.are_gaussian(kind);
             let cells = cells(kind, ends, values.chunks_exact(width).map(|row| &row[at..at + units]));
-            blocks.push(Block::column(name.map_or_else(|| place.to_string(), str::to_string), cells));
+            blocks.push(Block::column(self.called(place, name), cells));
             at += units;
         }
         blocks
+    }
+
+    /// Visible values `[rows, units]` of categories as numbers of their levels `[rows, columns]`: the largest of each.
+    #[must_use]
+    pub fn letters(&self, values: &[f32]) -> Vec<u8> {
+        let sizes: Vec<usize> = self.each().map(|(_, kind)| kind.units()).filter(|&units| units > 0).collect();
+        let mut letters = Vec::with_capacity(values.len() / self.units().max(1) * sizes.len());
+        for mut row in values.chunks_exact(self.units().max(1)) {
+            for &units in &sizes {
+                let (site, rest) = row.split_at(units);
+                letters.push(largest(site) as u8);
+                row = rest;
+            }
+        }
+        letters
     }
 
     /// How far values `[rows, units]` may be off, where they are means with standard deviations `deviation`: a block a
@@ -67,7 +82,7 @@ impl Schema {
                 }
                 _ => mean[units.start].min(1.0 - mean[units.start]),
             });
-            let name = name.map_or_else(|| place.to_string(), str::to_string);
+            let name = self.called(place, name);
             blocks.push(Block::column(format!("{name}.spread"), BlockValues::Floats(spreads.collect())));
         }
         blocks

@@ -11,7 +11,7 @@ use crate::number::{are_same, shown};
 const LISTED: usize = 12;
 
 impl Schema {
-    /// The units of the column that is called `name`, or has this number from 0, and the values that they have where
+    /// The units of the column that is called `name`, or has this number (see [`Schema::called`]), and the values that they have where
     /// its cell holds `text`.
     ///
     /// # Errors
@@ -21,7 +21,7 @@ impl Schema {
         for (place, (known, kind)) in self.each().enumerate() {
             let units = at..at + kind.units();
             at = units.end;
-            let is_meant = known.map_or_else(|| name.parse() == Ok(place), |known| known == name);
+            let is_meant = name == self.called(place, known);
             if is_meant && !units.is_empty() {
                 let values = self.values(kind, text).map_err(|expected| Error::Setting {
                     name: "given value",
@@ -32,8 +32,7 @@ impl Schema {
             }
         }
         let learned = self.each().enumerate().filter(|(_, (_, kind))| kind.units() > 0);
-        let names: Vec<String> =
-            learned.map(|(place, (name, _))| name.map_or_else(|| place.to_string(), str::to_string)).collect();
+        let names: Vec<String> = learned.map(|(place, (name, _))| self.called(place, name)).collect();
         Err(Error::Setting {
             name: "given column",
             got: format!("{name:?}"),

@@ -1,6 +1,8 @@
 //! How data are understood: where they come from, which options they are read by, what their labels are, and
 //! how values become visible units.
 
+pub(crate) mod alignment;
+pub(crate) mod alphabet;
 #[cfg(all(test, feature = "formats"))]
 mod answer_tests;
 #[cfg(feature = "formats")]

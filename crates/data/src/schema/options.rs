@@ -6,6 +6,7 @@ use std::str::FromStr;
 use deepbelief_hub::{Address, Fetched};
 use serde::{Deserialize, Serialize};
 
+use super::alignment::AlignmentOptions;
 use super::columns::Schema;
 use super::kind::ColumnKinds;
 use super::scale::Scale;
@@ -105,6 +106,9 @@ pub struct LoadOptions {
     /// Tables of text: what the columns are, as it was inferred from other data. Default: it is inferred from these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Schema>,
+    /// How alignments are read.
+    #[serde(skip_serializing_if = "is_plain")]
+    pub alignment: AlignmentOptions,
     /// How data sets of the Hub are fetched.
     #[serde(skip)]
     pub fetch: Fetch,
@@ -143,6 +147,10 @@ fn is_default(kinds: &ColumnKinds) -> bool {
     kinds.0.is_empty()
 }
 
+fn is_plain(options: &AlignmentOptions) -> bool {
+    !options.is_asked()
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_bernoulli(units: &VisibleUnits) -> bool {
     *units == VisibleUnits::Bernoulli
@@ -166,6 +174,7 @@ impl Default for LoadOptions {
             weight_column: None,
             visible_units: VisibleUnits::default(),
             schema: None,
+            alignment: AlignmentOptions::default(),
             fetch: Fetch::default(),
             max_memory: None,
         }

@@ -22,6 +22,8 @@ pub enum Source {
     Svm(PathBuf),
     /// `arff:FILE`: a table of Weka. The attribute `class` has the labels.
     Arff(PathBuf),
+    /// `fasta:FILE`: an alignment, FASTA, A2M, A3M or Stockholm, plain or packed; `fasta:-` is standard input.
+    Fasta(PathBuf),
     /// `npy:FILE`: one NumPy array [samples, ...].
     Npy(PathBuf),
     /// `npz:FILE`: NumPy arrays by name: samples `x_train`, `train_x`, `train_images`,
@@ -47,17 +49,27 @@ pub enum Source {
     Hub(String),
 }
 
-const KNOWN: &str = "mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, npy:FILE, npz:FILE, safetensors:FILE, mat:FILE, \
-                     h5:FILE, images:DIR, parquet:FILE and hf:USER/REPO";
+const KNOWN: &str = "mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, fasta:FILE, npy:FILE, npz:FILE, safetensors:FILE, \
+                     mat:FILE, h5:FILE, images:DIR, parquet:FILE and hf:USER/REPO";
 
 /// Endings of files that a prefix is told by.
-const ENDINGS: [(&str, &str); 14] = [
+const ENDINGS: [(&str, &str); 24] = [
     ("csv", "csv"),
     ("tsv", "csv"),
     ("svm", "svm"),
     ("svmlight", "svm"),
     ("libsvm", "svm"),
     ("arff", "arff"),
+    ("fasta", "fasta"),
+    ("fa", "fasta"),
+    ("fas", "fasta"),
+    ("afa", "fasta"),
+    ("faa", "fasta"),
+    ("fna", "fasta"),
+    ("a2m", "fasta"),
+    ("a3m", "fasta"),
+    ("sto", "fasta"),
+    ("stockholm", "fasta"),
     ("npy", "npy"),
     ("npz", "npz"),
     ("safetensors", "safetensors"),
@@ -75,6 +87,7 @@ impl Source {
             "csv" => Self::Csv(path),
             "svm" => Self::Svm(path),
             "arff" => Self::Arff(path),
+            "fasta" => Self::Fasta(path),
             "npy" => Self::Npy(path),
             "npz" => Self::Npz(path),
             "safetensors" => Self::Safetensors(path),
@@ -94,6 +107,7 @@ impl Source {
             Self::Csv(path) => ("csv", Some(path)),
             Self::Svm(path) => ("svm", Some(path)),
             Self::Arff(path) => ("arff", Some(path)),
+            Self::Fasta(path) => ("fasta", Some(path)),
             Self::Npy(path) => ("npy", Some(path)),
             Self::Npz(path) => ("npz", Some(path)),
             Self::Safetensors(path) => ("safetensors", Some(path)),
@@ -201,6 +215,8 @@ mod tests {
             "csv:a.csv",
             "svm:a.svm.xz",
             "arff:a.arff",
+            "fasta:a.sto.gz",
+            "fasta:-",
             "npy:a.npy",
             "npz:x:y.npz",
             "safetensors:f",

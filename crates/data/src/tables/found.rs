@@ -1,14 +1,18 @@
 //! What a reader finds.
 
 #[cfg(feature = "formats")]
+use super::sequences::Sequences;
+#[cfg(feature = "formats")]
 use super::sheet::Sheet;
 use super::table::Tables;
 
 /// Samples as they stand in the file, or cells that a schema makes samples of.
 pub(crate) enum Found {
-    Tables(Tables),
+    Tables(Box<Tables>),
     #[cfg(feature = "formats")]
-    Sheets(Sheets),
+    Sheets(Box<Sheets>),
+    #[cfg(feature = "formats")]
+    Sequences(Sequences),
 }
 
 /// The cells of a data set.
@@ -23,6 +27,6 @@ pub(crate) struct Sheets {
 #[cfg(feature = "formats")]
 impl From<Sheet> for Found {
     fn from(train: Sheet) -> Self {
-        Self::Sheets(Sheets { train, test: None, class_names: None })
+        Self::Sheets(Box::new(Sheets { train, test: None, class_names: None }))
     }
 }

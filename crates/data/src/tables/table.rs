@@ -6,6 +6,7 @@ use std::sync::Arc;
 use deepbelief_kernels::MAX_UNITS;
 use rayon::prelude::*;
 
+use super::aligned::Aligned;
 use super::element::Element;
 use super::file_rows::FileRows;
 use super::image_shape::ImageShape;
@@ -107,6 +108,8 @@ pub(crate) struct Table {
     pub(crate) weights: Option<Vec<f32>>,
     /// What the columns of the file are called, where it says so.
     pub(crate) names: Option<Vec<String>>,
+    /// What each sample is called, where the file says so.
+    pub(crate) ids: Option<Vec<String>>,
     /// How many values of each sample lie beyond the ranges of their columns, where some do.
     pub(crate) beyond: Option<Vec<u32>>,
     /// Which values are missing, once they hold something else: packed, each row from a word of its own on.
@@ -126,6 +129,7 @@ impl Table {
             columns: None,
             names: None,
             weights: None,
+            ids: None,
             beyond: None,
             missing: None,
         }
@@ -298,6 +302,8 @@ pub(crate) struct Reading {
     pub(crate) notes: Vec<String>,
     /// What is unlikely to be meant.
     pub(crate) doubts: Vec<String>,
+    /// What was found in an alignment.
+    pub(crate) alignment: Option<Box<Aligned>>,
 }
 
 /// Refuses numbers of columns that make no layer.

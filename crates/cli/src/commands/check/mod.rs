@@ -1,6 +1,7 @@
 //! `dbn check`: what data are like before anything is learned from them, and what to learn them by.
 //! Of the same findings, every training tells those that it should not start without.
 
+mod alignment;
 mod recipe;
 mod report;
 
@@ -40,6 +41,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         weight_column: args.read.weight_column.clone(),
         visible_units: units,
         schema: args.read.schema.clone(),
+        alignment: args.read.alignment(),
         fetch: Fetch(crate::hub::dataset),
         max_memory: memory::room_for_data(0),
         ..defaults
@@ -84,6 +86,15 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
 /// Why nothing can be learned from the data as they are; nothing if something can.
 fn unfit(found: &Examination) -> Vec<String> {
     let mut reasons = Vec::new();
+    if let Some(aligned) = &found.alignment
+        && let Some(first) = &aligned.first_unequal
+    {
+        reasons.push(format!(
+            "{} of {} sequences have another length than the {} sites of most, the first {first}: align them, or leave them \
+             out",
+            aligned.unequal, aligned.sequences, aligned.sites
+        ));
+    }
     let parts = [("training", Some(&found.train)), ("test", found.test.as_ref())];
     for (name, part) in parts.into_iter().filter_map(|(name, part)| Some((name, part?))) {
         if let Some(place) = &part.first_infinite {

@@ -31,11 +31,24 @@ pub(super) fn recipe(advice: &Advice, args: &CheckArgs) -> Result<String> {
         ("weight_column", args.read.weight_column.clone()),
         ("visible_units", args.read.visible_units.filter(|_| !advised).map(|units| units.to_string())),
         ("header", args.read.header.map(|header| header.to_string())),
+        ("alphabet", args.read.alphabet.as_ref().map(ToString::to_string)),
+        ("unknown", args.read.unknown.map(|unknown| unknown.to_string())),
+        ("inserts", args.read.inserts.map(|inserts| inserts.to_string())),
+        ("weights", args.read.weights.as_ref().map(|path| path.display().to_string())),
         ("image_size", args.read.image_size.map(|size| size.to_string())),
     ];
     for (key, value) in read_as {
         if let Some(value) = value {
             line(key, value.into(), "")?;
+        }
+    }
+    for (key, value) in [
+        ("max_gaps", args.read.max_gaps.map(Value::from)),
+        ("deduplicate", args.read.deduplicate.map(Value::from)),
+        ("reweight", args.read.reweight.map(Value::from)),
+    ] {
+        if let Some(value) = value {
+            line(key, value, "")?;
         }
     }
     // A schema says how values are scaled, and for which units.

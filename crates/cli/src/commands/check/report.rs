@@ -1,5 +1,6 @@
 //! Findings and recommendation, for people and as JSON.
 
+use super::alignment;
 use crate::args::CheckArgs;
 use crate::data::advice::{Advice, Setting};
 use crate::data::warnings::{NAMED, named};
@@ -22,7 +23,11 @@ pub(super) fn describe(
     warnings: &[String],
 ) -> String {
     let row = |name: &str, text: String| vec![name.to_string(), text];
-    let mut rows = vec![row("data", data(args, found)), row("values", values(found)), row("columns", columns(found))];
+    let mut rows = vec![row("data", data(args, found))];
+    match &found.alignment {
+        Some(aligned) => rows.extend(alignment::lines(aligned).into_iter().map(|(name, text)| row(name, text))),
+        None => rows.extend([row("values", values(found)), row("columns", columns(found))]),
+    }
     if !found.units.is_bernoulli() {
         rows.push(row("units", found.units.to_string()));
     }
@@ -56,7 +61,10 @@ pub(super) fn describe(
 fn data(args: &CheckArgs, found: &Examination) -> String {
     let test = found.test.as_ref().map_or(String::new(), |test| format!(" and {} test", thousands(test.samples)));
     let shape = found.image.map_or(String::new(), |shape| format!(", pictures of {shape}"));
-    let columns = count(found.train.columns.len(), "column");
+    let columns = match &found.alignment {
+        Some(aligned) => count(aligned.sites, "site"),
+        None => count(found.train.columns.len(), "column"),
+    };
     format!("{}: {} training{test} samples of {columns}{shape}", args.data, thousands(found.train.samples))
 }
 
@@ -232,6 +240,7 @@ pub(super) fn json(
         "narrow": numbers(found.narrow().collect()),
         "train": part(&found.train),
         "test": found.test.as_ref().map(part),
+        "alignment": found.alignment.as_deref().map(alignment::json),
         "gaps": {
             "samples": found.gaps.samples,
             "columns": found.gaps.columns.iter().map(|&(column, n)| json!({"column": column, "samples": n})).collect::<Vec<_>>(),

@@ -2,16 +2,14 @@
 
 use crate::failure::{Failure, Result};
 use crate::model::checkpoint::{Checkpoint, ROWS, Trained};
-use crate::model::decoded::decoded;
 use crate::pictures::Dream;
-use crate::results::Results;
 use deepbelief_data::Schema;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 use deepbelief_stack::Completing;
 
-/// A row for each chain, after `dream.steps` steps from an empty row, in all of which the columns `given` keep their
+/// Visible values of each chain, after `dream.steps` steps from an empty row, in all of which the columns `given` keep their
 /// values.
-pub(super) fn table(checkpoint: &Checkpoint, given: &[String], dream: &Dream) -> Result<Results> {
+pub(super) fn values(checkpoint: &Checkpoint, given: &[String], dream: &Dream) -> Result<Vec<f32>> {
     let columns = checkpoint.columns();
     let Held { row, free } = held(&columns, given)?;
     let units = row.len();
@@ -35,7 +33,7 @@ pub(super) fn table(checkpoint: &Checkpoint, given: &[String], dream: &Dream) ->
         values.extend(completed.draw_means.concat());
     }
     columns.draw(&mut values, Uniforms::new(dream.seed, Stream::User, dream.steps));
-    Ok(decoded(checkpoint, &values, None))
+    Ok(values)
 }
 
 /// The values that stay.

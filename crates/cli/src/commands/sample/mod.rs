@@ -1,6 +1,7 @@
 //! `dbn sample`: what a model believes in, as pictures or as a table.
 
 mod given;
+mod sequences;
 
 use crate::args::{Clamped, SampleArgs};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
@@ -11,7 +12,9 @@ use crate::model::checkpoint::{Checkpoint, Trained};
 use crate::model::decoded::{decoded, in_their_words, picture_shape};
 use crate::pictures::{Animation, Dream, Net};
 use crate::report::Report;
-use crate::results::{FORMATS, Results};
+use crate::results::FORMATS;
+use crate::sequences::{FASTA, is_fasta};
+use deepbelief_data::BlockValues;
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_stack::Dbn;
 use serde_json::json;
@@ -25,7 +28,10 @@ const MOST_DRAWN: u32 = 100;
 /// Runs the chains, and draws them or writes them down.
 pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     let pictures = ["png", "gif", "apng"];
-    let format = extension(&args.out, &[&pictures[..], &FORMATS].concat())?;
+    let format = extension(&args.out, &[&pictures[..], &FORMATS, &FASTA].concat())?;
+    if args.data.is_some() && !is_fasta(format) {
+        return Err(Failure::new("--data goes with sequences: a name that ends in .fasta"));
+    }
     let is_picture = pictures.contains(&format);
     require_folder(&args.out)?;
     if is_picture && args.count > MOST_DRAWN {
@@ -75,10 +81,16 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
             None => dream.png(net)?,
         };
         write_file(&args.out, &picture)?;
-    } else if args.given.is_empty() {
-        table(&checkpoint, dbn, &dream)?.write(&args.out, format)?;
     } else {
-        given::table(&checkpoint, &args.given, &dream)?.write(&args.out, format)?;
+        let (values, labels) = match args.given.as_slice() {
+            [] => values(&checkpoint, dbn, &dream)?,
+            given => (given::values(&checkpoint, given, &dream)?, None),
+        };
+        if is_fasta(format) {
+            sequences::write(args, &checkpoint, &values)?;
+        } else {
+            decoded(&checkpoint, &values, labels).write(&args.out, format)?;
+        }
     }
     if args.json {
         let labels: Vec<_> = dream.clamped.iter().map(|&label| told(&dream.called(label))).collect();
@@ -91,8 +103,8 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// A row for each chain, each time it is shown, in the units of the training data.
-fn table(checkpoint: &Checkpoint, dbn: &Dbn, dream: &Dream) -> Result<Results> {
+/// Visible values of each chain, each time it is shown, and the labels of these rows, where there are some.
+fn values(checkpoint: &Checkpoint, dbn: &Dbn, dream: &Dream) -> Result<(Vec<f32>, Option<BlockValues>)> {
     let columns = checkpoint.columns();
     let (mut values, mut labels) = (Vec::new(), Vec::new());
     for frame in dream.frames(dbn)? {
@@ -103,7 +115,7 @@ fn table(checkpoint: &Checkpoint, dbn: &Dbn, dream: &Dream) -> Result<Results> {
         labels.extend(frame.labels);
     }
     let labels = (!labels.is_empty()).then(|| in_their_words(&labels, checkpoint.class_names().as_deref()));
-    Ok(decoded(checkpoint, &values, labels))
+    Ok((values, labels))
 }
 
 /// A class by its name, or its number where that is its name.

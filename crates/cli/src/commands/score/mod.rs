@@ -12,7 +12,7 @@ use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
-use deepbelief_data::{Binarize, Block, BlockValues};
+use deepbelief_data::{Binarize, Block, BlockValues, Split};
 use deepbelief_rbm::likelihood::{exact_log_partition, is_summable};
 use deepbelief_stack::{Dbn, Scorer};
 use peers::{Peers, lacking, minus_free_energies, training};
@@ -97,8 +97,8 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
             "the free energy of sample {row} comes out as {f}: parameters are too large to sum over"
         )));
     }
-    let files = written(&scores).write(&args.out, format)?;
-    let found = Found::of(&data.name, &scores);
+    let files = written(&scores).with_names(samples, format).write(&args.out, format)?;
+    let found = Found::of(&data.name, &scores, samples);
     if found.unscored > 0 {
         tracing::warn!(
             "{} without a score: they lack so much that it cannot be summed out exactly",
@@ -171,6 +171,7 @@ fn passes(dbn: &Dbn, layer_draws: u16) -> usize {
 /// What is unusual.
 struct Found<'a> {
     data: &'a str,
+    named: &'a Split,
     samples: usize,
     unscored: usize,
     estimated: usize,
@@ -181,7 +182,7 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn of(data: &'a str, scores: &'a [Score]) -> Self {
+    fn of(data: &'a str, scores: &'a [Score], named: &'a Split) -> Self {
         let mut beyond: Vec<&Score> = scores.iter().filter(|score| score.beyond > 0).collect();
         beyond.sort_by_key(|score| std::cmp::Reverse(score.beyond));
         let free_energy = |score: &Score| score.free_energy.unwrap_or(f32::NEG_INFINITY);
@@ -190,7 +191,7 @@ impl<'a> Found<'a> {
         lowest.sort_by(|a, b| free_energy(b).total_cmp(&free_energy(a)));
         lowest.truncate(SHOWN);
         let estimated = scores.iter().filter(|score| score.estimated).count();
-        Self { data, samples: scores.len(), unscored, estimated, beyond, lowest }
+        Self { data, named, samples: scores.len(), unscored, estimated, beyond, lowest }
     }
 
     /// For people.
@@ -207,9 +208,12 @@ impl<'a> Found<'a> {
         let row = |score: &&Score| {
             let numbers = [score.free_energy, score.log_likelihood, score.percentile];
             let numbers = numbers.into_iter().flatten().map(|x| format!("{x:.2}"));
-            std::iter::once(score.row.to_string()).chain(numbers).collect()
+            let name = self.named.name(score.row).map(str::to_string);
+            std::iter::once(score.row.to_string()).chain(name).chain(numbers).collect()
         };
-        let mut header = vec!["row", "free energy"];
+        let mut header = vec!["row"];
+        header.extend(self.named.name(0).map(|_| "name"));
+        header.push("free energy");
         header.extend(first.log_likelihood.map(|_| "log-likelihood"));
         header.extend(first.percentile.map(|_| "percentile"));
         let rows = std::iter::once(header.into_iter().map(String::from).collect()).chain(self.lowest.iter().map(row));

@@ -12,6 +12,20 @@ impl Split {
         Self { missing, weights, beyond, ..self }
     }
 
+    /// The same with what each sample is called.
+    pub(crate) fn named(self, names: Option<Vec<String>>) -> Self {
+        Self { names: names.map(Into::into), ..self }
+    }
+
+    /// What a sample is called, where the data say so: the name of a sequence.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn name(&self, sample: usize) -> Option<&str> {
+        self.names.as_ref().map(|names| names[self.stored_row(sample)].as_str())
+    }
+
     /// The same samples where some values are missing: those whose place in row-major [samples, units] is `true`.
     /// What they hold stands for them wherever a model takes no notice.
     ///

@@ -36,6 +36,8 @@ pub struct Split {
     weights: Option<Arc<[f32]>>,
     /// How many values of each row of `store` lie beyond the ranges of their columns.
     beyond: Option<Arc<[u32]>>,
+    /// What each row of `store` is called.
+    names: Option<Arc<[String]>>,
 }
 
 impl Split {
@@ -83,8 +85,8 @@ impl Split {
             return Err(Error::Counts { what: what(), samples, labels: labels.len() });
         }
         let labels = labels.map(Into::into);
-        let (rows, first_id, missing, weights, beyond) = (None, 0, None, None, None);
-        Ok(Self { units, layer, store, labels, rows, samples, first_id, missing, weights, beyond })
+        let (rows, first_id, missing, weights, beyond, names) = (None, 0, None, None, None, None);
+        Ok(Self { units, layer, store, labels, rows, samples, first_id, missing, weights, beyond, names })
     }
 
     /// The same samples with other values, row-major [samples, units], none of which is missing: those of a model,
@@ -274,7 +276,8 @@ impl Split {
         let (labels, rows) = (self.labels.as_ref().map(|x| x.len()), self.rows.as_ref().map(|x| x.len()));
         let (missing, weights) = (self.missing.as_ref().map(|x| x.len()), self.weights.as_ref().map(|x| x.len()));
         let beyond = self.beyond.as_ref().map(|x| x.len());
-        pixels + words(labels) + words(rows) + words(missing) + words(weights) + words(beyond)
+        let names = self.names.as_ref().map_or(0, |names| names.iter().map(|name| 24 + name.len()).sum());
+        pixels + words(labels) + words(rows) + words(missing) + words(weights) + words(beyond) + names
     }
 
     /// Samples as a batch to measure a model on: `samples` is a range or any list of numbers.

@@ -43,7 +43,7 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
     let mut room = Room::of(options.max_memory);
     let plan = Plan::of(&Parquet::open(first, room)?, options)?;
     if plan.is_flat() {
-        return Ok(Found::Sheets(flat::read(train, test, &plan, room)?));
+        return Ok(Found::Sheets(Box::new(flat::read(train, test, &plan, room)?)));
     }
     let mut canvas = Canvas::new(options.image_size);
     let (mut splits, mut labels) = (Vec::new(), Texts::default());
@@ -74,13 +74,13 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
     let mut splits = splits.into_iter();
     let (train, of_test) = (splits.next().unwrap_or_default(), splits.next().unwrap_or_default());
     let train = table(train, first);
-    Ok(Found::Tables(Tables {
+    Ok(Found::Tables(Box::new(Tables {
         test: test.first().map(|path| table(of_test, path)),
         image: canvas.size().filter(|_| plan.is_pictures()),
         notes: canvas.notes(),
         class_names,
         ..Tables::of(train)
-    }))
+    })))
 }
 
 /// Samples of one split, as they are read.

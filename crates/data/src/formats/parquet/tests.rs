@@ -102,7 +102,7 @@ fn pictures_of_the_hub_come_with_their_labels_and_names() {
     write_pictures(&test, &[(40, 0)], names);
     let options = options("3x2");
     let Found::Tables(tables) = read(&[train, more], &[test], &options).unwrap() else { panic!("pictures") };
-    let data = assemble("t".into(), tables, &options).unwrap();
+    let data = assemble("t".into(), *tables, &options).unwrap();
     assert_eq!((data.train.labels(), data.classes), (Some(vec![2, 0, 1]), Some(3)));
     assert_eq!(data.class_names.unwrap(), ["cat", "dog", "owl"]);
     assert_eq!(data.image, Some(ImageShape { width: 3, height: 2 }));

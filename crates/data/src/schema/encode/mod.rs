@@ -72,6 +72,7 @@ pub(crate) fn encode(
         columns: Some(from),
         names: sheet.names.clone(),
         weights: weights_of(schema, sheet)?,
+        ids: None,
         beyond: rows_beyond.iter().any(|&count| count > 0).then_some(rows_beyond),
         missing: None,
     };

@@ -1,0 +1,77 @@
+//! Findings of an alignment, for people and as JSON.
+
+use crate::report::thousands;
+use deepbelief_data::Aligned;
+use serde_json::json;
+
+/// Sites or letters that a line lists, at most.
+const LISTED: usize = 8;
+
+/// A share of effective sequences below which weights change what is learned.
+const REDUNDANT: f64 = 0.8;
+
+/// A line each, behind its name.
+pub(super) fn lines(aligned: &Aligned) -> Vec<(&'static str, String)> {
+    let listed = |texts: &mut dyn Iterator<Item = String>, all: usize| {
+        let more = if all > LISTED { ", ..." } else { "" };
+        texts.take(LISTED).collect::<Vec<_>>().join(", ") + more
+    };
+    let unknown = match aligned.unknown.as_slice() {
+        [] => "no others".to_string(),
+        others => {
+            let all: u64 = others.iter().map(|(_, count)| count).sum();
+            let each = &mut others.iter().map(|(letter, count)| format!("{letter} {}", thousands(*count as usize)));
+            format!("{} others: {}", thousands(all as usize), listed(each, others.len()))
+        }
+    };
+    let unequal = match aligned.unequal {
+        0 => format!("all sequences have {} letters", aligned.sites),
+        n => format!("{} of {} sequences have another length", thousands(n), thousands(aligned.sequences)),
+    };
+    let sites = match aligned.gap_rich_sites.as_slice() {
+        [] => "no site".to_string(),
+        sites => {
+            let named = listed(&mut sites.iter().map(ToString::to_string), sites.len());
+            format!("{} of {} sites ({named})", sites.len(), aligned.sites)
+        }
+    };
+    let gaps = format!(
+        "{} of {} sequences and {sites} have more than half of gaps",
+        thousands(aligned.gap_rich),
+        thousands(aligned.sequences)
+    );
+    let mut lines = vec![("letters", format!("{}; {unknown}", aligned.alphabet)), ("lengths", unequal), ("gaps", gaps)];
+    if let Some((identity, effective)) = aligned.effective {
+        let all = aligned.sequences - aligned.unequal;
+        let advice = if effective < REDUNDANT * all as f64 {
+            format!("; --reweight {identity} weighs them so")
+        } else {
+            String::new()
+        };
+        let said = format!(
+            "by the inverse number of neighbours of {:.0} % equal letters the sequences count as {}{advice}",
+            100.0 * identity,
+            thousands(effective.round() as usize)
+        );
+        lines.push(("weights", said));
+    }
+    lines
+}
+
+/// As one object.
+pub(super) fn json(aligned: &Aligned) -> serde_json::Value {
+    json!({
+        "sequences": aligned.sequences,
+        "sites": aligned.sites,
+        "alphabet": aligned.alphabet,
+        "unequal": aligned.unequal,
+        "first_unequal": aligned.first_unequal,
+        "duplicates": aligned.duplicates,
+        "gap_rich": aligned.gap_rich,
+        "gap_rich_sites": aligned.gap_rich_sites,
+        "empty_sites": aligned.empty_sites,
+        "unknown": aligned.unknown.iter().map(|(letter, count)| json!({"letter": letter, "count": count})).collect::<Vec<_>>(),
+        "identity": aligned.effective.map(|(identity, _)| identity),
+        "effective": aligned.effective.map(|(_, effective)| effective),
+    })
+}

@@ -1,0 +1,31 @@
+//! What was found in an alignment.
+
+/// Share of gaps from which on a sequence or a site is rich in them.
+pub(crate) const RICH: f64 = 0.5;
+
+/// What was found in an alignment. Sites are counted from 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Aligned {
+    /// Sequences of the file.
+    pub sequences: usize,
+    /// Sites of each.
+    pub sites: usize,
+    /// The letters, in words.
+    pub alphabet: String,
+    /// Sequences of another length than most, which nothing is learned from, and the first of them.
+    pub unequal: usize,
+    /// The first of these, in words.
+    pub first_unequal: Option<String>,
+    /// Sequences that are the same as one before.
+    pub duplicates: usize,
+    /// Sequences of which more than half is gaps.
+    pub gap_rich: usize,
+    /// Sites at which more than half of the sequences have gaps.
+    pub gap_rich_sites: Vec<usize>,
+    /// Sites without any letter but the gap.
+    pub empty_sites: Vec<usize>,
+    /// Letters that the alphabet has not, and how often each stands there; the most frequent first.
+    pub unknown: Vec<(char, u64)>,
+    /// Sum of the inverse numbers of neighbours, at which share of equal letters; none of one sequence.
+    pub effective: Option<(f64, f64)>,
+}

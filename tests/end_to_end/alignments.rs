@@ -1,0 +1,153 @@
+//! Alignments from the file to sequences of a model's own.
+
+use crate::{Place, stderr};
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+const LETTERS: &[u8] = b"ACDEFGHIKLMNPQRSTVWY-";
+
+/// Sequences of twelve sites: a family of three kinds of pairs, with some letters changed; every tenth has an `X`, and
+/// each stands there with a near relative.
+fn family(sequences: usize) -> String {
+    let mut state = 1u32;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as usize % below
+    };
+    let mut text = String::new();
+    for sequence in 0..sequences {
+        let kind = draw(3);
+        let mut row: Vec<u8> = (0..12).map(|site| LETTERS[(site / 2 * 5 + kind * 3) % 21]).collect();
+        let site = draw(12);
+        row[site] = LETTERS[draw(21)];
+        if sequence.is_multiple_of(10) {
+            row[draw(12)] = b'X';
+        }
+        writeln!(text, ">s{sequence} of kind {kind}\n{}", String::from_utf8(row).unwrap()).unwrap();
+    }
+    text
+}
+
+fn write(place: &Place, name: &str, text: &str) {
+    std::fs::write(place.path(name), text).unwrap();
+}
+
+#[test]
+fn an_alignment_is_learned_weighed_scored_and_sampled() {
+    let place = Place::new();
+    write(&place, "all.fasta", &family(300));
+    let shown = place.ok("check fasta:all.fasta");
+    for line in [
+        "fasta:all.fasta: 300 training samples of 12 sites",
+        "letters  protein (ACDEFGHIKLMNPQRSTVWY-); 30 others: X 30",
+        "lengths  all sequences have 12 letters",
+        "--reweight 0.8 weighs them so",
+        "schema   1 to 12  categorical: 21 levels",
+    ] {
+        assert!(shown.contains(line), "'{line}' in {shown}");
+    }
+    place.ok("pretrain -q --data fasta:all.fasta --reweight 0.8 --valid 50 --hidden 8 --epochs 2 --out run");
+    let evaluated = place.ok("eval run --split train --pseudo-likelihood exact --json");
+    assert!(evaluated.contains("\"pseudo_log_likelihood_per_unit\":-"), "{evaluated}");
+
+    // Lower case, other line lengths and one sequence alone are the same to the model.
+    let one = family(3).lines().nth(3).unwrap().to_string();
+    write(&place, "one.a3m", &format!(">one\n{}\n{}\n", &one[..5], &one[5..]));
+    place.ok("score run --data fasta:all.fasta --out all.csv");
+    place.ok("score run --data fasta:one.a3m --out one.csv");
+    let table = |name: &str| String::from_utf8(place.read(name)).unwrap();
+    let (all, of_one) = (table("all.csv"), table("one.csv"));
+    assert!(all.starts_with("name,row,free_energy,log_likelihood,percentile,beyond\ns0,0,"), "{all}");
+    let energy = |line: &str| line.split(',').nth(2).unwrap().to_string();
+    assert_eq!(energy(all.lines().nth(2).unwrap()), energy(of_one.lines().nth(1).unwrap()));
+    place.ok("encode run --data fasta:all.fasta --out codes.csv");
+    assert!(table("codes.csv").starts_with("name,h0,"), "{}", table("codes.csv"));
+
+    place.ok("sample run --count 20 --steps 5 --data fasta:all.fasta --out new.fasta");
+    let new = table("new.fasta");
+    let lines: Vec<&str> = new.lines().collect();
+    assert_eq!(lines.len(), 40);
+    assert!(lines[0].starts_with(">sample1 nearest=s") && lines[0].contains(" distance="), "{}", lines[0]);
+    assert!(lines.iter().skip(1).step_by(2).all(|row| row.len() == 12 && row.bytes().all(|c| LETTERS.contains(&c))));
+    place.ok("sample run --given 1=A,2=A --count 3 --steps 5 --out given.fasta");
+    assert!(table("given.fasta").lines().skip(1).step_by(2).all(|row| row.starts_with("AA")));
+
+    // What is missing is filled, all else stays.
+    place.ok("impute run --data fasta:all.fasta --out filled.fasta");
+    let names: HashSet<String> = family(300).lines().filter_map(|line| Some(line.strip_prefix(">s")?.into())).collect();
+    let (family, filled) = (family(300), table("filled.fasta"));
+    assert_eq!(names.len(), filled.lines().count() / 2);
+    for (before, after) in family.lines().zip(filled.lines()).skip(1).step_by(2) {
+        assert!(before.bytes().zip(after.bytes()).all(|(a, b)| a == b || a == b'X' && LETTERS.contains(&b)), "{after}");
+    }
+    place.ok("reconstruct run --data fasta:all.fasta --split train --out again.fasta");
+    assert!(table("again.fasta").starts_with(">s0\n"));
+}
+
+/// A sequence that stands there twice counts as one of weight two, in every figure.
+#[test]
+fn a_sequence_of_weight_two_is_one_that_stands_there_twice() {
+    let place = Place::new();
+    let family = family(41).replace('X', "A");
+    let records: Vec<&str> = family.split_inclusive('\n').collect();
+    let text = |twice: &dyn Fn(usize) -> bool| -> String {
+        let record = |(k, pair): (usize, &[&str])| pair.concat().repeat(if twice(k) { 2 } else { 1 });
+        records.chunks(2).enumerate().map(record).collect()
+    };
+    write(&place, "once.fasta", &text(&|_| false));
+    write(&place, "twice.fasta", &text(&|k| k % 3 == 0));
+    let weights: String = (0..41).map(|k| if k % 3 == 0 { "2\n" } else { "1\n" }).collect();
+    write(&place, "weights.txt", &weights);
+    place.ok("pretrain -q --data fasta:once.fasta --alphabet protein --valid 0 --hidden 4 --epochs 2 --out run");
+    let figures = |words: &str| {
+        let found = place.ok(&format!("eval run --pseudo-likelihood exact --json {words}"));
+        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        ["log_likelihood", "pseudo_log_likelihood", "reconstruction_cost"].map(|key| {
+            let value = &found[key];
+            value.as_f64().or_else(|| value["exact"]["value"].as_f64()).unwrap_or_else(|| panic!("{key} in {found}"))
+        })
+    };
+    let (weighed, repeated) =
+        (figures("--data fasta:once.fasta --weights weights.txt"), figures("--data fasta:twice.fasta"));
+    for (a, b) in weighed.into_iter().zip(repeated) {
+        assert!((a - b).abs() <= 1e-5 * b.abs(), "{a} and {b}");
+    }
+    assert!((figures("--data fasta:once.fasta")[1] - weighed[1]).abs() > 1e-4 * weighed[1].abs());
+}
+
+#[test]
+fn bad_alignments_and_other_data_get_one_sentence() {
+    let place = Place::new();
+    write(&place, "good.fasta", &family(40));
+    write(&place, "short.fasta", &(family(40) + ">last\nACD\n"));
+    place.ok("pretrain -q --data fasta:good.fasta --hidden 4 --epochs 1 --out run");
+    let refused = |words: &str, code: i32, said: &str| {
+        let output = place.run(words);
+        assert_eq!(output.status.code(), Some(code), "{words}: {}", stderr(&output));
+        let told = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+        assert!(told.contains(said), "'{said}' in {told}");
+    };
+    let unequal =
+        "1 of 41 sequences have another length than the 12 sites of most, the first \"last\" (line 81), with 3 letters";
+    refused("pretrain --data fasta:short.fasta --out x", 2, unequal);
+    refused("check fasta:short.fasta", 1, unequal);
+    write(&place, "long.fasta", ">a\nACDEFGHIKLMNP\n");
+    refused(
+        "score run --data fasta:long.fasta --out x.csv",
+        2,
+        "the sequences have 13 sites, expected 12 as in the model's",
+    );
+    write(&place, "table.csv", "a,b\n1,2\n3,4\n");
+    refused(
+        "score run --data csv:table.csv --out x.csv",
+        2,
+        "the model is one of an alignment, and 'csv:table.csv' is none",
+    );
+    refused("pretrain --data csv:table.csv --reweight 0.8 --out x", 2, "are for fasta:FILE");
+    refused("pretrain --data fasta:good.fasta --weight-column w --out x", 2, "use --weights FILE or --reweight");
+    refused(
+        "pretrain --data fasta:good.fasta --alphabet dna --out x",
+        2,
+        "% of the letters are not of the alphabet dna (ACGT-)",
+    );
+}

@@ -67,7 +67,7 @@ def main():
     parser.add_argument("names", nargs="+", choices=OPTIONS)
     parser.add_argument("--dbn", default="target/release/dbn")
     parser.add_argument("--proteins", type=pathlib.Path)
-    parser.add_argument("--options", help="options of the training, in the place of those above")
+    parser.add_argument("--options", help="options of the training, instead of those above")
     parser.add_argument("--keep", help="folder where files and runs stay")
     args = parser.parse_args()
     dbn = pathlib.Path(args.dbn).resolve()

@@ -1,5 +1,5 @@
 //! The programs in `examples/` that candle's users start from, on the shipped checkpoints. They draw
-//! no random number that is not theirs, so what they come to is the same every time.
+//! no random number that is not theirs, so their results are the same every time.
 
 use candle_core::{DType, Device, Module, Tensor};
 use deepbelief_stack::Dbn;
@@ -64,7 +64,7 @@ fn a_head_learns_on_a_frozen_encoder() {
     assert!(wrong <= 8, "{wrong} of 80 are wrong");
 }
 
-/// What is dreamt of under a clamped label is mostly told by that label: of 50 dreams from five
+/// What is dreamt of under a clamped label is mostly predicted to have that label: of 50 dreams from five
 /// other seeds, 45. With another order of additions, as other processors have it, the chains go
 /// other ways, and this fails in 0.2 % of them; guessing finds one label of ten.
 #[test]
@@ -73,7 +73,7 @@ fn dreams_are_of_the_labels_that_are_clamped() {
     assert_eq!(pictures.dims(), [10, 784]);
     let told = dbn().classify(&pictures).unwrap();
     let right = (0..10).zip(&told).filter(|(label, told)| label == *told).count();
-    assert!(right >= 6, "told as {told:?}");
+    assert!(right >= 6, "predicted as {told:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Labels that are numbers but not 0 and those after it: results are told in them.
+//! Labels that are numbers but not 0 and those after it: results are given in them.
 
 use crate::{Place, stderr};
 use std::collections::BTreeSet;
@@ -36,8 +36,8 @@ fn classes_are_the_labels_that_occur_and_results_are_told_in_them() {
 
     let told = place.ok("classify run --data csv:all.csv --label-column none");
     assert!(told.lines().collect::<BTreeSet<_>>().iter().all(|label| ["10", "20", "30"].contains(label)), "{told}");
-    place.ok("classify run --data csv:two.csv --out told.csv");
-    assert_eq!(last_column(&place, "told.csv"), labels(&["20", "30"]));
+    place.ok("classify run --data csv:two.csv --out predicted.csv");
+    assert_eq!(last_column(&place, "predicted.csv"), labels(&["20", "30"]));
     for (verb, out) in [("encode", "codes.csv"), ("reconstruct", "reconstructed.csv")] {
         place.ok(&format!("{verb} run --data csv:two.csv --split train --out {out}"));
         assert_eq!(last_column(&place, out), labels(&["20", "30"]), "{verb}");
@@ -53,15 +53,15 @@ fn classes_are_the_labels_that_occur_and_results_are_told_in_them() {
     place.ok("tune run -q --data csv:two.csv --top-steps 1x2 --out tuned");
     place.ok("finetune run -q --data csv:two.csv --epochs 2 --out fine");
     for run in ["tuned", "fine"] {
-        place.ok(&format!("classify {run} --data csv:all.csv --out told.csv"));
-        assert_eq!(last_column(&place, "told.csv"), labels(&["10", "20", "30"]), "{run}");
+        place.ok(&format!("classify {run} --data csv:all.csv --out predicted.csv"));
+        assert_eq!(last_column(&place, "predicted.csv"), labels(&["10", "20", "30"]), "{run}");
     }
     write("more.csv", table(&[5, 10, 20, 30], 40));
     let refused = place.run("tune run -q --data csv:more.csv --top-steps 1x2 --out no");
     assert!(stderr(&refused).contains("there is a class \"5\"; the classes are 10, 20, 30"), "{}", stderr(&refused));
     place.ok("finetune run -q --data csv:more.csv --epochs 2 --out more");
-    place.ok("classify more --data csv:more.csv --out told.csv");
-    assert_eq!(last_column(&place, "told.csv"), labels(&["5", "10", "20", "30"]));
+    place.ok("classify more --data csv:more.csv --out predicted.csv");
+    assert_eq!(last_column(&place, "predicted.csv"), labels(&["5", "10", "20", "30"]));
     place.ok("finetune -q --resume more --epochs 3");
 }
 
@@ -72,8 +72,8 @@ fn a_model_of_before_tells_labels_by_its_numbers() {
     let states = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/states");
     std::fs::copy(states.join("thirds.csv"), place.path("thirds.csv")).unwrap();
     std::fs::copy(states.join("stack-thirds/model.safetensors"), place.path("old.safetensors")).unwrap();
-    place.ok("classify old.safetensors --data csv:thirds.csv --out told.csv");
-    assert_eq!(last_column(&place, "told.csv"), ["1", "2", "4"].map(String::from).into());
+    place.ok("classify old.safetensors --data csv:thirds.csv --out predicted.csv");
+    assert_eq!(last_column(&place, "predicted.csv"), ["1", "2", "4"].map(String::from).into());
     place.ok("encode old.safetensors --data csv:thirds.csv --out codes.csv");
     assert_eq!(last_column(&place, "codes.csv"), ["1", "2", "4"].map(String::from).into());
     place.ok("finetune old.safetensors -q --data csv:thirds.csv --label-column last --epochs 1 --valid 0 --out fine");

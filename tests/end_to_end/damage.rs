@@ -111,7 +111,7 @@ fn where_both_states_are_damaged_the_run_is_refused() {
     }
 }
 
-/// What a newer program wrote is no damage: it stays as it is, is not gone back from, and nobody is told to
+/// What a newer program wrote is no damage: it stays as it is, is not gone back from, and nobody is asked to
 /// replace it. Of a stack its finished layer is what is newer.
 #[test]
 fn a_state_of_a_newer_version_is_refused_and_kept() {
@@ -136,7 +136,7 @@ fn a_state_of_a_newer_version_is_refused_and_kept() {
     }
 }
 
-/// The model of a run is made anew of its state, be it damaged or not there.
+/// The model of a run is made again of its state, be it damaged or not there.
 #[test]
 fn a_damaged_model_does_not_stop_a_resume() {
     let place = Place::new();
@@ -152,7 +152,7 @@ fn a_damaged_model_does_not_stop_a_resume() {
         }
         let output = place.run(&format!("pretrain -q --resume {run} --epochs 4"));
         let said = stderr(&output);
-        assert!(output.status.success() && said.contains(&model) && said.contains("cannot be told"), "{said}");
+        assert!(output.status.success() && said.contains(&model) && said.contains("is not known"), "{said}");
         assert!(place.read(&model) == place.read("whole/model.safetensors"));
     }
 }
@@ -218,7 +218,7 @@ fn settings_that_were_changed_are_refused() {
     assert!(stderr(&other).contains("cannot be used with"), "{}", stderr(&other));
 }
 
-/// What they said of lost epochs is lost, and told; the model comes to the same bytes.
+/// What they said of lost epochs is lost, and reported; the model has the same bytes.
 #[test]
 fn damaged_metrics_do_not_stop_a_resume() {
     let place = Place::new();

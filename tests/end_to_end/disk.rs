@@ -71,7 +71,7 @@ fn a_folder_that_is_gone_ends_the_run_and_can_be_resumed_elsewhere() {
             std::fs::write(place.path("r"), "x").unwrap();
         }
         failed(&child.wait_with_output().unwrap(), &["cannot write r/"]);
-        assert_eq!(place.path("r").exists(), file, "nothing is made anew");
+        assert_eq!(place.path("r").exists(), file, "nothing is made again");
         let epochs = some_more(&place, "moved");
         place.ok(&format!("pretrain -q --resume moved --epochs {epochs}"));
         place.ok(&format!("pretrain -q --out whole {SMALL} --epochs {epochs}"));

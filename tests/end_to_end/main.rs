@@ -1,6 +1,7 @@
 //! The binary as a user runs it: every test starts `dbn` in a folder of its own.
 
 mod alignments;
+mod book;
 mod build;
 mod candle_alone;
 mod candle_programs;

@@ -215,8 +215,8 @@ fn gaps_are_filled_and_the_rest_stays_as_it_was() {
             baseline += (1.74 - truth).abs() / 60.0;
         }
     }
-    // Who smokes is short: each is told by the other.
-    assert!(right >= 57, "{right} of 60 told");
+    // Who smokes is short: each is predicted from the other.
+    assert!(right >= 57, "{right} of 60 predicted");
     assert!(error < 0.5 * baseline, "{error} off, {baseline} by the mean");
     // Whole rows of a table by itself: the same as beside others.
     let some: Vec<String> = [0, 6, 11].map(|row: usize| rows[row].join(",")).into();

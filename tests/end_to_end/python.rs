@@ -1,4 +1,4 @@
-//! Another language reads what we write and must come to the same numbers.
+//! Another language reads what we write and must get the same numbers.
 #![allow(clippy::print_stderr, reason = "a test that is skipped must say so")]
 
 use crate::Place;
@@ -80,7 +80,7 @@ fn numpy_estimates_the_same_partition_function() {
     let (z, ais, error) = (number(&exact["log_z"]["exact"]), &ours["log_z"]["ais"], number(&theirs["standard_error"]));
     let (estimate, ours) = (number(&theirs["log_z"]), (number(&ais["value"]), number(&ais["high"])));
     let our_error = (ours.1 - ours.0) / 3.0;
-    assert!(error < 0.1 && our_error < 0.1, "errors {error} and {our_error}: nothing would be told apart");
+    assert!(error < 0.1 && our_error < 0.1, "errors {error} and {our_error}: nothing would be compared");
     assert!((estimate - z).abs() <= 5.0 * error, "theirs {estimate}, exactly {z}, standard error {error}");
     assert!((estimate - ours.0).abs() <= 5.0 * error.hypot(our_error), "theirs {estimate}, ours {}", ours.0);
     let likelihood = -number(&theirs["free_energy"]) - z;

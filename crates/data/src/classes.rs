@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    /// A model of before has no names of its classes: its labels are the numbers themselves.
+    /// An earlier model has no names of its classes: its labels are the numbers themselves.
     #[test]
     fn numbers_stay_as_they_are_where_that_is_how_a_model_learned_them() {
         let options = LoadOptions { class_numbers: ClassNumbers::Labels, ..LoadOptions::default() };

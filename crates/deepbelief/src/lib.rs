@@ -69,6 +69,15 @@ macro_rules! before {
 
 pub mod guide;
 
+/// The code of pages runs as a test.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/src/checkpoint.md")]
+    struct Checkpoint;
+}
+
 pub use candle_core;
 pub use deepbelief_analysis as analysis;
 pub use deepbelief_data as data;

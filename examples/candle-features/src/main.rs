@@ -21,7 +21,7 @@ fn main() -> candle_core::Result<()> {
     println!("pixels {:?} -> features {:?}", train.dims(), train_features.dims());
     for (name, train, test) in [("pixels", &train, &test), ("features", &train_features, &test_features)] {
         let wrong = errors(&classifier(train, &train_labels)?, test, &test_labels)?;
-        println!("told by their {name:<9} {wrong} of {} digits are wrong", test.dim(0)?);
+        println!("by their {name:<9} {wrong} of {} digits are wrong", test.dim(0)?);
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub(crate) struct EvalArgs {
     /// Draws of the hidden layers under the top for every sample
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Estimates")]
     pub(crate) layer_draws: u16,
-    /// Estimate even where the exact sum can be had
+    /// Estimate even where the exact sum can be computed
     #[arg(long, help_heading = "Estimates")]
     pub(crate) estimate: bool,
     /// Measure the pseudo-likelihood of an RBM too: exact or stochastic [default: none]

@@ -52,7 +52,7 @@ pub(crate) struct QualityArgs {
     /// Make pixels binary: none, threshold=T or fixed [default: as in training; where states were drawn there, fixed]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
-    /// ln Z, in nats [default: the exact sum, where it can be had]
+    /// ln Z, in nats [default: the exact sum, where it can be computed]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) log_z: Option<f64>,
     /// Random seed [default: that of the training]

@@ -20,8 +20,8 @@ A sample is scored by what was observed of it: missing values are summed out exa
 where they are at most 12 units, a category counting by its levels, or the model is an RBM of at
 most 12 hidden units; else the row has no score. Missing numbers of Gaussian units, one or two a
 row, are integrated out by as many nodes as make that exact (to 1e-6); for more there is an
-estimate by chains that fill them, and a column `estimated` has 1. A sample with gaps is told by
-less: its free energy is lower than if every value were there. Its percentile is among training
+estimate by chains that fill them, and a column `estimated` has 1. A sample with gaps has a lower
+free energy than if every value were there. Its percentile is among training
 samples, up to 1,000, of which the same units are hidden; there is none where that takes too much.
 
 The free energy F of an RBM is exact. A deep belief net has -ln of the mean weight over draws of
@@ -58,7 +58,7 @@ pub(crate) struct ScoreArgs {
     /// Make pixels binary: none or threshold=T [default: as in training]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
-    /// ln Z of the top, in nats [default: the exact sum, where it can be had]
+    /// ln Z of the top, in nats [default: the exact sum, where it can be computed]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) log_z: Option<f64>,
     /// Draws of the hidden layers under the top for every sample

@@ -191,7 +191,7 @@ pub(crate) struct ClassifyArgs {
     pub(crate) json: bool,
 }
 
-/// How a label is told.
+/// How a label is predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Method {
     /// By the exact free energy of each label.

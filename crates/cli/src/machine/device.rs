@@ -35,7 +35,7 @@ fn automatic() -> Device {
     match gpu(0) {
         Ok(device) => device,
         Err(failure) => {
-            tracing::info!("device:  the CPU, as no GPU is to be had: {}", failure.what());
+            tracing::info!("device:  the CPU, as no GPU can be used: {}", failure.what());
             Device::Cpu
         }
     }

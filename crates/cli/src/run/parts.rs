@@ -129,7 +129,7 @@ impl Parts {
         // replaces it.
         let model = model.unwrap_or_else(|why| {
             tracing::warn!(
-                "{why}; resuming all the same, but whether data and settings are those of its start cannot be told"
+                "{why}; resuming all the same, but whether data and settings are those of its start is not known"
             );
             None
         });
@@ -359,7 +359,7 @@ impl Parts {
     }
 }
 
-/// What to do where there is less memory than was said or told.
+/// What to do where there is less memory than was asked for or predicted.
 const LESS: &str = "allow less with --max-memory: samples that do not fit are read a minibatch at a time";
 
 /// Opens the data of a training.

@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-/// Puts a link to `to` in the place of what is in the cache.
+/// Puts a link to `to` instead of what is in the cache.
 fn link(path: &Path, to: &Path) {
     let _ = fs::remove_file(path);
     let _ = fs::remove_dir_all(path);

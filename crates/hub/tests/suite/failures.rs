@@ -44,7 +44,7 @@ fn a_gated_repository_gives_the_hubs_reason() {
     let (server, cache) = served();
     server.fail("revision", Fault::Status(403), 1);
     let error = fetch(&hub(&server, cache.path(), "hf_read"), "u/open", "x.csv").unwrap_err();
-    assert_eq!(error, "u/open is not open to this token: told to fail");
+    assert_eq!(error, "u/open is not open to this token: asked to fail");
 }
 
 /// Whatever request it is that meets a server in trouble, it is repeated.
@@ -62,7 +62,7 @@ fn a_server_in_trouble_is_asked_again() {
 #[test]
 fn trouble_that_stays_is_reported() {
     for (request, status, reason) in
-        [("revision", 429, "told to fail"), ("HEAD", 503, "told to fail"), ("/cdn/", 500, "told to fail")]
+        [("revision", 429, "asked to fail"), ("HEAD", 503, "asked to fail"), ("/cdn/", 500, "asked to fail")]
     {
         let (server, cache) = served();
         server.fail(request, Fault::Status(status), 100);

@@ -1,5 +1,5 @@
 //! A Hub of one's own: a small server on the loopback interface that speaks the part of the
-//! Hub's protocol that is needed, and fails when told to.
+//! Hub's protocol that is needed, and fails when asked to.
 //!
 //! Large files (`.safetensors`, `.parquet`) are kept as the Hub keeps them: their headers come
 //! with a redirect to another path, which sends the content and knows ranges.
@@ -139,7 +139,7 @@ impl Server {
         };
         let token = headers.get("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         let mut answer = match fault {
-            Some(Fault::Status(status)) => Answer::error(status, "", "told to fail"),
+            Some(Fault::Status(status)) => Answer::error(status, "", "asked to fail"),
             _ => self.answer(path, token, &body),
         };
         if let Some(from) = range.filter(|_| answer.status == 200 && !matches!(fault, Some(Fault::NoRanges))) {
@@ -280,7 +280,7 @@ impl Server {
 fn find<'a>(state: &'a State, name: &str, revision: &str, reads: bool) -> Result<(&'a Repo, usize), Answer> {
     let repo = state.repos.get(name).filter(|repo| reads || !repo.private);
     let Some(repo) = repo else {
-        // Whoever shows no token is not told whether there is such a repository.
+        // Whoever shows no token does not learn whether there is such a repository.
         let status = if reads { 404 } else { 401 };
         return Err(Answer::error(status, "RepoNotFound", "Repository not found"));
     };

@@ -83,7 +83,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         let which = if shown.len() < wrong.len() { format!("the surest {} of ", shown.len()) } else { String::new() };
         let sheet = Sheet {
             title: format!(
-                "{}: {which}{} in {} {} samples of {}; true label > told label",
+                "{}: {which}{} in {} {} samples of {}; true label > predicted label",
                 match &checkpoint {
                     Model::Belief(checkpoint) => Net { dbn: &checkpoint.dbn, shape }.name(),
                     Model::Network(checkpoint) => network_name(&checkpoint.network),

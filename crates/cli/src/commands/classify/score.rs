@@ -18,12 +18,12 @@ pub(super) struct Score<'a> {
     error: f64,
     /// What the rows and columns of the confusion matrix are called.
     classes: Vec<String>,
-    /// Samples of the class of the row that were told to be of the class of the column.
+    /// Samples of the class of the row that were predicted to be of the class of the column.
     confusion: Vec<Vec<usize>>,
 }
 
 impl<'a> Score<'a> {
-    /// From told and true labels, which are below the number of `classes`.
+    /// From predicted and true labels, which are below the number of `classes`.
     pub(super) fn new(
         data: &'a str,
         split: &'static str,
@@ -62,7 +62,7 @@ impl<'a> Score<'a> {
         let longest = classes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let most = self.confusion.iter().flatten().max().copied().unwrap_or(0);
         let (name_width, width) = (longest.max(4), longest.max(most.to_string().len()) + 2);
-        let mut text = format!("\nrows: true label, columns: told label\n{:name_width$}", "");
+        let mut text = format!("\nrows: true label, columns: predicted label\n{:name_width$}", "");
         for name in &classes {
             let _ = write!(text, "{name:>width$}");
         }
@@ -101,7 +101,7 @@ mod tests {
     fn the_matrix_names_its_classes() {
         let score = Score::new("d", "test", [0, 0, 1].into_iter().zip([0, 1, 1]), names(&["cat", "hound"]));
         let expected = "
-rows: true label, columns: told label
+rows: true label, columns: predicted label
          cat  hound    error
 cat        1      .   0.00 %
 hound      1      1  50.00 %

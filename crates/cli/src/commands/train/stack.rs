@@ -20,7 +20,7 @@ use deepbelief_rbm::{Outcome, TrainState, UnitKind, UnitMix};
 use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig};
 use std::path::Path;
 
-/// Samples that each epoch is measured on, at most. They are passed up anew for every layer, and figures that only
+/// Samples that each epoch is measured on, at most. They are passed up again for every layer, and figures that only
 /// show how a layer fares need no more.
 const MONITOR: usize = 5000;
 
@@ -238,7 +238,7 @@ fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, stag
         let input = match plan.map(|plan| (plan.mode, plan.bytes)) {
             None if parts.train.is_held() => "the data".to_string(),
             None => "the data, read from disk".to_string(),
-            Some((Mode::Recompute, _)) => "computed anew for every minibatch: it does not fit --cache".to_string(),
+            Some((Mode::Recompute, _)) => "computed again for every minibatch: it does not fit --cache".to_string(),
             Some((Mode::Floats, n)) => format!("kept as floats, {}", bytes(n)),
             Some((Mode::Bytes, n)) => format!("kept as bytes, {}", bytes(n)),
             Some((Mode::Bits, n)) => format!("kept as bits, states drawn once, {}", bytes(n)),

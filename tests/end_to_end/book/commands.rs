@@ -140,7 +140,8 @@ impl Desk {
         let mut wrong = Vec::new();
         for Shown { command, .. } in shown(block).iter().filter(|shown| shown.command.starts_with("dbn ")) {
             let words: Vec<&str> = command.split_whitespace().collect();
-            let help = self.place.ok(&format!("{} --help", words[1]));
+            let verb = if words[1] == "data" { "data make" } else { words[1] };
+            let help = self.place.ok(&format!("{verb} --help"));
             for flag in words.iter().filter(|word| word.starts_with("--")) {
                 let name = flag.split('=').next().unwrap();
                 if !help.split(|c: char| !(c.is_alphanumeric() || c == '-')).any(|word| word == name) {

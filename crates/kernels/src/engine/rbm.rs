@@ -175,13 +175,13 @@ pub trait Engine: Sized + Send + Sync {
     /// If the device failed.
     fn sample_visible(&mut self, draw: Uniforms) -> Result<()>;
 
-    /// As [`Self::sample_visible`], with the means E\[v|h\] in the place of states.
+    /// As [`Self::sample_visible`], with the means E\[v|h\] instead of states.
     ///
     /// # Errors
     /// If the device failed.
     fn mean_visible(&mut self) -> Result<()>;
 
-    /// Draws the labels of the last step down: states in the place of p(y|h).
+    /// Draws the labels of the last step down: states instead of p(y|h).
     ///
     /// # Errors
     /// If the device failed.
@@ -200,7 +200,7 @@ pub trait Engine: Sized + Send + Sync {
     /// If the device failed.
     fn update(&mut self, v0: Shown<'_, Self::States>, rule: &StepRule, sparsity: Sparsity) -> Result<()>;
 
-    /// The same with hidden states in the place of probabilities: `h0`, drawn for the data by
+    /// The same with hidden states instead of probabilities: `h0`, drawn for the data by
     /// [`Self::infer_hidden`], and those of the chains, drawn by [`Self::sample_hidden`] after the last step down.
     ///
     /// # Errors

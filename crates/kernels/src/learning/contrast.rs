@@ -71,7 +71,7 @@ impl PackedRbm {
         self.contrast(v0, Then::Keep(gradient), Hidden::Probabilities(sparsity));
     }
 
-    /// The same update with hidden states in the place of probabilities: `h0`, drawn for the data
+    /// The same update with hidden states instead of probabilities: `h0`, drawn for the data
     /// by the positive phase, and those of the RBM, drawn by an up pass after the last down
     /// pass. With the states at hand, no product is left to compute.
     ///

@@ -117,7 +117,7 @@ impl PackedRbm {
         self.labels.reconstruct(level, source, samples, &self.hidden_lists);
     }
 
-    /// Draws the labels of the last down pass: states in the place of p(y|h).
+    /// Draws the labels of the last down pass: states instead of p(y|h).
     pub fn sample_labels(&mut self, draw: Uniforms) {
         self.labels.sample(draw);
     }

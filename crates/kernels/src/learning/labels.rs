@@ -132,7 +132,7 @@ impl Labels {
         self.p.par_chunks_mut(GROUP * classes).for_each(|p| p.chunks_exact_mut(classes).for_each(softmax));
     }
 
-    /// Their logits `b + w h`, in the place of p(y|h).
+    /// Their logits `b + w h`, instead of p(y|h).
     pub(crate) fn inputs(&mut self, level: Level, hidden: Source<'_>, chains: usize, lists: &Active) {
         if self.classes == 0 {
             return;
@@ -154,7 +154,7 @@ impl Labels {
         });
     }
 
-    /// Puts a label drawn from them in the place of every chain's p(y|h).
+    /// Puts a label drawn from them instead of every chain's p(y|h).
     pub(crate) fn sample(&mut self, draw: Uniforms) {
         for (chain, p) in self.p.chunks_exact_mut(self.classes.max(1)).enumerate() {
             let mut left = draw.at(chain as u32, 0);

@@ -21,7 +21,7 @@ pub struct Measures {
     /// Mean free energy, nats per sample.
     pub free_energy: f64,
     /// Mean cross-entropy between the data and p(v|h) for one h ~ p(h|v), nats per sample. With
-    /// the mean field p(h|v) in the place of the draw it would be another, usually lower, cost.
+    /// the mean field p(h|v) instead of the draw it would be another, usually lower, cost.
     pub reconstruction_cost: f64,
     /// Mean E\[h|v\] of each hidden unit, which of a Bernoulli unit is p(h|v).
     pub activity: Vec<f64>,

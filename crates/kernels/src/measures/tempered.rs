@@ -38,7 +38,7 @@ use crate::states::lists::{Active, Chunks};
 use crate::units::tempered::{linear, log_ratios, tempered_states};
 use rayon::prelude::*;
 
-/// Steps after which products are computed anew. In between they are brought up to date by what
+/// Steps after which products are computed again. In between they are brought up to date by what
 /// changed, and each time rounded.
 const REFRESH: u32 = 64;
 

@@ -7,7 +7,7 @@ use crate::row::BLOCK;
 /// Which visible units of a minibatch have no value in the data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// What each sample is told apart by, in all epochs.
+    /// What identifies each sample, in all epochs.
     pub samples: Vec<u32>,
     /// [samples, units]; on where there is no value.
     pub cells: Bits,

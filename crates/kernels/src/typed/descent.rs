@@ -23,7 +23,7 @@ use crate::units::fields::NO_MOMENTS;
 /// What a training's steps are taken by; by default by momentum alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Descent {
-    /// Adam in the place of momentum.
+    /// Adam instead of momentum.
     pub adam: Option<AdamDecays>,
     /// λ of the L1b cost of the weights.
     pub l1b: f32,

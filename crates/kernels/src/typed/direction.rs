@@ -1,6 +1,6 @@
 //! One direction between a layer of any visible units and one of Bernoulli units, with weights and fields of its own.
 //!
-//! Up, Bernoulli units are told from units of any kinds, down, these from those, each by the mean of its kind; the delta
+//! Up, Bernoulli units are predicted from units of any kinds, down, these from those, each by the mean of its kind; the delta
 //! rule is the gradient of the mean `ln p(target | input)`:
 //!
 //! ```text

@@ -53,7 +53,7 @@ impl TypedRbm {
         self.contrast(v0, Hidden::Means(sparsity), gradient);
     }
 
-    /// The same with hidden states in the place of means: `h0`, drawn for the data by the positive phase, and those of
+    /// The same with hidden states instead of means: `h0`, drawn for the data by the positive phase, and those of
     /// the RBM, drawn by an up pass after the last down pass.
     ///
     /// # Panics

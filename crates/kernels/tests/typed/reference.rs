@@ -106,7 +106,7 @@ pub(crate) struct Update<'a> {
     pub(crate) rule: StepRule,
     /// Weights of samples and chains.
     pub(crate) weights: Option<(&'a [f32], &'a [f32])>,
-    /// Hidden states in the place of their means.
+    /// Hidden states instead of their means.
     pub(crate) states: Option<(&'a Batch, &'a Batch)>,
     /// Share of the means in the offsets, if the step is centred.
     pub(crate) share: Option<f64>,

@@ -39,7 +39,7 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Steps after which products are computed anew. In between they are brought up to date by what changed, and each
+/// Steps after which products are computed again. In between they are brought up to date by what changed, and each
 /// time rounded.
 const REFRESH: u32 = 64;
 

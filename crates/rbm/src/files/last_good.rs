@@ -98,7 +98,7 @@ fn staged(path: &Path) -> PathBuf {
     beside(path, "new")
 }
 
-/// Gives the file in `from`, if there is one, the name `to` as well, in the place of what had it.
+/// Gives the file in `from`, if there is one, the name `to` as well, which replaces what had it.
 fn link_over(from: &Path, to: &Path) -> Result<()> {
     let link = beside(to, "link");
     let _unfinished = Unfinished::at(link.clone());

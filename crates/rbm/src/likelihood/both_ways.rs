@@ -28,7 +28,7 @@ pub enum Verdict {
     /// modes of the model. The forward estimate alone stands.
     MissedModes,
     /// Chains that know nothing of the data find an ln Z that is larger by so many nats: the model has modes that
-    /// neither direction came to. Both estimates are too small.
+    /// neither direction reached. Both estimates are too small.
     UnseenModes(f64),
     /// Too few chains of either direction know of the other, or carry the weight of their own.
     FewChains,

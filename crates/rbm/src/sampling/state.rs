@@ -12,7 +12,7 @@ pub(crate) struct SamplerState {
     pub(crate) offsets: Option<Offsets>,
     /// Fast weights.
     pub(crate) fast: Option<Parameters>,
-    /// The mean of the models of late.
+    /// The running mean of the models.
     pub(crate) average: Option<Parameters>,
     /// Tempered chains.
     pub(crate) ladders: Option<LadderState>,

@@ -38,7 +38,7 @@ pub(crate) struct LadderState {
     pub(crate) betas: Vec<f32>,
     /// Where each replica is on its ladder.
     pub(crate) rungs: Vec<u32>,
-    /// How often each pair of neighbouring rungs swaps, of late.
+    /// How often each pair of neighbouring rungs swaps, a running mean.
     pub(crate) rates: Vec<f32>,
     pub(crate) v: Batch,
     pub(crate) labels: Vec<u32>,

@@ -30,7 +30,7 @@ pub(crate) struct TrajectoryTempering<E: Engine> {
     models: Vec<E::Tempered>,
     /// Room for the next present one.
     spare: Option<E::Tempered>,
-    /// How often each model swaps with the next, of late.
+    /// How often each model swaps with the next, a running mean.
     rates: Vec<f32>,
     /// Models at most.
     most: usize,

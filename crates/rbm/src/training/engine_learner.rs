@@ -25,7 +25,7 @@ const OFFSET_SHARE: f32 = 0.01;
 pub(crate) struct EngineLearner<E: Engine> {
     rbm: E,
     negative: Option<Negative<E>>,
-    /// The mean of the models of late, if it is wanted.
+    /// The running mean of the models, if it is wanted.
     average: Option<E>,
     statistics: E::Statistics,
     imputed: Imputed,
@@ -139,7 +139,7 @@ impl<E: Engine> Learner for EngineLearner<E> {
     }
 
     fn rbm(&self) -> Result<Rbm> {
-        // The model that training makes: the mean of those of late, where there is one.
+        // The model that training makes: their running mean, where there is one.
         let model = self.average.as_ref().unwrap_or(&self.rbm);
         Rbm::from_parameters(&model.layers(), model.parameters()?, &Device::Cpu)
     }

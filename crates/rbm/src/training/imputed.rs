@@ -1,4 +1,4 @@
-//! Missing values in training: each keeps its last draw, and an update draws it anew.
+//! Missing values in training: each keeps its last draw, and an update draws it again.
 //!
 //! With v the observed and m the missing units of a sample, the gradient of ln p(v) is the expectation under p(m|v) of
 //! that of ln p(v, m). One Gibbs step an update samples it as persistent chains do (Tieleman 2008).

@@ -15,7 +15,7 @@ pub fn peak_memory(layers: &Layers, batch_size: usize, config: &TrainConfig) -> 
     let chains = config.persistent_chains.max(batch_size);
     let weights = 4 * visible as u64 * hidden as u64;
     // Sets of parameters that a state holds, each of which exists four times while it is written: weights and
-    // velocities, those of methods, the best model, and all once more where an epoch may be begun anew.
+    // velocities, those of methods, the best model, and all once more where an epoch may be begun again.
     let by_adam = config.optimizer == Optimizer::Adam;
     let mut sets = 2 + u64::from(by_adam) + u64::from(config.averaging > 0.0) + 2 * u64::from(config.log_z_every > 0);
     sets += match config.sampler {

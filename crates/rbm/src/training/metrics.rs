@@ -17,7 +17,7 @@ pub struct EpochMetrics {
     pub momentum: f64,
     /// Cross-entropy between training samples v and p(v|h) for one h drawn from p(h|v), as a
     /// Gibbs step of the training has it. [`crate::Rbm::reconstruction_cost`] is another
-    /// quantity: it puts p(h|v) in the place of the draw, which leaves the noise of the
+    /// quantity: it takes p(h|v) instead of the draw, which leaves the noise of the
     /// draw out and is usually lower.
     pub reconstruction_cost: f64,
     /// The same on validation samples.

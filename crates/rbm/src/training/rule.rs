@@ -27,7 +27,7 @@ pub struct Rule {
     pub l1_cost: f64,
     /// L1b cost of the weights.
     pub l1b_cost: f64,
-    /// Adam in the place of momentum.
+    /// Adam instead of momentum.
     pub adam: Option<AdamDecays>,
     /// Gibbs steps of the negative phase.
     pub cd_steps: u32,

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 /// ln(2 pi) / 2.
 pub(super) const HALF_LN_TAU: f64 = 0.918_938_533_204_672_7;
 
-/// From here on what lies above is told by a continued fraction, since its probability leaves the range of numbers.
+/// From here on what lies above is computed by a continued fraction, since its probability leaves the range of numbers.
 const FAR: f64 = 3.0;
 
 /// Terms of it: enough for 16 digits from [`FAR`] on.

@@ -1,4 +1,4 @@
-//! Data with gaps, and samples that weigh more than others: held against the exact gradient of what was observed, and
+//! Data with gaps, and samples that weigh more than others: compared with the exact gradient of what was observed, and
 //! against samples that stand there more than once.
 
 use super::{Fixed, binary, bits, random_rbm, real, uniforms, values};

@@ -370,7 +370,7 @@ fn a_phase_that_annealing_misses_is_seen() {
 }
 
 /// A model with 95 % of its mass on one pattern and 5 % on another, and data of the smaller one alone. Annealing up
-/// comes to the smaller one more often than that, so that ln Z in reverse from it is more than a nat too small: the
+/// reaches the smaller one more often than that, so that ln Z in reverse from it is more than a nat too small: the
 /// verdict is that chains from the data miss modes, and that only the forward estimate stands.
 #[test]
 fn modes_that_the_data_miss_are_seen() {

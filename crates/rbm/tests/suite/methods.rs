@@ -234,7 +234,7 @@ fn centred_learning_does_not_depend_on_which_state_is_called_on() {
             centred,
             learning_rate: 0.2,
             weight_cost: 1e-2,
-            // Uniforms would be compared with 1 - p in the place of p.
+            // Uniforms would be compared with 1 - p instead of p.
             visible_states: VisibleStates::Probabilities,
             ..crate::plain()
         };
@@ -279,7 +279,7 @@ fn a_gradient_that_is_kept_leads_to_the_same_step() {
     }
 }
 
-/// A run of six epochs, and the same stopped after two and gone on with from its file, for every method;
+/// A run of six epochs, and the same stopped after two and resumed from its file, for every method;
 /// with one thread and with three.
 #[test]
 fn what_methods_remember_is_resumed_to_the_bit() {

@@ -124,7 +124,7 @@ fn the_form_changes_on_tensors_and_the_distribution_does_not() {
 
 /// Data and chains that are both drawn from the RBM itself teach it nothing: over 50 minibatches of 400 samples, the mean of
 /// every component of the gradient lies within six of its standard errors of 0. Of the some 700 components of all pairs
-/// one would be beyond by chance in one of 5000 runs; seeds are fixed. A grid of 0.1 in the place of real numbers makes a
+/// one would be beyond by chance in one of 5000 runs; seeds are fixed. A grid of 0.1 instead of real numbers makes a
 /// tenth of a standard error.
 #[test]
 fn data_of_the_model_teach_it_nothing() {
@@ -205,7 +205,7 @@ fn all_bits(rbm: &Rbm) -> Vec<u32> {
     parameters(rbm).iter().flat_map(|(_, values)| values.iter().map(|x| x.to_bits())).collect()
 }
 
-/// A training of six epochs, and the same stopped after two and gone on with from its file, with another number of
+/// A training of six epochs, and the same stopped after two and resumed from its file, with another number of
 /// threads, by every method.
 #[test]
 fn every_pair_is_resumed_to_the_bit() {

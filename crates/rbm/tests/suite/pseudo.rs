@@ -41,7 +41,7 @@ fn written_out(layers: &Layers, p: &Parameters, v: &[f32]) -> Vec<f64> {
     each.collect()
 }
 
-/// Within 1e-4 nats a unit, for all units and for each that is drawn; draws come to all units.
+/// Within 1e-4 nats a unit, for all units and for each that is drawn; draws reach all units.
 #[test]
 fn every_unit_is_given_all_others() {
     for layers in pairs() {

@@ -240,7 +240,7 @@ fn resuming_with_other_chains_is_refused() {
 }
 
 /// Monitors drawn from 2 batches of 5 and 4: all rows of the first and the head of the second, in
-/// the form the data have; a function that watches is told of every epoch.
+/// the form the data have; a function that watches is called for every epoch.
 #[test]
 fn monitors_come_from_the_data_and_a_function_may_watch() {
     for make in [binary as fn(usize, usize, f32, u32) -> Batch, real] {

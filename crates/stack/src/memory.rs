@@ -5,7 +5,7 @@
 //!
 //! | mode | what the layer sees |
 //! |---|---|
-//! | [`Mode::Floats`] | probabilities as computed from one pass over the data, or states drawn from them anew |
+//! | [`Mode::Floats`] | probabilities as computed from one pass over the data, or states drawn from them again |
 //! | [`Mode::Bytes`] | the same, probabilities rounded to multiples of 1/255: at most 0.002 off, and without bias |
 //! | [`Mode::Bits`] | states drawn once, in one pass over the data; where a layer is to see states |
 //! | [`Mode::Recompute`] | probabilities or states computed from the data's own minibatches, every time |

@@ -218,7 +218,7 @@ impl Scorer {
     }
 }
 
-/// Nodes to either side of 0, so many deviations of a unit apart, that a number is looked for at first.
+/// Nodes on each side of 0, so many deviations of a unit apart, that a number is looked for at first.
 fn reaches(steps: &[f64]) -> Vec<usize> {
     steps.iter().map(|step| (FAR / step + TAIL).ceil() as usize).collect()
 }

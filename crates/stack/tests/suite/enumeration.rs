@@ -194,8 +194,8 @@ fn sample_visible(dbn: &Dbn, chains: &mut Chains<'_>) -> Vec<usize> {
 
 /// 20,000 independent chains, one sample each, in the 48 cells of (v, y). A right sampler
 /// exceeds 110 (47 degrees of freedom) with probability about 1e-6, and the seed is fixed. The
-/// same samples must miss the distributions of two models, one with the recognition bias in the
-/// place of the top's, one with tied weights: the statistic has the power to tell.
+/// same samples must miss the distributions of two models, one with the recognition bias instead
+/// of the top's, one with tied weights: the statistic has the power to tell.
 #[test]
 fn long_chains_sample_the_joint_distribution() {
     let dbn = model();

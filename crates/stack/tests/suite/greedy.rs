@@ -139,7 +139,7 @@ fn resuming_anywhere_equals_never_having_stopped() {
     }
 }
 
-/// What a run that dies between two writes leaves: the finished layers of before, or those and
+/// What a run that dies between two writes leaves: the earlier finished layers, or those and
 /// the state of a layer that is finished by now, or of one that is not yet begun.
 #[test]
 fn a_folder_is_consistent_whenever_the_run_dies() {
@@ -169,7 +169,7 @@ fn a_folder_is_consistent_whenever_the_run_dies() {
     assert_eq!((loaded.finished.len(), loaded.running.is_none()), (2, true));
 }
 
-/// What the observer is told, in order.
+/// What the observer receives, in order.
 #[derive(Default)]
 struct Layers {
     started: Vec<usize>,
@@ -246,7 +246,7 @@ fn the_bottom_layer_trains_like_an_rbm_by_itself() {
     assert!(parameters(&alone) == parameters(&bottom));
 }
 
-/// Three noisy patterns, told apart after 60 epochs a layer by classification through two
+/// Three noisy patterns, distinguished after 60 epochs a layer by classification through two
 /// layers of which only the second ever saw a label. Guessing would miss two in three.
 #[test]
 fn labels_are_learned_through_the_layers() {

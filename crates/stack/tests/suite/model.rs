@@ -80,7 +80,7 @@ fn label_scores_and_reconstruction_cost_agree_with_double_precision() {
     }
 }
 
-/// By hand: against the labels told, with none, one and all of them changed.
+/// By hand: against the labels predicted, with none, one and all of them changed.
 #[test]
 fn the_label_error_is_the_share_of_other_labels() {
     let dbn = Dbn::from_rbms(random_rbms(&[6, 5, 7], 3, 1.0)).unwrap();

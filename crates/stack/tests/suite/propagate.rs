@@ -141,7 +141,7 @@ fn balanced_batches_hold_every_class_in_its_proportion() {
 
 /// Over 400 epochs the mean of a unit's states is its probability within five standard errors:
 /// of every sample where input is recomputed, in the order of the data, 43 x 6 values, and of all
-/// samples together where it is kept and dealt anew, 6 values; a right sampler fails with probability
+/// samples together where it is kept and dealt again, 6 values; a right sampler fails with probability
 /// below 2e-4, and the seed is fixed. One layer, so that its probabilities are not random themselves.
 #[test]
 fn samples_average_to_the_probabilities() {
@@ -153,7 +153,7 @@ fn samples_average_to_the_probabilities() {
         let p = values(&rbm[0].forward(&to_tensor(&one_batch.batches[0])).unwrap());
         let mut source = one_batch.clone();
         let mut input = Propagated::new(&mut source, rbm, dealing).unwrap();
-        // Samples that are told apart.
+        // Samples that all differ.
         let rows = if mode == Mode::Recompute { 43 } else { 1 };
         let mut sums = vec![0.0; rows * p.len() / 43];
         let mut batch = Batch::default();

@@ -4,7 +4,7 @@ use deepbelief_training::{Metrics, Score};
 use serde::Serialize;
 
 /// What a directed layer looked like after an epoch, in nats per sample: means over fixed samples,
-/// sums over the units that are told.
+/// sums over the units that are predicted.
 ///
 /// With q the recognition and p the generative probabilities, x units below and h units above:
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -53,7 +53,7 @@ pub struct TuneMetrics {
     /// What it takes to tell training data through the layers: the sum of their generative costs,
     /// less the entropies with which recognition chose among their states, and of the top's
     /// reconstruction cost. Under a factorial top it is minus the variational bound on log p(v). An
-    /// RBM's log Z is not to be had here; its reconstruction cost stands in for it.
+    /// RBM's log Z is not known here; its reconstruction cost stands in for it.
     pub variational_cost: f64,
     /// The same on validation data: the criterion for models without labels.
     pub variational_cost_valid: Option<f64>,

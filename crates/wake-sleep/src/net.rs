@@ -180,7 +180,7 @@ pub fn peak_memory(sizes: &[usize], visible: &deepbelief_rbm::Units, batch: usiz
     let packed = directed.iter().enumerate().map(sets).sum::<u64>() + PackedRbm::bytes(v, h, batch);
     let parameters = directed.iter().map(|(v, h)| 2 * v * h).sum::<usize>() + 2 * v * h;
     // Model, velocities and best model, each as tensors and as bytes of the file; model and velocities once
-    // more where an epoch may be begun anew.
+    // more where an epoch may be begun again.
     let again = if config.on_divergence == OnDivergence::HalveLr { 2 } else { 0 };
     packed + (3 * 2 + again) * 4 * parameters as u64
 }

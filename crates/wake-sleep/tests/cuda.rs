@@ -87,7 +87,7 @@ impl Observer<UpDown> for After {
 }
 
 /// Eight updates from the same start. A state that meets a tie moves its weights by rate / batch; as long as
-/// hardly one does, tunings stay together. Stopped and gone on with, a GPU ends in the same bits.
+/// hardly one does, tunings stay together. Stopped and resumed, a GPU ends in the same bits.
 #[test]
 #[ignore = "needs a GPU"]
 fn a_tuning_follows_the_cpus_and_resumes_in_the_same_bits() -> Result<()> {

@@ -7,7 +7,7 @@ use deepbelief_rbm::{Schedule, TrainConfig};
 use deepbelief_stack::{Dbn, Greedy, LayerConfig, StackConfig};
 use deepbelief_wake_sleep::{Part, TopModel, TuneConfig, Tuner, UnitChoices, Units, sigmoid_belief_net};
 
-/// Visible states of `units` units, each as often as told, in one batch; and their shares.
+/// Visible states of `units` units, each as often as asked for, in one batch; and their shares.
 fn every(units: usize, often: impl Fn(&[f64]) -> usize) -> (Fixed, Vec<f64>) {
     let states = all_states(units);
     let counts: Vec<usize> = states.iter().map(|state| often(state)).collect();
@@ -59,7 +59,7 @@ fn tuning_raises_the_exact_log_likelihood() {
 
 /// The plain algorithm from nothing: four patterns of six units. Independent units with the right
 /// means, where it starts, are 2.38 nats away from them; 0.06 is asked, and other seeds and depths
-/// come to 0.03 to 0.05. The bound on the likelihood, for which recognition has to keep up, is asked
+/// give 0.03 to 0.05. The bound on the likelihood, for which recognition has to keep up, is asked
 /// to be within 0.08 of it.
 #[test]
 fn plain_wake_sleep_learns_a_distribution_from_scratch() {
@@ -113,7 +113,7 @@ fn the_top_of_a_belief_net_stays_bare() {
 }
 
 /// Persistent chains with sampled labels are Gibbs chains of the top RBM with its labels: while the
-/// top is frozen, their hidden states must come to its exact distribution. 8 cells, 7 degrees of
+/// top is frozen, their hidden states must have its exact distribution. 8 cells, 7 degrees of
 /// freedom: a right sampler exceeds 45 with probability below 2e-7, and the seed is fixed.
 #[test]
 fn frozen_chains_sample_the_joint_distribution_of_the_top() {

@@ -112,7 +112,7 @@ fn each_phase_teaches_one_set_of_a_net_over_mixed_units() {
 }
 
 /// The generative cost of an epoch is the mean of -ln p(v | h1) on an up-pass that is drawn: within five standard errors,
-/// of 200 draws for each of 50 samples, of what it is by the model's own tensors; and a net that learns comes to a lower
+/// of 200 draws for each of 50 samples, of what it is by the model's own tensors; and a net that learns reaches a lower
 /// variational cost and tells the labels.
 #[test]
 fn costs_are_those_of_the_kinds_and_fall() {

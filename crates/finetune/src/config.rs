@@ -29,7 +29,7 @@ pub struct FinetuneConfig {
     pub square_momentum: f64,
     /// L2 cost of the weights; of Adam, the share times the step size that they shrink by.
     pub weight_cost: f64,
-    /// Share of the sigmoid hidden units that is left out, anew for every sample.
+    /// Share of the sigmoid hidden units that is left out, drawn for every sample.
     pub dropout: f64,
     /// Share of the inputs that is left out, likewise.
     pub input_dropout: f64,

@@ -44,7 +44,7 @@ pub(crate) fn shaped(network: &Network, values: Vec<Vec<f32>>) -> Result<Network
 pub fn peak_memory(sizes: &[usize], batch: usize, config: &FinetuneConfig) -> u64 {
     let parameters: usize = sizes.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
     // Parameters, two gradients while they are summed, two moments, the best network; the last four
-    // once more as tensors and as bytes of a file, and network and moments where an epoch may be begun anew.
+    // once more as tensors and as bytes of a file, and network and moments where an epoch may be begun again.
     // Of each unit a sum, a value and two gradients, for a minibatch or for the thousand samples measured at
     // once.
     let units: usize = sizes.iter().sum();

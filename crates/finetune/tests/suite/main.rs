@@ -1,4 +1,4 @@
-//! Training by backpropagation, held against plain candle, finite differences and itself.
+//! Training by backpropagation, compared with plain candle, finite differences and itself.
 
 mod gradients;
 mod network;

@@ -11,7 +11,7 @@ use deepbelief_rbm::{Control, Observer, ObserverResult, OnDivergence, Outcome, P
 
 const BOTH: [Objective; 2] = [Objective::Classifier, Objective::Autoencoder];
 
-/// Stops after so many batches, if a number is given; keeps what it is told.
+/// Stops after so many batches, if a number is given; keeps what it is given.
 #[derive(Default)]
 struct Stop {
     left: Option<usize>,

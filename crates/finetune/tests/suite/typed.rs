@@ -169,7 +169,7 @@ fn a_step_of_a_mixed_autoencoder_follows_finite_differences() -> Done {
     Ok(())
 }
 
-/// A classifier and an autoencoder come to a lower cost, and stop and go on through files to the same bits.
+/// A classifier and an autoencoder reach a lower cost, and stop and go on through files to the same bits.
 #[test]
 fn networks_over_mixed_units_learn_and_resume() -> Done {
     let dbn = net()?;

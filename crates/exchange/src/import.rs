@@ -16,7 +16,7 @@ pub const IMPORTED_FROM: &str = "imported_from";
 /// What the files do not say.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// The format of all files; by default each is told by its arrays.
+    /// The format of all files; by default each is recognised by its arrays.
     pub format: Option<Format>,
     /// Which update of a file of rbms; by default the last.
     pub update: Option<u64>,

@@ -1,7 +1,7 @@
 //! Models of other programs, read as deep belief nets ([`read`]), and nets written for other
 //! programs ([`write()`], [`write_npz`]).
 //!
-//! A format is told by the names of the arrays in a file, a container (npz, safetensors, HDF5, mat)
+//! A format is recognised by the names of the arrays in a file, a container (npz, safetensors, HDF5, mat)
 //! by its first bytes:
 //!
 //! | format | model | container | arrays |

@@ -17,7 +17,7 @@ pub enum Content {
 pub struct Pushed {
     /// The page of the repository.
     pub url: String,
-    /// The commit, where the Hub told it.
+    /// The commit, where the Hub gave it.
     pub commit: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Small binary data sets with a known entropy, on which a model's exact log-likelihood can be held
-//! against the best there is.
+//! Small binary data sets with a known entropy, on which a model's exact log-likelihood can be compared
+//! with the best there is.
 //!
 //! Each set is a list of patterns that are equally probable; one that comes twice counts twice. No
 //! model can give the list a higher mean log-likelihood than minus its entropy.

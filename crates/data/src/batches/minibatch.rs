@@ -76,7 +76,7 @@ struct Weights {
 enum Store {
     /// States that never change, row-major: `units / 32` words a sample, rounded up.
     Packed(Vec<u32>),
-    /// Pixels that stay grey, are drawn anew each time, or are not in memory.
+    /// Pixels that stay grey, are drawn again each time, or are not in memory.
     Pixels(Split),
 }
 

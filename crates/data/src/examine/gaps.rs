@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::schema::columns::Schema;
 use crate::tables::table::Table;
 
-/// Patterns that are told apart, at most.
+/// Patterns that are counted apart, at most.
 const PATTERNS: usize = 10_000;
 
 /// Patterns that are listed, at most.

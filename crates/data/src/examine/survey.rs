@@ -268,7 +268,7 @@ impl Survey {
         self.hashes.iter().filter(|hash| others.contains(hash)).count()
     }
 
-    /// What it comes to, of `samples` in all; `number` tells where in the file a column is.
+    /// The outcome, of `samples` in all; `number` says where in the file a column is.
     pub(super) fn part(
         &self,
         samples: usize,

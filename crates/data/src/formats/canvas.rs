@@ -11,7 +11,7 @@ use crate::tables::image_shape::ImageShape;
 /// Bytes that a picture may take while it is unpacked: forty million pixels of grey, thirty of colour.
 const LARGEST: u64 = 128 << 20;
 
-/// Reads a picture. Its format is told by the content, not by the name.
+/// Reads a picture. Its format is recognised by the content, not by the name.
 pub(crate) fn decoded<R: BufRead + Seek>(reader: ImageReader<R>) -> Result<DynamicImage, String> {
     let mut reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
     let mut limits = Limits::default();

@@ -20,14 +20,14 @@ use crate::schema::options::LoadOptions;
 use crate::tables::sheet::{Sheet, Texts};
 use crate::tables::table::check_units;
 
-/// Lines by which the header is told.
+/// Lines by which the header is recognised.
 const LINES: usize = 100;
 
-/// Pieces by which the whole need of memory is told, and those that each thread is given at once behind them.
+/// Pieces by which the whole need of memory is predicted, and those that each thread is given at once behind them.
 const FIRST: usize = 4;
 const EACH: usize = 4;
 
-/// Bytes of a file from which on its whole need of memory is told by its start.
+/// Bytes of a file from which on its whole need of memory is predicted by its start.
 const TELLING: u64 = 1 << 20;
 
 /// Reads a file.

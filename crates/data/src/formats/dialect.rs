@@ -1,4 +1,4 @@
-//! How a table of text is written, told by its first lines: what parts its fields, whether decimals have commas.
+//! How a table of text is written, inferred from its first lines: what parts its fields, whether decimals have commas.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Which arrays of a file hold what, told by their names, and the data set that they make.
+//! Which arrays of a file hold what, by their names, and the data set that they make.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub(crate) trait Arrays {
     /// What they are called.
     fn names(&self) -> Vec<String>;
 
-    /// The shape of one, as far as that can be told.
+    /// The shape of one, as far as it is known.
     fn shape(&mut self, name: &str) -> Option<Vec<usize>>;
 
     /// Reads one, where there is room for it.

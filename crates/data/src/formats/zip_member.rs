@@ -56,7 +56,7 @@ fn is_member(name: &str) -> bool {
     !file.is_empty() && !file.starts_with('.') && !name.starts_with("__MACOSX/")
 }
 
-/// Bytes with a checksum, which is held against them at their end.
+/// Bytes with a checksum, which is compared with theirs at their end.
 struct Checked<R> {
     from: R,
     sum: Crc,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// So much may come out of the smallest file.
 const ALWAYS: u64 = 256 << 20;
 
-/// Beyond that, so many times the packed size. Sparse samples come to a hundred, a stream of zeros to
+/// Beyond that, so many times the packed size. Sparse samples reach a hundred, a stream of zeros
 /// a thousand.
 const RATIO: u64 = 300;
 

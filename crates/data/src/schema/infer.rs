@@ -1,4 +1,4 @@
-//! What the columns of a sheet are, told by their values.
+//! What the columns of a sheet are, inferred from their values.
 //!
 //! One function for `check` and for every training. What it finds it says; where it cannot tell, it asks.
 
@@ -46,7 +46,7 @@ pub(crate) struct Inferred {
     pub(crate) notes: Vec<String>,
     /// What is unlikely to be meant.
     pub(crate) doubts: Vec<String>,
-    /// What cannot be told.
+    /// What cannot be inferred.
     questions: Vec<Question>,
 }
 

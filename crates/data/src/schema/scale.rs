@@ -14,7 +14,7 @@ pub enum Scale {
     /// Training values within [0, 1] stay; whole numbers from 0 to 255 are divided by 255, or by the largest where
     /// none is above 127; the columns of a table are scaled each by its own range where they are neither;
     /// anything else is refused: fractions among values above 1 are no bytes, and their range
-    /// cannot be told. The choice is made on the training data, holds for the test data too, and
+    /// is not known. The choice is made on the training data, holds for the test data too, and
     /// is reported in [`Dataset::scaling`](crate::Dataset::scaling).
     #[default]
     Auto,

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::kind::is_wide;
 use crate::tables::sheet::{Cell, Content, Sheet};
 
-/// Different numbers of a column that are told apart, at most.
+/// Different numbers of a column that are counted apart, at most.
 pub(crate) const LEVELS: usize = 64;
 
 /// Cells that a thread looks at together, column by column: so many stay close to it.

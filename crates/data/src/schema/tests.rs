@@ -105,7 +105,7 @@ fn kinds_follow_the_values() {
     }
 }
 
-/// What cannot be told is asked, with commands to choose from; each is accepted.
+/// What cannot be inferred is asked, with commands to choose from; each is accepted.
 #[test]
 fn what_cannot_be_told_is_asked() {
     let mut text = String::from("who,x\n");

@@ -149,7 +149,7 @@ fn columns_are_standardised_by_the_weights_of_their_rows() {
     }
 }
 
-/// What a checkpoint of before says of its columns means what it meant.
+/// What an earlier checkpoint says of its columns means what it meant.
 #[test]
 fn schemas_that_do_not_name_their_units_are_of_bernoulli_units() {
     let json = r#"{"column":[{"name":"age","kind":"real","offset":20.0,"scale":40.0},

@@ -149,7 +149,7 @@ mod tests {
         dealt
     }
 
-    /// Everything that is told or dealt of data in files must be, bit for bit, what it is of the
+    /// Everything that is reported or served of data in files must be, bit for bit, what it is of the
     /// same data in memory: bytes, flags and floats, fractions and whole ones, every scaling and
     /// every way to make states. The files are larger than what is read at once.
     #[test]

@@ -5,7 +5,7 @@ use parquet::errors::{ParquetError, Result};
 
 use crate::memory::unpack::Allowance;
 
-/// Bytes that a number takes that is a sample's value: as 32 bits, twice while there come to be more.
+/// Bytes that a number takes that is a sample's value: as 32 bits, twice while more are added.
 pub(super) const NUMBER: u64 = 8;
 
 /// The same of a number in a list, which is read whole before its length is known.

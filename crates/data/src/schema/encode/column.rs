@@ -10,7 +10,7 @@ use crate::schema::scale::Scale;
 use crate::schema::visible::ColumnUnits;
 use crate::tables::sheet::{Cell, Content, Sheet};
 
-/// Standard deviations from its mean from which on a value of a Gaussian unit is told.
+/// Standard deviations from its mean from which on a value of a Gaussian unit is reported.
 pub(super) const FAR: f32 = 10.0;
 
 /// What is to be done with the rows.

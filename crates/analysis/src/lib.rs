@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`sites`] | the model and its data site by site: levels, weights, free energies |
 //! | [`couplings`] | effective couplings between two sites, averaged over data |
-//! | [`contacts`] | pairs of sites ranked by their couplings, held against a structure |
+//! | [`contacts`] | pairs of sites ranked by their couplings, compared with a structure |
 //! | [`structure`] | distances between residues, from a table, a PDB or an mmCIF file |
 //! | [`mutations`] | mutants of a sequence and their log-probability ratios |
 //! | [`hidden_units`] | importance, sites and driving sequences of hidden units |

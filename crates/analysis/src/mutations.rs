@@ -10,7 +10,7 @@ use crate::structure::{Laid, Profile};
 use std::fmt;
 use std::str::FromStr;
 
-/// One letter in the place of another.
+/// One letter instead of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Substitution {
     /// The letter of the wild type.

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use candle_core::Tensor;
 use deepbelief_rbm::{FieldTensors, Layers, Rbm, UnitKind, Units};
 
-/// The same model with spins in the place of bits, and what ln Z of the bits is larger by, in nats.
+/// The same model with spins instead of bits, and what ln Z of the bits is larger by, in nats.
 ///
 /// # Errors
 /// [`Error::Units`] if a unit is no bit; if candle refuses an operation.
@@ -26,7 +26,7 @@ pub fn to_spins(rbm: &Rbm) -> Result<(Rbm, f64)> {
     Ok((of_kind(spins, UnitKind::Spin)?, total(w)? / 4.0 + f64::midpoint(total(b)?, total(c)?)))
 }
 
-/// The same model with bits in the place of spins, and what ln Z of the spins is larger by, in nats.
+/// The same model with bits instead of spins, and what ln Z of the spins is larger by, in nats.
 ///
 /// # Errors
 /// [`Error::Units`] if a unit is no spin; if candle refuses an operation.

@@ -1,4 +1,4 @@
-//! What is told of hidden units, against closed forms.
+//! What is reported of hidden units, against closed forms.
 
 use candle_core::{Device, Tensor};
 use deepbelief_analysis::hidden_units::{hidden_units, zero_sum_weights};

@@ -30,7 +30,7 @@
 //!
 //! 40 samples are held out to see overfitting by. The others are dealt in minibatches, in an order that
 //! seed and epoch decide. Grey values are probabilities of being on: [`Binarize`](crate::Binarize) says
-//! whether they are drawn, anew for every epoch, or stay as they are. What every epoch is measured on are the
+//! whether they are drawn, again for every epoch, or stay as they are. What every epoch is measured on are the
 //! [`Monitors`](crate::Monitors):
 //!
 //! ```
@@ -54,7 +54,7 @@
 //! # 2. One RBM
 //!
 //! [`Rbm`](crate::Rbm) is the model, a candle layer, and [`Trainer`](crate::Trainer) what teaches it, by
-//! contrastive divergence. It tells whoever watches what an epoch came to; a closure will do.
+//! contrastive divergence. It hands every epoch's figures to whoever watches; a closure will do.
 //! A training says more than that its costs fall: see [`EpochMetrics`](crate::EpochMetrics).
 //!
 //! ```

@@ -41,7 +41,7 @@ pub(super) fn require_folder(path: &Path) -> Result<()> {
     Err(Failure::new(format!("cannot write {}: there is no folder {}", path.display(), folder.display())))
 }
 
-/// Refuses results in the place of what a verb works from: its checkpoint, anything else of that run's folder, the
+/// Refuses results that would overwrite what a verb works from: its checkpoint, anything else of that run's folder, the
 /// data that the model learned from, and those that are `asked` for.
 pub(super) fn require_spare(out: &Path, checkpoint: &Path, model: &impl Trained, asked: Option<&Source>) -> Result<()> {
     let file = if checkpoint.is_dir() { checkpoint.join(MODEL) } else { checkpoint.to_path_buf() };
@@ -59,7 +59,7 @@ pub(super) fn require_spare(out: &Path, checkpoint: &Path, model: &impl Trained,
     }
 }
 
-/// Refuses a result in the place of a file, or of one in a folder, that is used and is `what`.
+/// Refuses a result that would overwrite a file, or of one in a folder, that is used and is `what`.
 pub(super) fn require_other(out: &Path, used: &Path, what: &str) -> Result<()> {
     match (out.canonicalize(), used.canonicalize()) {
         (Ok(out_file), Ok(used)) if out_file == used || used.is_dir() && out_file.starts_with(&used) => {

@@ -23,7 +23,7 @@ impl SaveClock {
     }
 
     /// Whether to save after a batch. The training then stops as for Ctrl-C, is saved, and goes on. Where the
-    /// epoch may have to begin anew, its state is that of its start all the while, and waits for its end.
+    /// epoch may have to begin again, its state is that of its start all the while, and waits for its end.
     pub(crate) fn after_batch(&self, on_divergence: OnDivergence) -> bool {
         self.is_up() && on_divergence == OnDivergence::Stop
     }

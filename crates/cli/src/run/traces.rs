@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Runs of neighbouring epochs that are told apart: about as many as a panel has columns of pixels.
+/// Runs of neighbouring epochs that are kept apart: about as many as a panel has columns of pixels.
 const MOST_RUNS: usize = 700;
 
 /// Every figure of a training, by name.

@@ -1,4 +1,4 @@
-//! The structure that pairs are held against.
+//! The structure that pairs are compared with.
 
 use crate::failure::{Explain, Failure, Result};
 use crate::model::sites::NamedSites;

@@ -8,7 +8,7 @@ use deepbelief_rbm::likelihood::{LogPartition, Separation, Verdict};
 use serde::{Serialize, Serializer};
 use std::fmt::Write as _;
 
-/// A figure with an interval of three standard errors of ln Z to either side, in nats: none where too
+/// A figure with an interval of ±3 standard errors of ln Z, in nats: none where too
 /// few chains carry the weight.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct Estimate {
@@ -63,7 +63,7 @@ pub(super) struct LogZ {
 }
 
 impl LogZ {
-    /// The one to go by.
+    /// The one to use.
     fn best(&self) -> Option<Estimate> {
         let both = self.both_ways.filter(|_| self.verdict != Some(Verdict::MissedModes));
         self.exact.map(Estimate::exact).or(both).or(self.ais)

@@ -1,4 +1,4 @@
-//! The training samples that a sample is held against.
+//! The training samples that a sample is compared with.
 
 use crate::args::ScoreArgs;
 use crate::data::chunks::{CHUNK, tensor};
@@ -11,7 +11,7 @@ use deepbelief_stack::Scorer;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-/// Training samples that a sample is held against, at most.
+/// Training samples that a sample is compared with, at most.
 const TRAINING: usize = 10_000;
 
 /// The same where it lacks values: as many, and no fewer.
@@ -120,7 +120,7 @@ pub(super) struct Peers<'a> {
     passes: usize,
     /// Passes that are left.
     left: usize,
-    /// Samples that were held against none.
+    /// Samples that were compared with none.
     alone: usize,
 }
 

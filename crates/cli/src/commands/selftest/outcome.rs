@@ -1,9 +1,9 @@
-//! A check, and what it came to.
+//! A check and its outcome.
 
 use crate::failure::Result;
 use candle_core::Device;
 
-/// What a check came to.
+/// The outcome of a check.
 pub(super) struct Outcome {
     /// How far from right it was.
     pub(super) error: f64,

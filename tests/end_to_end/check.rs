@@ -28,7 +28,7 @@ fn the_digits_are_fit_and_their_training_says_nothing() {
     assert_eq!(said, "");
 }
 
-/// Faults of every kind: each is told, in words and as JSON, and the exit code says what they come to.
+/// Faults of every kind: each is reported, in words and as JSON, and the exit code says whether they matter.
 #[test]
 fn faults_are_told_and_the_exit_code_says_whether_they_matter() {
     let place = Place::new();
@@ -91,7 +91,7 @@ fn the_recipe_trains() {
     }
 }
 
-/// Every training looks at its data, whatever it trains, and warns even where it is told to be quiet.
+/// Every training looks at its data, whatever it trains, and warns even where it is asked to be quiet.
 #[test]
 fn trainings_warn_of_what_check_finds() {
     let place = Place::new();

@@ -10,7 +10,7 @@ fn column(text: &str, name: &str) -> Vec<String> {
     text.lines().skip(1).map(|line| line.split(',').nth(at).unwrap().to_string()).collect()
 }
 
-/// The labels told are those of the library, and every figure follows from them.
+/// The labels predicted are those of the library, and every figure follows from them.
 #[test]
 fn figures_follow_from_the_labels() {
     let place = Place::new();
@@ -65,7 +65,7 @@ fn without_labels_the_models_are_told_alone() {
     place.ok("classify d --out labels.csv");
     let told = column(&place.text("labels.csv"), "predicted");
     assert_eq!(place.ok("classify d --data csv:inputs.csv"), told.join("\n") + "\n");
-    // Where a file has them, it is told how many there are of each.
+    // Where a file has them, their numbers are printed.
     let output = place.run("classify d --data csv:inputs.csv --out alone.csv");
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert_eq!(column(&place.text("alone.csv"), "predicted"), told);

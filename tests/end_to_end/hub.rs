@@ -1,5 +1,5 @@
 //! The Hugging Face Hub, by a server of its own: what is pushed comes back, models and data are
-//! used by their addresses, and refusals are told.
+//! used by their addresses, and refusals are reported.
 
 #[allow(dead_code, reason = "its failures are for the tests of the crate")]
 #[path = "../../crates/hub/tests/suite/server.rs"]
@@ -255,7 +255,7 @@ fn text_of_strangers_is_text_on_the_card() {
     assert!(!card.lines().any(|line| line.trim_start().starts_with("rm ")), "{card}");
 }
 
-/// `dbn` in a folder of its own, with a script there in the place of `dbn-hub`, if one is given.
+/// `dbn` in a folder of its own, with a script there instead of `dbn-hub`, if one is given.
 #[cfg(unix)]
 fn alone(place: &Place, script: Option<&str>, words: &str) -> Command {
     use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! `dbn sample`: pictures and animations of what a model believes in.
+//! `dbn sample`: pictures and animations of what a model generates.
 
 use crate::Place;
 

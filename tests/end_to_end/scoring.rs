@@ -125,7 +125,7 @@ fn values_beyond_the_training_range_are_counted() {
     assert!(said.find(expected).is_some_and(|at| at < said.find("least probable").unwrap()), "{said}");
 }
 
-/// A row that lacks a value is held against training samples that lack the same: being scored on less makes it no more
+/// A row that lacks a value is compared with training samples that lack the same: being scored on less makes it no more
 /// usual than it is.
 #[test]
 fn percentiles_of_rows_with_gaps_are_among_rows_with_the_same_gaps() {

@@ -100,7 +100,7 @@ fn few_labels_teach_the_top_alone() {
     for (name, bytes) in &few {
         assert_eq!(*bytes == all[name], name.starts_with("layers."), "{name}");
     }
-    // What is made of the net sees no more labels, unless it is told to.
+    // What is made of the net sees no more labels, unless it is asked to.
     let samples =
         |more: &str| stderr(&place.run(&format!("tune few --top-steps 1x1 --batch-size 7 --out t --force {more}")));
     assert!(samples("").contains(" 21 training samples"), "{}", samples(""));
@@ -118,7 +118,7 @@ fn few_labels_teach_the_top_alone() {
         text.starts_with("error: labelled says how many samples teach their labels, but the model has no"),
         "{text}"
     );
-    // An autoencoder learns no labels: how many the net had been told is nothing to it.
+    // An autoencoder learns no labels: how many the net had seen does not matter to it.
     let text = stderr(&place.run("finetune few --as autoencoder --epochs 1 --batch-size 7 --out a"));
     assert!(text.contains(" 79 training samples"), "{text}");
     let text = stderr(&place.run(&format!("stack {SMALL} --out x --labelled 80")));
@@ -139,7 +139,7 @@ fn a_stack_of_few_labels_resumes_in_either_stage() {
     }
 }
 
-/// The three classes are told apart through three layers; guessing would miss two in three.
+/// The three classes are distinguished through three layers; guessing would miss two in three.
 #[test]
 fn labels_are_learned() {
     let place = Place::new();

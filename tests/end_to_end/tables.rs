@@ -181,7 +181,7 @@ fn a_column_of_weights_counts_samples() {
     assert!(stderr(&refused).contains("weights are numbers from 0 up"), "{}", stderr(&refused));
 }
 
-/// What is told of a table in one format holds for the same table in another.
+/// What is reported of a table in one format holds for the same table in another.
 #[test]
 fn tables_of_other_programs_are_tables() {
     let place = Place::new();

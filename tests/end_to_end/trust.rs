@@ -1,5 +1,5 @@
 //! Data and models of others, and a machine that gives little: what is not asked for is not opened, what has no end
-//! comes to one, and what there is no room for is refused before it starts.
+//! gets one, and what there is no room for is refused before it starts.
 #![cfg(unix)]
 
 use crate::resume::start;

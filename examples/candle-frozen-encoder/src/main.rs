@@ -1,5 +1,5 @@
-//! Tells digits with a hole in them from others, by a head on a deep belief net that was never told
-//! of holes.
+//! Tells digits with a hole in them from others, by a head on a deep belief net that never saw
+//! holes.
 //!
 //! `cargo run --release -p candle-frozen-encoder [DBN.safetensors]`. Ten digits have patches blotted
 //! out: the head learns from some of the places and is tested on the others.

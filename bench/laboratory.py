@@ -23,7 +23,7 @@ import tempfile
 from units import PROTEINS, schema_of, sequences, weights_of
 
 OPTIONS = {
-    "kunitz": f"{PROTEINS} --epochs 60 --cd-steps 5 --l1b-cost 0.06",
+    "kunitz": f"{PROTEINS} --epochs 40 --cd-steps 5 --l1b-cost 0.25 --averaging 0.999",
     "lattice": f"{PROTEINS} --epochs 30 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
     "lactamase": f"{PROTEINS} --epochs 30 --cd-steps 5 --l1b-cost 0.25",
     "ising": "--hidden 64 --epochs 30",

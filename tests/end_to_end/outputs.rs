@@ -173,7 +173,7 @@ fn a_machine_that_computes_right_passes_the_selftest() {
     assert_eq!(json["checks"].as_array().unwrap().len(), 13, "{json}");
 }
 
-/// The tool's own data sets: written, read back, trained on, and held against their entropy.
+/// The tool's own data sets: written, read back, trained on, and compared with their entropy.
 #[test]
 fn small_data_sets_are_made_with_their_entropy() {
     let place = Place::new();
@@ -194,7 +194,7 @@ fn small_data_sets_are_made_with_their_entropy() {
     let likelihood = exact["log_likelihood"]["exact"]["value"].as_f64().unwrap();
     // Far better than independent fair units (-6.24), never better than the entropy allows.
     assert!(likelihood > -3.2 && likelihood <= -entropy + 1e-6, "{likelihood}, entropy {entropy}");
-    // Single units given the others are told more easily than whole samples.
+    // Single units given the others are predicted more easily than whole samples.
     let pseudo = exact["pseudo_log_likelihood"].as_f64().unwrap();
     assert!(pseudo > likelihood && pseudo < 0.0, "{pseudo} and {likelihood}");
     let one = eval("--pseudo-likelihood stochastic")["pseudo_log_likelihood"].as_f64().unwrap();

@@ -205,7 +205,7 @@ fn pictures_and_checkpoints_come_when_asked() {
     assert!(place.text("r/curves.svg").contains("epoch 2"));
 }
 
-/// A batch holds what there is: the memory that is told and taken is that of all samples, whatever was asked for.
+/// A batch holds what there is: the memory that is predicted and taken is that of all samples, whatever was asked for.
 #[test]
 fn a_batch_of_more_than_all_samples_takes_no_more_memory() {
     let place = Place::new();

@@ -1,7 +1,7 @@
 //! What a model makes of missing values.
 //!
 //! Gibbs chains run through the whole net with the observed units held: up through the directed layers, a step in the
-//! top RBM, down again, and what is missing is drawn anew. With one layer of weights that samples p(missing|observed)
+//! top RBM, down again, and what is missing is drawn again. With one layer of weights that samples p(missing|observed)
 //! of the RBM itself.
 //!
 //! All samples share the random numbers of a chain, so that what a sample is given depends on its own values alone,

@@ -14,7 +14,7 @@ pub enum Propagate {
     /// spread than the states have, and no guarantee for the variational bound.
     #[default]
     Probabilities,
-    /// Binary states drawn from them: once where they are kept, anew at every presentation where
+    /// Binary states drawn from them: once where they are kept, again at every presentation where
     /// they are computed again (see [`crate::plan`]).
     Samples,
 }

@@ -1,4 +1,4 @@
-//! Fantasies: what the model itself believes in (Hinton, Osindero & Teh 2006, section 7).
+//! Fantasies: what the model itself generates (Hinton, Osindero & Teh 2006, section 7).
 //!
 //! Chains of Gibbs steps run in the top RBM, `pen, y -> h -> pen, y`, with the label free, or
 //! clamped to see what the model thinks a class looks like. To look at a chain costs one pass

@@ -19,7 +19,7 @@ use deepbelief_finetune::Objective;
 use deepbelief_rbm::to_batch;
 use serde_json::json;
 
-/// Samples in a picture, unless told otherwise and at most.
+/// Samples in a picture, unless another number is asked for, and at most.
 const DRAWN: usize = 10;
 const MOST_DRAWN: usize = 100;
 

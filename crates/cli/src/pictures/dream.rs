@@ -1,4 +1,4 @@
-//! What a net believes in: chains of Gibbs steps in its top, shown as pixel probabilities after a
+//! What a net generates: chains of Gibbs steps in its top, shown as pixel probabilities after a
 //! pass down.
 
 use super::animation::Animation;

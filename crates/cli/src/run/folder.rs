@@ -213,7 +213,7 @@ impl RunFolder {
         recovered: std::result::Result<Recovered<T, E>, E>,
     ) -> Result<T> {
         let Recovered { value, damage } = recovered.or_fail(|| "cannot resume".into()).map_err(|failure| {
-            // Nobody is told to replace what another program or user can go on with.
+            // Nobody is asked to replace what another program or user can go on with.
             if self.files().map_or(true, |files| files.iter().any(|file| may_be_whole(file))) {
                 return failure;
             }

@@ -35,7 +35,7 @@ impl<E: Measured + DeserializeOwned> History<E> {
 
     /// Of a run that continues after the layer and epoch `done`, or where nothing was measured yet. What the
     /// file says of later epochs, and a line cut short by a crash, are dropped: those epochs are trained again.
-    /// What it does not say of earlier ones is lost, which is told, and no reason not to go on.
+    /// What it does not say of earlier ones is lost, which is reported, and no reason not to go on.
     pub(crate) fn resume(path: PathBuf, done: Option<(u32, u32)>) -> Result<Self> {
         let mut history = Self::new(path);
         // What cannot be added to is found out before an epoch is trained.

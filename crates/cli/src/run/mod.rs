@@ -159,7 +159,7 @@ fn introduce<V: Looped>(
     Ok(())
 }
 
-/// What a training came to: where samples could not be read from their file any more, that is why
+/// How a training ended: where samples could not be read from their file any more, that is why
 /// it stopped.
 pub(crate) fn outcome<E: Into<Failure>>(
     fitted: std::result::Result<Outcome, E>,

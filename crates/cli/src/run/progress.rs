@@ -20,7 +20,7 @@ pub(crate) struct Ticker<'a> {
     clock: Option<(u32, Instant, usize)>,
     /// Whether an epoch has been measured.
     measured: bool,
-    /// What has been warned of: each kind of trouble is told once.
+    /// What has been warned of: each kind of trouble is reported once.
     warned: Vec<Discriminant<TrainingWarning>>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Ticker<'a> {
             && (progress.batch.is_multiple_of(TICK) || progress.batch == progress.batches)
         {
             let (_, start, samples) = match self.clock {
-                // A save within an epoch counts its samples anew.
+                // A save within an epoch counts its samples again.
                 Some(clock) if clock.0 == progress.epoch && clock.2 <= progress.samples => clock,
                 _ => *self.clock.insert((progress.epoch, Instant::now(), progress.samples)),
             };

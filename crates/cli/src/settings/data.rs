@@ -22,7 +22,7 @@ pub(crate) struct DataSettings {
     pub(crate) column_types: Option<ColumnKinds>,
     pub(crate) missing: Option<Codes>,
     pub(crate) weight_column: Option<String>,
-    /// Bernoulli where nothing is said, as in runs of before: a new run says it, see [`DataSettings::take_own_units`].
+    /// Bernoulli where nothing is said, as in earlier runs: a new run says it, see [`DataSettings::take_own_units`].
     pub(crate) visible_units: Option<VisibleUnits>,
     pub(crate) schema: Option<Schema>,
     pub(crate) alphabet: Option<Alphabet>,

@@ -52,7 +52,7 @@ pub enum Source {
 const KNOWN: &str = "mnist, idx:DIR, csv:FILE, svm:FILE, arff:FILE, fasta:FILE, npy:FILE, npz:FILE, safetensors:FILE, \
                      mat:FILE, h5:FILE, images:DIR, parquet:FILE and hf:USER/REPO";
 
-/// Endings of files that a prefix is told by.
+/// Endings of files that a prefix is recognised by.
 const ENDINGS: [(&str, &str); 24] = [
     ("csv", "csv"),
     ("tsv", "csv"),

@@ -16,7 +16,7 @@ use deepbelief_kernels::{Conditionals, Layers, LogSum, Parameters, UnitKind, log
 /// other side take 16 s on two cores.
 pub const MOST_ENUMERATED: usize = 25;
 
-/// Most bits' worth of states of other than Bernoulli units that are summed over unasked: some seconds.
+/// Most bits' worth of states of other than Bernoulli units that are summed over without being asked for: some seconds.
 const MOST_OF_ANY: usize = 18;
 
 /// Whether [`exact_log_partition`] takes seconds, not hours.

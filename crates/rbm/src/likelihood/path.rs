@@ -51,9 +51,9 @@ pub struct LogZTracker {
 pub(crate) struct LogZState {
     /// Visible biases of the independent units at its start; those of spins as bits, here and below.
     pub(crate) base: Vec<f32>,
-    /// Hidden biases there: zeros in a state of before, whose path starts at fair hidden units.
+    /// Hidden biases there: zeros in an earlier state, whose path starts at fair hidden units.
     pub(crate) hidden_base: Vec<f32>,
-    /// The model that the path has come to.
+    /// The model that the path has reached.
     pub(crate) parameters: Parameters,
     pub(crate) v: Batch,
     pub(crate) labels: Vec<u32>,
@@ -100,7 +100,7 @@ impl LogZTracker {
         &self.state
     }
 
-    /// ln Z of the model that the path has come to, in nats.
+    /// ln Z of the model that the path has reached, in nats.
     #[must_use]
     pub fn log_z(&self) -> f64 {
         self.state.log_z
@@ -155,7 +155,7 @@ impl LogZTracker {
 }
 
 impl LogZState {
-    /// The same place, come to by annealing.
+    /// The same place, reached by annealing.
     fn annealed(&self, layers: &Layers, seed: u64) -> Result<Self> {
         let n = self.v.rows();
         let (mut model, base) = from_independent(layers, &self.parameters, &self.base, &self.hidden_base)?;

@@ -123,7 +123,7 @@ impl Training for Contrastive {
     }
 }
 
-/// Zeros in the place of what is remembered.
+/// Zeros instead of what is remembered.
 fn forget(memory: &mut Parameters) {
     let Parameters { w_rec, hb, vb, visible_fields, hidden_fields, label_w, label_b } = memory;
     let fields = visible_fields.each_mut().into_iter().chain(hidden_fields.each_mut());

@@ -82,7 +82,7 @@ fn every_kind_of_hidden_units_finds_planted_features_by_its_defaults() {
     }
 }
 
-/// Four epochs by Adam with the L1b cost, and the same stopped after two and gone on with from its file, with one thread
+/// Four epochs by Adam with the L1b cost, and the same stopped after two and resumed from its file, with one thread
 /// and with three.
 #[test]
 fn adam_is_resumed_to_the_bit_on_any_number_of_threads() {

@@ -1,4 +1,4 @@
-//! ln Z of the top: exactly where that can be had, else from both sides.
+//! ln Z of the top: exactly where that can be computed, else from both sides.
 
 use super::report::{Estimate, LogZ, Memory};
 use super::training::Training;

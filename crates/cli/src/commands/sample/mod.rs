@@ -1,4 +1,4 @@
-//! `dbn sample`: what a model believes in, as pictures or as a table.
+//! `dbn sample`: what a model generates, as pictures or as a table.
 
 mod given;
 mod sequences;
@@ -19,7 +19,7 @@ use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_stack::Dbn;
 use serde_json::json;
 
-/// Times the chains of an animation are shown, unless told otherwise.
+/// Times the chains of an animation are shown, unless another number is asked for.
 const FRAMES: u32 = 50;
 
 /// Chains for a label in a picture, at most.

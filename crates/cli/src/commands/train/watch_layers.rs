@@ -143,7 +143,7 @@ impl Watcher<'_, StackLayers> {
         Ok(())
     }
 
-    /// Draws what the top layer of a net so far has come to.
+    /// Draws the top layer of a net so far.
     fn draw_top(&self, dbn: &Dbn) -> Result<()> {
         let layer = dbn.depth() - 1;
         let title =

@@ -52,6 +52,25 @@ fn data_that_are_gone_leave_a_page_without_examples() {
 }
 
 #[test]
+fn a_table_has_a_page_of_its_columns() {
+    let place = Place::new();
+    let kinds = ["red", "green", "blue"];
+    let row = |i: usize| {
+        format!("{},{},{:.1},{}\n", kinds[i % 3], ["yes", "no"][i % 2], 10.0 + (i * 37 % 101) as f64 / 10.0, i % 2)
+    };
+    let rows: String = (0..300).map(row).collect();
+    std::fs::write(place.path("things.csv"), format!("colour,ripe,size,kind\n{rows}")).unwrap();
+    place.ok("pretrain -q --data csv:things.csv --label-column kind --hidden 5 --epochs 1 --out run");
+    assert_eq!(place.json("page run --out x.html --json")["columns"], 3);
+    let about = header(&place, "x.html");
+    let kinds: Vec<&str> = about["columns"].as_array().unwrap().iter().map(|c| c["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["categorical", "binary", "number"]);
+    assert_eq!(about["columns"][0]["levels"], serde_json::json!(["blue", "green", "red"]));
+    let refused = place.run("page run --image-size 5x1 --out y.html");
+    assert!(stderr(&refused).contains("pictures are of Bernoulli units"), "{}", stderr(&refused));
+}
+
+#[test]
 fn what_is_no_picture_is_refused() {
     let place = Place::new();
     place.stack("d", "");

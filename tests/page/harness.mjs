@@ -7,8 +7,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
 
-const root = resolve(import.meta.dirname, "../..");
-export const MODEL = join(root, "models/mnist-dbn-final.safetensors");
+export const root = resolve(import.meta.dirname, "../..");
+/** The shipped net, from the root, where the program runs. */
+export const MODEL = "models/mnist-dbn-final.safetensors";
 
 /** A folder of its own, removed at the end. */
 export const folder = mkdtempSync(join(tmpdir(), "dbn-page-"));
@@ -45,9 +46,9 @@ export async function browser() {
 
 /**
  * Opens a page, calls `use` with it, and then refuses whatever the page should not have done: messages on the console,
- * errors, requests.
+ * errors, requests. `options` are those of Playwright's contexts, and `first`, a script that runs before the page's.
  */
-export async function opened(options, use, file = page()) {
+export async function opened({ first, ...options }, use, file = page()) {
   const chromium = await browser();
   try {
     const context = await chromium.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
@@ -57,6 +58,7 @@ export async function opened(options, use, file = page()) {
     tab.on("request", (request) => {
       if (!/^(blob|data):/.test(request.url()) && request.url() !== `file://${file}`) wrong.push(`request: ${request.url()}`);
     });
+    if (first) await tab.addInitScript(first);
     await tab.goto(`file://${file}`);
     await tab.waitForSelector("body.ready");
     await use(tab);

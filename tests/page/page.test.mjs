@@ -20,6 +20,16 @@ test("a drawn 7 is read as a 7", () =>
     assert.deepEqual(await tab.evaluate("deepbelief.link.last.recognised.levels.map((l) => l.length)"), [784, 500, 500, 2000]);
   }));
 
+test("where a browser makes no worker, the engine runs in the page", () =>
+  opened({ first: "delete globalThis.Worker" }, async (tab) => {
+    assert.equal(await tab.evaluate("deepbelief.link.where"), "page");
+    await tab.click("#clear");
+    await draw(tab, "#draw-pad .pad", SEVEN);
+    await until(tab, "document.getElementById('verdict').textContent.startsWith('Looks like 7')");
+    await tab.click("#dream-step");
+    await answer(tab, "dreamt", "(last) => last.step === 1");
+  }));
+
 test("a finger draws as a mouse does", () =>
   opened({ hasTouch: true, viewport: { width: 375, height: 800 } }, async (tab) => {
     await tab.click("#clear");

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { MODEL, answer, dbn, inFolder, opened, page, readNpy } from "./harness.mjs";
+import { MODEL, answer, dbn, inFolder, opened, page, readNpy, root } from "./harness.mjs";
 
 /** The float16 number next to a float, as a float. */
 function toHalf(value) {
@@ -17,7 +18,7 @@ function toHalf(value) {
 
 /** The shipped net with weights that float16 holds, as a checkpoint. */
 function rounded() {
-  const bytes = readFileSync(MODEL), length = Number(bytes.readBigUInt64LE(0));
+  const bytes = readFileSync(join(root, MODEL)), length = Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString("utf8", 8, 8 + length)), start = 8 + length;
   for (const [name, tensor] of Object.entries(header)) {
     if (!/w_rec|w_gen|label_w/.test(name)) continue;

@@ -4,8 +4,10 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The model has units that the page cannot sample.
-    #[error("the page knows Bernoulli units, and the {layer} units of the model are {units}")]
+    #[error("the page knows {known} units, and the {layer} units of the model are {units}")]
     Units {
+        /// Units that it knows.
+        known: &'static str,
         /// Which units.
         layer: &'static str,
         /// What they are.
@@ -20,6 +22,14 @@ pub enum Error {
         height: usize,
         /// Visible units of the model.
         units: usize,
+    },
+    /// The columns of a table have another number of units than the model.
+    #[error("the columns have {got} units, and the model {expected} visible ones")]
+    Columns {
+        /// Units of the columns.
+        got: usize,
+        /// Visible units of the model.
+        expected: usize,
     },
     /// An example does not fit the model.
     #[error("example {index} has {got} pixels, expected {expected}")]

@@ -11,11 +11,13 @@ const STYLE: &str = include_str!("../assets/style.css");
 pub(crate) struct Parts<'a> {
     /// Its title.
     pub(crate) title: &'a str,
+    /// What stands between title and scripts.
+    pub(crate) main: &'a str,
     /// What is known of the model, as JSON.
     pub(crate) header: &'a str,
     /// The deflated weights.
     pub(crate) weights: &'a [u8],
-    /// The script of the engine, and of what one sees.
+    /// The script of the engine.
     pub(crate) engine: &'a str,
     /// The script of what one sees.
     pub(crate) page: &'a str,
@@ -36,6 +38,7 @@ impl Parts<'_> {
             ("policy", policy),
             ("title", escaped(self.title)),
             ("style", STYLE.to_string()),
+            ("main", self.main.to_string()),
             ("header", in_script(self.header)),
             ("weights", STANDARD.encode(self.weights)),
             ("engine", self.engine.to_string()),
@@ -93,7 +96,7 @@ mod tests {
     #[test]
     fn names_cannot_become_markup() {
         let (title, header) = ("</title><script>alert(1)</script>", r#"{"name":"</script><!--"}"#);
-        let parts = Parts { title, header, weights: &[0], engine: "let a;", page: "let b;" };
+        let parts = Parts { title, main: "<main></main>", header, weights: &[0], engine: "let a;", page: "let b;" };
         let file = parts.file();
         assert!(!file.contains("alert(1)</script>"));
         assert!(file.contains(r#"{"name":"\u003c/script>\u003c!--"}"#));
@@ -109,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_policy_names_the_scripts_as_they_stand() {
-        let parts = Parts { title: "t", header: "{}", weights: &[1, 2, 3], engine: "let a;", page: "let b;" };
+        let parts = Parts { title: "t", main: "", header: "{}", weights: &[1, 2, 3], engine: "let a;", page: "let b;" };
         let file = parts.file();
         for (tag, end) in [("<script id=\"engine\" type=\"module\">", "</script>"), ("<style>", "</style>")] {
             let start = file.find(tag).expect(tag) + tag.len();

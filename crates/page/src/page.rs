@@ -1,12 +1,14 @@
 //! A page of a model.
 
+use crate::columns::{Column, Shown, shown};
 use crate::error::{Error, Result};
 use crate::html::Parts;
 use crate::scripts;
 use crate::weights::{Listed, Weights};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use deepbelief_stack::Dbn;
+use deepbelief_rbm::{UnitKind, Units};
+use deepbelief_stack::{Dbn, Layer};
 use serde::Serialize;
 
 /// What a page says of its model, and how it draws.
@@ -34,6 +36,10 @@ pub struct About {
     pub centred: bool,
     /// Samples to recognise and to complete.
     pub examples: Vec<Example>,
+    /// Columns of a table, in the order of their units; none where the model is one of pictures.
+    pub columns: Vec<Column>,
+    /// Name of the column of the labels.
+    pub label_name: String,
 }
 
 /// A sample of the data.
@@ -53,6 +59,8 @@ struct Header<'a> {
     data: &'a str,
     facts: &'a [(String, String)],
     sizes: Vec<usize>,
+    /// The sizes that a person calls those of the net.
+    named_sizes: Vec<usize>,
     classes: usize,
     class_names: &'a [String],
     width: usize,
@@ -63,6 +71,17 @@ struct Header<'a> {
     centred: bool,
     tensors: &'a [Listed],
     examples: Examples,
+    columns: Vec<Shown<'a>>,
+    label_name: &'a str,
+    /// Kinds of the top units, from the first on.
+    hidden: Vec<Kind>,
+}
+
+/// Neighbouring units of one kind.
+#[derive(Serialize)]
+struct Kind {
+    kind: &'static str,
+    sites: usize,
 }
 
 #[derive(Serialize)]
@@ -74,18 +93,14 @@ struct Examples {
 /// The page of a model, as one HTML file.
 ///
 /// # Errors
-/// [`Error::Units`] for a model with other than Bernoulli units, [`Error::Shape`], [`Error::Example`],
-/// [`Error::Range`] for weights that float16 cannot hold.
+/// [`Error::Units`] for a model with units that the page does not know, [`Error::Shape`], [`Error::Columns`],
+/// [`Error::Example`], [`Error::Range`] for weights that float16 cannot hold.
 pub fn page(dbn: &Dbn, about: &About) -> Result<String> {
-    let pixels = dbn.visible();
-    require_bernoulli(dbn)?;
-    if about.width * about.height != pixels {
-        return Err(Error::Shape { width: about.width, height: about.height, units: pixels });
-    }
-    for (index, example) in about.examples.iter().enumerate() {
-        if example.pixels.len() != pixels {
-            return Err(Error::Example { index, got: example.pixels.len(), expected: pixels });
-        }
+    let of_pictures = about.columns.is_empty();
+    if of_pictures {
+        require_pictures(dbn, about)?;
+    } else {
+        require_table(dbn, about)?;
     }
     let weights = weights(dbn)?;
     let all: Vec<u8> = about.examples.iter().flat_map(|example| example.pixels.iter().copied()).collect();
@@ -95,6 +110,7 @@ pub fn page(dbn: &Dbn, about: &About) -> Result<String> {
         data: &about.data,
         facts: &about.facts,
         sizes: dbn.sizes(),
+        named_sizes: dbn.code_sizes()?,
         classes: dbn.classes(),
         class_names: &about.class_names,
         width: about.width,
@@ -107,24 +123,60 @@ pub fn page(dbn: &Dbn, about: &About) -> Result<String> {
             labels: about.examples.iter().map(|example| example.label).collect(),
             pixels: STANDARD.encode(all),
         },
+        columns: shown(&about.columns),
+        label_name: &about.label_name,
+        hidden: kinds(&dbn.top().layers().hidden),
     })?;
+    let main = if of_pictures { include_str!("../assets/pictures.html") } else { include_str!("../assets/table.html") };
     let parts = Parts {
         title: &about.name,
+        main,
         header: &header,
         weights: &weights.deflated()?,
         engine: &scripts::engine(),
-        page: &scripts::page(),
+        page: &if of_pictures { scripts::pictures() } else { scripts::table() },
     };
     Ok(parts.file())
 }
 
-fn require_bernoulli(dbn: &Dbn) -> Result<()> {
+fn require_pictures(dbn: &Dbn, about: &About) -> Result<()> {
+    let pixels = dbn.visible();
     for (layer, units) in [("visible", dbn.visible_units()), ("top", &dbn.top().layers().hidden)] {
         if !units.is_bernoulli() {
-            return Err(Error::Units { layer, units: units.kinds() });
+            return Err(Error::Units { known: "Bernoulli", layer, units: units.kinds() });
+        }
+    }
+    if about.width * about.height != pixels {
+        return Err(Error::Shape { width: about.width, height: about.height, units: pixels });
+    }
+    for (index, example) in about.examples.iter().enumerate() {
+        if example.pixels.len() != pixels {
+            return Err(Error::Example { index, got: example.pixels.len(), expected: pixels });
         }
     }
     Ok(())
+}
+
+fn require_table(dbn: &Dbn, about: &About) -> Result<()> {
+    let (got, expected) = (about.columns.iter().map(Column::units).sum(), dbn.visible());
+    if got != expected {
+        return Err(Error::Columns { got, expected });
+    }
+    let is_known = |kind: UnitKind| matches!(kind, UnitKind::Bernoulli | UnitKind::Gaussian | UnitKind::Spin);
+    let (visible, hidden) = (dbn.visible_units(), &dbn.top().layers().hidden);
+    if !visible.all(|kind| kind.is_discrete() || kind == UnitKind::Gaussian) {
+        let known = "Bernoulli, spin, categorical and Gaussian";
+        return Err(Error::Units { known, layer: "visible", units: visible.kinds() });
+    }
+    if !hidden.all(is_known) {
+        let known = "Bernoulli, spin and Gaussian";
+        return Err(Error::Units { known, layer: "top", units: hidden.kinds() });
+    }
+    Ok(())
+}
+
+fn kinds(units: &Units) -> Vec<Kind> {
+    units.segments().iter().map(|segment| Kind { kind: segment.units.name(), sites: segment.sites }).collect()
 }
 
 /// Weights and biases, from the bottom: the way up, and the way down where it is not its transpose.
@@ -142,6 +194,13 @@ fn weights(dbn: &Dbn) -> Result<Weights> {
     weights.half(format!("{level}.rec"), top.w_rec())?;
     weights.full(format!("{level}.up"), top.hb())?;
     weights.full(format!("{level}.down"), top.vb())?;
+    let visible = dbn.layers().first().map_or(top.visible_fields(), Layer::visible_fields);
+    let precisions = [("visible", &visible.log_precision), ("top", &top.hidden_fields().log_precision)];
+    for (units, precision) in precisions {
+        if let Some(precision) = precision {
+            weights.full(format!("{units}.log_precision"), precision)?;
+        }
+    }
     if let Some(labels) = top.labels() {
         weights.half("label.weights".into(), &labels.w)?;
         weights.full("label.biases".into(), &labels.b)?;

@@ -13,14 +13,15 @@ pub(crate) fn engine() -> String {
         include_str!("../assets/engine/net.js"),
         include_str!("../assets/engine/chains.js"),
         include_str!("../assets/engine/completion.js"),
+        include_str!("../assets/engine/given.js"),
         include_str!("../assets/engine/units.js"),
         include_str!("../assets/engine/server.js"),
         include_str!("../assets/engine/start.js"),
     ])
 }
 
-/// What one sees and touches.
-pub(crate) fn page() -> String {
+/// What one sees and touches of a model of pictures.
+pub(crate) fn pictures() -> String {
     joined(&[
         include_str!("../assets/page/elements.js"),
         include_str!("../assets/page/colours.js"),
@@ -28,11 +29,23 @@ pub(crate) fn page() -> String {
         include_str!("../assets/page/pad.js"),
         include_str!("../assets/page/activity.js"),
         include_str!("../assets/page/link.js"),
+        include_str!("../assets/page/head.js"),
         include_str!("../assets/page/recognise.js"),
         include_str!("../assets/page/dream.js"),
         include_str!("../assets/page/complete.js"),
         include_str!("../assets/page/touch.js"),
         include_str!("../assets/page/main.js"),
+    ])
+}
+
+/// What one sees and touches of a model of a table.
+pub(crate) fn table() -> String {
+    joined(&[
+        include_str!("../assets/page/elements.js"),
+        include_str!("../assets/page/link.js"),
+        include_str!("../assets/page/head.js"),
+        include_str!("../assets/page/table.js"),
+        include_str!("../assets/page/table-main.js"),
     ])
 }
 
@@ -60,7 +73,7 @@ mod tests {
     /// A closing tag or an import over several lines would break the file.
     #[test]
     fn scripts_can_stand_in_a_page() {
-        for script in [engine(), page()] {
+        for script in [engine(), pictures(), table()] {
             assert!(!script.to_lowercase().contains("</script") && !script.contains("<!--"));
             assert!(!script.contains(" from \"./"), "an import is left");
         }

@@ -11,9 +11,13 @@ The page is one HTML file for any browser of today, on a phone too. It holds the
 numbers, and some samples to try; it needs no server and no network, and its own policy forbids
 every request. Mail it, or open it with a double click.
 
+Of a model of pictures one draws, dreams and completes; of a model of a table one chooses values of
+some columns, and sees how the others are then distributed.
+
 Examples:
   dbn page runs/deep --out deep.html
-  dbn page runs/faces --image-size 32x24 --examples 0";
+  dbn page runs/faces --image-size 32x24 --examples 0
+  dbn page runs/people --out people.html";
 
 /// A page to make.
 #[derive(Debug, Args)]

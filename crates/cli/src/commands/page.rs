@@ -1,18 +1,20 @@
-//! `dbn page`: a model as an HTML file in which it draws, recognises, dreams and completes.
+//! `dbn page`: a model as an HTML file in which it draws, recognises, dreams and completes, or, of a table, shows what goes
+//! with what.
 
 use crate::args::{PageArgs, SplitName};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
-use crate::failure::{Explain, Result};
+use crate::failure::{Explain, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained, run_name};
 use crate::model::decoded::picture_shape;
 use crate::pictures::showcase;
 use crate::report::{Report, bytes, shell_word};
-use deepbelief_data::{Dataset, ImageShape, Source, Split};
-use deepbelief_page::{About, Example, page as write_page};
-use deepbelief_rbm::VisibleStates;
+use deepbelief_data::{ColumnKind, Dataset, ImageShape, Schema, Source, Split};
+use deepbelief_page::{About, Column, Example, Values, page as write_page};
+use deepbelief_rbm::{UnitKind, VisibleStates};
 use serde_json::json;
+use std::path::Path;
 
 /// The figure of a checkpoint that a page names.
 const TEST_ERROR: &str = "label_error_test";
@@ -23,9 +25,68 @@ pub(crate) fn page(args: &PageArgs, report: &Report) -> Result<()> {
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
-    let data = data(args, &checkpoint)?;
+    let about = match table(args, &checkpoint) {
+        Some(schema) => About {
+            columns: columns(&schema),
+            label_name: schema.label().unwrap_or_else(|| "label".into()),
+            ..about(args, &checkpoint)
+        },
+        None => pictures(args, &checkpoint)?,
+    };
+    let file = write_page(&checkpoint.dbn, &about).or_fail(|| "cannot make the page".into())?;
+    write_file(&args.out, file.as_bytes())?;
+    let with = if about.columns.is_empty() {
+        count(about.examples.len(), "example")
+    } else {
+        count(about.columns.len(), "column")
+    };
+    tracing::info!("{} with {with}; open it in a browser", bytes(file.len() as u64));
+    if args.json {
+        let (examples, columns) = (about.examples.len(), about.columns.len());
+        return report
+            .json(&json!({ "file": args.out, "bytes": file.len(), "examples": examples, "columns": columns }));
+    }
+    Ok(())
+}
+
+/// What the columns of the model are, if it is one of a table and not taken for pictures.
+fn table(args: &PageArgs, checkpoint: &Checkpoint) -> Option<Schema> {
+    let is_table = |schema: &Schema| !schema.layer().is_bernoulli() || !schema.is_of_one_kind();
+    checkpoint.schema().filter(|schema| args.data.image_size.is_none() && is_table(schema))
+}
+
+/// Columns and what their units stand for.
+fn columns(schema: &Schema) -> Vec<Column> {
+    let layer = schema.layer();
+    let units: Vec<UnitKind> =
+        layer.each().flat_map(|(segment, columns)| columns.map(move |_| segment.units)).collect();
+    let mut at = 0;
+    let column = |(place, (name, kind)): (usize, (Option<&str>, &ColumnKind))| {
+        let unit = *units.get(at)?;
+        at += kind.units();
+        let number = |offset, scale| match unit {
+            UnitKind::Gaussian => Values::Number { offset, scale },
+            _ => Values::Probability { offset, scale },
+        };
+        let values = match kind {
+            ColumnKind::Binary { off, on } => Values::Binary([off.clone(), on.clone()]),
+            ColumnKind::Spin if unit == UnitKind::Spin => Values::Spin,
+            ColumnKind::Spin => Values::Binary(["-1".into(), "1".into()]),
+            ColumnKind::Categorical { levels } => Values::Categorical(levels.clone()),
+            ColumnKind::Unit { divisor } => number(0.0, f64::from(*divisor)),
+            ColumnKind::Real { offset, scale } => number(*offset, *scale),
+            ColumnKind::Ignored | ColumnKind::Label | ColumnKind::Weight => return None,
+        };
+        Some(Column { name: name.map_or_else(|| place.to_string(), str::to_string), values })
+    };
+    schema.each().enumerate().filter_map(column).collect()
+}
+
+/// Of a model of pictures, with examples.
+fn pictures(args: &PageArgs, checkpoint: &Checkpoint) -> Result<About> {
+    let data = data(args, checkpoint)?;
     let known = args.data.image_size.or_else(|| data.as_ref().and_then(|data| data.image));
-    let shape = picture_shape(&checkpoint, known.or_else(|| checkpoint.image_shape()))?;
+    let ImageShape { width, height } = picture_shape(checkpoint, known.or_else(|| checkpoint.image_shape()))?;
     // The weights as F32 numbers, halves, bytes, deflated and as a text, of which some lie side by side.
     let held = data.as_ref().map_or(0, footprint::held);
     memory::require(
@@ -34,15 +95,8 @@ pub(crate) fn page(args: &PageArgs, report: &Report) -> Result<()> {
         args.memory.max_memory,
         &[],
     )?;
-    let examples = data.as_ref().map(|data| examples(args, &checkpoint, data)).transpose()?.unwrap_or_default();
-    let about = about(args, &checkpoint, shape, examples);
-    let file = write_page(&checkpoint.dbn, &about).or_fail(|| "cannot make the page".into())?;
-    write_file(&args.out, file.as_bytes())?;
-    tracing::info!("{} with {} examples; open it in a browser", bytes(file.len() as u64), about.examples.len());
-    if args.json {
-        return report.json(&json!({ "file": args.out, "bytes": file.len(), "examples": about.examples.len() }));
-    }
-    Ok(())
+    let examples = data.as_ref().map(|data| examples(args, checkpoint, data)).transpose()?.unwrap_or_default();
+    Ok(About { width, height, examples, ..about(args, checkpoint) })
 }
 
 /// The data to take examples from. Data that nobody asked for and that cannot be read are done without.
@@ -76,25 +130,28 @@ fn examples(args: &PageArgs, checkpoint: &Checkpoint, data: &Dataset) -> Result<
         .collect())
 }
 
-fn about(args: &PageArgs, checkpoint: &Checkpoint, shape: ImageShape, examples: Vec<Example>) -> About {
+/// What holds of a model of either.
+fn about(args: &PageArgs, checkpoint: &Checkpoint) -> About {
     let provenance = checkpoint.provenance();
     let source = checkpoint.recorded::<Source>("data");
     let mut facts = vec![("epochs".to_string(), provenance.epochs.to_string())];
     if let Some(error) = provenance.figures.get(TEST_ERROR) {
-        facts.push(("wrong of the test samples".into(), format!("{:.2} %", 100.0 * error)));
+        facts.push(("test error".into(), format!("{:.2} %", 100.0 * error)));
     }
     About {
         name: args.title.clone().unwrap_or_else(|| run_name(&args.checkpoint)),
-        checkpoint: shell_word(&args.checkpoint),
+        // A path from the root says where things lie on this machine, which is nobody's business.
+        checkpoint: shell_word(match args.checkpoint.file_name() {
+            Some(name) if args.checkpoint.is_absolute() => Path::new(name),
+            _ => args.checkpoint.as_path(),
+        }),
         data: provenance.dataset.clone(),
         facts,
         class_names: checkpoint.class_names().unwrap_or_default(),
-        width: shape.width,
-        height: shape.height,
         seed: provenance.seed,
         completes_with_probabilities: checkpoint.completing().visible_states == VisibleStates::Probabilities,
         // Other drawings are taken as they are: nothing is known of how their pictures were cut.
         centred: source == Some(Source::Mnist),
-        examples,
+        ..About::default()
     }
 }

@@ -26,6 +26,9 @@ export class Net {
     this.top = this.layers[this.depth - 1];
     this.top.labelWeights = tensors["label.weights"];
     this.top.labelBiases = tensors["label.biases"];
+    // ln g of Gaussian units: numbers of a table, units of the top.
+    this.precisions = tensors["visible.log_precision"];
+    this.topPrecisions = tensors["top.log_precision"];
   }
 
   /** Probabilities of every level below the top units on the way up from `pixels`. */

@@ -3,6 +3,7 @@
 
 import { Chains } from "./chains.js";
 import { Completion, MOST_STEPS } from "./completion.js";
+import { Given } from "./given.js";
 import { Net } from "./net.js";
 import { filters, labelWeights, survey, whatItAdds } from "./units.js";
 import { readTensors } from "./weights.js";
@@ -57,6 +58,9 @@ class Walk {
   }
 }
 
+// Steps of chains before rows count, and that count; how often so far is told; how many weights a step may pass.
+const BURN_IN = 30, COUNTED = 400, TOLD = 100, PASSED = 4e6;
+
 /** Answers messages by `post`; returns the function that takes them. */
 export function serve(post) {
   let net = null, chains = null, completion = null, focus = 0;
@@ -82,6 +86,20 @@ export function serve(post) {
     completion.advance();
     return completion.step < MOST_STEPS;
   }, showCompletion);
+
+  // Draws rows until enough are there or others are asked for.
+  let question = null;
+  const give = (asked) => {
+    if (asked !== question) return;
+    const { rows, id } = asked, began = performance.now();
+    let done = false;
+    while (!done && performance.now() - began < TOLD) {
+      rows.advance(rows.step >= BURN_IN);
+      done = rows.step >= BURN_IN + COUNTED;
+    }
+    if (rows.draws > 0) post({ kind: "given", id, done, ...rows.result() });
+    if (!done) setTimeout(() => give(asked));
+  };
 
   const answers = {
     async open({ header, weights }) {
@@ -150,6 +168,12 @@ export function serve(post) {
     survey({ level }) {
       surveys[level] ??= survey(net, level);
       post({ kind: "survey", level, tied: net.layers[level - 1].tied, ...surveys[level] });
+    },
+    give({ given, label, seed, id }) {
+      const weights = net.layers.reduce((sum, { rec, tied }) => sum + rec.length * (tied ? 1 : 2), 0);
+      const chains = Math.max(20, Math.min(200, Math.round(PASSED / weights)));
+      question = { rows: new Given(net, given, label, { seed, chains }), id };
+      give(question);
     },
     measure({ steps }) {
       const walk = new Chains(net, 1, null, 1n), began = performance.now();

@@ -4,7 +4,7 @@ import { counted, element, percent } from "./elements.js";
 import { paintActivity } from "./pictures.js";
 
 /** So many dots in a row that a level of `units` is about three times as wide as it is high, without a gap if it can. */
-export function columnsOf(units) {
+function columnsOf(units) {
   const least = Math.ceil(Math.sqrt(3.3 * units));
   for (let columns = least; columns <= 1.4 * least; columns++) if (units % columns === 0) return columns;
   return Math.min(units, least);

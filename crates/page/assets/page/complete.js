@@ -1,7 +1,7 @@
 // Complete: a picture of which a part is missing, and what the net puts there.
 
 import { onColours } from "./colours.js";
-import { byId, element, oneOf, press } from "./elements.js";
+import { byId, element, press } from "./elements.js";
 import { Pad } from "./pad.js";
 import { paintIncomplete, paintPicture, picture } from "./pictures.js";
 

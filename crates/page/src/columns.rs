@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// How many standard deviations of a Gaussian number the page shows to either side.
+/// How many standard deviations of a Gaussian number the page shows on each side.
 const REACH: f64 = 3.5;
 
 /// What a column's units stand for.

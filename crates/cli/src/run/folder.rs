@@ -150,7 +150,7 @@ impl RunFolder {
         Some((folder, verb))
     }
 
-    /// Whether a file belongs to this run, other than the evaluation, which is written anew.
+    /// Whether a file belongs to this run, other than evaluation and report, which are written again.
     pub(crate) fn owns(&self, file: &Path) -> bool {
         let place = |path: &Path| path.canonicalize().ok();
         let is_here = file.parent().and_then(place).is_some_and(|folder| Some(folder) == place(&self.path));

@@ -116,7 +116,7 @@ impl LogZTracker {
     /// Goes on to a model of the same units. Runs in the caller's pool of threads.
     ///
     /// # Errors
-    /// If the parameters of `rbm` cannot be had.
+    /// If the parameters of `rbm` cannot be read.
     pub fn extend(&mut self, rbm: &Rbm) -> Result<()> {
         let (layers, target) = (rbm.layers(), rbm.to_parameters()?);
         let model = |parameters: &Parameters| PathModel::of(layers, parameters);

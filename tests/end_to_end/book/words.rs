@@ -143,9 +143,7 @@ fn files(folder: &Path, out: &mut Vec<PathBuf>) {
                 files(&path, out);
             }
         } else if name != "words.rs"
-            && [".md", ".py", ".toml", ".cu", ".cuh", ".snap", ".css", ".js", ".html"]
-                .iter()
-                .any(|end| name.ends_with(end))
+            && [".md", ".rs", ".py", ".toml", ".cu", ".cuh", ".snap"].iter().any(|end| name.ends_with(end))
             || ["justfile", "run"].contains(&name.as_str())
             || folder.ends_with("scripts")
         {

@@ -45,13 +45,11 @@ use crate::settings::{FinetuneSettings, PretrainSettings, StackSettings, TuneSet
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 
-/// What was typed. Help, and what cannot be understood, ends the program.
-pub(crate) fn parse() -> Cli {
-    parsed(&std::env::args_os().collect::<Vec<_>>()).unwrap_or_else(|error| error.exit())
-}
-
 /// What words say, the program's name first.
-fn parsed(words: &[OsString]) -> Result<Cli, clap::Error> {
+///
+/// # Errors
+/// Help that is asked for, and what cannot be understood.
+pub(crate) fn parsed(words: &[OsString]) -> Result<Cli, clap::Error> {
     let matches = program().try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches));
     matches.map_err(|error| tips::improved(error, words))
 }

@@ -1,4 +1,5 @@
-//! `dbn`: restricted Boltzmann machines and deep belief nets from the command line.
+//! `dbn`: restricted Boltzmann machines and deep belief nets from the command line. The program is [`run`], so that
+//! others can carry it: the Python package does.
 //!
 //! Data flows from [`args`] (what was typed) through [`settings`] (what it means) into the
 //! [`commands`]; all output leaves through [`report`].
@@ -22,28 +23,37 @@ mod toml_file;
 use args::Command;
 use machine::{interrupt, threads};
 use report::Report;
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 /// Exit code of a program that could not do what it was asked to.
 const ERROR: u8 = 2;
 
-fn main() -> ExitCode {
-    let cli = args::parse();
+/// Runs the program as the command line `args` asks, the program's name first; its exit code.
+///
+/// It is for a process of its own: it catches signals, starts rayon's global threads, and ends the process where an
+/// interrupt does.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let words: Vec<OsString> = args.into_iter().collect();
+    let cli = match args::parsed(&words) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // With nowhere to print, the exit code is all that can be said.
+            let _unprinted = usage.print();
+            return u8::try_from(usage.exit_code()).unwrap_or(ERROR);
+        }
+    };
     let report = Report::start(cli.log);
     let result = interrupt::start()
         .and_then(|()| if cli.command.has_threads() { Ok(()) } else { threads::bind(0) })
-        .and_then(|()| run(&cli.command, &report));
-    match result {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            report.failure(&failure);
-            ExitCode::from(ERROR)
-        }
-    }
+        .and_then(|()| execute(&cli.command, &report));
+    result.unwrap_or_else(|failure| {
+        report.failure(&failure);
+        ERROR
+    })
 }
 
 /// What was asked for; the program's exit code.
-fn run(command: &Command, report: &Report) -> failure::Result<u8> {
+fn execute(command: &Command, report: &Report) -> failure::Result<u8> {
     match command {
         Command::Pretrain(args) => run::run::<commands::Pretrain>(args, report),
         Command::Stack(args) => commands::stack(args, report),

@@ -36,6 +36,8 @@ mod dataset;
 mod error;
 mod examine;
 mod formats;
+#[cfg(feature = "formats")]
+mod in_memory;
 mod load;
 mod memory;
 mod number;
@@ -70,6 +72,7 @@ pub use schema::options::{ClassNumbers, Fetch, Header, LabelUse, LoadOptions, No
 pub use schema::pixels::Pixels;
 pub use schema::scale::Scale;
 pub use schema::scaling::Scaling;
+pub use schema::shared::Shared;
 pub use schema::source::Source;
 pub use schema::visible::{ColumnUnits, VisibleUnits};
 pub use synthetic::{Patterns, Synthetic};

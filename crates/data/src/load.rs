@@ -179,7 +179,7 @@ pub(crate) fn has_labels_in_a_column(tables: &Tables, options: &LoadOptions) -> 
 
 /// Tables, as the schema says that is given, or else inferred of the training data.
 #[cfg(feature = "formats")]
-fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> Result<Tables, Error> {
+pub(crate) fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> Result<Tables, Error> {
     let Sheets { train: sheet, test, class_names } = sheets;
     if sheet.lines.is_empty() {
         return Err(Error::Empty { what: sheet.what });

@@ -28,6 +28,7 @@ mod questions;
 pub(crate) mod rescale;
 pub(crate) mod scale;
 pub(crate) mod scaling;
+pub(crate) mod shared;
 pub(crate) mod source;
 #[cfg(feature = "formats")]
 mod spelling;

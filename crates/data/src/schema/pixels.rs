@@ -1,14 +1,14 @@
 //! Values of samples in [0, 1].
 
-use std::sync::Arc;
+use crate::schema::shared::Shared;
 
 /// Row-major pixel values of all samples.
 #[derive(Clone, Debug)]
 pub enum Pixels {
     /// Bytes that stand for value / 255.
-    Bytes(Arc<Vec<u8>>),
+    Bytes(Shared<u8>),
     /// Values in [0, 1].
-    Floats(Arc<Vec<f32>>),
+    Floats(Shared<f32>),
 }
 
 impl From<Vec<u8>> for Pixels {

@@ -31,12 +31,24 @@ impl PackedRbm {
     /// If there is a label group and not one valid label a sample.
     #[must_use]
     pub fn pseudo_log_likelihood(&self, batch: &Bits, labels: &[u32], draw: Option<Uniforms>) -> Vec<f64> {
+        self.flipped_units(&Batch::Binary(batch.clone()), labels, draw)
+    }
+
+    /// `sum over visible units i of ln sigmoid(F(v') - F(v))` of every sample, in nats, where v' has `1 - v_i` in place
+    /// of `v_i`, whatever that is: of states the pseudo-likelihood, and of values between them what scikit-learn's
+    /// estimate of it is on average.
+    #[must_use]
+    pub fn flip_log_likelihood(&self, batch: &Batch) -> Vec<f64> {
+        let labels = vec![0; batch.rows()];
+        self.flipped_units(batch, &labels, None)
+    }
+
+    fn flipped_units(&self, batch: &Batch, labels: &[u32], draw: Option<Uniforms>) -> Vec<f64> {
         let (samples, visible) = (batch.rows(), self.visible);
         let labelled = self.classes() > 0;
         assert!(!labelled || labels.len() == samples, "one label a sample");
-        let whole = Batch::Binary(batch.clone());
         let (mut support, mut lists) = (Bits::default(), Active::default());
-        let source = Source::of_batch(&whole, &mut support, &mut lists);
+        let source = Source::of_batch(batch, &mut support, &mut lists);
         let chunks = Chunks::new(samples);
         let of_chunk = |chunk: usize| {
             let range = chunks.range(chunk);
@@ -66,12 +78,17 @@ impl PackedRbm {
     /// `ln p(v_i | others)` of some units of a sample.
     fn all_units(
         &self,
-        batch: &Bits,
+        batch: &Batch,
         sample: usize,
         units: std::ops::Range<usize>,
         inputs: &[Row],
     ) -> impl Iterator<Item = f64> {
-        let signs: Vec<f32> = units.clone().map(|i| if batch.get(sample, i) { -1.0 } else { 1.0 }).collect();
+        let signs: Vec<f32> = match batch {
+            Batch::Binary(bits) => units.clone().map(|i| if bits.get(sample, i) { -1.0 } else { 1.0 }).collect(),
+            Batch::Real { units: all, values, .. } => {
+                values[sample * all..][units.clone()].iter().map(|v| 1.0 - 2.0 * v).collect()
+            }
+        };
         let mut sums = vec![0.0; units.len()];
         for (panel, x) in inputs.iter().enumerate() {
             flipped(self.level, x, &self.rec.panel(panel)[units.clone()], &signs, &mut sums);
@@ -125,6 +142,37 @@ mod tests {
             f64::from(p.hb[j]) + label + terms.sum::<f64>()
         };
         linear + (0..hidden).map(|j| input(j).exp().ln_1p()).sum::<f64>()
+    }
+
+    /// Between their values units are as probable as the energies of v and 1 - v say, and states have nothing of that.
+    #[test]
+    fn grey_units_are_compared_with_their_complement() {
+        let (visible, hidden, samples) = (40, 33, 5);
+        let p = Parameters {
+            w_rec: numbers(visible * hidden, 1.5, 0),
+            hb: numbers(hidden, 1.0, 1),
+            vb: numbers(visible, 1.0, 2),
+            ..Parameters::default()
+        };
+        let machine = PackedRbm::new(visible, hidden, &p);
+        let values: Vec<f32> = numbers(samples * visible, 1.0, 5).iter().map(|u| 0.5 * (u + 1.0)).collect();
+        let grey = Batch::Real { rows: samples, units: visible, values: values.clone() };
+        for (v, got) in values.chunks(visible).zip(machine.flip_log_likelihood(&grey)) {
+            let (mut v, mut want) = (v.to_vec(), 0.0);
+            for i in 0..visible {
+                let as_it_is = log_weight(&p, &v, None);
+                v[i] = 1.0 - v[i];
+                want -= (log_weight(&p, &v, None) - as_it_is).exp().ln_1p();
+                v[i] = 1.0 - v[i];
+            }
+            assert!((got - want).abs() < 1e-5 * visible as f64, "{got}, exactly {want}");
+        }
+        let states: Vec<f32> = values.iter().map(|v| v.round()).collect();
+        let bits = Bits::from_values(samples, visible, &states);
+        let real = Batch::Real { rows: samples, units: visible, values: states };
+        for (a, b) in machine.flip_log_likelihood(&real).iter().zip(machine.pseudo_log_likelihood(&bits, &[], None)) {
+            assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
     }
 
     /// Against conditionals made of two unnormalised probabilities each, on sizes off the panel's.

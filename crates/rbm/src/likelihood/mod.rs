@@ -38,5 +38,5 @@ pub use normal::require_normalizable;
 pub(crate) use path::LogZState;
 pub use path::LogZTracker;
 pub use phases::{APART, Separation};
-pub use pseudo::pseudo_log_likelihood;
+pub use pseudo::{flip_log_likelihood, pseudo_log_likelihood};
 pub use runs::{AnnealConfig, Watch};

@@ -34,3 +34,17 @@ pub fn pseudo_log_likelihood(rbm: &Rbm, v: &Batch, labels: &[u32], draw: Option<
     require(rbm.labels().is_none(), "samples", "between 0 and 1", "0 or 1 beside a label group")?;
     Ok(TypedRbm::new(rbm.layers(), &rbm.to_parameters()?).pseudo_log_likelihood(v, draw))
 }
+
+/// `sum over visible units i of ln sigmoid(F(v') - F(v))` of every sample, in nats, where v' has `1 - v_i` in place of
+/// `v_i`: the mean of scikit-learn's `score_samples` over the unit that it draws. Of states it is the pseudo-likelihood.
+///
+/// # Errors
+/// [`crate::Error::Shape`] if the samples do not fit; [`crate::Error::Config`] for other than Bernoulli units, and for
+/// an RBM with a label group.
+pub fn flip_log_likelihood(rbm: &Rbm, v: &Batch) -> Result<Vec<f64>> {
+    let labels = rbm.labels().map_or(0, crate::LabelGroup::classes);
+    require(labels == 0, "classes", labels, "0: samples have no labels here")?;
+    require(rbm.layers().are_bernoulli(), "units", rbm.layers().visible.kinds(), "bernoulli on both sides")?;
+    check_samples(rbm, v, &[], ("samples", "labels"))?;
+    Ok(PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?).flip_log_likelihood(v))
+}

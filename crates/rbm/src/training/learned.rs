@@ -34,6 +34,12 @@ impl Learned {
         Rbm::from_parameters(&self.layers, parameters, &Device::Cpu)
     }
 
+    /// Hidden states of the persistent chains, where there are some that are not tempered.
+    #[must_use]
+    pub fn chains(&self) -> Option<&Batch> {
+        self.chains.as_ref()
+    }
+
     /// Refuses to go on by other methods than those that got here.
     pub(crate) fn require_methods(&self, config: &TrainConfig, at: &Position) -> Result<()> {
         // Before the first update there is nothing to go on with.

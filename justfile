@@ -111,7 +111,11 @@ docs *ARGS:
 
 # Write the pages of the book that are made from the program: options and figures.
 docs-update:
-    UPDATE_DOCS=1 cargo test -q -p deepbelief-cli --bin dbn the_page_of
+    UPDATE_DOCS=1 cargo test -q -p deepbelief-cli --lib the_page_of
+
+# Build the Python package, install it into a bare environment and run its tests.
+python-test *ARGS:
+    scripts/python-test {{ ARGS }}
 
 # A virtual environment with what the Python cross-checks need.
 python:

@@ -1,12 +1,13 @@
-//! `dbn`: restricted Boltzmann machines and deep belief nets from the command line. The program is [`run`], so that
+//! `dbn`: restricted Boltzmann machines and deep belief nets from the command line. The program is [`run()`], so that
 //! others can carry it: the Python package does.
 //!
-//! Data flows from [`args`] (what was typed) through [`settings`] (what it means) into the
-//! [`commands`]; all output leaves through [`report`].
+//! Data flows from `args` (what was typed) through `settings` (what it means) into the `commands`; all output leaves
+//! through `report`.
 
 mod args;
 mod commands;
 mod data;
+pub mod embedded;
 mod failure;
 mod hub;
 mod machine;

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 /// Settles what nobody asked for by what a table is found to be: what suits pictures suits few tables. Returns the
 /// options that changed, as one would type them.
-pub(super) fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Result<Vec<String>> {
+pub(crate) fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Result<Vec<String>> {
     let units = settings.data().visible_units.unwrap_or_default();
     let before = settings.flat()?;
     let advice = Advice::of(found, units, S::VERB == Verb::Stack, &learners(&before, said));

@@ -1,6 +1,6 @@
 //! A run of a verb that trains: its folder, its data, what watches it, and [`run`], which all verbs but `stack` are.
 
-mod advised;
+pub(crate) mod advised;
 pub(crate) mod folder;
 pub(crate) mod history;
 pub(crate) mod known;

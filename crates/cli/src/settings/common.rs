@@ -70,12 +70,17 @@ pub(crate) trait Settings: Sized + Clone + Serialize + DeserializeOwned {
     /// Reads a recipe.
     fn read(path: &Path) -> Result<Table> {
         let table = read::<Self>(path)?;
+        Self::check(&path.display().to_string(), &table)?;
+        Ok(table)
+    }
+
+    /// Checks a recipe that stands at `place`.
+    fn check(place: &str, table: &Table) -> Result<()> {
         let known: Vec<&str> = Self::VERB.options().map(|opt| opt.key).collect();
-        recipe::check(&path.display().to_string(), &table, &known, |key, value| {
+        recipe::check(place, table, &known, |key, value| {
             let alone = Table::from_iter([(key.to_string(), value.clone())]);
             Self::combine(&Table::new(), &alone, &Table::new()).map(|_| ())
-        })?;
-        Ok(table)
+        })
     }
 
     /// The words after `dbn` that train by the same settings again, without `--config`.
@@ -85,7 +90,7 @@ pub(crate) trait Settings: Sized + Clone + Serialize + DeserializeOwned {
 }
 
 /// Reads a recipe's table, with the names that options have now and the schema that it may name.
-pub(super) fn read<S: Settings>(path: &Path) -> Result<Table> {
+fn read<S: Settings>(path: &Path) -> Result<Table> {
     let mut table = toml_file::read(path, "recipe")?;
     for opt in S::VERB.options() {
         if let Some(value) = opt.was.and_then(|name| table.remove(name)) {
@@ -107,7 +112,7 @@ pub(super) fn to_table(settings: &impl Serialize) -> Result<Table> {
 }
 
 /// Where a setting out of range may come from.
-pub(super) fn origin() -> String {
+pub(crate) fn origin() -> String {
     "it may come from a flag, a DBN_ variable or the recipe".into()
 }
 

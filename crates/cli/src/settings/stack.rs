@@ -1,7 +1,7 @@
 //! Settings of `dbn stack`.
 
 use super::builder::{SettingsBuilder, layer_table};
-use super::common::{Settings, from_table, origin, read, to_table, validate_batch_size};
+use super::common::{Settings, from_table, origin, to_table, validate_batch_size};
 use super::data::{DataSettings, RunSettings};
 use super::unused::{self, UnusedOption};
 use crate::failure::{Failure, Result};
@@ -9,7 +9,6 @@ use crate::options::Verb;
 use deepbelief_rbm::{MissingAs, TrainConfig};
 use deepbelief_stack::{Error as StackError, LayerConfig, Propagate, StackConfig};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 use toml::{Table, Value};
 
 /// Whether the top has a label group.
@@ -172,11 +171,8 @@ impl Settings for StackSettings {
         bottom_alone(from_table(builder()?.build(recipe, flags)?)?, recipe, flags)
     }
 
-    fn read(path: &Path) -> Result<Table> {
-        let table = read::<Self>(path)?;
-        let try_whole = |whole| from_table::<Self>(whole).map(|_| ());
-        builder()?.check(&path.display().to_string(), &table, try_whole)?;
-        Ok(table)
+    fn check(place: &str, table: &Table) -> Result<()> {
+        builder()?.check(place, table, |whole| from_table::<Self>(whole).map(|_| ()))
     }
 }
 

@@ -1,0 +1,313 @@
+"""`BernoulliRBM` in the place of scikit-learn's."""
+
+from __future__ import annotations
+
+import json
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import validate_data
+
+from deepbelief._base import BeliefUse
+from deepbelief._deepbelief import Data, survey, train_rbm
+from deepbelief._input import Encoding, clipped, sparse_data
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from deepbelief._deepbelief import State
+
+__all__ = ["BernoulliRBM"]
+
+#: Samples that every epoch is measured on.
+_MONITOR = 100
+
+
+class BernoulliRBM(
+    BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """A Bernoulli RBM with the parameters and attributes of scikit-learn's class.
+
+    It learns by the same rule, stochastic maximum likelihood with one persistent chain a
+    sample of a minibatch (Tieleman 2008), at a constant rate and without momentum. The
+    random numbers are others, samples come in a new order in every epoch, and all is
+    computed in 32 bits.
+
+    Parameters
+    ----------
+    n_components : int, default=256
+        Hidden units.
+    learning_rate : float, default=0.1
+        Step size.
+    batch_size : int, default=10
+        Samples in a minibatch, and chains.
+    n_iter : int, default=10
+        Passes over the data.
+    verbose : int, default=0
+        Whether to print a line an iteration.
+    random_state : int, RandomState or None, default=None
+        Seed of everything drawn.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        Weights.
+    intercept_hidden_ : ndarray of shape (n_components,)
+        Biases of the hidden units.
+    intercept_visible_ : ndarray of shape (n_features,)
+        Biases of the visible units.
+    h_samples_ : ndarray of shape (batch_size, n_components)
+        Hidden states of the chains.
+    n_features_in_ : int
+        Features of the training data.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where the data were a data frame.
+
+    Notes
+    -----
+    Values beyond [0, 1] are taken for its ends, with a `RangeWarning`: scikit-learn's
+    class computes with them as they are. ``score_samples`` is exact and draws nothing:
+    it is the mean of scikit-learn's over the feature that it flips.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepbelief.sklearn import BernoulliRBM
+    >>> X = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
+    >>> BernoulliRBM(n_components=2, random_state=0).fit(X)
+    BernoulliRBM(n_components=2, random_state=0)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "n_iter": [Interval(Integral, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 256,
+        *,
+        learning_rate: float = 0.1,
+        batch_size: int = 10,
+        n_iter: int = 10,
+        verbose: int = 0,
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.n_iter = n_iter
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def _settings(self, seed: int, epochs: int, batch_size: int) -> str:
+        return json.dumps(
+            {
+                "hidden": int(self.n_components),
+                "epochs": max(int(epochs), 1),
+                "learning_rate": float(self.learning_rate),
+                "schedule": "constant",
+                "momentum": 0.0,
+                "final_momentum": 0.0,
+                "weight_cost": 0.0,
+                "visible_bias": "zero",
+                "persistent_chains": int(self.batch_size),
+                "batch_size": batch_size,
+                "binarize": "none",
+                "valid": 0,
+                "seed": seed,
+            }
+        )
+
+    def _bernoulli(self, X: Any) -> Data:
+        if sparse.issparse(X):
+            return sparse_data(X, None, clip=True)
+        array = np.ascontiguousarray(X)
+        low, high, binary, _, _ = survey(array)
+        return Data.array(clipped(array, low, high), binary=binary)
+
+    def _keep(self, trained: tuple[Any, ...], dtype: Any) -> None:
+        self._model, self._encoding = trained[0], Encoding()
+        tensors = self._model.tensors()
+        self.components_ = np.asarray(tensors["w_rec"].T, dtype=dtype)
+        self.intercept_hidden_ = tensors["hb"].astype(dtype)
+        self.intercept_visible_ = tensors["vb"].astype(dtype)
+        chains = trained[3].chains()
+        shape = (self.batch_size, self.n_components)
+        self.h_samples_ = np.zeros(shape, dtype) if chains is None else chains.astype(dtype)
+        self._n_features_out = self.components_.shape[0]
+        self._raise(trained[2])
+
+    def _line(self) -> Any:
+        started = [0]
+
+        def line(metrics: dict[str, Any], seconds: float) -> str:
+            started[0] += 1
+            score = metrics.get("pseudo_likelihood_train", float("nan"))
+            return (
+                f"[{type(self).__name__}] Iteration {started[0]}, pseudo-likelihood = {score:.2f}, "
+                f"time = {seconds:.2f}s"
+            )
+
+        return line
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> BernoulliRBM:
+        """Train on samples.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+            Samples with values in [0, 1].
+        y : ignored
+            For pipelines.
+
+        Returns
+        -------
+        BernoulliRBM
+            The estimator itself.
+        """
+        X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32))
+        data = self._bernoulli(X)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        settings = json.loads(self._settings(seed, self.n_iter, int(self.batch_size)))
+        if self.verbose:
+            settings["pseudo_every"] = 1
+        text = json.dumps(settings)
+        trained = self._train(
+            type(self).__name__,
+            self.n_iter,
+            lambda watch: train_rbm(
+                data, text, "{}", untrained=self.n_iter == 0, monitor=_MONITOR, watch=watch
+            ),
+            line=self._line(),
+        )
+        self._state = None
+        self._keep(trained, X.dtype)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> BernoulliRBM:
+        """Train on with one minibatch.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+            The minibatch.
+        y : ignored
+            For pipelines.
+
+        Returns
+        -------
+        BernoulliRBM
+            The estimator itself.
+        """
+        state: State | None = getattr(self, "_state", None)
+        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=state is None)
+        data = self._bernoulli(X)
+        if state is None:
+            if not hasattr(self, "random_state_"):
+                self.random_state_ = check_random_state(self.random_state)
+            self._fit_seed = int(self.random_state_.randint(2**31 - 1))
+        epochs = 1 if state is None else state.epochs + 1
+        settings = self._settings(self._fit_seed, epochs, X.shape[0])
+        verbose, self.verbose = self.verbose, 0
+        try:
+            trained = self._train(
+                type(self).__name__,
+                1,
+                lambda watch: train_rbm(
+                    data, settings, "{}", state=state, monitor=_MONITOR, watch=watch
+                ),
+            )
+        finally:
+            self.verbose = verbose
+        self._state = trained[3]
+        self._keep(trained, X.dtype)
+        return self
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """Return the probabilities of the hidden units.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            P(h = 1 | v = X), in the floating-point type of X.
+        """
+        self._fitted()
+        X = validate_data(
+            self, X, accept_sparse="csr", reset=False, dtype=(np.float64, np.float32)
+        )
+        return self._mean_hiddens(X)
+
+    def _mean_hiddens(self, v: Any) -> NDArray[Any]:
+        flat = getattr(v, "ndim", 2) == 1
+        rows = v.reshape(1, -1) if flat else v
+        means = self._model.encode(self._bernoulli(rows), 1)
+        means = means.astype(v.dtype, copy=False)
+        return means[0] if flat else means
+
+    def _sample_hiddens(self, v: Any, rng: Any) -> NDArray[Any]:
+        means = self._mean_hiddens(v)
+        return rng.uniform(size=means.shape) < means
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Return the pseudo-likelihood of samples.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The sum over all features i of ln sigmoid(F(v with 1 - v_i) - F(v)), in nats.
+        """
+        self._fitted()
+        v = validate_data(self, X, accept_sparse="csr", reset=False, dtype=(np.float64, np.float32))
+        return self._model.pseudo(self._bernoulli(v), True)
+
+    def gibbs(self, v: Any) -> NDArray[np.bool_]:
+        """Return samples after one Gibbs step from others.
+
+        Parameters
+        ----------
+        v : array or sparse matrix of shape (n_samples, n_features)
+            Where the chains start.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            States.
+        """
+        self._fitted()
+        if not hasattr(self, "random_state_"):
+            self.random_state_ = check_random_state(self.random_state)
+        seed = int(self.random_state_.randint(2**31 - 1))
+        return self._model.gibbs(self._bernoulli(v), 1, seed) > 0.5
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

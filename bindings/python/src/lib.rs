@@ -1,0 +1,42 @@
+//! The private module of the Python package: arrays in, models and arrays out. What learns and computes are the
+//! libraries; settings come as JSON for the libraries' own structs; words, checks of arguments and pictures are Python.
+
+mod arrays;
+mod attended;
+mod data;
+mod failure;
+mod likelihood;
+mod model;
+mod model_use;
+mod settings;
+mod training;
+
+use pyo3::prelude::*;
+use std::ffi::OsString;
+
+/// Runs `dbn` as the command line `args` asks, the program's name first; its exit code.
+#[pyfunction]
+fn program(py: Python<'_>, args: Vec<OsString>) -> u8 {
+    py.detach(|| deepbelief_cli::run(args))
+}
+
+#[pymodule]
+mod _deepbelief {
+    use super::*;
+
+    #[pymodule_export]
+    use super::program;
+    #[pymodule_export]
+    use crate::arrays::survey;
+    #[pymodule_export]
+    use crate::data::Data;
+    #[pymodule_export]
+    use crate::model::Model;
+    #[pymodule_export]
+    use crate::training::{State, finetune, train_rbm, train_stack, tune};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -68,6 +68,38 @@ fn number(text: &str, key: &str) -> f64 {
     json[key].as_f64().unwrap_or_else(|| panic!("{key} in {text}"))
 }
 
+/// Uses a net with labels in every way, which tells labels with at most this error.
+fn require_use(place: &Place, model: &str, error: f64) {
+    place.ok(&format!("sample {model} --count 400 --steps 100 --out {model}.csv"));
+    require_likeness(&place.read(&format!("{model}.csv")), 400);
+    place.ok(&format!("sample {model} --label blade --count 400 --steps 100 --out blades.csv"));
+    let blades = cells(&place.read("blades.csv"), COLUMNS);
+    // 340 of 400 in the data.
+    let charged = blades.iter().filter(|row| row[3] == "1").count();
+    assert!(charged > 280, "{model}: {charged}");
+    let told = place.ok(&format!("classify {model} --json"));
+    assert!(number(&told, "error") < error, "{model}: {told}");
+    let told = place.ok(&format!("eval {model} --json"));
+    assert!(number(&told, "reconstruction_cost").is_finite(), "{told}");
+    // Of all that is in a file: what is given stays.
+    place.ok(&format!("sample {model} --given charge=1,sharp=yes --count 60 --steps 50 --out given.csv"));
+    let given = cells(&place.read("given.csv"), COLUMNS);
+    assert!(given.iter().all(|row| row[2] == "yes" && row[3] == "1"));
+    let mean = given.iter().map(|row| row[0].parse::<f64>().unwrap()).sum::<f64>() / given.len() as f64;
+    assert!(mean > 22.0, "{model}: {mean}");
+
+    std::fs::write(place.path("gaps.csv"), "length,colour,sharp,charge,luck\n31,,yes,1,\n,blue,no,-1,0\n").unwrap();
+    place.ok(&format!("impute {model} --data csv:gaps.csv --out filled.csv"));
+    let filled = cells(&place.read("filled.csv"), COLUMNS);
+    assert!(filled[0][1] == "red" && filled[1][0].parse::<f64>().unwrap() < 20.0, "{model}: {filled:?}");
+    place.ok(&format!("score {model} --data csv:things.csv --out scores.csv"));
+    let scores = String::from_utf8(place.read("scores.csv")).unwrap();
+    assert!(scores.starts_with("row,free_energy,log_likelihood,percentile,beyond\n"), "{}", &scores[..80]);
+    place.ok(&format!("reconstruct {model} --out back.csv"));
+    require_likeness(&place.read("back.csv"), 400);
+    place.ok(&format!("encode {model} --out codes.csv"));
+}
+
 #[test]
 fn nets_over_mixed_columns_are_stacked_tuned_unrolled_and_used() {
     let place = Place::new();
@@ -87,37 +119,9 @@ fn nets_over_mixed_columns_are_stacked_tuned_unrolled_and_used() {
     assert!(place.ok("show stack").contains("format version 2"));
 
     place.ok("tune stack --top-steps 3x40 --out tuned");
-    for (model, error) in [("stack", 0.12), ("tuned", 0.12)] {
-        place.ok(&format!("sample {model} --count 400 --steps 100 --out {model}.csv"));
-        require_likeness(&place.read(&format!("{model}.csv")), 400);
-        place.ok(&format!("sample {model} --label blade --count 400 --steps 100 --out blades.csv"));
-        let blades = cells(&place.read("blades.csv"), COLUMNS);
-        // 340 of 400 in the data.
-        let charged = blades.iter().filter(|row| row[3] == "1").count();
-        assert!(charged > 280, "{model}: {charged}");
-        let told = place.ok(&format!("classify {model} --json"));
-        assert!(number(&told, "error") < error, "{model}: {told}");
-        let told = place.ok(&format!("eval {model} --json"));
-        assert!(number(&told, "reconstruction_cost").is_finite(), "{told}");
-        // Of all that is in a file: what is given stays.
-        place.ok(&format!("sample {model} --given charge=1,sharp=yes --count 60 --steps 50 --out given.csv"));
-        let given = cells(&place.read("given.csv"), COLUMNS);
-        assert!(given.iter().all(|row| row[2] == "yes" && row[3] == "1"));
-        let mean = given.iter().map(|row| row[0].parse::<f64>().unwrap()).sum::<f64>() / given.len() as f64;
-        assert!(mean > 22.0, "{model}: {mean}");
-
-        std::fs::write(place.path("gaps.csv"), "length,colour,sharp,charge,luck\n31,,yes,1,\n,blue,no,-1,0\n").unwrap();
-        place.ok(&format!("impute {model} --data csv:gaps.csv --out filled.csv"));
-        let filled = cells(&place.read("filled.csv"), COLUMNS);
-        assert!(filled[0][1] == "red" && filled[1][0].parse::<f64>().unwrap() < 20.0, "{model}: {filled:?}");
-        place.ok(&format!("score {model} --data csv:things.csv --out scores.csv"));
-        let scores = String::from_utf8(place.read("scores.csv")).unwrap();
-        assert!(scores.starts_with("row,free_energy,log_likelihood,percentile,beyond\n"), "{}", &scores[..80]);
-        place.ok(&format!("reconstruct {model} --out back.csv"));
-        require_likeness(&place.read("back.csv"), 400);
-        place.ok(&format!("encode {model} --out codes.csv"));
+    for model in ["stack", "tuned"] {
+        require_use(&place, model, 0.12);
     }
-
     place.ok("finetune tuned --epochs 30 --out mlp");
     let told = place.ok("classify mlp --json");
     assert!(number(&told, "error") < 0.1, "{told}");
@@ -125,6 +129,20 @@ fn nets_over_mixed_columns_are_stacked_tuned_unrolled_and_used() {
     place.ok("reconstruct auto --out back.csv");
     require_likeness(&place.read("back.csv"), 400);
     place.ok("encode auto --out codes.csv");
+}
+
+/// The label is one of the visible units; so is it under hidden units of another kind.
+#[test]
+fn one_layer_with_labels_over_mixed_columns_is_used() {
+    let place = Place::new();
+    std::fs::write(place.path("things.csv"), things(400)).unwrap();
+    let stacked = "stack -q --data csv:things.csv --column-types charge=spin --label-column kind --valid 50 --epochs 150 \
+                   --persistent-chains 100 --cd-steps 2";
+    place.ok(&format!("{stacked} --layers 24 --out one"));
+    require_use(&place, "one", 0.12);
+    place.ok(&format!("{stacked} --layers 24 --hidden-units spin --out spins"));
+    let told = place.ok("classify spins --json");
+    assert!(number(&told, "error") < 0.12, "{told}");
 }
 
 #[test]
@@ -144,10 +162,14 @@ fn what_nets_over_mixed_columns_are_not_is_said() {
     );
     let error = refused(&format!("{common} --layers 5,13 --start random,transposed"));
     assert!(error.contains("which would mirror visible units that are not bernoulli"), "{error}");
-    let labelled = common.replace("--labels none ", "");
-    let error = refused(&format!("{labelled} --layers 5"));
-    assert!(error.contains("needs two layers there") && error.contains("--labels none"), "{error}");
     place.ok(&format!("{common} --layers 5 -q"));
+    let error = refused("sample x --given length=1e30 --count 5 --steps 5 --out far.csv");
+    assert!(
+        error.contains("length=1e30; it must be a number from") && error.contains("1000 standard deviations"),
+        "{error}"
+    );
+    let far = stderr(&place.run("sample x --given length=500 --count 5 --steps 5 --out far.csv"));
+    assert!(far.contains("length=500 lies") && far.contains("standard deviations from the mean"), "{far}");
     let error = refused("tune x --out y");
     assert!(error.contains("train a stack of more"), "{error}");
 }

@@ -121,9 +121,6 @@ pub(crate) fn require(fits: bool, name: &'static str, got: impl ToString, expect
     Err(Error::Config { name, got: got.to_string(), expected })
 }
 
-/// What units must be where there is a label group.
-pub(crate) const BESIDE_LABELS: &str = "bernoulli in an RBM with a label group";
-
 /// `Ok` if all units are Bernoulli, else an [`Error::Config`] that names the layer and its kinds.
 pub(crate) fn require_bernoulli(layers: &Layers, expected: &'static str) -> Result<()> {
     for (name, units) in [("hidden_units", &layers.hidden), ("visible_units", &layers.visible)] {

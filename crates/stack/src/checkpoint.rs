@@ -196,9 +196,6 @@ impl Dbn {
             let known = "this version knows 'bernoulli' and 'gaussian-top'";
             return Ok(file.refuse(format!("has units of type '{}', {known}", header.units))?);
         };
-        if header.classes > 0 && of_top == UnitKind::Gaussian {
-            file.refuse("has a label group beside Gaussian hidden units, of which this version knows nothing".into())?;
-        }
         let listed = ListedUnits::read(&file, header.visible.as_ref(), header.hidden.as_ref(), &header.sizes)?;
         if header.format_version != FORMAT_VERSION && listed.is_none() {
             file.refuse(format!("has format version {} and lists no units, as such files do", header.format_version))?;

@@ -89,6 +89,21 @@ impl Dbn {
         choices: &[Range<usize>],
         how: &Completing,
     ) -> Result<Completed> {
+        self.complete_watched(batch, missing, choices, how, &|| ())
+    }
+
+    /// The same, with `stepped` called after each step of each chain.
+    ///
+    /// # Errors
+    /// Those of [`Dbn::complete`].
+    pub fn complete_watched(
+        &self,
+        batch: &Batch,
+        missing: &Bits,
+        choices: &[Range<usize>],
+        how: &Completing,
+        stepped: &dyn Fn(),
+    ) -> Result<Completed> {
         let steps = how.validate()?;
         let (rows, units) = (batch.rows(), batch.units());
         let fits = units == self.visible() && (missing.rows(), missing.units()) == (rows, units);
@@ -141,11 +156,6 @@ impl Dbn {
                 if typed && !alone {
                     (p, states) = self.sweep_below(v_tensor, draw, &numbers)?;
                 } else if typed {
-                    // A row alone draws from row 0: its number is in the seed.
-                    let draw = |number: u32| {
-                        let seed = how.seed ^ u64::from(number) << 32;
-                        Uniforms::new(seed, Stream::Missing, chain).gibbs(step as u16)
-                    };
                     (p, states) = self.sweep_units(&v_tensor, draw, &numbers)?;
                 } else {
                     p = self.sweep(v_tensor, draw, &numbers)?.flatten_all()?.to_vec1()?;
@@ -158,6 +168,7 @@ impl Dbn {
                     };
                 }
                 self.choose(&choices, &uniforms, &mut v, &mut p)?;
+                stepped();
                 if step >= how.burn_in {
                     for ((sum, square), &(at, _)) in sums.iter_mut().zip(&mut squares).zip(&gaps) {
                         // Numbers spread as they are drawn, not as their means do.
@@ -195,7 +206,7 @@ impl Dbn {
     /// probabilities into `p`.
     fn choose(&self, choices: &[Choice], uniforms: &[f32], v: &mut [f32], p: &mut [f32]) -> Result<()> {
         let units = self.visible();
-        for choice in choices {
+        for choice in choices.iter().filter(|choice| !choice.rows.is_empty()) {
             let probabilities = choice.probabilities(self.top(), v)?;
             for (&row, options) in choice.rows.iter().zip(probabilities) {
                 let first = row * units + choice.units().start;
@@ -227,19 +238,16 @@ impl Dbn {
             units = states(&probabilities(&units, &layer.w_rec, &layer.hb)?, draw.layer(index as u8), numbers)?;
         }
         let top = self.top();
-        let mut x = inputs(&units, top.w_rec(), top.hb())?;
-        if let Some(group) = top.labels() {
-            // The label is a unit that is missing too.
-            let p: Vec<Vec<f64>> = top.label_probabilities(&units)?.to_dtype(DType::F64)?.to_vec2()?;
-            let u = |row: usize| f64::from(draw.layer(depth + 1).at(numbers[row % numbers.len()], 0));
-            let labels: Vec<u32> = p.iter().enumerate().map(|(row, p)| label_at(p, u(row))).collect();
-            x = (x + one_hot(&labels, group.classes(), &units)?.matmul(&group.w)?)?;
-        }
+        // The label is a unit that is missing too.
+        let u = |row: usize| draw.layer(depth + 1).at(numbers[row % numbers.len()], 0);
+        let of_label = self.inputs_of_labels(&units, u)?;
+        let with_label = |x: Tensor| of_label.as_ref().map_or(Ok(x.clone()), |of_label| x + of_label);
         let hidden = &top.layers().hidden;
+        let x = with_label(inputs(&units, top.w_rec(), top.hb())?)?;
         let h = if hidden.is_bernoulli() {
             states(&sigmoid(&x)?, draw.layer(depth), numbers)?
         } else if !hidden.all(|kind| kind == UnitKind::Gaussian) {
-            let x = ops::product(&units, top.w_rec())?;
+            let x = with_label(ops::product(&units, top.w_rec())?)?;
             top.above().sample_by(&x, at(draw.layer(depth), numbers))?.states
         } else {
             let mut z = vec![0.0; numbers.len() * top.hidden()];
@@ -259,6 +267,15 @@ impl Dbn {
         states(&p, draw.layer(depth + 2), numbers)
     }
 
+    /// What labels drawn given penultimate units [B, units], their hidden units summed out, make of the inputs of the top;
+    /// none without labels. Row b draws from `uniform(b)`.
+    fn inputs_of_labels(&self, units: &Tensor, uniform: impl Fn(usize) -> f32) -> Result<Option<Tensor>> {
+        let Some(group) = self.top().labels() else { return Ok(None) };
+        let p: Vec<Vec<f64>> = self.top().label_probabilities(units)?.to_dtype(DType::F64)?.to_vec2()?;
+        let labels: Vec<u32> = p.iter().enumerate().map(|(row, p)| label_at(p, uniform(row).into())).collect();
+        Ok(Some(one_hot(&labels, group.classes(), units)?.matmul(&group.w)?))
+    }
+
     /// Means and states of visible units of any kinds under directed layers, likewise.
     fn sweep_below(&self, v: Tensor, draw: Uniforms, numbers: &[u32]) -> Result<(Vec<f32>, Vec<f32>)> {
         let above = self.sweep_above(v, draw, numbers)?;
@@ -271,14 +288,22 @@ impl Dbn {
 }
 
 impl Dbn {
-    /// Means and states of the visible units of an RBM alone after a step from `v`, row by row. Samples draw from the rows
-    /// `numbers`, or all from the only one.
-    fn sweep_units(&self, v: &Tensor, draw: impl Fn(u32) -> Uniforms, numbers: &[u32]) -> Result<(Vec<f32>, Vec<f32>)> {
-        let (mut means, mut states) = (Vec::new(), Vec::new());
-        for row in 0..v.dim(0)? {
-            let draw = draw(numbers[row % numbers.len()]);
-            let h = self.top().sample_h(&v.narrow(0, row, 1)?, draw.layer(0))?;
-            let below = self.top().sample_v(&h.states, draw.layer(LAST))?;
+    /// Means and states of the visible units of an RBM alone after a step from `v`. Samples draw from the rows `numbers`, or
+    /// all from the only one: then each row is computed by itself, so that it does not depend on those beside it.
+    fn sweep_units(&self, v: &Tensor, draw: Uniforms, numbers: &[u32]) -> Result<(Vec<f32>, Vec<f32>)> {
+        let (mut means, mut states, top) = (Vec::new(), Vec::new(), self.top());
+        let rows = v.dim(0)?;
+        let at_once = if numbers.len() > 1 { rows } else { 1 };
+        for first in (0..rows).step_by(at_once.max(1)) {
+            let v = v.narrow(0, first, at_once)?;
+            let mut x = ops::product(&v, top.w_rec())?;
+            if let Some(of_label) =
+                self.inputs_of_labels(&v, |row| draw.layer(1).at(numbers[row % numbers.len()], 0))?
+            {
+                x = (x + of_label)?;
+            }
+            let h = top.above().sample_by(&x, at(draw.layer(0), numbers))?.states;
+            let below = top.below().sample_by(&ops::product(&h, top.w_gen())?, at(draw.layer(LAST), numbers))?;
             means.extend(below.probabilities.flatten_all()?.to_vec1::<f32>()?);
             states.extend(below.states.flatten_all()?.to_vec1::<f32>()?);
         }

@@ -74,7 +74,7 @@ pub struct StackConfig {
     pub layers: Vec<LayerConfig>,
     /// What a layer passes upward.
     pub propagate: Propagate,
-    /// Classes of the label group of the top layer; none trains without labels.
+    /// Classes of the label, a visible unit of the top layer; none trains without labels.
     pub classes: Option<usize>,
     /// Whether each batch of cached input holds every class in the proportion of the data set,
     /// as nearly as whole samples allow. Needs `classes`.
@@ -132,19 +132,12 @@ impl StackConfig {
         if let Some(classes) = self.classes {
             require((2..=MAX_UNITS).contains(&classes), "classes", classes, format!("between 2 and {MAX_UNITS}"))?;
         }
-        let labelled = self.classes.filter(|_| depth == 1 && self.visible_units.is_some());
-        let expected =
-            "none in one layer over other than bernoulli visible units: a label group needs two layers there";
-        require(labelled.is_none(), "classes", labelled.unwrap_or(0), expected)?;
         deepbelief_training::validate_threads(self.threads)?;
         require(!self.balanced || self.classes.is_some(), "balanced", true, "false where there are no classes")?;
         for (layer, config) in self.layers.iter().enumerate() {
             let wrong = |source| Error::LayerConfig { layer, source };
             config.rbm(self.seed).validate().map_err(wrong)?;
             config.train.validate().map_err(wrong)?;
-            if self.classes.is_some() && layer + 1 == depth {
-                config.train.validate_labelled().map_err(wrong)?;
-            }
             require(config.batch_size != Some(0), "batch_size", 0, "at least 1")?;
             let mirrored = config.start == Start::Random || layer > 0;
             require(mirrored, "start", "transposed", "random in layer 0, which has no layer below it")?;
@@ -188,8 +181,6 @@ impl StackConfig {
             let units = config.hidden_units.units(config.hidden).kinds();
             return Err(Error::OthersBelowTop { layer, depth, units });
         }
-        let expected = "none where the hidden units of the top are not bernoulli: a label group needs those";
-        require(self.classes.is_none(), "classes", self.classes.unwrap_or(0), expected)?;
         let random = config.start == Start::Random;
         require(
             random,
@@ -288,11 +279,7 @@ mod tests {
             "layer 0 has gaussian hidden units, but only the top layer of a stack of 2 can have such: the layers above \
              the lowest take Bernoulli units from below"
         );
-        assert_eq!(
-            message(&stack(vec![gaussian()], Some(3))),
-            "classes is 3; it must be none where the hidden units of the top are not bernoulli: a label group needs \
-             those"
-        );
+        assert!(stack(vec![gaussian()], Some(3)).validate().is_ok());
         let mirrored = LayerConfig { start: Start::Transposed, ..gaussian() };
         assert_eq!(
             message(&stack(vec![LayerConfig::default(), mirrored], None)),

@@ -300,6 +300,10 @@ impl Dbn {
     pub fn reconstruction_costs(&self, v: &Tensor) -> Result<Vec<f64>> {
         if !self.visible_units().is_bernoulli() {
             let Some(bottom) = self.layers.first() else {
+                if self.top.labels().is_some() {
+                    let x = self.top_given_penultimate(v)?.matmul(self.top.w_gen())?;
+                    return Ok(self.top.below().cost(&x, v)?.to_dtype(DType::F64)?.to_vec1()?);
+                }
                 let cost = |row| Ok(self.top.reconstruction_cost(&v.narrow(0, row, 1)?)?);
                 return (0..v.dim(0)?).map(cost).collect();
             };

@@ -4,27 +4,35 @@
 //! clamped to see what the model thinks a class looks like. To look at a chain costs one pass
 //! down the directed layers, which leaves the chain as it is.
 //!
-//! On the CPU in F32 the chains of Bernoulli units run on the packed kernels, else on tensors,
-//! which are also what the tests hold the kernels against.
+//! On the CPU in F32 the chains run on the engine for their units, where the label of other than Bernoulli ones is a visible
+//! unit, else on tensors, which are also what the tests hold the engines against.
 
 use crate::dbn::Dbn;
 use crate::error::{Error, Result, require};
 use crate::labels::{draw_labels, one_hot};
 use candle_core::{DType, Tensor};
-use deepbelief_kernels::{Batch, Bits, MAX_UNITS, PackedRbm, Stream, Uniforms, ops};
-use deepbelief_rbm::{Rbm, Sampled};
+use deepbelief_kernels::{Batch, Bits, MAX_UNITS, PackedRbm, Stream, TypedRbm, Uniforms, ops};
+use deepbelief_rbm::{Rbm, Sampled, UnitKind, batch_of, states_of};
 
 /// Gibbs half-step counters of one step: apart from those of the pass down.
 const HIDDEN: u16 = 1;
 const PENULTIMATE: u16 = 2;
 const LABEL: u16 = 3;
 
+/// An engine.
+#[derive(Clone)]
+enum Machine {
+    Packed(Box<PackedRbm>),
+    /// With the label as the last visible unit.
+    Typed(Box<TypedRbm>),
+}
+
 /// Gibbs chains in the top RBM of a model.
 #[derive(Clone)]
 pub struct Chains<'a> {
     dbn: &'a Dbn,
-    /// The top RBM in the kernels' layout, where they serve it.
-    machine: Option<PackedRbm>,
+    /// The top RBM on an engine, where one serves it.
+    machine: Option<Machine>,
     penultimate: Sampled,
     /// Label of each chain; empty without a label group.
     labels: Vec<u32>,
@@ -64,7 +72,7 @@ impl<'a> Chains<'a> {
             None if classes == 0 => Vec::new(),
             None => draw_labels(&Tensor::ones((count, classes), x.dtype(), x.device())?, draw.gibbs(LABEL))?,
         };
-        let machine = packed(top)?;
+        let machine = machine(top)?;
         Ok(Self { dbn, machine, penultimate, labels: drawn, clamped: labels.is_some(), seed, step: 0 })
     }
 
@@ -77,7 +85,10 @@ impl<'a> Chains<'a> {
             return Ok(());
         }
         let Some(mut machine) = self.machine.take() else { return self.advance_on_tensors(steps) };
-        let advanced = self.advance_packed(&mut machine, steps);
+        let advanced = match &mut machine {
+            Machine::Packed(machine) => self.advance_packed(machine, steps),
+            Machine::Typed(machine) => self.advance_typed(machine, steps),
+        };
         self.machine = Some(machine);
         advanced
     }
@@ -125,6 +136,32 @@ impl<'a> Chains<'a> {
         Ok(())
     }
 
+    fn advance_typed(&mut self, machine: &mut TypedRbm, steps: u32) -> Result<()> {
+        let (top, classes) = (self.dbn.top(), self.dbn.classes());
+        let (visible, hidden) = (&top.layers().visible, &top.layers().hidden);
+        let device = top.vb().device();
+        let mut v = batch_of(visible, &self.penultimate.states)?;
+        if classes > 0 {
+            v = v.with_labels(&self.labels, classes);
+        }
+        for _ in 0..steps {
+            self.step = self.step.wrapping_add(1);
+            let draw = self.draw();
+            machine.infer_hidden(&v, Some(draw.gibbs(HIDDEN)));
+            machine.sample_visible(draw.gibbs(PENULTIMATE));
+            v.clone_from(machine.reconstruction());
+            if self.clamped {
+                v.set_labels(&self.labels, classes);
+            }
+        }
+        if classes > 0 {
+            (v, self.labels) = v.without_labels(classes);
+        }
+        let probabilities = top.reverse(&states_of(hidden, machine.hidden_states(), device)?)?;
+        self.penultimate = Sampled { probabilities, states: states_of(visible, &v, device)? };
+        Ok(())
+    }
+
     fn draw(&self) -> Uniforms {
         Uniforms::new(self.seed, Stream::Picture, self.step)
     }
@@ -165,14 +202,26 @@ impl<'a> Chains<'a> {
     }
 }
 
-/// The top RBM in the kernels' layout, if they serve it.
-fn packed(top: &Rbm) -> Result<Option<PackedRbm>> {
+/// The top RBM on the engine for its units, if there is one.
+fn machine(top: &Rbm) -> Result<Option<Machine>> {
     let (visible, hidden, vb) = (top.visible(), top.hidden(), top.vb());
-    let ours = top.layers().are_bernoulli()
-        && vb.device().is_cpu()
-        && vb.dtype() == DType::F32
-        && visible.max(hidden) <= MAX_UNITS;
-    Ok(if ours { Some(PackedRbm::new(visible, hidden, &top.to_parameters()?)) } else { None })
+    let fits = vb.device().is_cpu() && vb.dtype() == DType::F32 && (visible + top.classes()).max(hidden) <= MAX_UNITS;
+    if !fits {
+        return Ok(None);
+    }
+    if top.layers().are_bernoulli() {
+        return Ok(Some(Machine::Packed(Box::new(PackedRbm::new(visible, hidden, &top.to_parameters()?)))));
+    }
+    let joined = top.joined()?;
+    let layers = joined.layers();
+    // Gaussian units over Bernoulli ones alone draw what they always have.
+    let gaussian = layers.hidden.all(|kind| kind == UnitKind::Gaussian);
+    if layers.visible.is_bernoulli() && gaussian {
+        return Ok(None);
+    }
+    let known = layers.visible.all(|kind| kind.is_discrete() || kind == UnitKind::Gaussian)
+        && layers.hidden.all(|kind| kind != UnitKind::Categorical);
+    Ok(if known { Some(Machine::Typed(Box::new(TypedRbm::new(layers, &joined.to_parameters()?)))) } else { None })
 }
 
 /// What to generate.

@@ -1,9 +1,9 @@
-//! Labels: what the label group of the top RBM says of data.
+//! Labels: what the top RBM, of which the label is a visible unit, says of data.
 //!
 //! A deterministic up-pass of probabilities gives the penultimate units; the top RBM's free
 //! energy of them with each label is exact, and so is
-//! `p(y | pen) = softmax_y(b_y + sum_k softplus(hb_k + (pen w_rec)_k + w_yk))`
-//! (Hinton, Osindero & Teh 2006, section 6).
+//! `p(y | pen) = softmax_y(b_y + sum_k cgf_k((pen w_rec)_k + w_yk))`, where the cgf of a Bernoulli unit is
+//! `softplus(hb_k + input)` (Hinton, Osindero & Teh 2006, section 6). With one layer of weights pen are the visible units.
 
 use crate::dbn::Dbn;
 use crate::error::{Error, Result, require};
@@ -22,7 +22,7 @@ impl Dbn {
     /// Number of classes of the label group, 0 without one.
     #[must_use]
     pub fn classes(&self) -> usize {
-        self.top().labels().map_or(0, LabelGroup::classes)
+        self.top().classes()
     }
 
     fn group(&self, what: &'static str) -> Result<&LabelGroup> {
@@ -101,7 +101,7 @@ impl Dbn {
         let mut y = one_hot(&draw_labels(&fair, chain(0))?, classes, v)?;
         let mut sum = fair.zeros_like()?;
         for step in 1..=steps {
-            let (_, h) = ops::bernoulli(&(&x + y.matmul(&group.w)?)?, top.hb(), chain(2 * step - 1))?;
+            let h = top.above().sample(&(&x + y.matmul(&group.w)?)?, chain(2 * step - 1))?.states;
             let p = top.reverse_labels(&h)?;
             y = one_hot(&draw_labels(&p, chain(2 * step))?, classes, v)?;
             sum = (sum + p)?;
@@ -117,17 +117,23 @@ impl Dbn {
         most_probable(&self.label_probabilities_by_gibbs(v, steps, draw)?)
     }
 
-    /// p(h = 1 | pen) of the top hidden units, the label summed out exactly: the mean of
-    /// `p(h | pen, y)` under p(y | pen).
+    /// E[h | pen] of the top hidden units, the label summed out exactly: the mean of
+    /// `E[h | pen, y]` under p(y | pen).
     pub(crate) fn top_given_penultimate(&self, penultimate: &Tensor) -> Result<Tensor> {
         let Some(labels) = self.top().labels() else {
             return Ok(self.top().forward(penultimate)?);
         };
         let p = self.top().label_probabilities(penultimate)?;
-        let x = ops::product(penultimate, self.top().w_rec())?.broadcast_add(self.top().hb())?;
+        let (x, above) = (ops::product(penultimate, self.top().w_rec())?, self.top().above());
         let mut hidden = x.zeros_like()?;
         for class in 0..labels.classes() {
-            let given_label = sigmoid(&x.broadcast_add(&labels.w.get(class)?)?)?;
+            let w = labels.w.get(class)?;
+            let given_label = if above.units.is_bernoulli() {
+                // Added in the order, and so with the bits, that it has always had.
+                sigmoid(&x.broadcast_add(above.bias)?.broadcast_add(&w)?)?
+            } else {
+                above.mean(&x.broadcast_add(&w)?)?
+            };
             hidden = (hidden + given_label.broadcast_mul(&p.narrow(1, class, 1)?)?)?;
         }
         Ok(hidden)

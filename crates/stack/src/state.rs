@@ -195,17 +195,17 @@ impl GreedyState {
             }
         }
         let running = self.running.as_ref().map(|state| state.learned.layers());
-        let units = self.finished.iter().map(Rbm::layers).chain(running);
+        let units = self.finished.iter().map(|rbm| rbm.layers().clone()).chain(running);
         if let Some(Layers { visible, .. }) = units.clone().next() {
             let expected = config.visible_units.clone();
             let expected = expected.unwrap_or_else(|| Units::of(UnitKind::Bernoulli, visible.columns()));
-            if *visible != expected {
+            if visible != expected {
                 return refuse(format!("it has {visible} visible units, the settings say {expected}"));
             }
         }
-        for (layer, (units, config)) in units.map(|layers| &layers.hidden).zip(layers).enumerate() {
+        for (layer, (units, config)) in units.map(|layers| layers.hidden).zip(layers).enumerate() {
             let expected = config.hidden_units.units(config.hidden);
-            if *units != expected {
+            if units != expected {
                 return refuse(format!("its layer {layer} has {units} hidden units, the settings say {expected}"));
             }
         }

@@ -33,6 +33,14 @@ const RATE_OF_VALUES: f64 = 0.05;
 /// The same where visible units are Gaussian.
 const RATE_OF_NUMBERS: f64 = 0.01;
 
+/// The same under hidden units that are real, which may carry numbers anywhere.
+const RATE_UNDER_REAL: f64 = 0.003;
+
+/// Persistent chains of numbers under hidden units that are real, and their Gibbs steps. Chains that start from the data do
+/// not come to where such a model has most of its mass, and nothing takes that away.
+const CHAINS: i64 = 100;
+const STEPS: i64 = 5;
+
 /// Share of a rate that visible spins take: the difference of their two values is twice that of bits, in the gradient and
 /// in what a step does.
 const SHARE_OF_SPINS: f64 = 0.25;
@@ -77,6 +85,8 @@ pub(crate) struct Learners {
     pub(crate) adam: bool,
     /// The lowest layer's hidden units are rectified, and start by a rule of their own.
     pub(crate) rectified: bool,
+    /// Some hidden units of the lowest layer are real: Gaussian, ReLU or dReLU units.
+    pub(crate) real: bool,
     /// The hidden units of one RBM say how many they are.
     pub(crate) counted: bool,
 }
@@ -163,8 +173,17 @@ impl Advice {
             let reason = "from smaller weights, what goes together by more than correlation is not found";
             add("weight_std", of_layers(start, &|_| RbmConfig::default().weight_std), reason.into());
         }
+        let unbounded = numbers && learners.real && !stack;
+        if unbounded {
+            let reason = "chains from the data do not see where numbers under such hidden units run away to";
+            add("persistent_chains", CHAINS.into(), reason.into());
+            add("cd_steps", STEPS.into(), "numbers that go together move slowly".into());
+        }
         if !learners.adam {
-            let (rate, reason) = largest_rate(found, keeps_amounts, learners.rate(0));
+            let (mut rate, mut reason) = largest_rate(found, keeps_amounts, learners.rate(0));
+            if unbounded && rate > RATE_UNDER_REAL {
+                (rate, reason) = (RATE_UNDER_REAL, "for numbers under hidden units that know no bound".into());
+            }
             let above = |layer| if bottom_alone { learners.rate(layer) } else { rate.min(learners.rate(layer)) };
             let reason = if depth > 1 && bottom_alone { format!("{reason}, in the lowest layer") } else { reason };
             add("learning_rate", of_layers(rate, &above), reason);
@@ -362,6 +381,21 @@ mod tests {
         let got = ["visible_units", "learning_rate", "hidden", "scale", "weight_std", "visible_states"].map(value);
         let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, Some("0.2"), None];
         assert_eq!(got, want.map(|text| text.map(String::from)));
+    }
+
+    #[test]
+    fn numbers_under_real_units_learn_slowly_and_from_chains() {
+        let row = |k: usize| format!("{},{}\n", k as f64 * 0.37, ((k * 7919) % 1009) as f64 * 0.11);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, (0..400).map(row).collect::<String>()).unwrap();
+        let options = LoadOptions { visible_units: VisibleUnits::Auto, ..LoadOptions::default() };
+        let found = examine(&Source::Csv(path), &options, None).unwrap();
+        let learners = Learners { real: true, ..Learners::default() };
+        let settings = Advice::of(&found, VisibleUnits::Auto, false, &learners).settings;
+        let value = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.to_string());
+        let got = ["learning_rate", "persistent_chains", "cd_steps"].map(value);
+        assert_eq!(got, ["0.003", "100", "5"].map(|text| Some(text.to_string())));
     }
 
     #[test]

@@ -15,6 +15,12 @@ const MOST_TILES: usize = 10_000;
 /// Most labels in the picture of a training.
 const MOST_LABELS: u32 = 20;
 
+/// Steps between two looks at how far chains are.
+const STEPS_AT_ONCE: u32 = 25;
+
+/// What hears of Gibbs steps as they are made.
+pub(crate) type Watch<'a> = &'a dyn Fn(u32);
+
 /// Chains to run and show.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Dream {
@@ -53,7 +59,7 @@ impl Dream {
 
     /// A picture. Chains shown once stand in a row for each label, or ten in a row; chains shown
     /// more often have a row each.
-    pub(crate) fn png(&self, net: Net<'_>) -> Result<Vec<u8>> {
+    pub(crate) fn png(&self, net: Net<'_>, watch: Watch<'_>) -> Result<Vec<u8>> {
         let chains = self.count * self.clamped.len().max(1);
         let (rows, columns) = (chains, self.shown);
         if rows * columns > MOST_TILES {
@@ -63,7 +69,7 @@ impl Dream {
             ))
             .hint("ask for fewer with --count or --shown, or for an animation: a name that ends in .gif or .apng"));
         }
-        let frames: Vec<Frame> = self.frames(net.dbn)?.collect::<Result<_>>()?;
+        let frames: Vec<Frame> = self.frames(net.dbn, watch)?.collect::<Result<_>>()?;
         match frames.as_slice() {
             [frame] => self.sheet(net, frame, &format!(" {}", after(frame.step))).png(),
             frames => self.history(net, frames).png(),
@@ -71,21 +77,36 @@ impl Dream {
     }
 
     /// An animation, a frame each time the chains are shown.
-    pub(crate) fn animation(&self, net: Net<'_>, format: Animation) -> Result<Vec<u8>> {
+    pub(crate) fn animation(&self, net: Net<'_>, format: Animation, watch: Watch<'_>) -> Result<Vec<u8>> {
         // On a line of its own, so that all frames break their titles alike.
         let draw = |frame: Frame| self.sheet(net, &frame, &format!("\n{}", after(frame.step))).draw();
-        format.encode(self.shown, self.frames(net.dbn)?.map(|frame| frame.map(draw)))
+        format.encode(self.shown, self.frames(net.dbn, watch)?.map(|frame| frame.map(draw)))
     }
 
-    /// The chains, each time they are shown.
-    pub(crate) fn frames<'a>(&self, dbn: &'a Dbn) -> Result<impl Iterator<Item = Result<Frame>> + use<'a>> {
+    /// Gibbs steps in all.
+    pub(crate) fn all_steps(&self) -> u64 {
+        u64::from(self.steps) + u64::from(self.every) * (self.shown as u64).saturating_sub(1)
+    }
+
+    /// The chains, each time they are shown. `watch` hears of steps as they are made.
+    pub(crate) fn frames<'a>(
+        &self,
+        dbn: &'a Dbn,
+        watch: Watch<'a>,
+    ) -> Result<impl Iterator<Item = Result<Frame>> + use<'a>> {
         let clamped: Vec<u32> = self.clamped.iter().flat_map(|&label| std::iter::repeat_n(label, self.count)).collect();
         let chains = if clamped.is_empty() { self.count } else { clamped.len() };
         let labels = (!clamped.is_empty()).then_some(clamped.as_slice());
         let mut chains = Chains::new(dbn, chains, labels, self.seed)?;
         let (steps, every) = (self.steps, self.every);
         Ok((0..self.shown).map(move |time| {
-            chains.advance(if time == 0 { steps } else { every })?;
+            let mut left = if time == 0 { steps } else { every };
+            while left > 0 {
+                let part = left.min(STEPS_AT_ONCE);
+                chains.advance(part)?;
+                watch(part);
+                left -= part;
+            }
             let visible = dbn.visible_units();
             let shown = if visible.is_bernoulli() {
                 values(&chains.show()?)?
@@ -179,7 +200,7 @@ mod tests {
     #[test]
     fn chains_are_shown_when_asked() {
         let dbn = net(&[4, 5], 3);
-        let frames: Vec<Frame> = dream(&[2, 0], 3, 4).frames(&dbn).unwrap().collect::<Result<_>>().unwrap();
+        let frames: Vec<Frame> = dream(&[2, 0], 3, 4).frames(&dbn, &|_| ()).unwrap().collect::<Result<_>>().unwrap();
         assert_eq!(frames.iter().map(|frame| frame.step).collect::<Vec<_>>(), [3, 5, 7, 9]);
         for frame in &frames {
             assert_eq!(frame.labels, [2, 2, 2, 0, 0, 0]);
@@ -192,16 +213,16 @@ mod tests {
     fn pictures_depend_on_the_seed_alone() {
         let dbn = net(&[4, 5], 3);
         for dream in [dream(&[2, 0], 3, 1), dream(&[], 12, 1), dream(&[1], 2, 3), dream(&[], 2, 3)] {
-            let one = dream.png(drawn(&dbn)).unwrap();
-            assert_eq!(one, dream.png(drawn(&dbn)).unwrap());
-            assert_ne!(one, Dream { seed: 2, ..dream }.png(drawn(&dbn)).unwrap());
+            let one = dream.png(drawn(&dbn), &|_| ()).unwrap();
+            assert_eq!(one, dream.png(drawn(&dbn), &|_| ()).unwrap());
+            assert_ne!(one, Dream { seed: 2, ..dream }.png(drawn(&dbn), &|_| ()).unwrap());
         }
     }
 
     #[test]
     fn labels_make_rows_and_free_chains_have_their_label_below() {
         let (labelled, plain) = (net(&[4, 5], 3), net(&[4, 5], 0));
-        let height = |dream: Dream, dbn: &Dbn| size(&dream.png(drawn(dbn)).unwrap()).1;
+        let height = |dream: Dream, dbn: &Dbn| size(&dream.png(drawn(dbn), &|_| ()).unwrap()).1;
         assert!(height(dream(&[0, 1, 2], 2, 1), &labelled) > height(dream(&[0, 1], 2, 1), &labelled));
         let (free, without) = (height(dream(&[], 2, 1), &labelled), height(dream(&[], 2, 1), &plain));
         assert!(free > without, "{free} pixels with a caption, {without} without");
@@ -212,7 +233,7 @@ mod tests {
     #[test]
     fn too_many_tiles_are_refused_with_a_way_out() {
         let dbn = net(&[4], 0);
-        let refused = dream(&[], 100, 101).png(drawn(&dbn)).unwrap_err();
+        let refused = dream(&[], 100, 101).png(drawn(&dbn), &|_| ()).unwrap_err();
         assert!(refused.what().contains("10100 tiles"), "{}", refused.what());
         assert!(refused.hint_text().unwrap().contains(".gif"));
     }
@@ -223,11 +244,11 @@ mod tests {
     fn animations_hold_the_frames_that_were_drawn() {
         let dbn = net(&[4, 5], 3);
         let dream = Dream { steps: 9, every: 995, ..dream(&[0, 2], 3, 3) };
-        let frames = dream.frames(&dbn).unwrap();
+        let frames = dream.frames(&dbn, &|_| ()).unwrap();
         let draw = |frame: Frame| dream.sheet(drawn(&dbn), &frame, &format!("\n{}", after(frame.step))).draw();
         let drawn_frames: Vec<_> = frames.map(|frame| draw(frame.unwrap())).collect();
 
-        let file = dream.animation(drawn(&dbn), Animation::Gif).unwrap();
+        let file = dream.animation(drawn(&dbn), Animation::Gif, &|_| ()).unwrap();
         let mut decoder = gif::Decoder::new(&file[..]).unwrap();
         for canvas in &drawn_frames {
             let frame = decoder.read_next_frame().unwrap().expect("a frame for each time").clone();
@@ -237,7 +258,7 @@ mod tests {
         assert!(decoder.read_next_frame().unwrap().is_none());
         assert!(decoder.global_palette().unwrap().chunks(3).enumerate().all(|(i, rgb)| rgb == [i as u8; 3]));
 
-        let file = dream.animation(drawn(&dbn), Animation::Apng).unwrap();
+        let file = dream.animation(drawn(&dbn), Animation::Apng, &|_| ()).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(&file)).read_info().unwrap();
         assert_eq!(reader.info().animation_control().unwrap().num_frames, 3);
         for canvas in &drawn_frames {

@@ -25,6 +25,6 @@ impl Gallery {
         let net = Net { dbn, shape };
         folder.write("filters.png", &net.filters(None)?)?;
         folder.write("reconstructions.png", &net.reconstructions(&self.samples)?)?;
-        folder.write("fantasies.png", &Dream::of(dbn, seed, &self.class_names).png(net)?)
+        folder.write("fantasies.png", &Dream::of(dbn, seed, &self.class_names).png(net, &|_| ())?)
     }
 }

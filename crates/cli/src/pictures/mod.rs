@@ -26,7 +26,7 @@ pub(crate) use animation::Animation;
 pub(crate) use contact_map::ContactMap;
 pub(crate) use curves::{curves, finetuning, learning, tuning};
 pub(crate) use dbn::Net;
-pub(crate) use dream::Dream;
+pub(crate) use dream::{Dream, Watch};
 pub(crate) use gallery::Gallery;
 pub(crate) use graphs::graphs;
 pub(crate) use heat_map::HeatMap;

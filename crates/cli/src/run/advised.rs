@@ -40,6 +40,7 @@ fn learners(settings: &Table, said: &Said) -> Learners {
         rates: of_layers("learning_rate").iter().filter_map(Value::as_float).collect(),
         adam: of_layers("optimizer").iter().any(|optimizer| word(optimizer, "adam")),
         rectified: hidden_units.first().is_some_and(|units| word(units, "relu")),
+        real: hidden_units.first().is_some_and(|units| ["gaussian", "relu"].iter().any(|kind| word(units, kind))),
         counted: hidden_units.first().is_some_and(|units| word(units, "=")),
     }
 }

@@ -158,6 +158,20 @@ fn settings_written_and_read_are_the_same() {
 }
 
 #[test]
+fn recipes_for_units_of_other_kinds_are_read() {
+    let hidden = [
+        (include_str!("../../../../models/table-categorical.toml"), 200),
+        (include_str!("../../../../models/table-real.toml"), 28),
+        (include_str!("../../../../models/spins.toml"), 32),
+    ];
+    for (recipe, units) in hidden {
+        let read = settings::<PretrainSettings>("", recipe).unwrap();
+        assert_eq!(read.layer.hidden, units);
+        assert!(read.layer.train.persistent_chains > 0, "{units}");
+    }
+}
+
+#[test]
 fn a_bad_recipe_is_refused_by_key_or_line() {
     let refusal = |text: &str| {
         let failure = settings::<PretrainSettings>("", text).unwrap_err();

@@ -10,6 +10,9 @@ use crate::number::{are_same, shown};
 /// Names or levels that a message lists, at most.
 const LISTED: usize = 12;
 
+/// Standard deviations from the mean beyond which no number is taken: n rows have none beyond the square root of n.
+const FARTHEST: f32 = 1000.0;
+
 impl Schema {
     /// The units of the column that is called `name`, or has this number (see [`Schema::called`]), and the values that they have where
     /// its cell holds `text`.
@@ -61,7 +64,18 @@ impl Schema {
                 Ok((0..levels.len()).map(|level| if level == place { 1.0 } else { 0.0 }).collect())
             }
             _ if self.learned_by.are_gaussian(kind) => {
-                number.and_then(|x| kind.scaled(x)).map(|x| vec![x]).ok_or_else(|| "a number".into())
+                let value = number.and_then(|x| kind.scaled(x)).ok_or_else(|| "a number".to_string())?;
+                if value.abs() <= FARTHEST {
+                    return Ok(vec![value]);
+                }
+                let ColumnKind::Real { offset, scale } = kind else { return Err("a number that data may have".into()) };
+                let at = |deviations: f64| shown(offset + deviations * scale);
+                Err(format!(
+                    "a number from {} to {}, {FARTHEST} standard deviations of the training data to either side of their \
+                     mean: no fewer than a million rows can have one beyond",
+                    at(-f64::from(FARTHEST)),
+                    at(FARTHEST.into())
+                ))
             }
             kind => {
                 let value = number.and_then(|x| kind.scaled(x)).filter(|x| (-ROUNDING..=1.0 + ROUNDING).contains(x));
@@ -118,6 +132,11 @@ mod tests {
         }
         let gaussian = schema.with_units(ColumnUnits::ByKind);
         assert_eq!(gaussian.given("age", "-20").unwrap(), (0..1, vec![-1.0]));
+        let error = gaussian.given("age", "1e30").unwrap_err().to_string();
+        assert!(
+            error.contains("age=1e30; it must be a number from -39980 to 40020, 1000 standard deviations"),
+            "{error}"
+        );
         let unnamed = Schema::new(vec![(None, ColumnKind::Spin); 3], Vec::new());
         assert_eq!(unnamed.given("2", "1").unwrap(), (2..3, vec![1.0]));
     }

@@ -23,7 +23,8 @@ use std::mem::size_of;
 /// of calls.
 ///
 /// Visible units are Bernoulli, spin, categorical or Gaussian, hidden ones Bernoulli, spin, Gaussian, ReLU or dReLU.
-/// There is no label group: a label is a categorical unit of the visible layer. What is given as labels is ignored.
+/// There is no label group: a label is a categorical unit of the visible layer ([`Layers::with_label`]). What is given as
+/// labels apart is ignored.
 ///
 /// An update steps along the gradient of all fields and weights, that of -1/+1 for spins, and then brings the RBM to
 /// the form that is chosen among those of one distribution (gauges): the weights and biases of a categorical unit sum

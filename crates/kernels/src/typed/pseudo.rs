@@ -48,7 +48,8 @@ const MARGIN: f32 = 8.0;
 
 impl TypedRbm {
     /// `sum over visible units i of ln p(v_i | others)` of every sample, in nats; of real units it is a density. Of
-    /// Bernoulli units and spins between their values it is the mean over these.
+    /// Bernoulli units and spins between their values it is the mean over these. The sum runs over the units of the first
+    /// `columns`; those beyond, such as a label, are given.
     ///
     /// With `draw` one unit a sample is drawn from row s, column 0, and stands for all of them: an estimate without
     /// bias.
@@ -56,8 +57,8 @@ impl TypedRbm {
     /// # Panics
     /// If the samples have another number of columns.
     #[must_use]
-    pub fn pseudo_log_likelihood(&self, batch: &Batch, draw: Option<Uniforms>) -> Vec<f64> {
-        let units = self.visible_units();
+    pub fn pseudo_log_likelihood(&self, batch: &Batch, columns: usize, draw: Option<Uniforms>) -> Vec<f64> {
+        let units = self.visible_units(columns);
         let count = units.len() as f64;
         let (mut support, mut lists) = (Bits::default(), Active::default());
         let source = Source::of_batch(batch, &mut support, &mut lists);
@@ -89,9 +90,50 @@ impl TypedRbm {
         parts.into_iter().flatten().collect()
     }
 
-    fn visible_units(&self) -> Vec<Unit> {
+    /// `U(others) - F(v with the level)` of every level of the categorical unit at `first`, [samples, levels], in nats: its
+    /// softmax is p(level | others). What samples have there plays no part.
+    ///
+    /// # Panics
+    /// If the samples have another number of columns, or there is no such unit.
+    #[must_use]
+    pub fn scores_of_levels(&self, batch: &Batch, first: usize, levels: usize) -> Vec<f64> {
+        let site = Site { first, levels };
+        assert!(self.visible.sites.contains(&site), "a categorical unit of these levels");
+        let (mut support, mut lists) = (Bits::default(), Active::default());
+        let source = Source::of_batch(batch, &mut support, &mut lists);
+        let chunks = Chunks::new(batch.rows());
+        let of_chunk = |chunk: usize| {
+            let range = chunks.range(chunk);
+            let (mut x, mut moved) = (vec![ZERO; range.len()], vec![ZERO; range.len()]);
+            let mut sums = vec![vec![0.0; range.len()]; levels];
+            for (at, panel) in self.hidden.panels.iter().enumerate() {
+                let w = self.rec.panel(at);
+                source.product(self.level, w, &lists, range.start, &mut x);
+                for (x, s) in x.iter_mut().zip(range.clone()) {
+                    for level in site.columns() {
+                        let v = batch.value(s, level);
+                        x.0.iter_mut().zip(&w[level].0).for_each(|(x, w)| *x -= v * w);
+                    }
+                }
+                for (sums, level) in sums.iter_mut().zip(site.columns()) {
+                    for (moved, x) in moved.iter_mut().zip(&x) {
+                        *moved = Row(std::array::from_fn(|i| x.0[i] + w[level].0[i]));
+                    }
+                    panel.add_cgfs(self.level, &moved, sums);
+                }
+            }
+            let score = |sample: usize, level: usize| sums[level][sample] + f64::from(self.level_bias(first + level));
+            (0..range.len()).flat_map(|s| (0..levels).map(move |level| (s, level))).map(|(s, l)| score(s, l)).collect()
+        };
+        let parts: Vec<Vec<f64>> = (0..chunks.count()).into_par_iter().with_max_len(1).map(of_chunk).collect();
+        parts.into_iter().flatten().collect()
+    }
+
+    /// Those of the first `among` columns.
+    fn visible_units(&self, among: usize) -> Vec<Unit> {
         let each = self.visible.units.each().flat_map(|(segment, columns)| {
-            columns.step_by(segment.levels).map(move |first| match segment.units {
+            let each = columns.step_by(segment.levels).filter(move |first| first + segment.levels <= among);
+            each.map(move |first| match segment.units {
                 UnitKind::Categorical => Unit::Levels(Site { first, levels: segment.levels }),
                 UnitKind::Gaussian => Unit::Real(first),
                 _ => Unit::Bit(first),

@@ -6,6 +6,7 @@ pub(crate) mod conditional;
 pub(crate) mod drelu;
 pub(crate) mod fields;
 pub(crate) mod gaussian;
+pub(crate) mod label;
 pub(crate) mod layers;
 mod left_out;
 pub(crate) mod math;

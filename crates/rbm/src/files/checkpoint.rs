@@ -1,7 +1,7 @@
 //! The checkpoint format: one safetensors file an RBM.
 //!
 //! Tensors, all F32: `w_rec` [V, H], `w_gen` [H, V] (its transpose), `hb` [H], `vb` [V], and with
-//! a label group of C classes `label_w` [C, H] and `label_b` [C]. Version 2 has what else units have:
+//! a label of C classes `label_w` [C, H] and `label_b` [C]. Version 2 has what else units have:
 //! `visible.log_precision`, `visible.bias_below`, `visible.log_precision_below` [V], each if some unit
 //! of the layer has it, and the same of `hidden` [H]. The metadata are the [`Header`] (see
 //! [`crate::tensors`]), in which `visible` and `hidden` are numbers of units and `visible_units` and
@@ -109,7 +109,7 @@ pub fn save(path: &Path, rbm: &Rbm, provenance: &Provenance) -> Result<()> {
         format_version: version,
         kind: "rbm".into(),
         layers: rbm.layers().clone(),
-        classes: rbm.labels().map_or(0, LabelGroup::classes),
+        classes: rbm.classes(),
         provenance,
     };
     let mut tensors = vec![("w_rec", rbm.w_rec()), ("w_gen", rbm.w_gen()), ("hb", rbm.hb()), ("vb", rbm.vb())];
@@ -145,9 +145,6 @@ pub fn load(path: &Path, device: &Device) -> Result<(Rbm, Header)> {
         visible: units(&written.visible, "visible", &written.visible_units, &known[..1])?,
         hidden: units(&written.hidden, "hidden", &written.hidden_units, &known)?,
     };
-    if classes > 0 && !layers.are_bernoulli() {
-        file.refuse("has a label group beside other than Bernoulli units, of which this version knows nothing".into())?;
-    }
     let (v, h) = (layers.visible.columns(), layers.hidden.columns());
     let get = |name: &str, shape: &[usize]| file.get(name, shape, device);
     let rbm = Rbm::from_tensors(get("w_rec", &[v, h])?, get("hb", &[h])?, get("vb", &[v])?)?;

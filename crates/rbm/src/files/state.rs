@@ -12,7 +12,7 @@ use crate::model::rbm::Rbm;
 use crate::training::contrastive::{Best, TrainState};
 use crate::training::learned::Learned;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Bits, Layers, UnitKind};
+use deepbelief_kernels::{Batch, Bits, Layers, Segment, UnitKind};
 use deepbelief_training::{Position, Score, Stopping};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -30,7 +30,11 @@ struct StateHeader {
     /// Of version 1, where they are not Bernoulli.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hidden_units: Option<String>,
+    /// Of a label group, 0 without one.
     classes: usize,
+    /// Classes of a label that is the last visible unit, 0 where there is none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    label: usize,
     chains: usize,
     epoch: u32,
     batch: usize,
@@ -50,6 +54,11 @@ struct StateHeader {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_zero(halvings: &u32) -> bool {
     *halvings == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none(classes: &usize) -> bool {
+    *classes == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,6 +82,7 @@ pub(crate) fn save(path: &Path, state: &TrainState) -> Result<()> {
         hidden: Side::of(hidden, version),
         hidden_units: (version == FORMAT_VERSION && !hidden.is_bernoulli()).then(|| kind_of(hidden).to_string()),
         classes,
+        label: learned.label,
         chains,
         epoch: at.epoch,
         batch: at.batch,
@@ -88,7 +98,9 @@ pub(crate) fn save(path: &Path, state: &TrainState) -> Result<()> {
     tensors.push_parameters("", &learned.parameters)?;
     tensors.push_parameters("velocity.", &learned.velocities)?;
     if let Some(best) = &state.best {
-        tensors.push_parameters("best.", &best.model.to_parameters()?)?;
+        let parameters = best.model.to_parameters()?;
+        let parameters = if learned.label > 0 { parameters.with_label_as_unit() } else { parameters };
+        tensors.push_parameters("best.", &parameters)?;
     }
     if let Some(chains) = &learned.chains {
         tensors.push("chains", &[chains.rows(), hidden.columns()], &chains.to_values())?;
@@ -109,7 +121,11 @@ pub(crate) fn load(path: &Path) -> Result<TrainState> {
         hidden: units(&header.hidden, "hidden", of_all)?,
     };
     if header.classes > 0 && !layers.are_bernoulli() {
-        file.refuse("has a label group beside other than Bernoulli units, of which this version knows nothing".into())?;
+        file.refuse("has a label group beside other than Bernoulli units, where the label is a unit".into())?;
+    }
+    let is_label = |last: &Segment| (last.units, last.levels) == (UnitKind::Categorical, header.label);
+    if header.label > 0 && !layers.visible.segments().last().is_some_and(is_label) {
+        file.refuse(format!("has a label of {} classes, which is not its last visible unit", header.label))?;
     }
     file.require_halvings(header.halvings)?;
     let form = Form { layers: &layers, classes: header.classes, fields: header.format_version != FORMAT_VERSION };
@@ -129,12 +145,14 @@ pub(crate) fn load(path: &Path) -> Result<TrainState> {
     };
     let (memory, along) = parts.memory(&header.contents)?;
     let best = header.best.map(|BestHeader { epoch, log_likelihood }| -> Result<Best> {
-        let model = Rbm::from_parameters(&layers, parts.parameters("best.")?, &Device::Cpu)?;
+        let parameters = parts.parameters("best.")?.with_label_apart(header.label);
+        let model = Rbm::from_parameters(&layers.without_label(header.label), parameters, &Device::Cpu)?;
         Ok(Best { epoch, score: Score::of_cost(-log_likelihood), model })
     });
     let (parameters, velocities) = (parts.parameters("")?, parts.parameters("velocity.")?);
     let best = best.transpose()?;
-    let learned = Learned { layers, parameters, velocities, chains, memory, path: along };
+    let label = header.label;
+    let learned = Learned { layers, label, parameters, velocities, chains, memory, path: along };
     let StateHeader { epoch, batch, step, stopping, halvings, run, .. } = header;
     let position = Position { started: false, epoch, batch, step, stopping, halvings };
     Ok(TrainState { learned, position, best, run })

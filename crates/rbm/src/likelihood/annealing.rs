@@ -19,9 +19,7 @@ use super::biases::AnnealPath;
 use super::estimate::LogPartition;
 use super::ladder::Ladder;
 use super::phases::{MARKS, Mark};
-use super::runs::{
-    AnnealConfig, BURN_IN, FORWARD, PILOT_RUN, REVERSE, REVERSE_PILOT, check_starts, draws, in_bits, run,
-};
+use super::runs::{AnnealConfig, BURN_IN, FORWARD, PILOT_RUN, REVERSE, REVERSE_PILOT, draws, in_bits, run, starts};
 use crate::error::Result;
 use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Batch, Betas, Tempering};
@@ -70,12 +68,12 @@ pub fn reverse_annealed_importance(
     labels: &[u32],
     config: &AnnealConfig,
 ) -> Result<Annealed> {
-    check_starts(rbm, v, labels)?;
+    let (v, labels) = starts(rbm, v, labels)?;
     let (rbm, constant) = &in_bits(rbm)?;
     let config = AnnealConfig { chains: v.rows(), ..config.clone() };
     run(rbm, &config, |chains| {
         set_line(chains, path, 1.0, 0.0)?;
-        chains.start_from(v, labels)?;
+        chains.start_from(&v, labels)?;
         for step in 0..config.burn_in {
             chains.anneal(Betas::All(1.0), Betas::All(1.0), Some(&draws(config.seed, BURN_IN, step)))?;
         }
@@ -103,6 +101,7 @@ pub fn adaptive_ladder(
 ) -> Result<Ladder> {
     Ladder::with_steps(steps)?;
     let pilot = Ladder::with_uniform_steps(PILOT);
+    let from = from.map(|(v, labels)| starts(rbm, v, labels)).transpose()?;
     let (rbm, _) = &in_bits(rbm)?;
     let mut spread = run(rbm, config, |chains| {
         set_line(chains, path, 0.0, 1.0)?;
@@ -110,12 +109,11 @@ pub fn adaptive_ladder(
         spread_along(chains, path, pilot.betas(), config.seed, PILOT_RUN)
     })?;
     if let Some((v, labels)) = from {
-        check_starts(rbm, v, labels)?;
         let config = AnnealConfig { chains: v.rows(), ..config.clone() };
         let down: Vec<f32> = pilot.betas().iter().rev().copied().collect();
         let reverse = run(rbm, &config, |chains| {
             set_line(chains, path, 1.0, 0.0)?;
-            chains.start_from(v, labels)?;
+            chains.start_from(&v, labels)?;
             spread_along(chains, path, &down, config.seed, REVERSE_PILOT)
         })?;
         spread.iter_mut().zip(reverse.iter().rev()).for_each(|(up, &down)| *up = up.max(down));

@@ -16,7 +16,7 @@
 //! Gaussian visible units goes from 1, that of the data, to the RBM's; all other fields are the RBM's all along. Spins
 //! are bits here.
 
-use super::runs::{AnnealConfig, FIT, draws, in_bits, run};
+use super::runs::{AnnealConfig, FIT, draws, in_bits, run, starts};
 use crate::error::{Error, Result, require_bernoulli};
 use crate::model::rbm::Rbm;
 use crate::units::fit::{independent_fit, log_odds};
@@ -24,7 +24,7 @@ use crate::units::layer::LayerUnits;
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Betas, BiasLine, PathBiases, Tempering, UnitKind};
 
-/// Mean activities of the units of an RBM over data.
+/// Mean activities of the units of an RBM over data, a label that [`Rbm::joined`] has as a unit among them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Means {
     /// Of the visible units.
@@ -40,14 +40,14 @@ impl Means {
     /// # Errors
     /// As [`super::reverse_annealed_importance`].
     pub fn of(rbm: &Rbm, v: &Batch, labels: &[u32], config: &AnnealConfig) -> Result<Self> {
-        super::runs::check_starts(rbm, v, labels)?;
+        let (v, labels) = starts(rbm, v, labels)?;
         let config = AnnealConfig { chains: v.rows().max(2), ..config.clone() };
         let hidden = run(&in_bits(rbm)?.0, &config, |chains| {
-            chains.start_from(v, labels)?;
+            chains.start_from(&v, labels)?;
             chains.anneal(Betas::All(1.0), Betas::All(1.0), Some(&draws(config.seed, FIT, 0)))?;
             Ok(chains.hidden_states()?)
         })?;
-        Ok(Self { visible: means(v), hidden: means(&hidden) })
+        Ok(Self { visible: means(&v), hidden: means(&hidden) })
     }
 }
 
@@ -137,6 +137,15 @@ impl AnnealPath {
         Self::straight(rbm, base.to_vec(), vec![0.0; rbm.hidden()])
     }
 
+    /// From fair units on both sides: visible biases of 0.
+    ///
+    /// # Errors
+    /// If tensors cannot be made.
+    pub fn fair(rbm: &Rbm) -> Result<Self> {
+        let rbm = &in_bits(rbm)?.0;
+        Self::straight(rbm, vec![0.0; rbm.visible()], vec![0.0; rbm.hidden()])
+    }
+
     /// From independent units with these means on both sides.
     ///
     /// # Errors
@@ -215,7 +224,7 @@ impl AnnealPath {
     /// ln Z at β = 0 of an RBM without spins.
     pub(super) fn base_log_partition(&self, rbm: &Rbm) -> Result<f64> {
         if rbm.layers().are_bernoulli() {
-            return Ok(self.stretch(0).base_log_partition(rbm.labels().map_or(0, crate::LabelGroup::classes)));
+            return Ok(self.stretch(0).base_log_partition(rbm.classes()));
         }
         let (rbm, start) = (rbm.to_device(&Device::Cpu)?.to_dtype(DType::F64)?, &self.0[0]);
         let tensor = |values: &[f32]| Tensor::from_slice(values, values.len(), &Device::Cpu)?.to_dtype(DType::F64);

@@ -51,7 +51,10 @@ fn of_any_units(rbm: &Rbm) -> Result<f64> {
     let Layers { visible, hidden } = rbm.layers();
     let gaussian = |kind| kind == UnitKind::Gaussian;
     if visible.all(gaussian) && hidden.all(gaussian) {
-        return normal::log_partition(rbm);
+        return of_each_label(rbm, normal::log_partition);
+    }
+    if rbm.labels().is_some() {
+        return of_any_units(&*rbm.joined()?);
     }
     let rbm = rbm.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
     let few = |units| are_few(units, MOST_ENUMERATED);
@@ -71,6 +74,17 @@ fn of_any_units(rbm: &Rbm) -> Result<f64> {
         for v in all(visible) {
             add(rbm.free_energy(&v?)?.neg()?)?;
         }
+    }
+    Ok(sum.value())
+}
+
+/// The logarithm of the sum over the labels of what `of` makes of the RBM given each, or `of` it where there are none.
+fn of_each_label(rbm: &Rbm, of: impl Fn(&Rbm) -> Result<f64>) -> Result<f64> {
+    let Some(labels) = rbm.labels() else { return of(rbm) };
+    let b: Vec<f64> = labels.b.to_dtype(DType::F64)?.to_vec1()?;
+    let mut sum = LogSum::default();
+    for (class, b) in b.into_iter().enumerate() {
+        sum.add(b + of(&rbm.given_label(class)?)?);
     }
     Ok(sum.value())
 }

@@ -10,7 +10,7 @@
 //! which is 1 at t = 0 and falls to 0 where every chain has forgotten its start: within the noise of
 //! as many chains as there are.
 
-use super::runs::{AnnealConfig, MIXING, check_starts, draws, in_bits, run};
+use super::runs::{AnnealConfig, MIXING, draws, in_bits, run, starts};
 use crate::error::Result;
 use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Batch, Betas};
@@ -42,11 +42,11 @@ impl Mixing {
 /// # Errors
 /// As [`super::reverse_annealed_importance`].
 pub fn mixing(rbm: &Rbm, v: &Batch, labels: &[u32], config: &AnnealConfig) -> Result<Mixing> {
-    check_starts(rbm, v, labels)?;
+    let (v, labels) = starts(rbm, v, labels)?;
     let config = AnnealConfig { chains: v.rows(), ..config.clone() };
     run(&in_bits(rbm)?.0, &config, |chains| {
-        chains.start_from(v, labels)?;
-        let start = Deviations::of(v);
+        chains.start_from(&v, labels)?;
+        let start = Deviations::of(&v);
         let mut correlation = vec![1.0];
         for step in 0..config.burn_in {
             chains.anneal(Betas::All(1.0), Betas::All(1.0), Some(&draws(config.seed, MIXING, step)))?;

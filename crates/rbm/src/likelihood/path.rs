@@ -70,6 +70,7 @@ impl LogZTracker {
     /// # Errors
     /// [`crate::Error::Config`] for units that do not train, or for other than one mean a unit.
     pub fn start(rbm: &Rbm, means: &Means, chains: usize, seed: u64) -> Result<Self> {
+        let rbm = &*rbm.joined()?;
         let Layers { visible, hidden } = rbm.layers();
         let known = visible.all(|kind| kind.is_discrete() || kind == UnitKind::Gaussian);
         require(known, "visible units", visible.kinds(), "bernoulli, spin, categorical or gaussian")?;
@@ -118,6 +119,7 @@ impl LogZTracker {
     /// # Errors
     /// If the parameters of `rbm` cannot be read.
     pub fn extend(&mut self, rbm: &Rbm) -> Result<()> {
+        let rbm = &*rbm.joined()?;
         let (layers, target) = (rbm.layers(), rbm.to_parameters()?);
         let model = |parameters: &Parameters| PathModel::of(layers, parameters);
         let mut last = model(&self.state.parameters)?;

@@ -1,9 +1,10 @@
 //! Pseudo-likelihood: each unit given all others.
 
-use super::runs::{check_samples, in_bits};
+use super::runs::{as_trained, check_samples, in_bits};
 use crate::error::{Result, require};
 use crate::model::rbm::Rbm;
 use deepbelief_kernels::{Batch, Layers, PackedRbm, TypedRbm, Uniforms, UnitKind};
+use std::borrow::Cow;
 
 /// `sum over visible units i of ln p(v_i | all others)` of every sample, in nats (Besag 1975); given
 /// its label, where there is a label group. It needs no partition function and tells how well single units are made up
@@ -21,8 +22,9 @@ use deepbelief_kernels::{Batch, Layers, PackedRbm, TypedRbm, Uniforms, UnitKind}
 /// categorical hidden ones, or for a label that is none.
 pub fn pseudo_log_likelihood(rbm: &Rbm, v: &Batch, labels: &[u32], draw: Option<Uniforms>) -> Result<Vec<f64>> {
     check_samples(rbm, v, labels, ("samples", "labels"))?;
+    let ((v, labels), columns) = (as_trained(rbm, v, labels), rbm.visible());
     let rbm = &in_bits(rbm)?.0;
-    if let (true, Batch::Binary(bits)) = (rbm.layers().are_bernoulli(), v) {
+    if let (true, Batch::Binary(bits)) = (rbm.layers().are_bernoulli(), &*v) {
         let machine = PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
         return Ok(machine.pseudo_log_likelihood(bits, labels, draw));
     }
@@ -31,8 +33,13 @@ pub fn pseudo_log_likelihood(rbm: &Rbm, v: &Batch, labels: &[u32], draw: Option<
     require(known, "visible units", visible.kinds(), "bernoulli, spin, categorical or gaussian")?;
     let known = hidden.all(|kind| kind != UnitKind::Categorical);
     require(known, "hidden units", hidden.kinds(), "bernoulli, spin, gaussian, relu or drelu")?;
-    require(rbm.labels().is_none(), "samples", "between 0 and 1", "0 or 1 beside a label group")?;
-    Ok(TypedRbm::new(rbm.layers(), &rbm.to_parameters()?).pseudo_log_likelihood(v, draw))
+    // Of Bernoulli units, samples that are not bits.
+    let (joined, v) = if rbm.labels().is_some() {
+        (Cow::Owned(rbm.with_label_as_unit()?), Cow::Owned(v.with_labels(labels, rbm.classes())))
+    } else {
+        (Cow::Borrowed(&**rbm), v)
+    };
+    Ok(TypedRbm::new(joined.layers(), &joined.to_parameters()?).pseudo_log_likelihood(&v, columns, draw))
 }
 
 /// `sum over visible units i of ln sigmoid(F(v') - F(v))` of every sample, in nats, where v' has `1 - v_i` in place of

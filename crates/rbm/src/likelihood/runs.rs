@@ -76,9 +76,18 @@ impl AnnealConfig {
 /// What chains start from, in errors.
 const STARTS: (&str, &str) = ("samples to start from", "labels to start from");
 
-/// Refuses visible states and labels that chains of an RBM cannot start from.
-pub(super) fn check_starts(rbm: &Rbm, v: &Batch, labels: &[u32]) -> Result<()> {
-    check_samples(rbm, v, labels, STARTS)
+/// Visible states and labels as chains of an RBM take them; refuses those that they cannot start from.
+pub(super) fn starts<'a>(rbm: &Rbm, v: &'a Batch, labels: &'a [u32]) -> Result<(Cow<'a, Batch>, &'a [u32])> {
+    check_samples(rbm, v, labels, STARTS)?;
+    Ok(as_trained(rbm, v, labels))
+}
+
+/// Samples in the form that [`Rbm::joined`] has RBMs in.
+pub(super) fn as_trained<'a>(rbm: &Rbm, v: &'a Batch, labels: &'a [u32]) -> (Cow<'a, Batch>, &'a [u32]) {
+    if rbm.labels().is_none() || rbm.layers().are_bernoulli() {
+        return (Cow::Borrowed(v), labels);
+    }
+    (Cow::Owned(v.with_labels(labels, rbm.classes())), &[])
 }
 
 /// Refuses visible states and labels that are not those of an RBM; errors call them by these names.
@@ -92,7 +101,7 @@ pub(super) fn check_samples(
     if v.units() != rbm.visible() {
         return wrong(of_states, vec![v.rows(), v.units()], vec![v.rows(), rbm.visible()]);
     }
-    let classes = rbm.labels().map_or(0, crate::LabelGroup::classes);
+    let classes = rbm.classes();
     if classes > 0 && labels.len() != v.rows() {
         return wrong(of_labels, vec![labels.len()], vec![v.rows()]);
     }
@@ -100,12 +109,13 @@ pub(super) fn check_samples(
     require(known, of_labels, "not all of the label group", "below its number of classes")
 }
 
-/// An RBM whose spins are Bernoulli units, of which all that is annealed is computed, and what its ln Z lacks: the same
-/// distribution of bits.
+/// An RBM whose spins are Bernoulli units and whose label is one of its units, of which all that is annealed is computed,
+/// and what its ln Z lacks: the same distribution of bits.
 pub(super) fn in_bits(rbm: &Rbm) -> Result<(Cow<'_, Rbm>, f64)> {
     let spin = |kind| kind == UnitKind::Spin;
+    let rbm = rbm.joined()?;
     if !rbm.layers().visible.any(spin) && !rbm.layers().hidden.any(spin) {
-        return Ok((Cow::Borrowed(rbm), 0.0));
+        return Ok((rbm, 0.0));
     }
     let (layers, parameters, constant) = spins_as_bits(rbm.layers(), &rbm.to_parameters()?);
     let bits = Rbm::from_parameters(&layers, parameters, &Device::Cpu)?;

@@ -27,7 +27,7 @@
 //! # }
 //! ```
 
-use crate::error::{BESIDE_LABELS, Error, Result, require, require_bernoulli};
+use crate::error::{Error, Result, require};
 use crate::model::config::{RbmConfig, VisibleBias};
 use crate::model::fields::FieldTensors;
 use crate::model::labels::LabelGroup;
@@ -128,7 +128,7 @@ impl Rbm {
     /// The same weights and biases with hidden units of another kind, at `g = 1` and `b- = 0`.
     ///
     /// # Errors
-    /// [`Error::Config`] for other than Bernoulli units beside a label group.
+    /// [`Error::Shape`] if the fields of the visible units do not fit.
     pub fn with_hidden_units(self, kind: UnitKind) -> Result<Self> {
         let layers = Layers { visible: self.layers.visible.clone(), hidden: Units::of(kind, self.hidden()) };
         let visible_fields = self.visible_fields.clone();
@@ -139,8 +139,7 @@ impl Rbm {
     /// that are left out are at `g = 1` and `b- = 0`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if units or fields do not fit; [`Error::Config`] for other than Bernoulli units
-    /// beside a label group.
+    /// [`Error::Shape`] if units or fields do not fit.
     pub fn with_layers(
         mut self,
         layers: Layers,
@@ -157,9 +156,6 @@ impl Rbm {
         }
         self.visible_fields = visible_fields.completed(&layers.visible, &self.vb, "visible")?;
         self.hidden_fields = hidden_fields.completed(&layers.hidden, &self.hb, "hidden")?;
-        if self.labels.is_some() {
-            require_bernoulli(&layers, BESIDE_LABELS)?;
-        }
         self.layers = layers;
         Ok(self)
     }

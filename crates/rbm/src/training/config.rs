@@ -235,16 +235,9 @@ impl TrainConfig {
         Ok(())
     }
 
-    /// Refuses what an RBM with a label group does not have.
-    ///
-    /// # Errors
-    /// [`Error::Method`] for Adam and the L1b cost.
-    pub fn validate_labelled(&self) -> Result<()> {
-        self.require_plain_descent("in an RBM with a label group")
-    }
-
-    /// Refuses what only the engine for all kinds of units has.
-    fn require_plain_descent(&self, place: &'static str) -> Result<()> {
+    /// Refuses what only the engine for all kinds of units has, and that is on the CPU.
+    fn require_plain_descent(&self) -> Result<()> {
+        let place = "on a GPU";
         let asked = [("optimizer", self.optimizer != Optimizer::Sgd), ("l1b_cost", self.l1b_cost > 0.0)];
         match asked.into_iter().find(|&(_, asked)| asked) {
             Some((name, _)) => Err(Error::Method { name, place }),
@@ -282,7 +275,7 @@ impl TrainConfig {
         let ours = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
         require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
         if !device.is_cpu() {
-            self.require_plain_descent("on a GPU")?;
+            self.require_plain_descent()?;
         }
         if let Some(name) = self.asks_for_an_engine().filter(|_| !device.is_cpu() && !layers.are_bernoulli()) {
             return Err(Error::Method { name, place: "on a GPU unless all units are bernoulli" });

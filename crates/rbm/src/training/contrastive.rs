@@ -2,16 +2,17 @@
 
 use crate::error::{Error, Result};
 use crate::likelihood::LogZTracker;
-use crate::model::labels::LabelGroup;
 use crate::model::rbm::Rbm;
 use crate::training::config::TrainConfig;
+use crate::training::forms::label_is_a_unit;
 use crate::training::health::{TrainingWarning, warnings};
 use crate::training::learner::Learner;
 use crate::training::metrics::EpochMetrics;
 use crate::training::rule::Rule;
 use candle_core::Device;
-use deepbelief_kernels::Layers;
-use deepbelief_training::{Loop, Monitors, OnDivergence, Position, State};
+use deepbelief_kernels::{Batch, Layers};
+use deepbelief_training::{Labelled, Loop, Monitors, OnDivergence, Position, State};
+use std::borrow::Cow;
 
 /// Trains one RBM.
 pub type Trainer = Loop<Contrastive>;
@@ -41,9 +42,12 @@ const ENOUGH_TO_DIE: usize = 8;
 /// An RBM in training by contrastive divergence.
 pub struct Contrastive {
     pub(crate) config: TrainConfig,
+    /// Of what it learns: with the label, where that is the last visible unit.
     pub(crate) layers: Layers,
-    /// Of the label group, 0 without one.
+    /// Of the label, 0 without one.
     pub(crate) classes: usize,
+    /// Whether the label is the last visible unit.
+    pub(crate) label_is_a_unit: bool,
     pub(crate) learner: Box<dyn Learner>,
     /// The learning rule of the running epoch.
     pub(crate) rule: Rule,
@@ -55,6 +59,7 @@ pub struct Contrastive {
 }
 
 impl Contrastive {
+    /// Of an RBM that has its label apart.
     pub(crate) fn build(
         learner: Box<dyn Learner>,
         rbm: &Rbm,
@@ -64,10 +69,34 @@ impl Contrastive {
     ) -> Result<Self> {
         config.validate()?;
         config.validate_for(rbm.layers())?;
-        let rule = config.rule(0);
-        let classes = rbm.labels().map_or(0, LabelGroup::classes);
-        let (layers, device) = (rbm.layers().clone(), device.clone());
-        Ok(Self { config, layers, classes, learner, rule, remembered: false, path, device })
+        let (rule, classes, device) = (config.rule(0), rbm.classes(), device.clone());
+        let label_is_a_unit = classes > 0 && label_is_a_unit(rbm.layers(), &config);
+        let layers = if label_is_a_unit { rbm.layers().with_label(classes) } else { rbm.layers().clone() };
+        Ok(Self { config, layers, classes, label_is_a_unit, learner, rule, remembered: false, path, device })
+    }
+
+    /// Classes of a label that is the last visible unit; 0 where none is.
+    pub(crate) fn levels_of_label(&self) -> usize {
+        if self.label_is_a_unit { self.classes } else { 0 }
+    }
+
+    /// Samples and labels as the learner takes them.
+    pub(crate) fn as_learned<'a>(&self, v: &'a Batch, labels: &'a [u32]) -> (Cow<'a, Batch>, &'a [u32]) {
+        if self.label_is_a_unit {
+            (Cow::Owned(v.with_labels(labels, self.classes)), &[])
+        } else {
+            (Cow::Borrowed(v), labels)
+        }
+    }
+
+    /// A minibatch as the learner takes it.
+    pub(crate) fn data_as_learned(&self, data: &Labelled) -> Option<Labelled> {
+        self.label_is_a_unit.then(|| Labelled {
+            v: data.v.with_labels(&data.y, self.classes),
+            y: Vec::new(),
+            missing: data.missing.with_labels(self.classes),
+            weights: data.weights.clone(),
+        })
     }
 
     /// What looks wrong in an epoch, after so many updates in all.

@@ -27,6 +27,12 @@ pub(crate) fn on_tensors(layers: &Layers, config: &TrainConfig) -> bool {
     over_bernoulli(layers) && config.asks_for_an_engine().is_none() && is_plain(config)
 }
 
+/// Whether the label of an RBM with these units trains as one of its visible units. The engine for Bernoulli units keeps
+/// it apart.
+pub(crate) fn label_is_a_unit(layers: &Layers, config: &TrainConfig) -> bool {
+    !layers.are_bernoulli() || !is_plain(config)
+}
+
 /// Whether steps are taken by momentum, and without the L1b cost.
 fn is_plain(config: &TrainConfig) -> bool {
     config.descent() == Descent::default()
@@ -36,9 +42,6 @@ fn is_plain(config: &TrainConfig) -> bool {
 pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>> {
     let (layers, parameters, device) = (rbm.layers(), rbm.to_parameters()?, rbm.w_rec().device());
     config.validate_on(device, layers)?;
-    if rbm.labels().is_some() {
-        config.validate_labelled()?;
-    }
     if is_typed(device, layers, config) {
         let mut machine = TypedRbm::at(&Cpu, layers, &parameters)?;
         machine.set_descent(&config.descent());
@@ -61,9 +64,6 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
 /// The form for the units of a state on a device, with everything else the state holds.
 pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> Result<Box<dyn Learner>> {
     config.validate_on(device, &state.layers)?;
-    if !state.parameters.label_b.is_empty() {
-        config.validate_labelled()?;
-    }
     if is_typed(device, &state.layers, config) {
         return Ok(Box::new(EngineLearner::<TypedRbm>::resume(&Cpu, state, config)?));
     }

@@ -7,6 +7,9 @@ use std::fmt;
 /// Share of the hidden units that may be constant.
 const CONSTANT: f64 = 0.25;
 
+/// Spread of hidden units that are not Bernoulli below which they say nothing.
+const SPREAD: f64 = 1e-3;
+
 /// Ratios of update to weights that are a thousandth and fifty times of a healthy 0.001.
 const SLOW: f64 = 1e-6;
 const FAST: f64 = 0.05;
@@ -27,6 +30,8 @@ pub enum TrainingWarning {
     Dead(usize),
     /// So many hidden units are always on.
     Saturated(usize),
+    /// No hidden unit says anything of the data: their spread over samples.
+    Silent(f64),
     /// The last update's norm over that of the weights is too small to learn by.
     Slow(f64),
     /// It is too large to settle.
@@ -49,6 +54,11 @@ impl fmt::Display for TrainingWarning {
                 f,
                 "{units} hidden units are on for all training samples; try a smaller learning rate, a smaller \
                  weight_std or centred learning"
+            ),
+            Self::Silent(spread) => write!(
+                f,
+                "the hidden units say nothing of the data (a spread of {spread:.1e}); try a smaller learning rate, or another \
+                 start: weight_std"
             ),
             Self::Slow(ratio) => {
                 write!(f, "the last batch changed the weights by {ratio:.1e} of their norm; try a larger learning rate")
@@ -77,6 +87,7 @@ pub(crate) fn warnings(metrics: &EpochMetrics, hidden: usize, updates: u32) -> V
     let many = |units: Option<usize>| units.filter(|&units| units as f64 > CONSTANT * hidden as f64);
     let ratio = metrics.update_ratio;
     [
+        metrics.hidden_spread.filter(|&spread| spread < SPREAD && updates > GROWING).map(TrainingWarning::Silent),
         many(metrics.dead_units).map(TrainingWarning::Dead),
         many(metrics.saturated_units).map(TrainingWarning::Saturated),
         // Without an update, as on empty data, there is none to judge.
@@ -111,6 +122,7 @@ mod tests {
         let of = |metrics: EpochMetrics| warnings(&metrics, 100, 1001);
         for (metrics, warning) in [
             (EpochMetrics { dead_units: Some(26), ..healthy.clone() }, TrainingWarning::Dead(26)),
+            (EpochMetrics { hidden_spread: Some(1e-5), ..healthy.clone() }, TrainingWarning::Silent(1e-5)),
             (EpochMetrics { saturated_units: Some(90), ..healthy.clone() }, TrainingWarning::Saturated(90)),
             (EpochMetrics { update_ratio: 1e-7, ..healthy.clone() }, TrainingWarning::Slow(1e-7)),
             (EpochMetrics { update_ratio: 0.2, ..healthy.clone() }, TrainingWarning::Fast(0.2)),

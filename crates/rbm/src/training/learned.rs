@@ -14,6 +14,8 @@ use deepbelief_training::Position;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Learned {
     pub(crate) layers: Layers,
+    /// Classes of a label that is the last visible unit; 0 where there is none, or it is apart.
+    pub(crate) label: usize,
     pub(crate) parameters: Parameters,
     pub(crate) velocities: Parameters,
     /// Hidden states of the persistent chains.
@@ -31,7 +33,8 @@ impl Learned {
     /// If the tensors cannot be made.
     pub fn rbm(&self) -> Result<Rbm> {
         let parameters = self.memory.average.as_ref().unwrap_or(&self.parameters).clone();
-        Rbm::from_parameters(&self.layers, parameters, &Device::Cpu)
+        let rbm = Rbm::from_parameters(&self.layers, parameters, &Device::Cpu)?;
+        if self.label > 0 { rbm.with_label_apart(self.label) } else { Ok(rbm) }
     }
 
     /// Hidden states of the persistent chains, where there are some that are not tempered.
@@ -73,15 +76,15 @@ impl Learned {
             .try_for_each(|(name, got, same)| require(same, name, got, "what it was when the training started"))
     }
 
-    /// Visible and hidden columns.
+    /// Visible and hidden columns, without labels.
     #[must_use]
     pub fn sizes(&self) -> (usize, usize) {
-        (self.layers.visible.columns(), self.layers.hidden.columns())
+        (self.layers.visible.columns() - self.label, self.layers.hidden.columns())
     }
 
-    /// The units of both layers.
+    /// The units of both layers, without labels.
     #[must_use]
-    pub fn layers(&self) -> &Layers {
-        &self.layers
+    pub fn layers(&self) -> Layers {
+        self.layers.without_label(self.label)
     }
 }

@@ -12,8 +12,8 @@ use crate::training::learner::{HiddenStatistics, Measured};
 use crate::training::metrics::EpochMetrics;
 use crate::training::unit_gaussians;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Stream, Uniforms};
-use deepbelief_training::{Monitors, check};
+use deepbelief_kernels::{Batch, Stream, TypedRbm, Uniforms};
+use deepbelief_training::{Monitors, Training, check};
 
 /// Chains that carry the estimate of ln Z along a training.
 const PATH_CHAINS: usize = 200;
@@ -33,7 +33,13 @@ impl Contrastive {
         check(self, "samples", samples, labels)?;
         // The same numbers after every epoch: a change of cost is a change of the model.
         let draw = Uniforms::new(self.config.seed, Stream::Monitor, 0);
-        self.learner.measure(samples, labels, weights, draw)
+        let (v, y) = self.as_learned(samples, labels);
+        let mut measured = self.learner.measure(&v, y, weights, draw)?;
+        if self.label_is_a_unit {
+            let told = told(&self.learner.rbm()?, &v, self.classes)?;
+            measured.label_error = Some(share_of_wrong(&told, labels, weights));
+        }
+        Ok(measured)
     }
 
     /// ln Z of the model and its standard error, in epochs that have an estimate. `activity` has the means of its
@@ -44,6 +50,7 @@ impl Contrastive {
             return Ok(None);
         }
         let rbm = self.learner.rbm()?;
+        let train = self.as_learned(&monitors.train, &monitors.train_labels).0;
         let path = match &mut self.path {
             Some(path) => path,
             none => {
@@ -51,9 +58,9 @@ impl Contrastive {
                     Some(activity) if rbm.layers().are_bernoulli() => {
                         activity.iter().map(|&mean| mean as f32).collect()
                     }
-                    _ => hidden_means(&rbm, &monitors.train)?,
+                    _ => hidden_means(&rbm, &train)?,
                 };
-                let means = Means { visible: monitors.train.means(), hidden };
+                let means = Means { visible: train.means(), hidden };
                 none.insert(LogZTracker::start(&rbm, &means, PATH_CHAINS, seed)?)
             }
         };
@@ -70,7 +77,7 @@ impl Contrastive {
         if every == 0 || !epoch.is_multiple_of(every) {
             return Ok([None; 2]);
         }
-        let rbm = self.learner.rbm()?;
+        let rbm = self.model()?;
         // The same units of the same samples after every epoch.
         let draw = Uniforms::new(seed, Stream::Monitor, 1);
         let mean = |samples: &Batch, labels: &[u32], weights: &[f32]| -> Result<Option<f64>> {
@@ -131,6 +138,24 @@ impl Contrastive {
             seconds: 0.0,
         })
     }
+}
+
+/// The most probable label of samples whose last unit it is, the lower one of two that tie; their own label plays no part.
+fn told(rbm: &Rbm, v: &Batch, classes: usize) -> Result<Vec<u32>> {
+    let machine = TypedRbm::new(rbm.layers(), &rbm.to_parameters()?);
+    let scores = machine.scores_of_levels(v, rbm.visible() - classes, classes);
+    let most = |scores: &[f64]| {
+        let more = |best: usize, level: usize| if scores[level] > scores[best] { level } else { best };
+        (0..classes).fold(0, more) as u32
+    };
+    Ok(scores.chunks_exact(classes).map(most).collect())
+}
+
+/// The share of samples that get another label than theirs, by their weights where there are some.
+fn share_of_wrong(told: &[u32], labels: &[u32], weights: &[f32]) -> f64 {
+    let weight = |sample: usize| weights.get(sample).map_or(1.0, |&weight| f64::from(weight));
+    let wrong = (0..told.len()).filter(|&sample| told[sample] != labels[sample]).map(weight).sum::<f64>();
+    wrong / (0..told.len()).map(weight).sum::<f64>().max(f64::MIN_POSITIVE)
 }
 
 /// The means of hidden units over samples, of spins how often they are 1.

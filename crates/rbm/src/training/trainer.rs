@@ -26,7 +26,8 @@ impl Training for Contrastive {
 
     /// On the device where the RBM is.
     fn start(rbm: &Rbm, config: TrainConfig) -> Result<Self> {
-        let learner = forms::start(rbm, &config)?;
+        let joined = rbm.labels().is_some() && forms::label_is_a_unit(rbm.layers(), &config);
+        let learner = forms::start(&if joined { rbm.with_label_as_unit()? } else { rbm.clone() }, &config)?;
         Self::build(learner, rbm, config, None, rbm.w_rec().device())
     }
 
@@ -47,7 +48,7 @@ impl Training for Contrastive {
     }
 
     fn visible(&self) -> usize {
-        self.layers.visible.columns()
+        self.layers.visible.columns() - self.levels_of_label()
     }
 
     fn classes(&self) -> usize {
@@ -55,13 +56,17 @@ impl Training for Contrastive {
     }
 
     fn model(&self) -> Result<Rbm> {
-        self.learner.rbm()
+        match self.levels_of_label() {
+            0 => self.learner.rbm(),
+            classes => self.learner.rbm()?.with_label_apart(classes),
+        }
     }
 
     fn learned(&self) -> Result<Learned> {
         let Self { layers, learner, path, .. } = self;
         Ok(Learned {
             layers: layers.clone(),
+            label: self.levels_of_label(),
             parameters: learner.parameters()?,
             velocities: learner.velocities()?,
             chains: learner.chains()?,
@@ -90,6 +95,8 @@ impl Training for Contrastive {
 
     fn update(&mut self, data: &Labelled, at: &Position) -> Result<()> {
         let draws = Draws { seed: self.config.seed, step: at.step };
+        let joined = self.data_as_learned(data);
+        let data = joined.as_ref().unwrap_or(data);
         let largest = self.learner.learn(data, &self.rule, draws, &self.config)?;
         self.check_sane(at.epoch, at.batch + 1, largest)
     }

@@ -185,12 +185,6 @@ fn what_has_no_meaning_is_refused() {
     let error = Trainer::new(&gaussian(5, 4, 0.1, 1), sparse).err().map(|e| e.to_string());
     let expected = "sparsity_cost is 0.1; it must be 0 unless hidden units are bernoulli: others have no probability";
     assert_eq!(error.as_deref(), Some(expected));
-    let rbm = gaussian(5, 4, 0.1, 1);
-    let expected = "hidden_units is gaussian; it must be bernoulli in an RBM with a label group";
-    let labels = LabelGroup::zeros(3, &rbm).unwrap();
-    assert_eq!(rbm.with_labels(labels.clone()).unwrap_err().to_string(), expected);
-    let labelled = random_rbm(5, 4, 0.1, 1).with_labels(labels).unwrap();
-    assert_eq!(labelled.with_hidden_units(UnitKind::Gaussian).unwrap_err().to_string(), expected);
 }
 
 #[test]

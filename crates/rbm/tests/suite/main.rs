@@ -19,6 +19,7 @@ mod pseudo;
 mod state_files;
 mod trainer;
 mod typed;
+mod typed_labels;
 mod units;
 
 use candle_core::{DType, Device, Tensor};

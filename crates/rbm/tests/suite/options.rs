@@ -1,11 +1,11 @@
 //! What layers of all kinds start with and learn by: ReLU and dReLU units from their defaults, Adam, the L1b cost.
 
-use crate::{Fixed, binary, random_rbm, tensor, uniforms};
+use crate::{Fixed, binary, tensor, uniforms};
 use candle_core::{DType, Device};
 use deepbelief_kernels::{Batch, Bits};
 use deepbelief_rbm::likelihood::exact_log_partition;
 use deepbelief_rbm::{
-    LabelGroup, Monitors, Optimizer, Rbm, RbmConfig, Schedule, TrainConfig, TrainState, Trainer, UnitKind, UnitMix,
+    Monitors, Optimizer, Rbm, RbmConfig, Schedule, TrainConfig, TrainState, Trainer, UnitKind, UnitMix,
 };
 
 const GROUP: usize = 6;
@@ -113,19 +113,5 @@ fn adam_is_resumed_to_the_bit_on_any_number_of_threads() {
             let refusal = refusal.unwrap_err().to_string();
             assert_eq!(refusal, "optimizer is Sgd; it must be what it was when the training started");
         }
-    }
-}
-
-#[test]
-fn adam_and_the_l1b_cost_are_refused_beside_labels() {
-    let rbm = random_rbm(9, 5, 0.2, 3);
-    let labels = LabelGroup::zeros(3, &rbm).unwrap();
-    let rbm = rbm.with_labels(labels).unwrap();
-    for (name, config) in [
-        ("optimizer", TrainConfig { optimizer: Optimizer::Adam, ..crate::plain() }),
-        ("l1b_cost", TrainConfig { l1b_cost: 0.1, ..crate::plain() }),
-    ] {
-        let refusal = Trainer::new(&rbm, config).map(|_| ()).unwrap_err().to_string();
-        assert_eq!(refusal, format!("{name} is not available in an RBM with a label group"));
     }
 }

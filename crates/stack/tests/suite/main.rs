@@ -13,6 +13,7 @@ mod propagate;
 mod refusals;
 mod scorer;
 mod typed;
+mod typed_labels;
 
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};

@@ -78,10 +78,6 @@ fn a_header_of_something_else_is_refused() {
         set("units", json!("gaussian")),
         "has units of type 'gaussian', this version knows 'bernoulli' and 'gaussian-top'"
     );
-    assert_eq!(
-        set("units", json!("gaussian-top")),
-        "has a label group beside Gaussian hidden units, of which this version knows nothing"
-    );
     assert_eq!(set("sizes", json!([5])), "lists the sizes [5]; a model has 2 to 65 of them");
     let unreadable = set("sizes", json!("many"));
     assert!(unreadable.starts_with("has an unreadable header (invalid type"), "{unreadable}");

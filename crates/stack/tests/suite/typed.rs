@@ -304,8 +304,6 @@ fn what_a_net_of_mixed_units_cannot_be_is_refused() {
         refused(mirrored),
         "start is transposed; it must be random in layer 1, which would mirror visible units that are not bernoulli"
     );
-    let one = StackConfig { layers: config().layers[..1].to_vec(), classes: Some(2), ..config() };
-    assert!(refused(one).contains("a label group needs two layers there"));
     let mut relu = config();
     relu.layers[0].hidden_units = UnitKind::Relu.into();
     assert!(refused(relu).starts_with("layer 0 has relu hidden units, but only the top layer of a stack of 2"));

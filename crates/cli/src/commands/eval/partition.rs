@@ -74,7 +74,7 @@ pub(super) fn log_z(
     let forward = annealed_importance(top, &path, &config)?;
     let reverse = reverse_annealed_importance(top, &path, &states, &labels, &config)?;
     let probe = AnnealConfig { ladder: Ladder::with_steps(probed)?, seed: !config.seed, ..config.clone() };
-    let probe = annealed_importance(top, &AnnealPath::visible(top, &vec![0.0; top.visible()])?, &probe)?;
+    let probe = annealed_importance(top, &AnnealPath::fair(top)?, &probe)?;
     let both = BothWays::of(top, &forward, &reverse)?.probed_by(&probe);
     let memory = match config.burn_in {
         0 => None,

@@ -2,14 +2,14 @@
 
 use crate::failure::{Failure, Result};
 use crate::model::checkpoint::{Checkpoint, ROWS, Trained};
-use crate::pictures::Dream;
+use crate::pictures::{Dream, Watch};
 use deepbelief_data::Schema;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 use deepbelief_stack::Completing;
 
 /// Visible values of each chain, after `dream.steps` steps from an empty row, in all of which the columns `given` keep their
-/// values.
-pub(super) fn values(checkpoint: &Checkpoint, given: &[String], dream: &Dream) -> Result<Vec<f32>> {
+/// values. `watch` hears of the steps of each batch of rows.
+pub(super) fn values(checkpoint: &Checkpoint, given: &[String], dream: &Dream, watch: Watch<'_>) -> Result<Vec<f32>> {
     let columns = checkpoint.columns();
     let Held { row, free } = held(&columns, given)?;
     let units = row.len();
@@ -29,12 +29,16 @@ pub(super) fn values(checkpoint: &Checkpoint, given: &[String], dream: &Dream) -
         }
         // Each chain draws numbers of its own.
         how.rows_from = Some(first as u32);
-        let completed = checkpoint.dbn.complete_choices(&batch, &missing, &columns.choices(), &how)?;
+        let stepped = || watch(1);
+        let completed = checkpoint.dbn.complete_watched(&batch, &missing, &columns.choices(), &how, &stepped)?;
         values.extend(completed.draw_means.concat());
     }
     columns.draw(&mut values, Uniforms::new(dream.seed, Stream::User, dream.steps));
     Ok(values)
 }
+
+/// Standard deviations from the mean of the training data beyond which a number that is given is remarked on.
+const FAR: f32 = 10.0;
 
 /// The values that stay.
 struct Held {
@@ -54,6 +58,13 @@ fn held(columns: &Schema, given: &[String]) -> Result<Held> {
         let (units, values) = columns.given(name.trim(), text.trim())?;
         if !held.free[units.start] {
             return Err(Failure::new(format!("--given names column {:?} twice", name.trim())));
+        }
+        // Other columns have values from 0 to 1.
+        if let Some(far) = values.iter().map(|x| x.abs()).find(|&x| x > FAR) {
+            tracing::warn!(
+                "{pair} lies {far:.0} standard deviations from the mean of the training data: the model says what it says \
+                 of other numbers, and has seen none like this"
+            );
         }
         held.free[units.clone()].fill(false);
         held.row[units].copy_from_slice(&values);

@@ -8,9 +8,9 @@ use crate::commands::files::{extension, require_folder, require_spare, write_fil
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
-use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::checkpoint::{Checkpoint, ROWS, Trained};
 use crate::model::decoded::{decoded, in_their_words, picture_shape};
-use crate::pictures::{Animation, Dream, Net};
+use crate::pictures::{Animation, Dream, Net, Watch};
 use crate::report::Report;
 use crate::results::FORMATS;
 use crate::sequences::{FASTA, is_fasta};
@@ -73,24 +73,37 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     };
     let options = [MemoryOption::new("--count", 1, dream.count, needed)];
     memory::require("sampling", needed(dream.count), args.memory.max_memory, &options)?;
+    // Of a table with columns that are given, each batch of rows makes all steps.
+    let batches = dream.count.div_ceil(ROWS) as u64;
+    let steps = if args.given.is_empty() { dream.all_steps() } else { batches * u64::from(dream.steps.max(1)) };
+    let bar = report.bar(steps, 0);
+    let watch = |steps: u32| {
+        if let Some(bar) = &bar {
+            bar.set_message("Gibbs steps");
+            bar.inc(steps.into());
+        }
+    };
     if is_picture {
         let shape = picture_shape(&checkpoint, args.image_size.or_else(|| checkpoint.image_shape()))?;
         let net = Net { dbn, shape };
         let picture = match animation {
-            Some(format) => dream.animation(net, format)?,
-            None => dream.png(net)?,
+            Some(format) => dream.animation(net, format, &watch)?,
+            None => dream.png(net, &watch)?,
         };
         write_file(&args.out, &picture)?;
     } else {
         let (values, labels) = match args.given.as_slice() {
-            [] => values(&checkpoint, dbn, &dream)?,
-            given => (given::values(&checkpoint, given, &dream)?, None),
+            [] => values(&checkpoint, dbn, &dream, &watch)?,
+            given => (given::values(&checkpoint, given, &dream, &watch)?, None),
         };
         if is_fasta(format) {
             sequences::write(args, &checkpoint, &values)?;
         } else {
             decoded(&checkpoint, &values, labels).write(&args.out, format)?;
         }
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
     }
     if args.json {
         let labels: Vec<_> = dream.clamped.iter().map(|&label| told(&dream.called(label))).collect();
@@ -104,10 +117,15 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
 }
 
 /// Visible values of each chain, each time it is shown, and the labels of these rows, where there are some.
-fn values(checkpoint: &Checkpoint, dbn: &Dbn, dream: &Dream) -> Result<(Vec<f32>, Option<BlockValues>)> {
+fn values(
+    checkpoint: &Checkpoint,
+    dbn: &Dbn,
+    dream: &Dream,
+    watch: Watch<'_>,
+) -> Result<(Vec<f32>, Option<BlockValues>)> {
     let columns = checkpoint.columns();
     let (mut values, mut labels) = (Vec::new(), Vec::new());
-    for frame in dream.frames(dbn)? {
+    for frame in dream.frames(dbn, watch)? {
         let frame = frame?;
         let mut means = frame.tiles.concat();
         columns.draw(&mut means, Uniforms::new(dream.seed, Stream::User, frame.step));

@@ -3,7 +3,7 @@
 use super::watch_layers::StackLayers;
 use crate::args::TrainArgs;
 use crate::data::chunks::CHUNK;
-use crate::failure::{Failure, Result, count};
+use crate::failure::{Result, count};
 use crate::machine::interrupt;
 use crate::machine::memory::MemoryOption;
 use crate::report::{Report, bytes, thousands};
@@ -82,12 +82,7 @@ fn config_of(settings: &StackSettings, parts: &Parts) -> Result<StackConfig> {
     let visible = parts.train.layer();
     let visible_units = (!visible.is_bernoulli()).then(|| visible.clone());
     let config = StackConfig { visible_units, ..settings.stack_config(parts.data.classes)? };
-    config.validate().map_err(|error| match config.classes {
-        Some(_) if config.layers.len() == 1 => {
-            Failure::from(error).hint("train two layers, such as --layers 100,100, or no labels: --labels none")
-        }
-        _ => Failure::from(error),
-    })?;
+    config.validate()?;
     Ok(config)
 }
 

@@ -13,6 +13,7 @@
 | ww-whole | the same | all 7,503, none, none | 31 of 21 letters |
 | lattice | lattice proteins of the fold S_A | 35,265, 1,000, 10,000 | 27 of 20 letters |
 | ising | an Ising model on a 4x4 torus at temperature 2.3, drawn exactly (seed 1) | 5,000, 1,000, 5,000 | 16 spins |
+| factors | 12 numbers made by four factors and noise (seed 3) | 2,000, none, 2,000 | 12 real |
 | laplace | two mixed Laplace sources (seed 1), whitened | 10,000, 1,000, 10,000, those that choose among them | 2 real |
 
 Each is written as CSV files, trained on by `dbn pretrain` with the options below, and
@@ -45,6 +46,7 @@ OPTIONS = {
     "ww": f"{PROTEINS} --epochs 60 --cd-steps 5 --l1b-cost 0.06",
     "ww-whole": f"{PROTEINS} --epochs 60 --cd-steps 5 --l1b-cost 0.06",
     "lattice": f"{PROTEINS} --epochs 40 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
+    "factors": f"--config {MODELS / 'table-real.toml'}",
     "ising": f"--config {MODELS / 'spins.toml'}",
     "laplace": "--hidden 4 --epochs 500 --batch-size 100 --persistent-chains 2000 --learning-rate 0.05 "
                "--final-learning-rate 0.0005 --weight-std 1 --sparsity-target 0.05 --sparsity-cost 0.1 --weight-cost 0 --averaging 0.999",
@@ -109,6 +111,16 @@ def data(name, args):
         print(name, "log-determinant, to be added for standardised columns:", -numpy.log(values).sum() / 2)
         rows = [[f"{x:.6f}" for x in row] for row in x @ (vectors / values**0.5) @ vectors.T]
         return header, rows[:4435], [], rows[4435:]
+    if name == "factors":
+        import numpy
+
+        random = numpy.random.default_rng(3)
+        loads = random.normal(size=(12, 4))
+        draw = lambda: random.normal(size=(2000, 4)) @ loads.T + 0.5 * random.normal(size=(2000, 12))
+        train, test = draw(), draw()
+        mean, scale = train.mean(0), train.std(0)
+        train, test = ([[f"{x:.6f}" for x in row] for row in (part - mean) / scale] for part in (train, test))
+        return [f"c{k}" for k in range(12)], train, [], test
     if name == "laplace":
         import numpy
 

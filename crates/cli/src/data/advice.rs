@@ -381,16 +381,6 @@ mod tests {
         let got = ["visible_units", "learning_rate", "hidden", "scale", "weight_std", "visible_states"].map(value);
         let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, Some("0.2"), None];
         assert_eq!(got, want.map(|text| text.map(String::from)));
-    }
-
-    #[test]
-    fn numbers_under_real_units_learn_slowly_and_from_chains() {
-        let row = |k: usize| format!("{},{}\n", k as f64 * 0.37, ((k * 7919) % 1009) as f64 * 0.11);
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.csv");
-        std::fs::write(&path, (0..400).map(row).collect::<String>()).unwrap();
-        let options = LoadOptions { visible_units: VisibleUnits::Auto, ..LoadOptions::default() };
-        let found = examine(&Source::Csv(path), &options, None).unwrap();
         let learners = Learners { real: true, ..Learners::default() };
         let settings = Advice::of(&found, VisibleUnits::Auto, false, &learners).settings;
         let value = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.to_string());

@@ -9,6 +9,7 @@
 //! - An update moves what a hidden unit gets from a sample by `rate · units that are on`: rates are such
 //!   that this is at most what it is on MNIST.
 
+use crate::data::learners::{Learners, RATE};
 use crate::report::thousands;
 use deepbelief_data::{Binarize, Column, Examination, Scale, ValueKind, VisibleUnits};
 use deepbelief_kernels::UnitKind;
@@ -23,9 +24,6 @@ const FEW_SAMPLES: usize = 2000;
 
 /// Hidden units at least.
 const LEAST_HIDDEN: usize = 16;
-
-/// Largest learning rate.
-pub(crate) const RATE: f64 = 0.1;
 
 /// The same where visible units keep values that are no states.
 const RATE_OF_VALUES: f64 = 0.05;
@@ -72,30 +70,6 @@ pub(crate) struct Setting {
     pub(crate) key: &'static str,
     pub(crate) value: Value,
     pub(crate) reason: String,
-}
-
-/// What learns, as far as somebody asked for it; nobody did by default.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Learners {
-    /// Layers of a stack.
-    pub(crate) depth: Option<usize>,
-    /// The rates that the hidden units of the layers bear, from the bottom, the last for all above; none is [`RATE`].
-    pub(crate) rates: Vec<f64>,
-    /// Adam, whose steps do not grow with what is on.
-    pub(crate) adam: bool,
-    /// The lowest layer's hidden units are rectified, and start by a rule of their own.
-    pub(crate) rectified: bool,
-    /// Some hidden units of the lowest layer are real: Gaussian, ReLU or dReLU units.
-    pub(crate) real: bool,
-    /// The hidden units of one RBM say how many they are.
-    pub(crate) counted: bool,
-}
-
-impl Learners {
-    /// The rate that the hidden units of a layer bear.
-    fn rate(&self, layer: usize) -> f64 {
-        self.rates.get(layer).or(self.rates.last()).copied().unwrap_or(RATE)
-    }
 }
 
 /// Settings to start from.

@@ -1,6 +1,7 @@
 //! Data as the program meets them: opening them, and what looks wrong with them.
 
 pub(crate) mod advice;
+pub(crate) mod learners;
 pub(crate) mod chunks;
 pub(crate) mod open;
 pub(crate) mod schema_file;

@@ -1,6 +1,7 @@
 //! What a table settles of a training that nobody asked for.
 
-use crate::data::advice::{Advice, Learners};
+use crate::data::advice::Advice;
+use crate::data::learners::Learners;
 use crate::failure::Result;
 use crate::options::{Verb, flag};
 use crate::settings::{Said, Settings};

@@ -7,7 +7,8 @@ mod report;
 
 use crate::args::CheckArgs;
 use crate::commands::files::{extension, require_folder, require_other, write_file};
-use crate::data::advice::{Advice, Learners};
+use crate::data::advice::Advice;
+use crate::data::learners::Learners;
 use crate::data::open::explain;
 use crate::data::{schema_file, warnings};
 use crate::failure::{Explain, Failure, Result};

@@ -1,8 +1,8 @@
 //! Data as the program meets them: opening them, and what looks wrong with them.
 
 pub(crate) mod advice;
-pub(crate) mod learners;
 pub(crate) mod chunks;
+pub(crate) mod learners;
 pub(crate) mod open;
 pub(crate) mod schema_file;
 pub(crate) mod warnings;

@@ -9,7 +9,7 @@
 //! - An update moves what a hidden unit gets from a sample by `rate · units that are on`: rates are such
 //!   that this is at most what it is on MNIST.
 
-use crate::data::learners::{Learners, RATE};
+use crate::data::learners::{Hidden, Learners, RATE};
 use crate::report::thousands;
 use deepbelief_data::{Binarize, Column, Examination, Scale, ValueKind, VisibleUnits};
 use deepbelief_kernels::UnitKind;
@@ -142,12 +142,12 @@ impl Advice {
             let values: Vec<f64> = (0..depth).map(|layer| if layer == 0 { bottom } else { above(layer) }).collect();
             if values.iter().all(|value| value == &bottom) { bottom.into() } else { values.into() }
         };
-        if numbers && !learners.rectified {
+        if numbers && learners.hidden != Hidden::Rectified {
             let start = one_digit(INPUT / (units as f64).sqrt());
             let reason = "from smaller weights, what goes together by more than correlation is not found";
             add("weight_std", of_layers(start, &|_| RbmConfig::default().weight_std), reason.into());
         }
-        let unbounded = numbers && learners.real && !stack;
+        let unbounded = numbers && learners.hidden != Hidden::Discrete && !stack;
         if unbounded {
             let reason = "chains from the data do not see where numbers under such hidden units run away to";
             add("persistent_chains", CHAINS.into(), reason.into());
@@ -355,7 +355,7 @@ mod tests {
         let got = ["visible_units", "learning_rate", "hidden", "scale", "weight_std", "visible_states"].map(value);
         let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, Some("0.2"), None];
         assert_eq!(got, want.map(|text| text.map(String::from)));
-        let learners = Learners { real: true, ..Learners::default() };
+        let learners = Learners { hidden: Hidden::Gaussian, ..Learners::default() };
         let settings = Advice::of(&found, VisibleUnits::Auto, false, &learners).settings;
         let value = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.to_string());
         let got = ["learning_rate", "persistent_chains", "cd_steps"].map(value);

@@ -3,6 +3,18 @@
 /// Largest learning rate.
 pub(crate) const RATE: f64 = 0.1;
 
+/// Hidden units, as far as settings depend on them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// All have one of two values.
+    #[default]
+    Discrete,
+    /// Some are Gaussian.
+    Gaussian,
+    /// Some are rectified, ReLU or dReLU units, and start by a rule of their own.
+    Rectified,
+}
+
 /// What learns, as far as somebody asked for it; nobody did by default.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Learners {
@@ -12,10 +24,8 @@ pub(crate) struct Learners {
     pub(crate) rates: Vec<f64>,
     /// Adam, whose steps do not grow with what is on.
     pub(crate) adam: bool,
-    /// The lowest layer's hidden units are rectified, and start by a rule of their own.
-    pub(crate) rectified: bool,
-    /// Some hidden units of the lowest layer are real: Gaussian, ReLU or dReLU units.
-    pub(crate) real: bool,
+    /// The hidden units of the lowest layer.
+    pub(crate) hidden: Hidden,
     /// The hidden units of one RBM say how many they are.
     pub(crate) counted: bool,
 }

@@ -1,7 +1,7 @@
 //! What a table settles of a training that nobody asked for.
 
 use crate::data::advice::Advice;
-use crate::data::learners::Learners;
+use crate::data::learners::{Hidden, Learners};
 use crate::failure::Result;
 use crate::options::{Verb, flag};
 use crate::settings::{Said, Settings};
@@ -36,12 +36,17 @@ fn learners(settings: &Table, said: &Said) -> Learners {
     };
     let hidden_units = of_layers("hidden_units");
     let word = |value: &Value, part: &str| value.as_str().is_some_and(|text| text.contains(part));
+    let has = |kind| hidden_units.first().is_some_and(|units| word(units, kind));
+    let hidden = match (has("relu"), has("gaussian")) {
+        (true, _) => Hidden::Rectified,
+        (false, true) => Hidden::Gaussian,
+        (false, false) => Hidden::Discrete,
+    };
     Learners {
         depth: said.depth(),
         rates: of_layers("learning_rate").iter().filter_map(Value::as_float).collect(),
         adam: of_layers("optimizer").iter().any(|optimizer| word(optimizer, "adam")),
-        rectified: hidden_units.first().is_some_and(|units| word(units, "relu")),
-        real: hidden_units.first().is_some_and(|units| ["gaussian", "relu"].iter().any(|kind| word(units, kind))),
+        hidden,
         counted: hidden_units.first().is_some_and(|units| word(units, "=")),
     }
 }

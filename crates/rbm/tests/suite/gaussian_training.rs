@@ -3,12 +3,12 @@
 use crate::gaussian::{doubles, gaussian, mean_free_energy, plain_rule};
 use crate::packed::compare_rbm;
 use crate::trainer::{Record, StopAfter};
-use crate::{Fixed, binary, bits, in_f64, random_rbm, real, tensor, values};
+use crate::{Fixed, binary, bits, in_f64, real, tensor, values};
 use candle_core::{DType, Device};
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 use deepbelief_rbm::{
-    Error, LabelGroup, Monitors, Outcome, Provenance, Rbm, RbmConfig, TrainConfig, TrainState, Trainer, UnitKind,
-    Units, VisibleStates, load, save,
+    Error, Monitors, Outcome, Provenance, Rbm, RbmConfig, TrainConfig, TrainState, Trainer, UnitKind, Units,
+    VisibleStates, load, save,
 };
 
 /// The trainer, whose products are kernels in F32, against the update on tensors in F64.

@@ -235,7 +235,9 @@ fn chains_on_the_engine_are_those_on_tensors() {
 fn gaps_are_filled_with_the_label_summed_out() {
     let missing = |cells: &[usize]| {
         let mut on = vec![0.0; 5];
-        cells.iter().for_each(|&cell| on[cell] = 1.0);
+        for &cell in cells {
+            on[cell] = 1.0;
+        }
         Bits::from_values(1, 5, &on)
     };
     for kinds in kinds() {

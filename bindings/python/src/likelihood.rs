@@ -19,7 +19,7 @@ const CHUNK: usize = 1000;
 /// Draws of the layers of a net for each sample.
 const LAYER_DRAWS: u16 = 20;
 
-/// Standard errors of ln Z that the interval reaches to either side.
+/// Standard errors of ln Z that the interval reaches on each side.
 const ERRORS: f64 = 3.0;
 
 /// Samples that the means of the annealing path are taken of, at most.

@@ -57,7 +57,7 @@ impl State {
     }
 }
 
-/// Trains an RBM, anew or from a state, or leaves it as it starts; `monitor` samples are measured after every epoch.
+/// Trains an RBM, from the start or from a state, or leaves it as it starts; `monitor` samples are measured after every epoch.
 #[pyfunction]
 #[pyo3(signature = (data, settings, beside, *, untrained=false, valid=None, state=None, monitor=2000, watch=None))]
 pub(crate) fn train_rbm(

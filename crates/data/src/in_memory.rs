@@ -11,7 +11,7 @@ use crate::tables::sheet::{Cell, Sheet, Texts, too_many_texts};
 use std::path::Path;
 
 impl Dataset {
-    /// Of columns as they are: NaN and empty texts are missing values. What the columns are is told by
+    /// Of columns as they are: NaN and empty texts are missing values. What the columns are is said by
     /// `options.schema`, or else by their values; with `named` they are known by their names, else by their places.
     /// `labels`, one a row, are numbers of classes from 0.
     ///

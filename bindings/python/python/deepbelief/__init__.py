@@ -10,7 +10,7 @@ The estimators follow scikit-learn; what they compute is done by the Rust engine
 `load`              a model of a checkpoint
 `datasets`          the digits of MNIST
 `plot`              filters, samples and histories, drawn with Matplotlib
-`sklearn`           `BernoulliRBM`, in the place of scikit-learn's
+`sklearn`           `BernoulliRBM`, instead of scikit-learn's
 ==================  ==========================================================
 
 >>> import deepbelief as db

@@ -61,7 +61,7 @@ def fit_input(
     visible_units: str,
     column_types: dict[str, str] | None,
 ) -> tuple[Data, Encoding]:
-    """Take training data: what their columns are is told of them."""
+    """Take training data: what their columns are is inferred from them."""
     codes = None if labels is None else labels.tolist()
     options: dict[str, Any] = {"visible_units": visible_units}
     if column_types:

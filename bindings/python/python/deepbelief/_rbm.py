@@ -202,8 +202,8 @@ class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def partial_fit(self, X: Any, y: Any = None) -> RBM:
         """Train on for one pass over some samples, at a constant rate.
 
-        Momentum and persistent chains go on from the last call. What columns are is told
-        of the samples of the first.
+        Momentum and persistent chains go on from the last call. What columns are is inferred
+        from the samples of the first.
 
         Parameters
         ----------

@@ -21,7 +21,7 @@ class LogLikelihood:
     value : float
         The mean of ln p(v).
     low, high : float or None
-        Three standard errors of ln Z to either side: the value itself where ln Z is
+        Three standard errors of ln Z on each side: the value itself where ln Z is
         exact, None where the estimate tells of no interval.
     method : {"exact", "importance", "annealed"}
         Whether ln Z was summed over all states, the layers under an exact top were

@@ -1,4 +1,4 @@
-"""`BernoulliRBM` in the place of scikit-learn's."""
+"""`BernoulliRBM` instead of scikit-learn's."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ const RATE_OF_NUMBERS: f64 = 0.01;
 const RATE_UNDER_REAL: f64 = 0.003;
 
 /// Persistent chains of numbers under hidden units that are real, and their Gibbs steps. Chains that start from the data do
-/// not come to where such a model has most of its mass, and nothing takes that away.
+/// not reach where such a model has most of its mass, and nothing takes that away.
 const CHAINS: i64 = 100;
 const STEPS: i64 = 5;
 

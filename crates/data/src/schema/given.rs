@@ -71,7 +71,7 @@ impl Schema {
                 let ColumnKind::Real { offset, scale } = kind else { return Err("a number that data may have".into()) };
                 let at = |deviations: f64| shown(offset + deviations * scale);
                 Err(format!(
-                    "a number from {} to {}, {FARTHEST} standard deviations of the training data to either side of their \
+                    "a number from {} to {}, {FARTHEST} standard deviations of the training data on each side of their \
                      mean: no fewer than a million rows can have one beyond",
                     at(-f64::from(FARTHEST)),
                     at(FARTHEST.into())

@@ -63,7 +63,7 @@ impl Parameters {
         self
     }
 
-    /// With what the last visible unit, a label of so many classes, has in the place of a label group; as they are for no
+    /// With what the last visible unit, a label of so many classes, has instead of a label group; as they are for no
     /// classes.
     ///
     /// # Panics

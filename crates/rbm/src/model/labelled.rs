@@ -69,7 +69,7 @@ impl Rbm {
         self.labels.as_ref().map_or(0, LabelGroup::classes)
     }
 
-    /// The RBM with its label as the last visible unit, in the place of a label group: itself where there is none, and
+    /// The RBM with its label as the last visible unit, instead of a label group: itself where there is none, and
     /// where all units are Bernoulli.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ fn posteriors_of_labels_are_exact_whatever_the_units_are() {
             for (p, score) in posterior[row].iter().zip(scores) {
                 assert!((p - (score - whole).exp()).abs() < 1e-10, "{}: {p}", name(&layers));
             }
-            // All units are told given the label, and then that given all units.
+            // All units are predicted given the label, and then that given all units.
             let own = scores[labels(7)[row] as usize] - whole;
             assert!((alone[row] - given[row] - own).abs() < 1e-4 * (1.0 + alone[row].abs()), "{}", name(&layers));
         }

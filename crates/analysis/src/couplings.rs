@@ -13,7 +13,7 @@
 //! (`hidden_curves`), which costs one pass over the sequences for each pair and hidden unit and not one for each pair
 //! of levels too.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hidden_curves::{Averages, Curves, Histogram};
 use crate::sites::{Level, Sequences, Sites};
 use rayon::prelude::*;
@@ -44,7 +44,7 @@ impl Couplings {
     pub fn effective(sites: &Sites, sequences: &Sequences) -> Result<Self> {
         sites.require_fit(sequences)?;
         let inputs = by_unit(sites, sequences);
-        let (lowest, highest) = ranges(sites, &inputs);
+        let (lowest, highest) = ranges(sites, &inputs, 2);
         let curves = Curves::of(sites, &lowest, &highest)?;
         let background = Background { sites, sequences: &sequences.by_site(), weights: sequences.weights(), inputs };
         let all: Vec<(usize, usize)> = pairs(sites.count()).collect();
@@ -76,6 +76,13 @@ impl Couplings {
         pairs(self.levels.len()).zip(self.blocks.iter().map(Vec::as_slice))
     }
 
+    /// The couplings `J_ij` of spins, whose energy is `- sum of J_ij s_i s_j` with s 1 at the second of two levels and -1 at the first;
+    /// none where a site has other levels than two.
+    #[must_use]
+    pub fn of_spins(&self) -> Option<Vec<f64>> {
+        self.levels.iter().all(|&q| q == 2).then(|| self.blocks.iter().map(|block| block[3]).collect())
+    }
+
     /// The Frobenius norm of every pair's couplings, of the levels that `counts(site, level)` says: gaps are usually left
     /// out. The gauge is that of all levels.
     #[must_use]
@@ -87,6 +94,35 @@ impl Couplings {
         };
         self.each().map(norm).collect()
     }
+}
+
+/// Effective couplings of three different sites of two levels each: the third difference of the free energy,
+///
+/// ```text
+/// J_ijk = <sum over s_i, s_j, s_k = -1, 1 of s_i s_j s_k L_ijk(s) / 8>
+/// ```
+///
+/// averaged over the sequences, in nats; s is 1 at the second level. Without labels, and over spins alone, these are what three
+/// spins have beyond their pairs.
+///
+/// # Errors
+/// [`Error::Setting`] for sites that are not different or have not two levels; if the sequences do not fit the model, or candle
+/// refuses an operation.
+pub fn of_three(sites: &Sites, sequences: &Sequences, triples: &[[usize; 3]]) -> Result<Vec<f64>> {
+    sites.require_fit(sequences)?;
+    let fits = |&[i, j, k]: &[usize; 3]| {
+        i != j && j != k && i != k && [i, j, k].iter().all(|&i| sites.levels().get(i) == Some(&2))
+    };
+    if let Some(triple) = triples.iter().find(|triple| !fits(triple)) {
+        let expected = "different sites of two levels each".into();
+        return Err(Error::Setting { name: "three sites", got: format!("{triple:?} (from 0)"), expected });
+    }
+    let inputs = by_unit(sites, sequences);
+    let (lowest, highest) = ranges(sites, &inputs, 3);
+    let curves = Curves::of(sites, &lowest, &highest)?;
+    let background = Background { sites, sequences: &sequences.by_site(), weights: sequences.weights(), inputs };
+    let total: f64 = sequences.weights().iter().sum();
+    Ok(triples.par_iter().map(|triple| background.three(&curves, *triple) / (8.0 * total)).collect())
 }
 
 /// All pairs i < j of so many sites, by i.
@@ -127,19 +163,21 @@ fn spans(sites: &Sites, site: usize) -> Vec<(f64, f64)> {
     spans
 }
 
-/// The range of each hidden unit's input when two sites of a sequence take any levels.
-fn ranges(sites: &Sites, inputs: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
-    let mut widest = vec![(0.0f64, 0.0f64); sites.hidden()];
+/// The range of each hidden unit's input when so many sites of a sequence take any levels.
+fn ranges(sites: &Sites, inputs: &[Vec<f64>], changed: usize) -> (Vec<f64>, Vec<f64>) {
+    let mut widths = vec![Vec::with_capacity(sites.count()); sites.hidden()];
     for site in 0..sites.count() {
-        for (two, (low, high)) in widest.iter_mut().zip(spans(sites, site)) {
-            let width = high - low;
-            *two = if width > two.0 { (width, two.0) } else { (two.0, two.1.max(width)) };
-        }
+        widths.iter_mut().zip(spans(sites, site)).for_each(|(widths, (low, high))| widths.push(high - low));
     }
+    let room = widths.into_iter().map(|mut widths| {
+        widths.sort_by(|a, b| b.total_cmp(a));
+        widths.iter().take(changed).sum::<f64>()
+    });
+    let room: Vec<f64> = room.collect();
     let least = |x: &[f64]| x.iter().copied().fold(f64::INFINITY, f64::min);
     let most = |x: &[f64]| x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let each = inputs.iter().zip(&widest);
-    (each.clone().map(|(x, (a, b))| least(x) - a - b).collect(), each.map(|(x, (a, b))| most(x) + a + b).collect())
+    let each = inputs.iter().zip(&room);
+    (each.clone().map(|(x, room)| least(x) - room).collect(), each.map(|(x, room)| most(x) + room).collect())
 }
 
 /// The sequences that couplings are averaged over.
@@ -153,6 +191,29 @@ struct Background<'a> {
 }
 
 impl Background<'_> {
+    /// `sum_v p_v sum over s of s_i s_j s_k sum_u cgf_u(...)` of three sites of two levels.
+    fn three(&self, curves: &Curves, triple: [usize; 3]) -> f64 {
+        let Self { sites, sequences, weights, inputs } = self;
+        let (mut histogram, mut averages) = (Histogram::new(), Averages::default());
+        let mut sum = 0.0;
+        for (u, inputs) in inputs.iter().enumerate() {
+            let w = triple.map(|site| [sites.weights(site, 0)[u], sites.weights(site, 1)[u]]);
+            let others = inputs.iter().zip(*weights).enumerate().map(|(n, (x, &weight))| {
+                let own: f64 = triple.iter().zip(&w).map(|(&site, w)| w[usize::from(sequences[site][n])]).sum();
+                (x - own, weight)
+            });
+            histogram.gather(curves.grids[u], others);
+            let ends = |of: fn(f64, f64) -> f64| w.iter().map(|w| of(w[0], w[1])).sum::<f64>();
+            averages.of(curves, u, &histogram, ends(f64::min), ends(f64::max));
+            for word in 0..8usize {
+                let at = |k: usize| w[k][word >> k & 1];
+                let sign = if word.count_ones() % 2 == 1 { 1.0 } else { -1.0 };
+                sum += sign * averages.at(at(0) + at(1) + at(2));
+            }
+        }
+        sum
+    }
+
     /// `sum_v p_v sum_u cgf_u(...)` of two sites: [levels of i, levels of j].
     fn block(&self, curves: &Curves, i: usize, j: usize) -> Vec<f64> {
         let Self { sites, sequences, weights, inputs } = self;

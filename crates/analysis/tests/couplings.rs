@@ -2,7 +2,7 @@
 //! itself has.
 
 use candle_core::{DType, Device, Tensor};
-use deepbelief_analysis::couplings::{Couplings, pairs};
+use deepbelief_analysis::couplings::{Couplings, of_three, pairs};
 use deepbelief_analysis::sites::{Level, Sequences, Sites};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{FieldTensors, Layers, Rbm, Segment, UnitKind, Units};
@@ -154,6 +154,47 @@ fn over_gaussian_units_couplings_are_those_of_the_potts_model() -> Test {
     for ((_, a), (_, b)) in found.each().zip(potts.each()) {
         assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9));
     }
+    Ok(())
+}
+
+/// Of spins and bits the couplings of two are those of the block, and those of three are third differences of the free energy.
+#[test]
+fn couplings_of_three_spins_are_third_differences_of_the_free_energy() -> Test {
+    let visible: Units = [segment(UnitKind::Spin, 1, 2), segment(UnitKind::Bernoulli, 1, 2)].into_iter().collect();
+    let triples = [[0, 1, 2], [0, 2, 3], [3, 1, 0]];
+    for kind in [UnitKind::Bernoulli, UnitKind::Spin, UnitKind::Gaussian, UnitKind::Relu, UnitKind::Drelu] {
+        let rbm = rbm(&visible, &Units::of(kind, 3), 21)?;
+        let sites = Sites::of(&rbm)?;
+        let data = sequences(&[2; 4], 7)?;
+        let found = of_three(&sites, &data, &triples)?;
+        let total: f64 = data.weights().iter().sum();
+        let mut largest = 0.0f64;
+        for (triple, found) in triples.iter().zip(found) {
+            let mut expected = 0.0;
+            for (row, weight) in data.rows().zip(data.weights()) {
+                for word in 0..8u16 {
+                    let mut changed = row.to_vec();
+                    triple.iter().enumerate().for_each(|(k, &site)| changed[site] = word >> k & 1);
+                    let sign = if word.count_ones() % 2 == 1 { 1.0 } else { -1.0 };
+                    expected -= sign * weight / total / 8.0 * free_energy(&rbm, &changed)?;
+                }
+            }
+            assert!((found - expected).abs() < 1e-6, "{kind} {triple:?}: {found} for {expected}");
+            largest = largest.max(expected.abs());
+        }
+        let is_quadratic = kind == UnitKind::Gaussian;
+        assert!(is_quadratic == (largest < 1e-9) && (is_quadratic || largest > 1e-3), "{kind}: {largest}");
+        let pairs = Couplings::effective(&sites, &data)?;
+        let of_spins = pairs.of_spins().ok_or("two levels each")?;
+        let first = by_hand(&rbm, &data, &[2; 4], 0, 1)?;
+        // (L(1,1) - L(1,-1) - L(-1,1) + L(-1,-1)) / 4.
+        assert!((of_spins[0] - first[3]).abs() < 2e-6 && (first[3] + first[1]).abs() < 1e-9, "{kind}");
+    }
+    let sites = Sites::of(&rbm(&mixed(), &Units::of(UnitKind::Spin, 2), 1)?)?;
+    let data = sequences(sites.levels(), 2)?;
+    let refusal = of_three(&sites, &data, &[[2, 3, 0]]).unwrap_err().to_string();
+    assert_eq!(refusal, "three sites is [2, 3, 0] (from 0); it must be different sites of two levels each");
+    assert!(of_three(&sites, &data, &[[2, 3, 3]]).is_err() && of_three(&sites, &data, &[[2, 3, 9]]).is_err());
     Ok(())
 }
 

@@ -151,7 +151,10 @@ fn mutants_are_scored_by_the_difference_of_free_energies() {
     for (words, reason) in [
         ("--mutations all --wild-type AACDA-AA --out run/config.toml", "must end in .csv"),
         ("--mutations m.csv --wild-type CACDA-AA --offset 20 --out x.csv", "of C, which the wild type has at 21"),
-        ("--mutations all --wild-type AXCDA-AA --out x.csv", "has characters that are no letters of the sites"),
+        (
+            "--mutations all --wild-type AXCDA-AA --out x.csv",
+            "is neither the name of a sequence nor letters of the sites",
+        ),
         (
             "--mutations m.csv --fitness-column z --wild-type AACDA-AA --offset 20 --out x.csv",
             "has no column 'z', only mutant, y",
@@ -182,6 +185,8 @@ fn the_quality_of_samples_is_told_in_one_file_and_one_picture() {
     assert!((0.3..0.7).contains(&accuracy), "{accuracy}");
     // Pictures and tables too.
     place.train("bits", "");
+    place.ok("contacts bits --separation 1 --out spins.csv");
+    assert!(place.text("spins.csv").starts_with("i,j,score,norm,coupling\n"));
     assert!(place.json("quality bits --steps 20 --count 50 --json")["train"]["one"]["pearson"].is_number());
     std::fs::write(
         place.path("t.csv"),
@@ -244,4 +249,37 @@ fn ising_samples_are_made_and_a_model_of_them_is_heated_and_cooled() {
         let output = place.run(words);
         assert!(!output.status.success() && stderr(&output).contains(reason), "{words}: {}", stderr(&output));
     }
+}
+
+/// Sequences of an alignment are known by their names.
+#[test]
+fn the_wild_type_may_be_a_sequence_of_the_alignment() {
+    let place = Place::new();
+    let mut noise = numbers(5);
+    let mut text = String::new();
+    for k in 0..60 {
+        let letters: String = (0..6).map(|_| ["A", "C", "D", "-"][noise.next().unwrap() as usize % 4]).collect();
+        text = format!("{text}>seq{k}/11-16\n{letters}\n");
+    }
+    text += ">wild/101-105 of the family\nAC-DAC\n";
+    std::fs::write(place.path("family.fasta"), text).unwrap();
+    place.ok(
+        "pretrain -q --data fasta:family.fasta --alphabet ACD- --valid 0 --hidden 4 --epochs 3 --batch-size 10 --out r",
+    );
+    let output = place.run("score r --mutations all --wild-type wild/101-105 --out m.csv");
+    assert!(
+        stderr(&output).contains("sequence 61 of the data, whose first residue is number 101"),
+        "{}",
+        stderr(&output)
+    );
+    let text = place.text("m.csv");
+    let mutants: Vec<&str> = text.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(mutants[..4], ["A101C", "A101D", "C102A", "C102D"], "gaps are no residues and no mutants");
+    assert!(mutants.contains(&"D103A") && mutants.len() == 10, "{mutants:?}");
+    // The same letters give the same scores, and an offset moves the numbers.
+    place.ok("score r --mutations all --wild-type AC-DAC --offset 100 --out n.csv");
+    assert_eq!(place.text("n.csv"), text);
+    place.ok("show r --units u.svg --count 2");
+    assert!(place.text("u.svg").contains("/11-16"), "sequences by their names");
+    assert_eq!(place.json("contacts r --separation 1 --out p.csv --json")["pairs"], 15);
 }

@@ -18,6 +18,7 @@ Columns of the table, a row a pair, the strongest first:
   norm      the norm before the average product is taken away, nats
   distance  in Å, with --structure; empty where it is not known
   contact   1 where the distance is below --threshold, else 0
+  coupling  of spins and bits: J of the energy - J s s', with s 1 at the second level, -1 at the first
 
 --structure takes a table of distances (the numbers of two sites, from 1, in the first two
 columns, Å in the last), or a PDB (.pdb, .ent) or mmCIF (.cif, .mmcif) file. Residues of a

@@ -48,7 +48,7 @@ Examples:
   dbn score runs/people --data csv:new.csv --out scores.csv
   dbn score runs/mnist-500 --log-z 500.12 --out scores.parquet
   dbn score runs/kunitz --mutations all --wild-type SEQUENCE --out mutants.csv --picture map.png
-  dbn score runs/kunitz --mutations scan.csv --fitness-column y --wild-type SEQUENCE --out mutants.csv";
+  dbn score runs/kunitz --mutations scan.csv --fitness-column y --wild-type NAME --out mutants.csv";
 
 /// Samples to score.
 #[derive(Debug, Args)]
@@ -67,10 +67,10 @@ pub(crate) struct ScoreArgs {
     /// Mutants to score: a CSV file, or `all` single ones [default: none, samples are scored]
     #[arg(long, value_name = "FILE|all", requires = "wild_type", conflicts_with_all = ["split", "binarize", "log_z", "layer_draws"])]
     pub(crate) mutations: Option<Mutations>,
-    /// Letters of the sequence that mutates [default: none]
-    #[arg(long, value_name = "SEQ", requires = "mutations")]
+    /// Sequence that mutates: its name in the data, or its letters [default: none]
+    #[arg(long, value_name = "NAME|SEQ", requires = "mutations")]
     pub(crate) wild_type: Option<String>,
-    /// Number of the residue before the first of the wild type [default: 0]
+    /// Number of the residue before the first of the wild type [default: as a name such as X/24-286 says, or 0]
     #[arg(long, value_name = "N", requires = "mutations", allow_negative_numbers = true)]
     pub(crate) offset: Option<i64>,
     /// Column of the file with the measured fitness, the higher the fitter [default: none]

@@ -69,12 +69,16 @@ impl NamedSites {
     }
 }
 
-/// Samples as sequences with their weights, at most so many, evenly spread over the data. What is missing is the most
-/// probable level given the rest of its sample; values between 0 and 1 count as the nearer one.
-pub(crate) fn sequences(checkpoint: &Checkpoint, samples: &Split, most: usize) -> Result<Sequences> {
+/// So many rows of the data at most, evenly spread.
+pub(crate) fn spread(samples: &Split, most: usize) -> Vec<usize> {
     let n = samples.samples();
     let taken: BTreeSet<usize> = (0..most.min(n)).map(|k| k * n / most.min(n)).collect();
-    let taken: Vec<usize> = taken.into_iter().collect();
+    taken.into_iter().collect()
+}
+
+/// Rows of the data as sequences with their weights. What is missing is the most probable level given the rest of its
+/// sample; values between 0 and 1 count as the nearer one.
+pub(crate) fn sequences(checkpoint: &Checkpoint, samples: &Split, taken: &[usize]) -> Result<Sequences> {
     let units = &checkpoint.dbn.top().layers().visible;
     let mut values = Vec::with_capacity(taken.len() * samples.units());
     for rows in taken.chunks(ROWS) {

@@ -6,7 +6,7 @@ use crate::args::{ContactsArgs, GapsName};
 use crate::commands::files::{extension, require_folder, require_other, require_spare, write_file};
 use crate::failure::{Failure, Result, count};
 use crate::model::checkpoint::{Checkpoint, Trained, split};
-use crate::model::sites::{NamedSites, sequences};
+use crate::model::sites::{NamedSites, sequences, spread};
 use crate::pictures::ContactMap;
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
@@ -50,7 +50,7 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
     }
     let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.memory)?;
     let samples = split(&data, args.split)?;
-    let sequences = sequences(&checkpoint, samples, args.samples as usize)?;
+    let sequences = sequences(&checkpoint, samples, &spread(samples, args.samples as usize))?;
     let known = match &args.structure {
         Some(path) => Some(structure::distances(path, args.chain.as_deref(), &model, &sequences)?),
         None => None,
@@ -69,6 +69,7 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
         predicted: known.as_ref().map_or(Vec::new(), |known| predicted(args, sites, &pairs, known)),
         pairs: &pairs,
         known: known.as_ref(),
+        of_spins: couplings.of_spins(),
         args,
     };
     let mut files = found.table().write(&args.out, format)?;
@@ -109,6 +110,13 @@ struct Found<'a> {
     pairs: &'a [Pair],
     known: Option<&'a Distances>,
     predicted: Vec<Predictive>,
+    /// Signed couplings of all pairs, where all sites have two levels.
+    of_spins: Option<Vec<f64>>,
+}
+
+/// The place of a pair among all pairs i < j, by i.
+fn pair_number(sites: usize, pair: &Pair) -> usize {
+    pair.i * (2 * sites - pair.i - 1) / 2 + pair.j - pair.i - 1
 }
 
 impl Found<'_> {
@@ -130,6 +138,10 @@ impl Found<'_> {
             let contact = |distance: f64| if distance < self.args.threshold { 1.0 } else { 0.0 };
             columns.push(Block::column("distance", doubles(&|pair| self.distance(pair).unwrap_or(f64::NAN))));
             columns.push(Block::column("contact", doubles(&|pair| self.distance(pair).map_or(f64::NAN, contact))));
+        }
+        if let Some(of_spins) = &self.of_spins {
+            let at = |pair: &Pair| of_spins[pair_number(self.sites, pair)];
+            columns.push(Block::column("coupling", doubles(&at)));
         }
         Results { name: "pairs", columns, beside: Vec::new() }
     }
@@ -168,5 +180,18 @@ impl Found<'_> {
         let header = vec!["first pairs".to_string(), "contacts".into(), "predictive value".into()];
         let row = |at: &Predictive| vec![at.first.to_string(), at.contacts.to_string(), format!("{:.3}", at.value)];
         text + &table(std::iter::once(header).chain(self.predicted.iter().map(row)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deepbelief_analysis::couplings::pairs;
+
+    #[test]
+    fn pairs_are_counted_by_their_first_site() {
+        for (number, (i, j)) in pairs(7).enumerate() {
+            assert_eq!(pair_number(7, &Pair { i, j, score: 0.0, norm: 0.0 }), number);
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::args::{Mutations, ScoreArgs};
 use crate::commands::files::{extension, require_folder, require_other, require_spare, write_file};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::model::checkpoint::{Checkpoint, Trained};
-use crate::model::sites::{NamedSites, sequences};
+use crate::model::sites::{NamedSites, sequences, spread};
 use crate::pictures::HeatMap;
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
@@ -12,7 +12,7 @@ use deepbelief_analysis::correlation::{Interval, spearman_interval};
 use deepbelief_analysis::mutations::{Mutant, WildType, independent, log_frequencies, log_ratios};
 use deepbelief_analysis::sites::{Level, Sequences};
 use deepbelief_analysis::structure::Profile;
-use deepbelief_data::{Block, BlockValues, Header, LoadOptions, Original, Source};
+use deepbelief_data::{Block, BlockValues, Header, LoadOptions, Original, Source, Split};
 use serde_json::json;
 use std::path::Path;
 
@@ -55,9 +55,9 @@ pub(super) fn score_mutations(args: &ScoreArgs, mutations: &Mutations, report: &
         Mutations::File(path) => Some(Listed::read(path, args.fitness_column.as_deref())?),
     };
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
-    let sequences = sequences(&checkpoint, &data.train, MOST_SEQUENCES)?;
+    let sequences = sequences(&checkpoint, &data.train, &spread(&data.train, MOST_SEQUENCES))?;
     let asked = args.wild_type.as_deref().unwrap_or_default();
-    let wild = wild_type(asked, args.offset, &letters, &sequences)?;
+    let wild = wild_type(asked, args.offset, &letters, &data.train, &sequences)?;
 
     let singles = wild.singles(&NamedSites::gaps());
     let mutants = listed.as_ref().map_or(&singles, |listed| &listed.mutants);
@@ -144,13 +144,32 @@ fn numbers_of(column: &Block) -> Option<Vec<f64>> {
     }
 }
 
-/// The wild type from its letters.
-fn wild_type(asked: &str, offset: Option<i64>, letters: &[char], sequences: &Sequences) -> Result<WildType> {
+/// The wild type: a sequence of the data by its name, or the letters of one.
+fn wild_type(
+    asked: &str,
+    offset: Option<i64>,
+    letters: &[char],
+    data: &Split,
+    sequences: &Sequences,
+) -> Result<WildType> {
     let gaps = NamedSites::gaps();
+    let named = (0..data.samples()).find(|&sample| is_called(data, sample, asked));
+    if let Some(row) = named.filter(|_| data.samples() == sequences.len()) {
+        let text: String = sequences.row(row).iter().map(|&level| letters[usize::from(level)]).collect();
+        let offset = offset.or_else(|| first_residue(asked).map(|first| first - 1)).unwrap_or(0);
+        tracing::info!(
+            "the wild type is sequence {} of the data, whose first residue is number {}",
+            row + 1,
+            offset + 1
+        );
+        return Ok(WildType::aligned(&text, sequences.sites(), letters, &gaps, offset)?);
+    }
     let fits = |c: char| letters.iter().any(|letter| letter.eq_ignore_ascii_case(&c)) || gaps.contains(&c);
     if asked.is_empty() || !asked.chars().all(fits) {
-        return Err(Failure::new(format!("the wild type '{asked}' has characters that are no letters of the sites"))
-            .hint("give its letters, with or without those that the alignment leaves out"));
+        return Err(Failure::new(format!(
+            "the wild type '{asked}' is neither the name of a sequence nor letters of the sites"
+        ))
+        .hint("give its letters, with or without those that the alignment leaves out"));
     }
     let offset = offset.unwrap_or(0);
     if asked.chars().count() == sequences.sites() {
@@ -172,6 +191,17 @@ fn wild_type(asked: &str, offset: Option<i64>, letters: &[char], sequences: &Seq
             .hint("give a sequence of the family, or an aligned one with a letter or gap a site"));
     }
     Ok(wild)
+}
+
+/// Whether a sample has this name, or has it up to the first blank.
+fn is_called(data: &Split, sample: usize, asked: &str) -> bool {
+    let name = data.name(sample);
+    name.is_some_and(|name| name == asked || name.split_whitespace().next() == Some(asked))
+}
+
+/// The number of the first residue of a name such as `BLAT_ECOLX/24-286`.
+fn first_residue(name: &str) -> Option<i64> {
+    name.rsplit_once('/')?.1.split_once('-')?.0.parse().ok()
 }
 
 /// All single mutants as a picture.

@@ -5,11 +5,12 @@ use crate::commands::files::extension;
 use crate::commands::write_file;
 use crate::failure::{Failure, Result};
 use crate::model::checkpoint::{Checkpoint, Model, Trained};
-use crate::model::sites::{NamedSites, sequences};
+use crate::model::sites::{NamedSites, sequences, spread};
 use crate::pictures::{Logos, UnitLogo};
+use crate::report::cell;
 use crate::results::{FORMATS, Results};
 use deepbelief_analysis::hidden_units::{HiddenUnit, hidden_units, zero_sum_weights};
-use deepbelief_data::{Block, BlockValues};
+use deepbelief_data::{Block, BlockValues, Split};
 use std::path::Path;
 
 /// Sequences of the training data that are looked at.
@@ -17,6 +18,9 @@ const MOST_SEQUENCES: usize = 10_000;
 
 /// Sequences named at either end of a unit's inputs.
 const ENDS: usize = 3;
+
+/// Characters of a sequence's name, at most.
+const LONGEST_NAME: usize = 30;
 
 /// Endings of pictures, beside those of tables.
 const PICTURES: [&str; 2] = ["svg", "png"];
@@ -34,8 +38,14 @@ pub(super) fn write_units(args: &ShowArgs, path: &Path, model: &Model) -> Result
     };
     let named = NamedSites::of(checkpoint, "--units")?;
     let data = checkpoint.incomplete_data(&args.checkpoint, &DataArgs::default(), args.memory)?;
-    let sequences = sequences(checkpoint, &data.train, MOST_SEQUENCES)?;
-    let units = hidden_units(&named.sites, &sequences, ENDS)?;
+    let rows = spread(&data.train, MOST_SEQUENCES);
+    let sequences = sequences(checkpoint, &data.train, &rows)?;
+    let mut units = hidden_units(&named.sites, &sequences, ENDS)?;
+    for ends in units.iter_mut().flat_map(|unit| [&mut unit.highest, &mut unit.lowest]) {
+        for row in ends {
+            *row = rows[*row];
+        }
+    }
     if !PICTURES.contains(&format) {
         return table(&units).write(path, format).map(drop);
     }
@@ -43,7 +53,7 @@ pub(super) fn write_units(args: &ShowArgs, path: &Path, model: &Model) -> Result
         return Err(Failure::new("logos are of sites with the same letters, which the model's are not")
             .hint("a table has all units: a name that ends in .csv; --filters draws weights of pictures"));
     };
-    let logos = logos(checkpoint, &named, letters, &units[..units.len().min(args.count as usize)]);
+    let logos = logos(checkpoint, &named, letters, &units[..units.len().min(args.count as usize)], &data.train);
     let bytes = if format == "svg" { logos.svg() } else { logos.png()? };
     write_file(path, &bytes)
 }
@@ -71,9 +81,12 @@ fn table(units: &[HiddenUnit]) -> Results {
 }
 
 /// The logos of some units.
-fn logos(checkpoint: &Checkpoint, named: &NamedSites, letters: Vec<char>, units: &[HiddenUnit]) -> Logos {
+fn logos(checkpoint: &Checkpoint, named: &NamedSites, letters: Vec<char>, units: &[HiddenUnit], data: &Split) -> Logos {
     let sites = named.sites.count();
-    let called = |rows: &[usize]| rows.iter().map(|row| format!("row {row}")).collect::<Vec<_>>().join(", ");
+    let called = |rows: &[usize]| {
+        let name = |&row: &usize| data.name(row).map_or_else(|| format!("row {row}"), |name| cell(name, LONGEST_NAME));
+        rows.iter().map(name).collect::<Vec<_>>().join(", ")
+    };
     let logo = |unit: &HiddenUnit| UnitLogo {
         title: vec![
             format!(

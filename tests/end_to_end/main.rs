@@ -29,6 +29,7 @@ mod outputs;
 mod page;
 mod python;
 mod refusals;
+mod report;
 mod resume;
 mod sample;
 mod scoring;

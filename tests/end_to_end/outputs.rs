@@ -31,6 +31,7 @@ fn help_reads_as_approved() {
         "pull",
         "push",
         "check",
+        "report",
         "runs",
         "compare",
         "completions",

@@ -2,14 +2,17 @@
 
 use crate::{DEEP, Place, SMALL, stderr};
 
-const RUN_FILES: [&str; 9] = [
+const RUN_FILES: [&str; 12] = [
     "config.toml",
+    "curves.png",
     "curves.svg",
     "fantasies.png",
     "filters.png",
     "metrics.jsonl",
     "model.safetensors",
+    "observed.json",
     "reconstructions.png",
+    "report.html",
     "state.previous.safetensors",
     "state.safetensors",
 ];

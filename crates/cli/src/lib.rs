@@ -15,6 +15,7 @@ mod model;
 mod options;
 mod pictures;
 mod report;
+mod reporting;
 mod results;
 mod run;
 mod sequences;
@@ -79,6 +80,7 @@ fn execute(command: &Command, report: &Report) -> failure::Result<u8> {
         Command::Push(args) => commands::push(args, report).map(|()| 0),
         Command::Check(args) => commands::check(args, report),
         Command::Data(command) => commands::data(command, report).map(|()| 0),
+        Command::Report(args) => commands::report(args, report).map(|()| 0),
         Command::Runs(args) => commands::runs(args, report).map(|()| 0),
         Command::Compare(args) => commands::compare(args, report).map(|()| 0),
         Command::Selftest(args) => commands::selftest(args, report),

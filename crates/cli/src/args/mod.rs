@@ -34,7 +34,7 @@ pub(crate) use impute::ImputeArgs;
 pub(crate) use memory::MemoryArgs;
 pub(crate) use on::SplitName;
 pub(crate) use quality::QualityArgs;
-pub(crate) use runs::{CompareArgs, RunsArgs};
+pub(crate) use runs::{CompareArgs, ReportArgs, RunsArgs};
 pub(crate) use score::{Mutations, ScoreArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
 pub(crate) use thermodynamics::ThermodynamicsArgs;
@@ -218,6 +218,12 @@ pub(crate) enum Command {
     /// Make small data sets to try things on
     #[command(subcommand)]
     Data(DataCommand),
+    /// Draw the report of a run again, or compare several runs on one page
+    ///
+    /// Every training writes report.html into its run folder: one file to open in a browser, with
+    /// curves, filters, samples, health, settings and a glossary. It needs no network.
+    #[command(after_help = runs::REPORT_HELP)]
+    Report(ReportArgs),
     /// List the runs in a folder: date, data, epochs, cost and state
     #[command(after_help = runs::RUNS_HELP)]
     Runs(RunsArgs),

@@ -20,6 +20,16 @@ Examples:
   dbn runs
   dbn runs /data/experiments --json";
 
+pub(super) const REPORT_HELP: &str = "\
+The page shows the figures of metrics.jsonl, the weights of the checkpoint, and what the training saw
+its model do on data. While the run goes on, the open page loads itself again.
+
+Examples:
+  dbn report runs/mnist-500
+  dbn report runs/mnist-500 runs/mnist-500-2 --out compare.html
+  dbn report runs/mnist-500 --json
+  dbn report --figures";
+
 pub(super) const COMPARE_HELP: &str = "\
 Weights are compared where both models have a tensor of the same name and shape, unit by unit:
 trainings from different seeds put the same features into different units.
@@ -37,6 +47,23 @@ pub(crate) struct RunsArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Runs to draw.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Run folders; several are compared
+    #[arg(value_name = "RUN", required_unless_present = "figures")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// File to write [default: report.html in the run folder, compare.html for several]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object for a run, or a list for several, and write nothing
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) json: bool,
+    /// Print what every figure means
+    #[arg(long, conflicts_with_all = ["runs", "out", "json"])]
+    pub(crate) figures: bool,
 }
 
 /// Two models.

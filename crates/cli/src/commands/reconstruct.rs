@@ -9,7 +9,7 @@ use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
 use crate::model::decoded::{decoded, in_their_words, picture_shape};
 use crate::model::inputs::inputs;
-use crate::pictures::{self, Net, Subject, showcase, values};
+use crate::pictures::{self, Net, Shown, Subject, showcase, values};
 use crate::report::Report;
 use crate::results::FORMATS;
 use crate::sequences::{self, FASTA, is_fasta};
@@ -108,9 +108,11 @@ fn draw(args: &ReconstructArgs, checkpoint: &Model, data: &Dataset, samples: &Sp
         + footprint::held(data)
         + 2 * footprint::pass(&[checkpoint.visible(), checkpoint.visible()], chosen.len());
     memory::require("reconstructing", needed, args.memory.max_memory, &[])?;
-    let batch = samples.batch(chosen.iter().copied(), checkpoint.binarize(args.binarize), provenance.seed)?;
-    let pixels = batch.to_values();
-    let v = Tensor::from_slice(&pixels, (batch.rows(), batch.units()), &Device::Cpu)?;
+    let binarize = checkpoint.binarize(args.binarize);
+    let batch = samples.batch(chosen.iter().copied(), binarize, provenance.seed)?;
+    let pixels =
+        Shown::of(samples, wanted, binarize, provenance.seed, data.class_names.as_deref().unwrap_or_default())?;
+    let v = Tensor::from_slice(&pixels.values, (batch.rows(), batch.units()), &Device::Cpu)?;
     let (picture, cost, squared_error) = match checkpoint {
         Model::Network(NetworkCheckpoint { network, .. }) => {
             let scores = network.score(&batch, &[])?;
@@ -127,7 +129,7 @@ fn draw(args: &ReconstructArgs, checkpoint: &Model, data: &Dataset, samples: &Sp
             (Net { dbn, shape }.reconstructions(&pixels)?, dbn.reconstruction_cost(&v)?, None)
         }
     };
-    write_file(&args.out, &picture)?;
+    write_file(&args.out, &picture.png()?)?;
     tracing::info!(cost, "reconstruction cost of these samples: {cost:.2} nats per sample (mean-field)");
     if args.json {
         return report.json(&json!({

@@ -4,9 +4,10 @@ use crate::args::RunsArgs;
 use crate::failure::{Explain, Failure, Result};
 use crate::report::{Report, table};
 use crate::run::folder::RunFolder;
+use crate::run::stage::{header, planned, sizes, state};
 use chrono::DateTime;
-use deepbelief_rbm::{open_regular, read_regular, tensors};
-use deepbelief_wake_sleep::TopSteps;
+use deepbelief_rbm::{open_regular, read_regular};
+use deepbelief_report::State;
 use indicatif::FormattedDuration;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -51,21 +52,6 @@ struct Run {
     last_epoch: Map<String, Value>,
 }
 
-/// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    Finished,
-    /// By a stopping rule.
-    StoppedEarly,
-    /// It runs still, or was interrupted.
-    Unfinished,
-    /// Its parameters grew beyond all bounds.
-    Diverged,
-    /// It stopped by another error.
-    Failed,
-}
-
 /// Lists the runs.
 pub(crate) fn runs(args: &RunsArgs, report: &Report) -> Result<()> {
     let runs: Vec<Run> = folders(&args.folder)?.iter().filter_map(|path| look(path)).collect();
@@ -98,23 +84,10 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
 fn look(path: &Path) -> Option<Run> {
     let (folder, verb) = RunFolder::find(path)?;
     let settings = read_regular(&folder.config()).ok().and_then(|text| from_utf8(&text).ok()?.parse::<Table>().ok());
-    let (model, finished_layers) = (header(&folder.model()), header(&folder.layers()));
+    let model = header(&folder.model());
     let epochs = Epochs::read(&folder.metrics());
+    let state = state(&folder, &verb, settings.as_ref(), epochs.done);
     let epochs_planned = settings.as_ref().and_then(|settings| planned(&verb, settings));
-    let done = match verb.as_str() {
-        // Layers of a stack may end early, each by itself.
-        "stack" => {
-            settings.as_ref().and_then(layers).is_some_and(|layers| layers.len() + 1 == sizes(&finished_layers).len())
-        }
-        _ => epochs_planned.is_some_and(|planned| planned <= epochs.done as u64),
-    };
-    let state = match (folder.failure(), model.pointer("/provenance/stopped_early")) {
-        (Some(failure), _) if failure.contains("diverged") => State::Diverged,
-        (Some(_), _) => State::Failed,
-        _ if done => State::Finished,
-        (_, Some(Value::Bool(true))) => State::StoppedEarly,
-        _ => State::Unfinished,
-    };
     let text = |key: &str| settings.as_ref()?.get(key)?.as_str().map(String::from);
     Some(Run {
         name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
@@ -128,25 +101,6 @@ fn look(path: &Path) -> Option<Run> {
         seconds: epochs.seconds,
         last_epoch: epochs.last,
     })
-}
-
-/// What a checkpoint says of itself. A run that has none yet has nothing to say, and of one that
-/// cannot be read no more is known.
-fn header(path: &Path) -> Value {
-    if !path.is_file() {
-        return Value::Null;
-    }
-    tensors::header(path).unwrap_or_else(|error| {
-        tracing::warn!("{error}");
-        Value::Null
-    })
-}
-
-/// Units of every layer, by the header of any kind of model.
-fn sizes(header: &Value) -> Vec<usize> {
-    let of_rbm = ["visible", "hidden"].into_iter().filter_map(|key| header.get(key));
-    let all = header.get("sizes").and_then(Value::as_array).into_iter().flatten().chain(of_rbm);
-    all.filter_map(|size| Some(size.as_u64()? as usize)).collect()
 }
 
 /// The sizes of a net without the unit that stands above independent ones.
@@ -186,32 +140,6 @@ impl Epochs {
     }
 }
 
-/// Epochs that the settings of a stack ask for, of each layer: its own table says so, or else a list, or one number
-/// for all.
-fn layers(settings: &Table) -> Option<Vec<u64>> {
-    if let Some(tables) = settings.get("layer") {
-        return tables.as_array()?.iter().map(|layer| whole(layer.get("epochs")?)).collect();
-    }
-    let depth = settings.get("layers")?.as_array()?.len();
-    match settings.get("epochs")? {
-        toml::Value::Array(epochs) => epochs.iter().map(whole).collect(),
-        epochs => whole(epochs).map(|epochs| vec![epochs; depth]),
-    }
-}
-
-/// Epochs that the settings of a run ask for, of all layers.
-fn planned(verb: &str, settings: &Table) -> Option<u64> {
-    match verb {
-        "stack" => layers(settings)?.into_iter().try_fold(0u64, u64::checked_add),
-        "tune" => Some(settings.get("top_steps")?.as_str()?.parse::<TopSteps>().ok()?.epochs().into()),
-        _ => whole(settings.get("epochs")?),
-    }
-}
-
-fn whole(value: &toml::Value) -> Option<u64> {
-    u64::try_from(value.as_integer()?).ok()
-}
-
 /// A line a run.
 fn describe(runs: &[Run]) -> String {
     if runs.is_empty() {
@@ -222,13 +150,6 @@ fn describe(runs: &[Run]) -> String {
         let figure = |known: &[&str]| known.iter().find_map(|name| run.last_epoch.get(*name)?.as_f64());
         let sizes: Vec<String> = run.sizes.iter().map(ToString::to_string).collect();
         let planned = run.epochs_planned.map_or("?".into(), |planned| planned.to_string());
-        let state = match run.state {
-            State::Finished => "finished",
-            State::StoppedEarly => "stopped early",
-            State::Unfinished => "unfinished",
-            State::Diverged => "diverged",
-            State::Failed => "failed",
-        };
         vec![
             run.name.clone(),
             run.started.map_or(String::new(), date),
@@ -239,7 +160,7 @@ fn describe(runs: &[Run]) -> String {
             figure(&COSTS).map_or(String::new(), |cost| format!("{cost:.2}")),
             figure(&LABEL_ERRORS).map_or(String::new(), |error| format!("{:.2} %", 100.0 * error)),
             FormattedDuration(Duration::try_from_secs_f64(run.seconds).unwrap_or_default()).to_string(),
-            state.into(),
+            run.state.words().into(),
         ]
     });
     table(std::iter::once(head.map(String::from).to_vec()).chain(rows))
@@ -249,23 +170,4 @@ fn describe(runs: &[Run]) -> String {
 fn date(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     time.map_or(String::new(), |time| time.format("%Y-%m-%d %H:%M").to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn epochs_are_planned_by_the_settings_of_each_verb() {
-        let planned = |verb, text: &str| planned(verb, &text.parse().unwrap());
-        assert_eq!(planned("pretrain", "epochs = 30"), Some(30));
-        assert_eq!(planned("finetune", "epochs = 7"), Some(7));
-        assert_eq!(planned("stack", "layers = [5, 6]\nepochs = [3, 4]"), Some(7));
-        assert_eq!(planned("stack", "layers = [5, 6]\nepochs = 4"), Some(8));
-        assert_eq!(planned("stack", "[[layer]]\nepochs = 3\n[[layer]]\nepochs = 4"), Some(7));
-        assert_eq!(planned("tune", "top_steps = \"3x100,6x50\""), Some(150));
-        for verb in ["pretrain", "stack", "tune"] {
-            assert_eq!(planned(verb, "epochs = \"many\"\ntop_steps = 3"), None);
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Grey animations, ten frames a second, over and over. Both formats keep every shade.
 
-use super::canvas::Canvas;
 use crate::failure::{Explain, Failure, Result};
+use deepbelief_report::Canvas;
 
 /// Form of an animation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ fn gif(mut frames: impl Iterator<Item = Result<Canvas>>) -> Result<Vec<u8>> {
     encoder.set_repeat(gif::Repeat::Infinite).or_fail(what)?;
     for frame in std::iter::once(Ok(first)).chain(frames) {
         let frame = frame?;
-        let buffer = frame.pixels().into();
+        let buffer = frame.greys().into();
         // Hundredths of a second.
         let frame = gif::Frame { width, height, buffer, delay: 10, ..gif::Frame::default() };
         encoder.write_frame(&frame).or_fail(what)?;
@@ -54,7 +54,7 @@ fn apng(count: usize, mut frames: impl Iterator<Item = Result<Canvas>>) -> Resul
     encoder.set_frame_delay(1, 10).or_fail(what)?;
     let mut writer = encoder.write_header().or_fail(what)?;
     for frame in std::iter::once(Ok(first)).chain(frames) {
-        writer.write_image_data(frame?.pixels()).or_fail(what)?;
+        writer.write_image_data(&frame?.greys()).or_fail(what)?;
     }
     writer.finish().or_fail(what)?;
     Ok(file)

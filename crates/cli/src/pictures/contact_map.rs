@@ -1,10 +1,10 @@
 //! A map of couplings between sites, and of the contacts of a structure.
 
-use super::canvas::{CHARACTER, LINE};
 use super::paint::{Colour, Paint, WHITE, mixed};
 use crate::failure::Result;
 use deepbelief_analysis::contacts::Pair;
 use deepbelief_analysis::structure::Distances;
+use deepbelief_report::{CHARACTER, LINE};
 
 const STRONG: Colour = [8, 48, 107];
 const CONTACT: Colour = [190, 190, 190];

@@ -1,10 +1,12 @@
 //! Pictures of a deep belief net. What it dreams is in [`super::dream`].
 
-use super::sheet::Sheet;
-use super::tiles::{ROW, in_groups, robust_limit, shades, tiles, values};
+use super::sheet::{Shades, Sheet};
+use super::shown::Shown;
+use super::tiles::{ROW, shares, values};
 use crate::failure::{Failure, Result, count};
 use candle_core::{Device, Tensor};
 use deepbelief_data::ImageShape;
+use deepbelief_report::robust_limit;
 use deepbelief_stack::{Dbn, Layer};
 
 /// Rows of filters a layer has where all layers are in one picture.
@@ -18,23 +20,28 @@ pub(crate) struct Net<'a> {
     pub(crate) shape: ImageShape,
 }
 
+/// `784-500-500+10-2000 DBN`; the labels stand beside the units that they join.
+pub(crate) fn net_name(dbn: &Dbn) -> String {
+    // Where a device fails to tell, the size of the tensors is right too.
+    let sizes = dbn.code_sizes().unwrap_or_else(|_| dbn.sizes());
+    let mut words: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+    if dbn.classes() > 0 {
+        words[sizes.len() - 2] = format!("{}+{}", sizes[sizes.len() - 2], dbn.classes());
+    }
+    format!("{} {}", words.join("-"), if dbn.depth() == 1 { "RBM" } else { "DBN" })
+}
+
 impl Net<'_> {
-    /// `784-500-500+10-2000 DBN`; the labels stand beside the units that they join.
+    /// What the net is called.
     pub(crate) fn name(&self) -> String {
-        // Where a device fails to tell, the size of the tensors is right too.
-        let sizes = self.dbn.code_sizes().unwrap_or_else(|_| self.dbn.sizes());
-        let mut words: Vec<String> = sizes.iter().map(ToString::to_string).collect();
-        if self.dbn.classes() > 0 {
-            words[sizes.len() - 2] = format!("{}+{}", sizes[sizes.len() - 2], self.dbn.classes());
-        }
-        format!("{} {}", words.join("-"), if self.dbn.depth() == 1 { "RBM" } else { "DBN" })
+        net_name(self.dbn)
     }
 
     pub(super) fn tile_shape(&self) -> (usize, usize) {
         (self.shape.width, self.shape.height)
     }
 
-    /// What hidden units add to the pixels as tiles, grey where that is nothing: the first
+    /// What hidden units add to the pixels as tiles, white where that is nothing: the first
     /// hundred of one layer, or some of every layer.
     pub(crate) fn filters(&self, layer: Option<usize>) -> Result<Vec<u8>> {
         let depth = self.dbn.code_depth()?;
@@ -53,13 +60,14 @@ impl Net<'_> {
         let (shown, units) = (filters.len() / self.dbn.visible(), self.dbn.sizes()[layer + 1]);
         let what = if layer == 0 {
             let limit = robust_limit(&filters);
-            format!("weights of {shown} of {units} units, from -{limit:.2} (black) over 0 (grey) to {limit:.2} (white)")
+            format!("weights of {shown} of {units} units, from -{limit:.2} (blue) over 0 (white) to {limit:.2} (red)")
         } else {
-            format!("weights of {shown} of {units} units times the filters below, grey at 0, each scaled by itself")
+            format!("weights of {shown} of {units} units times the filters below, white at 0, each scaled by itself")
         };
         Sheet {
             title: format!("{}, layer {layer}: {what}", self.name()),
             rows: self.shaded(layer, &filters).chunks(ROW).map(<[_]>::to_vec).collect(),
+            shades: Shades::Diverging,
             shape: self.tile_shape(),
             ..Sheet::default()
         }
@@ -77,55 +85,54 @@ impl Net<'_> {
         Sheet {
             title: format!(
                 "{}: the first units of every layer; layer 0 by their weights, those above by their weights times the \
-                 filters below, each scaled by itself; black below 0, grey at 0, white above",
+                 filters below, each scaled by itself; blue below 0, white at 0, red above",
                 self.name()
             ),
             row_labels,
             rows,
+            shades: Shades::Diverging,
             shape: self.tile_shape(),
             ..Sheet::default()
         }
         .png()
     }
 
-    /// What the first units of a layer, at most so many, add to the inputs of the visible units,
-    /// row-major [units, visible]. Above layer 0 that is a linear projection: the generative
-    /// weights of the layer times those of all layers below.
     fn projected(&self, layer: usize, most: usize) -> Result<Vec<f32>> {
-        let layers = self.dbn.layers();
-        let w_gen = layers.get(layer).map_or(self.dbn.top().w_gen(), Layer::w_gen);
-        let mut filters = w_gen.narrow(0, 0, w_gen.dim(0)?.min(most))?;
-        for below in layers[..layer].iter().rev() {
-            filters = filters.matmul(below.w_gen())?;
-        }
-        values(&filters)
+        projected(self.dbn, layer, most)
     }
 
     /// Filters as tiles. The units of layer 0 have one scale; above it their strengths differ so
-    /// much that the weaker ones would all be grey.
+    /// much that the weaker ones would all be pale.
     fn shaded(&self, layer: usize, filters: &[f32]) -> Vec<Vec<f32>> {
         let shared = robust_limit(filters);
-        let shade = |filter: &[f32]| shades(filter, if layer == 0 { shared } else { robust_limit(filter) });
+        let shade = |filter: &[f32]| shares(filter, if layer == 0 { shared } else { robust_limit(filter) });
         filters.chunks(self.dbn.visible()).map(shade).collect()
     }
 
-    /// Samples [n, visible] over what a pass up through all layers and down again makes of them.
-    pub(crate) fn reconstructions(&self, samples: &[f32]) -> Result<Vec<u8>> {
+    /// Samples over what a pass up through all layers and down again makes of them.
+    pub(crate) fn reconstructions(&self, samples: &Shown) -> Result<Sheet> {
         let units = self.dbn.visible();
-        let v = Tensor::from_slice(samples, (samples.len() / units, units), &Device::Cpu)?;
+        let v = Tensor::from_slice(&samples.values, (samples.values.len() / units, units), &Device::Cpu)?;
         let reconstruction = values(&self.dbn.reconstruct(&v)?)?;
-        let (row_labels, rows) =
-            in_groups(&[("data", tiles(samples, units)), ("reconstruction", tiles(&reconstruction, units))]);
+        let mut all = samples.rows();
+        all.push(("reconstruction", reconstruction.as_slice()));
         let layers = count(self.dbn.depth(), "layer");
-        Sheet {
-            title: format!("{}: data and reconstructions through {layers}, up and down by probabilities", self.name()),
-            row_labels,
-            rows,
-            shape: self.tile_shape(),
-            ..Sheet::default()
-        }
-        .png()
+        let title = format!("{}: data and reconstructions through {layers}, up and down by probabilities", self.name());
+        Ok(samples.sheet(title, &all, units, self.tile_shape()))
     }
+}
+
+/// What the first units of a layer, at most so many, add to the inputs of the visible units,
+/// row-major [units, visible]. Above layer 0 that is a linear projection: the generative
+/// weights of the layer times those of all layers below.
+pub(crate) fn projected(dbn: &Dbn, layer: usize, most: usize) -> Result<Vec<f32>> {
+    let layers = dbn.layers();
+    let w_gen = layers.get(layer).map_or(dbn.top().w_gen(), Layer::w_gen);
+    let mut filters = w_gen.narrow(0, 0, w_gen.dim(0)?.min(most))?;
+    for below in layers[..layer].iter().rev() {
+        filters = filters.matmul(below.w_gen())?;
+    }
+    values(&filters)
 }
 
 #[cfg(test)]
@@ -177,8 +184,8 @@ pub(super) mod tests {
         assert_eq!(net.projected(1, 100).unwrap(), [1.0, -0.5]);
         assert_eq!(net.projected(1, 1).unwrap(), [1.0]);
         assert_eq!(net.projected(0, 100).unwrap(), [0.5]);
-        assert_eq!(net.shaded(1, &[1.0, -0.5]), [[1.0], [0.0]]);
-        assert_eq!(net.shaded(0, &[1.0, 1.0, -0.5]), [[1.0], [1.0], [0.25]]);
+        assert_eq!(net.shaded(1, &[1.0, -0.5]), [[1.0], [-1.0]]);
+        assert_eq!(net.shaded(0, &[1.0, 1.0, -0.5]), [[1.0], [1.0], [-0.5]]);
     }
 
     #[test]
@@ -194,8 +201,10 @@ pub(super) mod tests {
     #[test]
     fn reconstructions_go_on_below() {
         let dbn = net(&[4, 5], 2);
-        let height =
-            |n: usize| image::load_from_memory(&drawn(&dbn).reconstructions(&vec![1.0; 9 * n]).unwrap()).unwrap();
+        let shown = |n: usize| Shown { values: vec![1.0; 9 * n], ..Shown::default() };
+        let height = |n: usize| {
+            image::load_from_memory(&drawn(&dbn).reconstructions(&shown(n)).unwrap().png().unwrap()).unwrap()
+        };
         assert!(height(11).height() > height(10).height());
     }
 }

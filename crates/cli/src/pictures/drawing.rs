@@ -1,9 +1,9 @@
 //! Rectangles, stretched letters and lines of text, as SVG or PNG.
 
-use super::canvas::{CHARACTER, LINE};
 use super::glyph::Glyph;
 use super::paint::{Colour, Paint};
 use crate::failure::Result;
+use deepbelief_report::{CHARACTER, LINE};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

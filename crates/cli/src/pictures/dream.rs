@@ -3,7 +3,7 @@
 
 use super::animation::Animation;
 use super::dbn::Net;
-use super::sheet::Sheet;
+use super::sheet::{Shades, Sheet};
 use super::tiles::{ROW, tiles, values};
 use crate::failure::{Failure, Result, count};
 use deepbelief_rbm::to_batch;
@@ -55,6 +55,12 @@ impl Dream {
         let clamped: Vec<u32> = (0..(dbn.classes() as u32).min(MOST_LABELS)).collect();
         let count = if clamped.is_empty() { 2 * ROW } else { ROW };
         Self { clamped, count, steps: 1000, every: 1000, shown: 1, seed, class_names: class_names.to_vec() }
+    }
+
+    /// What a training shows of its net, as a sheet.
+    pub(crate) fn once(&self, net: Net<'_>) -> Result<Sheet> {
+        let frame = self.frames(net.dbn, &|_| ())?.next().transpose()?;
+        Ok(frame.map_or_else(Sheet::default, |frame| self.sheet(net, &frame, &format!(" {}", after(frame.step)))))
     }
 
     /// A picture. Chains shown once stand in a row for each label, or ten in a row; chains shown
@@ -173,6 +179,7 @@ impl Dream {
             column_labels: frames.iter().map(|frame| frame.step.to_string()).collect(),
             row_labels: (0..chains).map(label).collect(),
             rows: (0..chains).map(row).collect(),
+            shades: Shades::Grey,
             captions: if free { (0..chains).map(caption).collect() } else { Vec::new() },
             shape: net.tile_shape(),
         }
@@ -253,7 +260,7 @@ mod tests {
         for canvas in &drawn_frames {
             let frame = decoder.read_next_frame().unwrap().expect("a frame for each time").clone();
             assert_eq!((usize::from(frame.width), usize::from(frame.height)), (canvas.width(), canvas.height()));
-            assert_eq!(frame.buffer, canvas.pixels());
+            assert_eq!(frame.buffer[..], canvas.greys());
         }
         assert!(decoder.read_next_frame().unwrap().is_none());
         assert!(decoder.global_palette().unwrap().chunks(3).enumerate().all(|(i, rgb)| rgb == [i as u8; 3]));
@@ -264,7 +271,7 @@ mod tests {
         for canvas in &drawn_frames {
             let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
             reader.next_frame(&mut pixels).unwrap();
-            assert_eq!(pixels, canvas.pixels());
+            assert_eq!(pixels, canvas.greys());
         }
     }
 }

@@ -2,29 +2,48 @@
 
 use super::dbn::Net;
 use super::dream::Dream;
+use super::sheet::Sheet;
+use super::shown::Shown;
 use crate::failure::Result;
 use crate::run::folder::RunFolder;
-use deepbelief_data::ImageShape;
+use deepbelief_data::{ImageShape, Schema};
 use deepbelief_stack::Dbn;
 
 /// Samples that the pictures of a run show.
 pub(crate) struct Gallery {
     /// Shape of a sample; `None` where samples are no pictures.
     pub(crate) shape: Option<ImageShape>,
-    /// Binarised samples [n, visible].
-    pub(crate) samples: Vec<f32>,
+    /// The samples.
+    pub(crate) samples: Shown,
     /// What the classes are called; empty where they have no names.
     pub(crate) class_names: Vec<String>,
+    /// What the visible units stand for, where samples are no pictures.
+    pub(crate) columns: Option<Schema>,
+    /// Samples that a report measures units and labels on.
+    pub(crate) crowd: Crowd,
+}
+
+/// Samples that lack nothing, without a picture of each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Crowd {
+    /// Which samples they are: `validation`.
+    pub(crate) of: &'static str,
+    /// As the model sees them, [n, visible].
+    pub(crate) values: Vec<f32>,
+    /// Their labels; empty where they have none.
+    pub(crate) labels: Vec<u32>,
 }
 
 impl Gallery {
     /// Draws a deep belief net into the folder of its run: its filters, what it makes of the
-    /// samples, what it dreams.
-    pub(crate) fn draw_net(&self, folder: &RunFolder, dbn: &Dbn, seed: u64) -> Result<()> {
-        let Some(shape) = self.shape else { return Ok(()) };
+    /// samples, what it dreams. The dream is given back.
+    pub(crate) fn draw_net(&self, folder: &RunFolder, dbn: &Dbn, seed: u64) -> Result<Option<Sheet>> {
+        let Some(shape) = self.shape else { return Ok(None) };
         let net = Net { dbn, shape };
         folder.write("filters.png", &net.filters(None)?)?;
-        folder.write("reconstructions.png", &net.reconstructions(&self.samples)?)?;
-        folder.write("fantasies.png", &Dream::of(dbn, seed, &self.class_names).png(net, &|_| ())?)
+        folder.write("reconstructions.png", &net.reconstructions(&self.samples)?.png()?)?;
+        let dream = Dream::of(dbn, seed, &self.class_names).once(net)?;
+        folder.write("fantasies.png", &dream.png()?)?;
+        Ok(Some(dream))
     }
 }

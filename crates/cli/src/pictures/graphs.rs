@@ -1,9 +1,9 @@
 //! Curves over one axis, a panel each, two side by side.
 
-use super::canvas::LINE;
 use super::paint::{Colour, Paint};
 use super::panel::{GAP, MARGIN, Panel, SIDE, place, range};
 use crate::failure::Result;
+use deepbelief_report::LINE;
 
 const CURVE: Colour = [31, 119, 180];
 

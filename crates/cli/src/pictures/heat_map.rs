@@ -1,8 +1,8 @@
 //! Numbers of rows and columns as colours: blue below 0, white at 0, red above.
 
-use super::canvas::{CHARACTER, LINE};
 use super::paint::{BLACK, Colour, Paint, WHITE, mixed};
 use crate::failure::Result;
+use deepbelief_report::{CHARACTER, LINE};
 
 const BELOW: Colour = [33, 102, 172];
 const ABOVE: Colour = [178, 24, 43];

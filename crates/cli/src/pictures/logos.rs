@@ -1,9 +1,9 @@
 //! Hidden units of a model of sequences: the letters that each looks for, and its inputs over the data.
 
-use super::canvas::{CHARACTER, LINE};
 use super::drawing::Drawing;
 use super::paint::Colour;
 use crate::failure::Result;
+use deepbelief_report::{CHARACTER, LINE};
 
 const MARGIN: f64 = 12.0;
 /// Height of the letters of a unit, both sides of the axis.

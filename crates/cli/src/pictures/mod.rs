@@ -3,7 +3,6 @@
 //! All draws come from the picture stream, so that looking at a model changes nothing.
 
 mod animation;
-mod canvas;
 mod contact_map;
 mod curves;
 mod dbn;
@@ -20,14 +19,15 @@ mod panel;
 mod panels;
 mod rbm;
 mod sheet;
+mod shown;
 mod tiles;
 
 pub(crate) use animation::Animation;
 pub(crate) use contact_map::ContactMap;
-pub(crate) use curves::{curves, finetuning, learning, tuning};
-pub(crate) use dbn::Net;
+pub(crate) use curves::draw_curves;
+pub(crate) use dbn::{Net, net_name, projected};
 pub(crate) use dream::{Dream, Watch};
-pub(crate) use gallery::Gallery;
+pub(crate) use gallery::{Crowd, Gallery};
 pub(crate) use graphs::graphs;
 pub(crate) use heat_map::HeatMap;
 pub(crate) use logos::{Logos, UnitLogo};
@@ -35,4 +35,5 @@ pub(crate) use network::{autoencoded, network_name};
 pub(crate) use panels::Panels;
 pub(crate) use rbm::{Subject, fantasies, filters, name, reconstructions};
 pub(crate) use sheet::Sheet;
+pub(crate) use shown::Shown;
 pub(crate) use tiles::{ROW, shape_of, showcase, tiles, values};

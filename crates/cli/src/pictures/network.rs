@@ -1,7 +1,8 @@
 //! Pictures of a feed-forward network.
 
 use super::sheet::Sheet;
-use super::tiles::{in_groups, tiles, values};
+use super::shown::Shown;
+use super::tiles::values;
 use crate::failure::Result;
 use candle_core::{Device, Tensor};
 use deepbelief_data::ImageShape;
@@ -17,19 +18,13 @@ pub(crate) fn network_name(network: &Network) -> String {
     format!("{} {what}", sizes.join("-"))
 }
 
-/// Samples [n, visible] over what an autoencoder makes of them.
-pub(crate) fn autoencoded(network: &Network, shape: ImageShape, samples: &[f32]) -> Result<Vec<u8>> {
+/// Samples over what an autoencoder makes of them.
+pub(crate) fn autoencoded(network: &Network, shape: ImageShape, samples: &Shown) -> Result<Sheet> {
     let units = network.visible();
-    let v = Tensor::from_slice(samples, (samples.len() / units, units), &Device::Cpu)?;
+    let v = Tensor::from_slice(&samples.values, (samples.values.len() / units, units), &Device::Cpu)?;
     let reconstruction = values(&network.forward(&v)?)?;
-    let (row_labels, rows) =
-        in_groups(&[("data", tiles(samples, units)), ("reconstruction", tiles(&reconstruction, units))]);
-    Sheet {
-        title: format!("{}: data and reconstructions", network_name(network)),
-        row_labels,
-        rows,
-        shape: (shape.width, shape.height),
-        ..Sheet::default()
-    }
-    .png()
+    let mut all = samples.rows();
+    all.push(("reconstruction", reconstruction.as_slice()));
+    let title = format!("{}: data and reconstructions", network_name(network));
+    Ok(samples.sheet(title, &all, units, (shape.width, shape.height)))
 }

@@ -1,58 +1,44 @@
 //! A picture in colours: rectangles and text.
 
-use super::canvas::for_ink;
 use crate::failure::{Explain, Result};
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use deepbelief_report::Canvas;
 
-/// Red, green and blue.
-pub(crate) type Colour = [u8; 3];
+pub(crate) use deepbelief_report::Colour;
 
 pub(crate) const WHITE: Colour = [255; 3];
 pub(crate) const BLACK: Colour = [0; 3];
 
-/// Pixels in colour, row by row.
-pub(crate) struct Paint {
-    width: usize,
-    height: usize,
-    pixels: Vec<Colour>,
-}
+/// A sheet to paint on.
+pub(crate) struct Paint(Canvas);
 
 impl Paint {
     /// A white sheet.
     pub(crate) fn new(width: usize, height: usize) -> Self {
-        Self { width, height, pixels: vec![WHITE; width * height] }
+        Self(Canvas::new(width, height))
     }
 
     /// Fills a rectangle with its upper left corner at (x, y). What runs over the edge is cut.
     pub(crate) fn rectangle(&mut self, (x, y): (usize, usize), (width, height): (usize, usize), colour: Colour) {
-        for y in y.min(self.height)..(y + height).min(self.height) {
-            let row = &mut self.pixels[y * self.width..(y + 1) * self.width];
-            row[x.min(self.width)..(x + width).min(self.width)].fill(colour);
+        for y in y.min(self.0.height())..(y + height).min(self.0.height()) {
+            for x in x.min(self.0.width())..(x + width).min(self.0.width()) {
+                self.0.mix(x, y, colour, 1.0);
+            }
         }
     }
 
     /// Writes black text with its upper left corner at (x, y).
     pub(crate) fn text(&mut self, x: usize, y: usize, text: &str) {
-        for_ink(text, |dx, dy, ink| {
-            self.blend((x + dx, y + dy), BLACK, f64::from(ink) / 255.0);
-        });
+        self.0.text(x, y, text);
     }
 
     /// Brings a pixel so far, from 0 to 1, to a colour.
     pub(crate) fn blend(&mut self, (x, y): (usize, usize), colour: Colour, share: f64) {
-        if x < self.width && y < self.height {
-            let pixel = &mut self.pixels[y * self.width + x];
-            *pixel = mixed(*pixel, colour, share);
-        }
+        self.0.mix(x, y, colour, share);
     }
 
     /// As a PNG file.
     pub(crate) fn png(&self) -> Result<Vec<u8>> {
-        let mut file = Vec::new();
-        PngEncoder::new(&mut file)
-            .write_image(self.pixels.as_flattened(), self.width as u32, self.height as u32, ExtendedColorType::Rgb8)
-            .or_fail(|| "cannot write a picture as PNG".into())?;
-        Ok(file)
+        self.0.png().or_fail(|| "cannot write a picture as PNG".into())
     }
 }
 

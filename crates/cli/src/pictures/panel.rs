@@ -1,7 +1,7 @@
 //! A square with two axes, in which points, bars and lines are drawn.
 
-use super::canvas::{CHARACTER, LINE};
 use super::paint::{Colour, Paint, WHITE, mixed};
+use deepbelief_report::{CHARACTER, LINE};
 
 pub(super) const SIDE: usize = 300;
 pub(super) const GAP: usize = 64;

@@ -1,11 +1,11 @@
 //! One page of how samples compare with data: frequencies against each other, projections, free energies.
 
-use super::canvas::LINE;
 use super::paint::{Colour, Paint};
 use super::panel::{GAP, MARGIN, Panel, SIDE, place, range};
 use crate::failure::Result;
 use deepbelief_analysis::quality::moments::{Agreement, Moments};
 use deepbelief_analysis::quality::projections::Projection;
+use deepbelief_report::LINE;
 
 const BINS: usize = 60;
 const DATA: Colour = [31, 119, 180];

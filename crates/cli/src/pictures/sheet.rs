@@ -1,16 +1,35 @@
 //! A sheet of tiles under a title, with words beside the rows and above the columns: the form
 //! of all pictures but the curves.
 
-use super::canvas::{CHARACTER, Canvas, LINE};
-use crate::failure::Result;
+use crate::failure::{Explain, Result};
+use deepbelief_report::{CHARACTER, Canvas, Colour, LINE, diverging};
 
 const MARGIN: usize = 12;
 const GAP: usize = 4;
 /// Narrower sheets are widened, so that a title fits into a few lines.
 const MIN_WIDTH: usize = 480;
 
+/// What the values of tiles look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Shades {
+    /// From 0, black, to 1, white.
+    #[default]
+    Grey,
+    /// From -1, blue, over 0, white, to 1, red.
+    Diverging,
+}
+
+impl Shades {
+    fn of(self, value: f32) -> Colour {
+        match self {
+            Self::Grey => [(value.clamp(0.0, 1.0) * 255.0).round() as u8; 3],
+            Self::Diverging => diverging(value),
+        }
+    }
+}
+
 /// Tiles in rows and columns.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sheet {
     /// Above everything; lines of it that are too long are broken.
     pub(crate) title: String,
@@ -18,7 +37,9 @@ pub(crate) struct Sheet {
     pub(crate) column_labels: Vec<String>,
     /// To the left of the rows, one line a `\n`; empty for none.
     pub(crate) row_labels: Vec<String>,
-    /// Values in [0, 1] of each tile of each row.
+    /// What values look like.
+    pub(crate) shades: Shades,
+    /// Values of each tile of each row.
     pub(crate) rows: Vec<Vec<Vec<f32>>>,
     /// Below the tiles, row by row; empty for none.
     pub(crate) captions: Vec<Vec<String>>,
@@ -29,7 +50,7 @@ pub(crate) struct Sheet {
 impl Sheet {
     /// As a PNG file.
     pub(crate) fn png(&self) -> Result<Vec<u8>> {
-        self.draw().png()
+        self.draw().png().or_fail(|| "cannot write a picture as PNG".into())
     }
 
     /// As a picture.
@@ -66,7 +87,8 @@ impl Sheet {
                 }
             }
             for (column, values) in tiles.iter().enumerate() {
-                canvas.tile(centred(column, tile_width), y, values, self.shape.0, scale);
+                let colours: Vec<Colour> = values.iter().map(|&value| self.shades.of(value)).collect();
+                canvas.tile(centred(column, tile_width), y, &colours, self.shape.0, scale);
             }
             for (column, text) in self.captions.get(row).into_iter().flatten().enumerate() {
                 canvas.text(centred(column, text_width(text)), y + tile_height + 2, text);
@@ -77,7 +99,7 @@ impl Sheet {
 }
 
 fn text_width(text: &str) -> usize {
-    text.chars().count() * CHARACTER
+    Canvas::text_width(text)
 }
 
 /// How many times a tile is enlarged: twice for 28 pixels, more where there are fewer.
@@ -129,6 +151,7 @@ mod tests {
                 row_labels: vec!["two\nlines".into()],
                 rows: rows.into_iter().map(tiles).collect(),
                 captions: vec![vec!["a caption".into(); 2]],
+                shades: Shades::Diverging,
                 shape,
             };
             assert!(image::load_from_memory(&sheet.png().unwrap()).is_ok(), "{shape:?}");
@@ -145,7 +168,8 @@ mod tests {
         let (plain, captioned) = (plain.draw(), captioned.draw());
         assert_eq!(captioned.height() - plain.height(), LINE);
         assert_eq!(captioned.width() - plain.width(), 40 * (6 * CHARACTER - 32));
-        let ink_below = captioned.pixels()[(captioned.height() - MARGIN - LINE) * captioned.width()..].iter();
+        let greys = captioned.greys();
+        let ink_below = greys[(captioned.height() - MARGIN - LINE) * captioned.width()..].iter();
         assert!(ink_below.filter(|&&grey| grey < 128).count() > 1000);
     }
 }

@@ -10,10 +10,11 @@
 //! | `finetuning.state.safetensors` | what a resume of a training by backpropagation needs; it has a `best.safetensors` too |
 //! | `*.previous.safetensors` | of every state the one before the newest, for the case that this one is damaged |
 //! | `*.damaged.safetensors` | a state that could not be read when a resume fell back to the one before |
+//! | `report.html` `observed.json` | the report, and what it knows of the model beside metrics and checkpoint |
 //! | `run.lock` | while the run trains: see [`RunLock`] |
 //! | `layers.safetensors` `layer-{i}.state.safetensors` | the same of a stack's ([`GreedyState`](deepbelief_stack::GreedyState)) |
 //! | `failure.txt` | why the training stopped, until it goes on |
-//! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` | pictures; of a stack `layer-{i}.filters.png` and `layer-{i}.curves.svg` |
+//! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` `curves.png` | pictures; of a stack `layer-{i}.filters.png`, `layer-{i}.curves.svg` and `layer-{i}.curves.png` |
 //!
 //! A save writes the model first and the state after it. A crash between the two leaves a model
 //! that is ahead of the state; since the state alone is what a resume starts from, nothing is
@@ -22,6 +23,7 @@
 use crate::failure::{Explain, Failure, Result};
 use crate::run::lock::RunLock;
 use deepbelief_rbm::{Recovered, is_temporary, may_be_whole, open_regular, previous_path, write_atomic};
+use deepbelief_report::observed::OBSERVED;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -36,6 +38,7 @@ pub(crate) const STATE: &str = "state.safetensors";
 const LAYERS: &str = "layers.safetensors";
 pub(crate) const BEST: &str = "best.safetensors";
 const FAILURE: &str = "failure.txt";
+pub(crate) const REPORT: &str = "report.html";
 /// State of a tuning.
 pub(crate) const TUNE_STATE: &str = "tuning.state.safetensors";
 
@@ -46,7 +49,7 @@ pub(crate) const FINETUNE_STATE: &str = "finetuning.state.safetensors";
 const FIRST_LINE: u64 = 200;
 
 /// Pictures of a run.
-pub(crate) const PICTURES: [&str; 4] = ["filters.png", "reconstructions.png", "fantasies.png", "curves.svg"];
+const PICTURES: [&str; 5] = ["filters.png", "reconstructions.png", "fantasies.png", "curves.svg", "curves.png"];
 
 /// An existing folder for a run.
 #[derive(Debug)]
@@ -154,7 +157,10 @@ impl RunFolder {
     pub(crate) fn owns(&self, file: &Path) -> bool {
         let place = |path: &Path| path.canonicalize().ok();
         let is_here = file.parent().and_then(place).is_some_and(|folder| Some(folder) == place(&self.path));
-        is_here && file.file_name().is_some_and(|name| name != EVALUATION && is_ours(&name.to_string_lossy()))
+        is_here
+            && file.file_name().is_some_and(|name| {
+                ![EVALUATION, REPORT].iter().any(|written| name == *written) && is_ours(&name.to_string_lossy())
+            })
     }
 
     /// The verb whose run this is, as the first line of its settings says.
@@ -268,7 +274,7 @@ fn is_ours(name: &str) -> bool {
     let of_layer = |rest: &str| {
         let known = |(layer, file): (&str, &str)| {
             layer.bytes().all(|c| c.is_ascii_digit())
-                && ["state.safetensors", "filters.png", "curves.svg"].contains(&file)
+                && ["state.safetensors", "filters.png", "curves.svg", "curves.png"].contains(&file)
         };
         rest.split_once('.').is_some_and(known)
     };
@@ -277,7 +283,8 @@ fn is_ours(name: &str) -> bool {
     let stem = kept.filter(|stem| *stem == "layers" || stem.ends_with("state"));
     let newest = stem.map(|stem| format!("{stem}.safetensors"));
     let name = newest.as_deref().unwrap_or(name);
-    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE, FINETUNE_STATE, EVALUATION, FAILURE].contains(&name)
+    [CONFIG, METRICS, MODEL, STATE, LAYERS, BEST, TUNE_STATE, FINETUNE_STATE, EVALUATION, FAILURE, REPORT, OBSERVED]
+        .contains(&name)
         || PICTURES.contains(&name)
         || name.strip_prefix("layer-").is_some_and(of_layer)
 }

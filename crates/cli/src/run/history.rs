@@ -3,8 +3,8 @@
 
 use crate::failure::{Explain, Result};
 use crate::run::measured::Measured;
-use crate::run::traces::{self, Traces};
 use deepbelief_rbm::{open_for_writing, open_regular, write_atomic_with};
+use deepbelief_report::{NONE, Traces};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ impl<E: Measured + DeserializeOwned> History<E> {
 
     /// How the figures of a layer went so far.
     pub(crate) fn traces(&self, layer: u32) -> &Traces {
-        self.layers.get(&layer).map_or(&traces::NONE, |layer| &layer.traces)
+        self.layers.get(&layer).map_or(&NONE, |layer| &layer.traces)
     }
 
     /// The figures of an epoch of the bottom layer, from the file if it is not the last; none if they are lost.

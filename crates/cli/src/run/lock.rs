@@ -13,6 +13,12 @@ use std::path::{Path, PathBuf};
 /// Name of the file.
 pub(crate) const LOCK: &str = "run.lock";
 
+/// Whether a program trains in a folder now, as far as the file system knows locks.
+pub(crate) fn is_held(folder: &Path) -> bool {
+    let Ok(file) = deepbelief_rbm::open_regular(&folder.join(LOCK)) else { return false };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 /// A folder that is this program's until the value is dropped.
 #[derive(Debug)]
 pub(crate) struct RunLock {
@@ -93,10 +99,12 @@ mod tests {
     fn a_folder_is_one_programs_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let held = RunLock::take(folder.path()).unwrap();
+        assert!(is_held(folder.path()));
         let refused = RunLock::take(folder.path()).unwrap_err();
         let pid = std::process::id();
         assert!(refused.what().ends_with(&format!("is in use by process {pid}")), "{}", refused.what());
         drop(held);
+        assert!(!is_held(folder.path()));
         assert!(!folder.path().join(LOCK).exists());
         drop(RunLock::take(folder.path()).unwrap());
     }

@@ -4,14 +4,14 @@ pub(crate) mod advised;
 pub(crate) mod folder;
 pub(crate) mod history;
 pub(crate) mod known;
-mod lock;
+pub(crate) mod lock;
 pub(crate) mod looped;
 pub(crate) mod measured;
 pub(crate) mod parts;
 pub(crate) mod progress;
 mod same;
 pub(crate) mod save_clock;
-pub(crate) mod traces;
+pub(crate) mod stage;
 pub(crate) mod watcher;
 
 pub(crate) use same::{identity, require_run};
@@ -25,7 +25,8 @@ use crate::report::{Report, shell_word};
 use crate::settings::{self, Resolved, Settings, record, to_toml};
 use deepbelief_data::Minibatcher;
 use deepbelief_rbm::{Outcome, recover};
-use deepbelief_training::{Loop, State};
+use deepbelief_report::State;
+use deepbelief_training::{Loop, State as Saved};
 use folder::RunFolder;
 use history::History;
 use known::Known;
@@ -82,7 +83,7 @@ fn resume<V: Looped>(path: &Path, args: &TrainArgs<V::Settings>) -> Result<Run<V
     let verb = V::Settings::VERB.name();
     let folder = RunFolder::open(path, verb, Some(V::STATE))?;
     let settings = settings::resume::<V::Settings>(&folder.config(), &args.asked())?;
-    let state = folder.told(recover(&folder.path().join(V::STATE), State::<V::Training>::load))?;
+    let state = folder.told(recover(&folder.path().join(V::STATE), Saved::<V::Training>::load))?;
     let (done, (epochs, _)) = (state.epochs_done(), V::span(&settings, &()));
     if epochs < done {
         return Err(Failure::new(format!("--epochs is {epochs}, but the run has done {done} already")));
@@ -110,28 +111,34 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
     if !resumed {
         // From here on there is always something to resume from.
         watcher.save(&training.snapshot(), Figures::new())?;
+        watcher.report_model(&training.snapshot().model()?, State::Running);
     }
     interrupt::catch();
     let monitors = parts.monitors(settings.data(), V::MONITOR, seed)?;
     let outcome = loop {
         let fitted = training.fit(&mut minibatches, &monitors, &mut watcher);
         watcher.ticker.finish();
-        match outcome(fitted, &mut minibatches).map_err(|error| folder.failed(watcher.explain(error)))? {
+        match outcome(fitted, &mut minibatches).map_err(|error| watcher.failed(error))? {
             Outcome::Interrupted if !interrupt::asked() => {
                 watcher.save_midway(|watcher| watcher.save(&training.snapshot(), Figures::new()))?;
+                watcher.report_model(&training.snapshot().model()?, State::Running);
             }
             outcome => break outcome,
         }
     };
     if outcome == Outcome::Interrupted {
         watcher.save(&training.snapshot(), Figures::new())?;
+        watcher.report_model(&training.snapshot().model()?, State::Unfinished);
         return Ok(interrupted(verb, &folder));
     }
     watcher.provenance.stopped_early = outcome == Outcome::Converged;
     let (figures, test) = V::test(&mut training, &settings, &parts)?.unwrap_or_default();
     let (snapshot, epochs) = (training.snapshot(), training.epochs_done());
     watcher.save(&snapshot, figures)?;
-    V::draw(&watcher, &snapshot.model()?, epochs)?;
+    let model = snapshot.model()?;
+    V::draw(&mut watcher, &model, epochs)?;
+    let state = if watcher.provenance.stopped_early { State::StoppedEarly } else { State::Finished };
+    watcher.report_model(&model, state);
     let early = if outcome == Outcome::Converged { format!(", stopped early as {}", V::STOPS) } else { String::new() };
     let test = if test.is_empty() { test } else { format!("; test {test}") };
     tracing::info!("done after {}{early}{test}", count(epochs as usize, "epoch"));
@@ -139,6 +146,7 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
         let (words, path) = (V::best_in_words(&settings, best), folder.best());
         tracing::info!("best on the validation samples: epoch {}{words}, in {}", best.epoch, path.display());
     }
+    watcher.reporter.say_next();
     report.data(&format!("{}\n", folder.path().display()))?;
     Ok(0)
 }

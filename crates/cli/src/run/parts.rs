@@ -15,18 +15,22 @@ use crate::machine::threads;
 use crate::model::checkpoint::{Model, Trained, require_units};
 use crate::model::recorded;
 use crate::options::Verb;
-use crate::pictures::{Gallery, shape_of, showcase};
+use crate::pictures::{Crowd, Gallery, Shown, shape_of};
 use crate::report::{bytes, thousands};
 use crate::settings::{DataSettings, Said, Settings, record};
 use candle_core::Device;
 use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Schema, Source, Split};
-use deepbelief_kernels::{Stream, Uniforms};
+use deepbelief_kernels::{Missing, Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance, Units};
 use deepbelief_stack::Dbn;
 use toml::Value;
 
 /// Samples shown in the pictures.
 const SHOWN: usize = 10;
+
+/// Samples that a report measures units and labels on, and their values, at most.
+const CROWD: usize = 2000;
+const CROWD_VALUES: usize = 2_000_000;
 
 /// Data, parted.
 #[derive(Clone)]
@@ -245,10 +249,31 @@ impl Parts {
         if let Err(failure) = &shape {
             tracing::info!("no pictures of filters and samples: {} (see --image-size)", failure.what());
         }
-        let chosen = showcase(split, SHOWN);
-        let samples = split.batch(chosen.iter().copied(), settings.binarize, seed)?.to_values();
         let class_names = self.data.class_names.clone().unwrap_or_default();
-        Ok(Gallery { shape: shape.ok(), samples, class_names })
+        let samples = Shown::of(split, SHOWN, settings.binarize, seed, &class_names)?;
+        let shape = shape.ok();
+        let columns = shape.is_none().then(|| self.columns(settings));
+        Ok(Gallery { shape, samples, class_names, columns, crowd: self.crowd(settings, seed)? })
+    }
+
+    /// What the visible units stand for.
+    fn columns(&self, settings: &DataSettings) -> Schema {
+        let of_table = Some(self.data.schema.clone()).filter(|schema| schema.units() == self.train.units());
+        of_table.unwrap_or_else(|| Schema::of_scale(self.train.units(), settings.scale))
+    }
+
+    /// Some validation samples, or where there are none, training samples.
+    fn crowd(&self, settings: &DataSettings, seed: u64) -> Result<Crowd> {
+        let (of, split) = self.valid.as_ref().map_or(("training", &self.train), |valid| ("validation", valid));
+        let most = CROWD.min(CROWD_VALUES / split.units().max(1)).min(split.samples());
+        let whole = |&sample: &usize| {
+            let lacks = |missing: Missing| (0..split.units()).any(|unit| missing.cells.get(0, unit));
+            !split.missing(&[sample]).is_some_and(lacks)
+        };
+        let chosen: Vec<usize> = (0..split.samples()).filter(whole).take(most).collect();
+        let values = split.batch(chosen.iter().copied(), settings.binarize, seed)?.to_values();
+        let labels = chosen.iter().filter_map(|&sample| split.label(sample)).collect();
+        Ok(Crowd { of, values, labels })
     }
 
     /// Where a model trained on these data comes from; epochs and figures are still to come.

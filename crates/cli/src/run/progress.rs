@@ -55,15 +55,18 @@ impl<'a> Ticker<'a> {
         }
     }
 
-    /// What looks wrong in an epoch.
-    pub(crate) fn warnings(&mut self, epoch: u32, warnings: &[TrainingWarning]) {
+    /// Says what looks wrong in an epoch; that of it which is news.
+    pub(crate) fn warnings(&mut self, epoch: u32, warnings: &[TrainingWarning]) -> Vec<TrainingWarning> {
+        let mut new = Vec::new();
         for warning in warnings {
             let kind = discriminant(warning);
             if !self.warned.contains(&kind) {
                 self.warned.push(kind);
                 tracing::warn!("{}epoch {epoch}: {warning}", self.prefix);
+                new.push(*warning);
             }
         }
+        new
     }
 
     /// After a divergence that the training goes on from, at `rate`.

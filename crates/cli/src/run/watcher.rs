@@ -10,8 +10,10 @@ use crate::failure::{Explain, Failure, Result};
 use crate::machine::interrupt;
 use crate::pictures::Gallery;
 use crate::report::Report;
+use crate::reporting::{Look, Reporter};
 use crate::settings::Settings;
-use deepbelief_rbm::{OnDivergence, Provenance};
+use deepbelief_rbm::{OnDivergence, Provenance, TrainingWarning};
+use deepbelief_report::State;
 use deepbelief_training::{Control, Observer, ObserverResult, Progress, Snapshot, Training};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,7 +53,10 @@ pub(crate) trait Verb: Sized {
     fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_, Self::Training>) -> Result<()>;
 
     /// Draws the model as it is.
-    fn draw(watcher: &Watcher<'_, Self>, model: &ModelOf<Self>, epoch: u32) -> Result<()>;
+    fn draw(watcher: &mut Watcher<'_, Self>, model: &ModelOf<Self>, epoch: u32) -> Result<()>;
+
+    /// The model as its report looks at it.
+    fn look(watcher: &Watcher<'_, Self>, model: &ModelOf<Self>) -> Result<Look>;
 }
 
 /// Watches a training.
@@ -66,6 +71,7 @@ pub(crate) struct Watcher<'a, V: Verb> {
     pub(crate) history: History<V::Epoch>,
     pub(crate) clock: SaveClock,
     pub(crate) kept: V::Kept,
+    pub(crate) reporter: Reporter,
     /// The last epoch that was saved.
     pub(super) saved_epoch: Option<u32>,
     /// What went wrong in an epoch's work; the training only knows that something did.
@@ -92,13 +98,22 @@ impl<'a, V: Verb> Watcher<'a, V> {
             history,
             clock: SaveClock::new(settings.run().save_every),
             kept: V::Kept::default(),
+            reporter: Reporter::new(folder, settings.seed()),
             saved_epoch: None,
             failure: None,
         }
     }
 
+    /// Notes in the folder and in the report what ended a training, which is given back with what is left of it.
+    pub(crate) fn failed(&mut self, error: Failure) -> Failure {
+        let failure = self.explain(error);
+        let failure = self.folder.failed(failure);
+        self.reporter.failed(&failure);
+        failure
+    }
+
     /// What ended a training, and what is left of it.
-    pub(crate) fn explain(&mut self, error: Failure) -> Failure {
+    fn explain(&mut self, error: Failure) -> Failure {
         let error = self.failure.take().unwrap_or(error);
         let model = self.folder.model();
         error.hint(match self.saved_epoch {
@@ -137,13 +152,34 @@ impl<'a, V: Verb> Watcher<'a, V> {
         V::tell(self, metrics, snapshot);
         let ((epochs, _), pictures) = (V::span(self.settings, &self.kept), self.settings.run().picture_every);
         let goes_on = epoch < epochs;
-        if goes_on && self.clock.after_epoch(epoch) {
+        let saves = goes_on && self.clock.after_epoch(epoch);
+        let draws = epoch > 0 && goes_on && pictures > 0 && epoch.is_multiple_of(pictures);
+        if saves {
             V::save(self, snapshot).or_fail(|| format!("cannot save epoch {epoch}"))?;
         }
-        if epoch > 0 && goes_on && pictures > 0 && epoch.is_multiple_of(pictures) {
+        if draws {
             V::draw(self, &snapshot.model()?, epoch)?;
         }
+        if saves || draws {
+            self.report_model(&snapshot.model()?, State::Running);
+        }
         Ok(())
+    }
+
+    /// Writes the report of the run with the model as it is.
+    pub(crate) fn report_model(&mut self, model: &ModelOf<V>, state: State) {
+        self.report_look(V::look(self, model), state);
+    }
+
+    /// The same of a model that the report looks at.
+    pub(crate) fn report_look(&mut self, look: Result<Look>, state: State) {
+        self.reporter.report(&self.gallery, look, state);
+    }
+
+    /// Says what looks wrong in an epoch of a layer.
+    pub(crate) fn warn(&mut self, layer: u32, epoch: u32, warnings: &[TrainingWarning]) {
+        let new = self.ticker.warnings(epoch, warnings);
+        self.reporter.warn(layer, epoch, &new);
     }
 }
 

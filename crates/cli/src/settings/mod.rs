@@ -19,9 +19,7 @@ mod tune;
 mod unused;
 mod written;
 
-#[cfg(test)]
-pub(crate) use built_in::built_in;
-pub(crate) use built_in::default_text;
+pub(crate) use built_in::{built_in, default_text};
 pub(crate) use common::{Settings, origin};
 pub(crate) use data::{DataSettings, units_of};
 pub(crate) use finetune::FinetuneSettings;

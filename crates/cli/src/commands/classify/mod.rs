@@ -18,6 +18,9 @@ use deepbelief_data::{Binarize, Block, BlockValues, Dataset, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use score::Score;
 
+/// Stands between what a sample is and what it is taken for.
+const ARROW: char = '\u{2192}';
+
 /// Samples in the picture of the errors, at most.
 const SHOWN: usize = 150;
 
@@ -78,12 +81,12 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         let shown = &wrong[..wrong.len().min(SHOWN)];
         let pixels = samples.batch(shown.iter().copied(), binarize, seed)?.to_values();
         let name = |label: u32| names[label as usize].as_str();
-        let caption = |&sample: &usize| format!("{} > {}", name(labels[sample]), name(told[sample].label));
+        let caption = |&sample: &usize| format!("{} {ARROW} {}", name(labels[sample]), name(told[sample].label));
         let captions: Vec<String> = shown.iter().map(caption).collect();
         let which = if shown.len() < wrong.len() { format!("the surest {} of ", shown.len()) } else { String::new() };
         let sheet = Sheet {
             title: format!(
-                "{}: {which}{} in {} {} samples of {}; true label > predicted label",
+                "{}: {which}{} in {} {} samples of {}; true label {ARROW} predicted label",
                 match &checkpoint {
                     Model::Belief(checkpoint) => Net { dbn: &checkpoint.dbn, shape }.name(),
                     Model::Network(checkpoint) => network_name(&checkpoint.network),

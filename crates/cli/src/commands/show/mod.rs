@@ -16,10 +16,6 @@ use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// A filter is called dead if its weights' root mean square is below this share of the median
-/// filter's: it never left the noise it started from.
-const DEAD: f64 = 0.1;
-
 #[derive(Serialize)]
 struct Summary {
     header: Value,
@@ -198,11 +194,7 @@ fn statistics(name: String, tensor: &Tensor) -> Result<Statistics> {
 /// Counts the rows of `weights` [hidden, visible] that are next to nothing.
 fn dead_filters(weights: &[f32], visible: usize) -> usize {
     let rms = |row: &[f32]| (row.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>() / row.len() as f64).sqrt();
-    let sizes: Vec<f64> = weights.chunks(visible.max(1)).map(rms).collect();
-    let mut sorted = sizes.clone();
-    sorted.sort_by(f64::total_cmp);
-    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
-    sizes.iter().filter(|&&size| size < DEAD * median).count()
+    deepbelief_report::dead_filters(&weights.chunks(visible.max(1)).map(rms).collect::<Vec<f64>>())
 }
 
 fn describe(summary: &Summary, provenance: &Provenance) -> String {
@@ -300,11 +292,5 @@ mod tests {
         let s = statistics("t".into(), &tensor).unwrap();
         assert_eq!((s.mean, s.min, s.max, s.shape), (3.0, 1.0, 6.0, vec![2, 2]));
         assert!((s.std - 3.5f64.sqrt()).abs() < 1e-12);
-    }
-
-    #[test]
-    fn a_filter_far_below_the_median_is_dead() {
-        assert_eq!(dead_filters(&[1.0, 1.0, 0.05, 0.05, 2.0, 2.0], 2), 1);
-        assert_eq!(dead_filters(&[0.0; 6], 2), 0, "where all are alike none is dead");
     }
 }

@@ -6,6 +6,7 @@ use crate::failure::{Failure, Result, count};
 use crate::machine::memory::MemoryOption;
 use crate::pictures::{self, network_name};
 use crate::report::thousands;
+use crate::reporting::Look;
 use crate::run::folder::FINETUNE_STATE;
 use crate::run::looped::{Figures, Looped};
 use crate::run::measured::FinetuneEpoch;
@@ -69,19 +70,21 @@ impl Verb for Finetune {
         watcher.save(snapshot, Figures::new())
     }
 
-    fn draw(watcher: &Watcher<'_, Self>, network: &Network, epoch: u32) -> Result<()> {
+    fn draw(watcher: &mut Watcher<'_, Self>, network: &Network, epoch: u32) -> Result<()> {
         let name = pictures::network_name(network);
         let title = format!("{name} on {}, {epoch} epochs", watcher.provenance.dataset);
-        if let Some(svg) = pictures::curves(&title, pictures::finetuning(watcher.history.traces(0)))? {
-            watcher.folder.write("curves.svg", &svg)?;
-        }
+        pictures::draw_curves(watcher.folder, "curves", &title, watcher.history.traces(0))?;
         match watcher.gallery.shape {
             Some(shape) if network.objective() == Objective::Autoencoder => {
                 let picture = pictures::autoencoded(network, shape, &watcher.gallery.samples)?;
-                watcher.folder.write("reconstructions.png", &picture)
+                watcher.folder.write("reconstructions.png", &picture.png()?)
             }
             _ => Ok(()),
         }
+    }
+
+    fn look(_: &Watcher<'_, Self>, network: &Network) -> Result<Look> {
+        Ok(Look::Network(network.clone()))
     }
 }
 

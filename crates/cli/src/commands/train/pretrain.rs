@@ -5,7 +5,8 @@ use crate::failure::{Failure, Result};
 use crate::machine::memory::MemoryOption;
 use crate::pictures::{self, Subject};
 use crate::report::thousands;
-use crate::run::folder::{PICTURES, STATE};
+use crate::reporting::Look;
+use crate::run::folder::STATE;
 use crate::run::looped::{Figures, Looped};
 use crate::run::measured::Epoch;
 use crate::run::parts::Parts;
@@ -43,27 +44,31 @@ impl Verb for Pretrain {
 
     fn tell(watcher: &mut Watcher<'_, Self>, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) {
         watcher.ticker.epoch(metrics, watcher.settings.layer.train.epochs);
-        watcher.ticker.warnings(metrics.epoch, &snapshot.training().warnings(metrics, snapshot.updates_done()));
+        let warnings = snapshot.training().warnings(metrics, snapshot.updates_done());
+        watcher.warn(0, metrics.epoch, &warnings);
     }
 
     fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<()> {
         watcher.save(snapshot, Figures::new())
     }
 
-    fn draw(watcher: &Watcher<'_, Self>, rbm: &Rbm, epochs: u32) -> Result<()> {
-        let ([filters, reconstructions, fantasies, curves], folder) = (PICTURES, watcher.folder);
+    fn draw(watcher: &mut Watcher<'_, Self>, rbm: &Rbm, epochs: u32) -> Result<()> {
+        let folder = watcher.folder;
         if let Some(shape) = watcher.gallery.shape {
             let subject = Subject { rbm, epochs, shape, seed: watcher.settings.seed() };
             let samples = &watcher.gallery.samples;
-            folder.write(filters, &pictures::filters(subject)?)?;
-            folder.write(reconstructions, &pictures::reconstructions(subject, samples)?)?;
-            folder.write(fantasies, &pictures::fantasies(subject, samples)?)?;
+            folder.write("filters.png", &pictures::filters(subject)?)?;
+            folder.write("reconstructions.png", &pictures::reconstructions(subject, samples)?.png()?)?;
+            let fantasies = pictures::fantasies(subject, &samples.values)?;
+            folder.write("fantasies.png", &fantasies.png()?)?;
+            watcher.reporter.fantasies = Some(fantasies);
         }
         let title = format!("{} on {}", pictures::name(rbm, epochs), watcher.provenance.dataset);
-        if let Some(svg) = pictures::curves(&title, pictures::learning(watcher.history.traces(0)))? {
-            folder.write(curves, &svg)?;
-        }
-        Ok(())
+        pictures::draw_curves(folder, "curves", &title, watcher.history.traces(0))
+    }
+
+    fn look(_: &Watcher<'_, Self>, rbm: &Rbm) -> Result<Look> {
+        Ok(Look::Net(Dbn::from_rbms(vec![rbm.clone()])?))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::run::{identity, interrupted, outcome, require_run};
 use crate::settings::{Resolved, Settings, StackSettings, record, resolve, resume as resume_settings, to_toml};
 use deepbelief_data::Minibatcher;
 use deepbelief_rbm::{Outcome, TrainState, UnitKind, UnitMix};
+use deepbelief_report::State;
 use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig};
 use std::path::Path;
 
@@ -140,12 +141,13 @@ fn train(run: Run, report: &Report) -> Result<u8> {
             let fitted = greedy.fit_layers(*layers, minibatches, &monitors, &mut watcher);
             let fitted = outcome(fitted, minibatches).map_err(|error| {
                 watcher.ticker.finish();
-                folder.failed(watcher.explain(error))
+                watcher.failed(error)
             });
             match fitted? {
                 Outcome::Interrupted if !interrupt::asked() => {
                     watcher.kept.midway = true;
                     watcher.save_midway(|watcher| watcher.save_state(&greedy.state()))?;
+                    watcher.report_stack(&greedy.state(), State::Running);
                 }
                 outcome => break outcome,
             }
@@ -157,6 +159,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     watcher.ticker.finish();
     if reached == Outcome::Interrupted {
         watcher.save_interrupted(&greedy.state())?;
+        watcher.report_stack(&greedy.state(), State::Unfinished);
         return Ok(interrupted("stack", &folder));
     }
     let dbn = greedy.dbn()?;
@@ -164,6 +167,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     watcher.complete(&dbn, test_error)?;
     let test = test_error.map_or(String::new(), |error| format!("; test label error {:.2} %", 100.0 * error));
     tracing::info!("done after {}{test}", count(dbn.depth(), "layer"));
+    watcher.reporter.say_next();
     report.data(&format!("{}\n", folder.path().display()))?;
     Ok(0)
 }

@@ -8,6 +8,7 @@ use crate::machine::memory::MemoryOption;
 use crate::options::flag;
 use crate::pictures;
 use crate::report::thousands;
+use crate::reporting::Look;
 use crate::run::folder::TUNE_STATE;
 use crate::run::looped::{Figures, Looped};
 use crate::run::measured::TuneEpoch;
@@ -80,13 +81,16 @@ impl Verb for Tune {
         watcher.save(snapshot, Figures::new())
     }
 
-    fn draw(watcher: &Watcher<'_, Self>, dbn: &Dbn, epoch: u32) -> Result<()> {
+    fn draw(watcher: &mut Watcher<'_, Self>, dbn: &Dbn, epoch: u32) -> Result<()> {
         let (sizes, data) = (sizes_in_words(dbn), &watcher.provenance.dataset);
         let title = format!("{sizes} on {data}, tuned for {}", count(epoch as usize, "epoch"));
-        if let Some(svg) = pictures::curves(&title, pictures::tuning(watcher.history.traces(0)))? {
-            watcher.folder.write("curves.svg", &svg)?;
-        }
-        watcher.gallery.draw_net(watcher.folder, dbn, watcher.settings.seed())
+        pictures::draw_curves(watcher.folder, "curves", &title, watcher.history.traces(0))?;
+        watcher.reporter.fantasies = watcher.gallery.draw_net(watcher.folder, dbn, watcher.settings.seed())?;
+        Ok(())
+    }
+
+    fn look(_: &Watcher<'_, Self>, dbn: &Dbn) -> Result<Look> {
+        Ok(Look::Net(dbn.clone()))
     }
 }
 

@@ -6,11 +6,13 @@
 use super::words::of_units;
 use crate::failure::{Explain, Result};
 use crate::pictures::{self, Net};
+use crate::reporting::Look;
 use crate::run::measured::{Epoch, Measured};
 use crate::run::progress::Ticker;
 use crate::run::watcher::{Verb, Watcher, control};
 use crate::settings::{Settings, StackSettings};
 use deepbelief_rbm::{Contrastive, EpochMetrics, ObserverResult, OnDivergence, Provenance, Rbm, Snapshot, TrainState};
+use deepbelief_report::State;
 use deepbelief_stack::{Dbn, GreedyState, LayerStart, StackObserver};
 
 /// The training of the layers.
@@ -42,21 +44,47 @@ impl Verb for StackLayers {
 
     fn tell(watcher: &mut Watcher<'_, Self>, metrics: &EpochMetrics, snapshot: &Snapshot<'_>) {
         watcher.ticker.epoch(metrics, watcher.settings.layers[metrics.layer as usize].train.epochs);
-        watcher.ticker.warnings(metrics.epoch, &snapshot.training().warnings(metrics, snapshot.updates_done()));
+        let warnings = snapshot.training().warnings(metrics, snapshot.updates_done());
+        watcher.warn(metrics.layer, metrics.epoch, &warnings);
     }
 
     fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<()> {
         watcher.save_running(&snapshot.model()?, &snapshot.state()?)
     }
 
-    fn draw(watcher: &Watcher<'_, Self>, rbm: &Rbm, _: u32) -> Result<()> {
-        let mut rbms = watcher.kept.finished.clone();
-        rbms.push(rbm.clone());
-        watcher.draw_top(&Dbn::from_rbms(rbms)?)
+    fn draw(watcher: &mut Watcher<'_, Self>, rbm: &Rbm, _: u32) -> Result<()> {
+        watcher.draw_top(&watcher.net_with(rbm)?)
+    }
+
+    fn look(watcher: &Watcher<'_, Self>, rbm: &Rbm) -> Result<Look> {
+        Ok(Look::Net(watcher.net_with(rbm)?))
     }
 }
 
 impl Watcher<'_, StackLayers> {
+    /// The finished layers under the running one.
+    fn net_with(&self, running: &Rbm) -> Result<Dbn> {
+        let mut rbms = self.kept.finished.clone();
+        rbms.push(running.clone());
+        Ok(Dbn::from_rbms(rbms)?)
+    }
+
+    /// The net that a training has come to; none before its first layer.
+    fn net_of(&self, stack: &GreedyState) -> Result<Option<Dbn>> {
+        match &stack.running {
+            Some(running) => Ok(Some(self.net_with(&running.learned.rbm()?)?)),
+            None if stack.finished.is_empty() => Ok(None),
+            None => Ok(Some(Dbn::from_rbms(stack.finished.clone())?)),
+        }
+    }
+
+    /// Writes the report of a training that was saved outside its epochs.
+    pub(super) fn report_stack(&mut self, stack: &GreedyState, state: State) {
+        if let Some(look) = self.net_of(stack).map(|net| net.map(Look::Net)).transpose() {
+            self.report_look(look, state);
+        }
+    }
+
     /// Saves a training that was interrupted.
     pub(super) fn save_interrupted(&mut self, state: &GreedyState) -> Result<()> {
         self.kept.finished.clone_from(&state.finished);
@@ -74,7 +102,9 @@ impl Watcher<'_, StackLayers> {
         let mut provenance = self.provenance();
         provenance.figures.extend(test_error.map(|error| ("label_error_test".to_string(), error)));
         dbn.save(&self.folder.model(), &provenance)?;
-        self.gallery.draw_net(self.folder, dbn, self.settings.seed())
+        self.reporter.fantasies = self.gallery.draw_net(self.folder, dbn, self.settings.seed())?;
+        self.report_look(Ok(Look::Net(dbn.clone())), State::Finished);
+        Ok(())
     }
 
     /// Provenance of the model as it is now: figures carry the number of their layer where they
@@ -94,9 +124,7 @@ impl Watcher<'_, StackLayers> {
 
     /// Saves the model with the running layer as it is, then the running layer's state.
     fn save_running(&mut self, rbm: &Rbm, state: &TrainState) -> Result<()> {
-        let mut rbms = self.kept.finished.clone();
-        rbms.push(rbm.clone());
-        Dbn::from_rbms(rbms)?.save(&self.folder.model(), &self.provenance())?;
+        self.net_with(rbm)?.save(&self.folder.model(), &self.provenance())?;
         self.history.sync()?;
         GreedyState::save_running(self.folder.path(), self.kept.finished.len(), state)?;
         self.clock.saved();
@@ -127,7 +155,9 @@ impl Watcher<'_, StackLayers> {
         GreedyState::save_finished(self.folder.path(), finished, &provenance)
             .or_fail(|| format!("cannot save layer {layer}"))?;
         self.clock.saved();
-        self.draw_top(&dbn)
+        self.draw_top(&dbn)?;
+        self.report_look(Ok(Look::Net(dbn)), State::Running);
+        Ok(())
     }
 
     /// Draws the finished layers of a run that goes on: the last one, since the run may have been stopped after it
@@ -136,7 +166,10 @@ impl Watcher<'_, StackLayers> {
         let rbms = finished.to_rbms()?;
         for depth in 1..=rbms.len() {
             let there = |name: String| self.folder.path().join(name).is_file();
-            if depth == rbms.len() || !there(curves_name(depth - 1)) || !there(filters_name(depth - 1)) {
+            if depth == rbms.len()
+                || !there(format!("{}.svg", curves_name(depth - 1)))
+                || !there(filters_name(depth - 1))
+            {
                 self.draw_top(&Dbn::from_rbms(rbms[..depth].to_vec())?)?;
             }
         }
@@ -148,9 +181,7 @@ impl Watcher<'_, StackLayers> {
         let layer = dbn.depth() - 1;
         let title =
             format!("layer {layer} of {} on {}", self.settings.sizes_in_words(dbn.visible()), self.provenance.dataset);
-        if let Some(svg) = pictures::curves(&title, pictures::learning(self.history.traces(layer as u32)))? {
-            self.folder.write(&curves_name(layer), &svg)?;
-        }
+        pictures::draw_curves(self.folder, &curves_name(layer), &title, self.history.traces(layer as u32))?;
         if let Some(shape) = self.gallery.shape {
             let filters = Net { dbn, shape }.filters(Some(layer))?;
             self.folder.write(&filters_name(layer), &filters)?;
@@ -160,7 +191,7 @@ impl Watcher<'_, StackLayers> {
 }
 
 fn curves_name(layer: usize) -> String {
-    format!("layer-{layer}.curves.svg")
+    format!("layer-{layer}.curves")
 }
 
 fn filters_name(layer: usize) -> String {

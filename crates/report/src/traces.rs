@@ -7,22 +7,34 @@ const MOST_RUNS: usize = 700;
 
 /// Every figure of a training, by name.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Traces(BTreeMap<String, Trace>);
+pub struct Traces(BTreeMap<String, Trace>);
 
 /// Of a training that has measured nothing.
-pub(crate) static NONE: Traces = Traces(BTreeMap::new());
+pub static NONE: Traces = Traces(BTreeMap::new());
 
 impl Traces {
     /// Adds what an epoch measured.
-    pub(crate) fn add(&mut self, epoch: u32, figures: BTreeMap<String, f64>) {
+    pub fn add(&mut self, epoch: u32, figures: BTreeMap<String, f64>) {
         for (name, value) in figures {
             self.0.entry(name).or_default().add((f64::from(epoch), value));
         }
     }
 
+    /// Names of the figures, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The last value of a figure with its epoch.
+    #[must_use]
+    pub fn last(&self, figure: &str) -> Option<(f64, f64)> {
+        self.0.get(figure)?.last
+    }
+
     /// The points of a figure's line, as epoch and value: all of them or, where there are more than can be seen,
     /// the lowest and the highest of neighbours, so that no leap gets lost, and in any case the last.
-    pub(crate) fn points(&self, figure: &str) -> Vec<(f64, f64)> {
+    #[must_use]
+    pub fn points(&self, figure: &str) -> Vec<(f64, f64)> {
         self.0.get(figure).map(Trace::points).unwrap_or_default()
     }
 }

@@ -1,0 +1,219 @@
+//! What a run folder says.
+
+use super::next::next;
+use super::weights::layers;
+use crate::failure::{Explain, Failure, Result};
+use crate::model::checkpoint::{Model, Trained};
+use crate::options::{Opt, Verb};
+use crate::pictures::{net_name, network_name};
+use crate::report::{shell_word, thousands};
+use crate::run::folder::{BEST, REPORT, RunFolder};
+use crate::run::lock::is_held;
+use crate::run::stage;
+use crate::settings::{built_in, default_text};
+use crate::toml_file;
+use deepbelief_rbm::{open_regular, read_regular};
+use deepbelief_report::observed::{OBSERVED, Observed};
+use deepbelief_report::{Content, Metrics, Next, Setting, State, page};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+use toml::Table;
+
+/// Characters of the hash of data that are shown.
+const HASH: usize = 12;
+
+/// What is in a run folder; `state` is known to who trains there.
+pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
+    let (folder, verb) = RunFolder::find(path).ok_or_else(|| {
+        Failure::new(format!("{} is no run folder: it has no config.toml of a training", path.display()))
+            .hint("give the folder that `dbn pretrain`, `stack`, `tune` or `finetune` wrote; `dbn runs` lists them")
+    })?;
+    let mut notes = Vec::new();
+    let settings = or_note(toml_file::read(&folder.config(), "settings"), &mut notes);
+    let metrics = match open_regular(&folder.metrics()) {
+        Ok(file) => Metrics::read(file),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Metrics::default(),
+        Err(error) => {
+            notes.push(format!("metrics.jsonl cannot be read: {error}"));
+            Metrics::default()
+        }
+    };
+    let model = folder.model().is_file().then(|| Model::open(&folder.model()));
+    let model = model.and_then(|model| or_note(model, &mut notes));
+    let observed = observed(path, &mut notes);
+    let alone = || stage::state(&folder, &verb, settings.as_ref(), metrics.done());
+    let state = state.unwrap_or_else(|| if is_held(path) { State::Running } else { alone() });
+    if let Some(why) = folder.failure().filter(|_| state != State::Running) {
+        notes.push(format!("The training stopped: {}.", why.trim()));
+    }
+    let layers = model.as_ref().map(layers).and_then(|layers| or_note(layers, &mut notes)).unwrap_or_default();
+    let known = Known { path, verb: &verb, settings: settings.as_ref(), model: model.as_ref(), observed: &observed };
+    Ok(Content {
+        title: known.title(),
+        run: path.display().to_string(),
+        state,
+        facts: known.facts(&metrics),
+        planned: settings.as_ref().and_then(|settings| stage::planned(&verb, settings)),
+        tested: known.tested(),
+        classes: model.as_ref().map_or(0, Trained::told_classes),
+        layers,
+        settings: settings.as_ref().map(|settings| differing(&verb, settings)).unwrap_or_default(),
+        next: next(path, &verb, state, model.as_ref(), settings.as_ref()),
+        notes,
+        written: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+        metrics,
+        observed,
+        verb,
+    })
+}
+
+/// Writes the report of a run into its folder; its path, and what it says to type next.
+pub(super) fn write(path: &Path, state: Option<State>) -> Result<(PathBuf, Vec<Next>)> {
+    let (file, content) = (path.join(REPORT), content(path, state)?);
+    let text = page(&content);
+    deepbelief_rbm::write_atomic(&file, text.as_bytes()).or_fail(|| format!("cannot write {}", file.display()))?;
+    Ok((file, content.next))
+}
+
+/// What the training saw its model do, as far as it can be read.
+fn observed(path: &Path, notes: &mut Vec<String>) -> Observed {
+    match read_regular(&path.join(OBSERVED)) {
+        Ok(bytes) => or_note(serde_json::from_slice(&bytes).or_fail(|| format!("{OBSERVED} is damaged")), notes)
+            .unwrap_or_default(),
+        Err(_) => Observed::default(),
+    }
+}
+
+/// A value, or a note why there is none.
+fn or_note<T>(result: Result<T>, notes: &mut Vec<String>) -> Option<T> {
+    result
+        .map_err(|failure| {
+            let causes = failure.causes().iter().map(|cause| format!(": {cause}"));
+            notes.push(format!("{}{}.", failure.what(), causes.collect::<String>()));
+        })
+        .ok()
+}
+
+/// What facts are made of.
+struct Known<'a> {
+    path: &'a Path,
+    verb: &'a str,
+    settings: Option<&'a Table>,
+    model: Option<&'a Model>,
+    observed: &'a Observed,
+}
+
+impl Known<'_> {
+    fn name(&self) -> Option<String> {
+        Some(match self.model? {
+            Model::Belief(checkpoint) => net_name(&checkpoint.dbn),
+            Model::Network(checkpoint) => network_name(&checkpoint.network),
+        })
+    }
+
+    fn title(&self) -> String {
+        let name = self.name().unwrap_or_else(|| format!("dbn {}", self.verb));
+        match self.model.map(|model| &model.provenance().dataset).filter(|data| !data.is_empty()) {
+            Some(data) => format!("{name} on {data}"),
+            None => name,
+        }
+    }
+
+    fn set(&self, key: &str) -> Option<String> {
+        self.settings?.get(key).map(default_text)
+    }
+
+    fn facts(&self, metrics: &Metrics) -> Vec<(String, String)> {
+        let mut facts = Vec::new();
+        let mut fact = |name: &str, value: Option<String>| facts.extend(value.map(|value| (name.to_string(), value)));
+        fact("command", self.observed.command.clone());
+        fact("the same again", self.again());
+        fact("data", self.set("data"));
+        fact(
+            "model",
+            self.name()
+                .zip(self.model)
+                .map(|(name, model)| format!("{name}, {} parameters", thousands(parameters(model)))),
+        );
+        let provenance = self.model.map(Trained::provenance);
+        fact("seed", self.set("seed").or_else(|| provenance.map(|provenance| provenance.seed.to_string())));
+        fact("validation samples", self.set("valid").filter(|valid| valid != "0"));
+        let best = metrics.layers.last_key_value().and_then(|(_, layer)| layer.last.get("best_epoch").cloned());
+        let has_best = self.path.join(BEST).is_file();
+        fact("best epoch", best.map(|best| format!("{best}{}", if has_best { ", in best.safetensors" } else { "" })));
+        fact(
+            "training data, SHA-256",
+            provenance.map(|provenance| {
+                let hash: String = provenance.dataset_sha256.chars().take(HASH).collect();
+                format!("{hash}\u{2026}")
+            }),
+        );
+        fact("deepbelief", provenance.map(|provenance| provenance.crate_version.clone()));
+        facts
+    }
+
+    /// The command that trains by the same settings again.
+    fn again(&self) -> Option<String> {
+        let settings = self.settings?;
+        let config = shell_word(&self.path.join("config.toml"));
+        let from = match (self.verb, settings.get("checkpoint").and_then(|path| path.as_str())) {
+            ("tune" | "finetune", Some(path)) => format!(" {}", shell_word(Path::new(path))),
+            ("tune" | "finetune", None) => {
+                format!(" --from-scratch --layers {}", settings.get("layers").map(default_text)?)
+            }
+            _ => String::new(),
+        };
+        Some(format!("dbn {}{from} --config {config}", self.verb))
+    }
+
+    /// What the finished model was tested by.
+    fn tested(&self) -> std::collections::BTreeMap<String, f64> {
+        let figures = self.model.map(|model| model.provenance().figures.clone()).unwrap_or_default();
+        figures.into_iter().filter(|(name, _)| name.ends_with("_test")).collect()
+    }
+}
+
+fn parameters(model: &Model) -> usize {
+    let pairs = |sizes: &[usize]| sizes.windows(2).map(|pair| pair[0] * pair[1] + pair[1]).sum::<usize>();
+    match model {
+        Model::Belief(checkpoint) => {
+            let sizes = checkpoint.dbn.sizes();
+            let labels = checkpoint.dbn.classes();
+            pairs(&sizes) + sizes[..sizes.len() - 1].iter().sum::<usize>() + labels * (sizes[sizes.len() - 1] + 1)
+        }
+        Model::Network(checkpoint) => pairs(&checkpoint.network.sizes()),
+    }
+}
+
+/// Settings that are not the built-in recipe's.
+fn differing(verb: &str, settings: &Table) -> Vec<Setting> {
+    let Some(verb) = Verb::TRAINING.into_iter().find(|known| known.name() == verb) else { return Vec::new() };
+    let Ok(defaults) = built_in(verb, settings) else { return Vec::new() };
+    let setting = |opt: &Opt| {
+        let (value, default) = (settings.get(opt.key)?, defaults.get(opt.key));
+        let text = default_text(value);
+        let default = default.map_or_else(|| "none".to_string(), default_text);
+        (text != default && !value.is_table()).then(|| Setting {
+            key: opt.key.to_string(),
+            value: text,
+            default,
+            meaning: opt.summary(),
+        })
+    };
+    verb.options().filter_map(setting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_differ_where_they_are_not_the_default() {
+        let settings = "epochs = 7\nhidden = 500\nseed = 3".parse::<Table>().unwrap();
+        let differing = differing("pretrain", &settings);
+        let keys: Vec<&str> = differing.iter().map(|setting| setting.key.as_str()).collect();
+        assert_eq!(keys, ["epochs", "seed"]);
+        assert_eq!((differing[0].value.as_str(), differing[0].meaning.as_str()), ("7", "Passes over the data"));
+        assert!(super::differing("other", &settings).is_empty());
+    }
+}

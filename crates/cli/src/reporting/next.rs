@@ -1,0 +1,64 @@
+//! What to type next, for a run of each kind.
+
+use crate::model::checkpoint::{Model, Trained};
+use crate::model::decoded::picture_shape;
+use crate::report::shell_word;
+use crate::run::folder::BEST;
+use deepbelief_finetune::Objective;
+use deepbelief_report::{Next, State};
+use std::path::Path;
+use toml::{Table, Value};
+
+/// The commands that go on from a run.
+pub(super) fn next(
+    path: &Path,
+    verb: &str,
+    state: State,
+    model: Option<&Model>,
+    settings: Option<&Table>,
+) -> Vec<Next> {
+    let run = shell_word(path);
+    let mut all = Vec::new();
+    let mut add = |command: String, what: &str| all.push(Next { command, what: what.to_string() });
+    if state == State::Unfinished {
+        add(format!("dbn {verb} --resume {run}"), "Resume the training:");
+    }
+    let Some(model) = model.filter(|_| state != State::Unfinished || verb != "stack") else { return all };
+    let best = path.join(BEST);
+    let labels = model.told_classes() > 0;
+    let is_picture = picture_shape(model, model.image_shape()).is_ok();
+    let samples = format!("{}.{}", "samples", if is_picture { "png" } else { "csv" });
+    match model {
+        Model::Belief(_) => {
+            if labels {
+                let of = if best.is_file() { shell_word(&best) } else { run.clone() };
+                add(format!("dbn classify {of} --confusion"), "Predict labels and count the errors:");
+            }
+            if verb == "stack" {
+                add(format!("dbn tune {run}"), "Tune the net by wake-sleep:");
+                if labels {
+                    add(format!("dbn finetune {run}"), "Or train it by backpropagation, as a classifier:");
+                }
+            }
+            if verb == "pretrain" {
+                add(format!("dbn eval {run}"), "Measure the log-likelihood, with an interval:");
+            }
+            add(format!("dbn sample {run} --out {samples}"), "Generate samples:");
+        }
+        Model::Network(checkpoint) if checkpoint.network.objective() == Objective::Classifier => {
+            add(format!("dbn classify {run} --confusion"), "Predict labels and count the errors:");
+        }
+        Model::Network(_) => {
+            add(format!("dbn encode {run} --out codes.npy"), "Write the codes of the samples:");
+            let out = if is_picture { "reconstructions.png" } else { "reconstructions.csv" };
+            add(format!("dbn reconstruct {run} --out {out}"), "Reconstruct samples:");
+        }
+    }
+    // A schedule that spans all epochs would be another one.
+    let epochs = settings.and_then(|settings| settings.get("epochs")).and_then(Value::as_integer);
+    if let Some(epochs) = epochs.filter(|_| state == State::Finished && ["pretrain", "finetune"].contains(&verb)) {
+        let more = epochs.saturating_mul(2);
+        add(format!("dbn {verb} --resume {run} --epochs {more}"), "Train on, for twice the epochs:");
+    }
+    all
+}

@@ -1,0 +1,233 @@
+//! Did it work? A training is judged by the figure that says most about it, from its first value to its last.
+
+use crate::figures::{Better, called, figure_of, shown};
+use crate::traces::Traces;
+use serde::Serialize;
+
+/// How good news is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// It works.
+    Good,
+    /// Look at it.
+    Watch,
+    /// It does not work.
+    Bad,
+}
+
+/// A sentence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// How good it is.
+    pub tone: Tone,
+    /// What is found, with its cure where something is wrong.
+    pub text: String,
+}
+
+/// A figure that a training is judged by.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Headline {
+    /// Its name in `metrics.jsonl`.
+    pub figure: String,
+    /// Epoch and value at the start.
+    pub first: (f64, f64),
+    /// At the end.
+    pub last: (f64, f64),
+    /// Where it was best.
+    pub best: (f64, f64),
+}
+
+/// What a training came to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// In a few words.
+    pub text: String,
+    /// How good it is.
+    pub tone: Tone,
+    /// The figure that says so.
+    pub headline: Option<Headline>,
+    /// What else there is to say.
+    pub findings: Vec<Finding>,
+}
+
+/// Figures that a training may be judged by, those that say most first.
+const JUDGED: [&str; 12] = [
+    "label_error_valid",
+    "log_likelihood_valid",
+    "squared_error_valid",
+    "cost_valid",
+    "variational_cost_valid",
+    "reconstruction_cost_valid",
+    "label_error_train",
+    "log_likelihood_train",
+    "squared_error_train",
+    "cost",
+    "variational_cost",
+    "reconstruction_cost",
+];
+
+/// Share of all that was gained which, gained in the last fifth of the epochs, says that there is more to gain.
+const STILL: f64 = 0.03;
+
+/// Share of all that was gained which may be lost again after the best epoch.
+const LOST: f64 = 0.1;
+
+/// Judges a training by its figures; `classes` is 0 without labels.
+#[must_use]
+pub fn judge(traces: &Traces, classes: usize) -> Verdict {
+    let headline = JUDGED.iter().find_map(|name| headline(traces, name));
+    let Some(headline) = headline else {
+        return Verdict {
+            text: "Nothing has been measured yet.".into(),
+            tone: Tone::Watch,
+            headline: None,
+            findings: Vec::new(),
+        };
+    };
+    let name = headline.figure.as_str();
+    let value = |(_, value): (f64, f64)| shown(name, value);
+    let sign = if figure_of(name).is_some_and(|figure| figure.better == Better::Higher) { 1.0 } else { -1.0 };
+    let gain = |from: (f64, f64), to: (f64, f64)| sign * (to.1 - from.1);
+    let (first, last, best) = (headline.first, headline.last, headline.best);
+    let all = gain(first, best);
+    let moved = if last.1 < first.1 { "fell" } else { "rose" };
+    let mut findings = Vec::new();
+    let what = called(name);
+    let (text, tone) = if !last.1.is_finite() {
+        ("It diverged: its figures are no numbers any more. Try a smaller learning rate.".into(), Tone::Bad)
+    } else if name.starts_with("label_error") && classes > 1 && last.1 > 0.9 * (1.0 - 1.0 / classes as f64) {
+        (format!("It does not tell the {classes} labels: guessing does as well."), Tone::Bad)
+    } else if first.0 == last.0 {
+        ("One epoch is done, too few to say more.".into(), Tone::Watch)
+    } else if all <= 0.0 {
+        ("It did not learn: no epoch is better than the first. Try a smaller learning rate.".into(), Tone::Bad)
+    } else if gain(last, best) > LOST * all {
+        ("It learned, then got worse.".into(), Tone::Watch)
+    } else if is_improving(traces, name, sign, all) {
+        ("It learned, and is still getting better.".into(), Tone::Good)
+    } else {
+        ("It learned.".into(), Tone::Good)
+    };
+    if first.0 != last.0 {
+        let mut text =
+            format!("{what} {moved} from {} in epoch {} to {} in epoch {}", value(first), first.0, value(last), last.0);
+        if best.0 != last.0 && gain(last, best) > 0.0 {
+            text += &format!("; it was best in epoch {}, at {}", best.0, value(best));
+        }
+        findings.push(Finding { tone, text: text + "." });
+    }
+    if gain(last, best) > LOST * all && all > 0.0 {
+        findings.push(Finding {
+            tone: Tone::Watch,
+            text: "What comes after the best epoch is overfitting, or a learning rate that is too large: stop earlier \
+                   with --patience, or take a smaller rate."
+                .into(),
+        });
+    } else if tone == Tone::Good && text.contains("still") {
+        findings.push(Finding { tone: Tone::Good, text: "More epochs are likely to help.".into() });
+    }
+    findings.extend(gap(traces));
+    findings.extend(units(traces));
+    Verdict { text, tone, headline: Some(headline), findings }
+}
+
+fn headline(traces: &Traces, name: &str) -> Option<Headline> {
+    let points = traces.points(name);
+    let finite: Vec<(f64, f64)> = points.iter().copied().filter(|point| point.1.is_finite()).collect();
+    let higher = figure_of(name).is_some_and(|figure| figure.better == Better::Higher);
+    let order = |a: &&(f64, f64), b: &&(f64, f64)| if higher { b.1.total_cmp(&a.1) } else { a.1.total_cmp(&b.1) };
+    let best = *finite.iter().min_by(order)?;
+    Some(Headline { figure: name.to_string(), first: *finite.first()?, last: *points.last()?, best })
+}
+
+/// Whether the last fifth of the epochs gained a share of all.
+fn is_improving(traces: &Traces, name: &str, sign: f64, all: f64) -> bool {
+    let points = traces.points(name);
+    let Some(&(last, value)) = points.last() else { return false };
+    let Some(&(first, _)) = points.first() else { return false };
+    let since = last - 0.2 * (last - first);
+    let before = points.iter().rev().find(|point| point.0 <= since);
+    points.len() >= 5 && before.is_some_and(|before| sign * (value - before.1) > STILL * all)
+}
+
+/// What the gap in free energy says.
+fn gap(traces: &Traces) -> Option<Finding> {
+    let points = traces.points("free_energy_gap");
+    let &(_, last) = points.last()?;
+    let mut sizes: Vec<f64> = points.iter().map(|point| point.1.abs()).filter(|x| x.is_finite()).collect();
+    sizes.sort_by(f64::total_cmp);
+    let median = sizes.get(sizes.len() / 2)?;
+    (points.len() >= 5 && last > 2.0 && last > 2.0 * median && Some(&last) == sizes.last()).then(|| Finding {
+        tone: Tone::Watch,
+        text: format!(
+            "The free-energy gap keeps growing, to {}: the model fits the training samples better than others. A larger \
+             --weight-cost, fewer hidden units or more data close it.",
+            shown("free_energy_gap", last)
+        ),
+    })
+}
+
+/// Units that carry nothing.
+fn units(traces: &Traces) -> Option<Finding> {
+    let last = |name| traces.last(name).map(|(_, value)| value).filter(|value| *value > 0.0);
+    let (dead, saturated) = (last("dead_units"), last("saturated_units"));
+    let text = match (dead, saturated) {
+        (None, None) => return None,
+        (Some(dead), None) => format!("{dead} hidden units are always off."),
+        (None, Some(saturated)) => format!("{saturated} hidden units are always on."),
+        (Some(dead), Some(saturated)) => format!("{dead} hidden units are always off, {saturated} always on."),
+    };
+    Some(Finding { tone: Tone::Watch, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn judged(name: &str, values: &[f64], classes: usize) -> Verdict {
+        let mut traces = Traces::default();
+        for (epoch, value) in values.iter().enumerate() {
+            traces.add(epoch as u32 + 1, BTreeMap::from([(name.to_string(), *value)]));
+        }
+        judge(&traces, classes)
+    }
+
+    #[test]
+    fn a_training_is_judged_by_how_it_went() {
+        let falling = [100.0, 80.0, 70.0, 66.0, 65.0, 64.9, 64.8, 64.8, 64.8, 64.8];
+        let cases: [(&str, &[f64], &str, Tone); 7] = [
+            ("reconstruction_cost_valid", &falling, "It learned.", Tone::Good),
+            ("reconstruction_cost", &[100.0, 90.0, 80.0, 70.0, 60.0, 50.0], "It learned, and is still", Tone::Good),
+            (
+                "log_likelihood_valid",
+                &[-200.0, -90.0, -95.0, -140.0, -150.0],
+                "It learned, then got worse",
+                Tone::Watch,
+            ),
+            ("cost", &[1.0, 1.1, 1.2], "It did not learn", Tone::Bad),
+            ("cost", &[1.0, f64::NAN], "It diverged", Tone::Bad),
+            ("label_error_valid", &[0.9, 0.89, 0.9], "It does not tell the 10 labels", Tone::Bad),
+            ("cost", &[1.0], "One epoch is done", Tone::Watch),
+        ];
+        for (name, values, text, tone) in cases {
+            let verdict = judged(name, values, 10);
+            assert!(verdict.text.starts_with(text) && verdict.tone == tone, "{name} {values:?}: {verdict:?}");
+        }
+        assert_eq!(judge(&Traces::default(), 0).headline, None);
+    }
+
+    /// The numbers are those of the metrics, and the sentence says when which was measured.
+    #[test]
+    fn the_headline_has_the_figures_of_the_metrics() {
+        let verdict = judged("label_error_valid", &[0.3, 0.1, 0.05, 0.25], 10);
+        let headline = verdict.headline.unwrap();
+        assert_eq!((headline.first, headline.best, headline.last), ((1.0, 0.3), (3.0, 0.05), (4.0, 0.25)));
+        let text = &verdict.findings[0].text;
+        assert_eq!(
+            text,
+            "Label error (validation) fell from 30 % in epoch 1 to 25 % in epoch 4; it was best in epoch 3, at 5 %."
+        );
+    }
+}

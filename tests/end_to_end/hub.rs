@@ -242,6 +242,7 @@ fn text_of_strangers_is_text_on_the_card() {
         "## Where it comes from",
         "## Log-likelihood",
         "## Figures of the last epoch",
+        "## Pages",
         "## Pictures",
         "## How to use it",
     ];

@@ -138,7 +138,7 @@ fn one_layer_with_labels_over_mixed_columns_is_used() {
     std::fs::write(place.path("things.csv"), things(400)).unwrap();
     let stacked = "stack -q --data csv:things.csv --column-types charge=spin --label-column kind --valid 50 --epochs 150 \
                    --persistent-chains 100 --cd-steps 2";
-    place.ok(&format!("{stacked} --layers 24 --out one"));
+    place.ok(&format!("{stacked} --layers 16 --out one"));
     require_use(&place, "one", 0.12);
     place.ok(&format!("{stacked} --layers 24 --hidden-units spin --out spins"));
     let told = place.ok("classify spins --json");

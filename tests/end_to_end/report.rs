@@ -216,7 +216,7 @@ fn a_long_run_is_thinned() {
     );
 }
 
-/// A report that cannot be written is told once; the training goes on to the same bytes.
+/// A report that cannot be written gives one warning; the training goes on to the same bytes.
 #[test]
 fn a_report_that_cannot_be_written_changes_nothing() {
     let place = Place::new();

@@ -38,7 +38,7 @@ pub struct Headline {
     pub best: (f64, f64),
 }
 
-/// What a training came to.
+/// Whether a training worked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
     /// In a few words.

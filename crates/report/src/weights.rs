@@ -13,7 +13,7 @@ const BARS: usize = 41;
 /// Filters side by side.
 const COLUMNS: usize = 20;
 
-/// Pixels of filters that a layer may have in a page: 6.6 MB of them come to 5 MB there.
+/// Pixels of filters that a layer may have in a page: 6.6 MB of them take 5 MB there.
 pub const MOST_PIXELS: usize = 2_500_000;
 
 /// A layer's weights as they were read.

@@ -10,7 +10,7 @@ use deepbelief_report::figures::{Better, FIGURES, Figure};
 use deepbelief_report::{Content, compare, page};
 use std::path::{Path, PathBuf};
 
-/// Where a comparison is written, unless told otherwise.
+/// Where a comparison is written, where no file is named.
 const COMPARISON: &str = "compare.html";
 
 /// Draws the page.
@@ -41,7 +41,7 @@ pub(crate) fn report(args: &ReportArgs, report: &Report) -> Result<()> {
     report.data(&format!("{}\n", out.display()))
 }
 
-/// Refuses a page in the place of a run's other files.
+/// Refuses to write a page over a run's other files.
 fn require_free(out: &Path) -> Result<()> {
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match RunFolder::find(folder) {

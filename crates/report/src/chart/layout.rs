@@ -131,7 +131,7 @@ fn legend(panel: &Panel, top: f64, size: Geometry) -> (Vec<Shape>, bool) {
     let mut x = if below { 0.3 * font } else { size.width - all };
     let mut shapes = Vec::new();
     for (line, width) in named.iter().zip(widths) {
-        // What does not fit is left out: the colours are told under the pointer, too.
+        // What does not fit is left out: the values under the pointer have the colours too.
         if x + width > size.width + font {
             break;
         }

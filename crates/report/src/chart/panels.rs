@@ -112,7 +112,7 @@ fn drawable(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     points
 }
 
-/// Three standard errors of ln Z to either side.
+/// ±3 standard errors of ln Z.
 fn interval(points: &[(f64, f64)], traces: &Traces) -> Vec<(f64, f64, f64)> {
     let errors = traces.points("log_z_error");
     let error = |x: f64| errors.iter().find(|error| error.0 == x).map(|error| error.1).filter(|e| *e < GREATEST);

@@ -7,7 +7,7 @@ use crate::figures::number;
 use crate::weights::LayerView;
 use maud::{Markup, html};
 
-/// Shades that cells of a table may have to either side of white.
+/// Shades that cells of a table may have below white, and above it.
 const SHADES: i32 = 10;
 
 /// The filters of every layer; none where there is nothing to draw.

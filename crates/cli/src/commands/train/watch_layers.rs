@@ -69,7 +69,7 @@ impl Watcher<'_, StackLayers> {
         Ok(Dbn::from_rbms(rbms)?)
     }
 
-    /// The net that a training has come to; none before its first layer.
+    /// The net as trained so far; none before its first layer.
     fn net_of(&self, stack: &GreedyState) -> Result<Option<Dbn>> {
         match &stack.running {
             Some(running) => Ok(Some(self.net_with(&running.learned.rbm()?)?)),

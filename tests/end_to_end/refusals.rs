@@ -188,7 +188,10 @@ fn checkpoints_and_data_that_do_not_fit_are_refused() {
         ("encode r --data csv:ten.csv --scale minmax --out f.csv", &["10 columns", "9 visible units"]),
         ("encode r --out f.txt", &["f.txt: the name must end in .csv, .npy, .parquet or .safetensors"]),
         ("encode r --split test --out f.csv", &["has no test samples", "--split train"]),
-        ("reconstruct r --out f.jpg", &["f.jpg: the name must end in .png, .csv, .npy, .parquet, .safetensors, .fasta or .fa"]),
+        (
+            "reconstruct r --out f.jpg",
+            &["f.jpg: the name must end in .png, .csv, .npy, .parquet, .safetensors, .fasta or .fa"],
+        ),
         ("show none", &["there is no checkpoint none"]),
         ("show bits.csv", &["bits.csv: is not a whole safetensors file"]),
         ("show r/state.safetensors", &["cannot open the checkpoint", "r/state.safetensors", "hint: "]),

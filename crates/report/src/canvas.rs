@@ -142,9 +142,9 @@ impl Canvas {
         encoder.set_color(if grey { png::ColorType::Grayscale } else { png::ColorType::Rgb });
         let mut writer = encoder.write_header()?;
         if grey {
-            writer.write_image_data(&self.greys())?
+            writer.write_image_data(&self.greys())?;
         } else {
-            writer.write_image_data(self.pixels.as_flattened())?
+            writer.write_image_data(self.pixels.as_flattened())?;
         }
         writer.finish()?;
         Ok(file)

@@ -121,8 +121,10 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_epochs_are_thinned() {
-        let text: String =
-            (1..=100_000).map(|n| format!("{{\"epoch\":{n},\"cost\":{},\"x{n}\":1}}\n", 1.0 / f64::from(n))).collect();
+        let text = (1..=100_000)
+            .map(|n| format!("{{\"epoch\":{n},\"cost\":{},\"x{n}\":1}}\n", 1.0 / f64::from(n)))
+            .collect::<Vec<_>>()
+            .concat();
         let metrics = Metrics::read(text.as_bytes());
         let traces = &metrics.layers[&0].traces;
         assert!(traces.points("cost").len() <= 1401 && traces.names().count() <= 2 * MOST_FIGURES);

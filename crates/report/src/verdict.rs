@@ -3,6 +3,7 @@
 use crate::figures::{Better, called, figure_of, shown};
 use crate::traces::Traces;
 use serde::Serialize;
+use std::fmt::Write as _;
 
 /// How good news is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -113,7 +114,7 @@ pub fn judge(traces: &Traces, classes: usize) -> Verdict {
         let mut text =
             format!("{what} {moved} from {} in epoch {} to {} in epoch {}", value(first), first.0, value(last), last.0);
         if best.0 != last.0 && gain(last, best) > 0.0 {
-            text += &format!("; it was best in epoch {}, at {}", best.0, value(best));
+            let _ = write!(text, "; it was best in epoch {}, at {}", best.0, value(best));
         }
         findings.push(Finding { tone, text: text + "." });
     }

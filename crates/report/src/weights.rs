@@ -178,7 +178,7 @@ fn histogram(weights: &[f32]) -> (Vec<usize>, f64) {
     let mut counts = vec![0; BARS];
     for weight in weights.iter().filter(|w| w.is_finite()) {
         let share = (f64::from(*weight) / limit).clamp(-1.0, 1.0);
-        let bar = ((share + 1.0) / 2.0 * BARS as f64) as usize;
+        let bar = (f64::midpoint(share, 1.0) * BARS as f64) as usize;
         counts[bar.min(BARS - 1)] += 1;
     }
     (counts, limit)

@@ -132,7 +132,9 @@ fn marginal(data: &Block, samples: &Block) -> Marginal {
     known.dedup();
     let share = |all: &[String]| -> Vec<f64> {
         let mut counts = std::collections::HashMap::new();
-        all.iter().for_each(|text| *counts.entry(text).or_insert(0usize) += 1);
+        for text in all {
+            *counts.entry(text).or_insert(0usize) += 1;
+        }
         known.iter().map(|text| counts.get(text).copied().unwrap_or(0) as f64 / all.len().max(1) as f64).collect()
     };
     Marginal { data: share(&a), samples: share(&b), values: known.iter().map(ToString::to_string).collect(), name }
@@ -146,7 +148,9 @@ fn ranges(name: String, data: &[f64], samples: &[f64]) -> Marginal {
     let width = (high - low) / RANGES as f64;
     let share = |all: &[f64]| -> Vec<f64> {
         let mut counts = vec![0usize; RANGES];
-        all.iter().for_each(|x| counts[(((x - low) / width).max(0.0) as usize).min(RANGES - 1)] += 1);
+        for x in all {
+            counts[(((x - low) / width).max(0.0) as usize).min(RANGES - 1)] += 1;
+        }
         counts.into_iter().map(|count| count as f64 / all.len().max(1) as f64).collect()
     };
     let digits = (1.0 - width.log10().floor()).clamp(0.0, 6.0) as usize;

@@ -62,7 +62,7 @@ fn figures(runs: &[Content]) -> Markup {
         }
     };
     html! {
-        div.wide {
+        div.wide tabindex="0" {
             table.plain {
                 thead { tr { th { "figure" } @for run in runs { th { (line(&run.run)) } } } }
                 tbody {
@@ -103,7 +103,7 @@ fn settings(runs: &[Content]) -> Markup {
     html! {
         @if differing.is_empty() { p.none { "None." } }
         @else {
-            div.wide {
+            div.wide tabindex="0" {
                 table.plain {
                     thead { tr { th { "setting" } @for run in runs { th { (line(&run.run)) } } } }
                     tbody {

@@ -85,7 +85,7 @@ fn rounded(value: f64) -> f64 {
 /// Weights of what is no picture: a row a hidden unit, a column a visible one.
 fn named(layer: &LayerView, names: &[String], weights: &[f32]) -> Markup {
     html! {
-        div.wide {
+        div.wide tabindex="0" {
             table.weights {
                 thead { tr { th { "unit" } @for name in names { th { span { (line(name)) } } } } }
                 tbody {

@@ -22,7 +22,7 @@ fn markup(content: &Content, sheet: &Sheet) -> Markup {
     let labelled = !sheet.row_labels.is_empty();
     html! {
         p.hint { (line(&sheet.title)) (as_of(content, sheet.epochs)) }
-        div.wide {
+        div.wide tabindex="0" {
             table.sheet {
                 @if !sheet.column_labels.is_empty() {
                     thead {
@@ -83,7 +83,7 @@ pub(super) fn confusion(content: &Content) -> Option<Markup> {
             "column what it is taken for (class \u{2192} predicted). Errors are red by how often they happen."
             (as_of(content, content.observed.epochs))
         }
-        div.wide {
+        div.wide tabindex="0" {
             table.confusion {
                 thead { tr { th { "class \u{2192}" } @for class in 0..counts.len() { th scope="col" { (name(class)) } } } }
                 tbody {

@@ -48,7 +48,7 @@ fn rows(table: &Table, paired: bool) -> Markup {
         }
     };
     html! {
-        div.wide {
+        div.wide tabindex="0" {
             table.rows {
                 thead { tr { th {} @for name in &table.columns { th scope="col" { (line(name)) } } } }
                 tbody {

@@ -11,7 +11,7 @@ pub(super) fn settings(content: &Content) -> Markup {
         p.hint { "Settings that differ from the defaults. config.toml has all of them." }
         @if content.settings.is_empty() { p.none { "None: this is the built-in recipe." } }
         @else {
-            div.wide {
+            div.wide tabindex="0" {
                 table.plain {
                     thead { tr { th { "setting" } th { "value" } th { "default" } th { "meaning" } } }
                     tbody {
@@ -55,7 +55,7 @@ pub(super) fn last_epoch(content: &Content) -> Markup {
     html! {
         details {
             summary { "All figures of the last epoch" }
-            div.wide {
+            div.wide tabindex="0" {
                 table.plain.figures {
                     thead { tr { th { "figure" } th { "name in metrics.jsonl" } th { "value" } } }
                     tbody {

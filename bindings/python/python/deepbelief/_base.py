@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
 from deepbelief._input import Encoding, decoded, frame_of, is_frame, later_input
 from deepbelief._progress import StopTraining, Watch
@@ -208,20 +211,41 @@ class BeliefUse(ModelUse):
         watch = Watch(
             title, epochs, int(getattr(self, "verbose", 0)), getattr(self, "callback", None), line
         )
-        try:
-            trained = start(watch)
-        finally:
-            watch.close()
-        self.history_ = watch.history
-        self.outcome_ = trained[1] if trained[1] in _WELL else "diverged"
-        if trained[1] not in _WELL:
-            warnings.warn(f"{trained[1]}", ConvergenceWarning, stacklevel=4)
+        trained, self.history_, self.outcome_ = watched(watch, start)
         return trained
 
     @staticmethod
     def _raise(error: BaseException | None) -> None:
-        if error is not None and not isinstance(error, StopTraining):
-            raise error
+        raise_unless_stopped(error)
+
+
+def watched(
+    watch: Watch, start: Callable[[Watch], tuple[Any, ...]]
+) -> tuple[tuple[Any, ...], list[dict[str, Any]], str]:
+    """Train: what came of it, the metrics of its epochs and how it ended."""
+    try:
+        trained = start(watch)
+    finally:
+        watch.close()
+    if trained[1] in _WELL:
+        return trained, watch.history, trained[1]
+    warnings.warn(f"{trained[1]}", ConvergenceWarning, stacklevel=5)
+    return trained, watch.history, "diverged"
+
+
+def raise_unless_stopped(error: BaseException | None) -> None:
+    """Raise what interrupted a training; a callback that stops it is none."""
+    if error is not None and not isinstance(error, StopTraining):
+        raise error
+
+
+def label_codes(y: Any) -> tuple[NDArray[np.integer[Any]], NDArray[Any]]:
+    """Labels by their places among the classes, and the classes."""
+    y = column_or_1d(y, warn=True)
+    check_classification_targets(y)
+    encoder = LabelEncoder()
+    codes: NDArray[np.integer[Any]] = encoder.fit_transform(y)
+    return codes, encoder.classes_
 
 
 def settings_json(asked: dict[str, Any], more: dict[str, Any] | None) -> str:

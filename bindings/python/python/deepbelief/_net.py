@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from deepbelief import _deepbelief
-from deepbelief._base import BeliefUse, settings_json
+from deepbelief._base import BeliefUse, label_codes, settings_json
 from deepbelief._input import fit_input, later_input
 
 if TYPE_CHECKING:
@@ -399,11 +397,7 @@ class DeepBeliefNet(BeliefUse, ClassifierMixin, TransformerMixin, BaseEstimator)
         return Plots(self)
 
     def _learn_labels(self, y: Any) -> NDArray[np.integer[Any]]:
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        encoder = LabelEncoder()
-        codes: NDArray[np.integer[Any]] = encoder.fit_transform(y)
-        self.classes_ = encoder.classes_
+        codes, self.classes_ = label_codes(y)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"y has {len(self.classes_)} class: a label group needs at least two classes"

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
 from deepbelief import _deepbelief
-from deepbelief._base import ModelUse, settings_json
-from deepbelief._input import Encoding, decoded, later_input
-from deepbelief._progress import StopTraining, Watch
+from deepbelief._base import ModelUse, label_codes, raise_unless_stopped, settings_json, watched
+from deepbelief._input import Encoding, later_input
+from deepbelief._progress import Watch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,10 +60,7 @@ class Network(ModelUse):
     ) -> Network:
         codes, classes = None, None
         if y is not None:
-            y = column_or_1d(y, warn=True)
-            check_classification_targets(y)
-            encoder = LabelEncoder()
-            codes, classes = encoder.fit_transform(y), encoder.classes_
+            codes, classes = label_codes(y)
         data = later_input(net, net._encoding, X, codes)
         seed, valid = net._seed(), None
         asked = {
@@ -84,9 +78,9 @@ class Network(ModelUse):
             beside["class_names"] = [str(label) for label in classes]
         if net.n_valid:
             data, valid = data.split(net.n_valid, seed)
-        watch = Watch("Network", epochs, int(net.verbose), net.callback)
-        try:
-            model, outcome, error = _deepbelief.finetune(
+        trained, history, outcome = watched(
+            Watch("Network", epochs, int(net.verbose), net.callback),
+            lambda watch: _deepbelief.finetune(
                 net._model,
                 data,
                 text,
@@ -94,17 +88,15 @@ class Network(ModelUse):
                 classes=None if classes is None else len(classes),
                 valid=valid,
                 watch=watch,
-            )
-        finally:
-            watch.close()
-        network = cls(model, net._encoding, classes)
-        network.history_, network.outcome_ = watch.history, outcome
+            ),
+        )
+        network = cls(trained[0], net._encoding, classes)
+        network.history_, network.outcome_ = history, outcome
         network.n_threads, network.random_state = net.n_threads, net.random_state
         network.n_features_in_ = net.n_features_in_
         if hasattr(net, "feature_names_in_"):
             network.feature_names_in_ = net.feature_names_in_
-        if error is not None and not isinstance(error, StopTraining):
-            raise error
+        raise_unless_stopped(trained[2])
         return network
 
     @property
@@ -204,8 +196,7 @@ class Network(ModelUse):
         """
         if self.kind != "autoencoder":
             raise ValueError("a classifier reconstructs nothing: make an autoencoder by finetune(X)")
-        values = self._model.reconstruct(self._data(X), self.n_threads)
-        return decoded(self._encoding, self._model, values, self)
+        return super().reconstruct(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = BaseEstimator().__sklearn_tags__()

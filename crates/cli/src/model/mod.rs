@@ -5,6 +5,7 @@ pub(crate) mod card;
 pub(crate) mod checkpoint;
 pub(crate) mod decoded;
 pub(crate) mod inputs;
+pub(crate) mod log_z;
 mod markdown;
 pub(crate) mod recorded;
 pub(crate) mod sites;

@@ -8,6 +8,7 @@ use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::log_z::log_z;
 use crate::pictures::{Panels, values};
 use crate::report::Report;
 use deepbelief_analysis::chains::Chains;
@@ -17,7 +18,7 @@ use deepbelief_analysis::quality::moments::moments;
 use deepbelief_analysis::quality::projections::projections;
 use deepbelief_data::{Binarize, Split};
 use deepbelief_kernels::{Batch, Bits};
-use deepbelief_rbm::likelihood::{AnnealConfig, exact_log_partition, is_summable, mixing};
+use deepbelief_rbm::likelihood::{AnnealConfig, mixing};
 use deepbelief_rbm::{Rbm, Units, states_of};
 use report::{Comparison, Energies, Memory, Quality};
 
@@ -68,7 +69,7 @@ pub(crate) fn quality(args: &QualityArgs, report: &Report) -> Result<()> {
     let mut sampled = Chains::new(rbm, chains, seed)?;
     sampled.advance(args.steps)?;
     let samples = Part { batch: sampled.states().clone(), weights: None };
-    let log_z = log_z(rbm, args.log_z)?;
+    let log_z = log_z(rbm, args.log_z, "log-likelihoods")?;
 
     let of_samples = samples.points(rbm)?;
     let of_train = train.points(rbm)?;
@@ -137,21 +138,6 @@ fn binarize(checkpoint: &Checkpoint, asked: Option<Binarize>) -> Binarize {
     match asked.or_else(|| checkpoint.recorded("binarize")) {
         Some(how) if drawn(&how) => Binarize::Fixed,
         how => how.unwrap_or_default(),
-    }
-}
-
-/// ln Z, as given or summed.
-fn log_z(rbm: &Rbm, given: Option<f64>) -> Result<Option<f64>> {
-    match given {
-        Some(z) if !z.is_finite() => Err(Failure::new("--log-z must be a finite number")),
-        Some(z) => Ok(Some(z)),
-        None if is_summable(rbm) => Ok(Some(exact_log_partition(rbm)?)),
-        None => {
-            tracing::info!(
-                "no log-likelihoods: ln Z cannot be summed; `dbn eval --json` estimates it, and --log-z takes it"
-            );
-            Ok(None)
-        }
     }
 }
 

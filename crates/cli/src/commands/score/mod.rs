@@ -10,10 +10,10 @@ use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained, split};
+use crate::model::log_z::log_z;
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
 use deepbelief_data::{Binarize, Block, BlockValues, Split};
-use deepbelief_rbm::likelihood::{exact_log_partition, is_summable};
 use deepbelief_stack::{Dbn, Scorer};
 use peers::{Peers, lacking, minus_free_energies, training};
 use serde::Serialize;
@@ -59,7 +59,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
-    let log_z = log_z(&checkpoint.dbn, args)?;
+    let log_z = log_z(checkpoint.dbn.top(), args.log_z, "column log_likelihood")?;
     let sizes = checkpoint.dbn.sizes();
     let rows = CHUNK.max(args.layer_draws.into());
     let beside = PROGRAM + footprint::held(&data) + 2 * footprint::model(&sizes) + 2 * footprint::pass(&sizes, rows);
@@ -119,24 +119,6 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         }));
     }
     report.data(&found.summary())
-}
-
-/// ln Z, as given or summed.
-fn log_z(dbn: &Dbn, args: &ScoreArgs) -> Result<Option<f64>> {
-    let top = dbn.top();
-    if args.log_z.is_some_and(|z| !z.is_finite()) {
-        return Err(Failure::new("--log-z must be a finite number"));
-    }
-    if args.log_z.is_some() {
-        return Ok(args.log_z);
-    }
-    if is_summable(top) {
-        return Ok(Some(exact_log_partition(top)?));
-    }
-    tracing::info!(
-        "no column log_likelihood: ln Z cannot be summed; `dbn eval --json` estimates it, and --log-z takes it"
-    );
-    Ok(None)
 }
 
 /// The scores as a table.

@@ -3,6 +3,7 @@
 use super::glyph::Glyph;
 use super::paint::{Colour, Paint};
 use crate::failure::Result;
+use deepbelief_report::chart::escaped;
 use deepbelief_report::{CHARACTER, LINE};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -111,10 +112,6 @@ impl Drawing {
 
 fn hex([r, g, b]: Colour) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -14,4 +14,5 @@ pub use panel::{Line, Panel, Tier};
 pub(crate) use panels::compared;
 pub use panels::panels;
 pub use sheet::{Curves, curves};
+pub use svg::escaped;
 pub(crate) use svg::{colours, plain, svg};

@@ -67,8 +67,9 @@ pub(crate) fn plain(text: &str, most: usize) -> String {
     line
 }
 
-/// A text with its markup escaped.
-pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+/// A text with its markup escaped, for SVG and HTML.
+#[must_use]
+pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(['<', '>', '&', '"', '\'']) {
         return text.into();
     }

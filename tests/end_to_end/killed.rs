@@ -125,10 +125,10 @@ fn backpropagation_killed_fifty_times_ends_as_if_it_never_was() {
 #[ignore = "depends on the speed of the machine: `just test-slow`"]
 fn signals_at_any_moment_save_and_resume_to_the_same_bytes() {
     let signals: Vec<&str> = ["-INT", "-TERM", "-HUP"].into_iter().filter(|name| arrives(name)).collect();
-    let start = format!("{SMALL} --epochs 300 --save-every 0");
+    let start = format!("{SMALL} --epochs 2000 --save-every 0");
     stopped_equals_whole("pretrain", &start, &["model.safetensors", "state.safetensors"], 5, &signals, 15);
-    let start = format!("{DEEP} --epochs 90 --save-every 0");
+    let start = format!("{DEEP} --epochs 600 --save-every 0");
     stopped_equals_whole("stack", &start, &["model.safetensors", "layers.safetensors"], 6, &signals, 15);
-    let (start, files) = ("deep --top-steps 1x150 --save-every 0", ["model.safetensors", "tuning.state.safetensors"]);
+    let (start, files) = ("deep --top-steps 1x1500 --save-every 0", ["model.safetensors", "tuning.state.safetensors"]);
     stopped_equals_whole("tune", start, &files, 7, &signals, 15);
 }

@@ -70,8 +70,9 @@ impl fmt::Display for TrainingWarning {
             ),
             Self::Stuck(share) => write!(
                 f,
-                "the last batch changed {share:.1e} of the persistent chains' hidden units: the chains are stuck; try \
-                 more Gibbs steps, a smaller learning rate or the sampler tempered"
+                "the last batch changed {:.2} % of the persistent chains' hidden units: the chains are stuck; try more \
+                 Gibbs steps, a smaller learning rate or the sampler tempered",
+                share * 100.0
             ),
             Self::Rare(rate) => write!(
                 f,

@@ -5,4 +5,5 @@ pub(crate) mod footprint;
 pub(crate) mod interrupt;
 mod limits;
 pub(crate) mod memory;
+pub(crate) mod platform;
 pub(crate) mod threads;

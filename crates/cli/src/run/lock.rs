@@ -5,6 +5,7 @@
 //! message for the next one.
 
 use crate::failure::{Explain, Failure, Result};
+use crate::machine::platform::is_at;
 use deepbelief_rbm::open_for_writing;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -73,22 +74,6 @@ fn in_use(folder: &Path, file: &mut File) -> Failure {
     let name = folder.display();
     Failure::new(format!("the run folder {name} is in use {by}"))
         .hint("wait until it is done or stop it (Ctrl-C saves and ends it), or choose another folder with --out")
-}
-
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let place = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(open), Ok(there)) => place(open) == place(there),
-        _ => false,
-    }
-}
-
-/// A file that is open cannot be removed there.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
 }
 
 #[cfg(test)]

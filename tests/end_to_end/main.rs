@@ -33,6 +33,7 @@ mod report;
 mod resume;
 mod sample;
 mod scoring;
+mod shipped;
 mod stack;
 mod tables;
 mod training;

@@ -81,6 +81,36 @@ fn a_run_pushed_and_pulled_is_the_same_to_the_byte() {
     assert!(stderr(&refused).starts_with("error: back is there already\n"), "{}", stderr(&refused));
 }
 
+/// The page goes up beside the model and as a Space of its own; a model that has none is refused before anything is sent.
+#[test]
+fn a_space_shows_the_page_of_the_model() {
+    let (place, server) = (Place::new(), Server::start());
+    place.stack("deep", "");
+    place.ok("page deep --out expected.html");
+    let pushed = place.ok_at(&server, "push deep me/digits --space --private --license mit");
+    assert_eq!(pushed, format!("{0}/me/digits\n{0}/spaces/me/digits\n", server.endpoint));
+    assert!(server.is_private("spaces/me/digits"));
+    let (model, space) = (server.files("models/me/digits"), server.files("spaces/me/digits"));
+    assert_eq!(space.keys().collect::<Vec<_>>(), ["README.md", "index.html"]);
+    assert!(space["index.html"] == place.read("expected.html") && model["page.html"] == space["index.html"]);
+    assert!(String::from_utf8_lossy(&model["README.md"]).contains("- [page html](page.html)"));
+    let card = String::from_utf8_lossy(&space["README.md"]);
+    let front = "---\ntitle: \"digits\"\nsdk: static\nlicense: mit\nmodels:\n- me/digits\n---\n";
+    assert!(card.starts_with(front), "{card}");
+
+    std::fs::write(place.path("deep/page.html"), "<!doctype html>mine").unwrap();
+    place.ok_at(&server, "push deep me/other --space");
+    assert_eq!(server.files("spaces/me/other")["index.html"], b"<!doctype html>mine");
+
+    place.train("relu", "--hidden-units relu");
+    server.requests();
+    let refused = place.at(&server, "hf_write", "push relu me/relu --space");
+    let said = stderr(&refused);
+    assert!(said.contains("the page knows Bernoulli units, and the top units of the model are relu"), "{said}");
+    assert!(said.contains("hint: push the model alone, without --space"), "{said}");
+    assert!(server.requests().is_empty(), "nothing was sent");
+}
+
 /// The card of a net on small data; its hash and figures depend on the training alone.
 #[test]
 fn the_card_reads_as_approved() {

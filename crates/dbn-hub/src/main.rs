@@ -103,8 +103,8 @@ fn answer(verb: &Verb, push: Option<Push>) -> Result<Value, Refused> {
         Verb::Dataset { address } => told(hub.dataset(address)),
         Verb::Pull { address, out } => told(hub.pull(Kind::Model, address, out)),
         Verb::Push { repo } => {
-            let Push { private, message, files } = push.unwrap_or_default();
-            told(hub.push(repo, private, &message, files))
+            let Push { kind, private, message, files } = push.unwrap_or_default();
+            told(hub.push(kind, repo, private, &message, files))
         }
     }
 }

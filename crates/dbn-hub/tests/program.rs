@@ -64,7 +64,7 @@ fn files_are_pushed_as_the_first_line_says() {
     let mut child = start(&server, place.path(), &["--for", VERSION, "push", "u/m"]);
     let files = json!([["a.bin", {"File": "x.bin"}], ["b.md", {"Bytes": [98]}]]);
     let input = child.stdin.as_mut().unwrap();
-    writeln!(input, "{}", json!({"private": true, "message": "A model", "files": files})).unwrap();
+    writeln!(input, "{}", json!({"kind": "Model", "private": true, "message": "A model", "files": files})).unwrap();
     let input = child.stdin.take();
     let (code, answer, _) = ended(child);
     drop(input);

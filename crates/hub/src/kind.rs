@@ -1,14 +1,18 @@
 //! The kinds of repositories.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a repository holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A model.
+    #[default]
     Model,
     /// A data set.
     Dataset,
+    /// A Space: a page that the Hub shows.
+    Space,
 }
 
 impl Kind {
@@ -18,6 +22,17 @@ impl Kind {
         match self {
             Self::Model => "models",
             Self::Dataset => "datasets",
+            Self::Space => "spaces",
+        }
+    }
+
+    /// What stands before `user/repo` in the address of its page.
+    #[cfg(feature = "client")]
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Model => "",
+            Self::Dataset => "datasets/",
+            Self::Space => "spaces/",
         }
     }
 }
@@ -27,6 +42,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Model => "model",
             Self::Dataset => "data set",
+            Self::Space => "Space",
         })
     }
 }

@@ -14,7 +14,7 @@
 //! Where that is impossible, the exit code is 2 and the answer `{"refused": ...}` ([`Refused`]). Interrupted,
 //! `dbn-hub` ends with 130 and no answer.
 
-use crate::Content;
+use crate::{Content, Kind};
 use serde::{Deserialize, Serialize};
 
 /// The version that both must have.
@@ -23,6 +23,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What is to be pushed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Push {
+    /// What the repository is.
+    pub kind: Kind,
     /// Whether the repository is to be private.
     pub private: bool,
     /// The message of the commit.

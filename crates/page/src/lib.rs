@@ -16,4 +16,4 @@ mod weights;
 
 pub use columns::{Column, Values};
 pub use error::{Error, Result};
-pub use page::{About, Example, page};
+pub use page::{About, Example, page, require_units_of_pictures, require_units_of_tables};

@@ -139,13 +139,40 @@ pub fn page(dbn: &Dbn, about: &About) -> Result<String> {
     Ok(parts.file())
 }
 
-fn require_pictures(dbn: &Dbn, about: &About) -> Result<()> {
-    let pixels = dbn.visible();
+/// Refuses units that a page of pictures does not sample.
+///
+/// # Errors
+/// [`Error::Units`].
+pub fn require_units_of_pictures(dbn: &Dbn) -> Result<()> {
     for (layer, units) in [("visible", dbn.visible_units()), ("top", &dbn.top().layers().hidden)] {
         if !units.is_bernoulli() {
             return Err(Error::Units { known: "Bernoulli", layer, units: units.kinds() });
         }
     }
+    Ok(())
+}
+
+/// Refuses units that a page of a table does not sample.
+///
+/// # Errors
+/// [`Error::Units`].
+pub fn require_units_of_tables(dbn: &Dbn) -> Result<()> {
+    let is_known = |kind: UnitKind| matches!(kind, UnitKind::Bernoulli | UnitKind::Gaussian | UnitKind::Spin);
+    let (visible, hidden) = (dbn.visible_units(), &dbn.top().layers().hidden);
+    if !visible.all(|kind| kind.is_discrete() || kind == UnitKind::Gaussian) {
+        let known = "Bernoulli, spin, categorical and Gaussian";
+        return Err(Error::Units { known, layer: "visible", units: visible.kinds() });
+    }
+    if !hidden.all(is_known) {
+        let known = "Bernoulli, spin and Gaussian";
+        return Err(Error::Units { known, layer: "top", units: hidden.kinds() });
+    }
+    Ok(())
+}
+
+fn require_pictures(dbn: &Dbn, about: &About) -> Result<()> {
+    require_units_of_pictures(dbn)?;
+    let pixels = dbn.visible();
     if about.width * about.height != pixels {
         return Err(Error::Shape { width: about.width, height: about.height, units: pixels });
     }
@@ -162,17 +189,7 @@ fn require_table(dbn: &Dbn, about: &About) -> Result<()> {
     if got != expected {
         return Err(Error::Columns { got, expected });
     }
-    let is_known = |kind: UnitKind| matches!(kind, UnitKind::Bernoulli | UnitKind::Gaussian | UnitKind::Spin);
-    let (visible, hidden) = (dbn.visible_units(), &dbn.top().layers().hidden);
-    if !visible.all(|kind| kind.is_discrete() || kind == UnitKind::Gaussian) {
-        let known = "Bernoulli, spin, categorical and Gaussian";
-        return Err(Error::Units { known, layer: "visible", units: visible.kinds() });
-    }
-    if !hidden.all(is_known) {
-        let known = "Bernoulli, spin and Gaussian";
-        return Err(Error::Units { known, layer: "top", units: hidden.kinds() });
-    }
-    Ok(())
+    require_units_of_tables(dbn)
 }
 
 fn kinds(units: &Units) -> Vec<Kind> {

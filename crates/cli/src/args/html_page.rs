@@ -19,6 +19,12 @@ Examples:
   dbn page runs/faces --image-size 32x24 --examples 0
   dbn page runs/people --out people.html";
 
+/// Samples that a page has.
+const EXAMPLES: u32 = 50;
+
+/// The file of a page.
+const OUT: &str = "page.html";
+
 /// A page to make.
 #[derive(Debug, Args)]
 pub(crate) struct PageArgs {
@@ -31,17 +37,33 @@ pub(crate) struct PageArgs {
     #[arg(long, default_value = "test")]
     pub(crate) split: SplitName,
     /// Samples to put into the page, of each class as many; 0 reads no data
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(..=1000))]
+    #[arg(long, value_name = "N", default_value_t = EXAMPLES, value_parser = clap::value_parser!(u32).range(..=1000))]
     pub(crate) examples: u32,
     /// Name of the model on the page [default: that of the file or folder]
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
     /// File to write (.html)
-    #[arg(long, value_name = "FILE", default_value = "page.html")]
+    #[arg(long, value_name = "FILE", default_value = OUT)]
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl PageArgs {
+    /// The page that is made where nothing else is asked for.
+    pub(crate) fn of(checkpoint: PathBuf) -> Self {
+        Self {
+            checkpoint,
+            data: DataArgs::default(),
+            split: SplitName::Test,
+            examples: EXAMPLES,
+            title: None,
+            out: OUT.into(),
+            memory: MemoryArgs::default(),
+            json: false,
+        }
+    }
 }

@@ -5,8 +5,8 @@ use deepbelief_hub::Address;
 use std::path::PathBuf;
 
 pub(super) const PULL_HELP: &str = "\
-The Hub's own variables hold here too: HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, HF_ENDPOINT.
-Other verbs take a model of the Hub by itself: dbn classify hf:someone/digits
+The Hub's own variables work here too: HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, HF_ENDPOINT.
+Other verbs take a model of the Hub by its name: dbn classify hf:someone/digits
 
 Examples:
   dbn pull someone/digits
@@ -16,9 +16,14 @@ pub(super) const PUSH_HELP: &str = "\
 A token that may write is needed: HF_TOKEN, or the one that `hf auth login` left. The card shows the
 log-likelihood if it is in the run folder: dbn eval runs/deep --out runs/deep/evaluation.json
 
+The Space shows the page.html of the run folder. Where there is none, --space makes one as
+`dbn page` does, with 50 samples of the data on it if they are at hand. For a page without samples,
+run first: dbn page runs/deep --examples 0 --out runs/deep/page.html
+
 Examples:
   dbn push runs/deep me/digits
-  dbn push runs/deep me/digits --private --license mit";
+  dbn push runs/deep me/digits --private --license mit
+  dbn push runs/deep me/digits --space";
 
 /// A model to fetch.
 #[derive(Debug, Args)]
@@ -40,9 +45,12 @@ pub(crate) struct PushArgs {
     /// The repository; it is made if there is none
     #[arg(value_name = "USER/REPO", value_parser = repository)]
     pub(crate) repo: String,
-    /// Make it one that only you see; one that exists and is public is refused
+    /// Make what is pushed visible to you alone; a repository that exists and is public is refused
     #[arg(long)]
     pub(crate) private: bool,
+    /// Also publish a page to try the model in, as a static Space of the same name
+    #[arg(long)]
+    pub(crate) space: bool,
     /// License of the model, by the Hub's names, for its card [default: none]
     #[arg(long, value_name = "ID", value_parser = license)]
     pub(crate) license: Option<String>,

@@ -8,11 +8,12 @@ use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained, run_name};
 use crate::model::decoded::picture_shape;
+use crate::model::paged::{columns, table};
 use crate::pictures::showcase;
 use crate::report::{Report, bytes, shell_word};
-use deepbelief_data::{ColumnKind, Dataset, ImageShape, Schema, Source, Split};
-use deepbelief_page::{About, Column, Example, Values, page as write_page};
-use deepbelief_rbm::{UnitKind, VisibleStates};
+use deepbelief_data::{Dataset, ImageShape, Source, Split};
+use deepbelief_page::{About, Example, page as write_page};
+use deepbelief_rbm::VisibleStates;
 use serde_json::json;
 use std::path::Path;
 
@@ -25,15 +26,7 @@ pub(crate) fn page(args: &PageArgs, report: &Report) -> Result<()> {
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
-    let about = match table(args, &checkpoint) {
-        Some(schema) => About {
-            columns: columns(&schema),
-            label_name: schema.label().unwrap_or_else(|| "label".into()),
-            ..about(args, &checkpoint)
-        },
-        None => pictures(args, &checkpoint)?,
-    };
-    let file = write_page(&checkpoint.dbn, &about).or_fail(|| "cannot make the page".into())?;
+    let (file, about) = made(args, &checkpoint)?;
     write_file(&args.out, file.as_bytes())?;
     let with = if about.columns.is_empty() {
         count(about.examples.len(), "example")
@@ -49,37 +42,18 @@ pub(crate) fn page(args: &PageArgs, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// What the columns of the model are, if it is one of a table and not taken for pictures.
-fn table(args: &PageArgs, checkpoint: &Checkpoint) -> Option<Schema> {
-    let is_table = |schema: &Schema| !schema.layer().is_bernoulli() || !schema.is_of_one_kind();
-    checkpoint.schema().filter(|schema| args.data.image_size.is_none() && is_table(schema))
-}
-
-/// Columns and what their units stand for.
-fn columns(schema: &Schema) -> Vec<Column> {
-    let layer = schema.layer();
-    let units: Vec<UnitKind> =
-        layer.each().flat_map(|(segment, columns)| columns.map(move |_| segment.units)).collect();
-    let mut at = 0;
-    let column = |(place, (name, kind)): (usize, (Option<&str>, &ColumnKind))| {
-        let unit = *units.get(at)?;
-        at += kind.units();
-        let number = |offset, scale| match unit {
-            UnitKind::Gaussian => Values::Number { offset, scale },
-            _ => Values::Probability { offset, scale },
-        };
-        let values = match kind {
-            ColumnKind::Binary { off, on } => Values::Binary([off.clone(), on.clone()]),
-            ColumnKind::Spin if unit == UnitKind::Spin => Values::Spin,
-            ColumnKind::Spin => Values::Binary(["-1".into(), "1".into()]),
-            ColumnKind::Categorical { levels } => Values::Categorical(levels.clone()),
-            ColumnKind::Unit { divisor } => number(0.0, f64::from(*divisor)),
-            ColumnKind::Real { offset, scale } => number(*offset, *scale),
-            ColumnKind::Ignored | ColumnKind::Label | ColumnKind::Weight => return None,
-        };
-        Some(Column { name: name.map_or_else(|| place.to_string(), str::to_string), values })
+/// The page as a file has it, and what it says of its model.
+pub(crate) fn made(args: &PageArgs, checkpoint: &Checkpoint) -> Result<(String, About)> {
+    let about = match table(checkpoint, args.data.image_size) {
+        Some(schema) => About {
+            columns: columns(&schema),
+            label_name: schema.label().unwrap_or_else(|| "label".into()),
+            ..about(args, checkpoint)
+        },
+        None => pictures(args, checkpoint)?,
     };
-    schema.each().enumerate().filter_map(column).collect()
+    let file = write_page(&checkpoint.dbn, &about).or_fail(|| "cannot make the page".into())?;
+    Ok((file, about))
 }
 
 /// Of a model of pictures, with examples.

@@ -1,20 +1,27 @@
-//! `dbn push`: a run, or a checkpoint alone, as a model of the Hub.
+//! `dbn push`: a run, or a checkpoint alone, as a model of the Hub; its page as a Space.
 
-use crate::args::PushArgs;
+use crate::args::{PageArgs, PushArgs};
+use crate::commands::page::made;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::hub;
-use crate::model::card::Card;
-use crate::model::checkpoint::{Model, Trained};
+use crate::model::card::{Card, space_card};
+use crate::model::checkpoint::{Checkpoint, Model, Trained};
 use crate::report::Report;
 use crate::run::folder::{BEST, CONFIG, EVALUATION, METRICS, checkpoint_path};
 use deepbelief_data::sha256;
 use deepbelief_exchange::IMPORTED_FROM;
 use deepbelief_hub::program::Push;
-use deepbelief_hub::{Content, is_file_name};
+use deepbelief_hub::{Content, Kind, is_file_name};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Pushes the files and the card, and prints the address of the page.
+/// The card of a repository.
+const CARD: &str = "README.md";
+
+/// The page of a model, in a run folder and in a repository.
+const PAGE: &str = "page.html";
+
+/// Pushes the files and the card, and prints the addresses.
 pub(crate) fn push(args: &PushArgs, report: &Report) -> Result<()> {
     // What is no model is not pushed.
     let model = Model::open(&args.run)?;
@@ -27,7 +34,14 @@ pub(crate) fn push(args: &PushArgs, report: &Report) -> Result<()> {
     if args.run.is_dir() {
         files.extend(beside(&args.run)?);
     }
-    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    // What has no page is refused before anything is sent.
+    let made = match files.iter().any(|(name, _)| name == PAGE) {
+        false if args.space => Some(made_page(args)?),
+        _ => None,
+    };
+    let space = if args.space { Some(space_files(args, &files, made.as_ref())) } else { None };
+    let mut names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    names.extend(made.is_some().then_some(PAGE));
     let of_run = |name: &str| files.iter().find(|(file, _)| file == name).map(|(_, path)| path.as_path());
     let config = of_run(CONFIG).and_then(|path| std::fs::read_to_string(path).ok());
     let evaluation = of_run(EVALUATION).map_or(Ok(None), |path| evaluation(path, &files[0].1))?;
@@ -43,12 +57,35 @@ pub(crate) fn push(args: &PushArgs, report: &Report) -> Result<()> {
     .write()?;
     let mut contents: Vec<(String, Content)> =
         files.into_iter().map(|(name, path)| (name, Content::File(path))).collect();
-    contents.push(("README.md".into(), Content::Bytes(card.into_bytes())));
+    contents.extend(made.map(|page| (PAGE.into(), page)));
+    contents.push((CARD.into(), Content::Bytes(card.into_bytes())));
     tracing::info!("pushing {} to {repo}", count(contents.len(), "file"));
-    let made = if model.provenance().recipe.get(IMPORTED_FROM).is_some() { "imported" } else { "trained" };
-    let message = format!("Model {made} with deepbelief {}", env!("CARGO_PKG_VERSION"));
-    let pushed = hub::push(repo, &Push { private: args.private, message, files: contents })?;
+    let origin = if model.provenance().recipe.get(IMPORTED_FROM).is_some() { "imported" } else { "trained" };
+    let message = format!("Model {origin} with deepbelief {}", env!("CARGO_PKG_VERSION"));
+    let pushed = hub::push(repo, &Push { kind: Kind::Model, private: args.private, message, files: contents })?;
+    report.data(&format!("{}\n", pushed.url))?;
+    let Some(files) = space else { return Ok(()) };
+    tracing::info!("pushing the page to the Space {repo}");
+    let message = format!("Page made with deepbelief {}", env!("CARGO_PKG_VERSION"));
+    let pushed = hub::push(repo, &Push { kind: Kind::Space, private: args.private, message, files })?;
     report.data(&format!("{}\n", pushed.url))
+}
+
+/// The page that `dbn page` makes of the model.
+fn made_page(args: &PushArgs) -> Result<Content> {
+    let page = PageArgs::of(args.run.clone());
+    let (file, _) = Checkpoint::open(&args.run)
+        .and_then(|checkpoint| made(&page, &checkpoint))
+        .map_err(|failure| failure.hint("push the model alone, without --space"))?;
+    Ok(Content::Bytes(file.into_bytes()))
+}
+
+/// A static Space of the page: the page, and the card that says so and names the model.
+fn space_files(args: &PushArgs, files: &[(String, PathBuf)], made: Option<&Content>) -> Vec<(String, Content)> {
+    let of_run = files.iter().find(|(name, _)| name == PAGE).map(|(_, path)| Content::File(path.clone()));
+    let page = of_run.or_else(|| made.cloned()).map(|page| ("index.html".to_string(), page));
+    let card = (CARD.to_string(), Content::Bytes(space_card(&args.repo, args.license.as_deref()).into_bytes()));
+    page.into_iter().chain([card]).collect()
 }
 
 /// What `dbn eval` has measured of this very checkpoint, if that is what it measured.

@@ -43,6 +43,18 @@ struct Step {
     activation: &'static str,
 }
 
+/// The README.md of a Space that shows the page of the model of the same name. The Hub links the two by `models`.
+pub(crate) fn space_card(repo: &str, license: Option<&str>) -> String {
+    let name = repo.rsplit('/').next().unwrap_or(repo);
+    let license = license.map_or(String::new(), |license| format!("license: {license}\n"));
+    // Quoted, for a name that YAML would read as a number.
+    format!(
+        "---\ntitle: \"{name}\"\nsdk: static\n{license}models:\n- {repo}\n---\n\nA page to try the model {} in. It \
+         runs in the browser: what is drawn on it goes nowhere.\n",
+        code(repo)
+    )
+}
+
 impl Card<'_> {
     /// The text.
     pub(crate) fn write(&self) -> Result<String> {

@@ -7,5 +7,6 @@ pub(crate) mod decoded;
 pub(crate) mod inputs;
 pub(crate) mod log_z;
 mod markdown;
+pub(crate) mod paged;
 pub(crate) mod recorded;
 pub(crate) mod sites;

@@ -5,22 +5,32 @@ use super::net::{AGENT, ATTEMPTS, CONNECT, Refusal, SILENCE};
 use crate::address::is_file_name;
 use crate::{Content, Error, Hub, Kind, Pushed, Result};
 use hf_hub::repository::CommitOperation;
-use hf_hub::{HFClient, HFClientSync, HFError, RepoTypeModel, split_id};
+use hf_hub::{HFClient, HFClientSync, HFError, RepoTypeAny, split_id};
 use std::sync::mpsc;
 use std::time::Duration;
+
+/// What a Space runs on: pages are files, which need no program behind them.
+const SPACE_SDK: &str = "static";
 
 /// The slowest connection that a push counts on, in bytes a second.
 const SLOWEST: u64 = 1 << 16;
 
 impl Hub {
-    /// Pushes files to a model's repository as one commit; the repository is made if there is none.
+    /// Pushes files to a repository as one commit; the repository is made if there is none. A Space is a static one.
     ///
     /// # Errors
     /// If the settings say offline, if there is no token or it may not write there, if the Hub cannot
     /// be reached or takes longer than [`Settings::time_limit`](crate::Settings::time_limit) and a second
     /// for every 64 KiB, if a file cannot be read; and for a private push to a repository that is not
     /// known to be private, before any file is sent.
-    pub fn push(&self, repo: &str, private: bool, message: &str, files: Vec<(String, Content)>) -> Result<Pushed> {
+    pub fn push(
+        &self,
+        kind: Kind,
+        repo: &str,
+        private: bool,
+        message: &str,
+        files: Vec<(String, Content)>,
+    ) -> Result<Pushed> {
         if self.settings.offline {
             return Err(Error::OfflinePush { repo: repo.into() });
         }
@@ -34,12 +44,13 @@ impl Hub {
         let library = self.library(token)?;
         let limit = self.settings.time_limit;
         let of_repo = (library.clone(), repo.to_string());
-        self.within(limit, repo, move || {
+        self.within(limit, kind, repo, move || {
             let (library, repo) = of_repo;
-            let made = library.create_repository().repo_id(&repo).repo_type(RepoTypeModel).private(private);
-            made.exist_ok(true).send().map(|_| ())
+            let sdk = (kind == Kind::Space).then(|| SPACE_SDK.to_string());
+            let made = library.create_repository().repo_id(&repo).repo_type(library_kind(kind)).private(private);
+            made.maybe_space_sdk(sdk).exist_ok(true).send().map(|_| ())
         })?;
-        if private && listing(&self.net, Kind::Model, repo, "main")?.private != Some(true) {
+        if private && listing(&self.net, kind, repo, "main")?.private != Some(true) {
             return Err(Error::Public { repo: repo.into() });
         }
         let operation = |(name, content)| match content {
@@ -48,12 +59,12 @@ impl Hub {
         };
         let operations = files.into_iter().map(operation).collect();
         let (of_repo, message) = (repo.to_string(), message.to_string());
-        let commit = self.within(limit + Duration::from_secs(bytes / SLOWEST), repo, move || {
+        let commit = self.within(limit + Duration::from_secs(bytes / SLOWEST), kind, repo, move || {
             let (owner, name) = split_id(&of_repo);
-            let repository = library.model(owner, name);
+            let repository = library.repository(library_kind(kind), owner, name);
             repository.create_commit().operations(operations).commit_message(message).send()
         })?;
-        Ok(Pushed { url: format!("{}/{repo}", self.net.endpoint()), commit: commit.commit_oid })
+        Ok(Pushed { url: format!("{}/{}{repo}", self.net.endpoint(), kind.prefix()), commit: commit.commit_oid })
     }
 
     fn library(&self, token: &str) -> Result<HFClientSync> {
@@ -75,19 +86,20 @@ impl Hub {
     fn within<T: Send + 'static>(
         &self,
         limit: Duration,
+        kind: Kind,
         repo: &str,
         work: impl FnOnce() -> std::result::Result<T, HFError> + Send + 'static,
     ) -> Result<T> {
         let (done, result) = mpsc::channel();
         std::thread::Builder::new().spawn(move || done.send(work())).map_err(Error::Thread)?;
         match result.recv_timeout(limit) {
-            Ok(result) => result.map_err(|error| self.explain(error, repo)),
+            Ok(result) => result.map_err(|error| self.explain(error, kind, repo)),
             Err(_) => Err(Error::Slow { endpoint: self.net.endpoint().into(), repo: repo.into(), limit }),
         }
     }
 
     /// The library's errors in the words of this crate.
-    fn explain(&self, error: HFError, repo: &str) -> Error {
+    fn explain(&self, error: HFError, kind: Kind, repo: &str) -> Error {
         let context = match error {
             HFError::Http { context }
             | HFError::AuthRequired { context }
@@ -105,7 +117,16 @@ impl Hub {
         };
         let (code, message) = (context.error_code.clone(), context.server_message.clone());
         let refusal = Refusal { status: context.status.as_u16(), code, message };
-        self.net.refusal(&refusal, Kind::Model, repo, "main")
+        self.net.refusal(&refusal, kind, repo, "main")
+    }
+}
+
+/// The kind as the library names it.
+fn library_kind(kind: Kind) -> RepoTypeAny {
+    match kind {
+        Kind::Model => RepoTypeAny::Model,
+        Kind::Dataset => RepoTypeAny::Dataset,
+        Kind::Space => RepoTypeAny::Space,
     }
 }
 

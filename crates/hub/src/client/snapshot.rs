@@ -74,10 +74,7 @@ impl Snapshot<'_> {
 
     /// Where the file of this commit is.
     fn url(&self, file: &str) -> String {
-        let prefix = match self.kind {
-            Kind::Model => "",
-            Kind::Dataset => "datasets/",
-        };
+        let prefix = self.kind.prefix();
         let file = encode_path(file);
         format!("{}/{prefix}{}/resolve/{}/{file}", self.net.endpoint(), self.repo, self.commit)
     }

@@ -162,7 +162,7 @@ fn a_password_in_the_address_is_not_shown() {
     server.authorizations();
     fetch(&Hub::new(at("hf_read")).unwrap(), "u/closed", "x.csv").unwrap();
     assert!(server.authorizations().iter().all(|by| by == "Bearer hf_read"));
-    let pushed = Hub::new(at("hf_write")).unwrap().push("u/m", false, "A model", Vec::new()).unwrap();
+    let pushed = Hub::new(at("hf_write")).unwrap().push(Kind::Model, "u/m", false, "A model", Vec::new()).unwrap();
     assert_eq!(pushed.url, format!("{}/u/m", server.endpoint));
     for text in ["me:secret@hub", "http://me:secret@"] {
         hidden(&said(Hub::new(Settings { endpoint: text.into(), ..at("") }).err().unwrap()));

@@ -148,7 +148,7 @@ fn offline_the_cache_is_all_there_is() {
     let snapshot = offline.open(Kind::Dataset, &address("u/d")).unwrap();
     assert_eq!(snapshot.files().unwrap_err().to_string(), format!("the list of files of u/d {cached}"));
     assert_eq!(std::fs::read(snapshot.fetch("x.csv").unwrap()).unwrap(), b"1");
-    let error = offline.push("u/m", false, "A model", Vec::new()).unwrap_err().to_string();
+    let error = offline.push(Kind::Model, "u/m", false, "A model", Vec::new()).unwrap_err().to_string();
     assert_eq!(error, "HF_HUB_OFFLINE forbids to push to u/m: unset it");
     assert!(server.requests().is_empty(), "nothing is asked offline");
 }

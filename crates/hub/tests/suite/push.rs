@@ -10,7 +10,7 @@ fn push(hub: &Hub, private: bool, model: &[u8]) -> Result<deepbelief_hub::Pushed
         ("model.safetensors".into(), Content::Bytes(model.to_vec())),
         ("README.md".into(), Content::Bytes(b"# A model\n".to_vec())),
     ];
-    hub.push("u/m", private, "A model", files).map_err(said)
+    hub.push(Kind::Model, "u/m", private, "A model", files).map_err(said)
 }
 
 /// Every length modulo three, for the encoding of the upload.
@@ -27,6 +27,22 @@ fn what_is_pushed_comes_back_the_same() {
         assert_eq!(std::fs::read(snapshot.fetch("model.safetensors").unwrap()).unwrap(), bytes(n));
     }
     assert!(!server.is_private("models/u/m"));
+}
+
+/// A Space beside a model of the same name is a repository of its own, and stands at another address.
+#[test]
+fn a_space_is_a_static_one_at_its_own_address() {
+    let (server, cache) = (Server::start(), tempfile::tempdir().unwrap());
+    let hub = hub(&server, cache.path(), "hf_write");
+    push(&hub, false, b"model").unwrap();
+    let page = vec![("index.html".to_string(), Content::Bytes(b"<!doctype html>".to_vec()))];
+    let pushed = hub.push(Kind::Space, "u/m", true, "A page", page).unwrap();
+    assert_eq!(pushed.url, format!("{}/spaces/u/m", server.endpoint));
+    assert_eq!(server.sdk("spaces/u/m").as_deref(), Some("static"));
+    assert_eq!(server.sdk("models/u/m"), None);
+    assert!(server.is_private("spaces/u/m") && !server.is_private("models/u/m"));
+    assert_eq!(server.files("spaces/u/m")["index.html"], b"<!doctype html>");
+    assert!(!server.files("models/u/m").contains_key("index.html"));
 }
 
 #[test]
@@ -80,7 +96,7 @@ fn a_push_that_takes_for_ever_is_given_up() {
 fn what_is_no_file_is_not_pushed() {
     let (server, cache) = (Server::start(), tempfile::tempdir().unwrap());
     let push = |name: &str, content: Content| {
-        hub(&server, cache.path(), "hf_write").push("u/m", false, "A model", vec![(name.into(), content)])
+        hub(&server, cache.path(), "hf_write").push(Kind::Model, "u/m", false, "A model", vec![(name.into(), content)])
     };
     let error = push("x.png", Content::File(cache.path().into())).unwrap_err().to_string();
     assert_eq!(error, format!("{} is not a file", cache.path().display()));

@@ -39,12 +39,14 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 #[derive(Clone, Default)]
 struct Repo {
     private: bool,
+    /// What a Space runs on.
+    sdk: Option<String>,
     commits: Vec<Files>,
 }
 
 #[derive(Default)]
 struct State {
-    /// By `models/user/repo` or `datasets/user/repo`.
+    /// By `models/user/repo`, `datasets/user/repo` or `spaces/user/repo`.
     repos: BTreeMap<String, Repo>,
     /// How often which requests fail, and how: those whose line contains the text.
     faults: Vec<(String, Fault, usize)>,
@@ -90,6 +92,11 @@ impl Server {
 
     pub(crate) fn is_private(&self, repo: &str) -> bool {
         self.state.lock().unwrap().repos[repo].private
+    }
+
+    /// What the Space was said to run on.
+    pub(crate) fn sdk(&self, repo: &str) -> Option<String> {
+        self.state.lock().unwrap().repos[repo].sdk.clone()
     }
 
     /// The next `times` requests whose first line contains `what` fail.
@@ -203,7 +210,11 @@ impl Server {
                     return Answer::error(409, "", "You already created this model repo");
                 }
                 let private = asked["private"].as_bool().unwrap();
-                state.repos.insert(name, Repo { private, commits: vec![Files::new()] });
+                let sdk = asked["sdk"].as_str().map(str::to_string);
+                if sdk.is_none() && name.starts_with("spaces/") {
+                    return Answer::error(400, "", "a Space needs an sdk");
+                }
+                state.repos.insert(name, Repo { private, sdk, commits: vec![Files::new()] });
                 Answer::json(&json!({"url": format!("{}/{id}", self.endpoint)}))
             }),
             ["api", kind, user, repo, "preupload", _] => may_write.unwrap_or_else(|| {

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 pub(super) const CHECK_HELP: &str = "\
 The columns of a table are understood one by one, and listed: what they are and their range. Then
 all values are looked at: their range and kind, constant columns and columns that repeat another,
-missing values, how often each class comes, samples that come twice, and test samples that are
-training samples too. What follows is a recommendation with its reasons, a place to start from and
-no search: --recipe writes it as a recipe for `dbn pretrain --config`, or with --for stack for
+missing values, how often each class occurs, samples that occur twice, and test samples that are
+training samples too. Then come recommended settings with their reasons: a place to start, not the
+result of a search. --recipe writes them for `dbn pretrain --config`, or with --for stack for
 `dbn stack --config`.
 
 The exit code is 0 if the data are fit for training, 1 if they are not, 2 if they cannot be read.

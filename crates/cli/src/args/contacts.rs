@@ -18,7 +18,8 @@ Columns of the table, a row a pair, the strongest first:
   norm      the norm before the average product is taken away, nats
   distance  in Å, with --structure; empty where it is not known
   contact   1 where the distance is below --threshold, else 0
-  coupling  of spins and bits: J of the energy - J s s', with s 1 at the second level, -1 at the first
+  coupling  of spins and bits: J of the energy - J s s', with s = 1 at the second level and s = -1
+            at the first
 
 --structure takes a table of distances (the numbers of two sites, from 1, in the first two
 columns, Å in the last), or a PDB (.pdb, .ent) or mmCIF (.cif, .mmcif) file. Residues of a
@@ -32,6 +33,9 @@ grey and the first L pairs: green contacts, red others; blue without a structure
 Examples:
   dbn contacts runs/kunitz --out pairs.csv
   dbn contacts runs/kunitz --structure 5pti.pdb --chain A --out pairs.csv --picture map.png";
+
+/// How far apart in the sequence the two sites of a pair are, at least.
+pub(crate) const SEPARATION: u32 = 5;
 
 /// Pairs of sites to rank.
 #[derive(Debug, Args)]
@@ -51,7 +55,7 @@ pub(crate) struct ContactsArgs {
     #[arg(long, value_name = "WHERE", hide_possible_values = true, default_value = "out")]
     pub(crate) gaps: GapsName,
     /// Sites that the two of a pair are apart, at least
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = SEPARATION, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) separation: u32,
     /// Structure to hold the pairs against: distances, .pdb or .cif [default: none]
     #[arg(long, value_name = "FILE")]

@@ -107,17 +107,18 @@ Kinds, each of equally probable samples, with their usual size:
   labelled-shifter  8: with three more units that say which way
   parity            8: an even number of units is on
 
-  ising samples a square of --size spins a side (usually 8) with periodic ends, -1 or 1, at the
-  inverse temperature --beta: p(s) = exp(beta sum over neighbours s s') / Z. Mean energy and heat
-  capacity are compared with exact ones (Kaufman 1949).
+  ising draws samples of a square lattice of --size spins a side (usually 8), -1 or 1, periodic, at
+  the inverse temperature --beta: p(s) = exp(beta sum over neighbours s s') / Z. It prints the mean
+  energy and the heat capacity beside the exact ones (Kaufman 1949).
 
 Examples:
   dbn data make bars-and-stripes --out bars.csv
   dbn data make ising --size 32 --beta 0.44 --out ising.csv
-  dbn pretrain --data csv:bars.csv --label-column label --valid 0 --binarize threshold=0.5 --hidden 16 \
-      --batch-size 32 --persistent-chains 500 --learning-rate 0.1 --schedule linear --final-learning-rate 0.0005 \
-      --epochs 20000 --momentum 0 --final-momentum 0 --weight-cost 0 --out runs/bars
-  dbn eval runs/bars --split train       exactly: the entropy is the best there is";
+  dbn pretrain --data csv:bars.csv --label-column label --valid 0 --binarize threshold=0.5 \\
+      --hidden 16 --batch-size 32 --persistent-chains 500 --learning-rate 0.1 \\
+      --schedule linear --final-learning-rate 0.0005 --epochs 20000 --momentum 0 \\
+      --final-momentum 0 --weight-cost 0 --out runs/bars
+  dbn eval runs/bars --split train     # exact: no model does better than the entropy";
 
 /// What to do with data.
 #[derive(Debug, Subcommand)]

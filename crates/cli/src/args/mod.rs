@@ -24,7 +24,7 @@ mod training;
 mod using;
 
 pub(crate) use check::CheckArgs;
-pub(crate) use contacts::{ContactsArgs, GapsName};
+pub(crate) use contacts::{ContactsArgs, GapsName, SEPARATION};
 pub(crate) use data::{DataArgs, DataCommand, Made, MakeArgs};
 pub(crate) use eval::{EvalArgs, PathName, PseudoName, SpacingName};
 pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
@@ -208,8 +208,8 @@ pub(crate) enum Command {
     Pull(PullArgs),
     /// Push a run to the Hugging Face Hub, with a model card
     ///
-    /// Pushed are the model, its settings, metrics and pictures, and a README.md that says where
-    /// it comes from and how to use it; not the state that a resume would need.
+    /// Pushes the model, its settings, metrics, pictures and pages, and a README.md that says where
+    /// it comes from and how to use it. The state that a resume needs stays here.
     #[command(after_help = hub::PUSH_HELP)]
     Push(PushArgs),
     /// Look at data before training: kinds, faults and recommended settings
@@ -232,10 +232,9 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Check the program on this machine and device against known answers
     ///
-    /// Known answers of the generator and instruction sets against each other on the CPU; on the device
-    /// products, a gradient and a partition function against exact ones, and a GPU's steps, states and
-    /// measurements against the CPU's. The exit
-    /// code is 1 if a check failed.
+    /// On the CPU it checks the random numbers against known ones, and the instruction sets against each other. On
+    /// the device it checks products, a gradient and a partition function against exact ones, and a GPU's steps,
+    /// states and measurements against the CPU's. The exit code is 1 if a check failed.
     #[command(after_help = shell::SELFTEST_HELP)]
     Selftest(SelftestArgs),
     /// Print a completion script for a shell
@@ -261,5 +260,19 @@ mod tests {
     #[test]
     fn definitions_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// Help breaks lines at 100 characters, and tables and examples that it breaks are hard to read.
+    #[test]
+    fn no_line_under_the_options_is_broken() {
+        fn lines(command: &clap::Command, long: &mut Vec<String>) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let wide = help.lines().filter(|line| line.chars().count() > 100);
+            long.extend(wide.map(|line| format!("{}: {line}", command.get_name())));
+            command.get_subcommands().for_each(|inner| lines(inner, long));
+        }
+        let mut long = Vec::new();
+        lines(&Cli::command(), &mut long);
+        assert!(long.is_empty(), "{long:#?}");
     }
 }

@@ -7,26 +7,26 @@ use deepbelief_data::{Binarize, Source};
 use std::path::PathBuf;
 
 pub(super) const QUALITY_HELP: &str = "\
-Chains of Gibbs steps start from visible units drawn by their biases; their last states are the
-samples. They are compared with the training samples and, where the data have some, with test samples;
-the training samples are compared with the test samples too, which is what a perfect model would reach.
+Samples are the last states of Gibbs chains that start from visible units drawn by their biases.
+They are compared with the training samples and, where the data have some, with test samples. The
+training samples are compared with the test samples too: a perfect model would reach that.
 
   one, two, three     frequencies of one site and connected ones of two and three, of samples over
                       data: Pearson's correlation and slope. Two: all pairs of columns; three:
                       all triples of the 60 columns that vary most. Of numbers they are means,
                       covariances and third moments
   projections         on the first two principal components of the data: the share of the variance
-                      that lies along each, and how far apart the two distributions are (Wasserstein's
-                      distance in standard deviations of the data)
+                      that lies along each, and how far apart the two distributions are
+                      (Wasserstein's distance in standard deviations of the data)
   adversarial         the share of points whose nearest neighbour is of their own kind (Yale et al.
-                      2020): of data, of samples, and the mean of both, the accuracy. 0.5 is new data;
-                      more is unlike data, less is copied data
+                      2020): of data, of samples, and the mean of both, the accuracy. 0.5 is new
+                      data, more is unlike the data, less is copied data
   mixing              Gibbs steps after which chains from the data have lost half of their
                       correlation with the start, and the correlation that is left after --steps
   free_energy         means in nats; with ln Z log_likelihood too
 
-The picture has a panel for each of one, two, three, the projections of data and of samples, and the free
-energies.
+The picture has a panel for each of one, two, three, the projections of data and of samples, and
+the free energies.
 
 Examples:
   dbn quality runs/kunitz --out quality.json --picture quality.png

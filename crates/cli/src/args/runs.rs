@@ -21,8 +21,8 @@ Examples:
   dbn runs /data/experiments --json";
 
 pub(super) const REPORT_HELP: &str = "\
-The page shows the figures of metrics.jsonl, the weights of the checkpoint, and what the training saw
-its model do on data. While the run goes on, the open page loads itself again.
+The page shows the figures of metrics.jsonl, the weights of the checkpoint, and what the training
+saw its model do on data. While the run goes on, the open page loads itself again.
 
 Examples:
   dbn report runs/mnist-500

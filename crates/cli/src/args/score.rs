@@ -16,33 +16,33 @@ Columns of the table, a row a sample:
   percentile      per cent of the training samples that are as probable or less; 0 to 1 is unusual
   beyond          number of values beyond the ranges of their columns, whose ends stand for them
 
-A sample is scored by what was observed of it: missing values are summed out exactly. That is done
-where they are at most 12 units, a category counting by its levels, or the model is an RBM of at
-most 12 hidden units; else the row has no score. Missing numbers of Gaussian units, one or two a
-row, are integrated out by as many nodes as make that exact (to 1e-6); for more there is an
-estimate by chains that fill them, and a column `estimated` has 1. A sample with gaps has a lower
-free energy than if every value were there. Its percentile is among training
-samples, up to 1,000, of which the same units are hidden; there is none where that takes too much.
+A sample is scored by what was observed of it. Missing values are summed out exactly where they
+are at most 12 units (a category has one a level) or the model is an RBM of at most 12 hidden units;
+otherwise the row has no score. One or two missing numbers of Gaussian units are integrated out, to
+1e-6; for more there is an estimate by chains that fill them, and the column `estimated` has 1. A
+sample with gaps has a lower free energy than if every value were there. Its percentile is among up
+to 1,000 training samples with the same units hidden; it is empty where that takes too long.
 
-The free energy F of an RBM is exact. A deep belief net has -ln of the mean weight over draws of
-its layers, as `dbn eval` has. A row has the same score wherever it stands.
+The free energy of an RBM is exact. For a deep belief net it is -ln of the mean weight over draws of
+its layers, as in `dbn eval`. A row has the same score wherever it stands.
 
-log_likelihood needs ln Z: it is summed where one side of the top has at most 25 units, else give
---log-z, as `dbn eval --json` prints it. Values between 0 and 1 are taken as they are, and
+log_likelihood needs ln Z. It is summed where one side of the top has at most 25 units; otherwise
+give --log-z, as `dbn eval --json` prints it. Values between 0 and 1 are taken as they are, and
 log_likelihood is then a lower bound on the expected log-likelihood of their binary draws.
 
-percentile needs the training data that the model names, unchanged, of which up to 10,000 are
-scored. Where they have weights, samples count as often as each weighs.
+percentile needs the training data that the model names, unchanged. Up to 10,000 of them are scored.
+If they have weights, a sample counts as often as it weighs.
 
 With --mutations, mutants of --wild-type are scored instead, by an RBM of sequences:
   mutant       such as H24A, or H24A:E26K
   score        ln p(mutant) - ln p(wild type), the difference of their free energies, nats
   independent  the same of sites that are independent, by the letters' frequencies in the data
   fitness      what was measured, with --fitness-column
-`all` are the single mutants of every site. A file is a CSV table with a column `mutant`. Residues are
-numbered from --offset + 1 along the letters of the wild type; a mutant elsewhere has no score. A wild
-type that is longer or shorter than the sites is laid on them by the letters of the data. Of measured
-fitness the summary has Spearman's correlation, with the interval of 95 % of bootstrap samples.
+`all` means the single mutants of every site. A file is a CSV table with a column `mutant`.
+Residues are numbered from --offset + 1 along the letters of the wild type; a mutant elsewhere has
+no score. A wild type that is longer or shorter than the sites is aligned to them by the letters of
+the data. Where fitness was measured, the summary has Spearman's correlation with it, and the
+interval that holds 95 % of bootstrap samples.
 
 Examples:
   dbn score runs/people --data csv:new.csv --out scores.csv

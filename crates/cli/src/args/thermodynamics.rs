@@ -12,8 +12,9 @@ trained. Chains go up the ladder from beta 0. Columns of the table, a row a temp
   heat_capacity  beta^2 times the variance of the energy
   log_z          nats, by Bennett's acceptance ratio from rung to rung
   entropy        log_z + beta energy, nats
-  overlap        mean over pairs of chains of how far their visible units agree: 1 where all do, 0 as
-                 much as by chance; overlap_std is its standard deviation. --json has its histogram
+  overlap        mean over pairs of chains of how far their visible units agree: 1 where all do, 0
+                 where as many do as by chance; overlap_std is its standard deviation. --json has
+                 its histogram
 
 For RBMs of Bernoulli, spin or categorical visible units, and Bernoulli or spin hidden ones.
 

@@ -14,7 +14,8 @@ macro_rules! help {
             "\
 Any option can also come from the environment (DBN_EPOCHS for --epochs) or from a recipe
 (epochs = 30 in the file given by --config). A flag overrides the environment, the environment
-the recipe, and the recipe the default. ",
+the recipe, and the recipe the default.
+",
             $text
         )
     };
@@ -48,7 +49,8 @@ Examples:
 
 pub(super) const TUNE_HELP: &str = help!(
     "`dbn recipe tune` prints the defaults as a recipe.
-The data and the seed default to those that the checkpoint was trained with.
+The data, how they are read (`as trained`) and the seed default to those that the checkpoint was
+trained with. With --from-scratch they are those of the recipe.
 
 Examples:
   dbn tune models/mnist-dbn.safetensors
@@ -60,8 +62,9 @@ Examples:
 
 pub(super) const FINETUNE_HELP: &str = help!(
     "`dbn recipe finetune` prints the defaults as a recipe.
-The data and the seed default to those that the checkpoint was trained with. An autoencoder trains
-for 100 epochs by default: `dbn recipe finetune --as autoencoder`.
+The data, how they are read (`as trained`) and the seed default to those that the checkpoint was
+trained with. With --from-scratch they are those of the recipe. An autoencoder trains for 100 epochs
+by default: `dbn recipe finetune --as autoencoder`.
 
 Examples:
   dbn finetune models/mnist-dbn.safetensors
@@ -103,6 +106,9 @@ struct Given<S> {
 
 const FROM_SCRATCH: &str = "from_scratch";
 
+/// What an option is worth that a checkpoint settles where nobody gives it.
+const AS_TRAINED: &str = "as trained";
+
 /// Whether a verb starts from a model.
 fn has_checkpoint(verb: Verb) -> bool {
     verb.option("checkpoint").is_some()
@@ -121,7 +127,13 @@ impl<S: Settings> Args for Given<S> {
             command = command.arg(flag);
         }
         let defaults = S::built_in(&Table::new()).flat().unwrap_or_default();
-        options::add(command, S::VERB, |key| defaults.get(key).map(default_text))
+        options::add(command, S::VERB, |key| {
+            let opt = S::VERB.option(key)?;
+            if has_checkpoint(S::VERB) && opt.inherited {
+                return Some(AS_TRAINED.to_string());
+            }
+            defaults.get(key).map(default_text).or(opt.shown.map(str::to_string))
+        })
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -16,24 +16,27 @@ What is written, for N samples and H hidden units:
                 (features.labels.npy, features.free_energy.npy)
   .csv          columns h0 .. h(H-1), then free_energy, then label
   .parquet      the same columns
-Labels are written where the data have them, free energies (nats) with --free-energy. Of a stack
-that is the top RBM's free energy of the units under it, held at their probabilities after the
-pass up: a stack's own free energy of a sample is a sum too long to compute.
+Labels are written where the data have them, free energies (nats) with --free-energy. For a stack
+it is the top RBM's free energy, with the units under it at their probabilities after the pass up:
+the stack's own free energy is a sum too long to compute.
 
 Examples:
   dbn encode runs/mnist-500 --data mnist --split test --out features.safetensors
   dbn encode runs/deep --depth 1 --out first-layer.npy";
 
 pub(super) const SHOW_HELP: &str = "\
---units reads the training data. The importance of a unit is what it adds to the mean log-weight of
-these beyond a unit whose input does not vary, in nats. It acts on (sum s)^2 / sum s^2 sites, with s
-the sum of the squares of its weights to a site, in the zero-sum gauge. A logo has the letters of
-each site as high as their weights, positive ones above the axis, and beside it how often the input
-is how large. A table has, of every unit, also the rows of the sequences with the highest and the
-lowest inputs, from 0.
+--units reads the training data and says of each hidden unit:
+  importance  what the unit adds to their mean log-weight, in nats, beyond a unit whose input is
+              constant
+  acts on     (sum s)^2 / sum s^2 sites, with s the sum of the squares of its weights to a site, in
+              the zero-sum gauge
+A logo shows the letters of each site as high as their weights, positive ones above the axis, beside
+a histogram of the unit's input. A table also has the rows, from 0, of the sequences with the
+highest and the lowest inputs.
 
 Examples:
   dbn show runs/mnist-500 --filters filters.png
+  dbn show runs/mnist-500 --terminal
   dbn show runs/kunitz --units units.svg --count 10
   dbn show runs/kunitz --units units.csv";
 
@@ -49,12 +52,12 @@ for each chain and a column for each time it is shown. A GIF or APNG shows one t
 other.
 
 A table has a row for each chain, each time it is shown. Its columns are those of the training
-data, in their units; the label of a chain stands behind them. Binary columns and categories are
-drawn from their probabilities given the layer above. So are numbers that Gaussian units learn;
-those of Bernoulli units are their probability in the range of the column. Without columns of a
-table the values are those of the pixels or of the array. An .npy file has numbers alone: levels
-that are texts are numbered from 0, and labels are in a file of their own (x.labels.npy). Samples of
-a model of an alignment are sequences, which a .fasta file has.
+data, in their units, and then the label of the chain. Binary columns, categories and numbers of
+Gaussian units are drawn given the layer above; a number of a Bernoulli unit is its probability,
+scaled to the range of the column. For models of pictures and arrays the values are those of the
+pixels or of the array. An .npy file has numbers alone: levels that are texts are numbered from 0,
+and labels are in a file of their own (x.labels.npy). A .fasta file has the sequences of a model of
+an alignment.
 
 Examples:
   dbn sample runs/deep --label all --out digits.png
@@ -64,9 +67,9 @@ Examples:
   dbn sample runs/kunitz --count 1000 --data fasta:PF00014.fasta.gz --out new.fasta";
 
 pub(super) const RECONSTRUCT_HELP: &str = "\
-A table has the reconstruction of every sample, in the columns and units of the training data: of
-binary columns and categories the most probable value, of numbers the mean. The label of the
-sample stands behind them. Of an alignment a .fasta file has the sequences.
+A table has the reconstruction of every sample, in the columns and units of the training data: for
+binary columns and categories the most probable value, for numbers the mean. The last column is the
+label of the sample. A .fasta file has the sequences of an alignment.
 
 Examples:
   dbn reconstruct runs/mnist-500 --out reconstructions.png
@@ -81,6 +84,9 @@ pub(crate) struct ShowArgs {
     /// Draw the hidden units' weights into this PNG file
     #[arg(long, value_name = "PNG")]
     pub(crate) filters: Option<PathBuf>,
+    /// Draw the curve of the run and some filters in the terminal
+    #[arg(long, conflicts_with_all = ["filters", "units", "json"])]
+    pub(crate) terminal: bool,
     /// Layer to draw, counted from 0 [default: some filters of every layer]
     #[arg(long, value_name = "N", requires = "filters")]
     pub(crate) layer: Option<usize>,

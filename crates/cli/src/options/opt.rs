@@ -71,7 +71,7 @@ pub(crate) struct Opt {
     /// What long help adds.
     pub(super) more: &'static str,
     /// What help shows as the default where there is no default value.
-    pub(super) shown: Option<&'static str>,
+    pub(crate) shown: Option<&'static str>,
     /// Whether a layer of a stack may have a value of its own.
     pub(crate) per_layer: bool,
     /// Whether a checkpoint says what its training had, for the next training to have the same.

@@ -95,11 +95,11 @@ const OF_DATA: &[Opt] = &[
         )
         .hyphened()
         .inherited(),
-    opt("label_column", Text, "COLUMN", READ, "Column of the labels: name, index, first or last")
+    opt("label_column", Text, "COLUMN", READ, "Column of labels: name, index, first or last")
         .shown("none")
         .inherited(),
     opt("feature_column", Text, "COLUMN", READ, "Column of the samples (Parquet)")
-        .more("By default one with a name such as `image`, or all columns of a table.")
+        .more("The default is one with a name such as `image`, or all columns of a table.")
         .shown("by name")
         .inherited(),
     opt("header", Parsed(parse::<Header>), "WHETHER", READ, "First line of a CSV file has names: auto, yes or no")
@@ -125,12 +125,12 @@ const OF_DATA: &[Opt] = &[
             "`auto` takes those of each column of a table: Gaussian units for real numbers, categorical and spin units for columns of \
              these kinds, Bernoulli units for the rest, pictures and arrays among them. `bernoulli` brings all numbers into 0 to 1. \
              `gaussian` brings each column of numbers to mean 0 and standard deviation 1. `spin` is for values of -1 and 1, `categorical` \
-             for few different values without an order. With --scale, --binarize or --missing-as excluded, which are of Bernoulli units, it is these.",
+             for few different values without an order. --scale, --binarize and --missing-as excluded are for Bernoulli units, and choose them.",
         )
         .shown("auto")
         .later(),
     opt("schema", Parsed(schema_file::of_flag), "FILE", READ, "What the columns are, as `dbn check --schema-out` writes it")
-        .more("A TOML file. Nothing is inferred then: it stands for --label-column, --weight-column, --column-types, --missing, --scale and --visible-units.")
+        .more("A TOML file. Nothing is then inferred. It replaces --label-column, --weight-column, --column-types, --missing, --scale and --visible-units.")
         .shown("inferred")
         .inherited()
         .later(),
@@ -139,12 +139,12 @@ const OF_DATA: &[Opt] = &[
         .hyphened()
         .shown("inferred")
         .later(),
-    opt("unknown", Word(&["missing", "gap", "error"]), "AS", READ, "Letters of an alignment that the alphabet has not")
+    opt("unknown", Word(&["missing", "gap", "error"]), "AS", READ, "Letters of an alignment that are not in the alphabet")
         .shown("missing")
         .inherited()
         .later(),
     opt("inserts", Word(&["auto", "drop", "keep"]), "HOW", READ, "Lower case and dots of an alignment")
-        .more("They are insert columns of A2M, A3M and Stockholm, which are left out: `auto` finds these by their columns. `keep` reads letters and gaps.")
+        .more("A2M, A3M and Stockholm write insert columns so. `drop` leaves them out; `auto` does so where the columns are those of such a file; `keep` reads them as letters and gaps.")
         .shown("auto")
         .inherited()
         .later(),
@@ -156,8 +156,8 @@ const OF_DATA: &[Opt] = &[
         .shown("false")
         .inherited()
         .later(),
-    opt("reweight", Number, "SHARE", READ, "Weigh sequences by their neighbours at a share of equal letters; 0: off")
-        .more("Such as 0.8. A sequence weighs the inverse number of its neighbours, itself counted; weights are divided by their mean.")
+    opt("reweight", Number, "SHARE", READ, "Weigh sequences by their neighbours; the share of equal letters of these, 0: off")
+        .more("At 0.8 the neighbours of a sequence have at least 80 % of its letters. A sequence weighs one over the number of its neighbours, itself counted; weights are divided by their mean.")
         .shown("0")
         .inherited()
         .later(),
@@ -182,7 +182,7 @@ const OF_DATA: &[Opt] = &[
              `dbn tune` and `dbn finetune`, which keep the best model by them.",
         )
         .inherited(),
-    opt("binarize", Parsed(parse::<Binarize>), "HOW", ALL, "Make pixels binary: none, threshold=T, fixed, fresh")
+    opt("binarize", Parsed(parse::<Binarize>), "HOW", ALL, "Binary pixels: none, threshold=T, fixed, fresh")
         .more("`fixed` draws each pixel once from its grey value, `fresh` each time the sample is presented.")
         .inherited(),
     opt("balanced", Switch, "BOOL", ALL, "Balance the classes in every minibatch").inherited(),

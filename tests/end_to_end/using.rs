@@ -57,6 +57,25 @@ fn show_tells_layers_labels_and_ties() {
     assert!(height("all.png") > height("top.png"));
 }
 
+/// The curve has the last value of the metrics between its ends, and as many filters as there are are drawn.
+#[test]
+fn a_run_is_shown_in_the_terminal() {
+    let place = Place::new();
+    place.train("run", "");
+    let mut command = place.command("show run --terminal");
+    let output = command.env("TERM", "dumb").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("Reconstruction cost (nats per sample), "), "{text}");
+    for part in ["epochs 1 to ", "*", "Weights of hidden units, from -"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains('\x1b') && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let mut command = place.command("show run/model.safetensors --terminal");
+    let coloured = command.env("TERM", "xterm").env_remove("NO_COLOR").output().unwrap();
+    let coloured = String::from_utf8(coloured.stdout).unwrap();
+    assert!(coloured.starts_with("Weights of hidden units") && coloured.contains("\x1b[48;2;"), "{coloured}");
+}
+
 #[test]
 fn reconstructions_go_through_all_layers() {
     let place = Place::new();

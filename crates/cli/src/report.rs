@@ -59,7 +59,11 @@ impl Report {
 
     /// Writes data to stdout. A reader that has gone away has all it wanted.
     pub(crate) fn data(&self, text: &str) -> Result<()> {
-        let text = plain(text);
+        self.picture(&plain(text))
+    }
+
+    /// The same of a text that the program made itself, with the colours that it has.
+    pub(crate) fn picture(&self, text: &str) -> Result<()> {
         let written = self.bars.suspend(|| {
             let mut out = std::io::stdout().lock();
             out.write_all(text.as_bytes()).and_then(|()| out.flush())

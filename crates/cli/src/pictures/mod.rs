@@ -20,6 +20,7 @@ mod panels;
 mod rbm;
 mod sheet;
 mod shown;
+mod terminal;
 mod tiles;
 
 pub(crate) use animation::Animation;
@@ -36,4 +37,5 @@ pub(crate) use panels::Panels;
 pub(crate) use rbm::{Subject, fantasies, filters, name, reconstructions};
 pub(crate) use sheet::Sheet;
 pub(crate) use shown::Shown;
+pub(crate) use terminal::{FILTERS, Screen};
 pub(crate) use tiles::{ROW, shape_of, showcase, tiles, values};

@@ -1,12 +1,13 @@
 //! `dbn show`: what is in a checkpoint.
 
+mod terminal;
 mod units;
 
 use crate::args::ShowArgs;
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::failure::{Failure, Result, count};
 use crate::model::checkpoint::{Checkpoint, Header, Model, NetworkCheckpoint, Trained};
-use crate::pictures::{self, Net, Subject, values};
+use crate::pictures::{self, Net, Screen, Subject, values};
 use crate::report::{LONGEST, Report, WIDEST, cell};
 use candle_core::Tensor;
 use deepbelief_exchange::IMPORTED_FROM;
@@ -58,6 +59,9 @@ pub(crate) fn show(args: &ShowArgs, report: &Report) -> Result<()> {
     let model = Model::open(&args.checkpoint)?;
     for path in [&args.filters, &args.units].into_iter().flatten() {
         require_spare(path, &args.checkpoint, &model, None)?;
+    }
+    if args.terminal {
+        return report.picture(&terminal::drawn(args, &model, Screen::here())?);
     }
     let summary = match &model {
         Model::Belief(checkpoint) => of_belief(checkpoint)?,

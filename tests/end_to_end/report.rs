@@ -27,8 +27,15 @@ fn every_training_has_a_report_whose_figures_and_commands_hold() {
     place.ok("finetune -q deep --epochs 2 --out classifier");
     place.ok("finetune -q deep --as autoencoder --epochs 2 --out autoencoder");
     place.ok("pretrain -q --data csv:people.csv --hidden 5 --epochs 3 --label-column smokes --out table");
+    let row = |k: usize| -> String {
+        [k, 7 * k, k, 3 * k, k / 4, 5 * k, k].map(|n| ['A', 'C', 'D', '-'][n % 4]).into_iter().collect()
+    };
+    let family: String = (0..60).map(|k| format!(">s{k}\n{}\n", row(k))).collect();
+    std::fs::write(place.path("family.fasta"), family).unwrap();
+    place.ok("pretrain -q --data fasta:family.fasta --alphabet ACD- --valid 0 --hidden 4 --epochs 3 --out alignment");
     let kinds = [
-        ("rbm", "30-6 RBM", &["Reconstruction cost", "Filters", "Fantasies", "binary draw"][..]),
+        ("alignment", "RBM", &["Marginals", "Correlations", "Samples of the model"][..]),
+        ("rbm", "30-6 RBM", &["Reconstruction cost", "Filters", "Fantasies", "binary draw"]),
         ("deep", "9-8-7+3-12 DBN", &["Layer 2", "Label error", "Labels", "Reconstructions"]),
         ("tuned", "9-8-7+3-12 DBN", &["Variational cost", "Weights apart", "Labels"]),
         ("classifier", "classifier", &["Cross-entropy", "Label error", "Labels"]),
@@ -81,6 +88,9 @@ fn every_training_has_a_report_whose_figures_and_commands_hold() {
             place.ok(&words);
         }
     }
+    // What the commands drew is on the page that the last of them made.
+    let page = place.text("alignment/report.html");
+    assert!(page.contains("data:image/svg+xml;base64,") && page.contains("couplings, above the diagonal"));
     let compared = place.ok("report rbm table deep --out all.html");
     assert_eq!(compared, "all.html\n");
     let page = place.text("all.html");
@@ -94,7 +104,12 @@ fn every_training_has_a_report_whose_figures_and_commands_hold() {
 fn the_end_names_the_report_and_the_next_commands() {
     let place = Place::new();
     let said = stderr(&place.run(&format!("pretrain --out r {SMALL}")));
-    for line in ["report:  r/report.html\n", "next:    dbn eval r\n", "next:    dbn sample r --out samples.png\n"] {
+    for line in [
+        "report:  r/report.html\n",
+        "next:    dbn eval r\n",
+        "next:    dbn sample r --out samples.png\n",
+        "next:    dbn page r --out r/page.html\n",
+    ] {
         assert!(said.contains(line), "{said}");
     }
     let said = stderr(&place.run(&format!("stack --out d {DEEP}")));

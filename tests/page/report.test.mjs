@@ -23,17 +23,29 @@ function people() {
   writeFileSync(inFolder("people.csv"), ["age,sex,<i>blood,height", ...Array.from({ length: 200 }, (_, k) => row(k).join(","))].join("\n") + "\n");
 }
 
+/** An alignment of six sites, of which two go together. */
+function sequences() {
+  const letters = "ACDE";
+  const row = (k) => [k % 4, (k * 7) % 4, k % 4, (k * 3) % 4, (k >> 2) % 4, 1].map((place) => letters[place]).join("");
+  writeFileSync(inFolder("family.fasta"), Array.from({ length: 200 }, (_, k) => `>s${k}\n${row(k)}\n`).join(""));
+}
+
 const at = (name) => inFolder(name);
 const read = ["--data", `csv:${at("bits.csv")}`, "--label-column", "last"];
 bits();
 people();
+sequences();
 dbn("pretrain", ...read, "--hidden", "12", "--epochs", "8", "--image-size", "3x3", "--out", at("rbm"));
 dbn("stack", ...read, "--layers", "12,10,16", "--epochs", "4", "--image-size", "3x3", "--out", at("stack"));
 dbn("tune", at("stack"), ...read, "--top-steps", "3x1", "--out", at("tune"));
 dbn("finetune", at("stack"), ...read, "--epochs", "3", "--out", at("finetune"));
 dbn("pretrain", "--data", `csv:${at("people.csv")}`, "--hidden", "8", "--epochs", "5", "--out", at("table"));
+dbn("pretrain", "--data", `fasta:${at("family.fasta")}`, "--alphabet", "ACDE-", "--hidden", "6", "--epochs", "5", "--out", at("alignment"));
+dbn("show", at("alignment"), "--units", at("alignment/units.svg"), "--count", "3");
+dbn("contacts", at("alignment"), "--out", at("alignment/contacts.csv"), "--picture", at("alignment/contacts.png"));
+dbn("report", at("alignment"));
 
-for (const run of ["rbm", "stack", "tune", "finetune", "table"]) {
+for (const run of ["rbm", "stack", "tune", "finetune", "table", "alignment"]) {
   const file = at(`${run}/report.html`);
   for (const colorScheme of ["light", "dark"]) {
     for (const width of [1280, 375]) {

@@ -2,8 +2,8 @@
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
-const FONT: FontWeight = FontWeight::Regular;
-const SIZE: RasterHeight = RasterHeight::Size16;
+/// The letters of pictures whose pixels count, such as filters.
+const SMALL: Letters = Letters { size: RasterHeight::Size16, weight: FontWeight::Regular };
 
 /// Red, green and blue.
 pub type Colour = [u8; 3];
@@ -12,10 +12,42 @@ const PAPER: Colour = [255; 3];
 const INK: Colour = [0; 3];
 
 /// Height of a line of text in pixels.
-pub const LINE: usize = SIZE.val() + 2;
+pub const LINE: usize = SMALL.size.val() + 2;
 
 /// Width of a character of text in pixels.
-pub const CHARACTER: usize = get_raster_width(FONT, SIZE);
+pub const CHARACTER: usize = SMALL.width();
+
+/// Size and weight of letters.
+#[derive(Clone, Copy)]
+pub(crate) struct Letters {
+    size: RasterHeight,
+    weight: FontWeight,
+}
+
+impl Letters {
+    /// The letters whose height is nearest to so many pixels.
+    pub(crate) fn of(height: f64, bold: bool) -> Self {
+        let size = match height {
+            ..20.0 => RasterHeight::Size16,
+            20.0..28.0 => RasterHeight::Size24,
+            _ => RasterHeight::Size32,
+        };
+        Self { size, weight: if bold { FontWeight::Bold } else { FontWeight::Regular } }
+    }
+
+    /// Width of a character in pixels.
+    pub(crate) const fn width(self) -> usize {
+        get_raster_width(self.weight, self.size)
+    }
+
+    /// Pixels from the top of a line to where its letters stand.
+    pub(crate) fn ascent(self) -> f64 {
+        ASCENT * self.size.val() as f64
+    }
+}
+
+/// Where letters stand, as a share of the height of a line from its top.
+const ASCENT: f64 = 0.8;
 
 /// Pixels, row by row.
 pub struct Canvas {
@@ -44,20 +76,26 @@ impl Canvas {
 
     /// The same in another colour.
     pub fn coloured_text(&mut self, x: usize, y: usize, text: &str, colour: Colour) {
+        self.lettered(x, y, text, SMALL, colour);
+    }
+
+    /// The same in these letters.
+    pub(crate) fn lettered(&mut self, x: usize, y: usize, text: &str, letters: Letters, colour: Colour) {
         for (place, c) in text.chars().enumerate() {
-            let left = x + place * CHARACTER;
+            let left = x + place * letters.width();
             match c {
                 // The font has no arrows.
-                '\u{2192}' => self.arrow(left, y, colour),
-                _ => self.glyph(left, y, c, colour),
+                '\u{2192}' => self.arrow(left, y, letters, colour),
+                _ => self.glyph(left, y, c, letters, colour),
             }
         }
     }
 
-    fn glyph(&mut self, x: usize, y: usize, c: char, colour: Colour) {
+    fn glyph(&mut self, x: usize, y: usize, c: char, letters: Letters, colour: Colour) {
         // A minus is no hyphen, but is as wide.
         let c = if c == '\u{2212}' { '-' } else { c };
-        let Some(glyph) = get_raster(c, FONT, SIZE).or_else(|| get_raster('?', FONT, SIZE)) else { return };
+        let raster = |c| get_raster(c, letters.weight, letters.size);
+        let Some(glyph) = raster(c).or_else(|| raster('?')) else { return };
         for (dy, row) in glyph.rows().enumerate() {
             for (dx, &ink) in row.iter().enumerate() {
                 self.mix(x + dx, y + dy, colour, f64::from(ink) / 255.0);
@@ -66,12 +104,12 @@ impl Canvas {
     }
 
     /// An arrow to the right, as wide as a character.
-    fn arrow(&mut self, x: usize, y: usize, colour: Colour) {
-        let (middle, tip) = (y + SIZE.val() / 2, CHARACTER - 1);
+    fn arrow(&mut self, x: usize, y: usize, letters: Letters, colour: Colour) {
+        let (middle, tip) = (y + letters.size.val() / 2, letters.width() - 1);
         for dx in 0..=tip {
             self.mix(x + dx, middle, colour, 1.0);
         }
-        for back in 1..=2 {
+        for back in 1..=letters.size.val() / 8 {
             self.mix(x + tip - back, middle - back, colour, 1.0);
             self.mix(x + tip - back, middle + back, colour, 1.0);
         }
@@ -176,6 +214,24 @@ mod tests {
             let ink: Vec<_> = all.filter(|&(x, y)| canvas.pixel(x, y)[0] < 200).collect();
             assert!(ink.len() > 2, "{text}");
             assert!(ink.iter().all(|&(x, y)| x / CHARACTER == 1 && y / LINE == 1));
+        }
+    }
+
+    /// Letters of every size are drawn, and stand on their line.
+    #[test]
+    fn letters_are_as_large_as_asked() {
+        for (height, expected) in [(9.0, 16), (26.0, 24), (34.0, 32)] {
+            for bold in [false, true] {
+                let letters = Letters::of(height, bold);
+                assert_eq!(letters.size.val(), expected);
+                let mut canvas = Canvas::new(letters.width(), expected);
+                canvas.lettered(0, 0, "H", letters, INK);
+                let rows: Vec<usize> =
+                    (0..expected).filter(|&y| (0..letters.width()).any(|x| canvas.pixel(x, y)[0] < 128)).collect();
+                let (first, last) = (rows[0] as f64, (rows[rows.len() - 1] + 1) as f64);
+                assert!((last - letters.ascent()).abs() <= 1.0, "{expected}: {first} to {last}");
+                assert!(last - first > 0.5 * expected as f64, "{expected}: {first} to {last}");
+            }
         }
     }
 

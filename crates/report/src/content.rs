@@ -64,6 +64,16 @@ pub struct Next {
     pub what: String,
 }
 
+/// A picture that another command drew into the run folder.
+pub struct Drawn {
+    /// Name of the file, which ends in `.svg` or `.png`.
+    pub name: String,
+    /// What it shows.
+    pub caption: String,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
 /// A run and everything that its report shows.
 pub struct Content {
     /// `784-500 RBM on mnist`.
@@ -88,6 +98,8 @@ pub struct Content {
     pub layers: Vec<LayerView>,
     /// What the model did when it was looked at.
     pub observed: Observed,
+    /// Pictures that other commands drew.
+    pub drawn: Vec<Drawn>,
     /// What is not the default.
     pub settings: Vec<Setting>,
     /// What to type next.

@@ -17,7 +17,7 @@ mod weights;
 
 pub use canvas::{CHARACTER, Canvas, Colour, LINE};
 pub use colours::diverging;
-pub use content::{Content, Next, Setting, State};
+pub use content::{Content, Drawn, Next, Setting, State};
 pub use metrics::{LayerMetrics, Metrics};
 pub use page::{compare, page};
 pub use traces::{NONE, Traces};

@@ -17,6 +17,7 @@ const COLUMNS: usize = 20;
 pub const MOST_PIXELS: usize = 2_500_000;
 
 /// A layer's weights as they were read.
+#[derive(Default)]
 pub struct Weights<'a> {
     /// `layer 0: 500 units`.
     pub name: String,
@@ -30,6 +31,8 @@ pub struct Weights<'a> {
     pub shape: Option<(usize, usize)>,
     /// Whether filters are projected through the layers below, and each scaled by itself.
     pub projected: bool,
+    /// Whether what the units pass on are probabilities, which are near 0 and 1 where a unit says nothing.
+    pub probabilities: bool,
     /// What visible units are called, where they are no pixels.
     pub visible: Vec<String>,
     /// Visible units.
@@ -72,6 +75,9 @@ pub struct LayerView {
     pub(crate) is_picture: bool,
     /// Whether they are projected.
     pub projected: bool,
+    /// Whether activities are probabilities.
+    #[serde(skip)]
+    pub(crate) probabilities: bool,
     /// Names of what is not a picture, and its weights.
     #[serde(skip)]
     pub(crate) named: Option<(Vec<String>, Vec<f32>)>,
@@ -121,6 +127,7 @@ impl LayerView {
             sprite: sprite.map(|address| (address, columns)),
             tile,
             is_picture,
+            probabilities: weights.probabilities,
             projected: weights.projected,
             named,
         }
@@ -199,6 +206,7 @@ mod tests {
             projected: false,
             visible: Vec::new(),
             width: 4,
+            probabilities: true,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a run folder says.
 
-use super::next::next;
+use super::next::{CONTACTS, UNITS, next};
 use super::weights::layers;
 use crate::failure::{Explain, Failure, Result};
 use crate::model::checkpoint::{Model, Trained};
@@ -14,13 +14,25 @@ use crate::settings::{built_in, default_text};
 use crate::toml_file;
 use deepbelief_rbm::{open_regular, read_regular};
 use deepbelief_report::observed::{OBSERVED, Observed};
-use deepbelief_report::{Content, Metrics, Next, Setting, State, page};
+use deepbelief_report::{Content, Drawn, Metrics, Next, Setting, State, page};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use toml::Table;
 
 /// Characters of the hash of data that are shown.
 const HASH: usize = 12;
+
+/// Pictures that are shown where another command has written them into the run folder, and what they are.
+const DRAWN: [(&str, &str); 2] = [
+    (UNITS, "What the hidden units look for: letters by their weights, and how often the input is how large."),
+    (
+        CONTACTS,
+        "Pairs of sites by their effective couplings, above the diagonal. Below it the first pairs, and contacts of a structure.",
+    ),
+];
+
+/// Bytes of such a picture, at most.
+const MOST_DRAWN: u64 = 1 << 20;
 
 /// What is in a run folder; `state` is known to who trains there.
 pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
@@ -46,6 +58,7 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
     if let Some(why) = folder.failure().filter(|_| state != State::Running) {
         notes.push(format!("The training stopped: {}.", why.trim()));
     }
+    let drawn = DRAWN.iter().filter_map(|(name, caption)| drawn(path, name, caption, &mut notes)).collect();
     let layers = model.as_ref().map(layers).and_then(|layers| or_note(layers, &mut notes)).unwrap_or_default();
     let known = Known { path, verb: &verb, settings: settings.as_ref(), model: model.as_ref(), observed: &observed };
     Ok(Content {
@@ -63,6 +76,7 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         written: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
         metrics,
         observed,
+        drawn,
         verb,
     })
 }
@@ -82,6 +96,18 @@ fn observed(path: &Path, notes: &mut Vec<String>) -> Observed {
             .unwrap_or_default(),
         Err(_) => Observed::default(),
     }
+}
+
+/// A picture of the run folder, if it is there.
+fn drawn(path: &Path, name: &str, caption: &str, notes: &mut Vec<String>) -> Option<Drawn> {
+    let file = path.join(name);
+    let size = std::fs::metadata(&file).ok()?.len();
+    if size > MOST_DRAWN {
+        notes.push(format!("{name} is not shown: it has more than {} MiB.", MOST_DRAWN >> 20));
+        return None;
+    }
+    let bytes = or_note(read_regular(&file).or_fail(|| format!("{name} cannot be read")), notes)?;
+    Some(Drawn { name: name.into(), caption: caption.into(), bytes })
 }
 
 /// A value, or a note why there is none.
@@ -192,7 +218,7 @@ fn differing(verb: &str, settings: &Table) -> Vec<Setting> {
     let setting = |opt: &Opt| {
         let (value, default) = (settings.get(opt.key)?, defaults.get(opt.key));
         let text = default_text(value);
-        let default = default.map_or_else(|| "none".to_string(), default_text);
+        let default = default.map_or_else(|| opt.shown.unwrap_or("none").to_string(), default_text);
         (text != default && !value.is_table()).then(|| Setting {
             key: opt.key.to_string(),
             value: text,

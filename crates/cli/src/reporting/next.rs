@@ -1,13 +1,21 @@
 //! What to type next, for a run of each kind.
 
+use crate::args::SEPARATION;
 use crate::model::checkpoint::{Model, Trained};
 use crate::model::decoded::picture_shape;
+use crate::model::paged::can_have_a_page;
 use crate::report::shell_word;
 use crate::run::folder::BEST;
 use deepbelief_finetune::Objective;
 use deepbelief_report::{Next, State};
 use std::path::Path;
 use toml::{Table, Value};
+
+/// The logos of hidden units, by `dbn show --units`.
+pub(super) const UNITS: &str = "units.svg";
+
+/// The map of couplings, by `dbn contacts --picture`.
+pub(super) const CONTACTS: &str = "contacts.png";
 
 /// The commands that go on from a run.
 pub(super) fn next(
@@ -27,9 +35,14 @@ pub(super) fn next(
     let best = path.join(BEST);
     let labels = model.told_classes() > 0;
     let is_picture = picture_shape(model, model.image_shape()).is_ok();
-    let samples = format!("{}.{}", "samples", if is_picture { "png" } else { "csv" });
+    let is_alignment = model.schema().is_some_and(|schema| schema.alphabet().is_some());
+    let samples = match (is_picture, is_alignment) {
+        (true, _) => "samples.png",
+        (_, true) => "samples.fasta",
+        _ => "samples.csv",
+    };
     match model {
-        Model::Belief(_) => {
+        Model::Belief(checkpoint) => {
             if labels {
                 let of = if best.is_file() { shell_word(&best) } else { run.clone() };
                 add(format!("dbn classify {of} --confusion"), "Predict labels and count the errors:");
@@ -44,6 +57,26 @@ pub(super) fn next(
                 add(format!("dbn eval {run}"), "Measure the log-likelihood, with an interval:");
             }
             add(format!("dbn sample {run} --out {samples}"), "Generate samples:");
+            if is_alignment && verb == "pretrain" {
+                let of = |name: &str| shell_word(&path.join(name));
+                let (units, pairs, map) = (of(UNITS), of("contacts.csv"), of(CONTACTS));
+                add(
+                    format!("dbn show {run} --units {units}"),
+                    "Draw what the hidden units look for, for this report too:",
+                );
+                // Of fewer sites no two are far enough apart.
+                if model.columns().each().count() > SEPARATION as usize {
+                    add(
+                        format!("dbn contacts {run} --out {pairs} --picture {map}"),
+                        "Rank pairs of sites by their couplings, for this report too:",
+                    );
+                }
+                add(format!("dbn report {run}"), "Draw this report again, with these pictures:");
+            }
+            if can_have_a_page(checkpoint) {
+                let page = shell_word(&path.join("page.html"));
+                add(format!("dbn page {run} --out {page}"), "Make a page to try the model in:");
+            }
         }
         Model::Network(checkpoint) if checkpoint.network.objective() == Objective::Classifier => {
             add(format!("dbn classify {run} --confusion"), "Predict labels and count the errors:");

@@ -4,6 +4,7 @@ use crate::failure::{Result, count};
 use crate::model::checkpoint::{Checkpoint, Model, Trained};
 use crate::model::decoded::picture_shape;
 use crate::pictures::{projected, values};
+use deepbelief_finetune::Activation;
 use deepbelief_report::{LayerView, MOST_PIXELS, Weights};
 use deepbelief_stack::Layer;
 
@@ -20,7 +21,9 @@ pub(super) fn layers(model: &Model) -> Result<Vec<LayerView>> {
                 // Other layers than the lowest see no pixels.
                 let filters = if place == 0 { own.as_slice() } else { &[] };
                 let shape = shape.filter(|_| place == 0);
-                views.push(view(place, units, filters, &own, inputs, shape, false, Vec::new(), &mut room));
+                let probabilities = matches!(layer.activation, Activation::Sigmoid | Activation::Softmax);
+                let weights = Weights { filters, own: &own, inputs, shape, probabilities, ..Weights::default() };
+                views.push(view(place, units, weights, &mut room));
             }
             Ok(views)
         }
@@ -39,26 +42,27 @@ fn of_net(checkpoint: &Checkpoint, shape: Option<(usize, usize)>) -> Result<Vec<
             _ => own.clone(),
         };
         let shape = shape.filter(|_| !filters.is_empty());
-        views.push(view(layer, sizes[layer + 1], &filters, &own, sizes[layer], shape, layer > 0, names, &mut room));
+        let weights = Weights {
+            filters: &filters,
+            own: &own,
+            inputs: sizes[layer],
+            shape,
+            projected: layer > 0,
+            // Layers below the top are Bernoulli in every net.
+            probabilities: layer + 1 < dbn.depth() || dbn.top().layers().hidden.is_bernoulli(),
+            visible: names,
+            ..Weights::default()
+        };
+        views.push(view(layer, sizes[layer + 1], weights, &mut room));
     }
     Ok(views)
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a layer is, at its two callers")]
-fn view(
-    place: usize,
-    units: usize,
-    filters: &[f32],
-    own: &[f32],
-    inputs: usize,
-    shape: Option<(usize, usize)>,
-    projected: bool,
-    visible: Vec<String>,
-    room: &mut usize,
-) -> LayerView {
+/// A layer with its name, and as many filters as there is room for.
+fn view(place: usize, units: usize, weights: Weights<'_>, room: &mut usize) -> LayerView {
     let name = format!("Layer {place}: {}", count(units, "hidden unit"));
-    let width = shape.map_or(inputs, |(width, height)| width * height);
-    let view = LayerView::new(&Weights { name, filters, own, inputs, shape, projected, visible, width }, *room);
+    let width = weights.shape.map_or(weights.inputs, |(width, height)| width * height);
+    let view = LayerView::new(&Weights { name, width, ..weights }, *room);
     *room -= (view.shown * width).min(*room);
     view
 }

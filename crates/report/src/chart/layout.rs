@@ -9,6 +9,9 @@ const MOST_DOTS: usize = 60;
 /// Width of a character of text, as a share of its size; of a fixed-width font it is a little less.
 const CHARACTER: f64 = 0.56;
 
+/// Width of a digit in the widest of the usual fonts, likewise.
+const DIGIT: f64 = 0.66;
+
 /// What a shape is drawn with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
@@ -99,7 +102,7 @@ pub(crate) fn panel_shapes(panel: &Panel, x: Axis, top: f64, size: Geometry, nam
         ink: Ink::Text,
     }];
     let legend = legend(panel, top, size);
-    let head = if legend.1 { 3.2 * font } else { 1.9 * font };
+    let head = if legend.1 { 3.6 * font } else { 2.2 * font };
     shapes.extend(legend.0);
     let foot = if named { 2.9 * font } else { 1.2 * font };
     let edges = (left, top + head, width - right, top + height - foot);
@@ -109,7 +112,7 @@ pub(crate) fn panel_shapes(panel: &Panel, x: Axis, top: f64, size: Geometry, nam
     };
     let y = Axis::of(panel.lines.iter().flat_map(of_line));
     let frame = Frame { edges, x, y };
-    axes(&mut shapes, &frame, font, named);
+    axes(&mut shapes, &frame, size, named);
     for line in &panel.lines {
         lines(&mut shapes, &frame, panel, line, font);
     }
@@ -151,7 +154,7 @@ fn legend(panel: &Panel, top: f64, size: Geometry) -> (Vec<Shape>, bool) {
     (shapes, below)
 }
 
-fn axes(shapes: &mut Vec<Shape>, frame: &Frame, font: f64, named: bool) {
+fn axes(shapes: &mut Vec<Shape>, frame: &Frame, Geometry { width, font, .. }: Geometry, named: bool) {
     let (left, top, right, bottom) = frame.edges;
     let path = |points, ink| Shape::Path { points, ink, width: 1.0, dashed: false };
     let text = |at, anchor, text: String, ink| Shape::Text { at, anchor, text, size: 0.92 * font, bold: false, ink };
@@ -165,6 +168,9 @@ fn axes(shapes: &mut Vec<Shape>, frame: &Frame, font: f64, named: bool) {
         let (x, _) = frame.at((value, frame.y.low));
         shapes.push(path(vec![(x, bottom), (x, bottom + 0.35 * font)], Ink::Axis));
         if named {
+            // The last one may be wider than the room on its right.
+            let half = label.chars().count() as f64 * DIGIT * 0.92 * font / 2.0;
+            let x = x.min(width - half);
             shapes.push(text((x, bottom + 1.35 * font), Anchor::Middle, label, Ink::Soft));
         }
     }
@@ -202,9 +208,9 @@ mod tests {
     use crate::traces::Traces;
     use std::collections::BTreeMap;
 
-    fn shapes(width: f64) -> (Frame, Vec<Shape>) {
+    fn shapes(width: f64, epochs: u32) -> (Frame, Vec<Shape>) {
         let mut traces = Traces::default();
-        for epoch in 1..=30 {
+        for epoch in (1..=30).map(|n| n * epochs / 30) {
             let cost = 60.0 + 100.0 / f64::from(epoch);
             let figures = [("reconstruction_cost", cost), ("reconstruction_cost_valid", cost + 2.0)];
             traces.add(
@@ -221,8 +227,8 @@ mod tests {
     /// Legends and titles stand above the frame, and nothing runs over the edge.
     #[test]
     fn words_are_clear_of_lines_and_inside() {
-        for width in [300.0, 460.0, 800.0] {
-            let (frame, shapes) = shapes(width);
+        for (width, epochs) in [(300.0, 30), (460.0, 30), (800.0, 30), (300.0, 100_000), (460.0, 1_000_000)] {
+            let (frame, shapes) = shapes(width, epochs);
             let (left, top, right, bottom) = frame.edges;
             for shape in shapes {
                 match shape {
@@ -233,7 +239,7 @@ mod tests {
                             Anchor::Middle => x - wide / 2.0,
                             Anchor::End => x - wide,
                         };
-                        assert!(start > -4.0 && start + wide < width + 13.0, "{text} at {x} of {width}");
+                        assert!(start > -4.0 && start + wide < width + 1.0, "{text} at {x} of {width}");
                         assert!((0.0..230.0).contains(&y));
                         let beside = start + wide <= left || y <= top || y > bottom;
                         assert!(beside, "{text} stands among the lines");

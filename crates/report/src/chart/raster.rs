@@ -2,7 +2,7 @@
 
 use super::layout::{Anchor, Ink, Shape};
 use super::svg::{AXIS, GRID, LINES, SOFT, TEXT};
-use crate::canvas::{Canvas, Colour};
+use crate::canvas::{Canvas, Colour, Letters};
 
 /// Pixels a unit of the picture has.
 pub(crate) const SCALE: f64 = 2.0;
@@ -62,19 +62,17 @@ fn draw(canvas: &mut Canvas, shape: &Shape) {
                 }
             }
         }
-        Shape::Text { at: (x, y), anchor, text, ink, bold, .. } => {
-            let wide = Canvas::text_width(text) as f64;
+        Shape::Text { at: (x, y), anchor, text, size, ink, bold } => {
+            let letters = Letters::of(size * SCALE, *bold);
+            let wide = (text.chars().count() * letters.width()) as f64;
             let start = x * SCALE
                 - match anchor {
                     Anchor::Start => 0.0,
                     Anchor::Middle => wide / 2.0,
                     Anchor::End => wide,
                 };
-            canvas.coloured_text(start.max(0.0) as usize, (y * SCALE - 14.0).max(0.0) as usize, text, colour(*ink));
-            if *bold {
-                let beside = start.max(0.0) as usize + 1;
-                canvas.coloured_text(beside, (y * SCALE - 14.0).max(0.0) as usize, text, colour(*ink));
-            }
+            let top = y * SCALE - letters.ascent();
+            canvas.lettered(start.max(0.0) as usize, top.max(0.0) as usize, text, letters, colour(*ink));
         }
     }
 }

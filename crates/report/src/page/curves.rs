@@ -92,7 +92,7 @@ impl Charts {
                 div.charts { @for chart in &group.first { (chart.markup()) } }
                 @if !group.more.is_empty() {
                     details {
-                        summary { "More curves: " (group.more.iter().map(|chart| chart.name.split(" (").next().unwrap_or_default().to_lowercase()).collect::<Vec<_>>().join(", ")) }
+                        summary { "More curves: " (group.more.iter().map(|chart| chart.name.split(" (").next().unwrap_or_default()).collect::<Vec<_>>().join(", ")) }
                         div.charts { @for chart in &group.more { (chart.markup()) } }
                     }
                 }

@@ -23,7 +23,7 @@ pub(super) fn section(content: &Content) -> Option<Markup> {
     }
     Some(html! {
         p.hint {
-            "What each hidden unit adds to the visible ones: " span.negative { "blue" } " takes away, white is nothing, "
+            "What each hidden unit adds to the visible ones: " span.negative { "blue" } " takes away, "
             span.positive { "red" } " adds."
         }
         @for (place, layer) in shown {
@@ -39,7 +39,7 @@ fn words(layer: &LayerView) -> Markup {
     let scale = if layer.projected {
         "Seen through the layers below: weights times the filters there, each scaled by itself.".to_string()
     } else {
-        format!("The darkest colours stand for \u{b1}{}.", number(layer.limit))
+        format!("The strongest colours stand for \u{b1}{}.", number(layer.limit))
     };
     let left = if layer.shown < layer.units {
         format!(" The first {} of {} are shown: all of them would make the page too large.", layer.shown, layer.units)

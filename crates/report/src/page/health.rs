@@ -27,7 +27,10 @@ pub(super) fn section(content: &Content) -> Markup {
 }
 
 fn of_layer(layer: &LayerView, units: Option<&Units>) -> Markup {
-    let count = |is: fn(f32) -> bool| units.map(|units| units.activity.iter().filter(|&&a| is(a)).count());
+    let count = |is: fn(f32) -> bool| {
+        units.filter(|_| layer.probabilities).map(|units| units.activity.iter().filter(|&&a| is(a)).count())
+    };
+    let activity_of = if layer.probabilities { "mean activity of units" } else { "mean state of units" };
     let activity = units.map(|units| activities(&units.activity));
     html! {
         div.layer {
@@ -42,7 +45,7 @@ fn of_layer(layer: &LayerView, units: Option<&Units>) -> Markup {
                 @if let Some(units) = units { div { dt { "samples looked at" } dd { (units.samples) } } }
             }
             (histogram("weights", &layer.histogram, (-layer.histogram_limit, layer.histogram_limit)))
-            @if let Some((counts, ends)) = activity { (histogram("mean activity of units", &counts, ends)) }
+            @if let Some((counts, ends)) = activity { (histogram(activity_of, &counts, ends)) }
         }
     }
 }

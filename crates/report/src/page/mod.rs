@@ -4,6 +4,7 @@
 mod compare;
 mod curves;
 mod data;
+mod drawn;
 mod filters;
 mod head;
 mod health;
@@ -22,9 +23,10 @@ use shell::{foot, whole};
 #[must_use]
 pub fn page(content: &Content) -> String {
     let charts = curves::Charts::of(content);
-    let sections: [(&str, &str, Option<Markup>); 10] = [
+    let sections: [(&str, &str, Option<Markup>); 11] = [
         ("curves", "Curves", Some(charts.section(content))),
         ("filters", "Filters", filters::section(content)),
+        ("drawn", "Pictures", drawn::section(content)),
         ("reconstructions", "Reconstructions", samples::section(content, "reconstructions")),
         ("fantasies", "Fantasies", samples::section(content, "fantasies")),
         ("table", "Data and samples", table::section(content)),
@@ -55,7 +57,7 @@ mod tests {
     use crate::metrics::Metrics;
     use crate::observed::{Confusion, Marginal, Observed, Sheet, Table, Units, Warned};
     use crate::weights::{LayerView, Weights};
-    use crate::{Next, Setting};
+    use crate::{Drawn, Next, Setting};
 
     const BAD: &str = "</script><b onclick='x'>\"&\u{1b}[2J";
 
@@ -70,6 +72,7 @@ mod tests {
             projected: false,
             visible: Vec::new(),
             width: 4,
+            probabilities: true,
         };
         let word = || BAD.to_string();
         Content {
@@ -84,6 +87,7 @@ mod tests {
             classes: 2,
             layers: vec![LayerView::new(&layer, 1000)],
             observed,
+            drawn: vec![Drawn { name: BAD.to_string() + ".svg", caption: word(), bytes: BAD.into() }],
             settings: vec![Setting { key: word(), value: word(), default: word(), meaning: word() }],
             next: vec![Next { command: word(), what: word() }],
             notes: vec![word()],
@@ -134,7 +138,9 @@ mod tests {
         assert!(!page.contains("<b onclick") && !page.contains('\u{1b}'));
         assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (2, 2));
         assert!(!page.contains(" style=") && !page.contains("javascript:") && !page.contains("://"));
-        for section in ["curves", "filters", "fantasies", "table", "labels", "health", "settings", "glossary", "next"] {
+        for section in
+            ["curves", "filters", "drawn", "fantasies", "table", "labels", "health", "settings", "glossary", "next"]
+        {
             assert!(page.contains(&format!("<section id=\"{section}\"")), "{section}");
         }
         assert!(page.contains("data-refresh=\"10\"") && page.contains("data:image/png;base64,"));

@@ -35,10 +35,8 @@ pub(crate) fn push(args: &PushArgs, report: &Report) -> Result<()> {
         files.extend(beside(&args.run)?);
     }
     // What has no page is refused before anything is sent.
-    let made = match files.iter().any(|(name, _)| name == PAGE) {
-        false if args.space => Some(made_page(args)?),
-        _ => None,
-    };
+    let has_page = files.iter().any(|(name, _)| name == PAGE);
+    let made = if args.space && !has_page { Some(made_page(args)?) } else { None };
     let space = if args.space { Some(space_files(args, &files, made.as_ref())) } else { None };
     let mut names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     names.extend(made.is_some().then_some(PAGE));

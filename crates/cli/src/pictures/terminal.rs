@@ -89,7 +89,7 @@ impl Screen {
         let finite = || points.iter().filter(|point| point.1.is_finite());
         let (low, high) =
             finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.1), high.max(p.1)));
-        let (Some(first), Some(last)) = (finite().next(), finite().last()) else { return String::new() };
+        let (Some(first), Some(last)) = (finite().next(), finite().next_back()) else { return String::new() };
         let labels = [format!("{high:.4}"), format!("{low:.4}")];
         let margin = labels.iter().map(String::len).max().unwrap_or(0) + 1;
         let columns = self.columns.saturating_sub(margin).clamp(1, finite().count());

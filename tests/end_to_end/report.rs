@@ -30,7 +30,7 @@ fn every_training_has_a_report_whose_figures_and_commands_hold() {
     let row = |k: usize| -> String {
         [k, 7 * k, k, 3 * k, k / 4, 5 * k, k].map(|n| ['A', 'C', 'D', '-'][n % 4]).into_iter().collect()
     };
-    let family: String = (0..60).map(|k| format!(">s{k}\n{}\n", row(k))).collect();
+    let family = (0..60).map(|k| format!(">s{k}\n{}\n", row(k))).collect::<Vec<_>>().concat();
     std::fs::write(place.path("family.fasta"), family).unwrap();
     place.ok("pretrain -q --data fasta:family.fasta --alphabet ACD- --valid 0 --hidden 4 --epochs 3 --out alignment");
     let kinds = [

@@ -71,8 +71,8 @@ pub(crate) fn survey(py: Python<'_>, array: &Bound<'_, PyAny>) -> PyResult<Surve
     let (values, _) = Values::of(array)?;
     crate::attended::computed(py, 0, |_| {
         Ok(match &values {
-            Values::Bytes(values) => looked_at(values.as_ref(), |x| f64::from(x)),
-            Values::Floats(values) => looked_at(values.as_ref(), |x| f64::from(x)),
+            Values::Bytes(values) => looked_at(values.as_ref(), f64::from),
+            Values::Floats(values) => looked_at(values.as_ref(), f64::from),
             Values::Doubles(values) => looked_at(values.as_ref(), |x| x),
         })
     })

@@ -78,9 +78,9 @@ impl Data {
             let binary = values.iter().all(|&x| x == 0.0 || x == 1.0);
             let (mut bytes, mut floats) = (Vec::new(), Vec::new());
             if binary {
-                bytes.resize(rows * units, 0u8)
+                bytes.resize(rows * units, 0u8);
             } else {
-                floats.resize(rows * units, 0f32)
+                floats.resize(rows * units, 0f32);
             }
             for (row, ends) in starts.windows(2).enumerate() {
                 for at in ends[0] as usize..ends[1] as usize {

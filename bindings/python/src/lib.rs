@@ -22,7 +22,7 @@ fn program(py: Python<'_>, args: Vec<OsString>) -> u8 {
 
 #[pymodule]
 mod _deepbelief {
-    use super::*;
+    use pyo3::prelude::{Bound, PyModule, PyModuleMethods, PyResult};
 
     #[pymodule_export]
     use super::program;

@@ -71,12 +71,11 @@ pub(crate) fn log_likelihood(dbn: &Dbn, split: &Split, log_scales: f64, wanted: 
     }
     let (mean, deep) = (importance.iter().sum::<f64>() / n as f64, dbn.depth() > 1);
     let squares: f64 = importance.iter().map(|x| (x - mean) * (x - mean)).sum();
-    let (log_z, error, method) = match is_summable(top) {
-        true => (exact_log_partition(top)?, Some(0.0), if deep { "importance" } else { "exact" }),
-        false => {
-            let (log_z, error) = annealed(dbn, &states, wanted)?;
-            (log_z, error, "annealed")
-        }
+    let (log_z, error, method) = if is_summable(top) {
+        (exact_log_partition(top)?, Some(0.0), if deep { "importance" } else { "exact" })
+    } else {
+        let (log_z, error) = annealed(dbn, &states, wanted)?;
+        (log_z, error, "annealed")
     };
     let off = |errors: f64| error.map(|error| mean - log_z - log_scales + errors * error);
     Ok(Estimate {

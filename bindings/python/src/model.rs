@@ -6,6 +6,7 @@ use crate::failure::{Failure, Result};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_data::{Block, BlockValues, Schema};
 use deepbelief_finetune::{Network, Objective};
+use deepbelief_kernels::Units;
 use deepbelief_rbm::{Provenance, VisibleStates, tensors};
 use deepbelief_stack::{Completing, Dbn};
 use numpy::PyArray1;
@@ -157,7 +158,7 @@ impl Model {
     fn visible_units(&self) -> String {
         match &self.net {
             Net::Rbm(dbn) | Net::Dbn(dbn) => dbn.visible_units().kinds(),
-            Net::Network(network) => network.visible_units().map_or("bernoulli".into(), |units| units.kinds()),
+            Net::Network(network) => network.visible_units().map_or("bernoulli".into(), Units::kinds),
         }
     }
 

@@ -79,14 +79,13 @@ pub(crate) fn train_rbm(
     let config = layer.train.clone();
     let work = |attention: &mut Attention<'_>| {
         let (mut minibatches, monitors) = dealt(data.samples_of(), valid, dealing, seed, monitor)?;
-        let mut trainer = match state {
-            Some(state) => Trainer::resume(config, state.0.clone(), &Device::Cpu)?,
-            None => {
-                let units = data.samples_of().layer();
-                let visible_units = (!units.is_bernoulli()).then(|| units.clone());
-                let start = RbmConfig { visible_units, ..layer.rbm(seed) };
-                Trainer::new(&Rbm::new(&start, &data.samples_of().mean()?, &Device::Cpu)?, config)?
-            }
+        let mut trainer = if let Some(state) = state {
+            Trainer::resume(config, state.0.clone(), &Device::Cpu)?
+        } else {
+            let units = data.samples_of().layer();
+            let visible_units = (!units.is_bernoulli()).then(|| units.clone());
+            let start = RbmConfig { visible_units, ..layer.rbm(seed) };
+            Trainer::new(&Rbm::new(&start, &data.samples_of().mean()?, &Device::Cpu)?, config)?
         };
         let outcome =
             if untrained { Ok(Outcome::Finished) } else { trainer.fit(&mut minibatches, &monitors, attention) };

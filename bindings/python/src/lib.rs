@@ -3,8 +3,10 @@
 
 mod arrays;
 mod attended;
+mod blocks;
 mod data;
 mod failure;
+mod layers;
 mod likelihood;
 mod model;
 mod model_use;
@@ -13,6 +15,7 @@ mod training;
 
 use pyo3::prelude::*;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// Runs `dbn` as the command line `args` asks, the program's name first; its exit code.
 #[pyfunction]
@@ -20,10 +23,18 @@ fn program(py: Python<'_>, args: Vec<OsString>) -> u8 {
     py.detach(|| deepbelief_cli::run(args))
 }
 
+/// The path of the checkpoint that a path or an address of the Hub means.
+#[pyfunction]
+fn checkpoint(py: Python<'_>, path: PathBuf) -> PyResult<PathBuf> {
+    attended::computed(py, 1, move |_| deepbelief_cli::embedded::checkpoint(&path).map_err(failure::Failure::new))
+}
+
 #[pymodule]
 mod _deepbelief {
     use pyo3::prelude::{Bound, PyModule, PyModuleMethods, PyResult};
 
+    #[pymodule_export]
+    use super::checkpoint;
     #[pymodule_export]
     use super::program;
     #[pymodule_export]

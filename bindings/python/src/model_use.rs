@@ -1,31 +1,20 @@
 //! What models make of samples.
-//!
-//! Samples pass through in blocks of one size, the last one filled up: a sample then takes the same path of products
-//! whatever it comes with, and has the same result bit for bit.
 
-use crate::attended::{Attention, computed};
+use crate::arrays::to_rows;
+use crate::attended::computed;
+use crate::blocks::{Number, ROWS, stop};
 use crate::data::Data;
 use crate::failure::{Failure, Result};
 use crate::likelihood::{Estimate, Wanted, log_likelihood};
 use crate::model::{Model, Net, rows_of};
 use candle_core::{DType, Device, Tensor};
-use deepbelief_data::{Binarize, Split};
-use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
+use deepbelief_data::Binarize;
+use deepbelief_kernels::{Batch, Bits, PackedRbm, Stream, Uniforms};
 use deepbelief_rbm::likelihood::{flip_log_likelihood, pseudo_log_likelihood};
-use deepbelief_rbm::{batch_of, to_batch, to_tensor};
+use deepbelief_rbm::{Rbm, batch_of, to_batch, to_tensor};
 use deepbelief_stack::{Chains, Completing};
 use numpy::PyArray1;
 use pyo3::prelude::*;
-use rayon::prelude::*;
-
-/// Samples of a block.
-const BLOCK: usize = 256;
-
-/// Blocks between two looks at whether to stop.
-const ATTENTIVE: usize = 16;
-
-/// Samples whose missing values are drawn at a time.
-const ROWS: usize = 2000;
 
 /// Gibbs steps between two such looks.
 const AT_ONCE: usize = 100;
@@ -34,84 +23,22 @@ const AT_ONCE: usize = 100;
 type Doubles<'py> = Bound<'py, PyArray1<f64>>;
 
 impl Model {
-    /// Samples without what they lack: the model's mean given the rest stands there.
-    pub(crate) fn whole(&self, split: &Split, attention: &Attention<'_>) -> Result<Split> {
-        if split.units() != self.visible() {
-            let (got, expected) = (split.units(), self.visible());
-            return Err(Failure::new(format!(
-                "the samples have {got} units, but the model has {expected} visible units"
-            )));
-        }
-        if !split.has_missing() {
-            return Ok(split.clone());
-        }
-        Ok(split.with_values(self.filled(split, &self.completing(), attention)?.0)?)
-    }
-
-    /// Means and standard deviations of what samples lack, beside what they have.
-    fn filled(&self, split: &Split, how: &Completing, attention: &Attention<'_>) -> Result<(Vec<f32>, Vec<f32>)> {
-        let (dbn, choices) = (self.belief("values to put where some are missing")?, self.schema().choices());
-        let (mut mean, mut deviation) = (Vec::new(), Vec::new());
-        for first in (0..split.samples()).step_by(ROWS) {
-            stop(attention)?;
-            let chosen: Vec<usize> = (first..split.samples().min(first + ROWS)).collect();
-            let batch = split.batch(chosen.iter().copied(), Binarize::None, 0)?;
-            let missing = split.missing(&chosen).map(|missing| missing.cells);
-            let missing = missing.unwrap_or_else(|| Bits::zeros(batch.rows(), batch.units()));
-            let completed = dbn.complete_choices(&batch, &missing, &choices, how)?;
-            mean.extend(completed.mean);
-            deviation.extend(completed.deviation);
-        }
-        Ok((mean, deviation))
-    }
-
-    /// `of` every block of samples, as a batch of states and a tensor of them.
-    fn each_block<T: Send>(
-        &self,
-        split: &Split,
-        attention: &Attention<'_>,
-        of: impl Fn(&Batch, &Tensor) -> Result<Vec<T>> + Sync,
-    ) -> Result<Vec<T>> {
-        let split = self.whole(split, attention)?;
-        let (n, units) = (split.samples(), split.units());
-        let of_block = |block: usize| -> Result<Vec<T>> {
-            let samples = block * BLOCK..n.min((block + 1) * BLOCK);
-            let there = samples.len();
-            let mut values = split.batch(samples, Binarize::None, 0)?.to_values();
-            values.resize(BLOCK * units, 0.0);
-            let batch = Batch::Real { rows: BLOCK, units, values: values.clone() };
-            to_tensor(split.layer(), &mut values);
-            let mut made = of(&batch, &Tensor::from_vec(values, (BLOCK, units), &Device::Cpu)?)?;
-            made.truncate(made.len() / BLOCK * there);
-            Ok(made)
-        };
-        let mut all = Vec::new();
-        for first in (0..n.div_ceil(BLOCK)).step_by(ATTENTIVE) {
-            stop(attention)?;
-            let blocks = first..n.div_ceil(BLOCK).min(first + ATTENTIVE);
-            let parts: Vec<Result<Vec<T>>> = blocks.into_par_iter().map(of_block).collect();
-            for part in parts {
-                all.extend(part?);
-            }
-        }
-        Ok(all)
-    }
-
-    /// The same of tensors [block, columns].
-    fn each_tensor<'py>(
+    /// An array of rows of `columns` numbers.
+    fn each_tensor<'py, T: Number>(
         &self,
         py: Python<'py>,
         data: &Data,
         threads: usize,
+        columns: usize,
         of: impl Fn(&Tensor) -> Result<Tensor> + Send + Sync,
     ) -> PyResult<Bound<'py, PyAny>> {
         let values = computed(py, threads, |attention| {
-            self.each_block(data.samples_of(), attention, |_, v| {
-                Ok(of(v)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+            self.in_tensors(data.samples_of(), attention, columns, |v| {
+                let made = of(v)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+                Ok(made.into_iter().map(T::from).collect())
             })
         })?;
-        let columns = values.len() / data.samples_of().samples().max(1);
-        rows_of(py, values, columns)
+        Ok(to_rows(py, values, columns)?.into_any())
     }
 
     fn each_number<'py>(
@@ -119,16 +46,46 @@ impl Model {
         py: Python<'py>,
         data: &Data,
         threads: usize,
-        of: impl Fn(&Batch, &Tensor) -> Result<Vec<f64>> + Send + Sync,
+        of: impl Fn(&Tensor) -> Result<Vec<f64>> + Send + Sync,
     ) -> PyResult<Doubles<'py>> {
-        let values = computed(py, threads, |attention| self.each_block(data.samples_of(), attention, of))?;
+        let values = computed(py, threads, |attention| self.in_tensors(data.samples_of(), attention, 1, of))?;
         Ok(PyArray1::from_vec(py, values))
     }
-}
 
-/// Refuses to go on where somebody wants it to end.
-fn stop(attention: &Attention<'_>) -> Result<()> {
-    if attention.is_stopped() { Err(Failure::new("interrupted")) } else { Ok(()) }
+    /// Means of the units of layer `depth`, counted from 1.
+    fn codes<'py, T: Number>(
+        &self,
+        py: Python<'py>,
+        data: &Data,
+        depth: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let sizes = self.sizes();
+        let Some(&columns) = sizes.get(depth) else {
+            return Err(Failure::new(format!("depth is {depth}; it must be at most {}", sizes.len() - 1)).into());
+        };
+        let Some(rbm) = self.bernoulli_rbm().filter(|_| depth == 1) else {
+            return self.each_tensor::<T>(py, data, threads, columns, |v| match &self.net {
+                Net::Rbm(dbn) | Net::Dbn(dbn) => Ok(dbn.encode(v, depth, None)?),
+                Net::Network(network) => Ok(network.encode(v, depth)?),
+            });
+        };
+        let values = computed(py, threads, |attention| {
+            let machine = PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?);
+            self.in_blocks(data.samples_of(), attention, columns, |batch| {
+                Ok(machine.hidden_means(&batch).into_iter().map(T::from).collect())
+            })
+        })?;
+        Ok(to_rows(py, values, columns)?.into_any())
+    }
+
+    /// The RBM, where it is one alone and its units are Bernoulli ones.
+    fn bernoulli_rbm(&self) -> Option<&Rbm> {
+        match &self.net {
+            Net::Rbm(dbn) => Some(dbn.top()).filter(|rbm| rbm.layers().are_bernoulli()),
+            _ => None,
+        }
+    }
 }
 
 fn doubles(tensor: &Tensor) -> Result<Vec<f64>> {
@@ -137,19 +94,23 @@ fn doubles(tensor: &Tensor) -> Result<Vec<f64>> {
 
 #[pymethods]
 impl Model {
-    /// Means of the units of layer `depth`, counted from 1.
-    #[pyo3(signature = (data, depth, threads=0))]
-    fn encode<'py>(&self, py: Python<'py>, data: &Data, depth: usize, threads: usize) -> PyResult<Bound<'py, PyAny>> {
-        self.each_tensor(py, data, threads, |v| match &self.net {
-            Net::Rbm(dbn) | Net::Dbn(dbn) => Ok(dbn.encode(v, depth, None)?),
-            Net::Network(network) => Ok(network.encode(v, depth)?),
-        })
+    /// Means of the units of layer `depth`, counted from 1, as float32, or with `double` as float64.
+    #[pyo3(signature = (data, depth, threads=0, *, double=false))]
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Data,
+        depth: usize,
+        threads: usize,
+        double: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if double { self.codes::<f64>(py, data, depth, threads) } else { self.codes::<f32>(py, data, depth, threads) }
     }
 
     /// p(class | sample).
     #[pyo3(signature = (data, threads=0))]
     fn probabilities<'py>(&self, py: Python<'py>, data: &Data, threads: usize) -> PyResult<Bound<'py, PyAny>> {
-        self.each_tensor(py, data, threads, |v| match &self.net {
+        self.each_tensor::<f32>(py, data, threads, self.classes(), |v| match &self.net {
             Net::Rbm(dbn) | Net::Dbn(dbn) => Ok(dbn.label_probabilities(v)?),
             Net::Network(network) => Ok(network.forward(v)?),
         })
@@ -158,7 +119,7 @@ impl Model {
     /// Visible means after the way up and down.
     #[pyo3(signature = (data, threads=0))]
     fn reconstruct<'py>(&self, py: Python<'py>, data: &Data, threads: usize) -> PyResult<Bound<'py, PyAny>> {
-        self.each_tensor(py, data, threads, |v| match &self.net {
+        self.each_tensor::<f32>(py, data, threads, self.visible(), |v| match &self.net {
             Net::Rbm(dbn) | Net::Dbn(dbn) => Ok(dbn.reconstruct(v)?),
             Net::Network(network) => Ok(network.forward(v)?),
         })
@@ -168,7 +129,7 @@ impl Model {
     #[pyo3(signature = (data, threads=0))]
     fn free_energy<'py>(&self, py: Python<'py>, data: &Data, threads: usize) -> PyResult<Doubles<'py>> {
         let dbn = self.belief("free energy")?;
-        self.each_number(py, data, threads, |_, v| {
+        self.each_number(py, data, threads, |v| {
             doubles(&dbn.top().free_energy(&dbn.encode(v, dbn.layers().len(), None)?)?)
         })
     }
@@ -177,7 +138,7 @@ impl Model {
     #[pyo3(signature = (data, threads=0))]
     fn costs<'py>(&self, py: Python<'py>, data: &Data, threads: usize) -> PyResult<Doubles<'py>> {
         let dbn = self.belief("reconstruction cost")?;
-        self.each_number(py, data, threads, |_, v| Ok(dbn.reconstruction_costs(v)?))
+        self.each_number(py, data, threads, |v| Ok(dbn.reconstruction_costs(v)?))
     }
 
     /// Pseudo-likelihood of an RBM, nats per sample; with `flips` as scikit-learn has it of values between 0 and 1.
@@ -188,10 +149,21 @@ impl Model {
                 Failure::new("the pseudo-likelihood is of an RBM, and this model has layers under its top").into()
             );
         };
-        self.each_number(py, data, threads, |batch, _| {
-            let rbm = dbn.top();
-            Ok(if flips { flip_log_likelihood(rbm, batch)? } else { pseudo_log_likelihood(rbm, batch, &[], None)? })
-        })
+        let rbm = dbn.top();
+        let values = computed(py, threads, |attention| {
+            let split = self.whole(data.samples_of(), attention)?;
+            let mut all = Vec::with_capacity(split.samples());
+            for first in (0..split.samples()).step_by(ROWS) {
+                stop(attention)?;
+                let batch = split.batch(first..split.samples().min(first + ROWS), Binarize::None, 0)?;
+                all.extend(match flips {
+                    true => flip_log_likelihood(rbm, &batch)?,
+                    false => pseudo_log_likelihood(rbm, &batch, &[], None)?,
+                });
+            }
+            Ok(all)
+        })?;
+        Ok(PyArray1::from_vec(py, values))
     }
 
     /// What a model makes of missing values: means and their standard deviations [n, units].

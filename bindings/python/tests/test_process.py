@@ -1,5 +1,6 @@
 """What a library owes to the process that it runs in."""
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -81,6 +82,13 @@ def test_joblib_gives_the_same(digits, backend):
     wanted = _codes(X)
     for found in Parallel(n_jobs=2, backend=backend)(delayed(_codes)(X) for _ in range(4)):
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_spawned_child_trains(digits):
+    """As on systems that do not fork: the child imports the package for itself."""
+    X = digits[0][:300]
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        np.testing.assert_array_equal(pool.apply(_codes, (X,)), _codes(X))
 
 
 def test_threads_of_the_caller_train_side_by_side(digits):

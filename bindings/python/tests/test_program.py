@@ -56,6 +56,20 @@ def test_a_stack_has_the_bits_that_dbn_gives_it(digits, tmp_path):
     np.testing.assert_array_equal(loaded.predict(X), net.predict(X))
 
 
+def test_what_follows_a_stack_has_the_bits_that_dbn_gives_it(digits, tmp_path):
+    X, y = digits
+    np.savez(tmp_path / "d.npz", x=X, y=y)
+    net = db.DeepBeliefNet([12, 10], epochs=2, random_state=3).fit(X, y)
+    net.save(tmp_path / "net.safetensors")
+    data = ("--data", "npz:d.npz", "--valid", 0, "--seed", 3)
+    dbn("finetune", "net.safetensors", *data, "--as", "classifier", "--epochs", 2, "--out", "finetuned", cwd=tmp_path)
+    dbn("tune", "net.safetensors", *data, "--top-steps", "3x1,6x1", "--out", "tuned", cwd=tmp_path)
+    net.finetune(X, y, epochs=2).save(tmp_path / "python-finetuned.safetensors")
+    net.tune(X, y, top_steps="3x1,6x1").save(tmp_path / "python-tuned.safetensors")
+    for name in ("finetuned", "tuned"):
+        assert tensors(tmp_path / f"python-{name}.safetensors") == tensors(tmp_path / name / "model.safetensors")
+
+
 def test_a_table_has_the_bits_that_dbn_gives_it(table, tmp_path):
     table.to_csv(tmp_path / "t.csv", index=False)
     dbn("pretrain", "--data", "csv:t.csv", "--epochs", 3, "--valid", 0, "--seed", 3, "--out", "run", cwd=tmp_path)
@@ -65,6 +79,23 @@ def test_a_table_has_the_bits_that_dbn_gives_it(table, tmp_path):
     assert tensors(tmp_path / "python.safetensors") == tensors(tmp_path / "run" / "model.safetensors")
     again = db.load(tmp_path / "run")
     np.testing.assert_array_equal(again.transform(table), rbm.transform(table))
+
+
+def test_the_hub_is_asked_by_dbn_hub(digits, tmp_path, monkeypatch):
+    """A program of that name that answers as `dbn-hub` does; and what is said where there is none."""
+    rbm = db.RBM(3, epochs=1, random_state=1).fit(digits[0])
+    rbm.save(tmp_path / "rbm.safetensors")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(ValueError, match="cannot run dbn-hub.*it belongs beside dbn or on the PATH"):
+        db.load("hf:someone/digits")
+    (tmp_path / "bin").mkdir()
+    hub = tmp_path / "bin" / "dbn-hub"
+    answer = json.dumps(str(tmp_path / "rbm.safetensors"))
+    hub.write_text(f"#!{sys.executable}\nimport sys\nassert sys.argv[-1] == 'someone/digits', sys.argv\nprint({answer!r})\n")
+    hub.chmod(0o755)
+    np.testing.assert_array_equal(db.load("hf:someone/digits").components_, rbm.components_)
+    with pytest.raises(ValueError, match="hf:|address|USER/REPO"):
+        db.load("hf:")
 
 
 def test_dbn_reads_what_python_wrote(bars, tmp_path):

@@ -83,6 +83,13 @@ def test_one_sample_has_the_bits_that_it_has_among_others(fitted, digits):
             np.testing.assert_array_equal(getattr(fitted, method)(X[chosen]), all_at_once[chosen])
 
 
+def test_codes_have_the_type_of_the_samples(fitted, digits):
+    X = digits[0][:300]
+    single, double = fitted.transform(X), fitted.transform(X.astype(np.float64))
+    assert single.dtype == np.float32 and double.dtype == np.float64
+    np.testing.assert_array_equal(single, double)
+
+
 def test_threads_change_nothing(digits):
     X, _ = digits
     one, two = (db.RBM(16, epochs=2, random_state=7, n_threads=n).fit(X) for n in (1, 2))
@@ -143,6 +150,16 @@ def test_errors_are_those_of_the_engine():
         db.RBM(visible_units="bernoulli").fit(7 * X)
     with pytest.raises(NotFittedError):
         db.RBM().transform(X)
+
+
+def test_the_device_is_the_cpu():
+    X = np.eye(4)
+    assert db.RBM(2, epochs=1, device="cpu").fit(X).get_params()["device"] == "cpu"
+    for model in (db.RBM(2, device="cuda:0"), db.DeepBeliefNet([2], device="cuda")):
+        with pytest.raises(ValueError, match="this package computes on the CPU: train with a dbn .* built with CUDA"):
+            model.fit(X)
+    with pytest.raises(ValueError, match="device is 'tpu'; it must be 'cpu'"):
+        db.RBM(2, device="tpu").fit(X)
 
 
 def test_pickles_and_clones_are_the_same(fitted, digits):

@@ -4,6 +4,7 @@
 use crate::data::warnings::SAMPLED;
 use crate::failure::Failure;
 use crate::run::advised::advise;
+use crate::run::folder::checkpoint_path;
 use crate::settings::{
     FinetuneSettings, PretrainSettings, Said, Settings, StackSettings, TuneSettings, origin, record,
 };
@@ -12,6 +13,7 @@ use deepbelief_finetune::FinetuneConfig;
 use deepbelief_stack::{LayerConfig, StackConfig};
 use deepbelief_wake_sleep::TuneConfig;
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// Settings that are complete.
@@ -68,6 +70,14 @@ pub fn tune(asked: &Value, directed: usize) -> Result<TuneConfig> {
 /// As [`pretrain`] has them.
 pub fn finetune(asked: &Value) -> Result<FinetuneConfig> {
     complete(asked, None, |settings: FinetuneSettings| Ok((settings.config.clone(), settings.batch_size, settings)))
+}
+
+/// The file of a checkpoint: `path` itself, that in the folder of a run, or for `hf:USER/REPO` what `dbn-hub` fetched.
+///
+/// # Errors
+/// In words, where there is none, or `dbn-hub` is not there or refuses.
+pub fn checkpoint(path: &Path) -> std::result::Result<PathBuf, String> {
+    checkpoint_path(path).map_err(|failure| in_words(&failure))
 }
 
 fn complete<S: Settings, C>(

@@ -56,6 +56,10 @@ class ModelUse:
             return int(chosen)
         return int(check_random_state(chosen).randint(2**31 - 1))
 
+    def _transformed(self, X: Any, depth: int) -> NDArray[Any]:
+        double = getattr(X, "dtype", None) == np.float64
+        return self._fitted().encode(self._data(X), depth, self.n_threads, double=double)
+
     def _in_type_of(self, X: Any, values: NDArray[np.float32]) -> NDArray[Any]:
         """The values in the floating-point type of X, which is float32 for all that has none."""
         return values.astype(np.float64) if getattr(X, "dtype", None) == np.float64 else values
@@ -92,17 +96,30 @@ class ModelUse:
         Returns
         -------
         dict of ndarray
-            ``{name: torch.from_numpy(w) for name, w in model.weights().items()}`` is a
-            state dict for PyTorch.
+            Those of an RBM are ``w_rec`` of shape (n_units, hidden), ``hb`` and ``vb``.
         """
         return dict(self._fitted().tensors())
+
+    def to_torch(self) -> Any:
+        """Return the way up as a module of PyTorch, with weights of its own.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            A ``Linear`` and what follows it for each layer. Of an RBM or a net it maps
+            visible units to what `transform` returns; of a classifier to probabilities,
+            and without its last module to their logits; of an autoencoder to
+            reconstructions. Visible units are grey levels divided by 255, and of a table
+            what its columns are made into.
+        """
+        from deepbelief._torch import module
+
+        return module(self._fitted().layers())
 
 
 class BeliefUse(ModelUse):
     """Use of an RBM or a deep belief net."""
 
-    def _transformed(self, X: Any, depth: int) -> NDArray[Any]:
-        return self._in_type_of(X, self._fitted().encode(self._data(X), depth, self.n_threads))
 
     def free_energy(self, X: Any) -> NDArray[np.float64]:
         """Return the free energy of samples, of a net that of its top.
@@ -237,6 +254,18 @@ def raise_unless_stopped(error: BaseException | None) -> None:
     """Raise what interrupted a training; a callback that stops it is none."""
     if error is not None and not isinstance(error, StopTraining):
         raise error
+
+
+def check_device(device: str) -> str:
+    """The name of a device that this package computes on."""
+    if str(device).startswith("cuda"):
+        raise ValueError(
+            f"device is {device!r}, but this package computes on the CPU: train with a dbn that was "
+            "built with CUDA and load its checkpoint, or leave device='cpu'"
+        )
+    if device != "cpu":
+        raise ValueError(f"device is {device!r}; it must be 'cpu'")
+    return device
 
 
 def label_codes(y: Any) -> tuple[NDArray[np.integer[Any]], NDArray[Any]]:

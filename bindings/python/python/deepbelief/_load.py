@@ -21,8 +21,9 @@ def load(path: str | os.PathLike[str]) -> RBM | DeepBeliefNet | Network:
     Parameters
     ----------
     path : path
-        A safetensors file that `save` or the program `dbn` wrote, or the folder of a run
-        of that.
+        A safetensors file that `save` or the program `dbn` wrote, the folder of a run of
+        that, or ``hf:USER/REPO`` on the Hugging Face Hub, ``hf:USER/REPO@REVISION:FILE``
+        in full. The Hub needs the program ``dbn-hub`` on the PATH.
 
     Returns
     -------
@@ -43,7 +44,9 @@ def load(path: str | os.PathLike[str]) -> RBM | DeepBeliefNet | Network:
     True
     """
     path = os.fspath(path)
-    if os.path.isdir(path):
+    if path.startswith("hf:"):
+        path = _deepbelief.checkpoint(path)
+    elif os.path.isdir(path):
         path = os.path.join(path, "model.safetensors")
     model = _deepbelief.Model.load(path)
     recipe = json.loads(model.provenance).get("recipe") or {}

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.validation import column_or_1d
 
 from deepbelief import _deepbelief
-from deepbelief._base import BeliefUse, label_codes, settings_json
+from deepbelief._base import BeliefUse, check_device, label_codes, settings_json
 from deepbelief._input import fit_input, later_input
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class DeepBeliefNet(BeliefUse, ClassifierMixin, TransformerMixin, BaseEstimator)
         Seed of everything drawn. With the same number the model has the same bits.
     n_threads : int, default=0
         Threads; 0 takes one a core. The model does not depend on it.
+    device : str, default="cpu"
+        Where to compute: the package does on the CPU. ``cuda`` is refused with what to do.
     verbose : int, default=0
         1 shows a progress bar where tqdm is installed, and else a line an epoch.
     callback : callable, default=None
@@ -108,6 +110,7 @@ class DeepBeliefNet(BeliefUse, ClassifierMixin, TransformerMixin, BaseEstimator)
         n_valid: int = 0,
         random_state: Any = None,
         n_threads: int = 0,
+        device: str = "cpu",
         verbose: int = 0,
         callback: Any = None,
     ) -> None:
@@ -124,6 +127,7 @@ class DeepBeliefNet(BeliefUse, ClassifierMixin, TransformerMixin, BaseEstimator)
         self.n_valid = n_valid
         self.random_state = random_state
         self.n_threads = n_threads
+        self.device = device
         self.verbose = verbose
         self.callback = callback
 
@@ -159,6 +163,7 @@ class DeepBeliefNet(BeliefUse, ClassifierMixin, TransformerMixin, BaseEstimator)
             "top": self.top,
             "seed": seed,
             "threads": self.n_threads,
+            "device": check_device(self.device),
         }
         settings = settings_json(asked, self.settings)
         classes = len(self.classes_) if labels is not None else None
@@ -212,6 +217,7 @@ class DeepBeliefNet(BeliefUse, ClassifierMixin, TransformerMixin, BaseEstimator)
             "valid": self.n_valid,
             "seed": seed,
             "threads": self.n_threads,
+            "device": check_device(self.device),
         }
         text = settings_json(asked, settings)
         model = self._model

@@ -10,7 +10,14 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score
 
 from deepbelief import _deepbelief
-from deepbelief._base import ModelUse, label_codes, raise_unless_stopped, settings_json, watched
+from deepbelief._base import (
+    ModelUse,
+    check_device,
+    label_codes,
+    raise_unless_stopped,
+    settings_json,
+    watched,
+)
 from deepbelief._input import Encoding, later_input
 from deepbelief._progress import Watch
 
@@ -71,6 +78,7 @@ class Network(ModelUse):
             "valid": net.n_valid,
             "seed": seed,
             "threads": net.n_threads,
+            "device": check_device(net.device),
         }
         text = settings_json(asked, settings)
         beside = net._encoding.recipe()
@@ -179,7 +187,7 @@ class Network(ModelUse):
         if depth is None:
             layers = len(self.sizes) - 1
             depth = layers // 2 if self.kind == "autoencoder" else max(layers - 1, 1)
-        return self._in_type_of(X, self._model.encode(self._data(X), depth, self.n_threads))
+        return self._transformed(X, depth)
 
     def reconstruct(self, X: Any) -> Any:
         """Return what an autoencoder makes of samples.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from deepbelief._base import BeliefUse, settings_json
+from deepbelief._base import BeliefUse, check_device, settings_json
 from deepbelief._deepbelief import train_rbm
 from deepbelief._input import decoded, fit_input, later_input
 
@@ -66,6 +66,8 @@ class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Seed of everything drawn. With the same number the model has the same bits.
     n_threads : int, default=0
         Threads; 0 takes one a core. The model does not depend on it.
+    device : str, default="cpu"
+        Where to compute: the package does on the CPU. ``cuda`` is refused with what to do.
     verbose : int, default=0
         1 shows a progress bar where tqdm is installed, and else a line an epoch.
     callback : callable, default=None
@@ -126,6 +128,7 @@ class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         n_valid: int = 0,
         random_state: Any = None,
         n_threads: int = 0,
+        device: str = "cpu",
         verbose: int = 0,
         callback: Any = None,
     ) -> None:
@@ -144,6 +147,7 @@ class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.n_valid = n_valid
         self.random_state = random_state
         self.n_threads = n_threads
+        self.device = device
         self.verbose = verbose
         self.callback = callback
 
@@ -163,6 +167,7 @@ class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             "valid": self.n_valid,
             "seed": seed,
             "threads": self.n_threads,
+            "device": check_device(self.device),
         }
         return settings_json({**asked, **more}, self.settings)
 

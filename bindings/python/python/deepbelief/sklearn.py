@@ -262,8 +262,8 @@ class BernoulliRBM(
     def _mean_hiddens(self, v: Any) -> NDArray[Any]:
         flat = getattr(v, "ndim", 2) == 1
         rows = v.reshape(1, -1) if flat else v
-        means = self._model.encode(self._bernoulli(rows), 1)
-        means = means.astype(v.dtype, copy=False)
+        double = v.dtype == np.float64
+        means = self._model.encode(self._bernoulli(rows), 1, double=double)
         return means[0] if flat else means
 
     def _sample_hiddens(self, v: Any, rng: Any) -> NDArray[Any]:

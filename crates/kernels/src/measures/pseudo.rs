@@ -7,9 +7,11 @@
 //! F(v) - F(v') = d vb_i + sum over hidden j of softplus(x_j + d w_ij) - softplus(x_j)
 //! ```
 //!
-//! for inputs x of the hidden units given v, and d = 1 if unit i is off, else -1.
+//! for inputs x of the hidden units given v, and d = 1 if unit i is off, else -1. All units of a sample together are what
+//! [`Flips`] computes; the sum of softplus is left for single units and for weights that are too large for it.
 
 use crate::learning::packed::PackedRbm;
+use crate::measures::flips::{Flips, Odds};
 use crate::products::source::Source;
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
@@ -50,7 +52,12 @@ impl PackedRbm {
         let (mut support, mut lists) = (Bits::default(), Active::default());
         let source = Source::of_batch(batch, &mut support, &mut lists);
         let chunks = Chunks::new(samples);
-        let of_chunk = |chunk: usize| {
+        let within = match batch {
+            Batch::Binary(_) => true,
+            Batch::Real { values, .. } => values.iter().all(|v| (0.0..=1.0).contains(v)),
+        };
+        let flips = if draw.is_none() && within { Flips::new(self.level, &self.rec) } else { None };
+        let of_chunk = |chunk: usize| -> Vec<f64> {
             let range = chunks.range(chunk);
             // Inputs of one sample after the other, panel by panel.
             let mut inputs = vec![vec![ZERO; self.hb.len()]; range.len()];
@@ -62,44 +69,51 @@ impl PackedRbm {
                     inputs[panel] = Row(std::array::from_fn(|i| x.0[i] + bias.0[i] + w.0[i]));
                 }
             }
-            let of_sample = |(inputs, s): (Vec<Row>, usize)| match draw {
-                None => self.all_units(batch, s, 0..visible, &inputs).sum(),
-                Some(draw) => {
-                    let unit = ((f64::from(draw.at(s as u32, 0)) * visible as f64) as usize).min(visible - 1);
-                    visible as f64 * self.all_units(batch, s, unit..unit + 1, &inputs).sum::<f64>()
+            let signs = |s| signs(batch, s, 0..visible);
+            let all_units = |inputs: &[Row], s| self.units(&signs(s), 0, inputs).sum::<f64>();
+            match (draw, &flips) {
+                (Some(draw), _) => {
+                    inputs.iter().zip(range).map(|(inputs, s)| self.one_unit(batch, s, inputs, draw)).collect()
                 }
-            };
-            inputs.into_iter().zip(range).map(of_sample).collect::<Vec<f64>>()
+                (None, None) => inputs.iter().zip(range).map(|(inputs, s)| all_units(inputs, s)).collect(),
+                (None, Some(flips)) => {
+                    let odds: Vec<Vec<Odds>> = inputs.iter().map(|inputs| Odds::of(self.level, inputs)).collect();
+                    let signs: Vec<Vec<f32>> = range.map(signs).collect();
+                    flips.log_likelihoods(self.level, &odds, &signs, &self.vb)
+                }
+            }
         };
         let parts: Vec<Vec<f64>> = (0..chunks.count()).into_par_iter().with_max_len(1).map(of_chunk).collect();
         parts.into_iter().flatten().collect()
     }
 
-    /// `ln p(v_i | others)` of some units of a sample.
-    fn all_units(
-        &self,
-        batch: &Batch,
-        sample: usize,
-        units: std::ops::Range<usize>,
-        inputs: &[Row],
-    ) -> impl Iterator<Item = f64> {
-        let signs: Vec<f32> = match batch {
-            Batch::Binary(bits) => units.clone().map(|i| if bits.get(sample, i) { -1.0 } else { 1.0 }).collect(),
-            Batch::Real { units: all, values, .. } => {
-                values[sample * all..][units.clone()].iter().map(|v| 1.0 - 2.0 * v).collect()
-            }
-        };
-        let mut sums = vec![0.0; units.len()];
+    /// `ln p(v_i | others)` of a unit that is drawn, as often as there are units.
+    fn one_unit(&self, batch: &Batch, sample: usize, inputs: &[Row], draw: Uniforms) -> f64 {
+        let visible = self.visible;
+        let unit = ((f64::from(draw.at(sample as u32, 0)) * visible as f64) as usize).min(visible - 1);
+        visible as f64 * self.units(&signs(batch, sample, unit..unit + 1), unit, inputs).sum::<f64>()
+    }
+
+    /// `ln p(v_i | others)` of the units from `first` on, which flip by `signs`.
+    fn units(&self, signs: &[f32], first: usize, inputs: &[Row]) -> impl Iterator<Item = f64> {
+        let mut sums = vec![0.0; signs.len()];
         for (panel, x) in inputs.iter().enumerate() {
-            flipped(self.level, x, &self.rec.panel(panel)[units.clone()], &signs, &mut sums);
+            flipped(self.level, x, &self.rec.panel(panel)[first..first + signs.len()], signs, &mut sums);
         }
-        let first = units.start;
-        sums.into_iter().zip(signs).enumerate().map(move |(i, (sum, sign))| {
+        sums.into_iter().zip(signs).enumerate().map(move |(i, (sum, &sign))| {
             let i = first + i;
             let higher = sum + f64::from(sign) * f64::from(self.vb[i / BLOCK].0[i % BLOCK]);
             // -ln(1 + exp(F(v) - F(v'))).
             -(higher.max(0.0) + libm::log1p(libm::exp(-higher.abs())))
         })
+    }
+}
+
+/// By how much units of a sample change where they flip: `1 - 2 v`.
+fn signs(batch: &Batch, sample: usize, units: std::ops::Range<usize>) -> Vec<f32> {
+    match batch {
+        Batch::Binary(bits) => units.map(|i| if bits.get(sample, i) { -1.0 } else { 1.0 }).collect(),
+        Batch::Real { units: all, values, .. } => values[sample * all..][units].iter().map(|v| 1.0 - 2.0 * v).collect(),
     }
 }
 
@@ -125,6 +139,7 @@ mod tests {
     use super::*;
     use crate::learning::parameters::Parameters;
     use crate::rng::Stream;
+    use crate::simd::Level;
 
     fn numbers(n: usize, scale: f32, step: u32) -> Vec<f32> {
         let mut out = vec![0.0; n];
@@ -141,7 +156,7 @@ mod tests {
             let terms = v.iter().enumerate().map(|(i, &v)| f64::from(v) * f64::from(p.w_rec[i * hidden + j]));
             f64::from(p.hb[j]) + label + terms.sum::<f64>()
         };
-        linear + (0..hidden).map(|j| input(j).exp().ln_1p()).sum::<f64>()
+        linear + (0..hidden).map(|j| input(j).max(0.0) + (-input(j).abs()).exp().ln_1p()).sum::<f64>()
     }
 
     /// Between their values units are as probable as the energies of v and 1 - v say, and states have nothing of that.
@@ -173,6 +188,59 @@ mod tests {
         for (a, b) in machine.flip_log_likelihood(&real).iter().zip(machine.pseudo_log_likelihood(&bits, &[], None)) {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
         }
+    }
+
+    /// Large weights: products of fewer factors, and beyond 20 none.
+    #[test]
+    fn large_weights_neither_overflow_nor_vanish() {
+        let (visible, hidden, samples) = (33, 70, 4);
+        for scale in [6.0, 19.0, 21.0, 60.0] {
+            let p = Parameters {
+                w_rec: numbers(visible * hidden, scale, 0),
+                hb: numbers(hidden, 3.0, 1),
+                vb: numbers(visible, 2.0, 2),
+                ..Parameters::default()
+            };
+            let machine = PackedRbm::new(visible, hidden, &p);
+            let values: Vec<f32> =
+                numbers(samples * visible, 1.0, 5).iter().map(|&u| f32::from(u8::from(u < 0.0))).collect();
+            let got = machine.pseudo_log_likelihood(&Bits::from_values(samples, visible, &values), &[], None);
+            for (v, got) in values.chunks(visible).zip(got) {
+                let (mut v, mut want) = (v.to_vec(), 0.0);
+                for i in 0..visible {
+                    let as_it_is = log_weight(&p, &v, None);
+                    v[i] = 1.0 - v[i];
+                    let higher = log_weight(&p, &v, None) - as_it_is;
+                    want -= higher.max(0.0) + (-higher.abs()).exp().ln_1p();
+                    v[i] = 1.0 - v[i];
+                }
+                // Inputs of hundreds are rounded to some 1e-5.
+                assert!(
+                    (got - want).abs() < 1e-4 * visible as f64 + 1e-5 * want.abs(),
+                    "{scale}: {got}, exactly {want}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_has_the_same_bits() {
+        let (visible, hidden, samples) = (70, 45, 3);
+        let p = Parameters {
+            w_rec: numbers(visible * hidden, 1.5, 0),
+            hb: numbers(hidden, 1.0, 1),
+            vb: numbers(visible, 1.0, 2),
+            ..Parameters::default()
+        };
+        let values: Vec<f32> = numbers(samples * visible, 1.0, 5).iter().map(|u| (0.9 * (u + 1.0)).min(1.0)).collect();
+        let batch = Batch::Real { rows: samples, units: visible, values };
+        let all = Level::available().into_iter().map(|level| {
+            let mut machine = PackedRbm::new(visible, hidden, &p);
+            machine.set_level(level);
+            machine.flip_log_likelihood(&batch).iter().map(|x| x.to_bits()).collect::<Vec<u64>>()
+        });
+        let all: Vec<Vec<u64>> = all.collect();
+        assert!(all.iter().all(|bits| *bits == all[0]));
     }
 
     /// Against conditionals made of two unnormalised probabilities each, on sizes off the panel's.

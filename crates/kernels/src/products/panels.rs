@@ -60,6 +60,11 @@ impl Panels {
         &self.data[index * self.height..(index + 1) * self.height]
     }
 
+    /// All rows, panel by panel.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.data
+    }
+
     pub(crate) fn panels_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [Row]> {
         self.data.par_chunks_mut(self.height.max(1))
     }

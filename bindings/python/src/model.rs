@@ -137,7 +137,7 @@ impl Model {
 
     /// Units of every layer, from the visible ones up.
     #[getter]
-    fn sizes(&self) -> Vec<usize> {
+    pub(crate) fn sizes(&self) -> Vec<usize> {
         match &self.net {
             Net::Rbm(dbn) | Net::Dbn(dbn) => dbn.sizes(),
             Net::Network(network) => network.sizes(),
@@ -146,7 +146,7 @@ impl Model {
 
     /// Number of classes that it tells apart, 0 where it learned none.
     #[getter]
-    fn classes(&self) -> usize {
+    pub(crate) fn classes(&self) -> usize {
         match &self.net {
             Net::Rbm(dbn) | Net::Dbn(dbn) => dbn.classes(),
             Net::Network(network) => network.classes(),

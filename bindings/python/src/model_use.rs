@@ -156,10 +156,12 @@ impl Model {
             for first in (0..split.samples()).step_by(ROWS) {
                 stop(attention)?;
                 let batch = split.batch(first..split.samples().min(first + ROWS), Binarize::None, 0)?;
-                all.extend(match flips {
-                    true => flip_log_likelihood(rbm, &batch)?,
-                    false => pseudo_log_likelihood(rbm, &batch, &[], None)?,
-                });
+                let found = if flips {
+                    flip_log_likelihood(rbm, &batch)?
+                } else {
+                    pseudo_log_likelihood(rbm, &batch, &[], None)?
+                };
+                all.extend(found);
             }
             Ok(all)
         })?;

@@ -94,7 +94,7 @@ def test_the_hub_is_asked_by_dbn_hub(digits, tmp_path, monkeypatch):
     hub.write_text(f"#!{sys.executable}\nimport sys\nassert sys.argv[-1] == 'someone/digits', sys.argv\nprint({answer!r})\n")
     hub.chmod(0o755)
     np.testing.assert_array_equal(db.load("hf:someone/digits").components_, rbm.components_)
-    with pytest.raises(ValueError, match="hf:|address|USER/REPO"):
+    with pytest.raises(ValueError, match="names nothing on the Hub"):
         db.load("hf:")
 
 

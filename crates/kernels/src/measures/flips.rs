@@ -52,8 +52,7 @@ impl<'a> Flips<'a> {
     pub(crate) fn new(level: Level, weights: &'a Panels) -> Option<Self> {
         let mut largest = 0.0_f32;
         for w in weights.rows().iter().flat_map(|row| row.0) {
-            // Also what is no number.
-            if !(w.abs() <= REACH) {
+            if w.is_nan() || w.abs() > REACH {
                 return None;
             }
             largest = largest.max(w.abs());

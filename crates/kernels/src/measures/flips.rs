@@ -1,6 +1,6 @@
 //! How probable each visible unit of a sample is given all others, for all units at once.
 //!
-//! Where unit i changes by d, the input of hidden unit j goes from x_j to `x_j + d w_ij`. With `p = sigmoid(x)`,
+//! Where unit i changes by d, the input of hidden unit j goes from `x_j` to `x_j + d w_ij`. With `p = sigmoid(x)`,
 //!
 //! ```text
 //! sum over j of softplus(x_j + d w_ij) - softplus(x_j) = ln product over j of (1 - p_j + p_j exp(d w_ij))

@@ -74,6 +74,12 @@ const STILL: f64 = 0.03;
 /// Share of all that was gained which may be lost again after the best epoch.
 const LOST: f64 = 0.1;
 
+/// How many times the cost of the training samples that of others may be.
+const UNEQUAL: f64 = 1.25;
+
+const OVERFITS: &str = "the model fits the training samples better than others. A larger cost of the weights (see --weight-cost, \
+                        --l1-cost, --l1b-cost), fewer hidden units or more data close it.";
+
 /// Judges a training by its figures; `classes` is 0 without labels.
 #[must_use]
 pub fn judge(traces: &Traces, classes: usize) -> Verdict {
@@ -128,7 +134,7 @@ pub fn judge(traces: &Traces, classes: usize) -> Verdict {
     } else if tone == Tone::Good && text.contains("still") {
         findings.push(Finding { tone: Tone::Good, text: "More epochs are likely to help.".into() });
     }
-    findings.extend(gap(traces));
+    findings.extend(gap(traces).or_else(|| costs(traces)));
     findings.extend(units(traces));
     Verdict { text, tone, headline: Some(headline), findings }
 }
@@ -161,10 +167,20 @@ fn gap(traces: &Traces) -> Option<Finding> {
     let median = sizes.get(sizes.len() / 2)?;
     (points.len() >= 5 && last > 2.0 && last > 2.0 * median && Some(&last) == sizes.last()).then(|| Finding {
         tone: Tone::Watch,
+        text: format!("The free-energy gap keeps growing, to {}: {OVERFITS}", shown("free_energy_gap", last)),
+    })
+}
+
+/// What the costs of training samples and of others say.
+fn costs(traces: &Traces) -> Option<Finding> {
+    let last = |name| traces.last(name).map(|(_, value)| value).filter(|value| value.is_finite());
+    let (train, valid) = (last("reconstruction_cost")?, last("reconstruction_cost_valid")?);
+    (train > 0.0 && valid > UNEQUAL * train).then(|| Finding {
+        tone: Tone::Watch,
         text: format!(
-            "The free-energy gap keeps growing, to {}: the model fits the training samples better than others. A larger \
-             --weight-cost, fewer hidden units or more data close it.",
-            shown("free_energy_gap", last)
+            "The reconstruction cost is {} for the training samples and {} for others: {OVERFITS}",
+            shown("reconstruction_cost", train),
+            shown("reconstruction_cost_valid", valid)
         ),
     })
 }
@@ -217,6 +233,20 @@ mod tests {
             assert!(verdict.text.starts_with(text) && verdict.tone == tone, "{name} {values:?}: {verdict:?}");
         }
         assert_eq!(judge(&Traces::default(), 0).headline, None);
+    }
+
+    #[test]
+    fn a_model_that_fits_the_training_samples_alone_is_remarked_on() {
+        let of = |valid: f64| {
+            let mut traces = Traces::default();
+            for epoch in 1..=3 {
+                let cost =
+                    [("reconstruction_cost".to_string(), 26.2), ("reconstruction_cost_valid".to_string(), valid)];
+                traces.add(epoch, BTreeMap::from(cost));
+            }
+            judge(&traces, 0).findings.iter().any(|finding| finding.text.contains(OVERFITS))
+        };
+        assert!(of(52.5) && !of(27.0));
     }
 
     /// The numbers are those of the metrics, and the sentence says when which was measured.

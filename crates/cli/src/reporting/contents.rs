@@ -14,7 +14,7 @@ use crate::settings::{built_in, default_text};
 use crate::toml_file;
 use deepbelief_rbm::{open_regular, read_regular};
 use deepbelief_report::observed::{OBSERVED, Observed};
-use deepbelief_report::{Content, Drawn, Metrics, Next, Setting, State, page};
+use deepbelief_report::{Content, Drawn, Metrics, Next, Setting, State, Verdict, page};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use toml::Table;
@@ -81,12 +81,20 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
     })
 }
 
-/// Writes the report of a run into its folder; its path, and what it says to type next.
-pub(super) fn write(path: &Path, state: Option<State>) -> Result<(PathBuf, Vec<Next>)> {
+/// A report that was written.
+pub(super) struct Written {
+    pub(super) file: PathBuf,
+    pub(super) verdict: Verdict,
+    /// What it says to type next.
+    pub(super) next: Vec<Next>,
+}
+
+/// Writes the report of a run into its folder.
+pub(super) fn write(path: &Path, state: Option<State>) -> Result<Written> {
     let (file, content) = (path.join(REPORT), content(path, state)?);
     let text = page(&content);
     deepbelief_rbm::write_atomic(&file, text.as_bytes()).or_fail(|| format!("cannot write {}", file.display()))?;
-    Ok((file, content.next))
+    Ok(Written { file, verdict: content.verdict(), next: content.next })
 }
 
 /// What the training saw its model do, as far as it can be read.

@@ -53,9 +53,6 @@ pub(super) fn next(
                     add(format!("dbn finetune {run}"), "Or train it by backpropagation, as a classifier:");
                 }
             }
-            if verb == "pretrain" {
-                add(format!("dbn eval {run}"), "Measure the log-likelihood, with an interval:");
-            }
             add(format!("dbn sample {run} --out {samples}"), "Generate samples:");
             if is_alignment && verb == "pretrain" {
                 let of = |name: &str| shell_word(&path.join(name));
@@ -76,6 +73,9 @@ pub(super) fn next(
             if can_have_a_page(checkpoint) {
                 let page = shell_word(&path.join("page.html"));
                 add(format!("dbn page {run} --out {page}"), "Make a page to try the model in:");
+            }
+            if verb == "pretrain" {
+                add(format!("dbn eval {run}"), "Measure the log-likelihood, with an interval:");
             }
         }
         Model::Network(checkpoint) if checkpoint.network.objective() == Objective::Classifier => {

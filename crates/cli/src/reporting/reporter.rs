@@ -1,7 +1,7 @@
 //! Writes the report of a run while it trains. It takes little time, and nothing that goes wrong with it stops the
 //! training.
 
-use super::contents::write;
+use super::contents::{Written, write};
 use super::observe::{Look, observe};
 use crate::failure::{Failure, Result};
 use crate::pictures::{Gallery, Sheet};
@@ -10,7 +10,7 @@ use crate::run::folder::{METRICS, RunFolder};
 use crate::run::stage::of_failure;
 use deepbelief_rbm::{TrainingWarning, open_regular, read_regular};
 use deepbelief_report::observed::{OBSERVED, Observed, Warned};
-use deepbelief_report::{Metrics, Next, State};
+use deepbelief_report::{Finding, Metrics, Next, State, Tone};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -28,8 +28,8 @@ pub(crate) struct Reporter {
     last: Option<(Instant, Duration)>,
     /// Whether it was said that reports cannot be written.
     complained: bool,
-    /// Where the last one is, and what it says to type next.
-    written: Option<(PathBuf, Vec<Next>)>,
+    /// The last one.
+    written: Option<Written>,
 }
 
 impl Reporter {
@@ -82,9 +82,17 @@ impl Reporter {
         }
     }
 
-    /// Says where the report is and what to type next.
+    /// Says whether the training worked, where the report is and what to type next.
     pub(crate) fn say_next(&self) {
-        let Some((file, next)) = &self.written else { return };
+        let Some(Written { file, verdict, next }) = &self.written else { return };
+        if verdict.tone == Tone::Bad {
+            tracing::warn!("{}", verdict.text);
+        } else {
+            tracing::info!("verdict: {}", verdict.text);
+        }
+        for Finding { text, .. } in verdict.findings.iter().filter(|finding| finding.tone == Tone::Watch) {
+            tracing::warn!("{text}");
+        }
         tracing::info!("report:  {}", file.display());
         for Next { command, .. } in next {
             tracing::info!("next:    {command}");

@@ -10,6 +10,9 @@ use std::time::Instant;
 /// Batches between two looks at the clock.
 const TICK: usize = 16;
 
+/// Lines of epochs, about so many at most.
+const MOST_LINES: u32 = 100;
+
 /// Shows a training.
 pub(crate) struct Ticker<'a> {
     report: &'a Report,
@@ -83,7 +86,7 @@ impl<'a> Ticker<'a> {
         }
     }
 
-    /// After every epoch of `epochs`: one line, and what the bar says.
+    /// After every epoch of `epochs`: what the bar says, and one line, but for most of very many.
     pub(crate) fn epoch(&mut self, metrics: &EpochMetrics, epochs: u32) {
         let (epoch, cost) = (metrics.epoch, metrics.reconstruction_cost);
         let valid = metrics.reconstruction_cost_valid.map_or(String::new(), |cost| format!(" (validation {cost:.2})"));
@@ -115,6 +118,9 @@ impl<'a> Ticker<'a> {
             self.prefix
         );
         self.message(&format!("cost {cost:.2}{likelihood}{pseudo}{gap}{error}, {rate} samples/s"));
+        if !has_a_line(epoch, epochs) && !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
         tracing::info!(
             layer = metrics.layer,
             epoch,
@@ -148,6 +154,30 @@ impl<'a> Ticker<'a> {
     pub(crate) fn finish(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
+        }
+    }
+}
+
+/// Whether an epoch has a line: each of up to a hundred; of more every tenth, hundredth and so on, so that there are about
+/// a hundred at most, and the first and the last.
+fn has_a_line(epoch: u32, epochs: u32) -> bool {
+    let mut step = 1;
+    while epochs / step > MOST_LINES {
+        step *= 10;
+    }
+    epoch <= 1 || epoch == epochs || epoch.is_multiple_of(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_epochs_have_about_a_hundred_lines() {
+        for (epochs, lines) in [(5, 5), (100, 100), (101, 12), (500, 51), (1000, 101), (1001, 102), (u32::MAX, 0)] {
+            let epochs_seen = if lines == 0 { 1..=1000 } else { 1..=epochs };
+            let shown = epochs_seen.filter(|&epoch| has_a_line(epoch, epochs)).count();
+            assert_eq!(shown, lines.max(1), "{epochs}");
         }
     }
 }

@@ -158,7 +158,8 @@ impl Examination {
     #[must_use]
     pub fn called(&self, column: usize) -> String {
         let name = self.schema.each().nth(column).and_then(|(name, _)| name);
-        name.filter(|name| !name.is_empty()).map_or_else(|| column.to_string(), |name| format!("{name:?}"))
+        let name = name.filter(|name| !name.is_empty()).map(|name| format!("{name:?}"));
+        self.schema.called(column, name.as_deref())
     }
 
     /// A value as it is once scaled.

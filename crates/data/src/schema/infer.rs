@@ -393,11 +393,15 @@ fn binary(off: f64, on: f64) -> ColumnKind {
     ColumnKind::Binary { off: shown(off), on: shown(on) }
 }
 
+/// What means no, in the languages that many tables are in.
+const NO: [&str; 22] = [
+    "false", "no", "n", "f", "off", "absent", "negative", "nein", "falsch", "aus", "non", "faux", "falso", "não",
+    "nao", "nej", "nei", "nie", "ne", "nem", "ei", "нет",
+];
+
 /// Two texts, the one that means no first; else in their order.
 fn two(a: &str, b: &str) -> (String, String) {
-    let no = |text: &str| {
-        ["false", "no", "n", "f", "off", "absent", "negative"].contains(&text.to_ascii_lowercase().as_str())
-    };
+    let no = |text: &str| NO.contains(&text.to_lowercase().as_str());
     let swap = if no(a) == no(b) { b < a } else { no(b) };
     if swap { (b.into(), a.into()) } else { (a.into(), b.into()) }
 }

@@ -55,7 +55,11 @@ pub(super) fn describe(
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
         vec![format!("  {key}"), value, reason.clone()]
     });
-    text + &table(settings)
+    text += &table(settings);
+    if found.train.classes.is_some() && args.verb == "pretrain" {
+        text += "\n`dbn pretrain` does not learn the labels; `dbn check --for stack` recommends for a net that does.\n";
+    }
+    text
 }
 
 fn data(args: &CheckArgs, found: &Examination) -> String {

@@ -16,6 +16,8 @@ pub(super) struct Score<'a> {
     errors: usize,
     /// Share of the samples with a wrong label.
     error: f64,
+    /// The same of who always says the label that most samples have.
+    error_of_guess: f64,
     /// What the rows and columns of the confusion matrix are called.
     classes: Vec<String>,
     /// Samples of the class of the row that were predicted to be of the class of the column.
@@ -37,17 +39,21 @@ impl<'a> Score<'a> {
             samples += 1;
             errors += usize::from(told != label);
         }
-        Self { data, split, samples, errors, error: errors as f64 / samples.max(1) as f64, classes, confusion }
+        let share = |wrong: usize| wrong as f64 / samples.max(1) as f64;
+        let error_of_guess = share(samples - frequent(&confusion).1);
+        Self { data, split, samples, errors, error: share(errors), error_of_guess, classes, confusion }
     }
 
     /// As text, with the matrix where that is asked for.
     pub(super) fn describe(&self, confusion: bool) -> String {
         let (errors, samples) = (thousands(self.errors), thousands(self.samples));
         let mut text = format!(
-            "error   {:.2} %\nerrors  {errors}\nsamples {samples} ({} of {})\n",
+            "error   {:.2} %\nerrors  {errors}\nsamples {samples} ({} of {})\nguess   {:.2} % wrong, by always saying {}\n",
             100.0 * self.error,
             self.split,
-            self.data
+            self.data,
+            100.0 * self.error_of_guess,
+            cell(self.classes.get(frequent(&self.confusion).0).map_or("", String::as_str), WIDEST)
         );
         if confusion {
             text += &self.matrix();
@@ -81,6 +87,12 @@ impl<'a> Score<'a> {
     }
 }
 
+/// The first of the classes that most samples have, and how many have it.
+fn frequent(confusion: &[Vec<usize>]) -> (usize, usize) {
+    let samples = confusion.iter().map(|row| row.iter().sum());
+    samples.enumerate().rev().max_by_key(|&(_, samples)| samples).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,7 +106,10 @@ mod tests {
         let score = Score::new("d", "test", [0, 1, 1, 2, 0].into_iter().zip([0, 1, 2, 2, 1]), names(&["0", "1", "2"]));
         assert_eq!((score.errors, score.samples, score.error), (2, 5, 0.4));
         assert_eq!(score.confusion, [[1, 0, 0], [1, 1, 0], [0, 1, 1]]);
-        assert_eq!(score.describe(false), "error   40.00 %\nerrors  2\nsamples 5 (test of d)\n");
+        assert_eq!(
+            score.describe(false),
+            "error   40.00 %\nerrors  2\nsamples 5 (test of d)\nguess   60.00 % wrong, by always saying 1\n"
+        );
     }
 
     #[test]

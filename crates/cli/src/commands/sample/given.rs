@@ -53,7 +53,8 @@ fn held(columns: &Schema, given: &[String]) -> Result<Held> {
     let mut held = Held { row: vec![0.0; units], free: vec![true; units] };
     for pair in given {
         let Some((name, text)) = pair.split_once('=') else {
-            return Err(Failure::new(format!("--given has {pair:?}, expected COLUMN=VALUE")));
+            return Err(Failure::new(format!("--given has {pair:?}, expected COLUMN=VALUE"))
+                .hint("a comma separates columns: write a number with a decimal point, as in height=180.5"));
         };
         let (units, values) = columns.given(name.trim(), text.trim())?;
         if !held.free[units.start] {

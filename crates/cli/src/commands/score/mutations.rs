@@ -196,7 +196,11 @@ fn wild_type(
 /// Whether a sample has this name, or has it up to the first blank.
 fn is_called(data: &Split, sample: usize, asked: &str) -> bool {
     let name = data.name(sample);
-    name.is_some_and(|name| name == asked || name.split_whitespace().next() == Some(asked))
+    let Some(name) = name else { return false };
+    let word = name.split_whitespace().next().unwrap_or_default();
+    name == asked
+        || word == asked
+        || first_residue(word).is_some() && word.rsplit_once('/').map(|(name, _)| name) == Some(asked)
 }
 
 /// The number of the first residue of a name such as `BLAT_ECOLX/24-286`.

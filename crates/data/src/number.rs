@@ -18,6 +18,12 @@ pub(crate) fn are_same(a: f64, b: f64) -> bool {
     a == b || (a as f32 == b as f32 && (a.fract() != 0.0 || b.fract() != 0.0))
 }
 
+/// To 32 bits; a finite number stays finite, so that messages can tell it from an infinity.
+pub(crate) fn narrow(x: f64) -> f32 {
+    let near = x as f32;
+    if near.is_infinite() && x.is_finite() { f32::MAX.copysign(near) } else { near }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

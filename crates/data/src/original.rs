@@ -5,6 +5,8 @@ use crate::formats::hub::{self, Files};
 use crate::load::found;
 #[cfg(feature = "formats")]
 use crate::load::has_labels_in_a_column;
+use crate::number::narrow;
+use crate::schema::kind::is_wide;
 use crate::schema::options::LoadOptions;
 use crate::schema::source::Source;
 use crate::tables::block::{Block, BlockValues};
@@ -12,6 +14,7 @@ use crate::tables::found::Found;
 #[cfg(feature = "formats")]
 use crate::tables::sheet::Sheet;
 use crate::tables::table::Table;
+use crate::tables::values::Values;
 
 /// The cells of a source as they stand there.
 #[derive(Clone, Debug)]
@@ -64,11 +67,27 @@ impl Original {
     }
 }
 
-/// Columns without names.
+/// Columns without names: in 64 bits where 32 hold too little of one.
 fn of_table(table: &Table) -> Result<Original, Error> {
     let mut columns = vec![Vec::with_capacity(table.samples()); table.units];
-    table.each_row(|row| columns.iter_mut().zip(row).for_each(|(column, &x)| column.push(x)))?;
-    let block = |(place, column): (usize, Vec<f32>)| Block::column(place.to_string(), BlockValues::Floats(column));
+    for part in table.values.parts() {
+        let (_, values) = part?;
+        let mut put = |(at, x): (usize, f64)| columns[at % table.units].push(x);
+        match &*values {
+            Values::Doubles(doubles) => doubles.iter().copied().enumerate().for_each(&mut put),
+            values => values.floats(0..values.len()).iter().map(|&x| x.into()).enumerate().for_each(&mut put),
+        }
+    }
+    let block = |(place, column): (usize, Vec<f64>)| {
+        let (least, most) = column.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
+        let is_short = |&x: &f64| x.is_nan() || f64::from(x as f32) == x;
+        let values = if is_wide(least, most - least) && !column.iter().all(is_short) {
+            BlockValues::Doubles(column)
+        } else {
+            BlockValues::Floats(column.into_iter().map(narrow).collect())
+        };
+        Block::column(place.to_string(), values)
+    };
     let columns: Vec<Block> = columns.into_iter().enumerate().map(block).collect();
     Ok(Original { learned: (0..columns.len()).collect(), columns })
 }

@@ -23,14 +23,12 @@ impl Fortran<'_> {
     /// The values sample by sample, the last axis fastest.
     pub(crate) fn read(&self, mut from: impl Read) -> io::Result<Values> {
         let units: usize = self.axes.iter().product();
-        let (mut bytes, mut floats, values) = (Vec::new(), Vec::new(), self.samples * units);
-        if self.element.held() == 1 {
-            bytes.try_reserve_exact(values)?;
-            bytes.resize(values, 0);
-        } else {
-            floats.try_reserve_exact(values)?;
-            floats.resize(values, 0.0);
-        }
+        let values = self.samples * units;
+        let mut all = match self.element {
+            element if element.held() == 1 => Values::Bytes(zeros(values)?),
+            element if element.is_wide() => Values::Doubles(zeros(values)?),
+            _ => Values::Floats(zeros(values)?),
+        };
         let at_once = BLOCK / self.element.size();
         for unit in order(self.axes) {
             for first in (0..self.samples).step_by(at_once) {
@@ -38,14 +36,28 @@ impl Fortran<'_> {
                 let mut block = vec![0; count * self.element.size()];
                 from.read_exact(&mut block)?;
                 let place = |i: usize| (first + i) * units + unit;
-                match self.element.values(self.big_endian, block) {
-                    Values::Bytes(block) => block.iter().enumerate().for_each(|(i, &x)| bytes[place(i)] = x),
-                    Values::Floats(block) => block.iter().enumerate().for_each(|(i, &x)| floats[place(i)] = x),
+                match (&mut all, self.element.values(self.big_endian, block)) {
+                    (Values::Bytes(all), Values::Bytes(block)) => put(all, &block, place),
+                    (Values::Floats(all), Values::Floats(block)) => put(all, &block, place),
+                    (Values::Doubles(all), Values::Doubles(block)) => put(all, &block, place),
+                    // One element has values of one kind.
+                    _ => {}
                 }
             }
         }
-        Ok(if self.element.held() == 1 { Values::Bytes(bytes) } else { Values::Floats(floats) })
+        Ok(all)
     }
+}
+
+fn zeros<T: Clone + Default>(count: usize) -> io::Result<Vec<T>> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(count)?;
+    all.resize(count, T::default());
+    Ok(all)
+}
+
+fn put<T: Copy>(all: &mut [T], block: &[T], place: impl Fn(usize) -> usize) {
+    block.iter().enumerate().for_each(|(i, &x)| all[place(i)] = x);
 }
 
 /// The place in a sample, the last axis fastest, of each value in the order of the file, the first axis fastest.

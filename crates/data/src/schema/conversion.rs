@@ -26,23 +26,20 @@ impl Conversion {
             let (min, width) = (f64::from(bottom), f64::from(top) - f64::from(bottom));
             // Values beyond have been refused, or are taken for the ends.
             let map = |x: f64| (((x - min) / width) as f32).clamp(0.0, 1.0);
-            return match values {
-                Values::Bytes(bytes) => bytes.iter().map(|&x| map(f64::from(x))).collect::<Vec<_>>().into(),
-                Values::Floats(mut floats) => {
-                    for x in &mut floats {
-                        *x = map(f64::from(*x));
-                    }
-                    floats.into()
-                }
-            };
+            let mut floats = values.into_floats();
+            for x in &mut floats {
+                *x = map(f64::from(*x));
+            }
+            return floats.into();
         }
         match values {
             Values::Bytes(bytes) if top == 255.0 => bytes.into(),
             Values::Bytes(bytes) => bytes.iter().map(|&x| 255 * x).collect::<Vec<u8>>().into(),
-            Values::Floats(floats) if self.whole => {
-                floats.iter().map(|x| (x * 255.0 / top) as u8).collect::<Vec<u8>>().into()
+            values if self.whole => {
+                values.into_floats().iter().map(|x| (x * 255.0 / top) as u8).collect::<Vec<u8>>().into()
             }
-            Values::Floats(mut floats) => {
+            values => {
+                let mut floats = values.into_floats();
                 for x in &mut floats {
                     *x /= top;
                 }

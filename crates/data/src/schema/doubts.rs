@@ -85,16 +85,21 @@ fn code(sheet: &Sheet, found: &Found, column: usize) -> Option<String> {
     ))
 }
 
-/// Numbers of an array of which 32 bits leave few, as they lie close together far from 0.
+/// Numbers of an array that 32 bits hold, which have few so close together and so far from 0: they may have been rounded.
 fn rounded(sheet: &Sheet, found: &Found, column: usize) -> Option<String> {
     let (most, range) = (found.max.abs().max(found.min.abs()), found.max - found.min);
     let is_exact = found.whole && most < EXACT;
-    let steps = range / (most * f64::from(f32::EPSILON));
+    let largest = most as f32;
+    let steps = range / (f64::from(largest) - f64::from(largest.next_down()));
     let (called, min, max) = (sheet.called(column), shown(found.min), shown(found.max));
-    (found.is_numeric() && range > 0.0 && !is_exact && steps < STEPS).then(|| {
+    let is_short = |cells: &[Cell]| match cells[column].content() {
+        Content::Number(x) => f64::from(x as f32) == x,
+        _ => true,
+    };
+    (found.is_numeric() && range > 0.0 && !is_exact && steps < STEPS && sheet.rows().all(is_short)).then(|| {
         format!(
-            "column {called}: 32 bits, in which arrays are read, leave {:.0} different numbers from {min} to {max}: subtract \
-             an offset before, or save a table of text",
+            "column {called} has numbers of 32 bits, of which there are {:.0} from {min} to {max}: if they were rounded to \
+             these, save 64 bits, or subtract an offset before",
             steps + 1.0
         )
     })

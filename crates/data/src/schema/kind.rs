@@ -16,7 +16,7 @@ pub(super) const ROUNDING: f32 = 1e-6;
 const WIDE: f64 = 1024.0;
 
 /// Whether numbers lie so far from 0 beside how far they lie apart that 32 bits hold little of that.
-pub(super) fn is_wide(offset: f64, scale: f64) -> bool {
+pub(crate) fn is_wide(offset: f64, scale: f64) -> bool {
     offset.abs() > WIDE * scale
 }
 

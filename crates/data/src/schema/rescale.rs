@@ -8,6 +8,7 @@ use super::scale::Scale;
 use super::scaling::Scaling;
 use super::store::Store;
 use crate::error::Error;
+use crate::number::narrow;
 use crate::tables::table::{Cells, Range, Table};
 use crate::tables::values::Values;
 
@@ -85,6 +86,7 @@ fn beyond(table: &Table, scaling: Scaling) -> Result<Option<String>, Error> {
         match &*values {
             Values::Bytes(bytes) => bytes.iter().map(|&x| f32::from(x)).enumerate().for_each(&mut see),
             Values::Floats(floats) => floats.iter().copied().enumerate().for_each(&mut see),
+            Values::Doubles(doubles) => doubles.iter().map(|&x| narrow(x)).enumerate().for_each(&mut see),
         }
     }
     Ok(first.map(|(at, value)| {

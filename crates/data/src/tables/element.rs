@@ -42,7 +42,16 @@ impl Element {
     /// Bytes of a number as a value of samples.
     #[cfg(feature = "formats")]
     pub(crate) fn held(self) -> usize {
-        if matches!(self, Self::Bool | Self::U8) { 1 } else { size_of::<f32>() }
+        match self {
+            Self::Bool | Self::U8 => 1,
+            wide if wide.is_wide() => size_of::<f64>(),
+            _ => size_of::<f32>(),
+        }
+    }
+
+    /// Whether floats of 32 bits hold not all of its numbers.
+    pub(crate) fn is_wide(self) -> bool {
+        matches!(self, Self::I32 | Self::U32 | Self::I64 | Self::U64 | Self::F64)
     }
 
     /// Whether it is text, and no number.
@@ -106,7 +115,7 @@ impl Element {
         }
     }
 
-    /// The numbers as values of samples: bytes stay bytes.
+    /// The numbers as values of samples: bytes stay bytes, and what 32 bits may not hold keeps 64.
     pub(crate) fn values(self, big_endian: bool, mut bytes: Vec<u8>) -> Values {
         match self {
             Self::U8 => Values::Bytes(bytes),
@@ -116,7 +125,8 @@ impl Element {
                 }
                 Values::Bytes(bytes)
             }
-            _ => Values::Floats(self.decode(big_endian, &bytes, narrow)),
+            wide if wide.is_wide() => Values::Doubles(self.decode(big_endian, &bytes, |x| x)),
+            _ => Values::Floats(self.decode(big_endian, &bytes, |x| x as f32)),
         }
     }
 }
@@ -131,12 +141,6 @@ fn half(bits: u16) -> f32 {
         exponent => (1.0 + fraction) * f32::powi(2.0, exponent - 15),
     };
     if sign == 0 { size } else { -size }
-}
-
-/// To 32 bits; a finite number stays finite, so that messages can tell it from an infinity.
-fn narrow(x: f64) -> f32 {
-    let near = x as f32;
-    if near.is_infinite() && x.is_finite() { f32::MAX.copysign(near) } else { near }
 }
 
 #[cfg(test)]
@@ -183,7 +187,9 @@ mod tests {
         assert_eq!(Element::BF16.decode(true, &[0x3f, 0x80, 0xc0, 0x40], |x| x), [1.0, -3.0]);
         let values = |element: Element, bytes: &[u8]| element.values(false, bytes.to_vec());
         assert_eq!(values(Element::Bool, &[0, 1, 7]), Values::Bytes(vec![0, 1, 1]));
-        assert_eq!(values(Element::F64, &1e300f64.to_le_bytes()), Values::Floats(vec![f32::MAX]));
+        assert_eq!(values(Element::F64, &1e300f64.to_le_bytes()), Values::Doubles(vec![1e300]));
+        assert_eq!(values(Element::F64, &1e300f64.to_le_bytes()).into_floats(), [f32::MAX]);
+        assert_eq!(values(Element::I64, &(1i64 << 53).to_le_bytes()), Values::Doubles(vec![9_007_199_254_740_992.0]));
         assert_eq!(values(Element::I16, &(-3i16).to_le_bytes()), Values::Floats(vec![-3.0]));
     }
 

@@ -67,7 +67,7 @@ fn probable(table: &Table, units: &Units) -> Result<Vec<f32>, Error> {
 fn fill(table: &mut Table, stand_ins: &[f32]) -> Result<(), Error> {
     let (units, what) = (table.units, table.what.clone());
     let blocks = units.div_ceil(32);
-    if let Cells::File(_) = table.values {
+    if let Cells::File(_) | Cells::Held(Values::Doubles(_)) = table.values {
         let mut held = Vec::new();
         reserve(Path::new(&what), &mut held, table.values.len())?;
         table.each_row(|row| held.extend_from_slice(row))?;

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::memory::room::reserve;
 use crate::number;
 use crate::tables::table::Table;
+use crate::tables::values::Values;
 use crate::text::shown;
 
 /// Different texts of a column, at most.
@@ -236,13 +237,20 @@ impl Sheet {
     }
 }
 
-/// An array: columns without names.
+/// An array: columns without names. Numbers keep their 64 bits.
 impl Sheet {
     /// Of the values of a table, without its labels.
     pub(crate) fn of_table(table: &Table) -> Result<Self, Error> {
         let mut cells = Vec::new();
         reserve(Path::new(&table.what), &mut cells, table.units * table.samples())?;
-        table.each_row(|row| cells.extend(row.iter().map(|&x| Cell::number(x.into()))))?;
+        for part in table.values.parts() {
+            match &*part?.1 {
+                Values::Doubles(doubles) => cells.extend(doubles.iter().map(|&x| Cell::number(x))),
+                values => cells.extend(values.floats(0..values.len()).iter().map(|&x| Cell::number(x.into()))),
+            }
+        }
+        // Samples are whole.
+        cells.truncate(table.units * table.samples());
         Ok(Self {
             what: table.what.clone(),
             blocks: vec![cells],

@@ -12,6 +12,7 @@ use super::file_rows::FileRows;
 use super::image_shape::ImageShape;
 use super::values::Values;
 use crate::error::Error;
+use crate::number::narrow;
 use crate::place::Place;
 use crate::schema::columns::Schema;
 use crate::schema::scaling::Scaling;
@@ -81,6 +82,7 @@ impl Cells {
             let found = match &*values {
                 Values::Bytes(bytes) => bytes.iter().map(|&x| f32::from(x)).enumerate().find(|&(_, x)| unfit(x)),
                 Values::Floats(floats) => floats.iter().copied().enumerate().find(|&(_, x)| unfit(x)),
+                Values::Doubles(doubles) => doubles.iter().map(|&x| narrow(x)).enumerate().find(|&(_, x)| unfit(x)),
             };
             if let Some((at, value)) = found {
                 return Ok(Some((first + at, value)));
@@ -145,6 +147,7 @@ impl Table {
         let values = match &self.values {
             Cells::Held(Values::Bytes(bytes)) => bytes.len(),
             Cells::Held(Values::Floats(floats)) => 4 * floats.len(),
+            Cells::Held(Values::Doubles(doubles)) => 8 * doubles.len(),
             Cells::File(_) => 0,
         };
         (values + self.labels.as_ref().map_or(0, |labels| 4 * labels.len())) as u64
@@ -178,16 +181,12 @@ impl Table {
 
     /// Hands over every row.
     pub(crate) fn each_row(&self, mut visit: impl FnMut(&[f32])) -> Result<(), Error> {
-        let mut row = vec![0.0; self.units];
         for part in self.values.parts() {
-            match &*part?.1 {
-                Values::Bytes(bytes) => {
-                    for bytes in bytes.chunks_exact(self.units) {
-                        row.iter_mut().zip(bytes).for_each(|(x, &byte)| *x = f32::from(byte));
-                        visit(&row);
-                    }
-                }
-                Values::Floats(floats) => floats.chunks_exact(self.units).for_each(&mut visit),
+            let (_, values) = part?;
+            let size = LEAST * self.units.max(1);
+            for at in (0..values.len()).step_by(size) {
+                let rows = values.floats(at..values.len().min(at + size));
+                rows.chunks_exact(self.units.max(1)).for_each(&mut visit);
             }
         }
         Ok(())
@@ -208,13 +207,7 @@ impl Table {
             let count = values.len().div_ceil(size);
             let look = |chunk: usize| {
                 let at = chunk * size..values.len().min((chunk + 1) * size);
-                match &*values {
-                    Values::Bytes(bytes) => {
-                        let floats: Vec<f32> = bytes[at].iter().map(|&x| f32::from(x)).collect();
-                        look(first + chunk * rows, &floats)
-                    }
-                    Values::Floats(floats) => look(first + chunk * rows, &floats[at]),
-                }
+                look(first + chunk * rows, &values.floats(at))
             };
             let group = GROUP * rayon::current_num_threads();
             for start in (0..count).step_by(group) {

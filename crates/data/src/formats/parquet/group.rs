@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use parquet::basic::Type as Physical;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
@@ -57,6 +58,13 @@ impl Group<'_> {
             ColumnReader::DoubleColumnReader(reader) => self.drain(name, *leaf, reader, take),
             _ => Err(self.file.refuse(name, "its type has changed on the way".into())),
         }
+    }
+
+    /// Whether floats of 32 bits may not hold the numbers of a column.
+    pub(super) fn is_wide(&self, name: &str) -> Result<bool, Error> {
+        let (Column::Number(leaf) | Column::Numbers(leaf)) = self.file.get(name)? else { return Ok(false) };
+        let schema = self.file.reader.metadata().file_metadata().schema_descr();
+        Ok(!matches!(schema.column(*leaf).physical_type(), Physical::FLOAT | Physical::BOOLEAN))
     }
 
     /// Hands over the byte strings of a column, one a row. What is made of one takes `kept` bytes.

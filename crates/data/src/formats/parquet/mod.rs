@@ -26,7 +26,7 @@ use crate::tables::table::{Table, Tables, check_units};
 use crate::tables::values::Values;
 use columns::{Column, Parquet, Plan, broken};
 use group::{EMPTY, Group};
-use pages::LISTED;
+use pages::{LISTED, LISTED_WIDE};
 
 /// Reads the files of a data set: those of the training samples and those of the test samples,
 /// which may be none.
@@ -66,7 +66,11 @@ fn read_from(first: &Path, train: &[PathBuf], test: &[PathBuf], options: &LoadOp
     let mut table = |split: Samples, path: &Path| {
         let rest = numbers.split_off(split.labelled.min(numbers.len()));
         let own = std::mem::replace(&mut numbers, rest);
-        let values = if plan.is_pictures() { Values::Bytes(split.bytes) } else { Values::Floats(split.floats) };
+        let values = match split.wide {
+            _ if plan.is_pictures() => Values::Bytes(split.bytes),
+            Some(true) => Values::Doubles(split.doubles),
+            _ => Values::Floats(split.floats),
+        };
         let mut table = Table::new(path.display().to_string(), split.units, values);
         table.labels = plan.label.as_ref().map(|_| own);
         table
@@ -89,13 +93,16 @@ struct Samples {
     units: usize,
     bytes: Vec<u8>,
     floats: Vec<f32>,
+    doubles: Vec<f64>,
+    /// Whether numbers keep 64 bits: as those of the first file have them.
+    wide: Option<bool>,
     /// How many have a label.
     labelled: usize,
 }
 
 impl Samples {
     fn bytes(&self) -> u64 {
-        (self.bytes.len() + 4 * self.floats.len()) as u64
+        (self.bytes.len() + 4 * self.floats.len() + 8 * self.doubles.len()) as u64
     }
 
     fn append(&mut self, file: &Parquet, plan: &Plan, canvas: &mut Canvas, labels: &mut Texts) -> Result<(), Error> {
@@ -139,13 +146,20 @@ impl Samples {
 
     fn lists(&mut self, group: &Group<'_>, name: &str) -> Result<usize, Error> {
         let (mut rows, mut length) = (0, 0);
-        group.numbers(name, LISTED, |x, starts_a_row| {
+        let wide = match self.wide {
+            Some(wide) => wide,
+            None => *self.wide.insert(group.is_wide(name)?),
+        };
+        group.numbers(name, if wide { LISTED_WIDE } else { LISTED }, |x, starts_a_row| {
             if starts_a_row && rows > 0 {
                 self.end_of_list(group, name, rows - 1, length)?;
             }
             (rows, length) = if starts_a_row { (rows + 1, 1) } else { (rows, length + 1) };
             // A list has no holes.
-            self.floats.extend(x.map(|x| x as f32));
+            match wide {
+                true => self.doubles.extend(x),
+                false => self.floats.extend(x.map(|x| x as f32)),
+            }
             Ok(())
         })?;
         if rows > 0 {

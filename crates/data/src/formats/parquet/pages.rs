@@ -11,6 +11,9 @@ pub(super) const NUMBER: u64 = 8;
 /// The same of a number in a list, which is read whole before its length is known.
 pub(super) const LISTED: u64 = 20;
 
+/// The same where 64 bits are kept.
+pub(super) const LISTED_WIDE: u64 = 28;
+
 /// Bytes that a label takes, which is a number in the end.
 pub(super) const LABEL: u64 = 8;
 

@@ -224,6 +224,10 @@ fn lists_are_samples_of_one_length() {
         });
         loaded(&path, &LoadOptions::default())
     };
+    // In 64 bits until they are centred.
+    let of_time: Vec<f64> = (0..8).map(|k| 1.7e9 + f64::from(k * k)).collect();
+    let data = lists(&of_time, &[3; 8], &[0, 1, 0, 1, 0, 1, 0, 1]).unwrap();
+    assert_eq!(values(&data).iter().map(|row| row[1]).collect::<Vec<_>>(), [0.0, 8.0 / 48.0, 0.5, 1.0]);
     let data = lists(&[0.0, 0.5, 1.0, 0.25], &[3; 4], &[0, 1, 0, 1]).unwrap();
     assert_eq!((data.train.row(0), data.train.row(1)), (Row::Floats(&[0.0, 0.5]), Row::Floats(&[1.0, 0.25])));
     let refused = |levels: (&[f64], &[i16], &[i16])| lists(levels.0, levels.1, levels.2).unwrap_err();
@@ -312,4 +316,40 @@ fn no_more_memory_is_taken_than_there_may_be() {
     assert_eq!(within(1 << 20).unwrap().train.samples(), 4);
     let error = within(100).unwrap_err();
     assert!(error.contains("bytes unpack to more than 0 MiB"), "{error}");
+}
+
+/// A class is no infinity and no NaN, in tables as beside lists; the message is one sentence that names the row.
+#[test]
+fn labels_that_are_no_numbers_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.parquet");
+    let table = |labels: &[f64]| {
+        let schema = "message m { required double a; required double label; }";
+        write(&path, schema, WriterProperties::default(), 1, |group, _| {
+            column::<DoubleType>(group, &[0.5, 0.25, 1.0], None);
+            column::<DoubleType>(group, labels, None);
+        });
+        loaded(&path, &LoadOptions::default())
+    };
+    assert_eq!(table(&[0.0, 1.0, 1.0]).unwrap().train.labels(), Some(vec![0, 1, 1]));
+    for infinite in [f64::INFINITY, f64::NEG_INFINITY] {
+        let error = table(&[0.0, infinite, 1.0]).unwrap_err();
+        assert_eq!(error, "FILE: column \"label\": row 1 (from 0) is infinite, which is no class");
+    }
+    let error = table(&[0.0, 1.0, f64::NAN]).unwrap_err();
+    assert!(error.starts_with("FILE: row 2 (from 0), column \"label\""), "{error}");
+    let lists = |labels: &[f64]| {
+        let schema = "message m { optional group pixels (LIST) { repeated group list { optional double element; } } \
+                      required double label; }";
+        write(&path, schema, WriterProperties::default(), 1, |group, _| {
+            column::<DoubleType>(group, &[0.0, 0.5, 1.0, 0.25], Some([&[3; 4], &[0, 1, 0, 1]]));
+            column::<DoubleType>(group, labels, None);
+        });
+        loaded(&path, &LoadOptions::default())
+    };
+    assert_eq!(lists(&[1.0, 0.0]).unwrap().train.labels(), Some(vec![1, 0]));
+    for (label, called) in [(f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf"), (f64::NAN, "NaN")] {
+        let expected = format!("FILE: the label of row 1 (from 0) is {called}, expected a whole number or a name");
+        assert_eq!(lists(&[1.0, label]).unwrap_err(), expected);
+    }
 }

@@ -218,6 +218,13 @@ fn gaps_are_filled_and_the_rest_stays_as_it_was() {
     // Who smokes is short: each is predicted from the other.
     assert!(right >= 57, "{right} of 60 predicted");
     assert!(error < 0.5 * baseline, "{error} off, {baseline} by the mean");
+    // A row without any value is a row of the output, whatever else it lacks.
+    let some: Vec<String> = [rows[0].join(","), rows[6].join(","), ",,,,,".into(), rows[11].join(",")].into();
+    std::fs::write(place.path("blank.csv"), some.join("\n")).unwrap();
+    place.ok("impute r --data csv:blank.csv --out blank-filled.csv");
+    let blank = fields(&place, "blank-filled.csv");
+    assert_eq!((blank.len(), &blank[1][..], &blank[3][..]), (4, &filled[6][..6], &filled[11][..6]));
+    assert!(blank[2][0].is_empty() && blank[2][1..].iter().all(|field| !field.is_empty()), "{:?}", blank[2]);
     // Whole rows of a table by itself: the same as beside others.
     let some: Vec<String> = [0, 6, 11].map(|row: usize| rows[row].join(",")).into();
     std::fs::write(place.path("some.csv"), some.join("\n")).unwrap();

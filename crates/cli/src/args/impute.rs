@@ -10,8 +10,8 @@ Gibbs chains run with the observed values held. A missing number becomes the mea
 of the chains, a missing binary value or category the most probable one.
 
 Observed values are written as they stand in the file. A csv or parquet table has all columns of
-the file, those that the model ignores too; an .npy or .safetensors file has those that the model
-learned, as numbers.
+the file, those that the model ignores too, and all its rows: a line of separators alone is a row
+without any value. An .npy or .safetensors file has the columns that the model learned, as numbers.
 
 --spread adds a column NAME.spread for each column that the model learned: of a number its
 standard deviation, of a binary value or category the probability that it is another one.

@@ -9,7 +9,7 @@ use crate::model::checkpoint::{Checkpoint, ROWS, Trained, split};
 use crate::report::Report;
 use crate::results::{FORMATS, Results};
 use crate::sequences::{self, FASTA, is_fasta};
-use deepbelief_data::{Binarize, Block, BlockValues, Original, Schema, Split};
+use deepbelief_data::{Binarize, Block, BlockValues, ColumnKind, LoadOptions, Original, Schema, Source, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_stack::{Completed, Completing};
 use serde_json::json;
@@ -24,7 +24,8 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
     require_spare(&args.out, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
-    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let (source, options) = reading(&checkpoint, args)?;
+    let data = checkpoint.incomplete_data_of(&source, &options, args.memory)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
     let (n, sizes, tables) = (samples.samples(), checkpoint.dbn.sizes(), args.draws.unwrap_or(1));
@@ -34,7 +35,6 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
         let held = PROGRAM + footprint::held(&data) + footprint::model(&sizes) + footprint::pass(&sizes, ROWS.min(n));
         held + (3 + 3 * u64::from(tables)) * table
     })?;
-    let (source, options) = checkpoint.reading(&args.on.checkpoint, &args.on.data)?;
     let original = Original::read(&source, &options, part == SplitName::Test)?;
     let filled = samples.missing_values();
     if filled == 0 {
@@ -69,6 +69,19 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
     let table = if args.draws.is_none() { table.with_names(samples, format) } else { table };
     let files = table.write(&args.out, format)?;
     said(args, &data.name, &files, (n, filled), report)
+}
+
+/// Which data are filled, and how they are read: every row of theirs is one of the output, whatever it lacks.
+fn reading(checkpoint: &Checkpoint, args: &ImputeArgs) -> Result<(Source, LoadOptions)> {
+    let (source, mut options) = checkpoint.reading(&args.on.checkpoint, &args.on.data)?;
+    options.keep_empty = true;
+    // What a row weighs changes nothing of what fills it.
+    for column in options.schema.iter_mut().flat_map(|schema| &mut schema.columns) {
+        if column.kind == ColumnKind::Weight {
+            column.kind = ColumnKind::Ignored;
+        }
+    }
+    Ok((source, options))
 }
 
 /// Says what was filled and written.

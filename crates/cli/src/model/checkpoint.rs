@@ -189,8 +189,13 @@ pub(crate) trait Trained {
     /// has no room in memory.
     fn incomplete_data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
         let (source, options) = self.reading(path, args)?;
-        let data = open_data(&source, &options, memory.max_memory)?;
-        require_units(&source, data.train.units(), self.visible())?;
+        self.incomplete_data_of(&source, &options, memory)
+    }
+
+    /// Loads a source with what it lacks.
+    fn incomplete_data_of(&self, source: &Source, options: &LoadOptions, memory: MemoryArgs) -> Result<Dataset> {
+        let data = open_data(source, options, memory.max_memory)?;
+        require_units(source, data.train.units(), self.visible())?;
         if fits(PROGRAM + held(&data) + 2 * data.bytes_in_files(), memory.max_memory) {
             return Ok(data.held()?);
         }

@@ -59,18 +59,19 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
     if dialect.declared {
         records.next()?;
     }
-    let (mut first, mut empty): (Vec<Line>, usize) = (Vec::new(), 0);
+    let (mut first, mut empty): (Vec<Line>, Vec<u64>) = (Vec::new(), Vec::new());
     while first.len() < LINES
         && let Some(record) = records.next()?
     {
         if record.has_only_separators() {
-            empty += 1;
+            empty.push(record.line);
         } else {
             first.push((record.line, record.fields().map(<[u8]>::to_vec).collect()));
         }
     }
     let mut comments = Comments::take(path, &mut first, dialect.separator == Separator::Blanks)?;
     let gaps = Gaps::new(options, dialect);
+    let comment = comments.names.as_ref().map(|(line, _)| *line);
     let header = header::told(path, &first, comments.names.take(), options, dialect, &gaps)?;
     if header.is_comment {
         comments.count -= 1;
@@ -94,9 +95,20 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
         read_as: read_as.chain(header.note).collect(),
         ..Sheet::default()
     };
-    let mut rows = Rows { sheet, empty, comments: comments.count };
-    let how = How { path, dialect, separator, gaps, comments, label: header.label, all_texts: texts, columns };
-    rows.take(path, vec![how.parse_lines(&first[usize::from(header.is_there)..])])?;
+    let head = match (header.is_there, header.is_comment) {
+        (true, _) => first[0].0,
+        (_, true) => comment.unwrap_or(0),
+        _ => 0,
+    };
+    let mut lines = first.split_off(usize::from(header.is_there));
+    // Lines of separators above the names of the columns are no rows.
+    let kept: Vec<u64> = empty.iter().copied().filter(|&line| options.keep_empty && line > head).collect();
+    let mut rows = Rows { sheet, empty: empty.len() - kept.len(), comments: comments.count };
+    lines.extend(kept.into_iter().map(|line| (line, vec![Vec::new(); columns])));
+    lines.sort_by_key(|(line, _)| *line);
+    let (label, keep_empty) = (header.label, options.keep_empty);
+    let how = How { path, dialect, separator, gaps, comments, label, all_texts: texts, keep_empty, columns };
+    rows.take(path, vec![how.parse_lines(&lines)])?;
     let before = records.parsed();
     let (rest, line) = records.into_rest();
     let mut pieces = Pieces::new(path, rest, separator, line);

@@ -89,22 +89,27 @@ pub(crate) fn told(
 }
 
 /// Whether a line has names that are known: that of the label, one of the model's that is no number, or all of those
-/// that it learned from.
+/// that it learned from, or all.
 fn named(first: &[Vec<u8>], options: &LoadOptions) -> bool {
     let first: Vec<String> = first.iter().map(|field| shown(field)).collect();
     let is = |name: &str| first.iter().any(|field| field == name);
     let known = |name: &str| name.parse::<f64>().is_err() && !["", "first", "last"].contains(&name) && is(name);
-    let mut learned = options.schema.iter().flat_map(Schema::each).filter(|(_, kind)| kind.units() > 0);
     options.label_column.as_deref().is_some_and(known)
         || options.schema.iter().flat_map(Schema::each).any(|(name, _)| name.is_some_and(known))
-        || has_all_of(&mut learned, &is)
+        || has_all_names(&is, options)
 }
 
-/// Whether a line has all names that a model learned from.
+/// Whether a line has all names that a model knows.
 fn has_all(line: &[Vec<u8>], options: &LoadOptions) -> bool {
     let line: Vec<String> = line.iter().map(|field| shown(field)).collect();
-    let mut learned = options.schema.iter().flat_map(Schema::each).filter(|(_, kind)| kind.units() > 0);
-    has_all_of(&mut learned, &|name| line.iter().any(|field| field == name))
+    has_all_names(&|name| line.iter().any(|field| field == name), options)
+}
+
+/// Whether all names are there that a model learned from, or, where a column without a name is all that it learned from,
+/// those of the others.
+fn has_all_names(is_there: &dyn Fn(&str) -> bool, options: &LoadOptions) -> bool {
+    let columns = || options.schema.iter().flat_map(Schema::each);
+    has_all_of(&mut columns().filter(|(_, kind)| kind.units() > 0), is_there) || has_all_of(&mut columns(), is_there)
 }
 
 /// Whether all columns have names that are there; some column has one.

@@ -36,6 +36,8 @@ pub(super) struct How<'a> {
     pub(super) label: Option<usize>,
     /// Whether all columns are.
     pub(super) all_texts: bool,
+    /// Whether lines of nothing but separators are rows.
+    pub(super) keep_empty: bool,
     pub(super) columns: usize,
 }
 
@@ -238,7 +240,11 @@ impl How<'_> {
             return Err(LineError::ManyFields { path: self.path.into(), line, most: MOST_FIELDS }.into());
         }
         if fields.len() > 1 && fields.iter().all(|field| field.is_empty()) {
-            parsed.empty += 1;
+            if self.keep_empty {
+                self.put(parsed, line, vec![&b""[..]; self.columns].into_iter())?;
+            } else {
+                parsed.empty += 1;
+            }
         } else if fields[0].starts_with(b"#") && self.comments.has(self.path, line, fields)? {
             parsed.comments += 1;
         } else {

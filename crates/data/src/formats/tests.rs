@@ -96,6 +96,52 @@ fn lines_that_are_no_rows_are_obeyed_refused_or_left_out() {
     assert!(data.notes.contains(&"left out 2 lines of nothing but separators".to_string()), "{:?}", data.notes);
 }
 
+/// What was inferred of a file reads that file, whatever its names are: numbers alone, one fewer than the rows have
+/// fields, where the column without a name is all there is to learn.
+#[test]
+fn a_header_of_numbers_is_known_again() {
+    for (text, label) in [
+        ("0,255,17\n3,3,m,b\n", "0"),
+        ("0,27\n3,4,:\n", "0"),
+        ("0,255217\n3,4,5x\n", "0"),
+        // The names are a comment, and the row has them too.
+        ("#\t1\n1\t-1\n", "last"),
+    ] {
+        let options =
+            LoadOptions { label_column: Some(label.into()), scale: crate::Scale::None, ..LoadOptions::default() };
+        let data = read_by(text.as_bytes(), &options).unwrap();
+        assert_eq!((data.train.samples(), data.schema.has_names()), (1, true), "{text:?}");
+        let options = LoadOptions { schema: Some(data.schema), label_column: None, ..options };
+        let again = read_by(text.as_bytes(), &options).unwrap();
+        assert_eq!((again.train.samples(), again.train.units()), (1, data.train.units()), "{text:?}");
+    }
+}
+
+/// Asked for, they are rows without any value, wherever they stand below the names of the columns.
+#[test]
+fn lines_of_separators_can_be_rows() {
+    let kept = LoadOptions { keep_empty: true, ..LoadOptions::default() };
+    let lacking = |text: &str| {
+        let data = read_by(text.as_bytes(), &kept).unwrap();
+        assert!(
+            !data.notes.iter().any(|note| note.contains("separators") && !text.starts_with(',')),
+            "{:?}",
+            data.notes
+        );
+        let rows: Vec<usize> = (0..data.train.samples()).collect();
+        let missing = data.train.missing(&rows).unwrap();
+        rows.into_iter().map(|row| missing.units(row).count()).collect::<Vec<_>>()
+    };
+    assert_eq!(lacking("x,y\n,\n0.5,1\n,\n0.25,0\n , \n"), [2, 0, 2, 0, 2]);
+    assert_eq!(lacking(",\nx,y\n0.5,1\n,\n0.25,0\n"), [0, 2, 0], "that above the names is none");
+    assert_eq!(lacking("0.5,1\n,\n0.25,\n"), [0, 2, 1]);
+    assert_eq!(lacking("x,y\n0.5,1\n,,,\n0.25,0\n"), [0, 2, 0], "whatever their number");
+    assert_eq!(lacking("\"x\",y\n0.5,\"1\"\n\"\",\n0.25,0\n"), [0, 2, 0]);
+    // Behind the lines that are looked at first.
+    let long = "0.5,1\n0.25,0\n".repeat(200) + ",\n0.5,\n,\n0.5,1";
+    assert_eq!(lacking(&long)[400..], [2, 1, 2, 0]);
+}
+
 #[test]
 fn other_formats_of_text_are_refused_by_their_name() {
     let arff = "% made by hand\n@RELATION t\n@attribute x numeric\n@data\n1\n";

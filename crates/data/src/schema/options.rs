@@ -106,6 +106,10 @@ pub struct LoadOptions {
     /// Tables of text: what the columns are, as it was inferred from other data. Default: it is inferred from these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Schema>,
+    /// Tables of text: whether lines of nothing but separators are samples without any value. Default: they are left
+    /// out.
+    #[serde(skip)]
+    pub keep_empty: bool,
     /// How alignments are read.
     #[serde(skip_serializing_if = "is_plain")]
     pub alignment: AlignmentOptions,
@@ -174,6 +178,7 @@ impl Default for LoadOptions {
             weight_column: None,
             visible_units: VisibleUnits::default(),
             schema: None,
+            keep_empty: false,
             alignment: AlignmentOptions::default(),
             fetch: Fetch::default(),
             max_memory: None,

@@ -39,23 +39,23 @@ pub struct Target {
 
 /// All readers.
 pub const TARGETS: [Target; 26] = [
-    target("idx", "train-images-idx3-ubyte", Packing::Plain, |path| data(Source::Idx(folder(path)))),
-    target("idx.gz", "train-images-idx3-ubyte.gz", Packing::Gzip, |path| data(Source::Idx(folder(path)))),
-    target("csv", "x.csv", Packing::Plain, |path| data(Source::Csv(path.into()))),
-    target("zip", "x.csv", Packing::Plain, |path| data(Source::Csv(path.into()))),
-    target("svm", "x.svm", Packing::Plain, |path| data(Source::Svm(path.into()))),
-    target("arff", "x.arff", Packing::Plain, |path| data(Source::Arff(path.into()))),
+    target("idx", "train-images-idx3-ubyte", Packing::Plain, |path| data(path, Source::Idx(folder(path)))),
+    target("idx.gz", "train-images-idx3-ubyte.gz", Packing::Gzip, |path| data(path, Source::Idx(folder(path)))),
+    target("csv", "x.csv", Packing::Plain, |path| data(path, Source::Csv(path.into()))),
+    target("zip", "x.csv", Packing::Plain, |path| data(path, Source::Csv(path.into()))),
+    target("svm", "x.svm", Packing::Plain, |path| data(path, Source::Svm(path.into()))),
+    target("arff", "x.arff", Packing::Plain, |path| data(path, Source::Arff(path.into()))),
     target("fasta", "x.fasta", Packing::Plain, alignment),
-    target("npy", "x.npy", Packing::Plain, |path| data(Source::Npy(path.into()))),
-    target("npz", "x.npz", Packing::Plain, |path| data(Source::Npz(path.into()))),
-    target("npz-entry", "x.npz", Packing::ZipEntry, |path| data(Source::Npz(path.into()))),
-    target("sparse", "x.npz", Packing::Plain, |path| data(Source::Npz(path.into()))),
-    target("mat", "x.mat", Packing::Plain, |path| data(Source::Mat(path.into()))),
-    target("hdf5", "x.h5", Packing::Plain, |path| data(Source::Hdf5(path.into()))),
-    target("safetensors", "x.safetensors", Packing::Safetensors, |path| data(Source::Safetensors(path.into()))),
-    target("parquet", "x.parquet", Packing::Plain, |path| data(Source::Parquet(path.into()))),
-    target("png", "x.png", Packing::Png, |path| data(Source::Images(folder(path)))),
-    target("picture", "x", Packing::Plain, |path| data(Source::Images(folder(path)))),
+    target("npy", "x.npy", Packing::Plain, |path| data(path, Source::Npy(path.into()))),
+    target("npz", "x.npz", Packing::Plain, |path| data(path, Source::Npz(path.into()))),
+    target("npz-entry", "x.npz", Packing::ZipEntry, |path| data(path, Source::Npz(path.into()))),
+    target("sparse", "x.npz", Packing::Plain, |path| data(path, Source::Npz(path.into()))),
+    target("mat", "x.mat", Packing::Plain, |path| data(path, Source::Mat(path.into()))),
+    target("hdf5", "x.h5", Packing::Plain, |path| data(path, Source::Hdf5(path.into()))),
+    target("safetensors", "x.safetensors", Packing::Safetensors, |path| data(path, Source::Safetensors(path.into()))),
+    target("parquet", "x.parquet", Packing::Plain, |path| data(path, Source::Parquet(path.into()))),
+    target("png", "x.png", Packing::Png, |path| data(path, Source::Images(folder(path)))),
+    target("picture", "x", Packing::Plain, |path| data(path, Source::Images(folder(path)))),
     target("checkpoint", "model.safetensors", Packing::Safetensors, checkpoint),
     target("network", "model.safetensors", Packing::Safetensors, network),
     target("state", "state.safetensors", Packing::Safetensors, |path| told(deepbelief_rbm::TrainState::load(path))),
@@ -117,15 +117,20 @@ fn told<T, E: std::fmt::Display>(read: Result<T, E>) -> Told {
     read.map(|_| "read".into()).map_err(|error| error.to_string())
 }
 
-/// Opens data, with options that depend on the size of the file, and deals some.
-fn data(source: Source) -> Told {
-    let size = source.path().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |metadata| metadata.len());
+/// Opens data, with options that depend on the size of the file where it can be read so, and deals some.
+fn data(path: &Path, source: Source) -> Told {
+    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let label_column = [None, Some("last"), Some("kind"), Some("0")][size as usize % 4].map(str::to_string);
     let scale = ["auto", "minmax", "none", "minmax-columns"][size as usize / 4 % 4].parse().unwrap_or_default();
     // A few bytes of a sparse table stand for a large one.
     let max_memory = Some(32 << 20);
-    let options = LoadOptions { label_column, scale, max_memory, ..LoadOptions::default() };
-    let Dataset { train, classes, schema, .. } = open(&source, &options).map_err(|error| error.to_string())?;
+    let plain = LoadOptions { max_memory, ..LoadOptions::default() };
+    let asked = LoadOptions { label_column, scale, ..plain.clone() };
+    let (options, data) = match open(&source, &asked) {
+        Ok(data) => (asked, data),
+        Err(error) => (plain.clone(), open(&source, &plain).map_err(|_| error.to_string())?),
+    };
+    let Dataset { train, classes, schema, .. } = data;
     // What was inferred of a file reads that file.
     if !schema.columns.is_empty() {
         let options = LoadOptions { schema: Some(schema), label_column: None, ..options };
@@ -150,10 +155,16 @@ fn alignment(path: &Path) -> Told {
         reweight: [None, Some(0.8)][size / 96 % 2],
         weights: None,
     };
-    let options = LoadOptions { alignment, max_memory: Some(32 << 20), ..LoadOptions::default() };
+    let plain = LoadOptions { max_memory: Some(32 << 20), ..LoadOptions::default() };
+    let asked = LoadOptions { alignment, ..plain.clone() };
     let source = Source::Fasta(path.into());
+    let (options, data) = match open(&source, &asked) {
+        Ok(data) => (asked, data),
+        // Letters of another alphabet than is asked for.
+        Err(error) => (plain.clone(), open(&source, &plain).map_err(|_| error.to_string())?),
+    };
     examine(&source, &options, None).map_err(|error| error.to_string())?;
-    let Dataset { train, schema, .. } = open(&source, &options).map_err(|error| error.to_string())?;
+    let Dataset { train, schema, .. } = data;
     let options = LoadOptions { schema: Some(schema), ..options };
     let again = open(&source, &options).unwrap_or_else(|error| panic!("its own schema: {error}"));
     assert_eq!(again.train.levels().ok(), train.levels().ok());

@@ -53,7 +53,7 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
         .collect(),
         "zip" => {
             let text: &[u8] = b"x,y\n1,2.5\n3,4\n0,1\n";
-            vec![zipped(&[("t.csv", text)]), zipped(&[("a.csv", text), ("b.csv", text)])]
+            vec![zipped(&[("t.csv", text)]), zipped(&[("a/t.csv", b"a;b\n1,5;x\n2;y\n")])]
         }
         "fasta" => [
             ">a one\nACGT-\n>b\nACG\nTN\n",

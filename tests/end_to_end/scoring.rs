@@ -20,12 +20,17 @@ fn a_sample_is_scored_by_what_was_observed() {
         assert!(likelihoods[3].abs() < 1e-4, "{likelihoods:?}");
         assert!(likelihoods[4] > likelihoods[2], "a gap makes no sample improbable");
     }
-    // What cannot be summed has no score, and the rest has.
+    // What cannot be summed is estimated: that nothing was observed is certain.
     let wide = |first: &str| format!("{first}{}\n", ",1".repeat(19));
     std::fs::write(place.path("wide.csv"), (0..40).map(|k| wide(["0", "1"][k % 2])).collect::<String>()).unwrap();
     place.ok("pretrain -q --data csv:wide.csv --header no --hidden 14 --epochs 1 --valid 0 --out w");
     std::fs::write(place.path("empty.csv"), [wide("1"), wide("NA").replace(",1", ",NA")].concat()).unwrap();
-    let output = place.run("score w --data csv:empty.csv --header no --out wide-scores.csv");
+    let estimates = scores(&place, "w --data csv:empty.csv --header no");
+    assert_eq!(column(&estimates, "estimated"), ["0", "1"]);
+    assert!(numbers(&estimates, "log_likelihood")[1].abs() < 0.1, "{estimates:?}");
+    // Of a deep net there is none, and the rest has its score.
+    place.ok("stack -q --data csv:wide.csv --header no --labels none --layers 14,5 --epochs 1 --valid 0 --out deep");
+    let output = place.run("score deep --data csv:empty.csv --header no --out wide-scores.csv");
     assert!(stderr(&output).contains("1 sample without a score"), "{}", stderr(&output));
     let rows = fields(&place, "wide-scores.csv");
     assert_eq!(rows[2].join(","), "1,,,,0");

@@ -126,16 +126,18 @@ impl Scorer {
         Ok(reaches.iter().fold(1usize, |all, reach| all.saturating_mul(2 * reach + 1)))
     }
 
-    /// An estimate of the same, by chains that complete the sample, however much is missing. None of a deep net, or of one
-    /// with labels.
+    /// An estimate of the same, by chains that complete the sample, however much is missing. None of a deep net, of one
+    /// with labels, or where a category is missing that Bernoulli units learned: chains would not keep it to one level.
     ///
     /// # Errors
     /// If `v` does not fit the visible units.
     pub fn estimated(&self, v: &[f32], missing: &[usize]) -> Result<Option<f64>> {
-        if self.dbn.depth() > 1 || self.dbn.classes() > 0 {
+        let gaps = self.missing(missing);
+        let is_of_bits = |gap: &Missing| gap.units > 1 && gap.kind != UnitKind::Categorical;
+        if self.dbn.depth() > 1 || self.dbn.classes() > 0 || gaps.iter().any(is_of_bits) {
             return Ok(None);
         }
-        let (completed, density) = completed(self.dbn.top(), v, &self.missing(missing))?;
+        let (completed, density) = completed(self.dbn.top(), v, &gaps)?;
         let whole = self.complete(&Tensor::from_slice(&completed, (1, v.len()), &Device::Cpu)?)?;
         Ok(whole.first().map(|whole| whole - density))
     }

@@ -3,15 +3,20 @@
 use crate::failure::{Failure, Result};
 use deepbelief_rbm::Rbm;
 use deepbelief_rbm::likelihood::{exact_log_partition, is_summable};
+use std::path::Path;
 
-/// ln Z in nats: as given, else summed where that takes seconds. Where there is none, it is said that `what` is missing.
-pub(crate) fn log_z(rbm: &Rbm, given: Option<f64>, what: &str) -> Result<Option<f64>> {
+/// ln Z in nats of the model at `checkpoint`: as given, else summed where that takes seconds. Where there is none, it is
+/// said that `what` is missing, and by which command it can be had.
+pub(crate) fn log_z(checkpoint: &Path, rbm: &Rbm, given: Option<f64>, what: &str) -> Result<Option<f64>> {
     match given {
         Some(z) if !z.is_finite() => Err(Failure::new("--log-z must be a finite number")),
         Some(z) => Ok(Some(z)),
         None if is_summable(rbm) => Ok(Some(exact_log_partition(rbm)?)),
         None => {
-            tracing::info!("no {what}: ln Z cannot be summed; `dbn eval --json` estimates it, and --log-z takes it");
+            tracing::info!(
+                "no {what}: ln Z cannot be summed; `dbn eval {}` estimates it, and --log-z takes it",
+                checkpoint.display()
+            );
             Ok(None)
         }
     }

@@ -121,6 +121,20 @@ fn more_missing_numbers_are_estimated() {
             (scorer.observed(&v, &missing).unwrap().unwrap(), scorer.estimated(&v, &missing).unwrap());
         assert!((exact - estimate.unwrap()).abs() < 0.05, "{exact} and {estimate:?}");
     }
+    // Of letters too, but not of categories of bits, which chains do not keep to one level.
+    let visible: Units = [Segment { units: UnitKind::Categorical, levels: 5, sites: 6 }].into_iter().collect();
+    let bits = random_rbm(30, 9, 0, 0.6, 7);
+    let hidden = bits.layers().hidden.clone();
+    let letters =
+        bits.clone().with_layers(Layers { visible, hidden }, FieldTensors::default(), FieldTensors::default()).unwrap();
+    let choices: Vec<_> = (0..6).map(|site| 5 * site..5 * site + 5).collect();
+    let v: Vec<f32> = (0..30).map(|unit| if unit % 5 == unit / 5 % 5 { 1.0 } else { 0.0 }).collect();
+    let missing: Vec<usize> = (0..20).collect();
+    let scorer = Scorer::new(&Dbn::from_rbms(vec![letters]).unwrap(), &choices, 1).unwrap();
+    let (exact, estimate) = (scorer.observed(&v, &missing).unwrap().unwrap(), scorer.estimated(&v, &missing).unwrap());
+    assert!((exact - estimate.unwrap()).abs() < 0.05, "{exact} and {estimate:?}");
+    let scorer = Scorer::new(&Dbn::from_rbms(vec![bits]).unwrap(), &choices, 1).unwrap();
+    assert_eq!(scorer.estimated(&v, &missing).unwrap(), None);
     let deep = Dbn::from_rbms(random_rbms(&[5, 4, 3], 0, 1.0)).unwrap();
     assert_eq!(Scorer::new(&deep, &[], 5).unwrap().estimated(&[0.0; 5], &[1]).unwrap(), None);
 }

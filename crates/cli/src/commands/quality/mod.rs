@@ -69,7 +69,7 @@ pub(crate) fn quality(args: &QualityArgs, report: &Report) -> Result<()> {
     let mut sampled = Chains::new(rbm, chains, seed)?;
     sampled.advance(args.steps)?;
     let samples = Part { batch: sampled.states().clone(), weights: None };
-    let log_z = log_z(rbm, args.log_z, "log-likelihoods")?;
+    let log_z = log_z(&args.checkpoint, rbm, args.log_z, "log-likelihoods")?;
 
     let of_samples = samples.points(rbm)?;
     let of_train = train.points(rbm)?;

@@ -59,7 +59,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
-    let log_z = log_z(checkpoint.dbn.top(), args.log_z, "column log_likelihood")?;
+    let log_z = log_z(&args.on.checkpoint, checkpoint.dbn.top(), args.log_z, "column log_likelihood")?;
     let sizes = checkpoint.dbn.sizes();
     let rows = CHUNK.max(args.layer_draws.into());
     let beside = PROGRAM + footprint::held(&data) + 2 * footprint::model(&sizes) + 2 * footprint::pass(&sizes, rows);
@@ -107,7 +107,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     }
     if found.estimated > 0 {
         tracing::info!(
-            "{} by an estimate (column estimated): they lack more numbers than can be integrated out",
+            "{} by an estimate (column estimated): they lack more than can be summed out",
             count(found.estimated, "score")
         );
     }

@@ -62,13 +62,12 @@ impl Measured {
     }
 }
 
-/// Of every sample; where too much is missing to sum it out, an estimate if numbers are missing, else none.
+/// Of every sample; where too much is missing to sum it out, an estimate if there can be one.
 pub(super) fn minus_free_energies(
     scorer: &Scorer,
     samples: &Split,
     binarize: Binarize,
 ) -> Result<Vec<Option<Measured>>> {
-    let numbers = numbers(samples);
     let mut found = Vec::with_capacity(samples.samples());
     for first in (0..samples.samples()).step_by(CHUNK) {
         let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
@@ -83,13 +82,9 @@ pub(super) fn minus_free_energies(
         to_tensor(samples.layer(), &mut values);
         for (row, v) in values.chunks_exact(batch.units()).enumerate() {
             let missing: Vec<usize> = missing.units(row).collect();
-            let exact = scorer.observed(v, &missing)?.map(Measured::exact);
-            found.push(match exact {
-                None if missing.iter().any(|&unit| numbers[unit]) => {
-                    let estimate = scorer.estimated(v, &missing)?;
-                    estimate.map(|x| Measured { value: x as f32, estimated: true })
-                }
-                exact => exact,
+            found.push(match scorer.observed(v, &missing)? {
+                Some(exact) => Some(Measured::exact(exact)),
+                None => scorer.estimated(v, &missing)?.map(|x| Measured { value: x as f32, estimated: true }),
             });
         }
     }
@@ -184,7 +179,7 @@ impl<'a> Peers<'a> {
             to_tensor(samples.layer(), &mut v);
             found.push(self.scorer.observed(&v, &hidden.into_iter().collect::<Vec<_>>())?.map(Measured::exact));
         }
-        Ok(Some(Ranks::of(&samples, &found)))
+        Ok(found.iter().any(Option::is_some).then(|| Ranks::of(&samples, &found)))
     }
 }
 

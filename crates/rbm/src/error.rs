@@ -54,9 +54,17 @@ pub enum Error {
     /// No hidden unit tells samples apart any more.
     #[error(
         "training collapsed in epoch {epoch}: all {} hidden units are constant on the training data ({dead} always \
-         off, {saturated} always on); try a learning rate below {learning_rate}{}",
+         off, {saturated} always on); {}{}",
         dead + saturated,
-        if *epoch == 1 { ", or another start: visible_bias `zero`, a smaller weight_std" } else { "" }
+        match unbounded {
+            Some(_) => cure(*unbounded, *learning_rate),
+            None => format!("try a learning rate below {learning_rate}"),
+        },
+        if *epoch == 1 && unbounded.is_none() {
+            ", or another start: visible_bias `zero`, a smaller weight_std"
+        } else {
+            ""
+        }
     )]
     Collapsed {
         /// Epoch, from 1.
@@ -67,6 +75,8 @@ pub enum Error {
         saturated: usize,
         /// The rate it happened at.
         learning_rate: f64,
+        /// Kind of the first units that know no bound, if there are such.
+        unbounded: Option<UnitKind>,
     },
     /// A file is not a checkpoint this version reads.
     #[error("{}: {reason}", path.display())]

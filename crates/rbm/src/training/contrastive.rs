@@ -10,7 +10,7 @@ use crate::training::learner::Learner;
 use crate::training::metrics::EpochMetrics;
 use crate::training::rule::Rule;
 use candle_core::Device;
-use deepbelief_kernels::{Batch, Layers};
+use deepbelief_kernels::{Batch, Layers, UnitKind};
 use deepbelief_training::{Labelled, Loop, Monitors, OnDivergence, Position, State};
 use std::borrow::Cow;
 
@@ -119,10 +119,14 @@ impl Contrastive {
         if magnitude <= if self.config.centred { EXPLODED_CENTRED } else { EXPLODED } {
             return Ok(());
         }
-        let learning_rate = self.rule.learning_rate;
-        let units = self.layers.hidden.segments().iter().chain(self.layers.visible.segments());
-        let unbounded = units.map(|segment| segment.units).find(|kind| !kind.is_discrete());
+        let (learning_rate, unbounded) = (self.rule.learning_rate, self.unbounded());
         Err(Error::Diverged { epoch: epoch + 1, batch, magnitude, learning_rate, unbounded })
+    }
+
+    /// Kind of the first units that know no bound.
+    fn unbounded(&self) -> Option<UnitKind> {
+        let units = self.layers.hidden.segments().iter().chain(self.layers.visible.segments());
+        units.map(|segment| segment.units).find(|kind| !kind.is_discrete())
     }
 
     /// Refuses to go on with hidden units none of which says anything of the data: with all of
@@ -133,6 +137,7 @@ impl Contrastive {
         if hidden < ENOUGH_TO_DIE || dead + saturated < hidden || monitors.train.rows() == 0 {
             return Ok(());
         }
-        Err(Error::Collapsed { epoch: metrics.epoch, dead, saturated, learning_rate: metrics.learning_rate })
+        let (epoch, learning_rate, unbounded) = (metrics.epoch, metrics.learning_rate, self.unbounded());
+        Err(Error::Collapsed { epoch, dead, saturated, learning_rate, unbounded })
     }
 }

@@ -203,6 +203,17 @@ fn a_layer_without_a_living_unit_is_no_success() {
     assert!(message.contains("learning rate below 60"), "{message}");
     assert_eq!(message.contains("visible_bias"), epoch == 1, "{message}");
 
+    // Over numbers the rate that they bear is named.
+    let over_numbers = Error::Collapsed {
+        epoch: 1,
+        dead,
+        saturated,
+        learning_rate: 5.0,
+        unbounded: Some(deepbelief_rbm::UnitKind::Gaussian),
+    };
+    let message = over_numbers.to_string();
+    assert!(message.ends_with("try a learning rate of 0.001 instead of 5"), "{message}");
+
     // Few units, or no samples to see them vary on, are no reason to stop.
     let few = random_rbm(50, 7, 0.1, 1);
     let mut trainer = Trainer::new(&few, config.clone()).unwrap();

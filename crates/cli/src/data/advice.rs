@@ -147,7 +147,8 @@ impl Advice {
             let reason = "from smaller weights, what goes together by more than correlation is not found";
             add("weight_std", of_layers(start, &|_| RbmConfig::default().weight_std), reason.into());
         }
-        let unbounded = numbers && learners.hidden != Hidden::Discrete && !stack;
+        // Of a stack of several layers the lowest has Bernoulli hidden units.
+        let unbounded = numbers && learners.hidden != Hidden::Discrete && depth == 1;
         if unbounded {
             let reason = "chains from the data do not see where numbers under such hidden units run away to";
             add("persistent_chains", CHAINS.into(), reason.into());
@@ -360,6 +361,13 @@ mod tests {
         let value = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.to_string());
         let got = ["learning_rate", "persistent_chains", "cd_steps"].map(value);
         assert_eq!(got, ["0.003", "100", "5"].map(|text| Some(text.to_string())));
+        // A stack of one layer is an RBM too; of several the lowest has no such units.
+        for (depth, chains) in [(1, Some("100".to_string())), (2, None)] {
+            let learners = Learners { hidden: Hidden::Gaussian, depth: Some(depth), ..Learners::default() };
+            let settings = Advice::of(&found, VisibleUnits::Auto, true, &learners).settings;
+            let found = settings.iter().find(|setting| setting.key == "persistent_chains");
+            assert_eq!(found.map(|setting| setting.value.to_string()), chains);
+        }
     }
 
     #[test]

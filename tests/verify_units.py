@@ -3,7 +3,7 @@ programs' own code or formulas.
 
     python3 tests/verify_units.py --dbn target/debug/dbn [--golden FOLDER]
 
-Run by an interpreter that has rbms, h5py and NumPy. rbms' Potts and Ising models are written by rbms, imported, exported
+Run by an interpreter that has rbms 0.6 (Python 3.12 or later), h5py and NumPy. rbms' Potts and Ising models are written by rbms, imported, exported
 again, and read by rbms. Files for RestrictedBoltzmannMachines.jl and PGM are read by h5py and NumPy, and scored by those
 programs' formulas, written out here. `--golden` keeps rbms' models with their scores in a folder, which the Rust tests
 read: `rbms-potts.h5`, `rbms-ising.h5` and `rbms-units.json` of `tests/golden/import` were made so.

@@ -156,9 +156,10 @@ impl Samples {
             }
             (rows, length) = if starts_a_row { (rows + 1, 1) } else { (rows, length + 1) };
             // A list has no holes.
-            match wide {
-                true => self.doubles.extend(x),
-                false => self.floats.extend(x.map(|x| x as f32)),
+            if wide {
+                self.doubles.extend(x);
+            } else {
+                self.floats.extend(x.map(|x| x as f32));
             }
             Ok(())
         })?;

@@ -362,11 +362,10 @@ mod tests {
         let got = ["learning_rate", "persistent_chains", "cd_steps"].map(value);
         assert_eq!(got, ["0.003", "100", "5"].map(|text| Some(text.to_string())));
         // A stack of one layer is an RBM too; of several the lowest has no such units.
-        for (depth, chains) in [(1, Some("100".to_string())), (2, None)] {
+        for depth in [1, 2] {
             let learners = Learners { hidden: Hidden::Gaussian, depth: Some(depth), ..Learners::default() };
             let settings = Advice::of(&found, VisibleUnits::Auto, true, &learners).settings;
-            let found = settings.iter().find(|setting| setting.key == "persistent_chains");
-            assert_eq!(found.map(|setting| setting.value.to_string()), chains);
+            assert_eq!(settings.iter().any(|setting| setting.key == "persistent_chains"), depth == 1);
         }
     }
 

@@ -59,12 +59,12 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
     if dialect.declared {
         records.next()?;
     }
-    let (mut first, mut empty): (Vec<Line>, Vec<u64>) = (Vec::new(), Vec::new());
+    let (mut first, mut empty, mut left_out): (Vec<Line>, Vec<u64>, usize) = (Vec::new(), Vec::new(), 0);
     while first.len() < LINES
         && let Some(record) = records.next()?
     {
         if record.has_only_separators() {
-            empty.push(record.line);
+            if options.keep_empty { empty.push(record.line) } else { left_out += 1 }
         } else {
             first.push((record.line, record.fields().map(<[u8]>::to_vec).collect()));
         }
@@ -102,9 +102,14 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
     };
     let mut lines = first.split_off(usize::from(header.is_there));
     // Lines of separators above the names of the columns are no rows.
-    let kept: Vec<u64> = empty.iter().copied().filter(|&line| options.keep_empty && line > head).collect();
-    let mut rows = Rows { sheet, empty: empty.len() - kept.len(), comments: comments.count };
-    lines.extend(kept.into_iter().map(|line| (line, vec![Vec::new(); columns])));
+    empty.retain(|&line| {
+        line > head || {
+            left_out += 1;
+            false
+        }
+    });
+    let mut rows = Rows { sheet, empty: left_out, comments: comments.count };
+    lines.extend(empty.into_iter().map(|line| (line, vec![Vec::new(); columns])));
     lines.sort_by_key(|(line, _)| *line);
     let (label, keep_empty) = (header.label, options.keep_empty);
     let how = How { path, dialect, separator, gaps, comments, label, all_texts: texts, keep_empty, columns };

@@ -102,14 +102,9 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
     };
     let mut lines = first.split_off(usize::from(header.is_there));
     // Lines of separators above the names of the columns are no rows.
-    empty.retain(|&line| {
-        line > head || {
-            left_out += 1;
-            false
-        }
-    });
-    let mut rows = Rows { sheet, empty: left_out, comments: comments.count };
-    lines.extend(empty.into_iter().map(|line| (line, vec![Vec::new(); columns])));
+    let (above, kept): (Vec<u64>, Vec<u64>) = empty.into_iter().partition(|&line| line <= head);
+    let mut rows = Rows { sheet, empty: left_out + above.len(), comments: comments.count };
+    lines.extend(kept.into_iter().map(|line| (line, vec![Vec::new(); columns])));
     lines.sort_by_key(|(line, _)| *line);
     let (label, keep_empty) = (header.label, options.keep_empty);
     let how = How { path, dialect, separator, gaps, comments, label, all_texts: texts, keep_empty, columns };

@@ -122,7 +122,7 @@ fn numbers_that_lie_close_together_far_from_zero_keep_their_distances() {
 fn arrays_keep_64_bits_until_they_are_centred() {
     let time = |k: usize| 1.7e9 + 0.25 * k as f64;
     let rows: Vec<[f64; 2]> = (0..160).map(|k| [time(k), 0.5 * (k * k % 7) as f64]).collect();
-    let text: String = rows.iter().map(|[a, b]| format!("{a},{b}\n")).collect();
+    let text = rows.iter().map(|[a, b]| format!("{a},{b}\n")).collect::<Vec<_>>().concat();
     let options = asked(VisibleUnits::Gaussian);
     let of_text = read(&text, &options).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -152,7 +152,7 @@ fn arrays_keep_64_bits_until_they_are_centred() {
         assert!(matches!(original.columns[1].values, BlockValues::Floats(_)));
     }
     let seconds: Vec<[f64; 2]> = (0..40).map(|k| [1_700_000_000.0 + f64::from(k), f64::from(k % 3) - 300.0]).collect();
-    let text: String = seconds.iter().map(|[a, b]| format!("{a},{b}\n")).collect();
+    let text = seconds.iter().map(|[a, b]| format!("{a},{b}\n")).collect::<Vec<_>>().concat();
     let whole = load(&written("whole.npy", &seconds, false, true), &options).unwrap();
     assert_eq!(values(&whole), values(&read(&text, &options).unwrap()));
 }

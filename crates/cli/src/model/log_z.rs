@@ -6,7 +6,7 @@ use deepbelief_rbm::likelihood::{exact_log_partition, is_summable};
 use std::path::Path;
 
 /// ln Z in nats of the model at `checkpoint`: as given, else summed where that takes seconds. Where there is none, it is
-/// said that `what` is missing, and by which command it can be had.
+/// said that `what` is missing, and which command estimates it.
 pub(crate) fn log_z(checkpoint: &Path, rbm: &Rbm, given: Option<f64>, what: &str) -> Result<Option<f64>> {
     match given {
         Some(z) if !z.is_finite() => Err(Failure::new("--log-z must be a finite number")),

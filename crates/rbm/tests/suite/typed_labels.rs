@@ -295,7 +295,7 @@ fn labels_that_do_not_fit_are_refused_beside_any_units() {
 /// Three clusters of numbers that do not overlap, and the label of each: learned without a mistake, by every kind of hidden
 /// unit. ReLU and dReLU units have the rate that is their default, which is a third of that of the others: at that one their
 /// noise is as large as what they learn. They start with nine times their default (`weight_std` of 0.03), or most of the
-/// updates would go by before they say anything, and take four times as many.
+/// updates would pass before they say anything, and take four times as many.
 #[test]
 fn labels_of_clusters_are_learned() {
     let centres = [[-1.2f32, 0.0], [1.2, 0.0], [0.0, 1.4]];

@@ -18,6 +18,14 @@
 //!
 //! One seed fixes everything: the same program gives the same bits on any number of threads.
 //!
+//! A program that depends on this crate builds the kernels in one unit, else training takes up to six times as long; in its
+//! `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.release.package.deepbelief-kernels]
+//! codegen-units = 1
+//! ```
+//!
 //! ```
 //! use deepbelief::candle_core::{DType, Device, Tensor};
 //! use deepbelief::{Rbm, RbmConfig};

@@ -25,6 +25,7 @@ pub use engine::{Betas, Cpu, CpuDirection, Direction, Engine, Shown, Tempering, 
 pub use learning::contrast::Sparsity;
 pub use learning::descent::{Adam, Momentum, limit_norms};
 pub use learning::directed::{Directed, Weights};
+pub use learning::exact::{ExactSums, Ranges, Summable};
 pub use learning::feedforward;
 pub use learning::packed::PackedRbm;
 pub use learning::parameters::{Fields, MAX_UNITS, Offsets, Parameters};

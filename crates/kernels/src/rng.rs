@@ -82,13 +82,15 @@ pub struct Uniforms {
     key: [u32; 2],
     step: u32,
     purpose: u32,
+    /// The row that is called 0.
+    first: u32,
 }
 
 impl Uniforms {
     /// The numbers of `stream` at `step` under `seed`.
     #[must_use]
     pub fn new(seed: u64, stream: Stream, step: u32) -> Self {
-        Self { key: [seed as u32, (seed >> 32) as u32], step, purpose: stream as u32 }
+        Self { key: [seed as u32, (seed >> 32) as u32], step, purpose: stream as u32, first: 0 }
     }
 
     /// The same stream for another layer of a stack.
@@ -105,6 +107,13 @@ impl Uniforms {
         self
     }
 
+    /// The numbers from row `row` on: for samples, or chains, that are a part of more of them.
+    #[must_use]
+    pub fn from_row(mut self, row: u32) -> Self {
+        self.first = self.first.wrapping_add(row);
+        self
+    }
+
     /// The key, and the two words of the counter that do not say where.
     #[cfg(feature = "cuda")]
     pub(crate) fn key_and_counter(&self) -> [u32; 4] {
@@ -115,7 +124,7 @@ impl Uniforms {
     #[must_use]
     pub fn at(&self, row: u32, column: u32) -> f32 {
         let counter = 8 * (column / 32) + column % 8;
-        let words = philox([counter, row, self.step, self.purpose], self.key);
+        let words = philox([counter, self.first.wrapping_add(row), self.step, self.purpose], self.key);
         unit(words[(column as usize % 32) / 8])
     }
 
@@ -138,6 +147,7 @@ impl Uniforms {
     #[inline(always)]
     fn words<const COUNTERS: usize>(&self, row: u32, block: u32) -> [[f32; COUNTERS]; 4] {
         let mut out = [[0.0; COUNTERS]; 4];
+        let row = self.first.wrapping_add(row);
         // Two halves side by side: a round waits for the round before, so there must be others.
         for i in 0..COUNTERS / 2 {
             for i in [i, i + COUNTERS / 2] {
@@ -304,6 +314,22 @@ mod tests {
             assert_eq!(x, u.at(5, column as u32));
             assert!((0.0..1.0).contains(&x));
         }
+    }
+
+    #[test]
+    fn a_part_of_the_rows_has_the_numbers_that_it_has_in_the_whole() {
+        let (u, mut row) = (Uniforms::new(5, Stream::Visible, 2), [0.0; 70]);
+        let part = u.from_row(100).from_row(28);
+        part.fill_row(3, &mut row);
+        assert!(
+            (0..70).all(|column| row[column as usize] == u.at(131, column) && part.at(3, column) == u.at(131, column))
+        );
+        let mut rows = 0;
+        part.rows(1, 1, 11, |at, numbers| {
+            assert_eq!(*numbers, u.block(129 + at as u32, 1));
+            rows += 1;
+        });
+        assert_eq!(rows, 11);
     }
 
     #[test]

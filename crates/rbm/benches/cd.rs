@@ -161,7 +161,7 @@ mod update {
         let mut step = 0;
         bencher.counter(ItemsCount::new(batch)).bench_local(|| {
             step += 1;
-            rbm.cd_update(&v, None, &rule, &mut velocity, Draws { seed: 1, step })
+            rbm.cd_update(&v, None, &rule, &mut velocity, Draws { seed: 1, step, first: 0 })
         });
     }
 

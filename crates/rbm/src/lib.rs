@@ -42,5 +42,6 @@ pub use training::metrics::EpochMetrics;
 pub use training::optimizer::Optimizer;
 pub use training::rule::{Rule, VisibleStates};
 pub use training::schedule::Schedule;
+pub use training::sums::Sums;
 pub use training::velocity::Velocity;
 pub use units::layer::LayerUnits;

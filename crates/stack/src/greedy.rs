@@ -13,11 +13,13 @@ use crate::state::{GreedyState, run_of_layer};
 use crate::survey;
 use candle_core::Device;
 use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
+use deepbelief_ranks::{Alone, Group};
 use deepbelief_rbm::{
     Contrastive, Control, EpochMetrics, Error as RbmError, LabelGroup, Monitors, Observer, ObserverResult, Outcome,
     Progress, Rbm, RbmConfig, Snapshot, TrainState, Trainer, UnitMix,
 };
 use deepbelief_training::{notify, pool};
+use std::sync::Arc;
 
 /// What is about to train.
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +129,7 @@ pub struct Greedy {
     finished: Vec<Rbm>,
     running: Option<TrainState>,
     run: Option<String>,
+    group: Arc<dyn Group>,
 }
 
 impl Greedy {
@@ -148,7 +151,8 @@ impl Greedy {
         config.validate()?;
         state.check(&config)?;
         let pool = pool(config.threads)?;
-        Ok(Self { config, device: Device::Cpu, pool, finished: state.finished, running: state.running, run: None })
+        let GreedyState { finished, running } = state;
+        Ok(Self { config, device: Device::Cpu, pool, finished, running, run: None, group: Arc::new(Alone) })
     }
 
     /// The same training on `device`; the passes up between trainings stay on the CPU, and so does
@@ -165,6 +169,13 @@ impl Greedy {
         }
         self.device = device.clone();
         Ok(self)
+    }
+
+    /// The same training as one of several ranks, which make the same calls: see [`deepbelief_training::Loop::among`].
+    #[must_use]
+    pub fn among(mut self, group: &Arc<dyn Group>) -> Self {
+        self.group = Arc::clone(group);
+        self
     }
 
     /// Names the run that states of the running layer are of: see [`GreedyState::require_run`].
@@ -268,7 +279,7 @@ impl Greedy {
             Some(state) => Trainer::resume(train, state, &self.device),
             None => Trainer::new(&self.start(layer, &means, classes)?.to_device(&self.device)?, train),
         };
-        let mut trainer = trainer.map_err(failed)?;
+        let mut trainer = trainer.and_then(|trainer| trainer.among(&self.group)).map_err(failed)?;
         if let Some(run) = &self.run {
             trainer = trainer.of_run(run_of_layer(run, layer));
         }
@@ -282,7 +293,8 @@ impl Greedy {
             epochs_done: trainer.epochs_done(),
             finished: &self.finished,
         };
-        let outcome = match notify(observer.layer_started(&start))? {
+        let wish = notify(observer.layer_started(&start))?;
+        let outcome = match self.agreed(wish)? {
             Control::Stop => Outcome::Interrupted,
             Control::Continue => {
                 trainer.fit(input, monitors, &mut OfLayer { layer: layer as u32, observer }).map_err(failed)?
@@ -293,7 +305,14 @@ impl Greedy {
             return Ok(Control::Stop);
         }
         self.finished.push(trainer.snapshot().model()?);
-        Ok(notify(observer.layer_done(layer, &self.finished))?)
+        let wish = notify(observer.layer_done(layer, &self.finished))?;
+        self.agreed(wish)
+    }
+
+    /// What all ranks do, where this one wishes so.
+    fn agreed(&self, wish: Control) -> Result<Control> {
+        let stops = self.group.any(wish == Control::Stop).map_err(deepbelief_training::Error::from)?;
+        Ok(if stops { Control::Stop } else { Control::Continue })
     }
 
     /// The RBM a layer starts as.

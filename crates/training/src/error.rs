@@ -60,6 +60,20 @@ pub enum Error {
     /// A saved state belongs to another run.
     #[error("the saved state is that of another run: its settings, seed or data are others")]
     AnotherRun,
+    /// The ranks cannot reach each other.
+    #[error("the ranks of the training cannot go on together")]
+    Group(#[from] deepbelief_ranks::Error),
+    /// A rank has another model than the others.
+    #[error(
+        "rank {rank} has another model than rank 0 after epoch {epoch}: its machine computes otherwise, or its program is \
+         another version"
+    )]
+    Ranks {
+        /// Which.
+        rank: usize,
+        /// Epochs done.
+        epoch: u32,
+    },
     /// An observer of the training failed.
     #[error("an observer of the training failed")]
     Observer(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -15,6 +15,7 @@ use crate::snapshot::Snapshot;
 use crate::training::{EpochEnd, State, Training};
 use candle_core::Device;
 use deepbelief_kernels::{Level, Minibatches};
+use deepbelief_ranks::{Alone, Group};
 use rayon::ThreadPool;
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,6 +29,7 @@ pub struct Loop<T: Training> {
     /// What an epoch that diverges starts again from.
     safe: Option<State<T>>,
     run: Option<String>,
+    group: Arc<dyn Group>,
 }
 
 impl<T: Training> Loop<T> {
@@ -38,7 +40,7 @@ impl<T: Training> Loop<T> {
     pub fn new(model: &T::Model, config: T::Config) -> Result<Self, T::Error> {
         let pool = pool(config.threads())?.into();
         let training = T::start(model, config)?;
-        Ok(Self { training, pool, at: Position::default(), best: None, safe: None, run: None })
+        Ok(Self { training, pool, at: Position::default(), best: None, safe: None, run: None, group: Arc::new(Alone) })
     }
 
     /// Continues a training on `device`; with the same settings and data, and on the same kind of device, the
@@ -50,7 +52,7 @@ impl<T: Training> Loop<T> {
         let State { learned, position: at, best, run } = state;
         let pool = pool(config.threads())?.into();
         let training = T::restore(learned, config, &at, device)?;
-        Ok(Self { training, pool, at, best, safe: None, run })
+        Ok(Self { training, pool, at, best, safe: None, run, group: Arc::new(Alone) })
     }
 
     /// The same training on `device`.
@@ -61,8 +63,19 @@ impl<T: Training> Loop<T> {
         if !self.training.device().same_device(device) {
             let (learned, config) = (self.training.learned()?, self.training.config().clone());
             self.training = T::restore(learned, config, &self.at, device)?;
+            self.training.join(&self.group)?;
         }
         self.training.check_device()?;
+        Ok(self)
+    }
+
+    /// The same training as one of several ranks: see [`Training::join`]. Rank 0's observer alone need do anything.
+    ///
+    /// # Errors
+    /// If this training is one of a single process, or the ranks cannot reach each other.
+    pub fn among(mut self, group: &Arc<dyn Group>) -> Result<Self, T::Error> {
+        self.training.join(group)?;
+        self.group = Arc::clone(group);
         Ok(self)
     }
 
@@ -175,7 +188,7 @@ impl<T: Training> Loop<T> {
         self.best = best;
         let (config, device) = (self.training.config().clone(), self.training.device().clone());
         self.training = T::restore(T::at_rest(learned)?, config, &self.at, &device)?;
-        Ok(())
+        self.training.join(&self.group)
     }
 
     /// The rest of an epoch; how the training ended, if it ended with it.
@@ -209,7 +222,8 @@ impl<T: Training> Loop<T> {
             rayon::join(|| self.update(&batch), fetch).0?;
             samples += batch.v.rows();
             let progress = Progress { epoch: self.at.epoch + 1, epochs, batch: self.at.batch, batches, samples };
-            if observer.batch_done(&progress) == Control::Stop && self.at.batch < batches {
+            let stop = observer.batch_done(&progress) == Control::Stop;
+            if self.training.agree(stop) && self.at.batch < batches {
                 self.training.sync()?;
                 return Ok(Some(Outcome::Interrupted));
             }
@@ -246,12 +260,28 @@ impl<T: Training> Loop<T> {
         let converged = self.at.stopping.finish_epoch(self.training.config(), end.epoch, &metrics);
         let seconds = started.elapsed().as_secs_f64();
         metrics.complete(seconds, samples as f64 / seconds, self.best.as_ref().map(|best| best.epoch));
-        Ok(match notify(observer.epoch_done(&metrics, &self.snapshot()))? {
+        let wish = notify(observer.epoch_done(&metrics, &self.snapshot()))?;
+        Ok(match self.agreed(wish)? {
             // A training that ended by itself in this epoch was not cut short.
             _ if converged => AfterEpoch::Converged,
             Control::Stop => AfterEpoch::Stop,
             Control::Continue => AfterEpoch::Continue,
         })
+    }
+
+    /// What all ranks do after an epoch, of which each has made the same model: another is an error.
+    fn agreed(&self, wish: Control) -> Result<Control, T::Error> {
+        if self.group.size() == 1 {
+            return Ok(wish);
+        }
+        let mut word = self.training.fingerprint()?.to_ne_bytes().to_vec();
+        word.push(u8::from(wish == Control::Stop));
+        let all = self.group.gather(&word).map_err(Error::from)?;
+        let other = all.iter().position(|theirs| theirs[..8] != all[0][..8]);
+        if let Some(rank) = other {
+            return Err(Error::Ranks { rank, epoch: self.at.epoch }.into());
+        }
+        Ok(if all.iter().any(|theirs| theirs[8] != 0) { Control::Stop } else { Control::Continue })
     }
 
     /// Keeps the model if validation data find none better before it.

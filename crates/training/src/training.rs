@@ -2,13 +2,15 @@
 
 use crate::best::Best;
 use crate::config::Settings;
-use crate::error::{self, Error};
+use crate::error::{self, Error, require};
 use crate::labelled::Labelled;
 use crate::metrics::Metrics;
 use crate::monitors::Monitors;
 use crate::position::Position;
 use candle_core::Device;
+use deepbelief_ranks::Group;
 use std::path::Path;
+use std::sync::Arc;
 
 /// An epoch, or what comes before the first, that is to be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,27 @@ pub trait Training: Send + Sync + Sized + 'static {
     /// For a setting that the device does not have.
     fn check_device(&self) -> Result<(), Self::Error> {
         Ok(())
+    }
+
+    /// Trains as one of several ranks from now on. Every rank has the same model and settings, and makes the same calls.
+    ///
+    /// # Errors
+    /// If this training is one of a single process, or the ranks cannot reach each other.
+    fn join(&mut self, group: &Arc<dyn Group>) -> Result<(), Self::Error> {
+        Ok(require(group.size() == 1, "ranks", group.size(), "1 for this training")?)
+    }
+
+    /// Whether all ranks stop after an update, where this one wishes so: if one stops, all do, an update later at most.
+    fn agree(&mut self, stop: bool) -> bool {
+        stop
+    }
+
+    /// A number that follows from every bit of the parameters.
+    ///
+    /// # Errors
+    /// If the device failed.
+    fn fingerprint(&self) -> Result<u64, Self::Error> {
+        Ok(0)
     }
 
     /// Takes the rates of the epoch that begins, or goes on, at `at`.

@@ -105,6 +105,15 @@ impl Engine for PackedRbm {
         Ok(())
     }
 
+    fn classes(&self) -> usize {
+        self.classes()
+    }
+
+    fn weigh_chains(&mut self, weight: f32) -> Result<()> {
+        self.weigh_chains(weight);
+        Ok(())
+    }
+
     fn sample_visible(&mut self, draw: Uniforms) -> Result<()> {
         self.sample_visible(draw);
         Ok(())
@@ -140,6 +149,17 @@ impl Engine for PackedRbm {
     fn follow_means(&mut self, v0: Shown<'_, Batch>, share: f32) -> Result<()> {
         let mut offsets = self.offsets.take().unwrap_or_default();
         Self::follow_means(self, batch(v0), share, &mut offsets);
+        self.offsets = Some(offsets);
+        Ok(())
+    }
+
+    fn sums_of_means(&self, v0: Shown<'_, Batch>) -> Result<Offsets> {
+        Ok(self.sums_of_means(batch(v0)))
+    }
+
+    fn follow_sums(&mut self, sums: &Offsets, samples: f32, share: f32) -> Result<()> {
+        let mut offsets = self.offsets.take().unwrap_or_default();
+        Self::follow_sums(sums, samples, share, &mut offsets);
         self.offsets = Some(offsets);
         Ok(())
     }

@@ -30,6 +30,9 @@ impl<S> Clone for Shown<'_, S> {
 
 impl<S> Copy for Shown<'_, S> {}
 
+/// What an engine says that takes batches as they are.
+const WHOLE: &str = "this engine does not cut batches";
+
 /// An RBM in training, and everything one update needs: its parameters and velocities, the units of both
 /// phases, the chains of the negative one.
 ///
@@ -94,6 +97,11 @@ pub trait Engine: Sized + Send + Sync {
     /// Number of hidden columns.
     fn hidden(&self) -> usize {
         self.layers().hidden.columns()
+    }
+
+    /// Classes of a label group beside the visible units; 0 without one.
+    fn classes(&self) -> usize {
+        0
     }
 
     /// The parameters, row-major.
@@ -169,6 +177,17 @@ pub trait Engine: Sized + Send + Sync {
     /// If there is not one weight a sample.
     fn weigh(&mut self, weights: &[f32], paired: bool) -> Result<()>;
 
+    /// Lets each chain weigh as much as `weight` samples in the statistics that follow the last positive phase, until
+    /// the next one: where samples and chains are a part of more of them. Without it all chains weigh as much as all
+    /// samples.
+    ///
+    /// # Errors
+    /// If the engine does not cut batches.
+    fn weigh_chains(&mut self, weight: f32) -> Result<()> {
+        let _ = weight;
+        candle_core::bail!("{WHOLE}")
+    }
+
     /// Half a Gibbs step down: v ~ p(v|h), and the labels' p(y|h).
     ///
     /// # Errors
@@ -213,6 +232,25 @@ pub trait Engine: Sized + Send + Sync {
     /// # Errors
     /// If the device failed.
     fn follow_means(&mut self, v0: Shown<'_, Self::States>, share: f32) -> Result<()>;
+
+    /// Sums over the samples of the data, their labels and p(h|v0) of the last positive phase: what
+    /// [`Self::follow_sums`] takes.
+    ///
+    /// # Errors
+    /// If the device failed, or the engine does not cut batches.
+    fn sums_of_means(&self, v0: Shown<'_, Self::States>) -> Result<Offsets> {
+        let _ = v0;
+        candle_core::bail!("{WHOLE}")
+    }
+
+    /// [`Self::follow_means`] by sums over so many samples, which were added up over the parts of a batch.
+    ///
+    /// # Errors
+    /// If the engine does not cut batches.
+    fn follow_sums(&mut self, sums: &Offsets, samples: f32, share: f32) -> Result<()> {
+        let _ = (sums, samples, share);
+        candle_core::bail!("{WHOLE}")
+    }
 
     /// What [`Self::update`] steps along, without the step.
     ///

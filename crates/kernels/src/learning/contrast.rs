@@ -57,6 +57,12 @@ impl PackedRbm {
         self.weights.set(weights, paired);
     }
 
+    /// Lets each chain weigh as much as `weight` samples in the statistics that follow the last positive phase, until
+    /// the next one; without it all chains weigh as much as all samples.
+    pub fn weigh_chains(&mut self, weight: f32) {
+        self.weights.set_chain(weight);
+    }
+
     /// The negative phase's last p(h|v) and the update of all parameters:
     /// `W += rate (v0ᵀ p(h|v0) / n - vᵀ p(h|v) / m)`, and likewise biases and labels, for n samples
     /// in the data and m in the chains. Returns the largest |weight| or |bias| afterwards: NaN
@@ -84,8 +90,9 @@ impl PackedRbm {
 
     fn contrast(&mut self, v0: &Batch, mut then: Then<'_>, hidden: Hidden<'_>) -> f32 {
         let (samples, negatives) = (v0.rows(), self.h.rows());
-        self.x.reshape(negatives, self.hidden);
-        let (r, chunks) = (samples as f32 / negatives.max(1) as f32, Chunks::new(samples.max(negatives)));
+        // A row at least, or there would be no panels to step.
+        self.x.reshape(negatives.max(1), self.hidden);
+        let (r, chunks) = (self.weights.ratio(samples, negatives), Chunks::new(samples.max(negatives)));
         let factors = &self.weights.factors(negatives);
         let vb_gradient = self.gather_visible(v0, chunks, r, factors.as_ref());
         let source = match hidden {

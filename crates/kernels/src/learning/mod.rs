@@ -3,6 +3,7 @@
 pub(crate) mod contrast;
 pub(crate) mod descent;
 pub(crate) mod directed;
+pub(crate) mod exact;
 pub mod feedforward;
 pub(crate) mod following;
 pub(crate) mod gibbs;

@@ -68,11 +68,17 @@ impl PackedRbm {
     /// Moves offsets by `share` of the way towards the means of the data, their labels and p(h|v0) of
     /// the last positive phase. Offsets of other sizes are replaced.
     pub fn follow_means(&self, v0: &Batch, share: f32, offsets: &mut Offsets) {
-        let factors = self.weights.factors(0);
-        let factors = factors.as_ref();
-        let samples = factors.map_or(v0.rows().max(1) as f32, Factors::total);
+        let samples = self.weights.factors(0).as_ref().map_or(v0.rows().max(1) as f32, Factors::total);
         // A minibatch that weighs nothing says nothing of the means.
         let share = if samples > f32::MIN_POSITIVE { share } else { 0.0 };
+        Self::follow_sums(&self.sums_of_means(v0), samples, share, offsets);
+    }
+
+    /// Sums over the samples of the data, their labels and p(h|v0) of the last positive phase.
+    #[must_use]
+    pub fn sums_of_means(&self, v0: &Batch) -> Offsets {
+        let factors = self.weights.factors(0);
+        let factors = factors.as_ref();
         let (visible, hidden) = match factors {
             None => (v0.sums(), self.p0_sums(row_sums)),
             Some(factors) => {
@@ -84,9 +90,17 @@ impl PackedRbm {
         for (row, &y) in self.labels.data.iter().enumerate() {
             labels[y as usize] += factors.map_or(1.0, |factors| factors.positive[row]);
         }
-        for (offsets, sums) in
-            [(&mut offsets.visible, visible), (&mut offsets.hidden, hidden), (&mut offsets.labels, labels)]
-        {
+        Offsets { visible, hidden, labels }
+    }
+
+    /// Moves offsets by `share` of the way towards the means that sums over `samples` have. Offsets of other sizes are
+    /// replaced.
+    pub fn follow_sums(sums: &Offsets, samples: f32, share: f32, offsets: &mut Offsets) {
+        for (offsets, sums) in [
+            (&mut offsets.visible, &sums.visible),
+            (&mut offsets.hidden, &sums.hidden),
+            (&mut offsets.labels, &sums.labels),
+        ] {
             offsets.resize(sums.len(), 0.0);
             for (offset, sum) in offsets.iter_mut().zip(sums) {
                 *offset += share * (sum / samples - *offset);

@@ -12,11 +12,24 @@ pub(crate) struct Weights {
     samples: Vec<f32>,
     /// Whether each chain belongs to a sample.
     paired: bool,
+    /// What a chain weighs beside a sample, where samples and chains are a part of more of them.
+    chain: Option<f32>,
 }
 
 impl Weights {
     pub(crate) fn clear(&mut self) {
         self.samples.clear();
+        self.chain = None;
+    }
+
+    /// Lets a chain weigh as much as so many samples.
+    pub(crate) fn set_chain(&mut self, weight: f32) {
+        self.chain = Some(weight);
+    }
+
+    /// What a chain weighs beside a sample: all chains as much as all samples, unless something else was said.
+    pub(crate) fn ratio(&self, samples: usize, chains: usize) -> f32 {
+        self.chain.unwrap_or(samples as f32 / chains.max(1) as f32)
     }
 
     pub(crate) fn set(&mut self, samples: &[f32], paired: bool) {

@@ -74,6 +74,16 @@ impl Panels {
         self.data.chunks_mut(self.height.max(1))
     }
 
+    /// All rows, panel by panel.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.data
+    }
+
+    /// The same for writing.
+    pub(crate) fn rows_mut(&mut self) -> &mut [Row] {
+        &mut self.data
+    }
+
     /// Writes panel `index` of the transpose, tile by tile, and zeros below.
     pub(crate) fn transpose_into(&self, level: Level, index: usize, panel: &mut [Row]) {
         let mut tiles = panel.chunks_exact_mut(BLOCK);

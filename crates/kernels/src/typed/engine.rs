@@ -98,6 +98,11 @@ impl Engine for TypedRbm {
         Ok(())
     }
 
+    fn weigh_chains(&mut self, weight: f32) -> Result<()> {
+        self.weigh_chains(weight);
+        Ok(())
+    }
+
     fn sample_visible(&mut self, draw: Uniforms) -> Result<()> {
         self.sample_visible(draw);
         Ok(())
@@ -132,6 +137,15 @@ impl Engine for TypedRbm {
 
     fn follow_means(&mut self, v0: Shown<'_, Batch>, share: f32) -> Result<()> {
         self.follow_means(batch(v0), share);
+        Ok(())
+    }
+
+    fn sums_of_means(&self, v0: Shown<'_, Batch>) -> Result<Offsets> {
+        Ok(self.sums_of_means(batch(v0)))
+    }
+
+    fn follow_sums(&mut self, sums: &Offsets, samples: f32, share: f32) -> Result<()> {
+        self.follow_sums(sums, samples, share);
         Ok(())
     }
 

@@ -21,11 +21,17 @@ use rayon::prelude::*;
 impl TypedRbm {
     /// Moves the offsets by `share` of the way towards the means of the data and of E[h|v0] of the last positive phase.
     pub fn follow_means(&mut self, v0: &Batch, share: f32) {
-        let factors = self.weights.factors(0);
-        let factors = factors.as_ref();
-        let samples = factors.map_or(v0.rows().max(1) as f32, Factors::total);
+        let samples = self.weights.factors(0).as_ref().map_or(v0.rows().max(1) as f32, Factors::total);
         // A minibatch that weighs nothing says nothing of the means.
         let share = if samples > f32::MIN_POSITIVE { share } else { 0.0 };
+        self.follow_sums(&self.sums_of_means(v0), samples, share);
+    }
+
+    /// Sums over the samples of the data and of E[h|v0] of the last positive phase, in bits.
+    #[must_use]
+    pub fn sums_of_means(&self, v0: &Batch) -> Offsets {
+        let factors = self.weights.factors(0);
+        let factors = factors.as_ref();
         let visible = match factors {
             None => v0.sums(),
             Some(factors) => unpack_rows(&factors.visible_sums(v0), self.visible.columns),
@@ -36,9 +42,14 @@ impl TypedRbm {
             Some(factors) => panels.map(|rows| factors.sum(rows)).collect(),
         };
         let hidden = unpack_rows(&hidden, self.hidden.columns);
+        Offsets { visible, hidden, labels: Vec::new() }
+    }
+
+    /// Moves the offsets by `share` of the way towards the means that sums over `samples` have.
+    pub fn follow_sums(&mut self, sums: &Offsets, samples: f32, share: f32) {
         let mut offsets = self.offsets.take().unwrap_or_default();
         for (offsets, sums, layer) in
-            [(&mut offsets.visible, visible, &self.visible), (&mut offsets.hidden, hidden, &self.hidden)]
+            [(&mut offsets.visible, &sums.visible, &self.visible), (&mut offsets.hidden, &sums.hidden, &self.hidden)]
         {
             offsets.resize(sums.len(), 0.0);
             let units = layer.scale.iter().flat_map(|row| row.0).zip(layer.shift.iter().flat_map(|row| row.0));

@@ -43,6 +43,12 @@ impl TypedRbm {
         self.weights.set(weights, paired);
     }
 
+    /// Lets each chain weigh as much as `weight` samples in the statistics that follow the last positive phase, until
+    /// the next one; without it all chains weigh as much as all samples.
+    pub fn weigh_chains(&mut self, weight: f32) {
+        self.weights.set_chain(weight);
+    }
+
     /// The negative phase's last E[h|v], and what a step follows.
     ///
     /// # Panics
@@ -66,8 +72,9 @@ impl TypedRbm {
     fn contrast(&mut self, v0: &Batch, hidden: Hidden<'_>, gradient: &mut TypedStatistics) {
         let (samples, negatives) = (v0.rows(), self.reconstruction.rows());
         gradient.reset((self.visible.columns, self.hidden.columns), samples);
-        self.x.reshape(negatives, self.hidden.columns);
-        let (r, chunks) = (samples as f32 / negatives.max(1) as f32, Chunks::new(samples.max(negatives)));
+        // A row at least, or there would be no panels.
+        self.x.reshape(negatives.max(1), self.hidden.columns);
+        let (r, chunks) = (self.weights.ratio(samples, negatives), Chunks::new(samples.max(negatives)));
         let factors = self.weights.factors(negatives);
         let factors = factors.as_ref();
         self.visible_gradient(v0, chunks, r, factors, &mut gradient.visible);

@@ -17,7 +17,7 @@ const FAST_DECAY: f32 = 19.0 / 20.0;
 
 /// Hidden states of persistent chains.
 pub(crate) struct Chains<E: Engine> {
-    h: E::States,
+    pub(crate) h: E::States,
     /// Those before the last update, once there was one.
     before: E::States,
     went_on: bool,
@@ -36,7 +36,7 @@ impl<E: Engine> Chains<E> {
     }
 
     /// Their next states under `rbm`.
-    fn go_on(&mut self, rbm: &mut E, rule: &Rule, draws: Draws) -> Result<()> {
+    pub(crate) fn go_on(&mut self, rbm: &mut E, rule: &Rule, draws: Draws) -> Result<()> {
         rbm.set_hidden(&self.h)?;
         gibbs(rbm, rule, draws, None)?;
         rbm.sample_hidden(draws.hidden(rule.cd_steps))?;
@@ -51,13 +51,16 @@ impl<E: Engine> Chains<E> {
 
     /// Share of the states that the last update changed, once there was one.
     pub(crate) fn moved(&self, rbm: &E) -> Result<Option<f64>> {
+        Ok(self.moves(rbm)?.map(|(moved, states)| moved as f64 / states.max(1) as f64))
+    }
+
+    /// States that the last update changed, once there was one, and states in all.
+    pub(crate) fn moves(&self, rbm: &E) -> Result<Option<(usize, usize)>> {
         if !self.went_on {
             return Ok(None);
         }
         match (rbm.pack_hidden(&self.h)?, rbm.pack_hidden(&self.before)?) {
-            (Batch::Binary(h), Batch::Binary(before)) => {
-                Ok(Some(h.differing(&before) as f64 / (h.rows() * h.units()).max(1) as f64))
-            }
+            (Batch::Binary(h), Batch::Binary(before)) => Ok(Some((h.differing(&before), h.rows() * h.units()))),
             // Real states always change.
             _ => Ok(None),
         }
@@ -131,7 +134,7 @@ impl<E: Engine> Negative<E> {
 }
 
 /// k Gibbs steps from the hidden states to visible ones.
-fn gibbs<E: Engine>(rbm: &mut E, rule: &Rule, draws: Draws, left_out: Option<&Bits>) -> Result<()> {
+pub(crate) fn gibbs<E: Engine>(rbm: &mut E, rule: &Rule, draws: Draws, left_out: Option<&Bits>) -> Result<()> {
     for k in 0..rule.cd_steps {
         if k > 0 {
             rbm.sample_hidden(draws.hidden(k))?;

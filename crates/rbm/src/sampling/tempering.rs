@@ -214,7 +214,7 @@ mod tests {
         let mut counts = vec![0.0; 64];
         let updates = 2500;
         for step in 0..updates {
-            ladders.advance(&mut machine, 1, Draws { seed: 3, step }).unwrap();
+            ladders.advance(&mut machine, 1, Draws { seed: 3, step, first: 0 }).unwrap();
             if step >= 500 {
                 let v = machine.reconstruction().to_values();
                 for v in v.chunks(6) {

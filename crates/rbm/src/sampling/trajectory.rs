@@ -221,7 +221,7 @@ mod tests {
         let machine_at = |share: f32| PackedRbm::new(6, 3, &grown(share));
         let mut ladder = TrajectoryTempering::start(&machine_at(0.0), &config).unwrap();
         for step in 0..400 {
-            ladder.advance(&mut machine_at(step as f32 / 400.0), 1, Draws { seed: 5, step }).unwrap();
+            ladder.advance(&mut machine_at(step as f32 / 400.0), 1, Draws { seed: 5, step, first: 0 }).unwrap();
         }
         assert!((3..30).contains(&ladder.models.len()), "{} models", ladder.models.len());
         let mut state = ladder.state().unwrap();
@@ -230,7 +230,7 @@ mod tests {
         let mut ladder = TrajectoryTempering::resume(&machine, &state, &config).unwrap();
         let mut on = 0.0;
         for step in 400..1800 {
-            ladder.advance(&mut machine, 1, Draws { seed: 5, step }).unwrap();
+            ladder.advance(&mut machine, 1, Draws { seed: 5, step, first: 0 }).unwrap();
             if step >= 800 {
                 let v = machine.reconstruction().to_values();
                 on += v.chunks(6).filter(|v| v.iter().sum::<f32>() > 3.0).count() as f64 / (200.0 * 1000.0);

@@ -23,19 +23,21 @@ pub struct Draws {
     pub seed: u64,
     /// Updates made before this one.
     pub step: u32,
+    /// The row of the minibatch, and the chain, that is called 0 here: of a piece of more of them.
+    pub first: u32,
 }
 
 impl Draws {
     /// For the hidden states after `gibbs_steps` Gibbs steps.
     #[must_use]
     pub fn hidden(self, gibbs_steps: u32) -> Uniforms {
-        Uniforms::new(self.seed, Stream::Hidden, self.step).gibbs(gibbs_steps as u16)
+        Uniforms::new(self.seed, Stream::Hidden, self.step).gibbs(gibbs_steps as u16).from_row(self.first)
     }
 
     /// For the visible states of Gibbs step `gibbs_step`, counted from 0.
     #[must_use]
     pub fn visible(self, gibbs_step: u32) -> Uniforms {
-        Uniforms::new(self.seed, Stream::Visible, self.step).gibbs(gibbs_step as u16)
+        Uniforms::new(self.seed, Stream::Visible, self.step).gibbs(gibbs_step as u16).from_row(self.first)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::training::cd_steps::CdSteps;
 use crate::training::optimizer::Optimizer;
 use crate::training::rule::{Rule, VisibleStates};
 use crate::training::schedule::Schedule;
+use crate::training::sums::Sums;
 use candle_core::Device;
 use deepbelief_kernels::{AdamDecays, Descent, Layers, Precision, UnitKind};
 use deepbelief_training::{OnDivergence, Settings, validate_threads};
@@ -118,6 +119,9 @@ pub struct TrainConfig {
     /// What becomes of missing values.
     #[serde(skip_serializing_if = "MissingAs::is_sampled")]
     pub missing_as: MissingAs,
+    /// How the statistics of a minibatch are added up.
+    #[serde(skip_serializing_if = "Sums::is_float")]
+    pub sums: Sums,
     /// Mean hidden probability that `sparsity_cost` pulls towards.
     pub sparsity_target: f64,
     /// Strength of that pull; 0 turns it off.
@@ -145,6 +149,9 @@ pub struct TrainConfig {
 fn is_zero(every: &u32) -> bool {
     *every == 0
 }
+
+/// Where some methods are not available.
+pub(crate) const WITH_EXACT_SUMS: &str = "with exact sums, which training on several ranks takes";
 
 /// Temperatures at most: each has a place of its own among the random numbers.
 pub(crate) const MOST_TEMPERATURES: usize = 250;
@@ -205,6 +212,7 @@ impl TrainConfig {
             self.sparsity_cost,
             "zero or a positive 32-bit number",
         )?;
+        self.require_exact()?;
         require(is_not_negative(self.tolerance), "tolerance", self.tolerance, "zero or a positive 32-bit number")?;
         Ok(validate_threads(self.threads)?)
     }
@@ -235,10 +243,24 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// Refuses, beside exact sums, what needs more of a minibatch than sums over its pieces, or chains that meet.
+    fn require_exact(&self) -> Result<()> {
+        let swaps = matches!(self.sampler, Sampler::Tempered | Sampler::Trajectory);
+        let asked = [("sparsity_cost", self.sparsity_cost > 0.0), ("a sampler that swaps states", swaps)];
+        match asked.into_iter().find(|&(_, asked)| asked && self.sums == Sums::Exact) {
+            Some((name, _)) => Err(Error::Method { name, place: WITH_EXACT_SUMS }),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses what only the engine for all kinds of units has, and that is on the CPU.
     fn require_plain_descent(&self) -> Result<()> {
         let place = "on a GPU";
-        let asked = [("optimizer", self.optimizer != Optimizer::Sgd), ("l1b_cost", self.l1b_cost > 0.0)];
+        let asked = [
+            ("optimizer", self.optimizer != Optimizer::Sgd),
+            ("l1b_cost", self.l1b_cost > 0.0),
+            ("sums", self.sums == Sums::Exact),
+        ];
         match asked.into_iter().find(|&(_, asked)| asked) {
             Some((name, _)) => Err(Error::Method { name, place }),
             None => Ok(()),
@@ -262,6 +284,7 @@ impl TrainConfig {
             ("centred", self.centred),
             ("averaging", self.averaging > 0.0),
             ("missing_as", !self.missing_as.is_sampled()),
+            ("sums", self.sums == Sums::Exact),
         ];
         asked.into_iter().find(|&(_, asked)| asked).map(|(name, _)| name)
     }

@@ -6,6 +6,7 @@ use crate::training::config::{MissingAs, Sampler, TrainConfig};
 use crate::training::optimizer::Optimizer;
 use crate::training::rule::VisibleStates;
 use crate::training::schedule::Schedule;
+use crate::training::sums::Sums;
 use deepbelief_kernels::{Precision, UnitKind};
 use deepbelief_training::OnDivergence;
 
@@ -46,6 +47,7 @@ impl Default for TrainConfig {
             pseudo_every: 0,
             visible_states: VisibleStates::Sampled,
             missing_as: MissingAs::Sampled,
+            sums: Sums::Float,
             sparsity_target: 0.1,
             sparsity_cost: 0.0,
             tolerance: 0.0,

@@ -19,15 +19,15 @@ use deepbelief_training::Labelled;
 
 /// Share of a minibatch in the offsets of the centred gradient (Melchior et al. 2016, section 5), once
 /// there have been as many minibatches as that is worth.
-const OFFSET_SHARE: f32 = 0.01;
+pub(crate) const OFFSET_SHARE: f32 = 0.01;
 
 /// An RBM on an engine, and what its methods keep from one update to the next.
 pub(crate) struct EngineLearner<E: Engine> {
-    rbm: E,
-    negative: Option<Negative<E>>,
+    pub(crate) rbm: E,
+    pub(crate) negative: Option<Negative<E>>,
     /// The running mean of the models, if it is wanted.
     average: Option<E>,
-    statistics: E::Statistics,
+    pub(crate) statistics: E::Statistics,
     imputed: Imputed,
 }
 
@@ -118,13 +118,7 @@ impl<E: Engine> Learner for EngineLearner<E> {
             rbm.update(v0, &step, sparsity)?;
         }
         negative.rescale(rbm)?;
-        if config.averaging > 0.0 {
-            let average = match average {
-                Some(average) => average,
-                none => none.insert(rbm.beside(&rbm.parameters()?)?),
-            };
-            average.approach(rbm, share((1.0 - config.averaging) as f32, draws.step))?;
-        }
+        average_into(average, rbm, config, draws)?;
         if draws.step.wrapping_add(1).is_multiple_of(E::PATIENCE) { self.largest() } else { Ok(None) }
     }
 
@@ -195,8 +189,27 @@ impl<E: Engine> Learner for EngineLearner<E> {
     }
 }
 
+impl<E: Engine> EngineLearner<E> {
+    /// Moves the running mean of the models, after a step.
+    pub(crate) fn follow(&mut self, config: &TrainConfig, draws: Draws) -> Result<()> {
+        average_into(&mut self.average, &self.rbm, config, draws)
+    }
+}
+
+/// Moves the running mean of the models towards `rbm`, if there is to be one.
+fn average_into<E: Engine>(average: &mut Option<E>, rbm: &E, config: &TrainConfig, draws: Draws) -> Result<()> {
+    if config.averaging > 0.0 {
+        let average = match average {
+            Some(average) => average,
+            none => none.insert(rbm.beside(&rbm.parameters()?)?),
+        };
+        average.approach(rbm, share((1.0 - config.averaging) as f32, draws.step))?;
+    }
+    Ok(())
+}
+
 /// The share of the newest in a running mean: equal shares at first, `least` once there are more.
-fn share(least: f32, step: u32) -> f32 {
+pub(crate) fn share(least: f32, step: u32) -> f32 {
     least.max(1.0 / (step as f32 + 1.0))
 }
 
@@ -221,7 +234,7 @@ fn sum(parameters: &Parameters, fast: &Parameters) -> Parameters {
     }
 }
 
-fn step_of(rule: &Rule) -> StepRule {
+pub(crate) fn step_of(rule: &Rule) -> StepRule {
     StepRule {
         learning_rate: rule.learning_rate as f32,
         momentum: rule.momentum as f32,

@@ -4,16 +4,18 @@ use crate::error::Result;
 use crate::model::rbm::Rbm;
 use crate::training::config::TrainConfig;
 use crate::training::engine_learner::EngineLearner;
+use crate::training::exact_learner::ExactLearner;
 use crate::training::imputed::Imputed;
 use crate::training::learned::Learned;
 use crate::training::learner::Learner;
+use crate::training::sums::Sums;
 use crate::training::tensor_learner::TensorLearner;
 use crate::training::unit_gaussians::over_bernoulli;
 use crate::training::velocity::Velocity;
 use candle_core::Device;
 #[cfg(feature = "cuda")]
 use deepbelief_kernels::cuda::{GpuRbm, OnGpu};
-use deepbelief_kernels::{Cpu, Descent, Engine, Layers, PackedRbm, TypedRbm};
+use deepbelief_kernels::{Cpu, Descent, Engine, Layers, PackedRbm, Summable, TypedRbm};
 
 /// Whether the engine for units of any kinds takes it. Bernoulli units under Gaussian ones alone train on tensors, as
 /// they always have, unless something is asked for that only engines have; so does all that is not Bernoulli on a GPU.
@@ -45,7 +47,7 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
     if is_typed(device, layers, config) {
         let mut machine = TypedRbm::at(&Cpu, layers, &parameters)?;
         machine.set_descent(&config.descent());
-        return Ok(Box::new(EngineLearner::start(machine)));
+        return Ok(on_engine(EngineLearner::start(machine), config));
     }
     if !layers.are_bernoulli() {
         // In F32, whatever it came as.
@@ -58,14 +60,25 @@ pub(crate) fn start(rbm: &Rbm, config: &TrainConfig) -> Result<Box<dyn Learner>>
         let place = OnGpu::new(device, config.precision)?;
         return Ok(Box::new(EngineLearner::start(GpuRbm::at(&place, layers, &parameters)?)));
     }
-    Ok(Box::new(EngineLearner::start(PackedRbm::at(&Cpu, layers, &parameters)?)))
+    Ok(on_engine(EngineLearner::start(PackedRbm::at(&Cpu, layers, &parameters)?), config))
+}
+
+/// The rule on an engine, with the sums that are asked for.
+fn on_engine<E: Engine<Statistics: Summable> + 'static>(
+    learner: EngineLearner<E>,
+    config: &TrainConfig,
+) -> Box<dyn Learner> {
+    match config.sums {
+        Sums::Float => Box::new(learner),
+        Sums::Exact => Box::new(ExactLearner::new(learner)),
+    }
 }
 
 /// The form for the units of a state on a device, with everything else the state holds.
 pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> Result<Box<dyn Learner>> {
     config.validate_on(device, &state.layers)?;
     if is_typed(device, &state.layers, config) {
-        return Ok(Box::new(EngineLearner::<TypedRbm>::resume(&Cpu, state, config)?));
+        return Ok(on_engine(EngineLearner::<TypedRbm>::resume(&Cpu, state, config)?, config));
     }
     if !state.layers.are_bernoulli() {
         let Learned { layers, parameters, velocities, chains, memory, .. } = state;
@@ -78,5 +91,5 @@ pub(crate) fn resume(state: Learned, config: &TrainConfig, device: &Device) -> R
         let place = OnGpu::new(device, config.precision)?;
         return Ok(Box::new(EngineLearner::<GpuRbm>::resume(&place, state, config)?));
     }
-    Ok(Box::new(EngineLearner::<PackedRbm>::resume(&Cpu, state, config)?))
+    Ok(on_engine(EngineLearner::<PackedRbm>::resume(&Cpu, state, config)?, config))
 }

@@ -1,14 +1,16 @@
 //! What a trainer asks of an RBM in training, whatever form it has: on an engine for Bernoulli hidden units
 //! (`engine_learner.rs`), of tensors for Gaussian ones (`tensor_learner.rs`).
 
-use crate::error::Result;
+use crate::error::{Result, require};
 use crate::model::rbm::Rbm;
 use crate::sampling::state::SamplerState;
 use crate::training::cd::Draws;
 use crate::training::config::TrainConfig;
 use crate::training::rule::Rule;
 use deepbelief_kernels::{Batch, Measures, Parameters, Uniforms, Units};
+use deepbelief_ranks::Group;
 use deepbelief_training::Labelled;
+use std::sync::Arc;
 
 /// An RBM, its velocities and its persistent chains.
 pub(crate) trait Learner: Send + Sync {
@@ -16,6 +18,21 @@ pub(crate) trait Learner: Send + Sync {
     /// afterwards, NaN if one is NaN; a learner on another device says so only now and then, for
     /// all updates since it last did.
     fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>>;
+
+    /// Learns as one of several ranks from now on: what it has learned so far, each of them has.
+    fn join(&mut self, group: &Arc<dyn Group>) -> Result<()> {
+        require(group.size() == 1, "sums", "float", "exact on several ranks")
+    }
+
+    /// Whether any rank wants to stop: all hear of it after the same update.
+    fn agree(&mut self, stop: bool) -> bool {
+        stop
+    }
+
+    /// Brings together what ranks hold apart, before any rank looks at the state.
+    fn gather(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// What [`Self::learn`] has not said yet.
     fn largest(&mut self) -> Result<Option<f32>> {

@@ -3,6 +3,7 @@
 use crate::training::config::{Sampler, TrainConfig};
 use crate::training::forms::{is_typed, on_tensors};
 use crate::training::optimizer::Optimizer;
+use crate::training::sums::Sums;
 use candle_core::Device;
 use deepbelief_kernels::{Layers, PackedRbm, TypedRbm};
 use deepbelief_training::OnDivergence;
@@ -40,6 +41,8 @@ pub fn peak_memory(layers: &Layers, batch_size: usize, config: &TrainConfig) -> 
             (config.averaging > 0.0, 3),
             (by_adam, 1),
             (config.centred || config.sampler == Sampler::Fast, 1),
+            // The gradient, and its sums.
+            (config.sums == Sums::Exact, 2),
             // Two models of a path in both directions, and both its ends.
             (config.log_z_every > 0, 7),
         ];

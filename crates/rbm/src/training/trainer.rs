@@ -12,7 +12,9 @@ use crate::training::learned::Learned;
 use crate::training::metrics::EpochMetrics;
 use candle_core::Device;
 use deepbelief_kernels::Parameters;
+use deepbelief_ranks::Group;
 use deepbelief_training::{EpochEnd, Labelled, Monitors, Position, Training};
+use std::sync::Arc;
 
 impl Training for Contrastive {
     type Model = Rbm;
@@ -94,11 +96,33 @@ impl Training for Contrastive {
     }
 
     fn update(&mut self, data: &Labelled, at: &Position) -> Result<()> {
-        let draws = Draws { seed: self.config.seed, step: at.step };
+        let draws = Draws { seed: self.config.seed, step: at.step, first: 0 };
         let joined = self.data_as_learned(data);
         let data = joined.as_ref().unwrap_or(data);
         let largest = self.learner.learn(data, &self.rule, draws, &self.config)?;
         self.check_sane(at.epoch, at.batch + 1, largest)
+    }
+
+    fn join(&mut self, group: &Arc<dyn Group>) -> Result<()> {
+        self.learner.join(group)
+    }
+
+    fn agree(&mut self, stop: bool) -> bool {
+        self.learner.agree(stop)
+    }
+
+    fn fingerprint(&self) -> Result<u64> {
+        let Parameters { w_rec, hb, vb, visible_fields, hidden_fields, label_w, label_b } =
+            self.learner.parameters()?;
+        let fields = visible_fields.each().into_iter().chain(hidden_fields.each()).map(|(_, field)| field);
+        // FNV-1a, of words.
+        let mix = |hash: u64, x: &f32| (hash ^ u64::from(x.to_bits())).wrapping_mul(0x0100_0000_01b3);
+        let all = [&w_rec, &hb, &vb, &label_w, &label_b].into_iter().chain(fields).flatten();
+        Ok(all.fold(0xcbf2_9ce4_8422_2325, mix))
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.learner.gather()
     }
 
     fn remember(&mut self) -> Result<()> {

@@ -21,7 +21,7 @@ fn the_update_is_the_gradient_of_the_difference_of_mean_free_energies() {
     let rbm = in_f64(&random_rbm(6, 5, 0.8, 1));
     for batch in [binary(9, 6, 0.4, 2), real(9, 6, 0.9, 3)] {
         let v0 = to(&tensor(&batch));
-        let draws = Draws { seed: 3, step: 7 };
+        let draws = Draws { seed: 3, step: 7, first: 0 };
         let h0 = rbm.sample_h(&v0, draws.hidden(0)).unwrap().states;
         let v1 = rbm.sample_v(&h0, draws.visible(0)).unwrap().states;
 
@@ -59,7 +59,7 @@ fn weights_stay_tied_after_many_updates() {
     let rule = TrainConfig { cd_steps: 2.into(), l1_cost: 1e-3, sparsity_cost: 0.1, ..crate::plain() }.rule(9);
     for step in 0..50 {
         let v0 = tensor(&binary(10, 13, 0.3, step));
-        rbm.cd_update(&v0, None, &rule, &mut velocity, Draws { seed: 1, step }).unwrap();
+        rbm.cd_update(&v0, None, &rule, &mut velocity, Draws { seed: 1, step, first: 0 }).unwrap();
     }
     let transposed = rbm.w_rec().t().unwrap().contiguous().unwrap();
     assert_eq!(crate::values(&transposed), crate::values(rbm.w_gen()));
@@ -70,6 +70,7 @@ fn a_batch_of_another_width_is_refused() {
     let mut rbm = random_rbm(4, 3, 0.1, 3);
     let mut velocity = Velocity::zeros(&rbm).unwrap();
     let v0 = tensor(&binary(2, 5, 0.5, 1));
-    let error = rbm.cd_update(&v0, None, &plain_rule(), &mut velocity, Draws { seed: 1, step: 0 }).unwrap_err();
+    let error =
+        rbm.cd_update(&v0, None, &plain_rule(), &mut velocity, Draws { seed: 1, step: 0, first: 0 }).unwrap_err();
     assert_eq!(error.to_string(), "batch: the shape is [2, 5], expected [2, 4]");
 }

@@ -130,7 +130,7 @@ fn the_update_is_the_gradient_of_the_difference_of_mean_free_energies() {
     let rbm = in_f64(&gaussian(6, 5, 0.8, 2));
     for batch in [binary(9, 6, 0.4, 2), real(9, 6, 0.9, 3)] {
         let v0 = tensor(&batch).to_dtype(DType::F64).unwrap();
-        let draws = Draws { seed: 3, step: 7 };
+        let draws = Draws { seed: 3, step: 7, first: 0 };
         let h0 = rbm.sample_h(&v0, draws.hidden(0)).unwrap().states;
         let v1 = rbm.sample_v(&h0, draws.visible(0)).unwrap().states;
         let mut updated = rbm.clone();
@@ -163,7 +163,7 @@ fn from_exact_chains_the_expected_update_is_the_gradient_of_the_log_likelihood()
     let v = exact_samples(&p, 5, CHAINS, Uniforms::new(3, Stream::User, 0));
     let mut chains = rbm.sample_h(&v, Uniforms::new(3, Stream::User, 1)).unwrap().states;
     let mut updated = rbm.clone();
-    let (rule, draws) = (plain_rule().rule(0), Draws { seed: 3, step: 0 });
+    let (rule, draws) = (plain_rule().rule(0), Draws { seed: 3, step: 0, first: 0 });
     updated.pcd_update(&v0, None, &rule, &mut Velocity::zeros(&rbm).unwrap(), &mut chains, draws).unwrap();
 
     // Statistics of a visible state: v_i m_j, m_j, v_i.

@@ -125,7 +125,7 @@ fn the_packed_step_with_labels_is_the_step_on_tensors() {
                 for (step, (batch, labels)) in data.batches.iter().enumerate() {
                     let v0 = tensor(batch).to_dtype(DType::F64).unwrap();
                     let y0 = one_hot(labels, classes);
-                    let draws = Draws { seed: config.seed, step: step as u32 };
+                    let draws = Draws { seed: config.seed, step: step as u32, first: 0 };
                     reference.cd_update(&v0, Some(&y0), &config.rule(0), &mut velocity, draws).unwrap();
                 }
                 let (a, b) = (packed.labels().unwrap(), reference.labels().unwrap());

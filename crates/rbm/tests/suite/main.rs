@@ -16,6 +16,7 @@ mod options;
 mod packed;
 mod pairs;
 mod pseudo;
+mod ranks;
 mod state_files;
 mod trainer;
 mod typed;

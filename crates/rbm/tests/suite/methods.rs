@@ -90,7 +90,7 @@ fn reference(rbm: &Rbm, batches: &[Batch], config: &TrainConfig) -> Written {
     let coins = Bits::coins(n, rbm.hidden(), Uniforms::new(config.seed, Stream::Chains, 0)).to_values();
     let mut chains: Matrix = coins.chunks(rbm.hidden()).map(|h| h.iter().map(|&h| f64::from(h)).collect()).collect();
     for (step, batch) in batches.iter().enumerate() {
-        let draws = Draws { seed: config.seed, step: step as u32 };
+        let draws = Draws { seed: config.seed, step: step as u32, first: 0 };
         let rule = config.rule(0);
         let data: Matrix =
             batch.to_values().chunks(batch.units()).map(|v| v.iter().map(|&v| f64::from(v)).collect()).collect();

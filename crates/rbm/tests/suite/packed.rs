@@ -30,7 +30,7 @@ pub(crate) fn compare_rbm(name: &str, rbm: &Rbm, batches: &[Batch], config: &Tra
     let mut velocity = Velocity::zeros(&reference).unwrap();
     let mut chains = first_chains(rbm, &config);
     for (step, batch) in batches.iter().enumerate() {
-        let draws = Draws { seed: config.seed, step: step as u32 };
+        let draws = Draws { seed: config.seed, step: step as u32, first: 0 };
         let v0 = tensor(batch).to_dtype(DType::F64).unwrap();
         let rule = config.rule(0);
         match &mut chains {
@@ -132,7 +132,7 @@ fn the_cost_curve_is_that_of_the_reference() {
     for (epoch, &cost) in curve.costs.iter().enumerate() {
         for (at, batch) in batches.iter().enumerate() {
             let v0 = tensor(batch).to_dtype(DType::F64).unwrap();
-            let draws = Draws { seed: config.seed, step: (5 * epoch + at) as u32 };
+            let draws = Draws { seed: config.seed, step: (5 * epoch + at) as u32, first: 0 };
             reference.cd_update(&v0, None, &config.rule(epoch as u32), &mut velocity, draws).unwrap();
         }
         let expected = reference.reconstruction_cost(&v).unwrap();

@@ -98,7 +98,7 @@ fn the_form_changes_on_tensors_and_the_distribution_does_not() {
         let before = free(&rbm);
         let still = Rule { learning_rate: 0.0, momentum: 0.0, ..TrainConfig::default().rule(0) };
         let mut velocity = Velocity::zeros(&rbm).unwrap();
-        rbm.cd_update(&states, None, &still, &mut velocity, Draws { seed: 1, step: 0 }).unwrap();
+        rbm.cd_update(&states, None, &still, &mut velocity, Draws { seed: 1, step: 0, first: 0 }).unwrap();
         let after = free(&rbm);
         for (before_v, after_v) in before.iter().zip(&after) {
             let (was, is) = (before_v - before[0], after_v - after[0]);

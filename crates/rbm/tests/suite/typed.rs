@@ -8,7 +8,7 @@ use deepbelief_rbm::{Draws, Layers, Monitors, Optimizer, Rbm, TrainConfig, Train
 
 /// Four updates of a training and of the rule on tensors in double precision end within 2e-4 of one another: an error of
 /// 1e-6 a state, in sums over 13 samples, at a rate of 0.1.
-fn compare(name: &str, layers: &Layers, config: &TrainConfig) {
+pub(crate) fn compare(name: &str, layers: &Layers, config: &TrainConfig) {
     let rbm = random(layers, 7);
     let batches: Vec<Batch> = (0..2).map(|step| samples(&layers.visible, 13, 50 + step)).collect();
     let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
@@ -38,7 +38,7 @@ fn compare(name: &str, layers: &Layers, config: &TrainConfig) {
     for epoch in 0..config.epochs {
         for batch in &batches {
             let v0 = states_of(&layers.visible, batch, &Device::Cpu).unwrap().to_dtype(DType::F64).unwrap();
-            let (rule, draws) = (config.rule(epoch), Draws { seed: config.seed, step });
+            let (rule, draws) = (config.rule(epoch), Draws { seed: config.seed, step, first: 0 });
             if count == 0 {
                 reference.cd_update(&v0, None, &rule, &mut velocity, draws).unwrap();
             } else {

@@ -73,6 +73,10 @@ test-slow:
 page-test *ARGS:
     scripts/page-test {{ ARGS }}
 
+# Train on several ranks with Open MPI and MPICH, which are installed if they are missing, and compare every byte.
+mpi-test *ARGS:
+    scripts/mpi-test {{ ARGS }}
+
 # Everything that CI runs, and what `just deny` checks.
 ready: deny
     .ci/run

@@ -33,6 +33,11 @@ impl Failure {
         self
     }
 
+    /// Says which of several ranks failed.
+    pub(crate) fn on_rank(self, rank: usize) -> Self {
+        Self { what: format!("rank {rank}: {}", self.what), ..self }
+    }
+
     /// Adds what to do about it; the first hint, given closest to the fault, stays.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint.get_or_insert_with(|| hint.into());

@@ -23,12 +23,15 @@ mod settings;
 mod toml_file;
 
 use args::Command;
-use machine::{interrupt, threads};
+use machine::{interrupt, ranks, threads};
 use report::Report;
 use std::ffi::OsString;
 
 /// Exit code of a program that could not do what it was asked to.
 const ERROR: u8 = 2;
+
+/// How long a rank waits for rank 0 to say what stops both, and to end it.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Runs the program as the command line `args` asks, the program's name first; its exit code.
 ///
@@ -36,22 +39,61 @@ const ERROR: u8 = 2;
 /// interrupt does.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = args.into_iter().collect();
+    let launched = ranks::launcher();
+    let rank = launched.as_ref().map_or(0, |launcher| launcher.as_ref().map_or(0, |launcher| launcher.rank));
     let cli = match args::parsed(&words) {
         Ok(cli) => cli,
+        // Rank 0 says it.
+        Err(usage) if rank > 0 => return u8::try_from(usage.exit_code()).unwrap_or(ERROR),
         Err(usage) => {
             // With nowhere to print, the exit code is all that can be said.
             let _unprinted = usage.print();
             return u8::try_from(usage.exit_code()).unwrap_or(ERROR);
         }
     };
-    let report = Report::start(cli.log);
+    let report = Report::start(cli.log, rank > 0);
+    let launched = launched.and_then(|launcher| match (launcher, of_one_process(&cli.command)) {
+        (Some(launcher), Some(verb)) => Err(ranks::refused(&launcher, verb)),
+        (launcher, _) => Ok(launcher),
+    });
+    if launched.is_err() && rank > 0 {
+        // All ranks find the same, and rank 0 says it.
+        return ERROR;
+    }
     let result = interrupt::start()
+        .and_then(|()| launched)
+        .and_then(|launcher| launcher.map_or(Ok(()), ranks::join))
         .and_then(|()| if cli.command.has_threads() { Ok(()) } else { threads::bind(0) })
-        .and_then(|()| execute(&cli.command, &report));
+        .and_then(|()| execute(&cli.command, &report))
+        .and_then(|code| ranks::finish().map(|()| code));
     result.unwrap_or_else(|failure| {
-        report.failure(&failure);
+        say(failure, rank, &report);
+        ranks::abort(ERROR);
         ERROR
     })
+}
+
+/// The verb, where several ranks cannot do it.
+fn of_one_process(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Pretrain(_) | Command::Stack(_) | Command::Selftest(_) | Command::Encode(_) => None,
+        // Scores of mutations are few.
+        Command::Score(args) => args.mutations.is_some().then_some("`dbn score --mutations`"),
+        Command::Tune(_) => Some("`dbn tune`"),
+        Command::Finetune(_) => Some("`dbn finetune`"),
+        Command::Eval(_) => Some("`dbn eval`"),
+        Command::Sample(_) => Some("`dbn sample`"),
+        _ => Some("this verb"),
+    }
+}
+
+/// Says why the program stops. What stops rank 0 stops the others too, which leave it to say so.
+fn say(failure: failure::Failure, rank: usize, report: &Report) {
+    if rank == 0 {
+        return report.failure(&failure);
+    }
+    std::thread::sleep(PATIENCE);
+    report.failure(&failure.on_rank(rank));
 }
 
 /// What was asked for; the program's exit code.

@@ -21,15 +21,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Where output goes.
 pub(crate) struct Report {
+    /// Whether this is a rank that prints nothing but its errors.
+    silent: bool,
     bars: MultiProgress,
     format: LogFormat,
     terminal: bool,
 }
 
 impl Report {
-    /// Sets up messages for the whole program.
-    pub(crate) fn start(options: LogArgs) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+    /// Sets up messages for the whole program; `silent` where another rank prints them.
+    pub(crate) fn start(options: LogArgs, silent: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal() && !silent;
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
         // A terminal that cannot move its cursor gets lines alone.
         let dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
@@ -38,6 +40,7 @@ impl Report {
             bars.set_draw_target(ProgressDrawTarget::stderr());
         }
         let level = match (options.quiet, options.verbose) {
+            _ if silent => LevelFilter::ERROR,
             (true, _) => LevelFilter::WARN,
             (_, true) => LevelFilter::DEBUG,
             _ => LevelFilter::INFO,
@@ -54,7 +57,7 @@ impl Report {
             LogFormat::Text => messages.event_format(Plain).finish().with(ours).init(),
             LogFormat::Json => messages.json().flatten_event(true).finish().with(ours).init(),
         }
-        Self { bars, format: options.log_format, terminal: bar }
+        Self { silent, bars, format: options.log_format, terminal: bar }
     }
 
     /// Writes data to stdout. A reader that has gone away has all it wanted.
@@ -64,6 +67,9 @@ impl Report {
 
     /// The same of a text that the program made itself, with the colours that it has.
     pub(crate) fn picture(&self, text: &str) -> Result<()> {
+        if self.silent {
+            return Ok(());
+        }
         let written = self.bars.suspend(|| {
             let mut out = std::io::stdout().lock();
             out.write_all(text.as_bytes()).and_then(|()| out.flush())

@@ -19,7 +19,8 @@ Examples:
 pub(super) const SELFTEST_HELP: &str = "\
 Examples:
   dbn selftest
-  dbn selftest --device cuda:0 --json";
+  dbn selftest --device cuda:0 --json
+  mpirun -n 4 dbn selftest          (and which MPI library, how fast it adds up)";
 
 /// What to check.
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! Arguments of the verbs that train. Their options come from the table in [`crate::options`].
 
+use crate::machine::ranks;
 use crate::options::{self, Verb};
 use crate::settings::{Asked, Settings, default_text};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
@@ -93,7 +94,12 @@ pub(crate) struct TrainArgs<S: Settings> {
 impl<S: Settings> TrainArgs<S> {
     /// What settings are made of.
     pub(crate) fn asked(&self) -> Asked {
-        Asked { config: self.run.config.clone(), ..self.options.asked.clone() }
+        let mut asked = Asked { config: self.run.config.clone(), ..self.options.asked.clone() };
+        // Sums of floats would depend on the number of ranks.
+        if ranks::are_several() && S::VERB.option("sums").is_some() {
+            asked.flags.entry("sums").or_insert_with(|| "exact".into());
+        }
+        asked
     }
 }
 

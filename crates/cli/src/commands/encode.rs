@@ -2,13 +2,14 @@
 
 use crate::args::EncodeArgs;
 use crate::commands::files::{extension, require_folder, require_spare};
-use crate::data::chunks::CHUNK;
+use crate::data::chunks::{CHUNK, count_of};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
+use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, Model, Trained, split};
 use crate::model::decoded::in_their_words;
-use crate::model::inputs::inputs;
+use crate::model::inputs::input;
 use crate::pictures::values;
 use crate::report::{Report, bytes};
 use crate::results::{FORMATS, Results};
@@ -44,22 +45,30 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     let needed = |n| beside + footprint::features(n, hidden, format);
     tracing::info!("memory:  about {}", bytes(needed(n)));
     memory::require_samples("encoding", n, args.memory.max_memory, needed)?;
-    let mut features = Vec::with_capacity(n * hidden);
-    let mut free_energy = Vec::new();
-    for (step, v) in inputs(&checkpoint, samples, checkpoint.binarize(args.binarize), seed).enumerate() {
-        let v = v?;
+    ranks::require_same(&n.to_string())?;
+    let (mut features, mut free_energy) = (Vec::with_capacity(n * hidden), Vec::new());
+    let binarize = checkpoint.binarize(args.binarize);
+    // Of a chunk its features, then free energies.
+    let encoded = ranks::each(count_of(samples), |chunk| {
+        let v = input(&checkpoint, samples, binarize, seed, chunk)?;
         let Checkpoint { dbn, .. } = match &checkpoint {
             Model::Belief(checkpoint) => checkpoint,
-            Model::Network(checkpoint) => {
-                features.extend(values(&checkpoint.network.encode(&v, depth)?)?);
-                continue;
-            }
+            Model::Network(checkpoint) => return values(&checkpoint.network.encode(&v, depth)?),
         };
-        let draw = args.states.then(|| Uniforms::new(seed, Stream::User, step as u32));
-        features.extend(values(&dbn.encode(&v, depth, draw)?)?);
+        let draw = args.states.then(|| Uniforms::new(seed, Stream::User, chunk as u32));
+        let mut found = values(&dbn.encode(&v, depth, draw)?)?;
         if args.free_energy {
-            free_energy.extend(values(&dbn.top().free_energy(&dbn.penultimate(&v)?)?)?);
+            found.extend(values(&dbn.top().free_energy(&dbn.penultimate(&v)?)?)?);
         }
+        Ok(found)
+    })?;
+    for (chunk, found) in encoded.into_iter().enumerate() {
+        let rows = CHUNK.min(n - CHUNK * chunk);
+        features.extend_from_slice(&found[..rows * hidden]);
+        free_energy.extend_from_slice(&found[rows * hidden..]);
+    }
+    if !ranks::group().is_first() {
+        return Ok(());
     }
     let names = (0..hidden).map(|unit| format!("h{unit}")).collect();
     let mut beside = Vec::new();

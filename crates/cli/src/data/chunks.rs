@@ -29,11 +29,18 @@ pub(crate) fn chunks_of(
     binarize: Binarize,
     seed: u64,
 ) -> impl Iterator<Item = Result<Tensor>> {
-    let n = samples.samples();
-    (0..n).step_by(CHUNK).map(move |start| {
-        let batch = samples.batch(start..n.min(start + CHUNK), binarize, seed)?;
-        tensor(&batch, &units)
-    })
+    (0..count_of(samples)).map(move |chunk| chunk_of(samples, &units, binarize, seed, chunk))
+}
+
+/// How many chunks samples have.
+pub(crate) fn count_of(samples: &Split) -> usize {
+    samples.samples().div_ceil(CHUNK)
+}
+
+/// One of them, from 0.
+pub(crate) fn chunk_of(samples: &Split, units: &Units, binarize: Binarize, seed: u64, chunk: usize) -> Result<Tensor> {
+    let rows = CHUNK * chunk..samples.samples().min(CHUNK * (chunk + 1));
+    tensor(&samples.batch(rows, binarize, seed)?, units)
 }
 
 /// How grey values become binary, in words; nothing of units that are not Bernoulli, whose values stay.

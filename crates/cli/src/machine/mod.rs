@@ -6,4 +6,5 @@ pub(crate) mod interrupt;
 mod limits;
 pub(crate) mod memory;
 pub(crate) mod platform;
+pub(crate) mod ranks;
 pub(crate) mod threads;

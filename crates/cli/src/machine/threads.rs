@@ -1,6 +1,7 @@
 //! The threads of everything that has no pool of its own: reading, measuring, and products of matrices.
 
 use crate::failure::{Failure, Result, count};
+use crate::machine::ranks;
 use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -36,6 +37,7 @@ pub(crate) fn bind(threads: usize) -> Result<()> {
     }
     deepbelief_training::validate_threads(threads)?;
     require_processors(threads)?;
+    let threads = ranks::threads(threads);
     let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     match built {
         // Without a cause: somebody else was first, and got threads.

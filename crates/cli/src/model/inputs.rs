@@ -1,7 +1,7 @@
 //! Samples as a model takes them.
 
 use super::checkpoint::Model;
-use crate::data::chunks::chunks_of;
+use crate::data::chunks::{chunk_of, chunks_of};
 use crate::failure::Result;
 use candle_core::Tensor;
 use deepbelief_data::{Binarize, Split};
@@ -14,9 +14,17 @@ pub(crate) fn inputs(
     binarize: Binarize,
     seed: u64,
 ) -> impl Iterator<Item = Result<Tensor>> {
-    let units = match model {
+    chunks_of(samples, units(model, samples), binarize, seed)
+}
+
+/// One chunk of them.
+pub(crate) fn input(model: &Model, samples: &Split, binarize: Binarize, seed: u64, chunk: usize) -> Result<Tensor> {
+    chunk_of(samples, &units(model, samples), binarize, seed, chunk)
+}
+
+fn units(model: &Model, samples: &Split) -> Units {
+    match model {
         Model::Belief(_) => samples.layer().clone(),
         Model::Network(_) => Units::of(UnitKind::Bernoulli, samples.units()),
-    };
-    chunks_of(samples, units, binarize, seed)
+    }
 }

@@ -278,6 +278,14 @@ const LEARNING: &[Opt] = &[
         .shown("sampled")
         .per_layer()
         .later(),
+    opt("sums", Word(&["float", "exact"]), "HOW", RBMS, "Sums over a minibatch")
+        .more(
+            "`exact` adds integers up: the same model for any number of MPI ranks, which take it by themselves, and for one process \
+             with this option. It costs some time; docs/src/many-machines.md says how much.",
+        )
+        .shown("float")
+        .per_layer()
+        .later(),
     opt("momentum", Number, "X", RBMS, "Momentum of the first epochs").per_layer(),
     opt("momentum", Number, "X", &[Tune], "Momentum"),
     opt("momentum", Number, "X", &[Finetune], "Momentum; of Adam, the decay of the mean gradient"),

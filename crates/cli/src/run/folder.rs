@@ -129,6 +129,11 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The folder of a run that rank 0 has opened, for another rank to read.
+    pub(crate) fn of_first(path: &Path) -> Self {
+        Self { path: path.to_path_buf(), lock: None }
+    }
+
     /// Notes why the training stops, for `dbn runs`; it stops all the same where that cannot be written.
     pub(crate) fn failed(&self, failure: Failure) -> Failure {
         let _ = self.write(FAILURE, format!("{}\n", failure.what()).as_bytes());

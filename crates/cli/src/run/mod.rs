@@ -18,13 +18,13 @@ pub(crate) use same::{identity, require_run};
 
 use crate::args::TrainArgs;
 use crate::failure::{Failure, Result, count};
-use crate::machine::interrupt;
+use crate::machine::{interrupt, ranks};
 use crate::model::checkpoint::{Checkpoint, Trained, run_name};
 use crate::model::recorded;
 use crate::report::{Report, shell_word};
 use crate::settings::{self, Resolved, Settings, record, to_toml};
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::{Outcome, recover};
+use deepbelief_rbm::{Outcome, Provenance, recover};
 use deepbelief_report::State;
 use deepbelief_training::{Loop, State as Saved};
 use folder::RunFolder;
@@ -33,30 +33,44 @@ use known::Known;
 use looped::{Figures, Looped};
 use parts::Parts;
 use std::path::{Path, PathBuf};
-use watcher::{Verb, Watcher};
+use watcher::{Follower, Verb, Watcher};
 
 /// A training about to start.
 struct Run<V: Verb> {
-    settings: V::Settings,
-    parts: Parts,
-    minibatches: Minibatcher,
-    training: Loop<V::Training>,
+    of: Prepared<V>,
     folder: RunFolder,
     history: History<V::Epoch>,
     resumed: bool,
 }
 
+/// What every rank has of a training.
+struct Prepared<V: Verb> {
+    settings: V::Settings,
+    parts: Parts,
+    minibatches: Minibatcher,
+    training: Loop<V::Training>,
+}
+
 /// Trains; returns the program's exit code.
 pub(crate) fn run<V: Looped>(args: &TrainArgs<V::Settings>, report: &Report) -> Result<u8> {
-    let run = match &args.run.resume {
-        Some(path) => resume::<V>(path, args)?,
-        None => start::<V>(args)?,
-    };
-    train(run, report)
+    match (&args.run.resume, ranks::group().is_first()) {
+        (Some(path), true) => train(resume::<V>(path, args)?, report),
+        (None, true) => train(start::<V>(args)?, report),
+        (Some(path), false) => follow::<V>(restored(&RunFolder::of_first(path), args)?.0),
+        (None, false) => follow::<V>(begun(args)?.0),
+    }
 }
 
 /// A new run. The folder comes last, so that settings or data which do not do leave nothing behind.
 fn start<V: Looped>(args: &TrainArgs<V::Settings>) -> Result<Run<V>> {
+    let (of, name) = begun::<V>(args)?;
+    let folder = RunFolder::create(args.run.out.as_deref(), &name, &to_toml(&of.settings)?, args.run.force)?;
+    let history = History::new(folder.metrics());
+    Ok(Run { of, folder, history, resumed: false })
+}
+
+/// A new training, and the name of its folder.
+fn begun<V: Looped>(args: &TrainArgs<V::Settings>) -> Result<(Prepared<V>, String)> {
     let asked = args.asked();
     let open = |path: PathBuf| Checkpoint::open(&path).map(|checkpoint| (path, checkpoint));
     let opened = asked.checkpoint().map(open).transpose()?;
@@ -73,40 +87,69 @@ fn start<V: Looped>(args: &TrainArgs<V::Settings>) -> Result<Run<V>> {
     let (training, parts) = V::start(&settings, parts, from)?;
     let minibatches = parts.minibatches(settings.data(), V::batch_size(&settings), settings.seed())?;
     let name = V::name(&settings, opened.map(|(path, _)| run_name(&path)));
-    let folder = RunFolder::create(args.run.out.as_deref(), &name, &to_toml(&settings)?, args.run.force)?;
-    let history = History::new(folder.metrics());
-    Ok(Run { settings, parts, minibatches, training, folder, history, resumed: false })
+    Ok((Prepared { settings, parts, minibatches, training }, name))
 }
 
 /// A run that goes on where it was saved.
 fn resume<V: Looped>(path: &Path, args: &TrainArgs<V::Settings>) -> Result<Run<V>> {
+    let folder = RunFolder::open(path, V::Settings::VERB.name(), Some(V::STATE))?;
+    let (of, measured) = restored::<V>(&folder, args)?;
+    let history = History::resume(folder.metrics(), measured.map(|epoch| (0, epoch)))?;
+    folder.write_config(&to_toml(&of.settings)?)?;
+    tracing::info!("resuming after {}", count(of.training.epochs_done() as usize, "epoch"));
+    Ok(Run { of, folder, history, resumed: true })
+}
+
+/// The training of a run that was saved, and the last epoch that it had measured.
+fn restored<V: Looped>(folder: &RunFolder, args: &TrainArgs<V::Settings>) -> Result<(Prepared<V>, Option<u32>)> {
     let verb = V::Settings::VERB.name();
-    let folder = RunFolder::open(path, verb, Some(V::STATE))?;
     let settings = settings::resume::<V::Settings>(&folder.config(), &args.asked())?;
-    let state = folder.told(recover(&folder.path().join(V::STATE), Saved::<V::Training>::load))?;
+    let state =
+        ranks::first_then_others(|| folder.told(recover(&folder.path().join(V::STATE), Saved::<V::Training>::load)))?;
     let (done, (epochs, _)) = (state.epochs_done(), V::span(&settings, &()));
     if epochs < done {
         return Err(Failure::new(format!("--epochs is {epochs}, but the run has done {done} already")));
     }
-    let parts = Parts::load_again(&settings, &folder)?;
+    let parts = Parts::load_again(&settings, folder)?;
     let (config, parts) = V::resume(&settings, parts, &state)?;
     let provenance = parts.provenance(record(&settings)?, settings.seed())?;
-    require_run(state.require_run(&identity(verb, &provenance)), &folder)?;
-    let history = History::resume(folder.metrics(), state.measured().map(|epoch| (0, epoch)))?;
+    require_run(state.require_run(&identity(verb, &provenance)), folder)?;
+    let measured = state.measured();
     let training = Loop::resume(config, state, &V::place(&settings, &parts)?)?;
     let minibatches = parts.minibatches(settings.data(), V::batch_size(&settings), settings.seed())?;
-    folder.write_config(&to_toml(&settings)?)?;
-    tracing::info!("resuming after {}", count(done as usize, "epoch"));
-    Ok(Run { settings, parts, minibatches, training, folder, history, resumed: true })
+    Ok((Prepared { settings, parts, minibatches, training }, measured))
+}
+
+/// The training of a run, named by what fixes it, as one of the ranks that are to do it.
+fn among<V: Looped>(training: Loop<V::Training>, provenance: &Provenance) -> Result<Loop<V::Training>> {
+    let run = identity(V::Settings::VERB.name(), provenance);
+    ranks::require_same(&run)?;
+    training.of_run(run).among(&ranks::group()).map_err(Into::into)
+}
+
+/// Trains as every rank but the first, without a word and without a file; the program's exit code.
+fn follow<V: Looped>(of: Prepared<V>) -> Result<u8> {
+    let Prepared { settings, parts, mut minibatches, training } = of;
+    let provenance = parts.provenance(record(&settings)?, settings.seed())?;
+    let mut training = among::<V>(training, &provenance)?;
+    interrupt::catch();
+    let monitors = parts.monitors(settings.data(), V::MONITOR, settings.seed())?;
+    loop {
+        let fitted = training.fit(&mut minibatches, &monitors, &mut Follower);
+        let reached = outcome(fitted, &mut minibatches)?;
+        if reached != Outcome::Interrupted || ranks::any(interrupt::asked())? {
+            return Ok(if reached == Outcome::Interrupted { interrupt::EXIT_CODE } else { 0 });
+        }
+    }
 }
 
 fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
-    let Run { settings, parts, mut minibatches, training, folder, history, resumed } = run;
+    let Run { of: Prepared { settings, parts, mut minibatches, training }, folder, history, resumed } = run;
     let (verb, seed) = (V::Settings::VERB.name(), settings.seed());
     introduce::<V>(&settings, &parts, &training, &folder)?;
     let gallery = parts.gallery(settings.data(), seed)?;
     let provenance = parts.provenance(record(&settings)?, seed)?;
-    let mut training = training.of_run(identity(verb, &provenance));
+    let mut training = among::<V>(training, &provenance)?;
     let mut watcher = Watcher::<V>::new(report, &folder, &settings, gallery, provenance, history);
     if !resumed {
         // From here on there is always something to resume from.
@@ -119,7 +162,7 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
         let fitted = training.fit(&mut minibatches, &monitors, &mut watcher);
         watcher.ticker.finish();
         match outcome(fitted, &mut minibatches).map_err(|error| watcher.failed(error))? {
-            Outcome::Interrupted if !interrupt::asked() => {
+            Outcome::Interrupted if !ranks::any(interrupt::asked())? => {
                 watcher.save_midway(|watcher| watcher.save(&training.snapshot(), Figures::new()))?;
                 watcher.report_model(&training.snapshot().model()?, State::Running);
             }
@@ -161,7 +204,7 @@ fn introduce<V: Looped>(
     parts.introduce(settings.data(), V::MONITOR);
     let (model, bytes) = V::introduce(settings, parts, &training.snapshot().model()?)?;
     tracing::info!("model:   {model}");
-    tracing::info!("machine: {}, {}", count(training.threads(), "thread"), training.simd());
+    tracing::info!("machine: {}, {}{}", count(training.threads(), "thread"), training.simd(), ranks::in_words());
     tracing::info!("memory:  {}", parts.memory(settings.data(), bytes));
     tracing::info!("run:     {}", folder.path().display());
     Ok(())

@@ -200,6 +200,19 @@ impl<V: Verb> Observer<V::Training> for Watcher<'_, V> {
     }
 }
 
+/// What watches the training of a rank that neither prints nor writes.
+pub(crate) struct Follower;
+
+impl<T: Training> Observer<T> for Follower {
+    fn batch_done(&mut self, _: &Progress) -> Control {
+        control()
+    }
+
+    fn epoch_done(&mut self, _: &T::Metrics, _: &Snapshot<'_, T>) -> ObserverResult {
+        Ok(control())
+    }
+}
+
 /// Whether to go on.
 pub(crate) fn control() -> Control {
     if interrupt::asked() { Control::Stop } else { Control::Continue }

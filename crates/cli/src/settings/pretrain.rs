@@ -4,6 +4,7 @@ use super::common::{Settings, hidden_units, optimizer, origin, validate_batch_si
 use super::data::{DataSettings, RunSettings};
 use super::unused::{self, UnusedOption};
 use crate::failure::{Explain, Result};
+use crate::machine::ranks;
 use crate::options::Verb;
 use deepbelief_data::Binarize;
 use deepbelief_rbm::{RbmConfig, Schedule, TrainConfig, Units};
@@ -31,7 +32,8 @@ impl PretrainSettings {
 
     /// Settings of the trainer.
     pub(crate) fn train_config(&self) -> TrainConfig {
-        TrainConfig { precision: self.run.precision(), ..self.layer.train.clone() }
+        let train = self.layer.train.clone();
+        TrainConfig { precision: self.run.precision(), threads: ranks::threads(train.threads), ..train }
     }
 
     /// Samples in a minibatch.

@@ -5,6 +5,7 @@ use super::common::{Settings, from_table, origin, to_table, validate_batch_size}
 use super::data::{DataSettings, RunSettings};
 use super::unused::{self, UnusedOption};
 use crate::failure::{Failure, Result};
+use crate::machine::ranks;
 use crate::options::Verb;
 use deepbelief_rbm::{MissingAs, TrainConfig};
 use deepbelief_stack::{Error as StackError, LayerConfig, Propagate, StackConfig};
@@ -77,7 +78,7 @@ impl StackSettings {
             balanced: self.data.balanced,
             cache_bytes: u64::from(self.cache) << 20,
             seed: self.seed,
-            threads: self.threads,
+            threads: ranks::threads(self.threads),
         })
     }
 }

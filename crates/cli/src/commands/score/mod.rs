@@ -9,6 +9,7 @@ use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
+use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::model::log_z::log_z;
 use crate::report::{Report, table, thousands};
@@ -67,7 +68,9 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         beside + footprint::features(n, 6, format) + (size_of::<Score>() * n) as u64
     })?;
     let scorer = Scorer::new(&checkpoint.dbn, &checkpoint.columns().choices(), args.layer_draws)?;
-    let mut peers = match training(args, &checkpoint, &data)? {
+    let training = training(args, &checkpoint, &data)?;
+    ranks::require_same(&format!("{} {}", samples.samples(), training.as_ref().map_or(0, Split::samples)))?;
+    let mut peers = match training {
         Some(training) => Some(Peers::of(&scorer, training, binarize, passes(&checkpoint.dbn, args.layer_draws))?),
         None => None,
     };
@@ -96,6 +99,9 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         return Err(Failure::new(format!(
             "the free energy of sample {row} comes out as {f}: parameters are too large to sum over"
         )));
+    }
+    if !ranks::group().is_first() {
+        return Ok(());
     }
     let files = written(&scores).with_names(samples, format).write(&args.out, format)?;
     let found = Found::of(&data.name, &scores, samples);

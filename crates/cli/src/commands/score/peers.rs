@@ -1,8 +1,9 @@
 //! The training samples that a sample is compared with.
 
 use crate::args::ScoreArgs;
-use crate::data::chunks::{CHUNK, tensor};
+use crate::data::chunks::{CHUNK, count_of, tensor};
 use crate::failure::{Result, count};
+use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, Trained};
 use deepbelief_data::{Binarize, Dataset, Split};
 use deepbelief_kernels::Segment;
@@ -60,6 +61,15 @@ impl Measured {
     fn exact(value: f64) -> Self {
         Self { value: value as f32, estimated: false }
     }
+
+    /// As another rank gets it: the value, and 0 where there is none, 1 for an exact one, 2 for an estimate.
+    fn to_numbers(found: Option<Self>) -> [f32; 2] {
+        found.map_or([0.0; 2], |Self { value, estimated }| [value, if estimated { 2.0 } else { 1.0 }])
+    }
+
+    fn of_numbers([value, kind]: [f32; 2]) -> Option<Self> {
+        (kind > 0.0).then_some(Self { value, estimated: kind > 1.0 })
+    }
 }
 
 /// Of every sample; where too much is missing to sum it out, an estimate if there can be one.
@@ -68,25 +78,31 @@ pub(super) fn minus_free_energies(
     samples: &Split,
     binarize: Binarize,
 ) -> Result<Vec<Option<Measured>>> {
-    let mut found = Vec::with_capacity(samples.samples());
-    for first in (0..samples.samples()).step_by(CHUNK) {
-        let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
-        let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
-        let Some(missing) = samples.missing(&chosen) else {
-            found.extend(
-                scorer.complete(&tensor(&batch, samples.layer())?)?.into_iter().map(|x| Some(Measured::exact(x))),
-            );
-            continue;
-        };
-        let mut values = batch.to_values();
-        to_tensor(samples.layer(), &mut values);
-        for (row, v) in values.chunks_exact(batch.units()).enumerate() {
-            let missing: Vec<usize> = missing.units(row).collect();
-            found.push(match scorer.observed(v, &missing)? {
-                Some(exact) => Some(Measured::exact(exact)),
-                None => scorer.estimated(v, &missing)?.map(|x| Measured { value: x as f32, estimated: true }),
-            });
-        }
+    // Of each sample its value, and how that was found.
+    let chunks = ranks::each(count_of(samples), |chunk| {
+        let found = of_chunk(scorer, samples, binarize, chunk)?;
+        Ok(found.into_iter().flat_map(Measured::to_numbers).collect())
+    })?;
+    Ok(chunks.iter().flat_map(|chunk| chunk.as_chunks().0).map(|&numbers| Measured::of_numbers(numbers)).collect())
+}
+
+/// The same of one chunk.
+fn of_chunk(scorer: &Scorer, samples: &Split, binarize: Binarize, chunk: usize) -> Result<Vec<Option<Measured>>> {
+    let first = CHUNK * chunk;
+    let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
+    let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
+    let Some(missing) = samples.missing(&chosen) else {
+        let complete = scorer.complete(&tensor(&batch, samples.layer())?)?;
+        return Ok(complete.into_iter().map(|x| Some(Measured::exact(x))).collect());
+    };
+    let (mut values, mut found) = (batch.to_values(), Vec::with_capacity(chosen.len()));
+    to_tensor(samples.layer(), &mut values);
+    for (row, v) in values.chunks_exact(batch.units()).enumerate() {
+        let missing: Vec<usize> = missing.units(row).collect();
+        found.push(match scorer.observed(v, &missing)? {
+            Some(exact) => Some(Measured::exact(exact)),
+            None => scorer.estimated(v, &missing)?.map(|x| Measured { value: x as f32, estimated: true }),
+        });
     }
     Ok(found)
 }

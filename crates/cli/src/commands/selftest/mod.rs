@@ -4,6 +4,7 @@ mod checks;
 #[cfg(feature = "cuda")]
 mod gpu;
 mod outcome;
+mod ranks;
 mod units;
 /// There is nothing to check where there is no support.
 #[cfg(not(feature = "cuda"))]
@@ -46,6 +47,8 @@ struct Summary {
     ok: bool,
     device: String,
     checks: Vec<Line>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ranks: Option<ranks::Ranks>,
 }
 
 /// Runs every check; returns the program's exit code.
@@ -68,13 +71,15 @@ pub(crate) fn selftest(args: &SelftestArgs, report: &Report) -> Result<u8> {
     ];
     let lines: Vec<Line> =
         checks.iter().chain(gpu::checks(&device)).map(|(name, check)| line(name, *check, &device)).collect();
-    let ok = lines.iter().all(|line| line.ok);
+    let failed: Vec<_> = lines.iter().filter(|line| !line.ok).map(|line| line.check).collect();
+    let ranks = ranks::ranks(&failed)?;
+    let ok = failed.is_empty() && ranks.iter().all(|ranks| ranks.failed.is_empty());
     let device = match args.device {
         _ if device.is_cpu() => DeviceName::Cpu,
         DeviceName::Auto => DeviceName::Cuda(0),
         named => named,
     };
-    let summary = Summary { ok, device: device.to_string(), checks: lines };
+    let summary = Summary { ok, device: device.to_string(), checks: lines, ranks };
     report.data(&if args.json { serde_json::to_string(&summary)? + "\n" } else { summary.describe() })?;
     Ok(if ok { 0 } else { FAILED })
 }
@@ -106,6 +111,9 @@ impl Summary {
                 (error, _) => format!("{:.1e} of at most {limit:.0e} {unit}", error.unwrap_or(f64::NAN)),
             };
             let _ = writeln!(text, "{verdict:<7} {check:<42} {found:<40} {seconds:>6.2} s");
+        }
+        if let Some(ranks) = &self.ranks {
+            ranks.describe(&mut text);
         }
         let failed = self.checks.iter().filter(|line| !line.ok).count();
         let device = &self.device;

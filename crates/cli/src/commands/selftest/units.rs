@@ -222,7 +222,7 @@ pub(super) fn training(device: &Device) -> Result<Outcome> {
         let mut velocity = Velocity::zeros(&reference)?;
         let v = states_of(&layers.visible, &data, &Device::Cpu)?.to_dtype(DType::F64)?;
         for step in 0..config.epochs {
-            let draws = Draws { seed: config.seed, step };
+            let draws = Draws { seed: config.seed, step, first: 0 };
             reference.cd_update(&v, None, &config.rule(step), &mut velocity, draws)?;
         }
         error = larger(error, distance(&got, &reference.to_parameters()?));

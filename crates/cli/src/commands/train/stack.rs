@@ -4,21 +4,21 @@ use super::watch_layers::StackLayers;
 use crate::args::TrainArgs;
 use crate::data::chunks::CHUNK;
 use crate::failure::{Result, count};
-use crate::machine::interrupt;
 use crate::machine::memory::MemoryOption;
+use crate::machine::{interrupt, ranks};
 use crate::report::{Report, bytes, thousands};
 use crate::run::folder::RunFolder;
 use crate::run::history::History;
 use crate::run::known::Known;
 use crate::run::measured::Epoch;
 use crate::run::parts::Parts;
-use crate::run::watcher::Watcher;
+use crate::run::watcher::{Follower, Watcher, control};
 use crate::run::{identity, interrupted, outcome, require_run};
 use crate::settings::{Resolved, Settings, StackSettings, record, resolve, resume as resume_settings, to_toml};
 use deepbelief_data::Minibatcher;
-use deepbelief_rbm::{Outcome, TrainState, UnitKind, UnitMix};
+use deepbelief_rbm::{ObserverResult, Outcome, Provenance, Rbm, TrainState, UnitKind, UnitMix};
 use deepbelief_report::State;
-use deepbelief_stack::{Footprint, Greedy, GreedyState, Mode, StackConfig};
+use deepbelief_stack::{Footprint, Greedy, GreedyState, LayerStart, Mode, StackConfig, StackObserver};
 use std::path::Path;
 
 /// Samples that each epoch is measured on, at most. They are passed up again for every layer, and figures that only
@@ -34,13 +34,18 @@ const PROBABILITIES: u64 = 4 * 2;
 
 /// A training about to start.
 struct Run {
+    of: Prepared,
+    folder: RunFolder,
+    history: History<Epoch>,
+}
+
+/// What every rank has of a training.
+struct Prepared {
     settings: StackSettings,
     config: StackConfig,
     parts: Parts,
     stages: Vec<Stage>,
     greedy: Greedy,
-    folder: RunFolder,
-    history: History<Epoch>,
 }
 
 /// What layers learn from, up to one of them: where few samples have labels, all samples train what
@@ -53,15 +58,27 @@ struct Stage {
 
 /// Trains; returns the program's exit code.
 pub(crate) fn stack(args: &TrainArgs<StackSettings>, report: &Report) -> Result<u8> {
-    let run = match &args.run.resume {
-        Some(path) => resume(path, args)?,
-        None => start(args)?,
-    };
-    train(run, report)
+    match (&args.run.resume, ranks::group().is_first()) {
+        (Some(path), true) => train(resume(path, args)?, report),
+        (None, true) => train(start(args)?, report),
+        (Some(path), false) => follow(restored(&RunFolder::of_first(path), args)?.0),
+        (None, false) => follow(begun(args)?),
+    }
 }
+
 /// A new run. The folder comes last, so that settings or data which do not do leave nothing
 /// behind.
 fn start(args: &TrainArgs<StackSettings>) -> Result<Run> {
+    let of = begun(args)?;
+    let hidden: Vec<String> = of.settings.layers.iter().map(|layer| layer.hidden.to_string()).collect();
+    let name = format!("{}-{}", of.settings.data.data.name(), hidden.join("-"));
+    let folder = RunFolder::create(args.run.out.as_deref(), &name, &to_toml(&of.settings)?, args.run.force)?;
+    let history = History::new(folder.metrics());
+    Ok(Run { of, folder, history })
+}
+
+/// A new training.
+fn begun(args: &TrainArgs<StackSettings>) -> Result<Prepared> {
     let Resolved { mut settings, said, .. } = resolve::<StackSettings>(&args.asked(), None)?;
     let parts = Parts::load(&mut settings, &said, Known::default())?;
     settings.layers.iter().try_for_each(|layer| parts.require_valid(layer.train.patience))?;
@@ -71,11 +88,7 @@ fn start(args: &TrainArgs<StackSettings>) -> Result<Run> {
     let greedy = Greedy::new(config.clone())?.on(&parts.device(settings.run.device)?)?;
     let parts = settle(parts, &settings, &config)?;
     let stages = stages(&parts, &settings, &config)?;
-    let hidden: Vec<String> = settings.layers.iter().map(|layer| layer.hidden.to_string()).collect();
-    let name = format!("{}-{}", settings.data.data.name(), hidden.join("-"));
-    let folder = RunFolder::create(args.run.out.as_deref(), &name, &to_toml(&settings)?, args.run.force)?;
-    let history = History::new(folder.metrics());
-    Ok(Run { settings, config, parts, stages, greedy, folder, history })
+    Ok(Prepared { settings, config, parts, stages, greedy })
 }
 
 /// The settings of the training, on these data.
@@ -106,29 +119,72 @@ fn stages(parts: &Parts, settings: &StackSettings, config: &StackConfig) -> Resu
 fn resume(path: &Path, args: &TrainArgs<StackSettings>) -> Result<Run> {
     // A stack that was stopped before its first save goes on from the beginning.
     let folder = RunFolder::open(path, "stack", None)?;
+    let (of, (layer, epochs)) = restored(&folder, args)?;
+    let history = History::resume(folder.metrics(), Some((layer as u32, epochs)))?;
+    folder.write_config(&to_toml(&of.settings)?)?;
+    tracing::info!("resuming after {} and {}", count(layer, "layer"), count(epochs as usize, "epoch"));
+    Ok(Run { of, folder, history })
+}
+
+/// The training of a run that was saved, and the layers and epochs that it had done.
+fn restored(folder: &RunFolder, args: &TrainArgs<StackSettings>) -> Result<(Prepared, (usize, u32))> {
     let settings = resume_settings::<StackSettings>(&folder.config(), &args.asked())?;
-    let state = folder.told(GreedyState::recover(folder.path()))?;
-    let parts = Parts::load_again(&settings, &folder)?;
+    let state = ranks::first_then_others(|| folder.told(GreedyState::recover(folder.path())))?;
+    let parts = Parts::load_again(&settings, folder)?;
     let config = config_of(&settings, &parts)?;
     let parts = settle(parts, &settings, &config)?;
     let provenance = parts.provenance(record(&settings)?, settings.seed())?;
-    require_run(state.require_run(&identity("stack", &provenance)), &folder)?;
-    let (layer, epochs) = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
+    require_run(state.require_run(&identity("stack", &provenance)), folder)?;
+    let done = (state.finished.len(), state.running.as_ref().map_or(0, TrainState::epochs_done));
     let greedy = Greedy::resume(config.clone(), state)?.on(&parts.device(settings.run.device)?)?;
     let stages = stages(&parts, &settings, &config)?;
-    let history = History::resume(folder.metrics(), Some((layer as u32, epochs)))?;
-    folder.write_config(&to_toml(&settings)?)?;
-    tracing::info!("resuming after {} and {}", count(layer, "layer"), count(epochs as usize, "epoch"));
-    Ok(Run { settings, config, parts, stages, greedy, folder, history })
+    Ok((Prepared { settings, config, parts, stages, greedy }, done))
+}
+
+/// The training of a run, named by what fixes it, as one of the ranks that are to do it.
+fn among(greedy: Greedy, provenance: &Provenance) -> Result<Greedy> {
+    let run = identity("stack", provenance);
+    ranks::require_same(&run)?;
+    Ok(greedy.of_run(run).among(&ranks::group()))
+}
+
+/// Trains as every rank but the first, without a word and without a file; the program's exit code.
+fn follow(of: Prepared) -> Result<u8> {
+    let Prepared { settings, parts, mut stages, greedy, .. } = of;
+    let mut greedy = among(greedy, &parts.provenance(record(&settings)?, settings.seed())?)?;
+    interrupt::catch();
+    for Stage { layers, parts, minibatches } in &mut stages {
+        let monitors = parts.monitors(&settings.data, MONITOR, settings.seed())?;
+        loop {
+            let fitted = greedy.fit_layers(*layers, minibatches, &monitors, &mut Follower);
+            match outcome(fitted, minibatches)? {
+                Outcome::Interrupted if ranks::any(interrupt::asked())? => return Ok(interrupt::EXIT_CODE),
+                // Rank 0 saves.
+                Outcome::Interrupted => {}
+                _ => break,
+            }
+        }
+    }
+    Ok(0)
+}
+
+impl StackObserver for Follower {
+    fn layer_started(&mut self, _: &LayerStart<'_>) -> ObserverResult {
+        Ok(control())
+    }
+
+    fn layer_done(&mut self, _: usize, _: &[Rbm]) -> ObserverResult {
+        Ok(control())
+    }
 }
 
 fn train(run: Run, report: &Report) -> Result<u8> {
-    let Run { settings, config, parts, mut stages, greedy, folder, history } = run;
+    let Run { of: Prepared { settings, config, parts, mut stages, greedy }, folder, history } = run;
     let seed = settings.seed();
     introduce(&settings, &config, &parts, &stages, &folder);
     let gallery = parts.gallery(&settings.data, seed)?;
     let provenance = parts.provenance(record(&settings)?, seed)?;
-    let mut greedy = greedy.of_run(identity("stack", &provenance));
+    let mut greedy = among(greedy, &provenance)?;
     let mut watcher = Watcher::<StackLayers>::new(report, &folder, &settings, gallery, provenance, history);
     if let Ok(finished) = greedy.dbn() {
         watcher.draw_finished(&finished)?;
@@ -144,7 +200,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
                 watcher.failed(error)
             });
             match fitted? {
-                Outcome::Interrupted if !interrupt::asked() => {
+                Outcome::Interrupted if !ranks::any(interrupt::asked())? => {
                     watcher.kept.midway = true;
                     watcher.save_midway(|watcher| watcher.save_state(&greedy.state()))?;
                     watcher.report_stack(&greedy.state(), State::Running);

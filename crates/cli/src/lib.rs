@@ -60,6 +60,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         // All ranks find the same, and rank 0 says it.
         return ERROR;
     }
+    let place = launched.as_ref().ok().and_then(|launcher| launcher.as_ref()?.place);
     let result = interrupt::start()
         .and_then(|()| launched)
         .and_then(|launcher| launcher.map_or(Ok(()), ranks::join))
@@ -67,7 +68,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         .and_then(|()| execute(&cli.command, &report))
         .and_then(|code| ranks::finish().map(|()| code));
     result.unwrap_or_else(|failure| {
-        say(failure, rank, &report);
+        // What one cannot start with, all on its machine cannot.
+        if ranks::are_several() || rank == 0 || place.is_none_or(|place| place == 0) {
+            say(failure, rank, &report);
+        }
         ranks::abort(ERROR);
         ERROR
     })
@@ -89,11 +93,15 @@ fn of_one_process(command: &Command) -> Option<&'static str> {
 
 /// Says why the program stops. What stops rank 0 stops the others too, which leave it to say so.
 fn say(failure: failure::Failure, rank: usize, report: &Report) {
-    if rank == 0 {
-        return report.failure(&failure);
+    if rank > 0 {
+        std::thread::sleep(PATIENCE);
+        return report.failure(&failure.on_rank(rank));
     }
-    std::thread::sleep(PATIENCE);
-    report.failure(&failure.on_rank(rank));
+    report.failure(&failure);
+    if ranks::are_several() {
+        // The launcher passes it on before it ends all.
+        std::thread::sleep(PATIENCE / 10);
+    }
 }
 
 /// What was asked for; the program's exit code.

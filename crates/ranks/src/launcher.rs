@@ -29,17 +29,19 @@ pub struct Launcher {
     pub ranks: usize,
     /// How many of them are on this machine, where that is said.
     pub here: Option<usize>,
+    /// Which of those this is, where that is said.
+    pub place: Option<usize>,
 }
 
-/// The variables of a launcher: of its rank, of the number of ranks, of the number on this machine.
-const LAUNCHERS: [(&str, Family, [&str; 3]); 3] = [
+/// The variables of a launcher: of its rank, of the number of ranks, of the number on this machine, of the place there.
+const LAUNCHERS: [(&str, Family, [&str; 4]); 3] = [
     (
         "mpirun of Open MPI",
         Family::OpenMpi,
-        ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"],
+        ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"],
     ),
-    ("mpirun of MPICH's family", Family::Mpich, ["PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"]),
-    ("srun", Family::Any, ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", ""]),
+    ("mpirun of MPICH's family", Family::Mpich, ["PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS", "MPI_LOCALRANKID"]),
+    ("srun", Family::Any, ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "", "SLURM_LOCALID"]),
 ];
 
 impl Launcher {
@@ -52,14 +54,15 @@ impl Launcher {
     }
 
     fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>> {
-        for (name, family, [rank, ranks, here]) in LAUNCHERS {
+        for (name, family, [rank, ranks, here, place]) in LAUNCHERS {
             let number = |name: &'static str| {
                 let Some(value) = variable(name) else { return Ok(None) };
                 value.trim().parse().map(Some).map_err(|_| Error::Environment { variable: name, value })
             };
             let (Some(rank), Some(ranks)) = (number(rank)?, number(ranks)?) else { continue };
             if ranks > 1 {
-                return Ok(Some(Self { name, family, rank, ranks, here: number(here)?.filter(|&here| here > 0) }));
+                let (here, place) = (number(here)?.filter(|&here| here > 0), number(place)?);
+                return Ok(Some(Self { name, family, rank, ranks, here, place }));
             }
         }
         Ok(None)

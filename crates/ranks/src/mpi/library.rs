@@ -49,7 +49,8 @@ impl Library {
         let (abi, calls) = found?;
         // MPI lets it be asked before it is started.
         let version = calls.version()?;
-        let version = version.lines().next().unwrap_or_default().trim().trim_end_matches(',').to_string();
+        let first = version.lines().next().unwrap_or_default().split(',').next().unwrap_or_default();
+        let version = first.split_whitespace().collect::<Vec<_>>().join(" ");
         Ok(Self { name, abi, version, calls })
     }
 
@@ -65,7 +66,7 @@ impl Library {
         self.abi.to_string()
     }
 
-    /// The first line of what it says of itself.
+    /// What it is called, and its version, as it says.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version

@@ -76,13 +76,15 @@ impl Mpi {
         &self.library
     }
 
-    /// Ends MPI in this process: no operation may follow.
+    /// Waits for all ranks and ends MPI in this process: no operation may follow. A launcher may end the others as soon
+    /// as one process ends with another exit code than 0, so that none ends before all have written what they write.
     ///
     /// # Errors
     /// [`Error::Operation`].
     pub fn finish(&self) -> Result<()> {
         // It is not watched: another rank may have much to write.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.library.calls.sum(&mut [0])?;
         self.library.calls.finalize()
     }
 
@@ -158,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_library_that_is_not_there_is_named() {
-        let launcher = Launcher { name: "a launcher", family: Family::Any, rank: 0, ranks: 2, here: None };
+        let launcher = Launcher { name: "a launcher", family: Family::Any, rank: 0, ranks: 2, here: None, place: None };
         let named = Some(OsStr::new("libnone.so.1"));
         let error = Mpi::start(&launcher, named, Duration::from_secs(1), |_| 1).unwrap_err().to_string();
         assert!(
@@ -169,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_library_that_is_no_mpi_is_named() {
-        let launcher = Launcher { name: "a launcher", family: Family::Any, rank: 0, ranks: 2, here: None };
+        let launcher = Launcher { name: "a launcher", family: Family::Any, rank: 0, ranks: 2, here: None, place: None };
         let named = Some(OsStr::new(if cfg!(target_os = "macos") { "libSystem.dylib" } else { "libm.so.6" }));
         let error = Mpi::start(&launcher, named, Duration::from_secs(1), |_| 1).unwrap_err().to_string();
         assert!(error.ends_with("is no MPI library: it has no MPI_Init_thread"), "{error}");

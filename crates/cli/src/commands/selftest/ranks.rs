@@ -2,7 +2,6 @@
 
 use crate::failure::Result;
 use crate::machine::ranks;
-use crate::report::bytes;
 use serde::Serialize;
 use std::fmt::Write;
 use std::time::Instant;
@@ -73,8 +72,8 @@ impl Ranks {
         let Self { launcher, ranks, library, abi, version, sums, failed } = self;
         let _ = writeln!(text, "ranks   {ranks}, started by {launcher}");
         let _ = writeln!(text, "library {library}, {abi}: {version}");
-        for Sum { bytes: size, seconds } in sums {
-            let _ = writeln!(text, "sums    of {} over all ranks take {:.3} ms", bytes(*size as u64), 1e3 * seconds);
+        for Sum { bytes, seconds } in sums {
+            let _ = writeln!(text, "sums    of {:>8} KiB over all ranks take {:.3} ms", bytes >> 10, 1e3 * seconds);
         }
         for (rank, checks) in failed {
             let _ = writeln!(text, "FAILED  on rank {rank}: {checks}");

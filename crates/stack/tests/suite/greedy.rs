@@ -3,9 +3,10 @@
 use crate::checkpoint::parameters;
 use crate::{Fixed, binary, message, random_rbms, uniforms};
 use deepbelief_kernels::{Batch, Bits, Minibatches};
+use deepbelief_ranks::Threads;
 use deepbelief_rbm::{
     Contrastive, Control, EpochMetrics, Monitors, Observer, ObserverResult, Outcome, Progress, Provenance, Rbm,
-    Snapshot, TrainConfig, Trainer,
+    Snapshot, Sums, TrainConfig, Trainer,
 };
 use deepbelief_stack::{
     Dbn, Greedy, GreedyState, LayerConfig, LayerStart, Mode, Propagate, StackConfig, StackObserver, Start,
@@ -70,6 +71,26 @@ fn threads_do_not_change_the_result_and_seeds_do() {
         let one = with(1, 1);
         assert!(one == with(2, 1) && one == with(4, 1));
         assert!(one != with(1, 2));
+    }
+}
+
+/// With labels at the top, inputs kept and recomputed, and chains that ranks hold apart.
+#[test]
+fn any_number_of_ranks_makes_the_same_stack() {
+    let mut base = config(&[20, 9]);
+    for layer in &mut base.layers {
+        layer.train = TrainConfig { sums: Sums::Exact, persistent_chains: 70, ..layer.train.clone() };
+    }
+    for config in variants(&StackConfig { threads: 1, ..base }) {
+        let one = parameters(&train(&config));
+        for ranks in [2, 3] {
+            let nets = Threads::run(ranks, |group| {
+                let mut greedy = Greedy::new(config.clone())?.among(&group);
+                assert_eq!(greedy.fit(&mut data(), &monitors(), &mut ())?, Outcome::Finished);
+                greedy.dbn()
+            });
+            assert!(nets.into_iter().all(|net| parameters(&net.unwrap()) == one), "{ranks} ranks");
+        }
     }
 }
 

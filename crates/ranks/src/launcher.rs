@@ -5,6 +5,12 @@
 
 use crate::error::{Error, Result};
 
+/// The environment variable that names a library: a path, or a name that the system's loader finds.
+pub const LIBRARY: &str = "DEEPBELIEF_MPI";
+
+/// The environment variable that says after how many seconds an operation between ranks counts as hanging.
+pub const TIMEOUT: &str = "DEEPBELIEF_MPI_TIMEOUT";
+
 /// Which libraries belong to a launcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {

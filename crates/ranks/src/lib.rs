@@ -33,8 +33,8 @@ mod threads;
 pub use alone::Alone;
 pub use error::{Error, Result};
 pub use group::Group;
-pub use launcher::{Family, Launcher};
+pub use launcher::{Family, LIBRARY, Launcher, TIMEOUT};
 #[cfg(unix)]
-pub use mpi::{LIBRARY, Library, Mpi, TIMEOUT};
+pub use mpi::{Library, Mpi};
 pub use share::share;
 pub use threads::Threads;

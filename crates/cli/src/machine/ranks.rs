@@ -3,7 +3,7 @@
 //! Rank 0 prints and writes; the others are silent. Whatever ends one of them ends all.
 
 use crate::failure::{Failure, Result};
-use deepbelief_ranks::{Alone, Group, Launcher};
+use deepbelief_ranks::{Alone, Group, LIBRARY, Launcher};
 use std::sync::{Arc, OnceLock};
 
 /// The value of `DEEPBELIEF_MPI` with which processes of a launcher know nothing of each other.
@@ -33,10 +33,7 @@ pub(crate) fn launcher() -> Result<Option<Launcher>> {
 
 /// The library that the user names.
 fn named() -> Option<std::ffi::OsString> {
-    #[cfg(unix)]
-    return std::env::var_os(deepbelief_ranks::LIBRARY).filter(|name| !name.is_empty());
-    #[cfg(not(unix))]
-    None
+    std::env::var_os(LIBRARY).filter(|name| !name.is_empty())
 }
 
 /// Refuses ranks for a verb that one process does.
@@ -51,7 +48,7 @@ pub(crate) fn refused(launcher: &Launcher, verb: &str) -> Failure {
 #[cfg(unix)]
 pub(crate) fn join(launcher: Launcher) -> Result<()> {
     use crate::failure::Explain;
-    use deepbelief_ranks::{Error, LIBRARY, Mpi, TIMEOUT};
+    use deepbelief_ranks::{Error, Mpi, TIMEOUT};
     let limit = match std::env::var(TIMEOUT) {
         Err(_) => 900,
         Ok(text) => text.parse().ok().filter(|&seconds| seconds > 0).ok_or_else(|| {

@@ -2,8 +2,8 @@
 //!
 //! A minibatch is cut into pieces. Each piece's sums of floats are rounded once, to multiples of a power of two that
 //! follows from the samples of the whole minibatch and from the range of their values alone; integers then add up
-//! exactly, whoever has which piece, and in whatever order. (XGBoost rounds the gradients of its histograms so,
-//! `GradientQuantiser`; CESM's reproducible sums are of this kind.)
+//! exactly, whoever has which piece, and in whatever order. (The gradients in the histograms of
+//! `XGBoost` are rounded so, by its `GradientQuantiser`; the reproducible sums of the climate model CESM are of this kind.)
 //!
 //! A sample gives a term within `±range`, and so do the chains that weigh as much as it. Sums of n samples lie within
 //! `±2 n range`, for which there are 30 bits: the last bit is worth at most `2⁻²⁸ range` of a mean gradient. A float of
@@ -22,9 +22,6 @@ const BITS: i32 = 30;
 
 /// Values that one task rounds.
 const TASK: usize = 1 << 14;
-
-/// Numbers of statistics, and within what each sample's term lies.
-type Part<'a> = (f32, &'a [Row]);
 
 /// Statistics that can be added up as integers.
 pub trait Summable: Default + Send + Sync {
@@ -98,7 +95,7 @@ impl ExactSums {
         statistics.each(self.ranges, &mut |range, values| self.add_part(range, values, weight));
     }
 
-    /// Adds more numbers of a piece, which lie behind its statistics; `of_field` where their range is that of fields.
+    /// Adds more sums over a piece, of visible or hidden states, behind its statistics.
     pub fn add_numbers(&mut self, numbers: &[f32], weight: f32) {
         self.add_part(self.ranges.weights, numbers, weight);
     }
@@ -214,8 +211,8 @@ impl Summable for Statistics {
 
 impl Summable for TypedStatistics {
     fn each(&self, ranges: Ranges, with: &mut dyn FnMut(f32, &[f32])) {
-        for (range, rows) in [(ranges.weights, self.w.rows()), (ranges.weights, &self.h)] as [Part<'_>; 2] {
-            with(range, flat(rows));
+        for rows in [self.w.rows(), &self.h] {
+            with(ranges.weights, flat(rows));
         }
         for Moments { b, log_g, b_below, log_g_below } in self.hidden.iter().chain(&self.visible) {
             for row in [b, log_g, b_below, log_g_below] {

@@ -7,9 +7,6 @@ use libloading::os::unix::{Library as Loaded, RTLD_GLOBAL, RTLD_NOW};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The environment variable that names a library: a path, or a name that the system's loader finds.
-pub const LIBRARY: &str = "DEEPBELIEF_MPI";
-
 /// A loaded library. It stays loaded: an MPI library cannot be closed and opened again.
 pub struct Library {
     name: String,

@@ -4,7 +4,7 @@ mod calls;
 mod library;
 mod watchdog;
 
-pub use library::{LIBRARY, Library};
+pub use library::Library;
 
 use crate::error::{Error, Result};
 use crate::group::Group;
@@ -13,9 +13,6 @@ use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use watchdog::Watchdog;
-
-/// The environment variable that says after how many seconds an operation counts as hanging.
-pub const TIMEOUT: &str = "DEEPBELIEF_MPI_TIMEOUT";
 
 /// Values, or bytes, of one operation at most: counts are 32-bit integers.
 const MOST: usize = 1 << 28;

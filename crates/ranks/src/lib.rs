@@ -27,7 +27,6 @@ mod group;
 mod launcher;
 #[cfg(unix)]
 mod mpi;
-mod share;
 mod threads;
 
 pub use alone::Alone;
@@ -36,5 +35,4 @@ pub use group::Group;
 pub use launcher::{Family, LIBRARY, Launcher, TIMEOUT};
 #[cfg(unix)]
 pub use mpi::{Library, Mpi};
-pub use share::share;
 pub use threads::Threads;

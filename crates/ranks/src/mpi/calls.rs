@@ -182,8 +182,8 @@ struct Constants<H> {
     serialized: c_int,
 }
 
-fn functions<H: Copy + 'static>(library: &Library, name: &str, constants: Constants<H>) -> Result<Box<dyn Calls>> {
-    let Constants { handles: [world, int32, byte, sum, errors_return], in_place, serialized } = constants;
+fn functions<H: Copy + 'static>(library: &Library, name: &str, constants: &Constants<H>) -> Result<Box<dyn Calls>> {
+    let Constants { handles: [world, int32, byte, sum, errors_return], in_place, serialized } = *constants;
     // SAFETY: these are the types of the functions in the headers, with `H` for handles.
     let functions = unsafe {
         Functions {
@@ -215,11 +215,11 @@ pub(super) fn calls(library: &Library, name: &str) -> Result<(Abi, Box<dyn Calls
     let calls = match abi {
         Abi::Standard => {
             let handles = [0x101, 0x250, 0x247, 0x21, 0x143].map(std::ptr::without_provenance_mut::<c_void>);
-            functions(library, name, Constants { handles, in_place: 1, serialized: SERIALIZED[0] })?
+            functions(library, name, &Constants { handles, in_place: 1, serialized: SERIALIZED[0] })?
         }
         Abi::Mpich => {
             let handles: [c_int; 5] = [0x4400_0000, 0x4c00_0439, 0x4c00_010d, 0x5800_0003, 0x5400_0001];
-            functions(library, name, Constants { handles, in_place: -1, serialized: SERIALIZED[1] })?
+            functions(library, name, &Constants { handles, in_place: -1, serialized: SERIALIZED[1] })?
         }
         Abi::OpenMpi => {
             // SAFETY: these are variables, whose addresses are the handles.
@@ -231,7 +231,7 @@ pub(super) fn calls(library: &Library, name: &str) -> Result<(Abi, Box<dyn Calls
                 address("ompi_mpi_op_sum")?,
                 address("ompi_mpi_errors_return")?,
             ];
-            functions(library, name, Constants { handles, in_place: 1, serialized: SERIALIZED[1] })?
+            functions(library, name, &Constants { handles, in_place: 1, serialized: SERIALIZED[1] })?
         }
     };
     Ok((abi, calls))

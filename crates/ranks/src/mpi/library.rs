@@ -79,15 +79,16 @@ fn reason(candidate: &Path, error: &libloading::Error) -> String {
 
 /// Names of libraries, the likeliest first: those beside the launcher that PATH finds, then those of the system.
 fn candidates(family: Family, path: Option<&OsStr>) -> Vec<PathBuf> {
-    const OPEN_MPI: [&str; 2] = ["libmpi.so.40", "libmpi.40.dylib"];
     // Debian calls MPICH's library libmpich.
-    const MPICH: [&str; 5] =
-        ["libmpi_abi.so.1", "libmpi.so.12", "libmpich.so.12", "libmpi_abi.0.dylib", "libmpi.12.dylib"];
-    let own = |name: &&str| name.ends_with(".dylib") == cfg!(target_os = "macos");
-    let names: Vec<&str> = match family {
-        Family::OpenMpi => OPEN_MPI.iter().copied().filter(own).collect(),
-        Family::Mpich => MPICH.iter().copied().filter(own).collect(),
-        Family::Any => OPEN_MPI.iter().chain(&MPICH).copied().filter(own).collect(),
+    let (open_mpi, mpich): (&[&str], &[&str]) = if cfg!(target_os = "macos") {
+        (&["libmpi.40.dylib"], &["libmpi_abi.1.dylib", "libmpi.12.dylib"])
+    } else {
+        (&["libmpi.so.40"], &["libmpi_abi.so.1", "libmpi.so.12", "libmpich.so.12"])
+    };
+    let names = match family {
+        Family::OpenMpi => open_mpi.to_vec(),
+        Family::Mpich => mpich.to_vec(),
+        Family::Any => [open_mpi, mpich].concat(),
     };
     let beside = std::env::split_paths(path.unwrap_or_default())
         .find(|folder| folder.join("mpirun").is_file() || folder.join("mpiexec").is_file())

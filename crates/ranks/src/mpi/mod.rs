@@ -90,7 +90,7 @@ impl Mpi {
         self.watchdog.watched(operation, work)
     }
 
-    fn from_rank(&self, root: usize, bytes: &mut [u8]) -> Result<()> {
+    fn spread(&self, root: usize, bytes: &mut [u8]) -> Result<()> {
         let mut chunks = bytes.chunks_mut(MOST);
         chunks.try_for_each(|chunk| self.turn("MPI_Bcast", || self.library.calls.broadcast(chunk, root)))
     }
@@ -125,7 +125,7 @@ impl Group for Mpi {
         self.sum(&mut lengths)?;
         let of_rank = |(rank, words): (usize, &[i32])| {
             let mut bytes = if rank == self.rank { own.to_vec() } else { vec![0; length(words)] };
-            self.from_rank(rank, &mut bytes)?;
+            self.spread(rank, &mut bytes)?;
             Ok(bytes)
         };
         lengths.chunks_exact(2).enumerate().map(of_rank).collect()
@@ -135,7 +135,7 @@ impl Group for Mpi {
         let mut words = if self.is_first() { words(bytes.len()) } else { [0; 2] };
         self.sum(&mut words)?;
         bytes.resize(length(&words), 0);
-        self.from_rank(0, bytes)
+        self.spread(0, bytes)
     }
 
     fn abort(&self, code: u8) {

@@ -62,7 +62,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
     let place = launched.as_ref().ok().and_then(|launcher| launcher.as_ref()?.place);
     let result = interrupt::start()
-        .and_then(|()| launched)
+        .and(launched)
         .and_then(|launcher| launcher.map_or(Ok(()), ranks::join))
         .and_then(|()| if cli.command.has_threads() { Ok(()) } else { threads::bind(0) })
         .and_then(|()| execute(&cli.command, &report))

@@ -92,7 +92,9 @@ impl<E: Engine<Statistics: Summable>> ExactLearner<E> {
         self.sums.add(statistics, weight);
         if config.centred {
             let Offsets { visible, hidden, labels } = rbm.sums_of_means(v0)?;
-            [visible, hidden, labels].iter().for_each(|sums| self.sums.add_numbers(sums, weight));
+            for sums in [visible, hidden, labels] {
+                self.sums.add_numbers(&sums, weight);
+            }
         }
         Ok(())
     }

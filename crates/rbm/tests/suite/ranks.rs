@@ -57,17 +57,13 @@ impl Case {
         let batches = Fixed(self.batches.clone());
         match self.classes {
             0 => Box::new(batches),
-            classes => Box::new(Labelled { batches, labels: self.labels(self.batches[0].rows(), classes) }),
+            classes => Box::new(Labelled { batches, labels: labels(self.batches[0].rows(), classes) }),
         }
-    }
-
-    fn labels(&self, rows: usize, classes: u32) -> Vec<u32> {
-        (0..rows as u32).map(|row| row * row % classes).collect()
     }
 
     fn monitors(&self) -> Monitors {
         let train = self.batches[0].head(30);
-        let train_labels = if self.classes > 0 { self.labels(30, self.classes) } else { Vec::new() };
+        let train_labels = if self.classes > 0 { labels(30, self.classes) } else { Vec::new() };
         Monitors { train, train_labels, ..Monitors::default() }
     }
 
@@ -91,6 +87,10 @@ impl Case {
         assert!(states.iter().all(|state| bytes(state) == bytes(&states[0])), "{}: {ranks} ranks", self.name);
         states.into_iter().next().unwrap()
     }
+}
+
+fn labels(rows: usize, classes: u32) -> Vec<u32> {
+    (0..rows as u32).map(|row| row * row % classes).collect()
 }
 
 /// The file of a state.
@@ -163,7 +163,8 @@ fn any_number_of_ranks_goes_on_from_a_state() {
 #[test]
 fn exact_sums_follow_the_rule() {
     // Gaussian units over Bernoulli ones are drawn in another way on tensors.
-    let drawn_alike = |layers: &Layers| !layers.visible.is_bernoulli() || !layers.hidden.any(|kind| kind == UnitKind::Gaussian);
+    let drawn_alike =
+        |layers: &Layers| !layers.visible.is_bernoulli() || !layers.hidden.any(|kind| kind == UnitKind::Gaussian);
     for layers in pairs().into_iter().filter(drawn_alike) {
         for chains in [0, 17] {
             let rate = if layers.hidden.all(UnitKind::is_discrete) { 0.1 } else { 0.02 };

@@ -48,7 +48,7 @@ struct Summary {
     device: String,
     checks: Vec<Line>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ranks: Option<ranks::Ranks>,
+    ranks: Option<ranks::Launched>,
 }
 
 /// Runs every check; returns the program's exit code.

@@ -15,7 +15,7 @@ const TIMES: usize = 7;
 
 /// The ranks.
 #[derive(Serialize)]
-pub(super) struct Ranks {
+pub(super) struct Launched {
     launcher: &'static str,
     ranks: usize,
     library: String,
@@ -34,7 +34,7 @@ struct Sum {
 }
 
 /// The ranks, where there are several; `failed` are the checks of this one that failed.
-pub(super) fn ranks(failed: &[&'static str]) -> Result<Option<Ranks>> {
+pub(super) fn ranks(failed: &[&'static str]) -> Result<Option<Launched>> {
     let Some(launcher) = ranks::started_by() else { return Ok(None) };
     let group = ranks::group();
     let all = group.gather(failed.join(", ").as_bytes())?;
@@ -44,7 +44,7 @@ pub(super) fn ranks(failed: &[&'static str]) -> Result<Option<Ranks>> {
     let failed = all.iter().enumerate().filter_map(named).collect();
     let sums = SIZES.into_iter().map(time).collect::<Result<_>>()?;
     let (library, abi, version) = ranks::library_in_words();
-    Ok(Some(Ranks { launcher: launcher.name, ranks: launcher.ranks, library, abi, version, sums, failed }))
+    Ok(Some(Launched { launcher: launcher.name, ranks: launcher.ranks, library, abi, version, sums, failed }))
 }
 
 /// The median time of sums of so many numbers, which must come out right.
@@ -67,7 +67,7 @@ fn time(count: usize) -> Result<Sum> {
     Ok(Sum { bytes: 4 * count, seconds: seconds[TIMES / 2] })
 }
 
-impl Ranks {
+impl Launched {
     pub(super) fn describe(&self, text: &mut String) {
         let Self { launcher, ranks, library, abi, version, sums, failed } = self;
         let _ = writeln!(text, "ranks   {ranks}, started by {launcher}");

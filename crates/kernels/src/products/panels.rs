@@ -74,11 +74,6 @@ impl Panels {
         self.data.chunks_mut(self.height.max(1))
     }
 
-    /// All rows, panel by panel.
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.data
-    }
-
     /// The same for writing.
     pub(crate) fn rows_mut(&mut self) -> &mut [Row] {
         &mut self.data

@@ -63,7 +63,9 @@ mod tests {
         // Few values at first, and more of them from sample to sample.
         let mut values = numbers(samples * visible, 2);
         for (s, row) in values.chunks_mut(visible).enumerate() {
-            row.iter_mut().for_each(|v| *v = if *v < s as f32 / samples as f32 { *v } else { 0.0 });
+            for v in row {
+                *v = if *v < s as f32 / samples as f32 { *v } else { 0.0 };
+            }
         }
         let all = Batch::Real { rows: samples, units: visible, values: values.clone() };
         let means = machine.hidden_means(&all);

@@ -18,11 +18,11 @@ Columns of the table, a row a sample:
 
 A sample is scored by what was observed of it. Missing values are summed out exactly where they
 are at most 12 units (a category has one a level) or the model is an RBM of at most 12 hidden units.
-One or two missing numbers of Gaussian units are integrated out, to 1e-6. Where more is missing there
+One or two missing numbers of Gaussian units are integrated out, to 1e-6. Where more is missing, it
 is an estimate by chains that fill it, and the column `estimated` has 1; a deep net or one with
-labels gives no score. A sample with gaps has a lower free energy than if every value were there. Its
-percentile is among up to 1,000 training samples with the same units hidden; it is empty where that
-takes too long.
+labels gives no score. A sample with gaps has a lower free energy than if every value were there.
+Its percentile is among up to 1,000 training samples with the same units hidden; it is empty where
+that takes too long.
 
 The free energy of an RBM is exact. For a deep belief net it is -ln of the mean weight over draws of
 its layers, as in `dbn eval`. A row has the same score wherever it stands.

@@ -91,7 +91,7 @@ impl Reporter {
             tracing::info!("verdict: {}", verdict.text);
         }
         for Finding { text, .. } in verdict.findings.iter().filter(|finding| finding.tone == Tone::Watch) {
-            tracing::warn!("{text}");
+            tracing::info!("note:    {text}");
         }
         tracing::info!("report:  {}", file.display());
         for Next { command, .. } in next {

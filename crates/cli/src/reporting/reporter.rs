@@ -85,11 +85,7 @@ impl Reporter {
     /// Says whether the training worked, where the report is and what to type next.
     pub(crate) fn say_next(&self) {
         let Some(Written { file, verdict, next }) = &self.written else { return };
-        if verdict.tone == Tone::Bad {
-            tracing::warn!("{}", verdict.text);
-        } else {
-            tracing::info!("verdict: {}", verdict.text);
-        }
+        tracing::info!("verdict: {}", verdict.text);
         for Finding { text, .. } in verdict.findings.iter().filter(|finding| finding.tone == Tone::Watch) {
             tracing::info!("note:    {text}");
         }

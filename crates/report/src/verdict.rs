@@ -77,6 +77,7 @@ const LOST: f64 = 0.1;
 /// How many times the cost of the training samples that of others may be.
 const UNEQUAL: f64 = 1.25;
 
+/// What either kind of overfitting says, and its cure.
 const OVERFITS: &str = "the model fits the training samples better than others. A larger cost of the weights (see --weight-cost, \
                         --l1-cost, --l1b-cost), fewer hidden units or more data close it.";
 

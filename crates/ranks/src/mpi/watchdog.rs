@@ -1,6 +1,6 @@
 //! Ends a program whose operation takes longer than any should: another rank hangs, or the network does.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What runs, and since when.
@@ -9,25 +9,23 @@ type Running = Option<(&'static str, Instant)>;
 /// Watches operations one after the other.
 #[derive(Debug)]
 pub(super) struct Watchdog {
-    running: Arc<(Mutex<Running>, Condvar)>,
+    running: Arc<Mutex<Running>>,
 }
 
 impl Watchdog {
     /// Calls `end` once, with the operation, if one takes longer than `limit`.
     pub(super) fn start(limit: Duration, end: impl FnOnce(&'static str) + Send + 'static) -> std::io::Result<Self> {
-        let running = Arc::new((Mutex::new(None), Condvar::new()));
-        let of_thread = Arc::clone(&running);
+        let running = Arc::new(Mutex::new(None));
+        let of_thread: Arc<Mutex<Running>> = Arc::clone(&running);
         std::thread::Builder::new().name("watchdog".into()).spawn(move || {
-            let (running, changed) = &*of_thread;
-            let mut now: std::sync::MutexGuard<'_, Running> = running.lock().unwrap_or_else(PoisonError::into_inner);
+            // Looked at now and then, so that an operation costs no wake-up.
+            let pause = (limit / 4).clamp(Duration::from_millis(10), Duration::from_secs(5));
             loop {
-                // Looked at now and then, so that an operation costs no wake-up.
-                let pause = (limit / 4).clamp(Duration::from_millis(10), Duration::from_secs(5));
-                now = changed.wait_timeout(now, pause).unwrap_or_else(PoisonError::into_inner).0;
-                if let Some((operation, since)) = *now
+                std::thread::sleep(pause);
+                let now = *of_thread.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((operation, since)) = now
                     && since.elapsed() > limit
                 {
-                    drop(now);
                     return end(operation);
                 }
             }
@@ -37,7 +35,7 @@ impl Watchdog {
 
     /// Does `work`, which is watched.
     pub(super) fn watched<T>(&self, operation: &'static str, work: impl FnOnce() -> T) -> T {
-        let set = |running| *self.running.0.lock().unwrap_or_else(PoisonError::into_inner) = running;
+        let set = |running| *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
         set(Some((operation, Instant::now())));
         let done = work();
         set(None);

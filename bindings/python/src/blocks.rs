@@ -15,10 +15,10 @@ use numpy::Element;
 use rayon::prelude::*;
 
 /// Samples of a block.
-const BLOCK: usize = 256;
+pub(crate) const BLOCK: usize = 256;
 
 /// Blocks between two looks at whether to stop.
-const ATTENTIVE: usize = 16;
+pub(crate) const ATTENTIVE: usize = 16;
 
 /// Samples whose missing values are drawn, or whose units are flipped, at a time.
 pub(crate) const ROWS: usize = 2000;

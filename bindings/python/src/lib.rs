@@ -12,6 +12,7 @@ mod model;
 mod model_use;
 mod settings;
 mod training;
+mod values;
 
 use pyo3::prelude::*;
 use std::ffi::OsString;

@@ -80,7 +80,7 @@ impl Model {
     }
 
     /// The RBM, where it is one alone and its units are Bernoulli ones.
-    fn bernoulli_rbm(&self) -> Option<&Rbm> {
+    pub(crate) fn bernoulli_rbm(&self) -> Option<&Rbm> {
         match &self.net {
             Net::Rbm(dbn) => Some(dbn.top()).filter(|rbm| rbm.layers().are_bernoulli()),
             _ => None,

@@ -43,6 +43,7 @@ pub use states::batch::Batch;
 pub use states::bits::Bits;
 pub use states::minibatches::Minibatches;
 pub use states::missing::Missing;
+pub use states::pack::Value;
 pub use typed::descent::{AdamDecays, AdamMemory, Descent};
 pub use typed::direction::TypedDirection;
 pub use typed::gradient::TypedStatistics;

@@ -15,7 +15,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from deepbelief._input import Encoding, decoded, frame_of, is_frame, later_input
+from deepbelief._input import (
+    Encoding,
+    decoded,
+    frame_of,
+    is_frame,
+    later_input,
+    later_values,
+    within,
+)
 from deepbelief._progress import StopTraining, Watch
 
 if TYPE_CHECKING:
@@ -58,7 +66,15 @@ class ModelUse:
 
     def _transformed(self, X: Any, depth: int) -> NDArray[Any]:
         double = getattr(X, "dtype", None) == np.float64
-        return self._fitted().encode(self._data(X), depth, self.n_threads, double=double)
+        model = self._fitted()
+        plain = later_values(self, self._encoding, X) if model.kind == "rbm" and depth == 1 else None
+        if plain is not None:
+            array, grey = plain
+            made = model.encode_values(array, self.n_threads, grey=grey, double=double)
+            if made is not None:
+                within(self, array, made[1])
+                return made[0]
+        return model.encode(self._data(X), depth, self.n_threads, double=double)
 
     def _in_type_of(self, X: Any, values: NDArray[np.float32]) -> NDArray[Any]:
         """The values in the floating-point type of X, which is float32 for all that has none."""
@@ -119,7 +135,6 @@ class ModelUse:
 
 class BeliefUse(ModelUse):
     """Use of an RBM or a deep belief net."""
-
 
     def free_energy(self, X: Any) -> NDArray[np.float64]:
         """Return the free energy of samples, of a net that of its top.

@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import _check_feature_names, _check_n_features, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    assert_all_finite,
+    validate_data,
+)
 
 from deepbelief._deepbelief import Data, survey
 from deepbelief._results import RangeWarning
@@ -127,15 +132,44 @@ def later_input(estimator: Any, encoding: Encoding, X: Any, labels: Any = None) 
     return Data.array(clipped(array, low, high), codes)
 
 
+def later_values(estimator: Any, encoding: Encoding, X: Any) -> tuple[NDArray[Any], bool] | None:
+    """An array of values as the training data were, and whether they are grey levels.
+
+    Whether the values are from 0 to 1 and finite is seen where they are used: `within`.
+    None of what is no such array.
+    """
+    if encoding.kind == "table" or is_frame(X) or sparse.issparse(X):
+        return None
+    X = validate_data(estimator, X, reset=False, ensure_all_finite=False, dtype="numeric")
+    array = _of_known_type(X)
+    grey = encoding.kind == "grey" and array.dtype == np.uint8
+    if encoding.kind == "grey" and not grey:
+        array = (array / 255.0).astype(np.float32)
+    return array, grey
+
+
+def within(estimator: Any, array: NDArray[Any], seen: tuple[float, float, bool]) -> None:
+    """Refuse values that are no numbers; say where others were taken for the ends of [0, 1]."""
+    low, high, finite = seen
+    if not finite:
+        assert_all_finite(array, estimator_name=type(estimator).__name__, input_name="X")
+    if low < 0 or high > 1:
+        _warn_of_range(low, high)
+
+
+def _warn_of_range(low: float, high: float) -> None:
+    warnings.warn(
+        f"values from {low:g} to {high:g} are taken for the ends of [0, 1], which the model learned",
+        RangeWarning,
+        stacklevel=3,
+    )
+
+
 def clipped(array: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     """Values in [0, 1]; says where others were taken for its ends."""
     if low >= 0 and high <= 1:
         return array
-    warnings.warn(
-        f"values from {low:g} to {high:g} are taken for the ends of [0, 1], which the model learned",
-        RangeWarning,
-        stacklevel=2,
-    )
+    _warn_of_range(low, high)
     floats = array if array.dtype in (np.float32, np.float64) else array.astype(np.float32)
     return np.clip(floats, 0, 1)
 

@@ -20,7 +20,7 @@ from sklearn.utils.validation import validate_data
 
 from deepbelief._base import BeliefUse
 from deepbelief._deepbelief import Data, survey, train_rbm
-from deepbelief._input import Encoding, clipped, sparse_data
+from deepbelief._input import Encoding, clipped, sparse_data, within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +31,9 @@ __all__ = ["BernoulliRBM"]
 
 #: Samples that every epoch is measured on.
 _MONITOR = 100
+
+#: Sparse samples that are written out at a time.
+_ROWS = 2000
 
 
 class BernoulliRBM(
@@ -76,8 +79,8 @@ class BernoulliRBM(
     Notes
     -----
     Values beyond [0, 1] are taken for its ends, with a `RangeWarning`: scikit-learn's
-    class computes with them as they are. ``score_samples`` is exact and draws nothing:
-    it is the mean of scikit-learn's over the feature that it flips.
+    class computes with them as they are. ``score_samples`` is scikit-learn's estimate,
+    which flips one feature of each sample, ``pseudo_likelihood`` its mean over all of them.
 
     Examples
     --------
@@ -253,25 +256,70 @@ class BernoulliRBM(
         ndarray of shape (n_samples, n_components)
             P(h = 1 | v = X), in the floating-point type of X.
         """
+        return self._mean_hiddens(self._later(X))
+
+    def _later(self, X: Any) -> Any:
+        """Later samples; whether those of an array are finite is seen where they are used."""
         self._fitted()
-        X = validate_data(
-            self, X, accept_sparse="csr", reset=False, dtype=(np.float64, np.float32)
+        return validate_data(
+            self,
+            X,
+            accept_sparse="csr",
+            reset=False,
+            dtype=(np.float64, np.float32),
+            ensure_all_finite=sparse.issparse(X),
         )
-        return self._mean_hiddens(X)
 
     def _mean_hiddens(self, v: Any) -> NDArray[Any]:
         flat = getattr(v, "ndim", 2) == 1
         rows = v.reshape(1, -1) if flat else v
         double = v.dtype == np.float64
-        means = self._model.encode(self._bernoulli(rows), 1, double=double)
-        return means[0] if flat else means
+        if sparse.issparse(rows):
+            return self._model.encode(self._bernoulli(rows), 1, double=double)
+        array = np.ascontiguousarray(rows)
+        made = self._model.encode_values(array, double=double)
+        assert made is not None, "its units are Bernoulli ones"
+        within(self, array, made[1])
+        return made[0][0] if flat else made[0]
 
     def _sample_hiddens(self, v: Any, rng: Any) -> NDArray[Any]:
         means = self._mean_hiddens(v)
         return rng.uniform(size=means.shape) < means
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Return the pseudo-likelihood of samples.
+        """Return scikit-learn's estimate of the pseudo-likelihood of samples.
+
+        One feature i of each sample is drawn; what is returned is n_features times
+        ln sigmoid(F(v with 1 - v_i) - F(v)), for the free energy F. The feature depends on
+        `random_state` and on the sample's own values, so that a sample has the same score
+        whatever comes with it. `pseudo_likelihood` sums over all features instead.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Estimates in nats.
+        """
+        v = self._later(X)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        if not sparse.issparse(v):
+            return self._flipped(np.ascontiguousarray(v), seed)
+        parts = [v[first : first + _ROWS].toarray() for first in range(0, v.shape[0], _ROWS)]
+        return np.concatenate([self._flipped(part, seed) for part in parts])
+
+    def _flipped(self, v: NDArray[Any], seed: int) -> NDArray[np.float64]:
+        scores, seen = self._model.flip_values(v, seed)
+        within(self, v, seen)
+        return scores
+
+    def pseudo_likelihood(self, X: Any) -> NDArray[np.float64]:
+        """Return the pseudo-likelihood of samples, exactly.
+
+        It is what `score_samples` is on average over the feature that it draws.
 
         Parameters
         ----------

@@ -12,7 +12,7 @@
 
 use crate::learning::packed::PackedRbm;
 use crate::measures::flips::{Flips, Odds};
-use crate::products::source::Source;
+use crate::products::source::{Source, each_alone};
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::dispatch;
@@ -21,6 +21,7 @@ use crate::states::bits::Bits;
 use crate::states::lists::{Active, Chunks};
 use crate::units::math::softplus;
 use rayon::prelude::*;
+use std::ops::Range;
 
 impl PackedRbm {
     /// `sum over visible units i of ln p(v_i | others)` of every sample, in nats; the label, where
@@ -45,6 +46,49 @@ impl PackedRbm {
         self.flipped_units(batch, &labels, None)
     }
 
+    /// `ln sigmoid(F(v') - F(v))` times the number of visible units, in nats, of every sample, where v' has `1 - v_i` in
+    /// place of `v_i` for the one unit i of the sample's that `units` names: scikit-learn's estimate of the
+    /// pseudo-likelihood. A sample has the same bits whatever others come with it.
+    ///
+    /// # Panics
+    /// If there is not a visible unit for each sample.
+    #[must_use]
+    pub fn flip_log_likelihood_of(&self, batch: &Batch, units: &[u32]) -> Vec<f64> {
+        assert_eq!(units.len(), batch.rows(), "a unit for each sample");
+        assert!(units.iter().all(|&unit| (unit as usize) < self.visible), "a visible unit for each sample");
+        each_alone(batch, 1, |batch, source, lists, rows| {
+            let chunks = Chunks::new(batch.rows());
+            let of_chunk = |chunk: usize| -> Vec<f64> {
+                let range = chunks.range(chunk);
+                let inputs = self.inputs(source, lists, range.clone(), |_, _| ZERO);
+                let of = |(inputs, s): (&Vec<Row>, usize)| self.one_unit(batch, s, inputs, units[rows[s]] as usize);
+                inputs.iter().zip(range).map(of).collect()
+            };
+            let parts: Vec<Vec<f64>> = (0..chunks.count()).into_par_iter().with_max_len(1).map(of_chunk).collect();
+            parts.concat()
+        })
+    }
+
+    /// Inputs of the hidden units of some samples, one sample after the other, with what `more` adds in a panel.
+    fn inputs(
+        &self,
+        source: Source<'_>,
+        lists: &Active,
+        range: Range<usize>,
+        more: impl Fn(usize, usize) -> Row,
+    ) -> Vec<Vec<Row>> {
+        let mut inputs = vec![vec![ZERO; self.hb.len()]; range.len()];
+        let mut x = vec![ZERO; range.len()];
+        for (panel, bias) in self.hb.iter().enumerate() {
+            source.product(self.level, self.rec.panel(panel), lists, range.start, &mut x);
+            for ((inputs, x), s) in inputs.iter_mut().zip(&x).zip(range.clone()) {
+                let more = more(panel, s);
+                inputs[panel] = Row(std::array::from_fn(|i| x.0[i] + bias.0[i] + more.0[i]));
+            }
+        }
+        inputs
+    }
+
     fn flipped_units(&self, batch: &Batch, labels: &[u32], draw: Option<Uniforms>) -> Vec<f64> {
         let (samples, visible) = (batch.rows(), self.visible);
         let labelled = self.classes() > 0;
@@ -59,21 +103,16 @@ impl PackedRbm {
         let flips = if draw.is_none() && within { Flips::new(self.level, &self.rec) } else { None };
         let of_chunk = |chunk: usize| -> Vec<f64> {
             let range = chunks.range(chunk);
-            // Inputs of one sample after the other, panel by panel.
-            let mut inputs = vec![vec![ZERO; self.hb.len()]; range.len()];
-            let mut x = vec![ZERO; range.len()];
-            for (panel, bias) in self.hb.iter().enumerate() {
-                source.product(self.level, self.rec.panel(panel), &lists, range.start, &mut x);
-                for ((inputs, x), s) in inputs.iter_mut().zip(&x).zip(range.clone()) {
-                    let w = if labelled { self.labels.panels[panel].w[labels[s] as usize] } else { ZERO };
-                    inputs[panel] = Row(std::array::from_fn(|i| x.0[i] + bias.0[i] + w.0[i]));
-                }
-            }
+            let of_label = |panel: usize, s: usize| {
+                if labelled { self.labels.panels[panel].w[labels[s] as usize] } else { ZERO }
+            };
+            let inputs = self.inputs(source, &lists, range.clone(), of_label);
             let signs = |s| signs(batch, s, 0..visible);
             let all_units = |inputs: &[Row], s| self.units(&signs(s), 0, inputs).sum::<f64>();
             match (draw, &flips) {
                 (Some(draw), _) => {
-                    inputs.iter().zip(range).map(|(inputs, s)| self.one_unit(batch, s, inputs, draw)).collect()
+                    let unit = |s| self.drawn_unit(s, draw);
+                    inputs.iter().zip(range).map(|(inputs, s)| self.one_unit(batch, s, inputs, unit(s))).collect()
                 }
                 (None, None) => inputs.iter().zip(range).map(|(inputs, s)| all_units(inputs, s)).collect(),
                 (None, Some(flips)) => {
@@ -87,11 +126,15 @@ impl PackedRbm {
         parts.into_iter().flatten().collect()
     }
 
-    /// `ln p(v_i | others)` of a unit that is drawn, as often as there are units.
-    fn one_unit(&self, batch: &Batch, sample: usize, inputs: &[Row], draw: Uniforms) -> f64 {
+    /// A visible unit.
+    fn drawn_unit(&self, sample: usize, draw: Uniforms) -> usize {
         let visible = self.visible;
-        let unit = ((f64::from(draw.at(sample as u32, 0)) * visible as f64) as usize).min(visible - 1);
-        visible as f64 * self.units(&signs(batch, sample, unit..unit + 1), unit, inputs).sum::<f64>()
+        ((f64::from(draw.at(sample as u32, 0)) * visible as f64) as usize).min(visible - 1)
+    }
+
+    /// `ln p(v_i | others)` of a unit, as often as there are units.
+    fn one_unit(&self, batch: &Batch, sample: usize, inputs: &[Row], unit: usize) -> f64 {
+        self.visible as f64 * self.units(&signs(batch, sample, unit..unit + 1), unit, inputs).sum::<f64>()
     }
 
     /// `ln p(v_i | others)` of the units from `first` on, which flip by `signs`.
@@ -110,7 +153,7 @@ impl PackedRbm {
 }
 
 /// By how much units of a sample change where they flip: `1 - 2 v`.
-fn signs(batch: &Batch, sample: usize, units: std::ops::Range<usize>) -> Vec<f32> {
+fn signs(batch: &Batch, sample: usize, units: Range<usize>) -> Vec<f32> {
     match batch {
         Batch::Binary(bits) => units.map(|i| if bits.get(sample, i) { -1.0 } else { 1.0 }).collect(),
         Batch::Real { units: all, values, .. } => values[sample * all..][units].iter().map(|v| 1.0 - 2.0 * v).collect(),
@@ -187,6 +230,43 @@ mod tests {
         let real = Batch::Real { rows: samples, units: visible, values: states };
         for (a, b) in machine.flip_log_likelihood(&real).iter().zip(machine.pseudo_log_likelihood(&bits, &[], None)) {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
+    }
+
+    /// Against the formula, of states and of values between them; and alone a sample has the same bits.
+    #[test]
+    fn one_unit_of_a_sample_flips_alone() {
+        let (visible, hidden, samples) = (300, 45, 150);
+        let p = Parameters {
+            w_rec: numbers(visible * hidden, 0.3, 0),
+            hb: numbers(hidden, 1.0, 1),
+            vb: numbers(visible, 1.0, 2),
+            ..Parameters::default()
+        };
+        let machine = PackedRbm::new(visible, hidden, &p);
+        let units: Vec<u32> = (0..samples as u32).map(|s| s * 7 % visible as u32).collect();
+        let grey: Vec<f32> = numbers(samples * visible, 1.0, 5).iter().map(|u| 0.5 * (u + 1.0)).collect();
+        // On more often from sample to sample.
+        let states: Vec<f32> = grey
+            .iter()
+            .enumerate()
+            .map(|(at, &v)| f32::from(u8::from(v < (at / visible) as f32 / samples as f32)))
+            .collect();
+        let real = Batch::Real { rows: samples, units: visible, values: grey.clone() };
+        let binary = Batch::Binary(Bits::from_values(samples, visible, &states));
+        for (batch, values) in [(&real, &grey), (&binary, &states)] {
+            let got = machine.flip_log_likelihood_of(batch, &units);
+            for (s, &got) in got.iter().enumerate() {
+                let unit = units[s] as usize;
+                let v = &values[s * visible..][..visible];
+                let mut flipped = v.to_vec();
+                flipped[unit] = 1.0 - flipped[unit];
+                let higher = log_weight(&p, &flipped, None) - log_weight(&p, v, None);
+                let want = -(visible as f64) * (higher.max(0.0) + (-higher.abs()).exp().ln_1p());
+                assert!((got - want).abs() < 2e-5 * visible as f64, "{got}, exactly {want}");
+                let alone = machine.flip_log_likelihood_of(&batch.chosen(&[s]), &units[s..=s]);
+                assert_eq!(alone[0].to_bits(), got.to_bits(), "sample {s}");
+            }
         }
     }
 

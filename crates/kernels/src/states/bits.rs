@@ -213,6 +213,11 @@ impl Bits {
         self.words.iter().zip(&other.words).map(|(a, b)| (a ^ b).count_ones() as usize).sum()
     }
 
+    /// Number of units that are on in a row.
+    pub(crate) fn ones_of(&self, row: usize) -> usize {
+        (0..self.blocks()).map(|block| self.word(row, block).count_ones() as usize).sum()
+    }
+
     /// Number of units that are on, over all rows.
     #[must_use]
     pub fn ones(&self) -> usize {

@@ -6,5 +6,6 @@ pub(crate) mod lists;
 pub(crate) mod means;
 pub(crate) mod minibatches;
 pub(crate) mod missing;
+pub(crate) mod pack;
 pub(crate) mod positions;
 pub(crate) mod unit_lists;

@@ -12,6 +12,8 @@ const STYLE: &str = include_str!("../assets/style.css");
 pub(crate) struct Parts<'a> {
     /// Its title.
     pub(crate) title: &'a str,
+    /// What it says until it is ready.
+    pub(crate) loading: &'a str,
     /// What stands between title and scripts.
     pub(crate) main: &'a str,
     /// What is known of the model, as JSON.
@@ -39,6 +41,7 @@ impl Parts<'_> {
             ("policy", policy),
             ("title", escaped(self.title).into_owned()),
             ("style", STYLE.to_string()),
+            ("loading", escaped(self.loading).into_owned()),
             ("main", self.main.to_string()),
             ("header", in_script(self.header)),
             ("weights", STANDARD.encode(self.weights)),
@@ -81,7 +84,15 @@ mod tests {
     #[test]
     fn names_cannot_become_markup() {
         let (title, header) = ("</title><script>alert(1)</script>", r#"{"name":"</script><!--"}"#);
-        let parts = Parts { title, main: "<main></main>", header, weights: &[0], engine: "let a;", page: "let b;" };
+        let parts = Parts {
+            title,
+            loading: "",
+            main: "<main></main>",
+            header,
+            weights: &[0],
+            engine: "let a;",
+            page: "let b;",
+        };
         let file = parts.file();
         assert!(!file.contains("alert(1)</script>"));
         assert!(file.contains(r#"{"name":"\u003c/script>\u003c!--"}"#));
@@ -97,7 +108,15 @@ mod tests {
 
     #[test]
     fn the_policy_names_the_scripts_as_they_stand() {
-        let parts = Parts { title: "t", main: "", header: "{}", weights: &[1, 2, 3], engine: "let a;", page: "let b;" };
+        let parts = Parts {
+            title: "t",
+            loading: "",
+            main: "",
+            header: "{}",
+            weights: &[1, 2, 3],
+            engine: "let a;",
+            page: "let b;",
+        };
         let file = parts.file();
         for (tag, end) in [("<script id=\"engine\" type=\"module\">", "</script>"), ("<style>", "</style>")] {
             let start = file.find(tag).expect(tag) + tag.len();

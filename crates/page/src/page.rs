@@ -90,6 +90,16 @@ struct Examples {
     pixels: String,
 }
 
+/// What the page says while it reads so many weights.
+fn loading(weights: usize) -> String {
+    let number = match weights {
+        0..10_000 => weights.to_string(),
+        10_000..1_000_000 => format!("{} thousand", weights / 1000),
+        _ => format!("{:.1} million", weights as f64 / 1e6),
+    };
+    format!("Loading {number} weights\u{2026}")
+}
+
 /// The page of a model, as one HTML file.
 ///
 /// # Errors
@@ -130,6 +140,7 @@ pub fn page(dbn: &Dbn, about: &About) -> Result<String> {
     let main = if of_pictures { include_str!("../assets/pictures.html") } else { include_str!("../assets/table.html") };
     let parts = Parts {
         title: &about.name,
+        loading: &loading(weights.count()),
         main,
         header: &header,
         weights: &weights.deflated()?,

@@ -42,6 +42,11 @@ impl Weights {
         Ok(())
     }
 
+    /// Numbers in all tensors.
+    pub(crate) fn count(&self) -> usize {
+        self.listed.iter().map(|tensor| tensor.shape.iter().product::<usize>()).sum()
+    }
+
     /// Adds biases as F32 numbers.
     pub(crate) fn full(&mut self, name: String, tensor: &Tensor) -> Result<()> {
         let values = values(tensor)?;

@@ -103,7 +103,8 @@ export function serve(post) {
 
   const answers = {
     async open({ header, weights }) {
-      net = new Net(header, await readTensors(header.tensors, weights));
+      const progress = (share) => post({ kind: "opening", share });
+      net = new Net(header, await readTensors(header.tensors, weights, progress));
       post({ kind: "opened" });
     },
     recognise({ pixels }) {

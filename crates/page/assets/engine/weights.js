@@ -21,8 +21,9 @@ export async function inflate(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** All tensors of a page, by their names. `tensors` lists name, shape and type, in the order in which they lie. */
-export async function readTensors(tensors, text) {
+/** All tensors of a page, by their names. `tensors` lists name, shape and type, in the order in which they lie; `progress`
+    is called with the share of the bytes that is read. */
+export async function readTensors(tensors, text, progress = () => {}) {
   const bytes = await inflate(fromBase64(text));
   const table = Float32Array.from({ length: 65536 }, (_, bits) => fromHalf(bits));
   const out = {};
@@ -39,6 +40,7 @@ export async function readTensors(tensors, text) {
       at += 4 * count;
     }
     out[name] = values;
+    progress(at / bytes.length);
   }
   if (at !== bytes.length) throw new Error("the weights of this page are damaged: make it again with dbn page");
   return out;

@@ -1,7 +1,7 @@
-// Complete: a picture of which a part is missing, and what the net puts there.
+// Complete: a picture of which a part is missing, and what the model puts there.
 
 import { onColours } from "./colours.js";
-import { byId, element, press } from "./elements.js";
+import { byId, element, press, whole } from "./elements.js";
 import { Pad } from "./pad.js";
 import { paintIncomplete, paintPicture, picture } from "./pictures.js";
 
@@ -133,7 +133,7 @@ export class Complete {
     const said = energies.length === 1 || change === 0 ? "" : `, ${Math.abs(change)} ${change < 0 ? "below" : "above"} the start`;
     const label = model.classes > 0 && result.step > 0 ? ` · label ${model.classNames[result.label]}` : "";
     byId("complete-shown").textContent = `Step ${result.step}${label}`;
-    byId("energy-said").textContent = `Free energy: ${Math.round(last)} nats${said}`;
+    byId("energy-said").textContent = `Free energy: ${whole(last)} nats${said}`;
     this.chart();
   }
 
@@ -149,8 +149,8 @@ export class Complete {
       return `${x.toFixed(1)},${y.toFixed(1)}`;
     });
     byId("energy-line").setAttribute("points", points.join(" "));
-    byId("energy-high").textContent = `${Math.round(high)}`;
-    byId("energy-low").textContent = `${Math.round(low)}`;
+    byId("energy-high").textContent = whole(high);
+    byId("energy-low").textContent = whole(low);
     byId("energy-steps").textContent = `${energies.at(-1)[0]} steps`;
   }
 }

@@ -37,6 +37,9 @@ export function oneOf(parent, choices, chosen) {
 /** A number as people read it. */
 export const counted = (number) => number.toLocaleString("en-US");
 
+/** A number without digits behind its point, with a minus as wide as a digit. */
+export const whole = (number) => String(Math.round(number)).replace("-", "\u2212");
+
 /** A share in percent, never rounded to what it is not. */
 export function percent(p) {
   if (p > 0 && p < 0.001) return "<0.1%";

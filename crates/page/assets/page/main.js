@@ -2,7 +2,6 @@
 
 import { Complete } from "./complete.js";
 import { Dream } from "./dream.js";
-import { byId } from "./elements.js";
 import { classNames, header, introduce, open } from "./head.js";
 import { Recognise } from "./recognise.js";
 import { Touch } from "./touch.js";
@@ -22,15 +21,6 @@ function described() {
       label, pixels: Float32Array.from(bytes.subarray(i * pixels, (i + 1) * pixels), (value) => value / 255),
     })),
   };
-}
-
-/** Words that do not hold of every model. */
-function adapt(model) {
-  if (model.sizes.length === 2) {
-    byId("dream-lead").textContent =
-      "Pixels and hidden units take turns in drawing each other; each step is shown. Dreams settle after some 500 steps.";
-  }
-  if (model.classes === 0) byId("recognise-lead").textContent = "Draw in the square, and watch the units answer.";
 }
 
 function start(link, model) {
@@ -60,5 +50,4 @@ function start(link, model) {
 
 const model = described();
 introduce();
-adapt(model);
 open(model, (link) => start(link, model));

@@ -2,7 +2,7 @@
 
 import { Activity } from "./activity.js";
 import { onColours } from "./colours.js";
-import { byId, counted, element, percent, press } from "./elements.js";
+import { byId, counted, element, percent, press, whole } from "./elements.js";
 import { Pad, centred, dab } from "./pad.js";
 import { paintPicture, picture } from "./pictures.js";
 
@@ -19,8 +19,8 @@ export class Recognise {
       key: (key) => this.key(key),
     });
     byId("draw-pad").append(this.pad.frame);
-    this.seen = picture(width, height, "What reaches the net");
-    this.made = picture(width, height, "What the net makes of it");
+    this.seen = picture(width, height, "What reaches the model");
+    this.made = picture(width, height, "What the model makes of it");
     byId("seen").prepend(this.seen);
     byId("made").prepend(this.made);
     this.bars = model.classNames.map((name) => this.bar(name));
@@ -96,7 +96,7 @@ export class Recognise {
     this.ask(false);
   }
 
-  /** What reaches the net. */
+  /** What reaches the model. */
   input() {
     const { width, height } = this.model;
     return byId("centre").checked && this.own ? centred(this.values, width, height) : Float32Array.from(this.values);
@@ -155,7 +155,7 @@ export class Recognise {
     this.said();
     const best = this.best(), { classNames } = this.model;
     if (best < 0) {
-      byId("verdict").textContent = `Free energy at the top: ${Math.round(this.result.freeEnergy)} nats.`;
+      byId("verdict").textContent = `Free energy${this.model.levels.length > 2 ? " at the top" : ""}: ${whole(this.result.freeEnergy)} nats.`;
       return;
     }
     const truth = this.truth === null || this.truth === undefined ? "" : ` The data say ${classNames[this.truth]}.`;

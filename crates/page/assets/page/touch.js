@@ -12,6 +12,7 @@ export class Touch {
     Object.assign(this, { link, model, activity, hold, level: 1, unit: 0, page: 0, surveys: [], switched: [], asked: 0 });
     const levels = model.levels.slice(1).map((name, i) => [i + 1, `${name} · ${counted(model.sizes[i + 1])}`]);
     this.selectLevel = oneOf(byId("touch-levels"), levels, (level) => this.open(level));
+    byId("touch-levels").hidden = levels.length < 2;
     byId("touch-order").addEventListener("change", () => this.open(this.level));
     this.selectSet = oneOf(
       byId("touch-set"),
@@ -76,7 +77,8 @@ export class Touch {
     const units = Array.from({ length: this.model.sizes[this.level] }, (_, unit) => unit);
     this.order = by ? units.sort((a, b) => by[b] - by[a] || a - b) : units;
     byId("touch-set").hidden = tied;
-    byId("touch-order").querySelector("[value=difference]").disabled = tied;
+    // There is none in a model without two sets anywhere.
+    byId("touch-order").querySelector("[value=difference]")?.toggleAttribute("disabled", tied);
     this.fetch();
     if (!this.picked) this.display(this.level, this.order[0]);
   }
@@ -177,7 +179,8 @@ export class Touch {
     if (!result) return;
     const { level, unit, rec, gen, labels, added } = result;
     const top = model.levels.length - 1, p = this.activity(level)?.[unit];
-    byId("unit-name").textContent = `Unit ${unit} of ${model.levels[level].toLowerCase()}`;
+    const name = { "Hidden units": `Hidden unit ${unit}`, "Top units": `Top unit ${unit}` }[model.levels[level]];
+    byId("unit-name").textContent = name ?? `Unit ${unit} of ${model.levels[level].toLowerCase()}`;
     byId("unit-active").textContent = p === undefined ? "" : `On the drawing above it is on with ${percent(p)}.`;
     const limit = robustLimit(rec, gen), tied = rec.every((w, i) => Math.abs(w - gen[i]) <= 1e-4 * limit);
     paintWeights(this.pictures.rec, rec, limit);
@@ -194,7 +197,7 @@ export class Touch {
     }
     this.selectState(this.state());
     byId("unit-switched").textContent =
-      this.switched.length === 0 ? "No unit is switched." : `${this.switched.length} switched: ${this.switched.map(([l, u, s]) => `${u} of layer ${l} ${s ? "on" : "off"}`).join(", ")}.`;
+      this.switched.length === 0 ? "No unit is switched." : `${this.switched.length} switched: ${this.switched.map(([l, u, s]) => `${u}${top > 1 ? ` of layer ${l}` : ""} ${s ? "on" : "off"}`).join(", ")}.`;
     byId("unit-release").disabled = this.switched.length === 0;
     byId("unit-hold").disabled = level < top - 1 || (level === 0);
     byId("unit-labels").hidden = !labels;

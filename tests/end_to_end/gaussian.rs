@@ -15,7 +15,7 @@ fn a_stack_with_a_gaussian_top_can_be_used() {
     let place = Place::new();
     let told = stderr(&place.run(&format!("stack --out r {CODER}")));
     assert!(told.contains("9-8-3 stack with Gaussian units at the top, no labels"), "{told}");
-    assert!(told.contains("layer 1 of 2: 8-3 RBM with Gaussian hidden units"), "{told}");
+    assert!(told.contains("layer 2 of 2: 8-3 RBM with Gaussian hidden units"), "{told}");
     let metrics = place.text("r/metrics.jsonl");
     let lines: Vec<Value> = metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for line in &lines {
@@ -115,7 +115,7 @@ fn bernoulli_files_do_not_mention_the_type() {
 fn what_has_no_meaning_is_refused_with_a_way_out() {
     let place = Place::new();
     let cases: [(&str, &[&str]); 4] = [
-        ("--layers 8,3 --hidden-units gaussian", &["layer 0 has gaussian hidden units", "hint: give one type a layer"]),
+        ("--layers 8,3 --hidden-units gaussian", &["layer 1 has gaussian hidden units", "hint: give one type a layer"]),
         (
             "--layers 3 --hidden-units gauss",
             &["--hidden-units is \"gauss\": expected bernoulli, spin, gaussian, relu or drelu"],

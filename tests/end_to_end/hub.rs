@@ -61,7 +61,7 @@ fn a_run_pushed_and_pulled_is_the_same_to_the_byte() {
     assert_eq!(page, format!("{}/me/digits\n", server.endpoint));
     assert!(server.is_private("models/me/digits"));
     place.ok_at(&server, "pull me/digits --out back");
-    for file in ["model.safetensors", "config.toml", "metrics.jsonl", "layer-0.curves.svg"] {
+    for file in ["model.safetensors", "config.toml", "metrics.jsonl", "layer-1.curves.svg"] {
         assert_eq!(place.read(&format!("back/{file}")), place.read(&format!("deep/{file}")), "{file}");
     }
     let pushed = server.files("models/me/digits");

@@ -99,7 +99,7 @@ fn pretraining_killed_fifty_times_ends_as_if_it_never_was() {
 #[ignore = "depends on the speed of the machine: `just test-slow`"]
 fn a_stack_killed_fifty_times_ends_as_if_it_never_was() {
     let start = format!("{DEEP} --epochs 130 --save-every 1");
-    let pictures = ["layer-0.curves.svg", "layer-1.filters.png", "layer-2.curves.svg"];
+    let pictures = ["layer-1.curves.svg", "layer-2.filters.png", "layer-3.curves.svg"];
     let files = [&["model.safetensors", "layers.safetensors"][..], &pictures].concat();
     stopped_equals_whole("stack", &start, &files, 2, KILL, KILLS);
 }

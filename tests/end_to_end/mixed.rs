@@ -157,7 +157,7 @@ fn what_nets_over_mixed_columns_are_not_is_said() {
     let common = "stack --data csv:things.csv --visible-units auto --label-column kind --labels none --valid 0 --epochs 1 --out x";
     let error = refused(&format!("{common} --layers 5,4 --hidden-units relu"));
     assert!(
-        error.contains("layer 0 has relu hidden units, but only the top layer of a stack of 2 can have such"),
+        error.contains("layer 1 has relu hidden units, but only the top layer of a stack of 2 can have such"),
         "{error}"
     );
     let error = refused(&format!("{common} --layers 5,13 --start random,transposed"));

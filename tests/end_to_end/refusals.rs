@@ -213,7 +213,7 @@ fn what_a_model_cannot_do_is_said() {
     place.write_inputs("bits.csv", "inputs.csv");
     place.ok("export d --as mlp --out mlp.safetensors");
     std::fs::write(place.path("four.csv"), place.text("bits.csv").replace(",2\n", ",3\n")).unwrap();
-    let cases: [(&str, &[&str]); 17] = [
+    let cases: [(&str, &[&str]); 18] = [
         ("classify r", &["the checkpoint has no label group, which `dbn classify` needs", "dbn stack"]),
         ("classify plain", &["no label group"]),
         ("classify d --split test", &["bits has no test samples", "--split train"]),
@@ -229,7 +229,8 @@ fn what_a_model_cannot_do_is_said() {
         ("sample d --count 100 --shown 200 --out x.png", &["20000 tiles", ".gif"]),
         ("sample d --image-size 4x4 --out x.png", &["4x4 pixels do not fit 9 visible units"]),
         ("encode d --depth 4 --out x.csv", &["--depth is 4, but the checkpoint has 3 layers"]),
-        ("show d --filters x.png --layer 3", &["layer 3 is asked for, but the model has 3 layers, counted from 0"]),
+        ("show d --filters x.png --layer 4", &["layer 4 is asked for, but the model has 3 layers"]),
+        ("show d --filters x.png --layer 0", &["invalid value '0' for '--layer <N>'"]),
         ("show mlp.safetensors", &["cannot open the checkpoint", "ends in Sigmoid units; of kind 'mlp'"]),
     ];
     for (words, expected) in cases {

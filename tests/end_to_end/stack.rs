@@ -18,7 +18,7 @@ fn a_run_leaves_its_files_and_says_where_on_stdout() {
     let before = place.listing();
     assert_eq!(place.ok(&format!("stack {SMALL} --out runs/a")), "runs/a\n", "stdout is for other programs");
     let files: Vec<String> = place.listing().into_iter().filter(|file| !before.contains(file)).collect();
-    let pictures = ["layer-2.curves.svg", "layer-0.filters.png", "filters.png", "reconstructions.png", "fantasies.png"];
+    let pictures = ["layer-3.curves.svg", "layer-1.filters.png", "filters.png", "reconstructions.png", "fantasies.png"];
     let data = ["config.toml", "layers.safetensors", "metrics.jsonl", "model.safetensors"];
     for file in data.into_iter().chain(pictures) {
         assert!(files.contains(&format!("runs/a/{file}")), "{file} in {files:?}");
@@ -42,7 +42,7 @@ fn a_run_leaves_its_files_and_says_where_on_stdout() {
 fn a_resume_draws_what_was_not_drawn() {
     let place = Place::new();
     place.ok(&format!("stack -q {SMALL} --out r"));
-    let pictures = ["layer-0.curves.svg", "layer-1.filters.png", "layer-2.filters.png", "filters.png"];
+    let pictures = ["layer-1.curves.svg", "layer-2.filters.png", "layer-3.filters.png", "filters.png"];
     let before = pictures.map(|name| place.read(&format!("r/{name}")));
     for (number, name) in pictures.iter().enumerate() {
         let path = place.path(&format!("r/{name}"));
@@ -149,7 +149,7 @@ fn labels_are_learned() {
     assert!(last["label_error_train"].as_f64().unwrap() < 0.1, "{last}");
 }
 
-/// Ctrl-C in layer 1 of 3: the run exits with 130, resumes there, and ends in the same bytes.
+/// Ctrl-C in layer 2 of 3: the run exits with 130, resumes there, and ends in the same bytes.
 #[test]
 fn an_interrupted_stack_resumes_in_its_layer_to_the_same_bytes() {
     for more in ["", "--propagate samples --cache 0"] {
@@ -160,7 +160,7 @@ fn an_interrupted_stack_resumes_in_its_layer_to_the_same_bytes() {
         assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
         assert!(stderr(&output).contains("continue with: dbn stack --resume r"), "{}", stderr(&output));
         let text = stderr(&place.run("stack --resume r --threads 2"));
-        assert!(text.contains("resuming after 1 layer and") && !text.contains("layer 0 of 3"), "{text}");
+        assert!(text.contains("resuming after 1 layer and") && !text.contains("layer 1 of 3"), "{text}");
         place.ok(&format!("stack -q --out whole {SMALL} {LONG} {more}"));
         resumed_equals_whole(&place);
     }
@@ -219,7 +219,7 @@ fn a_stack_interrupted_in_its_first_epoch_resumes() {
     let mut child =
         place.command(&format!("stack --out r {slow}")).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line.starts_with("layer 0 of 2")), "training starts");
+    assert!(lines.any(|line| line.starts_with("layer 1 of 2")), "training starts");
     std::thread::sleep(std::time::Duration::from_millis(20));
     signal(&child, "-INT");
     let said: Vec<String> = lines.collect();
@@ -259,18 +259,18 @@ fn what_cannot_be_stacked_is_refused_in_a_sentence() {
     std::fs::write(place.path("u.csv"), unlabelled.join("\n")).unwrap();
     std::fs::write(place.path("r.toml"), "[[layer]]\nhidden = 5\nepoch = 3\n").unwrap();
     let cases: [(&str, &[&str]); 12] = [
-        ("--layers 500,,2000", &["invalid value '500,,2000' for '--layers <N,N,...>': layer 1 (counted from 0) is ''"]),
-        ("--layers 8,0", &["the settings of layer 1 do not hold", "hidden is 0; it must be between 1 and 65504 units"]),
+        ("--layers 500,,2000", &["invalid value '500,,2000' for '--layers <N,N,...>': layer 2 is ''"]),
+        ("--layers 8,0", &["the settings of layer 2 do not hold", "hidden is 0; it must be between 1 and 65504 units"]),
         ("--layers 8,70000", &["hidden is 70000; it must be between 1 and 65504 units"]),
         ("--layers 65000,65000", &["the training takes about", "GiB of memory", "--max-memory"]),
         ("--layers 8,7 --epochs 1,2,3", &["epochs has 3 values, but the stack has 2 layers", "hint:"]),
         ("--epochs 2,many", &["--epochs is [2, \"many\"]: expected a whole number, not below 0"]),
-        ("--layers 8,7 --start transposed,random", &["start is transposed; it must be random in layer 0"]),
+        ("--layers 8,7 --start transposed,random", &["start is transposed; it must be random in layer 1"]),
         ("--layers 8,7 --start random,transposed", &["hidden is 7; it must be 9, the units it mirrors"]),
         ("--data csv:u.csv --label-column 99", &["99"]),
         ("--data csv:u.csv --labels yes --layers 3", &["'csv:u.csv' have no labels", "--labels none"]),
         ("--labels none --balanced", &["balanced is true; it must be false where there are no classes"]),
-        ("--config r.toml", &["[[layer]] 0: unknown key 'epoch'"]),
+        ("--config r.toml", &["[[layer]] 1: unknown key 'epoch'"]),
     ];
     for (option, expected) in cases {
         let before = place.listing();

@@ -45,11 +45,11 @@ fn show_tells_layers_labels_and_ties() {
         "7x12",
         "top.label_w",
         "layer_0_free_energy_gap",
-        "  layer 2\n",
+        "  layer 1\n",
     ] {
         assert!(text.contains(part), "'{part}' in\n{text}");
     }
-    let json = place.json("show d --json --filters top.png --layer 2");
+    let json = place.json("show d --json --filters top.png --layer 3");
     assert_eq!(json["header"]["sizes"], serde_json::json!([9, 8, 7, 12]));
     assert_eq!(json["tensors"][0]["name"], "layers.0.w_rec");
     assert_eq!(json["dead_filters_by_layer"].as_array().unwrap().len(), 3);

@@ -2,7 +2,7 @@
 
 use deepbelief_rbm::Error as RbmError;
 
-/// Errors of this crate. Layers are counted from 0, the bottom, as in file and metric names.
+/// Errors of this crate. Layers are counted from 1, the bottom.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A setting is out of its range.

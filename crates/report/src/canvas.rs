@@ -157,6 +157,18 @@ impl Canvas {
         if x < self.width && y < self.height { self.pixels[y * self.width + x] } else { PAPER }
     }
 
+    /// The same at half its size: a pixel is the mean of four.
+    #[must_use]
+    pub fn halved(&self) -> Self {
+        let mut half = Self::new(self.width / 2, self.height / 2);
+        for (place, pixel) in half.pixels.iter_mut().enumerate() {
+            let (x, y) = (2 * (place % half.width), 2 * (place / half.width));
+            let four = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)].map(|(x, y)| self.pixel(x, y));
+            *pixel = std::array::from_fn(|k| ((four.iter().map(|c| u16::from(c[k])).sum::<u16>() + 2) / 4) as u8);
+        }
+        half
+    }
+
     /// The pixels of a grey picture, row by row: of a coloured one their red.
     #[must_use]
     pub fn greys(&self) -> Vec<u8> {
@@ -203,6 +215,14 @@ mod tests {
         assert_eq!(row(1), [255, 0, 0, 128, 128]);
         assert_eq!(row(2), row(1));
         assert_eq!(row(3), [255, 0, 0, 64, 64]);
+    }
+
+    #[test]
+    fn half_a_picture_has_the_means() {
+        let mut canvas = Canvas::new(5, 2);
+        canvas.tile(0, 0, &[[0; 3], [100; 3], [50; 3], [10; 3], [0; 3], [102; 3], [50; 3], [10; 3]], 4, 1);
+        let half = canvas.halved();
+        assert_eq!((half.width, half.height, half.pixels), (2, 1, vec![[51; 3], [30; 3]]));
     }
 
     #[test]

@@ -249,7 +249,8 @@ fn without_layer(name: &str) -> &str {
     rest.filter(|(layer, _)| layer.bytes().all(|c| c.is_ascii_digit())).map_or(name, |(_, name)| name)
 }
 
-/// What a name is called in a sentence: `label error of validation samples`.
+/// What a name is called in a sentence: `Label error (validation)`. Names in files count layers from 0, as tensors do;
+/// words count them from 1.
 #[must_use]
 pub fn called(name: &str) -> String {
     let bare = without_layer(name);
@@ -262,7 +263,8 @@ pub fn called(name: &str) -> String {
         Some(_) => " (test)",
         None => "",
     };
-    let layer = layer.map_or(String::new(), |(layer, _)| format!(", layer {layer}"));
+    let layer = layer.and_then(|(layer, _)| layer.parse::<u64>().ok());
+    let layer = layer.map_or(String::new(), |layer| format!(", layer {}", layer.saturating_add(1)));
     format!("{title}{layer}{of}")
 }
 
@@ -307,7 +309,7 @@ mod tests {
         assert_eq!(name("layer_0_reconstruction_cost_valid"), Some("reconstruction_cost"));
         assert_eq!(name("free_energy_gap"), Some("free_energy_gap"));
         assert_eq!(name("layer_x_divergence"), None);
-        assert_eq!(called("layer_0_reconstruction_cost_valid"), "Reconstruction cost, layer 0 (validation)");
+        assert_eq!(called("layer_0_reconstruction_cost_valid"), "Reconstruction cost, layer 1 (validation)");
         assert_eq!(called("something_new"), "something new");
     }
 

@@ -11,13 +11,14 @@ pub mod figures;
 mod metrics;
 pub mod observed;
 mod page;
+mod sixel;
 mod traces;
 mod verdict;
 mod weights;
 
 pub use canvas::{CHARACTER, Canvas, Colour, LINE};
 pub use colours::diverging;
-pub use content::{Content, Drawn, Next, Setting, State};
+pub use content::{Content, DATA_HASH, Drawn, Next, Setting, State};
 pub use metrics::{LayerMetrics, Metrics};
 pub use page::{compare, page};
 pub use traces::{NONE, Traces};

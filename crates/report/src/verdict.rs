@@ -84,7 +84,9 @@ const OVERFITS: &str = "the model fits the training samples better than others. 
 /// Judges a training by its figures; `classes` is 0 without labels.
 #[must_use]
 pub fn judge(traces: &Traces, classes: usize) -> Verdict {
-    let headline = JUDGED.iter().find_map(|name| headline(traces, name));
+    let figures = || JUDGED.iter().filter_map(|name| headline(traces, name));
+    // A figure that is measured now and then may have one value where others show how the training went.
+    let headline = figures().find(|found| found.first.0 != found.last.0).or_else(|| figures().next());
     let Some(headline) = headline else {
         return Verdict {
             text: "Nothing has been measured yet.".into(),

@@ -19,7 +19,7 @@ pub const MOST_PIXELS: usize = 2_500_000;
 /// A layer's weights as they were read.
 #[derive(Default)]
 pub struct Weights<'a> {
-    /// `layer 0: 500 units`.
+    /// `Layer 1: 500 hidden units`.
     pub name: String,
     /// What the units add to the visible ones, row-major [units, visible]. Above the lowest layer that is a projection.
     pub filters: &'a [f32],
@@ -198,7 +198,7 @@ mod tests {
 
     fn weights(filters: &[f32]) -> Weights<'_> {
         Weights {
-            name: "layer 0".into(),
+            name: "Layer 1".into(),
             filters,
             own: filters,
             inputs: 4,

@@ -140,9 +140,9 @@ impl StackConfig {
             config.train.validate().map_err(wrong)?;
             require(config.batch_size != Some(0), "batch_size", 0, "at least 1")?;
             let mirrored = config.start == Start::Random || layer > 0;
-            require(mirrored, "start", "transposed", "random in layer 0, which has no layer below it")?;
+            require(mirrored, "start", "transposed", "random in layer 1, which has no layer below it")?;
             let mirrored = config.start == Start::Random || layer != 1 || self.visible_units.is_none();
-            let expected = "random in layer 1, which would mirror visible units that are not bernoulli";
+            let expected = "random in layer 2, which would mirror visible units that are not bernoulli";
             require(mirrored, "start", "transposed", expected)?;
             if !config.hidden_units.is_bernoulli() {
                 self.validate_others(layer)?;
@@ -168,7 +168,7 @@ impl StackConfig {
         for (layer, config) in self.layers.iter().enumerate().skip(1) {
             let Some(mirrored) = below.next() else { break };
             let fits = config.start == Start::Random || config.hidden == mirrored;
-            let expected = format!("{mirrored}, the units it mirrors, where layer {layer} starts transposed");
+            let expected = format!("{mirrored}, the units it mirrors, where layer {} starts transposed", layer + 1);
             require(fits, "hidden", config.hidden, expected)?;
         }
         Ok(())
@@ -248,17 +248,17 @@ mod tests {
         let zero = LayerConfig { hidden: 0, ..Default::default() };
         assert_eq!(
             message(&layers(vec![LayerConfig::default(), zero])),
-            "the settings of layer 1 do not hold: hidden is 0; it must be between 1 and 65504 units"
+            "the settings of layer 2 do not hold: hidden is 0; it must be between 1 and 65504 units"
         );
         let slow = TrainConfig { learning_rate: 0.0, ..Default::default() };
         assert_eq!(
             message(&layers(vec![LayerConfig { train: slow, ..Default::default() }])),
-            "the settings of layer 0 do not hold: learning_rate is 0; it must be a positive 32-bit number"
+            "the settings of layer 1 do not hold: learning_rate is 0; it must be a positive 32-bit number"
         );
         let transposed = LayerConfig { start: Start::Transposed, ..Default::default() };
         assert_eq!(
             message(&layers(vec![transposed])),
-            "start is transposed; it must be random in layer 0, which has no layer below it"
+            "start is transposed; it must be random in layer 1, which has no layer below it"
         );
         let empty = LayerConfig { batch_size: Some(0), ..Default::default() };
         assert_eq!(message(&layers(vec![empty])), "batch_size is 0; it must be at least 1");
@@ -276,7 +276,7 @@ mod tests {
         assert!(stack(vec![gaussian()], None).validate().is_ok());
         assert_eq!(
             message(&stack(vec![gaussian(), LayerConfig::default()], None)),
-            "layer 0 has gaussian hidden units, but only the top layer of a stack of 2 can have such: the layers above \
+            "layer 1 has gaussian hidden units, but only the top layer of a stack of 2 can have such: the layers above \
              the lowest take Bernoulli units from below"
         );
         assert!(stack(vec![gaussian()], Some(3)).validate().is_ok());
@@ -289,7 +289,7 @@ mod tests {
         let sparse = TrainConfig { sparsity_cost: 0.1, ..Default::default() };
         assert_eq!(
             message(&stack(vec![LayerConfig { train: sparse, ..gaussian() }], None)),
-            "the settings of layer 0 do not hold: sparsity_cost is 0.1; it must be 0 unless hidden units are bernoulli: \
+            "the settings of layer 1 do not hold: sparsity_cost is 0.1; it must be 0 unless hidden units are bernoulli: \
              others have no probability"
         );
     }

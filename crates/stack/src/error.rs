@@ -2,7 +2,7 @@
 
 use deepbelief_rbm::{Error as RbmError, Rbm};
 
-/// Errors of this crate. Layers are counted from 0, the bottom, as in file and metric names.
+/// Errors of this crate. Fields count layers from 0, the bottom; messages count them from 1.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A setting of the stack is out of its range.
@@ -16,7 +16,7 @@ pub enum Error {
         expected: String,
     },
     /// A layer's own settings are out of their range.
-    #[error("the settings of layer {layer} do not hold")]
+    #[error("the settings of layer {} do not hold", .layer + 1)]
     LayerConfig {
         /// The layer.
         layer: usize,
@@ -24,7 +24,7 @@ pub enum Error {
         source: RbmError,
     },
     /// Training a layer failed.
-    #[error("training layer {layer} failed")]
+    #[error("training layer {} failed", .layer + 1)]
     Training {
         /// The layer.
         layer: usize,
@@ -32,7 +32,7 @@ pub enum Error {
         source: RbmError,
     },
     /// Two neighbouring layers do not fit.
-    #[error("layer {layer} takes {visible} units from below, but the layer below it has {hidden}")]
+    #[error("layer {} takes {visible} units from below, but the layer below it has {hidden}", .layer + 1)]
     Misfit {
         /// The upper of the two.
         layer: usize,
@@ -42,7 +42,7 @@ pub enum Error {
         hidden: usize,
     },
     /// Only the top has labels.
-    #[error("layer {layer} has a label group, but only the top layer of a stack of {depth} can have one")]
+    #[error("layer {} has a label group, but only the top layer of a stack of {depth} can have one", .layer + 1)]
     LabelsBelowTop {
         /// The layer with labels.
         layer: usize,
@@ -51,8 +51,9 @@ pub enum Error {
     },
     /// Only the top has other than Bernoulli hidden units.
     #[error(
-        "layer {layer} has {units} hidden units, but only the top layer of a stack of {depth} can have such: the \
-         layers above the lowest take Bernoulli units from below"
+        "layer {} has {units} hidden units, but only the top layer of a stack of {depth} can have such: the \
+         layers above the lowest take Bernoulli units from below",
+        .layer + 1
     )]
     OthersBelowTop {
         /// The layer.
@@ -63,7 +64,10 @@ pub enum Error {
         units: String,
     },
     /// Only the lowest layer has other than Bernoulli visible units.
-    #[error("layer {layer} has {units} visible units, but only the lowest layer can have other than bernoulli ones")]
+    #[error(
+        "layer {} has {units} visible units, but only the lowest layer can have other than bernoulli ones",
+        .layer + 1
+    )]
     OthersAboveBottom {
         /// The layer.
         layer: usize,
@@ -93,7 +97,7 @@ pub enum Error {
         classes: usize,
     },
     /// Recognition and generative weights have parted.
-    #[error("layer {layer} has generative weights of its own: the stack is no longer one of RBMs")]
+    #[error("layer {} has generative weights of its own: the stack is no longer one of RBMs", .layer + 1)]
     Untied {
         /// The layer.
         layer: usize,

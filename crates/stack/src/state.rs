@@ -179,18 +179,20 @@ impl GreedyState {
         for (layer, (rbm, &hidden)) in self.finished.iter().zip(&hidden).enumerate() {
             if rbm.hidden() != hidden {
                 let got = rbm.hidden();
+                let layer = layer + 1;
                 return refuse(format!("its layer {layer} has {got} hidden units, the settings say {hidden}"));
             }
         }
         if let Some(state) = &self.running {
             let Some(&expected) = hidden.get(done) else {
-                return refuse(format!("it trains layer {done}, the settings have {done} layers"));
+                return refuse(format!("it trains layer {}, the settings have {done} layers", done + 1));
             };
             let (visible, got) = state.learned.sizes();
             let below = self.finished.last().map_or(visible, Rbm::hidden);
             if (visible, got) != (below, expected) {
                 return refuse(format!(
-                    "it trains layer {done} with {visible} x {got} units, the settings say {below} x {expected}"
+                    "it trains layer {} with {visible} x {got} units, the settings say {below} x {expected}",
+                    done + 1
                 ));
             }
         }
@@ -206,6 +208,7 @@ impl GreedyState {
         for (layer, (units, config)) in units.map(|layers| layers.hidden).zip(layers).enumerate() {
             let expected = config.hidden_units.units(config.hidden);
             if units != expected {
+                let layer = layer + 1;
                 return refuse(format!("its layer {layer} has {units} hidden units, the settings say {expected}"));
             }
         }

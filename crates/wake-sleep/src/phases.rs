@@ -155,6 +155,7 @@ fn check((epoch, batch): (u32, usize), part: Part, layer: usize, largest: f32, r
     if largest <= EXPLODED {
         return Ok(());
     }
+    let layer = layer + 1;
     let (what, rate) = match part {
         Part::Generative => (format!("generative weights of layer {layer}"), "wake_rate"),
         Part::Recognition => (format!("recognition weights of layer {layer}"), "sleep_rate"),

@@ -4,8 +4,10 @@ use super::data::DataArgs;
 use super::memory::MemoryArgs;
 use super::on::{ModelOnData, SplitName};
 use crate::machine::device::DeviceName;
+use crate::pictures::Form;
 use clap::{Args, ValueEnum};
 use deepbelief_data::{Binarize, ImageShape, Source};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -84,12 +86,19 @@ pub(crate) struct ShowArgs {
     /// Draw the hidden units' weights into this PNG file
     #[arg(long, value_name = "PNG")]
     pub(crate) filters: Option<PathBuf>,
-    /// Draw the curve of the run and some filters in the terminal
-    #[arg(long, conflicts_with_all = ["filters", "units", "json"])]
-    pub(crate) terminal: bool,
-    /// Layer to draw, counted from 0 [default: some filters of every layer]
+    /// Draw the curve of the run and some filters in the terminal, as it can show them
+    #[arg(
+        long,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto",
+        conflicts_with_all = ["filters", "units", "json"]
+    )]
+    pub(crate) terminal: Option<Form>,
+    /// Layer to draw, 1 for the lowest [default: some filters of every layer]
     #[arg(long, value_name = "N", requires = "filters")]
-    pub(crate) layer: Option<usize>,
+    pub(crate) layer: Option<NonZeroUsize>,
     /// Size of a sample as an image [default: of the checkpoint]
     #[arg(long, value_name = "WxH")]
     pub(crate) image_size: Option<ImageShape>,

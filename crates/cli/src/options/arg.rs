@@ -117,7 +117,7 @@ fn whole(text: &str) -> Result<Value, String> {
 /// Units of the layers.
 fn sizes(text: &str) -> Result<Value, String> {
     let size = |(place, word): (usize, &str)| {
-        let wrong = format!("layer {place} (counted from 0) is '{word}', expected a whole number of units");
+        let wrong = format!("layer {} is '{word}', expected a whole number of units", place + 1);
         word.trim().parse().map(|units: u32| Value::from(units)).map_err(|_| wrong)
     };
     text.split(',').enumerate().map(size).collect::<Result<_, _>>().map(Value::Array)

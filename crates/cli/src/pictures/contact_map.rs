@@ -1,6 +1,6 @@
 //! A map of couplings between sites, and of the contacts of a structure.
 
-use super::paint::{Colour, Paint, WHITE, mixed};
+use super::paint::{COLOUR_BAR, Colour, FRAME, Paint, WHITE, mixed};
 use crate::failure::Result;
 use deepbelief_analysis::contacts::Pair;
 use deepbelief_analysis::structure::Distances;
@@ -11,11 +11,16 @@ const CONTACT: Colour = [190, 190, 190];
 const RIGHT: Colour = [0, 140, 60];
 const WRONG: Colour = [210, 40, 40];
 const UNKNOWN: Colour = [31, 119, 180];
-const FRAME: Colour = [120, 120, 120];
 
 const MARGIN: usize = 12;
 /// Pixels that the sites of a side take, about.
 const SIDE: usize = 600;
+/// Lines of words above the map.
+const WORDS: usize = 3;
+/// Height of what stands above the map.
+const TOP: usize = MARGIN + WORDS * LINE + 4 + COLOUR_BAR + 8;
+/// Width of the colour bar, at most.
+const BAR: usize = 300;
 
 /// What is drawn: scores above the diagonal, contacts and the first pairs below.
 pub(crate) struct ContactMap<'a> {
@@ -33,7 +38,7 @@ impl ContactMap<'_> {
     pub(crate) fn png(&self) -> Result<Vec<u8>> {
         let cell = (SIDE / self.sites.max(1)).clamp(1, 16);
         let side = cell * self.sites;
-        let (left, top) = (MARGIN + 4 * CHARACTER, MARGIN + 4 * LINE);
+        let (left, top) = (MARGIN + 4 * CHARACTER, TOP);
         let widest = self.title.chars().count().max(68) * CHARACTER;
         let width = (left + side + MARGIN).max(2 * MARGIN + widest);
         let mut paint = Paint::new(width, top + side + LINE + MARGIN);
@@ -43,16 +48,19 @@ impl ContactMap<'_> {
         } else {
             "the first L pairs"
         };
-        paint.text(MARGIN, MARGIN + LINE, "above the diagonal: scores; below it:");
+        paint.text(MARGIN, MARGIN + LINE, "above the diagonal: scores, by the bar; below it:");
         paint.text(MARGIN, MARGIN + 2 * LINE, below);
+        let highest = self.pairs.first().map_or(1.0, |pair| pair.score).max(f64::MIN_POSITIVE);
+        // The root shows weak couplings too.
+        let shade = |score: f64| mixed(WHITE, STRONG, (score / highest).max(0.0).sqrt());
+        paint.colour_bar((left, MARGIN + WORDS * LINE + 4), side.clamp(160, BAR), (0.0, highest), shade);
         paint.rectangle((left - 1, top - 1), (side + 2, side + 2), FRAME);
         paint.rectangle((left, top), (side, side), WHITE);
         let mut dot = |row: usize, column: usize, colour| {
             paint.rectangle((left + column * cell, top + row * cell), (cell, cell), colour);
         };
-        let highest = self.pairs.first().map_or(1.0, |pair| pair.score).max(f64::MIN_POSITIVE);
         for pair in self.pairs.iter().rev() {
-            dot(pair.i, pair.j, mixed(WHITE, STRONG, (pair.score / highest).max(0.0).sqrt()));
+            dot(pair.i, pair.j, shade(pair.score));
         }
         let contact = |i, j| self.known.and_then(|known| known.between(i, j)).map(|distance| distance < self.limit);
         for (i, j) in (0..self.sites).flat_map(|i| (i..self.sites).map(move |j| (i, j))) {
@@ -93,7 +101,7 @@ mod tests {
         let map = ContactMap { title: "t".into(), sites: 4, pairs: &pairs, known: Some(&known), limit: 8.0 };
         let picture = image::load_from_memory(&map.png().unwrap()).unwrap().to_rgb8();
         let at = |row: usize, column: usize| {
-            let (x, y) = (MARGIN + 4 * CHARACTER + column * 16 + 8, MARGIN + 4 * LINE + row * 16 + 8);
+            let (x, y) = (MARGIN + 4 * CHARACTER + column * 16 + 8, TOP + row * 16 + 8);
             picture.get_pixel(x as u32, y as u32).0
         };
         assert_eq!([at(3, 0), at(2, 1), at(2, 0), at(3, 2)], [RIGHT, WRONG, UNKNOWN, CONTACT]);

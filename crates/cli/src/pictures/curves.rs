@@ -9,9 +9,9 @@ use deepbelief_report::chart::{Panel, Tier, curves, panels};
 /// Draws the curves into the folder of their run, as `{name}.svg` and `{name}.png`; nothing where nothing was measured.
 pub(crate) fn draw_curves(folder: &RunFolder, name: &str, title: &str, traces: &Traces) -> Result<()> {
     let first: Vec<Panel> = panels(traces).into_iter().filter(|panel| panel.tier == Tier::First).collect();
-    let Some(drawn) = curves(title, &first).or_fail(|| "cannot draw the curves".into())? else { return Ok(()) };
+    let Some(drawn) = curves(title, &first) else { return Ok(()) };
     folder.write(&format!("{name}.svg"), &drawn.svg)?;
-    folder.write(&format!("{name}.png"), &drawn.png)
+    folder.write(&format!("{name}.png"), &drawn.pixels.png().or_fail(|| "cannot draw the curves".into())?)
 }
 
 #[cfg(test)]

@@ -42,14 +42,14 @@ impl Net<'_> {
     }
 
     /// What hidden units add to the pixels as tiles, white where that is nothing: the first
-    /// hundred of one layer, or some of every layer.
+    /// hundred of one layer, from 0, or some of every layer.
     pub(crate) fn filters(&self, layer: Option<usize>) -> Result<Vec<u8>> {
         let depth = self.dbn.code_depth()?;
         match layer {
             None if depth > 1 => self.filters_of_all(),
             Some(layer) if layer >= depth => {
                 let layers = count(depth, "layer");
-                Err(Failure::new(format!("layer {layer} is asked for, but the model has {layers}, counted from 0")))
+                Err(Failure::new(format!("layer {} is asked for, but the model has {layers}", layer + 1)))
             }
             layer => self.filters_of(layer.unwrap_or(0)),
         }
@@ -65,7 +65,7 @@ impl Net<'_> {
             format!("weights of {shown} of {units} units times the filters below, white at 0, each scaled by itself")
         };
         Sheet {
-            title: format!("{}, layer {layer}: {what}", self.name()),
+            title: format!("{}, layer {}: {what}", self.name(), layer + 1),
             rows: self.shaded(layer, &filters).chunks(ROW).map(<[_]>::to_vec).collect(),
             shades: Shades::Diverging,
             shape: self.tile_shape(),
@@ -78,13 +78,13 @@ impl Net<'_> {
         let (mut rows, mut row_labels) = (Vec::new(), Vec::new());
         for layer in (0..self.dbn.code_depth()?).rev() {
             let tiles = self.shaded(layer, &self.projected(layer, ROWS_PER_LAYER * ROW)?);
-            row_labels.push(format!("layer {layer}:\n{}", count(self.dbn.sizes()[layer + 1], "unit")));
+            row_labels.push(format!("layer {}:\n{}", layer + 1, count(self.dbn.sizes()[layer + 1], "unit")));
             rows.extend(tiles.chunks(ROW).map(<[_]>::to_vec));
             row_labels.resize(rows.len(), String::new());
         }
         Sheet {
             title: format!(
-                "{}: the first units of every layer; layer 0 by their weights, those above by their weights times the \
+                "{}: the first units of every layer; layer 1 by their weights, those above by their weights times the \
                  filters below, each scaled by itself; blue below 0, white at 0, red above",
                 self.name()
             ),
@@ -101,7 +101,7 @@ impl Net<'_> {
         projected(self.dbn, layer, most)
     }
 
-    /// Filters as tiles. The units of layer 0 have one scale; above it their strengths differ so
+    /// Filters as tiles. The units of the lowest layer have one scale; above it their strengths differ so
     /// much that the weaker ones would all be pale.
     fn shaded(&self, layer: usize, filters: &[f32]) -> Vec<Vec<f32>> {
         let shared = robust_limit(filters);
@@ -123,7 +123,7 @@ impl Net<'_> {
 }
 
 /// What the first units of a layer, at most so many, add to the inputs of the visible units,
-/// row-major [units, visible]. Above layer 0 that is a linear projection: the generative
+/// row-major [units, visible]. Above the lowest layer that is a linear projection: the generative
 /// weights of the layer times those of all layers below.
 pub(crate) fn projected(dbn: &Dbn, layer: usize, most: usize) -> Result<Vec<f32>> {
     let layers = dbn.layers();
@@ -194,7 +194,7 @@ pub(super) mod tests {
         let height = |layer| image::load_from_memory(&drawn(&dbn).filters(layer).unwrap()).unwrap().height();
         assert!(height(None) > height(Some(0)) && height(Some(0)) > height(Some(2)));
         let refused = drawn(&dbn).filters(Some(3)).unwrap_err();
-        assert_eq!(refused.what(), "layer 3 is asked for, but the model has 3 layers, counted from 0");
+        assert_eq!(refused.what(), "layer 4 is asked for, but the model has 3 layers");
         assert!(drawn(&net(&[4], 0)).filters(None).is_ok());
     }
 

@@ -1,16 +1,19 @@
 //! Numbers of rows and columns as colours: blue below 0, white at 0, red above.
 
-use super::paint::{BLACK, Colour, Paint, WHITE, mixed};
+use super::paint::{BLACK, COLOUR_BAR, Colour, FRAME, Paint, WHITE, mixed};
 use crate::failure::Result;
 use deepbelief_report::{CHARACTER, LINE};
 
 const BELOW: Colour = [33, 102, 172];
 const ABOVE: Colour = [178, 24, 43];
-const FRAME: Colour = [120, 120, 120];
 const NONE: Colour = [230, 230, 230];
 
 const MARGIN: usize = 12;
 const CELL: usize = 12;
+/// Height of what stands above the first row.
+const TOP: usize = MARGIN + 2 * LINE + 4 + COLOUR_BAR + 8;
+/// Width of the colour bar.
+const BAR: usize = 240;
 /// Columns side by side; more go on below.
 const SIDE_BY_SIDE: usize = 100;
 /// The columns of every so many are numbered.
@@ -32,20 +35,19 @@ pub(crate) struct HeatMap {
 impl HeatMap {
     /// As a PNG file.
     pub(crate) fn png(&self) -> Result<Vec<u8>> {
-        let (left, top) = (MARGIN + 2 * CHARACTER, MARGIN + 2 * LINE + 4);
+        let (left, top) = (MARGIN + 2 * CHARACTER, TOP);
         let (rows, columns) = (self.rows.len(), self.columns.len());
         let band = rows * CELL + 2 * LINE;
         let bands = columns.div_ceil(SIDE_BY_SIDE).max(1);
         let limit = self.limit();
-        let scale = format!(
-            "blue {:.1} or less, white 0, red {limit:.1} or more; a dot marks the letter of the wild type",
-            -limit
-        );
-        let widest = self.title.chars().count().max(scale.chars().count()) * CHARACTER;
+        let marked = "a dot marks the letter of the wild type; the ends of the bar stand for all beyond";
+        let shade = |value: f64| mixed(WHITE, if value < 0.0 { BELOW } else { ABOVE }, value.abs() / limit);
+        let widest = self.title.chars().count().max(marked.chars().count()) * CHARACTER;
         let width = (left + columns.min(SIDE_BY_SIDE) * CELL + MARGIN).max(widest + 2 * MARGIN);
         let mut paint = Paint::new(width, top + bands * band + MARGIN);
         paint.text(MARGIN, MARGIN, &self.title);
-        paint.text(MARGIN, MARGIN + LINE, &scale);
+        paint.text(MARGIN, MARGIN + LINE, marked);
+        paint.colour_bar((left, MARGIN + 2 * LINE + 4), BAR, (-limit, limit), shade);
         for column in 0..columns {
             let (x, y) = (left + column % SIDE_BY_SIDE * CELL, top + column / SIDE_BY_SIDE * band);
             if column % SIDE_BY_SIDE == 0 {
@@ -57,8 +59,7 @@ impl HeatMap {
             }
             for row in 0..rows {
                 let value = self.values[row * columns + column];
-                let to = if value < 0.0 { BELOW } else { ABOVE };
-                let colour = if value.is_nan() { NONE } else { mixed(WHITE, to, value.abs() / limit) };
+                let colour = if value.is_nan() { NONE } else { shade(value) };
                 paint.rectangle((x, y + row * CELL), (CELL, CELL), colour);
                 if self.marked[column] == Some(row) {
                     paint.rectangle((x + CELL / 2 - 2, y + row * CELL + CELL / 2 - 2), (4, 4), BLACK);
@@ -106,9 +107,7 @@ mod tests {
                 .collect(),
         };
         let picture = image::load_from_memory(&map.png().unwrap()).unwrap().to_rgb8();
-        let at = |x: usize, y: usize| {
-            picture.get_pixel((MARGIN + 2 * CHARACTER + x) as u32, (MARGIN + 2 * LINE + 4 + y) as u32).0
-        };
+        let at = |x: usize, y: usize| picture.get_pixel((MARGIN + 2 * CHARACTER + x) as u32, (TOP + y) as u32).0;
         assert_eq!([at(1, 1), at(1, CELL + 1), at(CELL / 2, CELL + CELL / 2)], [BELOW, ABOVE, BLACK]);
         let second = 2 * CELL + 2 * LINE;
         assert_eq!([at(1, second + 1), at(1, second + CELL + 1)], [BELOW, NONE], "the 101st goes on below");

@@ -37,5 +37,5 @@ pub(crate) use panels::Panels;
 pub(crate) use rbm::{Subject, fantasies, filters, name, reconstructions};
 pub(crate) use sheet::Sheet;
 pub(crate) use shown::Shown;
-pub(crate) use terminal::{FILTERS, Screen};
+pub(crate) use terminal::{FILTERS, Form, Screen};
 pub(crate) use tiles::{ROW, shape_of, showcase, tiles, values};

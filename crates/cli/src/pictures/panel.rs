@@ -1,6 +1,6 @@
 //! A square with two axes, in which points, bars and lines are drawn.
 
-use super::paint::{Colour, Paint, WHITE, mixed};
+use super::paint::{Colour, FRAME, Paint, WHITE, mixed};
 use deepbelief_report::{CHARACTER, LINE};
 
 pub(super) const SIDE: usize = 300;
@@ -9,7 +9,6 @@ pub(super) const MARGIN: usize = 16;
 /// Pixels of a dot.
 const DOT: usize = 3;
 const LINE_OF_EQUALS: Colour = [190, 190, 190];
-const FRAME: Colour = [120, 120, 120];
 
 /// The upper left corner of a panel.
 pub(super) fn place(column: usize, row: usize) -> (usize, usize) {

@@ -14,7 +14,7 @@ use crate::settings::{built_in, default_text};
 use crate::toml_file;
 use deepbelief_rbm::{open_regular, read_regular};
 use deepbelief_report::observed::{OBSERVED, Observed};
-use deepbelief_report::{Content, Drawn, Metrics, Next, Setting, State, Verdict, page};
+use deepbelief_report::{Content, DATA_HASH, Drawn, Metrics, Next, Setting, State, Verdict, page};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use toml::Table;
@@ -176,7 +176,7 @@ impl Known<'_> {
         let has_best = self.path.join(BEST).is_file();
         fact("best epoch", best.map(|best| format!("{best}{}", if has_best { ", in best.safetensors" } else { "" })));
         fact(
-            "training data, SHA-256",
+            DATA_HASH,
             provenance.map(|provenance| {
                 let hash: String = provenance.dataset_sha256.chars().take(HASH).collect();
                 format!("{hash}\u{2026}")
@@ -219,7 +219,7 @@ fn parameters(model: &Model) -> usize {
     }
 }
 
-/// Settings that are not the built-in recipe's.
+/// Settings that are not the built-in recipe's. What the data say is nobody's choice.
 fn differing(verb: &str, settings: &Table) -> Vec<Setting> {
     let Some(verb) = Verb::TRAINING.into_iter().find(|known| known.name() == verb) else { return Vec::new() };
     let Ok(defaults) = built_in(verb, settings) else { return Vec::new() };
@@ -227,7 +227,7 @@ fn differing(verb: &str, settings: &Table) -> Vec<Setting> {
         let (value, default) = (settings.get(opt.key)?, defaults.get(opt.key));
         let text = default_text(value);
         let default = default.map_or_else(|| opt.shown.unwrap_or("none").to_string(), default_text);
-        (text != default && !value.is_table()).then(|| Setting {
+        (text != default && !value.is_table() && opt.shown != Some("of the data")).then(|| Setting {
             key: opt.key.to_string(),
             value: text,
             default,

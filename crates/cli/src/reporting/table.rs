@@ -94,9 +94,15 @@ fn cell(block: &Block, row: usize) -> String {
     }
 }
 
+/// A number with five digits, or with all before its point.
 fn short(x: f64) -> String {
-    let text = format!("{x}");
-    if text.len() <= 8 { text } else { format!("{x:.4}") }
+    if x == 0.0 || !x.is_finite() {
+        return format!("{x}");
+    }
+    let digits = (4.0 - x.abs().log10().floor()).clamp(0.0, 12.0) as usize;
+    let text = format!("{x:.digits$}");
+    let kept = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    kept.into()
 }
 
 fn marginals(columns: &Schema, data: &[f32], samples: &[f32]) -> Vec<Marginal> {
@@ -208,6 +214,12 @@ mod tests {
         let marginal = super::marginal(&numbers(&many), &numbers(&[-1000.0, 1000.0, 61.0, 62.0]));
         assert_eq!((marginal.values.len(), marginal.samples[0], marginal.samples[11]), (12, 0.25, 0.25));
         assert!((marginal.data.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn numbers_of_cells_are_short() {
+        let shown = [68.3f32.into(), 159.0, -0.5, 0.0, 123_456.78, 1e-9, 2.0 / 3.0].map(short);
+        assert_eq!(shown, ["68.3", "159", "-0.5", "0", "123457", "0.000000001", "0.66667"]);
     }
 
     #[test]

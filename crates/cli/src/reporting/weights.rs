@@ -15,6 +15,7 @@ pub(super) fn layers(model: &Model) -> Result<Vec<LayerView>> {
         Model::Belief(checkpoint) => of_net(checkpoint, shape),
         Model::Network(checkpoint) => {
             let (mut views, mut room) = (Vec::new(), MOST_PIXELS);
+            let depth = checkpoint.network.layers().len();
             for (place, layer) in checkpoint.network.layers().iter().enumerate() {
                 let own = values(&layer.w.t()?)?;
                 let (inputs, units) = layer.w.dims2()?;
@@ -23,7 +24,8 @@ pub(super) fn layers(model: &Model) -> Result<Vec<LayerView>> {
                 let shape = shape.filter(|_| place == 0);
                 let probabilities = matches!(layer.activation, Activation::Sigmoid | Activation::Softmax);
                 let weights = Weights { filters, own: &own, inputs, shape, probabilities, ..Weights::default() };
-                views.push(view(place, units, weights, &mut room));
+                let what = if place + 1 == depth { "output" } else { "hidden unit" };
+                views.push(view(place, count(units, what), weights, &mut room));
             }
             Ok(views)
         }
@@ -53,14 +55,15 @@ fn of_net(checkpoint: &Checkpoint, shape: Option<(usize, usize)>) -> Result<Vec<
             visible: names,
             ..Weights::default()
         };
-        views.push(view(layer, sizes[layer + 1], weights, &mut room));
+        let units = sizes[layer + 1];
+        views.push(view(layer, count(units, "hidden unit"), weights, &mut room));
     }
     Ok(views)
 }
 
 /// A layer with its name, and as many filters as there is room for.
-fn view(place: usize, units: usize, weights: Weights<'_>, room: &mut usize) -> LayerView {
-    let name = format!("Layer {place}: {}", count(units, "hidden unit"));
+fn view(place: usize, what: String, weights: Weights<'_>, room: &mut usize) -> LayerView {
+    let name = format!("Layer {}: {what}", place + 1);
     let width = weights.shape.map_or(weights.inputs, |(width, height)| width * height);
     let view = LayerView::new(&Weights { name, width, ..weights }, *room);
     *room -= (view.shown * width).min(*room);

@@ -14,7 +14,7 @@
 //! | `run.lock` | while the run trains: see [`RunLock`] |
 //! | `layers.safetensors` `layer-{i}.state.safetensors` | the same of a stack's ([`GreedyState`](deepbelief_stack::GreedyState)) |
 //! | `failure.txt` | why the training stopped, until it goes on |
-//! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` `curves.png` | pictures; of a stack `layer-{i}.filters.png`, `layer-{i}.curves.svg` and `layer-{i}.curves.png` |
+//! | `filters.png` `reconstructions.png` `fantasies.png` `curves.svg` `curves.png` | pictures; of a stack `layer-{n}.filters.png`, `layer-{n}.curves.svg` and `layer-{n}.curves.png`, n from 1 |
 //!
 //! A save writes the model first and the state after it. A crash between the two leaves a model
 //! that is ahead of the state; since the state alone is what a resume starts from, nothing is

@@ -63,7 +63,7 @@ impl SettingsBuilder {
             check("[top]".into(), as_table(top)?)?;
         }
         for (layer, own) in table.get("layer").map_or(Ok(Vec::new()), as_tables)?.into_iter().enumerate() {
-            check(format!("[[layer]] {layer}"), own)?;
+            check(format!("[[layer]] {}", layer + 1), own)?;
         }
         Ok(())
     }
@@ -110,7 +110,7 @@ impl SettingsBuilder {
             return Err(Failure::new(format!("the recipe has {tables}, but the stack has {layers}")));
         }
         if let Some(layer) = own.iter().position(|own| listed.is_none() && !own.contains_key("hidden")) {
-            return Err(Failure::new(format!("[[layer]] {layer} (counted from 0) has no 'hidden'"))
+            return Err(Failure::new(format!("[[layer]] {} has no 'hidden'", layer + 1))
                 .hint("give its hidden units there, or those of all layers as layers = [500, 2000]"));
         }
         // Without rates, to see which are said.

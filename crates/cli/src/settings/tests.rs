@@ -329,12 +329,12 @@ fn what_does_not_fit_a_stack_is_refused_by_key_and_place() {
     let one = "a single value is wanted: this is one layer";
     assert_eq!(refusal("", "[top]\nepochs = [1, 2]"), format!(", [top]: 'epochs' is [1, 2]: {one}"));
     let layer = "[[layer]]\nhidden = 3\nmomentum = [0.5]";
-    assert_eq!(refusal("", layer), format!(", [[layer]] 0: 'momentum' is [0.5]: {one}"));
+    assert_eq!(refusal("", layer), format!(", [[layer]] 1: 'momentum' is [0.5]: {one}"));
     let failure = settings::<StackSettings>("", "hidden = 20").unwrap_err();
     assert!(failure.what().ends_with(": unknown key 'hidden'"));
     assert_eq!(failure.hint_text(), Some("a stack lists the hidden units of its layers: layers = [20]"));
     let two = "[[layer]]\nhidden = 3\n[[layer]]\nepochs = 2";
-    assert_eq!(refusal("", two), "[[layer]] 1 (counted from 0) has no 'hidden'");
+    assert_eq!(refusal("", two), "[[layer]] 2 has no 'hidden'");
     let depth = "the recipe has 1 [[layer]] table, but the stack has 2 layers";
     assert_eq!(refusal("--layers 5,6", "[[layer]]\nhidden = 3"), depth);
     assert!(refusal("", "layers = []").contains("'layers' is []: expected an array of whole numbers"));
@@ -342,6 +342,6 @@ fn what_does_not_fit_a_stack_is_refused_by_key_and_place() {
     assert_eq!(refusal("", "epochs = \"many\""), wrong);
     assert_eq!(refusal("--epochs many", ""), "--epochs is \"many\": expected a whole number, not below 0");
     let failure = settings::<StackSettings>("--layers 5,0", "").unwrap_err();
-    assert_eq!(failure.what(), "the settings of layer 1 do not hold");
+    assert_eq!(failure.what(), "the settings of layer 2 do not hold");
     assert_eq!(failure.causes(), ["hidden is 0; it must be between 1 and 65504 units"]);
 }

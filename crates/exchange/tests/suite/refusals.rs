@@ -44,7 +44,7 @@ fn missing_arrays_and_wrong_shapes_are_named() {
     assert!(of(folder, &gap).contains("there is no array '1.components_'"));
     let misfit = [&layers[..], &[("1.components_", &[1, 4]), ("1.intercept_hidden_", &[1])]].concat();
     let misfit = [&misfit[..], &[("1.intercept_visible_", &[4])]].concat();
-    assert_eq!(of(folder, &misfit), "layer 1 takes 4 units from below, but the layer below it has 3");
+    assert_eq!(of(folder, &misfit), "layer 2 takes 4 units from below, but the layer below it has 3");
     let net = [("top.w_rec", &[2, 3][..]), ("top.hb", &[3]), ("top.vb", &[2]), ("layers.0.w_rec", &[4, 2])];
     assert!(of(folder, &net).contains("there is no array 'layers.0.w_gen', which a model of deepbelief has"));
     let net = [&net[..], &[("layers.0.w_gen", &[4, 2])]].concat();

@@ -57,6 +57,9 @@ impl Axis {
         let (Some(&low), Some(&high)) = (values.first(), values.last()) else {
             return Self { scale, low: 0.0, high: 1.0 };
         };
+        if low == 0.0 && high == 0.0 {
+            return Self { scale, low, high: 1.0 };
+        }
         if scale == Scale::Linear {
             let room = if high > low { 0.06 * (high - low) } else { 0.5 * low.abs().max(1.0) };
             // The marks of the axis must be apart in 64 bits.

@@ -6,6 +6,12 @@ use super::panel::{Line, Panel};
 /// Points that have a dot each, at most: more would hide the line.
 const MOST_DOTS: usize = 60;
 
+/// Height of a line of the legend, in sizes of letters.
+const LEGEND_LINE: f64 = 1.4;
+
+/// Lines of the legend, at most.
+const MOST_LEGEND_LINES: usize = 3;
+
 /// Width of a character of text, as a share of its size; of a fixed-width font it is a little less.
 const CHARACTER: f64 = 0.56;
 
@@ -102,7 +108,7 @@ pub(crate) fn panel_shapes(panel: &Panel, x: Axis, top: f64, size: Geometry, nam
         ink: Ink::Text,
     }];
     let legend = legend(panel, top, size);
-    let head = if legend.1 { 3.6 * font } else { 2.2 * font };
+    let head = (2.2 + LEGEND_LINE * legend.1 as f64) * font;
     shapes.extend(legend.0);
     let foot = if named { 2.9 * font } else { 1.2 * font };
     let edges = (left, top + head, width - right, top + height - foot);
@@ -119,9 +125,9 @@ pub(crate) fn panel_shapes(panel: &Panel, x: Axis, top: f64, size: Geometry, nam
     (frame, shapes)
 }
 
-/// The legend at the right of the title, or where there is no room for it, below; whether it is below. It never
-/// stands where lines are.
-fn legend(panel: &Panel, top: f64, size: Geometry) -> (Vec<Shape>, bool) {
+/// The legend at the right of the title, or where there is no room for it, in lines below; how many these are. It never
+/// stands where lines of the panel are.
+fn legend(panel: &Panel, top: f64, size: Geometry) -> (Vec<Shape>, usize) {
     let font = size.font;
     let named: Vec<&Line> = panel.lines.iter().filter(|line| !line.name.is_empty()).collect();
     let width_of = |text: &str| text.chars().count() as f64 * CHARACTER * font;
@@ -130,14 +136,19 @@ fn legend(panel: &Panel, top: f64, size: Geometry) -> (Vec<Shape>, bool) {
     let all: f64 = widths.iter().sum();
     let title = 1.1 * width_of(&panel.title()) + 2.0 * font;
     let below = title + all > size.width;
-    let y = top + if below { 2.5 * font } else { 1.2 * font };
-    let mut x = if below { 0.3 * font } else { size.width - all };
+    let start = if below { 0.3 * font } else { size.width - all };
+    let (mut x, mut rows) = (start, usize::from(below));
     let mut shapes = Vec::new();
     for (line, width) in named.iter().zip(widths) {
+        if below && x > start && x + width > size.width + font {
+            (x, rows) = (start, rows + 1);
+        }
         // What does not fit is left out: the values under the pointer have the colours too.
-        if x + width > size.width + font {
+        if rows > MOST_LEGEND_LINES || x + width > size.width + font {
+            rows = rows.min(MOST_LEGEND_LINES);
             break;
         }
+        let y = top + if below { (1.1 + LEGEND_LINE * rows as f64) * font } else { 1.2 * font };
         let (ink, middle) = (Ink::Line(line.colour), y - 0.35 * font);
         let points = vec![(x, middle), (x + swatch, middle)];
         shapes.push(Shape::Path { points, ink, width: 2.5, dashed: line.dashed });
@@ -151,7 +162,7 @@ fn legend(panel: &Panel, top: f64, size: Geometry) -> (Vec<Shape>, bool) {
         });
         x += width;
     }
-    (shapes, below)
+    (shapes, rows)
 }
 
 fn axes(shapes: &mut Vec<Shape>, frame: &Frame, Geometry { width, font, .. }: Geometry, named: bool) {
@@ -191,6 +202,10 @@ fn lines(shapes: &mut Vec<Shape>, frame: &Frame, panel: &Panel, line: &Line, fon
             lower: line.interval.iter().map(|&(x, low, _)| at(x, low).1).collect(),
             ink,
         });
+    }
+    // A band needs two epochs.
+    if let [(x, low, high)] = line.interval[..] {
+        shapes.push(Shape::Path { points: vec![at(x, low), at(x, high)], ink, width: 1.2, dashed: false });
     }
     let points: Vec<(f64, f64)> = line.points.iter().map(|&(x, y)| at(x, y)).collect();
     // Dots show where the epochs are, and a single one at all.

@@ -13,6 +13,6 @@ pub(crate) use layout::{geometry, panel_shapes};
 pub use panel::{Line, Panel, Tier};
 pub(crate) use panels::compared;
 pub use panels::panels;
-pub use sheet::{Curves, curves};
+pub use sheet::{Curves, curves, panel_pixels};
 pub use svg::escaped;
 pub(crate) use svg::{colours, plain, svg};

@@ -97,7 +97,7 @@ fn of_endings(figure: &Figure, lines: &[(&'static str, &'static str, usize)], tr
 
 fn of_layers(figure: &Figure, traces: &Traces) -> Vec<Line> {
     let line = |layer: usize| Line {
-        name: format!("layer {layer}"),
+        name: format!("layer {}", layer + 1),
         colour: layer,
         dashed: false,
         points: drawable(traces.points(&format!("layer_{layer}_{}", figure.name))),

@@ -1,4 +1,4 @@
-//! Shapes as a PNG picture, for programs that show no SVG. Lines are smoothed by their distance from a pixel's middle.
+//! Shapes as pixels, for programs that show no SVG. Lines are smoothed by their distance from a pixel's middle.
 
 use super::layout::{Anchor, Ink, Shape};
 use super::svg::{AXIS, GRID, LINES, SOFT, TEXT};
@@ -11,17 +11,13 @@ pub(crate) const SCALE: f64 = 2.0;
 const DASH: f64 = 6.0;
 const SPACE: f64 = 4.0;
 
-/// Shapes of a picture so wide and high as a PNG file on light paper.
-///
-/// # Errors
-///
-/// Those of the PNG encoder.
-pub(super) fn png(shapes: &[Shape], width: f64, height: f64) -> Result<Vec<u8>, png::EncodingError> {
+/// Shapes of a picture so wide and high on light paper.
+pub(super) fn raster(shapes: &[Shape], width: f64, height: f64) -> Canvas {
     let mut canvas = Canvas::new((width * SCALE) as usize, (height * SCALE) as usize);
     for shape in shapes {
         draw(&mut canvas, shape);
     }
-    canvas.png()
+    canvas
 }
 
 fn colour(ink: Ink) -> Colour {

@@ -3,8 +3,9 @@
 use super::axis::Axis;
 use super::layout::{Anchor, Ink, Shape, geometry, panel_shapes};
 use super::panel::Panel;
-use super::raster::png;
+use super::raster::raster;
 use super::svg::{colours, svg};
+use crate::canvas::Canvas;
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 800.0;
@@ -20,17 +21,14 @@ const TITLE_CHARACTERS: usize = 100;
 pub struct Curves {
     /// As SVG, dark where the reader's programs are.
     pub svg: Vec<u8>,
-    /// As PNG.
-    pub png: Vec<u8>,
+    /// On light paper.
+    pub pixels: Canvas,
 }
 
 /// Draws the panels that have anything to show; none if no panel has.
-///
-/// # Errors
-///
-/// Those of the PNG encoder.
-pub fn curves(title: &str, panels: &[Panel]) -> Result<Option<Curves>, ::png::EncodingError> {
-    let Some(last) = panels.len().checked_sub(1) else { return Ok(None) };
+#[must_use]
+pub fn curves(title: &str, panels: &[Panel]) -> Option<Curves> {
+    let last = panels.len().checked_sub(1)?;
     let points = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
     let x = Axis::of_epochs(points.map(|point| point.0));
     let height = TITLE + PANEL * panels.len() as f64 + FOOT;
@@ -55,7 +53,16 @@ pub fn curves(title: &str, panels: &[Panel]) -> Result<Option<Curves>, ::png::En
         colours(true),
         svg(&shapes)
     );
-    Ok(Some(Curves { svg: text.into_bytes(), png: png(&shapes, WIDTH, height)? }))
+    Some(Curves { svg: text.into_bytes(), pixels: raster(&shapes, WIDTH, height) })
+}
+
+/// Draws one panel so wide, for a terminal.
+#[must_use]
+pub fn panel_pixels(panel: &Panel, width: usize) -> Canvas {
+    let (width, height) = (width as f64, PANEL + FOOT);
+    let x = Axis::of_epochs(panel.lines.iter().flat_map(|line| &line.points).map(|point| point.0));
+    let (_, shapes) = panel_shapes(panel, x, 0.0, geometry(width, height, FONT), true);
+    raster(&shapes, width, height).halved()
 }
 
 #[cfg(test)]
@@ -77,7 +84,7 @@ mod tests {
     }
 
     fn drawn(traces: &Traces, title: &str) -> String {
-        String::from_utf8(curves(title, &panels(traces)).unwrap().unwrap().svg).unwrap()
+        String::from_utf8(curves(title, &panels(traces)).unwrap().svg).unwrap()
     }
 
     #[test]
@@ -89,7 +96,7 @@ mod tests {
         }
         assert_eq!(svg.matches(">epoch<").count(), 1);
         assert!(svg.contains("prefers-color-scheme: dark"));
-        assert!(curves("t", &[]).unwrap().is_none());
+        assert!(curves("t", &[]).is_none());
     }
 
     /// Of 700 epochs every point is drawn, of more at most twice as many.
@@ -101,12 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn the_png_shows_the_lines() {
-        let file = curves("t", &panels(&traces(30, |n| 60.0 + 100.0 / f64::from(n)))).unwrap().unwrap().png;
-        let mut reader = ::png::Decoder::new(std::io::Cursor::new(&file)).read_info().unwrap();
-        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-        reader.next_frame(&mut pixels).unwrap();
-        let blue = pixels.chunks(3).filter(|pixel| pixel == &[31, 111, 180]).count();
+    fn a_panel_is_as_wide_as_asked() {
+        let panel = &panels(&traces(30, |n| 60.0 + 100.0 / f64::from(n)))[0];
+        let pixels = panel_pixels(panel, 500);
+        assert_eq!((pixels.width(), pixels.height()), (500, 212));
+        assert!((0..500).any(|x| (40..180).any(|y| pixels.pixel(x, y)[0] < 100)));
+    }
+
+    #[test]
+    fn the_pixels_show_the_lines() {
+        let pixels = curves("t", &panels(&traces(30, |n| 60.0 + 100.0 / f64::from(n)))).unwrap().pixels;
+        let all = (0..pixels.height()).flat_map(|y| (0..pixels.width()).map(move |x| (x, y)));
+        let blue = all.filter(|&(x, y)| pixels.pixel(x, y) == [31, 111, 180]).count();
         assert!(blue > 1000, "{blue} pixels of the line's colour");
     }
 }

@@ -3,7 +3,7 @@
 use super::curves::Charts;
 use super::data::line;
 use super::shell::{foot, whole};
-use crate::content::Content;
+use crate::content::{Content, DATA_HASH};
 use crate::figures::{Better, called, figure_of, shown};
 use crate::traces::Traces;
 use maud::{Markup, html};
@@ -18,7 +18,7 @@ pub fn compare(runs: &[Content]) -> String {
         let of = runs
             .iter()
             .map(|run| (run.run.as_str(), run.metrics.layers.get(&layer).map_or(&crate::NONE, |layer| &layer.traces)));
-        let title = if layers.len() > 1 { format!("Layer {layer}") } else { String::new() };
+        let title = if layers.len() > 1 { format!("Layer {}", layer + 1) } else { String::new() };
         (title, of.collect::<Vec<(&str, &Traces)>>())
     };
     let groups: Vec<(String, Vec<(&str, &Traces)>)> = layers.iter().map(|&layer| group(layer)).collect();
@@ -47,13 +47,23 @@ pub fn compare(runs: &[Content]) -> String {
     whole(&title, &body, &charts.data, false)
 }
 
-/// All figures of the last epochs; the best of each is bold.
+/// What the training data are known by.
+fn data(run: &Content) -> Option<&str> {
+    run.facts.iter().find(|(name, _)| name == DATA_HASH).map(|(_, hash)| hash.as_str())
+}
+
+/// All figures of the last epochs; the best of each is bold, where the runs learned the same data.
 fn figures(runs: &[Content]) -> Markup {
     let of: Vec<Vec<(String, Value)>> = runs.iter().map(Content::figures).collect();
     let names: BTreeSet<&str> = of.iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let hashes: BTreeSet<&str> = runs.iter().filter_map(data).collect();
+    let differ = hashes.len() > 1;
     let value =
         |run: usize, name: &str| of[run].iter().find(|figure| figure.0 == name).and_then(|figure| figure.1.as_f64());
     let best = |name: &str| {
+        if differ {
+            return None;
+        }
         let values = (0..runs.len()).filter_map(|run| value(run, name)).filter(|value| value.is_finite());
         match figure_of(name)?.better {
             Better::Lower => values.min_by(f64::total_cmp),
@@ -62,9 +72,10 @@ fn figures(runs: &[Content]) -> Markup {
         }
     };
     html! {
+        @if differ { ul.findings { li.watch { "These runs learned different data: do not compare their costs and likelihoods." } } }
         div.wide tabindex="0" {
             table.plain {
-                thead { tr { th { "figure" } @for run in runs { th { (line(&run.run)) } } } }
+                thead { tr { th { "figure" } @for run in runs { th.number { (line(&run.run)) } } } }
                 tbody {
                     @for name in names {
                         tr {
@@ -73,7 +84,7 @@ fn figures(runs: &[Content]) -> Markup {
                                 @match value(run, name) {
                                     Some(x) if Some(x) == best(name) => td.number title=(x) { b { (shown(name, x)) } },
                                     Some(x) => td.number title=(x) { (shown(name, x)) },
-                                    None => td { "\u{2013}" },
+                                    None => td.number { "\u{2013}" },
                                 }
                             }
                         }

@@ -37,7 +37,7 @@ impl Charts {
     /// The charts of every layer of a run.
     pub(super) fn of(content: &Content) -> Self {
         let layers = &content.metrics.layers;
-        let title = |layer: u32| if layers.len() > 1 { format!("Layer {layer}") } else { String::new() };
+        let title = |layer: u32| if layers.len() > 1 { format!("Layer {}", layer + 1) } else { String::new() };
         Self::drawn(layers.iter().map(|(&layer, of)| (title(layer), panels(&of.traces))))
     }
 

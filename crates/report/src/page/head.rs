@@ -2,7 +2,7 @@
 
 use super::data::line;
 use crate::content::{Content, State};
-use crate::figures::{called, figure_of, shown};
+use crate::figures::{called, figure_of, number, shown};
 use crate::verdict::{Finding, Tone};
 use maud::{Markup, html};
 
@@ -23,10 +23,20 @@ pub(super) fn header(content: &Content) -> Markup {
             }
             dl.facts {
                 @for (name, value) in &content.facts {
-                    div { dt { (line(name)) } dd { (line(value)) } }
+                    div { dt { (line(name)) } dd { (fact(value)) } }
                 }
             }
         }
+    }
+}
+
+/// A fact; of a command no word is broken where there is room for it.
+fn fact(value: &str) -> Markup {
+    let value = line(value);
+    html! {
+        @if value.starts_with("dbn ") {
+            @for word in value.split(' ') { span.word { (word) } " " }
+        } @else { (value) }
     }
 }
 
@@ -53,7 +63,8 @@ pub(super) fn duration(seconds: f64) -> String {
 pub(super) fn verdict(content: &Content) -> Markup {
     let verdict = content.verdict();
     let warned = content.observed.warnings.iter().map(|warning| {
-        let layer = if content.metrics.layers.len() > 1 { format!("layer {}, ", warning.layer) } else { String::new() };
+        let layer =
+            if content.metrics.layers.len() > 1 { format!("layer {}, ", warning.layer + 1) } else { String::new() };
         Finding { tone: Tone::Watch, text: format!("{layer}epoch {}: {}.", warning.epoch, line(&warning.text)) }
     });
     let damaged = (content.metrics.unreadable > 0).then(|| Finding {
@@ -114,11 +125,18 @@ fn tiles(content: &Content) -> Markup {
                 div.tile title={ (name) " = " (value) } data-figure=(name) {
                     b { (value.as_f64().map_or_else(String::new, |value| shown(name, value))) }
                     span { (called(name)) }
+                    @if let Some(interval) = interval(name, &of) { small { (interval) } }
                     small { (figure_of(name).map_or("", |figure| figure.unit).trim_start_matches('%')) }
                 }
             }
         }
     }
+}
+
+/// The interval of a likelihood: three standard errors of ln Z.
+fn interval(name: &str, of: &impl Fn(&str) -> Option<serde_json::Value>) -> Option<String> {
+    let error = of("log_z_error").filter(|_| name.starts_with("log_likelihood"))?.as_f64()?;
+    Some(format!("\u{b1}{}", number(3.0 * error)))
 }
 
 #[cfg(test)]

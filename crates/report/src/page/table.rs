@@ -10,7 +10,9 @@ use maud::{Markup, html};
 const MOST_COLUMNS: usize = 60;
 /// Values of a marginal, at most.
 const MOST_VALUES: usize = 24;
-/// Dots of the picture of correlations, at most.
+/// Bars that are shown unasked, at most.
+const MOST_BARS: usize = 150;
+/// Dots of a picture, at most: those farthest from the line.
 const MOST_DOTS: usize = 2000;
 
 /// All of it; none where samples are pictures or nothing is known of them.
@@ -29,16 +31,30 @@ pub(super) fn section(content: &Content) -> Option<Markup> {
             p.hint { "Rows that the model draws by itself." }
             (rows(table, false))
         }
-        @if !table.marginals.is_empty() {
+        @if is_long(&table.marginals) {
+            (frequencies(&table.marginals))
+            details { summary { "Marginals of " (table.marginals.len().min(MOST_COLUMNS)) " columns" } (marginals(table)) }
+        } @else if !table.marginals.is_empty() {
             h3 { "Marginals" }
-            p.hint {
-                "How often each value occurs: " b.f0.key { "data" } " (" (table.compared.0) " rows) and " b.f1.key { "samples" }
-                " of the model (" (table.compared.1) "). Bars of one length are what a good model has."
-            }
-            div.marginals { @for marginal in table.marginals.iter().take(MOST_COLUMNS) { (bars(marginal)) } }
+            (marginals(table))
         }
-        @if let Some(correlations) = &table.correlations { (scatter(correlations)) }
+        @if let Some(found) = &table.correlations { (correlations(found)) }
     })
+}
+
+/// Whether there are too many bars to look at each, as of an alignment.
+fn is_long(marginals: &[Marginal]) -> bool {
+    marginals.iter().map(|marginal| marginal.values.len()).sum::<usize>() > MOST_BARS
+}
+
+fn marginals(table: &Table) -> Markup {
+    html! {
+        p.hint {
+            "How often each value occurs: " b.f0.key { "data" } " (" (table.compared.0) " rows) and " b.f1.key { "samples" }
+            " of the model (" (table.compared.1) "). Bars of one length are what a good model has."
+        }
+        div.marginals { @for marginal in table.marginals.iter().take(MOST_COLUMNS) { (bars(marginal)) } }
+    }
 }
 
 fn rows(table: &Table, paired: bool) -> Markup {
@@ -98,45 +114,85 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// Each pair of units a dot: what it is in the data, and in the samples. All lie on the line if the model has learned
-/// what goes together.
-fn scatter(correlations: &Correlations) -> Markup {
-    let pairs: Vec<_> = correlations.pairs.iter().filter(|pair| pair.2.is_finite() && pair.3.is_finite()).collect();
-    let squares: f64 = pairs.iter().map(|pair| (pair.2 - pair.3).powi(2)).sum();
-    let apart = (squares / pairs.len().max(1) as f64).sqrt();
+/// What is compared: a name, what it is in the data, and in the samples.
+type Pair = (String, f64, f64);
+
+/// How often every value of every column occurs, as dots.
+fn frequencies(marginals: &[Marginal]) -> Markup {
+    let of = |marginal: &Marginal| -> Vec<Pair> {
+        let shares = marginal.data.iter().zip(&marginal.samples);
+        let named = marginal.values.iter().zip(shares);
+        named.map(|(value, (&a, &b))| (format!("{} {}", line(&marginal.name), line(value)), a, b)).collect()
+    };
+    let pairs: Vec<Pair> = marginals.iter().flat_map(of).collect();
+    let apart = apart(&pairs);
+    html! {
+        h3 { "Frequencies" }
+        p.hint {
+            "A dot is a value of a column. On the line it occurs as often in the samples as in the data; root mean square "
+            "distance " (number(apart)) " over " (pairs.len()) " values."
+        }
+        (compared("Frequencies", "value", pairs, 0.0))
+    }
+}
+
+/// Each pair of units a dot: all lie on the line if the model has learned what goes together.
+fn correlations(correlations: &Correlations) -> Markup {
     let name = |unit: usize| correlations.names.get(unit).map_or_else(|| unit.to_string(), |name| line(name));
-    // A pixel for a hundredth, and room for the words.
-    let at = |x: f64| format!("{:.1}", 150.0 + 110.0 * x.clamp(-1.0, 1.0));
-    let mut worst: Vec<_> = pairs.clone();
-    worst.sort_by(|a, b| (b.2 - b.3).abs().total_cmp(&(a.2 - a.3).abs()));
+    let of = |&(a, b, data, samples): &(usize, usize, f64, f64)| {
+        (format!("{} \u{2014} {}", name(a), name(b)), data, samples)
+    };
+    let pairs: Vec<Pair> =
+        correlations.pairs.iter().map(of).filter(|pair| pair.1.is_finite() && pair.2.is_finite()).collect();
+    let apart = apart(&pairs);
     html! {
         h3 { "Correlations" }
         p.hint {
             "A dot is a pair of units. On the line the model has learned what goes together; root mean square distance "
             (number(apart)) " over " (pairs.len()) " pairs."
         }
+        (compared("Correlations", "units", pairs, -1.0))
+    }
+}
+
+/// The root mean square distance of data and samples.
+fn apart(pairs: &[Pair]) -> f64 {
+    let squares: f64 = pairs.iter().map(|pair| (pair.1 - pair.2).powi(2)).sum();
+    (squares / pairs.len().max(1) as f64).sqrt()
+}
+
+/// A dot for each pair between `low` and 1, and those farthest from the line as a table.
+fn compared(what: &str, of: &str, mut pairs: Vec<Pair>, low: f64) -> Markup {
+    pairs.sort_by(|a, b| (b.1 - b.2).abs().total_cmp(&(a.1 - a.2).abs()));
+    let share = |x: f64| (x.clamp(low, 1.0) - low) / (1.0 - low);
+    let (across, up) =
+        (|x: f64| format!("{:.1}", 40.0 + 220.0 * share(x)), |y: f64| format!("{:.1}", 260.0 - 220.0 * share(y)));
+    let zero = format!("M40 {}H260M{} 40V260", up(0.0), across(0.0));
+    html! {
         div.correlations {
-            svg.scatter viewBox="0 0 300 300" role="img" aria-label={ "Correlations of data and samples, " (number(apart)) " apart" } {
-                path.pg fill="none" d="M40 150H260M150 40V260" {}
+            svg.scatter viewBox="0 0 300 300" role="img" aria-label={ (what) " of data and samples, " (number(apart(&pairs))) " apart" } {
+                path.pg fill="none" d=(zero) {}
                 path.pa fill="none" stroke-dasharray="4 4" d="M40 260L260 40" {}
-                @for pair in pairs.iter().take(MOST_DOTS) {
-                    circle.f0 cx=(at(pair.2)) cy=(at(-pair.3)) r="3" opacity="0.6" {
-                        title { (name(pair.0)) ", " (name(pair.1)) ": " (number(pair.2)) " in the data, " (number(pair.3)) " in samples" }
+                @for (name, data, samples) in pairs.iter().take(MOST_DOTS) {
+                    circle.f0 cx=(across(*data)) cy=(up(*samples)) r="3" opacity="0.6" {
+                        title { (name) ": " (number(*data)) " in the data, " (number(*samples)) " in samples" }
                     }
                 }
-                text.fs x="150" y="285" text-anchor="middle" font-size="13" { "in the data" }
-                text.fs x="20" y="150" text-anchor="middle" font-size="13" transform="rotate(-90 20 150)" { "in samples" }
-                text.fs x="40" y="272" text-anchor="middle" font-size="11" { "\u{2212}1" }
-                text.fs x="260" y="272" text-anchor="middle" font-size="11" { "1" }
+                text.fs x="150" y="290" text-anchor="middle" font-size="13" { "in the data" }
+                text.fs x="14" y="150" text-anchor="middle" font-size="13" transform="rotate(-90 14 150)" { "in samples" }
+                @for value in [low, 1.0] {
+                    text.fs x=(across(value)) y="274" text-anchor="middle" font-size="11" { (number(value)) }
+                    text.fs x="34" y={ (up(value)) } dy="4" text-anchor="end" font-size="11" { (number(value)) }
+                }
             }
-            @if !worst.is_empty() {
+            @if !pairs.is_empty() {
                 div {
                     p { b { "Farthest from the data" } }
                     table.plain {
-                        thead { tr { th { "units" } th { "data" } th { "samples" } } }
+                        thead { tr { th { (of) } th.number { "data" } th.number { "samples" } } }
                         tbody {
-                            @for pair in worst.iter().take(8) {
-                                tr { td { (name(pair.0)) " \u{2014} " (name(pair.1)) } td { (format!("{:.2}", pair.2)) } td { (format!("{:.2}", pair.3)) } }
+                            @for (name, data, samples) in pairs.iter().take(8) {
+                                tr { td { (name) } td.number { (two_digits(*data)) } td.number { (two_digits(*samples)) } }
                             }
                         }
                     }
@@ -144,4 +200,8 @@ fn scatter(correlations: &Correlations) -> Markup {
             }
         }
     }
+}
+
+fn two_digits(x: f64) -> String {
+    format!("{x:.2}").replace('-', "\u{2212}")
 }

@@ -12,7 +12,7 @@ pub(super) fn settings(content: &Content) -> Markup {
         @if content.settings.is_empty() { p.none { "None: this is the built-in recipe." } }
         @else {
             div.wide tabindex="0" {
-                table.plain {
+                table.plain.meanings {
                     thead { tr { th { "setting" } th { "value" } th { "default" } th { "meaning" } } }
                     tbody {
                         @for setting in &content.settings {
@@ -45,9 +45,20 @@ pub(super) fn glossary(content: &Content) -> Markup {
                 dt { "Endings of names" }
                 dd { @for (ending, meaning) in ENDINGS { code { (ending) } " " (meaning) ". " } }
             }
+            @if names_layers(content) {
+                div {
+                    dt { "Layers" }
+                    dd { "Counted from 1, the lowest. Names in metrics.jsonl count from 0: " code { "layer_0_\u{2026}" } " is of layer 1." }
+                }
+            }
             div { dt { "nats" } dd { "Units of information by the natural logarithm: one nat is 1.44 bits." } }
         }
     }
+}
+
+/// Whether the page speaks of layers by number.
+fn names_layers(content: &Content) -> bool {
+    content.metrics.layers.len() > 1 || content.figures().iter().any(|(name, _)| name.starts_with("layer_"))
 }
 
 /// All figures of the last epoch, as the metrics have them.
@@ -57,7 +68,7 @@ pub(super) fn last_epoch(content: &Content) -> Markup {
             summary { "All figures of the last epoch" }
             div.wide tabindex="0" {
                 table.plain.figures {
-                    thead { tr { th { "figure" } th { "name in metrics.jsonl" } th { "value" } } }
+                    thead { tr { th { "figure" } th { "name in metrics.jsonl" } th.number { "value" } } }
                     tbody {
                         @for (name, value) in content.figures() {
                             tr data-figure=(line(&name)) {

@@ -142,7 +142,7 @@ fn a_gaussian_top_trains_and_resumes_bit_for_bit() {
         let mut other = config();
         other.layers[1].hidden_units = UnitKind::Bernoulli.into();
         let refusal = Greedy::resume(other, state.clone()).err().map(|error| message(&error)).unwrap();
-        assert!(refusal.contains("its layer 1 has 4 gaussian hidden units, the settings say 4 bernoulli"), "{refusal}");
+        assert!(refusal.contains("its layer 2 has 4 gaussian hidden units, the settings say 4 bernoulli"), "{refusal}");
 
         let mut greedy = Greedy::resume(StackConfig { threads: 2, ..config() }, state).unwrap();
         assert_eq!(greedy.fit(&mut fixed, &monitors, &mut ()).unwrap(), Outcome::Finished);
@@ -156,7 +156,7 @@ fn only_the_top_may_be_gaussian() {
     rbms[0] = random_rbm(5, 4, 0, 1.0, 1).with_hidden_units(UnitKind::Gaussian).unwrap();
     assert_eq!(
         Dbn::from_rbms(rbms).unwrap_err().to_string(),
-        "layer 0 has gaussian hidden units, but only the top layer of a stack of 2 can have such: the layers above the \
+        "layer 1 has gaussian hidden units, but only the top layer of a stack of 2 can have such: the layers above the \
          lowest take Bernoulli units from below"
     );
 }

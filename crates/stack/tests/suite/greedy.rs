@@ -301,16 +301,16 @@ fn what_cannot_be_trained_is_refused_with_the_layer() {
     transposed.layers[1].start = Start::Transposed;
     assert_eq!(
         refused(transposed, data()),
-        "hidden is 4; it must be 24, the units it mirrors, where layer 1 starts transposed"
+        "hidden is 4; it must be 24, the units it mirrors, where layer 2 starts transposed"
     );
     let mut wild = config(&[5, 4]);
     wild.layers[1].train.learning_rate = 1e7;
     let diverged = refused(wild, data());
-    assert!(diverged.starts_with("training layer 1 failed: training diverged in epoch 1, batch 1"), "{diverged}");
+    assert!(diverged.starts_with("training layer 2 failed: training diverged in epoch 1, batch 1"), "{diverged}");
     let narrow = Fixed::new(vec![binary(4, 20, 0.5, 1)], None);
     assert_eq!(
         refused(StackConfig { classes: None, ..config(&[5]) }, narrow),
-        "training layer 0 failed: training monitor: the shape is [24], expected [20]"
+        "training layer 1 failed: training monitor: the shape is [24], expected [20]"
     );
 }
 
@@ -341,8 +341,8 @@ fn a_state_of_other_layers_is_refused() {
         inner.strip_suffix("; resume with the settings it was started with").unwrap().to_string()
     };
     assert_eq!(refused(&[24, 5, 4], None, &[5]), "it has 2 finished layers, the settings have 1");
-    assert_eq!(refused(&[24, 5], None, &[6, 4]), "its layer 0 has 5 hidden units, the settings say 6");
-    assert_eq!(refused(&[24, 5], Some((5, 4)), &[5]), "it trains layer 1, the settings have 1 layers");
-    assert_eq!(refused(&[24, 5], Some((6, 4)), &[5, 4]), "it trains layer 1 with 6 x 4 units, the settings say 5 x 4");
-    assert_eq!(refused(&[], Some((24, 3)), &[4]), "it trains layer 0 with 24 x 3 units, the settings say 24 x 4");
+    assert_eq!(refused(&[24, 5], None, &[6, 4]), "its layer 1 has 5 hidden units, the settings say 6");
+    assert_eq!(refused(&[24, 5], Some((5, 4)), &[5]), "it trains layer 2, the settings have 1 layers");
+    assert_eq!(refused(&[24, 5], Some((6, 4)), &[5, 4]), "it trains layer 2 with 6 x 4 units, the settings say 5 x 4");
+    assert_eq!(refused(&[], Some((24, 3)), &[4]), "it trains layer 1 with 24 x 3 units, the settings say 24 x 4");
 }

@@ -58,7 +58,7 @@ fn a_stack_is_tied_until_its_weights_part() {
     let apart = untied(&SIZES, 0, 0.5);
     assert!(!apart.is_tied().unwrap());
     let refusal = apart.to_rbms().unwrap_err();
-    assert!(refusal.to_string().starts_with("layer 0 has generative weights of its own"), "{refusal}");
+    assert!(refusal.to_string().starts_with("layer 1 has generative weights of its own"), "{refusal}");
 }
 
 /// The kernels in F32 against candle's own operations in F64, with widths on both sides of the
@@ -138,11 +138,11 @@ fn what_does_not_fit_is_refused_by_name() {
     assert_eq!(refused(vec![]), "number of layers is 0; it must be between 1 and 64");
     assert_eq!(
         refused(vec![random_rbm(4, 3, 0, 1.0, 1), random_rbm(5, 2, 0, 1.0, 2)]),
-        "layer 1 takes 5 units from below, but the layer below it has 3"
+        "layer 2 takes 5 units from below, but the layer below it has 3"
     );
     assert_eq!(
         refused(vec![random_rbm(4, 3, 2, 1.0, 1), random_rbm(3, 2, 0, 1.0, 2)]),
-        "layer 0 has a label group, but only the top layer of a stack of 2 can have one"
+        "layer 1 has a label group, but only the top layer of a stack of 2 can have one"
     );
     let plain = untied(&[4, 3, 2], 0, 1.0);
     let v = Tensor::zeros((1, 4), DType::F32, &Device::Cpu).unwrap();

@@ -294,7 +294,7 @@ fn what_a_net_of_mixed_units_cannot_be_is_refused() {
     let above = Dbn::from_rbms(vec![random_rbm(4, 6, 0, 1.0, 2), rbm]).unwrap_err().to_string();
     assert_eq!(
         above,
-        "layer 1 has gaussian and categorical and spin and bernoulli visible units, but only the lowest layer can have \
+        "layer 2 has gaussian and categorical and spin and bernoulli visible units, but only the lowest layer can have \
          other than bernoulli ones"
     );
     let refused = |config: StackConfig| message(&Greedy::new(config).err().unwrap());
@@ -302,11 +302,11 @@ fn what_a_net_of_mixed_units_cannot_be_is_refused() {
     mirrored.layers[1].start = Start::Transposed;
     assert_eq!(
         refused(mirrored),
-        "start is transposed; it must be random in layer 1, which would mirror visible units that are not bernoulli"
+        "start is transposed; it must be random in layer 2, which would mirror visible units that are not bernoulli"
     );
     let mut relu = config();
     relu.layers[0].hidden_units = UnitKind::Relu.into();
-    assert!(refused(relu).starts_with("layer 0 has relu hidden units, but only the top layer of a stack of 2"));
+    assert!(refused(relu).starts_with("layer 1 has relu hidden units, but only the top layer of a stack of 2"));
     let narrow = StackConfig { visible_units: Some(Units::of(UnitKind::Spin, 4)), ..config() };
     let data = samples(4, 1);
     let monitors = Monitors { train: data.clone(), ..Default::default() };

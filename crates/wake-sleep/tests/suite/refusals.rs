@@ -98,9 +98,9 @@ fn divergence_says_where_and_what_to_try() {
     let start = |what: &str| format!("tuning diverged in epoch 1, batch 1: the largest parameter of the {what} is ");
     let end = |rate: &str| format!("; try a {rate} below 10000000, a smaller momentum or a weight cost near 0.001");
     for (config, what, rate) in [
-        (TuneConfig { wake_rate: 1e7, ..config() }, "generative weights of layer 0", "wake_rate"),
-        (TuneConfig { sleep_rate: 1e7, ..config() }, "recognition weights of layer 0", "sleep_rate"),
-        (TuneConfig { top_rate: 1e7, ..config() }, "top, layer 1", "top_rate"),
+        (TuneConfig { wake_rate: 1e7, ..config() }, "generative weights of layer 1", "wake_rate"),
+        (TuneConfig { sleep_rate: 1e7, ..config() }, "recognition weights of layer 1", "sleep_rate"),
+        (TuneConfig { top_rate: 1e7, ..config() }, "top, layer 2", "top_rate"),
     ] {
         let message = diverged(config);
         assert!(message.starts_with(&start(what)) && message.ends_with(&end(rate)), "{message}");

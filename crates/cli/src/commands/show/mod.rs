@@ -60,8 +60,8 @@ pub(crate) fn show(args: &ShowArgs, report: &Report) -> Result<()> {
     for path in [&args.filters, &args.units].into_iter().flatten() {
         require_spare(path, &args.checkpoint, &model, None)?;
     }
-    if args.terminal {
-        return report.picture(&terminal::drawn(args, &model, Screen::here())?);
+    if let Some(form) = args.terminal {
+        return report.picture(&terminal::drawn(args, &model, Screen::here(form))?);
     }
     let summary = match &model {
         Model::Belief(checkpoint) => of_belief(checkpoint)?,
@@ -85,7 +85,7 @@ fn filters(args: &ShowArgs, model: &Model) -> Result<Vec<u8>> {
     };
     let shape = pictures::shape_of(dbn.visible(), args.image_size.or_else(|| model.image_shape()))?;
     let provenance = model.provenance();
-    match (header, args.layer) {
+    match (header, args.layer.map(|layer| layer.get() - 1)) {
         (Header::Rbm(_), None | Some(0)) => {
             let (rbm, epochs, seed) = (dbn.top(), provenance.epochs, provenance.seed);
             pictures::filters(Subject { rbm, epochs, shape, seed })
@@ -269,7 +269,7 @@ fn settings(text: &mut String, object: &Value, indent: &str) {
         match value.as_array() {
             Some(layers) if layers.iter().any(Value::is_object) => {
                 for (number, layer) in layers.iter().enumerate() {
-                    let _ = writeln!(text, "{indent}{} {number}", cell(name, WIDEST));
+                    let _ = writeln!(text, "{indent}{} {}", cell(name, WIDEST), number + 1);
                     settings(text, layer, &format!("{indent}  "));
                 }
             }

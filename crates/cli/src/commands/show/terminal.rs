@@ -1,14 +1,14 @@
-//! `dbn show --terminal`: the curve of a run and the filters of its model, as text.
+//! `dbn show --terminal`: the curve of a run and the filters of its model, where one types.
 
 use crate::args::ShowArgs;
 use crate::failure::{Failure, Result};
 use crate::model::checkpoint::{Model, Trained};
 use crate::model::decoded::picture_shape;
-use crate::pictures::{FILTERS, Screen, values};
+use crate::pictures::{FILTERS, Form, Screen, values};
 use crate::run::folder::METRICS;
 use candle_core::Tensor;
 use deepbelief_rbm::open_regular;
-use deepbelief_report::chart::panels;
+use deepbelief_report::chart::{Panel, panels};
 use deepbelief_report::{Metrics, robust_limit};
 use deepbelief_stack::Layer;
 use std::fmt::Write as _;
@@ -38,12 +38,16 @@ pub(super) fn drawn(args: &ShowArgs, model: &Model, screen: Screen) -> Result<St
 fn curve(args: &ShowArgs, screen: Screen) -> Option<String> {
     let metrics = Metrics::read(open_regular(&args.checkpoint.join(METRICS)).ok()?);
     let (_, layer) = metrics.layers.last_key_value()?;
-    let panel = panels(&layer.traces).into_iter().next()?;
+    let all = panels(&layer.traces);
+    // One value is no curve.
+    let goes_on = |panel: &&Panel| panel.lines.iter().any(|line| line.points.len() > 1);
+    let panel = all.iter().find(goes_on).or_else(|| all.first())?;
     // Validation stands behind training.
     let line = panel.lines.iter().rev().find(|line| line.points.iter().any(|point| point.1.is_finite()))?;
     let points: Vec<(f64, f64)> = line.points.iter().map(|&(epoch, value)| (epoch, panel.drawn(value))).collect();
     let name = if line.name.is_empty() { String::new() } else { format!(", {}", line.name) };
-    Some(format!("{}{name}\n\n{}\n", panel.title(), screen.curve(&points)))
+    let title = if screen.form == Form::Sixel { String::new() } else { format!("{}{name}\n\n", panel.title()) };
+    Some(format!("{title}{}\n", screen.panel(panel, &points)))
 }
 
 /// The weights of the first units of the lowest layer.

@@ -298,7 +298,7 @@ fn introduce(settings: &StackSettings, config: &StackConfig, parts: &Parts, stag
             Some((Mode::Bytes, n)) => format!("kept as bytes, {}", bytes(n)),
             Some((Mode::Bits, n)) => format!("kept as bits, states drawn once, {}", bytes(n)),
         };
-        tracing::info!("layer {layer}: input {input}; training takes {}", bytes(*total));
+        tracing::info!("layer {}: input {input}; training takes {}", layer + 1, bytes(*total));
     }
     tracing::info!("run:     {}", folder.path().display());
 }

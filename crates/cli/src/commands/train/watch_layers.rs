@@ -141,9 +141,10 @@ impl Watcher<'_, StackLayers> {
         let depth = self.settings.layers.len();
         let labels = if start.classes > 0 { format!("+{}", start.classes) } else { String::new() };
         let units = of_units(start.hidden_units);
-        tracing::info!("layer {} of {depth}: {}{labels}-{} RBM{units}", start.layer, start.visible, start.hidden);
+        let layer = start.layer + 1;
+        tracing::info!("layer {layer} of {depth}: {}{labels}-{} RBM{units}", start.visible, start.hidden);
         self.ticker.finish();
-        self.ticker = Ticker::new(self.report, format!("layer {}, ", start.layer));
+        self.ticker = Ticker::new(self.report, format!("layer {layer}, "));
     }
 
     fn end_layer(&mut self, layer: usize, finished: &[Rbm]) -> Result<()> {
@@ -153,7 +154,7 @@ impl Watcher<'_, StackLayers> {
         dbn.save(&self.folder.model(), &provenance)?;
         self.history.sync()?;
         GreedyState::save_finished(self.folder.path(), finished, &provenance)
-            .or_fail(|| format!("cannot save layer {layer}"))?;
+            .or_fail(|| format!("cannot save layer {}", layer + 1))?;
         self.clock.saved();
         self.draw_top(&dbn)?;
         self.report_look(Ok(Look::Net(dbn)), State::Running);
@@ -179,8 +180,8 @@ impl Watcher<'_, StackLayers> {
     /// Draws the top layer of a net so far.
     fn draw_top(&self, dbn: &Dbn) -> Result<()> {
         let layer = dbn.depth() - 1;
-        let title =
-            format!("layer {layer} of {} on {}", self.settings.sizes_in_words(dbn.visible()), self.provenance.dataset);
+        let (sizes, data) = (self.settings.sizes_in_words(dbn.visible()), &self.provenance.dataset);
+        let title = format!("layer {} of {sizes} on {data}", layer + 1);
         pictures::draw_curves(self.folder, &curves_name(layer), &title, self.history.traces(layer as u32))?;
         if let Some(shape) = self.gallery.shape {
             let filters = Net { dbn, shape }.filters(Some(layer))?;
@@ -190,12 +191,13 @@ impl Watcher<'_, StackLayers> {
     }
 }
 
+/// Names count layers from 1, as all words do.
 fn curves_name(layer: usize) -> String {
-    format!("layer-{layer}.curves")
+    format!("layer-{}.curves", layer + 1)
 }
 
 fn filters_name(layer: usize) -> String {
-    format!("layer-{layer}.filters.png")
+    format!("layer-{}.filters.png", layer + 1)
 }
 
 impl StackObserver for Watcher<'_, StackLayers> {

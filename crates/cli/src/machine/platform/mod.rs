@@ -1,5 +1,5 @@
-//! What the program asks of the system that systems do in unlike ways: signals, the limit of a file's size, and which
-//! file is at a path. `unix` is for Linux, macOS and their like, `other` for Windows; both have the same functions.
+//! What the program asks of the system that systems do in unlike ways: signals, the limit of a file's size, which file
+//! is at a path, and what a terminal answers. `unix` is for Linux, macOS and their like, `other` for Windows; both have the same functions.
 
 #[cfg(not(unix))]
 mod other;
@@ -7,6 +7,6 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub(crate) use other::{is_at, refuse_large_files, watch};
+pub(crate) use other::{answer_of_terminal, is_at, refuse_large_files, watch};
 #[cfg(unix)]
-pub(crate) use unix::{is_at, refuse_large_files, watch};
+pub(crate) use unix::{answer_of_terminal, is_at, refuse_large_files, watch};

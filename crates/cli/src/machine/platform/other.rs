@@ -15,6 +15,11 @@ pub(crate) fn refuse_large_files() -> io::Result<()> {
     Ok(())
 }
 
+/// What the terminal answers to a question: it is not asked here.
+pub(crate) fn answer_of_terminal(_: &[u8], _: u8) -> Option<Vec<u8>> {
+    None
+}
+
 /// Whether an open file is the one at this path: a file that is open cannot be removed.
 pub(crate) fn is_at(_: &File, _: &Path) -> bool {
     true

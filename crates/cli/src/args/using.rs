@@ -86,7 +86,7 @@ pub(crate) struct ShowArgs {
     /// Draw the hidden units' weights into this PNG file
     #[arg(long, value_name = "PNG")]
     pub(crate) filters: Option<PathBuf>,
-    /// Draw the curve of the run and some filters in the terminal, as it can show them
+    /// Draw the curve of the run and some filters in the terminal, in the best form it has [default: auto]
     #[arg(
         long,
         value_name = "FORM",

@@ -25,7 +25,7 @@ pub(super) fn layers(model: &Model) -> Result<Vec<LayerView>> {
                 let probabilities = matches!(layer.activation, Activation::Sigmoid | Activation::Softmax);
                 let weights = Weights { filters, own: &own, inputs, shape, probabilities, ..Weights::default() };
                 let what = if place + 1 == depth { "output" } else { "hidden unit" };
-                views.push(view(place, count(units, what), weights, &mut room));
+                views.push(view(place, &count(units, what), weights, &mut room));
             }
             Ok(views)
         }
@@ -56,13 +56,13 @@ fn of_net(checkpoint: &Checkpoint, shape: Option<(usize, usize)>) -> Result<Vec<
             ..Weights::default()
         };
         let units = sizes[layer + 1];
-        views.push(view(layer, count(units, "hidden unit"), weights, &mut room));
+        views.push(view(layer, &count(units, "hidden unit"), weights, &mut room));
     }
     Ok(views)
 }
 
 /// A layer with its name, and as many filters as there is room for.
-fn view(place: usize, what: String, weights: Weights<'_>, room: &mut usize) -> LayerView {
+fn view(place: usize, what: &str, weights: Weights<'_>, room: &mut usize) -> LayerView {
     let name = format!("Layer {}: {what}", place + 1);
     let width = weights.shape.map_or(weights.inputs, |(width, height)| width * height);
     let view = LayerView::new(&Weights { name, width, ..weights }, *room);

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 const MOST_COLUMNS: usize = 60;
 /// Values of a marginal, at most.
 const MOST_VALUES: usize = 24;
-/// Bars that are shown unasked, at most.
+/// Bars that are shown at once, at most.
 const MOST_BARS: usize = 150;
 /// Dots of a picture, at most: those farthest from the line.
 const MOST_DOTS: usize = 2000;

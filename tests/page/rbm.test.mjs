@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browser, dbn, inFolder, opened } from "./harness.mjs";
+import { browser, dbn, inFolder, opened, until } from "./harness.mjs";
 
 let made = null;
 
@@ -23,7 +23,7 @@ test("an RBM's page speaks of no layers and no labels", () =>
     assert.doesNotMatch(text, /\b(net|layers?|labels?|tuning|top units)\b/i);
     assert.equal(await tab.textContent("#unit-name").then((name) => name.replace(/\d+/, "N")), "Hidden unit N");
     await tab.click("#example");
-    await tab.waitForFunction("document.getElementById('verdict').textContent.startsWith('Free energy: ')");
+    await until(tab, "document.getElementById('verdict').textContent.startsWith('Free energy: ')");
     assert.equal(await tab.evaluate("document.querySelectorAll('[data-if]').length > 0"), true);
   }, page()));
 

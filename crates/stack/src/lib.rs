@@ -35,4 +35,5 @@ pub use layer::Layer;
 pub use memory::{Footprint, Mode, Plan, plan};
 pub use propagate::{Dealing, Propagated, raise};
 pub use scorer::Scorer;
+pub use scorer::conditional::Conditional;
 pub use state::GreedyState;

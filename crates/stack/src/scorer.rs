@@ -10,6 +10,8 @@
 //! normal, with a standard deviation that is the same for all their states, so that a sum over nodes as far apart as
 //! that is their integral within 1e-8 of itself (`2 exp(-2 pi²)`).
 
+pub(crate) mod conditional;
+
 use crate::choices::Choice;
 use crate::dbn::Dbn;
 use crate::error::Result;

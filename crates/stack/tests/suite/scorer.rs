@@ -138,3 +138,52 @@ fn more_missing_numbers_are_estimated() {
     let deep = Dbn::from_rbms(random_rbms(&[5, 4, 3], 0, 1.0)).unwrap();
     assert_eq!(Scorer::new(&deep, &[], 5).unwrap().estimated(&[0.0; 5], &[1]).unwrap(), None);
 }
+
+/// Costs by the definition: sums over the options of a value, and for a number sums over a grid a hundred times finer
+/// than the scorer's.
+#[test]
+fn a_value_costs_what_its_conditional_says() {
+    let rbm = typed(2, 0.8, 3);
+    let scorer = Scorer::new(&Dbn::from_rbms(vec![rbm.clone()]).unwrap(), &[2..5, 5..6], 1).unwrap();
+    let v = [0.3f32, -1.25, 0.0, 1.0, 0.0, -1.0];
+    let with = |at: usize, values: &[f32]| {
+        let mut v = v.to_vec();
+        v[at..at + values.len()].copy_from_slice(values);
+        v
+    };
+    let own = summed(&rbm, &[v.to_vec()]);
+    let levels: Vec<Vec<f32>> = (0..3).map(|k| with(2, &[0, 1, 2].map(|l| f32::from(u8::from(k == l))))).collect();
+    let spins: Vec<Vec<f32>> = [-1.0, 1.0].map(|s| with(5, &[s])).to_vec();
+    for (at, options) in [(2..5, levels), (5..6, spins)] {
+        let log_z = summed(&rbm, &options);
+        let log_p: Vec<f64> = options.iter().map(|v| summed(&rbm, std::slice::from_ref(v)) - log_z).collect();
+        let usual: f64 = log_p.iter().map(|x| -x.exp() * x).sum();
+        let best = (0..options.len()).max_by(|&a, &b| log_p[a].total_cmp(&log_p[b])).unwrap();
+        let found = scorer.conditional(&v, at.clone(), &[]).unwrap().unwrap();
+        assert!((found.cost - (log_z - own)).abs() < 1e-5, "{found:?} and {}", log_z - own);
+        assert!((found.usual - usual).abs() < 1e-5 && (found.surprise() - found.cost + usual).abs() < 1e-5);
+        assert_eq!(found.expected, options[best][at]);
+    }
+    let (step, ends) = (0.01f32, 1500);
+    let grid: Vec<f32> = (-ends..=ends).map(|k| k as f32 * step).collect();
+    let terms: Vec<f64> = grid.iter().map(|&x| summed(&rbm, &[with(1, &[x])])).collect();
+    let log_z = terms.iter().map(|x| x.exp() * f64::from(step)).sum::<f64>().ln();
+    let density = |term: &f64| (term - log_z).exp() * f64::from(step);
+    let usual: f64 = terms.iter().map(|term| density(term) * (log_z - term)).sum();
+    let mean: f64 = terms.iter().zip(&grid).map(|(term, &x)| density(term) * f64::from(x)).sum();
+    let found = scorer.conditional(&v, 1..2, &[]).unwrap().unwrap();
+    assert!((found.cost - (log_z - own)).abs() < 1e-4, "{found:?} and {}", log_z - own);
+    assert!((found.usual - usual).abs() < 1e-3, "{found:?} and {usual}");
+    assert!((f64::from(found.expected[0]) - mean).abs() < 1e-3, "{found:?} and {mean}");
+    // Beside a gap, both sums are over what it may be.
+    let gap = scorer.conditional(&v, 5..6, &[2, 3, 4]).unwrap().unwrap();
+    let expected =
+        scorer.observed(&v, &[2, 3, 4, 5]).unwrap().unwrap() - scorer.observed(&v, &[2, 3, 4]).unwrap().unwrap();
+    assert!((gap.cost - expected).abs() < 1e-9, "{gap:?} and {expected}");
+    // A deep net has no density of numbers, and costs of its bits are those of its weights.
+    let deep = Scorer::new(&Dbn::from_rbms(random_rbms(&[5, 4, 3], 0, 1.0)).unwrap(), &[], 50).unwrap();
+    let v = [1.0f32, 0.0, 0.0, 1.0, 1.0];
+    let found = deep.conditional(&v, 1..2, &[]).unwrap().unwrap();
+    let expected = deep.observed(&v, &[1]).unwrap().unwrap() - deep.observed(&v, &[]).unwrap().unwrap();
+    assert!((found.cost - expected).abs() < 1e-9, "{found:?} and {expected}");
+}

@@ -58,7 +58,7 @@ pub enum Error {
         dead + saturated,
         match unbounded {
             Some(_) => cure(*unbounded, *learning_rate),
-            None => format!("try a learning rate below {learning_rate}"),
+            None => format!("try a learning rate below {}", two_digits(*learning_rate)),
         },
         if *epoch == 1 && unbounded.is_none() {
             ", or another start: visible_bias `zero`, a smaller weight_std"
@@ -116,10 +116,16 @@ fn cure(unbounded: Option<UnitKind>, learning_rate: f64) -> String {
     let most = 0.001;
     if let Some(kind) = unbounded.filter(|_| learning_rate > most) {
         return format!(
-            "the states of {kind} units know no bound: try a learning rate of {most} instead of {learning_rate}"
+            "the states of {kind} units know no bound: try a learning rate of {most} instead of {}",
+            two_digits(learning_rate)
         );
     }
-    format!("try a learning rate below {learning_rate}, a smaller momentum or a weight cost near 0.001")
+    format!("try a learning rate below {}, a smaller momentum or a weight cost near 0.001", two_digits(learning_rate))
+}
+
+/// A rate of a schedule as one would type it.
+fn two_digits(rate: f64) -> String {
+    format!("{rate:.1e}").parse::<f64>().unwrap_or(rate).to_string()
 }
 
 /// `Ok` if `fits`, else a [`Error::Config`].
@@ -137,4 +143,16 @@ pub(crate) fn require_bernoulli(layers: &Layers, expected: &'static str) -> Resu
         require(units.is_bernoulli(), name, units.kinds(), expected)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_of_schedules_are_said_with_two_digits() {
+        assert_eq!([0.073_428_499_238_4, 0.1, 2.345e-5, 3.0].map(two_digits), ["0.073", "0.1", "0.000023", "3"]);
+        let collapsed = Error::Collapsed { epoch: 2, dead: 3, saturated: 0, learning_rate: 0.073_428, unbounded: None };
+        assert!(collapsed.to_string().ends_with("try a learning rate below 0.073"), "{collapsed}");
+    }
 }

@@ -104,7 +104,7 @@ fn a_resumed_training_ends_in_the_same_bits() -> Result<()> {
         (true, 70, Precision::Bf16, UnitKind::Bernoulli),
         (false, 0, Precision::F32, UnitKind::Gaussian),
     ] {
-        let rate = if units == UnitKind::Bernoulli { 0.1 } else { 0.001 };
+        let rate = if units.is_bernoulli() { 0.1 } else { 0.001 };
         let config = TrainConfig {
             epochs: 4,
             learning_rate: rate,

@@ -42,6 +42,14 @@ impl Couplings {
     /// # Errors
     /// If the sequences do not fit the model, or candle refuses an operation.
     pub fn effective(sites: &Sites, sequences: &Sequences) -> Result<Self> {
+        Self::effective_watched(sites, sequences, &|| ())
+    }
+
+    /// The same, with `done` called after each pair of sites.
+    ///
+    /// # Errors
+    /// Those of [`Couplings::effective`].
+    pub fn effective_watched(sites: &Sites, sequences: &Sequences, done: &(dyn Fn() + Sync)) -> Result<Self> {
         sites.require_fit(sequences)?;
         let inputs = by_unit(sites, sequences);
         let (lowest, highest) = ranges(sites, &inputs, 2);
@@ -54,6 +62,7 @@ impl Couplings {
             for x in &mut block {
                 *x /= total;
             }
+            done();
             block
         };
         Ok(Self::new(sites.levels().to_vec(), all.par_iter().map(block).collect()))

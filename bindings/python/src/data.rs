@@ -3,7 +3,9 @@
 use crate::arrays::{Borrowed, Values, to_rows};
 use crate::attended::computed;
 use crate::failure::{Failure, Result};
-use deepbelief_data::{Binarize, Block, BlockValues, Dataset, LoadOptions, Pixels, Scaling, Schema, Shared, Split};
+use deepbelief_data::{
+    Binarize, Block, BlockValues, Dataset, LoadOptions, Pixels, Scaling, Schema, Shared, Split, TextForm,
+};
 use numpy::{PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -24,7 +26,10 @@ impl Data {
         let (train, scaling, schema) = (Split::new(units, pixels, labels)?, Scaling::None, Schema::default());
         let (name, test, image, classes, class_names) = ("X".into(), None, None, None, None);
         let (notes, doubts) = (Vec::new(), Vec::new());
-        Ok(Self { set: Dataset { name, train, test, image, classes, class_names, scaling, schema, notes, doubts } })
+        let form = TextForm::default();
+        Ok(Self {
+            set: Dataset { name, train, test, image, classes, class_names, scaling, schema, form, notes, doubts },
+        })
     }
 
     fn of_split(&self, split: Split) -> Self {

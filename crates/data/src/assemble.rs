@@ -53,17 +53,17 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
     };
     let split = |table: Table, pixels| {
         let split = Split::of(units.clone(), pixels, table.labels)?;
-        Ok::<_, Error>(split.with(table.missing, table.weights, table.beyond).named(table.ids))
+        Ok::<_, Error>(split.with(table.missing, table.weights, table.beyond).named(table.ids).in_lines(table.lines))
     };
     let train = split(train, train_pixels)?;
     let test = match (test, test_pixels) {
         (Some(test), Some(pixels)) => Some(split(test, pixels)?.numbered_from(train.samples())),
         _ => None,
     };
-    let Reading { schema, notes: more, doubts, .. } = reading.unwrap_or_default();
+    let Reading { schema, notes: more, doubts, form, .. } = reading.unwrap_or_default();
     notes.extend(more);
     notes.extend(beyond);
-    Ok(Dataset { name, train, test, image, classes, class_names, scaling, schema, notes, doubts })
+    Ok(Dataset { name, train, test, image, classes, class_names, scaling, schema, form, notes, doubts })
 }
 
 /// Scales an array column by column where that is what a schema or its values say: its columns are those of a table.
@@ -105,7 +105,7 @@ pub(crate) fn array_by_columns(tables: &mut Tables, options: &LoadOptions, how: 
         encoded(test, &sheet, if how == Use::Look { how } else { Use::Apply })?;
     }
     let (schema, doubts) = (inferred.schema, inferred.doubts);
-    tables.reading = Some(Reading { schema, scaling: Some(scaling), notes, doubts, alignment: None });
+    tables.reading = Some(Reading { schema, scaling: Some(scaling), notes, doubts, ..Reading::default() });
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::schema::columns::Schema;
 use crate::schema::pixels::Row;
 use crate::schema::scaling::Scaling;
 use crate::tables::image_shape::ImageShape;
+use crate::tables::text_form::TextForm;
 
 /// Training samples, test samples where the source has them, and what is known of both.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Dataset {
     pub scaling: Scaling,
     /// What the columns of a table of text are; without columns for other sources.
     pub schema: Schema,
+    /// How the file is written, where it is a CSV file.
+    pub form: TextForm,
     /// How the source was understood, where another way is possible.
     pub notes: Vec<String>,
     /// What in it is unlikely to be meant.
@@ -130,9 +133,9 @@ mod tests {
     fn dataset(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Dataset {
         let train = Split::new(units, pixels, labels).unwrap();
         let (image, classes, class_names) = (None, None, None);
-        let (scaling, schema) = (Scaling::None, Schema::default());
+        let (scaling, schema, form) = (Scaling::None, Schema::default(), TextForm::default());
         let (name, test, notes, doubts) = ("t".into(), None, Vec::new(), Vec::new());
-        Dataset { name, train, test, image, classes, class_names, scaling, schema, notes, doubts }
+        Dataset { name, train, test, image, classes, class_names, scaling, schema, form, notes, doubts }
     }
 
     /// The bytes hashed are spelt out here by hand, so a change of the canonical form, which

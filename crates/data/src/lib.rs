@@ -79,6 +79,7 @@ pub use synthetic::{Patterns, Synthetic};
 pub use tables::aligned::Aligned;
 pub use tables::block::{Block, BlockValues};
 pub use tables::image_shape::ImageShape;
+pub use tables::text_form::TextForm;
 #[cfg(feature = "formats")]
 pub use text::read_text;
 pub use text::shell_quoted;

@@ -208,7 +208,7 @@ pub(crate) fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> 
         of_test = Some(table);
     }
     let (schema, scaling, doubts) = (inferred.schema, Some(encoded.scaling), inferred.doubts);
-    let reading = Some(Reading { schema, scaling, notes, doubts, alignment: None });
+    let reading = Some(Reading { schema, scaling, notes, doubts, alignment: None, form: sheet.form });
     Ok(Tables { test: of_test, class_names, reading, ..Tables::of(encoded.table) })
 }
 

@@ -14,6 +14,7 @@ use crate::tables::found::Found;
 #[cfg(feature = "formats")]
 use crate::tables::sheet::Sheet;
 use crate::tables::table::Table;
+use crate::tables::text_form::TextForm;
 use crate::tables::values::Values;
 
 /// The cells of a source as they stand there.
@@ -23,11 +24,15 @@ pub struct Original {
     pub columns: Vec<Block>,
     /// Where each column of the schema that has units stands among them.
     pub learned: Vec<usize>,
+    /// The line of the file that each row is, where it has lines.
+    pub lines: Option<Vec<u32>>,
+    /// How a CSV file is written.
+    pub form: TextForm,
 }
 
 impl Original {
     /// Reads the training or test part of a source again. Fields of a CSV file are kept letter by letter, but for
-    /// white space around them and decimal commas, which become points. Missing values of other sources are NaN.
+    /// white space around them. Missing values of other sources are NaN.
     ///
     /// # Errors
     /// Those of [`load`](crate::load); if there is no such part.
@@ -61,7 +66,7 @@ impl Original {
             #[cfg(feature = "formats")]
             Found::Sequences(sequences) => {
                 let columns = crate::formats::alignment::letters(&sequences, &options)?;
-                Ok(Self { learned: (0..columns.len()).collect(), columns })
+                Ok(Self { learned: (0..columns.len()).collect(), columns, lines: None, form: TextForm::default() })
             }
         }
     }
@@ -89,7 +94,7 @@ fn of_table(table: &Table) -> Result<Original, Error> {
         Block::column(place.to_string(), values)
     };
     let columns: Vec<Block> = columns.into_iter().enumerate().map(block).collect();
-    Ok(Original { learned: (0..columns.len()).collect(), columns })
+    Ok(Original { learned: (0..columns.len()).collect(), columns, lines: None, form: TextForm::default() })
 }
 
 /// Columns with the names that they have, or their places.
@@ -124,7 +129,8 @@ fn of_sheet(sheet: &Sheet, options: &LoadOptions) -> Result<Original, Error> {
         };
         Block::column(name, values)
     };
-    Ok(Original { columns: (0..sheet.columns()).map(column).collect(), learned })
+    let lines = (!sheet.is_of_array()).then(|| sheet.lines.clone());
+    Ok(Original { columns: (0..sheet.columns()).map(column).collect(), learned, lines, form: sheet.form })
 }
 
 #[cfg(all(test, feature = "formats"))]
@@ -142,7 +148,8 @@ mod tests {
         let data = load(&Source::Csv(path.clone()), &options).unwrap();
         let options = LoadOptions { schema: Some(data.schema), ..options };
         let original = Original::read(&Source::Csv(path), &options, false).unwrap();
-        assert_eq!(original.learned, [1, 2]);
+        assert_eq!((original.learned, original.lines), (vec![1, 2], Some(vec![2, 3, 4])));
+        assert_eq!(original.form.to_string(), "semicolon comma");
         let columns: Vec<(String, String)> = original
             .columns
             .into_iter()
@@ -152,7 +159,7 @@ mod tests {
                 (block.names[0].clone(), fields.join(" "))
             })
             .collect();
-        let expected = [("id", "123456789 007 8"), ("height", "1.50 NA 1.8"), ("sex", "m f ?")];
+        let expected = [("id", "123456789 007 8"), ("height", "1,50 NA 1,8"), ("sex", "m f ?")];
         assert_eq!(columns, expected.map(|(name, fields)| (name.to_string(), fields.to_string())));
     }
 }

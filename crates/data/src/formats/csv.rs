@@ -35,7 +35,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
     cells(path, options, false)
 }
 
-/// Reads a file whose every cell is a text: the field as it stands there, decimal commas as points.
+/// Reads a file whose every cell is a text: the field as it stands there.
 pub(crate) fn read_texts(path: &Path, options: &LoadOptions) -> Result<Sheet, Error> {
     cells(path, options, true)
 }
@@ -93,6 +93,7 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
         texts: vec![Texts::default(); columns],
         padded: vec![false; columns],
         read_as: read_as.chain(header.note).collect(),
+        form: dialect.form(),
         ..Sheet::default()
     };
     let head = match (header.is_there, header.is_comment) {

@@ -1,9 +1,9 @@
 //! How a table of text is written, inferred from its first lines: what parts its fields, whether decimals have commas.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::decimal::short_decimal;
+use crate::tables::text_form::TextForm;
 
 /// Bytes of a file that are looked at.
 pub(crate) const LOOK: usize = 1 << 16;
@@ -92,12 +92,14 @@ impl Dialect {
         number(field, self.decimal_comma)
     }
 
-    /// A field whose decimal comma, if it is a number with one, is a point.
-    pub(crate) fn with_point(self, field: &[u8]) -> Cow<'_, [u8]> {
-        if self.decimal_comma && field.contains(&b',') && self.number(field).is_some() {
-            return field.iter().map(|&byte| if byte == b',' { b'.' } else { byte }).collect::<Vec<_>>().into();
-        }
-        field.into()
+    /// How a table is written alike: for blanks tabs, which texts rarely hold, for other marks semicolons.
+    pub(crate) fn form(self) -> TextForm {
+        let separator = match self.separator {
+            Separator::Byte(byte @ (b',' | b'|')) => byte.into(),
+            Separator::Byte(b'\t') | Separator::Blanks => '\t',
+            Separator::Byte(_) => ';',
+        };
+        TextForm { separator, decimal_comma: self.decimal_comma }
     }
 }
 

@@ -277,7 +277,7 @@ impl How<'_> {
             place.map(Cell::text).ok_or_else(|| too_many_texts(self.path, format!("{column} (from 0)")))
         };
         let cell = if self.all_texts {
-            text(&self.dialect.with_point(field))?
+            text(field)?
         } else if self.gaps.has(field) {
             Cell::MISSING
         } else if self.label == Some(column) {

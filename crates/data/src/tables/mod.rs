@@ -8,8 +8,8 @@ pub(crate) mod found;
 pub(crate) mod gaps;
 pub(crate) mod image_shape;
 #[cfg(feature = "formats")]
-#[cfg(feature = "formats")]
 pub(crate) mod sequences;
 pub(crate) mod sheet;
 pub(crate) mod table;
+pub(crate) mod text_form;
 pub(crate) mod values;

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::memory::room::reserve;
 use crate::number;
 use crate::tables::table::Table;
+use crate::tables::text_form::TextForm;
 use crate::tables::values::Values;
 use crate::text::shown;
 
@@ -116,6 +117,8 @@ pub(crate) struct Sheet {
     pub(crate) padded: Vec<bool>,
     /// How the file was understood, where that is not the usual way.
     pub(crate) read_as: Vec<String>,
+    /// How its fields and decimals are written, where it is a CSV file.
+    pub(crate) form: TextForm,
 }
 
 impl Sheet {

@@ -10,6 +10,7 @@ use super::aligned::Aligned;
 use super::element::Element;
 use super::file_rows::FileRows;
 use super::image_shape::ImageShape;
+use super::text_form::TextForm;
 use super::values::Values;
 use crate::error::Error;
 use crate::number::narrow;
@@ -297,6 +298,8 @@ pub(crate) struct Reading {
     pub(crate) doubts: Vec<String>,
     /// What was found in an alignment.
     pub(crate) alignment: Option<Box<Aligned>>,
+    /// How the file of text is written.
+    pub(crate) form: TextForm,
 }
 
 /// Refuses numbers of columns that make no layer.

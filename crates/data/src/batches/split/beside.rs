@@ -26,6 +26,29 @@ impl Split {
         self.names.as_ref().map(|names| names[self.stored_row(sample)].as_str())
     }
 
+    /// The same with the line of the file that each sample is: of an array there is none, which is 0.
+    pub(crate) fn in_lines(self, lines: Option<Vec<u32>>) -> Self {
+        Self { lines: lines.filter(|lines| lines.first().is_some_and(|&line| line > 0)).map(Into::into), ..self }
+    }
+
+    /// The line of its file, from 1, that a sample is, where the data are a file of lines.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn line(&self, sample: usize) -> Option<u32> {
+        self.lines.as_ref().map(|lines| lines[self.stored_row(sample)])
+    }
+
+    /// What a sample is called in messages: its line where the data are a file of lines, else its number from 0.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn called(&self, sample: usize) -> String {
+        self.line(sample).map_or_else(|| format!("sample {sample} (from 0)"), |line| format!("line {line}"))
+    }
+
     /// The same samples where some values are missing: those whose place in row-major [samples, units] is `true`.
     /// What they hold stands for them wherever a model takes no notice.
     ///

@@ -38,6 +38,8 @@ pub struct Split {
     beyond: Option<Arc<[u32]>>,
     /// What each row of `store` is called.
     names: Option<Arc<[String]>>,
+    /// The line of the file that each row of `store` is.
+    lines: Option<Arc<[u32]>>,
 }
 
 impl Split {
@@ -85,8 +87,8 @@ impl Split {
             return Err(Error::Counts { what: what(), samples, labels: labels.len() });
         }
         let labels = labels.map(Into::into);
-        let (rows, first_id, missing, weights, beyond, names) = (None, 0, None, None, None, None);
-        Ok(Self { units, layer, store, labels, rows, samples, first_id, missing, weights, beyond, names })
+        let (rows, first_id, missing, weights, beyond, names, lines) = (None, 0, None, None, None, None, None);
+        Ok(Self { units, layer, store, labels, rows, samples, first_id, missing, weights, beyond, names, lines })
     }
 
     /// The same samples with other values, row-major [samples, units], none of which is missing: those of a model,
@@ -277,7 +279,8 @@ impl Split {
         let (missing, weights) = (self.missing.as_ref().map(|x| x.len()), self.weights.as_ref().map(|x| x.len()));
         let beyond = self.beyond.as_ref().map(|x| x.len());
         let names = self.names.as_ref().map_or(0, |names| names.iter().map(|name| 24 + name.len()).sum());
-        pixels + words(labels) + words(rows) + words(missing) + words(weights) + words(beyond) + names
+        let lines = self.lines.as_ref().map(|x| x.len());
+        pixels + words(lines) + words(labels) + words(rows) + words(missing) + words(weights) + words(beyond) + names
     }
 
     /// Samples as a batch to measure a model on: `samples` is a range or any list of numbers.

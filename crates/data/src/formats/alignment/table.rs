@@ -76,7 +76,7 @@ pub(crate) fn tables(all: &Sequences, options: &LoadOptions, learn: bool) -> Res
     let notes = all.notes.iter().cloned().chain(read.notes).collect();
     let alignment = Some(Box::new(read.found));
     Ok(Tables {
-        reading: Some(Reading { schema, scaling: None, notes, doubts: read.doubts, alignment }),
+        reading: Some(Reading { schema, notes, doubts: read.doubts, alignment, ..Reading::default() }),
         ..Tables::of(table)
     })
 }

@@ -76,6 +76,41 @@
 //! # }
 //! ```
 //!
+//! Its file is a safetensors file, which says where the model comes from. How probable it finds samples is
+//! `-F(v) - ln Z`, in nats: [`exact_log_partition`](crate::rbm::likelihood::exact_log_partition) sums ln Z where one side
+//! has at most 25 units, and [`annealed_importance`](crate::rbm::likelihood::annealed_importance) estimates it elsewhere.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+#![doc = before!(data)]
+#![doc = before!(minibatches)]
+//! # use deepbelief::{RbmConfig, TrainConfig, Trainer};
+//! # let untrained = deepbelief::Rbm::new(&RbmConfig { hidden: 12, ..Default::default() }, &train.mean()?, &deepbelief::candle_core::Device::Cpu)?;
+//! # let mut trainer = Trainer::new(&untrained, TrainConfig { epochs: 20, learning_rate: 0.2, ..Default::default() })?;
+//! # trainer.fit(&mut minibatches, &monitors, &mut ())?;
+//! # let rbm = trainer.snapshot().model()?;
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! use deepbelief::candle_core::Device;
+//! use deepbelief::rbm::likelihood::exact_log_partition;
+//! use deepbelief::rbm::tensors::from_batch;
+//! use deepbelief::rbm::{load, save};
+//! use deepbelief::{Binarize, Provenance};
+//!
+//! let path = folder.join("rbm.safetensors");
+//! save(&path, &rbm, &Provenance { dataset: "bars".into(), seed: 1, epochs: 20, ..Default::default() })?;
+//! let (again, header) = load(&path, &Device::Cpu)?;
+//! assert_eq!(header.provenance.dataset, "bars");
+//!
+//! let v = from_batch(&valid.batch(0..40, Binarize::Fixed, 1)?, &Device::Cpu)?;
+//! let free_energies: Vec<f32> = again.free_energy(&v)?.to_vec1()?;
+//! let mean = f64::from(free_energies.iter().sum::<f32>()) / 40.0;
+//! let log_likelihood = -mean - exact_log_partition(&again)?;
+//! assert!(log_likelihood > -11.0, "nats per picture: {log_likelihood}; an RBM that knew nothing has -16 ln 2");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # 3. A deep belief net
 //!
 //! [`Greedy`](crate::Greedy) stacks RBMs: each learns what the one below makes of the data. With classes,
@@ -232,4 +267,4 @@
 //! # From elsewhere
 //!
 //! With the feature `hub`, `Dbn::from_pretrained("user/repo")` loads a net of the Hugging Face Hub;
-//! [`exchange::read`](crate::exchange::read) reads models of scikit-learn, rbms, learnergy and MATLAB.
+//! `exchange::read` (feature `exchange`, on by default) reads models of scikit-learn, rbms, learnergy and MATLAB.

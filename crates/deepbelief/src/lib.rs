@@ -18,6 +18,18 @@
 //!
 //! One seed fixes everything: the same program gives the same bits on any number of threads.
 //!
+//! Cargo features leave out what a program does not need, `default-features = false` all of these:
+//!
+//! | feature | brings | in `default` |
+//! |---|---|---|
+//! | `formats` | readers of tables, NumPy, MATLAB, safetensors, alignments and folders of pictures; without it IDX alone | yes |
+//! | `hdf5` | HDF5 files, and MATLAB's since 7.3 | yes |
+//! | `exchange` | models of other programs | yes |
+//! | `parquet` | Parquet files | no |
+//! | `embedded-mnist` | `Dataset::mnist`, 9 MB | no |
+//! | `hub` | the Hugging Face Hub | no |
+//! | `cuda` | training on an NVIDIA GPU | no |
+//!
 //! A program that depends on this crate builds the kernels in one unit, else training takes up to six times as long; in its
 //! `Cargo.toml`:
 //!
@@ -89,6 +101,7 @@ mod pages {
 pub use candle_core;
 pub use deepbelief_analysis as analysis;
 pub use deepbelief_data as data;
+#[cfg(feature = "exchange")]
 pub use deepbelief_exchange as exchange;
 pub use deepbelief_finetune as finetune;
 #[cfg(feature = "hub")]

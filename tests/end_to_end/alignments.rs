@@ -57,7 +57,12 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     place.ok("score run --data fasta:one.a3m --out one.csv");
     let table = |name: &str| String::from_utf8(place.read(name)).unwrap();
     let (all, of_one) = (table("all.csv"), table("one.csv"));
-    assert!(all.starts_with("name,row,free_energy,log_likelihood,percentile,beyond\ns0,0,"), "{all}");
+    assert!(
+        all.starts_with(
+            "line,name,free_energy,log_likelihood,percentile,beyond,oddest,oddest_nats,second,second_nats\n"
+        ),
+        "{all}"
+    );
     let energy = |line: &str| line.split(',').nth(2).unwrap().to_string();
     assert_eq!(energy(all.lines().nth(2).unwrap()), energy(of_one.lines().nth(1).unwrap()));
     place.ok("encode run --data fasta:all.fasta --out codes.csv");

@@ -159,7 +159,7 @@ fn a_stack_has_a_recipe_too() {
     let shown = place.ok(&format!("check csv:t.csv {read} --recipe s.toml"));
     assert!(shown.contains("to start `dbn stack` from:"), "{shown}");
     let written: toml::Table = place.text("s.toml").parse().unwrap();
-    assert_eq!(written["layers"].as_array().unwrap().len(), 2, "of few samples");
+    assert_eq!(written["layers"].as_array().unwrap().len(), 1, "of few samples");
     assert_eq!(written["visible_states"].as_str(), Some("probabilities"), "of amounts, in all layers");
     place.ok("stack -q --config s.toml --epochs 1 --out s");
     assert_eq!(place.run("check csv:t.csv --for tune").status.code(), Some(2));

@@ -17,7 +17,7 @@ fn figures_follow_from_the_labels() {
     place.stack("d", "");
     let json = place.json("classify d --json --out labels.csv");
     let csv = place.text("labels.csv");
-    assert_eq!(csv.lines().next(), Some("sample,predicted,probability,label"));
+    assert_eq!(csv.lines().next(), Some("line,predicted,probability,label"));
     let (told, labels) = (column(&csv, "predicted"), column(&csv, "label"));
 
     let (dbn, _) = Dbn::load(&place.path("d/model.safetensors"), &Device::Cpu).unwrap();

@@ -44,7 +44,7 @@ fn a_stack_gets_a_bound_below_its_estimate() {
     assert!(evaluation["log_likelihood"]["exact"].is_null() && evaluation["log_z"]["exact"].is_number());
     assert!(evaluation["label_error"].is_number(), "{evaluation}");
     let text = place.ok("eval s --samples 20 --estimate --temperatures 300 --burn-in 50");
-    for part in ["20 train samples", "variational bound", "reverse AIS", "label error", "300 temperatures"] {
+    for part in ["20 training samples", "variational bound", "reverse AIS", "label error", "300 temperatures"] {
         assert!(text.contains(part), "{part} in {text}");
     }
 }

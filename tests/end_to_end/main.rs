@@ -10,6 +10,7 @@ mod classes;
 mod classify;
 mod clock;
 mod damage;
+mod desk;
 mod disk;
 mod eval;
 mod exchange;

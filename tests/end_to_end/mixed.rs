@@ -94,7 +94,7 @@ fn require_use(place: &Place, model: &str, error: f64) {
     assert!(filled[0][1] == "red" && filled[1][0].parse::<f64>().unwrap() < 20.0, "{model}: {filled:?}");
     place.ok(&format!("score {model} --data csv:things.csv --out scores.csv"));
     let scores = String::from_utf8(place.read("scores.csv")).unwrap();
-    assert!(scores.starts_with("row,free_energy,log_likelihood,percentile,beyond\n"), "{}", &scores[..80]);
+    assert!(scores.starts_with("line,free_energy,log_likelihood,percentile,beyond,oddest,"), "{}", &scores[..80]);
     place.ok(&format!("reconstruct {model} --out back.csv"));
     require_likeness(&place.read("back.csv"), 400);
     place.ok(&format!("encode {model} --out codes.csv"));
@@ -104,7 +104,8 @@ fn require_use(place: &Place, model: &str, error: f64) {
 fn nets_over_mixed_columns_are_stacked_tuned_unrolled_and_used() {
     let place = Place::new();
     std::fs::write(place.path("things.csv"), things(400)).unwrap();
-    let shown = place.ok("check csv:things.csv --visible-units auto --label-column kind --for stack");
+    std::fs::write(place.path("many.csv"), things(1200)).unwrap();
+    let shown = place.ok("check csv:many.csv --visible-units auto --label-column kind --for stack");
     assert!(shown.contains("in the lowest layer"), "{shown}");
     let stacked = place.run(
         "stack --data csv:things.csv --visible-units auto --column-types charge=spin --label-column kind --layers 12,12 \

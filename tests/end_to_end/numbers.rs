@@ -17,6 +17,9 @@ fn place() -> Place {
     place
 }
 
+/// The last columns of the scores of a table.
+pub(crate) const ODD: &str = "oddest,oddest_nats,second,second_nats";
+
 /// Fields of the lines of a file, the header first.
 pub(crate) fn fields(place: &Place, name: &str) -> Vec<Vec<String>> {
     place.text(name).lines().map(|line| line.split(',').map(String::from).collect()).collect()
@@ -108,7 +111,7 @@ fn scores_are_exact_and_the_same_wherever_a_row_stands() {
     place.train("r", "--epochs 30");
     place.write_inputs("bits.csv", "inputs.csv");
     let all = scores(&place, "r");
-    assert_eq!(all[0].join(","), "row,free_energy,log_likelihood,percentile,beyond");
+    assert_eq!(all[0].join(","), format!("line,free_energy,log_likelihood,percentile,beyond,{ODD}"));
     let likelihoods = numbers(&all, "log_likelihood");
     let exact = place.json("eval r --json")["log_likelihood"]["exact"]["value"].as_f64().unwrap();
     let mean = likelihoods.iter().sum::<f64>() / 90.0;
@@ -131,6 +134,7 @@ fn scores_are_exact_and_the_same_wherever_a_row_stands() {
     let said = place.json("score r --json --out s.npy");
     let least = likelihoods.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
     assert_eq!(said["least_probable"][0]["row"], least);
+    assert_eq!(said["least_probable"][0]["line"], least + 1);
     assert!(place.ok("score r --out s.csv").contains("the least probable 5 rows"));
     // Another ln Z moves all alike.
     let given = numbers(&scores(&place, "r --log-z -2.5"), "log_likelihood");
@@ -142,7 +146,7 @@ fn scores_are_exact_and_the_same_wherever_a_row_stands() {
     assert!(
         crate::stderr(&output).contains("no column percentile: the model's training data 'csv:bits.csv' are not there")
     );
-    assert_eq!(fields(&place, "gone.csv")[0].join(","), "row,free_energy,log_likelihood,beyond");
+    assert_eq!(fields(&place, "gone.csv")[0].join(","), format!("line,free_energy,log_likelihood,beyond,{ODD}"));
 }
 
 /// A deep net's scores rest on draws, which are the same for every row.

@@ -1,6 +1,6 @@
 //! `dbn score` and `dbn eval` of data that are not whole, not alike, or not those of the training.
 
-use crate::numbers::{column, fields, numbers, scores};
+use crate::numbers::{ODD, column, fields, numbers, scores};
 use crate::{Place, stderr};
 
 /// What is missing is summed out: a sample with one gap is as probable as its two completions together, and one that
@@ -33,7 +33,7 @@ fn a_sample_is_scored_by_what_was_observed() {
     let output = place.run("score deep --data csv:empty.csv --header no --out wide-scores.csv");
     assert!(stderr(&output).contains("1 sample without a score"), "{}", stderr(&output));
     let rows = fields(&place, "wide-scores.csv");
-    assert_eq!(rows[2].join(","), "1,,,,0");
+    assert_eq!(rows[2].join(","), "2,,,,0,,,,");
     assert!(!rows[1][1].is_empty() && !rows[1][3].is_empty(), "{rows:?}");
 }
 
@@ -84,7 +84,7 @@ fn percentiles_are_of_the_data_that_the_model_learned_from() {
             "{}",
             stderr(&output)
         );
-        assert_eq!(fields(&place, "scores.csv")[0].join(","), "row,free_energy,log_likelihood,beyond");
+        assert_eq!(fields(&place, "scores.csv")[0].join(","), format!("line,free_energy,log_likelihood,beyond,{ODD}"));
     }
 }
 
@@ -126,7 +126,7 @@ fn values_beyond_the_training_range_are_counted() {
     write("new.csv", "30,1.6\n500,1.7\n-3,9.5");
     assert_eq!(column(&scores(&place, "r --data csv:new.csv"), "beyond"), ["0", "1", "2"]);
     let said = place.ok("score r --data csv:new.csv --out s.csv");
-    let expected = "2 rows with values beyond the ranges of their columns: 2 (2 values), 1 (1 value)\n";
+    let expected = "2 rows with values beyond the ranges of their columns, by line: 4 (2 values), 3 (1 value)\n";
     assert!(said.find(expected).is_some_and(|at| at < said.find("least probable").unwrap()), "{said}");
 }
 
@@ -152,7 +152,7 @@ fn percentiles_of_rows_with_gaps_are_among_rows_with_the_same_gaps() {
         .lines()
         .skip(1)
         .map(|line| {
-            let numbers: Vec<f64> = line.split(',').map(|x| x.parse().unwrap()).collect();
+            let numbers: Vec<f64> = line.split(',').take(4).map(|x| x.parse().unwrap()).collect();
             (numbers[1], numbers[3])
         })
         .collect();

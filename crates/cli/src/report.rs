@@ -104,8 +104,17 @@ impl Report {
         tracing::error!("{text}");
     }
 
+    /// The progress bar of one long piece of work of so many steps, where there is a terminal to draw it on.
+    pub(crate) fn work(&self, what: &'static str, steps: u64) -> Work {
+        let bar = self.bar(steps, 0);
+        if let Some(bar) = &bar {
+            bar.set_message(what);
+        }
+        Work(bar)
+    }
+
     /// A progress bar over `batches`, `done` of which are past, where there is a terminal to
-    /// draw it on.
+    /// draw it on: of a training, which says more than how far it is.
     pub(crate) fn bar(&self, batches: u64, done: u64) -> Option<ProgressBar> {
         if !self.terminal {
             return None;
@@ -116,6 +125,31 @@ impl Report {
         let bar = ProgressBar::new(batches).with_position(done).with_style(style).with_message("starting");
         bar.reset_eta();
         Some(self.bars.add(bar))
+    }
+}
+
+/// A piece of work, whose bar goes away when it is done.
+pub(crate) struct Work(Option<ProgressBar>);
+
+impl Work {
+    /// So many more steps are done.
+    pub(crate) fn did(&self, steps: u64) {
+        if let Some(bar) = &self.0 {
+            bar.inc(steps);
+        }
+    }
+
+    /// All is done: the bar goes away.
+    pub(crate) fn done(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.done();
     }
 }
 

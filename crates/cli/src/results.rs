@@ -2,33 +2,38 @@
 
 use crate::commands::write_file;
 use crate::failure::{Explain, Result};
-use deepbelief_data::{Block, BlockValues, Split, parquet_table};
+use deepbelief_data::{Block, BlockValues, TextForm, parquet_table};
 use npyz::WriterBuilder as _;
 use safetensors::tensor::{Dtype, TensorView};
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Endings of the files that a table can be written into.
 pub(crate) const FORMATS: [&str; 4] = ["csv", "npy", "parquet", "safetensors"];
 
 /// A table.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Results {
     /// What the array of the columns is called in a safetensors file.
     pub(crate) name: &'static str,
     pub(crate) columns: Vec<Block>,
     /// What stands behind the columns in a csv or parquet file, and is an array of its own, called so, in others.
     pub(crate) beside: Vec<(&'static str, Block)>,
+    /// How a csv file of it is written.
+    pub(crate) form: TextForm,
 }
 
 impl Results {
-    /// Puts what the samples are called, where the data say so, before the columns of a csv or parquet file.
-    pub(crate) fn with_names(mut self, samples: &Split, format: &str) -> Self {
-        let names: Option<Vec<String>> =
-            (0..samples.samples()).map(|sample| samples.name(sample).map(str::to_string)).collect();
-        if let Some(names) = names.filter(|_| ["csv", "parquet"].contains(&format)) {
-            self.columns.insert(0, Block::column("name", BlockValues::of_texts(names)));
+    /// Puts columns that say which rows these are before those of a csv or parquet file. One that is called as another
+    /// gets an underscore.
+    pub(crate) fn with_rows(mut self, rows: Vec<Block>, format: &str) -> Self {
+        if !is_named(format) {
+            return self;
+        }
+        for mut block in rows.into_iter().rev() {
+            block.names = block.names.iter().map(|name| spare_name(name, &self.blocks())).collect();
+            self.columns.insert(0, block);
         }
         self
     }
@@ -41,7 +46,7 @@ impl Results {
     /// Writes the table into a file of the format that its name ends in; the files that there are then.
     pub(crate) fn write(&self, path: &Path, format: &str) -> Result<Vec<PathBuf>> {
         let files = match format {
-            "csv" => vec![(path.to_path_buf(), csv(&self.blocks()).into_bytes())],
+            "csv" => vec![(path.to_path_buf(), csv(&self.blocks(), self.form).into_bytes())],
             "npy" => self.npy_files(path)?,
             "parquet" => vec![(path.to_path_buf(), parquet_table(&self.blocks())?)],
             _ => vec![(path.to_path_buf(), self.safetensors()?)],
@@ -169,25 +174,68 @@ fn npy<T: npyz::AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> Result<V
     Ok(file)
 }
 
-/// A line of names, then a line a row. Numbers keep every digit; where there is none the field is empty.
-pub(crate) fn csv(blocks: &[&Block]) -> String {
-    let names = blocks.iter().flat_map(|block| &block.names).map(|name| quoted(name));
-    let mut text = names.collect::<Vec<_>>().join(",") + "\n";
+/// Whether a file of this format has names of columns and texts.
+pub(crate) fn is_named(format: &str) -> bool {
+    ["csv", "parquet"].contains(&format)
+}
+
+/// The name, with as many underscores behind it as it takes to be no column's.
+pub(crate) fn spare_name(name: &str, table: &[&Block]) -> String {
+    let mut spare = name.to_string();
+    while table.iter().flat_map(|block| &block.names).any(|name| *name == spare) {
+        spare.push('_');
+    }
+    spare
+}
+
+/// A cell of a block of one column as text; nothing where there is no number.
+pub(crate) fn cell_text(block: &Block, row: usize) -> String {
+    match &block.values {
+        BlockValues::Floats(values) if values[row].is_nan() => String::new(),
+        BlockValues::Floats(values) => values[row].to_string(),
+        BlockValues::Doubles(values) if values[row].is_nan() => String::new(),
+        BlockValues::Doubles(values) => values[row].to_string(),
+        BlockValues::Whole(values) => values[row].to_string(),
+        BlockValues::Texts { texts, places } => texts[places[row] as usize].clone(),
+    }
+}
+
+/// Cells of a file whose decimal marks are those of `from`, with those of `to`.
+pub(crate) fn respelled(columns: Vec<Block>, from: TextForm, to: TextForm) -> Vec<Block> {
+    if from.decimal_comma == to.decimal_comma {
+        return columns;
+    }
+    let spelled = |text: &String| to.with_mark(&from.with_point(text)).into_owned();
+    let values = |values| match values {
+        BlockValues::Texts { texts, places } => {
+            BlockValues::Texts { texts: texts.iter().map(spelled).collect(), places }
+        }
+        values => values,
+    };
+    columns.into_iter().map(|Block { names, values: all }| Block { names, values: values(all) }).collect()
+}
+
+/// A line of names, then a line a row. Numbers keep every digit; where there is none the field is empty. Texts stand as
+/// they are. A table of one column has decimal points: in a file without separators a comma would be taken for one.
+pub(crate) fn csv(blocks: &[&Block], form: TextForm) -> String {
+    let columns: usize = blocks.iter().map(|block| block.names.len()).sum();
+    let form = if columns > 1 { form } else { TextForm::default() };
+    let separator = form.separator.to_string();
+    let names = blocks.iter().flat_map(|block| &block.names).map(|name| quoted(name, form));
+    let mut text = names.collect::<Vec<_>>().join(&separator) + "\n";
     for row in 0..blocks.first().map_or(0, |block| block.rows()) {
-        let mut comma = "";
+        let mut before = "";
         for block in blocks {
             for at in row * block.names.len()..(row + 1) * block.names.len() {
-                let _ = match &block.values {
-                    BlockValues::Floats(values) if values[at].is_nan() => write!(text, "{comma}"),
-                    BlockValues::Floats(values) => write!(text, "{comma}{}", values[at]),
-                    BlockValues::Doubles(values) if values[at].is_nan() => write!(text, "{comma}"),
-                    BlockValues::Doubles(values) => write!(text, "{comma}{}", values[at]),
-                    BlockValues::Whole(values) => write!(text, "{comma}{}", values[at]),
-                    BlockValues::Texts { texts, places } => {
-                        write!(text, "{comma}{}", quoted(&texts[places[at] as usize]))
-                    }
-                };
-                comma = ",";
+                text += before;
+                match &block.values {
+                    BlockValues::Floats(values) if !values[at].is_nan() => put_number(&mut text, values[at], form),
+                    BlockValues::Doubles(values) if !values[at].is_nan() => put_number(&mut text, values[at], form),
+                    BlockValues::Floats(_) | BlockValues::Doubles(_) => {}
+                    BlockValues::Whole(values) => put_number(&mut text, values[at], form),
+                    BlockValues::Texts { texts, places } => text += &quoted(&texts[places[at] as usize], form),
+                }
+                before = &separator;
             }
         }
         text.push('\n');
@@ -195,9 +243,19 @@ pub(crate) fn csv(blocks: &[&Block]) -> String {
     text
 }
 
+/// Appends a number, with the decimal mark of the form.
+fn put_number(text: &mut String, x: impl Display, form: TextForm) {
+    let start = text.len();
+    let _ = write!(text, "{x}");
+    if form.decimal_comma && text[start..].contains('.') {
+        let field = text.split_off(start);
+        *text += &quoted(&field.replacen('.', ",", 1), form);
+    }
+}
+
 /// A text as a field.
-fn quoted(text: &str) -> Cow<'_, str> {
-    if text.contains([',', '"', '\n', '\r']) {
+fn quoted(text: &str, form: TextForm) -> Cow<'_, str> {
+    if text.contains([form.separator, '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\"")).into()
     } else {
         text.into()
@@ -207,6 +265,7 @@ fn quoted(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deepbelief_data::{LoadOptions, Original, Source};
 
     fn column(name: &str, values: BlockValues) -> Block {
         Block::column(name, values)
@@ -221,6 +280,7 @@ mod tests {
                 ("free_energy", column("free_energy", BlockValues::Floats(vec![-1.5, 2.0]))),
                 ("labels", column("label", BlockValues::Whole(vec![7, 0]))),
             ],
+            ..Results::default()
         }
     }
 
@@ -234,16 +294,41 @@ mod tests {
                 column("blood", BlockValues::Texts { texts, places: vec![1, 2] }),
                 column("number, of", BlockValues::Whole(vec![4, -1])),
             ],
-            beside: Vec::new(),
+            ..Results::default()
         }
     }
 
     #[test]
     fn csv_is_one_line_a_row_and_keeps_every_digit() {
-        let text = csv(&features().blocks());
+        let text = csv(&features().blocks(), TextForm::default());
         assert_eq!(text, "h0,h1,h2,free_energy,label\n0.5,0.25,1,-1.5,7\n0,0.125,0.0000001,2,0\n");
-        let text = csv(&people().blocks());
+        let text = csv(&people().blocks(), TextForm::default());
         assert_eq!(text, "age,blood,\"number, of\"\n21,\"say \"\"no\"\"\",4\n33.5,AB,-1\n");
+    }
+
+    /// What is written in the form of a file is read by its form.
+    #[test]
+    fn csv_is_written_as_the_data_are() {
+        let german = "semicolon comma".parse().unwrap();
+        let text = csv(&people().blocks(), german);
+        assert_eq!(text, "age;blood;number, of\n21;\"say \"\"no\"\"\";4\n33,5;AB;-1\n");
+        let quoted = csv(&people().blocks(), "comma comma".parse().unwrap());
+        assert!(quoted.ends_with("\n\"33,5\",AB,-1\n"), "{quoted}");
+        let one = [&column("x", BlockValues::Floats(vec![0.5]))];
+        assert_eq!(csv(&one, german), "x\n0.5\n");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        for form in ["semicolon comma", "tab comma", "comma point", "bar comma", "comma comma", "semicolon point"] {
+            let form: TextForm = form.parse().unwrap();
+            std::fs::write(&path, csv(&features().blocks(), form)).unwrap();
+            let data = deepbelief_data::load(&Source::Csv(path.clone()), &LoadOptions::default()).unwrap();
+            assert_eq!(data.form, form);
+            let original = Original::read(&Source::Csv(path.clone()), &LoadOptions::default(), false).unwrap();
+            let BlockValues::Texts { texts, places } = &original.columns[2].values else { panic!() };
+            let back: Vec<f32> =
+                places.iter().map(|&at| form.with_point(&texts[at as usize]).parse().unwrap()).collect();
+            assert_eq!(back, [1.0, 1e-7], "{form}");
+        }
     }
 
     #[test]
@@ -264,7 +349,7 @@ mod tests {
         far.columns[0].values = BlockValues::Doubles(vec![1.7e9 + 0.25, 1.7e9 + 0.5]);
         let doubles = vec![1.7e9 + 0.25, 1.0, 4.0, 1.7e9 + 0.5, 2.0, -1.0];
         assert_eq!(far.array().0, Numbers::Doubles(doubles.into()));
-        assert!(csv(&far.blocks()).contains("\n1700000000.25,"));
+        assert!(csv(&far.blocks(), TextForm::default()).contains("\n1700000000.25,"));
     }
 
     #[test]

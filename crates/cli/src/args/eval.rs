@@ -1,7 +1,7 @@
 //! Options of `dbn eval`.
 
 use super::memory::MemoryArgs;
-use super::on::ModelOnData;
+use super::on::{ModelOnData, Part, SplitName};
 use crate::machine::device::DeviceName;
 use clap::{Args, ValueEnum};
 use deepbelief_data::Binarize;
@@ -24,6 +24,9 @@ for such modes. It finds most, and proves nothing where it finds none.
 
 The free-energy gap is to training samples of the same data.
 
+`--split train` measures all samples of the training data, those that the training held out for
+validation among them; `--split valid` measures these alone.
+
 Examples:
   dbn eval models/mnist-rbm.safetensors
   dbn eval runs/deep --samples 1000 --temperatures 2000
@@ -33,7 +36,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
     #[command(flatten)]
-    pub(crate) on: ModelOnData,
+    pub(crate) on: ModelOnData<EvalPart>,
     /// Make pixels binary: threshold=T or fixed [default: threshold as in training, else fixed]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
@@ -97,6 +100,29 @@ pub(crate) struct EvalArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Samples to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvalPart {
+    /// Training samples, validation samples included.
+    Train,
+    /// Validation samples, which the training held out.
+    Valid,
+    /// Test samples.
+    Test,
+}
+
+impl Part for EvalPart {
+    const HELP: &'static str =
+        "Samples to use: train, valid or test [default: test, or train where there is no test set]";
+
+    fn of(split: SplitName) -> Self {
+        match split {
+            SplitName::Train => Self::Train,
+            SplitName::Test => Self::Test,
+        }
+    }
 }
 
 /// The biases along an annealing path.

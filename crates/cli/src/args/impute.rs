@@ -2,6 +2,7 @@
 
 use super::memory::MemoryArgs;
 use super::on::ModelOnData;
+use super::text_form::TextFormArgs;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -43,6 +44,8 @@ pub(crate) struct ImputeArgs {
     /// Table to write: .csv, .npy, .parquet or .safetensors, or sequences: .fasta
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) form: TextFormArgs,
     #[command(flatten)]
     pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout

@@ -18,6 +18,7 @@ mod runs;
 mod score;
 mod shell;
 mod short_help;
+mod text_form;
 mod thermodynamics;
 mod tips;
 mod training;
@@ -26,7 +27,7 @@ mod using;
 pub(crate) use check::CheckArgs;
 pub(crate) use contacts::{ContactsArgs, GapsName, SEPARATION};
 pub(crate) use data::{DataArgs, DataCommand, Made, MakeArgs};
-pub(crate) use eval::{EvalArgs, PathName, PseudoName, SpacingName};
+pub(crate) use eval::{EvalArgs, EvalPart, PathName, PseudoName, SpacingName};
 pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use html_page::PageArgs;
 pub(crate) use hub::{PullArgs, PushArgs};
@@ -38,7 +39,7 @@ pub(crate) use runs::{CompareArgs, ReportArgs, RunsArgs};
 pub(crate) use score::{Mutations, ScoreArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
 pub(crate) use thermodynamics::ThermodynamicsArgs;
-pub(crate) use training::{RecipeArgs, TrainArgs};
+pub(crate) use training::{RecipeArgs, RecipeName, TrainArgs};
 pub(crate) use using::{Clamped, ClassifyArgs, EncodeArgs, Method, ReconstructArgs, SampleArgs, ShowArgs};
 
 use crate::settings::{FinetuneSettings, PretrainSettings, StackSettings, TuneSettings};
@@ -141,7 +142,7 @@ pub(crate) enum Command {
     /// on the validation samples.
     #[command(after_help = training::FINETUNE_HELP, allow_negative_numbers = true)]
     Finetune(Box<TrainArgs<FinetuneSettings>>),
-    /// Print the built-in recipe of a verb that trains, as TOML
+    /// Print the defaults of a verb that trains, or a recipe of a name
     #[command(after_help = training::RECIPE_HELP)]
     Recipe(RecipeArgs),
     /// Show what is in a checkpoint: header, shapes, statistics, filters

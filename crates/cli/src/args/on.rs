@@ -5,23 +5,39 @@ use clap::{Args, ValueEnum};
 use deepbelief_data::Dataset;
 use std::path::PathBuf;
 
+/// What names a part of a data set.
+pub(crate) trait Part: ValueEnum + Clone + Copy + Send + Sync + 'static {
+    /// What the option says.
+    const HELP: &'static str;
+
+    /// One that verbs in general know.
+    fn of(split: SplitName) -> Self;
+}
+
+impl Part for SplitName {
+    const HELP: &'static str = "Samples to use: train or test [default: test, or train where there is no test set]";
+
+    fn of(split: SplitName) -> Self {
+        split
+    }
+}
+
 /// A model, and the samples that it is used on.
 #[derive(Debug, Args)]
-pub(crate) struct ModelOnData {
+pub(crate) struct ModelOnData<P: Part = SplitName> {
     /// Checkpoint, or run folder that holds one
     #[arg(value_name = "CKPT")]
     pub(crate) checkpoint: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Samples to use: train or test [default: test, or train where there is no test set]
-    #[arg(long)]
-    pub(crate) split: Option<SplitName>,
+    #[arg(long, help = P::HELP)]
+    pub(crate) split: Option<P>,
 }
 
-impl ModelOnData {
+impl<P: Part> ModelOnData<P> {
     /// The part of `data` that is meant.
-    pub(crate) fn part(&self, data: &Dataset) -> SplitName {
-        self.split.unwrap_or(if data.test.is_some() { SplitName::Test } else { SplitName::Train })
+    pub(crate) fn part(&self, data: &Dataset) -> P {
+        self.split.unwrap_or(P::of(if data.test.is_some() { SplitName::Test } else { SplitName::Train }))
     }
 }
 

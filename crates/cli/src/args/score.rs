@@ -2,6 +2,7 @@
 
 use super::memory::MemoryArgs;
 use super::on::ModelOnData;
+use super::text_form::TextFormArgs;
 use clap::Args;
 use deepbelief_data::Binarize;
 use std::convert::Infallible;
@@ -10,11 +11,15 @@ use std::str::FromStr;
 
 pub(super) const SCORE_HELP: &str = "\
 Columns of the table, a row a sample:
-  row             number of the sample, from 0
+  line            number of the line in the file, from 1; of data without lines `row`, from 0
   free_energy     nats; the higher, the less probable
   log_likelihood  nats: minus the free energy, minus ln Z
   percentile      per cent of the training samples that are as probable or less; 0 to 1 is unusual
   beyond          number of values beyond the ranges of their columns, whose ends stand for them
+  oddest          of a table the column whose value costs most beyond what is usual for it, given
+                  the others: -ln p(value | others) less its mean under the model; then `second`
+  oddest_nats     how much that is, in nats; then `second_nats`
+A .csv or .parquet file has the columns that the model ignores too, behind the first.
 
 A sample is scored by what was observed of it. Missing values are summed out exactly where they
 are at most 12 units (a category has one a level) or the model is an RBM of at most 12 hidden units.
@@ -23,6 +28,11 @@ is an estimate by chains that fill it, and the column `estimated` has 1; a deep 
 labels gives no score. A sample with gaps has a lower free energy than if every value were there.
 Its percentile is among up to 1,000 training samples with the same units hidden; it is empty where
 that takes too long.
+
+Odd values are exact for an RBM, and for the binary values and categories of a deep net as exact as
+its free energy. They are looked for in the least probable rows first, and empty where that takes
+longer than some seconds. A value that costs no more than is usual is not odd; the summary names
+those of at least one nat.
 
 The free energy of an RBM is exact. For a deep belief net it is -ln of the mean weight over draws of
 its layers, as in `dbn eval`. A row has the same score wherever it stands.
@@ -83,6 +93,8 @@ pub(crate) struct ScoreArgs {
     /// Table to write: .csv, .npy, .parquet or .safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) form: TextFormArgs,
     #[command(flatten)]
     pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout

@@ -2,7 +2,7 @@
 
 use crate::machine::ranks;
 use crate::options::{self, Verb};
-use crate::settings::{Asked, Settings, default_text};
+use crate::settings::{Asked, NamedRecipe, Settings, default_text};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -77,10 +77,19 @@ Examples:
 );
 
 pub(super) const RECIPE_HELP: &str = "\
+Names are those of a verb that trains, for all its defaults, or of what a recipe was found for:
+  protein            an alignment of a protein family (pretrain)
+  spins              spins of -1 and 1, such as configurations of an Ising model (pretrain)
+  table-real         a table of numbers (pretrain)
+  table-categorical  a table of categories (pretrain)
+  mnist-rbm-density  MNIST, for the best likelihood of one RBM (pretrain)
+  mnist-dbn-density  MNIST, for the likelihood of a deep belief net (stack)
+
 Examples:
   dbn recipe pretrain > mine.toml
   dbn pretrain --config mine.toml
-  dbn recipe finetune --as autoencoder";
+  dbn recipe finetune --as autoencoder
+  dbn recipe protein > protein.toml";
 
 /// A training.
 #[derive(Debug, Clone, Args)]
@@ -181,18 +190,29 @@ pub(crate) struct RunArgs {
 /// A recipe to print.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RecipeArgs {
-    /// Verb whose defaults to print: pretrain, stack, tune or finetune
-    #[arg(value_name = "VERB", value_parser = verb)]
-    pub(crate) verb: Verb,
+    /// Verb whose defaults to print: pretrain, stack, tune or finetune; or the name of a recipe
+    #[arg(value_name = "NAME", value_parser = named)]
+    pub(crate) name: RecipeName,
     /// Task of the network of `dbn finetune`: classifier or autoencoder [default: classifier]
     #[arg(long = "as", value_name = "TASK", hide_possible_values = true, value_parser = ["classifier", "autoencoder"])]
     pub(crate) task: Option<String>,
 }
 
-/// A verb that trains, by its name.
-fn verb(name: &str) -> Result<Verb, String> {
-    let verb = Verb::TRAINING.into_iter().find(|verb| verb.name() == name);
-    verb.ok_or_else(|| "expected pretrain, stack, tune or finetune".to_string())
+/// Which recipe is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecipeName {
+    /// The defaults of a verb that trains.
+    Defaults(Verb),
+    /// One that was found for some kind of data.
+    Named(NamedRecipe),
+}
+
+fn named(name: &str) -> Result<RecipeName, String> {
+    let verb = Verb::TRAINING.into_iter().find(|verb| verb.name() == name).map(RecipeName::Defaults);
+    verb.or_else(|| NamedRecipe::of(name).map(RecipeName::Named)).ok_or_else(|| {
+        let known = Verb::TRAINING.into_iter().map(Verb::name).chain(NamedRecipe::ALL.map(|recipe| recipe.name));
+        format!("expected one of {}", known.collect::<Vec<_>>().join(", "))
+    })
 }
 
 #[cfg(test)]

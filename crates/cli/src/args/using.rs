@@ -3,6 +3,7 @@
 use super::data::DataArgs;
 use super::memory::MemoryArgs;
 use super::on::{ModelOnData, SplitName};
+use super::text_form::TextFormArgs;
 use crate::machine::device::DeviceName;
 use crate::pictures::Form;
 use clap::{Args, ValueEnum};
@@ -13,14 +14,16 @@ use std::str::FromStr;
 
 pub(super) const ENCODE_HELP: &str = "\
 What is written, for N samples and H hidden units:
-  .safetensors  features [N, H] F32; labels [N] I64; free_energy [N] F32
+  .safetensors  tensors features [N, H] F32; labels [N] I64; free_energy [N] F32
   .npy          features [N, H]; labels and free energies in files of their own beside it
                 (features.labels.npy, features.free_energy.npy)
-  .csv          columns h0 .. h(H-1), then free_energy, then label
+  .csv          columns h0 .. h(H-1), then free_energy, then label; before them what the samples are
+                called and the columns that the model ignores, such as an identifier
   .parquet      the same columns
-Labels are written where the data have them, free energies (nats) with --free-energy. For a stack
-it is the top RBM's free energy, with the units under it at their probabilities after the pass up:
-the stack's own free energy is a sum too long to compute.
+Rows stand in the order of the data. Labels are written where the data have them; in .npy and
+.safetensors files words are numbers, from 0 in the order of the words. --free-energy writes free
+energies (nats). For a stack it is that of the top RBM, with the units under it at their
+probabilities after the pass up: the stack's own free energy is a sum too long to compute.
 
 Examples:
   dbn encode runs/mnist-500 --data mnist --split test --out features.safetensors
@@ -43,6 +46,9 @@ Examples:
   dbn show runs/kunitz --units units.csv";
 
 pub(super) const CLASSIFY_HELP: &str = "\
+Columns of --out: the `line` of the file, from 1, or of data without lines the `row`, from 0; the
+columns that the model ignores; the predicted label, its probability, and the label of the data.
+
 Examples:
   dbn classify runs/deep
   dbn classify runs/deep --confusion --errors errors.png
@@ -71,7 +77,8 @@ Examples:
 pub(super) const RECONSTRUCT_HELP: &str = "\
 A table has the reconstruction of every sample, in the columns and units of the training data: for
 binary columns and categories the most probable value, for numbers the mean. The last column is the
-label of the sample. A .fasta file has the sequences of an alignment.
+label of the sample, the first are those that the model ignores. A .fasta file has the sequences of
+an alignment.
 
 Examples:
   dbn reconstruct runs/mnist-500 --out reconstructions.png
@@ -136,6 +143,8 @@ pub(crate) struct ReconstructArgs {
     #[arg(long, value_name = "FILE", default_value = "reconstructions.png")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
+    pub(crate) form: TextFormArgs,
+    #[command(flatten)]
     pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
@@ -170,6 +179,8 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
+    pub(crate) form: TextFormArgs,
+    #[command(flatten)]
     pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
@@ -199,6 +210,8 @@ pub(crate) struct ClassifyArgs {
     /// Write each sample's label and its probability into this CSV file
     #[arg(long, value_name = "CSV")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) form: TextFormArgs,
     #[command(flatten)]
     pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
@@ -260,6 +273,8 @@ pub(crate) struct SampleArgs {
     /// File to write: .png, .gif or .apng, a table: .csv, .npy, .parquet or .safetensors, or sequences: .fasta
     #[arg(long, value_name = "FILE", default_value = "samples.png")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) form: TextFormArgs,
     #[command(flatten)]
     pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout

@@ -62,7 +62,7 @@ fn ising(args: &MakeArgs, report: &Report) -> Result<()> {
     let names = (0..model.spins()).map(|spin| format!("s{spin}")).collect();
     let values = samples.iter().flatten().map(|&up| if up { 1 } else { -1 }).collect();
     let columns = vec![Block { names, values: BlockValues::Whole(values) }];
-    Results { name: "values", columns, beside: Vec::new() }.write(&args.out, "csv")?;
+    Results { name: "values", columns, ..Results::default() }.write(&args.out, "csv")?;
     let n = count as f64;
     let mean = energies.iter().sum::<f64>() / n;
     let heat_capacity = beta * beta * energies.iter().map(|energy| (energy - mean).powi(2)).sum::<f64>() / n;
@@ -94,5 +94,5 @@ fn table(patterns: &Patterns) -> Results {
     let label = patterns.labels.as_ref().map(|labels| labels.iter().map(|&label| i64::from(label)).collect());
     let label = label.map(|labels| Block::column("label", BlockValues::Whole(labels)));
     let columns = std::iter::once(Block { names, values: BlockValues::Whole(values) }).chain(label).collect();
-    Results { name: "values", columns, beside: Vec::new() }
+    Results { name: "values", columns, ..Results::default() }
 }

@@ -3,6 +3,7 @@
 use crate::args::EncodeArgs;
 use crate::commands::files::{extension, require_folder, require_spare};
 use crate::data::chunks::{CHUNK, count_of};
+use crate::data::identity::columns_beside;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
@@ -21,6 +22,7 @@ use serde_json::json;
 pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &FORMATS)?;
     require_folder(&args.out)?;
+    args.form.require(format)?;
     let checkpoint = Model::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
     let seed = checkpoint.provenance().seed;
@@ -79,8 +81,10 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     let labelled = labels.is_some();
     beside.extend(labels.map(|labels| ("labels", Block::column("label", labels))));
     let columns = vec![Block { names, values: BlockValues::Floats(features) }];
-    let features = Results { name: "features", columns, beside }.with_names(samples, format);
-    let files = features.write(&args.out, format)?;
+    let form = args.form.over(data.form);
+    let rows = columns_beside(&checkpoint, &args.checkpoint, &args.data, (samples, args.split), (format, form))?;
+    let features = Results { name: "features", columns, beside, form };
+    let files = features.with_rows(rows, format).write(&args.out, format)?;
     tracing::info!("encoded {} of {} into {}", count(n, "sample"), data.name, count(hidden, "feature"));
     if args.json {
         return report.json(&json!({

@@ -2,14 +2,17 @@
 
 use crate::args::{ImputeArgs, SplitName};
 use crate::commands::files::{extension, require_folder, require_spare};
+use crate::data::identity::names;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, ROWS, Trained, split};
 use crate::report::Report;
-use crate::results::{FORMATS, Results};
+use crate::results::{FORMATS, Results, respelled, spare_name};
 use crate::sequences::{self, FASTA, is_fasta};
-use deepbelief_data::{Binarize, Block, BlockValues, ColumnKind, LoadOptions, Original, Schema, Source, Split};
+use deepbelief_data::{
+    Binarize, Block, BlockValues, ColumnKind, LoadOptions, Original, Schema, Source, Split, TextForm,
+};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_stack::{Completed, Completing};
 use serde_json::json;
@@ -22,6 +25,7 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
         return Err(Failure::new("--spread and --draws go with a table: a name that ends in .csv or .parquet"));
     }
     require_folder(&args.out)?;
+    args.form.require(format)?;
     let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
     require_spare(&args.out, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
     let (source, options) = reading(&checkpoint, args)?;
@@ -36,6 +40,7 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
         held + (3 + 3 * u64::from(tables)) * table
     })?;
     let original = Original::read(&source, &options, part == SplitName::Test)?;
+    let form = if format == "csv" { args.form.over(original.form) } else { TextForm::default() };
     let filled = samples.missing_values();
     if filled == 0 {
         tracing::warn!("no value of {} is missing: they are written as they are", data.name);
@@ -45,11 +50,12 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
         gaps: (0..n)
             .map(|sample| samples.missing(&[sample]).map(|m| m.units(0).collect()).unwrap_or_default())
             .collect(),
-        original,
+        original: Original { columns: respelled(original.columns, original.form, form), ..original },
+        form,
         as_numbers: format != "csv",
         learned_alone: !["csv", "parquet"].contains(&format),
     };
-    let completed = complete(&checkpoint, samples, args)?;
+    let completed = complete(&checkpoint, samples, args, report)?;
     if is_fasta(format) {
         sequences::write(&args.out, &checkpoint, &completed.mean, samples)?;
         return said(args, &data.name, std::slice::from_ref(&args.out), (n, filled), report);
@@ -64,10 +70,10 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
         }
         Some(_) => draws(&filling, completed.draw_means, args.seed),
     };
-    let table = Results { name: "values", columns, beside: Vec::new() };
-    // Of several draws each sample has several rows.
-    let table = if args.draws.is_none() { table.with_names(samples, format) } else { table };
-    let files = table.write(&args.out, format)?;
+    let table = Results { name: "values", columns, form, ..Results::default() };
+    // Of several draws each sample has several rows; the columns that the model ignores are there already.
+    let names = names(samples).filter(|_| args.draws.is_none());
+    let files = table.with_rows(names.into_iter().collect(), format).write(&args.out, format)?;
     said(args, &data.name, &files, (n, filled), report)
 }
 
@@ -96,11 +102,13 @@ fn said(args: &ImputeArgs, data: &str, files: &[PathBuf], (n, filled): (usize, u
 }
 
 /// What the model makes of what is missing, some samples at a time.
-fn complete(checkpoint: &Checkpoint, samples: &Split, args: &ImputeArgs) -> Result<Completed> {
+fn complete(checkpoint: &Checkpoint, samples: &Split, args: &ImputeArgs, report: &Report) -> Result<Completed> {
     let mut how = Completing { sweeps: args.sweeps, seed: args.seed, ..checkpoint.completing() };
     how.chains = args.draws.unwrap_or(how.chains);
     let mut all = Completed { draw_means: vec![Vec::new(); how.chains as usize], ..Completed::default() };
     let (n, choices) = (samples.samples(), checkpoint.columns().choices());
+    let steps = u64::from(how.chains) * u64::from(how.burn_in + how.sweeps);
+    let work = report.work("steps of chains that fill gaps", n.div_ceil(ROWS) as u64 * steps);
     for first in (0..n).step_by(ROWS) {
         let chosen: Vec<usize> = (first..n.min(first + ROWS)).collect();
         let batch = samples.batch(chosen.iter().copied(), Binarize::None, 0)?;
@@ -108,7 +116,7 @@ fn complete(checkpoint: &Checkpoint, samples: &Split, args: &ImputeArgs) -> Resu
         let missing = missing.unwrap_or_else(|| deepbelief_kernels::Bits::zeros(batch.rows(), batch.units()));
         // Rows that are drawn side by side must not draw the same.
         how.rows_from = args.draws.map(|_| first as u32);
-        let part = checkpoint.dbn.complete_choices(&batch, &missing, &choices, &how)?;
+        let part = checkpoint.dbn.complete_watched(&batch, &missing, &choices, &how, &|| work.did(1))?;
         all.mean.extend(part.mean);
         all.deviation.extend(part.deviation);
         all.draw_means.iter_mut().zip(part.draw_means).for_each(|(all, part)| all.extend(part));
@@ -123,7 +131,7 @@ fn draws(filling: &Filling, chains: Vec<Vec<f32>>, seed: u64) -> Vec<Block> {
         filling.columns.draw(&mut values, Uniforms::new(seed, Stream::User, draw as u32));
         let mut table = filling.table(&values);
         let rows = table[0].rows();
-        let name = spare_name("draw", &table);
+        let name = spare_name("draw", &table.iter().collect::<Vec<_>>());
         table.insert(0, Block::column(name, BlockValues::Whole(vec![draw as i64 + 1; rows])));
         if all.is_empty() {
             all = table;
@@ -134,16 +142,6 @@ fn draws(filling: &Filling, chains: Vec<Vec<f32>>, seed: u64) -> Vec<Block> {
     all
 }
 
-/// The name, with as many underscores behind it as it takes to be no column's.
-fn spare_name(name: &str, table: &[Block]) -> String {
-    let names = || table.iter().flat_map(|block| &block.names);
-    let mut spare = name.to_string();
-    while names().any(|name| *name == spare) {
-        spare.push('_');
-    }
-    spare
-}
-
 /// A table with gaps, and how it is written without them.
 struct Filling {
     /// What the visible units are.
@@ -151,6 +149,8 @@ struct Filling {
     /// The units that have no value, of every sample.
     gaps: Vec<Vec<usize>>,
     original: Original,
+    /// How it is written.
+    form: TextForm,
     /// Whether numbers are written as numbers, and not as the file has them.
     as_numbers: bool,
     /// Whether only columns that the model learned are written.
@@ -169,21 +169,27 @@ impl Filling {
             units = units.end..units.end + kind.units();
             let missing: Vec<bool> = self.gaps.iter().map(|gaps| gaps.iter().any(|gap| units.contains(gap))).collect();
             let at = self.original.learned[place];
-            table[at].values = merged(&table[at].values, &filled.values, &missing, self.as_numbers);
+            table[at].values = merged(&table[at].values, &filled.values, &missing, (self.as_numbers, self.form));
             order.push(at);
         }
         if self.learned_alone { order.into_iter().map(|at| table[at].clone()).collect() } else { table }
     }
 }
 
-/// A column whose missing cells are those of `filled`.
-fn merged(original: &BlockValues, filled: &BlockValues, missing: &[bool], as_numbers: bool) -> BlockValues {
+/// Values as texts, numbers as the form writes them.
+fn as_texts<T: ToString>(values: &[T], form: TextForm) -> BlockValues {
+    form.marked(BlockValues::of_texts(values.iter().map(ToString::to_string)))
+}
+
+/// A column whose missing cells are those of `filled`, as numbers or as texts of a form.
+fn merged(original: &BlockValues, filled: &BlockValues, missing: &[bool], how: (bool, TextForm)) -> BlockValues {
     use BlockValues::{Doubles, Floats, Texts, Whole};
+    let (as_numbers, form) = how;
     match (original, filled) {
         (Floats(cells), Floats(filled)) => Floats(chosen(cells, filled, missing)),
         (Doubles(cells), Doubles(filled)) => Doubles(chosen(cells, filled, missing)),
         (Floats(_), Doubles(_)) | (Doubles(_), Floats(_)) => {
-            merged(&original.as_doubles(), &filled.as_doubles(), missing, as_numbers)
+            merged(&original.as_doubles(), &filled.as_doubles(), missing, how)
         }
         (Texts { texts, places }, Floats(_) | Doubles(_)) if as_numbers => {
             let numbers: Vec<f64> = texts.iter().map(|text| text.parse().unwrap_or(f64::NAN)).collect();
@@ -192,7 +198,7 @@ fn merged(original: &BlockValues, filled: &BlockValues, missing: &[bool], as_num
                 Floats(_) => Floats(cells.map(|x| x as f32).collect()),
                 _ => Doubles(cells.collect()),
             };
-            merged(&cells, filled, missing, as_numbers)
+            merged(&cells, filled, missing, how)
         }
         (Texts { texts, places }, Texts { texts: levels, places: filled }) if as_numbers => {
             let level = |text: &String| levels.iter().position(|level| level == text).unwrap_or(0) as u32;
@@ -200,28 +206,17 @@ fn merged(original: &BlockValues, filled: &BlockValues, missing: &[bool], as_num
             let cell = |(row, &gap): (usize, &bool)| if gap { filled[row] } else { known[places[row] as usize] };
             Texts { texts: levels.clone(), places: missing.iter().enumerate().map(cell).collect() }
         }
-        (Texts { .. }, Floats(filled)) => {
-            let texts = BlockValues::of_texts(filled.iter().map(ToString::to_string));
-            merged(original, &texts, missing, as_numbers)
-        }
-        (Texts { .. }, Doubles(filled)) => {
-            let texts = BlockValues::of_texts(filled.iter().map(ToString::to_string));
-            merged(original, &texts, missing, as_numbers)
-        }
+        (Texts { .. }, Floats(filled)) => merged(original, &as_texts(filled, form), missing, how),
+        (Texts { .. }, Doubles(filled)) => merged(original, &as_texts(filled, form), missing, how),
         (Texts { texts, places }, Texts { texts: levels, places: filled }) => {
             let first = texts.len() as u32;
             let cell = |(row, &gap): (usize, &bool)| if gap { first + filled[row] } else { places[row] };
             let places = missing.iter().enumerate().map(cell).collect();
-            Texts { texts: texts.iter().chain(levels).cloned().collect(), places }
+            let levels = levels.iter().map(|level| form.with_mark(level).into_owned());
+            Texts { texts: texts.iter().cloned().chain(levels).collect(), places }
         }
-        (Floats(cells), Texts { .. }) => {
-            let texts = BlockValues::of_texts(cells.iter().map(ToString::to_string));
-            merged(&texts, filled, missing, as_numbers)
-        }
-        (Doubles(cells), Texts { .. }) => {
-            let texts = BlockValues::of_texts(cells.iter().map(ToString::to_string));
-            merged(&texts, filled, missing, as_numbers)
-        }
+        (Floats(cells), Texts { .. }) => merged(&as_texts(cells, form), filled, missing, how),
+        (Doubles(cells), Texts { .. }) => merged(&as_texts(cells, form), filled, missing, how),
         // Neither a file's cells nor what is filled are whole.
         (Whole(_), _) | (_, Whole(_)) => filled.clone(),
     }

@@ -1,6 +1,6 @@
-//! `dbn recipe`: the built-in recipe of a verb that trains.
+//! `dbn recipe`: the defaults of a verb that trains, or a recipe for some kind of data.
 
-use crate::args::RecipeArgs;
+use crate::args::{RecipeArgs, RecipeName};
 use crate::failure::{Failure, Result};
 use crate::options::Verb;
 use crate::report::Report;
@@ -11,10 +11,13 @@ use toml::Table;
 pub(crate) fn recipe(args: &RecipeArgs, report: &Report) -> Result<()> {
     let mut asked = Table::new();
     if let Some(task) = &args.task {
-        if args.verb != Verb::Finetune {
-            return Err(Failure::new(format!("--as goes with finetune, not with {}", args.verb.name())));
+        if args.name != RecipeName::Defaults(Verb::Finetune) {
+            return Err(Failure::new("--as goes with finetune alone"));
         }
         asked.insert("as".into(), task.as_str().into());
     }
-    report.data(&print_recipe(args.verb, &asked)?)
+    match args.name {
+        RecipeName::Defaults(verb) => report.data(&print_recipe(verb, &asked)?),
+        RecipeName::Named(recipe) => report.data(recipe.text),
+    }
 }

@@ -3,6 +3,7 @@
 use crate::args::{ReconstructArgs, SplitName};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::data::chunks::CHUNK;
+use crate::data::identity::columns_beside;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
@@ -27,6 +28,7 @@ const MOST_DRAWN: usize = 100;
 pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()> {
     let format = extension(&args.out, &[&["png"], &FORMATS[..], &FASTA].concat())?;
     require_folder(&args.out)?;
+    args.form.require(format)?;
     let checkpoint = Model::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
     if let Model::Network(NetworkCheckpoint { network, header }) = &checkpoint
@@ -84,7 +86,10 @@ fn write(
         vec![args.out.clone()]
     } else {
         let labels = samples.labels().map(|labels| in_their_words(&labels, data.class_names.as_deref()));
-        decoded(checkpoint, &reconstructed, labels).with_names(samples, format).write(&args.out, format)?
+        let form = args.form.over(data.form);
+        let part = if data.test.is_some() { args.split } else { SplitName::Train };
+        let rows = columns_beside(checkpoint, &args.checkpoint, &args.data, (samples, part), (format, form))?;
+        decoded(checkpoint, &reconstructed, labels, form).with_rows(rows, format).write(&args.out, format)?
     };
     tracing::info!("reconstructed {} of {}", count(n, "sample"), data.name);
     if args.json {

@@ -69,7 +69,7 @@ fn columns(rungs: &[Rung]) -> Results {
         ("overlap_std", |rung| rung.overlap_std),
     ];
     let column = |(name, of): (&str, Figure)| Block::column(name, BlockValues::Doubles(rungs.iter().map(of).collect()));
-    Results { name: "ladder", columns: columns.into_iter().map(column).collect(), beside: Vec::new() }
+    Results { name: "ladder", columns: columns.into_iter().map(column).collect(), ..Results::default() }
 }
 
 fn picture(data: &str, rungs: &[Rung]) -> Result<Vec<u8>> {

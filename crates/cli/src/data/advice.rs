@@ -19,8 +19,9 @@ use toml::Value;
 /// Hidden units that a first training should have, at most: what more are worth is a matter of time.
 const MOST_HIDDEN: usize = 500;
 
-/// Samples from which on a stack is given a third layer.
-const FEW_SAMPLES: usize = 2000;
+/// Samples from which on a stack is given a second layer, and a third.
+const SECOND_LAYER: usize = 1000;
+const THIRD_LAYER: usize = 2000;
 
 /// Hidden units at least.
 const LEAST_HIDDEN: usize = 16;
@@ -106,11 +107,23 @@ impl Advice {
             format!("about a tenth as many weights as bits in the training samples ({bits:.0} each)")
         };
         let top = if asked > MOST_HIDDEN { 4 * hidden } else { hidden };
-        let layers = if samples < FEW_SAMPLES { vec![hidden, top] } else { vec![hidden, hidden, top] };
+        let layers = match samples {
+            ..SECOND_LAYER => vec![hidden],
+            SECOND_LAYER..THIRD_LAYER => vec![hidden, top],
+            _ => vec![hidden, hidden, top],
+        };
         let depth = if stack { learners.depth.unwrap_or(layers.len()) } else { 1 };
         if stack {
             let layers: Vec<Value> = layers.into_iter().map(|hidden| Value::from(hidden as i64)).collect();
-            add("layers", layers.into(), reason);
+            let few = match samples {
+                ..SECOND_LAYER => Some(("one layer", SECOND_LAYER)),
+                SECOND_LAYER..THIRD_LAYER => Some(("two layers", THIRD_LAYER)),
+                _ => None,
+            };
+            let why = few.map_or(String::new(), |(layers, enough)| {
+                format!("; {layers}, for another learns little from fewer than {} samples", thousands(enough))
+            });
+            add("layers", layers.into(), reason + &why);
         } else if !learners.counted {
             add("hidden", (hidden as i64).into(), reason);
         }
@@ -322,6 +335,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// What a layer learns above another takes samples.
+    #[test]
+    fn layers_go_by_the_number_of_samples() {
+        let of = |samples: usize| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.csv");
+            let row = |k: usize| format!("{},{},{}\n", k % 2, k / 2 % 2, k / 4 % 2);
+            std::fs::write(&path, (0..samples).map(row).collect::<String>()).unwrap();
+            let found = examine(&Source::Csv(path), &LoadOptions::default(), None).unwrap();
+            let settings = Advice::of(&found, VisibleUnits::Bernoulli, true, &Learners::default()).settings;
+            let setting = settings.into_iter().find(|setting| setting.key == "layers").unwrap();
+            (setting.value.as_array().unwrap().len(), setting.reason)
+        };
+        assert_eq!([180, 1500, 3000].map(|samples| of(samples).0), [1, 2, 3]);
+        assert!(of(180).1.ends_with("one layer, for another learns little from fewer than 1,000 samples"));
     }
 
     #[test]

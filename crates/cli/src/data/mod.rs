@@ -2,6 +2,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod chunks;
+pub(crate) mod identity;
 pub(crate) mod learners;
 pub(crate) mod open;
 pub(crate) mod schema_file;

@@ -8,23 +8,31 @@ use deepbelief_data::{Dataset, LoadOptions, Source};
 /// Where a checkpoint's recipe keeps the names of the classes.
 pub(crate) const CLASS_NAMES: &str = "class_names";
 
+/// Where it keeps how a CSV file is written, if not with commas and points.
+pub(crate) const TEXT_FORM: &str = "text_form";
+
 /// What it keeps of the data themselves, which nobody set.
-pub(crate) const LEARNED: [&str; 2] = [CLASS_NAMES, SCHEMA];
+pub(crate) const LEARNED: [&str; 3] = [CLASS_NAMES, SCHEMA, TEXT_FORM];
 
 /// What to do where data that are held in memory whole do not fit.
 pub(crate) const WHOLE: &str = "these data are read into memory whole; saved as an uncompressed IDX or npy file (not in Fortran \
                      order) they are read a minibatch at a time where memory is short";
 
-/// Opens data, which may take as much memory as the program.
+/// Opens data, which may take as much memory as the program, and says how they were understood.
 pub(crate) fn open_data(source: &Source, options: &LoadOptions, max_memory: u32) -> Result<Dataset> {
+    let data = open_again(source, options, max_memory)?;
+    data.notes.iter().for_each(|note| tracing::info!("{note}"));
+    data.doubts.iter().for_each(|doubt| tracing::warn!("{doubt}"));
+    Ok(data)
+}
+
+/// Opens data of which the training said already how they were understood.
+pub(crate) fn open_again(source: &Source, options: &LoadOptions, max_memory: u32) -> Result<Dataset> {
     if max_memory == 0 {
         memory::require("the program", PROGRAM, max_memory, &[])?;
     }
     let options = LoadOptions { max_memory: memory::room_for_data(max_memory), ..options.clone() };
-    let data = deepbelief_data::open(source, &options).map_err(explain)?;
-    data.notes.iter().for_each(|note| tracing::info!("{note}"));
-    data.doubts.iter().for_each(|doubt| tracing::warn!("{doubt}"));
-    Ok(data)
+    deepbelief_data::open(source, &options).map_err(explain)
 }
 
 /// What is said of data that cannot be read; those that take too much memory might be saved otherwise.

@@ -1,7 +1,7 @@
 //! Opening a checkpoint of any kind, and fitting data to it.
 
 use crate::args::{DataArgs, MemoryArgs, SplitName};
-use crate::data::open::{CLASS_NAMES, open_data};
+use crate::data::open::{CLASS_NAMES, TEXT_FORM, open_again, open_data};
 use crate::data::schema_file::SCHEMA;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::machine::footprint::held;
@@ -10,7 +10,7 @@ use crate::model::{alignment, recorded};
 use crate::run::folder::checkpoint_path;
 use candle_core::Device;
 use deepbelief_data::{
-    Binarize, ClassNumbers, Dataset, Fetch, ImageShape, LabelUse, LoadOptions, Scale, Schema, Source, Split,
+    Binarize, ClassNumbers, Dataset, Fetch, ImageShape, LabelUse, LoadOptions, Scale, Schema, Source, Split, TextForm,
 };
 use deepbelief_finetune::{Network, NetworkHeader, Objective};
 use deepbelief_rbm::{Provenance, VisibleStates, tensors};
@@ -119,6 +119,11 @@ pub(crate) trait Trained {
         serde_json::from_value(schema.clone()).ok()
     }
 
+    /// How the CSV file of the training data was written.
+    fn text_form(&self) -> TextForm {
+        self.recorded(TEXT_FORM).unwrap_or_default()
+    }
+
     /// How all values of the training data came into [0, 1], as far as it is known.
     fn scale(&self) -> Option<Scale> {
         let recorded = self.recorded::<Scale>("scale").filter(|&scale| scale != Scale::Auto);
@@ -194,7 +199,10 @@ pub(crate) trait Trained {
 
     /// Loads a source with what it lacks.
     fn incomplete_data_of(&self, source: &Source, options: &LoadOptions, memory: MemoryArgs) -> Result<Dataset> {
-        let data = open_data(source, options, memory.max_memory)?;
+        // How they are understood has been said before, if they are the data of the training.
+        let is_own = self.recorded::<Source>("data").is_some_and(|own| own.is_same_as(source));
+        let open = if is_own { open_again } else { open_data };
+        let data = open(source, options, memory.max_memory)?;
         require_units(source, data.train.units(), self.visible())?;
         if fits(PROGRAM + held(&data) + 2 * data.bytes_in_files(), memory.max_memory) {
             return Ok(data.held()?);

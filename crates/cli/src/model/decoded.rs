@@ -4,15 +4,16 @@ use super::checkpoint::Trained;
 use crate::failure::{Failure, Result};
 use crate::pictures::shape_of;
 use crate::results::Results;
-use deepbelief_data::{Block, BlockValues, ImageShape};
+use deepbelief_data::{Block, BlockValues, ImageShape, TextForm};
 
 /// Visible values `[rows, units]` in [0, 1] as columns called as the training data's, with `labels`, where
-/// there are some, behind them.
-pub(crate) fn decoded(model: &impl Trained, values: &[f32], labels: Option<BlockValues>) -> Results {
+/// there are some, behind them; a csv file of them has this form.
+pub(crate) fn decoded(model: &impl Trained, values: &[f32], labels: Option<BlockValues>, form: TextForm) -> Results {
     let schema = model.columns();
     let name = schema.label().filter(|_| schema.has_names()).unwrap_or_else(|| "label".into());
     let beside = labels.map(|labels| ("labels", Block::column(name, labels))).into_iter().collect();
-    Results { name: "values", columns: schema.decode(values), beside }
+    let marked = |block: Block| Block { values: form.marked(block.values), ..block };
+    Results { name: "values", columns: schema.decode(values).into_iter().map(marked).collect(), beside, form }
 }
 
 /// Labels as the data have them: the names of their classes, numbers where all of these are, or else the numbers of the

@@ -1,11 +1,11 @@
 //! The data of a training, parted into training, validation and test samples, and what is measured on them.
 
-use super::advised::advise;
+use super::advised::{advise, say_of_pictures};
 use super::folder::RunFolder;
 use super::known::Known;
 use super::same::{require_same, require_same_data};
 use crate::data::chunks::{binarisation, chunks};
-use crate::data::open::{CLASS_NAMES, WHOLE, open_data};
+use crate::data::open::{CLASS_NAMES, TEXT_FORM, WHOLE, open_data};
 use crate::data::schema_file::SCHEMA;
 use crate::data::warnings::{SAMPLED, warn_of};
 use crate::failure::{Explain, Failure, Result, count};
@@ -19,7 +19,7 @@ use crate::pictures::{Crowd, Gallery, Shown, shape_of};
 use crate::report::{bytes, thousands};
 use crate::settings::{DataSettings, Said, Settings, record};
 use candle_core::Device;
-use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Schema, Source, Split};
+use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Schema, Source, Split, TextForm};
 use deepbelief_kernels::{Missing, Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance, Units};
 use deepbelief_stack::Dbn;
@@ -57,6 +57,10 @@ impl Parts {
         let found = data.examine(SAMPLED)?;
         let advised = match S::VERB {
             Verb::Pretrain | Verb::Stack if !data.schema.columns.is_empty() => advise(settings, said, &found)?,
+            Verb::Pretrain | Verb::Stack => {
+                say_of_pictures(settings, said, &data, &found)?;
+                Vec::new()
+            }
             _ => Vec::new(),
         };
         settings.data_mut().visible_units = units;
@@ -285,6 +289,9 @@ impl Parts {
         }
         if let (false, Some(recipe)) = (self.data.schema.columns.is_empty(), recipe.as_object_mut()) {
             recipe.insert(SCHEMA.into(), serde_json::to_value(&self.data.schema)?);
+        }
+        if let (false, Some(recipe)) = (self.data.form == TextForm::default(), recipe.as_object_mut()) {
+            recipe.insert(TEXT_FORM.into(), self.data.form.to_string().into());
         }
         Ok(Provenance {
             dataset: self.data.name.clone(),

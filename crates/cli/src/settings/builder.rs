@@ -41,8 +41,7 @@ impl SettingsBuilder {
         let of_layer: Vec<&str> = ["hidden"].into_iter().chain(of_layers()).collect();
         let known: Vec<&str> = ["layer", "top"].into_iter().chain(Verb::Stack.options().map(|opt| opt.key)).collect();
         if let Some(hidden) = table.get("hidden") {
-            return Err(Failure::new(format!("{name}: unknown key 'hidden'"))
-                .hint(format!("a stack lists the hidden units of its layers: layers = [{hidden}]")));
+            return Err(Failure::new(format!("{name}: unknown key 'hidden'")).hint(of_one_rbm(table, hidden)));
         }
         recipe::check(name, table, &known, |key, value| match key {
             "layers" => sizes(value).map(|_| ()),
@@ -145,6 +144,15 @@ impl SettingsBuilder {
         root.insert("layer".into(), Value::Array(all.into_iter().map(Value::Table).collect()));
         Ok(root)
     }
+}
+
+/// What to do with a recipe that is one of `dbn pretrain`.
+fn of_one_rbm(table: &Table, hidden: &Value) -> String {
+    let written = table.get("data").and_then(Value::as_str).map_or(String::new(), |data| {
+        let data = deepbelief_data::shell_quoted(data);
+        format!("; `dbn check {data} --for stack --recipe stack.toml` writes a recipe for a stack")
+    });
+    format!("that is the key of one RBM, and a stack lists its layers: layers = [{hidden}]{written}")
 }
 
 /// Sets the rates of a layer that nobody set, as its hidden units and its optimizer bear them.

@@ -14,6 +14,12 @@ pub(super) fn check(
 ) -> Result<()> {
     if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
         let failure = Failure::new(format!("{place}: unknown key '{key}'"));
+        // A recipe of a stack, given to what trains one RBM.
+        if ["layers", "layer", "top"].contains(&key.as_str()) && known.contains(&"hidden") {
+            return Err(failure.hint(
+                "that is a key of a deep belief net: `dbn stack --config` trains by this recipe; one RBM has `hidden`",
+            ));
+        }
         return Err(match closest(key, known.iter().copied()) {
             Some(word) => failure.hint(format!("did you mean '{word}'?")),
             None => failure.hint(format!("the keys are {}", known.join(", "))),

@@ -159,15 +159,20 @@ fn settings_written_and_read_are_the_same() {
 
 #[test]
 fn recipes_for_units_of_other_kinds_are_read() {
-    let hidden = [
-        (include_str!("../../../../models/table-categorical.toml"), 200),
-        (include_str!("../../../../models/table-real.toml"), 28),
-        (include_str!("../../../../models/spins.toml"), 32),
-    ];
-    for (recipe, units) in hidden {
-        let read = settings::<PretrainSettings>("", recipe).unwrap();
+    let hidden = [("table-categorical", 200), ("table-real", 28), ("spins", 32), ("protein", 100)];
+    for (name, units) in hidden {
+        let read = settings::<PretrainSettings>("", NamedRecipe::of(name).unwrap().text).unwrap();
         assert_eq!(read.layer.hidden, units);
         assert!(read.layer.train.persistent_chains > 0, "{units}");
+    }
+}
+
+/// Who has a clone finds the recipes there, who has the program alone prints them.
+#[test]
+fn recipes_that_are_printed_are_those_of_the_models() {
+    for NamedRecipe { name, text } in NamedRecipe::ALL {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../models/{name}.toml"));
+        assert_eq!(std::fs::read_to_string(path).unwrap(), text, "{name}");
     }
 }
 
@@ -332,7 +337,12 @@ fn what_does_not_fit_a_stack_is_refused_by_key_and_place() {
     assert_eq!(refusal("", layer), format!(", [[layer]] 1: 'momentum' is [0.5]: {one}"));
     let failure = settings::<StackSettings>("", "hidden = 20").unwrap_err();
     assert!(failure.what().ends_with(": unknown key 'hidden'"));
-    assert_eq!(failure.hint_text(), Some("a stack lists the hidden units of its layers: layers = [20]"));
+    assert_eq!(failure.hint_text(), Some("that is the key of one RBM, and a stack lists its layers: layers = [20]"));
+    let failure = settings::<StackSettings>("", "data = \"csv:a b.csv\"\nhidden = 20").unwrap_err();
+    let command = "`dbn check 'csv:a b.csv' --for stack --recipe stack.toml`";
+    assert!(failure.hint_text().unwrap().contains(command), "{failure:?}");
+    let failure = settings::<PretrainSettings>("", "layers = [20]").unwrap_err();
+    assert!(failure.hint_text().unwrap().contains("`dbn stack --config`"), "{failure:?}");
     let two = "[[layer]]\nhidden = 3\n[[layer]]\nepochs = 2";
     assert_eq!(refusal("", two), "[[layer]] 2 has no 'hidden'");
     let depth = "the recipe has 1 [[layer]] table, but the stack has 2 layers";

@@ -4,7 +4,7 @@ use super::{distance, numbers, on_gpu, parameters};
 use candle_core::Result;
 use deepbelief_kernels::cuda::{Gpu, GpuRbm, GpuTempered};
 use deepbelief_kernels::{
-    Batch, Betas, BiasLine, Bits, Cpu, Engine, GibbsDraws, Layers, PackedRbm, Parameters, PathBiases, Precision, Stream,
+    Betas, BiasLine, Bits, Cpu, Engine, GibbsDraws, Layers, PackedRbm, Parameters, PathBiases, Precision, Stream,
     Tempered, Tempering, Uniforms,
 };
 
@@ -20,7 +20,7 @@ fn chains_anneal_as_on_the_cpu() -> Result<()> {
         let mut device = GpuTempered::new(&gpu, visible, hidden, &p, &base)?;
         let line =
             |units, step| BiasLine { offset: numbers(1, units, 0.5, step), slope: numbers(1, units, 0.5, step + 1) };
-        let biases = PathBiases { visible: line(visible, 6), hidden: line(hidden, 8), precision: None };
+        let biases = PathBiases { visible: line(visible, 6), hidden: line(hidden, 8) };
         cpu.set_biases(&biases);
         device.set_biases(&biases)?;
         let draws = |step| {
@@ -65,9 +65,8 @@ fn temper<E: Engine>(place: &E::Place, sizes: (usize, usize), p: &Parameters) ->
     chains.gibbs(Betas::Each(&betas), &draws(1))?;
     chains.anneal(Betas::Each(&betas), Betas::Each(&next), None)?;
     chains.anneal(Betas::Each(&betas), Betas::All(0.5), Some(&draws(2)))?;
-    let y = chains.labels()?;
-    let Batch::Binary(v) = chains.states()? else { panic!("states of Bernoulli units are bits") };
-    chains.start_from(&Batch::Binary(v.clone()), &y)?;
+    let (v, y) = (chains.states()?, chains.labels()?);
+    chains.start_from(&v, &y)?;
     chains.anneal(Betas::All(0.0), Betas::All(1.0), None)?;
     // The biases of a path are the sum of two numbers.
     assert!(distance(&chains.parameters()?, p) < 1e-6, "chains have the parameters of the model that leads them");

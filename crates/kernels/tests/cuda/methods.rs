@@ -109,7 +109,7 @@ fn follow<E: Engine>(
     let v = Bits::coins(data.rows() + 1, sizes.0, Uniforms::new(6, Stream::Chains, 0));
     let labels: Vec<u32> = y.iter().chain(y.first()).copied().collect();
     average.infer_hidden(Shown::Batch(data), y, None)?;
-    average.set_chains(&Batch::Binary(v), &labels)?;
+    average.set_chains(&v, &labels)?;
     average.update(Shown::Batch(data), &RULE, Sparsity { target: 0.1, cost: 0.0 })?;
     Ok([rbm, fast, average])
 }

@@ -2,6 +2,7 @@
 //! Of the same findings, every training tells those that it should not start without.
 
 mod alignment;
+mod class_column;
 mod recipe;
 mod report;
 

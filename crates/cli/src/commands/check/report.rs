@@ -1,12 +1,12 @@
 //! Findings and recommendation, for people and as JSON.
 
-use super::alignment;
+use super::{alignment, class_column};
 use crate::args::CheckArgs;
 use crate::data::advice::{Advice, Setting};
 use crate::data::warnings::{NAMED, named};
 use crate::failure::count;
 use crate::report::{table, thousands};
-use deepbelief_data::{Column, Examination, Part, ValueKind};
+use deepbelief_data::{Column, Examination, Part, ValueKind, shell_quoted};
 use deepbelief_kernels::UnitKind;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -43,6 +43,8 @@ pub(super) fn describe(
     if schema.lines().count() > SHOWN {
         rows.push(row("", format!("and {} more columns", schema.lines().count() - SHOWN)));
     }
+    let class = class_column::found(found).map(|class| class_column::suggestion(args, &class));
+    rows.extend(class.map(|text| row("hint", text)));
     for (name, texts) in [("note", &found.notes[..]), ("warning", warnings), ("unfit", unfit)] {
         rows.extend(texts.iter().map(|text| row(name, text.clone())));
     }
@@ -59,7 +61,26 @@ pub(super) fn describe(
     if found.train.classes.is_some() && args.verb == "pretrain" {
         text += "\n`dbn pretrain` does not learn the labels; `dbn check --for stack` recommends for a net that does.\n";
     }
+    if args.verb == "pretrain" {
+        text += &named_recipe(args, found).unwrap_or_default();
+    }
     text
+}
+
+/// The commands of a recipe that was found for such data, which is the better start.
+fn named_recipe(args: &CheckArgs, found: &Examination) -> Option<String> {
+    let of_proteins = found.schema.alphabet().is_some_and(|alphabet| alphabet.described().starts_with("protein"));
+    let of_spins = found.units.segments().iter().all(|segment| segment.units == UnitKind::Spin);
+    let (name, what) = match (of_proteins, of_spins) {
+        (true, _) => ("protein", "alignments of proteins"),
+        (_, true) => ("spins", "spins"),
+        _ => return None,
+    };
+    let data = shell_quoted(&args.data.to_string());
+    Some(format!(
+        "\nthese are for all data of such units; for {what} there is a recipe that was tried, and is the better start:\n  dbn \
+         recipe {name} > {name}.toml\n  dbn pretrain --config {name}.toml --data {data}\n"
+    ))
 }
 
 fn data(args: &CheckArgs, found: &Examination) -> String {
@@ -253,6 +274,7 @@ pub(super) fn json(
         "test_in_train": found.shared,
         "schema": (!found.schema.columns.is_empty()).then_some(&found.schema),
         "notes": found.notes,
+        "class_column": class_column::found(found).map(|(name, _)| name),
         "recipe": settings,
     })
 }

@@ -6,6 +6,7 @@ mod score;
 use crate::args::{ClassifyArgs, Method, SplitName};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::data::chunks::CHUNK;
+use crate::data::identity::{columns_beside, numbered};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
@@ -65,7 +66,11 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     memory::require("classifying", needed, args.memory.max_memory, &[])?;
     let told = tell(&checkpoint, samples, binarize, args, seed)?;
     if let Some(path) = &args.out {
-        table(&told, labels.as_deref(), &names).write(path, "csv")?;
+        let form = args.form.over(data.form);
+        let rows = columns_beside(&checkpoint, &args.on.checkpoint, &args.on.data, (samples, part), ("csv", form))?;
+        let rows = std::iter::once(numbered(samples)).chain(rows).collect();
+        let table = Results { form, ..table(&told, labels.as_deref(), &names) };
+        table.with_rows(rows, "csv").write(path, "csv")?;
     }
     let Some(labels) = labels else {
         tracing::info!("{} has no labels: these are the model's, of {}", data.name, count(told.len(), "sample"));
@@ -180,7 +185,8 @@ fn labels(samples: &Split, classes: usize, args: &ClassifyArgs) -> Result<Option
     match labels.iter().position(|&label| label as usize >= classes) {
         None => Ok(Some(labels)),
         Some(sample) => Err(Failure::new(format!(
-            "sample {sample} has the label {}, but the checkpoint has {}, 0 to {}",
+            "{} has the label {}, but the checkpoint has {}, 0 to {}",
+            samples.called(sample),
             labels[sample],
             count(classes, "label"),
             classes - 1
@@ -199,12 +205,11 @@ fn split_name(name: SplitName) -> &'static str {
 fn table(told: &[Told], labels: Option<&[u32]>, names: &[String]) -> Results {
     let texts = |places: Vec<u32>| BlockValues::Texts { texts: names.to_vec(), places };
     let mut columns = vec![
-        Block::column("sample", BlockValues::Whole((0..told.len() as i64).collect())),
         Block::column("predicted", texts(told.iter().map(|told| told.label).collect())),
         Block::column("probability", BlockValues::Floats(told.iter().map(|told| told.probability).collect())),
     ];
     columns.extend(labels.map(|labels| Block::column("label", texts(labels.to_vec()))));
-    Results { name: "labels", columns, beside: Vec::new() }
+    Results { name: "labels", columns, ..Results::default() }
 }
 
 /// The labels alone, where there is nothing to compare them with.
@@ -237,6 +242,7 @@ fn errors(told: &[Told], labels: &[u32]) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::results::csv;
+    use deepbelief_data::TextForm;
 
     fn told(labels: &[u32]) -> Vec<Told> {
         labels.iter().map(|&label| Told { label, probability: 0.5 }).collect()
@@ -261,10 +267,10 @@ mod tests {
     #[test]
     fn csv_holds_names_and_quotes_them() {
         let (told, names) = (told(&[1, 0]), names(&["a,b", "c"]));
-        let csv = |labels| csv(&table(&told, labels, &names).columns.iter().collect::<Vec<_>>());
-        assert_eq!(csv(None), "sample,predicted,probability\n0,c,0.5\n1,\"a,b\",0.5\n");
+        let csv = |labels| csv(&table(&told, labels, &names).columns.iter().collect::<Vec<_>>(), TextForm::default());
+        assert_eq!(csv(None), "predicted,probability\nc,0.5\n\"a,b\",0.5\n");
         let labelled = csv(Some(&[1, 1][..]));
-        assert_eq!(labelled.lines().nth(2), Some("1,\"a,b\",0.5,c"));
+        assert_eq!(labelled.lines().nth(2), Some("\"a,b\",0.5,c"));
         assert_eq!(only_told(&told, &names, false), "c\na,b\n");
         let json: serde_json::Value = serde_json::from_str(&only_told(&told, &names, true)).unwrap();
         assert_eq!(json, serde_json::json!({ "samples": 2, "labels": ["c", "a,b"] }));

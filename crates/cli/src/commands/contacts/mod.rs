@@ -55,7 +55,9 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
         Some(path) => Some(structure::distances(path, args.chain.as_deref(), &model, &sequences)?),
         None => None,
     };
-    let couplings = Couplings::effective(&model.sites, &sequences)?;
+    let work = report.work("pairs of sites", (sites * (sites - 1) / 2) as u64);
+    let couplings = Couplings::effective_watched(&model.sites, &sequences, &|| work.did(1))?;
+    drop(work);
     let counts = |site, level| args.gaps == GapsName::In || !model.is_gap(site, level);
     let pairs = ranked(&couplings, args.separation as usize, counts);
     if pairs.is_empty() {
@@ -143,7 +145,7 @@ impl Found<'_> {
             let at = |pair: &Pair| of_spins[pair_number(self.sites, pair)];
             columns.push(Block::column("coupling", doubles(&at)));
         }
-        Results { name: "pairs", columns, beside: Vec::new() }
+        Results { name: "pairs", columns, ..Results::default() }
     }
 
     /// Of the picture.

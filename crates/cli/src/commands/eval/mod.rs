@@ -1,19 +1,20 @@
 //! `dbn eval`: how probable a model finds data.
 
 mod measure;
+mod part;
 mod partition;
 mod report;
 mod sum;
 mod training;
 
-use crate::args::{EvalArgs, SplitName};
+use crate::args::EvalArgs;
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::data::chunks::{CHUNK, binarisation};
 use crate::failure::{Failure, Result};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::machine::threads;
-use crate::model::checkpoint::{Checkpoint, Trained, split};
+use crate::model::checkpoint::{Checkpoint, Trained};
 use crate::report::{Report, bytes, thousands};
 use crate::run::folder::checkpoint_path;
 use deepbelief_data::{Binarize, Dataset, sha256};
@@ -21,6 +22,7 @@ use deepbelief_rbm::likelihood::require_normalizable;
 use deepbelief_rbm::tensors;
 use deepbelief_stack::Dbn;
 use measure::{Sums, measure};
+use part::{Measured, part_of};
 use report::{Evaluation, LogLikelihood};
 use std::time::Instant;
 use training::{TRAINING, Training};
@@ -52,21 +54,17 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let own = training::free_energy_of_own(&checkpoint, args, binarize);
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
-    let samples = split(&data, part)?;
+    let is_own = part::is_own(&checkpoint, &data, part)?;
+    let Measured { samples, name, words, note } = part_of(&checkpoint, &data, part, is_own)?;
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     let lacks = |&sample: &usize| samples.missing(&[sample]).is_some_and(|missing| missing.units(0).next().is_some());
     let filled = if samples.has_missing() { (0..measured).filter(lacks).count() } else { 0 };
     let data = checkpoint.filled(data)?;
-    let samples = split(&data, part)?;
-    tracing::info!(
-        "evaluating {} samples of {}{}",
-        thousands(measured),
-        data.name,
-        binarisation(samples.layer(), binarize)
-    );
-    if samples.weight(0).is_some() {
-        tracing::info!("means are over the samples as often as each weighs");
-    }
+    let samples = &part_of(&checkpoint, &data, part, is_own)?.samples;
+    let how = binarisation(samples.layer(), binarize);
+    tracing::info!("evaluating {} {words} of {}{how}", thousands(measured), data.name);
+    let weighed = samples.weight(0).map(|_| "means are over the samples as often as each weighs".to_string());
+    note.into_iter().chain(weighed).for_each(|note| tracing::info!("{note}"));
     let log_scales = checkpoint.log_scales();
     require_memory(dbn, &data, measured, args)?;
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
@@ -92,7 +90,8 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     }
     let evaluation = Evaluation {
         data: data.name.clone(),
-        split: if part == SplitName::Test { "test" } else { "train" },
+        split: name,
+        words,
         samples: measured,
         filled,
         binarize: binarize.to_string(),

@@ -11,6 +11,7 @@ use deepbelief_rbm::likelihood::{
     annealed_importance, base_rates, exact_log_partition, is_summable, mixing, reverse_annealed_importance,
 };
 use deepbelief_stack::Dbn;
+use std::sync::Arc;
 
 /// Correlation with their start that chains may keep before a warning: a hundred chains leave some
 /// hundredths by chance.
@@ -52,12 +53,9 @@ pub(super) fn log_z(
     let adaptive = args.spacing == SpacingName::Adaptive;
     let probed = (steps / PROBE_SHARE).max(FEWEST_PROBED).min(steps);
     let pilots = if adaptive { 2 * PILOT } else { 0 };
-    let bar = report.bar((pilots + 2 * steps + probed) as u64 + 2 * u64::from(config.burn_in), 0);
-    if let Some(bar) = bar.clone() {
-        bar.set_prefix("annealing");
-        bar.set_message("");
-        config.watch = Watch::new(move || bar.inc(1));
-    }
+    let work = Arc::new(report.work("annealing", (pilots + 2 * steps + probed) as u64 + 2 * u64::from(config.burn_in)));
+    let watched = Arc::clone(&work);
+    config.watch = Watch::new(move || watched.did(1));
     let (chains, temperatures) = (count(config.chains, "chain"), thousands(steps));
     tracing::info!("annealing {chains} over {temperatures} temperatures, both ways");
     let (all, all_labels) = training.all(dbn.classes());
@@ -80,9 +78,7 @@ pub(super) fn log_z(
         0 => None,
         _ => Some(mixing(top, &states, &labels, &config)?),
     };
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    work.done();
     let memory = memory.map(|mixing| Memory { half_life: mixing.half_life(), left: mixing.left() });
     warn_of(&both, forward.estimate.value - reverse.estimate.value, memory, args);
     let (mut ais, mut reverse_ais) = (Estimate::of(&forward.estimate), Estimate::of(&reverse.estimate));

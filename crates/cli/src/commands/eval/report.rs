@@ -150,6 +150,9 @@ pub(super) struct Memory {
 pub(super) struct Evaluation {
     pub(super) data: String,
     pub(super) split: &'static str,
+    /// What these samples are called.
+    #[serde(skip)]
+    pub(super) words: &'static str,
     pub(super) samples: usize,
     /// Samples that lacked values, which the model filled.
     #[serde(skip_serializing_if = "is_zero")]
@@ -206,7 +209,7 @@ impl Evaluation {
         let mut line = |name: &str, value: String| {
             let _ = writeln!(text, "{name:<22}{value}");
         };
-        let samples = format!("{} {} samples", thousands(self.samples), self.split);
+        let samples = format!("{} {}", thousands(self.samples), self.words);
         let binarisation = if self.is_binarized { format!(", binarisation {}", self.binarize) } else { String::new() };
         line("data", format!("{}, {samples}{binarisation}", self.data));
         let LogLikelihood { exact, of_filled, importance, both_ways, ais, reverse_ais, bound } = &self.log_likelihood;

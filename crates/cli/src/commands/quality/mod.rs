@@ -67,7 +67,12 @@ pub(crate) fn quality(args: &QualityArgs, report: &Report) -> Result<()> {
     let test = test.map(|test| Part::of(test, how, seed)).transpose()?;
     tracing::info!("sampling {} of {} Gibbs steps", count(chains, "chain"), args.steps);
     let mut sampled = Chains::new(rbm, chains, seed)?;
-    sampled.advance(args.steps)?;
+    let work = report.work("Gibbs steps", args.steps.into());
+    for _ in 0..args.steps {
+        sampled.advance(1)?;
+        work.did(1);
+    }
+    drop(work);
     let samples = Part { batch: sampled.states().clone(), weights: None };
     let log_z = log_z(&args.checkpoint, rbm, args.log_z, "log-likelihoods")?;
 

@@ -34,6 +34,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     }
     let is_picture = pictures.contains(&format);
     require_folder(&args.out)?;
+    args.form.require(format)?;
     if is_picture && args.count > MOST_DRAWN {
         return Err(Failure::new(format!(
             "--count is {}, but a picture shows at most {MOST_DRAWN} chains",
@@ -48,6 +49,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     }
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
+    let form = args.form.over(checkpoint.text_form());
     let dbn = &checkpoint.dbn.to_device(&args.device.open()?)?;
     let animation = match format {
         "gif" => Some(Animation::Gif),
@@ -76,13 +78,8 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     // Of a table with columns that are given, each batch of rows makes all steps.
     let batches = dream.count.div_ceil(ROWS) as u64;
     let steps = if args.given.is_empty() { dream.all_steps() } else { batches * u64::from(dream.steps.max(1)) };
-    let bar = report.bar(steps, 0);
-    let watch = |steps: u32| {
-        if let Some(bar) = &bar {
-            bar.set_message("Gibbs steps");
-            bar.inc(steps.into());
-        }
-    };
+    let work = report.work("Gibbs steps", steps);
+    let watch = |steps: u32| work.did(steps.into());
     if is_picture {
         let shape = picture_shape(&checkpoint, args.image_size.or_else(|| checkpoint.image_shape()))?;
         let net = Net { dbn, shape };
@@ -99,12 +96,10 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         if is_fasta(format) {
             sequences::write(args, &checkpoint, &values)?;
         } else {
-            decoded(&checkpoint, &values, labels).write(&args.out, format)?;
+            decoded(&checkpoint, &values, labels, form).write(&args.out, format)?;
         }
     }
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    drop(work);
     if args.json {
         let labels: Vec<_> = dream.clamped.iter().map(|&label| told(&dream.called(label))).collect();
         let Dream { count, steps, every, shown, seed, .. } = dream;

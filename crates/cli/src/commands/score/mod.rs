@@ -1,11 +1,13 @@
 //! `dbn score`: how probable a model finds each sample, beside the samples it learned from.
 
 mod mutations;
+mod odd;
 mod peers;
 
 use crate::args::ScoreArgs;
 use crate::commands::files::{extension, require_folder, require_spare};
 use crate::data::chunks::CHUNK;
+use crate::data::identity::{columns_beside, numbered};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
@@ -13,9 +15,10 @@ use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::model::log_z::log_z;
 use crate::report::{Report, table, thousands};
-use crate::results::{FORMATS, Results};
+use crate::results::{FORMATS, Results, cell_text, is_named, spare_name};
 use deepbelief_data::{Binarize, Block, BlockValues, Split};
 use deepbelief_stack::{Dbn, Scorer};
+use odd::{Odd, Oddities};
 use peers::{Peers, lacking, minus_free_energies, training};
 use serde::Serialize;
 use serde_json::json;
@@ -24,10 +27,17 @@ use std::fmt::Write as _;
 /// Rows of the summary.
 const SHOWN: usize = 5;
 
+/// Nats from which on an odd value is in the summary.
+const WORTH: f64 = 1.0;
+
 /// What the model says of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 struct Score {
+    /// Number of the sample, from 0.
     row: usize,
+    /// The line of the file that it is, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
     /// Nats; none where too much is missing to sum it out or estimate it.
     #[serde(skip_serializing_if = "Option::is_none")]
     free_energy: Option<f32>,
@@ -43,6 +53,13 @@ struct Score {
     estimated: bool,
 }
 
+impl Score {
+    /// Its line, or where the data have no lines its row from 0.
+    fn number(&self) -> usize {
+        self.line.map_or(self.row, |line| line as usize)
+    }
+}
+
 /// Scores one part of a data set.
 pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     if let Some(mutations) = &args.mutations {
@@ -50,6 +67,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     }
     let format = extension(&args.out, &FORMATS)?;
     require_folder(&args.out)?;
+    args.form.require(format)?;
     let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
     require_spare(&args.out, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
     let binarize = checkpoint.binarize(args.binarize);
@@ -68,22 +86,29 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         beside + footprint::features(n, 6, format) + (size_of::<Score>() * n) as u64
     })?;
     let scorer = Scorer::new(&checkpoint.dbn, &checkpoint.columns().choices(), args.layer_draws)?;
+    let passes = passes(&checkpoint.dbn, args.layer_draws);
     let training = training(args, &checkpoint, &data)?;
     ranks::require_same(&format!("{} {}", samples.samples(), training.as_ref().map_or(0, Split::samples)))?;
+    let rows = samples.samples() + training.as_ref().map_or(0, Split::samples);
+    let work = report.work("rows scored", rows as u64);
     let mut peers = match training {
-        Some(training) => Some(Peers::of(&scorer, training, binarize, passes(&checkpoint.dbn, args.layer_draws))?),
+        Some(training) => Some(Peers::of(&scorer, training, binarize, passes, &work)?),
         None => None,
     };
     let log_scales = checkpoint.log_scales();
     let columns = checkpoint.columns();
     let mut scores = Vec::with_capacity(samples.samples());
-    for (row, found) in minus_free_energies(&scorer, samples, binarize)?.into_iter().enumerate() {
+    let measured = minus_free_energies(&scorer, samples, binarize, &work)?;
+    drop(work);
+    let work = report.work("rows compared with training samples", samples.samples() as u64);
+    for (row, found) in measured.into_iter().enumerate() {
         let (x, lacks) = (found.map(|found| found.value), lacking(samples, row));
         // A density is one of the numbers that are there.
         let log_scales =
             if lacks.is_empty() { log_scales } else { columns.log_scales(|unit| lacks.binary_search(&unit).is_err()) };
         scores.push(Score {
             row,
+            line: samples.line(row),
             free_energy: x.map(|x| -x),
             log_likelihood: x.zip(log_z).map(|(x, z)| (f64::from(x) - z - log_scales) as f32),
             percentile: match (x, &mut peers) {
@@ -93,18 +118,30 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
             beyond: samples.beyond(row),
             estimated: found.is_some_and(|found| found.estimated),
         });
+        work.did(1);
     }
+    drop(work);
     peers.iter().for_each(Peers::tell);
-    if let Some((row, f)) = scores.iter().find_map(|s| Some((s.row, s.free_energy.filter(|f| !f.is_finite())?))) {
-        return Err(Failure::new(format!(
-            "the free energy of sample {row} comes out as {f}: parameters are too large to sum over"
-        )));
-    }
+    require_finite(&scores, samples)?;
     if !ranks::group().is_first() {
         return Ok(());
     }
-    let files = written(&scores).with_names(samples, format).write(&args.out, format)?;
-    let found = Found::of(&data.name, &scores, samples);
+    let lowest = lowest(&scores);
+    let odd = match Oddities::of(&checkpoint, &scorer, samples, binarize, passes)? {
+        Some(oddities) => odd_values(&oddities, &lowest, format, report)?,
+        None => Vec::new(),
+    };
+    let mut table = written(&scores);
+    if is_named(format) && !odd.is_empty() {
+        table.columns.extend(odd::columns(&odd, scores.len()));
+    }
+    table.form = args.form.over(data.form);
+    let beside = columns_beside(&checkpoint, &args.on.checkpoint, &args.on.data, (samples, part), ("csv", table.form))?;
+    let who = beside.first().cloned();
+    let table = table.with_rows(beside, format);
+    let files =
+        Results { columns: with_numbers(numbered(samples), table.columns), ..table }.write(&args.out, format)?;
+    let found = Found { who, ..Found::of(&data.name, &scores, samples, &lowest, odd) };
     if found.unscored > 0 {
         tracing::warn!(
             "{} without a score: they lack so much that it cannot be summed out exactly",
@@ -121,16 +158,26 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         return report.json(&json!({
             "files": files, "data": data.name, "samples": scores.len(), "log_z": log_z, "unscored": found.unscored,
             "estimated": found.estimated,
-            "beyond": found.beyond, "least_probable": found.lowest,
+            "beyond": found.beyond, "least_probable": found.least_probable(),
         }));
     }
     report.data(&found.summary())
 }
 
+/// Refuses what parameters that are too large make of a sample.
+fn require_finite(scores: &[Score], samples: &Split) -> Result<()> {
+    match scores.iter().find_map(|s| Some((s.row, s.free_energy.filter(|f| !f.is_finite())?))) {
+        None => Ok(()),
+        Some((row, f)) => Err(Failure::new(format!(
+            "the free energy of {} comes out as {f}: parameters are too large to sum over",
+            samples.called(row)
+        ))),
+    }
+}
+
 /// The scores as a table.
 fn written(scores: &[Score]) -> Results {
-    let rows = BlockValues::Whole(scores.iter().map(|score| score.row as i64).collect());
-    let mut columns = vec![Block::column("row", rows)];
+    let mut columns = Vec::new();
     let floats = |of: fn(&Score) -> Option<f32>| scores.iter().map(of).collect::<Vec<_>>();
     for (name, values) in [
         ("free_energy", floats(|score| score.free_energy)),
@@ -148,7 +195,35 @@ fn written(scores: &[Score]) -> Results {
         let estimated = BlockValues::Whole(scores.iter().map(|score| score.estimated.into()).collect());
         columns.push(Block::column("estimated", estimated));
     }
-    Results { name: "scores", columns, beside: Vec::new() }
+    Results { name: "scores", columns, ..Results::default() }
+}
+
+/// Puts a column before others, with a name of its own.
+fn with_numbers(mut numbers: Block, mut columns: Vec<Block>) -> Vec<Block> {
+    numbers.names[0] = spare_name(&numbers.names[0], &columns.iter().collect::<Vec<_>>());
+    columns.insert(0, numbers);
+    columns
+}
+
+/// The rows that have a score, the least probable first.
+fn lowest(scores: &[Score]) -> Vec<usize> {
+    let free_energy = |row: usize| scores[row].free_energy.unwrap_or(f32::NEG_INFINITY);
+    let mut rows: Vec<usize> = (0..scores.len()).filter(|&row| scores[row].free_energy.is_some()).collect();
+    rows.sort_by(|&a, &b| free_energy(b).total_cmp(&free_energy(a)));
+    rows
+}
+
+/// The odd values of rows, the least probable first: of all where there is time and a table that has a place for them.
+fn odd_values(oddities: &Oddities, lowest: &[usize], format: &str, report: &Report) -> Result<Vec<(usize, Vec<Odd>)>> {
+    let wanted = if is_named(format) { lowest.len() } else { SHOWN.min(lowest.len()) };
+    let found = oddities.find(&lowest[..wanted], &report.work("rows looked at for odd values", wanted as u64))?;
+    if found.len() < wanted {
+        tracing::info!(
+            "odd values are looked for in the least probable {}: all would take long",
+            count(found.len(), "row")
+        );
+    }
+    Ok(lowest.iter().copied().zip(found).collect())
 }
 
 /// Passes through the net that a score takes.
@@ -159,7 +234,9 @@ fn passes(dbn: &Dbn, layer_draws: u16) -> usize {
 /// What is unusual.
 struct Found<'a> {
     data: &'a str,
-    named: &'a Split,
+    samples_of: &'a Split,
+    /// What the samples are called, or the first column that the model ignores.
+    who: Option<Block>,
     samples: usize,
     unscored: usize,
     estimated: usize,
@@ -167,45 +244,77 @@ struct Found<'a> {
     beyond: Vec<&'a Score>,
     /// The least probable rows.
     lowest: Vec<&'a Score>,
+    /// Odd values of rows.
+    odd: Vec<(usize, Vec<Odd>)>,
 }
 
 impl<'a> Found<'a> {
-    fn of(data: &'a str, scores: &'a [Score], named: &'a Split) -> Self {
+    fn of(
+        data: &'a str,
+        scores: &'a [Score],
+        samples_of: &'a Split,
+        lowest: &[usize],
+        odd: Vec<(usize, Vec<Odd>)>,
+    ) -> Self {
         let mut beyond: Vec<&Score> = scores.iter().filter(|score| score.beyond > 0).collect();
         beyond.sort_by_key(|score| std::cmp::Reverse(score.beyond));
-        let free_energy = |score: &Score| score.free_energy.unwrap_or(f32::NEG_INFINITY);
-        let mut lowest: Vec<&Score> = scores.iter().filter(|score| score.free_energy.is_some()).collect();
         let unscored = scores.len() - lowest.len();
-        lowest.sort_by(|a, b| free_energy(b).total_cmp(&free_energy(a)));
-        lowest.truncate(SHOWN);
         let estimated = scores.iter().filter(|score| score.estimated).count();
-        Self { data, named, samples: scores.len(), unscored, estimated, beyond, lowest }
+        let lowest = lowest.iter().take(SHOWN).map(|&row| &scores[row]).collect();
+        Self { data, samples_of, who: None, samples: scores.len(), unscored, estimated, beyond, lowest, odd }
+    }
+
+    /// As JSON, with their odd values.
+    fn least_probable(&self) -> serde_json::Value {
+        let of_row = |score: &&Score| {
+            let mut value = json!(score);
+            if let Some((_, odd)) = self.odd.iter().find(|(row, _)| *row == score.row) {
+                value["odd"] = odd.iter().map(|odd| json!({ "column": odd.name, "nats": odd.nats })).collect();
+            }
+            value
+        };
+        self.lowest.iter().map(of_row).collect()
+    }
+
+    /// What the rows are numbered by.
+    fn numbered(&self) -> &'static str {
+        if self.samples_of.line(0).is_some() { "line" } else { "row (from 0)" }
     }
 
     /// For people.
     fn summary(&self) -> String {
         let mut text = format!("{} samples of {}\n", thousands(self.samples), self.data);
         if !self.beyond.is_empty() {
-            let row = |score: &&Score| format!("{} ({})", score.row, count(score.beyond as usize, "value"));
+            let row = |score: &&Score| format!("{} ({})", score.number(), count(score.beyond as usize, "value"));
             let more = if self.beyond.len() > SHOWN { ", ..." } else { "" };
             let rows: Vec<String> = self.beyond.iter().take(SHOWN).map(row).collect();
             let (rows, beyond) = (rows.join(", "), count(self.beyond.len(), "row"));
-            let _ = writeln!(text, "{beyond} with values beyond the ranges of their columns: {rows}{more}");
+            let _ = writeln!(
+                text,
+                "{beyond} with values beyond the ranges of their columns, by {}: {rows}{more}",
+                self.numbered()
+            );
         }
         let Some(first) = self.lowest.first() else { return text };
         let row = |score: &&Score| {
             let numbers = [score.free_energy, score.log_likelihood, score.percentile];
             let numbers = numbers.into_iter().flatten().map(|x| format!("{x:.2}"));
-            let name = self.named.name(score.row).map(str::to_string);
-            std::iter::once(score.row.to_string()).chain(name).chain(numbers).collect()
+            let name = self.who.as_ref().map(|block| cell_text(block, score.row));
+            let odd = self.odd.iter().find(|(row, _)| *row == score.row).map(|(_, odd)| odd);
+            let odd = odd.map(|odd| {
+                let worth = odd.iter().filter(|odd| odd.nats >= WORTH);
+                worth.map(Odd::words).collect::<Vec<_>>().join("; ")
+            });
+            std::iter::once(score.number().to_string()).chain(name).chain(numbers).chain(odd).collect()
         };
-        let mut header = vec!["row"];
-        header.extend(self.named.name(0).map(|_| "name"));
+        let mut header = vec![self.numbered()];
+        header.extend(self.who.as_ref().map(|block| block.names[0].as_str()));
         header.push("free energy");
         header.extend(first.log_likelihood.map(|_| "log-likelihood"));
         header.extend(first.percentile.map(|_| "percentile"));
+        header.extend((!self.odd.is_empty()).then_some("odd values"));
         let rows = std::iter::once(header.into_iter().map(String::from).collect()).chain(self.lowest.iter().map(row));
         let shown = count(self.lowest.len(), "row");
-        text + &format!("the least probable {shown}, counted from 0:\n{}", table(rows))
+        text + &format!("the least probable {shown}:\n{}", table(rows))
     }
 }

@@ -12,7 +12,7 @@ use deepbelief_analysis::correlation::{Interval, spearman_interval};
 use deepbelief_analysis::mutations::{Mutant, WildType, independent, log_frequencies, log_ratios};
 use deepbelief_analysis::sites::{Level, Sequences};
 use deepbelief_analysis::structure::Profile;
-use deepbelief_data::{Block, BlockValues, Header, LoadOptions, Original, Source, Split};
+use deepbelief_data::{Block, BlockValues, Header, LoadOptions, Original, Source, Split, TextForm};
 use serde_json::json;
 use std::path::Path;
 
@@ -21,6 +21,9 @@ const MOST_SEQUENCES: usize = 1_000_000;
 
 /// Bootstrap samples of an interval.
 const DRAWS: u32 = 2000;
+
+/// Mutants that are scored at once.
+const AT_ONCE: usize = 1000;
 
 /// Columns that list mutants, by the names that they usually have.
 const MUTANTS: [&str; 4] = ["mutant", "mutants", "mutation", "mutations"];
@@ -35,6 +38,7 @@ const SHOWN: usize = 5;
 pub(super) fn score_mutations(args: &ScoreArgs, mutations: &Mutations, report: &Report) -> Result<()> {
     let format = extension(&args.out, &FORMATS)?;
     require_folder(&args.out)?;
+    args.form.require(format)?;
     if let Some(picture) = &args.picture {
         extension(picture, &["png"])?;
         require_folder(picture)?;
@@ -61,9 +65,10 @@ pub(super) fn score_mutations(args: &ScoreArgs, mutations: &Mutations, report: &
 
     let singles = wild.singles(&NamedSites::gaps());
     let mutants = listed.as_ref().map_or(&singles, |listed| &listed.mutants);
-    let scored = Scored::of(&model, &wild, &sequences, mutants)?;
+    let scored = Scored::of(&model, &wild, &sequences, mutants, report)?;
     let fitness = listed.as_ref().and_then(|listed| listed.fitness.as_deref());
-    let mut files = scored.table(fitness).write(&args.out, format)?;
+    let form = args.form.over(listed.as_ref().map_or_else(TextForm::default, |listed| listed.form));
+    let mut files = Results { form, ..scored.table(fitness) }.write(&args.out, format)?;
     if let Some(path) = &args.picture {
         let title = format!("{}: ln p(mutant) - ln p(wild type)", checkpoint.provenance().dataset);
         write_file(path, &heat_map(title, &model, &wild, &letters)?.png()?)?;
@@ -86,13 +91,15 @@ struct Listed {
     mutants: Vec<Mutant>,
     /// NaN where nothing was measured.
     fitness: Option<Vec<f64>>,
+    /// How the file is written.
+    form: TextForm,
 }
 
 impl Listed {
     fn read(path: &Path, fitness: Option<&str>) -> Result<Self> {
         let options = LoadOptions { header: Header::Yes, ..LoadOptions::default() };
         let read = Original::read(&Source::Csv(path.to_path_buf()), &options, false);
-        let columns = read.or_fail(|| "cannot read the list of mutants".into())?.columns;
+        let Original { columns, lines, form, .. } = read.or_fail(|| "cannot read the list of mutants".into())?;
         let names = || columns.iter().flat_map(|block| &block.names);
         let called = |wanted: &str| columns.iter().find(|block| block.names[0].eq_ignore_ascii_case(wanted));
         let known = || names().cloned().collect::<Vec<_>>().join(", ");
@@ -102,7 +109,8 @@ impl Listed {
                 .hint("call the column of the mutants, such as H24A, `mutant`")
         })?;
         let mutants = texts_of(texts).into_iter().enumerate().map(|(row, text)| {
-            text.parse().or_fail(|| format!("{}: line {} below the header", path.display(), row + 1))
+            let line = lines.as_ref().map_or(row + 1, |lines| lines[row] as usize);
+            text.parse().or_fail(|| format!("{}: line {line}", path.display()))
         });
         let fitness = match fitness {
             None => None,
@@ -110,12 +118,12 @@ impl Listed {
                 let column = called(name).ok_or_else(|| {
                     Failure::new(format!("{} has no column '{name}', only {}", path.display(), known()))
                 })?;
-                Some(numbers_of(column).ok_or_else(|| {
+                Some(numbers_of(column, form).ok_or_else(|| {
                     Failure::new(format!("column '{name}' of {} has fields that are no numbers", path.display()))
                 })?)
             }
         };
-        Ok(Self { mutants: mutants.collect::<Result<_>>()?, fitness })
+        Ok(Self { mutants: mutants.collect::<Result<_>>()?, fitness, form })
     }
 }
 
@@ -130,13 +138,14 @@ fn texts_of(column: &Block) -> Vec<String> {
 }
 
 /// A column as numbers, NaN where a field is missing.
-fn numbers_of(column: &Block) -> Option<Vec<f64>> {
+fn numbers_of(column: &Block, form: TextForm) -> Option<Vec<f64>> {
     match column.values.as_doubles() {
         BlockValues::Doubles(values) => Some(values),
         BlockValues::Whole(values) => Some(values.iter().map(|&x| x as f64).collect()),
         BlockValues::Texts { texts, places } => {
-            let number =
-                |text: &String| if MISSING.contains(&text.as_str()) { Some(f64::NAN) } else { text.parse().ok() };
+            let number = |text: &String| {
+                if MISSING.contains(&text.as_str()) { Some(f64::NAN) } else { form.with_point(text).parse().ok() }
+            };
             let numbers: Vec<f64> = texts.iter().map(number).collect::<Option<_>>()?;
             Some(places.iter().map(|&place| numbers[place as usize]).collect())
         }
@@ -243,7 +252,13 @@ struct Agreement {
 }
 
 impl<'a> Scored<'a> {
-    fn of(model: &NamedSites, wild: &WildType, sequences: &Sequences, mutants: &'a [Mutant]) -> Result<Self> {
+    fn of(
+        model: &NamedSites,
+        wild: &WildType,
+        sequences: &Sequences,
+        mutants: &'a [Mutant],
+        report: &Report,
+    ) -> Result<Self> {
         let places = mutants.iter().map(|mutant| Ok(wild.places(mutant)?)).collect::<Result<Vec<_>>>()?;
         let known: Vec<Vec<(usize, Level)>> = places.iter().flatten().cloned().collect();
         if known.is_empty() {
@@ -255,9 +270,15 @@ impl<'a> Scored<'a> {
             let mut scores = scores.into_iter();
             places.iter().map(|places| places.as_ref().and_then(|_| scores.next()).unwrap_or(f64::NAN)).collect()
         };
+        let (mut ratios, work) = (Vec::with_capacity(known.len()), report.work("mutants", known.len() as u64));
+        for some in known.chunks(AT_ONCE) {
+            ratios.extend(log_ratios(&model.sites, &wild.levels, some)?);
+            work.did(some.len() as u64);
+        }
+        drop(work);
         Ok(Self {
             mutants,
-            model: spread(log_ratios(&model.sites, &wild.levels, &known)?),
+            model: spread(ratios),
             independent: spread(independent(&frequencies, &wild.levels, &known)),
         })
     }
@@ -274,7 +295,7 @@ impl<'a> Scored<'a> {
             Block::column("independent", BlockValues::Doubles(self.independent.clone())),
         ];
         columns.extend(fitness.map(|fitness| Block::column("fitness", BlockValues::Doubles(fitness.to_vec()))));
-        Results { name: "mutants", columns, beside: Vec::new() }
+        Results { name: "mutants", columns, ..Results::default() }
     }
 
     /// Spearman's correlations with what was measured, over the mutants that have both.

@@ -5,6 +5,7 @@ use crate::data::chunks::{CHUNK, count_of, tensor};
 use crate::failure::{Result, count};
 use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::report::Work;
 use deepbelief_data::{Binarize, Dataset, Split};
 use deepbelief_kernels::Segment;
 use deepbelief_rbm::to_tensor;
@@ -77,22 +78,30 @@ pub(super) fn minus_free_energies(
     scorer: &Scorer,
     samples: &Split,
     binarize: Binarize,
+    work: &Work,
 ) -> Result<Vec<Option<Measured>>> {
     // Of each sample its value, and how that was found.
     let chunks = ranks::each(count_of(samples), |chunk| {
-        let found = of_chunk(scorer, samples, binarize, chunk)?;
+        let found = of_chunk(scorer, samples, binarize, chunk, work)?;
         Ok(found.into_iter().flat_map(Measured::to_numbers).collect())
     })?;
     Ok(chunks.iter().flat_map(|chunk| chunk.as_chunks().0).map(|&numbers| Measured::of_numbers(numbers)).collect())
 }
 
 /// The same of one chunk.
-fn of_chunk(scorer: &Scorer, samples: &Split, binarize: Binarize, chunk: usize) -> Result<Vec<Option<Measured>>> {
+fn of_chunk(
+    scorer: &Scorer,
+    samples: &Split,
+    binarize: Binarize,
+    chunk: usize,
+    work: &Work,
+) -> Result<Vec<Option<Measured>>> {
     let first = CHUNK * chunk;
     let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
     let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
     let Some(missing) = samples.missing(&chosen) else {
         let complete = scorer.complete(&tensor(&batch, samples.layer())?)?;
+        work.did(chosen.len() as u64);
         return Ok(complete.into_iter().map(|x| Some(Measured::exact(x))).collect());
     };
     let (mut values, mut found) = (batch.to_values(), Vec::with_capacity(chosen.len()));
@@ -103,6 +112,7 @@ fn of_chunk(scorer: &Scorer, samples: &Split, binarize: Binarize, chunk: usize) 
             Some(exact) => Some(Measured::exact(exact)),
             None => scorer.estimated(v, &missing)?.map(|x| Measured { value: x as f32, estimated: true }),
         });
+        work.did(1);
     }
     Ok(found)
 }
@@ -136,8 +146,14 @@ pub(super) struct Peers<'a> {
 }
 
 impl<'a> Peers<'a> {
-    pub(super) fn of(scorer: &'a Scorer, training: Split, binarize: Binarize, passes: usize) -> Result<Self> {
-        let whole = Ranks::of(&training, &minus_free_energies(scorer, &training, binarize)?);
+    pub(super) fn of(
+        scorer: &'a Scorer,
+        training: Split,
+        binarize: Binarize,
+        passes: usize,
+        work: &Work,
+    ) -> Result<Self> {
+        let whole = Ranks::of(&training, &minus_free_energies(scorer, &training, binarize, work)?);
         let (hidden, left, alone) = (HashMap::new(), ALL_PASSES, 0);
         Ok(Self { scorer, training, binarize, whole, hidden, passes, left, alone })
     }

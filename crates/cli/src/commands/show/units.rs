@@ -77,7 +77,7 @@ fn table(units: &[HiddenUnit]) -> Results {
     for k in 0..ends {
         columns.push(Block::column(format!("lowest_{}", k + 1), whole(&|unit| unit.lowest[k])));
     }
-    Results { name: "units", columns, beside: Vec::new() }
+    Results { name: "units", columns, ..Results::default() }
 }
 
 /// The logos of some units.

@@ -1,0 +1,187 @@
+//! Which values of a sample are odd: those that cost most beyond what is usual for their columns, given the others.
+
+use super::peers::lacking;
+use crate::failure::Result;
+use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::report::Work;
+use deepbelief_data::{Binarize, Block, BlockValues, Schema, Split};
+use deepbelief_rbm::{to_batch, to_tensor};
+use deepbelief_stack::{Conditional, Scorer};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Values of a row that are named, at most.
+const NAMED: usize = 2;
+
+/// Multiplications that the values of all rows take, at most: some seconds.
+const MOST: u64 = 1 << 33;
+
+/// A value that costs more than is usual.
+#[derive(Clone, Debug)]
+pub(super) struct Odd {
+    /// The column.
+    pub(super) name: String,
+    /// Nats beyond what is usual there.
+    pub(super) nats: f64,
+    /// The value, and what the model expects.
+    value: String,
+    expected: String,
+}
+
+impl Odd {
+    /// For people: `age 340 where 34.2 is expected (9.1 nats)`.
+    pub(super) fn words(&self) -> String {
+        format!("{} {} where {} is expected ({:.1} nats)", self.name, self.value, self.expected, self.nats)
+    }
+}
+
+/// A column of the table, and its units.
+struct Column {
+    name: String,
+    units: Range<usize>,
+    /// Passes that its sum takes, at least.
+    options: u64,
+}
+
+/// Looks for odd values of the samples of a table.
+pub(super) struct Oddities<'a> {
+    scorer: &'a Scorer,
+    samples: &'a Split,
+    binarize: Binarize,
+    schema: Schema,
+    columns: Vec<Column>,
+    /// Multiplications that a pass of a sample takes.
+    pass: u64,
+}
+
+impl<'a> Oddities<'a> {
+    /// None where the model is not of a table of several columns.
+    pub(super) fn of(
+        checkpoint: &Checkpoint,
+        scorer: &'a Scorer,
+        samples: &'a Split,
+        binarize: Binarize,
+        passes: usize,
+    ) -> Result<Option<Self>> {
+        let Some(schema) = checkpoint.schema().filter(|schema| schema.units() == samples.units()) else {
+            return Ok(None);
+        };
+        let mut at = 0;
+        let learned = schema.each().enumerate().filter(|(_, (_, kind))| kind.units() > 0);
+        let mut columns = Vec::new();
+        for (place, (name, kind)) in learned {
+            let units = at..at + kind.units();
+            at = units.end;
+            let options = if units.len() > 1 { units.len() } else { 2.max(scorer.nodes(&[units.start])?) };
+            let name = name.map_or_else(|| format!("column {place} (from 0)"), str::to_string);
+            columns.push(Column { name, units, options: 1 + options as u64 });
+        }
+        let sizes = checkpoint.dbn.sizes();
+        let pass = sizes.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum::<u64>() * passes as u64;
+        Ok((columns.len() > 1).then_some(Self { scorer, samples, binarize, schema, columns, pass }))
+    }
+
+    /// The oddest values of each of `rows`, in the order of these, for as many of them as there is time for.
+    pub(super) fn find(&self, rows: &[usize], work: &Work) -> Result<Vec<Vec<Odd>>> {
+        let mut left = MOST;
+        let mut paid = 0;
+        for &row in rows {
+            let Some(rest) = self.price(row)?.and_then(|price| left.checked_sub(price)) else { break };
+            (left, paid) = (rest, paid + 1);
+        }
+        let found = rows[..paid].par_iter().map(|&row| {
+            let odd = self.of_row(row);
+            work.did(1);
+            odd
+        });
+        found.collect()
+    }
+
+    /// Multiplications that a row takes; none where it cannot be done.
+    fn price(&self, row: usize) -> Result<Option<u64>> {
+        let lacks = lacking(self.samples, row);
+        let there = self.columns.iter().filter(|column| !lacks.contains(&column.units.start));
+        let passes: u64 = there.map(|column| column.options).sum();
+        if lacks.is_empty() {
+            return Ok(passes.checked_mul(self.pass));
+        }
+        let gaps = lacks.len().min(32) as u32;
+        let completions = (self.scorer.nodes(&lacks)? as u64).saturating_mul(1 << gaps);
+        Ok(passes.checked_mul(self.pass).and_then(|price| price.checked_mul(completions)))
+    }
+
+    fn of_row(&self, row: usize) -> Result<Vec<Odd>> {
+        let lacks = lacking(self.samples, row);
+        let mut v = self.samples.batch(std::iter::once(row), self.binarize, 0)?.to_values();
+        to_tensor(self.samples.layer(), &mut v);
+        let mut costs: Vec<(usize, Conditional)> = Vec::new();
+        for (place, Column { units, .. }) in self.columns.iter().enumerate() {
+            if lacks.contains(&units.start) {
+                continue;
+            }
+            if let Some(found) = self.scorer.conditional(&v, units.clone(), &lacks)? {
+                costs.push((place, found));
+            }
+        }
+        costs.retain(|(_, found)| found.surprise() > 0.0);
+        costs.sort_by(|(_, a), (_, b)| b.surprise().total_cmp(&a.surprise()));
+        costs.truncate(NAMED);
+        let own = self.texts(v.clone());
+        let odd = |(place, found): (usize, Conditional)| {
+            let mut expected = v.clone();
+            expected[self.columns[place].units.clone()].copy_from_slice(&found.expected);
+            Odd {
+                name: self.columns[place].name.clone(),
+                nats: found.surprise(),
+                value: own[place].clone(),
+                expected: self.texts(expected)[place].clone(),
+            }
+        };
+        Ok(costs.into_iter().map(odd).collect())
+    }
+
+    /// The values of a row as the table has them, numbers with few digits.
+    fn texts(&self, mut v: Vec<f32>) -> Vec<String> {
+        to_batch(self.samples.layer(), &mut v);
+        let text = |block: Block| match block.values {
+            BlockValues::Floats(values) => few_digits(values[0].into()),
+            BlockValues::Doubles(values) => few_digits(values[0]),
+            BlockValues::Whole(values) => values[0].to_string(),
+            BlockValues::Texts { texts, places } => texts[places[0] as usize].clone(),
+        };
+        self.schema.decode(&v).into_iter().map(text).collect()
+    }
+}
+
+/// A number with four digits, and without zeros at its end.
+fn few_digits(x: f64) -> String {
+    let text = format!("{x:.3e}");
+    text.parse::<f64>().map_or(text, |short| short.to_string())
+}
+
+/// Columns `oddest`, `oddest_nats`, `second` and `second_nats` of a table of so many rows, by what was found of some.
+pub(super) fn columns(found: &[(usize, Vec<Odd>)], rows: usize) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for (place, name) in ["oddest", "second"].into_iter().enumerate() {
+        let (mut names, mut nats) = (vec![String::new(); rows], vec![f32::NAN; rows]);
+        for (row, odd) in found {
+            if let Some(odd) = odd.get(place) {
+                names[*row].clone_from(&odd.name);
+                nats[*row] = odd.nats as f32;
+            }
+        }
+        blocks.push(Block::column(name, BlockValues::of_texts(names)));
+        blocks.push(Block::column(format!("{name}_nats"), BlockValues::Floats(nats)));
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_few_digits() {
+        assert_eq!([340.0, 34.218_731, 0.000_123_456, -2.0].map(few_digits), ["340", "34.22", "0.0001235", "-2"]);
+    }
+}

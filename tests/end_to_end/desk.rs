@@ -1,0 +1,173 @@
+//! Tables as a teacher has them: semicolons, decimal commas and a column of names; results that fit them.
+
+use crate::numbers::{column, fields};
+use crate::{Place, stderr};
+
+/// Two numbers that go together, a word that goes with them, and a name: 180 rows with semicolons and decimal commas.
+fn pupils() -> String {
+    let row = |k: usize| {
+        let (grade, noise) = (k % 3, (k * 37 % 11) as f64 / 40.0);
+        let hours = 2.0 + 3.0 * grade as f64 + noise;
+        let points = 20.25 + 10.0 * hours + (k * 53 % 7) as f64 / 8.0;
+        let number = |x: f64| x.to_string().replace('.', ",");
+        let hours = if k % 30 == 7 { String::new() } else { number(hours) };
+        format!("Pupil {k};{hours};{};{}\n", number(points), ["low", "middle", "high"][grade])
+    };
+    "name;hours;points;course\n".to_string() + &(0..180).map(row).collect::<String>()
+}
+
+/// The fields of a file of this separator.
+fn parted(place: &Place, name: &str, separator: char) -> Vec<Vec<String>> {
+    place.text(name).lines().map(|line| line.split(separator).map(String::from).collect()).collect()
+}
+
+fn place() -> Place {
+    let place = Place::new();
+    std::fs::write(place.path("pupils.csv"), pupils()).unwrap();
+    place
+        .ok("pretrain -q --data csv:pupils.csv --column-types name=ignored --hidden 12 --epochs 60 --valid 30 --out r");
+    place
+}
+
+/// Results have the separator and the decimal mark of the data, and are read again.
+#[test]
+fn results_are_written_as_the_data_are() {
+    let place = place();
+    let original = parted(&place, "pupils.csv", ';');
+    place.ok("impute r --data csv:pupils.csv --out filled.csv");
+    let filled = parted(&place, "filled.csv", ';');
+    assert_eq!(filled.len(), original.len());
+    for (before, after) in original.iter().zip(&filled) {
+        for (before, after) in before.iter().zip(after) {
+            assert!(before == after || before.is_empty() && after.contains(','), "{before:?} became {after:?}");
+        }
+    }
+    for (words, out, columns) in [
+        ("sample r --count 40", "new.csv", "hours;points;course"),
+        ("reconstruct r --data csv:pupils.csv --split train", "again.csv", "name;hours;points;course"),
+        (
+            "score r --data csv:pupils.csv",
+            "scores.csv",
+            "line;name;free_energy;percentile;beyond;oddest;oddest_nats;second;second_nats",
+        ),
+        ("encode r --data csv:pupils.csv", "codes.csv", "name;h0;h1;h2;h3;h4;h5;h6;h7;h8;h9;h10;h11"),
+    ] {
+        place.ok(&format!("{words} --out {out}"));
+        let rows = parted(&place, out, ';');
+        assert_eq!(rows[0].join(";").replace("log_likelihood;", ""), columns, "{words}");
+        assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{words}");
+        assert!(rows[1].iter().any(|field| field.contains(',')) && !place.text(out).contains('.'), "{:?}", rows[1]);
+        let read = place.ok(&format!(
+            "check csv:{out} --column-types {}",
+            if out == "new.csv" { "course=categorical" } else { "name=ignored" }
+        ));
+        assert!(read.contains("semicolons part the fields, decimals have commas"), "{read}");
+    }
+    // The model reads its own samples.
+    place.ok("score r --data csv:new.csv --out of-new.csv");
+    // Another form, where it is asked for, of what is filled in and of what was there.
+    place.ok("impute r --data csv:pupils.csv --separator comma --decimal point --out points.csv");
+    assert_eq!(fields(&place, "points.csv")[1][2], original[1][2].replace(',', "."));
+    place.ok("sample r --count 3 --decimal point --out p.csv");
+    assert!(place.text("p.csv").contains('.') && place.text("p.csv").starts_with("hours;points"));
+    let refused = stderr(&place.run("sample r --count 3 --decimal comma --out p.npy"));
+    assert!(refused.contains("--separator and --decimal go with a table of text"), "{refused}");
+    let refused = stderr(&place.run("sample r --count 3 --separator colon --out p.csv"));
+    assert!(refused.contains("comma, semicolon, tab, bar"), "{refused}");
+}
+
+/// The row, by its line and its name, and the value of it that does not go with the others.
+#[test]
+fn an_odd_value_is_found_by_line_name_and_column() {
+    let place = place();
+    let mut lines: Vec<String> = pupils().lines().map(String::from).collect();
+    // A pupil of the lowest course with the hours and points of the highest.
+    let odd = lines.iter().rposition(|line| line.ends_with(";high")).unwrap();
+    let name = lines[odd].split(';').next().unwrap().to_string();
+    lines[odd] = lines[odd].replace(";high", ";low");
+    std::fs::write(place.path("odd.csv"), lines.join("\n") + "\n").unwrap();
+    let said = place.ok("score r --data csv:odd.csv --out scores.csv");
+    let first = said.lines().skip_while(|line| !line.starts_with("line ")).nth(1).unwrap();
+    assert!(first.starts_with(&format!("{} ", odd + 1)) && first.contains(&name), "{said}");
+    assert!(first.contains("course low where high is expected"), "{said}");
+    let rows = parted(&place, "scores.csv", ';');
+    assert_eq!(rows[odd][..2], [(odd + 1).to_string(), name]);
+    let row = |of: &str| column(&rows, of)[odd - 1].replace(',', ".");
+    assert_eq!(row("oddest"), "course");
+    assert!(row("oddest_nats").parse::<f64>().unwrap() > 1.0, "{said}");
+    let json = place.json("score r --data csv:odd.csv --out scores.csv --json");
+    assert_eq!(json["least_probable"][0]["line"], odd + 1);
+    assert_eq!(json["least_probable"][0]["odd"][0]["column"], "course");
+}
+
+/// Validation samples are measured by themselves; those that a model learned from are called so.
+#[test]
+fn an_evaluation_says_which_samples_it_is_of() {
+    let place = place();
+    let measured = |split: &str| place.json(&format!("eval r --data csv:pupils.csv --split {split} --json"));
+    let (train, valid) = (measured("train"), measured("valid"));
+    assert_eq!((&train["samples"], &valid["samples"]), (&180.into(), &30.into()));
+    assert_eq!((&train["split"], &valid["split"]), (&"train".into(), &"valid".into()));
+    let output = place.run("eval r --split train");
+    assert!(stderr(&output).contains("but for 30 samples held out for validation"), "{}", stderr(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("180 training samples"));
+    std::fs::write(place.path("others.csv"), pupils().replace("Pupil 1;", "Anna;").replace(";middle", ";high"))
+        .unwrap();
+    let text = place.ok("eval r --data csv:others.csv");
+    assert!(text.contains("others, 180 samples"), "{text}");
+    let refused = stderr(&place.run("eval r --data csv:others.csv --split valid"));
+    assert!(refused.contains("--split valid is of the data that the model learned from"), "{refused}");
+    place
+        .ok("pretrain -q --data csv:pupils.csv --column-types name=ignored --hidden 4 --epochs 1 --valid 0 --out none");
+    let refused = stderr(&place.run("eval none --split valid"));
+    assert!(refused.contains("held no samples out"), "{refused}");
+}
+
+/// What `check` advises: a class, layers by the number of rows, and commands that run.
+#[test]
+fn advice_has_the_commands_to_type() {
+    let place = place();
+    let said = place.ok("check csv:pupils.csv --column-types name=ignored --for stack --recipe stack.toml");
+    assert!(said.contains("column \"course\" has 3 values and looks like the class of a sample"), "{said}");
+    assert!(said.contains("--label-column course --for stack"), "{said}");
+    assert!(said.contains("one layer, for another learns little from fewer than 1,000 samples"), "{said}");
+    place.ok("stack -q --config stack.toml --epochs 2 --out s");
+    // A recipe for one RBM, given to a stack, and the other way round: what is said to be typed is typed.
+    place.ok("check csv:pupils.csv --column-types name=ignored --recipe rbm.toml");
+    let refused = stderr(&place.run("stack --config rbm.toml --out t"));
+    let command = refused.split('`').find_map(|part| part.strip_prefix("dbn ")).unwrap();
+    assert!(command.ends_with("--for stack --recipe stack.toml"), "{refused}");
+    place.ok(&format!("{command} --column-types name=ignored"));
+    place.ok("stack -q --config stack.toml --epochs 2 --out t");
+    let refused = stderr(&place.run("pretrain --config stack.toml --out u"));
+    assert!(refused.contains("`dbn stack --config` trains by this recipe"), "{refused}");
+}
+
+/// An array may be pictures, for which the settings are that nobody set: it is said, and what would suit it.
+#[test]
+fn settings_for_pictures_are_said_to_be_for_pictures() {
+    let place = Place::new();
+    let bits: Vec<f32> = (0..600u32).map(|k| f32::from(u8::from(k * 7 % 5 < 2))).collect();
+    place.write_values("bits.npy", 100, &bits);
+    let said = stderr(&place.run("pretrain --data npy:bits.npy --epochs 1 --valid 0 --out r"));
+    assert!(said.contains("not set, so as for pictures") && said.contains("--hidden 16"), "{said}");
+    let said = stderr(&place.run("pretrain --data idx:bars --epochs 1 --valid 0 --hidden 4 --out b"));
+    assert!(!said.contains("not set"), "{said}");
+}
+
+/// Recipes that were found for some kind of data are in the program.
+#[test]
+fn recipes_are_printed_by_name() {
+    let place = Place::new();
+    let rows: String = (0..80u32)
+        .map(|k| [k & 1, k >> 1 & 1, k >> 2 & 1].map(|x| if x == 1 { "1" } else { "-1" }).join(",") + "\n")
+        .collect();
+    std::fs::write(place.path("spins.csv"), rows).unwrap();
+    let said = place.ok("check csv:spins.csv");
+    assert!(said.contains("dbn recipe spins > spins.toml") && said.contains("--config spins.toml"), "{said}");
+    std::fs::write(place.path("spins.toml"), place.ok("recipe spins")).unwrap();
+    place.ok("pretrain -q --config spins.toml --data csv:spins.csv --epochs 1 --valid 0 --out r");
+    assert!(place.ok("recipe protein").contains("drelu"));
+    let refused = stderr(&place.run("recipe proteins"));
+    assert!(refused.contains("protein") && refused.contains("finetune"), "{refused}");
+}

@@ -139,9 +139,10 @@ fn declared(line: &[u8]) -> Option<Separator> {
 fn best(lines: &[&[u8]]) -> Option<(Separator, (f64, bool))> {
     let first = *lines.first()?;
     let of = |separator| fields(first, separator).len();
-    // A first line of several fields that other separators part is no line of one field.
-    let has_other = of(Separator::Blanks) == 1 && SEPARATORS[..4].iter().any(|&separator| of(separator) > 1);
-    let suits = |separator: &Separator| *separator != Separator::Blanks || !has_other;
+    // Blanks stand in texts, and commas in decimals, below a first line that others part.
+    let parts_first = SEPARATORS[..4].iter().any(|&separator| of(separator) > 1);
+    let is_weak = |separator| matches!(separator, Separator::Blanks | Separator::Byte(b','));
+    let suits = |separator: &Separator| !is_weak(*separator) || !parts_first || of(*separator) > 1;
     let tried =
         SEPARATORS.into_iter().filter(suits).filter_map(|separator| Some((separator, score(lines, separator)?)));
     tried.reduce(|best, next| if next.1.0 > best.1.0 { next } else { best })
@@ -260,6 +261,14 @@ mod tests {
         ] {
             assert_eq!(told(text), want, "{text:?}");
         }
+    }
+
+    /// One column of decimals would be more regular if its commas parted the lines, but not their header.
+    #[test]
+    fn commas_of_decimals_below_a_header_are_no_separators() {
+        let rows = "ann;24;f;job;no;166;74,0\n".repeat(20);
+        let text = format!("name;age;sex;work;smoker;height;weight\n{rows}");
+        assert_eq!(told(&text), "semicolons part the fields, decimals have commas");
     }
 
     /// The end of the look may be in the middle of a line.

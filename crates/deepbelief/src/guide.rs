@@ -95,7 +95,7 @@
 //! use deepbelief::rbm::likelihood::exact_log_partition;
 //! use deepbelief::rbm::tensors::from_batch;
 //! use deepbelief::rbm::{load, save};
-//! use deepbelief::{Binarize, Provenance};
+//! use deepbelief::Provenance;
 //!
 //! let path = folder.join("rbm.safetensors");
 //! save(&path, &rbm, &Provenance { dataset: "bars".into(), seed: 1, epochs: 20, ..Default::default() })?;

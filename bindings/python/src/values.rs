@@ -127,7 +127,7 @@ fn hash(words: impl Iterator<Item = u32>) -> u64 {
     words.fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
-/// A whole number below `units` that a seed draws for a sample (SplitMix64's last steps; Steele, Lea & Flood 2014).
+/// A whole number below `units` that a seed draws for a sample (the last steps of `SplitMix64`; Steele, Lea & Flood 2014).
 fn drawn(hash: u64, seed: u64, units: usize) -> u32 {
     let mut x = (hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x9e37_79b9_7f4a_7c15);
     x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -20,13 +20,13 @@ import pathlib
 import subprocess
 import tempfile
 
-from units import PROTEINS, schema_of, sequences, weights_of
+from units import MODELS, PROTEINS, schema_of, sequences, weights_of
 
 OPTIONS = {
     "kunitz": f"{PROTEINS} --epochs 40 --cd-steps 5 --l1b-cost 0.25 --averaging 0.999",
     "lattice": f"{PROTEINS} --epochs 30 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
     "lactamase": f"{PROTEINS} --epochs 30 --cd-steps 5 --l1b-cost 0.25",
-    "ising": "--hidden 64 --epochs 30",
+    "ising": f"--config {MODELS / 'spins.toml'} --hidden 64",
 }
 FILES = {"kunitz": "PF00014", "lattice": "lattice_SA", "lactamase": "PF13354"}
 # The structure that the lattice proteins fold into.
@@ -60,6 +60,19 @@ def scan(args, folder):
     letters = {int(mutant[1:-1]): mutant[0] for mutant, _ in rows}
     first, last = min(letters), max(letters)
     return "".join(letters[k] for k in range(first, last + 1)), first - 1
+
+
+def measured(path, beta=0.44):
+    """Energy and heat capacity of configurations in a CSV file, with the standard errors of independent ones."""
+    import numpy
+
+    with open(path) as file:
+        spins = numpy.array(list(csv.reader(file))[1:], float).reshape(-1, 8, 8)
+    energy = -(spins * (numpy.roll(spins, 1, 1) + numpy.roll(spins, 1, 2))).sum((1, 2))
+    random, n = numpy.random.default_rng(1), len(energy)
+    error = numpy.std([beta**2 * energy[random.integers(0, n, n)].var() for _ in range(300)])
+    return (f"{path.name}: {n} samples, energy {energy.mean():.3f} +- {energy.std() / n**0.5:.3f}, "
+            f"heat capacity {beta**2 * energy.var():.3f} +- {error:.3f}")
 
 
 def main():
@@ -104,6 +117,8 @@ def main():
             if name in ("kunitz", "ising"):
                 run("quality", out, "--steps", 1000, "--picture", folder / f"{name}-quality.png")
             if name == "ising":
+                run("sample", out, "--count", 20000, "--steps", 500, "--shown", 1, "--out", folder / "ising-samples.csv")
+                print(measured(folder / "ising.csv"), measured(folder / "ising-samples.csv"), sep="\n", flush=True)
                 run("thermodynamics", out, "--out", folder / "ladder.csv", "--picture", folder / "ladder.png")
 
 

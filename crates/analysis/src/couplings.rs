@@ -13,7 +13,7 @@
 //! (`hidden_curves`), which costs one pass over the sequences for each pair and hidden unit and not one for each pair
 //! of levels too.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hidden_curves::{Averages, Curves, Histogram};
 use crate::sites::{Level, Sequences, Sites};
 use rayon::prelude::*;
@@ -50,18 +50,11 @@ impl Couplings {
     /// # Errors
     /// Those of [`Couplings::effective`].
     pub fn effective_watched(sites: &Sites, sequences: &Sequences, done: &(dyn Fn() + Sync)) -> Result<Self> {
-        sites.require_fit(sequences)?;
-        let inputs = by_unit(sites, sequences);
-        let (lowest, highest) = ranges(sites, &inputs, 2);
-        let curves = Curves::of(sites, &lowest, &highest)?;
-        let background = Background { sites, sequences: &sequences.by_site(), weights: sequences.weights(), inputs };
+        let by_site = sequences.by_site();
+        let (background, curves) = Background::new(sites, sequences, &by_site, 2)?;
         let all: Vec<(usize, usize)> = pairs(sites.count()).collect();
-        let total: f64 = sequences.weights().iter().sum();
         let block = |&(i, j): &(usize, usize)| {
-            let mut block = background.block(&curves, i, j);
-            for x in &mut block {
-                *x /= total;
-            }
+            let block = background.block(&curves, [i, j]);
             done();
             block
         };
@@ -103,35 +96,6 @@ impl Couplings {
         };
         self.each().map(norm).collect()
     }
-}
-
-/// Effective couplings of three different sites of two levels each: the third difference of the free energy,
-///
-/// ```text
-/// J_ijk = <sum over s_i, s_j, s_k = -1, 1 of s_i s_j s_k L_ijk(s) / 8>
-/// ```
-///
-/// averaged over the sequences, in nats; s is 1 at the second level. Without labels, and over spins alone, these are what three
-/// spins have beyond their pairs.
-///
-/// # Errors
-/// [`Error::Setting`] for sites that are not different or have not two levels; if the sequences do not fit the model, or candle
-/// refuses an operation.
-pub fn of_three(sites: &Sites, sequences: &Sequences, triples: &[[usize; 3]]) -> Result<Vec<f64>> {
-    sites.require_fit(sequences)?;
-    let fits = |&[i, j, k]: &[usize; 3]| {
-        i != j && j != k && i != k && [i, j, k].iter().all(|&i| sites.levels().get(i) == Some(&2))
-    };
-    if let Some(triple) = triples.iter().find(|triple| !fits(triple)) {
-        let expected = "different sites of two levels each".into();
-        return Err(Error::Setting { name: "three sites", got: format!("{triple:?} (from 0)"), expected });
-    }
-    let inputs = by_unit(sites, sequences);
-    let (lowest, highest) = ranges(sites, &inputs, 3);
-    let curves = Curves::of(sites, &lowest, &highest)?;
-    let background = Background { sites, sequences: &sequences.by_site(), weights: sequences.weights(), inputs };
-    let total: f64 = sequences.weights().iter().sum();
-    Ok(triples.par_iter().map(|triple| background.three(&curves, *triple) / (8.0 * total)).collect())
 }
 
 /// All pairs i < j of so many sites, by i.
@@ -190,58 +154,62 @@ fn ranges(sites: &Sites, inputs: &[Vec<f64>], changed: usize) -> (Vec<f64>, Vec<
 }
 
 /// The sequences that couplings are averaged over.
-struct Background<'a> {
+pub(crate) struct Background<'a> {
     sites: &'a Sites,
     /// Levels `[sites][sequences]`.
     sequences: &'a [Vec<Level>],
-    weights: &'a [f64],
+    /// Weights of the sequences, of sum 1.
+    weights: Vec<f64>,
     /// Inputs `[hidden][sequences]`.
     inputs: Vec<Vec<f64>>,
 }
 
-impl Background<'_> {
-    /// `sum_v p_v sum over s of s_i s_j s_k sum_u cgf_u(...)` of three sites of two levels.
-    fn three(&self, curves: &Curves, triple: [usize; 3]) -> f64 {
+impl<'a> Background<'a> {
+    /// Of sequences, whose levels are given `by_site` too, and the curves of the hidden units for blocks of so many sites.
+    ///
+    /// # Errors
+    /// If the sequences do not fit the model, or candle refuses an operation.
+    pub(crate) fn new(
+        sites: &'a Sites,
+        sequences: &Sequences,
+        by_site: &'a [Vec<Level>],
+        changed: usize,
+    ) -> Result<(Self, Curves)> {
+        sites.require_fit(sequences)?;
+        let inputs = by_unit(sites, sequences);
+        let (lowest, highest) = ranges(sites, &inputs, changed);
+        let curves = Curves::of(sites, &lowest, &highest)?;
+        let total: f64 = sequences.weights().iter().sum();
+        let weights = sequences.weights().iter().map(|weight| weight / total).collect();
+        Ok((Self { sites, sequences: by_site, weights, inputs }, curves))
+    }
+
+    /// `sum_v p_v sum_u cgf_u(...)` of some sites, in a block with the levels of each, those of the last varying fastest.
+    pub(crate) fn block<const N: usize>(&self, curves: &Curves, at: [usize; N]) -> Vec<f64> {
         let Self { sites, sequences, weights, inputs } = self;
+        let mut block = vec![0.0; at.iter().map(|&site| sites.levels()[site]).product()];
         let (mut histogram, mut averages) = (Histogram::new(), Averages::default());
-        let mut sum = 0.0;
+        let (mut shifts, mut next) = (Vec::new(), Vec::new());
         for (u, inputs) in inputs.iter().enumerate() {
-            let w = triple.map(|site| [sites.weights(site, 0)[u], sites.weights(site, 1)[u]]);
-            let others = inputs.iter().zip(*weights).enumerate().map(|(n, (x, &weight))| {
-                let own: f64 = triple.iter().zip(&w).map(|(&site, w)| w[usize::from(sequences[site][n])]).sum();
+            let w = at
+                .map(|site| (0..sites.levels()[site]).map(|level| sites.weights(site, level)[u]).collect::<Vec<f64>>());
+            let levels = at.map(|site| sequences[site].as_slice());
+            let others = inputs.iter().zip(weights).enumerate().map(|(n, (x, &weight))| {
+                let own = (0..N).fold(0.0, |sum, k| sum + w[k][usize::from(levels[k][n])]);
                 (x - own, weight)
             });
             histogram.gather(curves.grids[u], others);
-            let ends = |of: fn(f64, f64) -> f64| w.iter().map(|w| of(w[0], w[1])).sum::<f64>();
-            averages.of(curves, u, &histogram, ends(f64::min), ends(f64::max));
-            for word in 0..8usize {
-                let at = |k: usize| w[k][word >> k & 1];
-                let sign = if word.count_ones() % 2 == 1 { 1.0 } else { -1.0 };
-                sum += sign * averages.at(at(0) + at(1) + at(2));
+            // Sums of the weights of all levels.
+            shifts.clear();
+            shifts.push(0.0);
+            for w in &w {
+                next.clear();
+                next.extend(shifts.iter().flat_map(|sum| w.iter().map(move |w| sum + w)));
+                std::mem::swap(&mut shifts, &mut next);
             }
-        }
-        sum
-    }
-
-    /// `sum_v p_v sum_u cgf_u(...)` of two sites: [levels of i, levels of j].
-    fn block(&self, curves: &Curves, i: usize, j: usize) -> Vec<f64> {
-        let Self { sites, sequences, weights, inputs } = self;
-        let (rows, columns) = (sites.levels()[i], sites.levels()[j]);
-        let mut block = vec![0.0; rows * columns];
-        let (mut histogram, mut averages) = (Histogram::new(), Averages::default());
-        let (of_i, of_j) = (spans(sites, i), spans(sites, j));
-        for (u, inputs) in inputs.iter().enumerate() {
-            let column = |site: usize, levels: usize| -> Vec<f64> {
-                (0..levels).map(|level| sites.weights(site, level)[u]).collect()
-            };
-            let (w_i, w_j) = (column(i, rows), column(j, columns));
-            let others = inputs.iter().zip(&sequences[i]).zip(&sequences[j]).zip(*weights);
-            let others = others.map(|(((x, &a), &b), &weight)| (x - w_i[usize::from(a)] - w_j[usize::from(b)], weight));
-            histogram.gather(curves.grids[u], others);
-            averages.of(curves, u, &histogram, of_i[u].0 + of_j[u].0, of_i[u].1 + of_j[u].1);
-            for (row, a) in block.chunks_exact_mut(columns).zip(&w_i) {
-                row.iter_mut().zip(&w_j).for_each(|(x, b)| *x += averages.at(a + b));
-            }
+            let ends = |of: fn(f64, f64) -> f64, start: f64| shifts.iter().copied().fold(start, of);
+            averages.of(curves, u, &histogram, ends(f64::min, f64::INFINITY), ends(f64::max, f64::NEG_INFINITY));
+            block.iter_mut().zip(&shifts).for_each(|(x, &shift)| *x += averages.at(shift));
         }
         block
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`sites`] | the model and its data site by site: levels, weights, free energies |
 //! | [`couplings`] | effective couplings between two sites, averaged over data |
+//! | [`three_body`] | what three sites have beyond their pairs |
 //! | [`contacts`] | pairs of sites ranked by their couplings, compared with a structure |
 //! | [`structure`] | distances between residues, from a table, a PDB or an mmCIF file |
 //! | [`mutations`] | mutants of a sequence and their log-probability ratios |
@@ -30,5 +31,6 @@ pub mod sites;
 pub mod spins;
 pub mod structure;
 pub mod thermodynamics;
+pub mod three_body;
 
 pub use error::{Error, Result};

@@ -2,8 +2,9 @@
 //! itself has.
 
 use candle_core::{DType, Device, Tensor};
-use deepbelief_analysis::couplings::{Couplings, of_three, pairs};
+use deepbelief_analysis::couplings::{Couplings, pairs};
 use deepbelief_analysis::sites::{Level, Sequences, Sites};
+use deepbelief_analysis::three_body::{of_three, strongest};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{FieldTensors, Layers, Rbm, Segment, UnitKind, Units};
 
@@ -157,44 +158,106 @@ fn over_gaussian_units_couplings_are_those_of_the_potts_model() -> Test {
     Ok(())
 }
 
-/// Of spins and bits the couplings of two are those of the block, and those of three are third differences of the free energy.
-#[test]
-fn couplings_of_three_spins_are_third_differences_of_the_free_energy() -> Test {
-    let visible: Units = [segment(UnitKind::Spin, 1, 2), segment(UnitKind::Bernoulli, 1, 2)].into_iter().collect();
-    let triples = [[0, 1, 2], [0, 2, 3], [3, 1, 0]];
-    for kind in [UnitKind::Bernoulli, UnitKind::Spin, UnitKind::Gaussian, UnitKind::Relu, UnitKind::Drelu] {
-        let rbm = rbm(&visible, &Units::of(kind, 3), 21)?;
-        let sites = Sites::of(&rbm)?;
-        let data = sequences(&[2; 4], 7)?;
-        let found = of_three(&sites, &data, &triples)?;
-        let total: f64 = data.weights().iter().sum();
-        let mut largest = 0.0f64;
-        for (triple, found) in triples.iter().zip(found) {
-            let mut expected = 0.0;
-            for (row, weight) in data.rows().zip(data.weights()) {
-                for word in 0..8u16 {
-                    let mut changed = row.to_vec();
-                    triple.iter().enumerate().for_each(|(k, &site)| changed[site] = word >> k & 1);
-                    let sign = if word.count_ones() % 2 == 1 { 1.0 } else { -1.0 };
-                    expected -= sign * weight / total / 8.0 * free_energy(&rbm, &changed)?;
-                }
+/// Third differences of the free energy of three sites in the zero-sum gauge: each level less the mean over its site.
+fn three_by_hand(
+    rbm: &Rbm,
+    data: &Sequences,
+    q: &[usize],
+    triple: [usize; 3],
+) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
+    let [p, q, r] = triple.map(|site| q[site]);
+    let mut block = vec![0.0; p * q * r];
+    let total: f64 = data.weights().iter().sum();
+    for (row, weight) in data.rows().zip(data.weights()) {
+        let mut l = vec![0.0; p * q * r];
+        for (at, l) in l.iter_mut().enumerate() {
+            let mut changed = row.to_vec();
+            for (site, level) in triple.into_iter().zip([at / (q * r), at / r % q, at % r]) {
+                changed[site] = level as Level;
             }
-            assert!((found - expected).abs() < 1e-6, "{kind} {triple:?}: {found} for {expected}");
-            largest = largest.max(expected.abs());
+            *l = -free_energy(rbm, &changed)?;
         }
+        // The mean over the sites whose level is none.
+        let mean = |a: Option<usize>, b: Option<usize>, c: Option<usize>| {
+            let is = |x: usize, wanted: Option<usize>| wanted.is_none_or(|wanted| wanted == x);
+            let kept = |&at: &usize| is(at / (q * r), a) && is(at / r % q, b) && is(at % r, c);
+            let kept: Vec<f64> = (0..l.len()).filter(kept).map(|at| l[at]).collect();
+            kept.iter().sum::<f64>() / kept.len() as f64
+        };
+        for (at, x) in block.iter_mut().enumerate() {
+            let (a, b, c) = (Some(at / (q * r)), Some(at / r % q), Some(at % r));
+            let third = mean(a, b, c) - mean(None, b, c) - mean(a, None, c) - mean(a, b, None)
+                + mean(a, None, None)
+                + mean(None, b, None)
+                + mean(None, None, c)
+                - mean(None, None, None);
+            *x += weight / total * third;
+        }
+    }
+    Ok(block)
+}
+
+#[test]
+fn couplings_of_three_are_third_differences_of_the_free_energy() -> Test {
+    let triples = [[0, 1, 2], [1, 3, 4], [4, 2, 0]];
+    for kind in [UnitKind::Bernoulli, UnitKind::Spin, UnitKind::Gaussian, UnitKind::Relu, UnitKind::Drelu] {
+        let rbm = rbm(&mixed(), &Units::of(kind, 3), 31)?;
+        let sites = Sites::of(&rbm)?;
+        let data = sequences(sites.levels(), 6)?;
+        let mut largest = 0.0f64;
+        for (triple, found) in triples.iter().zip(of_three(&sites, &data, &triples)?) {
+            let expected = three_by_hand(&rbm, &data, sites.levels(), *triple)?;
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!((found - expected).abs() < 2e-6, "{kind} {triple:?}: {found} for {expected}");
+                largest = largest.max(expected.abs());
+            }
+        }
+        // Gaussian units couple pairs alone.
         let is_quadratic = kind == UnitKind::Gaussian;
         assert!(is_quadratic == (largest < 1e-9) && (is_quadratic || largest > 1e-3), "{kind}: {largest}");
-        let pairs = Couplings::effective(&sites, &data)?;
-        let of_spins = pairs.of_spins().ok_or("two levels each")?;
-        let first = by_hand(&rbm, &data, &[2; 4], 0, 1)?;
-        // (L(1,1) - L(1,-1) - L(-1,1) + L(-1,-1)) / 4.
-        assert!((of_spins[0] - first[3]).abs() < 2e-6 && (first[3] + first[1]).abs() < 1e-9, "{kind}");
+        let ranked = strongest(&sites, &data, &triples, |site, level| site != 0 || level > 0)?;
+        assert!(ranked.iter().all(|triple| triple.coupling.is_none()) && ranked.is_sorted_by(|a, b| a.norm >= b.norm));
+        let expected = three_by_hand(&rbm, &data, sites.levels(), triples[0])?;
+        // The first level of site 0 is left out: the first 8 of 3 x 4 x 2.
+        let norm = expected[8..].iter().map(|x| x * x).sum::<f64>().sqrt();
+        let found = ranked.iter().find(|triple| triple.sites == triples[0]).ok_or("none")?;
+        assert!((found.norm - norm).abs() < 1e-5, "{kind}: {} for {norm}", found.norm);
     }
-    let sites = Sites::of(&rbm(&mixed(), &Units::of(UnitKind::Spin, 2), 1)?)?;
-    let data = sequences(sites.levels(), 2)?;
-    let refusal = of_three(&sites, &data, &[[2, 3, 0]]).unwrap_err().to_string();
-    assert_eq!(refusal, "three sites is [2, 3, 0] (from 0); it must be different sites of two levels each");
-    assert!(of_three(&sites, &data, &[[2, 3, 3]]).is_err() && of_three(&sites, &data, &[[2, 3, 9]]).is_err());
+    Ok(())
+}
+
+/// Of spins and bits the couplings of two and of three are one number each.
+#[test]
+fn spins_have_signed_couplings() -> Test {
+    let visible: Units = [segment(UnitKind::Spin, 1, 2), segment(UnitKind::Bernoulli, 1, 2)].into_iter().collect();
+    let triples = [[0, 1, 2], [0, 2, 3], [3, 1, 0]];
+    let rbm = rbm(&visible, &Units::of(UnitKind::Bernoulli, 3), 21)?;
+    let sites = Sites::of(&rbm)?;
+    let data = sequences(&[2; 4], 7)?;
+    let total: f64 = data.weights().iter().sum();
+    for triple in strongest(&sites, &data, &triples, |_, _| true)? {
+        let mut expected = 0.0;
+        for (row, weight) in data.rows().zip(data.weights()) {
+            for word in 0..8u16 {
+                let mut changed = row.to_vec();
+                triple.sites.iter().enumerate().for_each(|(k, &site)| changed[site] = word >> k & 1);
+                let sign = if word.count_ones() % 2 == 1 { 1.0 } else { -1.0 };
+                expected -= sign * weight / total / 8.0 * free_energy(&rbm, &changed)?;
+            }
+        }
+        let found = triple.coupling.ok_or("two levels each")?;
+        assert!((found - expected).abs() < 1e-6 && expected.abs() > 1e-4, "{triple:?}: {expected}");
+        assert!((triple.norm - 8f64.sqrt() * found.abs()).abs() < 1e-12);
+    }
+    let pairs = Couplings::effective(&sites, &data)?;
+    let of_spins = pairs.of_spins().ok_or("two levels each")?;
+    let first = by_hand(&rbm, &data, &[2; 4], 0, 1)?;
+    // (L(1,1) - L(1,-1) - L(-1,1) + L(-1,-1)) / 4.
+    assert!((of_spins[0] - first[3]).abs() < 2e-6 && (first[3] + first[1]).abs() < 1e-9);
+    let refusal = of_three(&sites, &data, &[[2, 3, 3]]).unwrap_err().to_string();
+    assert_eq!(refusal, "three sites is [2, 3, 3] (from 0); it must be three different sites below 4");
+    assert!(of_three(&sites, &data, &[[2, 3, 9]]).is_err());
     Ok(())
 }
 

@@ -47,11 +47,19 @@ impl Allowance {
     /// If it is more than what was left.
     pub fn take(&self, bytes: u64) -> Result<()> {
         let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        taken.map(|_| ()).map_err(|_| {
-            let (packed, most) = (self.packed, self.most >> 20);
-            let cure = "if it is sound, store it unpacked, or in another format";
-            Error::new(ErrorKind::InvalidData, format!("its {packed} bytes unpack to more than {most} MiB: {cure}"))
-        })
+        taken.map(|_| ()).map_err(|_| self.exceeded())
+    }
+
+    /// Checks that so many bytes may still be unpacked, without counting them.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn require(&self, bytes: u64) -> Result<()> {
+        if bytes > self.left.load(Ordering::Relaxed) { Err(self.exceeded()) } else { Ok(()) }
+    }
+
+    fn exceeded(&self) -> Error {
+        let (packed, most) = (self.packed, self.most >> 20);
+        let cure = "if it is sound, store it unpacked, or in another format";
+        Error::new(ErrorKind::InvalidData, format!("its {packed} bytes unpack to more than {most} MiB: {cure}"))
     }
 }
 

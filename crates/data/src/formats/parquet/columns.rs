@@ -23,6 +23,8 @@ const LABELS: [&str; 6] = ["label", "labels", "class", "target", "digit", "y"];
 pub(super) struct Parquet {
     pub(super) path: PathBuf,
     pub(super) reader: SerializedFileReader<File>,
+    /// The same file, for its pages.
+    pub(super) pages: File,
     /// What may be unpacked of it.
     pub(super) allowed: Allowance,
     /// By their names, in the order of the file.
@@ -104,6 +106,7 @@ impl Parquet {
     pub(super) fn open(path: &Path, room: Room) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::read(path))?;
         let allowed = Allowance::of(file.metadata().map_err(Error::read(path))?.len()).at_most(room.most());
+        let pages = file.try_clone().map_err(Error::read(path))?;
         let reader = SerializedFileReader::new(file).map_err(|error| broken(path, &error))?;
         // What the library asserts of a file that it has opened.
         for column in reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns) {
@@ -127,7 +130,7 @@ impl Parquet {
             (name, column)
         };
         let columns = columns.into_iter().map(column).collect();
-        Ok(Self { path: path.into(), reader, allowed, columns })
+        Ok(Self { path: path.into(), reader, pages, allowed, columns })
     }
 
     pub(super) fn get(&self, name: &str) -> Result<&Column, Error> {

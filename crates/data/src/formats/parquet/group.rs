@@ -1,13 +1,16 @@
 //! A row group, read column by column.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use parquet::basic::Type as Physical;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader};
+use parquet::file::serialized_reader::SerializedPageReader;
 
+use super::claims::Claims;
 use super::columns::{Column, Parquet, broken};
 use super::pages::{LABEL, Pages};
 use crate::error::Error;
@@ -104,9 +107,15 @@ impl Group<'_> {
     }
 
     fn column(&self, leaf: usize, value: u64) -> Result<ColumnReader, Error> {
-        let from = self.reader.get_column_page_reader(leaf).map_err(|error| broken(&self.file.path, &error))?;
+        let path = &self.file.path;
+        let file = self.file.pages.try_clone().map_err(Error::read(path))?;
+        let (meta, allowed) = (self.reader.metadata(), self.file.allowed.clone());
+        let (chunk, rows) = (meta.column(leaf), usize::try_from(meta.num_rows()).unwrap_or(0));
+        let unpacked = u64::try_from(chunk.uncompressed_size()).unwrap_or(0);
+        let claims = Arc::new(Claims { file, unpacked, allowed: allowed.clone() });
+        let from = SerializedPageReader::new(claims, chunk, rows, None).map_err(|error| broken(path, &error))?;
         let schema = self.file.reader.metadata().file_metadata().schema_descr_ptr();
-        let pages = Pages { from, allowed: self.file.allowed.clone(), value };
+        let pages = Pages { from: Box::new(from), allowed, value };
         Ok(get_column_reader(schema.column(leaf), Box::new(pages)))
     }
 

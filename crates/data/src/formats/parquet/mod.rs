@@ -2,6 +2,7 @@
 //! numbers and texts. Read column by column, a row group at a time; sizes follow from what is read, never
 //! from what a header promises, and what is read has an end ([`Allowance`](crate::Allowance)).
 
+mod claims;
 mod columns;
 mod flat;
 mod group;

@@ -9,12 +9,15 @@ use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
+use super::claims::Claims;
 use super::read;
 use crate::assemble::assemble;
 use crate::dataset::Dataset;
+use crate::memory::unpack::Allowance;
 use crate::schema::options::LoadOptions;
 use crate::schema::pixels::Row;
 use crate::schema::tests::values;
@@ -128,6 +131,41 @@ fn a_bomb_is_refused_before_it_goes_off() {
     assert!(fs::metadata(&path).unwrap().len() < 100_000);
     let error = loaded(&path, &LoadOptions::default()).unwrap_err();
     assert!(error.contains("bytes unpack to more than 256 MiB: if it is sound"), "{error}");
+}
+
+/// The library takes as much memory as a header claims before it unpacks a page.
+#[test]
+fn a_page_that_claims_too_much_is_refused_by_its_header() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.parquet");
+    let properties =
+        WriterProperties::builder().set_compression(Compression::SNAPPY).set_dictionary_enabled(false).build();
+    write(&path, "message m { required binary a (UTF8); }", properties, 1, |group, _| {
+        column::<ByteArrayType>(group, &[ByteArray::from(vec![b'a'; 3 << 19])], None);
+    });
+    let sound = fs::read(&path).unwrap();
+    let chunk =
+        SerializedFileReader::new(File::open(&path).unwrap()).unwrap().metadata().row_group(0).column(0).clone();
+    let start = chunk.byte_range().0 as usize;
+    let mut claims = Claims { file: File::open(&path).unwrap(), unpacked: u64::MAX, allowed: Allowance::of(0) };
+    assert!(claims.get_read(start as u64).is_ok());
+    // Field 2 is a number of four bytes; 128 MiB are as long.
+    assert_eq!((sound[start + 2], sound[start + 3] & sound[start + 4] & sound[start + 5] & 128), (0x15, 128));
+    let mut bad = sound.clone();
+    bad[start + 3..start + 7].copy_from_slice(&[0xfe, 0xff, 0xff, 0x7f]);
+    fs::write(&path, &bad).unwrap();
+    let claimed = format!(
+        "a page at byte {start} claims to unpack to 134217727 bytes, of a column that has {} in all",
+        chunk.uncompressed_size()
+    );
+    let error = loaded(&path, &LoadOptions::default()).unwrap_err();
+    assert!(error.contains(&claimed), "{error}");
+    // A column that claims as much does not help it.
+    claims = Claims { file: File::open(&path).unwrap(), allowed: claims.allowed.at_most(100 << 20), ..claims };
+    let error = claims.get_read(start as u64).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("unpack to more than 100 MiB"), "{error}");
+    // Nor does a page that ends behind the file.
+    assert!(claims.get_bytes(start as u64, 1 << 40).is_err());
 }
 
 /// The same table whatever it was compressed with.

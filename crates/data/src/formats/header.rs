@@ -54,12 +54,19 @@ pub(crate) fn told(
     let is_there = match (options.header, &comment) {
         (Header::No, _) => false,
         (Header::Yes, None) => true,
-        // Of a line of words above numbers and a comment above it, that which has the model's names is the header.
-        (_, Some((_, fields))) => match (has_all(first, options), has_all(fields, options)) {
+        // What a comment says and the line below it says again is the header.
+        (_, Some((_, fields))) if fields == first => true,
+        // Of a line of words above numbers and a comment above it, that which has the model's names is the header, and
+        // before all that which has them as the model learned them.
+        (_, Some((_, fields))) => match (are_names(first, options), are_names(fields, options)) {
             (true, false) => true,
             (false, true) => false,
-            (true, true) => table.tally().is_of_words(),
-            (false, false) => named(first, options) || table.tally().is_of_words(),
+            _ => match (has_all(first, options), has_all(fields, options)) {
+                (true, false) => true,
+                (false, true) => false,
+                (true, true) => table.tally().is_of_words(),
+                (false, false) => named(first, options) || table.tally().is_of_words(),
+            },
         },
         (Header::Auto, None) => named(first, options) || table.by_values()?,
     };
@@ -97,6 +104,14 @@ fn named(first: &[Vec<u8>], options: &LoadOptions) -> bool {
     options.label_column.as_deref().is_some_and(known)
         || options.schema.iter().flat_map(Schema::each).any(|(name, _)| name.is_some_and(known))
         || has_all_names(&is, options)
+}
+
+/// Whether a line is the names that a model knows, in their order; R leaves out the first.
+fn are_names(line: &[Vec<u8>], options: &LoadOptions) -> bool {
+    let Some(schema) = &options.schema else { return false };
+    let names: Vec<&str> = schema.each().filter_map(|(name, _)| name).collect();
+    let named = if names.len() == line.len() + 1 && names[0].is_empty() { &names[1..] } else { &names[..] };
+    named.len() == line.len() && named.iter().zip(line).all(|(name, field)| *name == shown(field))
 }
 
 /// Whether a line has all names that a model knows.

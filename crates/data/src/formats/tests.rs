@@ -106,6 +106,10 @@ fn a_header_of_numbers_is_known_again() {
         ("0,255217\n3,4,5x\n", "0"),
         // The names are a comment, and the row has them too.
         ("#\t1\n1\t-1\n", "last"),
+        // Both hold the names of what is learned, in one order and in the other.
+        ("#1,a\na,1\nx,0\n", "a"),
+        // What a comment says and the line below it says again is the header.
+        ("#1,b\n1,b\n0,x\n", "last"),
     ] {
         let options =
             LoadOptions { label_column: Some(label.into()), scale: crate::Scale::None, ..LoadOptions::default() };

@@ -23,8 +23,10 @@ use crate::tables::table::check_units;
 /// Lines by which the header is recognised.
 const LINES: usize = 100;
 
-/// Pieces by which the whole need of memory is predicted, and those that each thread is given at once behind them.
+/// Pieces by which the whole need of memory is predicted, and those that are parsed at once behind them: so many, and more
+/// where each thread would have less than that. Threads wait for each other once for all of these.
 const FIRST: usize = 4;
+const MANY: usize = 32;
 const EACH: usize = 4;
 
 /// Bytes of a file from which on its whole need of memory is predicted by its start.
@@ -114,12 +116,12 @@ fn cells(path: &Path, options: &LoadOptions, texts: bool) -> Result<Sheet, Error
     let (rest, line) = records.into_rest();
     let mut pieces = Pieces::new(path, rest, separator, line);
     let mut next = pieces.some(FIRST);
+    let many = MANY.max(EACH * rayon::current_num_threads());
     while !next.0.is_empty() || next.1.is_some() {
         let taken = before + pieces.taken();
         let (some, ended) = std::mem::take(&mut next);
         // What is wrong with a line comes after what is wrong with those before it.
-        let more =
-            || if ended.is_none() { pieces.some(EACH * rayon::current_num_threads()) } else { (Vec::new(), None) };
+        let more = || if ended.is_none() { pieces.some(many) } else { (Vec::new(), None) };
         let (more, parsed) = rayon::join(more, || how.parse(&some));
         rows.take(path, parsed)?;
         room.require(&what, rows.needed().into())?;

@@ -70,7 +70,8 @@ impl<R: Read> Utf8<R> {
 
 impl<R: Read> Blocks for Utf8<R> {
     fn next_block(&mut self) -> io::Result<Vec<u8>> {
-        let mut block = std::mem::take(&mut self.cut);
+        let mut block = Vec::with_capacity(BLOCK + self.cut.len());
+        block.append(&mut self.cut);
         let got = self.from.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
         if !self.is_windows.0.load(Ordering::Relaxed)
             && let Err(error) = std::str::from_utf8(&block)

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::columns::Schema;
+use super::found::Found;
 use super::kind::{ColumnKind, KindName};
 use super::options::LoadOptions;
 use super::scale::Scale;
-use super::survey::Found;
 use super::visible::{ColumnUnits, VisibleUnits};
 use crate::error::Error;
 use crate::number::shown;

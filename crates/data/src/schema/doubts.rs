@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::found::{End, Found};
 use super::kind::{ColumnKind, KindName};
 use super::questions::{kinds, typed};
-use super::survey::{End, Found};
 use crate::number::shown;
 use crate::tables::sheet::{Cell, Content, Sheet};
 

@@ -15,6 +15,8 @@ pub(crate) mod decode;
 mod doubts;
 #[cfg(feature = "formats")]
 pub(crate) mod encode;
+#[cfg(feature = "formats")]
+pub(crate) mod found;
 mod given;
 #[cfg(feature = "formats")]
 pub(crate) mod infer;

@@ -52,6 +52,13 @@ impl Cell {
         Self(TEXTS | u64::from(place))
     }
 
+    /// The number that it holds.
+    #[inline]
+    pub(crate) fn as_number(self) -> Option<f64> {
+        (self.0 < TEXTS && self != Self::MISSING).then(|| f64::from_bits(self.0))
+    }
+
+    #[inline]
     pub(crate) fn content(self) -> Content {
         match self {
             Self::MISSING => Content::Missing,

@@ -23,6 +23,13 @@ const VALUES: usize = 1 << 19;
 const LEAST: usize = 1 << 6;
 const MOST: usize = 1 << 12;
 
+/// Values whose range is looked for together, and at once.
+const TOGETHER: usize = 1 << 10;
+const LANES: usize = 8;
+
+/// From here on floats of 32 bits have no fractions.
+const WHOLE: f32 = 8_388_608.0;
+
 /// Parts that each thread looks at before what is found is joined.
 const GROUP: usize = 8;
 
@@ -74,6 +81,23 @@ impl Cells {
             Ok((first * rows.units, Cow::Owned(values)))
         };
         Box::new((0..rows.samples).step_by(rows.at_once()).map(part))
+    }
+
+    /// The ends of the range of numbers of 64 bits, NaN left out; of others, which need no more than 32, none, which are
+    /// infinite.
+    #[cfg(feature = "formats")]
+    pub(crate) fn ends_of_doubles(&self) -> Result<(f64, f64), Error> {
+        let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
+        let are_doubles = match self {
+            Self::Held(values) => matches!(values, Values::Doubles(_)),
+            Self::File(rows) => rows.element.is_wide(),
+        };
+        for part in are_doubles.then(|| self.parts()).into_iter().flatten() {
+            if let Values::Doubles(doubles) = &*part?.1 {
+                (min, max) = doubles.iter().fold((min, max), |(min, max), &x| (min.min(x), max.max(x)));
+            }
+        }
+        Ok((min, max))
     }
 
     /// The first value that is `unfit`, and its number.
@@ -246,6 +270,34 @@ impl Range {
 
     /// Of the values that are finite.
     fn of(values: &[f32]) -> Self {
+        values
+            .chunks(TOGETHER)
+            .map(|chunk| Self::of_finite(chunk).unwrap_or_else(|| Self::of_any(chunk)))
+            .fold(Self::NONE, Self::join)
+    }
+
+    /// The same of values that are all finite; else none.
+    fn of_finite(values: &[f32]) -> Option<Self> {
+        // Several at once, which are independent of each other.
+        let (mut least, mut most) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+        let (mut infinite, mut broken) = ([0u32; LANES], [0u32; LANES]);
+        let chunks = values.chunks_exact(LANES);
+        let rest = chunks.remainder();
+        for chunk in chunks.chain(std::iter::once(rest)) {
+            for (lane, &x) in chunk.iter().enumerate() {
+                least[lane] = if x < least[lane] { x } else { least[lane] };
+                most[lane] = if x > most[lane] { x } else { most[lane] };
+                infinite[lane] |= u32::from(!x.is_finite());
+                // A fraction is rounded away where it is added to this; numbers above have none.
+                broken[lane] |= u32::from(x.abs() < WHOLE && x.abs() + WHOLE - WHOLE != x.abs());
+            }
+        }
+        let (min, max) =
+            (least.into_iter().fold(f32::INFINITY, f32::min), most.into_iter().fold(f32::NEG_INFINITY, f32::max));
+        (infinite == [0; LANES]).then(|| Self { min, max, whole: broken == [0; LANES], gaps: false })
+    }
+
+    fn of_any(values: &[f32]) -> Self {
         values.iter().fold(Self::NONE, |range, &x| {
             if x.is_finite() {
                 let (min, max) = (range.min.min(x), range.max.max(x));
@@ -314,6 +366,22 @@ pub(crate) fn check_units(units: u128, what: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A chunk of finite values, one with others among them, and both.
+    #[test]
+    fn ranges_are_those_of_all_finite_values() {
+        let facts = |range: Range| (range.min, range.max, range.whole, range.gaps);
+        let mut values: Vec<f32> = (0..3000).map(|k| (k * k % 1009) as f32 - 7.0).collect();
+        assert_eq!(facts(Range::of(&values)), (-7.0, 1001.0, true, false));
+        values[1500] = f32::NAN;
+        values[2900] = f32::NEG_INFINITY;
+        assert_eq!(facts(Range::of(&values)), (-7.0, 1001.0, true, true));
+        values[2999] = 8_388_607.5;
+        assert_eq!(facts(Range::of(&values)), (-7.0, 8_388_607.5, false, true));
+        assert_eq!(facts(Range::of(&[1.5e9, -0.0])), (-0.0, 1.5e9, true, false));
+        assert_eq!(facts(Range::of(&[f32::INFINITY])), (f32::INFINITY, f32::NEG_INFINITY, true, false));
+        assert!(!Range::of(&[1e-40]).whole && !Range::of(&[-0.25; 9]).whole);
+    }
 
     #[test]
     fn places_are_those_of_the_file_and_name_the_line() {

@@ -42,6 +42,8 @@ pub(super) struct Column<'a> {
     pub(super) gaussian: bool,
     /// Whether grey levels stay undivided.
     raw: bool,
+    /// Offset and scale of numbers that 32 bits hold well enough.
+    plain: Option<(f64, f64)>,
     /// The levels as numbers, where they are some, and the level of each text of the sheet's column.
     numbers: Vec<Option<f64>>,
     texts: Vec<Option<u32>>,
@@ -63,7 +65,11 @@ impl<'a> Column<'a> {
         let texts = sheet.texts[from].distinct.iter().map(place).collect();
         let numbers = levels.iter().map(|level| level.parse().ok()).collect();
         let gaussian = learned_by.are_gaussian(kind);
-        Self { from, kind, learned_by, units: kind.units(), gaussian, raw, numbers, texts }
+        let plain = match *kind {
+            ColumnKind::Real { offset, scale } if !kind.is_wide() => Some((offset, scale)),
+            _ => None,
+        };
+        Self { from, kind, learned_by, units: kind.units(), gaussian, raw, plain, numbers, texts }
     }
 
     /// Makes the values of its units of a cell, NaN where it is missing; whether the value lies beyond the range or far
@@ -81,7 +87,12 @@ impl<'a> Column<'a> {
             return Ok(false);
         }
         let finite = |x: &f32| x.is_finite() || how == Use::Look;
-        let x = self.unit(cell).filter(finite).ok_or(())?;
+        let x = match (self.plain, cell.as_number()) {
+            // What `ColumnKind::scaled` makes of it.
+            (Some((offset, scale)), Some(x)) => Some(((f64::from(x as f32) - offset) / scale) as f32),
+            _ => self.unit(cell),
+        };
+        let x = x.filter(finite).ok_or(())?;
         let [value] = values else {
             values.iter_mut().enumerate().for_each(|(unit, value)| *value = if unit as f32 == x { 1.0 } else { 0.0 });
             return Ok(false);

@@ -10,9 +10,13 @@ use crate::classes;
 use crate::dataset::Dataset;
 use crate::error::Error;
 #[cfg(feature = "formats")]
+use crate::schema::columns::Schema;
+#[cfg(feature = "formats")]
 use crate::schema::encode::{Use, encode};
 #[cfg(feature = "formats")]
 use crate::schema::infer::understand;
+#[cfg(feature = "formats")]
+use crate::schema::kind::is_wide;
 use crate::schema::options::{LabelUse, LoadOptions};
 use crate::schema::rescale::{Scaled, have_one_scale, keep, scale};
 use crate::schema::scale::Scale;
@@ -76,10 +80,14 @@ pub(crate) fn array_by_columns(tables: &mut Tables, options: &LoadOptions, how: 
     let by_column = matches!(options.scale, Scale::MinMaxColumns | Scale::Standard);
     let units_asked = options.visible_units.is_for_all() || given.is_some_and(|schema| !schema.layer().is_bernoulli());
     let asked = by_column || units_asked || !options.column_types.0.is_empty() || options.weight_column.is_some();
-    let is_picture = tables.image.is_some() && !units_asked;
-    if tables.reading.is_some() || is_picture || !(given.is_some() || asked || unlike()?) {
+    let of_all = if tables.reading.is_none() && given.is_none() { range_of_all(tables, options.scale)? } else { None };
+    // Pictures have one scale, which a schema says by columns that are all alike.
+    let one_kind = options.scale == Scale::Auto && given.is_some_and(Schema::has_one_kind);
+    let is_picture = tables.image.is_some() && !units_asked && of_all.is_none() && !one_kind;
+    if tables.reading.is_some() || is_picture || !(given.is_some() || asked || of_all.is_some() || unlike()?) {
         return Ok(());
     }
+    let scale = of_all.unwrap_or(options.scale);
     // Infinite values, which no schema has a place for, are for whoever looks to count.
     for table in [Some(&tables.train), tables.test.as_ref()].into_iter().flatten() {
         if how == Use::Look && table.values.find(f32::is_infinite)?.is_some() {
@@ -89,7 +97,7 @@ pub(crate) fn array_by_columns(tables: &mut Tables, options: &LoadOptions, how: 
     range(&tables.train)?;
     let sheet = Sheet::of_table(&tables.train)?;
     // The labels of an array are an array of their own.
-    let inferred = understand(&sheet, &LoadOptions { label_column: None, ..options.clone() })?;
+    let inferred = understand(&sheet, &LoadOptions { label_column: None, scale, ..options.clone() })?;
     let mut notes = inferred.notes;
     let mut encoded = |table: &mut Table, sheet: &Sheet, how| {
         let encoded = encode(&inferred.schema, sheet, how, false, options.labels)?;
@@ -109,6 +117,23 @@ pub(crate) fn array_by_columns(tables: &mut Tables, options: &LoadOptions, how: 
     Ok(())
 }
 
+/// The one range of all values that was asked for, where they lie so far from 0 beside it that 32 bits would leave little
+/// of them.
+#[cfg(feature = "formats")]
+fn range_of_all(tables: &Tables, scale: Scale) -> Result<Option<Scale>, Error> {
+    let (mut min, mut max) = match scale {
+        Scale::Range { min, max } => (min, max),
+        Scale::MinMax => (f64::INFINITY, f64::NEG_INFINITY),
+        _ => return Ok(None),
+    };
+    for table in [Some(&tables.train), tables.test.as_ref()].into_iter().flatten().filter(|_| scale == Scale::MinMax) {
+        let (least, most) = table.values.ends_of_doubles()?;
+        (min, max) = (min.min(least), max.max(most));
+    }
+    let is_finite = min.is_finite() && max.is_finite();
+    Ok((is_finite && min < max && is_wide(min, max - min)).then_some(Scale::Range { min, max }))
+}
+
 /// Refuses an array or pictures that a schema is not of: one scale for all is for any of its units, scales of columns
 /// are for columns.
 #[cfg(feature = "formats")]
@@ -119,7 +144,11 @@ fn require_columns(tables: &Tables, options: &LoadOptions) -> Result<(), Error> 
     let is_by_place = schema.scale().is_some() || tables.image.is_some();
     match schema.scale() {
         _ if is_by_place && got != expected => Err(Error::Columns { path, got, expected, named: false }),
-        None if tables.image.is_some() && options.scale == Scale::Auto && schema.layer().is_bernoulli() => {
+        None if tables.image.is_some()
+            && options.scale == Scale::Auto
+            && schema.layer().is_bernoulli()
+            && !schema.has_one_kind() =>
+        {
             let reason = "the columns have scales of their own, and the data are pictures".into();
             Err(Error::Schema { place: "schema".into(), reason })
         }

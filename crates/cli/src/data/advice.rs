@@ -232,7 +232,9 @@ fn scale_reason(found: &Examination) -> String {
         Scale::None => "the values lie between 0 and 1 already".into(),
         Scale::By255 => "grey levels from 0 to 255 become 0 to 1".into(),
         Scale::MinMax => format!("{} to {} become 0 to 1", found.min, found.max),
-        Scale::Range { min, max } => format!("{min} to {max} become 0 to 1, as --scale says"),
+        Scale::Range { .. } => {
+            format!("{} become 0 to 1", found.scale.to_string().replace("..", " to "))
+        }
     }
 }
 

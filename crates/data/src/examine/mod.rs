@@ -22,7 +22,6 @@ use crate::error::Error;
 use crate::load::tables_to_look_at;
 use crate::schema::options::LoadOptions;
 use crate::schema::scale::Scale;
-use crate::schema::scaling::Scaling;
 use crate::schema::source::Source;
 use crate::tables::table::{Reading, Table};
 pub use findings::{Column, Examination, Part, ValueKind};
@@ -68,7 +67,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         Scale::MinMax | Scale::MinMaxColumns | Scale::Standard | Scale::Auto => (extent.min, extent.max),
         Scale::None => (0.0, 1.0),
         Scale::By255 => (0.0, 255.0),
-        Scale::Range { min, max } => (min, max),
+        Scale::Range { min, max } => (min as f32, max as f32),
     };
     let survey = |table: &Table| Survey::of_table(table, ends(&units, bounds));
     let (of_train, of_test) = (survey(train)?, test.map(survey).transpose()?);
@@ -133,10 +132,6 @@ impl Dataset {
         let whole = train.examined == train.samples;
         let shared = test.as_ref().filter(|_| whole).map(|(test, _)| test.shared_with(&of_train));
         let extent = Extent::of_columns(&train.columns);
-        let scaling = match self.scaling {
-            Scaling::MinMax { min, max } => Scale::Range { min, max },
-            scaling => scaling.into(),
-        };
         Ok(Examination {
             gaps: Gaps::default(),
             units,
@@ -152,7 +147,7 @@ impl Dataset {
             test: test.map(|(_, part)| part),
             image: self.image,
             class_names: self.class_names.clone(),
-            scale: scaling,
+            scale: self.scaling.into(),
             bounds: (0.0, 1.0),
             shared,
         })

@@ -50,7 +50,7 @@ impl Extent {
         match self {
             Self { min, max, .. } if min >= 0.0 && max <= 1.0 => Scale::None,
             Self { min, max, whole: true } if min >= 0.0 && (BYTE..=255.0).contains(&max) => Scale::By255,
-            Self { min, max, whole: true } if min >= 0.0 && max < BYTE => Scale::Range { min: 0.0, max },
+            Self { min, max, whole: true } if min >= 0.0 && max < BYTE => Scale::Range { min: 0.0, max: max.into() },
             _ => Scale::MinMax,
         }
     }

@@ -281,6 +281,38 @@ pub(super) mod tests {
         assert!(refused.ends_with("the labels of 'idx:folder' are in files of their own"), "{refused}");
     }
 
+    /// Times by one range for all: in 64 bits until they are scaled, in files that a model is used on, too.
+    #[test]
+    fn one_range_of_all_values_may_lie_far_from_zero() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.npy");
+        let with = |shape: &str, values: &[f64], options: &LoadOptions| {
+            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            std::fs::write(&path, npy(1, &header("<f8", false, shape), &bytes)).unwrap();
+            load(&Source::Npy(path.clone()), options).unwrap()
+        };
+        let times: Vec<f64> = (0..8).map(|k| 1.7e9 + f64::from(k * k)).collect();
+        let scaled: Vec<f32> = (0..8).map(|k| (k * k) as f32 / 49.0).collect();
+        for scale in ["minmax", "1700000000..1700000049"] {
+            for shape in ["4, 2", "2, 2, 2"] {
+                let options = LoadOptions { scale: scale.parse().unwrap(), ..LoadOptions::default() };
+                assert_eq!(options.scale.to_string(), scale);
+                let data = with(shape, &times, &options);
+                assert_eq!(crate::schema::tests::values(&data).concat(), scaled, "{scale} {shape}");
+                assert_eq!(data.image.is_some(), shape == "2, 2, 2");
+                let learned = LoadOptions { schema: Some(data.schema), ..LoadOptions::default() };
+                let [_, axes @ ..] = &shape.split(", ").collect::<Vec<_>>()[..] else { panic!() };
+                let some = with(&["1, ", &axes.join(", ")].concat(), &times[..data.train.units()], &learned);
+                assert_eq!(crate::schema::tests::values(&some).concat(), scaled[..some.train.units()]);
+            }
+        }
+        let mut gap = times.clone();
+        gap[3] = f64::NAN;
+        let data = with("4, 2", &gap, &LoadOptions { scale: crate::Scale::MinMax, ..LoadOptions::default() });
+        assert_eq!(data.train.missing_words(1)[0], 0b10);
+        assert_eq!(crate::schema::tests::values(&data)[2], scaled[4..6]);
+    }
+
     /// Headers that would overflow, recurse or allocate in a trusting reader.
     #[test]
     fn hostile_headers_are_refused_before_they_are_believed() {

@@ -12,12 +12,16 @@ use std::path::Path;
 
 use super::roles::Arrays;
 use crate::error::{ArrayError, Error};
-use crate::memory::room::{Room, reserve};
+use crate::memory::room::{Room, zeros};
+use crate::schema::kind::is_wide;
 use crate::tables::table::{Table, Tables, check_units};
 use crate::tables::values::Values;
 
 /// Bytes that a number of an array takes while the matrix is made.
 const NUMBER: u128 = 16;
+
+/// Up to here floats of 32 bits are all whole numbers.
+const EXACT: f64 = 16_777_216.0;
 
 /// Whether these are the arrays of a sparse matrix.
 pub(crate) fn is_sparse(names: &[String]) -> bool {
@@ -36,7 +40,7 @@ pub(crate) fn read(path: &Path, file: &mut dyn Arrays, room: Room) -> Result<Tab
         room.require(&path.display().to_string(), NUMBER * values)?;
         let array = file.array(name, room)?;
         let numbers = array.numbers()?;
-        Ok::<_, Error>((array.shape, numbers))
+        Ok::<_, Error>((array.shape, numbers, array.element.is_wide()))
     };
     let shape = places(&part("shape")?.1).map_err(broken)?;
     let [rows, columns] = shape[..] else {
@@ -44,13 +48,17 @@ pub(crate) fn read(path: &Path, file: &mut dyn Arrays, room: Room) -> Result<Tab
         return Err(ArrayError::Shape { what, got: shape, expected }.into());
     };
     check_units(columns as u128, &path.display().to_string())?;
-    let (of_data, data) = part("data")?;
-    room.require(&path.display().to_string(), 4 * rows as u128 * columns as u128 + NUMBER * data.len() as u128)?;
+    let (of_data, data, wide) = part("data")?;
     let size =
         rows.checked_mul(columns).ok_or_else(|| broken("it has more values than memory has addresses".into()))?;
-    let mut values = Vec::new();
-    reserve(path, &mut values, size)?;
-    values.resize(size, 0.0f32);
+    // A column with a zero is one that 32 bits hold well enough, and so are numbers of few digits.
+    let is_short = |x: &f64| x.abs() < EXACT && f64::from(*x as f32) == *x;
+    let wide = wide && data.len() >= rows && !data.iter().all(is_short);
+    // They are held in 64 bits and in 32 for a moment.
+    let value = if wide { size_of::<f64>() + size_of::<f32>() } else { size_of::<f32>() };
+    let needed = value as u128 * size as u128 + NUMBER * data.len() as u128;
+    room.require(&path.display().to_string(), needed)?;
+    let values = if wide { Values::Doubles(zeros(path, size)?) } else { Values::Floats(zeros(path, size)?) };
     let mut matrix = Matrix { rows, columns, values };
     let done = match (format.as_str(), &of_data[..]) {
         ("csr" | "csc", &[_]) => {
@@ -71,7 +79,7 @@ pub(crate) fn read(path: &Path, file: &mut dyn Arrays, room: Room) -> Result<Tab
     };
     done.map_err(broken)?;
     let notes = vec![format!("a sparse matrix ({format}): what it leaves out is zero")];
-    let table = Table::new(path.display().to_string(), columns, Values::Floats(matrix.values));
+    let table = Table::new(path.display().to_string(), columns, matrix.narrowed());
     Ok(Tables { notes, ..Tables::of(table) })
 }
 
@@ -85,7 +93,7 @@ fn places(numbers: &[f64]) -> Result<Vec<usize>, String> {
 struct Matrix {
     rows: usize,
     columns: usize,
-    values: Vec<f32>,
+    values: Values,
 }
 
 impl Matrix {
@@ -93,8 +101,26 @@ impl Matrix {
         if row >= self.rows || column >= self.columns {
             return Err(format!("a value stands in row {row}, column {column} of {} x {}", self.rows, self.columns));
         }
-        self.values[row * self.columns + column] += x as f32;
+        let at = row * self.columns + column;
+        match &mut self.values {
+            Values::Bytes(_) => {}
+            Values::Floats(floats) => floats[at] += x as f32,
+            Values::Doubles(doubles) => doubles[at] += x,
+        }
         Ok(())
+    }
+
+    /// The values, in 64 bits only where a column needs them.
+    fn narrowed(self) -> Values {
+        let Values::Doubles(doubles) = &self.values else { return self.values };
+        let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); self.columns];
+        for row in doubles.chunks_exact(self.columns) {
+            for ((min, max), &x) in ends.iter_mut().zip(row) {
+                (*min, *max) = (min.min(x), max.max(x));
+            }
+        }
+        let needs = ends.into_iter().any(|(min, max)| min <= max && is_wide(min, max - min));
+        if needs { self.values } else { Values::Floats(self.values.into_floats()) }
     }
 
     /// Blocks of `height` x `width`, row of blocks by row of blocks, or of single values column by column.
@@ -234,6 +260,19 @@ mod tests {
             }
             assert_eq!(data.notes[0], format!("a sparse matrix ({format}): what it leaves out is zero"));
         }
+    }
+
+    /// Times of a column without a gap, in 64 bits until they are centred.
+    #[test]
+    fn numbers_far_from_zero_keep_how_far_they_lie_apart() {
+        let times: Vec<f64> = (0..8).map(|k| 1.7e9 + f64::from(k * k)).collect();
+        let places: Vec<f64> = (0..8).map(f64::from).collect();
+        let arrays: [(&str, &str, &[f64]); 4] =
+            [("shape", "2,", &[8.0, 2.0]), ("data", "8,", &times), ("row", "8,", &places), ("col", "8,", &[1.0; 8])];
+        let data = read("m.npz", &save("coo", &arrays)).unwrap();
+        let expected: Vec<f32> = (0..8).map(|k| (k * k) as f32 / 49.0).collect();
+        let found: Vec<f32> = crate::schema::tests::values(&data).iter().map(|row| row[row.len() - 1]).collect();
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -58,9 +58,9 @@ pub(crate) fn reserve<T>(path: &Path, values: &mut Vec<T>, more: usize) -> Resul
 
 /// So many zeros, or the error that there is no memory for them. None is written yet: threads may.
 #[cfg(feature = "formats")]
-pub(crate) fn zeros(path: &Path, count: usize) -> Result<Vec<f32>, Error> {
-    reserve(path, &mut Vec::<f32>::new(), count)?;
-    Ok(vec![0.0; count])
+pub(crate) fn zeros<T: Clone + Default>(path: &Path, count: usize) -> Result<Vec<T>, Error> {
+    reserve(path, &mut Vec::<T>::new(), count)?;
+    Ok(vec![T::default(); count])
 }
 
 /// Bytes of a file; none where it has no length, as a pipe or a device.

@@ -119,7 +119,7 @@ impl Schema {
     pub fn of_scale(units: usize, scale: Scale) -> Self {
         let kind = match scale {
             Scale::By255 => ColumnKind::Unit { divisor: 255.0 },
-            Scale::Range { min, max } => ColumnKind::Real { offset: min.into(), scale: (max - min).into() },
+            Scale::Range { min, max } => ColumnKind::range(min, max),
             Scale::Auto | Scale::None | Scale::MinMax | Scale::MinMaxColumns | Scale::Standard => {
                 ColumnKind::Unit { divisor: 1.0 }
             }
@@ -215,7 +215,7 @@ impl Schema {
         alike.then_some(match divisor {
             1.0 => Scale::None,
             255.0 => Scale::By255,
-            max => Scale::Range { min: 0.0, max },
+            max => Scale::Range { min: 0.0, max: max.into() },
         })
     }
 
@@ -226,6 +226,12 @@ impl Schema {
         let mut kinds = self.columns.iter().map(|column| &column.kind).filter(|kind| kind.units() > 0);
         let Some(first) = kinds.next() else { return true };
         matches!(first.name(), KindName::Binary | KindName::Unit | KindName::Spin) && kinds.all(|kind| kind == first)
+    }
+
+    /// Whether all columns that are learned are the same.
+    pub(crate) fn has_one_kind(&self) -> bool {
+        let mut kinds = self.columns.iter().map(|column| &column.kind).filter(|kind| kind.units() > 0);
+        kinds.next().is_some_and(|first| kinds.all(|kind| kind == first))
     }
 
     /// How many columns there are of each kind: `8 real, 1 binary`.

@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use super::asked::{asked, label, labelled, learned_by, weight, weights};
 use super::columns::Schema;
 use super::doubts;
+use super::found::Found;
 use super::kind::{ColumnKind, KindName};
 use super::options::LoadOptions;
 use super::questions::{Doubt, Question, ask};
 use super::rescale::BYTE;
 use super::scale::Scale;
 use super::spelling::Spelling;
-use super::survey::{Found, survey};
+use super::survey::survey;
 use super::visible::{ColumnUnits, VisibleUnits};
 use crate::error::Error;
 use crate::number::shown;
@@ -124,7 +125,7 @@ enum Common {
     /// Nothing: each has its own range.
     Nothing,
     /// What was asked for.
-    Asked { offset: f32, scale: f32 },
+    Asked { min: f64, max: f64 },
     /// Fractions from 0 to 1.
     Unit,
     /// Whole numbers from 0 to this one.
@@ -187,15 +188,15 @@ impl Telling<'_> {
     fn common(&self, columns: &[usize]) -> Common {
         let numeric: Vec<&Found> =
             columns.iter().map(|&column| &self.found[column]).filter(|f| f.is_numeric()).collect();
-        let min = numeric.iter().map(|found| found.min as f32).fold(f32::INFINITY, f32::min);
-        let max = numeric.iter().map(|found| found.max as f32).fold(f32::NEG_INFINITY, f32::max);
+        let min = numeric.iter().map(|found| found.min).fold(f64::INFINITY, f64::min);
+        let max = numeric.iter().map(|found| found.max).fold(f64::NEG_INFINITY, f64::max);
         let whole = numeric.iter().all(|found| found.whole);
         match self.options.scale {
             Scale::Auto => {}
-            Scale::None => return Common::Asked { offset: 0.0, scale: 1.0 },
-            Scale::By255 => return Common::Asked { offset: 0.0, scale: 255.0 },
-            Scale::Range { min, max } => return Common::Asked { offset: min, scale: max - min },
-            Scale::MinMax if min < max => return Common::Asked { offset: min, scale: max - min },
+            Scale::None => return Common::Asked { min: 0.0, max: 1.0 },
+            Scale::By255 => return Common::Asked { min: 0.0, max: 255.0 },
+            Scale::Range { min, max } => return Common::Asked { min, max },
+            Scale::MinMax if min < max => return Common::Asked { min, max },
             Scale::MinMax | Scale::MinMaxColumns | Scale::Standard => return Common::Nothing,
         }
         let spins = |found: &&Found| found.levels.as_ref().is_some_and(|l| l.iter().all(|&x| x == 1.0 || x == -1.0));
@@ -206,11 +207,11 @@ impl Telling<'_> {
             return Common::Unit;
         }
         let varying = numeric.iter().filter(|found| found.min < found.max).count();
-        let high = numeric.iter().filter(|found| found.min < found.max && 2.0 * found.max >= f64::from(max)).count();
+        let high = numeric.iter().filter(|found| found.min < found.max && 2.0 * found.max >= max).count();
         let grey = whole && min == 0.0 && (2.0..=255.0).contains(&max) && numeric.len() == columns.len();
         let least = if self.learned_by == ColumnUnits::ByKind { PIXELS } else { GREY_COLUMNS };
         if grey && (max == 255.0 || numeric.len() >= least) && 3 * high >= varying {
-            return Common::Grey(if max >= BYTE { 255.0 } else { max });
+            return Common::Grey(if max >= f64::from(BYTE) { 255.0 } else { max as f32 });
         }
         Common::Nothing
     }
@@ -261,8 +262,8 @@ impl Telling<'_> {
             ));
         }
         match *common {
-            Common::Asked { offset: 0.0, scale } => return Ok(ColumnKind::Unit { divisor: scale }),
-            Common::Asked { offset, scale } => return Ok(ColumnKind::real(offset.into(), scale.into())),
+            Common::Asked { min: 0.0, max } => return Ok(ColumnKind::Unit { divisor: max as f32 }),
+            Common::Asked { min, max } => return Ok(ColumnKind::range(min, max)),
             Common::Unit => return Ok(ColumnKind::Unit { divisor: 1.0 }),
             Common::Grey(divisor) => return Ok(ColumnKind::Unit { divisor }),
             Common::Spin => return Ok(ColumnKind::Spin),

@@ -96,6 +96,12 @@ impl ColumnKind {
         Self::Real { offset: of_few_digits(offset), scale: of_few_digits(f64::from(scale as f32)) }
     }
 
+    /// Numbers of this range, which becomes 0 to 1.
+    pub(super) fn range(min: f64, max: f64) -> Self {
+        let width = if is_wide(min, max - min) { max - min } else { (max as f32 - min as f32).min(f32::MAX).into() };
+        Self::real(min, width)
+    }
+
     /// Whether its values lie so far from 0 beside how far they lie apart that 64 bits have to hold them.
     pub(super) fn is_wide(&self) -> bool {
         matches!(self, Self::Real { offset, scale } if is_wide(*offset, *scale))

@@ -42,7 +42,7 @@ pub(crate) fn scale(train: &mut Table, test: Option<&mut Table>, scale: Scale, c
             scaling
         }
         Scale::None => Scaling::None,
-        Scale::Range { min, max } => Scaling::MinMax { min, max },
+        Scale::Range { min, max } => Scaling::MinMax { min: min as f32, max: max as f32 },
         Scale::MinMaxColumns | Scale::Standard => {
             return Err(Error::Setting {
                 name: "scale",
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn settings_read_and_write_as_text() {
-        let range = Scale::Range { min: -0.1, max: f32::MAX };
+        let range = Scale::Range { min: f64::from(-0.1f32), max: f32::MAX.into() };
         for scale in
             [Scale::Auto, Scale::None, Scale::By255, Scale::MinMax, Scale::MinMaxColumns, Scale::Standard, range]
         {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::scaling::Scaling;
 use crate::error::Error;
+use crate::number::{of_few_digits, shown};
 use crate::text::serde_as_text;
 
 /// How values are brought into [0, 1]. As text: `auto`, `none`, `255`, `minmax`,
@@ -35,9 +36,9 @@ pub enum Scale {
     /// beyond for its ends).
     Range {
         /// The value that becomes 0.
-        min: f32,
+        min: f64,
         /// The value that becomes 1.
-        max: f32,
+        max: f64,
     },
 }
 
@@ -50,7 +51,7 @@ impl fmt::Display for Scale {
             Self::MinMax => f.write_str("minmax"),
             Self::MinMaxColumns => f.write_str("minmax-columns"),
             Self::Standard => f.write_str("standard"),
-            Self::Range { min, max } => write!(f, "{min}..{max}"),
+            Self::Range { min, max } => write!(f, "{}..{}", shown(*min), shown(*max)),
         }
     }
 }
@@ -79,10 +80,11 @@ impl FromStr for Scale {
 }
 
 /// The bounds of `MIN..MAX`.
-fn range_of(text: &str) -> Option<(f32, f32)> {
+fn range_of(text: &str) -> Option<(f64, f64)> {
     let (min, max) = text.split_once("..")?;
-    let (min, max): (f32, f32) = (min.parse().ok()?, max.parse().ok()?);
-    (min.is_finite() && max.is_finite() && min < max).then_some((min, max))
+    let (min, max) = (of_few_digits(min.parse().ok()?), of_few_digits(max.parse().ok()?));
+    let is_finite = |x: f64| x.abs() <= f64::from(f32::MAX);
+    (is_finite(min) && is_finite(max) && min < max).then_some((min, max))
 }
 
 serde_as_text!(Scale);
@@ -93,7 +95,7 @@ impl From<Scaling> for Scale {
         match scaling {
             Scaling::None => Self::None,
             Scaling::By255 => Self::By255,
-            Scaling::MinMax { min, max } => Self::Range { min, max },
+            Scaling::MinMax { min, max } => Self::Range { min: min.into(), max: max.into() },
         }
     }
 }

@@ -281,17 +281,18 @@ impl Range {
         // Several at once, which are independent of each other.
         let (mut least, mut most) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
         let (mut infinite, mut broken) = ([0u32; LANES], [0u32; LANES]);
-        let chunks = values.chunks_exact(LANES);
-        let rest = chunks.remainder();
-        for chunk in chunks.chain(std::iter::once(rest)) {
-            for (lane, &x) in chunk.iter().enumerate() {
-                least[lane] = if x < least[lane] { x } else { least[lane] };
-                most[lane] = if x > most[lane] { x } else { most[lane] };
-                infinite[lane] |= u32::from(!x.is_finite());
-                // A fraction is rounded away where it is added to this; numbers above have none.
-                broken[lane] |= u32::from(x.abs() < WHOLE && x.abs() + WHOLE - WHOLE != x.abs());
-            }
+        let mut look = |lane: usize, x: f32| {
+            least[lane] = if x < least[lane] { x } else { least[lane] };
+            most[lane] = if x > most[lane] { x } else { most[lane] };
+            infinite[lane] |= u32::from(!x.is_finite());
+            // A fraction is rounded away where it is added to this; numbers above have none.
+            broken[lane] |= u32::from(x.abs() < WHOLE && x.abs() + WHOLE - WHOLE != x.abs());
+        };
+        let (chunks, rest) = values.as_chunks::<LANES>();
+        for chunk in chunks {
+            chunk.iter().enumerate().for_each(|(lane, &x)| look(lane, x));
         }
+        rest.iter().for_each(|&x| look(0, x));
         let (min, max) =
             (least.into_iter().fold(f32::INFINITY, f32::min), most.into_iter().fold(f32::NEG_INFINITY, f32::max));
         (infinite == [0; LANES]).then(|| Self { min, max, whole: broken == [0; LANES], gaps: false })

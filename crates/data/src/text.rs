@@ -1,6 +1,5 @@
 //! Text: settings that are written so (what `FromStr` and `Display` say is what files hold), and files of it.
 
-#[cfg(feature = "formats")]
 use std::fmt::Write as _;
 
 /// Serialises a type as its `Display` text and reads it back through `FromStr`.
@@ -33,7 +32,6 @@ pub fn shell_quoted(text: &str) -> String {
 }
 
 /// A text as it is shown, different for different bytes: what is no UTF-8 stands there as `\xe9`.
-#[cfg(feature = "formats")]
 pub(crate) fn shown(text: &[u8]) -> String {
     let mut shown = String::with_capacity(text.len());
     for chunk in text.utf8_chunks() {

@@ -229,6 +229,7 @@ impl Schema {
     }
 
     /// Whether all columns that are learned are the same.
+    #[cfg(feature = "formats")]
     pub(crate) fn has_one_kind(&self) -> bool {
         let mut kinds = self.columns.iter().map(|column| &column.kind).filter(|kind| kind.units() > 0);
         kinds.next().is_some_and(|first| kinds.all(|kind| kind == first))

@@ -116,7 +116,9 @@ fn bring_in(row: &mut [f32], seen: &Mutex<Seen>) {
     let (low, high) = row.iter().fold((0f32, 1f32), ends);
     let finite = row.iter().all(|x| x.is_finite());
     if low < 0.0 || high > 1.0 || !finite {
-        row.iter_mut().for_each(|x| *x = x.clamp(0.0, 1.0));
+        for x in row {
+            *x = x.clamp(0.0, 1.0);
+        }
         let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *seen = (seen.0.min(low.into()), seen.1.max(high.into()), seen.2 && finite);
     }

@@ -46,7 +46,17 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     ] {
         assert!(shown.contains(line), "'{line}' in {shown}");
     }
-    place.ok("pretrain -q --data fasta:all.fasta --reweight 0.8 --valid 50 --hidden 8 --epochs 2 --out run");
+    // The cost is by the size of the family, in the recipe and in a training without one.
+    place.ok("check fasta:all.fasta --recipe r.toml");
+    let recipe = String::from_utf8(place.read("r.toml")).unwrap();
+    assert!(recipe.contains("reweight = 0.8") && recipe.contains("hidden_units = \"drelu\""), "{recipe}");
+    let cost = recipe.lines().find(|line| line.starts_with("l1b_cost = ")).unwrap();
+    assert!(cost.contains("# 0.7 sqrt(12 sites / "), "{cost}");
+    place.ok("pretrain -q --config r.toml --valid 50 --hidden 8 --epochs 2 --out by-recipe");
+    place.ok("pretrain -q --data fasta:all.fasta --reweight 0.8 --valid 50 --hidden 8 --hidden-units bernoulli --epochs 2 --out run");
+    let settings = |run: &str| String::from_utf8(place.read(&format!("{run}/config.toml"))).unwrap();
+    let cost = cost.split(" #").next().unwrap();
+    assert!(settings("run").contains(cost) && settings("by-recipe").contains(cost), "{}", settings("run"));
     let evaluated = place.ok("eval run --split train --pseudo-likelihood exact --json");
     assert!(evaluated.contains("\"pseudo_log_likelihood_per_unit\":-"), "{evaluated}");
 
@@ -103,7 +113,7 @@ fn a_sequence_of_weight_two_is_one_that_stands_there_twice() {
     write(&place, "twice.fasta", &text(&|k| k % 3 == 0));
     let weights: String = (0..41).map(|k| if k % 3 == 0 { "2\n" } else { "1\n" }).collect();
     write(&place, "weights.txt", &weights);
-    place.ok("pretrain -q --data fasta:once.fasta --alphabet protein --valid 0 --hidden 4 --epochs 2 --out run");
+    place.ok("pretrain -q --data fasta:once.fasta --alphabet protein --valid 0 --hidden 4 --hidden-units bernoulli --epochs 2 --out run");
     let figures = |words: &str| {
         let found = place.ok(&format!("eval run --pseudo-likelihood exact --json {words}"));
         let found: serde_json::Value = serde_json::from_str(&found).unwrap();

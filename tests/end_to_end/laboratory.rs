@@ -65,12 +65,22 @@ fn contacts_rank_the_pairs_that_depend_on_each_other_first() {
     // Gaps out and in are two things, and with separation 1 there are all pairs.
     let all = place.json("contacts run --gaps in --separation 1 --out all.csv --json");
     assert_eq!(all["pairs"], 28);
+    // Of 28 pairs all triples of eight sites, the strongest first.
+    let words = "contacts run --separation 1 --triples triples.csv --triple-pairs 28 --out all.csv";
+    let found = place.json(&format!("{words} --json"));
+    assert_eq!(found["triples"]["count"], 56);
+    let text = place.text("triples.csv");
+    let norms: Vec<f64> = text.lines().skip(1).map(|line| line.split(',').nth(3).unwrap().parse().unwrap()).collect();
+    assert!(text.starts_with("i,j,k,norm\n") && norms.len() == 56 && norms.is_sorted_by(|a, b| a >= b), "{text}");
+    assert!(place.ok(words).contains("56 triples\n"));
     for (words, reason) in [
         ("contacts run --separation 8 --out p.csv", "no two of 8 sites are 8 apart"),
         ("contacts run --structure d.dat --chain A --out p.csv", "a table of distances has no chains"),
         ("contacts run --structure sites.csv --out p.csv", "line 2 has no pair"),
         ("contacts run --out run/model.safetensors", "is the checkpoint"),
         ("contacts run --out p.txt", "must end in .csv"),
+        ("contacts run --triples p.csv --out p.csv", "name the same file"),
+        ("contacts run --separation 7 --triples t.csv --out p.csv", "take a larger --triple-pairs"),
     ] {
         let output = place.run(words);
         assert!(!output.status.success() && stderr(&output).contains(reason), "{words}: {}", stderr(&output));
@@ -187,6 +197,8 @@ fn the_quality_of_samples_is_told_in_one_file_and_one_picture() {
     place.train("bits", "");
     place.ok("contacts bits --separation 1 --out spins.csv");
     assert!(place.text("spins.csv").starts_with("i,j,score,norm,coupling\n"));
+    place.ok("contacts bits --separation 1 --out spins.csv --triples three.csv");
+    assert!(place.text("three.csv").starts_with("i,j,k,norm,coupling\n"));
     assert!(place.json("quality bits --steps 20 --count 50 --json")["train"]["one"]["pearson"].is_number());
     std::fs::write(
         place.path("t.csv"),

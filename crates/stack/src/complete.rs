@@ -143,6 +143,8 @@ impl Dbn {
         for (choice, row) in choices.iter().flat_map(|choice| choice.rows.iter().map(move |row| (choice, *row))) {
             choice.units().filter_map(|unit| gap_of(row, unit)).for_each(|gap| is_chosen[gap] = true);
         }
+        // Choices are drawn given the other visible units alone: no hidden unit is needed for them.
+        let all_chosen = is_chosen.iter().all(|&chosen| chosen);
         let (mut sums, mut squares) = (vec![0.0f64; gaps.len()], vec![0.0f64; gaps.len()]);
         // Spins are -1 and 1 from here on.
         to_tensor(visible, &mut part);
@@ -150,15 +152,17 @@ impl Dbn {
             let (mut v, mut p) = (part.clone(), part.clone());
             for step in 0..if lacking.is_empty() { 0 } else { steps } {
                 let draw = Uniforms::new(how.seed, Stream::Missing, chain).gibbs(step as u16);
-                let v_tensor = Tensor::from_slice(&v, (lacking.len(), units), &Device::Cpu)?;
                 let uniforms = uniforms(draw.layer(LAST), &numbers, units);
                 let mut states = Vec::new();
-                if typed && !alone {
-                    (p, states) = self.sweep_below(v_tensor, draw, &numbers)?;
-                } else if typed {
-                    (p, states) = self.sweep_units(&v_tensor, draw, &numbers)?;
-                } else {
-                    p = self.sweep(v_tensor, draw, &numbers)?.flatten_all()?.to_vec1()?;
+                if !all_chosen {
+                    let v_tensor = Tensor::from_slice(&v, (lacking.len(), units), &Device::Cpu)?;
+                    if typed && !alone {
+                        (p, states) = self.sweep_below(v_tensor, draw, &numbers)?;
+                    } else if typed {
+                        (p, states) = self.sweep_units(&v_tensor, draw, &numbers)?;
+                    } else {
+                        p = self.sweep(v_tensor, draw, &numbers)?.flatten_all()?.to_vec1()?;
+                    }
                 }
                 for &(at, _) in gaps.iter().zip(&is_chosen).filter(|(_, chosen)| !**chosen).map(|(gap, _)| gap) {
                     v[at] = match how.visible_states {

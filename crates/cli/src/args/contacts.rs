@@ -21,6 +21,11 @@ Columns of the table, a row a pair, the strongest first:
   coupling  of spins and bits: J of the energy - J s s', with s = 1 at the second level and s = -1
             at the first
 
+--triples writes what three sites have beyond their pairs: the third difference of the free
+energy in the zero-sum gauge. Its columns are i, j, k, the norm in nats, and of spins and bits the
+coupling J of the energy - J s s' s''. It has the triples of which two pairs are among the first
+--triple-pairs of the ranking: with --separation 1 and as many as there are pairs, all triples.
+
 --structure takes a table of distances (the numbers of two sites, from 1, in the first two
 columns, Å in the last), or a PDB (.pdb, .ent) or mmCIF (.cif, .mmcif) file. Residues of a
 structure are laid on the sites by the letters of the data; their distance is the least one of
@@ -69,6 +74,12 @@ pub(crate) struct ContactsArgs {
     /// Numbers of first pairs to count contacts among, comma-separated [default: L/2, L, 1.5 L, 2 L, 3 L]
     #[arg(long, value_name = "N,...", value_delimiter = ',', requires = "structure")]
     pub(crate) first: Vec<usize>,
+    /// Table of the couplings of three sites to write: .csv, .npy, .parquet or .safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) triples: Option<PathBuf>,
+    /// First pairs that triples are made of [default: as many as sites]
+    #[arg(long, value_name = "N", requires = "triples", value_parser = clap::value_parser!(u32).range(2..))]
+    pub(crate) triple_pairs: Option<u32>,
     /// Table to write: .csv, .npy, .parquet or .safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

@@ -6,10 +6,13 @@
 //!   `hidden = samples · bits / (10 · (units + 1))`.
 //! - Gaussian visible units need rates a tenth of those of binary ones, or less (the guide, section 13.2).
 //! - Spins of -1 and 1 are bits with weights four times as large, on either side twice.
+//! - An alignment is learned by the recipe for families of sequences ([`family`]).
 //! - An update moves what a hidden unit gets from a sample by `rate · units that are on`: rates are such
 //!   that this is at most what it is on MNIST.
 
+use crate::data::family;
 use crate::data::learners::{Hidden, Learners, RATE};
+use crate::data::setting::Setting;
 use crate::report::thousands;
 use deepbelief_data::{Binarize, Column, Examination, Scale, ValueKind, VisibleUnits};
 use deepbelief_kernels::UnitKind;
@@ -66,13 +69,6 @@ const UPDATES: usize = 10_000;
 /// Share of the values near 0 or 1 that makes them probabilities rather than amounts.
 const NEAR: f64 = 0.7;
 
-/// A setting, its value as in a recipe and why.
-pub(crate) struct Setting {
-    pub(crate) key: &'static str,
-    pub(crate) value: Value,
-    pub(crate) reason: String,
-}
-
 /// Settings to start from.
 pub(crate) struct Advice {
     pub(crate) settings: Vec<Setting>,
@@ -94,6 +90,11 @@ impl Advice {
         // States are states, and beside numbers nothing is drawn.
         if !own || !numbers && found.kind != ValueKind::Binary {
             add("binarize", binarize.to_string().into(), why.into());
+        }
+        if let Some(aligned) = found.alignment.as_ref().filter(|_| own && !stack && !learners.descends) {
+            let open = |setting: &Setting| !(learners.counted && ["hidden", "hidden_units"].contains(&setting.key));
+            settings.extend(family::settings(aligned, samples).into_iter().filter(open));
+            return Self { settings };
         }
         let keeps_amounts = !numbers && binarize == Binarize::None && !are_probabilities(found);
 

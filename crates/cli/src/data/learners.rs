@@ -28,6 +28,8 @@ pub(crate) struct Learners {
     pub(crate) hidden: Hidden,
     /// The hidden units of one RBM say how many they are.
     pub(crate) counted: bool,
+    /// Gradient descent is asked for, by name.
+    pub(crate) descends: bool,
 }
 
 impl Learners {

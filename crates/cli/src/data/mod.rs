@@ -2,8 +2,10 @@
 
 pub(crate) mod advice;
 pub(crate) mod chunks;
+mod family;
 pub(crate) mod identity;
 pub(crate) mod learners;
 pub(crate) mod open;
 pub(crate) mod schema_file;
+pub(crate) mod setting;
 pub(crate) mod warnings;

@@ -74,10 +74,12 @@ fn learners(settings: &Table, said: &Said) -> Learners {
         (false, true) => Hidden::Gaussian,
         (false, false) => Hidden::Discrete,
     };
+    let adam = of_layers("optimizer").iter().any(|optimizer| word(optimizer, "adam"));
     Learners {
         depth: said.depth(),
         rates: of_layers("learning_rate").iter().filter_map(Value::as_float).collect(),
-        adam: of_layers("optimizer").iter().any(|optimizer| word(optimizer, "adam")),
+        adam,
+        descends: said.has("optimizer") && !adam,
         hidden,
         counted: hidden_units.first().is_some_and(|units| word(units, "=")),
     }

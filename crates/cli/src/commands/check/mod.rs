@@ -70,9 +70,12 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         write_file(path, schema_file::text(&found.schema, &args.data, path).as_bytes())?;
     }
     let advice = Advice::of(&found, units, verb == Verb::Stack, &Learners::default());
+    let identity = found.alignment.as_ref().and_then(|aligned| aligned.effective).map(|(identity, _)| identity);
+    // Weights that somebody measured are not replaced.
+    let identity = identity.filter(|_| args.read.weights.is_none());
     if let Some(path) = &args.recipe {
         if unfit.is_empty() {
-            write_file(path, recipe::recipe(&advice, args)?.as_bytes())?;
+            write_file(path, recipe::recipe(&advice, args, identity)?.as_bytes())?;
         } else {
             tracing::warn!("{} is not written: the data are not fit for training", path.display());
         }

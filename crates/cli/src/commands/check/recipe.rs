@@ -1,14 +1,16 @@
 //! What is recommended, as a recipe.
 
 use crate::args::CheckArgs;
-use crate::data::advice::{Advice, Setting};
+use crate::data::advice::Advice;
 use crate::data::schema_file::{self, SCHEMA};
+use crate::data::setting::Setting;
 use crate::failure::{Explain, Result};
 use std::fmt::Write as _;
 use toml::Value;
 
 /// Advice as a recipe for the data that `args` name.
-pub(super) fn recipe(advice: &Advice, args: &CheckArgs) -> Result<String> {
+/// Sequences of an alignment are weighed at the share `identity` of equal letters that its effective number is for.
+pub(super) fn recipe(advice: &Advice, args: &CheckArgs, identity: Option<f64>) -> Result<String> {
     let mut text = format!(
         "# What `dbn check {}` recommends to start from: `dbn {} --config` with this file.\n\n",
         args.data, args.verb
@@ -45,7 +47,7 @@ pub(super) fn recipe(advice: &Advice, args: &CheckArgs) -> Result<String> {
     for (key, value) in [
         ("max_gaps", args.read.max_gaps.map(Value::from)),
         ("deduplicate", args.read.deduplicate.map(Value::from)),
-        ("reweight", args.read.reweight.map(Value::from)),
+        ("reweight", args.read.reweight.or(identity).map(Value::from)),
     ] {
         if let Some(value) = value {
             line(key, value, "")?;

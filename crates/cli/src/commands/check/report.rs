@@ -2,7 +2,8 @@
 
 use super::{alignment, class_column};
 use crate::args::CheckArgs;
-use crate::data::advice::{Advice, Setting};
+use crate::data::advice::Advice;
+use crate::data::setting::Setting;
 use crate::data::warnings::{NAMED, named};
 use crate::failure::count;
 use crate::report::{table, thousands};
@@ -71,16 +72,19 @@ pub(super) fn describe(
 fn named_recipe(args: &CheckArgs, found: &Examination) -> Option<String> {
     let of_proteins = found.schema.alphabet().is_some_and(|alphabet| alphabet.described().starts_with("protein"));
     let of_spins = found.units.segments().iter().all(|segment| segment.units == UnitKind::Spin);
-    let (name, what) = match (of_proteins, of_spins) {
-        (true, _) => ("protein", "alignments of proteins"),
-        (_, true) => ("spins", "spins"),
+    let (name, why) = match (of_proteins, of_spins) {
+        (true, _) => (
+            "protein",
+            "these are of the recipe for alignments of proteins, which weighs sequences by their neighbours too",
+        ),
+        (_, true) => (
+            "spins",
+            "these are for all data of such units; for spins there is a recipe that was tried, and is the better start",
+        ),
         _ => return None,
     };
     let data = shell_quoted(&args.data.to_string());
-    Some(format!(
-        "\nthese are for all data of such units; for {what} there is a recipe that was tried, and is the better start:\n  dbn \
-         recipe {name} > {name}.toml\n  dbn pretrain --config {name}.toml --data {data}\n"
-    ))
+    Some(format!("\n{why}:\n  dbn recipe {name} > {name}.toml\n  dbn pretrain --config {name}.toml --data {data}\n"))
 }
 
 fn data(args: &CheckArgs, found: &Examination) -> String {

@@ -1,6 +1,7 @@
 //! `dbn contacts`: pairs of sites by how strongly a model couples them.
 
 mod structure;
+mod triples;
 
 use crate::args::{ContactsArgs, GapsName};
 use crate::commands::files::{extension, require_folder, require_other, require_spare, write_file};
@@ -30,11 +31,18 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
         extension(picture, &["png"])?;
         require_folder(picture)?;
     }
+    if let Some(triples) = &args.triples {
+        extension(triples, &FORMATS)?;
+        require_folder(triples)?;
+        if triples == &args.out {
+            return Err(Failure::new("--triples and --out name the same file"));
+        }
+    }
     if !(args.threshold > 0.0 && args.threshold.is_finite()) {
         return Err(Failure::new(format!("--threshold is {}; it must be above 0 Å", args.threshold)));
     }
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
-    for out in [Some(&args.out), args.picture.as_ref()].into_iter().flatten() {
+    for out in [Some(&args.out), args.picture.as_ref(), args.triples.as_ref()].into_iter().flatten() {
         require_spare(out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
         if let Some(structure) = &args.structure {
             require_other(out, structure, "the structure")?;
@@ -64,6 +72,10 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
         return Err(Failure::new(format!("no two of {sites} sites are {} apart", args.separation))
             .hint("take a smaller --separation"));
     }
+    let triples = match &args.triples {
+        Some(path) => Some(triples::written(args, path, &model, &sequences, &pairs, counts)?),
+        None => None,
+    };
     let found = Found {
         data: &data.name,
         averaged: sequences.len(),
@@ -81,13 +93,17 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
         write_file(path, &map.png()?)?;
         files.push(path.clone());
     }
+    if let Some(triples) = &triples {
+        files.extend(triples.files.iter().cloned());
+    }
     if args.json {
         return report.json(&json!({
+            "triples": triples.as_ref().map(triples::Triples::json),
             "files": files, "data": data.name, "sequences": sequences.len(), "sites": sites, "pairs": pairs.len(),
             "predictive": found.predicted, "strongest": pairs.iter().take(SHOWN).map(numbered).collect::<Vec<_>>(),
         }));
     }
-    report.data(&found.summary())
+    report.data(&(found.summary() + &triples.map_or_else(String::new, |triples| triples.summary())))
 }
 
 /// The shares of contacts among the first pairs, as many as asked for.

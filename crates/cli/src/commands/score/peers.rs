@@ -99,19 +99,23 @@ fn of_chunk(
     let first = CHUNK * chunk;
     let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
     let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
+    // Samples that lack nothing pass at once, the others by themselves.
+    let complete = scorer.complete(&tensor(&batch, samples.layer())?)?;
+    let mut found: Vec<Option<Measured>> = complete.into_iter().map(|x| Some(Measured::exact(x))).collect();
     let Some(missing) = samples.missing(&chosen) else {
-        let complete = scorer.complete(&tensor(&batch, samples.layer())?)?;
         work.did(chosen.len() as u64);
-        return Ok(complete.into_iter().map(|x| Some(Measured::exact(x))).collect());
+        return Ok(found);
     };
-    let (mut values, mut found) = (batch.to_values(), Vec::with_capacity(chosen.len()));
+    let mut values = batch.to_values();
     to_tensor(samples.layer(), &mut values);
-    for (row, v) in values.chunks_exact(batch.units()).enumerate() {
+    for (row, (v, found)) in values.chunks_exact(batch.units()).zip(&mut found).enumerate() {
         let missing: Vec<usize> = missing.units(row).collect();
-        found.push(match scorer.observed(v, &missing)? {
-            Some(exact) => Some(Measured::exact(exact)),
-            None => scorer.estimated(v, &missing)?.map(|x| Measured { value: x as f32, estimated: true }),
-        });
+        if !missing.is_empty() {
+            *found = match scorer.observed(v, &missing)? {
+                Some(exact) => Some(Measured::exact(exact)),
+                None => scorer.estimated(v, &missing)?.map(|x| Measured { value: x as f32, estimated: true }),
+            };
+        }
         work.did(1);
     }
     Ok(found)

@@ -55,7 +55,7 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     place.ok("pretrain -q --config r.toml --valid 50 --hidden 8 --epochs 2 --out by-recipe");
     place.ok("pretrain -q --data fasta:all.fasta --reweight 0.8 --valid 50 --hidden 8 --hidden-units bernoulli --epochs 2 --out run");
     let settings = |run: &str| String::from_utf8(place.read(&format!("{run}/config.toml"))).unwrap();
-    let cost = cost.split(" #").next().unwrap();
+    let cost = cost.split(" #").next().unwrap().trim_end();
     assert!(settings("run").contains(cost) && settings("by-recipe").contains(cost), "{}", settings("run"));
     let evaluated = place.ok("eval run --split train --pseudo-likelihood exact --json");
     assert!(evaluated.contains("\"pseudo_log_likelihood_per_unit\":-"), "{evaluated}");

@@ -26,9 +26,9 @@ impl Data {
         let (train, scaling, schema) = (Split::new(units, pixels, labels)?, Scaling::None, Schema::default());
         let (name, test, image, classes, class_names) = ("X".into(), None, None, None, None);
         let (notes, doubts) = (Vec::new(), Vec::new());
-        let form = TextForm::default();
+        let (alignment, form) = (None, TextForm::default());
         Ok(Self {
-            set: Dataset { name, train, test, image, classes, class_names, scaling, schema, form, notes, doubts },
+            set: Dataset { name, train, test, image, classes, class_names, scaling, schema, alignment, form, notes, doubts },
         })
     }
 

@@ -64,10 +64,10 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
         (Some(test), Some(pixels)) => Some(split(test, pixels)?.numbered_from(train.samples())),
         _ => None,
     };
-    let Reading { schema, notes: more, doubts, form, .. } = reading.unwrap_or_default();
+    let Reading { schema, notes: more, doubts, alignment, form, .. } = reading.unwrap_or_default();
     notes.extend(more);
     notes.extend(beyond);
-    Ok(Dataset { name, train, test, image, classes, class_names, scaling, schema, form, notes, doubts })
+    Ok(Dataset { name, train, test, image, classes, class_names, scaling, schema, alignment, form, notes, doubts })
 }
 
 /// Scales an array column by column where that is what a schema or its values say: its columns are those of a table.

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::schema::columns::Schema;
 use crate::schema::pixels::Row;
 use crate::schema::scaling::Scaling;
+use crate::tables::aligned::Aligned;
 use crate::tables::image_shape::ImageShape;
 use crate::tables::text_form::TextForm;
 
@@ -31,6 +32,8 @@ pub struct Dataset {
     pub scaling: Scaling,
     /// What the columns of a table of text are; without columns for other sources.
     pub schema: Schema,
+    /// What was found in the alignment that the data are.
+    pub alignment: Option<Box<Aligned>>,
     /// How the file is written, where it is a CSV file.
     pub form: TextForm,
     /// How the source was understood, where another way is possible.
@@ -132,10 +135,10 @@ mod tests {
 
     fn dataset(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Dataset {
         let train = Split::new(units, pixels, labels).unwrap();
-        let (image, classes, class_names) = (None, None, None);
+        let (image, classes, class_names, alignment) = (None, None, None, None);
         let (scaling, schema, form) = (Scaling::None, Schema::default(), TextForm::default());
         let (name, test, notes, doubts) = ("t".into(), None, Vec::new(), Vec::new());
-        Dataset { name, train, test, image, classes, class_names, scaling, schema, form, notes, doubts }
+        Dataset { name, train, test, image, classes, class_names, scaling, schema, alignment, form, notes, doubts }
     }
 
     /// The bytes hashed are spelt out here by hand, so a change of the canonical form, which

@@ -221,11 +221,12 @@ mod tests {
     use clap::CommandFactory;
 
     /// Flags that write a file which is not written without them.
-    const WITHOUT: [(&str, &str); 12] = [
+    const WITHOUT: [(&str, &str); 13] = [
         ("show", "filters"),
         ("show", "units"),
         ("score", "picture"),
         ("contacts", "picture"),
+        ("contacts", "triples"),
         ("quality", "out"),
         ("quality", "picture"),
         ("thermodynamics", "picture"),

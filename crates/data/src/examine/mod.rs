@@ -136,7 +136,7 @@ impl Dataset {
             gaps: Gaps::default(),
             units,
             schema: self.schema.clone(),
-            alignment: None,
+            alignment: self.alignment.clone(),
             notes: self.notes.clone(),
             doubts: self.doubts.clone(),
             kind: extent.kind(of_train.levels()),

@@ -292,7 +292,9 @@ impl Range {
         for chunk in chunks {
             chunk.iter().enumerate().for_each(|(lane, &x)| look(lane, x));
         }
-        rest.iter().for_each(|&x| look(0, x));
+        for &x in rest {
+            look(0, x);
+        }
         let (min, max) =
             (least.into_iter().fold(f32::INFINITY, f32::min), most.into_iter().fold(f32::NEG_INFINITY, f32::max));
         (infinite == [0; LANES]).then(|| Self { min, max, whole: broken == [0; LANES], gaps: false })

@@ -28,7 +28,20 @@ impl Data {
         let (notes, doubts) = (Vec::new(), Vec::new());
         let (alignment, form) = (None, TextForm::default());
         Ok(Self {
-            set: Dataset { name, train, test, image, classes, class_names, scaling, schema, alignment, form, notes, doubts },
+            set: Dataset {
+                name,
+                train,
+                test,
+                image,
+                classes,
+                class_names,
+                scaling,
+                schema,
+                alignment,
+                form,
+                notes,
+                doubts,
+            },
         })
     }
 

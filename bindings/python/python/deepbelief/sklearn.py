@@ -23,6 +23,8 @@ from deepbelief._deepbelief import Data, survey, train_rbm
 from deepbelief._input import Encoding, clipped, sparse_data, within
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from deepbelief._deepbelief import State
@@ -34,6 +36,12 @@ _MONITOR = 100
 
 #: Sparse samples that are written out at a time.
 _ROWS = 2000
+
+
+def _dense_blocks(v: Any) -> Iterator[NDArray[Any]]:
+    """Yield the rows of a sparse matrix, a block at a time."""
+    for first in range(0, v.shape[0], _ROWS):
+        yield v[first : first + _ROWS].toarray()
 
 
 class BernoulliRBM(
@@ -306,10 +314,9 @@ class BernoulliRBM(
         """
         v = self._later(X)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        if not sparse.issparse(v):
-            return self._flipped(np.ascontiguousarray(v), seed)
-        parts = [v[first : first + _ROWS].toarray() for first in range(0, v.shape[0], _ROWS)]
-        return np.concatenate([self._flipped(part, seed) for part in parts])
+        if sparse.issparse(v):
+            return np.concatenate([self._flipped(rows, seed) for rows in _dense_blocks(v)])
+        return self._flipped(np.ascontiguousarray(v), seed)
 
     def _flipped(self, v: NDArray[Any], seed: int) -> NDArray[np.float64]:
         scores, seen = self._model.flip_values(v, seed)

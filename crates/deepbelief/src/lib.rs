@@ -14,7 +14,7 @@
 //!
 //! What most programs need of them lies here at the top. [The guide](guide) goes from data to a
 //! tuned net, and every module's page says what its formulas, shapes and errors are. Tensors are
-//! those of [`candle_core`], in the version this crate is built on.
+//! those of [`candle_core`], in the version this crate is built on: 0.11.1, which `candle-nn` beside it must have too.
 //!
 //! One seed fixes everything: the same program gives the same bits on any number of threads.
 //!

@@ -3,6 +3,7 @@
 use crate::figures::{Better, called, figure_of, shown};
 use crate::traces::Traces;
 use serde::Serialize;
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 /// How good news is.
@@ -101,7 +102,11 @@ pub fn judge(traces: &Traces, classes: usize) -> Verdict {
     let gain = |from: (f64, f64), to: (f64, f64)| sign * (to.1 - from.1);
     let (first, last, best) = (headline.first, headline.last, headline.best);
     let all = gain(first, best);
-    let moved = if last.1 < first.1 { "fell" } else { "rose" };
+    let moved = |from: String, to: String| match last.1.total_cmp(&first.1) {
+        _ if from == to => format!("is {to} in epoch {} as in epoch {}", last.0, first.0),
+        Ordering::Less => format!("fell from {from} in epoch {} to {to} in epoch {}", first.0, last.0),
+        _ => format!("rose from {from} in epoch {} to {to} in epoch {}", first.0, last.0),
+    };
     let mut findings = Vec::new();
     let what = called(name);
     let (text, tone) = if !last.1.is_finite() {
@@ -120,8 +125,7 @@ pub fn judge(traces: &Traces, classes: usize) -> Verdict {
         ("It learned.".into(), Tone::Good)
     };
     if first.0 != last.0 {
-        let mut text =
-            format!("{what} {moved} from {} in epoch {} to {} in epoch {}", value(first), first.0, value(last), last.0);
+        let mut text = format!("{what} {}", moved(value(first), value(last)));
         if best.0 != last.0 && gain(last, best) > 0.0 {
             let _ = write!(text, "; it was best in epoch {}, at {}", best.0, value(best));
         }
@@ -192,12 +196,17 @@ fn costs(traces: &Traces) -> Option<Finding> {
 fn units(traces: &Traces) -> Option<Finding> {
     let last = |name| traces.last(name).map(|(_, value)| value).filter(|value| *value > 0.0);
     let (dead, saturated) = (last("dead_units"), last("saturated_units"));
-    let text = match (dead, saturated) {
+    let found = match (dead, saturated) {
         (None, None) => return None,
-        (Some(dead), None) => format!("{dead} hidden units are always off."),
-        (None, Some(saturated)) => format!("{saturated} hidden units are always on."),
-        (Some(dead), Some(saturated)) => format!("{dead} hidden units are always off, {saturated} always on."),
+        (Some(1.0), None) => "1 hidden unit is always off".into(),
+        (None, Some(1.0)) => "1 hidden unit is always on".into(),
+        (Some(dead), None) => format!("{dead} hidden units are always off"),
+        (None, Some(saturated)) => format!("{saturated} hidden units are always on"),
+        (Some(dead), Some(saturated)) => format!("{dead} hidden units are always off, {saturated} always on"),
     };
+    let text = format!(
+        "{found}: they say nothing of a sample. A few do no harm; --sparsity-cost or a smaller rate avoids many."
+    );
     Some(Finding { tone: Tone::Watch, text })
 }
 
@@ -250,6 +259,13 @@ mod tests {
             judge(&traces, 0).findings.iter().any(|finding| finding.text.contains(OVERFITS))
         };
         assert!(of(52.5) && !of(27.0));
+    }
+
+    /// What is the same to the reader neither rose nor fell.
+    #[test]
+    fn figures_that_read_the_same_stayed() {
+        let verdict = judged("label_error_valid", &[0.525, 0.4, 0.525_000_1], 3);
+        assert!(verdict.findings[0].text.starts_with("Label error (validation) is 52.50 % in epoch 3 as in epoch 1;"));
     }
 
     /// The numbers are those of the metrics, and the sentence says when which was measured.

@@ -187,8 +187,7 @@ fn rms(values: &[f64]) -> f64 {
 fn describe(comparison: &Comparison) -> String {
     let Comparison { checkpoints, header, settings, figures, tensors, reshaped, unmatched } = comparison;
     let mut text = format!("A  {}\nB  {}\n", checkpoints.a.display(), checkpoints.b.display());
-    for (title, one_of_them, pairs) in
-        [("what differs", "entry", header), ("settings that differ", "setting", settings)]
+    for (title, one_of_them, pairs) in [("what differs", "fact", header), ("settings that differ", "setting", settings)]
     {
         let rows = both(pairs).map(|(name, pair)| vec![name.clone(), words(&pair.a), words(&pair.b)]);
         text += &section(&[title, "A", "B"], rows);

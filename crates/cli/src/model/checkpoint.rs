@@ -143,9 +143,10 @@ pub(crate) trait Trained {
         let columns = self.columns();
         let log_scales = columns.log_scales(|_| true);
         if !columns.layer().is_discrete() {
+            let (size, than) = (log_scales.abs(), if log_scales < 0.0 { "above" } else { "below" });
             tracing::info!(
-                "likelihoods are densities of numbers in the units of the table, {log_scales:.2} nats below those that \
-                 the model learned from; free energies are the model's"
+                "log-likelihoods are of the numbers as the table has them; that is {size:.2} nats a sample {than} those \
+                 of the scaled numbers that the model learned, of which its free energies are"
             );
         }
         log_scales

@@ -80,17 +80,23 @@ fn names(columns: &Schema) -> Vec<String> {
 
 /// Rows of cells, as the data have them.
 fn cells(columns: &Schema, values: &[f32]) -> Vec<Vec<String>> {
-    let blocks = columns.decode(values);
     let rows = values.len() / columns.units().max(1);
-    (0..rows).map(|row| blocks.iter().take(MOST_COLUMNS).map(|block| cell(block, row)).collect()).collect()
+    let texts: Vec<Vec<String>> = columns.decode(values).iter().take(MOST_COLUMNS).map(texts).collect();
+    (0..rows).map(|row| texts.iter().map(|column| column[row].clone()).collect()).collect()
 }
 
-fn cell(block: &Block, row: usize) -> String {
+/// The cells of a column. What is nothing beside its greatest number was rounded on its way through the model's units,
+/// and is 0.
+fn texts(block: &Block) -> Vec<String> {
+    let numbers = |values: &[f64]| {
+        let nothing = 1e-6 * values.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        values.iter().map(|&x| short(if x.abs() <= nothing { 0.0 } else { x })).collect()
+    };
     match &block.values {
-        BlockValues::Floats(values) => short(f64::from(values[row])),
-        BlockValues::Doubles(values) => short(values[row]),
-        BlockValues::Whole(values) => values[row].to_string(),
-        BlockValues::Texts { texts, places } => texts[places[row] as usize].clone(),
+        BlockValues::Floats(values) => numbers(&values.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>()),
+        BlockValues::Doubles(values) => numbers(values),
+        BlockValues::Whole(values) => values.iter().map(ToString::to_string).collect(),
+        BlockValues::Texts { texts, places } => places.iter().map(|&place| texts[place as usize].clone()).collect(),
     }
 }
 
@@ -129,7 +135,6 @@ fn marginal(data: &Block, samples: &Block) -> Marginal {
             return ranges(name, &a, &b);
         }
     }
-    let texts = |block: &Block| -> Vec<String> { (0..block.rows()).map(|row| cell(block, row)).collect() };
     let (a, b) = (texts(data), texts(samples));
     let mut known: Vec<&String> = a.iter().chain(&b).collect();
     // Numbers by their size, names by the alphabet.

@@ -10,6 +10,14 @@ use crate::model::rbm::Rbm;
 /// Standard errors by which two estimates may differ.
 const CHANCE: f64 = 4.0;
 
+/// Standard errors by which two estimates differ seldom, 5 % of the time, if both hold. From here on the interval of
+/// both reaches as far as that of the forward one. Chains that keep to the modes they started in let the reverse estimate
+/// differ by less than [`CHANCE`], and Bennett's ratio has a standard error that is too small for that.
+const SELDOM: f64 = 2.0;
+
+/// Standard errors to either side of an estimate that make its interval.
+const INTERVAL: f64 = 3.0;
+
 /// Nats that are forgiven beside where an estimate is called incomplete, since standard errors are estimates too.
 const NOISE: f64 = 0.5;
 
@@ -39,8 +47,10 @@ pub enum Verdict {
 /// Both directions in one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BothWays {
-    /// ln Z by Bennett's acceptance ratio over the weights of both directions; with its standard error where the
-    /// verdict is [`Verdict::Sound`].
+    /// ln Z by Bennett's acceptance ratio over the weights of both directions; with a standard error where the
+    /// verdict is [`Verdict::Sound`], of which three to either side hold the interval of the forward estimate too where
+    /// the directions differ as they seldom do by chance. The forward estimate where the verdict is
+    /// [`Verdict::MissedModes`].
     pub log_z: LogPartition,
     /// Whether the standard errors hold.
     pub verdict: Verdict,
@@ -75,10 +85,19 @@ impl BothWays {
         } else {
             Verdict::Sound
         };
-        let log_z = LogPartition {
-            value: forward.base + ratio.value,
-            standard_error: (verdict == Verdict::Sound).then(|| ratio.variance.sqrt()),
-            effective_sample_size: ratio.effective,
+        let value = forward.base + ratio.value;
+        let mut error = ratio.variance.sqrt();
+        if (up.value - down.value).abs() > SELDOM * chance.sqrt() {
+            let of_forward = up.variance(forward.log_weights.len()).sqrt();
+            error = error.max((up.value - value).abs() / INTERVAL + of_forward);
+        }
+        let log_z = match verdict {
+            Verdict::MissedModes => up.clone(),
+            _ => LogPartition {
+                value,
+                standard_error: (verdict == Verdict::Sound).then_some(error),
+                effective_sample_size: ratio.effective,
+            },
         };
         Ok(Self { log_z, verdict, furthest: separations.iter().max_by(by_size).copied() })
     }

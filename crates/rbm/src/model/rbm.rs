@@ -338,7 +338,8 @@ impl Rbm {
         self.below().sample(&ops::product(h, &self.w_gen)?, draw)
     }
 
-    /// A Gibbs step v -> h -> v from visible states [B, V].
+    /// A Gibbs step v -> h -> v from visible states [B, V]. Each step of a chain wants numbers of its own:
+    /// `Uniforms::new(seed, stream, step)` with another `step`.
     ///
     /// # Errors
     /// If the shapes do not fit.
@@ -348,7 +349,7 @@ impl Rbm {
         Ok(GibbsStep { hidden, visible })
     }
 
-    /// A Gibbs step h -> v -> h from hidden states [B, H].
+    /// A Gibbs step h -> v -> h from hidden states [B, H], each with numbers of its own as in [`Self::forward_gibbs`].
     ///
     /// # Errors
     /// If the shapes do not fit.

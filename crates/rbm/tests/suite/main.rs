@@ -18,6 +18,7 @@ mod pairs;
 mod pseudo;
 mod ranks;
 mod state_files;
+mod stuck_chains;
 mod trainer;
 mod typed;
 mod typed_labels;

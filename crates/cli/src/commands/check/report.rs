@@ -92,6 +92,9 @@ fn data(args: &CheckArgs, found: &Examination) -> String {
     let shape = found.image.map_or(String::new(), |shape| format!(", pictures of {shape}"));
     let columns = match &found.alignment {
         Some(aligned) => count(aligned.sites, "site"),
+        None if found.train.columns.len() > found.schema.columns.len() && found.schema.has_names() => {
+            count(found.train.columns.len(), "unit")
+        }
         None => count(found.train.columns.len(), "column"),
     };
     format!("{}: {} training{test} samples of {columns}{shape}", args.data, thousands(found.train.samples))
@@ -200,8 +203,8 @@ fn missing(found: &Examination) -> Vec<String> {
     ];
     lines.extend(gaps.patterns.iter().map(|(columns, n)| {
         let names = columns.iter().take(NAMED).map(|&column| found.called(column)).collect();
-        let alone = if columns.len() == 1 { " alone" } else { "" };
-        format!("together: {}{alone}, in {}", listed(names, columns.len()), samples(*n))
+        let what = if columns.len() == 1 { "alone" } else { "together" };
+        format!("{what}: {}, in {}", listed(names, columns.len()), samples(*n))
     }));
     lines.extend(test);
     lines

@@ -65,8 +65,7 @@ pub(super) struct LogZ {
 impl LogZ {
     /// The one to use.
     fn best(&self) -> Option<Estimate> {
-        let both = self.both_ways.filter(|_| self.verdict != Some(Verdict::MissedModes));
-        self.exact.map(Estimate::exact).or(both).or(self.ais)
+        self.exact.map(Estimate::exact).or(self.both_ways)
     }
 }
 
@@ -291,7 +290,12 @@ impl Evaluation {
     fn notes(&self, estimate: &Estimate, main: bool) -> String {
         let all = count(self.chains as usize, "chain");
         let chains = estimate.effective_sample_size.map(|n| {
-            if main { format!("both ways, {n:.1} effective of {all}") } else { format!("{n:.1} effective of {all}") }
+            let how = match self.log_z.verdict {
+                _ if !main => "",
+                Some(Verdict::MissedModes) => "AIS alone, ",
+                _ => "both ways, ",
+            };
+            format!("{how}{n:.1} effective of {all}")
         });
         let range = match (estimate.low, estimate.high) {
             (Some(low), Some(high)) if low < high => Some(format!("{low:.2} to {high:.2}")),

@@ -131,7 +131,7 @@ fn range_of_all(tables: &Tables, scale: Scale) -> Result<Option<Scale>, Error> {
         (min, max) = (min.min(least), max.max(most));
     }
     let is_finite = min.is_finite() && max.is_finite();
-    Ok((is_finite && min < max && is_wide(min, max - min)).then_some(Scale::Range { min, max }))
+    Ok((is_finite && min != max && is_wide(min, max - min)).then_some(Scale::Range { min, max }))
 }
 
 /// Refuses an array or pictures that a schema is not of: one scale for all is for any of its units, scales of columns

@@ -67,7 +67,7 @@ const FINAL_OF_STACK: f64 = 0.1;
 const UPDATES: usize = 10_000;
 
 /// Share of the values near 0 or 1 that makes them probabilities rather than amounts.
-const NEAR: f64 = 0.7;
+pub(crate) const NEAR: f64 = 0.7;
 
 /// Settings to start from.
 pub(crate) struct Advice {
@@ -233,6 +233,9 @@ fn scale_reason(found: &Examination) -> String {
         Scale::None => "the values lie between 0 and 1 already".into(),
         Scale::By255 => "grey levels from 0 to 255 become 0 to 1".into(),
         Scale::MinMax => format!("{} to {} become 0 to 1", found.min, found.max),
+        Scale::Range { min, max } if min > max => {
+            format!("dark on a light ground: {} become 0 to 1", found.scale.to_string().replace("..", " to "))
+        }
         Scale::Range { .. } => {
             format!("{} become 0 to 1", found.scale.to_string().replace("..", " to "))
         }

@@ -3,6 +3,7 @@
 pub(crate) mod advice;
 pub(crate) mod chunks;
 mod family;
+pub(crate) mod ground;
 pub(crate) mod identity;
 pub(crate) mod learners;
 pub(crate) mod open;

@@ -60,8 +60,9 @@ pub(crate) fn of(found: &Examination, column: &str, picture: bool, binarize: Opt
     }
     if let Some(Binarize::Threshold(threshold)) = binarize {
         let one_sided = |column: &&Column| {
-            let (min, max) = (found.scaled(column.min.into()), found.scaled(column.max.into()));
-            !column.is_constant() && (max <= f64::from(threshold) || min > f64::from(threshold))
+            // A range may be turned round.
+            let ends = [column.min, column.max].map(|end| found.scaled(end.into()) > f64::from(threshold));
+            !column.is_constant() && ends[0] == ends[1]
         };
         let lost: Vec<&Column> = found.train.columns.iter().filter(one_sided).collect();
         if !lost.is_empty() && (!picture || 2 * (lost.len() + constant.len()) > columns) {

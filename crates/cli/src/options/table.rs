@@ -91,7 +91,7 @@ const OF_DATA: &[Opt] = &[
     opt("scale", Parsed(parse::<Scale>), "HOW", READ, "Scale values: auto, none, 255, minmax, standard, MIN..MAX")
         .more(
             "`minmax-columns` scales each column of a table by its own range. `standard` maps the mean of each column less 2 standard \
-             deviations to 0, the mean plus 2 to 1, and takes values beyond for 0 or 1.",
+             deviations to 0, the mean plus 2 to 1, and takes values beyond for 0 or 1. `255..0` turns dark on light into light on dark.",
         )
         .hyphened()
         .inherited(),

@@ -124,7 +124,7 @@ pub struct Examination {
     /// What brings the values into [0, 1]: as asked, else what suits them; of a table of text, whose columns have
     /// scales of their own, as asked.
     pub scale: Scale,
-    /// The values that it makes 0 and 1; Gaussian units have no ends.
+    /// The values that it makes 0 and 1, of which the first may be the larger; Gaussian units have no ends.
     pub bounds: (f32, f32),
     /// Test samples that are training samples too, where all training samples were looked at.
     pub shared: Option<usize>,
@@ -144,14 +144,19 @@ impl Examination {
     /// Columns that vary, but within less than a hundredth of the range that is scaled to [0, 1]. Of Gaussian units none
     /// is, whose columns have each its own scale.
     pub fn narrow(&self) -> impl Iterator<Item = &Column> {
-        let least = if self.units.is_discrete() { NARROW * (self.bounds.1 - self.bounds.0) } else { 0.0 };
+        let least = if self.units.is_discrete() { self.narrow_width() } else { 0.0 };
         self.train.columns.iter().filter(move |column| !column.is_constant() && column.max - column.min < least)
     }
 
     /// Whether all values together vary by less than a hundredth of the range that is scaled to [0, 1].
     #[must_use]
     pub fn is_narrow(&self) -> bool {
-        self.max > self.min && self.max - self.min < NARROW * (self.bounds.1 - self.bounds.0)
+        self.max > self.min && self.max - self.min < self.narrow_width()
+    }
+
+    /// A hundredth of the range that is scaled to [0, 1].
+    fn narrow_width(&self) -> f32 {
+        NARROW * (self.bounds.1 - self.bounds.0).abs()
     }
 
     /// What a column of [`Gaps`] is called: its name in quotes, or its number.
@@ -166,7 +171,7 @@ impl Examination {
     #[must_use]
     pub fn scaled(&self, value: f64) -> f64 {
         let (bottom, top) = (f64::from(self.bounds.0), f64::from(self.bounds.1));
-        if top > bottom { ((value - bottom) / (top - bottom)).clamp(0.0, 1.0) } else { 0.0 }
+        if top != bottom { ((value - bottom) / (top - bottom)).clamp(0.0, 1.0) } else { 0.0 }
     }
 
     /// Sum of the columns' scaled means: the units that are on in a sample, on average; Gaussian ones are left out.

@@ -102,9 +102,9 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
     })
 }
 
-/// The ends that values are looked at between: numbers that Gaussian units learn have none.
-fn ends(units: &Units, bounds: (f32, f32)) -> (f32, f32) {
-    if units.is_discrete() { bounds } else { (f32::MIN / 4.0, f32::MAX / 4.0) }
+/// The ends that values are looked at between, the smaller one first: numbers that Gaussian units learn have none.
+fn ends(units: &Units, (zero, one): (f32, f32)) -> (f32, f32) {
+    if units.is_discrete() { (zero.min(one), zero.max(one)) } else { (f32::MIN / 4.0, f32::MAX / 4.0) }
 }
 
 impl Dataset {

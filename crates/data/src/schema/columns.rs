@@ -51,8 +51,8 @@ pub struct ColumnSchema {
 }
 
 impl ColumnSchema {
-    /// What cannot be, if anything.
-    fn fault(&self) -> Option<&'static str> {
+    /// What cannot be where columns are learned by these units, if anything.
+    fn fault(&self, learned_by: ColumnUnits) -> Option<&'static str> {
         let is_finite = |x: f64| x.abs() <= f64::from(f32::MAX);
         let is_positive = |x: f64| is_finite(x) && x > 0.0;
         match &self.kind {
@@ -63,7 +63,12 @@ impl ColumnSchema {
                 Some("divisor must be a finite number above 0")
             }
             ColumnKind::Real { offset, .. } if !is_finite(*offset) => Some("offset must be a finite number"),
-            ColumnKind::Real { scale, .. } if !is_positive(*scale) => Some("scale must be a finite number above 0"),
+            ColumnKind::Real { scale, .. } if learned_by == ColumnUnits::ByKind && !is_positive(*scale) => {
+                Some("scale must be a finite number above 0")
+            }
+            ColumnKind::Real { scale, .. } if !is_positive(scale.abs()) => {
+                Some("scale must be a finite number other than 0")
+            }
             ColumnKind::Categorical { levels } if levels.is_empty() => Some("there are no levels"),
             ColumnKind::Categorical { levels } if levels.iter().collect::<HashSet<_>>().len() < levels.len() => {
                 Some("a level stands in levels twice")
@@ -142,7 +147,7 @@ impl Schema {
                 Some(name) => format!("column {name:?}"),
                 None => format!("column {columns} (from 0)"),
             };
-            if let Some(reason) = column.fault() {
+            if let Some(reason) = column.fault(self.learned_by) {
                 return refuse(called, reason);
             }
             let is_used = column.kind != ColumnKind::Ignored;
@@ -364,6 +369,13 @@ mod tests {
         let age = |kind| refused(ColumnSchema { name: Some("age".into()), count: 1, kind });
         assert_eq!(
             age(ColumnKind::Real { offset: 0.0, scale: 0.0 }),
+            "column \"age\": scale must be a finite number other than 0"
+        );
+        let turned = (Some("age".to_string()), ColumnKind::Real { offset: 255.0, scale: -255.0 });
+        assert!(Schema::new([turned.clone()], Vec::new()).validate().is_ok());
+        let by_kind = Schema::new([turned], Vec::new()).with_units(ColumnUnits::ByKind);
+        assert_eq!(
+            by_kind.validate().unwrap_err().to_string(),
             "column \"age\": scale must be a finite number above 0"
         );
         assert_eq!(

@@ -25,7 +25,8 @@ impl Conversion {
         if let Scaling::MinMax { .. } = self.scaling {
             let (min, width) = (f64::from(bottom), f64::from(top) - f64::from(bottom));
             // Values beyond have been refused, or are taken for the ends.
-            let map = |x: f64| (((x - min) / width) as f32).clamp(0.0, 1.0);
+            // The sum leaves no negative zero, which a range that is turned round would give.
+            let map = |x: f64| (((x - min) / width) as f32).clamp(0.0, 1.0) + 0.0;
             let mut floats = values.into_floats();
             for x in &mut floats {
                 *x = map(f64::from(*x));

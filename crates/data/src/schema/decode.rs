@@ -73,7 +73,7 @@ impl Schema {
             }
             let rows = mean.chunks_exact(width).zip(deviation.chunks_exact(width));
             let spreads = rows.map(|(mean, deviation)| match kind {
-                ColumnKind::Real { scale, .. } => *scale as f32 * deviation[units.start],
+                ColumnKind::Real { scale, .. } => scale.abs() as f32 * deviation[units.start],
                 ColumnKind::Unit { divisor } => divisor * deviation[units.start],
                 ColumnKind::Categorical { .. } => {
                     let mean = &mean[units.clone()];

@@ -262,7 +262,7 @@ impl Telling<'_> {
             ));
         }
         match *common {
-            Common::Asked { min: 0.0, max } => return Ok(ColumnKind::Unit { divisor: max as f32 }),
+            Common::Asked { min: 0.0, max } if max > 0.0 => return Ok(ColumnKind::Unit { divisor: max as f32 }),
             Common::Asked { min, max } => return Ok(ColumnKind::range(min, max)),
             Common::Unit => return Ok(ColumnKind::Unit { divisor: 1.0 }),
             Common::Grey(divisor) => return Ok(ColumnKind::Unit { divisor }),

@@ -17,7 +17,7 @@ const WIDE: f64 = 1024.0;
 
 /// Whether numbers lie so far from 0 beside how far they lie apart that 32 bits hold little of that.
 pub(crate) fn is_wide(offset: f64, scale: f64) -> bool {
-    offset.abs() > WIDE * scale
+    offset.abs() > WIDE * scale.abs()
 }
 
 /// Numbers that 32 bits hold are written in as few digits as these need.
@@ -54,8 +54,8 @@ pub enum ColumnKind {
         divisor: f32,
     },
     /// A number of any range: one unit, `(value - offset) / scale`. For a Bernoulli unit offset and scale are the
-    /// smallest training value and the range, and values beyond are taken for its ends; for a Gaussian unit they are
-    /// the mean and the standard deviation.
+    /// smallest training value and the range, and values beyond are taken for its ends, or the largest value and the
+    /// range less than 0, which turns them round; for a Gaussian unit they are the mean and the standard deviation.
     Real {
         /// The value that is 0.
         #[serde(with = "few_digits")]
@@ -96,9 +96,13 @@ impl ColumnKind {
         Self::Real { offset: of_few_digits(offset), scale: of_few_digits(f64::from(scale as f32)) }
     }
 
-    /// Numbers of this range, which becomes 0 to 1.
+    /// Numbers of this range, which becomes 0 to 1; where `min` is the larger, the scale is negative.
     pub(super) fn range(min: f64, max: f64) -> Self {
-        let width = if is_wide(min, max - min) { max - min } else { (max as f32 - min as f32).min(f32::MAX).into() };
+        let width = if is_wide(min, max - min) {
+            max - min
+        } else {
+            (max as f32 - min as f32).clamp(f32::MIN, f32::MAX).into()
+        };
         Self::real(min, width)
     }
 

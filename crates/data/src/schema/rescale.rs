@@ -73,7 +73,7 @@ pub(crate) fn scale(train: &mut Table, test: Option<&mut Table>, scale: Scale, c
 
 /// Says how many values lie beyond the range of a scaling, and where the first does.
 fn beyond(table: &Table, scaling: Scaling) -> Result<Option<String>, Error> {
-    let (bottom, top) = scaling.bounds();
+    let (bottom, top) = scaling.ends();
     let (mut count, mut first) = (0usize, None);
     for part in table.values.parts() {
         let (start, values) = part?;
@@ -133,7 +133,7 @@ fn refuse(table: &Table, unfit: impl Fn(f32) -> bool, expected: &str) -> Result<
 
 /// Takes the table's values and scales them; those in a file are scaled when they are read.
 fn apply(table: &mut Table, range: Range, scaling: Scaling, clamp: bool) -> Result<Store, Error> {
-    let (bottom, top) = scaling.bounds();
+    let (bottom, top) = scaling.ends();
     let taken_for_ends = clamp && matches!(scaling, Scaling::MinMax { .. });
     if !taken_for_ends
         && (range.min < bottom || range.max > top)
@@ -157,7 +157,9 @@ fn taken(table: &mut Table, conversion: Conversion) -> Store {
 mod tests {
     use super::*;
     use crate::batches::split::Split;
+    use crate::schema::columns::Schema;
     use crate::schema::pixels::{Pixels, Row};
+    use crate::tables::block::BlockValues;
     use deepbelief_kernels::{UnitKind, Units};
 
     fn bernoulli(units: usize) -> Units {
@@ -327,6 +329,22 @@ mod tests {
         assert_eq!(error, "t: row 0, column 1 (counted from 0) is 1.5, expected 0 to 1 as in the training data");
     }
 
+    /// Dark on light becomes light on dark, and the schema of such values brings back what the file has.
+    #[test]
+    fn a_range_may_be_turned_round() {
+        let turned = Scale::Range { min: 255.0, max: 0.0 };
+        let (values, kept, said) = scaled(bytes(&[255, 0, 51, 204]), turned);
+        assert_eq!((values, said.as_str()), (vec![0.0, 1.0, 0.8, 0.2], "mapped from 255..0 to 0..1"));
+        assert!(!kept);
+        let back = Schema::of_scale(1, turned).decode(&[0.0, 1.0, 0.8, 0.2]);
+        assert_eq!(back[0].values, BlockValues::Floats(vec![255.0, 0.0, 51.0, 204.0]));
+        let turned = Scale::Range { min: 3.0, max: -1.0 };
+        assert!(refused(floats(&[0.0, 3.5]), turned).contains("is 3.5, expected -1 to 3;"));
+        let Scaled { train, notes, .. } = scale(&mut floats(&[3.5, -2.0]), None, turned, true).unwrap();
+        assert_eq!(Split::of(bernoulli(2), train, None).unwrap().row(0), Row::Floats(&[0.0, 1.0]));
+        assert!(notes[0].starts_with("2 values lie beyond the training data's range -1 to 3"), "{notes:?}");
+    }
+
     #[test]
     fn the_test_data_follows_the_choice_made_on_the_training_data() {
         let test = scale(&mut bytes(&[0, 200]), Some(&mut bytes(&[0, 1])), Scale::Auto, false).unwrap().test;
@@ -344,17 +362,27 @@ mod tests {
     #[test]
     fn settings_read_and_write_as_text() {
         let range = Scale::Range { min: f64::from(-0.1f32), max: f32::MAX.into() };
-        for scale in
-            [Scale::Auto, Scale::None, Scale::By255, Scale::MinMax, Scale::MinMaxColumns, Scale::Standard, range]
-        {
+        let turned = Scale::Range { min: 255.0, max: 0.0 };
+        assert_eq!(turned.to_string(), "255..0");
+        for scale in [
+            Scale::Auto,
+            Scale::None,
+            Scale::By255,
+            Scale::MinMax,
+            Scale::MinMaxColumns,
+            Scale::Standard,
+            range,
+            turned,
+        ] {
             assert_eq!(scale.to_string().parse::<Scale>().unwrap(), scale);
         }
         let error = "256".parse::<Scale>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "scale is \"256\"; it must be auto, none, 255, minmax, minmax-columns, standard or MIN..MAX, such as -1..3"
+            "scale is \"256\"; it must be auto, none, 255, minmax, minmax-columns, standard or MIN..MAX, such as -1..3 or \
+             255..0"
         );
-        for bad in ["..", "1..", "..1", "1..1", "2..1", "0..inf", "nan..1", "0..1..2"] {
+        for bad in ["..", "1..", "..1", "1..1", "0..inf", "nan..1", "0..1..2"] {
             assert!(bad.parse::<Scale>().is_err(), "{bad}");
         }
     }

@@ -32,7 +32,8 @@ pub enum Scale {
     /// and two deviations 1, and values beyond are taken for these. Columns of two values stay binary.
     Standard,
     /// Values must lie in this range and are mapped from it: what [`Scale::MinMax`] found in one
-    /// data set, for another that is to be read alike ([`LoadOptions::clamp`](crate::LoadOptions::clamp) takes values
+    /// data set, for another that is to be read alike; the other way round where `min` is the larger, which turns dark on
+    /// light into light on dark ([`LoadOptions::clamp`](crate::LoadOptions::clamp) takes values
     /// beyond for its ends).
     Range {
         /// The value that becomes 0.
@@ -72,19 +73,20 @@ impl FromStr for Scale {
                 None => Err(Error::Setting {
                     name: "scale",
                     got: format!("{text:?}"),
-                    expected: "auto, none, 255, minmax, minmax-columns, standard or MIN..MAX, such as -1..3".into(),
+                    expected: "auto, none, 255, minmax, minmax-columns, standard or MIN..MAX, such as -1..3 or 255..0"
+                        .into(),
                 }),
             },
         }
     }
 }
 
-/// The bounds of `MIN..MAX`.
+/// The bounds of `MIN..MAX`, of which the first may be the larger.
 fn range_of(text: &str) -> Option<(f64, f64)> {
     let (min, max) = text.split_once("..")?;
     let (min, max) = (of_few_digits(min.parse().ok()?), of_few_digits(max.parse().ok()?));
     let is_finite = |x: f64| x.abs() <= f64::from(f32::MAX);
-    (is_finite(min) && is_finite(max) && min < max).then_some((min, max))
+    (is_finite(min) && is_finite(max) && min != max).then_some((min, max))
 }
 
 serde_as_text!(Scale);

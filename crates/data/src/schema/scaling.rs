@@ -9,7 +9,7 @@ pub enum Scaling {
     None,
     /// Divided by 255.
     By255,
-    /// Mapped from this range.
+    /// Mapped from this range, the other way round where `min` is the larger.
     MinMax {
         /// The value that became 0.
         min: f32,
@@ -36,5 +36,11 @@ impl Scaling {
             Self::By255 => (0.0, 255.0),
             Self::MinMax { min, max } => (min, max),
         }
+    }
+
+    /// The smallest and the largest value that it takes.
+    pub(crate) fn ends(self) -> (f32, f32) {
+        let (zero, one) = self.bounds();
+        (zero.min(one), zero.max(one))
     }
 }

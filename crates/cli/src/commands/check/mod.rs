@@ -11,7 +11,7 @@ use crate::commands::files::{extension, require_folder, require_other, write_fil
 use crate::data::advice::Advice;
 use crate::data::learners::Learners;
 use crate::data::open::explain;
-use crate::data::{schema_file, warnings};
+use crate::data::{ground, schema_file, warnings};
 use crate::failure::{Explain, Failure, Result};
 use crate::machine::memory;
 use crate::options::Verb;
@@ -61,6 +61,16 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     if found.is_narrow() && args.read.scale.is_none() && found.units.is_bernoulli() {
         let scaled = look(&LoadOptions { scale: Scale::MinMax, ..options })?;
         found = Examination { image: found.image, ..scaled };
+    } else if let Some(scale) = ground::turned(&found) {
+        let (on, units) = (found.active(), found.train.columns.len());
+        let note = format!(
+            "dark on a light ground: about {on:.0} of {units} units are on; --scale {scale} turns it, so that what is drawn \
+             is on"
+        );
+        if args.read.scale.is_none() {
+            found = Examination { image: found.image, ..look(&LoadOptions { scale, ..options })? };
+        }
+        found.notes.push(note);
     }
     if let Some(path) = &args.schema_out {
         if found.schema.columns.is_empty() {

@@ -1,0 +1,46 @@
+//! Pictures that are dark on a light ground, and the scale that turns them.
+
+use crate::data::advice::NEAR;
+use deepbelief_data::{Examination, Scale, ValueKind};
+
+/// The scale that makes a ground 0 on which most units are on. Values between, as of photographs, are no ground.
+pub(crate) fn turned(found: &Examination) -> Option<Scale> {
+    let is_drawn = found.image.is_some() && found.schema.columns.is_empty() && found.units.is_bernoulli();
+    let two_sided = matches!(found.kind, ValueKind::Binary | ValueKind::Bytes | ValueKind::Unit);
+    let is_light = 2.0 * found.active() > found.train.columns.len() as f64;
+    let (zero, one) = found.bounds;
+    (is_drawn && two_sided && is_light && found.train.near_ends >= NEAR)
+        .then(|| Scale::Range { min: one.into(), max: zero.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deepbelief_data::{LoadOptions, Source, examine};
+
+    /// Twenty pictures of 4x4 pixels, each with a line of `ink` on `paper`.
+    fn found(ink: u8, paper: u8, scale: &str) -> Examination {
+        let folder = tempfile::tempdir().unwrap();
+        for k in 0..20 {
+            let of = |column: u32| if column == k % 4 { ink } else { paper };
+            let picture =
+                image::GrayImage::from_fn(4, 4, |column, row| image::Luma([of((column + row * (k / 4)) % 4)]));
+            picture.save(folder.path().join(format!("{k}.png"))).unwrap();
+        }
+        let options = LoadOptions { scale: scale.parse().unwrap(), ..LoadOptions::default() };
+        examine(&Source::Images(folder.path().into()), &options, None).unwrap()
+    }
+
+    #[test]
+    fn dark_on_light_is_turned_and_light_on_dark_is_not() {
+        let turn = |ink, paper, scale| turned(&found(ink, paper, scale)).map(|scale| scale.to_string());
+        assert_eq!(turn(0, 255, "auto").as_deref(), Some("255..0"));
+        assert_eq!(turn(10, 250, "auto").as_deref(), Some("255..0"));
+        assert_eq!(turn(255, 0, "auto"), None);
+        assert_eq!(turn(0, 255, "255..0"), None, "it is turned already");
+        assert_eq!(turn(90, 150, "auto"), None, "greys between are amounts");
+        let light = found(0, 255, "255..0");
+        assert!((light.active() - 4.0).abs() < 1e-9, "{}", light.active());
+        assert_eq!(light.train.outside, 0);
+    }
+}

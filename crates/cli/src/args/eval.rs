@@ -1,7 +1,7 @@
 //! Options of `dbn eval`.
 
 use super::memory::MemoryArgs;
-use super::on::{ModelOnData, Part, SplitName};
+use super::on::{ModelOnData, PartName};
 use crate::machine::device::DeviceName;
 use clap::{Args, ValueEnum};
 use deepbelief_data::Binarize;
@@ -36,7 +36,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
     #[command(flatten)]
-    pub(crate) on: ModelOnData<EvalPart>,
+    pub(crate) on: ModelOnData<PartName>,
     /// Make pixels binary: threshold=T or fixed [default: threshold as in training, else fixed]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
@@ -100,29 +100,6 @@ pub(crate) struct EvalArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// Samples to measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EvalPart {
-    /// Training samples, validation samples included.
-    Train,
-    /// Validation samples, which the training held out.
-    Valid,
-    /// Test samples.
-    Test,
-}
-
-impl Part for EvalPart {
-    const HELP: &'static str =
-        "Samples to use: train, valid or test [default: test, or train where there is no test set]";
-
-    fn of(split: SplitName) -> Self {
-        match split {
-            SplitName::Train => Self::Train,
-            SplitName::Test => Self::Test,
-        }
-    }
 }
 
 /// The biases along an annealing path.

@@ -49,3 +49,36 @@ pub(crate) enum SplitName {
     /// Test samples.
     Test,
 }
+
+/// Samples to measure, by what they are in the training of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PartName {
+    /// Training samples, validation samples included.
+    Train,
+    /// Validation samples, which the training held out.
+    Valid,
+    /// Test samples.
+    Test,
+}
+
+impl Part for PartName {
+    const HELP: &'static str =
+        "Samples to use: train, valid or test [default: test, or train where there is no test set]";
+
+    fn of(split: SplitName) -> Self {
+        match split {
+            SplitName::Train => Self::Train,
+            SplitName::Test => Self::Test,
+        }
+    }
+}
+
+impl PartName {
+    /// The part of the data that they are among.
+    pub(crate) fn split(self) -> SplitName {
+        match self {
+            Self::Train | Self::Valid => SplitName::Train,
+            Self::Test => SplitName::Test,
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::data::DataArgs;
 use super::memory::MemoryArgs;
-use super::on::{ModelOnData, SplitName};
+use super::on::{ModelOnData, PartName, SplitName};
 use super::text_form::TextFormArgs;
 use crate::machine::device::DeviceName;
 use crate::pictures::Form;
@@ -52,6 +52,7 @@ columns that the model ignores; the predicted label, its probability, and the la
 Examples:
   dbn classify runs/deep
   dbn classify runs/deep --confusion --errors errors.png
+  dbn classify runs/deep --split valid
   dbn classify runs/deep --data npy:new.npy --out labels.csv";
 
 pub(super) const SAMPLE_HELP: &str = "\
@@ -191,7 +192,7 @@ pub(crate) struct EncodeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ClassifyArgs {
     #[command(flatten)]
-    pub(crate) on: ModelOnData,
+    pub(crate) on: ModelOnData<PartName>,
     /// Make pixels binary: none, threshold=T, fixed or fresh [default: as in training]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,

@@ -12,6 +12,7 @@ mod files;
 mod import;
 mod impute;
 mod page;
+mod part;
 mod pull;
 mod push;
 mod quality;

@@ -14,7 +14,10 @@ pub(crate) fn numbered(samples: &Split) -> Block {
     let lines: Option<Vec<i64>> = (0..samples.samples()).map(|sample| samples.line(sample).map(i64::from)).collect();
     match lines {
         Some(lines) => Block::column("line", BlockValues::Whole(lines)),
-        None => Block::column("row", BlockValues::Whole((0..samples.samples() as i64).collect())),
+        None => {
+            let rows = (0..samples.samples()).map(|sample| samples.row_number(sample) as i64);
+            Block::column("row", BlockValues::Whole(rows.collect()))
+        }
     }
 }
 
@@ -70,7 +73,8 @@ fn has_ignored(schema: &Schema) -> bool {
 fn rows_of(samples: &Split, lines: Option<&[u32]>) -> Vec<usize> {
     let places: HashMap<u32, usize> =
         lines.unwrap_or_default().iter().enumerate().map(|(row, &line)| (line, row)).collect();
-    let row = |sample| samples.line(sample).and_then(|line| places.get(&line).copied()).unwrap_or(sample);
+    let row =
+        |sample| samples.line(sample).and_then(|line| places.get(&line).copied()).unwrap_or(samples.row_number(sample));
     (0..samples.samples()).map(row).collect()
 }
 

@@ -71,6 +71,7 @@ mod tests {
     fn classes_are_held_out_exactly_in_proportion_and_nothing_is_lost() {
         let split = labelled(600);
         let (train, valid) = split.split_validation(60, 9).unwrap();
+        assert!((0..60).all(|sample| valid.row_number(sample) == valid.id(sample) as usize));
         let counts = |split: &Split| split.by_class().iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(counts(&valid), [30, 20, 10]);
         assert_eq!(counts(&train), [270, 180, 90]);

@@ -3,14 +3,15 @@
 
 mod score;
 
-use crate::args::{ClassifyArgs, Method, SplitName};
+use crate::args::{ClassifyArgs, Method, PartName};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
+use crate::commands::part::{self, Measured, part_of};
 use crate::data::chunks::CHUNK;
 use crate::data::identity::{columns_beside, numbered};
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
-use crate::model::checkpoint::{Model, NetworkCheckpoint, Trained, split};
+use crate::model::checkpoint::{Model, NetworkCheckpoint, Trained};
 use crate::model::inputs::inputs;
 use crate::pictures::{Net, ROW, Sheet, network_name, shape_of, tiles};
 use crate::report::{Report, bytes, table as report_table, thousands};
@@ -46,9 +47,14 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         require_spare(path, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
     }
     let classes = classes(&checkpoint, args)?;
-    let data = checkpoint.data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
-    let samples = split(&data, part)?;
+    let is_own = part::is_own(&checkpoint, &data, part)?;
+    let data = checkpoint.filled(data)?;
+    let usually = "of new ones it usually gets more wrong";
+    let Measured { samples, note, .. } = part_of(&checkpoint, &data, (part, is_own), usually)?;
+    let samples = &samples;
+    note.iter().for_each(|note| tracing::info!("{note}"));
     let names = names(&data, classes)?;
     let labels = labels(samples, classes, args)?;
     let (binarize, seed) = (checkpoint.binarize(args.binarize), checkpoint.provenance().seed);
@@ -67,7 +73,8 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     let told = tell(&checkpoint, samples, binarize, args, seed)?;
     if let Some(path) = &args.out {
         let form = args.form.over(data.form);
-        let rows = columns_beside(&checkpoint, &args.on.checkpoint, &args.on.data, (samples, part), ("csv", form))?;
+        let rows =
+            columns_beside(&checkpoint, &args.on.checkpoint, &args.on.data, (samples, part.split()), ("csv", form))?;
         let rows = std::iter::once(numbered(samples)).chain(rows).collect();
         let table = Results { form, ..table(&told, labels.as_deref(), &names) };
         table.with_rows(rows, "csv").write(path, "csv")?;
@@ -194,10 +201,11 @@ fn labels(samples: &Split, classes: usize, args: &ClassifyArgs) -> Result<Option
     }
 }
 
-fn split_name(name: SplitName) -> &'static str {
+fn split_name(name: PartName) -> &'static str {
     match name {
-        SplitName::Train => "training",
-        SplitName::Test => "test",
+        PartName::Train => "training",
+        PartName::Valid => "validation",
+        PartName::Test => "test",
     }
 }
 

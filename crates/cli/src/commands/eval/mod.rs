@@ -1,7 +1,6 @@
 //! `dbn eval`: how probable a model finds data.
 
 mod measure;
-mod part;
 mod partition;
 mod report;
 mod sum;
@@ -9,6 +8,7 @@ mod training;
 
 use crate::args::EvalArgs;
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
+use crate::commands::part::{self, Measured, part_of};
 use crate::data::chunks::{CHUNK, binarisation};
 use crate::failure::{Failure, Result};
 use crate::machine::footprint;
@@ -22,10 +22,12 @@ use deepbelief_rbm::likelihood::require_normalizable;
 use deepbelief_rbm::tensors;
 use deepbelief_stack::Dbn;
 use measure::{Sums, measure};
-use part::{Measured, part_of};
 use report::{Evaluation, LogLikelihood};
 use std::time::Instant;
 use training::{TRAINING, Training};
+
+/// How new samples differ from those that a model learned from.
+const USUALLY: &str = "new ones usually have a lower likelihood";
 
 /// Measures and prints.
 pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
@@ -55,12 +57,12 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
     let is_own = part::is_own(&checkpoint, &data, part)?;
-    let Measured { samples, name, words, note } = part_of(&checkpoint, &data, part, is_own)?;
+    let Measured { samples, name, words, note } = part_of(&checkpoint, &data, (part, is_own), USUALLY)?;
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     let lacks = |&sample: &usize| samples.missing(&[sample]).is_some_and(|missing| missing.units(0).next().is_some());
     let filled = if samples.has_missing() { (0..measured).filter(lacks).count() } else { 0 };
     let data = checkpoint.filled(data)?;
-    let samples = &part_of(&checkpoint, &data, part, is_own)?.samples;
+    let samples = &part_of(&checkpoint, &data, (part, is_own), USUALLY)?.samples;
     let how = binarisation(samples.layer(), binarize);
     tracing::info!("evaluating {} {words} of {}{how}", thousands(measured), data.name);
     let weighed = samples.weight(0).map(|_| "means are over the samples as often as each weighs".to_string());

@@ -40,6 +40,15 @@ impl Split {
         self.lines.as_ref().map(|lines| lines[self.stored_row(sample)])
     }
 
+    /// The row of its data, from 0, that a sample is, whatever was selected of them.
+    ///
+    /// # Panics
+    /// If `sample` is not below [`Split::samples`].
+    #[must_use]
+    pub fn row_number(&self, sample: usize) -> usize {
+        self.stored_row(sample)
+    }
+
     /// What a sample is called in messages: its line where the data are a file of lines, else its number from 0.
     ///
     /// # Panics

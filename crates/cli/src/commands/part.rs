@@ -1,8 +1,8 @@
 //! Which samples are measured.
 
-use crate::args::{EvalPart, SplitName};
+use crate::args::PartName;
 use crate::failure::{Failure, Result, count};
-use crate::model::checkpoint::{Checkpoint, Trained, split};
+use crate::model::checkpoint::{Trained, split};
 use deepbelief_data::{Dataset, Split};
 
 /// Samples, and what they are in the training of the model.
@@ -17,20 +17,24 @@ pub(super) struct Measured {
 }
 
 /// Whether data, as they are without what the model fills, are those that it learned from; not asked of test samples.
-pub(super) fn is_own(checkpoint: &Checkpoint, data: &Dataset, part: EvalPart) -> Result<bool> {
-    Ok(part != EvalPart::Test && data.sha256()? == checkpoint.provenance().dataset_sha256)
+pub(super) fn is_own(model: &impl Trained, data: &Dataset, part: PartName) -> Result<bool> {
+    Ok(part != PartName::Test && data.sha256()? == model.provenance().dataset_sha256)
 }
 
-/// The part of `data` that is asked for.
-pub(super) fn part_of(checkpoint: &Checkpoint, data: &Dataset, part: EvalPart, is_own: bool) -> Result<Measured> {
-    let whole = |name: SplitName| split(data, name).cloned();
-    if part == EvalPart::Test {
-        let note = None;
-        return Ok(Measured { samples: whole(SplitName::Test)?, name: "test", words: "test samples", note });
+/// The part of `data` that is asked for; `usually` says how new samples differ from those that the model learned from.
+pub(super) fn part_of(
+    model: &impl Trained,
+    data: &Dataset,
+    (part, is_own): (PartName, bool),
+    usually: &str,
+) -> Result<Measured> {
+    let samples = split(data, part.split())?.clone();
+    if part == PartName::Test {
+        return Ok(Measured { samples, name: "test", words: "test samples", note: None });
     }
-    let provenance = checkpoint.provenance();
+    let provenance = model.provenance();
     let held = provenance.recipe.get("valid").and_then(serde_json::Value::as_u64).unwrap_or(0) as usize;
-    if part == EvalPart::Valid {
+    if part == PartName::Valid {
         if !is_own {
             return Err(Failure::new("--split valid is of the data that the model learned from, and these are others")
                 .hint("leave --data and the other options of how data are read out, or measure all: --split train"));
@@ -38,10 +42,9 @@ pub(super) fn part_of(checkpoint: &Checkpoint, data: &Dataset, part: EvalPart, i
         if held == 0 {
             return Err(Failure::new("the training of this model held no samples out for validation"));
         }
-        let (_, samples) = data.train.split_validation(held, provenance.seed)?;
+        let (_, samples) = samples.split_validation(held, provenance.seed)?;
         return Ok(Measured { samples, name: "valid", words: "validation samples", note: None });
     }
-    let samples = whole(SplitName::Train)?;
     if !is_own {
         return Ok(Measured { samples, name: "train", words: "samples", note: None });
     }
@@ -49,6 +52,6 @@ pub(super) fn part_of(checkpoint: &Checkpoint, data: &Dataset, part: EvalPart, i
         0 => String::new(),
         held => format!(", but for {} held out for validation, which --split valid measures", count(held, "sample")),
     };
-    let note = Some(format!("the model learned from these samples{others}: new ones usually have a lower likelihood"));
+    let note = Some(format!("the model learned from these samples{others}: {usually}"));
     Ok(Measured { samples, name: "train", words: "training samples", note })
 }

@@ -108,6 +108,7 @@ fn the_end_names_the_report_and_the_next_commands() {
     for line in [
         "report:  r/report.html\n",
         "next:    dbn eval r\n",
+        "next:    dbn reconstruct r --out reconstructions.png\n",
         "next:    dbn sample r --out samples.png\n",
         "next:    dbn page r --out r/page.html\n",
     ] {

@@ -29,6 +29,8 @@ pub struct Observed {
     pub confusion: Option<Confusion>,
     /// Samples that are no pictures.
     pub table: Option<Table>,
+    /// Whether the training samples lack values.
+    pub gaps: bool,
 }
 
 /// Something that looked wrong, and what to do about it.

@@ -274,6 +274,13 @@ pub(crate) trait Trained {
 }
 
 impl Checkpoint {
+    /// Whether it is an RBM without labels that learned by Gibbs chains which all started from the data. What chains of many
+    /// steps reach, such a training never saw.
+    pub(crate) fn starts_from_data(&self) -> bool {
+        let chains = self.provenance().recipe.get("persistent_chains").and_then(serde_json::Value::as_u64);
+        self.dbn.depth() == 1 && self.dbn.classes() == 0 && chains == Some(0)
+    }
+
     /// How the model draws missing values.
     pub(crate) fn completing(&self) -> Completing {
         let recipe = &self.provenance().recipe;

@@ -19,6 +19,8 @@ pub(crate) struct Gallery {
     pub(crate) class_names: Vec<String>,
     /// What the visible units stand for, where samples are no pictures.
     pub(crate) columns: Option<Schema>,
+    /// Whether the training samples lack values.
+    pub(crate) gaps: bool,
     /// Samples that a report measures units and labels on.
     pub(crate) crowd: Crowd,
 }

@@ -17,13 +17,13 @@ pub(super) const UNITS: &str = "units.svg";
 /// The map of couplings, by `dbn contacts --picture`.
 pub(super) const CONTACTS: &str = "contacts.png";
 
-/// The commands that go on from a run.
+/// The commands that go on from a run, whose data may have `gaps`.
 pub(super) fn next(
     path: &Path,
-    verb: &str,
-    state: State,
+    (verb, state): (&str, State),
     model: Option<&Model>,
     settings: Option<&Table>,
+    gaps: bool,
 ) -> Vec<Next> {
     let run = shell_word(path);
     let mut all = Vec::new();
@@ -47,11 +47,19 @@ pub(super) fn next(
                 let of = if best.is_file() { shell_word(&best) } else { run.clone() };
                 add(format!("dbn classify {of} --confusion"), "Predict labels and count the errors:");
             }
-            if verb == "stack" {
+            if gaps {
+                let filled = if is_alignment { "filled.fasta" } else { "filled.csv" };
+                add(format!("dbn impute {run} --out {filled}"), "Fill what the data lack:");
+            } else if verb == "stack" {
+                // These learn nothing from data with gaps.
                 add(format!("dbn tune {run}"), "Tune the net by wake-sleep:");
                 if labels {
                     add(format!("dbn finetune {run}"), "Or train it by backpropagation, as a classifier:");
                 }
+            }
+            // Chains from noise are no first look at such a model.
+            if is_picture && checkpoint.starts_from_data() {
+                add(format!("dbn reconstruct {run} --out reconstructions.png"), "See what the model makes of samples:");
             }
             add(format!("dbn sample {run} --out {samples}"), "Generate samples:");
             if is_alignment && verb == "pretrain" {

@@ -45,6 +45,7 @@ pub(super) fn observe(
         units: units(look, &gallery.crowd)?,
         confusion: confusion(look, &gallery.crowd)?,
         table,
+        gaps: gallery.gaps,
     })
 }
 

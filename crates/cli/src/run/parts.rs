@@ -243,21 +243,27 @@ impl Parts {
     pub(crate) fn gallery(&self, settings: &DataSettings, seed: u64) -> Result<Gallery> {
         let split = self.data.test.as_ref().or(self.valid.as_ref()).unwrap_or(&self.train);
         let table = settings.image_size.is_none() && !self.data.schema.is_of_one_kind();
-        let shape = if !split.layer().is_bernoulli() {
-            Err(Failure::new(format!("pictures are of Bernoulli units, and these are {}", split.layer())))
-        } else if table {
-            Err(Failure::new("the columns of a table are no pixels"))
+        let shape = if table {
+            let columns = match self.data.schema.alphabet() {
+                Some(_) => "sites of an alignment",
+                None => "columns of a table",
+            };
+            Err(format!("the {columns} are no pixels"))
+        } else if !split.layer().is_bernoulli() {
+            Err(format!("pictures are of Bernoulli units, and these are {}", split.layer()))
         } else {
-            shape_of(split.units(), settings.image_size)
+            let shape = shape_of(split.units(), settings.image_size);
+            shape.map_err(|failure| format!("{} (see --image-size)", failure.what()))
         };
-        if let Err(failure) = &shape {
-            tracing::info!("no pictures of filters and samples: {} (see --image-size)", failure.what());
+        if let Err(why) = &shape {
+            tracing::info!("no pictures of filters and samples: {why}");
         }
         let class_names = self.data.class_names.clone().unwrap_or_default();
         let samples = Shown::of(split, SHOWN, settings.binarize, seed, &class_names)?;
         let shape = shape.ok();
         let columns = shape.is_none().then(|| self.columns(settings));
-        Ok(Gallery { shape, samples, class_names, columns, crowd: self.crowd(settings, seed)? })
+        let gaps = self.data.train.has_missing();
+        Ok(Gallery { shape, samples, class_names, columns, gaps, crowd: self.crowd(settings, seed)? })
     }
 
     /// What the visible units stand for.

@@ -125,6 +125,7 @@ mod tests {
                 marginals: vec![Marginal { name: word(), values: vec![word()], data: vec![1.0], samples: vec![0.5] }],
                 correlations: None,
             }),
+            gaps: true,
         }
     }
 

@@ -83,6 +83,12 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     if is_picture {
         let shape = picture_shape(&checkpoint, args.image_size.or_else(|| checkpoint.image_shape()))?;
         let net = Net { dbn, shape };
+        if checkpoint.starts_from_data() {
+            tracing::info!(
+                "this RBM learned from chains that start at samples, so that chains from noise may end in pictures that look \
+                 alike: `dbn reconstruct` shows what it learned, and `dbn pretrain --persistent-chains 100` learns to generate"
+            );
+        }
         let picture = match animation {
             Some(format) => dream.animation(net, format, &watch)?,
             None => dream.png(net, &watch)?,

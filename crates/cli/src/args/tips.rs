@@ -13,8 +13,27 @@ use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 pub(super) fn improved(error: Error, words: &[OsString]) -> Error {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let error = in_words(error);
-    let Some(tip) = tip(&error, &words) else { return error };
-    with_tip(error, tip)
+    match tip(&error, &words) {
+        Some(tip) => with_tip(error, tip),
+        None => without_escape(error),
+    }
+}
+
+/// Without the tip to give a mistyped option as a value, which is never meant.
+fn without_escape(mut error: Error) -> Error {
+    match error.remove(ContextKind::Suggested) {
+        Some(ContextValue::StyledStrs(mut tips)) => {
+            tips.retain(|tip| !tip.to_string().contains(" as a value, use "));
+            if !tips.is_empty() {
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+            }
+        }
+        Some(other) => {
+            error.insert(ContextKind::Suggested, other);
+        }
+        None => {}
+    }
+    error
 }
 
 fn with_tip(mut error: Error, tip: String) -> Error {
@@ -47,6 +66,18 @@ fn tip(error: &Error, words: &[String]) -> Option<String> {
             Some(format!(
                 "an RBM has one layer of hidden units, --hidden N; train a net of several with `dbn stack --layers {layers}`"
             ))
+        }
+        (ErrorKind::UnknownArgument, "tune", "--epochs") => {
+            let epochs = value_of(words, "--epochs").unwrap_or("100");
+            Some(format!(
+                "`dbn tune` takes its epochs with the Gibbs steps of the top, as steps x epochs: --top-steps 3x{epochs}"
+            ))
+        }
+        (ErrorKind::UnknownArgument, "tune", "--cd-steps") => {
+            Some("the Gibbs steps of the top are steps x epochs: --top-steps 3x100,6x100".into())
+        }
+        (ErrorKind::UnknownArgument, "tune", "--learning-rate") => {
+            Some("each part of the net has a rate of its own: --wake-rate, --sleep-rate and --top-rate".into())
         }
         (ErrorKind::UnknownArgument, _, word) if !word.starts_with('-') => of_data(verb, word),
         (ErrorKind::MissingRequiredArgument, "tune" | "finetune", "<CKPT>") => Some(format!(
@@ -130,12 +161,18 @@ mod tests {
             ("stack --hidden 300", "--layers 300,300"),
             ("pretrain --layers 300,20", "`dbn stack --layers 300,20`"),
             ("tune", "--from-scratch --layers"),
+            ("tune r --epochs 3", "--top-steps 3x3"),
+            ("tune r --learning-rate=0.1", "--wake-rate, --sleep-rate and --top-rate"),
+            ("tune r --cd-steps 3", "--top-steps 3x100"),
             ("sample", "`dbn runs` lists"),
             ("pretrain mnist", "give data with --data mnist"),
             ("pretrain csv:mine.csv", "give data with --data csv:mine.csv"),
             ("pretrain Cargo.toml", "and their format. Sources: mnist, idx:DIR"),
         ] {
             assert!(answer(words).contains(tip), "{words}: {}", answer(words));
+        }
+        for words in ["tune r --epochs 3", "sample r --epochs 3"] {
+            assert!(!answer(words).contains("as a value"), "{}", answer(words));
         }
         assert!(!answer("stack --hidden 300").contains("a similar argument"), "{}", answer("stack --hidden 300"));
     }

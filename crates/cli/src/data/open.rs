@@ -42,6 +42,9 @@ pub(crate) fn explain(error: deepbelief_data::Error) -> Failure {
         deepbelief_data::Error::Columns { .. } => Failure::from(error).hint(
             "use data of the kind that the schema is of, which a model has of its training data; `dbn show` tells which",
         ),
+        deepbelief_data::Error::Cell { .. } => Failure::from(error).hint(
+            "correct the value, or leave its cell empty: what is empty is missing, which models of tables fill and score",
+        ),
         error => error.into(),
     }
 }

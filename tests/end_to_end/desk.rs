@@ -123,6 +123,35 @@ fn an_evaluation_says_which_samples_it_is_of() {
     assert!(refused.contains("held no samples out"), "{refused}");
 }
 
+/// A net with labels over a table with gaps: what comes next can be typed, and samples that it learned from are called so.
+#[test]
+fn a_net_over_gaps_says_what_comes_next() {
+    let place = place();
+    let columns = "--column-types name=ignored --label-column course";
+    let output = place.run(&format!("stack --data csv:pupils.csv {columns} --layers 8 --epochs 3 --valid 30 --out s"));
+    let said = stderr(&output);
+    assert!(said.contains("next:    dbn impute s --out filled.csv\n"), "{said}");
+    assert!(!said.contains("dbn finetune s") && !said.contains("dbn tune s"), "{said}");
+    assert!(said.contains("the columns of a table are no pixels") && !said.contains("--image-size"), "{said}");
+    place.ok("impute s --out filled.csv");
+
+    let output = place.run("classify s");
+    let held = "but for 30 samples held out for validation, which --split valid measures: of new ones it usually gets";
+    assert!(stderr(&output).contains(held), "{}", stderr(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("samples 180 (training of pupils)"));
+    assert!(place.ok("classify s --split valid --out valid.csv").contains("samples 30 (validation of pupils)"));
+    let rows = parted(&place, "valid.csv", ';');
+    assert_eq!(rows.len(), 31);
+    for row in &rows[1..] {
+        let line: usize = row[0].parse().unwrap();
+        assert_eq!(row[1], format!("Pupil {}", line - 2));
+    }
+    std::fs::write(place.path("others.csv"), pupils().replace(";middle", ";medium")).unwrap();
+    let refused = stderr(&place.run("score r --data csv:others.csv --out x.csv"));
+    let cell = "line 3, column \"course\": \"medium\" is not one of high, low, middle";
+    assert!(refused.contains(cell) && refused.contains("leave its cell empty"), "{refused}");
+}
+
 /// What `check` advises: a class, layers by the number of rows, and commands that run.
 #[test]
 fn advice_has_the_commands_to_type() {

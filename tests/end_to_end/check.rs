@@ -91,6 +91,32 @@ fn the_recipe_trains() {
     }
 }
 
+/// Pictures of ink on paper: the recipe turns them, and what the model gives back is in the values of the files.
+#[test]
+fn dark_pictures_on_a_light_ground_are_turned() {
+    let place = Place::new();
+    for k in 0..40 {
+        let folder = place.path(["ink/across", "ink/down"][k % 2]);
+        std::fs::create_dir_all(&folder).unwrap();
+        let line = (k / 2 % 6) as u32;
+        let picture = image::GrayImage::from_fn(6, 6, |x, y| {
+            let at = if k % 2 == 0 { y } else { x };
+            image::Luma([if at == line { 0 } else { 255 }])
+        });
+        picture.save(folder.join(format!("{k}.png"))).unwrap();
+    }
+    let said = place.ok("check images:ink --for stack --recipe ink.toml");
+    assert!(said.contains("dark on a light ground: about 30 of 36 units are on; --scale 255..0 turns it"), "{said}");
+    assert!(place.text("ink.toml").contains("scale = \"255..0\""), "{}", place.text("ink.toml"));
+    place.ok("stack -q --config ink.toml --epochs 3 --out r");
+    place.ok("reconstruct r --split train --out back.csv");
+    let text = place.text("back.csv");
+    let values: Vec<f64> =
+        text.lines().skip(1).flat_map(|line| line.split(',').filter_map(|x| x.parse().ok())).collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    assert!(mean > 170.0, "paper is 255, and five of six pixels are: {mean}");
+}
+
 /// Every training looks at its data, whatever it trains, and warns even where it is asked to be quiet.
 #[test]
 fn trainings_warn_of_what_check_finds() {

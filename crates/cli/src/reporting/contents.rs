@@ -71,7 +71,7 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         classes: model.as_ref().map_or(0, Trained::told_classes),
         layers,
         settings: settings.as_ref().map(|settings| differing(&verb, settings)).unwrap_or_default(),
-        next: next(path, (&verb, state), model.as_ref(), settings.as_ref(), observed.gaps),
+        next: next(path, (verb.as_str(), state), model.as_ref(), settings.as_ref(), observed.gaps),
         notes,
         written: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
         metrics,

@@ -99,6 +99,27 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     assert!(table("again.fasta").starts_with(">s0\n"));
 }
 
+/// Letters in insert columns count where residues are numbered, by the name of a sequence and along the whole protein.
+#[test]
+fn residues_between_sites_are_numbered() {
+    let place = Place::new();
+    let family = family(40).replace('X', "A");
+    let mut lines: Vec<&str> = family.lines().collect();
+    (lines[2], lines[3]) = (">wild/101-115", "ACDEFwkwGHIKLMN");
+    write(&place, "i.a3m", &(lines.join("\n") + "\n"));
+    place.ok("pretrain -q --data fasta:i.a3m --alphabet protein --valid 0 --hidden 4 --hidden-units bernoulli --epochs 1 --out run");
+    let named = place.run("score run --mutations all --wild-type wild/101-115 --out named.csv");
+    assert!(named.status.success() && !stderr(&named).contains("numbers behind"), "{}", stderr(&named));
+    let whole = place.run("score run --mutations all --wild-type MMACDEFWKWGHIKLMNRR --offset 98 --out whole.csv");
+    assert!(stderr(&whole).contains("sequence 2 of the data, wild/101-115, is part of it"), "{}", stderr(&whole));
+    let text = place.text("named.csv");
+    assert!(text.contains("\nF105A,") && text.contains("\nG109A,") && !text.contains("106"), "{text}");
+    assert_eq!(text, place.text("whole.csv"));
+    write(&place, "m.csv", "mutant\nK107A\nW107A\n");
+    let refused = place.run("score run --mutations m.csv --wild-type wild/101-115 --out m-scores.csv");
+    assert!(stderr(&refused).contains("of K, which the wild type has at 107"), "{}", stderr(&refused));
+}
+
 /// A sequence that stands there twice counts as one of weight two, in every figure.
 #[test]
 fn a_sequence_of_weight_two_is_one_that_stands_there_twice() {

@@ -6,7 +6,6 @@
 
 use crate::error::{Error, Result};
 use crate::sites::{Level, Sequences, Sites};
-use crate::structure::{Laid, Profile};
 use std::fmt;
 use std::str::FromStr;
 
@@ -96,23 +95,27 @@ impl WildType {
         Ok(Self { levels, positions, letters: letters.to_vec(), residues })
     }
 
-    /// A sequence without gaps, longer or shorter than the sites, laid on them by the letters that these have in the data; sites
-    /// without a residue have the gap. Residues are numbered from `offset` + 1.
+    /// A sequence without gaps of which it is known which residue, from 0, lies on each site; sites without one have the
+    /// gap. Residues are numbered from `offset` + 1, those on no site too.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a letter that the sites have not, or where a site has no residue and the sites no gap.
-    pub fn laid(
+    /// [`Error::Count`] for a residue beyond the sequence, [`Error::Setting`] for a letter that the sites have not, or where a
+    /// site has no residue and the sites no gap.
+    pub fn on_sites(
         sequence: &str,
-        profile: &Profile,
+        of_site: &[Option<usize>],
         letters: &[char],
         gaps: &[char],
         offset: i64,
-    ) -> Result<(Self, Laid)> {
+    ) -> Result<Self> {
         let sequence: Vec<char> = sequence.chars().map(|c| c.to_ascii_uppercase()).collect();
-        let laid = profile.lay(&sequence);
+        if let Some(k) = of_site.iter().flatten().find(|k| **k >= sequence.len()) {
+            let expected = format!("above {k}, a residue that lies on a site");
+            return Err(Error::Count { what: "letters of the wild type", got: sequence.len(), expected });
+        }
         let gap = || letters.iter().position(|letter| gaps.contains(letter)).map(|level| level as Level);
         let mut levels = Vec::new();
-        for (site, residue) in laid.of_site.iter().enumerate() {
+        for (site, residue) in of_site.iter().enumerate() {
             levels.push(match residue {
                 Some(k) => level(letters, sequence[*k])?,
                 None => gap().ok_or_else(|| Error::Setting {
@@ -123,9 +126,9 @@ impl WildType {
             });
         }
         let position = |k: usize| offset + k as i64 + 1;
-        let positions = laid.of_site.iter().map(|residue| residue.map(position)).collect();
+        let positions = of_site.iter().map(|residue| residue.map(position)).collect();
         let residues = sequence.iter().enumerate().map(|(k, &letter)| (position(k), letter)).collect();
-        Ok((Self { levels, positions, letters: letters.to_vec(), residues }, laid))
+        Ok(Self { levels, positions, letters: letters.to_vec(), residues })
     }
 
     /// The letter of a site's level.
@@ -273,6 +276,18 @@ mod tests {
             WildType::aligned("ACD", 4, &LETTERS, &[], 0).is_err()
                 && WildType::aligned("ACDW", 4, &LETTERS, &[], 0).is_err()
         );
+    }
+
+    /// Residues that lie on no site count, and are checked.
+    #[test]
+    fn residues_between_sites_are_numbered() {
+        let wild = WildType::on_sites("AdWC", &[Some(0), Some(1), None, Some(3)], &LETTERS, &['-'], 23).unwrap();
+        let positions = vec![Some(24), Some(25), None, Some(27)];
+        assert_eq!((wild.levels.clone(), wild.positions.clone()), (vec![0, 2, 3, 1], positions));
+        let places = |text: &str| wild.places(&text.parse().unwrap());
+        assert_eq!((places("C27A").unwrap(), places("W26A").unwrap()), (Some(vec![(3, 0)]), None));
+        assert!(places("C26A").is_err());
+        assert!(WildType::on_sites("A", &[Some(1)], &LETTERS, &['-'], 0).is_err());
     }
 
     #[test]

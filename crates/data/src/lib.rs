@@ -76,7 +76,7 @@ pub use schema::shared::Shared;
 pub use schema::source::Source;
 pub use schema::visible::{ColumnUnits, VisibleUnits};
 pub use synthetic::{Patterns, Synthetic};
-pub use tables::aligned::Aligned;
+pub use tables::aligned::{Aligned, Inserted};
 pub use tables::block::{Block, BlockValues};
 pub use tables::image_shape::ImageShape;
 pub use tables::text_form::TextForm;

@@ -140,10 +140,19 @@ impl Profile {
                 break;
             }
         }
-        let same =
-            |(site, residue): (&char, &Option<usize>)| residue.is_some_and(|k| chain[k].eq_ignore_ascii_case(site));
-        let identical = self.usual.iter().zip(&of_site).filter(|&pair| same(pair)).count();
-        Laid { of_site, score: best.0, identical }
+        Laid { score: best.0, ..self.lies(chain, of_site) }
+    }
+
+    /// A chain of which it is known which residue lies on each site. Gaps cost its score nothing.
+    ///
+    /// # Panics
+    /// If a residue is beyond the chain, or there are more places than sites.
+    #[must_use]
+    pub fn lies(&self, chain: &[char], of_site: Vec<Option<usize>>) -> Laid {
+        let on = || of_site.iter().enumerate().filter_map(|(site, residue)| Some((site, chain[(*residue)?])));
+        let score = on().map(|(site, letter)| self.score(site, letter)).sum();
+        let identical = on().filter(|(site, letter)| letter.eq_ignore_ascii_case(&self.usual[*site])).count();
+        Laid { of_site, score, identical }
     }
 }
 

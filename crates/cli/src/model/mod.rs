@@ -10,3 +10,4 @@ mod markdown;
 pub(crate) mod paged;
 pub(crate) mod recorded;
 pub(crate) mod sites;
+pub(crate) mod whole;

@@ -28,4 +28,27 @@ pub struct Aligned {
     pub unknown: Vec<(char, u64)>,
     /// Sum of the inverse numbers of neighbours, at which share of equal letters; none of one sequence.
     pub effective: Option<(f64, f64)>,
+    /// Letters that were left out, in the order of the file.
+    pub inserts: Vec<Inserted>,
+}
+
+/// Letters of a sequence in columns that are no sites, next to each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inserted {
+    /// The line of the file at which the sequence begins.
+    pub line: u32,
+    /// Sites before them.
+    pub after: usize,
+    /// As the file has them, without gaps.
+    pub letters: String,
+}
+
+impl Aligned {
+    /// What was left out of the sequence that begins at this line.
+    #[must_use]
+    pub fn inserts_of(&self, line: u32) -> &[Inserted] {
+        let first = self.inserts.partition_point(|inserted| inserted.line < line);
+        let behind = self.inserts.partition_point(|inserted| inserted.line <= line);
+        &self.inserts[first..behind]
+    }
 }

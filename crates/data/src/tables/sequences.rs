@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::memory::room::{Room, reserve};
+use crate::tables::aligned::Inserted;
 
 /// Bytes that a sequence takes beside its letters and its name.
 const SEQUENCE: u128 = 96;
@@ -19,6 +20,8 @@ pub(crate) struct Sequences {
     pub(crate) rows: Vec<Vec<u8>>,
     /// Stockholm's line of the columns that are the family's.
     pub(crate) reference: Vec<u8>,
+    /// Letters that are no longer in `rows`, since they stand in columns that are no sites.
+    pub(crate) inserts: Vec<Inserted>,
     /// How the file was understood.
     pub(crate) notes: Vec<String>,
     /// Letters so far.

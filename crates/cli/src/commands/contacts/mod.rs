@@ -3,11 +3,12 @@
 mod structure;
 mod triples;
 
-use crate::args::{ContactsArgs, GapsName};
+use crate::args::{ContactsArgs, GapsName, SplitName};
 use crate::commands::files::{extension, require_folder, require_other, require_spare, write_file};
 use crate::failure::{Failure, Result, count};
 use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::model::sites::{NamedSites, sequences, spread};
+use crate::model::whole::Rows;
 use crate::pictures::ContactMap;
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
@@ -16,6 +17,7 @@ use deepbelief_analysis::couplings::Couplings;
 use deepbelief_analysis::structure::Distances;
 use deepbelief_data::{Block, BlockValues};
 use serde_json::json;
+use structure::Structure;
 
 /// Rows of the summary.
 const SHOWN: usize = 5;
@@ -56,11 +58,22 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
             count(sites, "site")
         )));
     }
+    // A structure that is no good is refused before the data, which may take long, are read.
+    let letters = model.letters();
+    let structure = match &args.structure {
+        Some(path) => Some((path, Structure::read(path, args.chain.as_deref(), sites, letters.as_deref())?)),
+        None => None,
+    };
     let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.memory)?;
     let samples = split(&data, args.split)?;
-    let sequences = sequences(&checkpoint, samples, &spread(samples, args.samples as usize))?;
-    let known = match &args.structure {
-        Some(path) => Some(structure::distances(path, args.chain.as_deref(), &model, &sequences)?),
+    let taken = spread(samples, args.samples as usize);
+    let sequences = sequences(&checkpoint, samples, &taken)?;
+    let letters = letters.unwrap_or_default();
+    // What is known of the alignment is of the training samples.
+    let aligned = data.alignment.as_deref().filter(|_| args.split == SplitName::Train);
+    let rows = Rows { samples, aligned, taken: &taken, sequences: &sequences, letters: &letters };
+    let known = match structure {
+        Some((path, structure)) => Some(structure.distances(path, &rows)?),
         None => None,
     };
     let work = report.work("pairs of sites", (sites * (sites - 1) / 2) as u64);

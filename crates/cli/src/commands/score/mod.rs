@@ -3,6 +3,7 @@
 mod mutations;
 mod odd;
 mod peers;
+mod wild_type;
 
 use crate::args::ScoreArgs;
 use crate::commands::files::{extension, require_folder, require_spare};

@@ -1,18 +1,19 @@
 //! `dbn score --mutations`: what a model makes of mutants of a sequence.
 
+use super::wild_type::Asked;
 use crate::args::{Mutations, ScoreArgs};
 use crate::commands::files::{extension, require_folder, require_other, require_spare, write_file};
 use crate::failure::{Explain, Failure, Result, count};
 use crate::model::checkpoint::{Checkpoint, Trained};
 use crate::model::sites::{NamedSites, sequences, spread};
+use crate::model::whole::Rows;
 use crate::pictures::HeatMap;
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
 use deepbelief_analysis::correlation::{Interval, spearman_interval};
 use deepbelief_analysis::mutations::{Mutant, WildType, independent, log_frequencies, log_ratios};
 use deepbelief_analysis::sites::{Level, Sequences};
-use deepbelief_analysis::structure::Profile;
-use deepbelief_data::{Block, BlockValues, Header, LoadOptions, Original, Source, Split, TextForm};
+use deepbelief_data::{Block, BlockValues, Header, LoadOptions, Original, Source, TextForm};
 use serde_json::json;
 use std::path::Path;
 
@@ -59,9 +60,15 @@ pub(super) fn score_mutations(args: &ScoreArgs, mutations: &Mutations, report: &
         Mutations::File(path) => Some(Listed::read(path, args.fitness_column.as_deref())?),
     };
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
-    let sequences = sequences(&checkpoint, &data.train, &spread(&data.train, MOST_SEQUENCES))?;
-    let asked = args.wild_type.as_deref().unwrap_or_default();
-    let wild = wild_type(asked, args.offset, &letters, &data.train, &sequences)?;
+    let wild = args.wild_type.as_deref().unwrap_or_default();
+    let asked = Asked::of(wild, args.offset, &letters, model.sites.count(), &data, &checkpoint)?;
+    if let Some(listed) = &listed {
+        asked.require(&listed.mutants)?;
+    }
+    let (samples, aligned) = (&data.train, data.alignment.as_deref());
+    let taken = spread(samples, MOST_SEQUENCES);
+    let sequences = sequences(&checkpoint, samples, &taken)?;
+    let wild = asked.laid(&Rows { samples, aligned, taken: &taken, sequences: &sequences, letters: &letters })?;
 
     let singles = wild.singles(&NamedSites::gaps());
     let mutants = listed.as_ref().map_or(&singles, |listed| &listed.mutants);
@@ -151,70 +158,6 @@ fn numbers_of(column: &Block, form: TextForm) -> Option<Vec<f64>> {
         }
         BlockValues::Floats(_) => None,
     }
-}
-
-/// The wild type: a sequence of the data by its name, or the letters of one.
-fn wild_type(
-    asked: &str,
-    offset: Option<i64>,
-    letters: &[char],
-    data: &Split,
-    sequences: &Sequences,
-) -> Result<WildType> {
-    let gaps = NamedSites::gaps();
-    let named = (0..data.samples()).find(|&sample| is_called(data, sample, asked));
-    if let Some(row) = named.filter(|_| data.samples() == sequences.len()) {
-        let text: String = sequences.row(row).iter().map(|&level| letters[usize::from(level)]).collect();
-        let offset = offset.or_else(|| first_residue(asked).map(|first| first - 1)).unwrap_or(0);
-        tracing::info!(
-            "the wild type is sequence {} of the data, whose first residue is number {}",
-            row + 1,
-            offset + 1
-        );
-        return Ok(WildType::aligned(&text, sequences.sites(), letters, &gaps, offset)?);
-    }
-    let fits = |c: char| letters.iter().any(|letter| letter.eq_ignore_ascii_case(&c)) || gaps.contains(&c);
-    if asked.is_empty() || !asked.chars().all(fits) {
-        return Err(Failure::new(format!(
-            "the wild type '{asked}' is neither the name of a sequence nor letters of the sites"
-        ))
-        .hint("give its letters, with or without those that the alignment leaves out"));
-    }
-    let offset = offset.unwrap_or(0);
-    if asked.chars().count() == sequences.sites() {
-        return Ok(WildType::aligned(asked, sequences.sites(), letters, &gaps, offset)?);
-    }
-    let whole: String = asked.chars().filter(|c| !gaps.contains(c)).collect();
-    let profile = Profile::new(sequences, letters, &gaps);
-    let (wild, laid) = WildType::laid(&whole, &profile, letters, &gaps, offset)?;
-    let (sites, on) = (sequences.sites(), laid.sites());
-    let numbers = wild.positions.iter().flatten();
-    tracing::info!(
-        "the wild type's residues {} to {} lie on {on} of {sites} sites, {} of them with the most frequent letter",
-        numbers.clone().min().unwrap_or(&0),
-        numbers.max().unwrap_or(&0),
-        laid.identical
-    );
-    if 2 * on < sites {
-        return Err(Failure::new(format!("the wild type lies on {on} of {sites} sites only"))
-            .hint("give a sequence of the family, or an aligned one with a letter or gap a site"));
-    }
-    Ok(wild)
-}
-
-/// Whether a sample has this name, or has it up to the first blank.
-fn is_called(data: &Split, sample: usize, asked: &str) -> bool {
-    let name = data.name(sample);
-    let Some(name) = name else { return false };
-    let word = name.split_whitespace().next().unwrap_or_default();
-    name == asked
-        || word == asked
-        || first_residue(word).is_some() && word.rsplit_once('/').map(|(name, _)| name) == Some(asked)
-}
-
-/// The number of the first residue of a name such as `BLAT_ECOLX/24-286`.
-fn first_residue(name: &str) -> Option<i64> {
-    name.rsplit_once('/')?.1.split_once('-')?.0.parse().ok()
 }
 
 /// All single mutants as a picture.

@@ -8,6 +8,7 @@ use crate::schema::alignment::Inserts;
 use crate::schema::alphabet::{Alphabet, GAPS};
 use crate::schema::columns::Schema;
 use crate::schema::options::LoadOptions;
+use crate::tables::aligned::Inserted;
 use crate::tables::sequences::Sequences;
 
 const fn is_insert(letter: u8) -> bool {
@@ -26,10 +27,7 @@ pub(super) fn settle(all: &mut Sequences, options: &LoadOptions) {
         let keep: Vec<bool> = all.reference.iter().map(|letter| !GAPS.contains(letter)).collect();
         let left = keep.iter().filter(|&&keep| keep).count();
         if left > 0 && left < keep.len() {
-            for row in &mut all.rows {
-                let mut keep = keep.iter();
-                row.retain(|_| keep.next().copied().unwrap_or(true));
-            }
+            leave_out(all, |column, _| !keep[column]);
             all.notes.push(format!("{} are left out, as the line #=GC RF says", columns(before - left, before)));
         }
         return;
@@ -50,13 +48,32 @@ pub(super) fn settle(all: &mut Sequences, options: &LoadOptions) {
             return;
         }
     };
-    for row in &mut all.rows {
-        row.retain(|&letter| !is_insert(letter));
-    }
+    leave_out(all, |_, letter| is_insert(letter));
     let left = all.rows.iter().map(Vec::len).max().unwrap_or(0);
     all.notes.push(format!(
         "lower-case letters and '.' are inserts and left out, {format}: {left} sites are left (--inserts keep reads them)"
     ));
+}
+
+/// Takes letters out of the rows, by their columns and what they are; those that are no gaps are kept beside.
+fn leave_out(all: &mut Sequences, is_out: impl Fn(usize, u8) -> bool) {
+    for (row, &line) in all.rows.iter_mut().zip(&all.lines) {
+        let (mut column, mut after, first) = (0, 0, all.inserts.len());
+        row.retain(|&letter| {
+            let out = is_out(column, letter);
+            column += 1;
+            if !out {
+                after += 1;
+            } else if !GAPS.contains(&letter) {
+                let open = all.inserts[first..].last_mut().filter(|inserted| inserted.after == after);
+                match open {
+                    Some(inserted) => inserted.letters.push(letter.into()),
+                    None => all.inserts.push(Inserted { line, after, letters: char::from(letter).into() }),
+                }
+            }
+            !out
+        });
+    }
 }
 
 fn columns(out: usize, of: usize) -> String {

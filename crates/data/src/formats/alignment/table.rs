@@ -114,7 +114,7 @@ fn fill(read: &mut Coded) {
 fn read(all: &Sequences, options: &LoadOptions, learn: bool) -> Result<Coded, Error> {
     let asked = &options.alignment;
     asked.validate()?;
-    let mut found = Aligned { sequences: all.len(), ..Aligned::default() };
+    let mut found = Aligned { sequences: all.len(), inserts: all.inserts.clone(), ..Aligned::default() };
     let of = of_one_length(all, options, learn, &mut found)?;
     let mut read = encode(all, options, of, found)?;
     if let Some(path) = &asked.weights {

@@ -69,6 +69,13 @@ fn insert_columns_are_left_out_as_each_format_says() {
         let data = read(text, &with(dna())).unwrap();
         assert_eq!((letters(&data), names(&data)), (vec!["ACT".to_string(), "-CT".into()], vec!["a", "b"]), "{text}");
         assert!(data.notes.iter().any(|note| note.contains(said)), "{:?}", data.notes);
+        // What is left out is known of each sequence.
+        let aligned = data.alignment.as_ref().unwrap();
+        let of = |sample| match aligned.inserts_of(data.train.line(sample).unwrap()) {
+            [inserted] => (inserted.after, inserted.letters.as_str()),
+            others => panic!("{others:?}"),
+        };
+        assert_eq!((of(0), of(1)), ((2, "g"), (2, if text == a3m { "aa" } else { "a" })), "{text}");
     }
     let kept = read(a2m, &with(AlignmentOptions { inserts: Inserts::Keep, ..dna() })).unwrap();
     assert_eq!(letters(&kept), ["AC-GT", "-CA-T"]);

@@ -21,6 +21,11 @@ pub(super) fn is_own(model: &impl Trained, data: &Dataset, part: PartName) -> Re
     Ok(part != PartName::Test && data.sha256()? == model.provenance().dataset_sha256)
 }
 
+/// Samples that the training held out for validation.
+pub(super) fn held(model: &impl Trained) -> usize {
+    model.provenance().recipe.get("valid").and_then(serde_json::Value::as_u64).unwrap_or(0) as usize
+}
+
 /// The part of `data` that is asked for; `usually` says how new samples differ from those that the model learned from.
 pub(super) fn part_of(
     model: &impl Trained,
@@ -33,7 +38,7 @@ pub(super) fn part_of(
         return Ok(Measured { samples, name: "test", words: "test samples", note: None });
     }
     let provenance = model.provenance();
-    let held = provenance.recipe.get("valid").and_then(serde_json::Value::as_u64).unwrap_or(0) as usize;
+    let held = held(model);
     if part == PartName::Valid {
         if !is_own {
             return Err(Failure::new("--split valid is of the data that the model learned from, and these are others")

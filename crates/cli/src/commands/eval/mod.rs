@@ -24,7 +24,7 @@ use deepbelief_stack::Dbn;
 use measure::{Sums, measure};
 use report::{Evaluation, LogLikelihood};
 use std::time::Instant;
-use training::{TRAINING, Training};
+use training::{Own, TRAINING, Training};
 
 /// How new samples differ from those that a model learned from.
 const USUALLY: &str = "new ones usually have a lower likelihood";
@@ -53,7 +53,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         return Err(Failure::new("--pseudo-likelihood is of an RBM, and this model has layers under its top"));
     }
     let binarize = binary(&checkpoint, args)?;
-    let own = training::free_energy_of_own(&checkpoint, args, binarize);
+    let own = training::own(&checkpoint, args, binarize);
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
     let is_own = part::is_own(&checkpoint, &data, part)?;
@@ -70,6 +70,8 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let log_scales = checkpoint.log_scales();
     require_memory(dbn, &data, measured, args)?;
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
+    let own = own.map_or_else(|| Own::of(&checkpoint, &data.train, training.free_energy).map(Ok), Ok)?;
+    let independent = own.as_ref().map_or(Ok(None), |own| own.independent(&checkpoint, samples, measured))?;
     let (log_z, mixing) = partition::log_z(dbn, &training, args, &device, report)?;
     let draws = (0..u64::from(args.draws))
         .map(|k| measure(dbn, samples, measured, binarize, args, args.seed.wrapping_add(k)))
@@ -100,13 +102,14 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         is_binarized: samples.layer().is_bernoulli(),
         checkpoint_sha256: sha256(&file),
         log_likelihood,
+        independent,
         standard_error_of_samples: draws[0].standard_error(),
         standard_error_of_draws: error_of_mean(draws.iter().map(|sums| sums.importance / weight)),
         pseudo_log_likelihood: pseudo,
         pseudo_log_likelihood_per_unit: pseudo.map(|pseudo| pseudo / dbn.top().layers().visible.sites() as f64),
         log_z,
         mixing,
-        free_energy_gap: own.unwrap_or(Ok(training.free_energy)).map(|own| mean(&|sums| sums.free_energy) - own),
+        free_energy_gap: own.map(|own| mean(&|sums| sums.free_energy) - own.free_energy),
         reconstruction_cost: mean(&|sums| sums.reconstruction),
         label_error: mean_of(&|sums| sums.label_errors),
         chains: args.chains,

@@ -164,6 +164,9 @@ pub(super) struct Evaluation {
     pub(super) checkpoint_sha256: String,
     /// Nats per sample.
     pub(super) log_likelihood: LogLikelihood,
+    /// The same of independent sites with the frequencies of the training samples; of sites with levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) independent: Option<f64>,
     /// Of its mean over the samples, which the intervals, of ln Z alone, do not hold.
     pub(super) standard_error_of_samples: Option<f64>,
     /// Of the mean over draws of the pixels, where there is more than one.
@@ -232,6 +235,12 @@ impl Evaluation {
                 let value = self.rounded(estimate);
                 line(name, format!("{value} nats per sample{}", self.notes(estimate, name.starts_with("log"))));
             }
+        }
+        if let Some(independent) = self.independent {
+            let best = [exact, of_filled, both_ways, ais].into_iter().find_map(|estimate| *estimate);
+            let is_worse = best.is_some_and(|best| best.value < independent);
+            let worse = if is_worse { ": the model is worse than no couplings at all" } else { "" };
+            line("independent sites", format!("{independent:.2} nats per sample{worse}"));
         }
         if let Some(error) = self.standard_error_of_samples {
             line("spread over samples", format!("the mean has a standard error of {error:.2} nats"));

@@ -1,32 +1,79 @@
 //! What the estimates of ln Z need of the training samples.
 
+use super::part::held;
 use super::sum::{doubles, weighted};
 use crate::args::EvalArgs;
 use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::Result;
 use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::sites::{sequences, spread};
+use deepbelief_analysis::mutations::log_frequencies;
+use deepbelief_analysis::sites::Level;
 use deepbelief_data::{Binarize, Source, Split};
-use deepbelief_kernels::{Batch, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Stream, Uniforms, UnitKind};
 use deepbelief_rbm::to_batch;
 use deepbelief_stack::Dbn;
 
-/// Mean free energy of the samples that the model was trained on, where others are asked for, or why it is not known.
-pub(super) fn free_energy_of_own(
+/// What is known of the samples that the model was trained on.
+pub(super) struct Own {
+    /// Their mean free energy, nats.
+    pub(super) free_energy: f64,
+    /// Log frequencies of the levels of each site; none of pictures, numbers, deep nets, and beside labels.
+    frequencies: Option<Vec<Vec<f64>>>,
+}
+
+impl Own {
+    /// Of these, with what the training held out, which has no part in the frequencies.
+    pub(super) fn of(checkpoint: &Checkpoint, train: &Split, free_energy: f64) -> Result<Self> {
+        let (dbn, provenance) = (&checkpoint.dbn, checkpoint.provenance());
+        let visible = &dbn.top().layers().visible;
+        if dbn.depth() > 1 || dbn.classes() > 0 || !visible.is_discrete() || visible.is_bernoulli() {
+            return Ok(Self { free_energy, frequencies: None });
+        }
+        let held = held(checkpoint);
+        let is_part = (1..train.samples()).contains(&held);
+        let learned = if is_part { train.split_validation(held, provenance.seed)?.0 } else { train.clone() };
+        let sequences = sequences(checkpoint, &learned, &spread(&learned, COUNTED))?;
+        let levels = visible.segments().iter().flat_map(|segment| {
+            let levels = if segment.units == UnitKind::Categorical { segment.levels } else { 2 };
+            std::iter::repeat_n(levels, segment.sites)
+        });
+        let levels: Vec<usize> = levels.collect();
+        Ok(Self { free_energy, frequencies: Some(log_frequencies(&sequences, &levels)) })
+    }
+
+    /// Mean log-likelihood, in nats, of the first `measured` samples if their sites were independent.
+    pub(super) fn independent(&self, checkpoint: &Checkpoint, samples: &Split, measured: usize) -> Result<Option<f64>> {
+        let Some(frequencies) = &self.frequencies else { return Ok(None) };
+        let sequences = sequences(checkpoint, samples, &(0..measured).collect::<Vec<_>>())?;
+        let of = |levels: &[Level]| -> f64 {
+            levels.iter().zip(frequencies).map(|(&level, of_site)| of_site[usize::from(level)]).sum()
+        };
+        let sum: f64 = sequences.rows().zip(sequences.weights()).map(|(levels, weight)| weight * of(levels)).sum();
+        Ok(Some(sum / sequences.weights().iter().sum::<f64>()))
+    }
+}
+
+/// What is known of the samples that the model was trained on, where others are asked for, or why it is not.
+pub(super) fn own(
     checkpoint: &Checkpoint,
     args: &EvalArgs,
     binarize: Binarize,
-) -> Option<std::result::Result<f64, String>> {
+) -> Option<std::result::Result<Own, String>> {
     let asked = args.on.data.data.as_ref()?;
     if checkpoint.recorded::<Source>("data").is_some_and(|own| own.is_same_as(asked)) {
         return None;
     }
-    let of_own = || -> Result<f64> {
+    let of_own = || -> Result<Own> {
         let own = checkpoint.training_data(&args.on.checkpoint, args.memory)?;
         let train = if own.train.has_missing() { checkpoint.complete(&own.train)? } else { own.train };
-        Ok(Training::of(&checkpoint.dbn, &train, binarize, args.seed)?.free_energy)
+        Own::of(checkpoint, &train, Training::of(&checkpoint.dbn, &train, binarize, args.seed)?.free_energy)
     };
     Some(of_own().map_err(|failure| [&[failure.what().to_string()], failure.causes()].concat().join(": ")))
 }
+
+/// Training samples whose letters are counted, at most.
+const COUNTED: usize = 100_000;
 
 /// Training samples that means are taken of and chains start from, at most.
 pub(super) const TRAINING: usize = 10_000;

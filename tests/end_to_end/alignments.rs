@@ -75,6 +75,10 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     );
     let energy = |line: &str| line.split(',').nth(2).unwrap().to_string();
     assert_eq!(energy(all.lines().nth(2).unwrap()), energy(of_one.lines().nth(1).unwrap()));
+    assert!(all.contains(",site 12,") && !all.contains("site 0"), "{all}");
+    place.ok("show run --units units.csv");
+    let units = table("units.csv");
+    assert!(units.lines().next().unwrap().contains(",highest_1,highest_1_name,") && units.contains(",s"), "{units}");
     place.ok("encode run --data fasta:all.fasta --out codes.csv");
     assert!(table("codes.csv").starts_with("name,h0,"), "{}", table("codes.csv"));
 

@@ -9,8 +9,9 @@ What is written:
                layers.{i}.weight, layers.{i}.bias from the bottom: what `dbn encode` computes
   autoencoder  encoder.{i}.weight and .bias as above, then decoder.{i}.weight and .bias from the
                top down: what `dbn reconstruct` computes, labels aside
-  npz          the model itself as NumPy arrays, exactly: of an RBM with V visible and H hidden
-               units components_ [H, V], intercept_hidden_ [H], intercept_visible_ [V], as
+  npz          the model itself as NumPy arrays, exactly, where all units are Bernoulli; other
+               units have pgm, or the checkpoint. Of an RBM with V visible and H hidden units
+               components_ [H, V], intercept_hidden_ [H], intercept_visible_ [V], as
                scikit-learn's BernoulliRBM has them; of a deep belief net, or an RBM with labels,
                layers.{i}.w_rec [V, H], layers.{i}.w_gen [H, V], layers.{i}.hb [H] and
                layers.{i}.vb [V] from the bottom, then top.w_rec, top.hb, top.vb and with C labels

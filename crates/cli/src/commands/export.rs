@@ -22,7 +22,11 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
     let dbn = checkpoint.dbn;
-    let others = || "--as rbm-jl, pgm and rbms write RBMs of other units; the checkpoint has all of them".to_string();
+    let others = || {
+        "--as pgm, rbm-jl and rbms write RBMs of other units; the checkpoint itself, a safetensors file, has all of them, \
+         and NumPy and PyTorch read it (docs/src/checkpoint.md)"
+            .to_string()
+    };
     let cannot = || format!("cannot write {}", args.out.display());
     let of_network = |network| -> Result<(Option<Network>, Vec<Written>)> {
         let tensors = if network == Network::Mlp { mlp(&dbn) } else { autoencoder(&dbn) }.or_hint(others)?;

@@ -1,6 +1,6 @@
 //! What a run folder says.
 
-use super::next::{CONTACTS, UNITS, next};
+use super::next::{CONTACTS, LONGER, UNITS, next};
 use super::weights::layers;
 use crate::failure::{Explain, Failure, Result};
 use crate::model::checkpoint::{Model, Trained};
@@ -14,7 +14,7 @@ use crate::settings::{built_in, default_text};
 use crate::toml_file;
 use deepbelief_rbm::{open_regular, read_regular};
 use deepbelief_report::observed::{OBSERVED, Observed};
-use deepbelief_report::{Content, DATA_HASH, Drawn, Metrics, Next, Setting, State, Verdict, page};
+use deepbelief_report::{Content, DATA_HASH, Drawn, Metrics, Next, Setting, State, Tone, Verdict, page};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use toml::Table;
@@ -61,7 +61,7 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
     let drawn = DRAWN.iter().filter_map(|(name, caption)| drawn(path, name, caption, &mut notes)).collect();
     let layers = model.as_ref().map(layers).and_then(|layers| or_note(layers, &mut notes)).unwrap_or_default();
     let known = Known { path, verb: &verb, settings: settings.as_ref(), model: model.as_ref(), observed: &observed };
-    Ok(Content {
+    let mut content = Content {
         title: known.title(),
         run: path.display().to_string(),
         state,
@@ -78,7 +78,12 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         observed,
         drawn,
         verb,
-    })
+    };
+    // More epochs of what overfits, or has another fault, make it worse.
+    if content.verdict().findings.iter().any(|finding| finding.tone == Tone::Watch) {
+        content.next.retain(|next| next.what != LONGER);
+    }
+    Ok(content)
 }
 
 /// A report that was written.

@@ -17,6 +17,9 @@ pub(super) const UNITS: &str = "units.svg";
 /// The map of couplings, by `dbn contacts --picture`.
 pub(super) const CONTACTS: &str = "contacts.png";
 
+/// What training on is offered with.
+pub(super) const LONGER: &str = "Train on, for twice the epochs:";
+
 /// The commands that go on from a run, whose data may have `gaps`.
 pub(super) fn next(
     path: &Path,
@@ -99,7 +102,7 @@ pub(super) fn next(
     let epochs = settings.and_then(|settings| settings.get("epochs")).and_then(Value::as_integer);
     if let Some(epochs) = epochs.filter(|_| state == State::Finished && ["pretrain", "finetune"].contains(&verb)) {
         let more = epochs.saturating_mul(2);
-        add(format!("dbn {verb} --resume {run} --epochs {more}"), "Train on, for twice the epochs:");
+        add(format!("dbn {verb} --resume {run} --epochs {more}"), LONGER);
     }
     all
 }

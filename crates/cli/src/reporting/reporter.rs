@@ -85,7 +85,11 @@ impl Reporter {
     /// Says whether the training worked, where the report is and what to type next.
     pub(crate) fn say_next(&self) {
         let Some(Written { file, verdict, next }) = &self.written else { return };
-        tracing::info!("verdict: {}", verdict.text);
+        // What learned nothing is said under --quiet too.
+        match verdict.tone {
+            Tone::Bad => tracing::warn!("verdict: {}", verdict.text),
+            Tone::Good | Tone::Watch => tracing::info!("verdict: {}", verdict.text),
+        }
         for Finding { text, .. } in verdict.findings.iter().filter(|finding| finding.tone == Tone::Watch) {
             tracing::info!("note:    {text}");
         }

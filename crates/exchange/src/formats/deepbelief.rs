@@ -49,14 +49,14 @@ pub(crate) fn dbn(file: &File) -> Result<Dbn> {
 /// The arrays that [`write_npz`] writes of a net, by their names.
 ///
 /// # Errors
-/// [`Error::Option`] for other than Bernoulli units, of which the names do not tell.
+/// [`Error::Option`] for other than Bernoulli units, which the arrays have no place for.
 pub fn npz_arrays(dbn: &Dbn) -> Result<Vec<(String, Tensor)>> {
     let top = dbn.top();
     let (visible, hidden) = (dbn.visible_units(), &top.layers().hidden);
     if !visible.is_bernoulli() || !hidden.is_bernoulli() {
         return Err(Error::Option(format!(
-            "the model has {visible} below {hidden} units, of which the array names of such an npz do not tell: its \
-             checkpoint, a safetensors file, does"
+            "the model has {visible} below {hidden} units, and an npz of weights and biases is for Bernoulli units \
+             alone: it has no place for other kinds and their precisions"
         )));
     }
     if dbn.depth() == 1 && top.labels().is_none() {

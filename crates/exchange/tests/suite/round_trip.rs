@@ -72,7 +72,7 @@ fn gaussian_units_have_no_names_and_are_refused() {
     let rbm = rbm(4, 3).with_hidden_units(UnitKind::Gaussian).unwrap();
     let message = npz_arrays(&Dbn::from_rbms(vec![rbm]).unwrap()).unwrap_err().to_string();
     assert!(
-        message.starts_with("the model has 4 bernoulli below 3 gaussian units, of which the array names"),
+        message.starts_with("the model has 4 bernoulli below 3 gaussian units, and an npz of weights and biases"),
         "{message}"
     );
 }

@@ -1,6 +1,6 @@
 //! What the estimates of ln Z need of the training samples.
 
-use super::part::held;
+use crate::commands::part::held;
 use super::sum::{doubles, weighted};
 use crate::args::EvalArgs;
 use crate::data::chunks::{CHUNK, tensor};

@@ -73,7 +73,7 @@ impl<'a> Oddities<'a> {
             let units = at..at + kind.units();
             at = units.end;
             let options = if units.len() > 1 { units.len() } else { 2.max(scorer.nodes(&[units.start])?) };
-            let name = name.map_or_else(|| format!("column {place} (from 0)"), str::to_string);
+            let name = name.map_or_else(|| unnamed(&schema, place), str::to_string);
             columns.push(Column { name, units, options: 1 + options as u64 });
         }
         let sizes = checkpoint.dbn.sizes();
@@ -153,6 +153,14 @@ impl<'a> Oddities<'a> {
     }
 }
 
+/// What a column without a name is called: sites of an alignment count from 1.
+fn unnamed(schema: &Schema, place: usize) -> String {
+    match schema.alphabet() {
+        Some(_) => format!("site {}", place + 1),
+        None => format!("column {place} (from 0)"),
+    }
+}
+
 /// A number with four digits, and without zeros at its end.
 fn few_digits(x: f64) -> String {
     let text = format!("{x:.3e}");
@@ -179,6 +187,13 @@ pub(super) fn columns(found: &[(usize, Vec<Odd>)], rows: usize) -> Vec<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sites_count_from_1() {
+        let of_alignment = Schema::of_alignment("dna".parse().unwrap(), 3);
+        assert_eq!(unnamed(&of_alignment, 2), "site 3");
+        assert_eq!(unnamed(&Schema::default(), 2), "column 2 (from 0)");
+    }
 
     #[test]
     fn numbers_have_few_digits() {

@@ -47,7 +47,7 @@ pub(super) fn write_units(args: &ShowArgs, path: &Path, model: &Model) -> Result
         }
     }
     if !PICTURES.contains(&format) {
-        return table(&units).write(path, format).map(drop);
+        return table(&units, &data.train).write(path, format).map(drop);
     }
     let Some(letters) = named.letters() else {
         return Err(Failure::new("logos are of sites with the same letters, which the model's are not")
@@ -58,8 +58,8 @@ pub(super) fn write_units(args: &ShowArgs, path: &Path, model: &Model) -> Result
     write_file(path, &bytes)
 }
 
-/// A row a unit.
-fn table(units: &[HiddenUnit]) -> Results {
+/// A row a unit; the samples that drive it most by their rows, and by their names where they have some.
+fn table(units: &[HiddenUnit], data: &Split) -> Results {
     let whole =
         |of: &dyn Fn(&HiddenUnit) -> usize| BlockValues::Whole(units.iter().map(|unit| of(unit) as i64).collect());
     let doubles = |of: &dyn Fn(&HiddenUnit) -> f64| BlockValues::Doubles(units.iter().map(of).collect());
@@ -71,12 +71,17 @@ fn table(units: &[HiddenUnit]) -> Results {
         Block::column("input_std", doubles(&|unit| unit.input.1)),
     ];
     let ends = units.first().map_or(0, |unit| unit.highest.len());
-    for k in 0..ends {
-        columns.push(Block::column(format!("highest_{}", k + 1), whole(&|unit| unit.highest[k])));
-    }
-    for k in 0..ends {
-        columns.push(Block::column(format!("lowest_{}", k + 1), whole(&|unit| unit.lowest[k])));
-    }
+    let mut add = |end: &str, of: fn(&HiddenUnit) -> &[usize]| {
+        for k in 0..ends {
+            columns.push(Block::column(format!("{end}_{}", k + 1), whole(&|unit| of(unit)[k])));
+            let names: Option<Vec<String>> =
+                units.iter().map(|unit| data.name(of(unit)[k]).map(str::to_string)).collect();
+            let names = names.map(BlockValues::of_texts);
+            columns.extend(names.map(|names| Block::column(format!("{end}_{}_name", k + 1), names)));
+        }
+    };
+    add("highest", |unit| &unit.highest);
+    add("lowest", |unit| &unit.lowest);
     Results { name: "units", columns, ..Results::default() }
 }
 

@@ -116,7 +116,9 @@ fn read(all: &Sequences, options: &LoadOptions, learn: bool) -> Result<Coded, Er
     asked.validate()?;
     let mut found = Aligned { sequences: all.len(), inserts: all.inserts.clone(), ..Aligned::default() };
     let of = of_one_length(all, options, learn, &mut found)?;
-    let mut read = encode(all, options, of, found)?;
+    // Letters of sequences that are not aligned say little, so their lengths are complained of first.
+    let lengths = (found.unequal > 0).then(|| unequal(all, &found));
+    let mut read = encode(all, options, of, found).map_err(|error| lengths.unwrap_or(error))?;
     if let Some(path) = &asked.weights {
         let weights = weights::read(path, all)?;
         read.weights = Some(read.of.iter().map(|&sequence| weights[sequence]).collect());
@@ -148,13 +150,7 @@ fn of_one_length(
         (found.unequal, found.first_unequal) =
             (others.len(), Some(format!("{}, with {letters} letters", all.called(first))));
         if learn || of.len() < 2 {
-            return Err(all.refuse(format!(
-                "{} of {} sequences have another length than the {usual} sites of most, the first {}, with {letters} \
-                 letters: align them, or leave them out",
-                others.len(),
-                all.len(),
-                all.called(first)
-            )));
+            return Err(unequal(all, found));
         }
     }
     if usual == 0 {
@@ -169,6 +165,17 @@ fn of_one_length(
         return Err(all.refuse(reason));
     }
     Ok(of)
+}
+
+/// Refuses sequences of another length than most.
+fn unequal(all: &Sequences, found: &Aligned) -> Error {
+    all.refuse(format!(
+        "{} of {} sequences have another length than the {} sites of most, the first {}: align them, or leave them out",
+        found.unequal,
+        all.len(),
+        found.sites,
+        found.first_unequal.as_deref().unwrap_or_default()
+    ))
 }
 
 /// The share of a level in a sequence.

@@ -239,6 +239,11 @@ fn a_look_counts_what_is_odd() {
     assert_eq!((&aligned.unknown[..], aligned.effective), (&[('N', 1)][..], Some((0.8, 3.0))));
     assert_eq!((found.train.samples, found.gaps.columns.as_slice()), (4, &[(1, 1)][..]));
     assert!(found.doubts[0].starts_with("1 of 4 sites have no letter but gaps (4): nothing can be learned"));
+    // Too few letters for an alphabet, and not aligned either: the latter is said.
+    let path = dir.path().join("u.fasta");
+    std::fs::write(&path, ">a\nAC\n>b\nACG\n>c\nACT\n").unwrap();
+    let refused = examine(&Source::Fasta(path), &LoadOptions::default(), None).unwrap_err().to_string();
+    assert!(refused.contains("1 of 3 sequences have another length than the 3 sites of most"), "{refused}");
 }
 
 #[test]

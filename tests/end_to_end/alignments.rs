@@ -41,6 +41,7 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
         "fasta:all.fasta: 300 training samples of 12 sites",
         "letters  protein (ACDEFGHIKLMNPQRSTVWY-); 30 others: X 30",
         "lengths  all sequences have 12 letters",
+        "by site: site ",
         "--reweight 0.8 weighs them so",
         "schema   1 to 12  categorical: 21 levels",
     ] {

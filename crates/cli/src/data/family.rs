@@ -40,7 +40,7 @@ pub(super) fn settings(aligned: &Aligned, samples: usize) -> Vec<Setting> {
         ("optimizer", "adam".into(), ""),
         ("learning_rate", 0.002.into(), ""),
         ("final_learning_rate", 0.0001.into(), ""),
-        ("persistent_chains", 200.into(), "from which ln Z is learned rightly"),
+        ("persistent_chains", 200.into(), "many chains make what the model is less noisy"),
         ("cd_steps", 5.into(), ""),
         ("centred", true.into(), "most letters are off"),
         ("weight_cost", 0.0.into(), "the L1b cost is there"),

@@ -70,12 +70,12 @@ pub(super) fn describe(
 
 /// The commands of a recipe that was found for such data, which is the better start.
 fn named_recipe(args: &CheckArgs, found: &Examination) -> Option<String> {
-    let of_proteins = found.schema.alphabet().is_some_and(|alphabet| alphabet.described().starts_with("protein"));
+    let of_alignment = found.schema.alphabet().is_some();
     let of_spins = found.units.segments().iter().all(|segment| segment.units == UnitKind::Spin);
-    let (name, why) = match (of_proteins, of_spins) {
+    let (name, why) = match (of_alignment, of_spins) {
         (true, _) => (
             "protein",
-            "these are of the recipe for alignments of proteins, which weighs sequences by their neighbours too",
+            "these are of the recipe for alignments, chosen on proteins, which weighs sequences by their neighbours too",
         ),
         (_, true) => (
             "spins",
@@ -190,8 +190,13 @@ fn missing(found: &Examination) -> Vec<String> {
             if all > texts.len() { format!(" and {} more", thousands(all - texts.len())) } else { String::new() };
         texts.join(", ") + &more
     };
-    let columns =
-        gaps.columns.iter().take(NAMED).map(|&(column, n)| format!("{} {}", found.called(column), thousands(n)));
+    // Sites have numbers alone, which need a word beside others.
+    let kind = if found.alignment.is_some() { "site" } else { "column" };
+    let called = |column: usize| match &found.alignment {
+        Some(_) => format!("site {} in", found.called(column)),
+        None => found.called(column),
+    };
+    let columns = gaps.columns.iter().take(NAMED).map(|&(column, n)| format!("{} {}", called(column), thousands(n)));
     let mut lines = vec![
         format!(
             "{} in {} of {}",
@@ -199,12 +204,17 @@ fn missing(found: &Examination) -> Vec<String> {
             thousands(gaps.samples),
             samples(found.train.samples)
         ),
-        format!("by column: {}", listed(columns.collect(), gaps.columns.len())),
+        format!("by {kind}: {}", listed(columns.collect(), gaps.columns.len())),
     ];
     lines.extend(gaps.patterns.iter().map(|(columns, n)| {
         let names = columns.iter().take(NAMED).map(|&column| found.called(column)).collect();
         let what = if columns.len() == 1 { "alone" } else { "together" };
-        format!("{what}: {}, in {}", listed(names, columns.len()), samples(*n))
+        let sites = match (kind, columns.len()) {
+            ("site", 1) => "site ",
+            ("site", _) => "sites ",
+            _ => "",
+        };
+        format!("{what}: {sites}{}, in {}", listed(names, columns.len()), samples(*n))
     }));
     lines.extend(test);
     lines

@@ -35,8 +35,7 @@ impl Asked {
         if let Some(sample) = (0..data.train.samples()).find(|&sample| is_called(&data.train, sample, asked)) {
             let offset = offset.or_else(|| numbers(asked).map(|(first, _)| first - 1)).unwrap_or(0);
             let levels = sequences(checkpoint, &data.train, &[sample])?;
-            let whole =
-                Whole::of(levels.row(0), inserts(&data.train, data.alignment.as_deref(), sample), letters);
+            let whole = Whole::of(levels.row(0), inserts(&data.train, data.alignment.as_deref(), sample), letters);
             tracing::info!(
                 "the wild type is sequence {} of the data, whose first residue is number {}",
                 sample + 1,

@@ -208,3 +208,52 @@ fn bad_alignments_and_other_data_get_one_sentence() {
         "% of the letters are not of the alphabet dna (ACGT-)",
     );
 }
+
+/// The report of an alignment has its pictures as soon as the training ends, and they are those of the verbs.
+#[test]
+fn the_report_of_an_alignment_shows_logos_and_couplings() {
+    let place = Place::new();
+    write(&place, "all.fasta", &family(60));
+    let said = stderr(&place.run("pretrain --data fasta:all.fasta --hidden 12 --epochs 2 --valid 10 --out run"));
+    for part in [
+        "drawing the logos of hidden units for the report (units.svg)",
+        "averaged over 60 sequences",
+        "weights: every sequence counts as one, in the L1b cost too; --reweight 0.8 weighs them",
+        "next:    dbn contacts run --out run/contacts.csv\n",
+    ] {
+        assert!(said.contains(part), "'{part}' in {said}");
+    }
+    assert!(!said.contains("next:    dbn show") && !said.contains("next:    dbn report"), "{said}");
+    let pictures = ["units.svg", "contacts.png"].map(|name| place.read(&format!("run/{name}")));
+    place.ok("show run --units again.svg --count 10");
+    place.ok("contacts run --out pairs.csv --picture again.png");
+    assert!(pictures == [place.read("again.svg"), place.read("again.png")]);
+    let shown = |place: &Place| {
+        let page = String::from_utf8(place.read("run/report.html")).unwrap();
+        ["<img src=\"data:image/svg+xml;", "<img src=\"data:image/png;"].map(|start| page.contains(start))
+    };
+    assert_eq!(shown(&place), [true, true]);
+
+    // What is missing is drawn again, and a verb may write another picture there.
+    std::fs::remove_file(place.path("run/units.svg")).unwrap();
+    place.ok("report run");
+    assert_eq!(place.read("run/units.svg"), pictures[0]);
+    place.ok("show run --units run/units.svg --count 2");
+    assert_ne!(place.read("run/units.svg"), pictures[0]);
+    place.ok("report run");
+    assert_ne!(place.read("run/units.svg"), pictures[0], "a picture that is there stays");
+
+    // Without the data the page is drawn all the same, and says which commands draw the rest.
+    std::fs::remove_file(place.path("run/units.svg")).unwrap();
+    std::fs::remove_file(place.path("all.fasta")).unwrap();
+    let output = place.run("report run");
+    let said = stderr(&output);
+    assert!(output.status.success() && said.contains("the logos and the map of couplings are not drawn: "), "{said}");
+    assert_eq!(shown(&place), [false, true]);
+    let page = String::from_utf8(place.read("run/report.html")).unwrap();
+    assert!(page.contains("dbn show run --units run/units.svg"));
+    // A run in the same place begins without them.
+    write(&place, "all.fasta", &family(60));
+    place.ok("pretrain -q --data fasta:all.fasta --hidden 4 --epochs 1 --valid 10 --force --out run");
+    assert_ne!(place.read("run/contacts.png"), pictures[1]);
+}

@@ -157,7 +157,7 @@ fn a_net_over_gaps_says_what_comes_next() {
 fn advice_has_the_commands_to_type() {
     let place = place();
     let said = place.ok("check csv:pupils.csv --column-types name=ignored --for stack --recipe stack.toml");
-    assert!(said.contains("column \"course\" has 3 values and looks like the class of a sample"), "{said}");
+    assert!(said.contains("column \"course\" has 3 values and may be the class of a sample"), "{said}");
     assert!(said.contains("--label-column course --for stack"), "{said}");
     assert!(said.contains("one layer, for another learns little from fewer than 1,000 samples"), "{said}");
     place.ok("stack -q --config stack.toml --epochs 2 --out s");

@@ -88,7 +88,7 @@ fn every_training_has_a_report_whose_figures_and_commands_hold() {
             place.ok(&words);
         }
     }
-    // What the commands drew is on the page that the last of them made.
+    // What the training drew of an alignment is on its page.
     let page = place.text("alignment/report.html");
     assert!(page.contains("data:image/svg+xml;base64,") && page.contains("couplings, above the diagonal"));
     let compared = place.ok("report rbm table deep --out all.html");

@@ -378,7 +378,7 @@ fn what_nobody_asks_for_suits_the_table() {
     std::fs::write(place.path("t.csv"), text).unwrap();
     let said = stderr(&place.run("stack --data csv:t.csv --label-column kind --out s"));
     for part in [
-        "not set, so as `dbn check` recommends",
+        "not set, so by what the data are",
         "--batch-size 10",
         "--epochs 500",
         "3-18 stack of 3 gaussian visible units",

@@ -41,9 +41,6 @@ dbn("tune", at("stack"), ...read, "--top-steps", "3x1", "--out", at("tune"));
 dbn("finetune", at("stack"), ...read, "--epochs", "3", "--out", at("finetune"));
 dbn("pretrain", "--data", `csv:${at("people.csv")}`, "--hidden", "8", "--epochs", "5", "--out", at("table"));
 dbn("pretrain", "--data", `fasta:${at("family.fasta")}`, "--alphabet", "ACDE-", "--hidden", "6", "--epochs", "5", "--out", at("alignment"));
-dbn("show", at("alignment"), "--units", at("alignment/units.svg"), "--count", "3");
-dbn("contacts", at("alignment"), "--out", at("alignment/contacts.csv"), "--picture", at("alignment/contacts.png"));
-dbn("report", at("alignment"));
 
 for (const run of ["rbm", "stack", "tune", "finetune", "table", "alignment"]) {
   const file = at(`${run}/report.html`);
@@ -96,6 +93,13 @@ test("filters are sorted as asked", () =>
     await box.locator("canvas").hover({ position: { x: 20, y: 20 } });
     assert.match(await box.locator(".told").innerText(), /^unit \d+, norm .*, most active for /);
   }, at("rbm/report.html")));
+
+test("an alignment shows its logos and its couplings", () =>
+  opened({}, async (tab) => {
+    const pictures = tab.locator("#drawn img");
+    assert.equal(await pictures.count(), 2);
+    for (const width of await pictures.evaluateAll((all) => all.map((picture) => picture.naturalWidth))) assert.ok(width > 200);
+  }, at("alignment/report.html")));
 
 test("several runs are compared on one page", () => {
   dbn("report", at("rbm"), at("stack"), "--out", at("compare.html"));

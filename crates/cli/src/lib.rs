@@ -10,6 +10,7 @@ mod data;
 pub mod embedded;
 mod failure;
 mod hub;
+mod laboratory;
 mod machine;
 mod model;
 mod options;

@@ -36,8 +36,8 @@ pub(super) const SHOW_HELP: &str = "\
   acts on     (sum s)^2 / sum s^2 sites, with s the sum of the squares of its weights to a site, in
               the zero-sum gauge
 A logo shows the letters of each site as high as their weights, positive ones above the axis, beside
-a histogram of the unit's input. A table also has the rows, from 0, of the sequences with the
-highest and the lowest inputs.
+a histogram of the unit's input. A table also has the sequences with the highest and the lowest
+inputs, as numbers from 1 in the order of the training data.
 
 Examples:
   dbn show runs/mnist-500 --filters filters.png

@@ -4,7 +4,7 @@ use crate::args::ReportArgs;
 use crate::commands::files::{extension, require_folder, write_file};
 use crate::failure::{Failure, Result};
 use crate::report::{Report, table};
-use crate::reporting::content;
+use crate::reporting::{content, draw_alignment_again};
 use crate::run::folder::{REPORT, RunFolder};
 use deepbelief_report::figures::{Better, FIGURES, Figure};
 use deepbelief_report::{Content, compare, page};
@@ -17,6 +17,9 @@ const COMPARISON: &str = "compare.html";
 pub(crate) fn report(args: &ReportArgs, report: &Report) -> Result<()> {
     if args.figures {
         return report.data(&glossary());
+    }
+    if let ([run], false) = (args.runs.as_slice(), args.json) {
+        draw_alignment_again(run, report);
     }
     let runs = args.runs.iter().map(|path| content(path, None)).collect::<Result<Vec<Content>>>()?;
     if args.json {

@@ -22,7 +22,8 @@ use toml::Value;
 /// Hidden units that a first training should have, at most: what more are worth is a matter of time.
 const MOST_HIDDEN: usize = 500;
 
-/// Samples from which on a stack is given a second layer, and a third.
+/// Samples from which on a stack is given a second layer, and a third. The first number was measured on small digits
+/// (`docs/src/deep-belief-nets.md`); the second was not.
 const SECOND_LAYER: usize = 1000;
 const THIRD_LAYER: usize = 2000;
 

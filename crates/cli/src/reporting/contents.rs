@@ -1,13 +1,14 @@
 //! What a run folder says.
 
-use super::next::{CONTACTS, LONGER, UNITS, next};
+use super::alignment::MOST_BYTES;
+use super::next::{LONGER, next};
 use super::weights::layers;
 use crate::failure::{Explain, Failure, Result};
 use crate::model::checkpoint::{Model, Trained};
 use crate::options::{Opt, Verb};
 use crate::pictures::{net_name, network_name};
 use crate::report::{shell_word, thousands};
-use crate::run::folder::{BEST, REPORT, RunFolder};
+use crate::run::folder::{BEST, CONTACTS, REPORT, RunFolder, UNITS};
 use crate::run::lock::is_held;
 use crate::run::stage;
 use crate::settings::{built_in, default_text};
@@ -22,7 +23,7 @@ use toml::Table;
 /// Characters of the hash of data that are shown.
 const HASH: usize = 12;
 
-/// Pictures that are shown where another command has written them into the run folder, and what they are.
+/// Pictures that are shown where they are in the run folder, and what they are.
 const DRAWN: [(&str, &str); 2] = [
     (UNITS, "What the hidden units look for: letters by their weights, and how often the input is how large."),
     (
@@ -30,9 +31,6 @@ const DRAWN: [(&str, &str); 2] = [
         "Pairs of sites by their effective couplings, above the diagonal. Below it the first pairs, and contacts of a structure.",
     ),
 ];
-
-/// Bytes of such a picture, at most.
-const MOST_DRAWN: u64 = 1 << 20;
 
 /// What is in a run folder; `state` is known to who trains there.
 pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
@@ -115,8 +113,8 @@ fn observed(path: &Path, notes: &mut Vec<String>) -> Observed {
 fn drawn(path: &Path, name: &str, caption: &str, notes: &mut Vec<String>) -> Option<Drawn> {
     let file = path.join(name);
     let size = std::fs::metadata(&file).ok()?.len();
-    if size > MOST_DRAWN {
-        notes.push(format!("{name} is not shown: it has more than {} MiB.", MOST_DRAWN >> 20));
+    if size > MOST_BYTES as u64 {
+        notes.push(format!("{name} is not shown: it has more than {} MiB.", MOST_BYTES >> 20));
         return None;
     }
     let bytes = or_note(read_regular(&file).or_fail(|| format!("{name} cannot be read")), notes)?;

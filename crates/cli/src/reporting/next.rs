@@ -5,17 +5,11 @@ use crate::model::checkpoint::{Model, Trained};
 use crate::model::decoded::picture_shape;
 use crate::model::paged::can_have_a_page;
 use crate::report::shell_word;
-use crate::run::folder::BEST;
+use crate::run::folder::{BEST, CONTACTS, UNITS};
 use deepbelief_finetune::Objective;
 use deepbelief_report::{Next, State};
 use std::path::Path;
 use toml::{Table, Value};
-
-/// The logos of hidden units, by `dbn show --units`.
-pub(super) const UNITS: &str = "units.svg";
-
-/// The map of couplings, by `dbn contacts --picture`.
-pub(super) const CONTACTS: &str = "contacts.png";
 
 /// What training on is offered with.
 pub(super) const LONGER: &str = "Train on, for twice the epochs:";
@@ -66,20 +60,9 @@ pub(super) fn next(
             }
             add(format!("dbn sample {run} --out {samples}"), "Generate samples:");
             if is_alignment && verb == "pretrain" {
-                let of = |name: &str| shell_word(&path.join(name));
-                let (units, pairs, map) = (of(UNITS), of("contacts.csv"), of(CONTACTS));
-                add(
-                    format!("dbn show {run} --units {units}"),
-                    "Draw what the hidden units look for, for this report too:",
-                );
-                // Of fewer sites no two are far enough apart.
-                if model.columns().each().count() > SEPARATION as usize {
-                    add(
-                        format!("dbn contacts {run} --out {pairs} --picture {map}"),
-                        "Rank pairs of sites by their couplings, for this report too:",
-                    );
+                for Next { command, what } in of_alignment(path, &run, model) {
+                    add(command, &what);
                 }
-                add(format!("dbn report {run}"), "Draw this report again, with these pictures:");
             }
             if can_have_a_page(checkpoint) {
                 let page = shell_word(&path.join("page.html"));
@@ -103,6 +86,36 @@ pub(super) fn next(
     if let Some(epochs) = epochs.filter(|_| state == State::Finished && ["pretrain", "finetune"].contains(&verb)) {
         let more = epochs.saturating_mul(2);
         add(format!("dbn {verb} --resume {run} --epochs {more}"), LONGER);
+    }
+    all
+}
+
+/// What goes on from an RBM of an alignment. Pictures that the report shows are drawn by the training, but for those that
+/// take long.
+fn of_alignment(path: &Path, run: &str, model: &Model) -> Vec<Next> {
+    let of = |name: &str| shell_word(&path.join(name));
+    let (has_units, has_map) = (path.join(UNITS).is_file(), path.join(CONTACTS).is_file());
+    let mut all = Vec::new();
+    let mut add = |command: String, what: &str| all.push(Next { command, what: what.to_string() });
+    if !has_units {
+        add(
+            format!("dbn show {run} --units {}", of(UNITS)),
+            "Draw what the hidden units look for, for this report too:",
+        );
+    }
+    // Of fewer sites no two are far enough apart.
+    let has_pairs = model.columns().each().count() > SEPARATION as usize;
+    let pairs = of("contacts.csv");
+    match (has_pairs, has_map) {
+        (false, _) => {}
+        (true, true) => add(format!("dbn contacts {run} --out {pairs}"), "Rank pairs of sites by their couplings:"),
+        (true, false) => add(
+            format!("dbn contacts {run} --out {pairs} --picture {}", of(CONTACTS)),
+            "Rank pairs of sites by their couplings, for this report too:",
+        ),
+    }
+    if !has_units || has_pairs && !has_map {
+        add(format!("dbn report {run}"), "Draw this report again, with these pictures:");
     }
     all
 }

@@ -48,8 +48,16 @@ pub(crate) const FINETUNE_STATE: &str = "finetuning.state.safetensors";
 /// Bytes in which the first line of the settings says whose run they are of.
 const FIRST_LINE: u64 = 200;
 
+/// The logos of hidden units of a model of an alignment, and the map of its couplings.
+pub(crate) const UNITS: &str = "units.svg";
+pub(crate) const CONTACTS: &str = "contacts.png";
+
 /// Pictures of a run.
-const PICTURES: [&str; 5] = ["filters.png", "reconstructions.png", "fantasies.png", "curves.svg", "curves.png"];
+const PICTURES: [&str; 7] =
+    ["filters.png", "reconstructions.png", "fantasies.png", "curves.svg", "curves.png", UNITS, CONTACTS];
+
+/// Files of a run that other verbs write again.
+const WRITTEN_AGAIN: [&str; 4] = [EVALUATION, REPORT, UNITS, CONTACTS];
 
 /// An existing folder for a run.
 #[derive(Debug)]
@@ -158,13 +166,13 @@ impl RunFolder {
         Some((folder, verb))
     }
 
-    /// Whether a file belongs to this run, other than evaluation and report, which are written again.
+    /// Whether a file belongs to this run, other than those that are written again.
     pub(crate) fn owns(&self, file: &Path) -> bool {
         let place = |path: &Path| path.canonicalize().ok();
         let is_here = file.parent().and_then(place).is_some_and(|folder| Some(folder) == place(&self.path));
         is_here
             && file.file_name().is_some_and(|name| {
-                ![EVALUATION, REPORT].iter().any(|written| name == *written) && is_ours(&name.to_string_lossy())
+                !WRITTEN_AGAIN.iter().any(|written| name == *written) && is_ours(&name.to_string_lossy())
             })
     }
 

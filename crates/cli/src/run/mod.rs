@@ -22,6 +22,7 @@ use crate::machine::{interrupt, ranks};
 use crate::model::checkpoint::{Checkpoint, Trained, run_name};
 use crate::model::recorded;
 use crate::report::{Report, shell_word};
+use crate::reporting::draw_alignment;
 use crate::settings::{self, Resolved, Settings, record, to_toml};
 use deepbelief_data::Minibatcher;
 use deepbelief_rbm::{Outcome, Provenance, recover};
@@ -180,6 +181,7 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
     watcher.save(&snapshot, figures)?;
     let model = snapshot.model()?;
     V::draw(&mut watcher, &model, epochs)?;
+    draw_alignment(&folder, &parts.data, report);
     let state = if watcher.provenance.stopped_early { State::StoppedEarly } else { State::Finished };
     watcher.report_model(&model, state);
     let early = if outcome == Outcome::Converged { format!(", stopped early as {}", V::STOPS) } else { String::new() };

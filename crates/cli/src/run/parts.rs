@@ -376,7 +376,19 @@ impl Parts {
             binarisation(train.layer(), settings.binarize)
         );
         if !self.advised.is_empty() {
-            tracing::info!("not set, so as `dbn check` recommends: {}", self.advised.join(", "));
+            tracing::info!("not set, so by what the data are: {}", self.advised.join(", "));
+        }
+        let is_whole = data.alignment.as_ref().is_some_and(|aligned| aligned.effective.is_none());
+        if is_whole && train.weight(0).is_none() {
+            tracing::info!(
+                "weights: every sequence counts as one{}; --reweight 0.8 weighs them by their neighbours, and `dbn check` \
+                 says what they then count as",
+                if self.advised.iter().any(|option| option.starts_with("--l1b-cost")) {
+                    ", in the L1b cost too"
+                } else {
+                    ""
+                }
+            );
         }
         let sites: usize = train.layer().segments().iter().map(|segment| segment.sites).sum();
         let (missing, values) = (train.missing_values(), train.samples() as u64 * sites as u64);

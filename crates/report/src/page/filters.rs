@@ -23,8 +23,11 @@ pub(super) fn section(content: &Content) -> Option<Markup> {
     }
     Some(html! {
         p.hint {
-            "What each hidden unit adds to the visible ones: " span.negative { "blue" } " takes away, "
-            span.positive { "red" } " adds."
+            // A network of backpropagation has weights up alone.
+            @if content.verb == "finetune" { "What in the inputs moves each hidden unit: " span.negative { "blue" } " down, "
+                span.positive { "red" } " up." }
+            @else { "What each hidden unit adds to the visible ones: " span.negative { "blue" } " takes away, "
+                span.positive { "red" } " adds." }
         }
         @for (place, layer) in shown {
             h3 { (line(&layer.name)) }

@@ -1,4 +1,5 @@
-//! The column of a table that looks like the class of its samples, where nobody named one.
+//! The column of a table that may be the class of its samples, where nobody named one: by its name, or by its place and its
+//! values. It is a guess, so the reason is part of it.
 
 use crate::args::CheckArgs;
 use deepbelief_data::{ColumnKind, Examination, shell_quoted};
@@ -24,49 +25,84 @@ const NAMES: [&str; 16] = [
 ];
 
 /// Values of one, at most.
-const MOST_CLASSES: usize = 20;
+const MOST_CLASSES: usize = 50;
 
 /// Samples that each value has on average, at least.
 const LEAST_SAMPLES: usize = 5;
 
-/// A column that looks like the class, and how many values it has: one of few values with such a name, else the last,
-/// if it is the only one of texts.
-pub(super) fn found(found: &Examination) -> Option<(String, usize)> {
+/// Other columns of few values that must be alike for one to stand out.
+const LEAST_ALIKE: usize = 3;
+
+/// A column that may be the class.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ClassColumn {
+    /// Its name; `first` or `last` where it has none.
+    pub(super) column: String,
+    values: usize,
+    why: &'static str,
+}
+
+/// A column of few values with the name of a class, else the last or the first column if its values are of another sort
+/// than those of the others.
+pub(super) fn found(found: &Examination) -> Option<ClassColumn> {
     if found.train.classes.is_some() || found.schema.alphabet().is_some() {
         return None;
     }
-    let few = |kind: &ColumnKind| match kind {
-        ColumnKind::Categorical { levels } => Some(levels.len()),
-        ColumnKind::Binary { .. } => Some(2),
-        _ => None,
+    let columns: Vec<(Option<&str>, &ColumnKind)> = found.schema.each().filter(|(_, kind)| kind.units() > 0).collect();
+    let (Some(last), true) = (columns.len().checked_sub(1), columns.len() > 1) else { return None };
+    let candidate = |at: usize, why: &'static str| {
+        let (name, kind) = columns[at];
+        let values = levels(kind)?.len();
+        let fits = values <= MOST_CLASSES && values * LEAST_SAMPLES <= found.train.samples;
+        let place = if at == 0 { "first" } else { "last" };
+        fits.then(|| ClassColumn { column: name.unwrap_or(place).to_string(), values, why })
     };
-    let fits = |values: &usize| *values <= MOST_CLASSES && values * LEAST_SAMPLES <= found.train.samples;
-    let columns: Vec<(&str, &ColumnKind)> =
-        found.schema.each().filter_map(|(name, kind)| Some((name?, kind))).collect();
-    if columns.len() < 2 {
-        return None;
+    let is_named = |at: &usize| columns[*at].0.is_some_and(|name| NAMES.contains(&name.trim().to_lowercase().as_str()));
+    let by_name = (0..columns.len()).rev().filter(is_named).find_map(|at| candidate(at, "by its name"));
+    by_name.or_else(|| [last, 0].into_iter().find_map(|at| candidate(at, stands_out(&columns, at)?)))
+}
+
+/// The values of a column of few.
+fn levels(kind: &ColumnKind) -> Option<Vec<&str>> {
+    match kind {
+        ColumnKind::Categorical { levels } => Some(levels.iter().map(String::as_str).collect()),
+        ColumnKind::Binary { off, on } => Some(vec![off.as_str(), on.as_str()]),
+        _ => None,
     }
-    let candidate = |&(name, kind): &(&str, &ColumnKind)| Some((name.to_string(), few(kind).filter(fits)?));
-    let is_named = |name: &str| NAMES.contains(&name.trim().to_lowercase().as_str());
-    let by_name = columns.iter().rev().filter(|(name, _)| is_named(name)).find_map(candidate);
-    by_name.or_else(|| {
-        let (last, others) = columns.split_last()?;
-        let is_of_texts = |kind: &ColumnKind| match kind {
-            ColumnKind::Categorical { levels } => levels.iter().any(|level| level.parse::<f64>().is_err()),
-            ColumnKind::Binary { off, on } => off.parse::<f64>().is_err() || on.parse::<f64>().is_err(),
-            _ => false,
-        };
-        let alone = is_of_texts(last.1) && !others.iter().any(|(_, kind)| is_of_texts(kind));
-        candidate(last).filter(|_| alone)
+}
+
+/// Why the first or the last column is unlike the others, if it is.
+fn stands_out(columns: &[(Option<&str>, &ColumnKind)], at: usize) -> Option<&'static str> {
+    let is_of_texts = |values: &[&str]| values.iter().any(|value| value.parse::<f64>().is_err());
+    let own = levels(columns[at].1)?;
+    let others: Vec<Vec<&str>> = (0..columns.len()).filter(|&k| k != at).filter_map(|k| levels(columns[k].1)).collect();
+    let share = |a: &[&str], b: &[&str]| a.iter().any(|value| b.contains(value));
+    let is_first = at == 0;
+    if others.is_empty() {
+        return Some(if is_first {
+            "it is the first, and all others are numbers"
+        } else {
+            "it is the last, and all others are numbers"
+        });
+    }
+    if !is_first && is_of_texts(&own) && !others.iter().any(|values| is_of_texts(values)) {
+        return Some("it is the last, and the only one of texts");
+    }
+    let are_alike = others.len() >= LEAST_ALIKE && others.iter().all(|values| share(values, &others[0]));
+    (are_alike && !others.iter().any(|values| share(values, &own))).then_some(if is_first {
+        "it is the first, and the other columns of few values have other values, which they share"
+    } else {
+        "it is the last, and the other columns of few values have other values, which they share"
     })
 }
 
 /// For people, with the command that takes it as the class.
-pub(super) fn suggestion(args: &CheckArgs, (name, values): &(String, usize)) -> String {
-    let (data, column) = (shell_quoted(&args.data.to_string()), shell_quoted(name));
+pub(super) fn suggestion(args: &CheckArgs, class: &ClassColumn) -> String {
+    let (data, column) = (shell_quoted(&args.data.to_string()), shell_quoted(&class.column));
     let stack = if args.verb == "stack" { " --for stack" } else { "" };
+    let ClassColumn { column: name, values, why } = class;
     format!(
-        "column {name:?} has {values} values and looks like the class of a sample; `dbn check {data} --label-column \
+        "column {name:?} has {values} values and may be the class of a sample ({why}); `dbn check {data} --label-column \
          {column}{stack}` takes it as the label, else it is learned like any other column"
     )
 }
@@ -78,25 +114,49 @@ mod tests {
     fn class_of(header: &str, row: impl Fn(usize) -> String, options: &LoadOptions) -> Option<(String, usize)> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        std::fs::write(&path, format!("{header}\n{}", (0..60).map(row).collect::<String>())).unwrap();
+        std::fs::write(&path, format!("{header}{}", (0..60).map(row).collect::<String>())).unwrap();
         let options = LoadOptions { visible_units: VisibleUnits::Auto, ..options.clone() };
-        super::found(&examine(&Source::Csv(path), &options, None).unwrap())
+        let found = super::found(&examine(&Source::Csv(path), &options, None).unwrap())?;
+        Some((found.column, found.values))
+    }
+
+    fn number(k: usize) -> f64 {
+        k as f64 * 0.37
     }
 
     #[test]
-    fn a_column_of_few_values_with_such_a_name_or_place_is_found() {
+    fn a_column_of_few_values_with_the_name_of_a_class_is_found() {
         let plain = LoadOptions::default();
-        let flower = |k: usize| format!("{},{},{}\n", k as f64 * 0.37, k * k % 41, ["a", "b", "c"][k % 3]);
-        assert_eq!(class_of("width,length,kind", flower, &plain), Some(("kind".into(), 3)), "the last, of texts alone");
-        let named = |k: usize| format!("{},{},{}\n", ["x", "y"][k % 2], k as f64 * 0.37, ["m", "f"][k / 2 % 2]);
-        assert_eq!(class_of("Species,width,sex", named, &plain), Some(("Species".into(), 2)));
-        assert_eq!(class_of("place,width,sex", named, &plain), None, "two columns of texts");
-        let number = |k: usize| format!("{},{}\n", k as f64 * 0.37, k as f64 * 1.7);
-        assert_eq!(class_of("class,width", number, &plain), None, "a column of numbers");
-        let many = |k: usize| format!("{},name{}\n", k as f64 * 0.37, k % 30);
+        let named = |k: usize| format!("{},{},{}\n", ["x", "y"][k % 2], number(k), ["m", "f"][k / 2 % 2]);
+        assert_eq!(class_of("Species,width,sex\n", named, &plain), Some(("Species".into(), 2)));
+        assert_eq!(class_of("place,width,sex\n", named, &plain), None, "two columns of texts");
+        let numbers = |k: usize| format!("{},{}\n", number(k), k as f64 * 1.7);
+        assert_eq!(class_of("class,width\n", numbers, &plain), None, "a column of numbers");
+        let many = |k: usize| format!("{},name{}\n", number(k), k % 30);
         let levels = LoadOptions { column_types: "class=categorical".parse().unwrap(), ..LoadOptions::default() };
-        assert_eq!(class_of("width,class", many, &levels), None, "two samples each");
-        let labelled = LoadOptions { label_column: Some("kind".into()), ..plain };
-        assert_eq!(class_of("width,length,kind", flower, &labelled), None);
+        assert_eq!(class_of("width,class\n", many, &levels), None, "two samples each");
+    }
+
+    #[test]
+    fn a_column_at_an_end_whose_values_are_of_another_sort_is_found() {
+        let plain = LoadOptions::default();
+        let flower = |k: usize| format!("{},{},{}\n", number(k), k * k % 41, ["a", "b", "c"][k % 3]);
+        assert_eq!(class_of("width,length,kind\n", flower, &plain), Some(("kind".into(), 3)), "the others are numbers");
+        let labelled = LoadOptions { label_column: Some("kind".into()), ..plain.clone() };
+        assert_eq!(class_of("width,length,kind\n", flower, &labelled), None);
+        let letter = |k: usize| format!("{},{},{}\n", ["a", "b", "c"][k % 3], number(k), k * k % 41);
+        assert_eq!(class_of("letter,width,length\n", letter, &plain), Some(("letter".into(), 3)));
+        let yes = |k: usize| ["y", "n"][k % 2];
+        let votes = |k: usize| format!("{},{},{},{}\n", ["rep", "dem"][k % 2], yes(k), yes(k / 2), yes(k / 3));
+        assert_eq!(class_of("party,v1,v2,v3\n", votes, &plain), Some(("party".into(), 2)));
+        assert_eq!(class_of("", votes, &plain), Some(("first".into(), 2)), "a table without names");
+        let all = |k: usize| format!("{},{},{},{}\n", yes(k / 5), yes(k), yes(k / 2), yes(k / 3));
+        assert_eq!(class_of("v0,v1,v2,v3\n", all, &plain), None, "all columns are of one sort");
+        let few = |k: usize| format!("{},{},{},{}\n", number(k), yes(k), yes(k / 2), ["m", "f"][k / 3 % 2]);
+        assert_eq!(
+            class_of("width,smokes,drinks,sex\n", few, &plain),
+            None,
+            "two columns are too few to stand out from"
+        );
     }
 }

@@ -291,7 +291,7 @@ pub(super) fn json(
         "test_in_train": found.shared,
         "schema": (!found.schema.columns.is_empty()).then_some(&found.schema),
         "notes": found.notes,
-        "class_column": class_column::found(found).map(|(name, _)| name),
+        "class_column": class_column::found(found).map(|class| class.column),
         "recipe": settings,
     })
 }

@@ -6,14 +6,14 @@ mod triples;
 use crate::args::{ContactsArgs, GapsName, SplitName};
 use crate::commands::files::{extension, require_folder, require_other, require_spare, write_file};
 use crate::failure::{Failure, Result, count};
+use crate::laboratory::{MOST_SITES, Rule, coupled, map_title};
 use crate::model::checkpoint::{Checkpoint, Trained, split};
 use crate::model::sites::{NamedSites, sequences, spread};
 use crate::model::whole::Rows;
 use crate::pictures::ContactMap;
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results};
-use deepbelief_analysis::contacts::{Pair, Predictive, predictive, ranked};
-use deepbelief_analysis::couplings::Couplings;
+use deepbelief_analysis::contacts::{Pair, Predictive, predictive};
 use deepbelief_analysis::structure::Distances;
 use deepbelief_data::{Block, BlockValues};
 use serde_json::json;
@@ -21,9 +21,6 @@ use structure::Structure;
 
 /// Rows of the summary.
 const SHOWN: usize = 5;
-
-/// Sites beyond which the pairs would take hours.
-const MOST_SITES: usize = 2000;
 
 /// Ranks the pairs of sites.
 pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
@@ -76,15 +73,9 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
         Some((path, structure)) => Some(structure.distances(path, &rows)?),
         None => None,
     };
-    let work = report.work("pairs of sites", (sites * (sites - 1) / 2) as u64);
-    let couplings = Couplings::effective_watched(&model.sites, &sequences, &|| work.did(1))?;
-    drop(work);
-    let counts = |site, level| args.gaps == GapsName::In || !model.is_gap(site, level);
-    let pairs = ranked(&couplings, args.separation as usize, counts);
-    if pairs.is_empty() {
-        return Err(Failure::new(format!("no two of {sites} sites are {} apart", args.separation))
-            .hint("take a smaller --separation"));
-    }
+    let rule = Rule { separation: args.separation, gaps: args.gaps == GapsName::In };
+    let (couplings, pairs) = coupled(&model, &sequences, rule, report)?;
+    let counts = |site, level| rule.counts(&model, site, level);
     let triples = match &args.triples {
         Some(path) => Some(triples::written(args, path, &model, &sequences, &pairs, counts)?),
         None => None,
@@ -98,6 +89,7 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
         known: known.as_ref(),
         of_spins: couplings.of_spins(),
         args,
+        checkpoint: &checkpoint,
     };
     let mut files = found.table().write(&args.out, format)?;
     if let Some(path) = &args.picture {
@@ -134,6 +126,7 @@ fn numbered(pair: &Pair) -> serde_json::Value {
 /// What came out.
 struct Found<'a> {
     args: &'a ContactsArgs,
+    checkpoint: &'a Checkpoint,
     data: &'a str,
     /// Sequences that couplings are averages over.
     averaged: usize,
@@ -180,9 +173,7 @@ impl Found<'_> {
     /// Of the picture.
     fn title(&self) -> String {
         let of_sites = self.predicted.iter().find(|at| at.first == self.sites);
-        let predicted = of_sites
-            .map_or_else(String::new, |at| format!("; {} of the first {} pairs are contacts", at.contacts, at.first));
-        format!("{}: couplings of {} sites{predicted}", self.data, self.sites)
+        map_title(self.checkpoint, self.data, (self.sites, self.averaged), of_sites)
     }
 
     /// For people.

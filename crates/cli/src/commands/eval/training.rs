@@ -1,8 +1,8 @@
 //! What the estimates of ln Z need of the training samples.
 
-use crate::commands::part::held;
 use super::sum::{doubles, weighted};
 use crate::args::EvalArgs;
+use crate::commands::part::held;
 use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::Result;
 use crate::model::checkpoint::{Checkpoint, Trained};

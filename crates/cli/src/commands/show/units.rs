@@ -4,23 +4,13 @@ use crate::args::{DataArgs, ShowArgs};
 use crate::commands::files::extension;
 use crate::commands::write_file;
 use crate::failure::{Failure, Result};
-use crate::model::checkpoint::{Checkpoint, Model, Trained};
-use crate::model::sites::{NamedSites, sequences, spread};
-use crate::pictures::{Logos, UnitLogo};
-use crate::report::cell;
+use crate::laboratory::{MOST_SEQUENCES, logos, most_important};
+use crate::model::checkpoint::{Model, Trained};
+use crate::model::sites::NamedSites;
 use crate::results::{FORMATS, Results};
-use deepbelief_analysis::hidden_units::{HiddenUnit, hidden_units, zero_sum_weights};
+use deepbelief_analysis::hidden_units::HiddenUnit;
 use deepbelief_data::{Block, BlockValues, Split};
 use std::path::Path;
-
-/// Sequences of the training data that are looked at.
-const MOST_SEQUENCES: usize = 10_000;
-
-/// Sequences named at either end of a unit's inputs.
-const ENDS: usize = 3;
-
-/// Characters of a sequence's name, at most.
-const LONGEST_NAME: usize = 30;
 
 /// Endings of pictures, beside those of tables.
 const PICTURES: [&str; 2] = ["svg", "png"];
@@ -38,14 +28,7 @@ pub(super) fn write_units(args: &ShowArgs, path: &Path, model: &Model) -> Result
     };
     let named = NamedSites::of(checkpoint, "--units")?;
     let data = checkpoint.incomplete_data(&args.checkpoint, &DataArgs::default(), args.memory)?;
-    let rows = spread(&data.train, MOST_SEQUENCES);
-    let sequences = sequences(checkpoint, &data.train, &rows)?;
-    let mut units = hidden_units(&named.sites, &sequences, ENDS)?;
-    for ends in units.iter_mut().flat_map(|unit| [&mut unit.highest, &mut unit.lowest]) {
-        for row in ends {
-            *row = rows[*row];
-        }
-    }
+    let units = most_important(checkpoint, &named, &data.train, MOST_SEQUENCES)?;
     if !PICTURES.contains(&format) {
         return table(&units, &data.train).write(path, format).map(drop);
     }
@@ -58,7 +41,7 @@ pub(super) fn write_units(args: &ShowArgs, path: &Path, model: &Model) -> Result
     write_file(path, &bytes)
 }
 
-/// A row a unit; the samples that drive it most by their rows, and by their names where they have some.
+/// A row a unit; the samples that drive it most by their numbers, from 1, and by their names where they have some.
 fn table(units: &[HiddenUnit], data: &Split) -> Results {
     let whole =
         |of: &dyn Fn(&HiddenUnit) -> usize| BlockValues::Whole(units.iter().map(|unit| of(unit) as i64).collect());
@@ -73,7 +56,7 @@ fn table(units: &[HiddenUnit], data: &Split) -> Results {
     let ends = units.first().map_or(0, |unit| unit.highest.len());
     let mut add = |end: &str, of: fn(&HiddenUnit) -> &[usize]| {
         for k in 0..ends {
-            columns.push(Block::column(format!("{end}_{}", k + 1), whole(&|unit| of(unit)[k])));
+            columns.push(Block::column(format!("{end}_{}", k + 1), whole(&|unit| of(unit)[k] + 1)));
             let names: Option<Vec<String>> =
                 units.iter().map(|unit| data.name(of(unit)[k]).map(str::to_string)).collect();
             let names = names.map(BlockValues::of_texts);
@@ -83,34 +66,4 @@ fn table(units: &[HiddenUnit], data: &Split) -> Results {
     add("highest", |unit| &unit.highest);
     add("lowest", |unit| &unit.lowest);
     Results { name: "units", columns, ..Results::default() }
-}
-
-/// The logos of some units.
-fn logos(checkpoint: &Checkpoint, named: &NamedSites, letters: Vec<char>, units: &[HiddenUnit], data: &Split) -> Logos {
-    let sites = named.sites.count();
-    let called = |rows: &[usize]| {
-        let name = |&row: &usize| data.name(row).map_or_else(|| format!("row {row}"), |name| cell(name, LONGEST_NAME));
-        rows.iter().map(name).collect::<Vec<_>>().join(", ")
-    };
-    let logo = |unit: &HiddenUnit| UnitLogo {
-        title: vec![
-            format!(
-                "unit {}: importance {:.3} nats, acts on {:.1} of {sites} sites, input {:.2} +- {:.2}",
-                unit.unit, unit.importance, unit.acts_on, unit.input.0, unit.input.1
-            ),
-            format!("highest: {}; lowest: {}", called(&unit.highest), called(&unit.lowest)),
-        ],
-        weights: (0..sites).map(|site| zero_sum_weights(&named.sites, site, unit.unit)).collect(),
-        inputs: unit.inputs.clone(),
-    };
-    Logos {
-        title: format!(
-            "{}: weights of the {} most important of {} hidden units, and their inputs",
-            checkpoint.provenance().dataset,
-            units.len(),
-            named.sites.hidden()
-        ),
-        letters,
-        units: units.iter().map(logo).collect(),
-    }
 }

@@ -171,7 +171,7 @@ impl Examination {
     #[must_use]
     pub fn scaled(&self, value: f64) -> f64 {
         let (bottom, top) = (f64::from(self.bounds.0), f64::from(self.bounds.1));
-        if top != bottom { ((value - bottom) / (top - bottom)).clamp(0.0, 1.0) } else { 0.0 }
+        if top == bottom { 0.0 } else { ((value - bottom) / (top - bottom)).clamp(0.0, 1.0) }
     }
 
     /// Sum of the columns' scaled means: the units that are on in a sample, on average; Gaussian ones are left out.

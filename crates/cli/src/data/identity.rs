@@ -12,13 +12,11 @@ use std::path::Path;
 /// The number of each sample: the `line` of a file that has lines, from 1, else the `row`, from 0.
 pub(crate) fn numbered(samples: &Split) -> Block {
     let lines: Option<Vec<i64>> = (0..samples.samples()).map(|sample| samples.line(sample).map(i64::from)).collect();
-    match lines {
-        Some(lines) => Block::column("line", BlockValues::Whole(lines)),
-        None => {
-            let rows = (0..samples.samples()).map(|sample| samples.row_number(sample) as i64);
-            Block::column("row", BlockValues::Whole(rows.collect()))
-        }
+    if let Some(lines) = lines {
+        return Block::column("line", BlockValues::Whole(lines));
     }
+    let rows = (0..samples.samples()).map(|sample| samples.row_number(sample) as i64);
+    Block::column("row", BlockValues::Whole(rows.collect()))
 }
 
 /// What the samples are called, where the data say so.

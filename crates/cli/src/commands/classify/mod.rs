@@ -54,7 +54,9 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     let usually = "of new ones it usually gets more wrong";
     let Measured { samples, note, .. } = part_of(&checkpoint, &data, (part, is_own), usually)?;
     let samples = &samples;
-    note.iter().for_each(|note| tracing::info!("{note}"));
+    if let Some(note) = &note {
+        tracing::info!("{note}");
+    }
     let names = names(&data, classes)?;
     let labels = labels(samples, classes, args)?;
     let (binarize, seed) = (checkpoint.binarize(args.binarize), checkpoint.provenance().seed);

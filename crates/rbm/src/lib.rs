@@ -30,6 +30,7 @@ pub use model::sampled::Sampled;
 pub use model::spins::{to_batch, to_tensor};
 pub use model::states::{batch_of, states_of};
 pub use model::unit_mix::UnitMix;
+pub use sampling::shared::Shared;
 pub use training::cd::Draws;
 pub use training::cd_steps::CdSteps;
 pub use training::config::{MissingAs, Sampler, TrainConfig};

@@ -12,7 +12,8 @@ use crate::error::{Error, Result, require};
 use crate::labels::{draw_labels, one_hot};
 use candle_core::{DType, Tensor};
 use deepbelief_kernels::{Batch, Bits, MAX_UNITS, PackedRbm, Stream, TypedRbm, Uniforms, ops};
-use deepbelief_rbm::{Rbm, Sampled, UnitKind, batch_of, states_of};
+use deepbelief_rbm::{Rbm, Sampled, Shared, UnitKind, batch_of, states_of};
+use std::ops::Range;
 
 /// Gibbs half-step counters of one step: apart from those of the pass down.
 const HIDDEN: u16 = 1;
@@ -39,6 +40,7 @@ pub struct Chains<'a> {
     clamped: bool,
     seed: u64,
     step: u32,
+    ranks: Shared,
 }
 
 impl<'a> Chains<'a> {
@@ -73,7 +75,29 @@ impl<'a> Chains<'a> {
             None => draw_labels(&Tensor::ones((count, classes), x.dtype(), x.device())?, draw.gibbs(LABEL))?,
         };
         let machine = machine(top)?;
-        Ok(Self { dbn, machine, penultimate, labels: drawn, clamped: labels.is_some(), seed, step: 0 })
+        Ok(Self {
+            dbn,
+            machine,
+            penultimate,
+            labels: drawn,
+            clamped: labels.is_some(),
+            seed,
+            step: 0,
+            ranks: Shared::default(),
+        })
+    }
+
+    /// Has each rank run a share of the chains from now on, where an engine serves the top RBM; else each runs all. All
+    /// ranks have all chains after every [`Self::advance`], the same as one process.
+    #[must_use]
+    pub fn among(mut self, ranks: &Shared) -> Self {
+        self.ranks = ranks.clone();
+        match &mut self.machine {
+            Some(Machine::Packed(machine)) => machine.set_whole(&ranks.whole()),
+            Some(Machine::Typed(machine)) => machine.set_whole(&ranks.whole()),
+            None => {}
+        }
+        self
     }
 
     /// Runs every chain for so many Gibbs steps.
@@ -115,22 +139,26 @@ impl<'a> Chains<'a> {
     fn advance_packed(&mut self, machine: &mut PackedRbm, steps: u32) -> Result<()> {
         let (top, classes) = (self.dbn.top(), self.dbn.classes());
         let (chains, device) = (self.penultimate.states.dim(0)?, top.vb().device());
-        let states = self.penultimate.states.flatten_all()?.to_vec1()?;
-        let mut pen = Batch::Binary(Bits::from_values(chains, top.visible(), &states));
+        let own = self.ranks.own(chains);
+        let states = self.penultimate.states.narrow(0, own.start, own.len())?.flatten_all()?.to_vec1()?;
+        let mut pen = Batch::Binary(Bits::from_values(own.len(), top.visible(), &states));
+        let mut labels = self.own_labels(&own);
         for _ in 0..steps {
             self.step = self.step.wrapping_add(1);
-            let draw = self.draw();
+            let draw = self.draw().from_row(own.start as u32);
             // Not `sample_hidden`: its differences would leave rounding behind that depends on how often
             // the chains are looked at.
-            machine.infer_hidden(&pen, &self.labels, Some(draw.gibbs(HIDDEN)));
+            machine.infer_hidden(&pen, &labels, Some(draw.gibbs(HIDDEN)));
             machine.sample_visible(draw.gibbs(PENULTIMATE));
             pen.clone_from(machine.reconstruction());
-            if classes > 0 && !self.clamped {
-                let p = Tensor::from_slice(machine.label_probabilities(), (chains, classes), device)?;
-                self.labels = draw_labels(&p, draw.gibbs(LABEL))?;
+            if classes > 0 && !self.clamped && !own.is_empty() {
+                let p = Tensor::from_slice(machine.label_probabilities(), (own.len(), classes), device)?;
+                labels = draw_labels(&p, draw.gibbs(LABEL))?;
             }
         }
-        let h = Tensor::from_vec(machine.hidden_states().to_values(), (chains, top.hidden()), device)?;
+        self.labels = self.ranks.labels(&labels)?;
+        let (h, pen) = self.all_states(&Batch::Binary(machine.hidden_states().clone()), &pen, chains)?;
+        let h = Tensor::from_vec(h.to_values(), (chains, top.hidden()), device)?;
         let states = Tensor::from_vec(pen.to_values(), (chains, top.visible()), device)?;
         self.penultimate = Sampled { probabilities: top.reverse(&h)?, states };
         Ok(())
@@ -140,26 +168,39 @@ impl<'a> Chains<'a> {
         let (top, classes) = (self.dbn.top(), self.dbn.classes());
         let (visible, hidden) = (&top.layers().visible, &top.layers().hidden);
         let device = top.vb().device();
-        let mut v = batch_of(visible, &self.penultimate.states)?;
+        let chains = self.penultimate.states.dim(0)?;
+        let own = self.ranks.own(chains);
+        let mut v = batch_of(visible, &self.penultimate.states.narrow(0, own.start, own.len())?)?;
+        let labels = self.own_labels(&own);
         if classes > 0 {
-            v = v.with_labels(&self.labels, classes);
+            v = v.with_labels(&labels, classes);
         }
         for _ in 0..steps {
             self.step = self.step.wrapping_add(1);
-            let draw = self.draw();
+            let draw = self.draw().from_row(own.start as u32);
             machine.infer_hidden(&v, Some(draw.gibbs(HIDDEN)));
             machine.sample_visible(draw.gibbs(PENULTIMATE));
             v.clone_from(machine.reconstruction());
             if self.clamped {
-                v.set_labels(&self.labels, classes);
+                v.set_labels(&labels, classes);
             }
         }
+        let (h, mut v) = self.all_states(machine.hidden_states(), &v, chains)?;
         if classes > 0 {
             (v, self.labels) = v.without_labels(classes);
         }
-        let probabilities = top.reverse(&states_of(hidden, machine.hidden_states(), device)?)?;
+        let probabilities = top.reverse(&states_of(hidden, &h, device)?)?;
         self.penultimate = Sampled { probabilities, states: states_of(visible, &v, device)? };
         Ok(())
+    }
+
+    fn own_labels(&self, own: &Range<usize>) -> Vec<u32> {
+        if self.labels.is_empty() { Vec::new() } else { self.labels[own.clone()].to_vec() }
+    }
+
+    /// Hidden and visible states of all chains.
+    fn all_states(&self, h: &Batch, v: &Batch, chains: usize) -> Result<(Batch, Batch)> {
+        Ok((self.ranks.states(h, chains)?, self.ranks.states(v, chains)?))
     }
 
     fn draw(&self) -> Uniforms {

@@ -1,6 +1,7 @@
 //! Where to compute: `auto`, `cpu` or `cuda:N`.
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+use crate::machine::ranks;
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -22,6 +23,11 @@ impl DeviceName {
     /// The device; says which where there was a choice.
     pub(crate) fn open(self) -> Result<Device> {
         match self {
+            Self::Cuda(ordinal) if ranks::are_several() => {
+                Err(Failure::new(format!("device is cuda:{ordinal}, but several ranks compute on CPUs"))
+                    .hint("take --device cpu, or one process"))
+            }
+            Self::Auto if ranks::are_several() => Ok(Device::Cpu),
             Self::Cpu => Ok(Device::Cpu),
             Self::Cuda(ordinal) => gpu(ordinal),
             Self::Auto => Ok(automatic()),
@@ -48,7 +54,6 @@ fn automatic() -> Device {
 
 #[cfg(feature = "cuda")]
 fn gpu(ordinal: usize) -> Result<Device> {
-    use crate::failure::Failure;
     use deepbelief_kernels::cuda::Gpu;
     let refused = |error: candle_core::Error| {
         let reason = error.to_string();
@@ -67,7 +72,6 @@ fn gpu(ordinal: usize) -> Result<Device> {
 
 #[cfg(not(feature = "cuda"))]
 fn gpu(ordinal: usize) -> Result<Device> {
-    use crate::failure::Failure;
     Err(Failure::new(format!("device is cuda:{ordinal}, but this build has no support for GPUs"))
         .hint("build with --features cuda, or take --device cpu"))
 }

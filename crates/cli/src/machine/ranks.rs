@@ -4,6 +4,7 @@
 
 use crate::failure::{Failure, Result};
 use deepbelief_ranks::{Alone, Group, LIBRARY, Launcher};
+use deepbelief_rbm::Shared;
 use std::sync::{Arc, OnceLock};
 
 /// The value of `DEEPBELIEF_MPI` with which processes of a launcher know nothing of each other.
@@ -153,8 +154,37 @@ pub(crate) fn first_then_others<T>(work: impl FnOnce() -> Result<T>) -> Result<T
     work()
 }
 
+/// The chains that the ranks of this program share.
+pub(crate) fn shared() -> Shared {
+    Shared::among(&group())
+}
+
+/// A number that ranks can give each other.
+pub(crate) trait Number: Copy {
+    fn write(self, bytes: &mut Vec<u8>);
+
+    /// The numbers that such bytes are.
+    fn read(bytes: &[u8]) -> Vec<Self>;
+}
+
+macro_rules! number {
+    ($($type:ty),*) => {$(
+        impl Number for $type {
+            fn write(self, bytes: &mut Vec<u8>) {
+                bytes.extend(self.to_ne_bytes());
+            }
+
+            fn read(bytes: &[u8]) -> Vec<Self> {
+                bytes.as_chunks().0.iter().map(|number| Self::from_ne_bytes(*number)).collect()
+            }
+        }
+    )*};
+}
+
+number!(f32, f64);
+
 /// Numbers that come of each of so many pieces of work, of which every rank does some; all ranks get them, in order.
-pub(crate) fn each(pieces: usize, mut work: impl FnMut(usize) -> Result<Vec<f32>>) -> Result<Vec<Vec<f32>>> {
+pub(crate) fn each<N: Number>(pieces: usize, mut work: impl FnMut(usize) -> Result<Vec<N>>) -> Result<Vec<Vec<N>>> {
     let group = group();
     let (rank, ranks) = (group.rank(), group.size());
     let own = (rank..pieces).step_by(ranks).map(&mut work).collect::<Result<Vec<_>>>()?;
@@ -163,15 +193,17 @@ pub(crate) fn each(pieces: usize, mut work: impl FnMut(usize) -> Result<Vec<f32>
     }
     // The lengths, then the numbers.
     let lengths: Vec<u8> = own.iter().flat_map(|numbers| (numbers.len() as u64).to_ne_bytes()).collect();
-    let numbers: Vec<u8> = own.iter().flatten().flat_map(|number| number.to_ne_bytes()).collect();
+    let mut numbers = Vec::new();
+    own.iter().flatten().for_each(|number| number.write(&mut numbers));
     let (lengths, numbers) = (group.gather(&lengths)?, group.gather(&numbers)?);
-    let mut left: Vec<&[[u8; 4]]> = numbers.iter().map(|bytes| bytes.as_chunks().0).collect();
+    let numbers: Vec<Vec<N>> = numbers.iter().map(|bytes| N::read(bytes)).collect();
+    let mut left: Vec<&[N]> = numbers.iter().map(|numbers| &numbers[..]).collect();
     let piece = |piece: usize| {
         let (of, at) = (piece % ranks, piece / ranks);
         let length = u64::from_ne_bytes(lengths[of].as_chunks().0[at]) as usize;
         let (own, rest) = left[of].split_at(length);
         left[of] = rest;
-        own.iter().map(|number| f32::from_ne_bytes(*number)).collect()
+        own.to_vec()
     };
     Ok((0..pieces).map(piece).collect())
 }

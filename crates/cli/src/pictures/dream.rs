@@ -6,7 +6,7 @@ use super::dbn::Net;
 use super::sheet::{Shades, Sheet};
 use super::tiles::{ROW, tiles, values};
 use crate::failure::{Failure, Result, count};
-use deepbelief_rbm::to_batch;
+use deepbelief_rbm::{Shared, to_batch};
 use deepbelief_stack::{Chains, Dbn};
 
 /// Most tiles in one picture: a sheet of so many digits has some 40 million pixels.
@@ -37,6 +37,8 @@ pub(crate) struct Dream {
     pub(crate) seed: u64,
     /// What the classes are called; numbers where they have no names.
     pub(crate) class_names: Vec<String>,
+    /// The ranks that run the chains, all of which ask for the same.
+    pub(crate) ranks: Shared,
 }
 
 /// Chains as they are at one time.
@@ -54,7 +56,8 @@ impl Dream {
     pub(crate) fn of(dbn: &Dbn, seed: u64, class_names: &[String]) -> Self {
         let clamped: Vec<u32> = (0..(dbn.classes() as u32).min(MOST_LABELS)).collect();
         let count = if clamped.is_empty() { 2 * ROW } else { ROW };
-        Self { clamped, count, steps: 1000, every: 1000, shown: 1, seed, class_names: class_names.to_vec() }
+        let (class_names, ranks) = (class_names.to_vec(), Shared::default());
+        Self { clamped, count, steps: 1000, every: 1000, shown: 1, seed, class_names, ranks }
     }
 
     /// What a training shows of its net, as a sheet.
@@ -103,7 +106,7 @@ impl Dream {
         let clamped: Vec<u32> = self.clamped.iter().flat_map(|&label| std::iter::repeat_n(label, self.count)).collect();
         let chains = if clamped.is_empty() { self.count } else { clamped.len() };
         let labels = (!clamped.is_empty()).then_some(clamped.as_slice());
-        let mut chains = Chains::new(dbn, chains, labels, self.seed)?;
+        let mut chains = Chains::new(dbn, chains, labels, self.seed)?.among(&self.ranks);
         let (steps, every) = (self.steps, self.every);
         Ok((0..self.shown).map(move |time| {
             let mut left = if time == 0 { steps } else { every };
@@ -196,7 +199,8 @@ mod tests {
     use super::*;
 
     fn dream(clamped: &[u32], count: usize, shown: usize) -> Dream {
-        Dream { clamped: clamped.to_vec(), count, steps: 3, every: 2, shown, seed: 1, class_names: Vec::new() }
+        let (class_names, ranks) = Default::default();
+        Dream { clamped: clamped.to_vec(), count, steps: 3, every: 2, shown, seed: 1, class_names, ranks }
     }
 
     fn size(png: &[u8]) -> (u32, u32) {

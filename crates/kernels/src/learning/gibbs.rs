@@ -24,7 +24,7 @@ impl PackedRbm {
         self.x.reshape(samples, self.hidden);
         self.p0.reshape(samples, self.hidden);
         self.h.reset(samples, self.hidden);
-        let source = Source::of_batch(v0, &mut self.support, &mut self.visible_lists);
+        let source = Source::of_part(v0, &self.whole, &mut self.support, &mut self.visible_lists);
         let (level, rec, lists, chunks) = (self.level, &self.rec, &self.visible_lists, Chunks::new(samples));
         let labels = &self.labels;
         self.x
@@ -65,7 +65,7 @@ impl PackedRbm {
     pub fn sample_visible(&mut self, draw: Uniforms) {
         let samples = self.h.rows();
         let states = self.reconstruction.make_binary(samples, self.visible);
-        let source = Source::of_states(&self.h, &mut self.hidden_lists);
+        let source = Source::of_states(&self.h, &self.whole, &mut self.hidden_lists);
         let (level, lists, chunks) = (self.level, &self.hidden_lists, Chunks::new(samples));
         let (rec, transpose) = (&self.rec, self.transpose);
         let height = if transpose == Transpose::Stale { self.generative.height() } else { 0 };
@@ -99,7 +99,7 @@ impl PackedRbm {
         let samples = self.h.rows();
         let mut p = Activations::default();
         p.reshape(samples, self.visible);
-        let source = Source::of_states(&self.h, &mut self.hidden_lists);
+        let source = Source::of_states(&self.h, &self.whole, &mut self.hidden_lists);
         let (level, lists) = (self.level, &self.hidden_lists);
         let (rec, transpose) = (&self.rec, self.transpose);
         self.generative.panels_mut().zip(p.panels_mut()).zip(&self.vb).enumerate().with_max_len(1).for_each(

@@ -12,6 +12,7 @@ use crate::learning::largest::Largest;
 use crate::learning::parameters::{MAX_UNITS, Offsets, Parameters};
 use crate::learning::weights::Weights;
 use crate::products::panels::{Activations, Panels, pack_bias, pack_rows, unpack_rows};
+use crate::products::whole::Whole;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::Level;
 use crate::states::batch::Batch;
@@ -72,6 +73,8 @@ pub struct PackedRbm {
     /// The means that a centred step takes states relative to.
     pub(crate) offsets: Option<Offsets>,
     pub(crate) largest: Largest,
+    /// What samples are a part of.
+    pub(crate) whole: Whole,
     /// The weights that a change of them is measured from.
     pub(crate) before: Vec<f32>,
 }
@@ -113,6 +116,7 @@ impl PackedRbm {
             weights: Weights::default(),
             offsets: None,
             largest: Largest::default(),
+            whole: Whole::default(),
             before: Vec::new(),
         }
     }
@@ -148,6 +152,11 @@ impl PackedRbm {
     /// Uses one instruction set, for tests and comparisons.
     pub fn set_level(&mut self, level: Level) {
         self.level = level;
+    }
+
+    /// The batches from now on are a part of `whole`, as far as Gibbs steps go.
+    pub fn set_whole(&mut self, whole: &Whole) {
+        self.whole = whole.clone();
     }
 
     /// The instruction set in use.

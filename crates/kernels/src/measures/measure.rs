@@ -7,6 +7,7 @@
 
 use crate::learning::packed::PackedRbm;
 use crate::products::source::Source;
+use crate::products::whole::Whole;
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::states::batch::Batch;
@@ -129,7 +130,7 @@ impl PackedRbm {
             }
         }
         let mut hidden_lists = Active::default();
-        let from_hidden = Source::of_states(&h, &mut hidden_lists);
+        let from_hidden = Source::of_states(&h, &Whole::default(), &mut hidden_lists);
         let mut linear = vec![0.0; n];
         for (block, bias) in self.vb.iter().enumerate() {
             let data: Vec<Row> = range.clone().map(|s| batch.block(s, block)).collect();

@@ -14,6 +14,15 @@ pub struct GibbsDraws {
     pub label: Uniforms,
 }
 
+impl GibbsDraws {
+    /// Those of chains that are a part of more of them, from chain `row` on.
+    #[must_use]
+    pub fn from_row(&self, row: u32) -> Self {
+        let Self { hidden, visible, label } = *self;
+        Self { hidden: hidden.from_row(row), visible: visible.from_row(row), label: label.from_row(row) }
+    }
+}
+
 /// Biases of a layer on a stretch of the path: `offset + β slope`, one of each a unit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiasLine {

@@ -30,6 +30,7 @@ use crate::measures::path::{BiasLine, GibbsDraws, PathBiases};
 use crate::products::panels::{Activations, Panels, pack_bias, pack_rows, unpack_rows};
 use crate::products::scratch::Scratch;
 use crate::products::source::Source;
+use crate::products::whole::Whole;
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::Level;
@@ -72,6 +73,8 @@ pub struct Tempered {
     linear: Vec<f64>,
     /// Sums of each panel and chain, `[panel][chain]`.
     parts: Vec<f64>,
+    /// What the chains are a part of.
+    pub(crate) whole: Whole,
     /// What each chain has collected, for those who ask by [`crate::Tempering`].
     pub(crate) log_weights: Vec<f64>,
 }
@@ -108,6 +111,7 @@ impl Tempered {
             hidden_lists: Active::default(),
             linear: Vec::new(),
             parts: Vec::new(),
+            whole: Whole::default(),
             log_weights: Vec::new(),
         };
         tempered.transpose();
@@ -173,6 +177,11 @@ impl Tempered {
         self.hidden_offset = pack_rows(&biases.hidden.offset, 0.0);
         self.hidden_slope = pack_rows(&biases.hidden.slope, 0.0);
         self.compute_linear();
+    }
+
+    /// The chains from now on are a part of `whole`.
+    pub fn set_whole(&mut self, whole: &Whole) {
+        self.whole = whole.clone();
     }
 
     /// Starts `chains` chains from the exact distribution at β = 0.
@@ -292,7 +301,7 @@ impl Tempered {
         self.x.reshape(chains, hidden);
         self.h.reset(chains, hidden);
         self.labels.set_data(chains, &self.y);
-        let source = Source::of_next(&self.v, self.x_states.as_ref(), &mut self.visible_lists);
+        let source = Source::of_next(&self.v, &self.whole, self.x_states.as_ref(), &mut self.visible_lists);
         let (level, rec, lists, chunks) = (self.level, &self.rec, &self.visible_lists, Chunks::new(chains));
         let labels = &self.labels;
         self.x
@@ -330,7 +339,7 @@ impl Tempered {
     fn down(&mut self, beta: &[f32], draws: &GibbsDraws) {
         let chains = self.h.rows();
         self.v.reset(chains, self.visible);
-        let source = Source::of_states(&self.h, &mut self.hidden_lists);
+        let source = Source::of_states(&self.h, &self.whole, &mut self.hidden_lists);
         let (level, lists, chunks) = (self.level, &self.hidden_lists, Chunks::new(chains));
         let generative = &self.generative;
         self.v

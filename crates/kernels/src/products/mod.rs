@@ -6,3 +6,4 @@ pub(crate) mod product;
 pub(crate) mod scratch;
 pub(crate) mod source;
 pub(crate) mod transpose;
+pub(crate) mod whole;

@@ -99,20 +99,15 @@ dispatch! {
     }
 }
 
-/// Whether tables beat lists, by the row additions each needs a sample. Measured: entering a
-/// list costs about as much as twelve additions, storing sums between blocks an eighth of the
-/// tabled ones; a table is built once for a chunk of samples.
-pub(crate) fn tables_pay(states: &Bits) -> bool {
-    let samples = states.rows().max(1) as f64;
-    pays(states.blocks(), states.ones() as f64 / samples, samples)
-}
-
-/// The same of one sample, whatever comes with it, where many do.
+/// Whether tables beat lists for one sample, whatever comes with it, where many do.
 pub(crate) fn tables_pay_for(states: &Bits, row: usize) -> bool {
     pays(states.blocks(), states.ones_of(row) as f64, CHUNK as f64)
 }
 
-fn pays(blocks: usize, ones: f64, samples: f64) -> bool {
+/// Whether tables beat lists for so many samples with so many `ones` each, by the row additions each needs a sample.
+/// Measured: entering a list costs about as much as twelve additions, storing sums between blocks an eighth of the
+/// tabled ones; a table is built once for a chunk of samples.
+pub(crate) fn pays(blocks: usize, ones: f64, samples: f64) -> bool {
     let groups = (blocks * BLOCK / NIBBLE) as f64;
     let tabled = 1.125 * groups + f64::from((1 << NIBBLE) - 1) * groups / samples.min(CHUNK as f64);
     let listed = ones + 12.0 * blocks.div_ceil(BLOCK_WORDS) as f64;

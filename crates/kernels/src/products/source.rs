@@ -1,6 +1,7 @@
 //! Where the products of visible states with the weights come from: the cheapest way that the
 //! states allow, chosen per call.
 
+use crate::products::whole::{Way, Whole};
 use crate::products::{dense, product};
 use crate::row::{Row, ZERO};
 use crate::simd::Level;
@@ -28,10 +29,16 @@ pub(crate) enum Source<'a> {
 impl<'a> Source<'a> {
     /// For a batch of data; fills the lists it needs.
     pub(crate) fn of_batch(batch: &'a Batch, support: &mut Bits, lists: &mut Active) -> Self {
+        Self::of_part(batch, &Whole::default(), support, lists)
+    }
+
+    /// The same for a part of `whole`.
+    pub(crate) fn of_part(batch: &'a Batch, whole: &Whole, support: &mut Bits, lists: &mut Active) -> Self {
         match batch {
-            Batch::Binary(bits) => Self::of_states(bits, lists),
+            Batch::Binary(bits) => Self::of_states(bits, whole, lists),
             Batch::Real { rows, units, values } => {
                 support.set_nonzero(*rows, *units, values);
+                // Both ways have the same bits.
                 if support.is_dense() {
                     return Self::Dense(values, *units);
                 }
@@ -41,9 +48,9 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// For binary states.
-    pub(crate) fn of_states(states: &'a Bits, lists: &mut Active) -> Self {
-        if product::tables_pay(states) {
+    /// For binary states, a part of `whole`.
+    pub(crate) fn of_states(states: &'a Bits, whole: &Whole, lists: &mut Active) -> Self {
+        if whole.tables_pay(states) {
             return Self::Tables(states);
         }
         lists.of(states);
@@ -53,20 +60,27 @@ impl<'a> Source<'a> {
     /// For the reconstruction, when `x` belongs to the states `before`.
     pub(crate) fn of_reconstruction(now: &'a Batch, before: Option<&Bits>, lists: &mut Active) -> Self {
         match now {
-            Batch::Binary(states) => Self::of_next(states, before, lists),
+            Batch::Binary(states) => Self::of_next(states, &Whole::default(), before, lists),
             Batch::Real { units, values, .. } => Self::Dense(values, *units),
         }
     }
 
-    /// For binary states, when `x` belongs to the states `before`.
-    pub(crate) fn of_next(states: &'a Bits, before: Option<&Bits>, lists: &mut Active) -> Self {
-        match before.filter(|before| before.rows() == states.rows()).map(|before| (before, before.differing(states))) {
-            Some((_, 0)) => Self::Done,
-            Some((before, changed)) if changed < states.ones() => {
+    /// For binary states, a part of `whole`, when `x` belongs to the states `before`.
+    pub(crate) fn of_next(states: &'a Bits, whole: &Whole, before: Option<&Bits>, lists: &mut Active) -> Self {
+        let Some(before) = before.filter(|before| before.rows() == states.rows()) else {
+            return Self::of_states(states, whole, lists);
+        };
+        match whole.way_from(before, states) {
+            Way::Done => Self::Done,
+            Way::Change => {
                 lists.of_difference(before, states);
                 Self::Change
             }
-            _ => Self::of_states(states, lists),
+            Way::Tables => Self::Tables(states),
+            Way::Lists => {
+                lists.of(states);
+                Self::Lists
+            }
         }
     }
 

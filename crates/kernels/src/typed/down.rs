@@ -7,6 +7,7 @@ use super::up::{finish, targets, unpack};
 use crate::learning::packed::Transpose;
 use crate::products::scratch::Scratch;
 use crate::products::source::Source;
+use crate::products::whole::Whole;
 use crate::rng::Uniforms;
 use crate::states::batch::Batch;
 use crate::states::lists::{Active, Chunks};
@@ -32,7 +33,7 @@ impl TypedRbm {
             self.rows.reshape(samples, layer.columns);
             self.rows.rows_mut().chunks_mut(samples.max(1)).map(Target::Rows).collect()
         };
-        let source = of_hidden(&self.h, &mut self.hidden_lists);
+        let source = of_hidden(&self.h, &self.whole, &mut self.hidden_lists);
         let (level, lists, chunks) = (self.level, &self.hidden_lists, Chunks::new(samples));
         let (rec, transpose) = (&self.rec, self.transpose);
         let height = if transpose == Transpose::Stale { self.generative.height() } else { 0 };
@@ -90,9 +91,9 @@ impl TypedRbm {
 }
 
 /// Where the products of hidden states with the weights come from.
-pub(crate) fn of_hidden<'a>(h: &'a Batch, lists: &mut Active) -> Source<'a> {
+pub(crate) fn of_hidden<'a>(h: &'a Batch, whole: &Whole, lists: &mut Active) -> Source<'a> {
     match h {
-        Batch::Binary(bits) => Source::of_states(bits, lists),
+        Batch::Binary(bits) => Source::of_states(bits, whole, lists),
         Batch::Real { units, values, .. } => Source::Dense(values, *units),
     }
 }

@@ -9,6 +9,7 @@ use crate::learning::packed::Transpose;
 use crate::learning::parameters::{MAX_UNITS, Offsets, Parameters};
 use crate::learning::weights::Weights;
 use crate::products::panels::{Activations, Panels};
+use crate::products::whole::Whole;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::Level;
 use crate::states::batch::Batch;
@@ -73,6 +74,8 @@ pub struct TypedRbm {
     /// The gradient of the last update.
     pub(crate) statistics: TypedStatistics,
     pub(crate) largest: Largest,
+    /// What samples are a part of.
+    pub(crate) whole: Whole,
     /// The weights that a change of them is measured from.
     pub(crate) before: Vec<f32>,
 }
@@ -122,6 +125,7 @@ impl TypedRbm {
             rescaled: vec![Row([1.0; BLOCK]); hidden.panels.len()],
             statistics: TypedStatistics::default(),
             largest: Largest::default(),
+            whole: Whole::default(),
             before: Vec::new(),
             visible,
             hidden,
@@ -146,6 +150,11 @@ impl TypedRbm {
     /// Uses one instruction set, for tests and comparisons.
     pub fn set_level(&mut self, level: Level) {
         self.level = level;
+    }
+
+    /// The batches from now on are a part of `whole`, as far as Gibbs steps go.
+    pub fn set_whole(&mut self, whole: &Whole) {
+        self.whole = whole.clone();
     }
 
     /// The units.

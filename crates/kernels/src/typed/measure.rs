@@ -15,6 +15,7 @@ use crate::measures::measure::Measures;
 use crate::products::panels::Activations;
 use crate::products::source::Source;
 use crate::products::transpose::transpose;
+use crate::products::whole::Whole;
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::states::batch::Batch;
@@ -156,7 +157,7 @@ impl TypedRbm {
     fn measure_visible(&self, v: &Batch, range: &Range<usize>, h: &Batch, energies: &mut [f64], costs: &mut [f64]) {
         let (level, n, visible) = (self.level, range.len(), &self.visible);
         let mut lists = Active::default();
-        let from_hidden = of_hidden(h, &mut lists);
+        let from_hidden = of_hidden(h, &Whole::default(), &mut lists);
         let mut inputs = Activations::default();
         inputs.reshape(n, visible.columns);
         let panels = inputs.rows_mut().chunks_mut(n.max(1)).zip(&visible.panels);

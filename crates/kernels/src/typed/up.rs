@@ -25,7 +25,7 @@ impl TypedRbm {
         self.weights.clear();
         self.x.reshape(samples, self.hidden.columns);
         self.means.reshape(samples, self.hidden.columns);
-        let source = Source::of_batch(v0, &mut self.support, &mut self.visible_lists);
+        let source = Source::of_part(v0, &self.whole, &mut self.support, &mut self.visible_lists);
         let (level, rec, lists, chunks) = (self.level, &self.rec, &self.visible_lists, Chunks::new(samples));
         let targets: Vec<_> = match draw {
             Some(_) => targets(&self.hidden, samples, &mut self.h, &mut self.rows).into_iter().map(Some).collect(),

@@ -3,14 +3,16 @@
 use super::ladder::Ladder;
 use crate::error::{Error, Result, require};
 use crate::model::rbm::Rbm;
+use crate::sampling::shared::Shared;
 use candle_core::Device;
 use deepbelief_kernels::{
     Batch, Betas, GibbsDraws, Parameters, PathBiases, Stream, Tempered, Tempering, TypedTempered, Uniforms, UnitKind,
-    spins_as_bits,
+    Whole, spins_as_bits,
 };
 use deepbelief_training::{pool, validate_threads};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// How ln Z is estimated.
@@ -28,6 +30,8 @@ pub struct AnnealConfig {
     pub threads: usize,
     /// Who is to know of every Gibbs step of the chains.
     pub watch: Watch,
+    /// The ranks that run the chains, on CPUs where they are several; the result does not depend on them.
+    pub ranks: Shared,
 }
 
 /// Is called after every Gibbs step of all chains, for a progress bar; by default nobody is.
@@ -58,7 +62,8 @@ impl PartialEq for Watch {
 /// The paper's: 100 chains and 14,500 temperatures.
 impl Default for AnnealConfig {
     fn default() -> Self {
-        Self { chains: 100, ladder: Ladder::default(), burn_in: 1000, seed: 1, threads: 0, watch: Watch::default() }
+        let (ladder, watch, ranks) = Default::default();
+        Self { chains: 100, ladder, burn_in: 1000, seed: 1, threads: 0, watch, ranks }
     }
 }
 
@@ -129,15 +134,21 @@ pub(super) fn run<T: Send>(
     with: impl FnOnce(&mut dyn Tempering) -> Result<T> + Send,
 ) -> Result<T> {
     config.validate()?;
+    let ranks = config.ranks.clone();
+    require(!ranks.is_split() || rbm.w_rec().device().is_cpu(), "device", "a GPU", "the CPU on several ranks")?;
     let pool = pool(config.threads)?;
-    let mut chains = Watched { chains: chains_of(rbm)?, watch: config.watch.clone() };
+    let chains = chains_of(rbm, &ranks.whole())?;
+    let mut chains = Watched { chains, watch: config.watch.clone(), ranks, all: 0 };
     pool.install(|| with(&mut chains))
 }
 
-/// Chains whose Gibbs steps are watched.
+/// Chains whose Gibbs steps are watched, and of which each rank runs a share.
 struct Watched {
     chains: Box<dyn Tempering>,
     watch: Watch,
+    ranks: Shared,
+    /// How many chains there are in all.
+    all: usize,
 }
 
 impl Watched {
@@ -146,6 +157,27 @@ impl Watched {
             step();
         }
     }
+
+    /// This rank's chains.
+    fn own(&self) -> Range<usize> {
+        self.ranks.own(self.all)
+    }
+
+    fn own_betas<'a>(&self, betas: Betas<'a>) -> Betas<'a> {
+        match betas {
+            Betas::All(beta) => Betas::All(beta),
+            Betas::Each(betas) => Betas::Each(&betas[self.own()]),
+        }
+    }
+
+    fn own_draws(&self, draws: &GibbsDraws) -> GibbsDraws {
+        draws.from_row(self.own().start as u32)
+    }
+}
+
+/// An error of ranks, for those who know of devices alone.
+fn wrapped<T>(result: Result<T>) -> candle_core::Result<T> {
+    result.map_err(candle_core::Error::wrap)
 }
 
 impl Tempering for Watched {
@@ -158,48 +190,58 @@ impl Tempering for Watched {
     }
 
     fn start(&mut self, chains: usize, draws: &GibbsDraws) -> candle_core::Result<()> {
-        self.chains.start(chains, draws)
+        self.all = chains;
+        self.chains.start(self.own().len(), &self.own_draws(draws))
     }
 
     fn start_from(&mut self, v: &Batch, labels: &[u32]) -> candle_core::Result<()> {
-        self.chains.start_from(v, labels)
+        self.all = v.rows();
+        let own = self.own();
+        if own.len() == self.all {
+            return self.chains.start_from(v, labels);
+        }
+        self.chains.start_from(&v.slice(own.clone()), if labels.is_empty() { labels } else { &labels[own] })
     }
 
     fn anneal(&mut self, from: Betas<'_>, to: Betas<'_>, draws: Option<&GibbsDraws>) -> candle_core::Result<()> {
-        self.chains.anneal(from, to, draws)?;
+        let draws = draws.map(|draws| self.own_draws(draws));
+        let (from, to) = (self.own_betas(from), self.own_betas(to));
+        self.chains.anneal(from, to, draws.as_ref())?;
         self.stepped();
         Ok(())
     }
 
     fn gibbs(&mut self, betas: Betas<'_>, draws: &GibbsDraws) -> candle_core::Result<()> {
-        self.chains.gibbs(betas, draws)?;
+        self.chains.gibbs(self.own_betas(betas), &self.own_draws(draws))?;
         self.stepped();
         Ok(())
     }
 
     fn take_log_weights(&mut self) -> candle_core::Result<Vec<f64>> {
-        self.chains.take_log_weights()
+        wrapped(self.ranks.numbers(&self.chains.take_log_weights()?))
     }
 
     fn states(&self) -> candle_core::Result<Batch> {
-        self.chains.states()
+        wrapped(self.ranks.states(&self.chains.states()?, self.all))
     }
 
     fn labels(&self) -> candle_core::Result<Vec<u32>> {
-        self.chains.labels()
+        wrapped(self.ranks.labels(&self.chains.labels()?))
     }
 
     fn hidden_states(&self) -> candle_core::Result<Batch> {
-        self.chains.hidden_states()
+        wrapped(self.ranks.states(&self.chains.hidden_states()?, self.all))
     }
 }
 
 /// Chains of an RBM on the device where it is; their biases grow from 0 until others are set.
-fn chains_of(rbm: &Rbm) -> Result<Box<dyn Tempering>> {
+fn chains_of(rbm: &Rbm, whole: &Whole) -> Result<Box<dyn Tempering>> {
     let (visible, hidden, parameters) = (rbm.visible(), rbm.hidden(), rbm.to_parameters()?);
     let base = &vec![0.0; visible];
     if !rbm.layers().are_bernoulli() {
-        return Ok(Box::new(TypedTempered::new(rbm.layers(), &parameters, base)));
+        let mut chains = TypedTempered::new(rbm.layers(), &parameters, base);
+        chains.set_whole(whole);
+        return Ok(Box::new(chains));
     }
     #[cfg(feature = "cuda")]
     if rbm.w_rec().device().is_cuda() {
@@ -207,7 +249,9 @@ fn chains_of(rbm: &Rbm) -> Result<Box<dyn Tempering>> {
         let gpu = Gpu::new(rbm.w_rec().device())?;
         return Ok(Box::new(GpuTempered::new(&gpu, visible, hidden, &parameters, base)?));
     }
-    Ok(Box::new(Tempered::new(visible, hidden, &parameters, base)))
+    let mut chains = Tempered::new(visible, hidden, &parameters, base);
+    chains.set_whole(whole);
+    Ok(Box::new(chains))
 }
 
 /// Runs that share no random numbers.

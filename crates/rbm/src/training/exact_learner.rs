@@ -7,12 +7,12 @@
 
 use crate::error::{Error, Result};
 use crate::model::rbm::Rbm;
+use crate::sampling::gathered::{PIECE, gathered, piece, pieces_of};
 use crate::sampling::negative::{Chains, Negative, gibbs};
 use crate::sampling::state::SamplerState;
 use crate::training::cd::Draws;
 use crate::training::config::{TrainConfig, WITH_EXACT_SUMS};
 use crate::training::engine_learner::{EngineLearner, OFFSET_SHARE, share, step_of};
-use crate::training::gathered::{PIECE, gathered, piece, pieces_of};
 use crate::training::learner::{Learner, Measured};
 use crate::training::rule::Rule;
 use deepbelief_kernels::{Batch, Engine, ExactSums, Offsets, Parameters, Ranges, Shown, Sparsity, Summable, Uniforms};
@@ -191,7 +191,7 @@ impl<E: Engine<Statistics: Summable>> Learner for ExactLearner<E> {
         };
         let before = chains.states(rbm)?;
         let own = own.iter().map(|chains| chains.states(rbm)).collect::<Result<Vec<_>>>()?;
-        let all = gathered(&*self.group, own.iter(), before.rows(), &before)?;
+        let all = gathered(&*self.group, PIECE, own.iter(), before.rows(), &before)?;
         chains.h = rbm.unpack_hidden(&all)?;
         Ok(())
     }

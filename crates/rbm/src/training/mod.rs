@@ -8,7 +8,6 @@ pub(crate) mod defaults;
 pub(crate) mod engine_learner;
 pub(crate) mod exact_learner;
 pub(crate) mod forms;
-pub(crate) mod gathered;
 pub(crate) mod gauges;
 pub(crate) mod health;
 pub(crate) mod imputed;

@@ -17,6 +17,7 @@ mod packed;
 mod pairs;
 mod pseudo;
 mod ranks;
+mod shared_chains;
 mod state_files;
 mod stuck_chains;
 mod trainer;

@@ -12,6 +12,7 @@ mod model;
 mod propagate;
 mod refusals;
 mod scorer;
+mod shared_chains;
 mod typed;
 mod typed_labels;
 

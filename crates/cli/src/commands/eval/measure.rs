@@ -2,8 +2,9 @@
 
 use super::sum::{doubles, weighted};
 use crate::args::{EvalArgs, PseudoName};
-use crate::data::chunks::chunks;
+use crate::data::chunks::{CHUNK, chunk_of};
 use crate::failure::Result;
+use crate::machine::ranks;
 use deepbelief_data::{Binarize, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::batch_of;
@@ -26,6 +27,35 @@ pub(super) struct Sums {
 }
 
 impl Sums {
+    /// The sums, with 1 or 0 before those that there may be.
+    fn to_numbers(&self) -> Vec<f64> {
+        let Self { weight, weight_squares, bound, importance, importance_squares, .. } = *self;
+        let maybe = |sum: Option<f64>| [f64::from(u8::from(sum.is_some())), sum.unwrap_or_default()];
+        let always = [weight, weight_squares, bound, importance, importance_squares];
+        let mut numbers = [&always[..], &[self.free_energy, self.reconstruction]].concat();
+        numbers.extend([self.label_errors, self.pseudo].into_iter().flat_map(maybe));
+        numbers
+    }
+
+    /// Adds the sums of more samples.
+    fn add(&mut self, numbers: &[f64]) {
+        let mut numbers = numbers.iter().copied();
+        let mut next = || numbers.next().unwrap_or_default();
+        self.weight += next();
+        self.weight_squares += next();
+        self.bound += next();
+        self.importance += next();
+        self.importance_squares += next();
+        self.free_energy += next();
+        self.reconstruction += next();
+        for sum in [&mut self.label_errors, &mut self.pseudo] {
+            let (is_there, more) = (next() > 0.0, next());
+            if is_there {
+                *sum.get_or_insert(0.0) += more;
+            }
+        }
+    }
+
     /// Of the mean of `importance`, for as many samples as the weights are worth; none of a single one.
     pub(super) fn standard_error(&self) -> Option<f64> {
         let (mean, n) = (self.importance / self.weight, self.weight * self.weight / self.weight_squares);
@@ -42,11 +72,11 @@ pub(super) fn measure(
     args: &EvalArgs,
     seed: u64,
 ) -> Result<Sums> {
-    let mut sums = Sums::default();
     let labels = samples.labels().filter(|_| dbn.classes() > 0);
-    let mut at = 0;
-    for (step, v) in chunks(samples, binarize, seed).enumerate() {
-        let v = v?;
+    let of_chunk = |step: usize| -> Result<Vec<f64>> {
+        let mut sums = Sums::default();
+        let at = CHUNK * step;
+        let v = chunk_of(samples, samples.layer(), binarize, seed, step)?;
         let v = v.narrow(0, 0, v.dims2()?.0.min(measured - at))?;
         let rows = v.dims2()?.0;
         let weight: Vec<f64> = (at..at + rows).map(|sample| samples.weight(sample).unwrap_or(1.0).into()).collect();
@@ -73,10 +103,9 @@ pub(super) fn measure(
             let wrong = told.iter().zip(&labels[at..]).map(|(told, label)| f64::from(u8::from(told != label)));
             *sums.label_errors.get_or_insert(0.0) += weighted(&weight, wrong);
         }
-        at += rows;
-        if at >= measured {
-            break;
-        }
-    }
+        Ok(sums.to_numbers())
+    };
+    let mut sums = Sums::default();
+    ranks::each(measured.div_ceil(CHUNK), of_chunk)?.iter().for_each(|numbers| sums.add(numbers));
     Ok(sums)
 }

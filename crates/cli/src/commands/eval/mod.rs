@@ -13,6 +13,7 @@ use crate::data::chunks::{CHUNK, binarisation};
 use crate::failure::{Failure, Result};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
+use crate::machine::ranks;
 use crate::machine::threads;
 use crate::model::checkpoint::{Checkpoint, Trained};
 use crate::report::{Report, bytes, thousands};
@@ -69,6 +70,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     note.into_iter().chain(weighed).for_each(|note| tracing::info!("{note}"));
     let log_scales = checkpoint.log_scales();
     require_memory(dbn, &data, measured, args)?;
+    ranks::require_same(&format!("{} {} {measured}", sha256(&file), data.train.samples()))?;
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
     let own = own.map_or_else(|| Own::of(&checkpoint, &data.train, training.free_energy).map(Ok), Ok)?;
     let independent = own.as_ref().map_or(Ok(None), |own| own.independent(&checkpoint, samples, measured))?;
@@ -122,6 +124,9 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         seed: args.seed,
         seconds: began.elapsed().as_secs_f64(),
     };
+    if !ranks::group().is_first() {
+        return Ok(());
+    }
     let json = serde_json::to_string(&evaluation)? + "\n";
     if let Some(path) = &args.out {
         write_file(path, json.as_bytes())?;

@@ -4,6 +4,7 @@ use super::report::{Estimate, LogZ, Memory};
 use super::training::Training;
 use crate::args::{EvalArgs, PathName, SpacingName};
 use crate::failure::{Result, count};
+use crate::machine::ranks;
 use crate::report::{Report, thousands};
 use candle_core::Device;
 use deepbelief_rbm::likelihood::{
@@ -47,8 +48,9 @@ pub(super) fn log_z(
         ladder: Ladder::with_steps(steps)?,
         burn_in: args.burn_in,
         seed: args.seed,
-        threads: args.threads as usize,
+        threads: ranks::threads(args.threads as usize),
         watch: Watch::default(),
+        ranks: ranks::shared(),
     };
     let adaptive = args.spacing == SpacingName::Adaptive;
     let probed = (steps / PROBE_SHARE).max(FEWEST_PROBED).min(steps);

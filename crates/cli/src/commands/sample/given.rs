@@ -1,6 +1,7 @@
 //! Samples of which some columns are given.
 
 use crate::failure::{Failure, Result};
+use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, ROWS, Trained};
 use crate::pictures::{Dream, Watch};
 use deepbelief_data::Schema;
@@ -14,9 +15,9 @@ pub(super) fn values(checkpoint: &Checkpoint, given: &[String], dream: &Dream, w
     let Held { row, free } = held(&columns, given)?;
     let units = row.len();
     let burn_in = dream.steps.saturating_sub(1);
-    let mut how = Completing { chains: 1, burn_in, sweeps: 1, seed: dream.seed, ..checkpoint.completing() };
-    let mut values = Vec::with_capacity(dream.count * units);
-    for first in (0..dream.count).step_by(ROWS) {
+    let how = Completing { chains: 1, burn_in, sweeps: 1, seed: dream.seed, ..checkpoint.completing() };
+    let of_batch = |batch: usize| -> Result<Vec<f32>> {
+        let first = ROWS * batch;
         let rows = ROWS.min(dream.count - first);
         let mut batch = Batch::default();
         batch.make_real(rows, units).copy_from_slice(&row.repeat(rows));
@@ -28,11 +29,12 @@ pub(super) fn values(checkpoint: &Checkpoint, given: &[String], dream: &Dream, w
             }
         }
         // Each chain draws numbers of its own.
-        how.rows_from = Some(first as u32);
+        let how = Completing { rows_from: Some(first as u32), ..how };
         let stepped = || watch(1);
         let completed = checkpoint.dbn.complete_watched(&batch, &missing, &columns.choices(), &how, &stepped)?;
-        values.extend(completed.draw_means.concat());
-    }
+        Ok(completed.draw_means.concat())
+    };
+    let mut values = ranks::each(dream.count.div_ceil(ROWS), of_batch)?.concat();
     columns.draw(&mut values, Uniforms::new(dream.seed, Stream::User, dream.steps));
     Ok(values)
 }

@@ -8,6 +8,7 @@ use crate::commands::files::{extension, require_folder, require_spare, write_fil
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
+use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, ROWS, Trained};
 use crate::model::decoded::{decoded, in_their_words, picture_shape};
 use crate::pictures::{Animation, Dream, Net, Watch};
@@ -64,6 +65,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         shown: args.shown.unwrap_or(if animation.is_some() { FRAMES } else { 1 }) as usize,
         seed: args.seed.unwrap_or(checkpoint.provenance().seed),
         class_names: checkpoint.class_names().unwrap_or_default(),
+        ranks: ranks::shared(),
     };
     let (sizes, chosen) = (dbn.sizes(), dream.clamped.len().max(1));
     let needed = |count: usize| {
@@ -78,6 +80,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     // Of a table with columns that are given, each batch of rows makes all steps.
     let batches = dream.count.div_ceil(ROWS) as u64;
     let steps = if args.given.is_empty() { dream.all_steps() } else { batches * u64::from(dream.steps.max(1)) };
+    require_same(&sizes, &dream, &args.given)?;
     let work = report.work("Gibbs steps", steps);
     let watch = |steps: u32| work.did(steps.into());
     if is_picture {
@@ -93,12 +96,17 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
             Some(format) => dream.animation(net, format, &watch)?,
             None => dream.png(net, &watch)?,
         };
-        write_file(&args.out, &picture)?;
+        if ranks::group().is_first() {
+            write_file(&args.out, &picture)?;
+        }
     } else {
         let (values, labels) = match args.given.as_slice() {
             [] => values(&checkpoint, dbn, &dream, &watch)?,
             given => (given::values(&checkpoint, given, &dream, &watch)?, None),
         };
+        if !ranks::group().is_first() {
+            return Ok(());
+        }
         if is_fasta(format) {
             sequences::write(args, &checkpoint, &values)?;
         } else {
@@ -115,6 +123,12 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         }));
     }
     Ok(())
+}
+
+/// Refuses to go on where ranks have other models, or other words.
+fn require_same(sizes: &[usize], dream: &Dream, given: &[String]) -> Result<()> {
+    let Dream { clamped, count, steps, every, shown, seed, .. } = dream;
+    ranks::require_same(&format!("{:?}", (sizes, clamped, count, steps, every, shown, seed, given)))
 }
 
 /// Visible values of each chain, each time it is shown, and the labels of these rows, where there are some.

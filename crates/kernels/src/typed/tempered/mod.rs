@@ -19,6 +19,7 @@ use crate::measures::path::{BiasLine, GibbsDraws, PathBiases};
 use crate::products::panels::pack_rows;
 use crate::products::scratch::Scratch;
 use crate::products::source::Source;
+use crate::products::whole::Whole;
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::states::batch::Batch;
@@ -111,6 +112,11 @@ impl TypedTempered {
         chains
     }
 
+    /// The chains from now on are a part of `whole`.
+    pub fn set_whole(&mut self, whole: &Whole) {
+        self.machine.set_whole(whole);
+    }
+
     /// Takes over the parameters of an RBM in training, with the same fields at β = 0; the chains stay where they are.
     ///
     /// # Panics
@@ -121,6 +127,7 @@ impl TypedTempered {
         let (bits, in_bits, _) = spins_as_bits(&self.layers, &parameters);
         let mut next = TypedRbm::new(&bits, &in_bits);
         next.h = std::mem::take(&mut self.machine.h);
+        next.whole = self.machine.whole.clone();
         next.reconstruction = std::mem::take(&mut self.machine.reconstruction);
         let line = |of: &BiasLine, end: &[f32]| BiasLine::between(&of.offset, end);
         self.base.visible = line(&self.base.visible, &in_bits.vb);
@@ -181,8 +188,10 @@ impl TypedTempered {
         machine.x.reshape(chains, machine.hidden.columns);
         let v = &machine.reconstruction;
         let source = match v {
-            Batch::Binary(states) => Source::of_next(states, machine.x_states.as_ref(), &mut machine.visible_lists),
-            Batch::Real { .. } => Source::of_batch(v, &mut machine.support, &mut machine.visible_lists),
+            Batch::Binary(states) => {
+                Source::of_next(states, &machine.whole, machine.x_states.as_ref(), &mut machine.visible_lists)
+            }
+            Batch::Real { .. } => Source::of_part(v, &machine.whole, &mut machine.support, &mut machine.visible_lists),
         };
         let (level, rec, lists, chunks) = (machine.level, &machine.rec, &machine.visible_lists, Chunks::new(chains));
         self.parts.resize(chains * machine.hidden.panels.len(), 0.0);
@@ -235,7 +244,7 @@ impl TypedTempered {
         machine.refresh_generative();
         let chains = machine.h.rows();
         machine.inputs.reshape(chains, machine.visible.columns);
-        let source = crate::typed::down::of_hidden(&machine.h, &mut machine.hidden_lists);
+        let source = crate::typed::down::of_hidden(&machine.h, &machine.whole, &mut machine.hidden_lists);
         let (level, lists, chunks) = (machine.level, &machine.hidden_lists, Chunks::new(chains));
         let generative = &machine.generative;
         machine.inputs.panels_mut().enumerate().with_max_len(1).for_each(|(at, x)| {

@@ -44,11 +44,24 @@ dispatch! {
 }
 
 /// `sums[s] = sum over the units of a panel of cgf(high) - cgf(low)`, for inputs that are `step` apart.
+///
+/// Each sample goes its own way, whatever comes with it.
 pub(super) fn ratios(level: Level, panel: &Panel, low: &[Row], step: &[Row], high: &[Row], sums: &mut [f64]) {
-    sums.fill(0.0);
     let least = panel.fields.g.0.iter().chain(&panel.fields.g_below.0).copied().fold(1.0, f32::min);
-    let largest = step.iter().flat_map(|step| step.0).fold(0.0_f32, |largest, step| largest.max(step.abs()));
-    if largest >= CLOSE * libm::sqrtf(least) {
+    let close = CLOSE * libm::sqrtf(least);
+    let is_close = |step: &Row| step.0.iter().fold(0.0_f32, |largest, step| largest.max(step.abs())) < close;
+    let mut first = 0;
+    for run in step.chunk_by(|a, b| is_close(a) == is_close(b)) {
+        let own = first..first + run.len();
+        of_run(level, panel, is_close(&run[0]), &low[own.clone()], run, &high[own.clone()], &mut sums[own]);
+        first += run.len();
+    }
+}
+
+/// The same of samples that go the same way.
+fn of_run(level: Level, panel: &Panel, close: bool, low: &[Row], step: &[Row], high: &[Row], sums: &mut [f64]) {
+    sums.fill(0.0);
+    if !close {
         let mut before = vec![0.0; sums.len()];
         panel.add_cgfs(level, high, sums);
         panel.add_cgfs(level, low, &mut before);

@@ -9,7 +9,12 @@ pub(crate) const PIECE: usize = 64;
 
 /// The rows of a piece, of so many.
 pub(crate) fn piece(index: usize, rows: usize) -> std::ops::Range<usize> {
-    (PIECE * index).min(rows)..(PIECE * (index + 1)).min(rows)
+    piece_of(PIECE, index, rows)
+}
+
+/// The same of pieces of `size` rows.
+pub(crate) fn piece_of(size: usize, index: usize, rows: usize) -> std::ops::Range<usize> {
+    (size * index).min(rows)..(size * (index + 1)).min(rows)
 }
 
 /// The pieces of a rank, of those that so many rows are cut into.
@@ -17,9 +22,10 @@ pub(crate) fn pieces_of(group: &dyn Group, rows: usize) -> impl Iterator<Item = 
     (group.rank()..rows.div_ceil(PIECE)).step_by(group.size())
 }
 
-/// All `rows` of states like `like`, of which each rank has its pieces, in their order.
+/// All `rows` of states like `like`, of which each rank has its pieces of `size` rows, in their order.
 pub(crate) fn gathered<'a>(
     group: &dyn Group,
+    size: usize,
     own: impl Iterator<Item = &'a Batch>,
     rows: usize,
     like: &Batch,
@@ -32,9 +38,9 @@ pub(crate) fn gathered<'a>(
         Batch::Binary(_) => drop(whole.make_binary(rows, units)),
         Batch::Real { .. } => drop(whole.make_real(rows, units)),
     }
-    for index in 0..rows.div_ceil(PIECE) {
+    for index in 0..rows.div_ceil(size) {
         let rank = index % group.size();
-        for row in piece(index, rows) {
+        for row in piece_of(size, index, rows) {
             let words = all[rank][read[rank]..].as_chunks().0;
             read[rank] += put(&mut whole, row, words);
         }
@@ -90,7 +96,7 @@ mod tests {
                     let all = Threads::run(ranks, |group| {
                         let own: Vec<Batch> =
                             pieces_of(&*group, rows).map(|index| whole.slice(piece(index, rows))).collect();
-                        gathered(&*group, own.iter(), rows, &whole.head(0))
+                        gathered(&*group, PIECE, own.iter(), rows, &whole.head(0))
                     });
                     assert!(all.into_iter().all(|gathered| gathered.unwrap() == whole), "{rows} rows, {ranks} ranks");
                 }

@@ -81,8 +81,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
 /// The verb, where several ranks cannot do it.
 fn of_one_process(command: &Command) -> Option<&'static str> {
     match command {
-        Command::Pretrain(_) | Command::Stack(_) | Command::Selftest(_) | Command::Encode(_) | Command::Eval(_) => None,
-        Command::Sample(_) => None,
+        Command::Pretrain(_)
+        | Command::Stack(_)
+        | Command::Selftest(_)
+        | Command::Encode(_)
+        | Command::Eval(_)
+        | Command::Sample(_) => None,
         // Scores of mutations are few.
         Command::Score(args) => args.mutations.is_some().then_some("`dbn score --mutations`"),
         Command::Tune(_) => Some("`dbn tune`"),

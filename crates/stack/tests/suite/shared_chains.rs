@@ -14,8 +14,11 @@ fn typed(classes: usize) -> Dbn {
     Dbn::from_rbms(vec![labels.map_or(rbm.clone(), |labels| rbm.with_labels(labels).unwrap())]).unwrap()
 }
 
+/// Probabilities at the top and at the bottom, and labels.
+type Seen = (Vec<f64>, Vec<f64>, Vec<u32>);
+
 /// All that chains show, each time they are looked at.
-fn shown(dbn: &Dbn, labels: Option<&[u32]>, ranks: &Shared) -> Result<Vec<(Vec<f64>, Vec<f64>, Vec<u32>)>> {
+fn shown(dbn: &Dbn, labels: Option<&[u32]>, ranks: &Shared) -> Result<Vec<Seen>> {
     let mut chains = Chains::new(dbn, 11, labels, 3)?.among(ranks);
     let mut all = Vec::new();
     for steps in [0, 1, 2, 30] {

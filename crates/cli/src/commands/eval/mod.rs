@@ -124,10 +124,15 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         seed: args.seed,
         seconds: began.elapsed().as_secs_f64(),
     };
+    tell(&evaluation, args, report)
+}
+
+/// Prints and writes, as the first of the ranks.
+fn tell(evaluation: &Evaluation, args: &EvalArgs, report: &Report) -> Result<()> {
     if !ranks::group().is_first() {
         return Ok(());
     }
-    let json = serde_json::to_string(&evaluation)? + "\n";
+    let json = serde_json::to_string(evaluation)? + "\n";
     if let Some(path) = &args.out {
         write_file(path, json.as_bytes())?;
     }

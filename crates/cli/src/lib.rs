@@ -69,6 +69,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         .and_then(|()| execute(&cli.command, &report))
         .and_then(|code| ranks::finish().map(|()| code));
     result.unwrap_or_else(|failure| {
+        let failure = match ranks::goes_on() {
+            Some(words) => failure.hint(words),
+            None => failure,
+        };
         // What one cannot start with, all on its machine cannot.
         if ranks::are_several() || rank == 0 || place.is_none_or(|place| place == 0) {
             say(failure, rank, &report);

@@ -16,6 +16,9 @@ const HANGS: u8 = 2;
 /// The group, once it has come together.
 static GROUP: OnceLock<Together> = OnceLock::new();
 
+/// The command that goes on from the last save, once there is one.
+static RESUME: OnceLock<String> = OnceLock::new();
+
 /// The ranks of this program.
 struct Together {
     launcher: Launcher,
@@ -60,7 +63,8 @@ pub(crate) fn join(launcher: Launcher) -> Result<()> {
     let hangs = move |operation| {
         tracing::error!(
             "rank {rank}: {operation} has not ended in {limit} seconds: another rank hangs, or the network does; \
-             {TIMEOUT} sets the limit"
+             {TIMEOUT} sets the limit{}",
+            goes_on().map_or(String::new(), |words| format!("; {words}"))
         );
         HANGS
     };
@@ -86,6 +90,9 @@ pub(crate) fn join(launcher: Launcher) -> Result<()> {
     let said = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         said(panic);
+        if let Some(words) = goes_on() {
+            tracing::error!("rank {rank} panicked: {words}");
+        }
         abort(101);
     }));
     drop(GROUP.set(ours));
@@ -96,6 +103,25 @@ pub(crate) fn join(launcher: Launcher) -> Result<()> {
 #[cfg(not(unix))]
 pub(crate) fn join(launcher: Launcher) -> Result<()> {
     Err(deepbelief_ranks::Error::Platform { launcher: launcher.name, ranks: launcher.ranks }.into())
+}
+
+/// From here on there is something that `command` goes on from: rank 0 knows it, and tells all. It also says so at once,
+/// as a launcher that loses a rank gives the others no time to speak.
+pub(crate) fn resumed_by(command: &str) -> Result<()> {
+    if !are_several() {
+        return Ok(());
+    }
+    let mut bytes = command.as_bytes().to_vec();
+    group().broadcast(&mut bytes)?;
+    let command = String::from_utf8_lossy(&bytes).into_owned();
+    tracing::info!("ranks:   if one is lost, go on from the last save with: {command}");
+    drop(RESUME.set(command));
+    Ok(())
+}
+
+/// What to do once a rank is lost, where something was saved.
+pub(crate) fn goes_on() -> Option<String> {
+    RESUME.get().map(|command| format!("go on from the last save with: {command}"))
 }
 
 /// The ranks of this program; this process alone, where no launcher started it.

@@ -133,6 +133,7 @@ fn follow<V: Looped>(of: Prepared<V>) -> Result<u8> {
     let Prepared { settings, parts, mut minibatches, training } = of;
     let provenance = parts.provenance(record(&settings)?, settings.seed())?;
     let mut training = among::<V>(training, &provenance)?;
+    ranks::resumed_by("")?;
     interrupt::catch();
     let monitors = parts.monitors(settings.data(), V::MONITOR, settings.seed())?;
     loop {
@@ -157,6 +158,7 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
         watcher.save(&training.snapshot(), Figures::new())?;
         watcher.report_model(&training.snapshot().model()?, State::Running);
     }
+    ranks::resumed_by(&resume_command(verb, &folder))?;
     interrupt::catch();
     let monitors = parts.monitors(settings.data(), V::MONITOR, seed)?;
     let outcome = loop {
@@ -226,7 +228,11 @@ pub(crate) fn outcome<E: Into<Failure>>(
 
 /// Says how an interrupted run goes on; the program's exit code.
 pub(crate) fn interrupted(verb: &str, folder: &RunFolder) -> u8 {
-    let path = shell_word(folder.path());
-    tracing::warn!("interrupted and saved; continue with: dbn {verb} --resume {path}");
+    tracing::warn!("interrupted and saved; continue with: {}", resume_command(verb, folder));
     interrupt::EXIT_CODE
+}
+
+/// The command that goes on with a run.
+pub(crate) fn resume_command(verb: &str, folder: &RunFolder) -> String {
+    format!("dbn {verb} --resume {}", shell_word(folder.path()))
 }

@@ -9,7 +9,9 @@
 //! `±2 n range`, for which there are 30 bits: the last bit is worth at most `2⁻²⁸ range` of a mean gradient. A float of
 //! 32 bits that holds such a sum has 24 bits.
 
+use crate::learning::parameters::Offsets;
 use crate::learning::statistics::Statistics;
+use crate::products::panels::pack_rows;
 use crate::row::{BLOCK, Row};
 use crate::simd::{Level, dispatch};
 use crate::typed::gradient::TypedStatistics;
@@ -36,6 +38,11 @@ pub trait Summable: Default + Send + Sync {
     /// Of how many samples they are.
     #[doc(hidden)]
     fn set_samples(&mut self, samples: usize);
+
+    /// Takes `pull`, one a hidden unit, from every positive probability of all samples, which weigh `weight` together:
+    /// `sums` are those of their visible units and labels.
+    #[doc(hidden)]
+    fn pull(&mut self, pull: &[f32], sums: &Offsets, weight: f32);
 }
 
 /// Within what the terms lie that a sample adds to the statistics.
@@ -67,8 +74,9 @@ impl Ranges {
 pub struct ExactSums {
     ranges: Ranges,
     level: Level,
-    /// Samples of the whole minibatch.
+    /// Samples of the whole minibatch, and what they weigh together.
     samples: usize,
+    weight: f32,
     values: Vec<i32>,
     /// Where the next part lies.
     at: usize,
@@ -80,12 +88,12 @@ impl ExactSums {
     /// Zeros, for an RBM whose terms lie within `ranges`.
     #[must_use]
     pub fn new(ranges: Ranges) -> Self {
-        Self { ranges, level: Level::detect(), samples: 0, values: Vec::new(), at: 0, broken: 0 }
+        Self { ranges, level: Level::detect(), samples: 0, weight: 0.0, values: Vec::new(), at: 0, broken: 0 }
     }
 
-    /// Zeros again, for a minibatch of so many samples.
-    pub fn reset(&mut self, samples: usize) {
-        (self.samples, self.at, self.broken) = (samples, 0, 0);
+    /// Zeros again, for a minibatch of so many samples, which weigh `weight` together.
+    pub fn reset(&mut self, samples: usize, weight: f32) {
+        (self.samples, self.weight, self.at, self.broken) = (samples, weight, 0, 0);
         self.values.fill(0);
     }
 
@@ -116,7 +124,7 @@ impl ExactSums {
 
     /// The power of two whose multiples are counted.
     fn scale(&self, range: f32) -> f32 {
-        let most = 2.0 * f64::from(range) * self.samples.max(1) as f64;
+        let most = 2.0 * f64::from(range) * f64::from(self.weight.max(1.0));
         // The least power of two that is not below it.
         let (bits, fraction) = (most.to_bits(), most.to_bits() << 12);
         let exponent = (bits >> 52) as i32 - 1023 + i32::from(fraction != 0);
@@ -187,6 +195,11 @@ fn flat_mut(rows: &mut [Row]) -> &mut [f32] {
     unsafe { std::slice::from_raw_parts_mut(rows.as_mut_ptr().cast(), rows.len() * BLOCK) }
 }
 
+/// `row -= factor * pull`.
+fn take(row: &mut Row, factor: f32, pull: &Row) {
+    row.0.iter_mut().zip(&pull.0).for_each(|(x, pull)| *x -= factor * pull);
+}
+
 impl Summable for Statistics {
     fn each(&self, ranges: Ranges, with: &mut dyn FnMut(f32, &[f32])) {
         let labels = self.label_w.iter().map(|rows| &rows[..]);
@@ -206,6 +219,14 @@ impl Summable for Statistics {
 
     fn set_samples(&mut self, samples: usize) {
         self.samples = samples;
+    }
+
+    fn pull(&mut self, pull: &[f32], sums: &Offsets, weight: f32) {
+        for (panel, pull) in self.panels_mut().zip(&pack_rows(pull, 0.0)) {
+            panel.w.iter_mut().zip(&sums.visible).for_each(|(row, &sum)| take(row, sum, pull));
+            panel.label_w.iter_mut().zip(&sums.labels).for_each(|(row, &sum)| take(row, sum, pull));
+            take(panel.hb, weight, pull);
+        }
     }
 }
 
@@ -235,6 +256,15 @@ impl Summable for TypedStatistics {
     fn set_samples(&mut self, samples: usize) {
         self.samples = samples;
     }
+
+    fn pull(&mut self, pull: &[f32], sums: &Offsets, weight: f32) {
+        let panels = self.w.slices_mut().zip(self.h.iter_mut().zip(&mut self.hidden));
+        for ((w, (h, fields)), pull) in panels.zip(&pack_rows(pull, 0.0)) {
+            w.iter_mut().zip(&sums.visible).for_each(|(row, &sum)| take(row, sum, pull));
+            take(h, weight, pull);
+            take(&mut fields.b, weight, pull);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -258,7 +288,7 @@ mod tests {
         let pieces: Vec<f32> = (0..1000_u16).map(|i| f32::sin(f32::from(i)) * 64.0).collect();
         let total = |order: &mut dyn Iterator<Item = f32>| {
             let mut sums = ExactSums::new(ranges(1.0));
-            sums.reset(64_000);
+            sums.reset(64_000, 64_000.0);
             order.for_each(|value| sums.add(&statistics(&[value]), 128.0));
             assert_eq!(sums.broken(), 0);
             let mut out = statistics(&[]);
@@ -280,7 +310,7 @@ mod tests {
     fn two_parts_make_the_whole() {
         let of = |range: std::ops::Range<u16>| {
             let mut sums = ExactSums::new(ranges(1.0));
-            sums.reset(640);
+            sums.reset(640, 640.0);
             for i in range {
                 sums.add(&statistics(&[f32::from(i) / 7.0, -1.0 / f32::from(i + 1)]), 64.0);
                 sums.add_numbers(&[0.3], 64.0);
@@ -296,7 +326,7 @@ mod tests {
     fn the_largest_sums_fit_and_what_is_out_of_range_is_seen() {
         for samples in [1_usize, 63, 64, 65, 100, 1 << 20] {
             let mut sums = ExactSums::new(ranges(64.0));
-            sums.reset(samples);
+            sums.reset(samples, samples as f32);
             for start in (0..samples).step_by(64) {
                 let weight = 2.0 * (samples - start).min(64) as f32;
                 sums.add(&statistics(&[64.0 * weight, -64.0 * weight]), weight);
@@ -309,7 +339,7 @@ mod tests {
         }
         for bad in [f32::NAN, f32::INFINITY, -f32::INFINITY, 64.2] {
             let mut sums = ExactSums::new(ranges(1.0));
-            sums.reset(64);
+            sums.reset(64, 64.0);
             sums.add(&statistics(&[bad]), 64.0);
             assert!(sums.broken() > 0, "{bad}");
         }

@@ -46,7 +46,12 @@ impl Weights {
         }
         let positive = self.samples.clone();
         let mean = positive.iter().sum::<f32>() / positive.len() as f32;
-        let negative = if self.paired { positive.clone() } else { vec![mean; chains] };
+        let negative = match self.chain {
+            _ if self.paired => positive.clone(),
+            // Its weight has been said.
+            Some(_) => vec![1.0; chains],
+            None => vec![mean; chains],
+        };
         Some(Factors { positive, negative })
     }
 }

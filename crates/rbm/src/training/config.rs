@@ -243,14 +243,13 @@ impl TrainConfig {
         Ok(())
     }
 
-    /// Refuses, beside exact sums, what needs more of a minibatch than sums over its pieces, or chains that meet.
+    /// Refuses chains that meet, beside exact sums.
     fn require_exact(&self) -> Result<()> {
         let swaps = matches!(self.sampler, Sampler::Tempered | Sampler::Trajectory);
-        let asked = [("sparsity_cost", self.sparsity_cost > 0.0), ("a sampler that swaps states", swaps)];
-        match asked.into_iter().find(|&(_, asked)| asked && self.sums == Sums::Exact) {
-            Some((name, _)) => Err(Error::Method { name, place: WITH_EXACT_SUMS }),
-            None => Ok(()),
+        if swaps && self.sums == Sums::Exact {
+            return Err(Error::Method { name: "a sampler that swaps states", place: WITH_EXACT_SUMS });
         }
+        Ok(())
     }
 
     /// Refuses what only the engine for all kinds of units has, and that is on the CPU.

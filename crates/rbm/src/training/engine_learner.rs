@@ -9,7 +9,7 @@ use crate::sampling::tempering::TemperedChains;
 use crate::sampling::trajectory::TrajectoryTempering;
 use crate::training::cd::Draws;
 use crate::training::config::{MissingAs, TrainConfig};
-use crate::training::imputed::Imputed;
+use crate::training::imputed::{ImputeDraws, Imputed};
 use crate::training::learned::Learned;
 use crate::training::learner::{Learner, Measured};
 use crate::training::rule::{Rule, VisibleStates};
@@ -28,7 +28,7 @@ pub(crate) struct EngineLearner<E: Engine> {
     /// The running mean of the models, if it is wanted.
     average: Option<E>,
     pub(crate) statistics: E::Statistics,
-    imputed: Imputed,
+    pub(crate) imputed: Imputed,
 }
 
 impl<E: Engine> EngineLearner<E> {
@@ -82,14 +82,8 @@ impl<E: Engine> Learner for EngineLearner<E> {
         let v0 = match config.missing_as {
             _ if data.missing.is_empty() => (&data.v, None),
             MissingAs::Sampled => {
-                completed = imputed.draw(&data.v, &data.missing, draws, |v, draws| {
-                    rbm.infer_hidden(Shown::Batch(v), &data.y, Some(draws.hidden))?;
-                    match (v, rule.visible_states) {
-                        (Batch::Real { .. }, VisibleStates::Probabilities) => rbm.mean_visible()?,
-                        _ => rbm.sample_visible(draws.visible)?,
-                    }
-                    Ok(rbm.visible_states()?)
-                })?;
+                let step = |v: &Batch, draws| impute(rbm, v, &data.y, rule, draws);
+                completed = imputed.draw(&data.v, &data.missing, draws, step)?;
                 (&completed, None)
             }
             MissingAs::Excluded => {
@@ -196,6 +190,16 @@ impl<E: Engine> EngineLearner<E> {
     }
 }
 
+/// Visible units that a step of missing values leads `v` to.
+pub(crate) fn impute<E: Engine>(rbm: &mut E, v: &Batch, y: &[u32], rule: &Rule, draws: ImputeDraws) -> Result<Batch> {
+    rbm.infer_hidden(Shown::Batch(v), y, Some(draws.hidden))?;
+    match (v, rule.visible_states) {
+        (Batch::Real { .. }, VisibleStates::Probabilities) => rbm.mean_visible()?,
+        _ => rbm.sample_visible(draws.visible)?,
+    }
+    Ok(rbm.visible_states()?)
+}
+
 /// Moves the running mean of the models towards `rbm`, if there is to be one.
 fn average_into<E: Engine>(average: &mut Option<E>, rbm: &E, config: &TrainConfig, draws: Draws) -> Result<()> {
     if config.averaging > 0.0 {
@@ -243,6 +247,6 @@ pub(crate) fn step_of(rule: &Rule) -> StepRule {
     }
 }
 
-fn sparsity_of(rule: &Rule) -> Sparsity {
+pub(crate) fn sparsity_of(rule: &Rule) -> Sparsity {
     Sparsity { target: rule.sparsity_target as f32, cost: rule.sparsity_cost as f32 }
 }

@@ -5,19 +5,22 @@
 //! on who has the other pieces. Its statistics are rounded to integers ([`ExactSums`]), which the ranks add up; every rank
 //! then takes the same step.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::rbm::Rbm;
 use crate::sampling::gathered::{PIECE, gathered, piece, pieces_of};
 use crate::sampling::negative::{Chains, Negative, gibbs};
 use crate::sampling::state::SamplerState;
 use crate::training::cd::Draws;
-use crate::training::config::{TrainConfig, WITH_EXACT_SUMS};
-use crate::training::engine_learner::{EngineLearner, OFFSET_SHARE, share, step_of};
+use crate::training::config::{MissingAs, TrainConfig};
+use crate::training::engine_learner::{EngineLearner, OFFSET_SHARE, impute, share, sparsity_of, step_of};
+use crate::training::imputed::ImputeDraws;
 use crate::training::learner::{Learner, Measured};
 use crate::training::rule::Rule;
 use deepbelief_kernels::{Batch, Engine, ExactSums, Offsets, Parameters, Ranges, Shown, Sparsity, Summable, Uniforms};
 use deepbelief_ranks::{Alone, Group};
 use deepbelief_training::Labelled;
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// No pull on the hidden units.
@@ -40,10 +43,21 @@ pub(crate) struct ExactLearner<E: Engine> {
 struct Piece<'a> {
     v: Batch,
     y: &'a [u32],
+    /// What the samples weigh; empty where all weigh the same.
+    weights: &'a [f32],
+    /// Units without a value that nothing is learned of.
+    left_out: Option<Batch>,
     /// How many chains there are, and what each weighs beside a sample.
     chains: usize,
     ratio: f32,
     draws: Draws,
+}
+
+/// What samples weigh in the bounds of their sums: a little more than they do, as sums of floats are rounded.
+fn bound(weights: &[f32], samples: usize) -> f32 {
+    const ROUNDING: f32 = 1e-3;
+    let rounding = ROUNDING * samples as f32;
+    if weights.is_empty() { samples as f32 } else { weights.iter().sum::<f32>() + rounding }
 }
 
 impl<E: Engine<Statistics: Summable>> ExactLearner<E> {
@@ -76,9 +90,16 @@ impl<E: Engine<Statistics: Summable>> ExactLearner<E> {
         let (v0, draws) = (Shown::Batch(&of.v), of.draws);
         let from_data = matches!(negative, Some(Negative::Data));
         rbm.infer_hidden(v0, of.y, from_data.then(|| draws.hidden(0)))?;
+        if !of.weights.is_empty() {
+            rbm.weigh(of.weights, from_data)?;
+        }
+        let left_out = match &of.left_out {
+            Some(Batch::Binary(cells)) => Some(cells),
+            _ => None,
+        };
         let chains = self.own.iter_mut().flatten().nth(own).filter(|_| of.chains > 0);
         match (negative, chains) {
-            (Some(Negative::Data), _) if of.chains > 0 => gibbs(rbm, rule, draws, None)?,
+            (Some(Negative::Data), _) if of.chains > 0 => gibbs(rbm, rule, draws, left_out)?,
             (Some(Negative::Fast(fast, _)), Some(chains)) => {
                 chains.go_on(&mut **fast, rule, draws)?;
                 rbm.take_chains(fast)?;
@@ -88,9 +109,11 @@ impl<E: Engine<Statistics: Summable>> ExactLearner<E> {
         }
         rbm.weigh_chains(of.ratio)?;
         rbm.statistics(v0, NO_PULL, statistics)?;
-        let weight = of.v.rows() as f32 + of.ratio * of.chains as f32;
+        let own = bound(of.weights, of.v.rows());
+        // Chains of the data weigh what their samples do.
+        let weight = own + if from_data { own } else { of.ratio * of.chains as f32 };
         self.sums.add(statistics, weight);
-        if config.centred {
+        if needs_means(config) {
             let Offsets { visible, hidden, labels } = rbm.sums_of_means(v0)?;
             for sums in [visible, hidden, labels] {
                 self.sums.add_numbers(&sums, weight);
@@ -99,19 +122,62 @@ impl<E: Engine<Statistics: Summable>> ExactLearner<E> {
         Ok(())
     }
 
+    /// The samples with values for what they lack, and the units without a value that nothing is learned of.
+    fn completed<'a>(
+        &mut self,
+        data: &'a Labelled,
+        rule: &Rule,
+        draws: Draws,
+        config: &TrainConfig,
+    ) -> Result<(Cow<'a, Batch>, Option<Batch>)> {
+        if data.missing.is_empty() {
+            return Ok((Cow::Borrowed(&data.v), None));
+        }
+        let Self { whole: EngineLearner { rbm, imputed, .. }, group, .. } = self;
+        let missing = &data.missing;
+        if config.missing_as == MissingAs::Excluded {
+            let mut v = data.v.clone();
+            rbm.layers().visible.turn_off(&missing.cells, &mut v);
+            return Ok((Cow::Owned(v), Some(Batch::Binary(missing.cells.clone()))));
+        }
+        let (mut v, rows) = (imputed.recalled(&data.v, missing), data.v.rows());
+        // Each rank draws the values of its pieces, and all learn of all: another one may have the sample next time.
+        let mut own = Vec::new();
+        for index in pieces_of(&**group, rows) {
+            let place = piece(index, rows);
+            let draws = ImputeDraws::of(Draws { first: place.start as u32, ..draws });
+            let drawn = impute(rbm, &v.slice(place.clone()), of_rows(&data.y, &place), rule, draws)?;
+            for row in place.clone() {
+                own.extend(missing.units(row).flat_map(|unit| drawn.value(row - place.start, unit).to_ne_bytes()));
+            }
+        }
+        let all = group.gather(&own).map_err(deepbelief_training::Error::from)?;
+        let mut left: Vec<_> = all.iter().map(|bytes| bytes.as_chunks().0.iter()).collect();
+        for row in 0..rows {
+            let values = &mut left[row / PIECE % group.size()];
+            v.put(row, missing.units(row).zip(values.map(|value| f32::from_ne_bytes(*value))));
+        }
+        imputed.keep(&v, missing);
+        Ok((Cow::Owned(v), None))
+    }
+
     /// Adds all pieces of this rank up, and the sums of all ranks; whether all numbers were sane.
     fn add_up(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<bool> {
         let (samples, chains) = (data.v.rows(), config.persistent_chains);
-        let ratio = if chains == 0 { 1.0 } else { samples as f32 / chains as f32 };
-        self.sums.reset(samples);
+        let together = if data.weights.is_empty() { samples as f32 } else { data.weights.iter().sum() };
+        let ratio = if chains == 0 { 1.0 } else { together / chains as f32 };
+        let (v, left_out) = self.completed(data, rule, draws, config)?;
+        self.sums.reset(samples, bound(&data.weights, samples));
         let pieces = samples.max(chains).div_ceil(PIECE);
         // A rank without any piece adds an empty one, for zeros in the shapes of the others.
         let first = self.group.rank();
         for (own, index) in (first..pieces.max(first + 1)).step_by(self.group.size()).enumerate() {
             let rows = piece(index, samples);
             let of = Piece {
-                v: data.v.slice(rows.clone()),
-                y: if data.y.is_empty() { &[] } else { &data.y[rows.clone()] },
+                v: v.slice(rows.clone()),
+                y: of_rows(&data.y, &rows),
+                weights: of_rows(&data.weights, &rows),
+                left_out: left_out.as_ref().map(|cells| cells.slice(rows.clone())),
                 chains: if chains == 0 { rows.len() } else { piece(index, chains).len() },
                 ratio,
                 draws: Draws { first: (PIECE * index) as u32, ..draws },
@@ -130,29 +196,43 @@ impl<E: Engine<Statistics: Summable>> ExactLearner<E> {
     }
 }
 
+/// What belongs to some rows, of what there is of all or of none.
+fn of_rows<'a, T>(all: &'a [T], rows: &Range<usize>) -> &'a [T] {
+    if all.is_empty() { all } else { &all[rows.clone()] }
+}
+
+/// Whether an update takes the means of units over the minibatch.
+fn needs_means(config: &TrainConfig) -> bool {
+    config.centred || config.sparsity_cost > 0.0
+}
+
 impl<E: Engine<Statistics: Summable>> Learner for ExactLearner<E> {
     fn learn(&mut self, data: &Labelled, rule: &Rule, draws: Draws, config: &TrainConfig) -> Result<Option<f32>> {
-        for (name, there) in
-            [("weights of samples", !data.weights.is_empty()), ("missing values", !data.missing.is_empty())]
-        {
-            if there {
-                return Err(Error::Method { name, place: WITH_EXACT_SUMS });
-            }
-        }
         self.take_own(config)?;
         if !self.add_up(data, rule, draws, config)? {
             return Ok(Some(f32::NAN));
         }
         let EngineLearner { rbm, negative, statistics, .. } = &mut self.whole;
         self.sums.read(statistics);
-        if config.centred {
+        if needs_means(config) {
             let zeros = |units: usize| vec![0.0; units];
             let (visible, hidden, labels) = (rbm.visible(), rbm.hidden(), rbm.classes());
             let mut sums = Offsets { visible: zeros(visible), hidden: zeros(hidden), labels: zeros(labels) };
             for sums in [&mut sums.visible, &mut sums.hidden, &mut sums.labels] {
                 self.sums.read_numbers(sums);
             }
-            rbm.follow_sums(&sums, data.v.rows().max(1) as f32, share(OFFSET_SHARE, draws.step))?;
+            let weight = if data.weights.is_empty() { data.v.rows() as f32 } else { data.weights.iter().sum() };
+            let weight = weight.max(f32::MIN_POSITIVE);
+            if config.centred {
+                // A minibatch that weighs nothing says nothing of the means.
+                let least = if weight > f32::MIN_POSITIVE { share(OFFSET_SHARE, draws.step) } else { 0.0 };
+                rbm.follow_sums(&sums, weight, least)?;
+            }
+            let Sparsity { target, cost } = sparsity_of(rule);
+            if cost > 0.0 {
+                let pull: Vec<f32> = sums.hidden.iter().map(|sum| cost * (sum / weight - target)).collect();
+                statistics.pull(&pull, &sums, weight);
+            }
         }
         rbm.step(statistics, &step_of(rule))?;
         if let Some(negative) = negative {

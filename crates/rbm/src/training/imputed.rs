@@ -20,6 +20,13 @@ pub(crate) struct ImputeDraws {
     pub(crate) visible: Uniforms,
 }
 
+impl ImputeDraws {
+    pub(crate) fn of(draws: Draws) -> Self {
+        let draw = Uniforms::new(draws.seed, Stream::Missing, draws.step).from_row(draws.first);
+        Self { hidden: draw.gibbs(0), visible: draw.gibbs(1) }
+    }
+}
+
 impl Imputed {
     /// `batch` with new values of what it lacks: from the last ones by `step`, which leads visible units to others.
     pub(crate) fn draw(
@@ -29,20 +36,30 @@ impl Imputed {
         draws: Draws,
         step: impl FnOnce(&Batch, ImputeDraws) -> Result<Batch>,
     ) -> Result<Batch> {
+        let mut v = self.recalled(batch, missing);
+        let drawn = step(&v, ImputeDraws::of(draws))?;
+        v.take(&missing.cells, &drawn);
+        self.keep(&v, missing);
+        Ok(v)
+    }
+
+    /// `batch` with the last values of what it lacks.
+    pub(crate) fn recalled(&self, batch: &Batch, missing: &Missing) -> Batch {
         let mut v = batch.clone();
         for (row, sample) in missing.samples.iter().enumerate() {
             if let Some(values) = self.0.get(sample) {
                 v.put(row, missing.units(row).zip(values.iter().copied()));
             }
         }
-        let draw = Uniforms::new(draws.seed, Stream::Missing, draws.step);
-        let drawn = step(&v, ImputeDraws { hidden: draw.gibbs(0), visible: draw.gibbs(1) })?;
-        v.take(&missing.cells, &drawn);
+        v
+    }
+
+    /// The values of what is missing are the last ones from now on.
+    pub(crate) fn keep(&mut self, v: &Batch, missing: &Missing) {
         for (row, &sample) in missing.samples.iter().enumerate().filter(|&(row, _)| missing.lacks(row)) {
             let values = self.0.entry(sample).or_default();
             values.clear();
             values.extend(missing.units(row).map(|unit| v.value(row, unit)));
         }
-        Ok(v)
     }
 }

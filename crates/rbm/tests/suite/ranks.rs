@@ -4,11 +4,11 @@ use crate::machines::{layer, name, pairs, parameters, random, samples};
 use crate::typed::compare;
 use crate::{Fixed, Labelled, binary, plain, random_rbm, real};
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Batch, Minibatches};
+use deepbelief_kernels::{Batch, Bits, Minibatches, Missing};
 use deepbelief_ranks::{Error as GroupError, Group, Threads};
 use deepbelief_rbm::{
-    Contrastive, Control, Error, LabelGroup, Layers, Monitors, Observer, Optimizer, Outcome, Progress, Rbm, Sampler,
-    Sums, TrainConfig, TrainState, Trainer, UnitKind,
+    Contrastive, Control, Error, LabelGroup, Layers, MissingAs, Monitors, Observer, Optimizer, Outcome, Progress, Rbm,
+    Sampler, Sums, TrainConfig, TrainState, Trainer, UnitKind,
 };
 use std::sync::Arc;
 
@@ -25,19 +25,70 @@ struct Case {
     rbm: Rbm,
     batches: Vec<Batch>,
     classes: u32,
+    /// Whether every seventh value is missing.
+    lacks: bool,
+    /// Whether samples weigh more or less than others.
+    weighs: bool,
     config: TrainConfig,
 }
 
+/// Batches of which values are missing, or samples weigh more or less than others.
+struct Uneven {
+    batches: Fixed,
+    lacks: bool,
+    weighs: bool,
+    missing: Missing,
+    weights: Vec<f32>,
+}
+
+impl Minibatches for Uneven {
+    fn samples(&self) -> usize {
+        self.batches.samples()
+    }
+    fn units(&self) -> usize {
+        self.batches.units()
+    }
+    fn batches(&self) -> usize {
+        self.batches.batches()
+    }
+    fn start_epoch(&mut self, _: u32) {}
+    fn fill(&mut self, index: usize, batch: &mut Batch) {
+        self.batches.fill(index, batch);
+        let (rows, units) = (batch.rows(), batch.units());
+        let lacks: Vec<f32> = (0..rows * units).map(|at| f32::from(u8::from(at % 7 == 0 && at % 64 > 20))).collect();
+        // Each batch has samples of its own, in another order each time.
+        let samples = (0..rows as u32).map(|row| 1000 * index as u32 + (row * 31 + 7) % rows as u32).collect();
+        self.missing = Missing { samples, cells: Bits::from_values(rows, units, &lacks) };
+        self.weights = (0..rows).map(|row| if row < 64 { 0.0 } else { 0.25 * (row % 11) as f32 }).collect();
+    }
+    fn missing(&self) -> Option<&Missing> {
+        Some(&self.missing).filter(|_| self.lacks)
+    }
+    fn weights(&self) -> Option<&[f32]> {
+        Some(&self.weights[..]).filter(|_| self.weighs)
+    }
+}
+
 impl Case {
+    fn lacking(self) -> Self {
+        Self { lacks: true, name: self.name.clone() + ", lacking", ..self }
+    }
+
+    fn weighed(self) -> Self {
+        Self { weighs: true, name: self.name.clone() + ", weighed", ..self }
+    }
+
     fn bernoulli(name: &str, config: TrainConfig) -> Self {
         // Pieces of 64 rows: three and a rest, two, and less than one.
         let batches = vec![binary(200, 50, 0.3, 1), real(130, 50, 0.4, 2), binary(37, 50, 0.2, 3)];
-        Self { name: name.into(), rbm: random_rbm(50, 40, 0.1, 1), batches, classes: 0, config }
+        let (rbm, lacks, weighs) = (random_rbm(50, 40, 0.1, 1), false, false);
+        Self { name: name.into(), rbm, batches, classes: 0, lacks, weighs, config }
     }
 
     fn typed(layers: &Layers, config: TrainConfig) -> Self {
         let batches = [150, 70, 20].map(|rows| samples(&layers.visible, rows, rows as u32)).to_vec();
-        Self { name: name(layers), rbm: random(layers, 5), batches, classes: 0, config }
+        let (rbm, lacks, weighs) = (random(layers, 5), false, false);
+        Self { name: name(layers), rbm, batches, classes: 0, lacks, weighs, config }
     }
 
     fn labelled(mut self) -> Self {
@@ -56,6 +107,10 @@ impl Case {
     fn data(&self) -> Box<dyn Minibatches> {
         let batches = Fixed(self.batches.clone());
         match self.classes {
+            0 if self.lacks || self.weighs => {
+                let Self { lacks, weighs, .. } = *self;
+                Box::new(Uneven { batches, lacks, weighs, missing: Missing::default(), weights: Vec::new() })
+            }
             0 => Box::new(batches),
             classes => Box::new(Labelled { batches, labels: labels(self.batches[0].rows(), classes) }),
         }
@@ -116,8 +171,21 @@ fn bernoulli_cases() -> Vec<Case> {
         case("averaged", TrainConfig { averaging: 0.9, ..chains(65) }),
         case("CD", exact()).labelled(),
         case("centred PCD", TrainConfig { centred: true, ..chains(90) }).labelled(),
+        case("sparse", sparse()),
+        case("sparse, centred PCD", TrainConfig { centred: true, persistent_chains: 90, ..sparse() }),
+        case("sparse", sparse()).labelled(),
+        case("sparse", sparse()).weighed(),
+        case("CD", exact()).weighed(),
+        case("centred PCD", TrainConfig { centred: true, ..chains(90) }).weighed(),
+        case("CD", exact()).lacking(),
+        case("CD", TrainConfig { missing_as: MissingAs::Excluded, ..exact() }).lacking().weighed(),
+        case("PCD", chains(70)).lacking().weighed(),
         case("Adam", TrainConfig { optimizer: Optimizer::Adam, learning_rate: 1e-3, ..chains(90) }),
     ]
+}
+
+fn sparse() -> TrainConfig {
+    TrainConfig { sparsity_target: 0.1, sparsity_cost: 0.5, ..exact() }
 }
 
 fn typed_cases() -> Vec<Case> {
@@ -130,6 +198,8 @@ fn typed_cases() -> Vec<Case> {
         cases.push(Case::typed(&layers, slow(exact())));
         cases.push(Case::typed(&layers, slow(TrainConfig { centred: true, ..chains.clone() })));
         cases.push(Case::typed(&layers, slow(exact())).labelled());
+        cases.push(Case::typed(&layers, slow(TrainConfig { centred: true, ..sparse() })).weighed());
+        cases.push(Case::typed(&layers, slow(sparse())).lacking());
         cases.push(Case::typed(&layers, slow(TrainConfig { sampler: Sampler::Fast, ..chains.clone() })));
     }
     cases
@@ -284,7 +354,6 @@ fn what_cannot_be_split_is_refused() {
     let place = "is not available with exact sums, which training on several ranks takes";
     let tempered = TrainConfig { sampler: Sampler::Tempered, persistent_chains: 20, ..exact() };
     assert_eq!(refused(tempered), format!("a sampler that swaps states {place}"));
-    assert_eq!(refused(TrainConfig { sparsity_cost: 0.1, ..exact() }), format!("sparsity_cost {place}"));
     assert_eq!(
         refused(TrainConfig { sums: Sums::Float, ..exact() }),
         "sums is float; it must be exact on several ranks"

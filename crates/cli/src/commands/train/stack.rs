@@ -13,7 +13,7 @@ use crate::run::known::Known;
 use crate::run::measured::Epoch;
 use crate::run::parts::Parts;
 use crate::run::watcher::{Follower, Watcher, control};
-use crate::run::{identity, interrupted, outcome, require_run};
+use crate::run::{identity, interrupted, outcome, require_run, resume_command};
 use crate::settings::{Resolved, Settings, StackSettings, record, resolve, resume as resume_settings, to_toml};
 use deepbelief_data::Minibatcher;
 use deepbelief_rbm::{ObserverResult, Outcome, Provenance, Rbm, TrainState, UnitKind, UnitMix};
@@ -152,6 +152,7 @@ fn among(greedy: Greedy, provenance: &Provenance) -> Result<Greedy> {
 fn follow(of: Prepared) -> Result<u8> {
     let Prepared { settings, parts, mut stages, greedy, .. } = of;
     let mut greedy = among(greedy, &parts.provenance(record(&settings)?, settings.seed())?)?;
+    ranks::resumed_by("")?;
     interrupt::catch();
     for Stage { layers, parts, minibatches } in &mut stages {
         let monitors = parts.monitors(&settings.data, MONITOR, settings.seed())?;
@@ -189,6 +190,7 @@ fn train(run: Run, report: &Report) -> Result<u8> {
     if let Ok(finished) = greedy.dbn() {
         watcher.draw_finished(&finished)?;
     }
+    ranks::resumed_by(&resume_command("stack", &folder))?;
     interrupt::catch();
     let mut reached = Outcome::Finished;
     for Stage { layers, parts, minibatches } in &mut stages {

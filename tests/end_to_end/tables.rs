@@ -326,6 +326,13 @@ fn values_of_options_may_begin_with_a_minus() {
     let shown = place.ok("check csv:t.csv --scale standard --recipe r.toml");
     assert!(shown.contains("each column by its mean and standard deviation"), "{shown}");
     place.ok("pretrain -q --config r.toml --epochs 1 --valid 0 --out r");
+    // A value more than two standard deviations off is no reason against a training, which takes it for an end.
+    let row = |k: usize| format!("{}.5,{}\n", k % 5, if k == 7 { 90.5 } else { (k % 7) as f32 + 0.25 });
+    let far: String = (0..40).map(row).collect();
+    std::fs::write(place.path("far.csv"), far).unwrap();
+    place.ok("check csv:far.csv --scale standard --recipe far.toml");
+    let said = stderr(&place.run("pretrain --config far.toml --epochs 1 --valid 0 --out far"));
+    assert!(said.contains("1 value lies beyond the ranges of the columns and is taken for their ends"), "{said}");
 }
 
 /// What is read for a model is read by its scale, whatever its own values are.

@@ -46,13 +46,13 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
         Some(reading) => reading.schema.layer(),
         None => Units::of(UnitKind::Bernoulli, train.units),
     };
-    fill_gaps(&mut train, test.as_mut(), &units)?;
+    let ranges = fill_gaps(&mut train, test.as_mut(), &units)?;
     let Scaled { train: train_pixels, test: test_pixels, scaling, notes: beyond } = if units.is_bernoulli() {
         let how = reading.as_ref().and_then(|reading| reading.scaling).map_or(options.scale, Scale::from);
-        scale(&mut train, test.as_mut(), how, options.clamp)?
+        scale(&mut train, test.as_mut(), ranges, how, options.clamp)?
     } else {
-        let train = keep(&mut train, units.is_discrete())?;
-        let test = test.as_mut().map(|test| keep(test, units.is_discrete())).transpose()?;
+        let train = keep(&mut train, ranges.0, units.is_discrete());
+        let test = test.as_mut().zip(ranges.1).map(|(test, range)| keep(test, range, units.is_discrete()));
         Scaled { train, test, scaling: Scaling::None, notes: Vec::new() }
     };
     let split = |table: Table, pixels| {

@@ -214,6 +214,18 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn bytes_of_zeros_and_ones_are_bits() {
+        for shape in ["2, 4", "2, 2, 2"] {
+            let data = read("a.npy", &npy(1, &header("|u1", false, shape), &[0, 1, 1, 0, 1, 0, 0, 0])).unwrap();
+            assert_eq!((data.scaling.to_string().as_str(), data.train.samples()), ("as they are", 2));
+            assert_eq!(
+                (data.train.row(0), data.train.row(1)),
+                (Row::Bytes(&[0, 255, 255, 0]), Row::Bytes(&[255, 0, 0, 0]))
+            );
+        }
+    }
+
+    #[test]
     fn bad_arrays_are_refused_by_name() {
         let message =
             |descr, shape, data: &[u8]| read("a.npy", &npy(1, &header(descr, false, shape), data)).unwrap_err();

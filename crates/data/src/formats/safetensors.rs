@@ -118,6 +118,29 @@ mod tests {
         assert_eq!(data.test.unwrap().row(0), Row::Floats(&[0.0, 0.25]));
     }
 
+    /// Zeros and ones are bits, whatever type holds them, and with them what a model was trained on is read again.
+    #[test]
+    fn bits_of_any_type_are_bits() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("d.safetensors");
+        let bits = [0u8, 1, 1, 0, 1, 0, 0, 0];
+        let floats: Vec<u8> = bits.iter().flat_map(|&bit| f32::from(bit).to_le_bytes()).collect();
+        let wide: Vec<u8> = bits.iter().flat_map(|&bit| i64::from(bit).to_le_bytes()).collect();
+        for (dtype, bytes) in
+            [(Dtype::U8, bits.to_vec()), (Dtype::BOOL, bits.to_vec()), (Dtype::I64, wide), (Dtype::F32, floats)]
+        {
+            for shape in [vec![2, 4], vec![2, 2, 2]] {
+                std::fs::write(&path, file(&[("images", dtype, shape, bytes.clone())])).unwrap();
+                let data = load(&Source::Safetensors(path.clone()), &LoadOptions::default()).unwrap();
+                assert_eq!(data.scaling.to_string(), "as they are", "{dtype:?}");
+                assert_eq!(data.train.row(0), Row::Bytes(&[0, 255, 255, 0]), "{dtype:?}");
+                let mut values = [0.0; 4];
+                data.train.row(1).write(&mut values);
+                assert_eq!(values, [1.0, 0.0, 0.0, 0.0], "{dtype:?}");
+            }
+        }
+    }
+
     #[test]
     fn bad_files_are_refused_by_name() {
         assert!(refused(b"no").starts_with("f: not a readable safetensors file: "));

@@ -22,16 +22,19 @@ pub(crate) struct Scaled {
 }
 
 /// Takes values as they are, of units that are not all Bernoulli: bytes where they are the states of `discrete` units.
-pub(crate) fn keep(table: &mut Table, discrete: bool) -> Result<Store, Error> {
-    let whole = discrete && table.range()?.whole;
-    Ok(taken(table, Conversion { scaling: Scaling::None, whole }))
+pub(crate) fn keep(table: &mut Table, range: Range, discrete: bool) -> Store {
+    taken(table, Conversion { scaling: Scaling::None, whole: discrete && range.whole })
 }
 
-/// Scales training and test values alike. With `clamp`, values beyond a range that was found in other data are taken
-/// for its ends.
-pub(crate) fn scale(train: &mut Table, test: Option<&mut Table>, scale: Scale, clamp: bool) -> Result<Scaled, Error> {
-    let of_train = train.range()?;
-    let of_test = test.as_deref().map(Table::range).transpose()?;
+/// Scales training and test values alike, whose ranges are these. With `clamp`, values beyond a range that was found in
+/// other data are taken for its ends.
+pub(crate) fn scale(
+    train: &mut Table,
+    test: Option<&mut Table>,
+    (of_train, of_test): (Range, Option<Range>),
+    scale: Scale,
+    clamp: bool,
+) -> Result<Scaled, Error> {
     let scaling = match scale {
         Scale::By255 => Scaling::By255,
         Scale::Auto => {
@@ -172,6 +175,12 @@ mod tests {
 
     fn floats(values: &[f32]) -> Table {
         Table::new("t", 2, Values::Floats(values.to_vec()))
+    }
+
+    /// By the ranges of all that is there.
+    fn scale(train: &mut Table, test: Option<&mut Table>, how: Scale, clamp: bool) -> Result<Scaled, Error> {
+        let ranges = (train.range()?, test.as_deref().map(Table::range).transpose()?);
+        super::scale(train, test, ranges, how, clamp)
     }
 
     /// The values that come out, whether they are bytes, and what was said of them.

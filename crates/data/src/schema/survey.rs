@@ -50,8 +50,8 @@ fn look(sheet: &Sheet, columns: &[usize], weights: Option<&[f32]>, of: impl Fn(f
             let weights = weights.map(|weights| &weights[first..first + count]);
             for (found, &column) in found.iter_mut().zip(columns) {
                 numbers.clear();
-                numbers.extend(cells.iter().skip(column).step_by(width).map_while(|cell| cell.as_number()).map(&of));
-                if numbers.len() == count {
+                numbers.extend(cells.chunks_exact(width).map(|cells| of(cells[column].or_nan())));
+                if numbers.iter().fold(true, |numbers, x| numbers & !x.is_nan()) {
                     found.add_numbers(&numbers, weights);
                     continue;
                 }

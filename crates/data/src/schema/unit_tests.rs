@@ -54,6 +54,44 @@ fn columns_are_units_of_their_own_kind() {
     assert_eq!(blocks[4].values, BlockValues::Floats(vec![1.5, 1.75, 2.0, 1.75]));
 }
 
+/// Neighbouring numbers are filled together: with a word between them, a gap, and a number that is far out, each is what it
+/// is by itself.
+#[test]
+fn numbers_side_by_side_are_what_each_is_alone() {
+    let number = |row: usize, column: usize| match (row, column) {
+        (17, 1) => 4000.0,
+        _ => ((row * (7 + column) + column) % 31) as f64 / 4.0,
+    };
+    let mut text = String::from("a,b,c,word,d,e\n");
+    for row in 0..300 {
+        let cell = |column| if (row, column) == (21, 4) { String::new() } else { number(row, column).to_string() };
+        let word = ["x", "y", "z"][row % 3];
+        text += &format!("{},{},{},{word},{},{}\n", cell(0), cell(1), cell(2), cell(3), cell(4));
+    }
+    let data = auto(&text);
+    assert_eq!(data.train.layer().to_string(), "3 gaussian, 1 categorical of 3, 2 gaussian");
+    let rows = values(&data);
+    for (column, unit) in [0, 1, 2, 6, 7].into_iter().enumerate() {
+        let there: Vec<usize> = (0..300).filter(|&row| (row, column) != (21, 4)).collect();
+        let of =
+            |f: &dyn Fn(f64) -> f64| there.iter().map(|&row| f(number(row, column))).sum::<f64>() / there.len() as f64;
+        let mean = of(&|x| x);
+        let deviation = of(&|x| (x - mean).powi(2)).sqrt();
+        for &row in &there {
+            let x = (number(row, column) - mean) / deviation;
+            assert!((f64::from(rows[row][unit]) - x).abs() < 1e-5, "row {row}, column {column}");
+            assert_eq!(rows[row][3 + row % 3], 1.0);
+        }
+    }
+    assert_eq!(data.train.missing_values(), 1);
+    let far = "1 value lies more than 10 standard deviations from the mean of the column: column \"b\"";
+    assert!(
+        data.notes.iter().any(|note| note.starts_with(far) && note.ends_with("the first in line 19")),
+        "{:?}",
+        data.notes
+    );
+}
+
 /// Whoever asks for a scale asks for values between 0 and 1.
 #[test]
 fn a_scale_is_for_bernoulli_units() {

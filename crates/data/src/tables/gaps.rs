@@ -4,31 +4,41 @@ use std::path::Path;
 
 use deepbelief_kernels::{UnitKind, Units};
 
-use super::table::{Cells, Table};
+use super::table::{Cells, Range, Table};
 use super::values::Values;
 use crate::error::Error;
 use crate::memory::room::reserve;
 
 /// Notes which values of both tables are missing, and puts there what is most probable in the training data: of a
 /// categorical unit the most frequent level, of a Gaussian one 0, of others the more frequent value where a column has
-/// 0 and 1 alone, else the mean of its values.
-pub(crate) fn fill_gaps(train: &mut Table, test: Option<&mut Table>, units: &Units) -> Result<(), Error> {
-    let mut stand_ins = None;
-    for table in [Some(&mut *train), test].into_iter().flatten() {
-        // Those of the training data, which come first.
-        let stand_ins = match &stand_ins {
-            Some(known) => known,
-            None => stand_ins.insert(probable(table, units)?),
+/// 0 and 1 alone, else the mean of its values. Returns the ranges of both. Without gaps no value is looked at more than
+/// once.
+pub(crate) fn fill_gaps(
+    train: &mut Table,
+    mut test: Option<&mut Table>,
+    units: &Units,
+) -> Result<(Range, Option<Range>), Error> {
+    let mut of_train = train.range()?;
+    let mut of_test = test.as_deref().map(Table::range).transpose()?;
+    if of_train.gaps || of_test.is_some_and(|range| range.gaps) {
+        let stand_ins = probable(train, of_train, units)?;
+        let filled = |table: &mut Table, range: &mut Range| {
+            if range.gaps {
+                fill(table, &stand_ins)?;
+                *range = table.range()?;
+            }
+            Ok::<_, Error>(())
         };
-        if table.range()?.gaps {
-            fill(table, stand_ins)?;
+        filled(train, &mut of_train)?;
+        if let (Some(test), Some(range)) = (&mut test, &mut of_test) {
+            filled(test, range)?;
         }
     }
-    Ok(())
+    Ok((of_train, of_test))
 }
 
 /// What is most probable in every column.
-fn probable(table: &Table, units: &Units) -> Result<Vec<f32>, Error> {
+fn probable(table: &Table, range: Range, units: &Units) -> Result<Vec<f32>, Error> {
     let (mut sums, mut counts) = (vec![0.0f64; table.units], vec![0u32; table.units]);
     let mut binary = vec![true; table.units];
     table.each_row(|row| {
@@ -38,9 +48,8 @@ fn probable(table: &Table, units: &Units) -> Result<Vec<f32>, Error> {
             binary[unit] = binary[unit] && (x == 0.0 || x == 1.0);
         }
     })?;
-    let least = table.range()?.min;
     let of = |unit: usize| match (counts[unit], binary[unit]) {
-        (0, _) => least,
+        (0, _) => range.min,
         (count, true) => f32::from(u8::from(2.0 * sums[unit] > f64::from(count))),
         (count, false) => (sums[unit] / f64::from(count)) as f32,
     };
@@ -111,8 +120,13 @@ mod tests {
         let Cells::Held(Values::Floats(values)) = &test.values else { panic!() };
         assert_eq!(values, &[1.0, 0.2, 8.0]);
         let mut whole = table(&[1.0, 2.0, 3.0]);
-        fill_gaps(&mut whole, None, &bernoulli).unwrap();
-        assert_eq!(whole.missing, None);
+        let (range, _) = fill_gaps(&mut whole, None, &bernoulli).unwrap();
+        assert_eq!((whole.missing, range.min, range.max, range.gaps), (None, 1.0, 3.0, false));
+        let (range, of_test) =
+            fill_gaps(&mut table(&[4.0, NAN, 6.0]), Some(&mut table(&[NAN, 2.0, 9.0])), &bernoulli).unwrap();
+        let of_test = of_test.unwrap();
+        assert_eq!((range.min, range.max, range.gaps), (4.0, 6.0, false), "the ranges are those of what was filled");
+        assert_eq!((of_test.min, of_test.max, of_test.gaps), (2.0, 9.0, false));
     }
 
     #[test]

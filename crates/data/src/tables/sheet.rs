@@ -58,6 +58,12 @@ impl Cell {
         (self.0 < TEXTS && self != Self::MISSING).then(|| f64::from_bits(self.0))
     }
 
+    /// The number that it holds; NaN where it holds none.
+    #[inline]
+    pub(crate) fn or_nan(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+
     #[inline]
     pub(crate) fn content(self) -> Content {
         match self {
@@ -296,6 +302,8 @@ mod tests {
             assert_eq!(Cell::number(x).content(), Content::Number(x));
         }
         assert_eq!(Cell::number(f64::NAN).content(), Content::Missing);
+        assert_eq!((Cell::number(-2.5).or_nan(), Cell::MISSING.or_nan().is_nan()), (-2.5, true));
+        assert!(Cell::text(0).or_nan().is_nan() && Cell::text(MOST_TEXTS - 1).or_nan().is_nan());
         assert_eq!(Cell::number(f64::from_bits(0xfff8_0000_0000_0001)).content(), Content::Missing);
         for place in [0, 1, MOST_TEXTS - 1] {
             assert_eq!(Cell::text(place).content(), Content::Text(place));

@@ -119,7 +119,8 @@ fn unfit(found: &Examination) -> Vec<String> {
                 if part.infinite == 1 { "is" } else { "are" }
             ));
         }
-        if part.outside > 0 {
+        // What lies beyond two standard deviations is taken for the ends.
+        if part.outside > 0 && found.scale != Scale::Standard {
             let (bottom, top) = found.bounds;
             reasons.push(format!(
                 "{} of the {name} samples {} outside {bottom} to {top}, which --scale says: leave --scale out, or name the \

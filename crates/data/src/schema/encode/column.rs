@@ -43,7 +43,7 @@ pub(super) struct Column<'a> {
     /// Whether grey levels stay undivided.
     raw: bool,
     /// Offset and scale of numbers that 32 bits hold well enough.
-    plain: Option<(f64, f64)>,
+    pub(super) plain: Option<(f64, f64)>,
     /// The levels as numbers, where they are some, and the level of each text of the sheet's column.
     numbers: Vec<Option<f64>>,
     texts: Vec<Option<u32>>,

@@ -1,6 +1,7 @@
 //! From the cells of a sheet to the values of visible units, as a schema says.
 
 mod column;
+mod run;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use self::column::{Column, FAR};
+use self::run::Run;
 use super::columns::Schema;
 use super::kind::ColumnKind;
 use super::labels::{self, Labels, Texts};
@@ -93,7 +95,7 @@ fn fill(
 ) -> Result<Beyond, Error> {
     let units: usize = columns.iter().map(|column| column.units).sum();
     let width = sheet.columns().max(1);
-    let mut parts = Vec::new();
+    let (runs, mut parts) = (Run::all(columns), Vec::new());
     for (first, slices) in sheet.parts() {
         let rows = slices.iter().map(|slice| slice.len() / width).sum::<usize>();
         let (part, rest) = std::mem::take(&mut values).split_at_mut(rows * units);
@@ -105,15 +107,21 @@ fn fill(
         let mut beyond = vec![(0, 0); columns.len()];
         let rows = slices.into_iter().flat_map(|slice| slice.chunks_exact(width));
         for (row, ((cells, values), row_beyond)) in rows.zip(values.chunks_mut(units)).zip(rows_beyond).enumerate() {
-            let mut rest = values;
-            for (column, beyond) in columns.iter().zip(&mut beyond) {
-                let (values, others) = rest.split_at_mut(column.units);
-                rest = others;
-                if column
-                    .fill(cells[column.from], values, how, raw, row_beyond)
-                    .map_err(|()| column.refuse(sheet, first + row, cells[column.from]))?
-                {
-                    *beyond = (beyond.0 + 1, if beyond.0 == 0 { first + row } else { beyond.1 });
+            for run in &runs {
+                if run.fill(cells, values) {
+                    continue;
+                }
+                let (columns, beyond) = (&columns[run.columns.clone()], &mut beyond[run.columns.clone()]);
+                let mut rest = run.values(values);
+                for (column, beyond) in columns.iter().zip(beyond) {
+                    let (values, others) = rest.split_at_mut(column.units);
+                    rest = others;
+                    if column
+                        .fill(cells[column.from], values, how, raw, row_beyond)
+                        .map_err(|()| column.refuse(sheet, first + row, cells[column.from]))?
+                    {
+                        *beyond = (beyond.0 + 1, if beyond.0 == 0 { first + row } else { beyond.1 });
+                    }
                 }
             }
         }

@@ -75,6 +75,9 @@ const STILL: f64 = 0.03;
 /// Share of all that was gained which may be lost again after the best epoch.
 const LOST: f64 = 0.1;
 
+/// Epochs below which a training that got no better may only have begun.
+const FEW: usize = 5;
+
 /// How many times the cost of the training samples that of others may be.
 const UNEQUAL: f64 = 1.25;
 
@@ -116,7 +119,8 @@ pub fn judge(traces: &Traces, classes: usize) -> Verdict {
     } else if first.0 == last.0 {
         ("One epoch is done, too few to say more.".into(), Tone::Watch)
     } else if all <= 0.0 {
-        ("It did not learn: no epoch is better than the first. Try a smaller learning rate.".into(), Tone::Bad)
+        let tone = if traces.points(name).len() < FEW { Tone::Watch } else { Tone::Bad };
+        ("It did not learn: no epoch is better than the first. Try a smaller learning rate.".into(), tone)
     } else if gain(last, best) > LOST * all {
         ("It learned, then got worse.".into(), Tone::Watch)
     } else if is_improving(traces, name, sign, all) {
@@ -162,7 +166,7 @@ fn is_improving(traces: &Traces, name: &str, sign: f64, all: f64) -> bool {
     let Some(&(first, _)) = points.first() else { return false };
     let since = last - 0.2 * (last - first);
     let before = points.iter().rev().find(|point| point.0 <= since);
-    points.len() >= 5 && before.is_some_and(|before| sign * (value - before.1) > STILL * all)
+    points.len() >= FEW && before.is_some_and(|before| sign * (value - before.1) > STILL * all)
 }
 
 /// What the gap in free energy says.
@@ -172,7 +176,7 @@ fn gap(traces: &Traces) -> Option<Finding> {
     let mut sizes: Vec<f64> = points.iter().map(|point| point.1.abs()).filter(|x| x.is_finite()).collect();
     sizes.sort_by(f64::total_cmp);
     let median = sizes.get(sizes.len() / 2)?;
-    (points.len() >= 5 && last > 2.0 && last > 2.0 * median && Some(&last) == sizes.last()).then(|| Finding {
+    (points.len() >= FEW && last > 2.0 && last > 2.0 * median && Some(&last) == sizes.last()).then(|| Finding {
         tone: Tone::Watch,
         text: format!("The free-energy gap keeps growing, to {}: {OVERFITS}", shown("free_energy_gap", last)),
     })
@@ -226,7 +230,7 @@ mod tests {
     #[test]
     fn a_training_is_judged_by_how_it_went() {
         let falling = [100.0, 80.0, 70.0, 66.0, 65.0, 64.9, 64.8, 64.8, 64.8, 64.8];
-        let cases: [(&str, &[f64], &str, Tone); 7] = [
+        let cases: [(&str, &[f64], &str, Tone); 8] = [
             ("reconstruction_cost_valid", &falling, "It learned.", Tone::Good),
             ("reconstruction_cost", &[100.0, 90.0, 80.0, 70.0, 60.0, 50.0], "It learned, and is still", Tone::Good),
             (
@@ -235,7 +239,8 @@ mod tests {
                 "It learned, then got worse",
                 Tone::Watch,
             ),
-            ("cost", &[1.0, 1.1, 1.2], "It did not learn", Tone::Bad),
+            ("cost", &[1.0, 1.1, 1.2, 1.3, 1.4], "It did not learn", Tone::Bad),
+            ("cost", &[1.0, 1.1], "It did not learn", Tone::Watch),
             ("cost", &[1.0, f64::NAN], "It diverged", Tone::Bad),
             ("label_error_valid", &[0.9, 0.89, 0.9], "It does not tell the 10 labels", Tone::Bad),
             ("cost", &[1.0], "One epoch is done", Tone::Watch),

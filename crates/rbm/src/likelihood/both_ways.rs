@@ -15,7 +15,7 @@ const CHANCE: f64 = 4.0;
 /// differ by less than [`CHANCE`], and Bennett's ratio has a standard error that is too small for that.
 const SELDOM: f64 = 2.0;
 
-/// Standard errors to either side of an estimate that make its interval.
+/// Standard errors below and above an estimate that make its interval.
 const INTERVAL: f64 = 3.0;
 
 /// Nats that are forgiven beside where an estimate is called incomplete, since standard errors are estimates too.
@@ -48,7 +48,7 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq)]
 pub struct BothWays {
     /// ln Z by Bennett's acceptance ratio over the weights of both directions; with a standard error where the
-    /// verdict is [`Verdict::Sound`], of which three to either side hold the interval of the forward estimate too where
+    /// verdict is [`Verdict::Sound`], of which ±3 hold the interval of the forward estimate too where
     /// the directions differ as they seldom do by chance. The forward estimate where the verdict is
     /// [`Verdict::MissedModes`].
     pub log_z: LogPartition,

@@ -110,17 +110,17 @@ pub fn judge(traces: &Traces, classes: usize) -> Verdict {
         Ordering::Less => format!("fell from {from} in epoch {} to {to} in epoch {}", first.0, last.0),
         _ => format!("rose from {from} in epoch {} to {to} in epoch {}", first.0, last.0),
     };
+    let bad = if traces.points(name).len() < FEW { Tone::Watch } else { Tone::Bad };
     let mut findings = Vec::new();
     let what = called(name);
     let (text, tone) = if !last.1.is_finite() {
         ("It diverged: its figures are no numbers any more. Try a smaller learning rate.".into(), Tone::Bad)
     } else if name.starts_with("label_error") && classes > 1 && last.1 > 0.9 * (1.0 - 1.0 / classes as f64) {
-        (format!("It does not tell the {classes} labels: guessing does as well."), Tone::Bad)
+        (format!("It does not tell the {classes} labels: guessing does as well."), bad)
     } else if first.0 == last.0 {
         ("One epoch is done, too few to say more.".into(), Tone::Watch)
     } else if all <= 0.0 {
-        let tone = if traces.points(name).len() < FEW { Tone::Watch } else { Tone::Bad };
-        ("It did not learn: no epoch is better than the first. Try a smaller learning rate.".into(), tone)
+        ("It did not learn: no epoch is better than the first. Try a smaller learning rate.".into(), bad)
     } else if gain(last, best) > LOST * all {
         ("It learned, then got worse.".into(), Tone::Watch)
     } else if is_improving(traces, name, sign, all) {
@@ -242,7 +242,7 @@ mod tests {
             ("cost", &[1.0, 1.1, 1.2, 1.3, 1.4], "It did not learn", Tone::Bad),
             ("cost", &[1.0, 1.1], "It did not learn", Tone::Watch),
             ("cost", &[1.0, f64::NAN], "It diverged", Tone::Bad),
-            ("label_error_valid", &[0.9, 0.89, 0.9], "It does not tell the 10 labels", Tone::Bad),
+            ("label_error_valid", &[0.9, 0.89, 0.9, 0.89, 0.9], "It does not tell the 10 labels", Tone::Bad),
             ("cost", &[1.0], "One epoch is done", Tone::Watch),
         ];
         for (name, values, text, tone) in cases {

@@ -66,7 +66,8 @@ fn numbers_side_by_side_are_what_each_is_alone() {
     for row in 0..300 {
         let cell = |column| if (row, column) == (21, 4) { String::new() } else { number(row, column).to_string() };
         let word = ["x", "y", "z"][row % 3];
-        text += &format!("{},{},{},{word},{},{}\n", cell(0), cell(1), cell(2), cell(3), cell(4));
+        text += &[&cell(0), &cell(1), &cell(2), word, &cell(3), &cell(4)].map(|cell| cell.to_string()).join(",");
+        text += "\n";
     }
     let data = auto(&text);
     assert_eq!(data.train.layer().to_string(), "3 gaussian, 1 categorical of 3, 2 gaussian");

@@ -66,7 +66,7 @@ fn numbers_side_by_side_are_what_each_is_alone() {
     for row in 0..300 {
         let cell = |column| if (row, column) == (21, 4) { String::new() } else { number(row, column).to_string() };
         let word = ["x", "y", "z"][row % 3];
-        text += &[&cell(0), &cell(1), &cell(2), word, &cell(3), &cell(4)].map(|cell| cell.to_string()).join(",");
+        text += &[cell(0), cell(1), cell(2), word.to_string(), cell(3), cell(4)].join(",");
         text += "\n";
     }
     let data = auto(&text);

@@ -85,11 +85,11 @@ fn cells(columns: &Schema, values: &[f32]) -> Vec<Vec<String>> {
     (0..rows).map(|row| texts.iter().map(|column| column[row].clone()).collect()).collect()
 }
 
-/// The cells of a column. What is nothing beside its greatest number was rounded on its way through the model's units,
-/// and is 0.
+/// The cells of a column. What is less than the rounding of its greatest number in 32 bits, as it passes through the model's
+/// units, is 0.
 fn texts(block: &Block) -> Vec<String> {
     let numbers = |values: &[f64]| {
-        let nothing = 1e-6 * values.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let nothing = f64::from(f32::EPSILON) * values.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
         values.iter().map(|&x| short(if x.abs() <= nothing { 0.0 } else { x })).collect()
     };
     match &block.values {

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 
 /// A model with 95 % of its mass on one pattern and 5 % on another, and data of which 20 % are of the other. No chain
 /// goes from one to the other, so that the reverse estimate is half a nat to a nat too small, and Bennett's ratio of
-/// both a quarter, which is more than three standard errors of the ratio alone. The interval reaches the exact value, or
-/// there is none. The seeds are fixed, so nothing is left to chance.
+/// both a quarter, which of one seed is more than three standard errors of the ratio alone. The interval reaches the exact
+/// value, or there is none. The seeds are fixed, so nothing is left to chance.
 #[test]
 fn intervals_hold_where_chains_keep_to_their_modes() {
     let tensor = |value: f32, shape: &[usize]| Tensor::full(value, shape, &Device::Cpu).unwrap();

@@ -1,6 +1,6 @@
 """What laboratories measure: contacts, mutations and generated sequences of protein families, and the 2-D Ising model.
 
-    python3 bench/laboratory.py kunitz lattice lactamase ising --proteins DIR [--dbn target/release/dbn] [--keep DIR]
+    python3 bench/laboratory.py kunitz lattice lactamase ising ladder --proteins DIR [--dbn target/release/dbn] [--keep DIR]
 
 | name | data | measured |
 |---|---|---|
@@ -8,6 +8,7 @@
 | lattice | 36,265 lattice proteins of the fold S_A, 27 sites | its 28 native contacts |
 | lactamase | PF13354, 7,515 different sequences of 202 sites | contacts, and Spearman's correlation with a deep mutational scan of TEM-1 |
 | ising | 20,000 samples of 8 x 8 spins at beta 0.44 | energy and heat capacity of the model's samples beside exact ones |
+| ladder | an RBM that is the 8 x 8 Ising model exactly | `dbn thermodynamics` beside exact sums |
 
 DIR has PF00014.fasta.gz, PF13354.fasta.gz, lattice_SA.fasta.gz, PF00014_distances.dat.gz, PF13354_distances.dat.gz (columns i, j,
 score, distance, of pagnani/ArDCAData) and BLAT_dms.csv.gz (of debbiemarkslab/DeepSequence). Needs numpy. `--threads 1` was used.
@@ -16,7 +17,10 @@ score, distance, of pagnani/ArDCAData) and BLAT_dms.csv.gz (of debbiemarkslab/De
 import argparse
 import csv
 import gzip
+import json
+import math
 import pathlib
+import struct
 import subprocess
 import tempfile
 
@@ -27,6 +31,7 @@ OPTIONS = {
     "lattice": f"{PROTEINS} --epochs 30 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
     "lactamase": f"{PROTEINS} --epochs 30 --cd-steps 5 --l1b-cost 0.25",
     "ising": f"--config {MODELS / 'spins.toml'} --hidden 64",
+    "ladder": "",
 }
 FILES = {"kunitz": "PF00014", "lattice": "lattice_SA", "lactamase": "PF13354"}
 # The structure that the lattice proteins fold into.
@@ -75,6 +80,63 @@ def measured(path, beta=0.44):
             f"heat capacity {beta**2 * energy.var():.3f} +- {error:.3f}")
 
 
+def log_z_ising(n, coupling):
+    """ln Z of n x n spins on a torus by exact sums (Kaufman 1949)."""
+    gamma = lambda k: math.acosh(math.cosh(2 * coupling) / math.tanh(2 * coupling) - math.cos(math.pi * k / n))
+    odd = [n * gamma(2 * k + 1) / 2 for k in range(n)]
+    even = [n * (2 * coupling + math.log(math.tanh(coupling))) / 2, *(n * gamma(2 * k) / 2 for k in range(1, n))]
+    product = lambda of, terms: math.prod(2 * of(x) for x in terms)
+    terms = product(math.cosh, odd) + product(math.sinh, odd) + product(math.cosh, even) + product(math.sinh, even)
+    return n * n / 2 * math.log(2 * math.sinh(2 * coupling)) + math.log(terms / 2)
+
+
+# A hidden spin on a bond with this weight to both ends makes the bond's coupling 0.44 at beta 1.
+BOND = math.acosh(math.exp(2 * 0.44)) / 2
+
+
+def ladder(run, folder, steps):
+    """The RBM that has a hidden spin on each of the 128 bonds, at other temperatures. Summed over the hidden spins, a bond has
+    2 cosh(beta w (s + s')) = a exp(J s s'): J = ln cosh(2 beta w) / 2, a = 2 sqrt(cosh(2 beta w))."""
+    run("data", "make", "ising", "--size", 8, "--samples", 100, "--out", folder / "few.csv")
+    run("pretrain", "-q", "--config", MODELS / "spins.toml", "--data", f"csv:{folder / 'few.csv'}", "--hidden", 128, "--epochs", 1,
+        "--valid", 0, "--out", folder / "ladder-run", "--force")
+    path = folder / "ladder-run" / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    length = struct.unpack("<Q", data[:8])[0]
+    weights = {"vb": [0.0] * 64, "hb": [0.0] * 128, "w_rec": [0.0] * (64 * 128), "w_gen": [0.0] * (64 * 128)}
+    for site in range(64):
+        row, column = divmod(site, 8)
+        for bond, other in ((2 * site, row * 8 + (column + 1) % 8), (2 * site + 1, (row + 1) % 8 * 8 + column)):
+            for end in (site, other):
+                weights["w_rec"][end * 128 + bond] = weights["w_gen"][bond * 64 + end] = BOND
+    for name, values in weights.items():
+        first, last = (8 + length + k for k in json.loads(data[8:8 + length])[name]["data_offsets"])
+        data[first:last] = struct.pack(f"<{len(values)}f", *values)
+    path.write_bytes(data)
+    run("thermodynamics", path, "--betas", "0:2:41", "--steps", steps, "--out", folder / "ladder.csv")
+
+    def log_z(beta):
+        x = math.cosh(2 * beta * BOND)
+        return 128 * math.log(2 * math.sqrt(x)) + log_z_ising(8, math.log(x) / 2)
+
+    with open(folder / "ladder.csv") as file:
+        rows = [{name: float(x) for name, x in row.items()} for row in csv.DictReader(file)]
+    print("beta: ln Z, energy, heat capacity, entropy: measured (exact)")
+    worst, h = {}, 1e-3
+    for row in rows[1:]:
+        beta = row["beta"]
+        below, here, above = (log_z(beta + k * h) for k in (-1, 0, 1))
+        energy = (below - above) / (2 * h)
+        exact = {"log_z": here, "energy": energy, "heat_capacity": beta**2 * (above - 2 * here + below) / h**2,
+                 "entropy": here + beta * energy}
+        for name, value in exact.items():
+            worst[name] = max(worst.get(name, (0, 0)), (abs(row[name] - value), beta))
+        if round(20 * beta) % 4 == 0:
+            print(f"{beta:.2f}:", ", ".join(f"{row[name]:.3f} ({value:.3f})" for name, value in exact.items()),
+                  f"; energy to {row['energy_error']:.3f}")
+    print("largest error, at which beta:", {name: (round(error, 3), beta) for name, (error, beta) in worst.items()}, flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="+", choices=OPTIONS)
@@ -94,6 +156,10 @@ def main():
         folder = pathlib.Path(args.keep or place)
         for name in args.names:
             out = folder / f"{name}-run"
+            if name == "ladder":
+                for steps in (50, 200):
+                    ladder(run, folder, steps)
+                continue
             if name == "ising":
                 run("data", "make", "ising", "--size", 8, "--beta", 0.44, "--samples", 20000, "--out", folder / "ising.csv")
                 data = ["--data", f"csv:{folder / 'ising.csv'}"]

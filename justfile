@@ -67,7 +67,7 @@ test:
 
 # Tests that take minutes or depend on the speed of the machine: the recipes of models/, kills and saves by the clock.
 test-slow:
-    cargo test --release -p deepbelief-cli --test end_to_end -- --ignored
+    cargo test --workspace --test end_to_end -- --ignored
 
 # Test what `dbn page` writes in a headless Chromium, which is installed if it is missing.
 page-test *ARGS:

@@ -1,6 +1,5 @@
 //! Gradient descent on a GPU takes the CPU's steps, to rounding. Run with `--ignored` where there is a
 //! GPU.
-#![cfg(feature = "cuda")]
 #![allow(clippy::print_stdout, reason = "how far apart two devices are, beside whether that passes")]
 
 use candle_core::{Device, Result, Tensor, Var};

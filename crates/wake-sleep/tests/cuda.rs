@@ -1,6 +1,5 @@
 //! Tuning on a GPU: it follows the CPU as far as rounding lets it, and resumes exactly. Run with `--ignored`
 //! where there is a GPU.
-#![cfg(feature = "cuda")]
 #![allow(clippy::print_stdout, reason = "how far apart two devices are, beside whether that passes")]
 
 use candle_core::Device;

@@ -3,7 +3,6 @@
 //! Both add the same terms in another order, so that inputs agree to some 1e-6 and a state differs
 //! only where its probability ties with its uniform that closely: each test counts them. Run with
 //! `--ignored` where there is a GPU.
-#![cfg(feature = "cuda")]
 #![allow(clippy::print_stdout, reason = "how far apart two devices are, beside whether that passes")]
 
 mod chains;

@@ -44,12 +44,12 @@ impl<T> Done<T> {
 
 impl Attention<'_> {
     fn control(&self) -> Control {
-        if self.is_stopped() { Control::Stop } else { Control::Continue }
+        if self.stop.load(Ordering::Relaxed) { Control::Stop } else { Control::Continue }
     }
 
     /// Whether somebody wants the work to stop.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+    pub(crate) fn flag(&self) -> &AtomicBool {
+        self.stop
     }
 }
 

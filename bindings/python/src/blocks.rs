@@ -13,12 +13,13 @@ use deepbelief_rbm::to_tensor;
 use deepbelief_stack::Completing;
 use numpy::Element;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Samples of a block.
 pub(crate) const BLOCK: usize = 256;
 
 /// Blocks between two looks at whether to stop.
-pub(crate) const ATTENTIVE: usize = 16;
+const ATTENTIVE: usize = 16;
 
 /// Samples whose missing values are drawn, or whose units are flipped, at a time.
 pub(crate) const ROWS: usize = 2000;
@@ -48,7 +49,7 @@ impl Model {
         let (dbn, choices) = (self.belief("values to put where some are missing")?, self.schema().choices());
         let (mut mean, mut deviation) = (Vec::new(), Vec::new());
         for first in (0..split.samples()).step_by(ROWS) {
-            stop(attention)?;
+            stop(attention.flag())?;
             let chosen: Vec<usize> = (first..split.samples().min(first + ROWS)).collect();
             let batch = split.batch(chosen.iter().copied(), Binarize::None, 0)?;
             let missing = split.missing(&chosen).map(|missing| missing.cells);
@@ -73,7 +74,7 @@ impl Model {
         let mut all = vec![T::default(); n * columns];
         let width = (BLOCK * columns).max(1);
         for (part, all) in all.chunks_mut(ATTENTIVE * width).enumerate() {
-            stop(attention)?;
+            stop(attention.flag())?;
             all.par_chunks_mut(width).enumerate().try_for_each(|(block, out)| -> Result<()> {
                 let first = (part * ATTENTIVE + block) * BLOCK;
                 let made = of(split.batch(first..n.min(first + BLOCK), Binarize::None, 0)?)?;
@@ -109,6 +110,6 @@ impl Number for f32 {}
 impl Number for f64 {}
 
 /// Refuses to go on where somebody wants it to end.
-pub(crate) fn stop(attention: &Attention<'_>) -> Result<()> {
-    if attention.is_stopped() { Err(Failure::new("interrupted")) } else { Ok(()) }
+pub(crate) fn stop(flag: &AtomicBool) -> Result<()> {
+    if flag.load(Ordering::Relaxed) { Err(Failure::new("interrupted")) } else { Ok(()) }
 }

@@ -154,7 +154,7 @@ impl Model {
             let split = self.whole(data.samples_of(), attention)?;
             let mut all = Vec::with_capacity(split.samples());
             for first in (0..split.samples()).step_by(ROWS) {
-                stop(attention)?;
+                stop(attention.flag())?;
                 let batch = split.batch(first..split.samples().min(first + ROWS), Binarize::None, 0)?;
                 let found = if flips {
                     flip_log_likelihood(rbm, &batch)?
@@ -201,7 +201,7 @@ impl Model {
         let (values, labels) = computed(py, threads, |attention| {
             let mut chains = Chains::new(dbn, count, labels.as_deref(), seed)?;
             for first in (0..steps).step_by(AT_ONCE) {
-                stop(attention)?;
+                stop(attention.flag())?;
                 chains.advance((steps - first).min(AT_ONCE as u32))?;
             }
             let shown = if visible.is_bernoulli() { chains.show()? } else { chains.show_states()? };
@@ -275,7 +275,7 @@ impl Model {
                 to_tensor(split.layer(), &mut v);
                 let mut v = Tensor::from_vec(v, (rows, units), &Device::Cpu)?;
                 for step in 0..steps {
-                    stop(attention)?;
+                    stop(attention.flag())?;
                     let draw = Uniforms::new(seed ^ (u64::from(step) << 32), Stream::User, chunk as u32);
                     v = rbm.forward_gibbs(&v, draw)?.visible.states;
                 }

@@ -1,13 +1,13 @@
 //! Arrays on their way through an RBM of Bernoulli units, a block of rows at a time. Nothing as large as the array is
 //! made but the result: rows of states are packed into bits where they are read, others become 32-bit numbers.
 
-use crate::arrays::{Values, to_rows};
+use crate::arrays::Values;
 use crate::attended::{Attention, computed};
-use crate::blocks::{ATTENTIVE, BLOCK, Number, stop};
+use crate::blocks::{BLOCK, Number, stop};
 use crate::failure::{Failure, Result};
 use crate::model::Model;
-use deepbelief_kernels::{Batch, Bits, PackedRbm, Value};
-use numpy::PyArray1;
+use deepbelief_kernels::{Batch, Bits, PackedRbm, Room, Stream, Uniforms, Value};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use rayon::prelude::*;
 use std::sync::Mutex;
@@ -24,7 +24,11 @@ const WHITE: f32 = 255.0;
 /// Units of a word.
 const WORD: usize = 32;
 
+/// Samples of a block, where there are fewer than a block for each thread.
+const LEAST: usize = 32;
+
 /// The samples of a block that are states, or those that are not, with their rows in the block.
+#[derive(Default)]
 struct Part {
     rows: Vec<usize>,
     batch: Batch,
@@ -45,69 +49,156 @@ impl Part {
     }
 }
 
+/// Memory that a block takes, kept for the next one.
+#[derive(Default)]
+struct Desk {
+    words: Vec<u32>,
+    packed: Vec<u32>,
+    states: Part,
+    others: Part,
+    room: Room,
+}
+
+impl Desk {
+    /// Lays out the rows of a block, states apart from others.
+    fn lay_out<V: Value>(&mut self, values: &[V], units: usize, grey: bool, seen: &Mutex<Seen>) {
+        let Self { words, packed, states, others, .. } = self;
+        words.resize(units.div_ceil(WORD), 0);
+        packed.clear();
+        states.rows.clear();
+        others.rows.clear();
+        let mut floats = match std::mem::take(&mut others.batch) {
+            Batch::Real { values, .. } => values,
+            Batch::Binary(_) => Vec::new(),
+        };
+        let mut end = 0;
+        for (place, row) in values.chunks_exact(units.max(1)).enumerate() {
+            let mut is_states = !grey && V::pack(row, words);
+            if !is_states {
+                floats.resize(floats.len().max(end + units), 0.0);
+                let numbers = &mut floats[end..end + units];
+                let within = V::narrow(row, numbers);
+                if grey {
+                    numbers.iter_mut().for_each(|x| *x /= WHITE);
+                } else {
+                    if !within {
+                        bring_in(numbers, seen);
+                    }
+                    // What was rounded or brought in may be states.
+                    is_states = f32::pack(numbers, words);
+                }
+            }
+            if is_states {
+                packed.extend_from_slice(words);
+                states.rows.push(place);
+            } else {
+                end += units;
+                others.rows.push(place);
+            }
+        }
+        floats.truncate(end);
+        others.batch = Batch::Real { rows: others.rows.len(), units, values: floats };
+        let mut bits = match std::mem::take(&mut states.batch) {
+            Batch::Binary(bits) => bits,
+            Batch::Real { .. } => Bits::default(),
+        };
+        let chosen: Vec<u32> = (0..states.rows.len() as u32).collect();
+        bits.gather(units, packed, &chosen);
+        states.batch = Batch::Binary(bits);
+    }
+}
+
+/// An array on its way through.
+struct Passage<'a> {
+    array: &'a Values,
+    threads: usize,
+    grey: bool,
+}
+
 impl Model {
-    /// `width` results a row of `values`, of the parts of every block.
-    fn of_values<V: Value, T: Number>(
+    /// Fills `results`, `width` a row of `array`, by `of`, which gets the parts of every block and the block's results.
+    fn through<T: Send>(
+        &self,
+        py: Python<'_>,
+        passage: &Passage<'_>,
+        width: usize,
+        results: &mut [T],
+        of: impl Fn(&Part, &mut [T], &mut Room) + Send + Sync,
+    ) -> PyResult<Seen> {
+        let Passage { array, threads, grey } = passage;
+        computed(py, *threads, |attention| match array {
+            Values::Bytes(values) => self.of_values(values.as_ref(), attention, *grey, width, results, of),
+            Values::Floats(values) => self.of_values(values.as_ref(), attention, *grey, width, results, of),
+            Values::Doubles(values) => self.of_values(values.as_ref(), attention, *grey, width, results, of),
+        })
+    }
+
+    fn of_values<V: Value, T: Send>(
         &self,
         values: &[V],
         attention: &Attention<'_>,
         grey: bool,
         width: usize,
-        of: impl Fn(&Part) -> Vec<T> + Sync,
-    ) -> Result<(Vec<T>, Seen)> {
-        let units = self.visible();
-        let rows = values.len() / units.max(1);
-        let (mut all, seen) = (vec![T::default(); rows * width], Mutex::new(NOTHING));
-        let out = (BLOCK * width).max(1);
-        for (turn, all) in all.chunks_mut(ATTENTIVE * out).enumerate() {
-            stop(attention)?;
-            all.par_chunks_mut(out).enumerate().for_each(|(block, out)| {
-                let first = (turn * ATTENTIVE + block) * BLOCK;
-                let values = &values[first * units..(first + out.len() / width.max(1)) * units];
-                for part in parts(values, units, grey, &seen) {
-                    for (&row, made) in part.rows.iter().zip(of(&part).chunks(width.max(1))) {
-                        out[row * width..(row + 1) * width].copy_from_slice(made);
-                    }
+        results: &mut [T],
+        of: impl Fn(&Part, &mut [T], &mut Room) + Sync,
+    ) -> Result<Seen> {
+        let (units, seen, flag) = (self.visible(), Mutex::new(NOTHING), attention.flag());
+        let rows = results.len() / width.max(1);
+        let block = rows.div_ceil(2 * rayon::current_num_threads()).clamp(LEAST, BLOCK);
+        results.par_chunks_mut((block * width).max(1)).enumerate().try_for_each_init(
+            Desk::default,
+            |desk, (place, results)| -> Result<()> {
+                stop(flag)?;
+                let first = place * block;
+                let values = &values[first * units..rows.min(first + block) * units];
+                desk.lay_out(values, units, grey, &seen);
+                let Desk { states, others, room, .. } = desk;
+                for part in [states, others] {
+                    of(part, results, room);
                 }
-            });
-        }
-        Ok((all, seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)))
+                Ok(())
+            },
+        )?;
+        Ok(seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
-}
 
-/// The rows of a block, states apart from others.
-fn parts<V: Value>(values: &[V], units: usize, grey: bool, seen: &Mutex<Seen>) -> Vec<Part> {
-    let (rows, blocks) = (values.len() / units.max(1), units.div_ceil(WORD));
-    let (mut words, mut packed) = (vec![0; blocks], Vec::with_capacity(rows * blocks));
-    let (mut states, mut others) = (Vec::with_capacity(rows), Vec::new());
-    let mut floats = Vec::new();
-    for (place, row) in values.chunks_exact(units.max(1)).enumerate() {
-        let start = floats.len();
-        let mut is_states = !grey && V::pack(row, &mut words);
-        if !is_states {
-            floats.extend(row.iter().map(|x| x.to_f32()));
-            if grey {
-                floats[start..].iter_mut().for_each(|x| *x /= WHITE);
-            } else {
-                bring_in(&mut floats[start..], seen);
-                // What was brought in may be states.
-                is_states = f32::pack(&floats[start..], &mut words);
-            }
+    /// An array that has as many units as the model, and its rows.
+    fn fitting(&self, array: &Bound<'_, PyAny>) -> PyResult<(Values, usize)> {
+        let (values, [rows, units]) = Values::of(array)?;
+        let expected = self.visible();
+        if units != expected {
+            let message = format!("the samples have {units} units, but the model has {expected} visible units");
+            return Err(Failure::new(message).into());
         }
-        if is_states {
-            floats.truncate(start);
-            packed.extend_from_slice(&words);
-            states.push(place);
-        } else {
-            others.push(place);
-        }
+        Ok((values, rows))
     }
-    let mut bits = Bits::default();
-    let chosen: Vec<u32> = (0..states.len() as u32).collect();
-    bits.gather(units, &packed, &chosen);
-    let real = Batch::Real { rows: others.len(), units, values: floats };
-    let both = [Part { rows: states, batch: Batch::Binary(bits) }, Part { rows: others, batch: real }];
-    both.into_iter().filter(|part| !part.rows.is_empty()).collect()
+
+    fn means<'py, T: Number>(
+        &self,
+        py: Python<'py>,
+        array: &Bound<'py, PyAny>,
+        threads: usize,
+        grey: bool,
+    ) -> PyResult<Option<(Bound<'py, PyAny>, Seen)>> {
+        let Some(machine) = self.packed()? else { return Ok(None) };
+        let ((array, rows), hidden) = (self.fitting(array)?, machine.hidden());
+        // NumPy asks for huge pages, which a vector does not.
+        let means = PyArray2::<T>::zeros(py, [rows, hidden], false);
+        let seen = {
+            let mut means = means.readwrite();
+            let passage = Passage { array: &array, threads, grey };
+            self.through(py, &passage, hidden, means.as_slice_mut()?, |part, means, room| {
+                machine.write_hidden_means(&part.batch, &part.rows, means, room);
+            })?
+        };
+        Ok(Some((means.into_any(), seen)))
+    }
+
+    /// The weights in their fastest layout, of an RBM of Bernoulli units.
+    fn packed(&self) -> Result<Option<PackedRbm>> {
+        let Some(rbm) = self.bernoulli_rbm() else { return Ok(None) };
+        Ok(Some(PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?)))
+    }
 }
 
 /// Takes values beyond 0 and 1 for these ends, and notes them.
@@ -115,13 +206,11 @@ fn bring_in(row: &mut [f32], seen: &Mutex<Seen>) {
     let ends = |(low, high): (f32, f32), &x: &f32| (low.min(x), high.max(x));
     let (low, high) = row.iter().fold((0f32, 1f32), ends);
     let finite = row.iter().all(|x| x.is_finite());
-    if low < 0.0 || high > 1.0 || !finite {
-        for x in row {
-            *x = x.clamp(0.0, 1.0);
-        }
-        let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *seen = (seen.0.min(low.into()), seen.1.max(high.into()), seen.2 && finite);
+    for x in row {
+        *x = x.clamp(0.0, 1.0);
     }
+    let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    *seen = (seen.0.min(low.into()), seen.1.max(high.into()), seen.2 && finite);
 }
 
 /// FNV-1a over words.
@@ -129,12 +218,9 @@ fn hash(words: impl Iterator<Item = u32>) -> u64 {
     words.fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
-/// A whole number below `units` that a seed draws for a sample (the last steps of `SplitMix64`; Steele, Lea & Flood 2014).
+/// A unit that a seed draws for a sample.
 fn drawn(hash: u64, seed: u64, units: usize) -> u32 {
-    let mut x = (hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((u128::from(x ^ x >> 31) * units as u128) >> 64) as u32
+    Uniforms::new(seed, Stream::Flip, (hash >> 32) as u32).choice(hash as u32, 0, units) as u32
 }
 
 #[pymethods]
@@ -166,58 +252,15 @@ impl Model {
         let Some(machine) = self.packed()? else {
             return Err(Failure::new("the estimate is of an RBM of Bernoulli units").into());
         };
-        let units = self.visible();
-        let of = |part: &Part| {
-            let chosen: Vec<u32> = part.hashes().into_iter().map(|hash| drawn(hash, seed, units)).collect();
-            machine.flip_log_likelihood_of(&part.batch, &chosen)
-        };
-        let (values, seen) = self.through(py, array, threads, false, 1, of)?;
-        Ok((PyArray1::from_vec(py, values), seen))
-    }
-}
-
-impl Model {
-    fn means<'py, T: Number>(
-        &self,
-        py: Python<'py>,
-        array: &Bound<'py, PyAny>,
-        threads: usize,
-        grey: bool,
-    ) -> PyResult<Option<(Bound<'py, PyAny>, Seen)>> {
-        let Some(machine) = self.packed()? else { return Ok(None) };
-        let hidden = machine.hidden();
-        let of = |part: &Part| machine.hidden_means(&part.batch).into_iter().map(T::from).collect();
-        let (values, seen) = self.through(py, array, threads, grey, hidden, of)?;
-        Ok(Some((to_rows(py, values, hidden)?.into_any(), seen)))
-    }
-
-    /// The weights in their fastest layout, of an RBM of Bernoulli units.
-    fn packed(&self) -> Result<Option<PackedRbm>> {
-        let Some(rbm) = self.bernoulli_rbm() else { return Ok(None) };
-        Ok(Some(PackedRbm::new(rbm.visible(), rbm.hidden(), &rbm.to_parameters()?)))
-    }
-
-    fn through<T: Number>(
-        &self,
-        py: Python<'_>,
-        array: &Bound<'_, PyAny>,
-        threads: usize,
-        grey: bool,
-        width: usize,
-        of: impl Fn(&Part) -> Vec<T> + Send + Sync,
-    ) -> PyResult<(Vec<T>, Seen)> {
-        let (values, [_, units]) = Values::of(array)?;
-        if units != self.visible() {
-            let expected = self.visible();
-            return Err(Failure::new(format!(
-                "the samples have {units} units, but the model has {expected} visible units"
-            ))
-            .into());
-        }
-        computed(py, threads, |attention| match &values {
-            Values::Bytes(values) => self.of_values(values.as_ref(), attention, grey, width, of),
-            Values::Floats(values) => self.of_values(values.as_ref(), attention, grey, width, of),
-            Values::Doubles(values) => self.of_values(values.as_ref(), attention, grey, width, of),
-        })
+        let (array, rows) = self.fitting(array)?;
+        let (units, mut scores) = (self.visible(), vec![0.0; rows]);
+        let seen =
+            self.through(py, &Passage { array: &array, threads, grey: false }, 1, &mut scores, |part, scores, _| {
+                let chosen: Vec<u32> = part.hashes().into_iter().map(|hash| drawn(hash, seed, units)).collect();
+                for (&row, score) in part.rows.iter().zip(machine.flip_log_likelihood_of(&part.batch, &chosen)) {
+                    scores[row] = score;
+                }
+            })?;
+        Ok((PyArray1::from_vec(py, scores), seen))
     }
 }

@@ -37,6 +37,7 @@ pub use measures::measure::Measures;
 pub use measures::path::{BiasLine, GibbsDraws, PathBiases};
 pub use measures::tempered::Tempered;
 pub use precision::Precision;
+pub use products::source::Room;
 pub use products::whole::Whole;
 pub use rng::{Stream, Uniforms, philox};
 pub use simd::Level;

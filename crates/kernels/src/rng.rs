@@ -67,6 +67,8 @@ pub enum Stream {
     Resample = 19,
     /// Missing values.
     Missing = 20,
+    /// Which unit of a sample flips where one stands for all of them.
+    Flip = 21,
 }
 
 /// A two-dimensional, infinite array of uniforms in [0, 1), addressed by row and column.
@@ -126,6 +128,12 @@ impl Uniforms {
         let counter = 8 * (column / 32) + column % 8;
         let words = philox([counter, self.first.wrapping_add(row), self.step, self.purpose], self.key);
         unit(words[(column as usize % 32) / 8])
+    }
+
+    /// One of `count` things, drawn by the uniform at one place. It has 24 bits: the bias is below `count / 2^24`.
+    #[must_use]
+    pub fn choice(&self, row: u32, column: u32, count: usize) -> usize {
+        (f64::from(self.at(row, column)) * count as f64) as usize
     }
 
     /// The 32 uniforms of columns `32 * block ..` in a row.
@@ -386,6 +394,16 @@ mod tests {
         // Five standard errors each: a false failure is below 1e-6, and the seed is fixed.
         assert!(mean.abs() < 5.0 * 0.01 / n.sqrt(), "mean {mean}");
         assert!((std - 0.01).abs() < 5.0 * 0.01 / (2.0 * n).sqrt(), "std {std}");
+    }
+
+    /// Each of 7 things is drawn 1,000 times on average: six standard deviations of that are 176.
+    #[test]
+    fn choices_are_as_frequent_as_each_other() {
+        let (u, mut counts) = (Uniforms::new(4, Stream::Flip, 0), [0_u32; 7]);
+        for row in 0..7000 {
+            counts[u.choice(row, 0, 7)] += 1;
+        }
+        assert!(counts.iter().all(|count| count.abs_diff(1000) < 176), "{counts:?}");
     }
 
     #[test]

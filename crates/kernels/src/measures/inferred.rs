@@ -1,40 +1,41 @@
 //! What hidden units are of samples that pass through once: `p(h = 1 | v) = sigmoid(v W + hb)`.
 
 use crate::learning::packed::PackedRbm;
-use crate::products::source::{Source, each_alone};
-use crate::row::{BLOCK, ZERO};
+use crate::products::scratch::Scratch;
+use crate::products::source::{Room, by_ways};
+use crate::row::BLOCK;
 use crate::states::batch::Batch;
-use crate::states::lists::{Active, Chunks};
 use crate::units::bernoulli;
-use rayon::prelude::*;
 
 impl PackedRbm {
     /// p(h = 1 | v) of every sample, row-major [samples, hidden]. A label group takes no part. A sample has the same bits
     /// whatever others come with it.
     #[must_use]
     pub fn hidden_means(&self, batch: &Batch) -> Vec<f32> {
-        each_alone(batch, self.hidden, |batch, source, lists, _| self.means(batch.rows(), source, lists))
+        let mut means = vec![0.0; batch.rows() * self.hidden];
+        let rows: Vec<usize> = (0..batch.rows()).collect();
+        self.write_hidden_means(batch, &rows, &mut means, &mut Room::default());
+        means
     }
 
-    fn means(&self, rows: usize, source: Source<'_>, lists: &Active) -> Vec<f32> {
-        let chunks = Chunks::new(rows);
-        let mut means = vec![0.0; rows * self.hidden];
-        means.par_chunks_mut((chunks.size * self.hidden).max(1)).enumerate().with_max_len(1).for_each(
-            |(chunk, means)| {
-                let range = chunks.range(chunk);
-                let (mut x, mut p) = (vec![ZERO; range.len()], vec![ZERO; range.len()]);
-                for (panel, bias) in self.hb.iter().enumerate() {
-                    source.product(self.level, self.rec.panel(panel), lists, range.start, &mut x);
-                    bernoulli::probabilities(self.level, &x, bias, &mut p);
-                    for (p, means) in p.iter().zip(means.chunks_mut(self.hidden)) {
-                        let means = &mut means[panel * BLOCK..];
-                        let width = means.len().min(BLOCK);
-                        means[..width].copy_from_slice(&p.0[..width]);
-                    }
+    /// The same in this thread, those of sample s in row `rows[s]` of `means`: written once, where they belong.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn write_hidden_means<T: From<f32>>(&self, batch: &Batch, rows: &[usize], means: &mut [T], room: &mut Room) {
+        let hidden = self.hidden;
+        by_ways(batch, room, |batch, source, lists, samples| {
+            let (mut x, mut p) = (Scratch::new(batch.rows()), Scratch::new(batch.rows()));
+            for (panel, bias) in self.hb.iter().enumerate() {
+                source.product(self.level, self.rec.panel(panel), lists, 0, &mut x);
+                bernoulli::probabilities(self.level, &x, bias, &mut p);
+                let units = panel * BLOCK..hidden.min((panel + 1) * BLOCK);
+                for (p, &sample) in p.iter().zip(samples) {
+                    let means = &mut means[rows[sample] * hidden..][units.clone()];
+                    means.iter_mut().zip(p.0).for_each(|(mean, p)| *mean = T::from(p));
                 }
-            },
-        );
-        means
+            }
+        });
     }
 }
 
@@ -79,6 +80,13 @@ mod tests {
             }
             let alone = Batch::Real { rows: 1, units: visible, values: v.to_vec() };
             assert_eq!(machine.hidden_means(&alone), means, "sample {s}");
+        }
+        // In other places, and wider.
+        let (mut wide, mut room) = (vec![0.0_f64; samples * hidden], Room::default());
+        let places: Vec<usize> = (0..samples).rev().collect();
+        machine.write_hidden_means(&all, &places, &mut wide, &mut room);
+        for (wide, means) in wide.chunks(hidden).rev().zip(means.chunks(hidden)) {
+            assert!(wide.iter().zip(means).all(|(&wide, &mean)| wide == f64::from(mean)));
         }
         // States: by lists at first, by tables in the end.
         let states: Vec<f32> = values.iter().map(|&v| f32::from(u8::from(v > 0.0))).collect();

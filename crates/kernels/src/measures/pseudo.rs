@@ -56,7 +56,7 @@ impl PackedRbm {
     pub fn flip_log_likelihood_of(&self, batch: &Batch, units: &[u32]) -> Vec<f64> {
         assert_eq!(units.len(), batch.rows(), "a unit for each sample");
         assert!(units.iter().all(|&unit| (unit as usize) < self.visible), "a visible unit for each sample");
-        each_alone(batch, 1, |batch, source, lists, rows| {
+        each_alone(batch, |batch, source, lists, rows| {
             let chunks = Chunks::new(batch.rows());
             let of_chunk = |chunk: usize| -> Vec<f64> {
                 let range = chunks.range(chunk);
@@ -111,7 +111,7 @@ impl PackedRbm {
             let all_units = |inputs: &[Row], s| self.units(&signs(s), 0, inputs).sum::<f64>();
             match (draw, &flips) {
                 (Some(draw), _) => {
-                    let unit = |s| self.drawn_unit(s, draw);
+                    let unit = |s| draw.choice(s as u32, 0, visible);
                     inputs.iter().zip(range).map(|(inputs, s)| self.one_unit(batch, s, inputs, unit(s))).collect()
                 }
                 (None, None) => inputs.iter().zip(range).map(|(inputs, s)| all_units(inputs, s)).collect(),
@@ -124,12 +124,6 @@ impl PackedRbm {
         };
         let parts: Vec<Vec<f64>> = (0..chunks.count()).into_par_iter().with_max_len(1).map(of_chunk).collect();
         parts.into_iter().flatten().collect()
-    }
-
-    /// A visible unit.
-    fn drawn_unit(&self, sample: usize, draw: Uniforms) -> usize {
-        let visible = self.visible;
-        ((f64::from(draw.at(sample as u32, 0)) * visible as f64) as usize).min(visible - 1)
     }
 
     /// `ln p(v_i | others)` of a unit, as often as there are units.

@@ -100,40 +100,52 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What `of` makes of the samples of a batch, `width` results a sample. A sample takes the same way whatever comes with
-/// it, and so has the same bits: `of` is called for all samples of one way, with their numbers in the batch.
-pub(crate) fn each_alone<T: Copy + Default>(
-    batch: &Batch,
-    width: usize,
-    of: impl Fn(&Batch, Source<'_>, &Active, &[usize]) -> Vec<T>,
-) -> Vec<T> {
-    let (mut support, mut lists) = (Bits::default(), Active::default());
+/// Memory that products of a batch take, kept for those of the next.
+#[derive(Debug, Default)]
+pub struct Room {
+    support: Bits,
+    lists: Active,
+}
+
+/// Calls `of` for all samples of one way, with their numbers in the batch. A sample takes the same way whatever comes
+/// with it, and so has the same bits.
+pub(crate) fn by_ways(batch: &Batch, room: &mut Room, mut of: impl FnMut(&Batch, Source<'_>, &Active, &[usize])) {
+    let Room { support, lists } = room;
     let all: Vec<usize> = (0..batch.rows()).collect();
     let Batch::Binary(bits) = batch else {
         // Sums of all values and of those that are not zero add the same numbers in the same order.
-        let source = Source::of_batch(batch, &mut support, &mut lists);
-        return of(batch, source, &lists, &all);
+        let source = Source::of_batch(batch, support, lists);
+        of(batch, source, lists, &all);
+        return;
     };
     let (tabled, listed): (Vec<usize>, Vec<usize>) =
         all.into_iter().partition(|&row| product::tables_pay_for(bits, row));
-    let mut by = |batch: &Batch, rows: &[usize], tables: bool| {
-        let Batch::Binary(bits) = batch else { return Vec::new() };
+    for (rows, tables) in [(tabled, true), (listed, false)] {
+        let part = (rows.len() < batch.rows()).then(|| batch.chosen(&rows));
+        let part = part.as_ref().unwrap_or(batch);
+        let Batch::Binary(bits) = part else { continue };
+        if rows.is_empty() {
+            continue;
+        }
         if tables {
-            return of(batch, Source::Tables(bits), &Active::default(), rows);
-        }
-        lists.of(bits);
-        of(batch, Source::Lists, &lists, rows)
-    };
-    if tabled.is_empty() || listed.is_empty() {
-        let rows = if listed.is_empty() { &tabled } else { &listed };
-        return by(batch, rows, listed.is_empty());
-    }
-    let mut results = vec![T::default(); batch.rows() * width];
-    for (rows, tables) in [(&tabled, true), (&listed, false)] {
-        let made = by(&batch.chosen(rows), rows, tables);
-        for (&row, made) in rows.iter().zip(made.chunks(width.max(1))) {
-            results[row * width..(row + 1) * width].copy_from_slice(made);
+            of(part, Source::Tables(bits), lists, &rows);
+        } else {
+            lists.of(bits);
+            of(part, Source::Lists, lists, &rows);
         }
     }
+}
+
+/// What `of` makes of each sample of a batch, in the same bits whatever comes with it.
+pub(crate) fn each_alone<T: Copy + Default>(
+    batch: &Batch,
+    of: impl Fn(&Batch, Source<'_>, &Active, &[usize]) -> Vec<T>,
+) -> Vec<T> {
+    let mut results = vec![T::default(); batch.rows()];
+    by_ways(batch, &mut Room::default(), |batch, source, lists, rows| {
+        for (&row, made) in rows.iter().zip(of(batch, source, lists, rows)) {
+            results[row] = made;
+        }
+    });
     results
 }

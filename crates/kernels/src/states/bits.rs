@@ -2,6 +2,8 @@
 
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
+use crate::simd::{Kind, Level};
+use crate::states::masks;
 use rayon::prelude::*;
 
 /// Share of non-zero values above which a dense product beats a sum of rows.
@@ -192,12 +194,20 @@ impl Bits {
     pub(crate) fn set_nonzero(&mut self, rows: usize, units: usize, values: &[f32]) {
         self.reset(rows, units);
         for (row, values) in values.chunks_exact(units.max(1)).enumerate() {
-            for (block, chunk) in values.chunks(BLOCK).enumerate() {
-                let mut on = [0; BLOCK];
-                for (i, (on, &x)) in on.iter_mut().zip(chunk).enumerate() {
-                    *on = u32::from(x != 0.0) << i;
+            let (blocks, rest) = values.as_chunks::<BLOCK>();
+            let words = &mut self.words[row..];
+            match Level::detect().0 {
+                Kind::Portable => {
+                    for (values, word) in blocks.iter().zip(words.iter_mut().step_by(rows)) {
+                        *word = masks::word_of(values, |&x| x != 0.0);
+                    }
                 }
-                self.words[block * rows + row] = on.iter().fold(0, |word, bit| word | bit);
+                // SAFETY: a level of another kind is made only after the processor was asked.
+                #[cfg(target_arch = "x86_64")]
+                Kind::Avx2 | Kind::Avx512 => unsafe { masks::nonzero(blocks, words, rows) },
+            }
+            if !rest.is_empty() {
+                words[blocks.len() * rows] = masks::word_of(rest, |&x| x != 0.0);
             }
         }
     }
@@ -246,6 +256,20 @@ mod tests {
             let bits = Bits::from_values(rows, units, &values);
             assert_eq!(bits.to_values(), values);
             assert_eq!(bits.ones(), values.iter().filter(|&&x| x == 1.0).count());
+        }
+    }
+
+    /// What is no number is not zero; zero of either sign is.
+    #[test]
+    fn places_that_are_not_zero() {
+        for units in [1, 32, 40, 97] {
+            let cycle = [0.0, 0.5, -0.0, f32::NAN, 1e-40, -3.0, 0.0];
+            let values: Vec<f32> = (0..3 * units).map(|i| cycle[i % 7]).collect();
+            let mut bits = Bits::zeros(1, 500);
+            bits.set_nonzero(3, units, &values);
+            for (at, &x) in values.iter().enumerate() {
+                assert_eq!(bits.get(at / units, at % units), x != 0.0, "value {at} of {units} units");
+            }
         }
     }
 

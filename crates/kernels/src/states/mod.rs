@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod bits;
 pub(crate) mod lists;
+pub(crate) mod masks;
 pub(crate) mod means;
 pub(crate) mod minibatches;
 pub(crate) mod missing;

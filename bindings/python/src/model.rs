@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use deepbelief_data::{Block, BlockValues, Schema};
 use deepbelief_finetune::{Network, Objective};
 use deepbelief_kernels::Units;
-use deepbelief_rbm::{Provenance, VisibleStates, tensors};
+use deepbelief_rbm::{Provenance, Rbm, VisibleStates, tensors};
 use deepbelief_stack::{Completing, Dbn};
 use numpy::PyArray1;
 use pyo3::prelude::*;
@@ -100,6 +100,20 @@ impl Model {
 
 #[pymethods]
 impl Model {
+    /// An RBM of Bernoulli units that has these weights [visible, hidden] and biases.
+    #[staticmethod]
+    fn of_weights(weights: &Bound<'_, PyAny>, hidden: Vec<f32>, visible: Vec<f32>) -> PyResult<Self> {
+        let (weights, shape) = crate::arrays::floats(weights)?;
+        let make = || -> Result<Dbn> {
+            let biases = |values: Vec<f32>| Tensor::new(values, &Device::Cpu);
+            let weights = Tensor::from_vec(weights, (shape[0], shape[1]), &Device::Cpu)?;
+            Ok(Dbn::from_rbms(vec![Rbm::from_tensors(weights, biases(hidden)?, biases(visible)?)?])?)
+        };
+        let crate_version = env!("CARGO_PKG_VERSION").into();
+        let provenance = Provenance { dataset: "Python".into(), crate_version, ..Provenance::default() };
+        Ok(Self { net: Net::Rbm(make()?), provenance })
+    }
+
     /// Reads a checkpoint of `dbn` or of this package.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {

@@ -57,9 +57,12 @@ impl State {
     }
 }
 
-/// Trains an RBM, from the start or from a state, or leaves it as it starts; `monitor` samples are measured after every epoch.
+/// Trains an RBM, from weights that are drawn, from a state or from another RBM, or leaves it as it starts; `monitor`
+/// samples are measured after every epoch.
 #[pyfunction]
-#[pyo3(signature = (data, settings, beside, *, untrained=false, valid=None, state=None, monitor=2000, watch=None))]
+#[pyo3(signature = (
+    data, settings, beside, *, untrained=false, valid=None, state=None, start=None, monitor=2000, watch=None
+))]
 pub(crate) fn train_rbm(
     py: Python<'_>,
     data: &Data,
@@ -68,6 +71,7 @@ pub(crate) fn train_rbm(
     untrained: bool,
     valid: Option<&Data>,
     state: Option<&State>,
+    start: Option<&Model>,
     monitor: usize,
     watch: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Model, String, Option<Py<PyAny>>, State)> {
@@ -81,6 +85,8 @@ pub(crate) fn train_rbm(
         let (mut minibatches, monitors) = dealt(data.samples_of(), valid, dealing, seed, monitor)?;
         let mut trainer = if let Some(state) = state {
             Trainer::resume(config, state.0.clone(), &Device::Cpu)?
+        } else if let Some(start) = start {
+            Trainer::new(start.belief("units that learn from samples alone")?.top(), config)?
         } else {
             let units = data.samples_of().layer();
             let visible_units = (!units.is_bernoulli()).then(|| units.clone());

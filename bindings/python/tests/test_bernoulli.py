@@ -1,10 +1,12 @@
 """`deepbelief.sklearn.BernoulliRBM`: what it computes of arrays of every kind, and scikit-learn's estimate."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn import neural_network
 
 import deepbelief as db
 from deepbelief.sklearn import BernoulliRBM
@@ -85,3 +87,49 @@ def _with_seed(rbm, seed):
     rbm = copy.copy(rbm)
     rbm.random_state = seed
     return rbm
+
+
+def test_weights_that_are_assigned_are_the_model(digits):
+    """As in scikit-learn's class, where the arrays are all that there is."""
+    X = digits[0][:50].astype(np.float64)
+    rng = np.random.default_rng(1)
+    w, hb, vb = rng.normal(0, 0.1, (5, 64)), rng.normal(0, 1, 5), rng.normal(0, 1, 64)
+    theirs, ours = neural_network.BernoulliRBM(5), BernoulliRBM(5)
+    for rbm in (theirs, ours):
+        rbm.components_, rbm.intercept_hidden_, rbm.intercept_visible_ = w, hb, vb
+    np.testing.assert_allclose(ours.transform(X), theirs.transform(X), atol=2e-6)
+    moved = BernoulliRBM(5, n_iter=2, random_state=1).fit(X)
+    before = moved.transform(X)
+    moved.intercept_hidden_ = moved.intercept_hidden_ + 1
+    odds = np.log(before / (1 - before)) + 1
+    np.testing.assert_allclose(moved.transform(X), 1 / (1 + np.exp(-odds)), atol=1e-5)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(moved)).transform(X), moved.transform(X))
+    with pytest.raises(ValueError, match="read-only"):
+        moved.components_[0] = 0
+    moved.components_ = w[:3]
+    with pytest.raises(ValueError, match=r"make no RBM: components_ \(3, 64\), intercept_hidden_ \(5,\)"):
+        moved.transform(X)
+
+
+@pytest.mark.parametrize("make", [lambda: BernoulliRBM(8, n_iter=20, random_state=1), lambda: db.RBM(8, random_state=1)])
+def test_partial_fits_go_on_from_a_fit(digits, make, tmp_path):
+    """One more step moves weights a little; a training from the start would move them as far as they are large."""
+    X = digits[0]
+    rbm = make().fit(X)
+    models = [rbm]
+    if isinstance(rbm, db.RBM):
+        rbm.save(tmp_path / "rbm.safetensors")
+        models.append(db.load(tmp_path / "rbm.safetensors"))
+    for model in models:
+        before = model.components_.copy()
+        model.partial_fit(X[:20])
+        moved = np.abs(model.components_ - before).max()
+        assert 0 < moved < 0.2 * np.abs(before).max()
+
+
+def test_warnings_are_of_the_line_that_calls(fitted, digits):
+    beyond = 3 * digits[0][:20]
+    for use in (fitted.transform, fitted.score_samples, fitted.pseudo_likelihood, BernoulliRBM(2, n_iter=1).fit):
+        with pytest.warns(db.RangeWarning) as caught:
+            use(beyond)
+        assert {warning.filename for warning in caught} == {__file__}

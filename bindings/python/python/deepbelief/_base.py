@@ -22,6 +22,7 @@ from deepbelief._input import (
     is_frame,
     later_input,
     later_values,
+    outside,
     within,
 )
 from deepbelief._progress import StopTraining, Watch
@@ -261,7 +262,7 @@ def watched(
         watch.close()
     if trained[1] in _WELL:
         return trained, watch.history, trained[1]
-    warnings.warn(f"{trained[1]}", ConvergenceWarning, stacklevel=5)
+    warnings.warn(f"{trained[1]}", ConvergenceWarning, stacklevel=outside())
     return trained, watch.history, "diverged"
 
 

@@ -34,6 +34,7 @@ def train_rbm(
     untrained: bool = False,
     valid: Data | None = None,
     state: State | None = None,
+    start: Model | None = None,
     monitor: int = 2000,
     watch: _Watch | None = None,
 ) -> tuple[Model, str, BaseException | None, State]: ...
@@ -130,6 +131,10 @@ class State:
 
 @final
 class Model:
+    @staticmethod
+    def of_weights(
+        weights: NDArray[np.float32], hidden: Sequence[float], visible: Sequence[float]
+    ) -> Model: ...
     @staticmethod
     def load(path: str) -> Model: ...
     @staticmethod

@@ -11,8 +11,10 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -157,11 +159,23 @@ def within(estimator: Any, array: NDArray[Any], seen: tuple[float, float, bool])
         _warn_of_range(low, high)
 
 
+def _of_libraries(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith(("deepbelief.", "sklearn."))
+
+
+def outside() -> int:
+    """The stack level of the code that uses the package, for warnings of its caller."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and _of_libraries(frame):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def _warn_of_range(low: float, high: float) -> None:
     warnings.warn(
         f"values from {low:g} to {high:g} are taken for the ends of [0, 1], which the model learned",
         RangeWarning,
-        stacklevel=3,
+        stacklevel=outside(),
     )
 
 
@@ -246,7 +260,7 @@ def frame_of(library: str, columns: dict[str, Any]) -> Any:
 
 def _table(data: Data, *, named: bool, library: str | None) -> Encoding:
     for doubt in data.doubts:
-        warnings.warn(doubt, UserWarning, stacklevel=4)
+        warnings.warn(doubt, UserWarning, stacklevel=outside())
     schema = data.schema
     if schema is None:
         return Encoding()

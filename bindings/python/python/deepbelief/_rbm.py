@@ -207,8 +207,9 @@ class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def partial_fit(self, X: Any, y: Any = None) -> RBM:
         """Train on for one pass over some samples, at a constant rate.
 
-        Momentum and persistent chains go on from the last call. What columns are is inferred
-        from the samples of the first.
+        Momentum and persistent chains go on from the last call; a model that `fit` or `load`
+        made is trained on without either. What columns are is inferred from the samples that
+        an estimator sees first.
 
         Parameters
         ----------
@@ -223,11 +224,13 @@ class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             The estimator itself.
         """
         state: State | None = getattr(self, "_state", None)
+        start = getattr(self, "_model", None) if state is None else None
         if state is None:
+            self._fit_seed = self._seed()
+        if state is None and start is None:
             data, self._encoding = fit_input(
                 self, X, None, visible_units=self.visible_units, column_types=self.column_types
             )
-            self._fit_seed = self._seed()
         else:
             data = later_input(self, self._encoding, X)
         epochs = 1 if state is None else state.epochs + 1
@@ -236,7 +239,9 @@ class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         trained = self._train(
             "RBM",
             1,
-            lambda watch: train_rbm(data, settings, beside, state=state, watch=watch),
+            lambda watch: train_rbm(
+                data, settings, beside, state=state, start=start, watch=watch
+            ),
         )
         self._model, self._state = trained[0], trained[3]
         self._raise(trained[2])

@@ -19,7 +19,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
 from deepbelief._base import BeliefUse
-from deepbelief._deepbelief import Data, survey, train_rbm
+from deepbelief._deepbelief import Data, Model, survey, train_rbm
 from deepbelief._input import Encoding, clipped, sparse_data, within
 
 if TYPE_CHECKING:
@@ -36,6 +36,30 @@ _MONITOR = 100
 
 #: Sparse samples that are written out at a time.
 _ROWS = 2000
+
+
+#: The arrays that a model is made of.
+_ARRAYS = ("components_", "intercept_hidden_", "intercept_visible_")
+
+
+class _Weights:
+    """One of the arrays that a model is made of, to read: to assign it makes another model."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, estimator: Any, owner: type | None = None) -> Any:
+        if estimator is None:
+            return self
+        arrays = estimator.__dict__.get("_arrays", {})
+        if self._name not in arrays:
+            raise AttributeError(f"this {type(estimator).__name__} has no {self._name} yet")
+        array = arrays[self._name].view()
+        array.flags.writeable = False
+        return array
+
+    def __set__(self, estimator: Any, values: Any) -> None:
+        estimator._assign(self._name, values)
 
 
 def _dense_blocks(v: Any) -> Iterator[NDArray[Any]]:
@@ -90,6 +114,9 @@ class BernoulliRBM(
     class computes with them as they are. ``score_samples`` is scikit-learn's estimate,
     which flips one feature of each sample, ``pseudo_likelihood`` its mean over all of them.
 
+    ``components_`` and the intercepts can be assigned, before or after a training, but not
+    written into.
+
     Examples
     --------
     >>> import numpy as np
@@ -98,6 +125,10 @@ class BernoulliRBM(
     >>> BernoulliRBM(n_components=2, random_state=0).fit(X)
     BernoulliRBM(n_components=2, random_state=0)
     """
+
+    components_ = _Weights()
+    intercept_hidden_ = _Weights()
+    intercept_visible_ = _Weights()
 
     _parameter_constraints: dict[str, list[Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -154,14 +185,37 @@ class BernoulliRBM(
     def _keep(self, trained: tuple[Any, ...], dtype: Any) -> None:
         self._model, self._encoding = trained[0], Encoding()
         tensors = self._model.tensors()
-        self.components_ = np.asarray(tensors["w_rec"].T, dtype=dtype)
-        self.intercept_hidden_ = tensors["hb"].astype(dtype)
-        self.intercept_visible_ = tensors["vb"].astype(dtype)
+        values = (tensors["w_rec"].T, tensors["hb"], tensors["vb"])
+        self._arrays = {name: array.astype(dtype) for name, array in zip(_ARRAYS, values)}
         chains = trained[3].chains()
         shape = (self.batch_size, self.n_components)
         self.h_samples_ = np.zeros(shape, dtype) if chains is None else chains.astype(dtype)
-        self._n_features_out = self.components_.shape[0]
         self._raise(trained[2])
+
+    def _assign(self, name: str, values: Any) -> None:
+        """Make the model of assigned arrays, as soon as they fit each other."""
+        self._arrays = {**self.__dict__.get("_arrays", {}), name: np.array(values)}
+        self._state = None
+        self.__dict__.pop("_model", None)
+        weights, hidden, visible = (self._arrays.get(name, np.empty(0)) for name in _ARRAYS)
+        if hidden.size and visible.size and weights.shape == hidden.shape + visible.shape:
+            rows = np.ascontiguousarray(weights.T, dtype=np.float32)
+            self._model = Model.of_weights(rows, hidden.tolist(), visible.tolist())
+            self._encoding, self.n_features_in_ = Encoding(), len(visible)
+
+    def _fitted(self) -> Model:
+        if hasattr(self, "_arrays") and not hasattr(self, "_model"):
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in self._arrays.items())
+            raise ValueError(
+                f"the arrays that were assigned make no RBM: {shapes}; expected components_ "
+                "(n_components, n_features), intercept_hidden_ (n_components,) and "
+                "intercept_visible_ (n_features,)"
+            )
+        return super()._fitted()
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.intercept_hidden_)
 
     def _line(self) -> Any:
         started = [0]
@@ -213,7 +267,7 @@ class BernoulliRBM(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None) -> BernoulliRBM:
-        """Train on with one minibatch.
+        """Train on with one minibatch, from where the last one or `fit` left off.
 
         Parameters
         ----------
@@ -228,7 +282,9 @@ class BernoulliRBM(
             The estimator itself.
         """
         state: State | None = getattr(self, "_state", None)
-        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=state is None)
+        start = getattr(self, "_model", None) if state is None else None
+        first = state is None and start is None
+        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=first)
         data = self._bernoulli(X)
         if state is None:
             if not hasattr(self, "random_state_"):
@@ -242,7 +298,7 @@ class BernoulliRBM(
                 type(self).__name__,
                 1,
                 lambda watch: train_rbm(
-                    data, settings, "{}", state=state, monitor=_MONITOR, watch=watch
+                    data, settings, "{}", state=state, start=start, monitor=_MONITOR, watch=watch
                 ),
             )
         finally:

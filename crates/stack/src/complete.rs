@@ -57,9 +57,10 @@ impl Completing {
 /// What a model makes of missing values. All are row-major [samples, units], and observed units hold what they were.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Completed {
-    /// The mean of p(v = 1|h) over all steps that count.
+    /// The mean over all steps that count of E(v|h), which varies less than v does and has the same mean.
     pub mean: Vec<f32>,
-    /// Its standard deviation over these; 0 where observed.
+    /// Over these steps the standard deviation of what is drawn of a number, of p(v = 1|h) of other units; 0 where
+    /// observed.
     pub deviation: Vec<f32>,
     /// The last values of each chain.
     pub draws: Vec<Vec<f32>>,
@@ -145,7 +146,7 @@ impl Dbn {
         }
         // Choices are drawn given the other visible units alone: no hidden unit is needed for them.
         let all_chosen = is_chosen.iter().all(|&chosen| chosen);
-        let (mut sums, mut squares) = (vec![0.0f64; gaps.len()], vec![0.0f64; gaps.len()]);
+        let mut sums = vec![Sums::default(); gaps.len()];
         // Spins are -1 and 1 from here on.
         to_tensor(visible, &mut part);
         for chain in 0..how.chains {
@@ -174,11 +175,9 @@ impl Dbn {
                 self.choose(&choices, &uniforms, &mut v, &mut p)?;
                 stepped();
                 if step >= how.burn_in {
-                    for ((sum, square), &(at, _)) in sums.iter_mut().zip(&mut squares).zip(&gaps) {
+                    for (sums, &(at, _)) in sums.iter_mut().zip(&gaps) {
                         // Numbers spread as they are drawn, not as their means do.
-                        let spread = if is_number[at % units] { v[at] } else { p[at] };
-                        *sum += f64::from(spread);
-                        *square += f64::from(spread) * f64::from(spread);
+                        sums.add(p[at], if is_number[at % units] { v[at] } else { p[at] });
                     }
                 }
             }
@@ -198,10 +197,10 @@ impl Dbn {
             }
         }
         let count = f64::from(how.chains) * f64::from(how.sweeps);
-        for (&(_, place), (sum, square)) in gaps.iter().zip(sums.iter().zip(squares)) {
-            let mean = sum / count;
+        for (&(_, place), sums) in gaps.iter().zip(&sums) {
+            let mean = sums.means / count;
             completed.mean[place] = if is_spin[place % units] { (0.5 * (mean + 1.0)) as f32 } else { mean as f32 };
-            completed.deviation[place] = (square / count - mean * mean).max(0.0).sqrt() as f32;
+            completed.deviation[place] = sums.deviation(count) as f32;
         }
         Ok(completed)
     }
@@ -312,6 +311,29 @@ impl Dbn {
             states.extend(below.states.flatten_all()?.to_vec1::<f32>()?);
         }
         Ok((means, states))
+    }
+}
+
+/// Sums over the steps that count of a unit's means given the hidden units, of what spreads and of its squares.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    means: f64,
+    spread: f64,
+    squares: f64,
+}
+
+impl Sums {
+    fn add(&mut self, mean: f32, spread: f32) {
+        let spread = f64::from(spread);
+        self.means += f64::from(mean);
+        self.spread += spread;
+        self.squares += spread * spread;
+    }
+
+    /// The standard deviation of what spreads.
+    fn deviation(self, count: f64) -> f64 {
+        let mean = self.spread / count;
+        (self.squares / count - mean * mean).max(0.0).sqrt()
     }
 }
 

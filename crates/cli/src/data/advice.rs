@@ -33,8 +33,15 @@ const LEAST_HIDDEN: usize = 16;
 /// The same where visible units keep values that are no states.
 const RATE_OF_VALUES: f64 = 0.05;
 
-/// The same where visible units are Gaussian.
+/// The same where visible units are Gaussian: of few samples, whose noise a larger rate learns.
 const RATE_OF_NUMBERS: f64 = 0.01;
+
+/// Samples from which on numbers are learned in larger batches and at a rate that grows with the samples, and those where it
+/// is the largest. What goes together closely takes large weights, since these are in units of a precision that grows, and
+/// small batches at such a rate are noise. Chosen by the likelihood of validation rows and by values removed from further
+/// rows, of two tables (`models/REPRODUCTION.md`).
+const ENOUGH_NUMBERS: usize = 1000;
+const MANY_NUMBERS: usize = 4000;
 
 /// The same under hidden units that are real, which may carry numbers anywhere.
 const RATE_UNDER_REAL: f64 = 0.003;
@@ -141,7 +148,8 @@ impl Advice {
         add("hidden_units", "bernoulli".into(), why.into());
 
         let classes = found.train.classes.as_ref().map_or(0, Vec::len);
-        let batch_size = batch_size(samples, classes);
+        let share = if numbers && samples >= ENOUGH_NUMBERS { 40 } else { 100 };
+        let batch_size = batch_size(samples / share, classes).min(samples);
         let updates = samples.div_ceil(batch_size);
         let reason = match updates {
             1 => "all samples at once, as there are few".into(),
@@ -202,7 +210,9 @@ fn has_spins(found: &Examination) -> bool {
 fn largest_rate(found: &Examination, keeps_amounts: bool, usual: f64) -> (f64, String) {
     let numbers = !found.units.is_discrete();
     let of_spins = if has_spins(found) { SHARE_OF_SPINS * usual } else { f64::INFINITY };
+    let many = found.train.samples >= ENOUGH_NUMBERS;
     let of_values = match (numbers, keeps_amounts) {
+        (true, _) if many => RATE.min(RATE * found.train.samples as f64 / MANY_NUMBERS as f64),
         (true, _) => RATE_OF_NUMBERS,
         (_, true) => RATE_OF_VALUES,
         _ => RATE,
@@ -215,8 +225,10 @@ fn largest_rate(found: &Examination, keeps_amounts: bool, usual: f64) -> (f64, S
         "a quarter of the usual rate: spins differ by 2, where bits differ by 1".into()
     } else if usual < of_values {
         "that of such hidden units".into()
+    } else if numbers && many {
+        format!("what numbers bear of {} samples, in batches of this size", thousands(found.train.samples))
     } else if numbers {
-        "a tenth of the usual rate, for Gaussian visible units".into()
+        "a tenth of the usual rate, for Gaussian visible units of few samples".into()
     } else if keeps_amounts {
         "half the usual rate, for visible units that keep their values".into()
     } else {
@@ -285,11 +297,10 @@ fn bits(found: &Examination) -> f64 {
     kinds.zip(&found.train.columns).map(of).sum()
 }
 
-/// Samples of a batch: a hundredth of all, between 10 and 100, but as many as there are classes.
-fn batch_size(samples: usize, classes: usize) -> usize {
-    let wanted = (samples / 100).max(classes);
-    let batch_size = [10, 20, 50].into_iter().find(|&size| wanted <= size).unwrap_or(100);
-    batch_size.min(samples)
+/// Samples of a batch: a share of all, between 10 and 100, but as many as there are classes.
+fn batch_size(share: usize, classes: usize) -> usize {
+    let wanted = share.max(classes);
+    [10, 20, 50].into_iter().find(|&size| wanted <= size).unwrap_or(100)
 }
 
 /// A whole number whose first digits alone count: steps of ten from 100 on.
@@ -393,6 +404,18 @@ mod tests {
         let got = ["visible_units", "learning_rate", "hidden", "scale", "weight_std", "visible_states"].map(value);
         let want = [Some("\"auto\""), Some("0.01"), Some("25"), None, Some("0.2"), None];
         assert_eq!(got, want.map(|text| text.map(String::from)));
+        // Of more samples numbers bear more.
+        let of_many = |samples: usize| {
+            let path = folder.path().join(format!("{samples}.csv"));
+            std::fs::write(&path, (0..samples).map(row).collect::<String>()).unwrap();
+            let found = examine(&Source::Csv(path), &options, None).unwrap();
+            let settings = Advice::of(&found, VisibleUnits::Auto, false, &Learners::default()).settings;
+            ["batch_size", "epochs", "learning_rate"]
+                .map(|key| settings.iter().find(|setting| setting.key == key).unwrap().value.to_string())
+        };
+        assert_eq!(of_many(999), ["10", "100", "0.01"]);
+        assert_eq!(of_many(2000), ["50", "250", "0.05"]);
+        assert_eq!(of_many(6000), ["100", "160", "0.1"]);
         let learners = Learners { hidden: Hidden::Gaussian, ..Learners::default() };
         let settings = Advice::of(&found, VisibleUnits::Auto, false, &learners).settings;
         let value = |key| settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.to_string());
@@ -435,6 +458,6 @@ mod tests {
         assert!(settings.contains(&"learning_rate=0.005".to_string()), "{settings:?}");
         assert_eq!([0.0123, 0.1, 0.096, 2e-5].map(one_digit), [0.01, 0.1, 0.1, 2e-5]);
         assert_eq!([7, 23, 168, 1234].map(rounded), [7, 20, 160, 1200]);
-        assert_eq!([5, 150, 3000, 60_000].map(|samples| batch_size(samples, 0)), [5, 10, 50, 100]);
+        assert_eq!([0, 1, 30, 600].map(|share| batch_size(share, 0)), [10, 10, 50, 100]);
     }
 }

@@ -17,8 +17,8 @@ without any value. An .npy or .safetensors file has the columns that the model l
 --spread adds a column NAME.spread for each column that the model learned: of a number its
 standard deviation, of a binary value or category the probability that it is another one.
 
---draws N writes N tables one after the other, with a first column `draw` from 1 to N: numbers are
-means given the last states of a chain, binary values and categories are drawn.
+--draws N writes N tables one after the other, with a first column `draw` from 1 to N: every missing
+value is drawn. Numbers of Bernoulli units are means given the last states of a chain.
 
 Examples:
   dbn impute runs/people --data csv:people.csv --out filled.csv --spread

@@ -30,7 +30,7 @@ OPTIONS = {
     "kunitz": f"{PROTEINS} --epochs 40 --cd-steps 5 --l1b-cost 0.25 --averaging 0.999",
     "lattice": f"{PROTEINS} --epochs 30 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
     "lactamase": f"{PROTEINS} --epochs 30 --cd-steps 5 --l1b-cost 0.25",
-    "ising": f"--config {MODELS / 'spins.toml'} --hidden 64",
+    "ising": f"--config {MODELS / 'ising.toml'} --hidden 64",
     "ladder": "",
 }
 FILES = {"kunitz": "PF00014", "lattice": "lattice_SA", "lactamase": "PF13354"}
@@ -98,7 +98,7 @@ def ladder(run, folder, steps):
     """The RBM that has a hidden spin on each of the 128 bonds, at other temperatures. Summed over the hidden spins, a bond has
     2 cosh(beta w (s + s')) = a exp(J s s'): J = ln cosh(2 beta w) / 2, a = 2 sqrt(cosh(2 beta w))."""
     run("data", "make", "ising", "--size", 8, "--samples", 100, "--out", folder / "few.csv")
-    run("pretrain", "-q", "--config", MODELS / "spins.toml", "--data", f"csv:{folder / 'few.csv'}", "--hidden", 128, "--epochs", 1,
+    run("pretrain", "-q", "--config", MODELS / "ising.toml", "--data", f"csv:{folder / 'few.csv'}", "--hidden", 128, "--epochs", 1,
         "--valid", 0, "--out", folder / "ladder-run", "--force")
     path = folder / "ladder-run" / "model.safetensors"
     data = bytearray(path.read_bytes())

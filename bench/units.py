@@ -47,7 +47,7 @@ OPTIONS = {
     "ww-whole": f"{PROTEINS} --epochs 60 --cd-steps 5 --l1b-cost 0.06",
     "lattice": f"{PROTEINS} --epochs 40 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
     "factors": f"--config {MODELS / 'table-real.toml'}",
-    "ising": f"--config {MODELS / 'spins.toml'}",
+    "ising": f"--config {MODELS / 'ising.toml'}",
     "laplace": "--hidden 4 --epochs 500 --batch-size 100 --persistent-chains 2000 --learning-rate 0.05 "
                "--final-learning-rate 0.0005 --weight-std 1 --sparsity-target 0.05 --sparsity-cost 0.1 --weight-cost 0 --averaging 0.999",
 }

@@ -154,6 +154,7 @@ fn alignment(path: &Path) -> Told {
         deduplicate: size / 48 % 2 == 1,
         reweight: [None, Some(0.8)][size / 96 % 2],
         weights: None,
+        clusters: [None, Some(0.4)][size / 192 % 2],
     };
     let plain = LoadOptions { max_memory: Some(32 << 20), ..LoadOptions::default() };
     let asked = LoadOptions { alignment, ..plain.clone() };

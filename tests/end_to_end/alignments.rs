@@ -209,6 +209,47 @@ fn bad_alignments_and_other_data_get_one_sentence() {
     );
 }
 
+/// Eight clades of 20 sequences whose first ones have nothing in common: whole ones are held out, later verbs find the
+/// same, and the training says that other clades are not those it learned.
+#[test]
+fn whole_clusters_are_held_out_and_couplings_that_do_harm_are_named() {
+    let place = Place::new();
+    let mut text = String::new();
+    for sequence in 0..160 {
+        let (clade, site) = (sequence % 8, sequence / 8 % 12);
+        let letter = |at: usize| LETTERS[(at * 3 + clade * 2 + usize::from(at == site) * 7) % 20];
+        let row: Vec<u8> = (0..12).map(letter).collect();
+        writeln!(text, ">s{sequence}\n{}", String::from_utf8(row).unwrap()).unwrap();
+    }
+    write(&place, "clades.fasta", &text);
+    let asked = "pretrain --data fasta:clades.fasta --alphabet protein --valid 50 --hidden 20 --log-z-every 10 --epochs 30 \
+                 --learning-rate 0.01 --batch-size 20 --l1b-cost 0.01";
+    let said = stderr(&place.run(&format!("{asked} --valid-clusters 0.5 --out whole")));
+    for part in [
+        "clusters: 8, whose sequences have 50 % of the letters in common with the first of each; the largest has 20",
+        "120 training samples, 40 validation",
+        "by independent sites -",
+        "the model is worse than no couplings at all on such samples. Try a larger --l1b-cost",
+    ] {
+        assert!(said.contains(part), "'{part}' in {said}");
+    }
+    assert_eq!(place.json("eval whole --split valid --json")["samples"], 40);
+    let measured = stderr(&place.run("eval whole --split train"));
+    assert!(measured.contains("but for 40 samples held out"), "{measured}");
+    // Relatives of samples that are drawn were learned from.
+    let said = stderr(&place.run(&format!("{asked} --out drawn")));
+    assert!(said.contains("--valid-clusters 0.4 holds whole clusters out") && !said.contains("worse than"), "{said}");
+
+    let refused = |words: &str, part: &str| {
+        let said = stderr(&place.run(&format!("pretrain --epochs 1 --out x {words}")));
+        assert!(said.contains(part), "'{part}' in {said}");
+    };
+    refused("--data fasta:clades.fasta --valid 10 --valid-clusters 0.5", "8 clusters, each of more than 10 samples");
+    refused("--data fasta:clades.fasta --valid-clusters 1.5", "a share of the letters, above 0 and at most 1");
+    write(&place, "table.csv", "a,b\n1,2\n3,4\n");
+    refused("--data csv:table.csv --valid-clusters 0.5", "are for fasta:FILE");
+}
+
 /// The report of an alignment has its pictures as soon as the training ends, and they are those of the verbs.
 #[test]
 fn the_report_of_an_alignment_shows_logos_and_couplings() {

@@ -193,9 +193,9 @@ fn recipes_are_printed_by_name() {
         .collect();
     std::fs::write(place.path("spins.csv"), rows).unwrap();
     let said = place.ok("check csv:spins.csv");
-    assert!(said.contains("dbn recipe spins > spins.toml") && said.contains("--config spins.toml"), "{said}");
-    std::fs::write(place.path("spins.toml"), place.ok("recipe spins")).unwrap();
-    place.ok("pretrain -q --config spins.toml --data csv:spins.csv --epochs 1 --valid 0 --out r");
+    assert!(said.contains("dbn recipe ising > ising.toml") && said.contains("--config ising.toml"), "{said}");
+    std::fs::write(place.path("ising.toml"), place.ok("recipe ising")).unwrap();
+    place.ok("pretrain -q --config ising.toml --data csv:spins.csv --epochs 1 --valid 0 --out r");
     assert!(place.ok("recipe protein").contains("drelu"));
     let refused = stderr(&place.run("recipe proteins"));
     assert!(refused.contains("protein") && refused.contains("finetune"), "{refused}");

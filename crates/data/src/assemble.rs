@@ -57,7 +57,8 @@ pub(crate) fn assemble(name: String, mut tables: Tables, options: &LoadOptions) 
     };
     let split = |table: Table, pixels| {
         let split = Split::of(units.clone(), pixels, table.labels)?;
-        Ok::<_, Error>(split.with(table.missing, table.weights, table.beyond).named(table.ids).in_lines(table.lines))
+        let split = split.with(table.missing, table.weights, table.beyond).named(table.ids).in_lines(table.lines);
+        Ok::<_, Error>(split.in_clusters(table.clusters))
     };
     let train = split(train, train_pixels)?;
     let test = match (test, test_pixels) {

@@ -118,8 +118,8 @@ fn refuse_columns(source: &Source, options: &LoadOptions) -> Result<(), Error> {
                 name: "an option of alignments",
                 got: format!("given for '{source}'"),
                 expected:
-                    "left out: --alphabet, --unknown, --inserts, --max-gaps, --deduplicate, --reweight and --weights \
-                           are for fasta:FILE"
+                    "left out: --alphabet, --unknown, --inserts, --max-gaps, --deduplicate, --reweight, --weights and \
+                           --valid-clusters are for fasta:FILE"
                         .into(),
             });
         }

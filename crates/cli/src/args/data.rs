@@ -63,6 +63,8 @@ impl<const CHECK: bool> DataArgs<CHECK> {
             deduplicate: self.deduplicate.unwrap_or_default(),
             reweight: self.reweight.filter(|&share| share != 0.0),
             weights: self.weights.clone(),
+            // Which samples a training held out is its own.
+            clusters: None,
         }
     }
 

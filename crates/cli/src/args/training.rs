@@ -79,7 +79,7 @@ Examples:
 pub(super) const RECIPE_HELP: &str = "\
 Names are those of a verb that trains, for all its defaults, or of what a recipe was found for:
   protein            an alignment of a protein family (pretrain)
-  spins              spins of -1 and 1, such as configurations of an Ising model (pretrain)
+  ising              spins of -1 and 1, such as configurations of an Ising model (pretrain)
   table-real         a table of numbers (pretrain)
   table-categorical  a table of categories (pretrain)
   mnist-rbm-density  MNIST, for the best likelihood of one RBM (pretrain)

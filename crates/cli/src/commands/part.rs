@@ -53,6 +53,11 @@ pub(super) fn part_of(
     if !is_own {
         return Ok(Measured { samples, name: "train", words: "samples", note: None });
     }
+    // Of clusters there may be fewer than were asked for.
+    let held = match held {
+        0 => 0,
+        held => samples.split_validation(held, provenance.seed)?.1.samples(),
+    };
     let others = match held {
         0 => String::new(),
         held => format!(", but for {} held out for validation, which --split valid measures", count(held, "sample")),

@@ -32,7 +32,7 @@ pub(super) fn settings(aligned: &Aligned, samples: usize) -> Vec<Setting> {
     let cost = cost(aligned.sites, effective);
     let of_cost =
         format!("0.7 sqrt({} sites / {effective:.0} {counted}): fewer sequences need a larger cost", aligned.sites);
-    let fixed: [(&'static str, Value, &str); 11] = [
+    let fixed: [(&'static str, Value, &str); 12] = [
         ("hidden", 100.into(), "enough for families of 27 to 202 sites"),
         ("hidden_units", "drelu".into(), "Tubiana, Cocco & Monasson 2019"),
         ("batch_size", (samples.min(BATCH) as i64).into(), ""),
@@ -44,6 +44,7 @@ pub(super) fn settings(aligned: &Aligned, samples: usize) -> Vec<Setting> {
         ("cd_steps", 5.into(), ""),
         ("centred", true.into(), "most letters are off"),
         ("weight_cost", 0.0.into(), "the L1b cost is there"),
+        ("log_z_every", 20.into(), "says whether held-out sequences are more probable than by independent sites"),
     ];
     let mut settings: Vec<Setting> =
         fixed.into_iter().map(|(key, value, reason)| Setting { key, value, reason: reason.into() }).collect();

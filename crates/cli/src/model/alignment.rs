@@ -32,6 +32,7 @@ pub(crate) fn options(
     if same {
         options.inserts = args.inserts.or_else(|| recorded(recipe, "inserts")).unwrap_or_default();
         options.max_gaps = number("max_gaps");
+        options.clusters = number("valid_clusters").filter(|&share| share != 0.0);
         options.deduplicate = recipe.get("deduplicate").and_then(Value::as_bool).unwrap_or_default();
         if !weights_are_asked {
             // A model may come from anyone, and what it names may have no end.

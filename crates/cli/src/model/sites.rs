@@ -2,8 +2,9 @@
 
 use crate::failure::{Failure, Result};
 use crate::model::checkpoint::{Checkpoint, Trained};
-use deepbelief_analysis::sites::{Sequences, Sites};
+use deepbelief_analysis::sites::{Level, Sequences, Sites};
 use deepbelief_data::{Binarize, ColumnKind, Split};
+use deepbelief_kernels::{Segment, UnitKind, Units};
 use std::collections::BTreeSet;
 
 /// Sequences that are read at a time.
@@ -67,6 +68,24 @@ impl NamedSites {
     pub(crate) fn gaps() -> Vec<char> {
         GAPS.iter().flat_map(|gap| gap.chars()).collect()
     }
+}
+
+/// Levels of each site of discrete units.
+pub(crate) fn levels(units: &Units) -> Vec<usize> {
+    let of = |segment: &Segment| {
+        let levels = if segment.units == UnitKind::Categorical { segment.levels } else { 2 };
+        std::iter::repeat_n(levels, segment.sites)
+    };
+    units.segments().iter().flat_map(of).collect()
+}
+
+/// Mean log-likelihood, in nats, of sequences whose sites are independent and have these log frequencies.
+pub(crate) fn independent(frequencies: &[Vec<f64>], sequences: &Sequences) -> f64 {
+    let of = |levels: &[Level]| -> f64 {
+        levels.iter().zip(frequencies).map(|(&level, of_site)| of_site[usize::from(level)]).sum()
+    };
+    let sum: f64 = sequences.rows().zip(sequences.weights()).map(|(levels, weight)| weight * of(levels)).sum();
+    sum / sequences.weights().iter().sum::<f64>()
 }
 
 /// So many rows of the data at most, evenly spread.

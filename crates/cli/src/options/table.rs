@@ -182,6 +182,14 @@ const OF_DATA: &[Opt] = &[
              `dbn tune` and `dbn finetune`, which keep the best model by them.",
         )
         .inherited(),
+    opt("valid_clusters", Number, "SHARE", ALL, "Hold out whole clusters of sequences; share of equal letters, 0: off")
+        .more(
+            "A sequence joins the cluster whose first sequence it has the most letters in common with, at least this share. Whole \
+             clusters are held out, of --valid sequences at most: validation is then of other branches of the family than were learned.",
+        )
+        .shown("0")
+        .inherited()
+        .later(),
     opt("binarize", Parsed(parse::<Binarize>), "HOW", ALL, "Binary pixels: none, threshold=T, fixed, fresh")
         .more("`fixed` draws each pixel once from its grey value, `fresh` each time the sample is presented.")
         .inherited(),

@@ -34,6 +34,7 @@ pub(crate) struct DataSettings {
     pub(crate) weights: Option<PathBuf>,
     pub(crate) image_size: Option<ImageShape>,
     pub(crate) valid: usize,
+    pub(crate) valid_clusters: Option<f64>,
     pub(crate) binarize: Binarize,
     pub(crate) balanced: bool,
 }
@@ -60,6 +61,7 @@ impl Default for DataSettings {
             weights: None,
             image_size: None,
             valid: 10_000,
+            valid_clusters: None,
             binarize: Binarize::None,
             balanced: false,
         }
@@ -88,6 +90,7 @@ impl DataSettings {
                 deduplicate: self.deduplicate.unwrap_or_default(),
                 reweight: self.reweight.filter(|&share| share != 0.0),
                 weights: self.weights.clone(),
+                clusters: self.valid_clusters.filter(|&share| share != 0.0),
             },
             image_size: self.image_size,
             fetch: Fetch(crate::hub::dataset),

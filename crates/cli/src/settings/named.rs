@@ -19,15 +19,16 @@ impl NamedRecipe {
     /// All there are.
     pub(crate) const ALL: [Self; 6] = [
         recipe!("protein"),
-        recipe!("spins"),
+        recipe!("ising"),
         recipe!("table-real"),
         recipe!("table-categorical"),
         recipe!("mnist-rbm-density"),
         recipe!("mnist-dbn-density"),
     ];
 
-    /// The recipe of this name.
+    /// The recipe of this name; that of spins was called so first.
     pub(crate) fn of(name: &str) -> Option<Self> {
+        let name = if name == "spins" { "ising" } else { name };
         Self::ALL.into_iter().find(|recipe| recipe.name == name)
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn resolve<S: Settings>(asked: &Asked, from: Option<&Provenance>) -> 
 }
 
 /// What says nothing of data of another format.
-const OF_FORMAT: [&str; 9] = [
+const OF_FORMAT: [&str; 10] = [
     "label_column",
     "feature_column",
     "weight_column",
@@ -108,6 +108,7 @@ const OF_FORMAT: [&str; 9] = [
     "deduplicate",
     "reweight",
     "weights",
+    "valid_clusters",
 ];
 
 /// What a model says of the data it was trained on, as far as it does.

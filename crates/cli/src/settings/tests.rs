@@ -159,7 +159,7 @@ fn settings_written_and_read_are_the_same() {
 
 #[test]
 fn recipes_for_units_of_other_kinds_are_read() {
-    let hidden = [("table-categorical", 200), ("table-real", 28), ("spins", 32), ("protein", 100)];
+    let hidden = [("table-categorical", 200), ("table-real", 28), ("ising", 32), ("spins", 32), ("protein", 100)];
     for (name, units) in hidden {
         let read = settings::<PretrainSettings>("", NamedRecipe::of(name).unwrap().text).unwrap();
         assert_eq!(read.layer.hidden, units);

@@ -92,17 +92,25 @@ pub struct AlignmentOptions {
     /// A file of the sequences' weights, a line each: the weight, in the order of the sequences, or name and weight.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
+    /// The share of equal letters with the first sequence of a cluster from which on another belongs to it: see
+    /// [`Split::split_validation`](crate::Split::split_validation), which then holds whole clusters out. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<f64>,
 }
 
 impl AlignmentOptions {
     /// Refuses numbers out of their ranges, and two sources of weights.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         let refuse = |name, got: String, expected: &str| Err(Error::Setting { name, got, expected: expected.into() });
+        let is_share = |share: f64| share > 0.0 && share <= 1.0;
+        if let Some(share) = self.clusters.filter(|&share| !is_share(share)) {
+            return refuse("valid_clusters", share.to_string(), "a share of the letters, above 0 and at most 1");
+        }
         match (self.max_gaps, self.reweight) {
             (Some(share), _) if !(0.0..=1.0).contains(&share) => {
                 refuse("max_gaps", share.to_string(), "a share of the sites, 0 to 1")
             }
-            (_, Some(share)) if !(share > 0.0 && share <= 1.0) => {
+            (_, Some(share)) if !is_share(share) => {
                 refuse("reweight", share.to_string(), "a share of the letters, above 0 and at most 1")
             }
             (_, Some(share)) if self.weights.is_some() => {
@@ -163,6 +171,10 @@ mod tests {
             assert!(bad.validate().is_err(), "{bad:?}");
         }
         options(Some(0.0), Some(1.0)).validate().unwrap();
+        for (share, fits) in [(0.4, true), (1.0, true), (0.0, false), (1.5, false)] {
+            let clusters = AlignmentOptions { clusters: Some(share), ..AlignmentOptions::default() };
+            assert_eq!(clusters.validate().is_ok(), fits, "{share}");
+        }
         let two = AlignmentOptions { weights: Some("w".into()), ..options(None, Some(0.8)) };
         assert!(two.validate().unwrap_err().to_string().ends_with("left out: the weights are in a file"));
     }

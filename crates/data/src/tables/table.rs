@@ -137,6 +137,8 @@ pub(crate) struct Table {
     pub(crate) names: Option<Vec<String>>,
     /// What each sample is called, where the file says so.
     pub(crate) ids: Option<Vec<String>>,
+    /// The cluster of each sample, where whole clusters are to be held out.
+    pub(crate) clusters: Option<Vec<u32>>,
     /// How many values of each sample lie beyond the ranges of their columns, where some do.
     pub(crate) beyond: Option<Vec<u32>>,
     /// Which values are missing, once they hold something else: packed, each row from a word of its own on.
@@ -157,6 +159,7 @@ impl Table {
             names: None,
             weights: None,
             ids: None,
+            clusters: None,
             beyond: None,
             missing: None,
         }

@@ -44,15 +44,57 @@ impl Sequences {
     #[must_use]
     pub fn new(letters: &[u8], sites: usize) -> Self {
         assert!(sites > 0 && letters.len().is_multiple_of(sites), "{} letters of {sites} sites", letters.len());
-        let rows = letters.len() / sites;
-        let mut blocks = vec![[OTHER; LANES]; rows.div_ceil(LANES) * sites];
-        for (row, letters) in letters.chunks_exact(sites).enumerate() {
-            let block = &mut blocks[row / LANES * sites..][..sites];
-            for (lanes, &letter) in block.iter_mut().zip(letters) {
-                lanes[row % LANES] = if letter == UNKNOWN_LETTER { OTHER } else { letter };
+        let blocks = Vec::with_capacity((letters.len() / sites).div_ceil(LANES) * sites);
+        let mut sequences = Self { sites, rows: 0, blocks };
+        letters.chunks_exact(sites).for_each(|row| sequences.push(row));
+        sequences
+    }
+
+    /// Adds a row behind the others.
+    fn push(&mut self, letters: &[u8]) {
+        let (block, lane) = (self.rows / LANES * self.sites, self.rows % LANES);
+        if lane == 0 {
+            self.blocks.resize(block + self.sites, [OTHER; LANES]);
+        }
+        for (lanes, &letter) in self.blocks[block..].iter_mut().zip(letters) {
+            lanes[lane] = if letter == UNKNOWN_LETTER { OTHER } else { letter };
+        }
+        self.rows += 1;
+    }
+
+    /// The cluster of each row of `letters`, from 0 in the order of their first rows. A row joins the first row of the
+    /// cluster that it has the most letters in common with, the first of equals, if these are at least `least`; else
+    /// it is the first of a cluster of its own.
+    ///
+    /// # Panics
+    /// If there are no sites, or the letters do not fill whole rows.
+    #[must_use]
+    pub fn clusters(letters: &[u8], sites: usize, least: usize) -> Vec<u32> {
+        let (level, mut firsts) = (Level::detect(), Self::new(&[], sites));
+        assert!(letters.len().is_multiple_of(sites), "{} letters of {sites} sites", letters.len());
+        let of = |row: &[u8]| match firsts.most_alike(level, row) {
+            Some((cluster, same)) if usize::from(same) >= least => cluster as u32,
+            _ => {
+                firsts.push(row);
+                firsts.rows as u32 - 1
+            }
+        };
+        letters.chunks_exact(sites).map(of).collect()
+    }
+
+    /// The row with the most letters in common, the first of equals, and how many these are.
+    fn most_alike(&self, level: Level, query: &[u8]) -> Option<(usize, u16)> {
+        let mut best: Option<(usize, u16)> = None;
+        for (place, block) in self.blocks.chunks_exact(self.sites).enumerate() {
+            let mut same = [0u16; LANES];
+            count(level, query, block, &mut same);
+            for (row, &same) in (place * LANES..self.rows).zip(&same) {
+                if best.is_none_or(|(_, most)| same > most) {
+                    best = Some((row, same));
+                }
             }
         }
-        Self { sites, rows, blocks }
+        best
     }
 
     /// Of each row of the same letters how many have at least `least` letters in common with it, itself counted.
@@ -102,19 +144,7 @@ impl Sequences {
             return Vec::new();
         }
         let level = Level::detect();
-        let of = |query: &[u8]| {
-            let mut best = (0, None);
-            for (place, block) in self.blocks.chunks_exact(self.sites).enumerate() {
-                let mut same = [0u16; LANES];
-                count(level, query, block, &mut same);
-                for (row, &same) in (place * LANES..self.rows).zip(&same) {
-                    if best.1.is_none_or(|most| same > most) {
-                        best = (row, Some(same));
-                    }
-                }
-            }
-            (best.0, best.1.unwrap_or_default().into())
-        };
+        let of = |query: &[u8]| self.most_alike(level, query).map_or((0, 0), |(row, same)| (row, same.into()));
         queries.par_chunks_exact(self.sites).map(of).collect()
     }
 }
@@ -207,6 +237,28 @@ mod tests {
             assert_eq!(row, each.iter().position(|&same| same == most).unwrap());
         }
         assert!(Sequences::new(&[], 3).nearest(&[1, 2, 3]).is_empty());
+    }
+
+    #[test]
+    fn clusters_are_those_that_pairs_say() {
+        for (rows, sites) in [(1, 1), (300, 7), (200, 53), (130, 300)] {
+            let letters = letters(rows, sites);
+            let row = |row: usize| &letters[row * sites..][..sites];
+            for least in [1, sites / 3 + 1, sites * 7 / 10 + 1, sites] {
+                let (mut firsts, mut expected) = (Vec::<usize>::new(), Vec::new());
+                for a in 0..rows {
+                    let alike = firsts.iter().map(|&first| same(row(a), row(first)));
+                    let most = alike.clone().max().filter(|&most| most >= least);
+                    let cluster = most.and_then(|most| alike.clone().position(|same| same == most));
+                    expected.push(cluster.unwrap_or(firsts.len()) as u32);
+                    if cluster.is_none() {
+                        firsts.push(a);
+                    }
+                }
+                assert_eq!(Sequences::clusters(&letters, sites, least), expected, "{rows} rows of {sites}, {least}");
+            }
+        }
+        assert!(Sequences::clusters(&[], 3, 1).is_empty());
     }
 
     /// 40,000 x 100, as asked of it: `cargo test --release -p deepbelief-kernels speed_of_neighbours -- --ignored --nocapture`.

@@ -6,11 +6,10 @@ use crate::commands::part::held;
 use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::Result;
 use crate::model::checkpoint::{Checkpoint, Trained};
-use crate::model::sites::{sequences, spread};
+use crate::model::sites::{independent as of_independent, levels, sequences, spread};
 use deepbelief_analysis::mutations::log_frequencies;
-use deepbelief_analysis::sites::Level;
 use deepbelief_data::{Binarize, Source, Split};
-use deepbelief_kernels::{Batch, Stream, Uniforms, UnitKind};
+use deepbelief_kernels::{Batch, Stream, Uniforms};
 use deepbelief_rbm::to_batch;
 use deepbelief_stack::Dbn;
 
@@ -34,23 +33,14 @@ impl Own {
         let is_part = (1..train.samples()).contains(&held);
         let learned = if is_part { train.split_validation(held, provenance.seed)?.0 } else { train.clone() };
         let sequences = sequences(checkpoint, &learned, &spread(&learned, COUNTED))?;
-        let levels = visible.segments().iter().flat_map(|segment| {
-            let levels = if segment.units == UnitKind::Categorical { segment.levels } else { 2 };
-            std::iter::repeat_n(levels, segment.sites)
-        });
-        let levels: Vec<usize> = levels.collect();
-        Ok(Self { free_energy, frequencies: Some(log_frequencies(&sequences, &levels)) })
+        Ok(Self { free_energy, frequencies: Some(log_frequencies(&sequences, &levels(visible))) })
     }
 
     /// Mean log-likelihood, in nats, of the first `measured` samples if their sites were independent.
     pub(super) fn independent(&self, checkpoint: &Checkpoint, samples: &Split, measured: usize) -> Result<Option<f64>> {
         let Some(frequencies) = &self.frequencies else { return Ok(None) };
         let sequences = sequences(checkpoint, samples, &(0..measured).collect::<Vec<_>>())?;
-        let of = |levels: &[Level]| -> f64 {
-            levels.iter().zip(frequencies).map(|(&level, of_site)| of_site[usize::from(level)]).sum()
-        };
-        let sum: f64 = sequences.rows().zip(sequences.weights()).map(|(levels, weight)| weight * of(levels)).sum();
-        Ok(Some(sum / sequences.weights().iter().sum::<f64>()))
+        Ok(Some(of_independent(frequencies, &sequences)))
     }
 }
 

@@ -31,6 +31,18 @@ impl Split {
         Self { lines: lines.filter(|lines| lines.first().is_some_and(|&line| line > 0)).map(Into::into), ..self }
     }
 
+    /// The same with the cluster of each sample, of which [`Split::split_validation`] holds whole ones out.
+    pub(crate) fn in_clusters(self, clusters: Option<Vec<u32>>) -> Self {
+        Self { clusters: clusters.map(Into::into), ..self }
+    }
+
+    /// The cluster of each sample, where they have been put into some.
+    #[must_use]
+    pub fn clusters(&self) -> Option<Vec<u32>> {
+        let clusters = self.clusters.as_ref()?;
+        Some((0..self.samples).map(|sample| clusters[self.stored_row(sample)]).collect())
+    }
+
     /// The line of its file, from 1, that a sample is, where the data are a file of lines.
     ///
     /// # Panics

@@ -40,6 +40,8 @@ pub struct Split {
     names: Option<Arc<[String]>>,
     /// The line of the file that each row of `store` is.
     lines: Option<Arc<[u32]>>,
+    /// The cluster of each row of `store`.
+    clusters: Option<Arc<[u32]>>,
 }
 
 impl Split {
@@ -87,8 +89,23 @@ impl Split {
             return Err(Error::Counts { what: what(), samples, labels: labels.len() });
         }
         let labels = labels.map(Into::into);
-        let (rows, first_id, missing, weights, beyond, names, lines) = (None, 0, None, None, None, None, None);
-        Ok(Self { units, layer, store, labels, rows, samples, first_id, missing, weights, beyond, names, lines })
+        let (rows, first_id, missing, weights, beyond) = (None, 0, None, None, None);
+        let (names, lines, clusters) = (None, None, None);
+        Ok(Self {
+            units,
+            layer,
+            store,
+            labels,
+            rows,
+            samples,
+            first_id,
+            missing,
+            weights,
+            beyond,
+            names,
+            lines,
+            clusters,
+        })
     }
 
     /// The same samples with other values, row-major [samples, units], none of which is missing: those of a model,
@@ -279,8 +296,16 @@ impl Split {
         let (missing, weights) = (self.missing.as_ref().map(|x| x.len()), self.weights.as_ref().map(|x| x.len()));
         let beyond = self.beyond.as_ref().map(|x| x.len());
         let names = self.names.as_ref().map_or(0, |names| names.iter().map(|name| 24 + name.len()).sum());
-        let lines = self.lines.as_ref().map(|x| x.len());
-        pixels + words(lines) + words(labels) + words(rows) + words(missing) + words(weights) + words(beyond) + names
+        let (lines, clusters) = (self.lines.as_ref().map(|x| x.len()), self.clusters.as_ref().map(|x| x.len()));
+        pixels
+            + words(lines)
+            + words(clusters)
+            + words(labels)
+            + words(rows)
+            + words(missing)
+            + words(weights)
+            + words(beyond)
+            + names
     }
 
     /// Samples as a batch to measure a model on: `samples` is a range or any list of numbers.

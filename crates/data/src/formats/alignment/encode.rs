@@ -29,6 +29,7 @@ pub(super) struct Coded {
     /// `[sequences, sites]`.
     pub(super) levels: Vec<u8>,
     pub(super) weights: Option<Vec<f32>>,
+    pub(super) clusters: Option<Vec<u32>>,
     pub(super) found: Aligned,
     pub(super) notes: Vec<String>,
     pub(super) doubts: Vec<String>,
@@ -72,7 +73,17 @@ pub(super) fn encode(all: &Sequences, options: &LoadOptions, of: Vec<usize>, fou
         levels.extend(all.rows[row].iter().map(|&letter| level[usize::from(letter)]));
     }
     let found = Aligned { unknown, alphabet: alphabet.described(), ..found };
-    Ok(Coded { alphabet, sites: found.sites, of, levels, weights: None, found, notes, doubts: Vec::new() })
+    Ok(Coded {
+        alphabet,
+        sites: found.sites,
+        of,
+        levels,
+        weights: None,
+        clusters: None,
+        found,
+        notes,
+        doubts: Vec::new(),
+    })
 }
 
 /// The alphabet of a model, the one that is asked for, or the one that is inferred, which is said.

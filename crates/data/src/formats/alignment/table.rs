@@ -73,6 +73,7 @@ pub(crate) fn tables(all: &Sequences, options: &LoadOptions, learn: bool) -> Res
     table.columns = Some((0..sites).flat_map(|site| std::iter::repeat_n(site, letters)).collect());
     table.ids = Some(read.of.iter().map(|&sequence| all.names[sequence].clone()).collect());
     table.weights = read.weights;
+    table.clusters = read.clusters;
     let notes = all.notes.iter().cloned().chain(read.notes).collect();
     let alignment = Some(Box::new(read.found));
     Ok(Tables {
@@ -130,6 +131,9 @@ fn read(all: &Sequences, options: &LoadOptions, learn: bool) -> Result<Coded, Er
         return Err(all.refuse(format!("one sequence{left}: a model is learned from many")));
     }
     reweigh(asked, learn, &mut read);
+    if let Some(share) = asked.clusters {
+        cluster(share, &mut read);
+    }
     Ok(read)
 }
 
@@ -266,8 +270,7 @@ fn reweigh(asked: &AlignmentOptions, learn: bool, read: &mut Coded) {
         return;
     }
     let identity = asked.reweight.unwrap_or(IDENTITY);
-    // What rounding adds must not make a neighbour of one that has a letter less.
-    let least = (identity * read.sites as f64 - 1e-9).ceil() as usize;
+    let least = least(identity, read.sites);
     let sequences = deepbelief_kernels::Sequences::new(&read.levels, read.sites);
     let inverse: Vec<f64> =
         sequences.neighbours(&read.levels, least).into_iter().map(|count| 1.0 / f64::from(count)).collect();
@@ -282,6 +285,25 @@ fn reweigh(asked: &AlignmentOptions, learn: bool, read: &mut Coded) {
             read.of.len()
         ));
     }
+}
+
+/// Puts each sequence into a cluster.
+fn cluster(share: f64, read: &mut Coded) {
+    let clusters = deepbelief_kernels::Sequences::clusters(&read.levels, read.sites, least(share, read.sites));
+    let all = clusters.iter().max().map_or(0, |&last| last as usize + 1);
+    let mut sizes = vec![0usize; all];
+    clusters.iter().for_each(|&cluster| sizes[cluster as usize] += 1);
+    read.notes.push(format!(
+        "clusters: {all}, whose sequences have {} of the letters in common with the first of each; the largest has {}",
+        percent(share),
+        sizes.iter().max().copied().unwrap_or_default()
+    ));
+    read.clusters = Some(clusters);
+}
+
+/// Letters that make a share of the sites. What rounding adds must not count for one more.
+fn least(share: f64, sites: usize) -> usize {
+    (share * sites as f64 - 1e-9).ceil() as usize
 }
 
 /// `80 %`.

@@ -294,6 +294,7 @@ fn damage_is_refused_or_read() {
             deduplicate: round / 48 % 2 == 1,
             reweight: [None, Some(0.8)][round / 96 % 2],
             weights: None,
+            clusters: [None, Some(0.4)][round / 192 % 2],
         };
         let options = with(alignment);
         let Ok(data) = read_as("t.fasta", &bytes, &options) else { continue };

@@ -75,6 +75,7 @@ pub(crate) fn encode(
         names: sheet.names.clone(),
         weights: weights_of(schema, sheet)?,
         ids: None,
+        clusters: None,
         beyond: rows_beyond.iter().any(|&count| count > 0).then_some(rows_beyond),
         missing: None,
     };

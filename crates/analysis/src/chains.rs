@@ -71,6 +71,11 @@ impl Chains {
         Ok(())
     }
 
+    /// Swaps the visible states of a chain with those of the same chain of a like model.
+    pub(crate) fn swap(&mut self, other: &mut Self, chain: usize) {
+        self.states.swap_row(&mut other.states, chain);
+    }
+
     /// The visible states, as minibatches have them.
     #[must_use]
     pub fn states(&self) -> &Batch {

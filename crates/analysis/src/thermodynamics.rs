@@ -7,14 +7,17 @@
 //! C = beta² Var(E)       S = ln Z + beta U       ln Z(0) = sum over units of ln(levels)
 //! ```
 //!
-//! Chains go up a ladder from beta = 0, where they are exact, and ln Z goes with them by Bennett's acceptance ratio
-//! from rung to rung. Given visible states the hidden units are summed over: `Var(E) = Var(<E|v>) + <Var(E|v)>`. The overlap of two
+//! Chains go up a ladder from beta = 0, where they are exact, and leave a replica on each rung. While all of them are
+//! measured, replicas of neighbouring rungs swap their visible states after every Gibbs step (parallel tempering), with the
+//! probability `min(1, w(v'; beta) w(v; beta') / (w(v; beta) w(v'; beta')))` of `w(v; beta) = sum over h of exp(-beta E(v, h))`:
+//! where chains of one temperature are slow, hot ones bring them new states. ln Z goes up the ladder by Bennett's
+//! acceptance ratio from rung to rung. Given visible states the hidden units are summed over: `Var(E) = Var(<E|v>) + <Var(E|v)>`. The overlap of two
 //! independent chains is the mean over sites of `s s'` of spins and bits as -1 and 1, and of q levels of `(q [v = v'] - 1) / (q - 1)`.
 
 use crate::chains::Chains;
 use crate::error::{Error, Result};
 use crate::sites::{Level, Sequences, Sites};
-use deepbelief_kernels::Parameters;
+use deepbelief_kernels::{Parameters, Stream, Uniforms};
 use deepbelief_rbm::likelihood::bennett;
 use deepbelief_rbm::{Rbm, UnitKind};
 use rayon::prelude::*;
@@ -44,6 +47,8 @@ pub struct Rung {
     pub overlap_std: f64,
     /// How often overlaps are in each of 20 equal parts of -1 to 1.
     pub overlaps: Vec<u32>,
+    /// Share of the swaps with the next rung that were accepted; none of the last rung.
+    pub swap_rate: Option<f64>,
 }
 
 /// How the chains run.
@@ -51,7 +56,7 @@ pub struct Rung {
 pub struct Run {
     /// Chains; an even number.
     pub chains: usize,
-    /// Gibbs steps on each rung before it is measured, and while it is.
+    /// Gibbs steps of each replica before it is measured, and while it is.
     pub steps: u32,
     /// Seed of everything drawn.
     pub seed: u64,
@@ -99,32 +104,57 @@ pub fn thermodynamics(rbm: &Rbm, ladder: &[f64], run: &Run) -> Result<Vec<Rung>>
     let energies = Energies { sites: &sites, biases, spins: spins.collect() };
     let visible = &rbm.layers().visible;
     let mut states = Chains::new(&at(0.0)?, run.chains, run.seed)?.states().clone();
-    let mut found = Vec::with_capacity(rungs.len());
-    let mut before: Option<Seen> = None;
+    let mut replicas = Vec::with_capacity(rungs.len());
+    // Half of the steps that are not measured go up the ladder, half swap.
+    let quiet = run.steps / 2;
     for (k, &beta) in rungs.iter().enumerate() {
         let mut chains = Chains::from_states(&at(beta)?, states, run.seed.wrapping_add(1 + k as u64))?;
-        chains.advance(run.steps)?;
-        let mut seen = Vec::with_capacity(run.steps as usize * run.chains);
-        let mut last = None;
-        for _ in 0..run.steps {
-            chains.advance(1)?;
-            let sequences = Sequences::of_values(visible, &chains.states().to_values(), None)?;
-            seen.extend(energies.parts(&sequences));
-            last = Some(sequences);
-        }
+        chains.advance(run.steps - quiet)?;
         states = chains.states().clone();
-        let Some(last) = last else { break };
-        let here = Seen { beta, states: seen, last };
-        if let Some(before) = &before {
-            log_z += bennett(&energies.gains(before, beta), &energies.gains(&here, before.beta)).value;
+        replicas.push(chains);
+    }
+    let read = |chains: &Chains| Sequences::of_values(visible, &chains.states().to_values(), None);
+    let nothing = || (0..rungs.len()).map(|k| Seen::new(&rungs, k, run.chains)).collect();
+    let mut seen: Vec<Seen> = nothing();
+    for step in 0..quiet + run.steps {
+        if step == quiet {
+            seen = nothing();
         }
-        found.push(energies.rung(&here, run.chains, log_z));
-        before = Some(here);
+        for (chains, seen) in replicas.iter_mut().zip(&mut seen) {
+            chains.advance(1)?;
+            seen.add(&energies, &energies.parts(&read(chains)?));
+        }
+        swap(&mut replicas, &mut seen, step, Uniforms::new(run.seed, Stream::Swap, step));
+    }
+    let mut found = Vec::with_capacity(rungs.len());
+    for (k, here) in seen.iter().enumerate() {
+        if k > 0 {
+            log_z += bennett(&seen[k - 1].up, &here.down).value;
+        }
+        found.push(here.rung(&energies.overlaps(&read(&replicas[k])?), log_z));
     }
     if ladder[0] > 0.0 {
         found.remove(0);
     }
     Ok(found)
+}
+
+/// Swaps the states of neighbouring replicas, of every second pair in turn.
+fn swap(replicas: &mut [Chains], seen: &mut [Seen], step: u32, draw: Uniforms) {
+    for lower in (step as usize % 2..replicas.len().saturating_sub(1)).step_by(2) {
+        let chains = seen[lower].of_chain.len();
+        let (before, after) = replicas.split_at_mut(lower + 1);
+        let first = seen[lower].up.len() - chains;
+        for chain in 0..chains {
+            let gain = seen[lower].up[first + chain] + seen[lower + 1].down[first + chain];
+            let swaps = f64::from(draw.at(chain as u32, lower as u32)) < libm::exp(gain);
+            if swaps {
+                before[lower].swap(&mut after[0], chain);
+            }
+            seen[lower].swaps += u32::from(swaps);
+            seen[lower].tried += 1;
+        }
+    }
 }
 
 /// The model with all its weights and biases times beta.
@@ -135,14 +165,81 @@ fn at_temperature(rbm: &Rbm, parameters: &Parameters, beta: f64) -> Result<Rbm> 
     Ok(Rbm::from_parameters(rbm.layers(), scaled, &candle_core::Device::Cpu)?)
 }
 
+/// What the visible units of a state add to the energy, and what each hidden unit does where it is 1: its bias and input.
+type Parts = (f64, Vec<f64>);
+
 /// What was seen on one rung.
 struct Seen {
     beta: f64,
-    /// Of each chain at each step, chain by chain: what the visible units add to the energy, and what each hidden unit does
-    /// where it is 1: its bias and input.
-    states: Vec<(f64, Vec<f64>)>,
-    /// The chains as they are at the end.
-    last: Sequences,
+    /// Inverse temperatures of the rungs below and above.
+    below: Option<f64>,
+    above: Option<f64>,
+    /// Of each chain the sum of the mean energies given its visible states.
+    of_chain: Vec<f64>,
+    /// Sums of the squares of these means, and of the variances given visible states.
+    squares: f64,
+    within: f64,
+    steps: u32,
+    /// How much larger the log weights of what was seen are on the rung below, and on the one above.
+    down: Vec<f64>,
+    up: Vec<f64>,
+    swaps: u32,
+    tried: u32,
+}
+
+impl Seen {
+    /// Nothing yet.
+    fn new(rungs: &[f64], k: usize, chains: usize) -> Self {
+        let below = k.checked_sub(1).map(|below| rungs[below]);
+        let (beta, above, of_chain) = (rungs[k], rungs.get(k + 1).copied(), vec![0.0; chains]);
+        let (down, up) = (Vec::new(), Vec::new());
+        Self { beta, below, above, of_chain, squares: 0.0, within: 0.0, steps: 0, down, up, swaps: 0, tried: 0 }
+    }
+
+    /// Adds a state of each chain.
+    fn add(&mut self, energies: &Energies<'_>, states: &[Parts]) {
+        let beta = self.beta;
+        let weigh = |state: &Parts| {
+            let here = energies.log_weight(state, beta);
+            let gain = |to: Option<f64>| to.map(|to| energies.log_weight(state, to) - here);
+            (energies.given(state, beta), gain(self.below), gain(self.above))
+        };
+        let weighed: Vec<_> = states.par_iter().map(weigh).collect();
+        for (sum, ((mean, within), down, up)) in self.of_chain.iter_mut().zip(weighed) {
+            *sum += mean;
+            self.squares += mean * mean;
+            self.within += within;
+            self.down.extend(down);
+            self.up.extend(up);
+        }
+        self.steps += 1;
+    }
+
+    fn rung(&self, overlaps: &[f64], log_z: f64) -> Rung {
+        let (chains, steps) = (self.of_chain.len() as f64, f64::from(self.steps));
+        let energy = self.of_chain.iter().sum::<f64>() / (chains * steps);
+        let variance = (self.squares + self.within) / (chains * steps) - energy * energy;
+        // Chains are independent, steps of one are not; swaps are between replicas of the same number.
+        let spread = self.of_chain.iter().map(|sum| (sum / steps - energy).powi(2)).sum::<f64>() / (chains - 1.0);
+        let mean = overlaps.iter().sum::<f64>() / overlaps.len() as f64;
+        let square = overlaps.iter().map(|q| (q - mean).powi(2)).sum::<f64>() / overlaps.len() as f64;
+        let mut bins = vec![0u32; BINS];
+        for q in overlaps {
+            bins[((f64::midpoint(*q, 1.0) * BINS as f64) as usize).min(BINS - 1)] += 1;
+        }
+        Rung {
+            beta: self.beta,
+            energy,
+            energy_error: (spread / chains).sqrt(),
+            heat_capacity: self.beta * self.beta * variance,
+            log_z,
+            entropy: log_z + self.beta * energy,
+            overlap: mean,
+            overlap_std: square.sqrt(),
+            overlaps: bins,
+            swap_rate: (self.tried > 0).then(|| f64::from(self.swaps) / f64::from(self.tried)),
+        }
+    }
 }
 
 /// The model and what its hidden units are.
@@ -155,7 +252,7 @@ struct Energies<'a> {
 
 impl Energies<'_> {
     /// The parts of the energies of some sequences.
-    fn parts(&self, sequences: &Sequences) -> Vec<(f64, Vec<f64>)> {
+    fn parts(&self, sequences: &Sequences) -> Vec<Parts> {
         let rows: Vec<&[Level]> = sequences.rows().collect();
         let parts = |row: &&[Level]| {
             let visible = row.iter().enumerate().map(|(site, &level)| self.sites.energy(site, level.into())).sum();
@@ -165,7 +262,7 @@ impl Energies<'_> {
     }
 
     /// `ln sum_h exp(-beta E(v, h))`.
-    fn log_weight(&self, (visible, x): &(f64, Vec<f64>), beta: f64) -> f64 {
+    fn log_weight(&self, (visible, x): &Parts, beta: f64) -> f64 {
         let softplus = |x: f64| x.max(0.0) + libm::log1p(libm::exp(-x.abs()));
         // Of a spin ln(exp(-x) + exp(x)).
         let cgf =
@@ -174,7 +271,7 @@ impl Energies<'_> {
     }
 
     /// The mean and the variance of the energy given v.
-    fn given(&self, (visible, x): &(f64, Vec<f64>), beta: f64) -> (f64, f64) {
+    fn given(&self, (visible, x): &Parts, beta: f64) -> (f64, f64) {
         let unit = |(x, spin): (&f64, &bool)| {
             let mean = if *spin { libm::tanh(beta * x) } else { 1.0 / (1.0 + libm::exp(-beta * x)) };
             let variance = if *spin { 1.0 - mean * mean } else { mean * (1.0 - mean) };
@@ -182,43 +279,6 @@ impl Energies<'_> {
         };
         let units = x.iter().zip(&self.spins).map(unit);
         units.fold((*visible, 0.0), |(mean, variance), (m, v)| (mean - m, variance + v))
-    }
-
-    /// How much larger the log weights of what was seen at one beta are at another.
-    fn gains(&self, seen: &Seen, to: f64) -> Vec<f64> {
-        seen.states.par_iter().map(|state| self.log_weight(state, to) - self.log_weight(state, seen.beta)).collect()
-    }
-
-    fn rung(&self, seen: &Seen, chains: usize, log_z: f64) -> Rung {
-        let beta = seen.beta;
-        let given: Vec<(f64, f64)> = seen.states.par_iter().map(|state| self.given(state, beta)).collect();
-        let n = given.len() as f64;
-        let energy = given.iter().map(|(mean, _)| mean).sum::<f64>() / n;
-        let variance = given.iter().map(|(mean, within)| (mean - energy).powi(2) + within).sum::<f64>() / n;
-        // Chains are independent, steps of one are not.
-        let of_chain = |chain: usize| {
-            let own = given.iter().skip(chain).step_by(chains);
-            own.clone().map(|(mean, _)| mean).sum::<f64>() / own.count() as f64
-        };
-        let spread = (0..chains).map(|chain| (of_chain(chain) - energy).powi(2)).sum::<f64>() / (chains - 1) as f64;
-        let overlaps = self.overlaps(&seen.last);
-        let mean = overlaps.iter().sum::<f64>() / overlaps.len() as f64;
-        let square = overlaps.iter().map(|q| (q - mean).powi(2)).sum::<f64>() / overlaps.len() as f64;
-        let mut bins = vec![0u32; BINS];
-        for q in &overlaps {
-            bins[((f64::midpoint(*q, 1.0) * BINS as f64) as usize).min(BINS - 1)] += 1;
-        }
-        Rung {
-            beta,
-            energy,
-            energy_error: (spread / chains as f64).sqrt(),
-            heat_capacity: beta * beta * variance,
-            log_z,
-            entropy: log_z + beta * energy,
-            overlap: mean,
-            overlap_std: square.sqrt(),
-            overlaps: bins,
-        }
     }
 
     /// The overlaps of all pairs of a chain of the first half with one of the second.

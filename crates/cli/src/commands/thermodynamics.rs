@@ -11,6 +11,9 @@ use deepbelief_analysis::thermodynamics::{Run, Rung, thermodynamics as measure};
 use deepbelief_data::{Block, BlockValues};
 use serde_json::json;
 
+/// Rate of swaps below which neighbours do not exchange states to speak of.
+const RARE: f64 = 0.05;
+
 /// Rows of the summary.
 const SHOWN: usize = 11;
 
@@ -36,6 +39,13 @@ pub(crate) fn thermodynamics(args: &ThermodynamicsArgs, report: &Report) -> Resu
         seed: args.seed.unwrap_or(checkpoint.provenance().seed),
     };
     let rungs = measure(checkpoint.dbn.top(), &args.betas.ladder(), &run)?;
+    let rarest = rungs.iter().filter_map(|rung| rung.swap_rate.map(|rate| (rate, rung.beta)));
+    if let Some((rate, beta)) = rarest.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|&(rate, _)| rate < RARE) {
+        tracing::warn!(
+            "chains swap at a rate of {rate:.3} behind beta {beta:.3}: cold chains are on their own there; take more \
+             temperatures with --betas"
+        );
+    }
     let mut files = columns(&rungs).write(&args.out, format)?;
     if let Some(path) = &args.picture {
         write_file(path, &picture(&checkpoint.provenance().dataset, &rungs)?)?;
@@ -57,7 +67,7 @@ fn temperature(rung: &Rung) -> f64 {
 type Figure = fn(&Rung) -> f64;
 
 fn columns(rungs: &[Rung]) -> Results {
-    let columns: [(&str, Figure); 9] = [
+    let columns: [(&str, Figure); 10] = [
         ("beta", |rung| rung.beta),
         ("temperature", temperature),
         ("energy", |rung| rung.energy),
@@ -65,6 +75,7 @@ fn columns(rungs: &[Rung]) -> Results {
         ("heat_capacity", |rung| rung.heat_capacity),
         ("log_z", |rung| rung.log_z),
         ("entropy", |rung| rung.entropy),
+        ("swap_rate", |rung| rung.swap_rate.unwrap_or(f64::NAN)),
         ("overlap", |rung| rung.overlap),
         ("overlap_std", |rung| rung.overlap_std),
     ];
@@ -88,7 +99,7 @@ fn picture(data: &str, rungs: &[Rung]) -> Result<Vec<u8>> {
 
 /// For people: some temperatures, evenly spread.
 fn summary(rungs: &[Rung]) -> String {
-    let header = ["beta", "energy", "heat capacity", "entropy", "ln Z", "overlap"].map(String::from).to_vec();
+    let header = ["beta", "energy", "heat capacity", "entropy", "ln Z", "swaps", "overlap"].map(String::from).to_vec();
     let shown = rungs.len().min(SHOWN);
     let at = |k: usize| if shown > 1 { k * (rungs.len() - 1) / (shown - 1) } else { 0 };
     let row = |rung: &Rung| {
@@ -98,6 +109,7 @@ fn summary(rungs: &[Rung]) -> String {
             format!("{:.3}", rung.heat_capacity),
             format!("{:.3}", rung.entropy),
             format!("{:.3}", rung.log_z),
+            rung.swap_rate.map_or(String::new(), |rate| format!("{rate:.2}")),
             format!("{:.3} +- {:.3}", rung.overlap, rung.overlap_std),
         ]
     };

@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -104,13 +106,15 @@ impl Report {
         tracing::error!("{text}");
     }
 
-    /// The progress bar of one long piece of work of so many steps, where there is a terminal to draw it on.
+    /// How far one long piece of work of so many steps is: a progress bar, where there is a terminal to draw it on, else a
+    /// line now and then.
     pub(crate) fn work(&self, what: &'static str, steps: u64) -> Work {
         let bar = self.bar(steps, 0);
         if let Some(bar) = &bar {
             bar.set_message(what);
         }
-        Work(bar)
+        let lines = Lines { what, steps, done: 0, began: Instant::now(), next: FIRST };
+        Work { lines: bar.is_none().then(|| Mutex::new(lines)), bar }
     }
 
     /// A progress bar over `batches`, `done` of which are past, where there is a terminal to
@@ -129,21 +133,61 @@ impl Report {
 }
 
 /// A piece of work, whose bar goes away when it is done.
-pub(crate) struct Work(Option<ProgressBar>);
+pub(crate) struct Work {
+    bar: Option<ProgressBar>,
+    lines: Option<Mutex<Lines>>,
+}
 
 impl Work {
     /// So many more steps are done.
     pub(crate) fn did(&self, steps: u64) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.bar {
             bar.inc(steps);
+        }
+        let Some(mut lines) = self.lines.as_ref().and_then(|lines| lines.lock().ok()) else { return };
+        let elapsed = lines.began.elapsed();
+        if let Some(line) = lines.did(steps, elapsed) {
+            tracing::info!("{line}");
         }
     }
 
     /// All is done: the bar goes away.
     pub(crate) fn done(&self) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// Waiting time before the first line on how far a piece of work is.
+const FIRST: Duration = Duration::from_secs(30);
+
+/// Lines on how far a piece of work is, each after twice the time of the one before.
+struct Lines {
+    what: &'static str,
+    steps: u64,
+    done: u64,
+    began: Instant,
+    next: Duration,
+}
+
+impl Lines {
+    /// The line that is due after so much time, when so many more steps are done.
+    fn did(&mut self, steps: u64, elapsed: Duration) -> Option<String> {
+        self.done += steps;
+        if elapsed < self.next || self.done == 0 || self.done >= self.steps {
+            return None;
+        }
+        while self.next <= elapsed {
+            self.next *= 2;
+        }
+        let share = self.done as f64 / self.steps as f64;
+        let left = match elapsed.as_secs_f64() * (1.0 - share) / share {
+            left if left < 100.0 => format!("{left:.0} s"),
+            left if left < 6000.0 => format!("{:.0} min", left / 60.0),
+            left => format!("{:.0} h", left / 3600.0),
+        };
+        Some(format!("{}: {:.0} % done, about {left} left", self.what, 100.0 * share))
     }
 }
 
@@ -315,6 +359,19 @@ mod tests {
     fn numbers_are_written_for_people() {
         assert_eq!([0, 999, 1000, 60_000, 1_234_567].map(thousands), ["0", "999", "1,000", "60,000", "1,234,567"]);
         assert_eq!([20, 27, 35, 50].map(|n| bytes(1 << n)), ["1.0 MiB", "128 MiB", "32 GiB", "1,048,576 GiB"]);
+    }
+
+    #[test]
+    fn long_work_says_what_time_is_left_less_and_less_often() {
+        let mut lines = Lines { what: "annealing", steps: 1000, done: 0, began: Instant::now(), next: FIRST };
+        let mut at = |seconds: u64, steps: u64| lines.did(steps, Duration::from_secs(seconds));
+        assert_eq!(at(29, 100), None);
+        assert_eq!(at(30, 100).as_deref(), Some("annealing: 20 % done, about 2 min left"));
+        assert_eq!(at(59, 100), None);
+        assert_eq!(at(153, 300).as_deref(), Some("annealing: 60 % done, about 2 min left"));
+        assert_eq!(at(200, 100), None);
+        assert_eq!(at(240, 200).as_deref(), Some("annealing: 90 % done, about 27 s left"));
+        assert_eq!(at(1000, 100), None, "all is done");
     }
 
     /// A clear screen, a bell and a window's title, in both of the ways they can be begun.

@@ -77,8 +77,9 @@
 //! ```
 //!
 //! Its file is a safetensors file, which says where the model comes from. How probable it finds samples is
-//! `-F(v) - ln Z`, in nats: [`exact_log_partition`](crate::rbm::likelihood::exact_log_partition) sums ln Z where one side
-//! has at most 25 units, and [`annealed_importance`](crate::rbm::likelihood::annealed_importance) estimates it elsewhere.
+//! `-F(v) - ln Z`, in nats: [`log_likelihood`](crate::rbm::likelihood::log_likelihood) has its mean over samples and an
+//! interval, in the way of `dbn eval`. It sums ln Z where one side has at most 25 units, and anneals elsewhere, both ways,
+//! from samples that the RBM learned from.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -92,8 +93,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
 //! use deepbelief::candle_core::Device;
-//! use deepbelief::rbm::likelihood::exact_log_partition;
-//! use deepbelief::rbm::tensors::from_batch;
+//! use deepbelief::rbm::likelihood::{LogZConfig, log_likelihood};
 //! use deepbelief::rbm::{load, save};
 //! use deepbelief::Provenance;
 //!
@@ -102,11 +102,16 @@
 //! let (again, header) = load(&path, &Device::Cpu)?;
 //! assert_eq!(header.provenance.dataset, "bars");
 //!
-//! let v = from_batch(&valid.batch(0..40, Binarize::Fixed, 1)?, &Device::Cpu)?;
-//! let free_energies: Vec<f32> = again.free_energy(&v)?.to_vec1()?;
-//! let mean = f64::from(free_energies.iter().sum::<f32>()) / 40.0;
-//! let log_likelihood = -mean - exact_log_partition(&again)?;
-//! assert!(log_likelihood > -11.0, "nats per picture: {log_likelihood}; an RBM that knew nothing has -16 ln 2");
+//! let samples = valid.batch(0..40, Binarize::Fixed, 1)?;
+//! let training = train.batch(0..200, Binarize::Fixed, 1)?;
+//! let exact = log_likelihood(&again, &samples, &training, &LogZConfig::default())?;
+//! assert!(exact.value > -11.0, "nats per picture: {exact:?}; an RBM that knew nothing has -16 ln 2");
+//!
+//! // As if it had too many units to sum over.
+//! let config = LogZConfig { estimate: true, temperatures: 2000, ..Default::default() };
+//! let estimated = log_likelihood(&again, &samples, &training, &config)?;
+//! let (low, high) = estimated.ends.expect("both directions saw one model");
+//! assert!(low <= exact.value && exact.value <= high, "{exact:?} {estimated:?}");
 //! # Ok(())
 //! # }
 //! ```

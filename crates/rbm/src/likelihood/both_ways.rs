@@ -2,7 +2,7 @@
 
 use super::annealing::Annealed;
 use super::bennett::bennett;
-use super::estimate::{FEWEST_EFFECTIVE, LogPartition};
+use super::estimate::{FEWEST_EFFECTIVE, INTERVAL, LogPartition};
 use super::phases::{APART, Separation, separations};
 use crate::error::Result;
 use crate::model::rbm::Rbm;
@@ -14,9 +14,6 @@ const CHANCE: f64 = 4.0;
 /// both reaches as far as that of the forward one. Chains that keep to the modes they started in let the reverse estimate
 /// differ by less than [`CHANCE`], and Bennett's ratio has a standard error that is too small for that.
 const SELDOM: f64 = 2.0;
-
-/// Standard errors below and above an estimate that make its interval.
-const INTERVAL: f64 = 3.0;
 
 /// Nats that are forgiven beside where an estimate is called incomplete, since standard errors are estimates too.
 const NOISE: f64 = 0.5;

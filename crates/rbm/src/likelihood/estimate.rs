@@ -5,6 +5,16 @@ use deepbelief_kernels::LogSum;
 /// Effective chains below which an estimate has no standard error.
 pub const FEWEST_EFFECTIVE: f64 = 10.0;
 
+/// A figure with the interval that holds it, in nats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// The best guess.
+    pub value: f64,
+    /// Both ends: the value itself where it is exact, three standard errors away where it is estimated, none where no
+    /// interval holds.
+    pub ends: Option<(f64, f64)>,
+}
+
 /// An estimate of ln Z.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogPartition {
@@ -18,7 +28,17 @@ pub struct LogPartition {
     pub effective_sample_size: f64,
 }
 
+/// Standard errors below and above an estimate that make its interval.
+pub(super) const INTERVAL: f64 = 3.0;
+
 impl LogPartition {
+    /// The estimate, and what lies within three standard errors of it.
+    #[must_use]
+    pub fn interval(&self) -> Interval {
+        let ends = self.standard_error.map(|error| (self.value - INTERVAL * error, self.value + INTERVAL * error));
+        Interval { value: self.value, ends }
+    }
+
     /// Variance of the estimate from so many chains, to first order.
     pub(super) fn variance(&self, chains: usize) -> f64 {
         // Relative variance of a weight: n / ESS - 1.

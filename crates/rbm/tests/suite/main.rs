@@ -12,6 +12,7 @@ mod labels;
 mod likelihood;
 mod machines;
 mod methods;
+mod one_call;
 mod options;
 mod packed;
 mod pairs;

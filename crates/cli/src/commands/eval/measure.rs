@@ -5,6 +5,7 @@ use crate::args::{EvalArgs, PseudoName};
 use crate::data::chunks::{CHUNK, chunk_of};
 use crate::failure::Result;
 use crate::machine::ranks;
+use crate::report::Work;
 use deepbelief_data::{Binarize, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::batch_of;
@@ -71,6 +72,7 @@ pub(super) fn measure(
     binarize: Binarize,
     args: &EvalArgs,
     seed: u64,
+    work: &Work,
 ) -> Result<Sums> {
     let labels = samples.labels().filter(|_| dbn.classes() > 0);
     let of_chunk = |step: usize| -> Result<Vec<f64>> {
@@ -103,6 +105,7 @@ pub(super) fn measure(
             let wrong = told.iter().zip(&labels[at..]).map(|(told, label)| f64::from(u8::from(told != label)));
             *sums.label_errors.get_or_insert(0.0) += weighted(&weight, wrong);
         }
+        work.did(rows as u64);
         Ok(sums.to_numbers())
     };
     let mut sums = Sums::default();

@@ -75,9 +75,11 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let own = own.map_or_else(|| Own::of(&checkpoint, &data.train, training.free_energy).map(Ok), Ok)?;
     let independent = own.as_ref().map_or(Ok(None), |own| own.independent(&checkpoint, samples, measured))?;
     let (log_z, mixing) = partition::log_z(dbn, &training, args, &device, report)?;
+    let work = report.work("samples measured", u64::from(args.draws) * measured as u64);
     let draws = (0..u64::from(args.draws))
-        .map(|k| measure(dbn, samples, measured, binarize, args, args.seed.wrapping_add(k)))
+        .map(|k| measure(dbn, samples, measured, binarize, args, args.seed.wrapping_add(k), &work))
         .collect::<Result<Vec<Sums>>>()?;
+    drop(work);
     let weight = draws[0].weight;
     if weight == 0.0 {
         return Err(Failure::new("these samples weigh nothing, so that they have no mean"));

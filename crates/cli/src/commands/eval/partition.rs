@@ -1,6 +1,6 @@
 //! ln Z of the top: exactly where that can be computed, else from both sides.
 
-use super::report::{Estimate, LogZ, Memory};
+use super::report::{Estimate, Found, Memory};
 use super::training::Training;
 use crate::args::{EvalArgs, PathName, SpacingName};
 use crate::failure::{Result, count};
@@ -8,8 +8,8 @@ use crate::machine::ranks;
 use crate::report::{Report, thousands};
 use candle_core::Device;
 use deepbelief_rbm::likelihood::{
-    APART, AnnealConfig, AnnealPath, BothWays, FEWEST_EFFECTIVE, Ladder, Means, PILOT, Verdict, Watch, adaptive_ladder,
-    annealed_importance, base_rates, exact_log_partition, is_summable, mixing, reverse_annealed_importance,
+    APART, AnnealConfig, BothSides, BothWays, FEWEST_EFFECTIVE, LogZ, LogZConfig, PathKind, Verdict, Watch,
+    is_summable, log_partition,
 };
 use deepbelief_stack::Dbn;
 use std::sync::Arc;
@@ -17,10 +17,6 @@ use std::sync::Arc;
 /// Correlation with their start that chains may keep before a warning: a hundred chains leave some
 /// hundredths by chance.
 const REMEMBERED: f64 = 0.2;
-
-/// The chains that know nothing of the data take a fifth of the temperatures, and not fewer than these.
-const PROBE_SHARE: usize = 5;
-const FEWEST_PROBED: usize = 500;
 
 /// Whether the states of the smaller side are summed over.
 pub(super) fn is_exact(dbn: &Dbn, args: &EvalArgs) -> bool {
@@ -34,68 +30,52 @@ pub(super) fn log_z(
     args: &EvalArgs,
     device: &Device,
     report: &Report,
-) -> Result<(LogZ, Option<Memory>)> {
+) -> Result<(Found, Option<Memory>)> {
     let top = dbn.top();
-    if is_exact(dbn, args) {
+    let exact = is_exact(dbn, args);
+    let top = if exact { top } else { &top.to_device(device)? };
+    let mut config = LogZConfig {
+        annealing: AnnealConfig {
+            chains: args.chains as usize,
+            burn_in: args.burn_in,
+            seed: args.seed,
+            threads: ranks::threads(args.threads as usize),
+            ranks: ranks::shared(),
+            ..AnnealConfig::default()
+        },
+        temperatures: args.temperatures as usize,
+        adaptive: args.spacing == SpacingName::Adaptive,
+        path: match args.path {
+            PathName::Visible => PathKind::Visible,
+            PathName::Independent => PathKind::Independent,
+            PathName::Matched => PathKind::Matched,
+        },
+        estimate: args.estimate,
+    };
+    let work = Arc::new(report.work("annealing", if exact { 0 } else { config.steps() }));
+    if exact {
         let smaller = top.visible().min(top.hidden());
         tracing::info!("summing over the states of {}, exactly", count(smaller, "unit"));
-        return Ok((LogZ { exact: Some(exact_log_partition(top)?), ..LogZ::default() }, None));
+    } else {
+        let watched = Arc::clone(&work);
+        config.annealing.watch = Watch::new(move || watched.did(1));
+        let (chains, temperatures) = (count(config.annealing.chains, "chain"), thousands(config.temperatures));
+        tracing::info!("annealing {chains} over {temperatures} temperatures, both ways");
     }
-    let top = &top.to_device(device)?;
-    let steps = args.temperatures as usize;
-    let mut config = AnnealConfig {
-        chains: args.chains as usize,
-        ladder: Ladder::with_steps(steps)?,
-        burn_in: args.burn_in,
-        seed: args.seed,
-        threads: ranks::threads(args.threads as usize),
-        watch: Watch::default(),
-        ranks: ranks::shared(),
-    };
-    let adaptive = args.spacing == SpacingName::Adaptive;
-    let probed = (steps / PROBE_SHARE).max(FEWEST_PROBED).min(steps);
-    let pilots = if adaptive { 2 * PILOT } else { 0 };
-    let work = Arc::new(report.work("annealing", (pilots + 2 * steps + probed) as u64 + 2 * u64::from(config.burn_in)));
-    let watched = Arc::clone(&work);
-    config.watch = Watch::new(move || watched.did(1));
-    let (chains, temperatures) = (count(config.chains, "chain"), thousands(steps));
-    tracing::info!("annealing {chains} over {temperatures} temperatures, both ways");
-    let (all, all_labels) = training.all(dbn.classes());
-    let means = Means::of(top, &all, &all_labels, &config)?;
-    let path = match args.path {
-        PathName::Visible => AnnealPath::visible(top, &base_rates(top, &means.visible)?)?,
-        PathName::Independent => AnnealPath::independent(top, &means)?,
-        PathName::Matched => AnnealPath::matched(top, &means, &config)?,
-    };
-    let (states, labels) = training.spread(config.chains, dbn.classes());
-    if adaptive {
-        config.ladder = adaptive_ladder(top, &path, Some((&states, &labels)), &config, steps)?;
-    }
-    let forward = annealed_importance(top, &path, &config)?;
-    let reverse = reverse_annealed_importance(top, &path, &states, &labels, &config)?;
-    let probe = AnnealConfig { ladder: Ladder::with_steps(probed)?, seed: !config.seed, ..config.clone() };
-    let probe = annealed_importance(top, &AnnealPath::fair(top)?, &probe)?;
-    let both = BothWays::of(top, &forward, &reverse)?.probed_by(&probe);
-    let memory = match config.burn_in {
-        0 => None,
-        _ => Some(mixing(top, &states, &labels, &config)?),
-    };
+    let (states, labels) = training.all();
+    let found = log_partition(top, states, labels, &config)?;
     work.done();
-    let memory = memory.map(|mixing| Memory { half_life: mixing.half_life(), left: mixing.left() });
-    warn_of(&both, forward.estimate.value - reverse.estimate.value, memory, args);
-    let (mut ais, mut reverse_ais) = (Estimate::of(&forward.estimate), Estimate::of(&reverse.estimate));
-    match both.verdict {
-        Verdict::Phases(_) | Verdict::UnseenModes(_) | Verdict::Apart => {
-            (ais, reverse_ais) = (ais.without_interval(), reverse_ais.without_interval());
-        }
-        Verdict::MissedModes => reverse_ais = reverse_ais.without_interval(),
-        Verdict::Sound | Verdict::FewChains => {}
-    }
-    let log_z = LogZ {
+    let BothSides { both, forward, reverse, mixing } = match found {
+        LogZ::Exact(exact) => return Ok((Found { exact: Some(exact), ..Found::default() }, None)),
+        LogZ::Estimated(sides) => *sides,
+    };
+    let memory = mixing.map(|mixing| Memory { half_life: mixing.half_life(), left: mixing.left() });
+    warn_of(&both, forward.value - reverse.value, memory, args);
+    let log_z = Found {
         exact: None,
         both_ways: Some(Estimate::of(&both.log_z)),
-        ais: Some(ais),
-        reverse_ais: Some(reverse_ais),
+        ais: Some(Estimate::of(&forward)),
+        reverse_ais: Some(Estimate::of(&reverse)),
         verdict: Some(both.verdict),
         furthest: both.furthest,
     };

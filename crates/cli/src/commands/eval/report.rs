@@ -4,7 +4,7 @@ use crate::args::{PathName, SpacingName};
 use crate::failure::count;
 use crate::report::thousands;
 use clap::ValueEnum;
-use deepbelief_rbm::likelihood::{LogPartition, Separation, Verdict};
+use deepbelief_rbm::likelihood::{Interval, LogPartition, Separation, Verdict};
 use serde::{Serialize, Serializer};
 use std::fmt::Write as _;
 
@@ -26,13 +26,9 @@ impl Estimate {
     }
 
     pub(super) fn of(z: &LogPartition) -> Self {
-        let off = |errors: f64| z.standard_error.map(|error| z.value + errors * error);
+        let Interval { value, ends } = z.interval();
         let effective_sample_size = Some(z.effective_sample_size);
-        Self { value: z.value, low: off(-3.0), high: off(3.0), effective_sample_size }
-    }
-
-    pub(super) fn without_interval(self) -> Self {
-        Self { low: None, high: None, ..self }
+        Self { value, low: ends.map(|ends| ends.0), high: ends.map(|ends| ends.1), effective_sample_size }
     }
 
     /// `from` less this.
@@ -44,7 +40,7 @@ impl Estimate {
 
 /// ln Z, exactly or from both sides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(super) struct LogZ {
+pub(super) struct Found {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exact: Option<f64>,
     /// By Bennett's ratio over the chains of both directions.
@@ -62,7 +58,7 @@ pub(super) struct LogZ {
     pub(super) furthest: Option<Separation>,
 }
 
-impl LogZ {
+impl Found {
     /// The one to use.
     fn best(&self) -> Option<Estimate> {
         self.exact.map(Estimate::exact).or(self.both_ways)
@@ -113,7 +109,7 @@ pub(super) struct LogLikelihood {
 impl LogLikelihood {
     /// From ln Z and mean unnormalised log-likelihoods of the samples: by importance sampling of the layers of a
     /// `deep` net, which an RBM has none of, and as a bound; whether values of the samples were `filled`.
-    pub(super) fn of(log_z: &LogZ, importance: f64, bound: f64, (deep, filled): (bool, bool)) -> Self {
+    pub(super) fn of(log_z: &Found, importance: f64, bound: f64, (deep, filled): (bool, bool)) -> Self {
         let exact = log_z.exact.map(|z| Estimate::exact(z).below(importance));
         let below = |z: Option<Estimate>| z.map(|z| z.below(importance));
         Self {
@@ -179,7 +175,7 @@ pub(super) struct Evaluation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pseudo_log_likelihood_per_unit: Option<f64>,
     /// Nats; of the top, where there are layers under it.
-    pub(super) log_z: LogZ,
+    pub(super) log_z: Found,
     /// Of the chains that ln Z was estimated by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) mixing: Option<Memory>,

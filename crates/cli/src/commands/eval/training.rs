@@ -70,9 +70,7 @@ pub(super) const TRAINING: usize = 10_000;
 
 /// States of the units under the top over training samples.
 pub(super) struct Training {
-    /// States `[samples, units]`, as batches hold them.
-    states: Vec<f32>,
-    units: usize,
+    states: Batch,
     labels: Option<Vec<u32>>,
     /// Mean free energy of the top, nats.
     pub(super) free_energy: f64,
@@ -98,27 +96,12 @@ impl Training {
         if below == 0 {
             to_batch(samples.layer(), &mut states);
         }
-        let units = dbn.top().visible();
-        Ok(Self { states, units, labels, free_energy: free_energy / weight })
+        let states = Batch::Real { rows: chosen.len(), units: dbn.top().visible(), values: states };
+        Ok(Self { states, labels, free_energy: free_energy / weight })
     }
 
-    /// Of all samples, states and labels.
-    pub(super) fn all(&self, classes: usize) -> (Batch, Vec<u32>) {
-        self.spread(self.states.len() / self.units.max(1), classes)
-    }
-
-    /// So many of them, evenly spread, as often as need be.
-    pub(super) fn spread(&self, chains: usize, classes: usize) -> (Batch, Vec<u32>) {
-        let units = self.units;
-        let there = self.states.len() / units.max(1);
-        let chosen: Vec<usize> = (0..chains).map(|chain| chain * there / chains % there.max(1)).collect();
-        let values: Vec<f32> = chosen.iter().flat_map(|&k| &self.states[k * units..(k + 1) * units]).copied().collect();
-        // Where nothing is known of a label, the burn-in finds one.
-        let label = |(chain, &k): (usize, &usize)| match &self.labels {
-            Some(labels) if (labels[k] as usize) < classes => labels[k],
-            _ => (chain % classes.max(1)) as u32,
-        };
-        let states = Batch::Real { rows: chains, units, values };
-        (states, chosen.iter().enumerate().map(label).collect())
+    /// Of all samples, states and labels: none where those of some are unknown.
+    pub(super) fn all(&self) -> (&Batch, &[u32]) {
+        (&self.states, self.labels.as_deref().unwrap_or_default())
     }
 }

@@ -75,3 +75,35 @@ fn an_rbm_dreams_too() {
     place.ok("sample r --steps 5 --out r.png");
     assert!(size(&place, "r.png").0 > 100);
 }
+
+/// An RBM with labels that learned from chains which start at samples dreams from there, too, if its data are where they were;
+/// else it says what that means.
+#[test]
+fn dreams_of_few_samples_start_at_samples_of_their_label() {
+    let place = Place::new();
+    place
+        .ok("stack -q --data csv:bits.csv --label-column last --layers 8 --epochs 2 --valid 11 --batch-size 7 --out d");
+    let known: Vec<String> = place.text("bits.csv").lines().map(str::to_string).collect();
+    let dream = |words: &str| {
+        let output = place.run(&format!("sample d --label all --count 5 {words} --out s.csv"));
+        assert!(output.status.success(), "{}", crate::stderr(&output));
+        let rows: Vec<String> = place.text("s.csv").lines().skip(1).map(str::to_string).collect();
+        (rows, crate::stderr(&output))
+    };
+    let (rows, said) = dream("--steps 0");
+    assert!(said.contains("chains start at training samples of their label"), "{said}");
+    assert_eq!(rows.len(), 15);
+    for (chain, row) in rows.iter().enumerate() {
+        assert!(known.contains(row) && row.ends_with(&(chain / 5).to_string()), "chain {chain}: {row}");
+    }
+    let (noise, said) = dream("--steps 3 --start noise");
+    assert!(!said.contains("chains start"), "{said}");
+    assert_ne!(noise, dream("--steps 3").0);
+
+    std::fs::rename(place.path("bits.csv"), place.path("moved.csv")).unwrap();
+    let (moved, said) = dream("--steps 3");
+    assert!(said.contains("warning: chains start at noise, for the training data cannot be read"), "{said}");
+    assert_eq!(moved, noise);
+    let refused = place.run("sample d --label all --start data --out s.csv");
+    assert!(!refused.status.success() && crate::stderr(&refused).contains("bits.csv"), "{}", crate::stderr(&refused));
+}

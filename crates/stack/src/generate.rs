@@ -87,6 +87,24 @@ impl<'a> Chains<'a> {
         })
     }
 
+    /// Starts the chains at these penultimate states, [chains, units], instead: those of samples, as [`Dbn::encode`] has them.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for another number of chains or units.
+    pub fn starting_at(mut self, states: &Tensor) -> Result<Self> {
+        let (chains, units) = (self.penultimate.states.dim(0)?, self.dbn.top().visible());
+        let shape = states.dims2()?;
+        require(
+            shape == (chains, units),
+            "states to start from",
+            format!("{shape:?}"),
+            format!("{:?}", (chains, units)),
+        )?;
+        let states = states.to_dtype(self.dbn.top().vb().dtype())?.to_device(self.dbn.top().vb().device())?;
+        self.penultimate = Sampled { probabilities: states.clone(), states };
+        Ok(self)
+    }
+
     /// Has each rank run a share of the chains from now on, where an engine serves the top RBM; else each runs all. All
     /// ranks have all chains after every [`Self::advance`], the same as one process.
     #[must_use]

@@ -40,7 +40,7 @@ pub(crate) use score::{Mutations, ScoreArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
 pub(crate) use thermodynamics::ThermodynamicsArgs;
 pub(crate) use training::{RecipeArgs, RecipeName, TrainArgs};
-pub(crate) use using::{Clamped, ClassifyArgs, EncodeArgs, Method, ReconstructArgs, SampleArgs, ShowArgs};
+pub(crate) use using::{Clamped, ClassifyArgs, EncodeArgs, Method, ReconstructArgs, SampleArgs, ShowArgs, StartName};
 
 use crate::settings::{FinetuneSettings, PretrainSettings, StackSettings, TuneSettings};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};

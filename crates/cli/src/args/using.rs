@@ -238,6 +238,13 @@ pub(crate) struct SampleArgs {
     /// Labels to clamp, comma-separated, by name or number, or `all` [default: none, labels are free]
     #[arg(long, value_name = "LABELS", allow_hyphen_values = true)]
     pub(crate) label: Option<Clamped>,
+    /// What chains start at: noise, or data, which are training samples of their label [default: data for an RBM with
+    /// labels that learned from chains which start there, if its data can be read; else noise]
+    ///
+    /// Chains of few steps stay near the samples they start at. A model of few samples often has no way from noise to all
+    /// of its labels.
+    #[arg(long, value_name = "FROM", conflicts_with = "given")]
+    pub(crate) start: Option<StartName>,
     /// Values of columns that all chains keep, such as age=40,sex=m: the rest is drawn given these [default: none]
     ///
     /// For models of tables, and a table as the file to write.
@@ -281,6 +288,15 @@ pub(crate) struct SampleArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What chains start at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StartName {
+    /// States drawn by the biases of the units.
+    Noise,
+    /// Training samples of the label that is clamped, or any.
+    Data,
 }
 
 /// Labels that are clamped: names or numbers.

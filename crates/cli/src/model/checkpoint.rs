@@ -281,6 +281,14 @@ impl Checkpoint {
         self.dbn.depth() == 1 && self.dbn.classes() == 0 && chains == Some(0)
     }
 
+    /// Whether it is an RBM with labels that learned by such chains, as the stack of few samples is.
+    pub(crate) fn starts_from_labelled_data(&self) -> bool {
+        let recipe = &self.provenance().recipe;
+        let bottom = recipe.get("layer").and_then(|layers| layers.get(0)).unwrap_or(recipe);
+        let chains = bottom.get("persistent_chains").and_then(serde_json::Value::as_u64);
+        self.dbn.depth() == 1 && self.dbn.classes() > 0 && chains == Some(0)
+    }
+
     /// How the model draws missing values.
     pub(crate) fn completing(&self) -> Completing {
         let recipe = &self.provenance().recipe;

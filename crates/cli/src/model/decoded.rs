@@ -5,6 +5,7 @@ use crate::failure::{Failure, Result};
 use crate::pictures::shape_of;
 use crate::results::Results;
 use deepbelief_data::{Block, BlockValues, ImageShape, TextForm};
+use deepbelief_kernels::UnitKind;
 
 /// Visible values `[rows, units]` in [0, 1] as columns called as the training data's, with `labels`, where
 /// there are some, behind them; a csv file of them has this form.
@@ -26,6 +27,16 @@ pub(crate) fn in_their_words(labels: &[u32], class_names: Option<&[String]>) -> 
     match names.iter().map(|name| name.parse().ok()).collect::<Option<Vec<i64>>>() {
         Some(numbers) => BlockValues::Whole(labels.iter().map(|&label| numbers[label as usize]).collect()),
         None => BlockValues::Texts { texts: names.to_vec(), places: labels.to_vec() },
+    }
+}
+
+/// Says of numbers that a model makes where they may lie.
+pub(crate) fn say_of_bounds(model: &impl Trained) {
+    if model.columns().layer().segments().iter().any(|segment| segment.units == UnitKind::Gaussian) {
+        tracing::info!(
+            "numbers of Gaussian units have no bounds: some may lie beyond all of the training data, such as below 0; \
+             trained with --visible-units bernoulli, a model keeps each column to its range"
+        );
     }
 }
 

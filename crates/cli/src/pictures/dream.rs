@@ -6,6 +6,7 @@ use super::dbn::Net;
 use super::sheet::{Shades, Sheet};
 use super::tiles::{ROW, tiles, values};
 use crate::failure::{Failure, Result, count};
+use candle_core::{Device, Tensor};
 use deepbelief_rbm::{Shared, to_batch};
 use deepbelief_stack::{Chains, Dbn};
 
@@ -39,6 +40,8 @@ pub(crate) struct Dream {
     pub(crate) class_names: Vec<String>,
     /// The ranks that run the chains, all of which ask for the same.
     pub(crate) ranks: Shared,
+    /// Penultimate states that chains start at, one row after the other; none: noise.
+    pub(crate) start: Vec<f32>,
 }
 
 /// Chains as they are at one time.
@@ -56,8 +59,8 @@ impl Dream {
     pub(crate) fn of(dbn: &Dbn, seed: u64, class_names: &[String]) -> Self {
         let clamped: Vec<u32> = (0..(dbn.classes() as u32).min(MOST_LABELS)).collect();
         let count = if clamped.is_empty() { 2 * ROW } else { ROW };
-        let (class_names, ranks) = (class_names.to_vec(), Shared::default());
-        Self { clamped, count, steps: 1000, every: 1000, shown: 1, seed, class_names, ranks }
+        let (class_names, ranks, start) = (class_names.to_vec(), Shared::default(), Vec::new());
+        Self { clamped, count, steps: 1000, every: 1000, shown: 1, seed, class_names, ranks, start }
     }
 
     /// What a training shows of its net, as a sheet.
@@ -92,6 +95,23 @@ impl Dream {
         format.encode(self.shown, self.frames(net.dbn, watch)?.map(|frame| frame.map(draw)))
     }
 
+    /// Samples that chains may start at: one for each, evenly spread over those of `samples` that have its label, or over
+    /// all where no label is clamped, or none has it.
+    pub(crate) fn spread(&self, samples: usize, label: impl Fn(usize) -> Option<u32>) -> Vec<usize> {
+        let spread = |of: &[usize]| -> Vec<usize> {
+            (0..self.count).map(|chain| of[chain * of.len() / self.count % of.len()]).collect()
+        };
+        let all: Vec<usize> = (0..samples).collect();
+        if self.clamped.is_empty() {
+            return spread(&all);
+        }
+        let of_label = |&clamped: &u32| {
+            let own: Vec<usize> = all.iter().copied().filter(|&sample| label(sample) == Some(clamped)).collect();
+            spread(if own.is_empty() { &all } else { &own })
+        };
+        self.clamped.iter().flat_map(of_label).collect()
+    }
+
     /// Gibbs steps in all.
     pub(crate) fn all_steps(&self) -> u64 {
         u64::from(self.steps) + u64::from(self.every) * (self.shown as u64).saturating_sub(1)
@@ -106,7 +126,14 @@ impl Dream {
         let clamped: Vec<u32> = self.clamped.iter().flat_map(|&label| std::iter::repeat_n(label, self.count)).collect();
         let chains = if clamped.is_empty() { self.count } else { clamped.len() };
         let labels = (!clamped.is_empty()).then_some(clamped.as_slice());
-        let mut chains = Chains::new(dbn, chains, labels, self.seed)?.among(&self.ranks);
+        let mut chains = match self.start.as_slice() {
+            [] => Chains::new(dbn, chains, labels, self.seed)?,
+            start => {
+                let start = Tensor::from_slice(start, (chains, dbn.top().visible()), &Device::Cpu)?;
+                Chains::new(dbn, chains, labels, self.seed)?.starting_at(&start)?
+            }
+        }
+        .among(&self.ranks);
         let (steps, every) = (self.steps, self.every);
         Ok((0..self.shown).map(move |time| {
             let mut left = if time == 0 { steps } else { every };
@@ -142,7 +169,8 @@ impl Dream {
             (_, true) => ", the label below free to change,",
             (_, false) => " with the label clamped,",
         };
-        format!("{}: pixel probabilities of chains{label}{when}", net.name())
+        let from = if self.start.is_empty() { "" } else { " from samples" };
+        format!("{}: pixel probabilities of chains{from}{label}{when}", net.name())
     }
 
     /// One time: a row for each label, or rows of ten.
@@ -199,8 +227,8 @@ mod tests {
     use super::*;
 
     fn dream(clamped: &[u32], count: usize, shown: usize) -> Dream {
-        let (class_names, ranks) = Default::default();
-        Dream { clamped: clamped.to_vec(), count, steps: 3, every: 2, shown, seed: 1, class_names, ranks }
+        let (class_names, ranks, start) = Default::default();
+        Dream { clamped: clamped.to_vec(), count, steps: 3, every: 2, shown, seed: 1, class_names, ranks, start }
     }
 
     fn size(png: &[u8]) -> (u32, u32) {
@@ -218,6 +246,20 @@ mod tests {
             assert_eq!(frame.tiles.len(), 6);
         }
         assert_ne!(frames[0].tiles, frames[1].tiles);
+    }
+
+    /// Before the first step they are where they start.
+    #[test]
+    fn chains_start_where_they_are_asked_to() {
+        let dbn = net(&[4], 3);
+        let start: Vec<f32> = (0..2 * dbn.visible()).map(|unit| f32::from(u8::from(unit % 3 == 0))).collect();
+        let dream = Dream { start: start.clone(), steps: 0, ..dream(&[1], 2, 1) };
+        let frame = dream.frames(&dbn, &|_| ()).unwrap().next().unwrap().unwrap();
+        assert_eq!(frame.tiles.concat(), start);
+        assert_eq!(dream.spread(6, |sample| Some(sample as u32 % 2)), [1, 3]);
+        assert_eq!(dream.spread(6, |_| None), [0, 3]);
+        let short = Dream { start: start[1..].to_vec(), ..dream };
+        assert!(short.frames(&dbn, &|_| ()).is_err());
     }
 
     #[test]

@@ -44,7 +44,15 @@ impl Gallery {
         let net = Net { dbn, shape };
         folder.write("filters.png", &net.filters(None)?)?;
         folder.write("reconstructions.png", &net.reconstructions(&self.samples)?.png()?)?;
-        let dream = Dream::of(dbn, seed, &self.class_names).once(net)?;
+        let mut dream = Dream::of(dbn, seed, &self.class_names);
+        // An RBM with labels often has no way from noise to all of them.
+        if dbn.depth() == 1 && !dream.clamped.is_empty() && !self.crowd.labels.is_empty() {
+            let (units, labels) = (dbn.visible(), &self.crowd.labels);
+            let chosen = dream.spread(labels.len(), |sample| labels.get(sample).copied());
+            let row = |sample: usize| &self.crowd.values[sample * units..(sample + 1) * units];
+            dream.start = chosen.into_iter().flat_map(row).copied().collect();
+        }
+        let dream = dream.once(net)?;
         folder.write("fantasies.png", &dream.png()?)?;
         Ok(Some(dream))
     }

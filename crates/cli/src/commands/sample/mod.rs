@@ -2,6 +2,7 @@
 
 mod given;
 mod sequences;
+mod start;
 
 use crate::args::{Clamped, SampleArgs};
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
@@ -10,7 +11,7 @@ use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, ROWS, Trained};
-use crate::model::decoded::{decoded, in_their_words, picture_shape};
+use crate::model::decoded::{decoded, in_their_words, picture_shape, say_of_bounds};
 use crate::pictures::{Animation, Dream, Net, Watch};
 use crate::report::Report;
 use crate::results::FORMATS;
@@ -57,7 +58,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         "apng" => Some(Animation::Apng),
         _ => None,
     };
-    let dream = Dream {
+    let mut dream = Dream {
         clamped: clamped(args.label.as_ref(), &checkpoint)?,
         count: args.count as usize,
         steps: args.steps,
@@ -66,6 +67,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         seed: args.seed.unwrap_or(checkpoint.provenance().seed),
         class_names: checkpoint.class_names().unwrap_or_default(),
         ranks: ranks::shared(),
+        start: Vec::new(),
     };
     let (sizes, chosen) = (dbn.sizes(), dream.clamped.len().max(1));
     let needed = |count: usize| {
@@ -78,6 +80,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     let options = [MemoryOption::new("--count", 1, dream.count, needed)];
     memory::require("sampling", needed(dream.count), args.memory.max_memory, &options)?;
     // Of a table with columns that are given, each batch of rows makes all steps.
+    dream.start = start::states(args, &checkpoint, &dream)?;
     let batches = dream.count.div_ceil(ROWS) as u64;
     let steps = if args.given.is_empty() { dream.all_steps() } else { batches * u64::from(dream.steps.max(1)) };
     require_same(&sizes, &dream, &args.given)?;
@@ -86,10 +89,11 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     if is_picture {
         let shape = picture_shape(&checkpoint, args.image_size.or_else(|| checkpoint.image_shape()))?;
         let net = Net { dbn, shape };
-        if checkpoint.starts_from_data() {
+        if checkpoint.starts_from_data() && dream.start.is_empty() {
             tracing::info!(
                 "this RBM learned from chains that start at samples, so that chains from noise may end in pictures that look \
-                 alike: `dbn reconstruct` shows what it learned, and `dbn pretrain --persistent-chains 100` learns to generate"
+                 alike: --start data starts them at samples, `dbn reconstruct` shows what it learned, and `dbn pretrain \
+                 --persistent-chains 100` learns to generate"
             );
         }
         let picture = match animation {
@@ -110,6 +114,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         if is_fasta(format) {
             sequences::write(args, &checkpoint, &values)?;
         } else {
+            say_of_bounds(&checkpoint);
             decoded(&checkpoint, &values, labels, form).write(&args.out, format)?;
         }
     }

@@ -3,7 +3,7 @@
 use crate::figures::{Figure, figure_of};
 use crate::metrics::Metrics;
 use crate::observed::Observed;
-use crate::verdict::{Verdict, judge};
+use crate::verdict::{Basis, Verdict, judge};
 use crate::weights::LayerView;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -97,6 +97,8 @@ pub struct Content {
     pub tested: BTreeMap<String, f64>,
     /// Classes of the labels; 0 without.
     pub classes: usize,
+    /// Validation samples that each epoch is measured on; 0 where there are none, or it is not known.
+    pub valid: usize,
     /// The weights, from the bottom.
     pub layers: Vec<LayerView>,
     /// What the model did when it was looked at.
@@ -118,7 +120,16 @@ impl Content {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let last = self.metrics.layers.last_key_value();
-        last.map_or_else(|| judge(&crate::NONE, 0), |(_, layer)| judge(&layer.traces, self.classes))
+        last.map_or_else(
+            || judge(&crate::NONE, Basis::default()),
+            |(&number, layer)| judge(&layer.traces, self.basis(number)),
+        )
+    }
+
+    /// What the figures of a layer are of.
+    fn basis(&self, layer: u32) -> Basis {
+        let hidden = self.layers.get(layer as usize).map_or(0, |layer| layer.units);
+        Basis { classes: self.classes, hidden, valid: self.valid }
     }
 
     /// The figures of the last epoch, of a stack its last layer's, and what the finished model was tested by.
@@ -153,7 +164,7 @@ impl Content {
         let layers = self.metrics.layers.iter().map(|(layer, metrics)| {
             json!({
                 "layer": layer, "epochs": metrics.done, "seconds": metrics.seconds,
-                "verdict": judge(&metrics.traces, self.classes), "last": metrics.last,
+                "verdict": judge(&metrics.traces, self.basis(*layer)), "last": metrics.last,
             })
         });
         let layers: Vec<Value> = layers.collect();

@@ -22,5 +22,5 @@ pub use content::{Content, DATA_HASH, Drawn, Next, Setting, State};
 pub use metrics::{LayerMetrics, Metrics};
 pub use page::{compare, page};
 pub use traces::{NONE, Traces};
-pub use verdict::{Finding, Headline, Tone, Verdict, judge};
+pub use verdict::{Basis, Finding, Headline, Tone, Verdict, judge};
 pub use weights::{LayerView, MOST_PIXELS, Weights, dead_filters, robust_limit};

@@ -110,6 +110,8 @@ pub struct Table {
     pub reconstructions: Vec<Vec<String>>,
     /// Rows that the model draws.
     pub samples: Vec<Vec<String>>,
+    /// Which rows of the data these are: `validation`.
+    pub of: String,
     /// How many rows of the data, and how many drawn ones, are compared.
     pub compared: (usize, usize),
     /// How often which values occur in a column, of data and of samples.

@@ -85,9 +85,39 @@ const UNEQUAL: f64 = 1.25;
 const OVERFITS: &str = "the model fits the training samples better than others. A larger cost of the weights (see --weight-cost, \
                         --l1-cost, --l1b-cost), fewer hidden units or more data close it.";
 
-/// Judges a training by its figures; `classes` is 0 without labels.
+/// Share of the hidden units that may carry nothing without a word in the verdict.
+const IDLE: f64 = 0.5;
+
+/// Standard errors of a difference within which it is chance.
+const CHANCE: f64 = 2.0;
+
+/// What figures are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// Classes of the labels; 0 without.
+    pub classes: usize,
+    /// Hidden units of the layer; 0 where it is not known.
+    pub hidden: usize,
+    /// Validation samples; 0 where it is not known.
+    pub valid: usize,
+}
+
+impl Basis {
+    /// Whether two values of a figure differ by no more than chance makes of so few validation samples. It can be said of
+    /// shares alone.
+    fn is_chance(self, name: &str, a: f64, b: f64) -> bool {
+        if name != "label_error_valid" || self.valid == 0 {
+            return false;
+        }
+        let variance = (a * (1.0 - a) + b * (1.0 - b)) / self.valid as f64;
+        (a - b).abs() <= CHANCE * variance.sqrt()
+    }
+}
+
+/// Judges a training by its figures.
 #[must_use]
-pub fn judge(traces: &Traces, classes: usize) -> Verdict {
+pub fn judge(traces: &Traces, basis: Basis) -> Verdict {
+    let classes = basis.classes;
     let figures = || JUDGED.iter().filter_map(|name| headline(traces, name));
     // A figure that is measured now and then may have one value where others show how the training went.
     let headline = figures().find(|found| found.first.0 != found.last.0).or_else(|| figures().next());
@@ -113,6 +143,7 @@ pub fn judge(traces: &Traces, classes: usize) -> Verdict {
     let bad = if traces.points(name).len() < FEW { Tone::Watch } else { Tone::Bad };
     let mut findings = Vec::new();
     let what = called(name);
+    let lost = gain(last, best) > LOST * all && all > 0.0 && !basis.is_chance(name, last.1, best.1);
     let (text, tone) = if !last.1.is_finite() {
         ("It diverged: its figures are no numbers any more. Try a smaller learning rate.".into(), Tone::Bad)
     } else if name.starts_with("label_error") && classes > 1 && last.1 > 0.9 * (1.0 - 1.0 / classes as f64) {
@@ -121,21 +152,36 @@ pub fn judge(traces: &Traces, classes: usize) -> Verdict {
         ("One epoch is done, too few to say more.".into(), Tone::Watch)
     } else if all <= 0.0 {
         ("It did not learn: no epoch is better than the first. Try a smaller learning rate.".into(), bad)
-    } else if gain(last, best) > LOST * all {
+    } else if basis.is_chance(name, first.1, best.1) {
+        (
+            "It cannot be said whether it learned: so few validation samples differ as much by chance.".into(),
+            Tone::Watch,
+        )
+    } else if lost {
         ("It learned, then got worse.".into(), Tone::Watch)
     } else if is_improving(traces, name, sign, all) {
         ("It learned, and is still getting better.".into(), Tone::Good)
     } else {
         ("It learned.".into(), Tone::Good)
     };
+    let (text, tone) = match idle(traces, basis.hidden) {
+        Some(idle) if tone == Tone::Good => {
+            (format!("{text} But {idle} of {} hidden units carry nothing.", basis.hidden), Tone::Watch)
+        }
+        _ => (text, tone),
+    };
     if first.0 != last.0 {
         let mut text = format!("{what} {}", moved(value(first), value(last)));
+        if basis.valid > 0 && name.ends_with("_valid") {
+            let samples = if basis.valid == 1 { "sample" } else { "samples" };
+            let _ = write!(text, ", on {} validation {samples}", basis.valid);
+        }
         if best.0 != last.0 && gain(last, best) > 0.0 {
             let _ = write!(text, "; it was best in epoch {}, at {}", best.0, value(best));
         }
         findings.push(Finding { tone, text: text + "." });
     }
-    if gain(last, best) > LOST * all && all > 0.0 {
+    if lost {
         findings.push(Finding {
             tone: Tone::Watch,
             text: "What comes after the best epoch is overfitting, or a learning rate that is too large: stop earlier \
@@ -196,6 +242,13 @@ fn costs(traces: &Traces) -> Option<Finding> {
     })
 }
 
+/// How many of the hidden units carry nothing, where these are most.
+fn idle(traces: &Traces, hidden: usize) -> Option<usize> {
+    let last = |name| traces.last(name).map_or(0.0, |(_, value)| value);
+    let idle = last("dead_units") + last("saturated_units");
+    (hidden > 0 && idle > IDLE * hidden as f64).then_some(idle as usize)
+}
+
 /// Units that carry nothing.
 fn units(traces: &Traces) -> Option<Finding> {
     let last = |name| traces.last(name).map(|(_, value)| value).filter(|value| *value > 0.0);
@@ -224,7 +277,7 @@ mod tests {
         for (epoch, value) in values.iter().enumerate() {
             traces.add(epoch as u32 + 1, BTreeMap::from([(name.to_string(), *value)]));
         }
-        judge(&traces, classes)
+        judge(&traces, Basis { classes, ..Basis::default() })
     }
 
     #[test]
@@ -249,7 +302,7 @@ mod tests {
             let verdict = judged(name, values, 10);
             assert!(verdict.text.starts_with(text) && verdict.tone == tone, "{name} {values:?}: {verdict:?}");
         }
-        assert_eq!(judge(&Traces::default(), 0).headline, None);
+        assert_eq!(judge(&Traces::default(), Basis::default()).headline, None);
     }
 
     #[test]
@@ -261,7 +314,7 @@ mod tests {
                     [("reconstruction_cost".to_string(), 26.2), ("reconstruction_cost_valid".to_string(), valid)];
                 traces.add(epoch, BTreeMap::from(cost));
             }
-            judge(&traces, 0).findings.iter().any(|finding| finding.text.contains(OVERFITS))
+            judge(&traces, Basis::default()).findings.iter().any(|finding| finding.text.contains(OVERFITS))
         };
         assert!(of(52.5) && !of(27.0));
     }
@@ -284,5 +337,38 @@ mod tests {
             text,
             "Label error (validation) fell from 30 % in epoch 1 to 25 % in epoch 4; it was best in epoch 3, at 5 %."
         );
+    }
+
+    /// 3 of 20 samples more or fewer are chance, 10 are not; of 2,000 samples 300 are not.
+    #[test]
+    fn what_few_validation_samples_do_not_show_is_not_said() {
+        let of = |values: &[f64], valid: usize| {
+            let mut traces = Traces::default();
+            for (epoch, value) in values.iter().enumerate() {
+                traces.add(epoch as u32 + 1, BTreeMap::from([("label_error_valid".to_string(), *value)]));
+            }
+            judge(&traces, Basis { classes: 3, valid, ..Basis::default() })
+        };
+        assert!(of(&[0.35, 0.3, 0.2, 0.2, 0.2], 20).text.starts_with("It cannot be said"));
+        assert_eq!(of(&[0.35, 0.3, 0.2, 0.2, 0.2], 2000).text, "It learned.");
+        let (few, many) = (of(&[0.6, 0.3, 0.1, 0.25, 0.25], 20), of(&[0.6, 0.3, 0.1, 0.25, 0.25], 2000));
+        assert_eq!((few.text.as_str(), many.text.as_str()), ("It learned.", "It learned, then got worse."));
+        assert!(few.findings[0].text.contains("in epoch 5, on 20 validation samples; it was best"), "{few:?}");
+        assert!(!few.findings.iter().any(|finding| finding.text.contains("overfitting")));
+    }
+
+    #[test]
+    fn a_layer_that_is_mostly_idle_is_called_so() {
+        let of = |dead: f64| {
+            let mut traces = Traces::default();
+            for (epoch, cost) in [9.0, 5.0, 4.0, 4.0, 4.0].into_iter().enumerate() {
+                let figures = [("cost", cost), ("dead_units", dead), ("saturated_units", 2.0)];
+                traces.add(epoch as u32 + 1, figures.map(|(name, value)| (name.to_string(), value)).into());
+            }
+            let verdict = judge(&traces, Basis { hidden: 20, ..Basis::default() });
+            (verdict.text, verdict.tone)
+        };
+        assert_eq!(of(9.0), ("It learned. But 11 of 20 hidden units carry nothing.".to_string(), Tone::Watch));
+        assert_eq!(of(8.0), ("It learned.".to_string(), Tone::Good));
     }
 }

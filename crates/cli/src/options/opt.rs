@@ -20,6 +20,16 @@ impl Verb {
     /// The verbs that train.
     pub(crate) const TRAINING: [Self; 4] = [Pretrain, Stack, Tune, Finetune];
 
+    /// Training and validation samples that each of its epochs is measured on, at most. Those of a stack are passed up
+    /// again for every layer, and figures that only show how a layer fares need no more.
+    pub(crate) const fn measured(self) -> usize {
+        match self {
+            Pretrain => 2000,
+            Stack => 5000,
+            _ => 10_000,
+        }
+    }
+
     /// Its name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {

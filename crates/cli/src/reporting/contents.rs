@@ -66,6 +66,7 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         facts: known.facts(&metrics),
         planned: settings.as_ref().and_then(|settings| stage::planned(&verb, settings)),
         tested: known.tested(),
+        valid: valid(&verb, settings.as_ref()),
         classes: model.as_ref().map_or(0, Trained::told_classes),
         layers,
         settings: settings.as_ref().map(|settings| differing(&verb, settings)).unwrap_or_default(),
@@ -82,6 +83,13 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         content.next.retain(|next| next.what != LONGER);
     }
     Ok(content)
+}
+
+/// Validation samples that each epoch of a training by these settings is measured on.
+fn valid(verb: &str, settings: Option<&Table>) -> usize {
+    let held = settings.and_then(|settings| settings.get("valid")?.as_integer()).unwrap_or(0);
+    let most = Verb::TRAINING.into_iter().find(|known| known.name() == verb).map_or(0, Verb::measured);
+    usize::try_from(held).unwrap_or(0).min(most)
 }
 
 /// A report that was written.

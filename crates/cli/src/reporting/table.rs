@@ -42,6 +42,7 @@ pub(super) fn of(
         columns: names(columns),
         data: cells(columns, &data[..shown * units]),
         reconstructions: cells(columns, &reconstructed),
+        of: gallery.crowd.of.into(),
         ..before.cloned().unwrap_or_default()
     };
     if thorough {

@@ -23,7 +23,7 @@ pub(super) fn section(content: &Content) -> Option<Markup> {
         @if !as_of.is_empty() { p.hint { "As it was" (as_of) "." } }
         @if !table.data.is_empty() {
             h3 { "Rows and their reconstructions" }
-            p.hint { "Above each reconstruction stands the row of the data." }
+            p.hint { "Above each reconstruction stands the row of the data" (whole(content)) "." }
             (rows(table, true))
         }
         @if !table.samples.is_empty() {
@@ -33,13 +33,18 @@ pub(super) fn section(content: &Content) -> Option<Markup> {
         }
         @if is_long(&table.marginals) {
             (frequencies(&table.marginals))
-            details { summary { "Marginals of " (table.marginals.len().min(MOST_COLUMNS)) " columns" } (marginals(table)) }
+            details { summary { "Marginals of " (table.marginals.len().min(MOST_COLUMNS)) " columns" } (marginals(table, whole(content))) }
         } @else if !table.marginals.is_empty() {
             h3 { "Marginals" }
-            (marginals(table))
+            (marginals(table, whole(content)))
         }
         @if let Some(found) = &table.correlations { (correlations(found)) }
     })
+}
+
+/// Which rows of the data are shown, where some are left out.
+fn whole(content: &Content) -> &'static str {
+    if content.observed.gaps { ", of the rows that lack nothing" } else { "" }
 }
 
 /// Whether there are too many bars to look at each, as of an alignment.
@@ -47,10 +52,10 @@ fn is_long(marginals: &[Marginal]) -> bool {
     marginals.iter().map(|marginal| marginal.values.len()).sum::<usize>() > MOST_BARS
 }
 
-fn marginals(table: &Table) -> Markup {
+fn marginals(table: &Table, whole: &str) -> Markup {
     html! {
         p.hint {
-            "How often each value occurs: " b.f0.key { "data" } " (" (table.compared.0) " rows) and " b.f1.key { "samples" }
+            "How often each value occurs: " b.f0.key { "data" } " (" (table.compared.0) " " (line(&table.of)) " rows" (whole) ") and " b.f1.key { "samples" }
             " of the model (" (table.compared.1) "). Bars of one length are what a good model has."
         }
         div.marginals { @for marginal in table.marginals.iter().take(MOST_COLUMNS) { (bars(marginal)) } }

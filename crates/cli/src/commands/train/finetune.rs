@@ -90,7 +90,7 @@ impl Verb for Finetune {
 
 impl Looped for Finetune {
     const STATE: &'static str = FINETUNE_STATE;
-    const MONITOR: usize = 10_000;
+    const MONITOR: usize = crate::options::Verb::Finetune.measured();
 
     fn patience(settings: &FinetuneSettings) -> u32 {
         settings.config.patience

@@ -74,7 +74,7 @@ impl Verb for Pretrain {
 
 impl Looped for Pretrain {
     const STATE: &'static str = STATE;
-    const MONITOR: usize = 2000;
+    const MONITOR: usize = crate::options::Verb::Pretrain.measured();
     const STOPS: &'static str = "--tolerance or --patience say";
 
     fn patience(settings: &PretrainSettings) -> u32 {

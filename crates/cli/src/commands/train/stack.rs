@@ -21,9 +21,8 @@ use deepbelief_report::State;
 use deepbelief_stack::{Footprint, Greedy, GreedyState, LayerStart, Mode, StackConfig, StackObserver};
 use std::path::Path;
 
-/// Samples that each epoch is measured on, at most. They are passed up again for every layer, and figures that only
-/// show how a layer fares need no more.
-const MONITOR: usize = 5000;
+/// Samples that each epoch is measured on, at most.
+const MONITOR: usize = crate::options::Verb::Stack.measured();
 
 /// Bytes a unit and monitored sample take when they are passed up: training and validation samples
 /// stay, and the pass holds products, probabilities and states.

@@ -97,7 +97,7 @@ impl Verb for Tune {
 impl Looped for Tune {
     const STATE: &'static str = TUNE_STATE;
     // The best model is chosen by them, so there are more than where figures are only shown.
-    const MONITOR: usize = 10_000;
+    const MONITOR: usize = crate::options::Verb::Tune.measured();
 
     fn patience(settings: &TuneSettings) -> u32 {
         settings.tune.patience

@@ -184,6 +184,7 @@ fn the_quality_of_samples_is_told_in_one_file_and_one_picture() {
     assert!(text.contains("samples, train") && text.contains("adversarial accuracy"), "{text}");
     assert!(image::load_from_memory(&place.read("q.png")).is_ok());
     let found: serde_json::Value = serde_json::from_slice(&place.read("q.json")).unwrap();
+    assert!(text.contains("ideal: Pearson and slope 1") && !text.contains("pairs: Pearson"), "{text}");
     let r = |of: &str, what: &str| found[of][what]["pearson"].as_f64().unwrap();
     assert!(r("train", "two") > 0.9, "the two strong pairs are there: {found}");
     assert!((r("train_and_test", "two") - 1.0).abs() < 1e-6, "the test samples are the training samples");
@@ -199,7 +200,11 @@ fn the_quality_of_samples_is_told_in_one_file_and_one_picture() {
     assert!(place.text("spins.csv").starts_with("i,j,score,norm,coupling\n"));
     place.ok("contacts bits --separation 1 --out spins.csv --triples three.csv");
     assert!(place.text("three.csv").starts_with("i,j,k,norm,coupling\n"));
-    assert!(place.json("quality bits --steps 20 --count 50 --json")["train"]["one"]["pearson"].is_number());
+    let bits = place.json("quality bits --steps 20 --count 50 --json");
+    assert!(bits["train"]["one"]["pearson"].is_number());
+    // Two epochs teach no pairs.
+    let remarks = bits["remarks"].as_array().unwrap();
+    assert!(remarks.iter().any(|remark| remark.as_str().unwrap().starts_with("pairs: ")), "{bits}");
     std::fs::write(
         place.path("t.csv"),
         (0..60).map(|k| format!("{},{}\n", k % 7, k * k % 11)).collect::<Vec<_>>().concat(),

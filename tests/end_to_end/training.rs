@@ -230,3 +230,16 @@ fn a_batch_of_more_than_all_samples_takes_no_more_memory() {
     };
     assert_eq!(told(1_000_000), told(90));
 }
+
+/// Nobody asked for it, and a slip in a script makes NaN too; an empty cell of a table says what it is.
+#[test]
+fn nan_of_an_array_is_a_warning() {
+    let place = Place::new();
+    let values: Vec<f32> = (0..80).map(|k| if k == 5 { f32::NAN } else { (k * 7 % 11) as f32 / 10.0 }).collect();
+    place.write_values("x.npy", 20, &values);
+    let said = stderr(&place.run("pretrain -q --data npy:x.npy --hidden 3 --epochs 1 --valid 0 --out a"));
+    assert!(said.contains("warning: missing: 1 of the units' values") && said.contains("are NaN"), "{said}");
+    std::fs::write(place.path("x.csv"), "a,b\n0.5,0.25\n,0.75\n0.125,0.5\n").unwrap();
+    let said = stderr(&place.run("pretrain -q --data csv:x.csv --hidden 3 --epochs 1 --valid 0 --out b"));
+    assert!(!said.contains("missing:"), "{said}");
+}

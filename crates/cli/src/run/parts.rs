@@ -394,7 +394,16 @@ impl Parts {
         let (missing, values) = (train.missing_values(), train.samples() as u64 * sites as u64);
         if missing > 0 {
             let share = 100.0 * missing as f64 / values as f64;
-            tracing::info!("missing: {} of the units' values ({share:.1} %)", thousands(missing as usize));
+            let (n, data) = (thousands(missing as usize), &settings.data);
+            // A table of text says what is missing; of arrays somebody may not know that there is any.
+            if matches!(
+                data,
+                Source::Npy(_) | Source::Npz(_) | Source::Safetensors(_) | Source::Mat(_) | Source::Hdf5(_)
+            ) {
+                tracing::warn!("missing: {n} of the units' values ({share:.1} %) are NaN, which is taken as missing");
+            } else {
+                tracing::info!("missing: {n} of the units' values ({share:.1} %)");
+            }
         }
         let (all, valid) = (train.samples(), self.valid.as_ref().map(|valid| valid.samples().min(most)));
         let of_train = match valid.unwrap_or(most).min(all) {

@@ -7,6 +7,14 @@ use deepbelief_analysis::quality::moments::{Agreement, Moments};
 use deepbelief_analysis::quality::projections::Projection;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::ops::RangeInclusive;
+
+/// Below such a correlation, and beyond such slopes, frequencies of samples are not those of the data; the others beyond which
+/// an accuracy or what chains keep is remarked on. Rules of thumb: what the data themselves have is in the column `train, test`.
+const LEAST_PEARSON: f64 = 0.95;
+const SLOPES: RangeInclusive<f64> = 0.8..=1.25;
+const ACCURACIES: RangeInclusive<f64> = 0.4..=0.6;
+const MOST_LEFT: f64 = 0.2;
 
 /// Two sets of points against each other.
 #[derive(Serialize)]
@@ -61,7 +69,7 @@ impl Quality {
             "data": self.data, "training_samples": self.training, "samples": self.samples, "steps": self.steps,
             "train": self.train, "test": self.test, "train_and_test": self.train_and_test, "mixing": self.mixing,
             "free_energy": { "train": train, "test": test, "samples": samples },
-            "log_z": log_z,
+            "log_z": log_z, "remarks": self.remarks(),
             "log_likelihood": log_z.map(|_| json!({
                 "train": likelihood(train), "test": test.and_then(likelihood), "samples": likelihood(samples),
             })),
@@ -76,6 +84,39 @@ impl Quality {
             thousands(self.samples),
             thousands(self.steps as usize)
         )
+    }
+
+    /// What is not as in a good model of the training samples, each with the bound that it lies beyond.
+    fn remarks(&self) -> Vec<String> {
+        let Moments { one, two, .. } = &self.train.moments;
+        let mut remarks = Vec::new();
+        for (name, found) in [("frequencies", one), ("pairs", two)] {
+            if found.pearson < LEAST_PEARSON {
+                remarks.push(format!("{name}: Pearson {:.3}, below {LEAST_PEARSON}", found.pearson));
+            }
+            if found.slope.is_finite() && !SLOPES.contains(&found.slope) {
+                let (low, high) = (*SLOPES.start(), *SLOPES.end());
+                remarks.push(format!("{name}: slope {:.2}, not from {low} to {high}", found.slope));
+            }
+        }
+        let accuracy = self.train.adversarial.accuracy;
+        if accuracy > *ACCURACIES.end() {
+            let most = *ACCURACIES.end();
+            remarks
+                .push(format!("adversarial accuracy: {accuracy:.3}, above {most}: samples can be told from the data"));
+        } else if accuracy < *ACCURACIES.start() {
+            let least = *ACCURACIES.start();
+            remarks.push(format!(
+                "adversarial accuracy: {accuracy:.3}, below {least}: samples lie too near to training samples"
+            ));
+        }
+        if self.mixing.left > MOST_LEFT {
+            remarks.push(format!(
+                "chains keep {:.2} of their start, above {MOST_LEFT}: take more --steps before the rest is judged",
+                self.mixing.left
+            ));
+        }
+        remarks
     }
 
     /// For people.
@@ -112,11 +153,16 @@ impl Quality {
             Some(_) => ("log-likelihood", -1.0),
             None => ("free energy", 1.0),
         };
+        let remarks = match self.remarks().as_slice() {
+            [] => "nothing stands out".to_string(),
+            remarks => format!("look at\n  {}", remarks.join("\n  ")),
+        };
         let value = |energy: f64| format!("{:.3}", of * energy - log_z.unwrap_or(0.0));
         let test = test.map_or_else(String::new, |test| format!(", test {}", value(test)));
         format!(
             "{title}; {training} training samples\n{rows}half of the correlation with the start is {half}, {left:.2} is left \
-             ({chains} chains from data)\nmean {name}, nats: training {}{test}, samples {}\n",
+             ({chains} chains from data)\nmean {name}, nats: training {}{test}, samples {}\n\
+             ideal: Pearson and slope 1, apart 0, accuracy 0.5, nothing left of the start; {remarks}\n",
             value(train),
             value(samples)
         )

@@ -33,7 +33,6 @@ const USUAL: &[&str] = &[
     "learning_rate",
     "optimizer",
     "out",
-    "patience",
     "persistent_chains",
     "recipe",
     "resume",

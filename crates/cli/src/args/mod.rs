@@ -164,8 +164,8 @@ pub(crate) enum Command {
     Classify(ClassifyArgs),
     /// Generate samples, optionally for a given label; as pictures or a table
     ///
-    /// Chains of Gibbs steps run in the top RBM, from states drawn by its biases; a pass down to
-    /// the visible units shows them. A picture shows probabilities of pixels.
+    /// Chains of Gibbs steps run in the top RBM, from states drawn by its biases or from samples; a pass
+    /// down to the visible units shows them. A picture shows probabilities of pixels.
     #[command(after_help = using::SAMPLE_HELP)]
     Sample(SampleArgs),
     /// Make an HTML page to try the model in: draw, recognise, dream

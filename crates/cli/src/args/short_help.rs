@@ -40,7 +40,7 @@ const USUAL: &[&str] = &[
     "seed",
     "sleep_rate",
     "split",
-    "start",
+    "start_at",
     "steps",
     "top_rate",
     "top_steps",

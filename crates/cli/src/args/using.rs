@@ -243,7 +243,7 @@ pub(crate) struct SampleArgs {
     ///
     /// Chains of few steps stay near the samples they start at. A model of few samples often has no way from noise to all
     /// of its labels.
-    #[arg(long, value_name = "FROM", conflicts_with = "given")]
+    #[arg(id = "start_at", long = "start", value_name = "FROM", conflicts_with = "given")]
     pub(crate) start: Option<StartName>,
     /// Values of columns that all chains keep, such as age=40,sex=m: the rest is drawn given these [default: none]
     ///

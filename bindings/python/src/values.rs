@@ -6,7 +6,7 @@ use crate::attended::{Attention, computed};
 use crate::blocks::{BLOCK, Number, stop};
 use crate::failure::{Failure, Result};
 use crate::model::Model;
-use deepbelief_kernels::{Batch, Bits, PackedRbm, Room, Stream, Uniforms, Value};
+use deepbelief_kernels::{Batch, Bits, PackedRbm, Room, Share, Stream, Uniforms, Value};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use rayon::prelude::*;

@@ -46,6 +46,7 @@ pub use states::bits::Bits;
 pub use states::minibatches::Minibatches;
 pub use states::missing::Missing;
 pub use states::pack::Value;
+pub use states::share::Share;
 pub use typed::descent::{AdamDecays, AdamMemory, Descent};
 pub use typed::direction::TypedDirection;
 pub use typed::gradient::TypedStatistics;

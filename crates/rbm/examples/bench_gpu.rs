@@ -4,7 +4,7 @@
 //! `bench_gpu [--seconds S]` prints one JSON line a shape and precision.
 
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{Batch, Minibatches, Precision, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Minibatches, Precision, Share, Stream, Uniforms};
 use deepbelief_rbm::{
     Contrastive, Control, EpochMetrics, Monitors, Observer, Rbm, RbmConfig, Snapshot, TrainConfig, Trainer,
 };
@@ -64,7 +64,12 @@ impl Minibatches for Random {
     }
     fn fill(&mut self, index: usize, batch: &mut Batch) {
         let range = index * self.shape.batch..self.order.len().min((index + 1) * self.shape.batch);
-        batch.make_binary(0, self.shape.visible).gather(self.shape.visible, &self.samples, &self.order[range]);
+        batch.make_binary(0, self.shape.visible).gather(
+            self.shape.visible,
+            &self.samples,
+            &self.order[range],
+            Share::WHOLE,
+        );
     }
 }
 

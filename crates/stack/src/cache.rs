@@ -3,7 +3,7 @@
 
 use crate::climb::draw_states;
 use crate::config::Propagate;
-use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Bits, Minibatches, Share, Stream, Uniforms};
 
 /// Values of all samples, row-major [samples, units].
 #[derive(Debug)]
@@ -32,17 +32,20 @@ impl Values {
         }
     }
 
-    /// Writes the chosen samples into `batch`.
-    fn write(&self, chosen: &[u32], units: usize, batch: &mut Batch) {
-        let rows = chosen.iter().map(|&sample| sample as usize);
+    /// Writes the chosen samples into `batch`, those of `share` alone.
+    fn write(&self, chosen: &[u32], share: Share, units: usize, batch: &mut Batch) {
+        let rows = share.of(chosen.len()).flatten().map(|place| (place, chosen[place] as usize));
         match self {
             Self::Floats(kept) => {
-                for (out, row) in batch.make_real(chosen.len(), units).chunks_exact_mut(units.max(1)).zip(rows) {
-                    out.copy_from_slice(&kept[row * units..][..units]);
+                let values = batch.make_real(chosen.len(), units);
+                for (place, row) in rows {
+                    values[place * units..][..units].copy_from_slice(&kept[row * units..][..units]);
                 }
             }
             Self::Bytes(kept) => {
-                for (out, row) in batch.make_real(chosen.len(), units).chunks_exact_mut(units.max(1)).zip(rows) {
+                let values = batch.make_real(chosen.len(), units);
+                for (place, row) in rows {
+                    let out = &mut values[place * units..][..units];
                     for (out, &byte) in out.iter_mut().zip(&kept[row * units..][..units]) {
                         *out = f32::from(byte) / 255.0;
                     }
@@ -50,7 +53,7 @@ impl Values {
             }
             Self::Bits(kept) => {
                 let (bits, blocks) = (batch.make_binary(chosen.len(), units), units.div_ceil(32));
-                for (place, row) in rows.enumerate() {
+                for (place, row) in rows {
                     for (block, &word) in kept[row * blocks..][..blocks].iter().enumerate() {
                         bits.set_word(place, block, word);
                     }
@@ -136,8 +139,8 @@ impl Cache {
         self.order.extend(places.iter().map(|&(_, sample)| sample));
     }
 
-    /// Writes minibatch `index` into `batch`, and what belongs to its samples into `of`.
-    pub(crate) fn fill(&self, index: usize, batch: &mut Batch, of: &mut OfBatch) {
+    /// Writes the samples of `share` of minibatch `index` into `batch`, and what belongs to all samples into `of`.
+    pub(crate) fn fill(&self, index: usize, share: Share, batch: &mut Batch, of: &mut OfBatch) {
         let first = index * self.batch_size;
         let chosen = &self.order[first..self.samples.min(first + self.batch_size)];
         of.labels.clear();
@@ -148,11 +151,11 @@ impl Cache {
         if !self.weights.is_empty() {
             of.weights.extend(chosen.iter().map(|&sample| self.weights[sample as usize]));
         }
-        self.values.write(chosen, self.units, batch);
+        self.values.write(chosen, share, self.units, batch);
         if self.propagate == Propagate::Samples && !matches!(self.values, Values::Bits(_)) {
             let draw = Uniforms::new(self.seed, Stream::Binarize, self.epoch).gibbs(PRESENTED);
             let p = std::mem::take(batch);
-            draw_states(&p, draw, |row| chosen[row], batch);
+            draw_states(&p, draw, share, |row| chosen[row], batch);
         }
     }
 }

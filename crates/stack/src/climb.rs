@@ -2,7 +2,7 @@
 
 use crate::config::Propagate;
 use crate::error::{Error, Result};
-use deepbelief_kernels::{Batch, Directed, Uniforms, Weights};
+use deepbelief_kernels::{Batch, Directed, Share, Uniforms, Weights};
 use deepbelief_rbm::{Error as RbmError, Rbm, Units, to_tensor};
 
 /// Finished layers, from the bottom.
@@ -76,7 +76,7 @@ impl Climb {
                 // Drawn from the probabilities themselves: [`Directed::sample`] may round otherwise.
                 Propagate::Samples => {
                     layer.probabilities(&self.below, &mut self.p);
-                    draw_states(&self.p, draw.layer(index as u8), |row| row as u32, top);
+                    draw_states(&self.p, draw.layer(index as u8), Share::WHOLE, |row| row as u32, top);
                 }
             }
         }
@@ -84,11 +84,13 @@ impl Climb {
     }
 }
 
-/// Writes states with the probabilities `p`; sample s draws from row `row(s)` of `draw`. States stay as they are.
-pub(crate) fn draw_states(p: &Batch, draw: Uniforms, row: impl Fn(usize) -> u32, states: &mut Batch) {
+/// Writes states with the probabilities `p`, of the samples of `share` alone; sample s draws from row `row(s)` of `draw`.
+/// States stay as they are.
+pub(crate) fn draw_states(p: &Batch, draw: Uniforms, share: Share, row: impl Fn(usize) -> u32, states: &mut Batch) {
     let Batch::Real { rows, units, values } = p else { return states.clone_from(p) };
     let bits = states.make_binary(*rows, *units);
-    for (sample, p) in values.chunks_exact((*units).max(1)).enumerate() {
+    for sample in share.of(*rows).flatten() {
+        let p = &values[sample * units..][..*units];
         for (block, chunk) in p.chunks(32).enumerate() {
             let mut padded = [0.0; 32];
             padded[..chunk.len()].copy_from_slice(chunk);

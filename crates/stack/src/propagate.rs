@@ -8,7 +8,7 @@ use crate::config::Propagate;
 use crate::dbn::Dbn;
 use crate::error::{Error, Result};
 use crate::memory::{Mode, Plan, plan};
-use deepbelief_kernels::{Batch, Minibatches, Missing, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Minibatches, Missing, Share, Stream, Uniforms};
 use deepbelief_rbm::{Rbm, VisibleStates};
 
 /// How to deal the input of a layer.
@@ -181,9 +181,13 @@ impl Minibatches for Propagated<'_> {
     }
 
     fn fill(&mut self, index: usize, batch: &mut Batch) {
+        self.fill_share(index, Share::WHOLE, batch);
+    }
+
+    fn fill_share(&mut self, index: usize, share: Share, batch: &mut Batch) {
         match &mut self.input {
-            Input::Kept(cache) => cache.fill(index, batch, &mut self.of),
-            Input::Recomputed(ascent) => ascent.fill(index, batch, &mut self.of),
+            Input::Kept(cache) => cache.fill(index, share, batch, &mut self.of),
+            Input::Recomputed(ascent) => ascent.fill(index, share, batch, &mut self.of),
         }
     }
 
@@ -201,8 +205,8 @@ impl Ascent<'_> {
         self.layers.units(self.data.units())
     }
 
-    fn fill(&mut self, index: usize, batch: &mut Batch, of: &mut OfBatch) {
-        self.data.fill(index, &mut self.below);
+    fn fill(&mut self, index: usize, share: Share, batch: &mut Batch, of: &mut OfBatch) {
+        self.data.fill_share(index, share, &mut self.below);
         of.fetch(self.data);
         let step = self.epoch.wrapping_mul(self.data.batches() as u32).wrapping_add(index as u32);
         let draw = Uniforms::new(self.dealing.seed, Stream::Binarize, step);
@@ -210,11 +214,32 @@ impl Ascent<'_> {
             (Some(filler), Some(missing)) => filler.fill(missing, &mut self.below),
             _ => Ok(()),
         };
-        let climbed = filled.and_then(|()| self.layers.climb(&self.below, self.dealing.propagate, draw, batch));
+        let climbed = filled.and_then(|()| self.climb(share, draw, batch));
         if let Err(error) = climbed {
             batch.make_real(self.below.rows(), self.units()).fill(f32::NAN);
             self.failure.get_or_insert(error);
         }
+    }
+}
+
+impl Ascent<'_> {
+    /// Passes the samples of `share` up.
+    fn climb(&mut self, share: Share, draw: Uniforms, batch: &mut Batch) -> Result<()> {
+        let (propagate, rows, units) = (self.dealing.propagate, self.below.rows(), self.units());
+        if share.is_whole() {
+            return self.layers.climb(&self.below, propagate, draw, batch);
+        }
+        match propagate {
+            Propagate::Probabilities => drop(batch.make_real(rows, units)),
+            Propagate::Samples => drop(batch.make_binary(rows, units)),
+        }
+        let mut part = Batch::default();
+        for rows in share.of(rows) {
+            let (first, below) = (rows.start, self.below.slice(rows));
+            self.layers.climb(&below, propagate, draw.from_row(first as u32), &mut part)?;
+            batch.put_rows(first, &part);
+        }
+        Ok(())
     }
 }
 

@@ -202,10 +202,11 @@ impl<T: Training> Loop<T> {
         self.training.begin_epoch(&self.at);
         train.start_epoch(self.at.epoch);
         let (epochs, batches) = (self.training.config().epochs(), train.batches());
+        let share = self.training.share();
         // While one batch is learned from, a thread that has nothing to do fetches the next.
         let (mut batch, mut next, mut samples) = (Labelled::default(), Labelled::default(), 0);
         if self.at.batch < batches {
-            next.fetch(train, self.at.batch);
+            next.fetch(train, self.at.batch, share);
         }
         while self.at.batch < batches {
             std::mem::swap(&mut batch, &mut next);
@@ -216,7 +217,7 @@ impl<T: Training> Loop<T> {
             }
             let fetch = || {
                 if following < batches {
-                    next.fetch(train, following);
+                    next.fetch(train, following, share);
                 }
             };
             rayon::join(|| self.update(&batch), fetch).0?;

@@ -1,6 +1,6 @@
 //! What a training reads.
 
-use deepbelief_kernels::{Batch, Minibatches, Missing};
+use deepbelief_kernels::{Batch, Minibatches, Missing, Share};
 
 /// A minibatch and, where the data have them, its labels, gaps and weights.
 #[derive(Default)]
@@ -16,9 +16,9 @@ pub struct Labelled {
 }
 
 impl Labelled {
-    /// Fetches a minibatch of the running epoch.
-    pub fn fetch(&mut self, data: &mut dyn Minibatches, index: usize) {
-        data.fill(index, &mut self.v);
+    /// Fetches a minibatch of the running epoch, for a reader of the samples of `share` alone.
+    pub fn fetch(&mut self, data: &mut dyn Minibatches, index: usize, share: Share) {
+        data.fill_share(index, share, &mut self.v);
         self.y.clear();
         self.y.extend_from_slice(data.labels().unwrap_or_default());
         match data.missing() {

@@ -8,6 +8,7 @@ use crate::metrics::Metrics;
 use crate::monitors::Monitors;
 use crate::position::Position;
 use candle_core::Device;
+use deepbelief_kernels::Share;
 use deepbelief_ranks::Group;
 use std::path::Path;
 use std::sync::Arc;
@@ -102,6 +103,11 @@ pub trait Training: Send + Sync + Sized + 'static {
     /// If this training is one of a single process, or the ranks cannot reach each other.
     fn join(&mut self, group: &Arc<dyn Group>) -> Result<(), Self::Error> {
         Ok(require(group.size() == 1, "ranks", group.size(), "1 for this training")?)
+    }
+
+    /// The samples of a minibatch that [`Training::update`] reads.
+    fn share(&self) -> Share {
+        Share::WHOLE
     }
 
     /// Whether all ranks stop after an update, where this one wishes so: if one stops, all do, an update later at most.

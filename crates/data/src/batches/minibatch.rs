@@ -6,7 +6,7 @@
 //! all on. Samples that are not in memory are read from their file when their batch is filled,
 //! and nothing of them is kept.
 
-use deepbelief_kernels::{Batch, Minibatches, Missing, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Minibatches, Missing, Share, Stream, Uniforms};
 
 use super::binarize::{Binarize, pack_row};
 use super::order;
@@ -176,6 +176,14 @@ impl Minibatches for Minibatcher {
     /// # Panics
     /// If `index` is not below [`Minibatches::batches`].
     fn fill(&mut self, index: usize, batch: &mut Batch) {
+        self.fill_share(index, Share::WHOLE, batch);
+    }
+
+    /// Samples beside the share are neither read nor drawn.
+    ///
+    /// # Panics
+    /// As [`Self::fill`].
+    fn fill_share(&mut self, index: usize, share: Share, batch: &mut Batch) {
         assert!(index < self.batches(), "batch {index} of {}", self.batches());
         let start = index * self.config.batch_size;
         let chosen = &self.order[start..self.samples.min(start.saturating_add(self.config.batch_size))];
@@ -186,20 +194,20 @@ impl Minibatches for Minibatcher {
         if let Some(Gaps { words, dealt }) = &mut self.gaps {
             dealt.samples.clear();
             dealt.samples.extend_from_slice(chosen);
-            dealt.cells.gather(self.units, words, chosen);
+            dealt.cells.gather(self.units, words, chosen, Share::WHOLE);
         }
         if let Some(Weights { all, dealt }) = &mut self.weights {
             dealt.clear();
             dealt.extend(chosen.iter().map(|&sample| all[sample as usize]));
         }
         match &self.store {
-            Store::Packed(words) => batch.make_binary(0, self.units).gather(self.units, words, chosen),
+            Store::Packed(words) => batch.make_binary(0, self.units).gather(self.units, words, chosen, share),
             Store::Pixels(split) => {
-                let samples = chosen.iter().map(|&sample| sample as usize);
+                let rows = share.of(chosen.len()).flatten().map(|row| (row, chosen[row] as usize));
                 // Step 0 is the one draw of [`Binarize::Fixed`].
                 let step = if self.config.binarize == Binarize::Fresh { self.epoch.wrapping_add(1) } else { 0 };
                 let draw = self.config.binarize.draw(Uniforms::new(self.config.seed, Stream::Binarize, step));
-                if let Err(error) = split.fill(samples, draw, batch) {
+                if let Err(error) = split.fill(chosen.len(), rows, draw, batch) {
                     batch.make_real(chosen.len(), self.units).fill(f32::NAN);
                     self.failure.get_or_insert(error);
                 }
@@ -297,6 +305,30 @@ mod tests {
                 let order: Vec<usize> = batches.order.iter().map(|&sample| sample as usize).collect();
                 for (batch, samples) in dealt.iter().zip(order.chunks(4)) {
                     assert_eq!(*batch, split.batch(samples.iter().copied(), binarize, 42).unwrap());
+                }
+            }
+        }
+    }
+
+    /// Rows of a share are those of the whole minibatch, and the others are not made.
+    #[test]
+    fn a_share_has_its_rows_alone() {
+        let split = numbered(300, 40);
+        for binarize in [Binarize::None, Binarize::Fixed, Binarize::Fresh] {
+            let mut batches = Minibatcher::new(&split, config(200, binarize)).unwrap();
+            for index in 0..batches.batches() {
+                let (mut whole, mut part) = (Batch::default(), Batch::default());
+                batches.fill(index, &mut whole);
+                let (labels, zeros) = (batches.labels().unwrap().to_vec(), vec![0.0; 40]);
+                for rank in 0..3 {
+                    let share = Share { piece: 16, rank, ranks: 3 };
+                    batches.fill_share(index, share, &mut part);
+                    assert_eq!((part.rows(), batches.labels()), (whole.rows(), Some(&labels[..])));
+                    for row in 0..whole.rows() {
+                        let own = row / 16 % 3 == rank;
+                        let want = if own { whole.slice(row..row + 1).to_values() } else { zeros.clone() };
+                        assert_eq!(part.slice(row..row + 1).to_values(), want, "{binarize:?}, row {row}, rank {rank}");
+                    }
                 }
             }
         }

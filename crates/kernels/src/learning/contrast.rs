@@ -73,7 +73,7 @@ impl PackedRbm {
 
     /// What [`Self::update`] steps along, without the step.
     pub fn statistics(&mut self, v0: &Batch, sparsity: Sparsity, gradient: &mut Statistics) {
-        gradient.reset(self, v0.rows());
+        gradient.reshape(self, v0.rows());
         self.contrast(v0, Then::Keep(gradient), Hidden::Probabilities(sparsity));
     }
 
@@ -142,7 +142,10 @@ impl PackedRbm {
                         Hidden::States(_) => ZERO,
                     };
                     let mut hb_gradient = ZERO;
-                    gradient.fill(ZERO);
+                    // The one chunk writes the gradient.
+                    if !direct {
+                        gradient.fill(ZERO);
+                    }
                     let mut label_gradient = vec![ZERO; labels.classes];
                     for chunk in 0..chunks.count() {
                         let range = chunks.range(chunk);
@@ -173,7 +176,11 @@ impl PackedRbm {
                     }
                     let last = chunks.count() - 1;
                     if let Some((hb, label_w)) = kept {
-                        update::accumulate(level, table, unit_lists, last, gradient);
+                        if direct {
+                            update::collect(level, table, unit_lists, last, gradient);
+                        } else {
+                            update::accumulate(level, table, unit_lists, last, gradient);
+                        }
                         (**hb, **label_w) = (hb_gradient, label_gradient);
                         return 0;
                     }

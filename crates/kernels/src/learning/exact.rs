@@ -80,6 +80,8 @@ pub struct ExactSums {
     values: Vec<i32>,
     /// Where the next part lies.
     at: usize,
+    /// How many of the values are sums of this minibatch.
+    begun: usize,
     /// Pieces with a number that is none, or out of range.
     broken: i32,
 }
@@ -88,13 +90,12 @@ impl ExactSums {
     /// Zeros, for an RBM whose terms lie within `ranges`.
     #[must_use]
     pub fn new(ranges: Ranges) -> Self {
-        Self { ranges, level: Level::detect(), samples: 0, weight: 0.0, values: Vec::new(), at: 0, broken: 0 }
+        Self { ranges, level: Level::detect(), samples: 0, weight: 0.0, values: Vec::new(), at: 0, begun: 0, broken: 0 }
     }
 
     /// Zeros again, for a minibatch of so many samples, which weigh `weight` together.
     pub fn reset(&mut self, samples: usize, weight: f32) {
-        (self.samples, self.weight, self.at, self.broken) = (samples, weight, 0, 0);
-        self.values.fill(0);
+        (self.samples, self.weight, self.at, self.begun, self.broken) = (samples, weight, 0, 0, 0);
     }
 
     /// Adds the statistics of a piece, whose samples and chains weigh as much as `weight` samples.
@@ -117,9 +118,14 @@ impl ExactSums {
         let (scale, limit) = (self.scale(range), weight * range * 1.001);
         let (level, sums) = (self.level, &mut self.values[self.at..end]);
         let parts = sums.par_chunks_mut(TASK).zip(values.par_chunks(TASK));
-        let fits = parts.map(|(sums, values)| add(level, scale, limit, values, sums)).reduce(|| true, |a, b| a && b);
+        let begins = self.at >= self.begun;
+        let part = |(sums, values): (&mut [i32], &[f32])| match begins {
+            true => begin(level, scale, limit, values, sums),
+            false => add(level, scale, limit, values, sums),
+        };
+        let fits = parts.map(part).reduce(|| true, |a, b| a && b);
         self.broken = self.broken.saturating_add(i32::from(!fits));
-        self.at = end;
+        (self.at, self.begun) = (end, self.begun.max(end));
     }
 
     /// The power of two whose multiples are counted.
@@ -133,6 +139,7 @@ impl ExactSums {
 
     /// The sums, to be added up with those of others.
     pub fn values_mut(&mut self) -> &mut Vec<i32> {
+        self.values.truncate(self.begun);
         &mut self.values
     }
 
@@ -170,6 +177,18 @@ dispatch! {
         for (value, sum) in values.iter().zip(sums) {
             fits &= value.abs() <= limit;
             *sum = sum.wrapping_add((value * scale).round_ties_even() as i32);
+        }
+        fits
+    }
+}
+
+dispatch! {
+    /// `sums = round(scale * values)`, as [`add`] to zeros.
+    fn begin(scale: f32, limit: f32, values: &[f32], sums: &mut [i32]) -> bool {
+        let mut fits = true;
+        for (value, sum) in values.iter().zip(sums) {
+            fits &= value.abs() <= limit;
+            *sum = (value * scale).round_ties_even() as i32;
         }
         fits
     }
@@ -345,15 +364,33 @@ mod tests {
         }
     }
 
+    /// What was summed before a reset leaves nothing.
+    #[test]
+    fn another_minibatch_begins_with_its_first_piece() {
+        let mut sums = ExactSums::new(ranges(1.0));
+        for pieces in [[1.0, 2.0], [-3.0, 0.5]] {
+            sums.reset(8, 8.0);
+            for value in pieces {
+                sums.add(&statistics(&[value]), 4.0);
+                sums.add_numbers(&[-value], 4.0);
+            }
+            let (mut out, mut number) = (statistics(&[]), [0.0]);
+            sums.read(&mut out);
+            sums.read_numbers(&mut number);
+            let total: f32 = pieces.iter().sum();
+            assert_eq!((out.hb[0].0[0], number[0], sums.broken()), (total, -total, 0));
+        }
+    }
+
     #[test]
     fn instruction_sets_agree() {
         let values: Vec<f32> = (0..1001).map(|i| f32::cos(i as f32) * 3.0).collect();
         let of = |level| {
             let mut sums = vec![7; values.len()];
-            assert!(add(level, 1024.0, 3.0, &values, &mut sums));
+            assert!(begin(level, 1024.0, 3.0, &values, &mut sums) && add(level, 1024.0, 3.0, &values, &mut sums));
             sums
         };
-        let plain: Vec<i32> = values.iter().map(|x| 7 + (x * 1024.0).round_ties_even() as i32).collect();
+        let plain: Vec<i32> = values.iter().map(|x| 2 * (x * 1024.0).round_ties_even() as i32).collect();
         assert!(Level::available().into_iter().all(|level| of(level) == plain));
     }
 }

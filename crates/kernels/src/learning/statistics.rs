@@ -16,7 +16,7 @@
 
 use crate::learning::packed::PackedRbm;
 use crate::learning::parameters::Offsets;
-use crate::learning::update::{StepRule, magnitude};
+use crate::learning::update::{self, StepRule, magnitude};
 use crate::learning::weights::Factors;
 use crate::products::panels::{Panels, pack_rows, unpack_rows};
 use crate::row::{BLOCK, Row, ZERO};
@@ -46,12 +46,10 @@ pub(crate) struct StatisticsPanel<'a> {
 }
 
 impl Statistics {
-    /// Zeros in the shapes of an RBM.
-    pub(crate) fn reset(&mut self, machine: &PackedRbm, samples: usize) {
+    /// Takes the shapes of an RBM.
+    pub(crate) fn reshape(&mut self, machine: &PackedRbm, samples: usize) {
         self.samples = samples;
-        if self.hb.len() == machine.hb.len() && self.w.height() == machine.rec.height() {
-            self.w.slices_mut().for_each(|panel| panel.fill(ZERO));
-        } else {
+        if self.hb.len() != machine.hb.len() || self.w.height() != machine.rec.height() {
             self.w = Panels::zeros(machine.visible, machine.hidden);
             self.hb = vec![ZERO; machine.hb.len()];
             self.label_w = vec![Vec::new(); machine.hb.len()];
@@ -130,6 +128,7 @@ impl PackedRbm {
         assert_eq!((gradient.w.height(), gradient.hb.len()), (height, panels), "a gradient of this RBM");
         self.step_visible(rule, gradient.samples, &gradient.vb, &gradient.label_b);
 
+        let centred = [&offsets.visible, &offsets.hidden, &offsets.labels].iter().any(|means| !means.is_empty());
         // Per visible unit: its offset and the gradient of its bias; labels follow.
         let per_row = |rows: &[f32], len: usize| {
             let mut rows = rows.to_vec();
@@ -154,6 +153,10 @@ impl PackedRbm {
             .map(|(panel, ((((w, velocity), (hb, hb_velocity)), labels), shifts))| {
                 let (t, lambda) = (&gradient.hb[panel], &lambda[panel]);
                 rule.step_bias(scale, t, hb_velocity, hb);
+                if !centred {
+                    let largest = update::apply(level, rule, scale, gradient.w.panel(panel), velocity, w);
+                    return largest.max(labels.step(level, rule, scale, &gradient.label_w[panel]));
+                }
                 let (visible, of_labels) = shifts.split_at_mut(height);
                 let centre = Centre { t, lambda };
                 let of_units = Rows { offsets: &mu, s: &s, gradient: gradient.w.panel(panel) };

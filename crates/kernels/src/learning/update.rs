@@ -115,6 +115,22 @@ fn add_contributions(table: &[Row], lists: BlockLists<'_>, unit: usize, sum: &mu
 }
 
 dispatch! {
+    /// `gradient[i] = ` the listed table rows of unit i, and zeros in rows beyond the units.
+    pub(crate) fn collect(table: &[Row], lists: &UnitLists, chunk: usize, gradient: &mut [Row]) {
+        let (units, rest) = gradient.split_at_mut(gradient.len().min(BLOCK * lists.blocks()));
+        rest.fill(ZERO);
+        for (block, gradient) in units.chunks_mut(BLOCK).enumerate() {
+            let lists = lists.block(block, chunk);
+            for (unit, gradient) in gradient.iter_mut().enumerate() {
+                let mut sum = ZERO.0;
+                add_contributions(table, lists, unit, &mut sum);
+                gradient.0 = sum;
+            }
+        }
+    }
+}
+
+dispatch! {
     /// `gradient[i] += ` the listed table rows of unit i.
     pub(crate) fn accumulate(table: &[Row], lists: &UnitLists, chunk: usize, gradient: &mut [Row]) {
         for (block, gradient) in gradient.chunks_mut(BLOCK).take(lists.blocks()).enumerate() {

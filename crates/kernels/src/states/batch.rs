@@ -112,6 +112,26 @@ impl Batch {
         }
     }
 
+    /// Writes the samples of another batch of this kind and width over those from `first` on.
+    ///
+    /// # Panics
+    /// If it is not of this kind, or there are not so many.
+    pub fn put_rows(&mut self, first: usize, part: &Self) {
+        match (self, part) {
+            (Self::Binary(own), Self::Binary(part)) => {
+                for block in 0..part.blocks() {
+                    for row in 0..part.rows() {
+                        own.set_word(first + row, block, part.word(row, block));
+                    }
+                }
+            }
+            (Self::Real { units, values, .. }, Self::Real { values: part, .. }) => {
+                values[first * *units..][..part.len()].copy_from_slice(part);
+            }
+            _ => panic!("batches of one kind"),
+        }
+    }
+
     /// Swaps a sample with the same one of another batch of this kind and shape.
     ///
     /// # Panics

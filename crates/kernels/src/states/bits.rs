@@ -4,6 +4,7 @@ use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::{Kind, Level};
 use crate::states::masks;
+use crate::states::share::Share;
 use rayon::prelude::*;
 
 /// Share of non-zero values above which a dense product beats a sum of rows.
@@ -99,11 +100,11 @@ impl Bits {
     }
 
     /// Becomes the `chosen` of samples whose words lie row-major in `words`, `units / 32` a sample,
-    /// rounded up.
+    /// rounded up; rows beside `share` become zeros.
     ///
     /// # Panics
     /// If a sample is chosen that is not there.
-    pub fn gather(&mut self, units: usize, words: &[u32], chosen: &[u32]) {
+    pub fn gather(&mut self, units: usize, words: &[u32], chosen: &[u32], share: Share) {
         /// Blocks that are copied from a sample at a time: a cache line of it.
         const LINE: usize = 16;
         /// Words that are worth several threads.
@@ -113,8 +114,8 @@ impl Bits {
         let last = if units.is_multiple_of(BLOCK) { u32::MAX } else { (1 << (units % BLOCK)) - 1 };
         let fill = |(line, out): (usize, &mut [u32])| {
             let first = line * LINE;
-            for (row, &sample) in chosen.iter().enumerate() {
-                let words = &words[sample as usize * blocks..][..blocks];
+            for row in share.of(rows).flatten() {
+                let words = &words[chosen[row] as usize * blocks..][..blocks];
                 for (out, &word) in out.chunks_exact_mut(rows).zip(&words[first..]) {
                     out[row] = word;
                 }

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::missing::Missing;
+use super::share::Share;
 
 /// A source of minibatches: what a trainer knows of a data set.
 pub trait Minibatches: Send {
@@ -20,6 +21,13 @@ pub trait Minibatches: Send {
 
     /// Writes minibatch `index` of the epoch into `batch`.
     fn fill(&mut self, index: usize, batch: &mut Batch);
+
+    /// The same for a reader of the rows of `share` alone: the others may hold anything. Labels, what is missing and
+    /// weights are those of all rows.
+    fn fill_share(&mut self, index: usize, share: Share, batch: &mut Batch) {
+        let _ = share;
+        self.fill(index, batch);
+    }
 
     /// The labels of the minibatch filled last, if the data have labels.
     fn labels(&self) -> Option<&[u32]> {

@@ -9,4 +9,5 @@ pub(crate) mod minibatches;
 pub(crate) mod missing;
 pub(crate) mod pack;
 pub(crate) mod positions;
+pub(crate) mod share;
 pub(crate) mod unit_lists;

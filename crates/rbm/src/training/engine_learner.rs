@@ -121,9 +121,8 @@ impl<E: Engine> Learner for EngineLearner<E> {
     }
 
     fn measure(&mut self, samples: &Batch, labels: &[u32], weights: &[f32], draw: Uniforms) -> Result<Measured> {
-        let model = self.average.as_mut().unwrap_or(&mut self.rbm);
-        let measures = model.measure(samples, labels, weights, draw)?;
-        Ok(Measured::of(measures, &model.layers().hidden))
+        let measures = self.measured().measure(samples, labels, weights, draw)?;
+        Ok(Measured::of(measures, &self.rbm.layers().hidden))
     }
 
     fn rbm(&self) -> Result<Rbm> {
@@ -184,6 +183,11 @@ impl<E: Engine> Learner for EngineLearner<E> {
 }
 
 impl<E: Engine> EngineLearner<E> {
+    /// The model that is measured: the running mean, where there is one.
+    pub(crate) fn measured(&mut self) -> &mut E {
+        self.average.as_mut().unwrap_or(&mut self.rbm)
+    }
+
     /// Moves the running mean of the models, after a step.
     pub(crate) fn follow(&mut self, config: &TrainConfig, draws: Draws) -> Result<()> {
         average_into(&mut self.average, &self.rbm, config, draws)

@@ -15,8 +15,11 @@ use crate::training::config::{MissingAs, TrainConfig};
 use crate::training::engine_learner::{EngineLearner, OFFSET_SHARE, impute, share, sparsity_of, step_of};
 use crate::training::imputed::ImputeDraws;
 use crate::training::learner::{Learner, Measured};
+use crate::training::measured_by_ranks::measures_by_ranks;
 use crate::training::rule::Rule;
-use deepbelief_kernels::{Batch, Engine, ExactSums, Offsets, Parameters, Ranges, Shown, Sparsity, Summable, Uniforms};
+use deepbelief_kernels::{
+    Batch, Engine, ExactSums, Offsets, Parameters, Ranges, Share, Shown, Sparsity, Summable, Uniforms,
+};
 use deepbelief_ranks::{Alone, Group};
 use deepbelief_training::Labelled;
 use std::borrow::Cow;
@@ -254,6 +257,10 @@ impl<E: Engine<Statistics: Summable>> Learner for ExactLearner<E> {
         Ok(())
     }
 
+    fn share(&self) -> Share {
+        Share { piece: PIECE, rank: self.group.rank(), ranks: self.group.size() }
+    }
+
     fn agree(&mut self, stop: bool) -> bool {
         if self.group.size() == 1 {
             return stop;
@@ -297,7 +304,8 @@ impl<E: Engine<Statistics: Summable>> Learner for ExactLearner<E> {
     }
 
     fn measure(&mut self, samples: &Batch, labels: &[u32], weights: &[f32], draw: Uniforms) -> Result<Measured> {
-        self.whole.measure(samples, labels, weights, draw)
+        let measures = measures_by_ranks(self.whole.measured(), &*self.group, samples, (labels, weights), draw)?;
+        Ok(Measured::of(measures, &self.whole.rbm.layers().hidden))
     }
 
     fn rbm(&self) -> Result<Rbm> {

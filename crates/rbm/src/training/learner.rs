@@ -7,7 +7,7 @@ use crate::sampling::state::SamplerState;
 use crate::training::cd::Draws;
 use crate::training::config::TrainConfig;
 use crate::training::rule::Rule;
-use deepbelief_kernels::{Batch, Measures, Parameters, Uniforms, Units};
+use deepbelief_kernels::{Batch, Measures, Parameters, Share, Uniforms, Units};
 use deepbelief_ranks::Group;
 use deepbelief_training::Labelled;
 use std::sync::Arc;
@@ -22,6 +22,11 @@ pub(crate) trait Learner: Send + Sync {
     /// Learns as one of several ranks from now on: what it has learned so far, each of them has.
     fn join(&mut self, group: &Arc<dyn Group>) -> Result<()> {
         require(group.size() == 1, "sums", "float", "exact on several ranks")
+    }
+
+    /// The samples of a minibatch that [`Self::learn`] reads.
+    fn share(&self) -> Share {
+        Share::WHOLE
     }
 
     /// Whether any rank wants to stop: all hear of it after the same update.

@@ -13,6 +13,7 @@ pub(crate) mod health;
 pub(crate) mod imputed;
 pub(crate) mod learned;
 pub(crate) mod learner;
+pub(crate) mod measured_by_ranks;
 pub(crate) mod measuring;
 pub(crate) mod memory_needs;
 pub(crate) mod metrics;

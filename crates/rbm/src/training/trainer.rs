@@ -11,7 +11,7 @@ use crate::training::forms;
 use crate::training::learned::Learned;
 use crate::training::metrics::EpochMetrics;
 use candle_core::Device;
-use deepbelief_kernels::Parameters;
+use deepbelief_kernels::{Parameters, Share};
 use deepbelief_ranks::Group;
 use deepbelief_training::{EpochEnd, Labelled, Monitors, Position, Training};
 use std::sync::Arc;
@@ -105,6 +105,10 @@ impl Training for Contrastive {
 
     fn join(&mut self, group: &Arc<dyn Group>) -> Result<()> {
         self.learner.join(group)
+    }
+
+    fn share(&self) -> Share {
+        self.learner.share()
     }
 
     fn agree(&mut self, stop: bool) -> bool {

@@ -11,6 +11,7 @@ mod gaussian_training;
 mod labels;
 mod likelihood;
 mod machines;
+mod measured_by_ranks;
 mod methods;
 mod one_call;
 mod options;

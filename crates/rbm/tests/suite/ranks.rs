@@ -4,7 +4,7 @@ use crate::machines::{layer, name, pairs, parameters, random, samples};
 use crate::typed::compare;
 use crate::{Fixed, Labelled, binary, plain, random_rbm, real};
 use candle_core::{Device, Tensor};
-use deepbelief_kernels::{Batch, Bits, Minibatches, Missing};
+use deepbelief_kernels::{Batch, Bits, Minibatches, Missing, Share};
 use deepbelief_ranks::{Error as GroupError, Group, Threads};
 use deepbelief_rbm::{
     Contrastive, Control, Error, LabelGroup, Layers, MissingAs, Monitors, Observer, Optimizer, Outcome, Progress, Rbm,
@@ -14,22 +14,22 @@ use std::sync::Arc;
 
 const RANKS: [usize; 5] = [1, 2, 3, 4, 7];
 
-fn exact() -> TrainConfig {
+pub(crate) fn exact() -> TrainConfig {
     TrainConfig { epochs: 2, sums: Sums::Exact, threads: 1, ..plain() }
 }
 
 /// A training: an RBM and batches, the last smaller than the others.
 #[derive(Clone)]
-struct Case {
-    name: String,
-    rbm: Rbm,
-    batches: Vec<Batch>,
-    classes: u32,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) rbm: Rbm,
+    pub(crate) batches: Vec<Batch>,
+    pub(crate) classes: u32,
     /// Whether every seventh value is missing.
-    lacks: bool,
+    pub(crate) lacks: bool,
     /// Whether samples weigh more or less than others.
-    weighs: bool,
-    config: TrainConfig,
+    pub(crate) weighs: bool,
+    pub(crate) config: TrainConfig,
 }
 
 /// Batches of which values are missing, or samples weigh more or less than others.
@@ -69,6 +69,46 @@ impl Minibatches for Uneven {
     }
 }
 
+/// Data whose rows beside a share are none that anything can be learned of.
+struct Spoiled(Box<dyn Minibatches>);
+
+impl Minibatches for Spoiled {
+    fn samples(&self) -> usize {
+        self.0.samples()
+    }
+    fn units(&self) -> usize {
+        self.0.units()
+    }
+    fn batches(&self) -> usize {
+        self.0.batches()
+    }
+    fn start_epoch(&mut self, epoch: u32) {
+        self.0.start_epoch(epoch);
+    }
+    fn fill(&mut self, index: usize, batch: &mut Batch) {
+        self.0.fill(index, batch);
+    }
+    fn fill_share(&mut self, index: usize, share: Share, batch: &mut Batch) {
+        self.0.fill(index, batch);
+        let own: Vec<usize> = share.of(batch.rows()).flatten().collect();
+        for row in (0..batch.rows()).filter(|row| !own.contains(row)) {
+            match batch {
+                Batch::Binary(bits) => (0..bits.blocks()).for_each(|block| bits.set_word(row, block, u32::MAX)),
+                Batch::Real { units, values, .. } => values[row * *units..][..*units].fill(f32::NAN),
+            }
+        }
+    }
+    fn labels(&self) -> Option<&[u32]> {
+        self.0.labels()
+    }
+    fn missing(&self) -> Option<&Missing> {
+        self.0.missing()
+    }
+    fn weights(&self) -> Option<&[f32]> {
+        self.0.weights()
+    }
+}
+
 impl Case {
     fn lacking(self) -> Self {
         Self { lacks: true, name: self.name.clone() + ", lacking", ..self }
@@ -85,7 +125,7 @@ impl Case {
         Self { name: name.into(), rbm, batches, classes: 0, lacks, weighs, config }
     }
 
-    fn typed(layers: &Layers, config: TrainConfig) -> Self {
+    pub(crate) fn typed(layers: &Layers, config: TrainConfig) -> Self {
         let batches = [150, 70, 20].map(|rows| samples(&layers.visible, rows, rows as u32)).to_vec();
         let (rbm, lacks, weighs) = (random(layers, 5), false, false);
         Self { name: name(layers), rbm, batches, classes: 0, lacks, weighs, config }
@@ -104,16 +144,17 @@ impl Case {
         self
     }
 
-    fn data(&self) -> Box<dyn Minibatches> {
+    pub(crate) fn data(&self) -> Box<dyn Minibatches> {
         let batches = Fixed(self.batches.clone());
-        match self.classes {
+        let data: Box<dyn Minibatches> = match self.classes {
             0 if self.lacks || self.weighs => {
                 let Self { lacks, weighs, .. } = *self;
                 Box::new(Uneven { batches, lacks, weighs, missing: Missing::default(), weights: Vec::new() })
             }
             0 => Box::new(batches),
             classes => Box::new(Labelled { batches, labels: labels(self.batches[0].rows(), classes) }),
-        }
+        };
+        Box::new(Spoiled(data))
     }
 
     fn monitors(&self) -> Monitors {
@@ -122,7 +163,7 @@ impl Case {
         Monitors { train, train_labels, ..Monitors::default() }
     }
 
-    fn trainer(&self, group: &Arc<dyn Group>, from: Option<&TrainState>) -> Result<Trainer, Error> {
+    pub(crate) fn trainer(&self, group: &Arc<dyn Group>, from: Option<&TrainState>) -> Result<Trainer, Error> {
         let config = self.config.clone();
         let trainer = match from {
             None => Trainer::new(&self.rbm, config)?,
@@ -144,7 +185,7 @@ impl Case {
     }
 }
 
-fn labels(rows: usize, classes: u32) -> Vec<u32> {
+pub(crate) fn labels(rows: usize, classes: u32) -> Vec<u32> {
     (0..rows as u32).map(|row| row * row % classes).collect()
 }
 
@@ -156,7 +197,7 @@ fn bytes(state: &TrainState) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-fn bernoulli_cases() -> Vec<Case> {
+pub(crate) fn bernoulli_cases() -> Vec<Case> {
     let chains = |persistent_chains| TrainConfig { persistent_chains, ..exact() };
     let case = Case::bernoulli;
     vec![

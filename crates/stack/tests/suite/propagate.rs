@@ -2,7 +2,7 @@
 
 use crate::{Fixed, binary, random_rbms, to_tensor, values};
 use candle_core::DType;
-use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Minibatches, Share, Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Rbm, TrainConfig, Trainer};
 use deepbelief_stack::{Dbn, Dealing, Mode, Plan, Propagate, Propagated, plan, raise};
 
@@ -96,6 +96,28 @@ fn every_form_deals_the_up_pass_of_every_sample_once() {
             assert!(times_dealt.iter().all(|&times| times == 1), "{mode:?}: {times_dealt:?}");
         }
         assert!(input.take_failure().is_none());
+    }
+}
+
+/// The rows of a share are, to the bit, those of the whole minibatch.
+#[test]
+fn a_share_has_the_rows_of_the_whole() {
+    for propagate in [Propagate::Probabilities, Propagate::Samples] {
+        for mode in [Mode::Floats, Mode::Bytes, Mode::Bits, Mode::Recompute] {
+            let mut source = data();
+            let mut input = Propagated::new(&mut source, &rbms(), Dealing { propagate, ..dealing(mode) }).unwrap();
+            let whole = epoch(&mut input, 1);
+            for (index, (whole, labels)) in whole.iter().enumerate() {
+                for rank in 0..3 {
+                    let (share, mut part) = (Share { piece: 2, rank, ranks: 3 }, Batch::default());
+                    input.fill_share(index, share, &mut part);
+                    assert_eq!((part.rows(), input.labels()), (whole.rows(), Some(&labels[..])));
+                    for rows in share.of(whole.rows()) {
+                        assert!(part.slice(rows.clone()) == whole.slice(rows), "{mode:?}, {propagate:?}, rank {rank}");
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is known of samples beside their values: what is missing, what each weighs, what lies beyond its range.
 
-use deepbelief_kernels::Missing;
+use deepbelief_kernels::{Missing, Share};
 
 use super::Split;
 use crate::error::Error;
@@ -141,7 +141,7 @@ impl Split {
         let words: Vec<u32> = samples.iter().flat_map(|&sample| self.missing_words(sample)).copied().collect();
         let mut missing =
             Missing { samples: samples.iter().map(|&sample| self.id(sample)).collect(), ..Missing::default() };
-        missing.cells.gather(self.units, &words, &(0..samples.len() as u32).collect::<Vec<_>>());
+        missing.cells.gather(self.units, &words, &(0..samples.len() as u32).collect::<Vec<_>>(), Share::WHOLE);
         Some(missing)
     }
 

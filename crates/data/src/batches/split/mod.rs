@@ -323,27 +323,32 @@ impl Split {
     {
         let mut batch = Batch::default();
         let binarize = self.binarized(binarize);
-        self.fill(samples.into_iter(), binarize.draw(Uniforms::new(seed, Stream::Binarize, 0)), &mut batch)?;
+        let samples = samples.into_iter();
+        let draw = binarize.draw(Uniforms::new(seed, Stream::Binarize, 0));
+        self.fill(samples.len(), samples.enumerate(), draw, &mut batch)?;
         Ok(batch)
     }
 
-    /// Writes samples into a batch: grey, or as states where something decides on them.
+    /// Writes samples into a batch of so many rows, each into its own: grey, or as states where something decides on
+    /// them. Rows without a sample become zeros.
     pub(crate) fn fill(
         &self,
-        samples: impl ExactSizeIterator<Item = usize>,
+        rows: usize,
+        samples: impl Iterator<Item = (usize, usize)>,
         draw: Option<Draw>,
         batch: &mut Batch,
     ) -> Result<(), Error> {
-        let (rows, units) = (samples.len(), self.units);
+        let units = self.units;
+        let (places, samples): (Vec<usize>, Vec<usize>) = samples.unzip();
         match draw {
             None => {
                 let values = batch.make_real(rows, units);
-                self.visit(samples, |place, _, row| row.write(&mut values[place * units..][..units]))
+                self.visit(samples, |place, _, row| row.write(&mut values[places[place] * units..][..units]))
             }
             Some(draw) => {
                 let bits = batch.make_binary(rows, units);
                 self.visit(samples, |place, id, row| {
-                    pack_row(row, draw, id, |block, word| bits.set_word(place, block, word));
+                    pack_row(row, draw, id, |block, word| bits.set_word(places[place], block, word));
                 })
             }
         }

@@ -103,7 +103,7 @@ impl Desk {
             Batch::Real { .. } => Bits::default(),
         };
         let chosen: Vec<u32> = (0..states.rows.len() as u32).collect();
-        bits.gather(units, packed, &chosen);
+        bits.gather(units, packed, &chosen, Share::WHOLE);
         states.batch = Batch::Binary(bits);
     }
 }

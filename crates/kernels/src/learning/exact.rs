@@ -119,9 +119,8 @@ impl ExactSums {
         let (level, sums) = (self.level, &mut self.values[self.at..end]);
         let parts = sums.par_chunks_mut(TASK).zip(values.par_chunks(TASK));
         let begins = self.at >= self.begun;
-        let part = |(sums, values): (&mut [i32], &[f32])| match begins {
-            true => begin(level, scale, limit, values, sums),
-            false => add(level, scale, limit, values, sums),
+        let part = |(sums, values): (&mut [i32], &[f32])| {
+            if begins { begin(level, scale, limit, values, sums) } else { add(level, scale, limit, values, sums) }
         };
         let fits = parts.map(part).reduce(|| true, |a, b| a && b);
         self.broken = self.broken.saturating_add(i32::from(!fits));

@@ -222,7 +222,7 @@ fn whole_clusters_are_held_out_and_couplings_that_do_harm_are_named() {
         writeln!(text, ">s{sequence}\n{}", String::from_utf8(row).unwrap()).unwrap();
     }
     write(&place, "clades.fasta", &text);
-    let asked = "pretrain --data fasta:clades.fasta --alphabet protein --valid 50 --hidden 20 --log-z-every 10 --epochs 30 \
+    let asked = "pretrain --data fasta:clades.fasta --alphabet protein --valid 50 --hidden 20 --log-z-every 30 --epochs 30 \
                  --learning-rate 0.01 --batch-size 20 --l1b-cost 0.01";
     let said = stderr(&place.run(&format!("{asked} --valid-clusters 0.5 --out whole")));
     for part in [

@@ -292,7 +292,9 @@ fn cluster(share: f64, read: &mut Coded) {
     let clusters = deepbelief_kernels::Sequences::clusters(&read.levels, read.sites, least(share, read.sites));
     let all = clusters.iter().max().map_or(0, |&last| last as usize + 1);
     let mut sizes = vec![0usize; all];
-    clusters.iter().for_each(|&cluster| sizes[cluster as usize] += 1);
+    for &cluster in &clusters {
+        sizes[cluster as usize] += 1;
+    }
     read.notes.push(format!(
         "clusters: {all}, whose sequences have {} of the letters in common with the first of each; the largest has {}",
         percent(share),

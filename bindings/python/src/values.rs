@@ -79,7 +79,9 @@ impl Desk {
                 let numbers = &mut floats[end..end + units];
                 let within = V::narrow(row, numbers);
                 if grey {
-                    numbers.iter_mut().for_each(|x| *x /= WHITE);
+                    for x in numbers {
+                        *x /= WHITE;
+                    }
                 } else {
                     if !within {
                         bring_in(numbers, seen);

@@ -5,19 +5,16 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 pub(super) const THERMODYNAMICS_HELP: &str = "\
-At the inverse temperature beta the model has all its weights and biases times beta: 1 is as it was
-trained. Chains go up the ladder from beta 0 and leave a replica at each temperature. While these
-are measured, neighbours swap states (parallel tempering). Columns of the table, a row a
-temperature:
+At the inverse temperature beta the model has all its weights and biases times beta. Chains go up
+from beta 0, then neighbours swap states (parallel tempering). Columns, a row a temperature:
   beta, temperature
   energy         mean of E(v, h) = - b v - c h - v W h, and energy_error, its standard error
   heat_capacity  beta^2 times the variance of the energy
   log_z          nats, by Bennett's acceptance ratio from rung to rung
   entropy        log_z + beta energy, nats
   swap_rate      share of the swaps with the next temperature that were accepted
-  overlap        mean over pairs of chains of how far their visible units agree: 1 where all do, 0
-                 where as many do as by chance; overlap_std is its standard deviation. --json has
-                 its histogram
+  overlap        mean of how far visible units of two chains agree: 1 all, 0 as by chance;
+                 overlap_std is its standard deviation, --json has its histogram
 
 For RBMs of Bernoulli, spin or categorical visible units, and Bernoulli or spin hidden ones.
 

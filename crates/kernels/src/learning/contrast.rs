@@ -46,6 +46,16 @@ enum Hidden<'a> {
     States(&'a Bits),
 }
 
+impl Hidden<'_> {
+    /// What sparsity takes from the gradient of the biases of a panel, whose probabilities for the data are `p0`.
+    fn pull(self, p0: &[Row], biases: &Row, factors: Option<&Factors>) -> Row {
+        match self {
+            Self::Probabilities(sparsity) => sparsity_pull(sparsity, p0, biases, factors),
+            Self::States(_) => ZERO,
+        }
+    }
+}
+
 impl PackedRbm {
     /// Lets the samples of the last positive phase weigh `weights` in the statistics that follow it, until the next
     /// one. Chains weigh what their sample does where `paired`, and else together as much as the samples.
@@ -135,17 +145,10 @@ impl PackedRbm {
                         Some(StatisticsPanel { w, hb, label_w }) => (w, Some((hb, label_w))),
                         None => (own, None),
                     };
-                    let pull = match hidden {
-                        Hidden::Probabilities(sparsity) => {
-                            sparsity_pull(sparsity, p0.panel(panel), hb, factors.as_ref())
-                        }
-                        Hidden::States(_) => ZERO,
-                    };
+                    let pull = hidden.pull(p0.panel(panel), hb, factors.as_ref());
                     let mut hb_gradient = ZERO;
                     // The one chunk writes the gradient.
-                    if !direct {
-                        gradient.fill(ZERO);
-                    }
+                    gradient.iter_mut().filter(|_| !direct).for_each(|row| *row = ZERO);
                     let mut label_gradient = vec![ZERO; labels.classes];
                     for chunk in 0..chunks.count() {
                         let range = chunks.range(chunk);

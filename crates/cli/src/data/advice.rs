@@ -112,20 +112,7 @@ impl Advice {
         }
         let keeps_amounts = !numbers && binarize == Binarize::None && !are_probabilities(found);
 
-        let bits = bits(found);
-        let parameters = samples as f64 * bits / 10.0;
-        let by_samples = parameters / (units as f64 + 1.0);
-        // Of numbers a bit is but a measure.
-        let most = if numbers { f64::INFINITY } else { OF_BITS * bits };
-        let asked = by_samples.min(most) as usize;
-        let hidden = rounded(asked.clamp(LEAST_HIDDEN, MOST_HIDDEN));
-        let reason = if asked > MOST_HIDDEN {
-            "more than enough to start with; the samples would bear more".to_string()
-        } else if by_samples > most {
-            format!("two for each bit of a sample ({bits:.0}) are enough; the samples would bear more")
-        } else {
-            format!("about a tenth as many weights as bits in the training samples ({bits:.0} each)")
-        };
+        let (asked, hidden, reason) = hidden_units(bits(found), samples, units, numbers);
         let top = if asked > MOST_HIDDEN { 4 * hidden } else { hidden };
         let layers = match samples {
             ..SECOND_LAYER => vec![hidden],
@@ -306,6 +293,22 @@ fn bits(found: &Examination) -> f64 {
     };
     let kinds = found.units.each().flat_map(|(segment, columns)| columns.map(move |_| segment.units));
     kinds.zip(&found.train.columns).map(of).sum()
+}
+
+/// The hidden units that samples of so many bits bear, how many of these are taken, and why.
+fn hidden_units(bits: f64, samples: usize, units: usize, numbers: bool) -> (usize, usize, String) {
+    let by_samples = samples as f64 * bits / 10.0 / (units as f64 + 1.0);
+    // Of numbers a bit is but a measure.
+    let most = if numbers { f64::INFINITY } else { OF_BITS * bits };
+    let asked = by_samples.min(most) as usize;
+    let reason = if asked > MOST_HIDDEN {
+        "more than enough to start with; the samples would bear more".into()
+    } else if by_samples > most {
+        format!("two for each bit of a sample ({bits:.0}) are enough; the samples would bear more")
+    } else {
+        format!("about a tenth as many weights as bits in the training samples ({bits:.0} each)")
+    };
+    (asked, rounded(asked.clamp(LEAST_HIDDEN, MOST_HIDDEN)), reason)
 }
 
 /// Samples of a batch: a share of all, between 10 and 100, but as many as there are classes.

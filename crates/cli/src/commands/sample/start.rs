@@ -43,7 +43,7 @@ pub(super) fn states(args: &SampleArgs, checkpoint: &Checkpoint, dream: &Dream) 
         Binarize::Fresh | Binarize::None => Binarize::Fixed,
         how => how,
     };
-    let v = tensor(&train.batch(chosen.into_iter(), binarize, dream.seed)?, train.layer())?;
+    let v = tensor(&train.batch(chosen, binarize, dream.seed)?, train.layer())?;
     let draw = Uniforms::new(dream.seed, Stream::User, 0);
     let units = checkpoint.dbn.encode(&v, checkpoint.dbn.layers().len(), Some(draw))?;
     Ok(units.flatten_all()?.to_vec1()?)

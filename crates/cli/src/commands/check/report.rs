@@ -78,7 +78,7 @@ fn named_recipe(args: &CheckArgs, found: &Examination) -> Option<String> {
             "these are of the recipe for alignments, chosen on proteins, which weighs sequences by their neighbours too",
         ),
         (_, true) => (
-            "spins",
+            "ising",
             "these are for all data of such units; for spins there is a recipe that was tried, and is the better start",
         ),
         _ => return None,

@@ -103,7 +103,7 @@ impl Quality {
         if accuracy > *ACCURACIES.end() {
             let most = *ACCURACIES.end();
             remarks
-                .push(format!("adversarial accuracy: {accuracy:.3}, above {most}: samples can be told from the data"));
+                .push(format!("adversarial accuracy: {accuracy:.3}, above {most}: samples differ visibly from the data"));
         } else if accuracy < *ACCURACIES.start() {
             let least = *ACCURACIES.start();
             remarks.push(format!(

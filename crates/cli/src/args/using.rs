@@ -239,7 +239,7 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "LABELS", allow_hyphen_values = true)]
     pub(crate) label: Option<Clamped>,
     /// What chains start at: noise, or data, which are training samples of their label [default: data for an RBM with
-    /// labels that learned from chains which start there, if its data can be read; else noise]
+    /// labels that learned from chains which start there, if its data are the same; else noise]
     ///
     /// Chains of few steps stay near the samples they start at. A model of few samples often has no way from noise to all
     /// of its labels.

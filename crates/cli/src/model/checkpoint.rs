@@ -273,20 +273,20 @@ pub(crate) trait Trained {
     }
 }
 
+/// Whether a model of this recipe is an RBM with labels that learned by Gibbs chains which all started from the data, as
+/// the stack of few samples is.
+pub(crate) fn starts_from_labelled_data(dbn: &Dbn, recipe: &serde_json::Value) -> bool {
+    let bottom = recipe.get("layer").and_then(|layers| layers.get(0)).unwrap_or(recipe);
+    let chains = bottom.get("persistent_chains").and_then(serde_json::Value::as_u64);
+    dbn.depth() == 1 && dbn.classes() > 0 && chains == Some(0)
+}
+
 impl Checkpoint {
     /// Whether it is an RBM without labels that learned by Gibbs chains which all started from the data. What chains of many
     /// steps reach, such a training never saw.
     pub(crate) fn starts_from_data(&self) -> bool {
         let chains = self.provenance().recipe.get("persistent_chains").and_then(serde_json::Value::as_u64);
         self.dbn.depth() == 1 && self.dbn.classes() == 0 && chains == Some(0)
-    }
-
-    /// Whether it is an RBM with labels that learned by such chains, as the stack of few samples is.
-    pub(crate) fn starts_from_labelled_data(&self) -> bool {
-        let recipe = &self.provenance().recipe;
-        let bottom = recipe.get("layer").and_then(|layers| layers.get(0)).unwrap_or(recipe);
-        let chains = bottom.get("persistent_chains").and_then(serde_json::Value::as_u64);
-        self.dbn.depth() == 1 && self.dbn.classes() > 0 && chains == Some(0)
     }
 
     /// How the model draws missing values.

@@ -7,6 +7,7 @@ use super::shown::Shown;
 use crate::failure::Result;
 use crate::run::folder::RunFolder;
 use deepbelief_data::{ImageShape, Schema};
+use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_stack::Dbn;
 
 /// Samples that the pictures of a run show.
@@ -38,19 +39,30 @@ pub(crate) struct Crowd {
 
 impl Gallery {
     /// Draws a deep belief net into the folder of its run: its filters, what it makes of the
-    /// samples, what it dreams. The dream is given back.
-    pub(crate) fn draw_net(&self, folder: &RunFolder, dbn: &Dbn, seed: u64) -> Result<Option<Sheet>> {
+    /// samples, what it dreams: from samples, where it should start there. The dream is given back.
+    pub(crate) fn draw_net(
+        &self,
+        folder: &RunFolder,
+        dbn: &Dbn,
+        seed: u64,
+        from_samples: bool,
+    ) -> Result<Option<Sheet>> {
         let Some(shape) = self.shape else { return Ok(None) };
         let net = Net { dbn, shape };
         folder.write("filters.png", &net.filters(None)?)?;
         folder.write("reconstructions.png", &net.reconstructions(&self.samples)?.png()?)?;
         let mut dream = Dream::of(dbn, seed, &self.class_names);
-        // An RBM with labels often has no way from noise to all of them.
-        if dbn.depth() == 1 && !dream.clamped.is_empty() && !self.crowd.labels.is_empty() {
+        if from_samples && !dream.clamped.is_empty() && !self.crowd.labels.is_empty() {
             let (units, labels) = (dbn.visible(), &self.crowd.labels);
             let chosen = dream.spread(labels.len(), |sample| labels.get(sample).copied());
-            let row = |sample: usize| &self.crowd.values[sample * units..(sample + 1) * units];
-            dream.start = chosen.into_iter().flat_map(row).copied().collect();
+            // Chains have states; values that are states stay.
+            let draw = Uniforms::new(seed, Stream::Binarize, 0);
+            let state = |sample: usize, unit: usize| {
+                let on = draw.at(sample as u32, unit as u32) < self.crowd.values[sample * units + unit];
+                f32::from(u8::from(on))
+            };
+            let states = |sample: usize| (0..units).map(move |unit| state(sample, unit));
+            dream.start = chosen.into_iter().flat_map(states).collect();
         }
         let dream = dream.once(net)?;
         folder.write("fantasies.png", &dream.png()?)?;

@@ -75,7 +75,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let own = own.map_or_else(|| Own::of(&checkpoint, &data.train, training.free_energy).map(Ok), Ok)?;
     let independent = own.as_ref().map_or(Ok(None), |own| own.independent(&checkpoint, samples, measured))?;
     let (log_z, mixing) = partition::log_z(dbn, &training, args, &device, report)?;
-    let work = report.work("samples measured", u64::from(args.draws) * measured as u64);
+    let work = report.work("samples measured", u64::from(args.draws) * ranks::own_rows(measured, CHUNK) as u64);
     let draws = (0..u64::from(args.draws))
         .map(|k| measure(dbn, samples, measured, binarize, args, args.seed.wrapping_add(k), &work))
         .collect::<Result<Vec<Sums>>>()?;

@@ -16,7 +16,7 @@ use crate::pictures::{Animation, Dream, Net, Watch};
 use crate::report::Report;
 use crate::results::FORMATS;
 use crate::sequences::{FASTA, is_fasta};
-use deepbelief_data::BlockValues;
+use deepbelief_data::{BlockValues, sha256};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_stack::Dbn;
 use serde_json::json;
@@ -79,9 +79,9 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     };
     let options = [MemoryOption::new("--count", 1, dream.count, needed)];
     memory::require("sampling", needed(dream.count), args.memory.max_memory, &options)?;
-    // Of a table with columns that are given, each batch of rows makes all steps.
     dream.start = start::states(args, &checkpoint, &dream)?;
-    let batches = dream.count.div_ceil(ROWS) as u64;
+    // Of a table with columns that are given, each batch of rows makes all steps.
+    let batches = ranks::own_rows(dream.count.div_ceil(ROWS), 1) as u64;
     let steps = if args.given.is_empty() { dream.all_steps() } else { batches * u64::from(dream.steps.max(1)) };
     require_same(&sizes, &dream, &args.given)?;
     let work = report.work("Gibbs steps", steps);
@@ -130,10 +130,11 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to go on where ranks have other models, or other words.
+/// Refuses to go on where ranks have other models, or other words, or start their chains elsewhere.
 fn require_same(sizes: &[usize], dream: &Dream, given: &[String]) -> Result<()> {
-    let Dream { clamped, count, steps, every, shown, seed, .. } = dream;
-    ranks::require_same(&format!("{:?}", (sizes, clamped, count, steps, every, shown, seed, given)))
+    let Dream { clamped, count, steps, every, shown, seed, start, .. } = dream;
+    let start: Vec<u8> = start.iter().flat_map(|state| state.to_le_bytes()).collect();
+    ranks::require_same(&format!("{:?}", (sizes, clamped, count, steps, every, shown, seed, given, sha256(&start))))
 }
 
 /// Visible values of each chain, each time it is shown, and the labels of these rows, where there are some.

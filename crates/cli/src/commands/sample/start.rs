@@ -1,9 +1,9 @@
 //! Training samples that chains start at.
 
-use crate::args::{DataArgs, SampleArgs, StartName};
+use crate::args::{SampleArgs, StartName};
 use crate::data::chunks::tensor;
 use crate::failure::Result;
-use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::checkpoint::{Checkpoint, Trained, starts_from_labelled_data};
 use crate::pictures::Dream;
 use deepbelief_data::Binarize;
 use deepbelief_kernels::{Stream, Uniforms};
@@ -13,17 +13,20 @@ pub(super) fn states(args: &SampleArgs, checkpoint: &Checkpoint, dream: &Dream) 
     let by_itself = args.start.is_none();
     let from_data = match args.start {
         Some(start) => start == StartName::Data,
-        None => !dream.clamped.is_empty() && checkpoint.starts_from_labelled_data(),
+        None => {
+            !dream.clamped.is_empty() && starts_from_labelled_data(&checkpoint.dbn, &checkpoint.provenance().recipe)
+        }
     };
     if !from_data {
         return Ok(Vec::new());
     }
-    let data = match checkpoint.data(&args.checkpoint, &DataArgs::default(), args.memory) {
+    let learned = checkpoint.training_data(&args.checkpoint, args.memory);
+    let data = match learned.and_then(|data| checkpoint.filled(data)) {
         Ok(data) => data,
         Err(failure) if by_itself => {
             tracing::warn!(
-                "chains start at noise, for the training data cannot be read ({}): this model learned from chains that start \
-                 at samples, so that pictures may show another label, or nothing",
+                "chains start at noise, for they cannot start at training samples ({}): this model learned from chains that \
+                 start at samples, so that pictures may show another label, or nothing",
                 failure.what()
             );
             return Ok(Vec::new());

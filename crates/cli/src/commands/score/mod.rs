@@ -90,8 +90,8 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let passes = passes(&checkpoint.dbn, args.layer_draws);
     let training = training(args, &checkpoint, &data)?;
     ranks::require_same(&format!("{} {}", samples.samples(), training.as_ref().map_or(0, Split::samples)))?;
-    let rows = samples.samples() + training.as_ref().map_or(0, Split::samples);
-    let work = report.work("rows scored", rows as u64);
+    let own = |samples: &Split| ranks::own_rows(samples.samples(), CHUNK);
+    let work = report.work("rows scored", (own(samples) + training.as_ref().map_or(0, own)) as u64);
     let mut peers = match training {
         Some(training) => Some(Peers::of(&scorer, training, binarize, passes, &work)?),
         None => None,

@@ -5,6 +5,7 @@ use crate::data::chunks::CHUNK;
 use crate::failure::{Failure, Result, count};
 use crate::machine::device::DeviceName;
 use crate::machine::memory::MemoryOption;
+use crate::model::checkpoint::starts_from_labelled_data;
 use crate::options::flag;
 use crate::pictures;
 use crate::report::thousands;
@@ -85,7 +86,9 @@ impl Verb for Tune {
         let (sizes, data) = (sizes_in_words(dbn), &watcher.provenance.dataset);
         let title = format!("{sizes} on {data}, tuned for {}", count(epoch as usize, "epoch"));
         pictures::draw_curves(watcher.folder, "curves", &title, watcher.history.traces(0))?;
-        watcher.reporter.fantasies = watcher.gallery.draw_net(watcher.folder, dbn, watcher.settings.seed())?;
+        let (seed, from_samples) =
+            (watcher.settings.seed(), starts_from_labelled_data(dbn, &watcher.provenance.recipe));
+        watcher.reporter.fantasies = watcher.gallery.draw_net(watcher.folder, dbn, seed, from_samples)?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 use super::words::of_units;
 use crate::failure::{Explain, Result};
+use crate::model::checkpoint::starts_from_labelled_data;
 use crate::pictures::{self, Net};
 use crate::reporting::Look;
 use crate::run::measured::{Epoch, Measured};
@@ -102,7 +103,8 @@ impl Watcher<'_, StackLayers> {
         let mut provenance = self.provenance();
         provenance.figures.extend(test_error.map(|error| ("label_error_test".to_string(), error)));
         dbn.save(&self.folder.model(), &provenance)?;
-        self.reporter.fantasies = self.gallery.draw_net(self.folder, dbn, self.settings.seed())?;
+        let from_samples = starts_from_labelled_data(dbn, &provenance.recipe);
+        self.reporter.fantasies = self.gallery.draw_net(self.folder, dbn, self.settings.seed(), from_samples)?;
         self.report_look(Ok(Look::Net(dbn.clone())), State::Finished);
         Ok(())
     }

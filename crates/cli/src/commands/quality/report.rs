@@ -102,8 +102,9 @@ impl Quality {
         let accuracy = self.train.adversarial.accuracy;
         if accuracy > *ACCURACIES.end() {
             let most = *ACCURACIES.end();
-            remarks
-                .push(format!("adversarial accuracy: {accuracy:.3}, above {most}: samples differ visibly from the data"));
+            remarks.push(format!(
+                "adversarial accuracy: {accuracy:.3}, above {most}: samples differ visibly from the data"
+            ));
         } else if accuracy < *ACCURACIES.start() {
             let least = *ACCURACIES.start();
             remarks.push(format!(

@@ -111,6 +111,21 @@ def test_weights_that_are_assigned_are_the_model(digits):
         moved.transform(X)
 
 
+@pytest.mark.parametrize("assigned", [{}, {"intercept_hidden_": (4,), "intercept_visible_": (64,)}])
+def test_partial_fits_do_not_train_over_assigned_weights_that_make_no_model(digits, assigned):
+    X = digits[0][:20].astype(np.float64)
+    rbm = BernoulliRBM(5, random_state=1)
+    rbm.components_ = np.full((5, 64), 0.25)
+    for name, shape in assigned.items():
+        setattr(rbm, name, np.zeros(shape))
+    with pytest.raises(ValueError, match=r"make no RBM: components_ \(5, 64\)"):
+        rbm.partial_fit(X)
+    np.testing.assert_array_equal(rbm.components_, np.full((5, 64), 0.25))
+    rbm.intercept_hidden_, rbm.intercept_visible_ = np.zeros(5), np.zeros(64)
+    moved = np.abs(rbm.partial_fit(X).components_ - 0.25).max()
+    assert 0 < moved < 0.2
+
+
 @pytest.mark.parametrize("make", [lambda: BernoulliRBM(8, n_iter=20, random_state=1), lambda: db.RBM(8, random_state=1)])
 def test_partial_fits_go_on_from_a_fit(digits, make, tmp_path):
     """One more step moves weights a little; a training from the start would move them as far as they are large."""

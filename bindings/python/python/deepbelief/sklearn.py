@@ -281,6 +281,8 @@ class BernoulliRBM(
         BernoulliRBM
             The estimator itself.
         """
+        if "_arrays" in self.__dict__:
+            self._fitted()
         state: State | None = getattr(self, "_state", None)
         start = getattr(self, "_model", None) if state is None else None
         first = state is None and start is None

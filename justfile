@@ -65,6 +65,7 @@ with-cuda COMMAND:
 test:
     cargo test --workspace
 
+# With a release program: cargo test --release -p deepbelief-cli --test end_to_end -- --ignored
 # Tests that take minutes or depend on the speed of the machine: the recipes of models/, kills and saves by the clock.
 test-slow:
     cargo test --workspace --test end_to_end -- --ignored

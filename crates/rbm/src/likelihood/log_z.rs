@@ -113,8 +113,8 @@ pub fn log_likelihood(rbm: &Rbm, samples: &Batch, training: &Batch, config: &Log
     Ok(Interval { value: -mean - value, ends: ends.map(|(low, high)| (-mean - high, -mean - low)) })
 }
 
-/// ln Z: summed where one side has few enough units ([`is_summable`]), else estimated by annealing from both sides, held
-/// against chains that know nothing of the data. `training` are samples that the RBM learned from, of which means are taken
+/// ln Z: summed where one side has few enough units ([`is_summable`]), else estimated by annealing from both sides, and
+/// compared with chains that know nothing of the data. `training` are samples that the RBM learned from, of which means are taken
 /// and from which chains start; `labels` theirs, where there is a label group: one that is missing or no class is unknown.
 ///
 /// # Errors

@@ -234,6 +234,8 @@ fn whole_clusters_are_held_out_and_couplings_that_do_harm_are_named() {
         assert!(said.contains(part), "'{part}' in {said}");
     }
     assert_eq!(place.json("eval whole --split valid --json")["samples"], 40);
+    // Whole clusters are fewer than the 50 that were asked for, and no report says otherwise.
+    assert!(!place.text("whole/report.html").contains("on 50 validation samples"));
     let measured = stderr(&place.run("eval whole --split train"));
     assert!(measured.contains("but for 40 samples held out"), "{measured}");
     // Relatives of samples that are drawn were learned from.
@@ -245,6 +247,7 @@ fn whole_clusters_are_held_out_and_couplings_that_do_harm_are_named() {
         assert!(said.contains(part), "'{part}' in {said}");
     };
     refused("--data fasta:clades.fasta --valid 10 --valid-clusters 0.5", "8 clusters, each of more than 10 samples");
+    refused("--data fasta:clades.fasta --valid 0 --valid-clusters 0.5", "with --valid N");
     refused("--data fasta:clades.fasta --valid-clusters 1.5", "a share of the letters, above 0 and at most 1");
     write(&place, "table.csv", "a,b\n1,2\n3,4\n");
     refused("--data csv:table.csv --valid-clusters 0.5", "are for fasta:FILE");

@@ -260,6 +260,7 @@ fn ising_samples_are_made_and_a_model_of_them_is_heated_and_cooled() {
     assert_eq!(place.text("ladder.csv").lines().count(), 4);
     for (words, reason) in [
         ("thermodynamics r --betas 1:0:3 --out x.csv", "write the first, the last and how many"),
+        ("thermodynamics r --steps 100000 --max-memory 100 --out x.csv", "it would fit with --steps"),
         ("data make parity --beta 1 --out x.csv", "--beta is of ising"),
         ("data make ising --beta 0 --out x.csv", "beta"),
         ("data make isng --out x.csv", "or parity, or ising"),

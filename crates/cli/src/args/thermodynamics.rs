@@ -1,5 +1,6 @@
 //! Options of `dbn thermodynamics`.
 
+use super::memory::MemoryArgs;
 use clap::Args;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -44,6 +45,8 @@ pub(crate) struct ThermodynamicsArgs {
     /// Draw the curves into this PNG file
     #[arg(long, value_name = "PNG")]
     pub(crate) picture: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -65,6 +68,11 @@ impl Betas {
     pub(crate) fn ladder(self) -> Vec<f64> {
         let share = |k: u32| f64::from(k) / f64::from(self.count.max(2) - 1);
         (0..self.count).map(|k| self.from + share(k) * (self.to - self.from)).collect()
+    }
+
+    /// As it is written, with so many temperatures.
+    pub(crate) fn written(self, count: u64) -> String {
+        format!("{}:{}:{count}", self.from, self.to)
     }
 }
 
@@ -95,6 +103,7 @@ mod tests {
         let ladder = |text: &str| text.parse::<Betas>().map(Betas::ladder);
         assert_eq!(ladder("0:2:5"), Ok(vec![0.0, 0.5, 1.0, 1.5, 2.0]));
         assert_eq!(ladder("1:1:1"), Ok(vec![1.0]));
+        assert_eq!("0:2.5:5".parse::<Betas>().map(|betas| betas.written(3)), Ok("0:2.5:3".to_string()));
         for bad in ["", "0:2", "2:0:5", "-1:1:3", "0:1:0", "0:inf:3", "a:1:3", "0:1:2:3", "1:1:2"] {
             assert!(bad.parse::<Betas>().is_err(), "{bad}");
         }

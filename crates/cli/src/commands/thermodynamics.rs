@@ -3,6 +3,8 @@
 use crate::args::ThermodynamicsArgs;
 use crate::commands::files::{extension, require_folder, require_spare, write_file};
 use crate::failure::{Failure, Result};
+use crate::machine::footprint;
+use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, Trained};
 use crate::pictures::graphs;
 use crate::report::{Report, table};
@@ -33,6 +35,7 @@ pub(crate) fn thermodynamics(args: &ThermodynamicsArgs, report: &Report) -> Resu
         return Err(Failure::new("thermodynamics is of one RBM, and the checkpoint is a deep belief net")
             .hint("`dbn pretrain` trains an RBM"));
     }
+    require_memory(args, &checkpoint)?;
     let run = Run {
         chains: args.chains as usize,
         steps: args.steps,
@@ -57,6 +60,23 @@ pub(crate) fn thermodynamics(args: &ThermodynamicsArgs, report: &Report) -> Resu
         }));
     }
     report.data(&summary(&rungs))
+}
+
+/// Refuses a ladder that does not fit the memory.
+fn require_memory(args: &ThermodynamicsArgs, checkpoint: &Checkpoint) -> Result<()> {
+    let sizes = checkpoint.dbn.sizes();
+    let (betas, chains, steps) = (args.betas.ladder().len(), args.chains as usize, args.steps as usize);
+    // Chains begin at beta 0, be it asked for or not.
+    let needed = |betas: usize, chains: usize, steps: usize| {
+        PROGRAM + footprint::model(&sizes) + footprint::ladder(&sizes, betas + 1, chains, steps)
+    };
+    let options = [
+        MemoryOption::new("--betas", 2, betas, |betas| needed(betas, chains, steps))
+            .in_words(|count| format!("--betas {}", args.betas.written(count))),
+        MemoryOption::new("--chains", 2, chains, |chains| needed(betas, chains, steps)),
+        MemoryOption::new("--steps", 1, steps, |steps| needed(betas, chains, steps)),
+    ];
+    memory::require("the ladder", needed(betas, chains, steps), args.memory.max_memory, &options)
 }
 
 fn temperature(rung: &Rung) -> f64 {

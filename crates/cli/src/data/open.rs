@@ -11,8 +11,11 @@ pub(crate) const CLASS_NAMES: &str = "class_names";
 /// Where it keeps how a CSV file is written, if not with commas and points.
 pub(crate) const TEXT_FORM: &str = "text_form";
 
+/// Where it keeps how many samples were held out, if whole clusters were, which may be fewer than were asked for.
+pub(crate) const HELD_OUT: &str = "held_out";
+
 /// What it keeps of the data themselves, which nobody set.
-pub(crate) const LEARNED: [&str; 3] = [CLASS_NAMES, SCHEMA, TEXT_FORM];
+pub(crate) const LEARNED: [&str; 4] = [CLASS_NAMES, SCHEMA, TEXT_FORM, HELD_OUT];
 
 /// What to do where data that are held in memory whole do not fit.
 pub(crate) const WHOLE: &str = "these data are read into memory whole; saved as an uncompressed IDX or npy file (not in Fortran \

@@ -28,6 +28,17 @@ pub(crate) fn chains(visible: usize, hidden: usize, chains: usize) -> u64 {
     chains as u64 * (4 * hidden + 2 * (visible + hidden) + 3 * 4 * visible + (visible + hidden) / 4)
 }
 
+/// A ladder of temperatures of an RBM: on each rung the weights in both directions, the states of its chains, and what each
+/// step of these weighs at the rungs below and above, in lists that double as they grow; of one rung at a time the inputs of
+/// the hidden units, and the overlaps of half of the chains with the others.
+pub(crate) fn ladder(sizes: &[usize], rungs: usize, chains: usize, steps: usize) -> u64 {
+    let (rungs, chains, steps) = (rungs as u64, chains as u64, steps as u64);
+    let units = sizes.iter().sum::<usize>() as u64;
+    let pairs = sizes.iter().product::<usize>() as u64;
+    let of_rung = 2 * 4 * pairs + 4 * chains * units + 2 * 2 * 8 * chains * steps;
+    rungs * of_rung + 2 * 8 * chains * units + 8 * (chains / 2).pow(2)
+}
+
 /// Samples of a table of features that are computed, and then written in a format: as bytes once more in
 /// an npy file, twice in a safetensors file, where they are gathered before; in a CSV file as some eleven
 /// characters.
@@ -50,6 +61,7 @@ mod tests {
         assert_eq!(model(&[7, 5, 3]), 24 * (7 * 5 + 5 * 3));
         assert_eq!(pass(&[7, 5, 30], 10), 16 * 10 * 35);
         assert_eq!(chains(8, 4, 10), 10 * (16 + 24 + 96 + 3));
+        assert_eq!(ladder(&[8, 4], 3, 10, 5), 3 * (256 + 480 + 1600) + 1920 + 200);
         let of = ["csv", "npy", "safetensors"].map(|format| features(10, 3, format));
         assert_eq!(of, [450, 240, 360]);
     }

@@ -33,6 +33,11 @@ impl<'a> MemoryOption<'a> {
         }
     }
 
+    /// The same where the flag is more than its number: `words` have both.
+    pub(crate) fn in_words(self, words: impl Fn(u64) -> String + 'a) -> Self {
+        Self { words: Box::new(words), ..self }
+    }
+
     /// The hidden units of all layers, smaller or larger together.
     pub(crate) fn layers(now: &'a [usize], needed: impl Fn(&[usize]) -> u64 + 'a) -> Self {
         let words = |layers: Vec<usize>| layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");

@@ -10,6 +10,9 @@ use std::collections::BTreeSet;
 /// Sequences that are read at a time.
 const ROWS: usize = 2000;
 
+/// Training samples whose letters are counted, at most.
+pub(crate) const COUNTED: usize = 100_000;
+
 /// Levels that stand for no letter.
 const GAPS: [&str; 2] = ["-", "."];
 
@@ -98,18 +101,34 @@ pub(crate) fn spread(samples: &Split, most: usize) -> Vec<usize> {
 /// Rows of the data as sequences with their weights. What is missing is the most probable level given the rest of its
 /// sample; values between 0 and 1 count as the nearer one.
 pub(crate) fn sequences(checkpoint: &Checkpoint, samples: &Split, taken: &[usize]) -> Result<Sequences> {
-    let units = &checkpoint.dbn.top().layers().visible;
-    let mut values = Vec::with_capacity(taken.len() * samples.units());
-    for rows in taken.chunks(ROWS) {
+    let values = |rows: &[usize]| -> Result<Vec<f32>> {
         let batch = samples.batch(rows.iter().copied(), Binarize::None, 0)?;
-        match samples.missing(rows) {
-            None => values.extend(batch.to_values()),
+        Ok(match samples.missing(rows) {
+            None => batch.to_values(),
             Some(missing) => {
                 let (how, choices) = (checkpoint.completing(), checkpoint.columns().choices());
-                values.extend(checkpoint.dbn.complete_choices(&batch, &missing.cells, &choices, &how)?.mean);
+                checkpoint.dbn.complete_choices(&batch, &missing.cells, &choices, &how)?.mean
             }
+        })
+    };
+    read(&checkpoint.dbn.top().layers().visible, samples, taken, values)
+}
+
+/// Rows of the data as sequences with their weights, some at a time, as letters take far less memory than `values`, which
+/// are those of the units in some rows.
+pub(crate) fn read(
+    units: &Units,
+    samples: &Split,
+    taken: &[usize],
+    values: impl Fn(&[usize]) -> Result<Vec<f32>>,
+) -> Result<Sequences> {
+    let mut levels: Vec<Level> = Vec::with_capacity(taken.len() * units.sites());
+    for rows in taken.chunks(ROWS) {
+        let sequences = Sequences::of_values(units, &values(rows)?, None)?;
+        for row in sequences.rows() {
+            levels.extend_from_slice(row);
         }
     }
     let weights = taken.iter().map(|&sample| samples.weight(sample).map(f64::from)).collect();
-    Ok(Sequences::of_values(units, &values, weights)?)
+    Ok(Sequences::new(units.sites(), levels, weights)?)
 }

@@ -3,6 +3,7 @@
 use super::alignment::MOST_BYTES;
 use super::next::{LONGER, next};
 use super::weights::layers;
+use crate::data::open::HELD_OUT;
 use crate::failure::{Explain, Failure, Result};
 use crate::model::checkpoint::{Model, Trained};
 use crate::options::{Opt, Verb};
@@ -66,7 +67,7 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         facts: known.facts(&metrics),
         planned: settings.as_ref().and_then(|settings| stage::planned(&verb, settings)),
         tested: known.tested(),
-        valid: valid(&verb, settings.as_ref()),
+        valid: valid(&verb, settings.as_ref(), model.as_ref()),
         classes: model.as_ref().map_or(0, Trained::told_classes),
         layers,
         settings: settings.as_ref().map(|settings| differing(&verb, settings)).unwrap_or_default(),
@@ -85,11 +86,23 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
     Ok(content)
 }
 
-/// Validation samples that each epoch of a training by these settings is measured on.
-fn valid(verb: &str, settings: Option<&Table>) -> usize {
-    let held = settings.and_then(|settings| settings.get("valid")?.as_integer()).unwrap_or(0);
+/// Validation samples that each epoch of a training by these settings is measured on; 0 where that is not known, as of
+/// clusters whose number no model has recorded.
+fn valid(verb: &str, settings: Option<&Table>, model: Option<&Model>) -> usize {
+    let set = |key: &str| settings.and_then(|settings| settings.get(key));
+    let in_clusters =
+        set("valid_clusters").is_some_and(|share| share.as_float() != Some(0.0) && share.as_integer() != Some(0));
+    let asked = set("valid").and_then(toml::Value::as_integer).filter(|_| !in_clusters);
+    let asked = asked.and_then(|asked| usize::try_from(asked).ok()).unwrap_or(0);
+    let held = model.and_then(held_out).unwrap_or(asked);
     let most = Verb::TRAINING.into_iter().find(|known| known.name() == verb).map_or(0, Verb::measured);
-    usize::try_from(held).unwrap_or(0).min(most)
+    held.min(most)
+}
+
+/// Samples in the clusters that the training held out.
+fn held_out(model: &Model) -> Option<usize> {
+    let held = model.provenance().recipe.get(HELD_OUT)?.as_u64()?;
+    usize::try_from(held).ok()
 }
 
 /// A report that was written.
@@ -182,7 +195,8 @@ impl Known<'_> {
         );
         let provenance = self.model.map(Trained::provenance);
         fact("seed", self.set("seed").or_else(|| provenance.map(|provenance| provenance.seed.to_string())));
-        fact("validation samples", self.set("valid").filter(|valid| valid != "0"));
+        let held = self.model.and_then(held_out).map(|held| held.to_string());
+        fact("validation samples", held.or_else(|| self.set("valid")).filter(|valid| valid != "0"));
         let best = metrics.layers.last_key_value().and_then(|(_, layer)| layer.last.get("best_epoch").cloned());
         let has_best = self.path.join(BEST).is_file();
         fact("best epoch", best.map(|best| format!("{best}{}", if has_best { ", in best.safetensors" } else { "" })));

@@ -2,7 +2,7 @@
 
 use super::parts::Parts;
 use crate::failure::Result;
-use crate::model::sites::{independent, levels};
+use crate::model::sites::{COUNTED, independent, levels, read, spread};
 use deepbelief_analysis::mutations::log_frequencies;
 use deepbelief_analysis::sites::Sequences;
 use deepbelief_data::{Binarize, Split};
@@ -11,15 +11,24 @@ use deepbelief_report::Traces;
 /// The figure that is compared.
 const FIGURE: &str = "log_likelihood_valid";
 
-/// Says so at the end of a training that estimated the likelihood of the first `most` validation samples.
-pub(super) fn say(parts: &Parts, most: usize, traces: &Traces) -> Result<()> {
+/// Says so at the end of a training that estimated the likelihood of the first `most` validation samples. The training is
+/// done and saved: where the samples cannot be read any more, that is a warning.
+pub(super) fn say(parts: &Parts, most: usize, traces: &Traces) {
+    if let Err(failure) = compare(parts, most, traces) {
+        let why = [&[failure.what().to_string()], failure.causes()].concat().join(": ");
+        tracing::warn!("the model is not compared with independent sites: {why}");
+    }
+}
+
+fn compare(parts: &Parts, most: usize, traces: &Traces) -> Result<()> {
     let units = parts.train.layer();
     let (Some(valid), Some((epoch, last))) = (&parts.valid, traces.last(FIGURE)) else { return Ok(()) };
     if !units.is_discrete() || units.is_bernoulli() || parts.data.classes.is_some() {
         return Ok(());
     }
-    let frequencies = log_frequencies(&read(&parts.train, parts.train.samples())?, &levels(units));
-    let alone = independent(&frequencies, &read(valid, most.min(valid.samples()))?);
+    let frequencies = log_frequencies(&plain(&parts.train, &spread(&parts.train, COUNTED))?, &levels(units));
+    let measured: Vec<usize> = (0..most.min(valid.samples())).collect();
+    let alone = independent(&frequencies, &plain(valid, &measured)?);
     let said = format!("validation samples: {last:.2} nats each in epoch {epoch}, by independent sites {alone:.2}");
     let best = traces.points(FIGURE).into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|best| best.1 > last);
     let earlier = best.map_or(String::new(), |(epoch, value)| format!("; in epoch {epoch} they were {value:.2}"));
@@ -43,9 +52,10 @@ const OF_OTHERS: &str = "the model is worse than no couplings at all on such sam
 const RELATIVES: &str = "; they were held out at random, and relatives of theirs were learned: --valid-clusters 0.4 holds \
                          whole clusters out";
 
-/// The first samples as sequences.
-fn read(samples: &Split, first: usize) -> Result<Sequences> {
-    let values = samples.batch(0..first, Binarize::None, 0)?.to_values();
-    let weights = (0..first).map(|sample| samples.weight(sample).map(f64::from)).collect();
-    Ok(Sequences::of_values(samples.layer(), &values, weights)?)
+/// Samples as sequences, with what is missing as it is in minibatches.
+fn plain(samples: &Split, taken: &[usize]) -> Result<Sequences> {
+    let values = |rows: &[usize]| -> Result<Vec<f32>> {
+        Ok(samples.batch(rows.iter().copied(), Binarize::None, 0)?.to_values())
+    };
+    read(samples.layer(), samples, taken, values)
 }

@@ -194,7 +194,7 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
         let (words, path) = (V::best_in_words(&settings, best), folder.best());
         tracing::info!("best on the validation samples: epoch {}{words}, in {}", best.epoch, path.display());
     }
-    independent::say(&parts, V::MONITOR, watcher.history.traces(0))?;
+    independent::say(&parts, V::MONITOR, watcher.history.traces(0));
     watcher.reporter.say_next();
     report.data(&format!("{}\n", folder.path().display()))?;
     Ok(0)

@@ -5,7 +5,7 @@ use super::folder::RunFolder;
 use super::known::Known;
 use super::same::{require_same, require_same_data};
 use crate::data::chunks::{binarisation, chunks};
-use crate::data::open::{CLASS_NAMES, TEXT_FORM, WHOLE, open_data};
+use crate::data::open::{CLASS_NAMES, HELD_OUT, TEXT_FORM, WHOLE, open_data};
 use crate::data::schema_file::SCHEMA;
 use crate::data::warnings::{SAMPLED, warn_of};
 use crate::failure::{Explain, Failure, Result, count};
@@ -65,6 +65,7 @@ impl Parts {
         };
         settings.data_mut().visible_units = units;
         settings.data_mut().complete(&data, !said.has("valid"));
+        require_held(settings.data(), said)?;
         let binarize = Some(settings.data().binarize).filter(|_| found.units.is_bernoulli());
         warn_of(&found, settings.data().image_size.is_some(), binarize);
         Ok(Self { advised, ..Self::part(data, settings.data(), settings.seed())? })
@@ -299,6 +300,10 @@ impl Parts {
         if let (false, Some(recipe)) = (self.data.form == TextForm::default(), recipe.as_object_mut()) {
             recipe.insert(TEXT_FORM.into(), self.data.form.to_string().into());
         }
+        let clusters = self.valid.as_ref().filter(|valid| valid.clusters().is_some());
+        if let (Some(valid), Some(recipe)) = (clusters, recipe.as_object_mut()) {
+            recipe.insert(HELD_OUT.into(), valid.samples().into());
+        }
         Ok(Provenance {
             dataset: self.data.name.clone(),
             dataset_sha256: self.data.sha256()?,
@@ -426,4 +431,16 @@ fn open(settings: &impl Settings, known: Known) -> Result<Dataset> {
     threads::bind(settings.threads())?;
     let data = settings.data();
     open_data(&data.data, &known.applied_to(data.load_options()), settings.run().max_memory)
+}
+
+/// Refuses clusters of which none would be held out; those of a recipe or of another model are of no account then.
+fn require_held(settings: &DataSettings, said: &Said) -> Result<()> {
+    let clusters = settings.valid_clusters.filter(|&share| share != 0.0);
+    let Some(share) = clusters.filter(|_| settings.valid == 0) else { return Ok(()) };
+    if said.flags.contains_key("valid_clusters") {
+        return Err(Failure::new(format!("--valid-clusters is {share}, but no samples are held out"))
+            .hint("say how many to hold out at most with --valid N, or leave --valid-clusters out"));
+    }
+    tracing::info!("valid_clusters is {share}, which is not used as no samples are held out: see --valid N");
+    Ok(())
 }

@@ -6,7 +6,7 @@ use crate::commands::part::held;
 use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::Result;
 use crate::model::checkpoint::{Checkpoint, Trained};
-use crate::model::sites::{independent as of_independent, levels, sequences, spread};
+use crate::model::sites::{COUNTED, independent as of_independent, levels, sequences, spread};
 use deepbelief_analysis::mutations::log_frequencies;
 use deepbelief_data::{Binarize, Source, Split};
 use deepbelief_kernels::{Batch, Stream, Uniforms};
@@ -61,9 +61,6 @@ pub(super) fn own(
     };
     Some(of_own().map_err(|failure| [&[failure.what().to_string()], failure.causes()].concat().join(": ")))
 }
-
-/// Training samples whose letters are counted, at most.
-const COUNTED: usize = 100_000;
 
 /// Training samples that means are taken of and chains start from, at most.
 pub(super) const TRAINING: usize = 10_000;

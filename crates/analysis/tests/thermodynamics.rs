@@ -44,14 +44,13 @@ fn exact(rbm: &Rbm, beta: f64) -> Result<(f64, f64, f64), Box<dyn std::error::Er
     Ok((z.ln(), first / z, beta * beta * (second / z - (first / z).powi(2))))
 }
 
-/// 400 chains of 100 steps: the standard errors of energies are below 0.02 here, those of ln Z, the sum of them along the ladder, below
-/// 0.015. Seeds are fixed.
+/// 1,600 chains of 100 steps: the standard errors of energies are below 0.01 here, those of ln Z below 0.0075. Seeds are fixed.
 #[test]
 fn a_ladder_has_the_exact_energies_heat_capacities_and_entropies() -> Test {
     for hidden in [UnitKind::Bernoulli, UnitKind::Spin] {
         let rbm = rbm(hidden)?;
         let ladder = [0.0, 0.5, 1.0, 1.5];
-        let found = thermodynamics(&rbm, &ladder, &Run { chains: 400, steps: 100, seed: 1 })?;
+        let found = thermodynamics(&rbm, &ladder, &Run { chains: 1600, steps: 100, seed: 1 })?;
         for (rung, beta) in found.iter().zip(ladder) {
             let (log_z, energy, heat_capacity) = exact(&rbm, beta)?;
             assert_eq!(rung.beta, beta);
@@ -64,9 +63,9 @@ fn a_ladder_has_the_exact_energies_heat_capacities_and_entropies() -> Test {
                 (rung.heat_capacity - heat_capacity).abs() < 0.1 * heat_capacity + 1e-9,
                 "{hidden} {beta}: {rung:?} for {heat_capacity}"
             );
-            assert!((rung.log_z - log_z).abs() < 0.05, "{hidden} {beta}: {} for {log_z}", rung.log_z);
+            assert!((rung.log_z - log_z).abs() < 0.02, "{hidden} {beta}: {} for {log_z}", rung.log_z);
             assert!((rung.entropy - (log_z + beta * energy)).abs() < 0.1);
-            assert_eq!(rung.overlaps.iter().sum::<u32>(), 200 * 200);
+            assert_eq!(rung.overlaps.iter().sum::<u32>(), 800 * 800);
         }
         let rates: Vec<f64> = found.iter().filter_map(|rung| rung.swap_rate).collect();
         assert!(rates.len() == 3 && rates.iter().all(|rate| (0.1..1.0).contains(rate)), "{rates:?}");

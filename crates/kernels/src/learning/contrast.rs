@@ -148,7 +148,9 @@ impl PackedRbm {
                     let pull = hidden.pull(p0.panel(panel), hb, factors.as_ref());
                     let mut hb_gradient = ZERO;
                     // The one chunk writes the gradient.
-                    gradient.iter_mut().filter(|_| !direct).for_each(|row| *row = ZERO);
+                    if !direct {
+                        gradient.fill(ZERO);
+                    }
                     let mut label_gradient = vec![ZERO; labels.classes];
                     for chunk in 0..chunks.count() {
                         let range = chunks.range(chunk);
@@ -179,11 +181,8 @@ impl PackedRbm {
                     }
                     let last = chunks.count() - 1;
                     if let Some((hb, label_w)) = kept {
-                        if direct {
-                            update::collect(level, table, unit_lists, last, gradient);
-                        } else {
-                            update::accumulate(level, table, unit_lists, last, gradient);
-                        }
+                        let gather = if direct { update::collect } else { update::accumulate };
+                        gather(level, table, unit_lists, last, gradient);
                         (**hb, **label_w) = (hb_gradient, label_gradient);
                         return 0;
                     }

@@ -4,7 +4,7 @@
 //!   samples; a tenth as many parameters as it takes bits to tell the training samples apart, where the
 //!   bits of a sample are at most the entropies of its units, which gives
 //!   `hidden = samples · bits / (10 · (units + 1))`. That grows with the samples alone, where few columns have little to
-//!   be learned: a unit for each bit of a sample is enough ([`OF_BITS`]).
+//!   be learned: two units for each bit of a sample are enough ([`OF_BITS`]).
 //! - Gaussian visible units need rates a tenth of those of binary ones, or less (the guide, section 13.2).
 //! - Spins of -1 and 1 are bits with weights four times as large, on either side twice.
 //! - An alignment is learned by the recipe for families of sequences ([`family`]).

@@ -88,7 +88,7 @@ pub(crate) struct LogArgs {
     /// Say more
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
-    /// Format of messages: text, or json with one object a line
+    /// Format of messages: text, or json, one object a line
     #[arg(
         long,
         global = true,

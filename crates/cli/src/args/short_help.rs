@@ -33,6 +33,7 @@ const USUAL: &[&str] = &[
     "learning_rate",
     "optimizer",
     "out",
+    "patience",
     "persistent_chains",
     "recipe",
     "resume",

@@ -37,10 +37,10 @@ impl HeatMap {
     pub(crate) fn png(&self) -> Result<Vec<u8>> {
         let (left, top) = (MARGIN + 2 * CHARACTER, TOP);
         let (rows, columns) = (self.rows.len(), self.columns.len());
-        let band = rows * CELL + 2 * LINE;
+        let band = rows * CELL + 3 * LINE;
         let bands = columns.div_ceil(SIDE_BY_SIDE).max(1);
         let limit = self.limit();
-        let marked = "a dot marks the letter of the wild type; the ends of the bar stand for all beyond";
+        let marked = "dots and the letters below are the wild type's; the ends of the bar stand for all beyond";
         let shade = |value: f64| mixed(WHITE, if value < 0.0 { BELOW } else { ABOVE }, value.abs() / limit);
         let widest = self.title.chars().count().max(marked.chars().count()) * CHARACTER;
         let width = (left + columns.min(SIDE_BY_SIDE) * CELL + MARGIN).max(widest + 2 * MARGIN);
@@ -65,11 +65,16 @@ impl HeatMap {
                     paint.rectangle((x + CELL / 2 - 2, y + row * CELL + CELL / 2 - 2), (4, 4), BLACK);
                 }
             }
+            let mut below = |line: usize, text: &str| {
+                let wide = text.chars().count() * CHARACTER;
+                paint.text((x + CELL / 2).saturating_sub(wide / 2), y + rows * CELL + 4 + line * LINE, text);
+            };
+            if let Some(row) = self.marked[column] {
+                below(0, &self.rows[row]);
+            }
             let number = self.columns[column];
             if number % NUMBERED == 0 {
-                let text = number.to_string();
-                let wide = text.chars().count() * CHARACTER;
-                paint.text((x + CELL / 2).saturating_sub(wide / 2), y + rows * CELL + 4, &text);
+                below(1, &number.to_string());
             }
         }
         paint.png()
@@ -109,7 +114,13 @@ mod tests {
         let picture = image::load_from_memory(&map.png().unwrap()).unwrap().to_rgb8();
         let at = |x: usize, y: usize| picture.get_pixel((MARGIN + 2 * CHARACTER + x) as u32, (TOP + y) as u32).0;
         assert_eq!([at(1, 1), at(1, CELL + 1), at(CELL / 2, CELL + CELL / 2)], [BELOW, ABOVE, BLACK]);
-        let second = 2 * CELL + 2 * LINE;
+        let second = 2 * CELL + 3 * LINE;
         assert_eq!([at(1, second + 1), at(1, second + CELL + 1)], [BELOW, NONE], "the 101st goes on below");
+        let ink = |column: usize| {
+            let mut pixels =
+                (0..CELL).flat_map(|x| (2 * CELL + 4..2 * CELL + 4 + LINE).map(move |y| (column * CELL + x, y)));
+            pixels.any(|(x, y)| at(x, y)[0] < 128)
+        };
+        assert!(ink(0) && ink(99), "a column without a number has its letter below");
     }
 }

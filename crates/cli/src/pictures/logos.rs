@@ -3,6 +3,7 @@
 use super::drawing::Drawing;
 use super::paint::Colour;
 use crate::failure::Result;
+use deepbelief_report::chart::round_marks;
 use deepbelief_report::{CHARACTER, LINE};
 
 const MARGIN: f64 = 12.0;
@@ -15,6 +16,15 @@ const BINS: usize = 30;
 const GAP: f64 = 16.0;
 const AXIS: Colour = [120, 120, 120];
 const BARS: Colour = [31, 119, 180];
+
+/// Width of the scale of weights at the left of a logo.
+const SCALE: f64 = (7 * CHARACTER + TICK) as f64;
+const TICK: usize = 6;
+/// Marks of the scale, about.
+const MARKS: usize = 6;
+/// What the axes of every unit are.
+const AXES: &str =
+    "the height of a letter is its weight, by the scale at the left; at the right the numbers of sequences by input";
 
 /// Letters below this share of the highest column are too small to be read, and left out.
 const LEAST: f64 = 0.01;
@@ -53,27 +63,27 @@ impl Logos {
         let side = sites * cell;
         let line = LINE as f64;
         let lines = self.units.iter().map(|unit| unit.title.len()).max().unwrap_or(0) as f64;
-        let pitch = lines * line + LOGO + 2.0 * line + GAP;
-        let widest =
-            self.units.iter().flat_map(|unit| &unit.title).chain([&self.title]).map(|text| text.chars().count());
-        let text = (widest.max().unwrap_or(0) * CHARACTER) as f64;
-        let width = (side + GAP + HISTOGRAM).max(text) + 2.0 * MARGIN;
-        let mut drawing = Drawing::new(width, 2.0 * MARGIN + line + GAP + pitch * self.units.len() as f64);
+        let pitch = (lines + 0.5) * line + LOGO + 2.0 * line + GAP;
+        let titles = self.units.iter().flat_map(|unit| &unit.title).chain([&self.title]).map(String::as_str);
+        let text = titles.chain([AXES]).map(wide).fold(0.0, f64::max);
+        let left = MARGIN + SCALE;
+        let width = (SCALE + side + GAP + HISTOGRAM).max(text) + 2.0 * MARGIN;
+        let head = MARGIN + 2.0 * line + GAP;
+        let mut drawing = Drawing::new(width, head + pitch * self.units.len() as f64 + MARGIN);
         drawing.text(MARGIN, MARGIN, self.title.as_str());
+        drawing.text(MARGIN, MARGIN + line, AXES);
         let is_nucleic = self.letters.iter().all(|letter| "ACGTUN-.".contains(*letter));
         for (place, unit) in self.units.iter().enumerate() {
-            let mut top = MARGIN + line + GAP + pitch * place as f64;
+            let mut top = head + pitch * place as f64;
             for text in &unit.title {
                 drawing.text(MARGIN, top, text.as_str());
                 top += line;
             }
-            self.logo(&mut drawing, unit, [MARGIN, top, cell, LOGO], is_nucleic);
-            histogram(&mut drawing, &unit.inputs, [MARGIN + side + GAP, top, HISTOGRAM, LOGO]);
-            for site in (10..=unit.weights.len()).step_by(10) {
-                let text = site.to_string();
-                let middle = MARGIN + (site as f64 - 0.5) * cell;
-                drawing.text(middle - (text.len() * CHARACTER) as f64 / 2.0, top + LOGO + 2.0, text);
-            }
+            // The uppermost number of the scale takes half a line more.
+            top += 0.5 * line;
+            self.logo(&mut drawing, unit, [left, top, cell, LOGO], is_nucleic);
+            histogram(&mut drawing, &unit.inputs, [left + side + GAP, top, HISTOGRAM, LOGO]);
+            site_numbers(&mut drawing, unit.weights.len(), [left, top + LOGO + 2.0, cell]);
         }
         drawing
     }
@@ -105,10 +115,32 @@ impl Logos {
             }
         }
         drawing.rectangle([left, axis - 0.5, cell * unit.weights.len() as f64, 1.0], AXIS);
+        drawing.rectangle([left - 1.0, top, 1.0, height], AXIS);
+        for (weight, text) in round_marks(-below, above, MARKS) {
+            let y = axis - weight * unit_height;
+            drawing.rectangle([left - 4.0, y - 0.5, 4.0, 1.0], AXIS);
+            drawing.text(left - TICK as f64 - wide(&text), y - 0.5 * LINE as f64, text);
+        }
     }
 }
 
-/// Bars of how often inputs are in each of equal bins, with the ends of the axis below.
+/// Pixels that a text is wide.
+fn wide(text: &str) -> f64 {
+    (text.chars().count() * CHARACTER) as f64
+}
+
+/// Numbers of the sites, as many as fit side by side, and what they are.
+fn site_numbers(drawing: &mut Drawing, sites: usize, [left, top, cell]: [f64; 3]) {
+    let room = wide(&sites.to_string()) + CHARACTER as f64;
+    let every = [1, 2, 5, 10, 20, 50].into_iter().find(|&every| every as f64 * cell >= room).unwrap_or(100);
+    for site in (every..=sites).step_by(every) {
+        let text = site.to_string();
+        drawing.text(left + (site as f64 - 0.5) * cell - wide(&text) / 2.0, top, text);
+    }
+    drawing.text(left + (sites as f64 * cell - wide("site")) / 2.0, top + LINE as f64, "site");
+}
+
+/// Bars of how often inputs are in each of equal bins, with the ends of the axis and the number of the highest bar below.
 fn histogram(drawing: &mut Drawing, inputs: &[f64], [left, top, width, height]: [f64; 4]) {
     let finite = || inputs.iter().copied().filter(|x| x.is_finite());
     let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
@@ -128,9 +160,10 @@ fn histogram(drawing: &mut Drawing, inputs: &[f64], [left, top, width, height]: 
     }
     drawing.rectangle([left, top + height, width, 1.0], AXIS);
     let (first, last) = (format!("{low:.1}"), format!("{high:.1}"));
-    let end = left + width - (last.len() * CHARACTER) as f64;
+    let end = left + width - wide(&last);
     drawing.text(left, top + height + 2.0, first);
     drawing.text(end, top + height + 2.0, last);
+    drawing.text(left, top + height + 2.0 + LINE as f64, format!("highest bar: {most:.0}"));
 }
 
 /// The colours of `WebLogo` (Crooks et al. 2004): of nucleic acids by base, of amino acids by their chemistry.
@@ -165,7 +198,7 @@ mod tests {
         };
         let logos = Logos { title: "t".into(), letters: vec!['D', 'K'], units: vec![unit] };
         let picture = image::load_from_memory(&logos.png().unwrap()).unwrap().to_rgb8();
-        let (left, top) = (MARGIN, MARGIN + 2.0 * LINE as f64 + GAP);
+        let (left, top) = (MARGIN + SCALE, MARGIN + 3.5 * LINE as f64 + GAP);
         let colours = |from: f64, to: f64| -> Vec<[u8; 3]> {
             let rows = (top + from) as u32..(top + to) as u32;
             rows.flat_map(|y| (left as u32..left as u32 + 28).map(move |x| (x, y)))
@@ -174,7 +207,10 @@ mod tests {
         };
         assert!(colours(2.0, 68.0).contains(&[204, 0, 0]) && !colours(2.0, 68.0).contains(&[0, 0, 204]));
         assert!(colours(72.0, 138.0).contains(&[0, 0, 204]) && !colours(72.0, 138.0).contains(&[204, 0, 0]));
-        assert!(String::from_utf8(logos.svg()).unwrap().contains("unit 3"));
+        let svg = String::from_utf8(logos.svg()).unwrap();
+        for text in ["unit 3", "-1.0", "-0.5", "0", "0.5", "1.0", "1", "2", "site", "highest bar: 2"] {
+            assert!(svg.contains(&format!(">{text}</text>")), "{text}: {svg}");
+        }
         assert_eq!([colour('T', true), colour('T', false)], [[204, 0, 0], [0, 140, 0]]);
     }
 }

@@ -151,6 +151,12 @@ impl Axis {
     }
 }
 
+/// Round numbers from one end of a linear axis to the other, about so many at most, with their labels.
+#[must_use]
+pub fn round_marks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
+    Axis { scale: Scale::Linear, low, high }.even_marks(most)
+}
+
 /// Logarithmic where a value dwarfs the rest, or a cost falls by powers of ten.
 fn scale_of(sorted: &[f64]) -> Scale {
     let (Some(&low), Some(&high)) = (sorted.first(), sorted.last()) else { return Scale::Linear };
@@ -186,8 +192,8 @@ mod tests {
     fn marks_are_round_and_inside() {
         let axis = Axis { scale: Scale::Linear, low: 57.3, high: 142.1 };
         assert_eq!(labels(axis.marks(5)), ["60", "80", "100", "120", "140"]);
-        let axis = Axis { scale: Scale::Linear, low: -0.013, high: 0.021 };
-        assert_eq!(labels(axis.marks(5)), ["-0.01", "0", "0.01", "0.02"]);
+        assert_eq!(labels(round_marks(-0.013, 0.021, 5)), ["-0.01", "0", "0.01", "0.02"]);
+        assert!(round_marks(0.0, 0.0, 5).is_empty());
         let axis = Axis::of_epochs([1.0, 3.0].into_iter());
         assert_eq!(labels(axis.whole_marks(8)), ["1", "2", "3"], "no mark between two epochs");
         let axis = Axis::of_epochs([1.0, 100_000.0].into_iter());

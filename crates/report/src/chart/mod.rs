@@ -8,6 +8,7 @@ mod raster;
 mod sheet;
 mod svg;
 
+pub use axis::round_marks;
 pub(crate) use axis::{Axis, Scale};
 pub(crate) use layout::{geometry, panel_shapes};
 pub use panel::{Line, Panel, Tier};

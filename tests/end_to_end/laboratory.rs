@@ -145,7 +145,8 @@ fn mutants_are_scored_by_the_difference_of_free_energies() {
         .skip(1)
         .map(|line| line.split(',').nth(1).unwrap().parse().unwrap())
         .collect();
-    std::fs::write(place.path("m.csv"), "mutant,y\nA21C,1.5\nA21C:A26C,2.5\nA99C,0\nD24A,\n").unwrap();
+    // As a spreadsheet writes it, with a byte-order mark.
+    std::fs::write(place.path("m.csv"), "\u{feff}mutant,y\nA21C,1.5\nA21C:A26C,2.5\nA99C,0\nD24A,\n").unwrap();
     let listed =
         place.json(&format!("score run --mutations m.csv --fitness-column y {wild} --out m-scores.csv --json"));
     assert_eq!((&listed["mutants"], &listed["unscored"], &listed["measured"]), (&4.into(), &1.into(), &2.into()));

@@ -26,3 +26,21 @@ fn text_of(path: &Path) -> std::io::Result<String> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("recipe.toml");
+        let of = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read(&path, "recipe").map_err(|failure| failure.what().to_string())
+        };
+        assert_eq!(of("\u{feff}epochs = 3\n[top]\nhidden = 2\n"), of("epochs = 3\n[top]\nhidden = 2\n"));
+        assert_eq!(of("\u{feff}# settings\n").unwrap(), Table::new());
+        assert!(of("\u{feff}\nepochs = \n").unwrap_err().contains("line 2: not TOML"));
+    }
+}

@@ -44,7 +44,8 @@ fn a_sequence_may_be_wrapped_packed_and_of_any_line_ends() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(PLAIN.as_bytes()).unwrap();
     let zstd = ruzstd::encoding::compress_to_vec(PLAIN.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
-    for bytes in [PLAIN.into(), PLAIN.replace('\n', "\r\n").into(), packed.finish().unwrap(), zstd] {
+    let marked = format!("\u{feff}{PLAIN}").into_bytes();
+    for bytes in [PLAIN.into(), PLAIN.replace('\n', "\r\n").into(), marked, packed.finish().unwrap(), zstd] {
         let data = read_as("t.fasta.x", &bytes, &with(dna())).unwrap();
         assert_eq!((letters(&data), names(&data)), (vec!["ACGT-".into(), "AC-TA".into()], vec!["S1", "S2"]));
         assert_eq!(data.schema.unit_names()[..6], ["1=A", "1=C", "1=G", "1=T", "1=-", "2=A"]);
@@ -160,6 +161,7 @@ fn weights_may_be_in_a_file() {
     };
     assert_eq!(of("# w\n1\n0.5\n2\n", false).unwrap(), [1.0, 0.5, 2.0]);
     assert_eq!(of("c 2\na,1\nb\t0.5\n", true).unwrap(), [3.0, 0.5]);
+    assert_eq!(of("\u{feff}a 1\nb 0.5\nc 2\n", false).unwrap(), [1.0, 0.5, 2.0]);
     assert_eq!(of("1\n2\n", false).unwrap_err(), "w.txt: 2 weights, expected 3 as t.fasta has sequences");
     assert_eq!(of("a 1\nb 1\n", false).unwrap_err(), "w.txt: no weight of sequence \"c\"");
     let said = "w.txt: line 2 is no weight: every line has a number from 0 up, or every line a name and a number";

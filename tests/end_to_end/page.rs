@@ -70,6 +70,19 @@ fn a_table_has_a_page_of_its_columns() {
     assert!(stderr(&refused).contains("pictures are of Bernoulli units"), "{}", stderr(&refused));
 }
 
+/// As in `dbn sample`, chains start at samples where an RBM with labels learned from chains that do.
+#[test]
+fn a_page_says_where_its_chains_start() {
+    let place = Place::new();
+    place
+        .ok("stack -q --data csv:bits.csv --label-column last --layers 8 --epochs 1 --valid 11 --batch-size 7 --out d");
+    place.ok("page d --image-size 3x3 --out d.html");
+    assert_eq!(header(&place, "d.html")["starts_at_examples"], true);
+    place.train("run", "");
+    place.ok("page run --out run.html");
+    assert!(header(&place, "run.html")["starts_at_examples"].is_null(), "it has no labels");
+}
+
 #[test]
 fn what_is_no_picture_is_refused() {
     let place = Place::new();

@@ -34,6 +34,8 @@ pub struct About {
     pub completes_with_probabilities: bool,
     /// Whether drawings are moved and scaled as the digits of MNIST were: twenty pixels high or wide, in the middle.
     pub centred: bool,
+    /// Whether chains with a clamped label start at examples of it, where there are some.
+    pub starts_at_examples: bool,
     /// Samples to recognise and to complete.
     pub examples: Vec<Example>,
     /// Columns of a table, in the order of their units; none where the model is one of pictures.
@@ -69,6 +71,8 @@ struct Header<'a> {
     seed: String,
     completes_with_probabilities: bool,
     centred: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    starts_at_examples: bool,
     tensors: &'a [Listed],
     examples: Examples,
     columns: Vec<Shown<'a>>,
@@ -128,6 +132,7 @@ pub fn page(dbn: &Dbn, about: &About) -> Result<String> {
         seed: about.seed.to_string(),
         completes_with_probabilities: about.completes_with_probabilities,
         centred: about.centred,
+        starts_at_examples: about.starts_at_examples,
         tensors: &weights.listed,
         examples: Examples {
             labels: about.examples.iter().map(|example| example.label).collect(),

@@ -6,7 +6,7 @@ use crate::commands::files::{extension, require_folder, require_spare, write_fil
 use crate::failure::{Explain, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
-use crate::model::checkpoint::{Checkpoint, Trained, run_name};
+use crate::model::checkpoint::{Checkpoint, Trained, run_name, starts_from_labelled_data};
 use crate::model::decoded::picture_shape;
 use crate::model::paged::{columns, table};
 use crate::pictures::showcase;
@@ -126,6 +126,7 @@ fn about(args: &PageArgs, checkpoint: &Checkpoint) -> About {
         completes_with_probabilities: checkpoint.completing().visible_states == VisibleStates::Probabilities,
         // Other drawings are taken as they are: nothing is known of how their pictures were cut.
         centred: source == Some(Source::Mnist),
+        starts_at_examples: starts_from_labelled_data(&checkpoint.dbn, &provenance.recipe),
         ..About::default()
     }
 }

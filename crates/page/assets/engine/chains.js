@@ -8,10 +8,13 @@ import { classAt, inputs, softmax, statesOf, toProbabilities, toStates } from ".
 const HIDDEN = 1, PENULTIMATE = 2, LABEL = 3;
 
 export class Chains {
-  /** `count` chains; with `labels`, one a chain, these are clamped, else the labels move too. */
-  constructor(net, count, labels, seed) {
+  /**
+   * `count` chains; with `labels`, one a chain, these are clamped, else the labels move too. Chains start at noise, or
+   * at states drawn from `starts`: for each chain probabilities of the units under the top.
+   */
+  constructor(net, count, labels, seed, starts = null) {
     const units = net.sizes[net.depth - 1], hidden = net.sizes[net.depth];
-    Object.assign(this, { net, count, seed, step: 0, clamped: labels !== null, temperature: 1 });
+    Object.assign(this, { net, count, seed, step: 0, clamped: labels !== null, temperature: 1, starts });
     this.x = { hidden: new Float32Array(hidden), penultimate: new Float32Array(units) };
     this.u = { hidden: new Float32Array(hidden), penultimate: new Float32Array(units) };
     this.hidden = this.states(hidden);
@@ -22,7 +25,8 @@ export class Chains {
     const draw = this.draw();
     for (let chain = 0; chain < count; chain++) {
       draw.at(0, PENULTIMATE).fillRow(chain, this.u.penultimate);
-      statesOf(net.top.down, this.u.penultimate, 1, this.penultimate[chain]);
+      if (starts) toStates(starts[chain], this.u.penultimate, this.penultimate[chain]);
+      else statesOf(net.top.down, this.u.penultimate, 1, this.penultimate[chain]);
       if (!labels && net.classes > 0) {
         this.labels[chain] = classAt(new Float64Array(net.classes).fill(1), draw.at(0, LABEL).one(chain, 0));
       }
@@ -64,6 +68,7 @@ export class Chains {
     const { net } = this;
     if (net.depth === 1) {
       // The units under the top are the pixels.
+      if (this.step === 0 && this.starts) return Float32Array.from(this.penultimate[chain]);
       const p = new Float32Array(net.sizes[0]);
       if (this.step === 0) p.set(net.top.down);
       else inputs(this.hidden[chain], net.top.gen, net.top.down, p);

@@ -113,9 +113,9 @@ export function serve(post) {
       const freeEnergy = net.topFreeEnergy(result.levels[net.depth - 1]);
       post({ kind: "recognised", ...result, reconstruction, freeEnergy });
     },
-    dream({ count, labels, seed }) {
+    dream({ count, labels, seed, starts }) {
       const { temperature, held } = chains ?? { temperature: 1, held: { hidden: [], penultimate: [] } };
-      chains = Object.assign(new Chains(net, count, labels, seed), { temperature, held });
+      chains = Object.assign(new Chains(net, count, labels, seed, starts), { temperature, held });
       focus = Math.min(focus, count - 1);
       dream.waiting = false;
       showDream();

@@ -60,7 +60,20 @@ export class Dream {
     const labels = each ? model.classNames.map((_, label) => label) : clamp === FREE ? null : new Array(count).fill(clamp);
     const chains = labels?.length ?? count;
     this.arrange(chains);
-    this.link.send("dream", { count: chains, labels, seed: this.seed() });
+    this.starts = labels && this.examplesOf(labels);
+    this.link.send("dream", { count: chains, labels, seed: this.seed(), starts: this.starts });
+  }
+
+  /** Examples of these labels, each label's in turn, where chains start at such and each label has one; else null. */
+  examplesOf(labels) {
+    const { examples, startsAtExamples } = this.model, turns = new Map();
+    if (!startsAtExamples) return null;
+    const starts = labels.map((label) => {
+      const own = examples.filter((example) => example.label === label), turn = turns.get(label) ?? 0;
+      turns.set(label, turn + 1);
+      return own.length > 0 ? own[turn % own.length].pixels : null;
+    });
+    return starts.includes(null) ? null : starts;
   }
 
   /** The seed: a whole number below 2^64. */
@@ -146,8 +159,9 @@ export class Dream {
     const { clamp, frame, model } = this;
     const isHeld = this.held.hidden.length + this.held.penultimate.length > 0;
     if (this.temperature !== 1 || isHeld) return "no command: the chains are heated or held";
-    const name = model.checkpoint;
+    if (this.starts) return "no command: the chains start at examples of this page";
+    const name = model.checkpoint, start = model.startsAtExamples && clamp !== FREE ? " --start noise" : "";
     const label = clamp === EACH ? "--label all --count 1" : `${clamp === FREE ? "" : `--label ${model.classNames[clamp]} `}--count ${this.tiles.length}`;
-    return `dbn sample ${name} ${label} --steps ${frame.step} --seed ${this.seed()} --out dreams.png`;
+    return `dbn sample ${name} ${label} --steps ${frame.step} --seed ${this.seed()}${start} --out dreams.png`;
   }
 }

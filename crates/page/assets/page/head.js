@@ -12,7 +12,8 @@ export const classNames = () => Array.from({ length: header.classes }, (_, label
 function adapt() {
   const deep = header.sizes.length > 2, labels = header.classes > 0;
   const untied = header.tensors.some(({ name }) => name.endsWith(".gen"));
-  const holds = { deep, rbm: !deep, labels, unlabelled: !labels, untied };
+  const starts = header.starts_at_examples === true;
+  const holds = { deep, rbm: !deep, labels, unlabelled: !labels, untied, starts };
   for (const node of document.querySelectorAll("[data-if]")) {
     if (!node.dataset.if.split(" ").every((word) => holds[word])) node.remove();
   }

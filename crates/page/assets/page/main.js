@@ -15,6 +15,7 @@ function described() {
   return {
     width, height, sizes, classes, checkpoint: header.checkpoint, seed: header.seed, centred: header.centred,
     completesWithProbabilities: header.completes_with_probabilities,
+    startsAtExamples: header.starts_at_examples === true,
     classNames: classNames(),
     levels: sizes.map((_, l) => level(l)),
     examples: examples.labels.map((label, i) => ({

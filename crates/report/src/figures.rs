@@ -1,6 +1,6 @@
 //! Every figure that `metrics.jsonl`, a checkpoint or a log line has: what it is called, what it means and which way
 //! is better. This is the one place where these sentences stand; the report, `dbn report --figures` and
-//! `docs/REPORT.md` take them from here.
+//! `docs/src/glossary.md` take them from here.
 
 use serde::Serialize;
 

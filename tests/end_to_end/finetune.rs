@@ -123,6 +123,35 @@ fn an_autoencoder_is_used_by_other_verbs() {
     assert!(image::load_from_memory(&place.read("r.png")).is_ok());
 }
 
+/// Errors are shares of as many samples as the training says, and those of all training samples are those of
+/// `dbn classify`.
+#[test]
+fn label_errors_are_of_the_samples_that_are_said() {
+    let place = stacked();
+    let said = stderr(&place.run(&format!("finetune s {SMALL} --out few")));
+    assert!(said.contains("measure: each epoch on 11 of the 79 training samples and 11 validation samples"), "{said}");
+    let errors = |run: &str, name: &str| -> Vec<f64> {
+        let metrics = place.text(&format!("{run}/metrics.jsonl"));
+        let error = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()[name].as_f64();
+        metrics.lines().filter_map(error).collect()
+    };
+    for name in ["label_error_train", "label_error_valid"] {
+        let found = errors("few", name);
+        assert!(found.len() >= 4, "{name}: {found:?}");
+        for error in found {
+            assert!((11.0 * error - (11.0 * error).round()).abs() < 1e-6, "{name} {error}");
+        }
+    }
+    let said = stderr(&place.run(&format!("finetune s {SMALL} --valid 60 --out more")));
+    assert!(said.contains("measure: each epoch on all training samples and 60 validation samples"), "{said}");
+    for (verb, run) in [("finetune s", "all"), ("stack --layers 6 --data csv:bits.csv --label-column last", "net")] {
+        let said = stderr(&place.run(&format!("{verb} {SMALL} --valid 0 --out {run}")));
+        assert!(said.contains("measure: each epoch on all training samples\n"), "{said}");
+        let of_all = place.json(&format!("classify {run} --json"))["error"].as_f64().unwrap();
+        assert!((errors(run, "label_error_train").last().unwrap() - of_all).abs() < 1e-9, "{run}: {of_all}");
+    }
+}
+
 #[test]
 fn few_labels_and_random_starts_are_trained_on() {
     let place = stacked();

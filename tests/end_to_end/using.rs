@@ -1,6 +1,6 @@
 //! The verbs that look into a checkpoint, on a deep belief net.
 
-use crate::{Place, stderr};
+use crate::{Place, numbers, stderr};
 use candle_core::{Device, Tensor};
 use deepbelief_stack::Dbn;
 
@@ -241,4 +241,84 @@ fn trainings_of_a_net_take_values_beyond_its_range_for_its_ends() {
     place.ok("finetune -q --resume f --epochs 3");
     let refused = place.run("tune s --data npy:b.npy --scale -1..3 --top-steps 1x2 --valid 0 --out x");
     assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+}
+
+/// 60 samples of 12 grey values, high where the number of the unit goes with the label, and the label: `grey.csv`.
+fn grey(place: &Place) -> Vec<f32> {
+    let mut noise = numbers(5);
+    let mut value = |on: bool| (noise.next().unwrap() % 400) as f32 / 1000.0 + if on { 0.55 } else { 0.05 };
+    let rows: Vec<Vec<f32>> =
+        (0..60_u32).map(|k| (0..12).map(|unit| value((unit + k).is_multiple_of(2))).collect()).collect();
+    let line = |(k, row): (usize, &Vec<f32>)| {
+        let values: Vec<String> = row.iter().map(|x| format!("{x:.3}")).collect();
+        format!("{},{}\n", values.join(","), k % 2)
+    };
+    std::fs::write(place.path("grey.csv"), rows.iter().enumerate().map(line).collect::<String>()).unwrap();
+    place.inputs("grey.csv")
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// The largest difference.
+fn apart(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// Where a training drew states of grey values, their probabilities go through the model, which is said, and states
+/// where they are asked for.
+#[test]
+fn a_model_takes_probabilities_where_its_training_drew_states() {
+    let place = Place::new();
+    let v = grey(&place);
+    let learn = "--data csv:grey.csv --label-column last --scale none --binarize fresh --learning-rate 0.3 --valid 0";
+    place.ok(&format!("pretrain -q {learn} --hidden 5 --epochs 30 --out d"));
+    let tensors = |run: &str, name: &str| -> Vec<f32> {
+        let bytes = place.tensors(&format!("{run}/model.safetensors")).remove(name).unwrap();
+        bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
+    };
+    let (w, b) = (tensors("d", "w_rec"), tensors("d", "hb"));
+    let code = |v: &[f32], unit: usize| {
+        sigmoid(b[unit] + v.iter().enumerate().map(|(from, v)| v * w[5 * from + unit]).sum::<f32>())
+    };
+    let expected: Vec<f32> = v.chunks(12).flat_map(|v| (0..5).map(|unit| code(v, unit)).collect::<Vec<_>>()).collect();
+    assert!(apart(&features(&place, ""), &expected) < 1e-5);
+    assert!(apart(&features(&place, "--binarize fresh"), &expected) > 0.01, "states are another thing");
+    let said = "pixels:  probabilities, of which the training drew states; --binarize fresh draws states here too";
+    for verb in ["encode", "reconstruct"] {
+        assert!(stderr(&place.run(&format!("{verb} d --split train --out x.csv"))).contains(said), "{verb}");
+    }
+    let asked = stderr(&place.run("encode d --binarize none --out x.csv"));
+    assert!(!asked.contains("pixels:"), "{asked}");
+
+    // The labels of a net, and of a classifier that was trained from it.
+    place.ok(&format!("stack -q {learn} --layers 6 --epochs 30 --out s"));
+    place.ok("finetune -q s --epochs 3 --out f");
+    let predicted = |words: &str| -> Vec<f32> {
+        place.ok(&format!("classify {words} --out labels.csv"));
+        let text = place.text("labels.csv");
+        text.lines().skip(1).map(|line| line.split(',').nth(2).unwrap().parse().unwrap()).collect()
+    };
+    let (dbn, _) = Dbn::load(&place.path("s/model.safetensors"), &Device::Cpu).unwrap();
+    let samples = Tensor::from_vec(v.clone(), (60, 12), &Device::Cpu).unwrap();
+    let of_net = dbn.label_probabilities(&samples).unwrap().max(1).unwrap().to_vec1::<f32>().unwrap();
+    assert!(apart(&predicted("s"), &of_net) < 1e-5);
+    let layers =
+        ["layers.0", "layers.1"].map(|layer| ["weight", "bias"].map(|part| tensors("f", &format!("{layer}.{part}"))));
+    let inputs = |[w, b]: &[Vec<f32>; 2], v: &[f32]| -> Vec<f32> {
+        let rows = w.chunks(v.len()).zip(b);
+        rows.map(|(w, b)| b + w.iter().zip(v).map(|(w, v)| w * v).sum::<f32>()).collect()
+    };
+    let of_network = v.chunks(12).map(|v| {
+        let hidden: Vec<f32> = inputs(&layers[0], v).into_iter().map(sigmoid).collect();
+        let scores = inputs(&layers[1], &hidden);
+        // Of two labels, the more probable one.
+        sigmoid((scores[0] - scores[1]).abs())
+    });
+    assert!(apart(&predicted("f"), &of_network.collect::<Vec<_>>()) < 1e-5);
+    for run in ["s", "f"] {
+        assert!(stderr(&place.run(&format!("classify {run}"))).contains(said), "{run}");
+    }
 }

@@ -66,7 +66,7 @@ Examples:
 pub(crate) struct ScoreArgs {
     #[command(flatten)]
     pub(crate) on: ModelOnData,
-    /// Make pixels binary: none or threshold=T [default: as in training]
+    /// Make pixels binary: none or threshold=T [default: threshold as in training, else none]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
     /// ln Z of the top, in nats [default: the exact sum, where it can be computed]

@@ -137,7 +137,7 @@ pub(crate) struct ReconstructArgs {
     /// Number of samples [default: 10 in a picture, all in a table]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: Option<u32>,
-    /// Make pixels binary: none, threshold=T, fixed or fresh [default: as in training]
+    /// Make pixels binary: none, threshold=T, fixed or fresh [default: threshold as in training, else none]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
     /// File to write: .png, a table: .csv, .npy, .parquet or .safetensors, or sequences: .fasta
@@ -163,7 +163,7 @@ pub(crate) struct EncodeArgs {
     /// Samples to use: train or test
     #[arg(long, default_value = "train")]
     pub(crate) split: SplitName,
-    /// Make pixels binary: none, threshold=T, fixed or fresh [default: as in training]
+    /// Make pixels binary: none, threshold=T, fixed or fresh [default: threshold as in training, else none]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
     /// Layers to pass the samples up through; 0: none [default: all]
@@ -193,7 +193,7 @@ pub(crate) struct EncodeArgs {
 pub(crate) struct ClassifyArgs {
     #[command(flatten)]
     pub(crate) on: ModelOnData<PartName>,
-    /// Make pixels binary: none, threshold=T, fixed or fresh [default: as in training]
+    /// Make pixels binary: none, threshold=T, fixed or fresh [default: threshold as in training, else none]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
     /// How to predict labels: free-energy or gibbs

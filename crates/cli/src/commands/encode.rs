@@ -49,7 +49,7 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
     memory::require_samples("encoding", n, args.memory.max_memory, needed)?;
     ranks::require_same(&n.to_string())?;
     let (mut features, mut free_energy) = (Vec::with_capacity(n * hidden), Vec::new());
-    let binarize = checkpoint.binarize(args.binarize);
+    let binarize = checkpoint.pixels(samples, args.binarize)?;
     // Of a chunk its features, then free energies.
     let encoded = ranks::each(count_of(samples), |chunk| {
         let v = input(&checkpoint, samples, binarize, seed, chunk)?;

@@ -72,7 +72,8 @@ fn write(
     let needed = |n| beside + 2 * footprint::features(n, samples.units(), format);
     memory::require_samples("reconstructing", n, args.memory.max_memory, needed)?;
     let mut reconstructed = Vec::with_capacity(n * samples.units());
-    for v in inputs(checkpoint, samples, checkpoint.binarize(args.binarize), checkpoint.provenance().seed) {
+    let binarize = checkpoint.pixels(samples, args.binarize)?;
+    for v in inputs(checkpoint, samples, binarize, checkpoint.provenance().seed) {
         reconstructed.extend(values(&match checkpoint {
             Model::Belief(checkpoint) => checkpoint.dbn.reconstruct(&v?)?,
             Model::Network(checkpoint) => checkpoint.network.forward(&v?)?,
@@ -113,7 +114,7 @@ fn draw(args: &ReconstructArgs, checkpoint: &Model, data: &Dataset, samples: &Sp
         + footprint::held(data)
         + 2 * footprint::pass(&[checkpoint.visible(), checkpoint.visible()], chosen.len());
     memory::require("reconstructing", needed, args.memory.max_memory, &[])?;
-    let binarize = checkpoint.binarize(args.binarize);
+    let binarize = checkpoint.pixels(samples, args.binarize)?;
     let batch = samples.batch(chosen.iter().copied(), binarize, provenance.seed)?;
     let pixels =
         Shown::of(samples, wanted, binarize, provenance.seed, data.class_names.as_deref().unwrap_or_default())?;

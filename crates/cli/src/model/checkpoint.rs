@@ -1,6 +1,7 @@
 //! Opening a checkpoint of any kind, and fitting data to it.
 
 use crate::args::{DataArgs, MemoryArgs, SplitName};
+use crate::data::chunks::CHUNK;
 use crate::data::open::{CLASS_NAMES, TEXT_FORM, open_again, open_data};
 use crate::data::schema_file::SCHEMA;
 use crate::failure::{Explain, Failure, Result, count};
@@ -91,6 +92,15 @@ impl Checkpoint {
     }
 }
 
+/// Whether values of Bernoulli units lie between 0 and 1, as the first samples show.
+fn is_grey(samples: &Split) -> Result<bool> {
+    if !samples.layer().is_bernoulli() {
+        return Ok(false);
+    }
+    let first = samples.batch(0..samples.samples().min(CHUNK), Binarize::None, 0)?;
+    Ok(first.to_values().iter().any(|&x| x > 0.0 && x < 1.0))
+}
+
 /// What was trained on data, and by its provenance knows how they were read.
 pub(crate) trait Trained {
     /// Where the model comes from.
@@ -163,6 +173,21 @@ pub(crate) trait Trained {
     fn binarize(&self, asked: Option<Binarize>) -> Binarize {
         let as_trained = || self.recorded("binarize").filter(|how| matches!(how, Binarize::Threshold(_)));
         asked.or_else(as_trained).unwrap_or_default()
+    }
+
+    /// The same for samples that go through the model. Where they are grey, and states of them were drawn in training,
+    /// it says that here they are probabilities.
+    fn pixels(&self, samples: &Split, asked: Option<Binarize>) -> Result<Binarize> {
+        let trained: Option<Binarize> = self.recorded("binarize");
+        if asked.is_none()
+            && let Some(drawn @ (Binarize::Fixed | Binarize::Fresh)) = trained
+            && is_grey(samples)?
+        {
+            tracing::info!(
+                "pixels:  probabilities, of which the training drew states; --binarize {drawn} draws states here too"
+            );
+        }
+        Ok(self.binarize(asked))
     }
 
     /// Samples with what they lack filled by the model.

@@ -59,7 +59,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     }
     let names = names(&data, classes)?;
     let labels = labels(samples, classes, args)?;
-    let (binarize, seed) = (checkpoint.binarize(args.binarize), checkpoint.provenance().seed);
+    let (binarize, seed) = (checkpoint.pixels(samples, args.binarize)?, checkpoint.provenance().seed);
 
     let sizes = match &checkpoint {
         Model::Belief(checkpoint) => checkpoint.dbn.sizes(),

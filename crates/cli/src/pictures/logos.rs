@@ -65,7 +65,7 @@ impl Logos {
         let lines = self.units.iter().map(|unit| unit.title.len()).max().unwrap_or(0) as f64;
         let pitch = (lines + 0.5) * line + LOGO + 2.0 * line + GAP;
         let titles = self.units.iter().flat_map(|unit| &unit.title).chain([&self.title]).map(String::as_str);
-        let text = titles.chain([AXES]).map(wide).fold(0.0, f64::max);
+        let text = titles.chain([AXES]).map(text_width).fold(0.0, f64::max);
         let left = MARGIN + SCALE;
         let width = (SCALE + side + GAP + HISTOGRAM).max(text) + 2.0 * MARGIN;
         let head = MARGIN + 2.0 * line + GAP;
@@ -119,25 +119,25 @@ impl Logos {
         for (weight, text) in round_marks(-below, above, MARKS) {
             let y = axis - weight * unit_height;
             drawing.rectangle([left - 4.0, y - 0.5, 4.0, 1.0], AXIS);
-            drawing.text(left - TICK as f64 - wide(&text), y - 0.5 * LINE as f64, text);
+            drawing.text(left - TICK as f64 - text_width(&text), y - 0.5 * LINE as f64, text);
         }
     }
 }
 
 /// Pixels that a text is wide.
-fn wide(text: &str) -> f64 {
+fn text_width(text: &str) -> f64 {
     (text.chars().count() * CHARACTER) as f64
 }
 
 /// Numbers of the sites, as many as fit side by side, and what they are.
 fn site_numbers(drawing: &mut Drawing, sites: usize, [left, top, cell]: [f64; 3]) {
-    let room = wide(&sites.to_string()) + CHARACTER as f64;
+    let room = text_width(&sites.to_string()) + CHARACTER as f64;
     let every = [1, 2, 5, 10, 20, 50].into_iter().find(|&every| every as f64 * cell >= room).unwrap_or(100);
     for site in (every..=sites).step_by(every) {
         let text = site.to_string();
-        drawing.text(left + (site as f64 - 0.5) * cell - wide(&text) / 2.0, top, text);
+        drawing.text(left + (site as f64 - 0.5) * cell - text_width(&text) / 2.0, top, text);
     }
-    drawing.text(left + (sites as f64 * cell - wide("site")) / 2.0, top + LINE as f64, "site");
+    drawing.text(left + (sites as f64 * cell - text_width("site")) / 2.0, top + LINE as f64, "site");
 }
 
 /// Bars of how often inputs are in each of equal bins, with the ends of the axis and the number of the highest bar below.
@@ -160,7 +160,7 @@ fn histogram(drawing: &mut Drawing, inputs: &[f64], [left, top, width, height]: 
     }
     drawing.rectangle([left, top + height, width, 1.0], AXIS);
     let (first, last) = (format!("{low:.1}"), format!("{high:.1}"));
-    let end = left + width - wide(&last);
+    let end = left + width - text_width(&last);
     drawing.text(left, top + height + 2.0, first);
     drawing.text(end, top + height + 2.0, last);
     drawing.text(left, top + height + 2.0 + LINE as f64, format!("highest bar: {most:.0}"));

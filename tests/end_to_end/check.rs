@@ -188,7 +188,28 @@ fn a_stack_has_a_recipe_too() {
     assert_eq!(written["layers"].as_array().unwrap().len(), 1, "of few samples");
     assert_eq!(written["visible_states"].as_str(), Some("probabilities"), "of amounts, in all layers");
     place.ok("stack -q --config s.toml --epochs 1 --out s");
+    // Without a recipe it is the same.
+    place.ok("stack -q --data csv:t.csv --label-column class --visible-units bernoulli --epochs 1 --out d");
+    let [by_recipe, by_data] = ["s", "d"].map(|run| {
+        let used: toml::Table = place.text(&format!("{run}/config.toml")).parse().unwrap();
+        ["binarize", "visible_states", "layers"].map(|key| used[key].clone())
+    });
+    assert_eq!(by_recipe, by_data);
     assert_eq!(place.run("check csv:t.csv --for tune").status.code(), Some(2));
+}
+
+/// What is a sample to a training is one to `dbn check`.
+#[test]
+fn a_first_line_of_gaps_is_a_sample() {
+    let place = Place::new();
+    let row = |k: usize| format!("{},{}\n", k % 7, k * 3 % 5);
+    let rows: String = (0..40).map(row).collect();
+    std::fs::write(place.path("t.csv"), format!("NA,NA\n{rows}")).unwrap();
+    let output = place.run("check csv:t.csv --json");
+    let checked: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&checked["train"]["samples"], &checked["train"]["missing"]), (&41.into(), &2.into()), "{checked}");
+    let said = stderr(&place.run("pretrain --data csv:t.csv --hidden 3 --epochs 1 --valid 0 --out r"));
+    assert!(said.contains("data:    t, 41 training samples"), "{said}");
 }
 
 /// How many rows have holes, in which columns, and which columns have them together.

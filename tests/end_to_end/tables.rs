@@ -90,6 +90,9 @@ fn rows_saved_apart_mean_what_they_meant() {
     std::fs::write(place.path("all.csv"), table(&(0..60).collect::<Vec<_>>())).unwrap();
     let said = stderr(&place.run("pretrain --data csv:all.csv --hidden 5 --epochs 1 --valid 0 --out run"));
     assert!(said.contains("whole numbers from 0 to 16 in all columns: divided by 16"), "{said}");
+    let shown = place.run("check csv:all.csv --recipe r.toml");
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("unit: 0 to 16"), "{shown:?}");
+    assert!(place.text("r.toml").contains("scale = \"auto\""), "{}", place.text("r.toml"));
     std::fs::write(place.path("two.csv"), table(&[3, 4]).replace(",16", ",1")).unwrap();
     std::fs::write(place.path("three.csv"), table(&[3, 4, 5]).replace(",16", ",1")).unwrap();
     place.ok("encode run --data csv:two.csv --out two-codes.csv");
@@ -99,6 +102,36 @@ fn rows_saved_apart_mean_what_they_meant() {
     std::fs::write(place.path("wide.csv"), table(&[3]).replacen(',', ",99,", 1)).unwrap();
     let refused = stderr(&place.run("encode run --data csv:wide.csv --out x.csv"));
     assert!(refused.contains("there are 65 columns, expected 64 as in the training data"), "{refused}");
+}
+
+/// The labels of samples that are all dark are those that they have beside bright ones, whichever scale was recorded.
+#[test]
+fn rows_saved_apart_are_classified_as_they_were() {
+    let place = Place::new();
+    let write = |name: &str, rows: &[usize], of: f32| {
+        let line = |&k: &usize| {
+            let value =
+                |unit: usize| ((k * 31 + unit * 5) % 17 + if k.is_multiple_of(2) { 0 } else { 230 }) as f32 / of;
+            let values: Vec<String> = (0..8).map(|unit| value(unit).to_string()).collect();
+            format!("{},{}\n", values.join(","), k % 2)
+        };
+        std::fs::write(place.path(name), rows.iter().map(line).collect::<String>()).unwrap();
+    };
+    let all: Vec<usize> = (0..40).collect();
+    let dark: Vec<usize> = (0..40).step_by(2).collect();
+    for (scale, of) in [("auto", 1.0), ("255", 1.0), ("none", 255.0)] {
+        write("all.csv", &all, of);
+        write("dark.csv", &dark, of);
+        let learn = "--label-column last --layers 5 --epochs 20 --learning-rate 0.1 --valid 0";
+        place.ok(&format!("stack -q --data csv:all.csv --scale {scale} {learn} --out s --force"));
+        let labels = |name: &str| -> Vec<String> {
+            place.ok(&format!("classify s --data csv:{name} --out labels.csv"));
+            // Without the number of the line.
+            place.text("labels.csv").lines().skip(1).map(|line| line.split_once(',').unwrap().1.to_string()).collect()
+        };
+        let of_all: Vec<String> = labels("all.csv").into_iter().step_by(2).collect();
+        assert_eq!(labels("dark.csv"), of_all, "{scale}");
+    }
 }
 
 /// Holes are no obstacle: a training draws what is missing, the model fills it wherever it is used, and a sample means
@@ -367,6 +400,13 @@ fn a_file_is_the_same_however_its_path_is_spelt() {
     for data in ["csv:t.csv", "csv:./t.csv", "csv:r/../t.csv"] {
         place.ok(&format!("encode r --data {data} --out codes.csv"));
         assert_eq!(place.text("codes.csv").lines().count(), 6, "{data}: a header, and the first line is a sample");
+    }
+    // The names are numbers, and the first column is the label.
+    std::fs::write(place.path("h.csv"), "3,5,8\n".to_string() + &"1,0,1\n0,1,0\n".repeat(10)).unwrap();
+    place.ok("stack -q --data csv:h.csv --header yes --label-column 0 --layers 3 --epochs 1 --valid 0 --out s");
+    for data in ["csv:h.csv", "csv:./h.csv", "csv:s/../h.csv"] {
+        let found = place.json(&format!("classify s --data {data} --json"));
+        assert!(found["samples"] == 20 && found["errors"].is_number(), "{data}: {found}");
     }
 }
 

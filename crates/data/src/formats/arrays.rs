@@ -210,6 +210,8 @@ mod tests {
         let labels =
             |shape: &[usize], element, bytes: &[u8]| array(shape, element, bytes).labels(Room::ENDLESS, false, 3);
         assert_eq!(labels(&[3], Element::U8, &[2, 0, 1]).unwrap(), (vec![2, 0, 1], None));
+        let whole = [1.0f32, 0.0].map(f32::to_le_bytes).concat();
+        assert_eq!(labels(&[2], Element::F32, &whole).unwrap(), (vec![1, 0], None));
         let names = |names: [&str; 2]| Some(names.map(String::from).to_vec());
         assert_eq!(labels(&[3], Element::I8, &[255, 1, 255]).unwrap(), (vec![0, 1, 0], names(["-1", "1"])));
         assert_eq!(labels(&[2], Element::Text(3), b"dogcat").unwrap(), (vec![1, 0], names(["cat", "dog"])));

@@ -254,6 +254,8 @@ mod tests {
         assert_eq!(samples("red,big\nblue,small\nred,small\n", &plain), Ok(3));
         // R leaves out the name of the column of row names.
         assert_eq!(samples("a,b\n1,0,1\n2,1,1\n3,1,0\n", &plain), Ok(3));
+        // A sample of which nothing is known is no header.
+        assert_eq!(samples("NA,NA\n0.3,0.4\n0.5,0.25\n", &plain), Ok(3));
     }
 
     #[test]

@@ -289,8 +289,10 @@ pub(super) mod tests {
         );
         let far = LoadOptions { label_column: Some("7".into()), ..LoadOptions::default() };
         assert!(with("1, 2", &[0.0; 2], &far).unwrap_err().contains("there is no label column \"7\""));
-        let refused = load(&Source::Idx("folder".into()), &last).unwrap_err().to_string();
-        assert!(refused.ends_with("the labels of 'idx:folder' are in files of their own"), "{refused}");
+        for (source, name) in [(Source::Idx("folder".into()), "idx:folder"), (Source::Mnist, "mnist")] {
+            let refused = load(&source, &last).unwrap_err().to_string();
+            assert!(refused.ends_with(&format!("the labels of '{name}' are in files of their own")), "{refused}");
+        }
     }
 
     /// Times by one range for all: in 64 bits until they are scaled, in files that a model is used on, too.

@@ -181,6 +181,15 @@ mod tests {
     }
 
     #[test]
+    fn samples_and_labels_have_the_names_that_packages_give_them() {
+        for (train, labels) in
+            [("X", "y"), ("data", "target"), ("images", "labels"), ("x_train", "y_train"), ("samples", "targets")]
+        {
+            assert_eq!(roles(&[labels, train, "age"]), Ok(named(train, Some(labels), None, None)));
+        }
+    }
+
+    #[test]
     fn weights_are_those_of_samples() {
         let weights = |names: &[&str]| roles(names).unwrap().weights;
         assert_eq!(weights(&["samples", "variable_type", "weights"]), Some("weights".into()));

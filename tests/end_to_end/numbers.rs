@@ -92,6 +92,8 @@ fn pictures_and_reconstructions_are_numbers_too() {
     }
     place.ok("reconstruct r --count 7 --split train --out some.npy");
     assert_eq!(npyz::NpyFile::new(&place.read("some.npy")[..]).unwrap().shape(), [7, 30]);
+    place.ok("reconstruct r --out all.parquet");
+    assert!(place.read("all.parquet").starts_with(b"PAR1"));
 }
 
 /// Scores of a table `dbn score` wrote, by column.

@@ -105,6 +105,40 @@ fn kinds_follow_the_values() {
     }
 }
 
+/// Every kind that can be asked for is what the column becomes, or is refused with what it needs.
+#[test]
+fn a_column_is_of_the_kind_that_is_asked_for() {
+    let as_kind = |text: &str, kind: &str| {
+        let column_types = format!("a={kind}").parse().unwrap();
+        read(text, &LoadOptions { column_types, ..plain() }).map(|data| data.schema.to_string())
+    };
+    let numbers = "a,b\n1,0\n2,1\n1,1\n2,0\n";
+    for (kind, want) in [
+        ("binary", "binary: 1 is off, 2 is on"),
+        ("unit", "unit: 0 to 2"),
+        ("real", "real: 1 to 2"),
+        ("categorical", "categorical: 2 levels, 1, 2"),
+        ("ignored", "ignored"),
+        ("label", "label"),
+        ("weight", "weight"),
+    ] {
+        let shown = as_kind(numbers, kind).unwrap();
+        assert_eq!(shown.lines().next(), Some(format!("a  {want}").as_str()), "{kind}");
+    }
+    let spins = as_kind("a,b\n-1,0\n1,1\n-1,1\n", "spin").unwrap();
+    assert_eq!(spins.lines().next(), Some("a  spin"));
+    let words = "a,b\nx,0\ny,1\nz,1\nx,0\n";
+    for (text, kind, needs) in [
+        (numbers, "spin", "-1 and 1, but has 1 to 2"),
+        (words, "binary", "two different values, but has \"x\""),
+        (words, "unit", "numbers from 0 up, but has \"x\""),
+        (words, "real", "numbers, but has \"x\""),
+    ] {
+        let error = as_kind(text, kind).unwrap_err();
+        assert!(error.contains(&format!("asked for as {kind}, which needs {needs}")), "{error}");
+    }
+}
+
 /// What cannot be inferred is asked, with commands to choose from; each is accepted.
 #[test]
 fn what_cannot_be_told_is_asked() {

@@ -2,7 +2,7 @@
 
 use crate::commands::write_file;
 use crate::failure::{Failure, Result};
-use crate::model::checkpoint::Trained;
+use crate::model::trained::Trained;
 use deepbelief_data::{Alphabet, Schema, Split};
 use deepbelief_kernels::Sequences;
 use std::fmt::Write as _;

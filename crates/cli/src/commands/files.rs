@@ -1,7 +1,7 @@
 //! Files that verbs write.
 
 use crate::failure::{Explain, Failure, Result};
-use crate::model::checkpoint::Trained;
+use crate::model::trained::Trained;
 use crate::run::folder::{MODEL, RunFolder};
 use deepbelief_data::Source;
 use deepbelief_rbm::write_atomic;

@@ -6,9 +6,10 @@ use crate::commands::files::{extension, require_folder, require_spare, write_fil
 use crate::failure::{Explain, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
-use crate::model::checkpoint::{Checkpoint, Trained, run_name, starts_from_labelled_data};
+use crate::model::checkpoint::{Checkpoint, run_name, starts_from_labelled_data};
 use crate::model::decoded::picture_shape;
 use crate::model::paged::{columns, table};
+use crate::model::trained::Trained;
 use crate::pictures::showcase;
 use crate::report::{Report, bytes, shell_word};
 use deepbelief_data::{Dataset, ImageShape, Source, Split};

@@ -2,7 +2,8 @@
 
 use crate::args::PartName;
 use crate::failure::{Failure, Result, count};
-use crate::model::checkpoint::{Trained, split};
+use crate::model::checkpoint::split;
+use crate::model::trained::Trained;
 use deepbelief_data::{Dataset, Split};
 
 /// Samples, and what they are in the training of the model.

@@ -5,7 +5,8 @@ use crate::commands::files::{extension, require_folder, require_spare, write_fil
 use crate::failure::{Failure, Result};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
-use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::checkpoint::Checkpoint;
+use crate::model::trained::Trained;
 use crate::pictures::graphs;
 use crate::report::{Report, table};
 use crate::results::{FORMATS, Results};

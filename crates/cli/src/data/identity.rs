@@ -3,7 +3,7 @@
 
 use crate::args::{DataArgs, SplitName};
 use crate::failure::Result;
-use crate::model::checkpoint::Trained;
+use crate::model::trained::Trained;
 use crate::results::{is_named, respelled};
 use deepbelief_data::{Block, BlockValues, ColumnKind, Original, Schema, Split, TextForm};
 use std::collections::HashMap;

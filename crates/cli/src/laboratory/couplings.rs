@@ -1,8 +1,9 @@
 //! Pairs of sites by how strongly a model couples them.
 
 use crate::failure::{Failure, Result, count};
-use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::checkpoint::Checkpoint;
 use crate::model::sites::NamedSites;
+use crate::model::trained::Trained;
 use crate::report::Report;
 use deepbelief_analysis::contacts::{Pair, Predictive, ranked};
 use deepbelief_analysis::couplings::Couplings;

@@ -1,8 +1,9 @@
 //! What the hidden units of a model of sequences are for, and the logos of some.
 
 use crate::failure::{Result, count};
-use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::checkpoint::Checkpoint;
 use crate::model::sites::{NamedSites, sequences, spread};
+use crate::model::trained::Trained;
 use crate::pictures::{Logos, UnitLogo};
 use crate::report::cell;
 use deepbelief_analysis::hidden_units::{HiddenUnit, hidden_units, zero_sum_weights};

@@ -3,8 +3,9 @@
 //! stranger's: every text of theirs goes through [`markdown`](crate::model::markdown).
 
 use crate::failure::Result;
-use crate::model::checkpoint::{Header, Model, Trained};
+use crate::model::checkpoint::{Header, Model};
 use crate::model::markdown::{code, target, words};
+use crate::model::trained::Trained;
 use deepbelief_data::Source;
 use deepbelief_exchange::IMPORTED_FROM;
 use deepbelief_finetune::Activation;

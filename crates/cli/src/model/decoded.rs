@@ -1,6 +1,6 @@
 //! What a model gives as a table: visible values in the units of its training data.
 
-use super::checkpoint::Trained;
+use super::trained::Trained;
 use crate::failure::{Failure, Result};
 use crate::pictures::shape_of;
 use crate::results::Results;

@@ -10,4 +10,5 @@ mod markdown;
 pub(crate) mod paged;
 pub(crate) mod recorded;
 pub(crate) mod sites;
+pub(crate) mod trained;
 pub(crate) mod whole;

@@ -1,7 +1,8 @@
 //! What a page shows of a model (`dbn page`): pictures, or the columns of a table.
 
-use super::checkpoint::{Checkpoint, Trained};
+use super::checkpoint::Checkpoint;
 use super::decoded::picture_shape;
+use super::trained::Trained;
 use deepbelief_data::{ColumnKind, ImageShape, Schema};
 use deepbelief_page::{Column, Values, require_units_of_pictures, require_units_of_tables};
 use deepbelief_rbm::UnitKind;

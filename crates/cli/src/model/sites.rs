@@ -1,7 +1,8 @@
 //! A model of sequences, spins or categories, site by site, with what its levels are called.
 
 use crate::failure::{Failure, Result};
-use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::checkpoint::Checkpoint;
+use crate::model::trained::Trained;
 use deepbelief_analysis::sites::{Level, Sequences, Sites};
 use deepbelief_data::{Binarize, ColumnKind, Split};
 use deepbelief_kernels::{Segment, UnitKind, Units};

@@ -5,8 +5,9 @@
 use crate::args::{DataArgs, MemoryArgs, SEPARATION};
 use crate::failure::{Explain, Failure, Result};
 use crate::laboratory::{MOST_SEQUENCES, Rule, coupled, logos, map_title, most_important};
-use crate::model::checkpoint::{Checkpoint, Model, Trained};
+use crate::model::checkpoint::{Checkpoint, Model};
 use crate::model::sites::{NamedSites, sequences, spread};
+use crate::model::trained::Trained;
 use crate::pictures::ContactMap;
 use crate::report::{Report, shell_word, thousands};
 use crate::run::folder::{CONTACTS, RunFolder, UNITS};

@@ -1,9 +1,10 @@
 //! What to type next, for a run of each kind.
 
 use crate::args::SEPARATION;
-use crate::model::checkpoint::{Model, Trained};
+use crate::model::checkpoint::Model;
 use crate::model::decoded::picture_shape;
 use crate::model::paged::can_have_a_page;
+use crate::model::trained::Trained;
 use crate::report::shell_word;
 use crate::run::folder::{BEST, CONTACTS, UNITS};
 use deepbelief_finetune::Objective;

@@ -1,8 +1,9 @@
 //! The weights of a model, a layer each.
 
 use crate::failure::{Result, count};
-use crate::model::checkpoint::{Checkpoint, Model, Trained};
+use crate::model::checkpoint::{Checkpoint, Model};
 use crate::model::decoded::picture_shape;
+use crate::model::trained::Trained;
 use crate::pictures::{projected, values};
 use deepbelief_finetune::Activation;
 use deepbelief_report::{LayerView, MOST_PIXELS, Weights};

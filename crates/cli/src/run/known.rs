@@ -1,6 +1,7 @@
 //! What a training's data are read by that no setting says: what the model knows that it starts from, or goes on with.
 
-use crate::model::checkpoint::{Checkpoint, Model, Trained};
+use crate::model::checkpoint::{Checkpoint, Model};
+use crate::model::trained::Trained;
 use crate::settings::Said;
 use deepbelief_data::{ClassNumbers, LoadOptions};
 

@@ -7,8 +7,9 @@ use crate::commands::files::{extension, require_folder, require_spare, write_fil
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
-use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::checkpoint::Checkpoint;
 use crate::model::log_z::log_z;
+use crate::model::trained::Trained;
 use crate::pictures::{Panels, values};
 use crate::report::Report;
 use deepbelief_analysis::chains::Chains;

@@ -2,7 +2,8 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::ranks;
-use crate::model::checkpoint::{Checkpoint, ROWS, Trained};
+use crate::model::checkpoint::{Checkpoint, ROWS};
+use crate::model::trained::Trained;
 use crate::pictures::{Dream, Watch};
 use deepbelief_data::Schema;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};

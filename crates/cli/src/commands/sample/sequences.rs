@@ -3,7 +3,8 @@
 use crate::args::{DataArgs, SampleArgs};
 use crate::commands::files::write_file;
 use crate::failure::Result;
-use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::checkpoint::Checkpoint;
+use crate::model::trained::Trained;
 use crate::sequences::{Nearest, alignment, fasta};
 
 /// Writes values `[samples, units]` as FASTA; with natural sequences, beside each the nearest of these.

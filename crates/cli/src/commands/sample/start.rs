@@ -3,7 +3,8 @@
 use crate::args::{SampleArgs, StartName};
 use crate::data::chunks::tensor;
 use crate::failure::Result;
-use crate::model::checkpoint::{Checkpoint, Trained, starts_from_labelled_data};
+use crate::model::checkpoint::{Checkpoint, starts_from_labelled_data};
+use crate::model::trained::Trained;
 use crate::pictures::Dream;
 use deepbelief_data::Binarize;
 use deepbelief_kernels::{Stream, Uniforms};

@@ -2,7 +2,8 @@
 
 use super::peers::lacking;
 use crate::failure::Result;
-use crate::model::checkpoint::{Checkpoint, Trained};
+use crate::model::checkpoint::Checkpoint;
+use crate::model::trained::Trained;
 use crate::report::Work;
 use deepbelief_data::{Binarize, Block, BlockValues, Schema, Split};
 use deepbelief_rbm::{to_batch, to_tensor};

@@ -2,8 +2,9 @@
 
 use crate::args::ShowArgs;
 use crate::failure::{Failure, Result};
-use crate::model::checkpoint::{Model, Trained};
+use crate::model::checkpoint::Model;
 use crate::model::decoded::picture_shape;
+use crate::model::trained::Trained;
 use crate::pictures::{FILTERS, Form, Screen, values};
 use crate::run::folder::METRICS;
 use candle_core::Tensor;

@@ -12,6 +12,7 @@ pub(crate) mod parts;
 pub(crate) mod progress;
 mod same;
 pub(crate) mod save_clock;
+mod shown;
 pub(crate) mod stage;
 pub(crate) mod watcher;
 

@@ -16,22 +16,15 @@ use crate::model::checkpoint::Model;
 use crate::model::recorded;
 use crate::model::trained::{Trained, require_units};
 use crate::options::Verb;
-use crate::pictures::{Crowd, Gallery, Shown, shape_of};
+use crate::pictures::shape_of;
 use crate::report::{bytes, thousands};
 use crate::settings::{DataSettings, Said, Settings, record};
 use candle_core::Device;
 use deepbelief_data::{BatchConfig, Binarize, Dataset, Minibatcher, Schema, Source, Split, TextForm};
-use deepbelief_kernels::{Missing, Stream, Uniforms};
+use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::{Monitors, Provenance, Units};
 use deepbelief_stack::Dbn;
 use toml::Value;
-
-/// Samples shown in the pictures.
-const SHOWN: usize = 10;
-
-/// Samples that a report measures units and labels on, and their values, at most.
-const CROWD: usize = 2000;
-const CROWD_VALUES: usize = 2_000_000;
 
 /// Data, parted.
 #[derive(Clone)]
@@ -239,53 +232,6 @@ impl Parts {
             valid_labels: self.valid.as_ref().map_or(Vec::new(), |valid| labels(valid, &held)),
             valid_weights: self.valid.as_ref().map_or(Vec::new(), |valid| weights(valid, &held)),
         })
-    }
-
-    /// Test samples for the pictures, or where there is no test set, others.
-    pub(crate) fn gallery(&self, settings: &DataSettings, seed: u64) -> Result<Gallery> {
-        let split = self.data.test.as_ref().or(self.valid.as_ref()).unwrap_or(&self.train);
-        let table = settings.image_size.is_none() && !self.data.schema.is_of_one_kind();
-        let shape = if table {
-            let columns = match self.data.schema.alphabet() {
-                Some(_) => "sites of an alignment",
-                None => "columns of a table",
-            };
-            Err(format!("the {columns} are no pixels"))
-        } else if !split.layer().is_bernoulli() {
-            Err(format!("pictures are of Bernoulli units, and these are {}", split.layer()))
-        } else {
-            let shape = shape_of(split.units(), settings.image_size);
-            shape.map_err(|failure| format!("{} (see --image-size)", failure.what()))
-        };
-        if let Err(why) = &shape {
-            tracing::info!("no pictures of filters and samples: {why}");
-        }
-        let class_names = self.data.class_names.clone().unwrap_or_default();
-        let samples = Shown::of(split, SHOWN, settings.binarize, seed, &class_names)?;
-        let shape = shape.ok();
-        let columns = shape.is_none().then(|| self.columns(settings));
-        let gaps = self.data.train.has_missing();
-        Ok(Gallery { shape, samples, class_names, columns, gaps, crowd: self.crowd(settings, seed)? })
-    }
-
-    /// What the visible units stand for.
-    fn columns(&self, settings: &DataSettings) -> Schema {
-        let of_table = Some(self.data.schema.clone()).filter(|schema| schema.units() == self.train.units());
-        of_table.unwrap_or_else(|| Schema::of_scale(self.train.units(), settings.scale))
-    }
-
-    /// Some validation samples, or where there are none, training samples.
-    fn crowd(&self, settings: &DataSettings, seed: u64) -> Result<Crowd> {
-        let (of, split) = self.valid.as_ref().map_or(("training", &self.train), |valid| ("validation", valid));
-        let most = CROWD.min(CROWD_VALUES / split.units().max(1)).min(split.samples());
-        let whole = |&sample: &usize| {
-            let lacks = |missing: Missing| (0..split.units()).any(|unit| missing.cells.get(0, unit));
-            !split.missing(&[sample]).is_some_and(lacks)
-        };
-        let chosen: Vec<usize> = (0..split.samples()).filter(whole).take(most).collect();
-        let values = split.batch(chosen.iter().copied(), settings.binarize, seed)?.to_values();
-        let labels = chosen.iter().filter_map(|&sample| split.label(sample)).collect();
-        Ok(Crowd { of, values, labels })
     }
 
     /// Where a model trained on these data comes from; epochs and figures are still to come.

@@ -36,7 +36,7 @@ fn the_path_of_a_training_carries_its_partition_function() {
             seed: u64::from(seed),
             ..crate::plain()
         };
-        let mut data = Labelled { batches: Fixed(vec![batch; 20]), labels };
+        let mut data = Labelled::new(vec![(batch, labels); 20]);
         let mut watch = Exact { worst: 0.0, changed: Vec::new(), squares: Vec::new() };
         Trainer::new(&rbm, config).unwrap().fit(&mut data, &monitors, &mut watch).unwrap();
         let (first, last) = (watch.changed[0], watch.changed[29]);

@@ -1,8 +1,8 @@
 //! The label group: exact posteriors, and the packed step against the one on tensors.
 
-use crate::{binary, in_f64, random_rbm, real, tensor, uniforms, values};
+use crate::{Labelled, binary, in_f64, random_rbm, real, tensor, uniforms, values};
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{Batch, Minibatches};
+use deepbelief_kernels::Batch;
 use deepbelief_rbm::{
     Draws, LabelGroup, Monitors, Outcome, Provenance, Rbm, TrainConfig, TrainState, Trainer, Velocity, load, save,
 };
@@ -50,48 +50,13 @@ fn label_posteriors_are_exact() {
     }
 }
 
-/// Batches with labels in stored order.
-#[derive(Clone)]
-struct Labelled {
-    batches: Vec<(Batch, Vec<u32>)>,
-    filled: usize,
-}
-
-impl Labelled {
-    fn new(visible: usize, classes: u32, rows: usize) -> Self {
-        let labels = |rows: usize, step| {
-            uniforms(1, rows, step).iter().map(|u| (u * classes as f32) as u32).collect::<Vec<u32>>()
-        };
-        let batches =
-            [binary(rows, visible, 0.2, 5), real(rows.div_ceil(2), visible, 0.25, 6), real(rows, visible, 1.1, 7)];
-        let batches = batches.into_iter().map(|batch| (batch.clone(), labels(batch.rows(), 8))).collect();
-        Self { batches, filled: 0 }
-    }
-
-    fn monitors(&self) -> Monitors {
-        let (train, train_labels) = self.batches[0].clone();
-        Monitors { train, train_labels, ..Monitors::default() }
-    }
-}
-
-impl Minibatches for Labelled {
-    fn samples(&self) -> usize {
-        self.batches.iter().map(|(batch, _)| batch.rows()).sum()
-    }
-    fn units(&self) -> usize {
-        self.batches[0].0.units()
-    }
-    fn batches(&self) -> usize {
-        self.batches.len()
-    }
-    fn start_epoch(&mut self, _: u32) {}
-    fn fill(&mut self, index: usize, batch: &mut Batch) {
-        self.filled = index;
-        batch.clone_from(&self.batches[index].0);
-    }
-    fn labels(&self) -> Option<&[u32]> {
-        Some(&self.batches[self.filled].1)
-    }
+/// Batches of bits, of some real values and of real values alone, with random labels.
+fn labelled_batches(visible: usize, classes: u32, rows: usize) -> Labelled {
+    let labels =
+        |rows: usize, step| uniforms(1, rows, step).iter().map(|u| (u * classes as f32) as u32).collect::<Vec<u32>>();
+    let batches =
+        [binary(rows, visible, 0.2, 5), real(rows.div_ceil(2), visible, 0.25, 6), real(rows, visible, 1.1, 7)];
+    Labelled::new(batches.into_iter().map(|batch| (batch.clone(), labels(batch.rows(), 8))).collect())
 }
 
 fn one_hot(labels: &[u32], classes: usize) -> Tensor {
@@ -114,7 +79,7 @@ fn the_packed_step_with_labels_is_the_step_on_tensors() {
                     ..crate::plain()
                 };
                 let rbm = labelled_rbm(visible, hidden, classes, 0.2);
-                let mut data = Labelled::new(visible, classes as u32, rows);
+                let mut data = labelled_batches(visible, classes as u32, rows);
                 let monitors = data.monitors();
                 let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
                 trainer.fit(&mut data, &monitors, &mut ()).unwrap();
@@ -152,7 +117,7 @@ fn labels_are_learned_and_their_error_measured() {
     let labels: Vec<u32> = (0..90).map(|i| i % 3).collect();
     let rows = labels.iter().flat_map(|&y| (0..30).map(move |i| f32::from(u8::from(i % 3 == y))));
     let batch = Batch::Binary(deepbelief_kernels::Bits::from_values(90, 30, &rows.collect::<Vec<_>>()));
-    let mut data = Labelled { batches: vec![(batch.clone(), labels.clone()); 5], filled: 0 };
+    let mut data = Labelled::new(vec![(batch.clone(), labels.clone()); 5]);
     let monitors = data.monitors();
     let base = random_rbm(30, 20, 0.01, 1);
     let rbm = base.clone().with_labels(LabelGroup::zeros(3, &base).unwrap()).unwrap();
@@ -173,7 +138,7 @@ fn resuming_and_saving_keep_the_label_group() {
     };
     for chains in [0, 12] {
         let config = TrainConfig { epochs: 4, persistent_chains: chains, ..crate::plain() };
-        let mut data = Labelled::new(40, 5, 20);
+        let mut data = labelled_batches(40, 5, 20);
         let monitors = data.monitors();
         let rbm = labelled_rbm(40, 33, 5, 0.1);
         let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
@@ -199,7 +164,7 @@ fn labels_that_do_not_fit_are_refused() {
         let mut trainer = Trainer::new(&rbm, crate::plain()).unwrap();
         trainer.fit(data, monitors, &mut ()).unwrap_err().to_string()
     };
-    let mut data = Labelled::new(40, 5, 20);
+    let mut data = labelled_batches(40, 5, 20);
     let unlabelled = Monitors { train_labels: Vec::new(), ..data.monitors() };
     assert_eq!(
         refusal(&mut data, &unlabelled),

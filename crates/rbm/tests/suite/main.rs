@@ -29,8 +29,7 @@ mod units;
 
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};
-use deepbelief_rbm::Rbm;
-use deepbelief_rbm::{Schedule, TrainConfig};
+use deepbelief_rbm::{Monitors, Rbm, Schedule, TrainConfig};
 
 /// Settings of a training whose rate is constant, unless a test says otherwise.
 pub(crate) fn plain() -> TrainConfig {
@@ -58,30 +57,41 @@ impl Minibatches for Fixed {
     }
 }
 
-/// Batches with labels.
+/// Batches with labels in stored order, the same every epoch.
 pub(crate) struct Labelled {
-    pub(crate) batches: Fixed,
-    pub(crate) labels: Vec<u32>,
+    pub(crate) batches: Vec<(Batch, Vec<u32>)>,
+    filled: usize,
+}
+
+impl Labelled {
+    pub(crate) fn new(batches: Vec<(Batch, Vec<u32>)>) -> Self {
+        Self { batches, filled: 0 }
+    }
+
+    /// Measures on the first batch.
+    pub(crate) fn monitors(&self) -> Monitors {
+        let (train, train_labels) = self.batches[0].clone();
+        Monitors { train, train_labels, ..Monitors::default() }
+    }
 }
 
 impl Minibatches for Labelled {
     fn samples(&self) -> usize {
-        self.batches.samples()
+        self.batches.iter().map(|(batch, _)| batch.rows()).sum()
     }
     fn units(&self) -> usize {
-        self.batches.units()
+        self.batches[0].0.units()
     }
     fn batches(&self) -> usize {
-        self.batches.batches()
+        self.batches.len()
     }
-    fn start_epoch(&mut self, epoch: u32) {
-        self.batches.start_epoch(epoch);
-    }
+    fn start_epoch(&mut self, _: u32) {}
     fn fill(&mut self, index: usize, batch: &mut Batch) {
-        self.batches.fill(index, batch);
+        self.filled = index;
+        batch.clone_from(&self.batches[index].0);
     }
     fn labels(&self) -> Option<&[u32]> {
-        Some(&self.labels)
+        Some(&self.batches[self.filled].1)
     }
 }
 

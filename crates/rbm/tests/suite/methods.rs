@@ -310,7 +310,7 @@ fn what_methods_remember_is_resumed_to_the_bit() {
             let valid = Some(binary(20, 60, 0.3, 9));
             let valid_labels = labels.clone();
             let monitors = Monitors { train_labels: labels.clone(), valid, valid_labels, ..monitors.clone() };
-            let mut data = Labelled { batches: Fixed(batches.clone()), labels };
+            let mut data = Labelled::new(batches.iter().map(|batch| (batch.clone(), labels.clone())).collect());
             let fit = |trainer: &mut Trainer, data: &mut Labelled| {
                 let mut seen = Vec::new();
                 let mut watch = |metrics: &deepbelief_rbm::EpochMetrics| seen.push(metrics.log_z);

@@ -152,7 +152,10 @@ impl Case {
                 Box::new(Uneven { batches, lacks, weighs, missing: Missing::default(), weights: Vec::new() })
             }
             0 => Box::new(batches),
-            classes => Box::new(Labelled { batches, labels: labels(self.batches[0].rows(), classes) }),
+            classes => {
+                let labels = labels(self.batches[0].rows(), classes);
+                Box::new(Labelled::new(batches.0.into_iter().map(|batch| (batch, labels.clone())).collect()))
+            }
         };
         Box::new(Spoiled(data))
     }

@@ -1,9 +1,10 @@
 //! A label beside units of any kinds: it is one of the visible units, so that an RBM with a label group is the one whose
 //! last visible unit is categorical.
 
+use crate::Labelled;
 use crate::machines::{free_energies, in_f64, name, pairs, random, samples, signed};
 use candle_core::{DType, Device, Tensor};
-use deepbelief_kernels::{Batch, Bits, LogSum, Minibatches, Parameters};
+use deepbelief_kernels::{Batch, Bits, LogSum, Parameters};
 use deepbelief_rbm::likelihood::{
     AnnealConfig, AnnealPath, BothWays, Ladder, Means, Verdict, annealed_importance, exact_log_partition, mixing,
     pseudo_log_likelihood, reverse_annealed_importance,
@@ -147,48 +148,15 @@ fn annealing_counts_the_labels() {
     }
 }
 
-/// Batches in stored order.
-struct Dealt {
-    batches: Vec<(Batch, Vec<u32>)>,
-    last: usize,
+/// Three batches.
+fn dealt(units: &Units) -> Labelled {
+    Labelled::new((0..3).map(|step| (samples(units, 9, 60 + step), labels(9))).collect())
 }
 
-impl Dealt {
-    fn new(units: &Units) -> Self {
-        let batches = (0..3).map(|step| (samples(units, 9, 60 + step), labels(9))).collect();
-        Self { batches, last: 0 }
-    }
-
-    /// With labels as units.
-    fn joint(&self) -> Vec<Batch> {
-        self.batches.iter().map(|(batch, labels)| batch.with_labels(labels, CLASSES)).collect()
-    }
-
-    fn monitors(&self) -> Monitors {
-        let (train, train_labels) = self.batches[0].clone();
-        let (valid, valid_labels) = self.batches[1].clone();
-        Monitors { train, train_labels, valid: Some(valid), valid_labels, ..Monitors::default() }
-    }
-}
-
-impl Minibatches for Dealt {
-    fn samples(&self) -> usize {
-        self.batches.iter().map(|(batch, _)| batch.rows()).sum()
-    }
-    fn units(&self) -> usize {
-        self.batches[0].0.units()
-    }
-    fn batches(&self) -> usize {
-        self.batches.len()
-    }
-    fn start_epoch(&mut self, _: u32) {}
-    fn fill(&mut self, index: usize, batch: &mut Batch) {
-        self.last = index;
-        batch.clone_from(&self.batches[index].0);
-    }
-    fn labels(&self) -> Option<&[u32]> {
-        Some(&self.batches[self.last].1)
-    }
+/// Measures on the first batch, and validates on the second.
+fn monitors(data: &Labelled) -> Monitors {
+    let (valid, valid_labels) = data.batches[1].clone();
+    Monitors { valid: Some(valid), valid_labels, ..data.monitors() }
 }
 
 /// Every method of learning is that of the joint RBM, to the bit; so are ln Z along a training and free energies. The
@@ -205,8 +173,8 @@ fn training_with_labels_is_that_of_the_joint_rbm() {
     for layers in typed().into_iter().chain([of_bits]) {
         let (rbm, joint, parameters) = labelled(&layers, 7);
         let joined = Rbm::from_parameters(&joint, parameters, &Device::Cpu).unwrap();
-        let mut data = Dealt::new(&layers.visible);
-        let monitors = data.monitors();
+        let mut data = dealt(&layers.visible);
+        let monitors = monitors(&data);
         for (method, config) in
             [("data", &base), ("chains", &chains), ("centred", &centred), ("adam", &adam), ("along", &along)]
         {
@@ -216,7 +184,8 @@ fn training_with_labels_is_that_of_the_joint_rbm() {
             }
             let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
             assert_eq!(trainer.fit(&mut data, &monitors, &mut ()).unwrap(), Outcome::Finished);
-            let batches = data.joint();
+            let batches: Vec<Batch> =
+                data.batches.iter().map(|(batch, labels)| batch.with_labels(labels, CLASSES)).collect();
             let of_joint =
                 Monitors { train: batches[0].clone(), valid: Some(batches[1].clone()), ..Monitors::default() };
             let mut alone = Trainer::new(&joined, config.clone()).unwrap();
@@ -248,8 +217,8 @@ fn resuming_and_saving_keep_a_label_beside_any_units() {
     let adam = TrainConfig { optimizer: Optimizer::Adam, learning_rate: 0.001, ..base.clone() };
     for layers in typed().into_iter().chain([Layers::bernoulli(6, 4)]) {
         let (rbm, ..) = labelled(&layers, 8);
-        let mut data = Dealt::new(&layers.visible);
-        let monitors = data.monitors();
+        let mut data = dealt(&layers.visible);
+        let monitors = monitors(&data);
         let mixture = layers.hidden.segments().len() > 1;
         let config = if layers.are_bernoulli() { adam.clone() } else { base.clone() };
         let config = TrainConfig { log_z_every: if mixture { 2 } else { 0 }, ..config };
@@ -281,8 +250,8 @@ fn resuming_and_saving_keep_a_label_beside_any_units() {
 fn labels_that_do_not_fit_are_refused_beside_any_units() {
     let layers = Layers { visible: Units::of(UnitKind::Gaussian, 3), hidden: Units::of(UnitKind::Bernoulli, 2) };
     let (rbm, ..) = labelled(&layers, 9);
-    let mut data = Dealt::new(&layers.visible);
-    let monitors = data.monitors();
+    let mut data = dealt(&layers.visible);
+    let monitors = monitors(&data);
     data.batches[0].1[3] = 3;
     let mut trainer = Trainer::new(&rbm, crate::plain()).unwrap();
     let refusal = trainer.fit(&mut data, &monitors, &mut ()).unwrap_err().to_string();
@@ -306,7 +275,7 @@ fn labels_of_clusters_are_learned() {
         [centre[0] + noise[0], centre[1] + noise[1]]
     });
     let batch = Batch::Real { rows: 150, units: 2, values: values.collect() };
-    let mut data = Dealt { batches: vec![(batch.clone(), labels.clone()); 4], last: 0 };
+    let mut data = Labelled::new(vec![(batch.clone(), labels.clone()); 4]);
     let monitors = Monitors { train: batch.clone(), train_labels: labels.clone(), ..Monitors::default() };
     let bounded = |kind: UnitKind| !matches!(kind, UnitKind::Relu | UnitKind::Drelu);
     for kind in [UnitKind::Bernoulli, UnitKind::Spin, UnitKind::Gaussian, UnitKind::Relu, UnitKind::Drelu] {

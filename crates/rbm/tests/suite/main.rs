@@ -26,6 +26,7 @@ mod trainer;
 mod typed;
 mod typed_labels;
 mod units;
+mod verdicts;
 
 use candle_core::{DType, Device, Tensor};
 use deepbelief_kernels::{Batch, Bits, Minibatches, Stream, Uniforms};

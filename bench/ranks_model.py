@@ -16,6 +16,11 @@ with latency L of a message, its overheads among it, time G a byte, and g the ti
 assumption, of memory that moves 8 GB a second). LogGP: Alexandrov,
 Ionescu, Schauser & Scheiman, SPAA 1995.
 
+Annealing (`dbn eval`) and sampling split the chains. In a Gibbs step of an RBM the ranks add up a few counts twice, one for
+each product with the weights: 2 ceil(log2 P) L, whatever the size of the layers. `--chain-step S` is the seconds in which
+one rank takes one chain through one step, annealing included: the seconds of `dbn eval` with more temperatures less those
+with fewer, over chains, further temperatures and directions.
+
 Networks, as they are published; neither has been measured here.
 
 | network | L | G |
@@ -32,6 +37,7 @@ import math
 NETWORKS = {"10 GbE": (20e-6, 8 / 10e9), "100 Gb/s": (1.5e-6, 8 / 100e9)}
 LAYERS = ((784, 500), (784, 2_000), (2_000, 2_000))
 ROWS = (64, 256, 1_024, 4_096, 16_384)
+CHAINS = (1, 10, 100, 1_000)
 RANKS = (2, 4, 8, 16, 32, 64)
 
 
@@ -53,33 +59,49 @@ def efficiency(weights, rows, ranks, args, network):
     return compute / (compute + talk)
 
 
-def rows_for(weights, ranks, args, network, wanted=0.9):
-    """Rows a rank from which the efficiency is as wanted."""
+def least(share, wanted=0.9):
+    """The smallest number for which `share` of it is as wanted."""
     low, high = 1, 1 << 30
     while low < high:
         middle = (low + high) // 2
-        if efficiency(weights, middle, ranks, args, network) >= wanted:
+        if share(middle) >= wanted:
             high = middle
         else:
             low = middle + 1
     return low
 
 
+def chains_efficiency(chains, ranks, args, network):
+    """Gibbs steps a rank, as a share of those of one rank with as many chains."""
+    compute = chains * args.chain_step
+    return compute / (compute + 2 * math.ceil(math.log2(ranks)) * NETWORKS[network][0])
+
+
+def print_shares(head, rows):
+    print(head + " | ".join(map(str, RANKS)) + " |")
+    print("|---" * (head.count("|") - 1 + len(RANKS)) + "|")
+    for name, shares in rows:
+        print(f"| {name} | " + " | ".join(f"{share:.2f}" for share in shares) + " |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, required=True, help="samples a second of a rank, 784 x 500")
     parser.add_argument("--adding", type=float, default=1 / 8e9, help="seconds to add a byte up")
+    parser.add_argument("--chain-step", type=float, help="seconds of a chain's Gibbs step on one rank")
     args = parser.parse_args()
     for network in NETWORKS:
         print(f"\n{network}: efficiency at rows a rank, on {', '.join(map(str, RANKS))} ranks\n")
-        print("| layer | rows a rank | " + " | ".join(map(str, RANKS)) + " |")
-        print("|---" * (len(RANKS) + 2) + "|")
-        for visible, hidden in LAYERS:
-            for rows in ROWS:
-                shares = [f"{efficiency(visible * hidden, rows, ranks, args, network):.2f}" for ranks in RANKS]
-                print(f"| {visible} x {hidden} | {rows:,} | " + " | ".join(shares) + " |")
-        wanted = [f"{rows_for(v * h, 64, args, network):,} ({v} x {h})" for v, h in LAYERS]
-        print(f"\n90 % at 64 ranks from so many rows a rank: {', '.join(wanted)}")
+        cells = [(v * h, f"{v} x {h} | {rows:,}", rows) for v, h in LAYERS for rows in ROWS]
+        shares = [(name, [efficiency(w, rows, r, args, network) for r in RANKS]) for w, name, rows in cells]
+        print_shares("| layer | rows a rank | ", shares)
+        wanted = [(least(lambda n, w=v * h: efficiency(w, n, 64, args, network)), f"{v} x {h}") for v, h in LAYERS]
+        print(f"\n90 % at 64 ranks from so many rows a rank: {', '.join(f'{n:,} ({layer})' for n, layer in wanted)}")
+        if args.chain_step:
+            print(f"\n{network}: annealing and sampling, efficiency at chains a rank\n")
+            shares = [(f"{n:,}", [chains_efficiency(n, r, args, network) for r in RANKS]) for n in CHAINS]
+            print_shares("| chains a rank | ", shares)
+            print(f"\n90 % at 64 ranks from {least(lambda n: chains_efficiency(n, 64, args, network)):,} chains a rank")
 
 
 if __name__ == "__main__":

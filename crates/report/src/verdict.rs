@@ -147,7 +147,7 @@ pub fn judge(traces: &Traces, basis: Basis) -> Verdict {
     let (text, tone) = if !last.1.is_finite() {
         ("It diverged: its figures are no numbers any more. Try a smaller learning rate.".into(), Tone::Bad)
     } else if name.starts_with("label_error") && classes > 1 && last.1 > 0.9 * (1.0 - 1.0 / classes as f64) {
-        (format!("It does not tell the {classes} labels: guessing does as well."), bad)
+        (format!("It does not predict the {classes} labels: guessing does as well."), bad)
     } else if first.0 == last.0 {
         ("One epoch is done, too few to say more.".into(), Tone::Watch)
     } else if all <= 0.0 {
@@ -295,7 +295,7 @@ mod tests {
             ("cost", &[1.0, 1.1, 1.2, 1.3, 1.4], "It did not learn", Tone::Bad),
             ("cost", &[1.0, 1.1], "It did not learn", Tone::Watch),
             ("cost", &[1.0, f64::NAN], "It diverged", Tone::Bad),
-            ("label_error_valid", &[0.9, 0.89, 0.9, 0.89, 0.9], "It does not tell the 10 labels", Tone::Bad),
+            ("label_error_valid", &[0.9, 0.89, 0.9, 0.89, 0.9], "It does not predict the 10 labels", Tone::Bad),
             ("cost", &[1.0], "One epoch is done", Tone::Watch),
         ];
         for (name, values, text, tone) in cases {

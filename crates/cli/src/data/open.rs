@@ -43,7 +43,7 @@ pub(crate) fn explain(error: deepbelief_data::Error) -> Failure {
     match error {
         deepbelief_data::Error::Memory { .. } => Failure::from(error).hint(WHOLE),
         deepbelief_data::Error::Columns { .. } => Failure::from(error).hint(
-            "use data of the kind that the schema is of, which a model has of its training data; `dbn show` tells which",
+            "use data of the kind that the schema is of, which a model has of its training data; `dbn show` says which",
         ),
         deepbelief_data::Error::Cell { .. } => Failure::from(error).hint(
             "correct the value, or leave its cell empty: what is empty is missing, which models of tables fill and score",

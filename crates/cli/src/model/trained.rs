@@ -229,5 +229,5 @@ pub(crate) fn require_units(source: &Source, found: usize, expected: usize) -> R
     Err(Failure::new(format!(
         "the data '{source}' have {found} columns, but the checkpoint has {expected} visible units"
     ))
-    .hint("use data of the kind the model was trained on; `dbn show` tells which"))
+    .hint("use data of the kind the model was trained on; `dbn show` says which"))
 }

@@ -155,7 +155,10 @@ impl Parts {
         let (train, valid) = match settings.valid {
             0 => (data.train.clone(), None),
             n => {
-                let (train, valid) = data.train.split_validation(n, seed).or_hint(|| "see --valid".into())?;
+                let (train, valid) = data
+                    .train
+                    .split_validation(n, seed)
+                    .or_hint(|| "change the number with --valid N, or hold none out: --valid 0".into())?;
                 (train, Some(valid))
             }
         };

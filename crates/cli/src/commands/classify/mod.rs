@@ -131,10 +131,10 @@ fn classes(model: &Model, args: &ClassifyArgs) -> Result<usize> {
     match model {
         Model::Belief(checkpoint) => checkpoint.classes("`dbn classify`"),
         Model::Network(NetworkCheckpoint { network, header }) => match network.classes() {
-            0 => Err(Failure::new(format!("the checkpoint is of kind '{}', which tells no labels", header.kind))
+            0 => Err(Failure::new(format!("the checkpoint is of kind '{}', which predicts no labels", header.kind))
                 .hint("`dbn finetune --as classifier` trains one that does")),
             _ if args.method == Method::Gibbs => {
-                Err(Failure::new("--method gibbs needs a label group; a feed-forward network tells labels directly"))
+                Err(Failure::new("--method gibbs needs a label group; a feed-forward network predicts labels directly"))
             }
             classes => Ok(classes),
         },

@@ -59,10 +59,10 @@ pub(crate) struct ContactsArgs {
     /// Gaps in the norms: out or in
     #[arg(long, value_name = "WHERE", hide_possible_values = true, default_value = "out")]
     pub(crate) gaps: GapsName,
-    /// Sites that the two of a pair are apart, at least
+    /// Least distance of the two sites of a pair along the sequence, in sites
     #[arg(long, value_name = "N", default_value_t = SEPARATION, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) separation: u32,
-    /// Structure to hold the pairs against: distances, .pdb or .cif [default: none]
+    /// Structure to compare the pairs with: distances, .pdb or .cif [default: none]
     #[arg(long, value_name = "FILE")]
     pub(crate) structure: Option<PathBuf>,
     /// Chain of the structure [default: the only one]

@@ -33,7 +33,7 @@ pub(crate) struct ThermodynamicsArgs {
     /// Chains
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..=100_000))]
     pub(crate) chains: u32,
-    /// Gibbs steps at each temperature before it is measured, and while it is
+    /// Gibbs steps at each temperature to warm up, and as many to measure
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) steps: u32,
     /// Random seed [default: that of the training]

@@ -58,7 +58,7 @@ const MODEL: &[Opt] = &[
         "Hidden units: bernoulli, spin, gaussian, relu or drelu",
     )
     .more(
-        "Or how many of each, such as gaussian=20,bernoulli=80, which say --hidden too. Gaussian, \
+        "Or how many of each, such as gaussian=20,bernoulli=80, which sets --hidden. Gaussian, \
          ReLU and dReLU units are real numbers. Over Bernoulli units Gaussian ones need a learning rate near 0.001; \
          docs/src/units.md says which units are for what, and how they start.",
     )
@@ -66,8 +66,8 @@ const MODEL: &[Opt] = &[
     .later(),
     opt("hidden_units", Word(&["bernoulli", "spin", "gaussian", "relu", "drelu"]), "TYPE", &[Stack], "Type of the hidden units")
         .more(
-            "Other than Bernoulli units stand at the top alone. Gaussian ones are real numbers with noise, as in the code \
-             layer of an autoencoder, and need a learning rate near 0.001.",
+            "Only the top layer may have other units than Bernoulli units. Gaussian ones are real numbers with noise, as in \
+             the code layer of an autoencoder, and need a learning rate near 0.001.",
         )
         .per_layer()
         .later(),
@@ -90,8 +90,8 @@ const OF_DATA: &[Opt] = &[
         .changeable(ALL),
     opt("scale", Parsed(parse::<Scale>), "HOW", READ, "Scale values: auto, none, 255, minmax, standard, MIN..MAX")
         .more(
-            "`minmax-columns` scales each column of a table by its own range. `standard` maps the mean of each column less 2 standard \
-             deviations to 0, the mean plus 2 to 1, and takes values beyond for 0 or 1. `255..0` turns dark on light into light on dark.",
+            "`minmax-columns` scales each column of a table by its own range. `standard` maps the mean of each column minus 2 standard \
+             deviations to 0, the mean plus 2 to 1, and clips values beyond. `255..0` turns dark on light into light on dark.",
         )
         .hyphened()
         .inherited(),
@@ -110,7 +110,7 @@ const OF_DATA: &[Opt] = &[
         .inherited()
         .later(),
     opt("missing", Parsed(parse::<Codes>), "CODES", TABLES, "Texts that mean a missing value, such as -9,none")
-        .more("For tables of text. Nothing, NA, N/A, NaN, null, ? and errors such as #N/A always do.")
+        .more("For tables of text. An empty field, NA, N/A, NaN, null, ? and errors such as #N/A always do.")
         .hyphened()
         .shown("none")
         .inherited()
@@ -125,7 +125,8 @@ const OF_DATA: &[Opt] = &[
             "`auto` takes those of each column of a table: Gaussian units for real numbers, categorical and spin units for columns of \
              these kinds, Bernoulli units for the rest, pictures and arrays among them. `bernoulli` brings all numbers into 0 to 1. \
              `gaussian` brings each column of numbers to mean 0 and standard deviation 1. `spin` is for values of -1 and 1, `categorical` \
-             for few different values without an order. --scale, --binarize and --missing-as excluded are for Bernoulli units, and choose them.",
+             for few different values without an order. --scale, --binarize and --missing-as excluded are for Bernoulli units: \
+             to set one of them chooses Bernoulli units.",
         )
         .shown("auto")
         .later(),
@@ -152,11 +153,11 @@ const OF_DATA: &[Opt] = &[
         .shown("1")
         .inherited()
         .later(),
-    opt("deduplicate", Switch, "BOOL", TABLES, "Leave out sequences that are the same as one before")
+    opt("deduplicate", Switch, "BOOL", TABLES, "Leave out sequences that repeat an earlier one")
         .shown("false")
         .inherited()
         .later(),
-    opt("reweight", Number, "SHARE", READ, "Weigh sequences by their neighbours; the share of equal letters of these, 0: off")
+    opt("reweight", Number, "SHARE", READ, "Weigh sequences by their neighbours; least share of equal letters, 0: off")
         .more("At 0.8 the neighbours of a sequence have at least 80 % of its letters. A sequence weighs one over the number of its neighbours, itself counted; weights are divided by their mean.")
         .shown("0")
         .inherited()
@@ -177,7 +178,7 @@ const OF_DATA: &[Opt] = &[
     .inherited(),
     opt("valid", Count, "N", ALL, "Samples to hold out for validation")
         .more(
-            "They are training samples, stratified by class. Where nobody gives a number, they are at most a sixth of all samples. Each epoch is measured on at most this many \
+            "They are training samples, stratified by class. Where you set no number, they are at most a sixth of all samples. Each epoch is measured on at most this many \
              of them, and on as many training samples: 2,000 in `dbn pretrain`, 5,000 in `dbn stack`, 10,000 in \
              `dbn tune` and `dbn finetune`, which keep the best model by them.",
         )
@@ -185,7 +186,7 @@ const OF_DATA: &[Opt] = &[
     opt("valid_clusters", Number, "SHARE", ALL, "Hold out whole clusters of sequences; share of equal letters, 0: off")
         .more(
             "A sequence joins the cluster whose first sequence it has the most letters in common with, at least this share. Whole \
-             clusters are held out, of --valid sequences at most: validation is then of other branches of the family than were learned.",
+             clusters are held out, of --valid sequences at most: validation then uses branches of the family that training did not see.",
         )
         .shown("0")
         .inherited()
@@ -219,7 +220,7 @@ const LEARNING: &[Opt] = &[
     opt("optimizer", Word(&["adam", "sgd"]), "NAME", &[Finetune], "Optimizer")
         .more("Adam with weight decay (AdamW), or gradient descent with momentum."),
     opt("optimizer", Word(&["sgd", "adam"]), "NAME", RBMS, "Optimizer")
-        .more("Gradient descent with momentum, or Adam, of which weight costs are part of the gradient. Adam takes rates near 0.001.")
+        .more("Gradient descent with momentum, or Adam, with the weight costs in the gradient. Adam takes rates near 0.001.")
         .per_layer()
         .later(),
     opt("beta1", Number, "X", RBMS, "Decay of the mean gradient (--optimizer adam)").per_layer().later(),

@@ -94,7 +94,8 @@ fn tip(error: &Error, words: &[String]) -> Option<String> {
 /// The value that a flag was given.
 fn value_of<'a>(words: &'a [String], flag: &str) -> Option<&'a str> {
     let place = words.iter().position(|word| word.split('=').next() == Some(flag))?;
-    words[place].split_once('=').map(|(_, value)| value).or(words.get(place + 1).map(String::as_str))
+    let next = words.get(place + 1).map(String::as_str).filter(|next| !next.starts_with('-'));
+    words[place].split_once('=').map(|(_, value)| value).or(next)
 }
 
 /// A word that may name data.
@@ -159,6 +160,7 @@ mod tests {
     fn what_was_meant_is_named() {
         for (words, tip) in [
             ("stack --hidden 300", "--layers 300,300"),
+            ("stack --hidden --epochs 3", "--layers 500,500"),
             ("pretrain --layers 300,20", "`dbn stack --layers 300,20`"),
             ("tune", "--from-scratch --layers"),
             ("tune r --epochs 3", "--top-steps 3x3"),

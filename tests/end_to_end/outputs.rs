@@ -202,7 +202,7 @@ fn small_data_sets_are_made_with_their_entropy() {
     assert!(one < 0.0 && one != pseudo);
     let said = place.ok("data make parity --out p.csv");
     assert!(said.contains("128 samples of 8 units; entropy 4.8520 nats"), "{said}");
-    assert!(said.ends_with("to train on them: --data csv:p.csv\n"), "{said}");
+    assert!(said.ends_with("to train on them: dbn pretrain --data csv:p.csv\n"), "{said}");
     let said = place.ok("data make bars-and-stripes --out b.csv");
-    assert!(said.ends_with("to train on them: --data csv:b.csv --label-column label\n"), "{said}");
+    assert!(said.ends_with("to train on them: dbn pretrain --data csv:b.csv --label-column label\n"), "{said}");
 }

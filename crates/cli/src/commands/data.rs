@@ -41,7 +41,7 @@ fn make(args: &MakeArgs, report: &Report) -> Result<()> {
     let label = if patterns.labels.is_some() { " --label-column label" } else { "" };
     report.data(&format!(
         "{} of {}; entropy {entropy:.4} nats: no model gives them a mean log-likelihood above {:.4}\n\
-         to train on them: --data csv:{}{label}\n",
+         to train on them: dbn pretrain --data csv:{}{label}\n",
         count(samples, "sample"),
         count(units, "unit"),
         -entropy,
@@ -76,7 +76,7 @@ fn ising(args: &MakeArgs, report: &Report) -> Result<()> {
     report.data(&format!(
         "{} samples of {} spins at beta {beta}: mean energy {mean:.3} (exactly {:.3}), heat capacity {heat_capacity:.3} \
          ({:.3})\nentropy {:.4} nats: no model gives samples a mean log-likelihood above {:.4}\n\
-         to train on them: --data csv:{}\n",
+         to train on them: dbn pretrain --data csv:{}\n",
         thousands(count),
         model.spins(),
         exact.energy,

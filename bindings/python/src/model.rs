@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use deepbelief_data::{Block, BlockValues, Schema};
 use deepbelief_finetune::{Network, Objective};
 use deepbelief_kernels::Units;
-use deepbelief_rbm::{Provenance, Rbm, VisibleStates, tensors};
+use deepbelief_rbm::{Provenance, Rbm, UnitMix, VisibleStates, tensors};
 use deepbelief_stack::{Completing, Dbn};
 use numpy::PyArray1;
 use pyo3::prelude::*;
@@ -174,6 +174,17 @@ impl Model {
             Net::Rbm(dbn) | Net::Dbn(dbn) => dbn.visible_units().kinds(),
             Net::Network(network) => network.visible_units().map_or("bernoulli".into(), Units::kinds),
         }
+    }
+
+    /// Kinds of the hidden units of the top, as settings say them.
+    #[getter]
+    fn hidden_units(&self) -> PyResult<String> {
+        let units = &self.belief("hidden units that are drawn")?.top().layers().hidden;
+        let mix = match units.segments() {
+            [one] => UnitMix::All(one.units),
+            all => UnitMix::Each(all.iter().map(|part| (part.units, part.sites)).collect()),
+        };
+        Ok(mix.to_string())
     }
 
     /// Where it comes from, as JSON.

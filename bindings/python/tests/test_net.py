@@ -103,3 +103,32 @@ def test_checkpoints_know_labels_and_columns(net, bars, tmp_path):
     network = net.finetune(X, y, epochs=2)
     network.save(tmp_path / "mlp.safetensors")
     np.testing.assert_array_equal(db.load(tmp_path / "mlp.safetensors").predict(X), network.predict(X))
+
+
+def test_a_loaded_net_has_the_parameters_of_its_training(bars, tmp_path):
+    """A clone of it fits the same net; that of a tuned net has its layers."""
+    X, y = bars
+    path = tmp_path / "net.safetensors"
+    net = db.DeepBeliefNet(
+        [12, 10], epochs=3, batch_size=10, learning_rate=[0.2, 0.1], n_valid=40, random_state=3, top={"cd_steps": 2}
+    ).fit(X, y)
+    net.save(path)
+    again = db.load(path)
+    found = again.get_params()
+    for key in ("layers", "epochs", "batch_size", "learning_rate", "n_valid", "random_state"):
+        assert found[key] == net.get_params()[key]
+    assert found["settings"]["cd_steps"] == [1, 2] and found["top"] is None
+    np.testing.assert_array_equal(clone(again).fit(X, y).predict_proba(X), net.predict_proba(X))
+    again.tune(X, y, epochs=3).save(path)
+    tuned = db.load(path).get_params()
+    assert tuned["layers"] == [12, 10] and tuned["n_valid"] == 40 and tuned["learning_rate"] is None
+
+
+def test_a_loaded_net_has_the_units_of_its_top(bars, tmp_path):
+    X, _ = bars
+    top = {"hidden_units": "gaussian", "learning_rate": 0.001}
+    net = db.DeepBeliefNet([8, 4], epochs=2, random_state=3, top=top).fit(X)
+    net.save(tmp_path / "net.safetensors")
+    again = clone(db.load(tmp_path / "net.safetensors"))
+    assert again.top == {"hidden_units": "gaussian"} and again.learning_rate[1] == 0.001
+    np.testing.assert_array_equal(again.fit(X).transform(X), net.transform(X))

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 import deepbelief as db
 
@@ -79,6 +80,7 @@ def test_a_table_has_the_bits_that_dbn_gives_it(table, tmp_path):
     assert tensors(tmp_path / "python.safetensors") == tensors(tmp_path / "run" / "model.safetensors")
     again = db.load(tmp_path / "run")
     np.testing.assert_array_equal(again.transform(table), rbm.transform(table))
+    np.testing.assert_array_equal(clone(again).fit(table).components_, rbm.components_)
 
 
 def test_the_hub_is_asked_by_dbn_hub(digits, tmp_path, monkeypatch):

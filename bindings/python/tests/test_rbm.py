@@ -184,6 +184,29 @@ def test_partial_fits_go_on_as_one_training_does(digits):
     np.testing.assert_array_equal(parts.components_, whole.components_)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"persistent_chains": 20, "settings": {"centred": True}},
+        {"hidden_units": "relu=8,bernoulli=4", "learning_rate": 0.002},
+    ],
+)
+def test_a_loaded_rbm_has_the_parameters_of_its_training(digits, tmp_path, more):
+    """A clone of it fits the same model, with settings that no parameter stands for."""
+    X, _ = digits
+    rbm = db.RBM(
+        12, epochs=2, batch_size=50, cd_steps=2, weight_cost=0.001, binarize="fixed", n_valid=100, random_state=5, **more
+    ).fit(X)
+    rbm.save(tmp_path / "rbm.safetensors")
+    again = db.load(tmp_path / "rbm.safetensors")
+    given = {key: value for key, value in rbm.get_params().items() if value is not None and key != "settings"}
+    found = again.get_params()
+    assert {key: found[key] for key in given} == given
+    assert found["settings"]["momentum"] == 0.5 and found["settings"].get("centred", False) == ("settings" in more)
+    np.testing.assert_array_equal(clone(again).fit(X).components_, rbm.components_)
+    assert again.partial_fit(X).transform(X).shape == (len(X), 12)
+
+
 def test_history_and_callbacks(digits):
     X, _ = digits
     seen = []

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 import deepbelief as db
 
@@ -98,11 +99,15 @@ def test_what_cannot_be_learned_is_named():
         rbm.transform(unknown[["x"]])
 
 
-def test_column_types_are_the_last_word(table):
+def test_column_types_are_the_last_word(table, tmp_path):
     whole = table.assign(age=table["age"].round())
-    rbm = db.RBM(3, epochs=1, column_types={"height": "ignored"}).fit(whole)
+    rbm = db.RBM(3, epochs=1, column_types={"height": "ignored"}, random_state=1).fit(whole)
     kinds = {column["name"]: column["kind"] for column in rbm.schema_["column"]}
     assert kinds["height"] == "ignored"
+    rbm.save(tmp_path / "t.safetensors")
+    again = clone(db.load(tmp_path / "t.safetensors")).fit(whole)
+    assert again.column_types == {"height": "ignored"}
+    np.testing.assert_array_equal(again.components_, rbm.components_)
 
 
 def test_a_net_learns_a_table(table):

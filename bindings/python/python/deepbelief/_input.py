@@ -45,11 +45,14 @@ class Encoding:
     named: bool = False
     #: The library that data frames are of: pandas or polars.
     library: str | None = None
+    #: What was asked for of single columns, as options of `dbn` say it.
+    column_types: str | None = None
 
     def recipe(self) -> dict[str, Any]:
         """What a checkpoint says of it, as `dbn` reads it."""
         if self.schema is not None:
-            return {"schema": self.schema}
+            asked = {"column_types": self.column_types} if self.column_types else {}
+            return {"schema": self.schema, **asked}
         return {"scale": "255" if self.kind == "grey" else "none"}
 
 
@@ -78,7 +81,7 @@ def fit_input(
         _check_n_features(estimator, X, reset=True)
         names, columns = frame_columns(X)
         data = Data.columns(names, columns, json.dumps(options), codes)
-        return data, _table(data, named=True, library=type(X).__module__.split(".")[0])
+        return data, _table(data, options, library=type(X).__module__.split(".")[0])
     X = validate_data(
         estimator, X, accept_sparse="csr", ensure_all_finite="allow-nan", dtype="numeric"
     )
@@ -97,7 +100,7 @@ def fit_input(
             "scale them, or let visible_units be 'auto'"
         )
     data = Data.table(np.ascontiguousarray(array, np.float64), json.dumps(options), codes)
-    return data, _table(data, named=False, library=None)
+    return data, _table(data, options, library=None)
 
 
 def later_input(estimator: Any, encoding: Encoding, X: Any, labels: Any = None) -> Data:
@@ -258,13 +261,15 @@ def frame_of(library: str, columns: dict[str, Any]) -> Any:
     return pandas.DataFrame(columns)
 
 
-def _table(data: Data, *, named: bool, library: str | None) -> Encoding:
+def _table(data: Data, options: dict[str, Any], *, library: str | None) -> Encoding:
+    """The encoding of columns, which have names where they are those of a library's data frame."""
     for doubt in data.doubts:
         warnings.warn(doubt, UserWarning, stacklevel=outside())
     schema = data.schema
     if schema is None:
         return Encoding()
-    return Encoding("table", json.loads(schema), named, library)
+    asked = options.get("column_types")
+    return Encoding("table", json.loads(schema), library is not None, library, asked)
 
 
 def _of_known_type(array: NDArray[Any]) -> NDArray[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,54 @@ from deepbelief._input import Encoding
 from deepbelief._net import DeepBeliefNet
 from deepbelief._network import Network
 from deepbelief._rbm import RBM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Parameters by the names that recipes of all trainings have for them.
+_SHARED = {
+    "batch_size": "batch_size",
+    "binarize": "binarize",
+    "n_valid": "valid",
+    "random_state": "seed",
+}
+
+#: Parameters of an RBM that its recipe has under the same names.
+_OF_RBM = ("epochs", "learning_rate", "cd_steps", "persistent_chains", "weight_cost")
+
+#: Parameters of a net that the layers of its recipe have under the same names.
+_OF_LAYERS = ("epochs", "learning_rate", "batch_size", "weight_cost")
+
+_VISIBLE_UNITS = ("auto", "bernoulli", "gaussian", "spin", "categorical")
+
+#: What a recipe says of files and of the machine: no setting of a training on samples in memory.
+_OF_FILES = frozenset(
+    {
+        "alphabet",
+        "cache",
+        "class_names",
+        "column_types",
+        "data",
+        "deduplicate",
+        "feature_column",
+        "header",
+        "image_size",
+        "inserts",
+        "label_column",
+        "labels",
+        "max_gaps",
+        "missing",
+        "precision",
+        "reweight",
+        "scale",
+        "schema",
+        "unknown",
+        "valid_clusters",
+        "visible_units",
+        "weight_column",
+        "weights",
+    }
+)
 
 
 def load(path: str | os.PathLike[str]) -> RBM | DeepBeliefNet | Network:
@@ -29,7 +77,8 @@ def load(path: str | os.PathLike[str]) -> RBM | DeepBeliefNet | Network:
     -------
     RBM, DeepBeliefNet or Network
         A fitted model; what its columns are and which labels it learned is that of its
-        training data.
+        training data. Parameters are those of its training, as far as the file says them:
+        a clone fits the same model to the same samples.
 
     Examples
     --------
@@ -55,9 +104,11 @@ def load(path: str | os.PathLike[str]) -> RBM | DeepBeliefNet | Network:
         network = Network(model, encoding, classes)
         _name_features(network, encoding)
         return network
-    hidden = [int(units) for units in model.sizes[1:]]
     estimator: RBM | DeepBeliefNet
-    estimator = RBM(hidden[0]) if model.kind == "rbm" else DeepBeliefNet(hidden)
+    if model.kind == "rbm":
+        estimator = RBM(**_shared(recipe), **_of_rbm(recipe, model))
+    else:
+        estimator = DeepBeliefNet(**_shared(recipe), **_of_net(recipe, model))
     estimator._model, estimator._encoding = model, encoding
     estimator.history_, estimator.outcome_ = [], "finished"
     estimator.n_features_in_ = int(model.sizes[0])
@@ -69,11 +120,69 @@ def load(path: str | os.PathLike[str]) -> RBM | DeepBeliefNet | Network:
     return estimator
 
 
+def _shared(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Parameters that estimators of both kinds have."""
+    found = {name: recipe[key] for name, key in _SHARED.items() if key in recipe}
+    # A tuned net has another setting of this name.
+    if recipe.get("visible_units") in _VISIBLE_UNITS:
+        found["visible_units"] = recipe["visible_units"]
+    kinds = str(recipe.get("column_types") or "").split(",")
+    if any(kinds):
+        found["column_types"] = dict(pair.rsplit("=", 1) for pair in kinds if "=" in pair)
+    return found
+
+
+def _rest(recipe: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """Settings without a parameter of their own."""
+    out = _OF_FILES.union(_SHARED.values(), known)
+    return {key: value for key, value in recipe.items() if key not in out}
+
+
+def _of_rbm(recipe: dict[str, Any], model: _deepbelief.Model) -> dict[str, Any]:
+    """Parameters of an RBM alone. An RBM that was a layer has a recipe of something else."""
+    found: dict[str, Any] = {"hidden": int(model.sizes[1]), "hidden_units": model.hidden_units}
+    if "hidden" in recipe:
+        found.update({name: recipe[name] for name in _OF_RBM if name in recipe})
+        found["settings"] = _rest(recipe, (*_OF_RBM, "hidden", "hidden_units")) or None
+    return found
+
+
+def _of_net(recipe: dict[str, Any], model: _deepbelief.Model) -> dict[str, Any]:
+    """Parameters of a net alone. One that was tuned has the recipe of its tuning."""
+    found: dict[str, Any] = {"layers": [int(units) for units in model.sizes[1:]]}
+    layers = recipe.get("layer")
+    if not isinstance(layers, list) or len(layers) != len(found["layers"]):
+        if model.hidden_units != "bernoulli":
+            found["top"] = {"hidden_units": model.hidden_units}
+        return found
+    settings = _rest(recipe, ("layer",))
+    own: list[dict[str, Any]] = [{} for _ in layers]
+    for key in sorted({key for layer in layers for key in layer} - {"hidden"}):
+        values = [layer.get(key) for layer in layers]
+        alike = all(value == values[0] for value in values)
+        if None in values:
+            # What a checkpoint leaves out is the default of that layer.
+            for table, value in zip(own, values):
+                table.update({} if value is None else {key: value})
+        elif key == "learning_rate" or (key in _OF_LAYERS and alike):
+            found[key] = values[0] if alike else values
+        else:
+            settings[key] = values[0] if alike else values
+    if any(own[:-1]):
+        settings["layer"] = own
+    elif own[-1]:
+        found["top"] = own[-1]
+    found["settings"] = settings or None
+    return found
+
+
 def _encoding(recipe: dict[str, Any], units: int) -> Encoding:
     schema = recipe.get("schema")
     if schema is not None:
         named = any("name" in column for column in schema["column"])
-        return Encoding("table", schema, named, "pandas" if named else None)
+        return Encoding(
+            "table", schema, named, "pandas" if named else None, recipe.get("column_types")
+        )
     grey = recipe.get("scale") == "255" or recipe.get("data") == "mnist"
     return Encoding("grey" if grey else "unit")
 

@@ -169,7 +169,13 @@ class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             "threads": self.n_threads,
             "device": check_device(self.device),
         }
-        return settings_json({**asked, **more}, self.settings)
+        # What a pass needs goes before a setting, and not before a parameter.
+        rest = {
+            key: value
+            for key, value in (self.settings or {}).items()
+            if key in asked or key not in more
+        }
+        return settings_json({**asked, **more}, rest)
 
     def fit(self, X: Any, y: Any = None) -> RBM:
         """Train on samples.

@@ -45,6 +45,18 @@ def test_an_interrupt_leaves_a_fitted_estimator(digits):
     assert rbm.transform(X).shape == (len(X), 256)
 
 
+def test_an_interrupt_leaves_a_fitted_net(digits):
+    """In the middle of the first layer: the net is that layer as far as it came."""
+    X, _ = digits
+    net = db.DeepBeliefNet([256, 64], epochs=100_000, random_state=1)
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X)
+    timer.join()
+    assert net.outcome_ == "interrupted" and net.transform(X).shape == (len(X), 256)
+
+
 def test_an_interrupt_ends_a_measurement(digits):
     X, _ = digits
     rbm = db.RBM(64, epochs=1, random_state=1).fit(X)

@@ -124,6 +124,9 @@ def test_bytes_are_grey_levels_ever_after(digits):
     np.testing.assert_allclose(by_bytes.components_, by_floats.components_, atol=1e-6)
     dark = np.minimum(grey[:5], 1)
     np.testing.assert_allclose(by_bytes.transform(dark), by_floats.transform(dark / 255.0), atol=1e-6)
+    for kind in (np.int64, np.float64):
+        for levels in (dark, grey[:300]):
+            np.testing.assert_allclose(by_bytes.transform(levels.astype(kind)), by_bytes.transform(levels), atol=1e-6)
     assert by_bytes.sample(2, steps=5).max() > 1
 
 

@@ -5,8 +5,10 @@ import types
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import deepbelief as db
+from deepbelief.sklearn import BernoulliRBM
 
 
 def _stand_in():
@@ -68,6 +70,41 @@ def test_modules_have_weights_of_their_own(run, bars):
     before = rbm.components_.copy()
     rbm.to_torch()[0].weight.data[:] = 7
     np.testing.assert_array_equal(rbm.components_, before)
+
+
+def test_arrays_can_be_taken_over_without_a_copy(bars):
+    """`torch.from_numpy` takes arrays as they are, and warns of such as are for reading alone."""
+    X, y = bars
+    net = db.DeepBeliefNet([8, 6], epochs=1, random_state=1).fit(X, y)
+    rbm = BernoulliRBM(4, n_iter=1, random_state=1).fit(X)
+    arrays = [*net.weights().values(), *rbm.weights().values(), net.transform(X), net.predict_proba(X), net.sample(2, steps=1)]
+    for kind in (X, X.astype(np.float32), X / 2.0, sparse.csr_matrix(X)):
+        arrays += [model.transform(kind) for model in (db.RBM(4, epochs=1).fit(X), rbm)]
+    for array in arrays:
+        assert array.flags.c_contiguous and array.flags.writeable and array.dtype in (np.float32, np.float64)
+    assert set(rbm.weights()) == {"w_rec", "hb", "vb"} and rbm.weights()["w_rec"].shape == (16, 4)
+    before = rbm.components_.copy()
+    rbm.weights()["w_rec"][:] = 7
+    np.testing.assert_array_equal(rbm.components_, before)
+
+
+def test_what_makes_an_array_of_itself_is_one(bars):
+    """As tensors of PyTorch do."""
+
+    class Tensor:
+        def __init__(self, values):
+            self.values = values
+
+        def __len__(self):
+            return len(self.values)
+
+        def __array__(self, dtype=None, copy=None):
+            return self.values if dtype is None else self.values.astype(dtype)
+
+    X = bars[0].astype(np.float32)
+    rbm = db.RBM(4, epochs=1, random_state=1).fit(Tensor(X))
+    np.testing.assert_array_equal(rbm.components_, db.RBM(4, epochs=1, random_state=1).fit(X).components_)
+    np.testing.assert_array_equal(rbm.transform(Tensor(X)), rbm.transform(X))
 
 
 def test_without_torch_it_says_what_to_do(bars, monkeypatch):

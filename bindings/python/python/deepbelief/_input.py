@@ -130,7 +130,7 @@ def later_input(estimator: Any, encoding: Encoding, X: Any, labels: Any = None) 
     if encoding.kind == "grey":
         if array.dtype == np.uint8:
             return Data.array(array, codes, grey=True)
-        array = (array / 255.0).astype(np.float32)
+        array = _shares_of_white(array)
     low, high, binary, _, _ = survey(array)
     if binary:
         return Data.array(array, codes, binary=True)
@@ -149,7 +149,7 @@ def later_values(estimator: Any, encoding: Encoding, X: Any) -> tuple[NDArray[An
     array = _of_known_type(X)
     grey = encoding.kind == "grey" and array.dtype == np.uint8
     if encoding.kind == "grey" and not grey:
-        array = (array / 255.0).astype(np.float32)
+        array = _shares_of_white(array)
     return array, grey
 
 
@@ -272,6 +272,13 @@ def _table(data: Data, options: dict[str, Any], *, library: str | None) -> Encod
     return Encoding("table", json.loads(schema), library is not None, library, asked)
 
 
+def _shares_of_white(array: NDArray[Any]) -> NDArray[np.float32]:
+    """Grey levels of other types than bytes as values in [0, 1]; nothing larger is made on the way."""
+    shares = np.empty(array.shape, np.float32)
+    np.divide(array, 255.0, out=shares, casting="same_kind")
+    return shares
+
+
 def _of_known_type(array: NDArray[Any]) -> NDArray[Any]:
     """The same values in a type that the engine reads, without a copy where there is one."""
     if array.dtype == bool:
@@ -279,7 +286,10 @@ def _of_known_type(array: NDArray[Any]) -> NDArray[Any]:
     elif array.dtype == np.float16:
         array = array.astype(np.float32)
     elif array.dtype not in (np.uint8, np.float32, np.float64):
-        array = array.astype(np.float64)
+        # States of a wider type need no more than a byte each.
+        whole = array.dtype.kind in "iu" and array.size > 0
+        states = whole and array.min() >= 0 and array.max() <= 1
+        array = array.astype(np.uint8 if states else np.float64)
     return np.ascontiguousarray(array)
 
 

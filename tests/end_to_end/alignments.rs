@@ -42,7 +42,7 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
         "letters  protein (ACDEFGHIKLMNPQRSTVWY-); 30 others: X 30",
         "lengths  all sequences have 12 letters",
         "by site: site ",
-        "--reweight 0.8 weighs them so",
+        "; --reweight 0.8 weighs them so, and the recipe has it\n",
         "schema   1 to 12  categorical: 21 levels",
     ] {
         assert!(shown.contains(line), "'{line}' in {shown}");

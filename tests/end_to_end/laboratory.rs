@@ -61,7 +61,9 @@ fn contacts_rank_the_pairs_that_depend_on_each_other_first() {
     assert_eq!(text.lines().count(), 7);
     assert!(text.starts_with("i,j,score,norm,distance,contact\n") && text.contains(",3.5,1\n"), "{text}");
     assert!(image::load_from_memory(&place.read("map.png")).is_ok());
-    assert!(place.ok(words).contains("1 of 3 pairs with a distance are contacts, below 8 Å"));
+    let said = place.ok(words);
+    assert!(said.contains("1 of 3 pairs with a distance are contacts, below 8 Å"), "{said}");
+    assert!(said.contains("0.500 of at most 0.500\n") && said.contains("0.333 of at most 0.333\n"), "{said}");
     // Gaps out and in are two things, and with separation 1 there are all pairs.
     let all = place.json("contacts run --gaps in --separation 1 --out all.csv --json");
     assert_eq!(all["pairs"], 28);
@@ -296,6 +298,11 @@ fn the_wild_type_may_be_a_sequence_of_the_alignment() {
     let mutants: Vec<&str> = text.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
     assert_eq!(mutants[..4], ["A101C", "A101D", "C102A", "C102D"], "gaps are no residues and no mutants");
     assert!(mutants.contains(&"D103A") && mutants.len() == 10, "{mutants:?}");
+    // Who gives the start of a name gets the whole one.
+    for (asked, hint) in [("WILD", "did you mean wild/101-105?"), ("seq7_", "did you mean seq7/11-16?")] {
+        let said = stderr(&place.run(&format!("score r --mutations all --wild-type {asked} --out x.csv")));
+        assert!(said.contains("neither the name of a sequence") && said.contains(hint), "{said}");
+    }
     // The same letters give the same scores, and an offset moves the numbers.
     place.ok("score r --mutations all --wild-type AC-DAC --offset 100 --out n.csv");
     assert_eq!(place.text("n.csv"), text);

@@ -51,6 +51,13 @@ const USUAL: &[&str] = &[
     "weight_cost",
 ];
 
+/// Options that stay in the short help of one verb, by id.
+const USUAL_OF: &[(&str, &[&str])] = &[
+    ("contacts", &["chain", "first", "picture", "structure"]),
+    ("eval", &["temperatures"]),
+    ("score", &["fitness_column", "mutations", "offset", "picture", "wild_type"]),
+];
+
 /// The program with short help that fits a screen.
 pub(super) fn fitted(program: Command) -> Command {
     let verbs: Vec<String> = program.get_subcommands().map(|verb| verb.get_name().to_string()).collect();
@@ -65,8 +72,10 @@ fn fit(verb: Command) -> Command {
     }
     let examples = full.find("Example").map_or("", |start| &full[start..]);
     let short = format!("`dbn {} --help` has all options, and explains them.\n\n{examples}", verb.get_name());
+    let own = USUAL_OF.iter().find(|(name, _)| *name == verb.get_name()).map_or(&[] as &[&str], |(_, own)| *own);
     verb.after_help(short).after_long_help(full).mut_args(|arg| {
-        let stays = options < MANY || USUAL.contains(&arg.get_id().as_str()) || arg.is_positional();
+        let id = arg.get_id().as_str();
+        let stays = options < MANY || USUAL.contains(&id) || own.contains(&id) || arg.is_positional();
         if stays { arg } else { arg.hide_short_help(true) }
     })
 }
@@ -85,6 +94,22 @@ mod tests {
         for verb in program.get_subcommands_mut() {
             let help = verb.clone().term_width(100).render_help().to_string();
             assert!(help.lines().count() <= SCREEN, "{} lines:\n{help}", help.lines().count());
+        }
+    }
+
+    #[test]
+    fn short_help_has_what_laboratories_type() {
+        let mut program = program().term_width(100);
+        program.build();
+        for (verb, options) in [
+            ("score", &["--mutations", "--wild-type", "--offset", "--fitness-column", "--picture"][..]),
+            ("contacts", &["--structure", "--chain", "--first", "--picture"][..]),
+            ("eval", &["--temperatures"][..]),
+        ] {
+            let help = program.find_subcommand_mut(verb).unwrap().render_help().to_string();
+            for option in options {
+                assert!(help.contains(&format!("{option} <")), "{option} in {help}");
+            }
         }
     }
 }

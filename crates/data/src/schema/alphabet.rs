@@ -136,6 +136,11 @@ impl Alphabet {
         let of = |letters: &str| letters.bytes().map(|letter| counts[usize::from(letter)]).sum::<u64>();
         let all = (b'A'..=b'Z').map(|letter| counts[usize::from(letter)]).sum::<u64>();
         let ask = "say --alphabet protein, dna, rna, or the letters themselves, such as --alphabet ACGT-";
+        if all == 0
+            && let Some(others) = in_words(counts)
+        {
+            return Err(format!("there are no letters, only {others}: is this an alignment? If it is, {ask}"));
+        }
         if all < ENOUGH {
             return Err(format!("{all} letters are too few to infer the alphabet from: {ask}"));
         }
@@ -153,6 +158,19 @@ impl Alphabet {
         let Self(letters) = name.parse().map_err(|error: Error| error.to_string())?;
         Ok(Self(if gaps { letters } else { letters.replace('-', "") }))
     }
+}
+
+/// The characters that are neither letters nor gaps, such as `digits, # and @`; none where there are none.
+fn in_words(counts: &[u64; 256]) -> Option<String> {
+    let found = |c: &u8| counts[usize::from(*c)] > 0;
+    let mut words: Vec<String> = (b'0'..=b'9').any(|c| found(&c)).then(|| "digits".to_string()).into_iter().collect();
+    let signs = (b'!'..=b'~').filter(|c| !c.is_ascii_alphanumeric() && !GAPS.contains(c));
+    words.extend(signs.filter(found).map(|c| char::from(c).to_string()));
+    if (128..=255u8).any(|c| found(&c)) {
+        words.push("characters that are not ASCII".into());
+    }
+    let last = words.pop()?;
+    Some(if words.is_empty() { last } else { format!("{} and {last}", words.join(", ")) })
 }
 
 impl fmt::Display for Alphabet {
@@ -239,6 +257,9 @@ mod tests {
                 .unwrap_err()
                 .starts_with("4 letters are too few to infer the alphabet from: say --alphabet")
         );
+        let digits = inferred("0123#45@-", true).unwrap_err();
+        assert!(digits.starts_with("there are no letters, only digits, # and @: is this an alignment?"), "{digits}");
+        assert!(inferred("--", true).unwrap_err().starts_with("0 letters are too few"));
         let words = inferred(&"BJOUZXBJOUZX".repeat(3), true).unwrap_err();
         assert!(
             words.starts_with("16 % of the letters are amino acids, too few for a protein: say --alphabet"),

@@ -7,11 +7,8 @@ use serde_json::json;
 /// Sites or letters that a line lists, at most.
 const LISTED: usize = 8;
 
-/// A share of effective sequences below which weights change what is learned.
-const REDUNDANT: f64 = 0.8;
-
-/// A line each, behind its name.
-pub(super) fn lines(aligned: &Aligned) -> Vec<(&'static str, String)> {
+/// A line each, behind its name; `recommended` are the weights by neighbours, which recipes then ask for.
+pub(super) fn lines(aligned: &Aligned, recommended: bool) -> Vec<(&'static str, String)> {
     let listed = |texts: &mut dyn Iterator<Item = String>, all: usize| {
         let more = if all > LISTED { ", ..." } else { "" };
         texts.take(LISTED).collect::<Vec<_>>().join(", ") + more
@@ -42,9 +39,8 @@ pub(super) fn lines(aligned: &Aligned) -> Vec<(&'static str, String)> {
     );
     let mut lines = vec![("letters", format!("{}; {unknown}", aligned.alphabet)), ("lengths", unequal), ("gaps", gaps)];
     if let Some((identity, effective)) = aligned.effective {
-        let all = aligned.sequences - aligned.unequal;
-        let advice = if effective < REDUNDANT * all as f64 {
-            format!("; --reweight {identity} weighs them so")
+        let advice = if recommended {
+            format!("; --reweight {identity} weighs them so, and the recipe has it")
         } else {
             String::new()
         };

@@ -25,8 +25,11 @@ pub(super) fn describe(
 ) -> String {
     let row = |name: &str, text: String| vec![name.to_string(), text];
     let mut rows = vec![row("data", data(args, found))];
+    let recommended = args.read.weights.is_none() && args.read.reweight.is_none_or(|share| share > 0.0);
     match &found.alignment {
-        Some(aligned) => rows.extend(alignment::lines(aligned).into_iter().map(|(name, text)| row(name, text))),
+        Some(aligned) => {
+            rows.extend(alignment::lines(aligned, recommended).into_iter().map(|(name, text)| row(name, text)));
+        }
         None => rows.extend([row("values", values(found)), row("columns", columns(found))]),
     }
     if !found.units.is_bernoulli() {
@@ -208,7 +211,7 @@ fn missing(found: &Examination) -> Vec<String> {
     ];
     lines.extend(gaps.patterns.iter().map(|(columns, n)| {
         let names = columns.iter().take(NAMED).map(|&column| found.called(column)).collect();
-        let what = if columns.len() == 1 { "alone" } else { "together" };
+        let what = if columns.len() == 1 { "missing by itself" } else { "missing together" };
         let sites = match (kind, columns.len()) {
             ("site", 1) => "site ",
             ("site", _) => "sites ",

@@ -197,11 +197,16 @@ impl Found<'_> {
         let rows = std::iter::once(header.map(String::from).to_vec()).chain(self.pairs.iter().take(SHOWN).map(row));
         text += &table(rows.map(|row| row.into_iter().take(columns).collect()));
         let Some(known) = self.known else { return text };
-        let (pairs, contacts) = known.counts(apart as usize, self.args.threshold);
-        let (contacts, pairs, limit) = (thousands(contacts), thousands(pairs), self.args.threshold);
+        let (pairs, all) = known.counts(apart as usize, self.args.threshold);
+        let (contacts, pairs, limit) = (thousands(all), thousands(pairs), self.args.threshold);
         text = format!("{text}{contacts} of {pairs} pairs with a distance are contacts, below {limit} Å\n");
         let header = vec!["first pairs".to_string(), "contacts".into(), "predictive value".into()];
-        let row = |at: &Predictive| vec![at.first.to_string(), at.contacts.to_string(), format!("{:.3}", at.value)];
+        let row = |at: &Predictive| {
+            // More pairs than the structure has contacts cannot all be contacts.
+            let most =
+                if all < at.first { format!(" of at most {:.3}", all as f64 / at.first as f64) } else { String::new() };
+            vec![at.first.to_string(), at.contacts.to_string(), format!("{:.3}{most}", at.value)]
+        };
         text + &table(std::iter::once(header).chain(self.predicted.iter().map(row)))
     }
 }

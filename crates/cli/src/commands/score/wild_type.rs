@@ -1,12 +1,16 @@
 //! The wild type of `dbn score --mutations`: what was asked for, and how it lies on the sites.
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, closest};
 use crate::model::checkpoint::Checkpoint;
 use crate::model::sites::{NamedSites, sequences};
 use crate::model::whole::{Rows, Whole, inserts};
 use deepbelief_analysis::mutations::{Mutant, WildType};
 use deepbelief_analysis::structure::Profile;
 use deepbelief_data::{Dataset, Split};
+use std::collections::BTreeSet;
+
+/// Names that a hint lists, at most.
+const MEANT: usize = 3;
 
 /// What was asked for, before the letters of the data are known.
 pub(super) enum Asked {
@@ -52,7 +56,7 @@ impl Asked {
             return Err(Failure::new(format!(
                 "the wild type '{asked}' is neither the name of a sequence nor letters of the sites"
             ))
-            .hint("give its letters, with or without those that the alignment leaves out"));
+            .hint(hint(asked, (0..data.train.samples()).filter_map(|sample| data.train.name(sample)))));
         }
         let offset = offset.unwrap_or(0);
         if asked.chars().count() == sites {
@@ -107,6 +111,23 @@ fn is_called(data: &Split, sample: usize, asked: &str) -> bool {
         || numbers(word).is_some() && word.rsplit_once('/').map(|(name, _)| name) == Some(asked)
 }
 
+/// What to do instead of `asked`, which is no name and no letters: the few names that begin with it, or else the nearest.
+fn hint<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let words: BTreeSet<&str> = names.filter_map(|name| name.split_whitespace().next()).collect();
+    let begins = |word: &str| word.get(..asked.len()).is_some_and(|start| start.eq_ignore_ascii_case(asked));
+    let mut meant: Vec<&str> = words.iter().copied().filter(|word| !asked.is_empty() && begins(word)).collect();
+    if meant.is_empty() {
+        let bare = |word: &'a str| word.rsplit_once('/').map_or(word, |(name, _)| name);
+        let near = closest(asked, words.iter().copied().map(bare));
+        meant.extend(words.iter().copied().filter(|word| Some(bare(word)) == near));
+    }
+    let letters = "its letters, with or without those that the alignment leaves out";
+    if meant.is_empty() || meant.len() > MEANT {
+        return format!("give {letters}");
+    }
+    format!("did you mean {}? Or give {letters}", meant.join(" or "))
+}
+
 /// The numbers of the first and the last residue of a name such as `BLAT_ECOLX/24-286`.
 fn numbers(name: &str) -> Option<(i64, i64)> {
     let (first, last) = name.rsplit_once('/')?.1.split_once('-')?;
@@ -129,6 +150,16 @@ fn doubt(name: &str, residues: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_name_finds_it() {
+        let names = ["PROT0000_SYN/10-51 of it", "PROT0001_SYN/10-51", "PROT0001_SYN/60-101", "PROT0002_SYN"];
+        let said = |asked: &str| hint(asked, names.into_iter());
+        assert!(said("PROT0000").starts_with("did you mean PROT0000_SYN/10-51? Or give its letters"));
+        assert!(said("prot0001_").starts_with("did you mean PROT0001_SYN/10-51 or PROT0001_SYN/60-101?"));
+        assert!(said("PROT002_SYN").starts_with("did you mean PROT0002_SYN?"));
+        assert!(["PROT", "", "elsewhere"].iter().all(|asked| said(asked).starts_with("give its letters")));
+    }
 
     #[test]
     fn a_name_says_how_many_residues_there_are() {

@@ -15,7 +15,8 @@ Columns of the table, a row a sample:
   free_energy     nats; the higher, the less probable
   log_likelihood  nats: minus the free energy, minus ln Z
   percentile      per cent of the training samples that are as probable or less; 0 to 1 is unusual
-  beyond          number of values beyond the ranges of their columns, whose ends stand for them
+  beyond          number of values beyond the ranges of their columns, whose ends stand for them;
+                  numbers of Gaussian units have no range, and never count
   oddest          of a table the column whose value costs most beyond what is usual for it, given
                   the others: -ln p(value | others) less its mean under the model; then `second`
   oddest_nats     how much that is, in nats; then `second_nats`
@@ -38,7 +39,7 @@ The free energy of an RBM is exact. For a deep belief net it is -ln of the mean 
 its layers, as in `dbn eval`. A row has the same score wherever it stands.
 
 log_likelihood needs ln Z. It is summed where one side of the top has at most 25 units; otherwise
-give --log-z, as `dbn eval --json` prints it. Values between 0 and 1 are taken as they are, and
+give --log-z, as `dbn eval` prints it. Values between 0 and 1 are taken as they are, and
 log_likelihood is then a lower bound on the expected log-likelihood of their binary draws.
 
 percentile needs the training data that the model names, unchanged. Up to 10,000 of them are scored.

@@ -216,7 +216,11 @@ impl Evaluation {
         }
         if self.filled > 0 {
             let filled = count(self.filled, "sample");
-            line("filled", format!("values that {filled} lacked: `dbn score` has the likelihood of what was observed"));
+            let with = if self.log_z.exact.is_some() { "" } else { ", with the ln Z below as --log-z," };
+            line(
+                "filled",
+                format!("values that {filled} lacked: `dbn score`{with} has the likelihood of what was observed"),
+            );
         }
         let estimates = [
             ("log-likelihood", of_filled),
@@ -251,6 +255,14 @@ impl Evaluation {
             });
             let (steps, left) = (thousands(self.burn_in as usize), left.max(0.0));
             line("chains forget", format!("{half}; their correlation with it is {left:.2} after {steps}"));
+        }
+        if let Some(log_z) = self.log_z.best() {
+            let of = if bound.is_some() { " of the top" } else { "" };
+            let value = match self.log_z.exact {
+                Some(exact) => format!("{exact:.4} nats{of}, exactly"),
+                None => format!("{:.2} nats{of}{}", log_z.value, self.notes(&log_z, true)),
+            };
+            line("ln Z", value);
         }
         if let (Some(pseudo), Some(each)) = (self.pseudo_log_likelihood, self.pseudo_log_likelihood_per_unit) {
             line("pseudo-likelihood", format!("{pseudo:.2} nats per sample, {each:.4} per unit"));

@@ -16,9 +16,9 @@ use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, split};
 use crate::model::log_z::log_z;
 use crate::model::trained::Trained;
-use crate::report::{Report, table, thousands};
+use crate::report::{Report, shell_word, table, thousands};
 use crate::results::{FORMATS, Results, cell_text, is_named, spare_name};
-use deepbelief_data::{Binarize, Block, BlockValues, Split};
+use deepbelief_data::{Binarize, Block, BlockValues, Split, shell_quoted};
 use deepbelief_stack::{Dbn, Scorer};
 use odd::{Odd, Oddities};
 use peers::{Peers, lacking, minus_free_energies, training};
@@ -80,7 +80,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
-    let log_z = log_z(&args.on.checkpoint, checkpoint.dbn.top(), args.log_z, "column log_likelihood")?;
+    let log_z = of_top(args, &checkpoint)?;
     let sizes = checkpoint.dbn.sizes();
     let rows = CHUNK.max(args.layer_draws.into());
     let beside = PROGRAM + footprint::held(&data) + 2 * footprint::model(&sizes) + 2 * footprint::pass(&sizes, rows);
@@ -164,6 +164,22 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         }));
     }
     report.data(&found.summary())
+}
+
+/// ln Z of the top; where there is none, it is said how to have it.
+fn of_top(args: &ScoreArgs, checkpoint: &Checkpoint) -> Result<Option<f64>> {
+    let found = log_z(&args.on.checkpoint, checkpoint.dbn.top(), args.log_z, "column log_likelihood")?;
+    if found.is_none() {
+        tracing::info!("then type, with that number as X: {}", with_log_z(args));
+    }
+    Ok(found)
+}
+
+/// The command that scores the same samples with a given ln Z.
+fn with_log_z(args: &ScoreArgs) -> String {
+    let data = args.on.data.data.as_ref().map(|data| format!(" --data {}", shell_quoted(&data.to_string())));
+    let (checkpoint, out) = (shell_word(&args.on.checkpoint), shell_word(&args.out));
+    format!("dbn score {checkpoint}{} --log-z X --out {out}", data.unwrap_or_default())
 }
 
 /// Refuses what parameters that are too large make of a sample.
@@ -298,9 +314,13 @@ impl<'a> Found<'a> {
             );
         }
         let Some(first) = self.lowest.first() else { return text };
+        let (likelihoods, percentiles) =
+            (first.log_likelihood.is_some(), self.lowest.iter().any(|score| score.percentile.is_some()));
         let row = |score: &&Score| {
-            let numbers = [score.free_energy, score.log_likelihood, score.percentile];
-            let numbers = numbers.into_iter().flatten().map(|x| format!("{x:.2}"));
+            let numbers =
+                [(true, score.free_energy), (likelihoods, score.log_likelihood), (percentiles, score.percentile)];
+            let numbers = numbers.into_iter().filter(|(is_shown, _)| *is_shown);
+            let numbers = numbers.map(|(_, x)| x.map_or_else(|| "-".to_string(), |x| format!("{x:.2}")));
             let name = self.who.as_ref().map(|block| cell_text(block, score.row));
             let odd = self.odd.iter().find(|(row, _)| *row == score.row).map(|(_, odd)| odd);
             let odd = odd.map(|odd| {
@@ -312,8 +332,8 @@ impl<'a> Found<'a> {
         let mut header = vec![self.numbered()];
         header.extend(self.who.as_ref().map(|block| block.names[0].as_str()));
         header.push("free energy");
-        header.extend(first.log_likelihood.map(|_| "log-likelihood"));
-        header.extend(first.percentile.map(|_| "percentile"));
+        header.extend(likelihoods.then_some("log-likelihood"));
+        header.extend(percentiles.then_some("percentile"));
         header.extend((!self.odd.is_empty()).then_some("odd values"));
         let rows = std::iter::once(header.into_iter().map(String::from).collect()).chain(self.lowest.iter().map(row));
         let shown = count(self.lowest.len(), "row");

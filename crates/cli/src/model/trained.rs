@@ -118,22 +118,18 @@ pub(crate) trait Trained {
 
     /// Loads the data named by `args` as [`Trained::incomplete_data`] does, and fills what is missing by the model.
     fn data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
-        self.filled(self.incomplete_data(path, args, memory)?)
+        let data = self.incomplete_data(path, args, memory)?;
+        let lacking = [Some(&data.train), data.test.as_ref()].into_iter().flatten().map(Split::missing_values).sum();
+        let data = self.filled(data)?;
+        say_filled(lacking);
+        Ok(data)
     }
 
     /// The same data with what is missing filled by the model.
     fn filled(&self, mut data: Dataset) -> Result<Dataset> {
         let splits = [Some(&mut data.train), data.test.as_mut()].into_iter().flatten();
-        let mut filled = 0;
         for split in splits.filter(|split| split.has_missing()) {
-            filled += split.missing_values();
             *split = self.complete(split)?;
-        }
-        if filled > 0 {
-            tracing::info!(
-                "{}: the model's mean given the rest of the sample stands there",
-                count(filled as usize, "missing value")
-            );
         }
         Ok(data)
     }
@@ -218,6 +214,16 @@ pub(crate) trait Trained {
             ..defaults
         };
         Ok((source, options))
+    }
+}
+
+/// Says how many values of the samples that are used are the model's.
+pub(crate) fn say_filled(values: u64) {
+    if values > 0 {
+        tracing::info!(
+            "{}: the model's mean given the rest of the sample stands there",
+            count(values as usize, "missing value")
+        );
     }
 }
 

@@ -13,7 +13,7 @@ use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Model, NetworkCheckpoint};
 use crate::model::inputs::inputs;
-use crate::model::trained::Trained;
+use crate::model::trained::{Trained, say_filled};
 use crate::pictures::{Net, ROW, Sheet, network_name, shape_of, tiles};
 use crate::report::{Report, bytes, table as report_table, thousands};
 use crate::results::Results;
@@ -51,9 +51,11 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
     let is_own = part::is_own(&checkpoint, &data, part)?;
-    let data = checkpoint.filled(data)?;
     let usually = "of new ones it usually gets more wrong";
-    let Measured { samples, note, .. } = part_of(&checkpoint, &data, (part, is_own), usually)?;
+    let lacking = part_of(&checkpoint, &data, (part, is_own), usually)?.samples.missing_values();
+    let data = checkpoint.filled(data)?;
+    say_filled(lacking);
+    let Measured { samples, note, words, .. } = part_of(&checkpoint, &data, (part, is_own), usually)?;
     let samples = &samples;
     if let Some(note) = &note {
         tracing::info!("{note}");
@@ -101,14 +103,13 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         let which = if shown.len() < wrong.len() { format!("the surest {} of ", shown.len()) } else { String::new() };
         let sheet = Sheet {
             title: format!(
-                "{}: {which}{} in {} {} samples of {}; true label {ARROW} predicted label",
+                "{}: {which}{} in {} {words} of {}; true label {ARROW} predicted label",
                 match &checkpoint {
                     Model::Belief(checkpoint) => Net { dbn: &checkpoint.dbn, shape }.name(),
                     Model::Network(checkpoint) => network_name(&checkpoint.network),
                 },
                 count(wrong.len(), "error"),
                 thousands(told.len()),
-                split_name(part),
                 data.name
             ),
             rows: tiles(&pixels, samples.units()).chunks(ROW).map(<[_]>::to_vec).collect(),
@@ -119,7 +120,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         write_file(path, &sheet.png()?)?;
     }
     let found = told.iter().map(|told| told.label).zip(labels);
-    let score = Score::new(&data.name, split_name(part), found, names);
+    let score = Score::new(&data.name, (split_name(part), words), found, names);
     if args.json {
         return report.data(&(serde_json::to_string(&score)? + "\n"));
     }

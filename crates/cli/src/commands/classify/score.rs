@@ -12,6 +12,9 @@ const WIDEST: usize = 24;
 pub(super) struct Score<'a> {
     data: &'a str,
     split: &'static str,
+    /// What these samples are called.
+    #[serde(skip)]
+    words: &'static str,
     samples: usize,
     errors: usize,
     /// Share of the samples with a wrong label.
@@ -25,10 +28,10 @@ pub(super) struct Score<'a> {
 }
 
 impl<'a> Score<'a> {
-    /// From predicted and true labels, which are below the number of `classes`.
+    /// From predicted and true labels, which are below the number of `classes`; the samples by their part and in words.
     pub(super) fn new(
         data: &'a str,
-        split: &'static str,
+        (split, words): (&'static str, &'static str),
         labels: impl Iterator<Item = (u32, u32)>,
         classes: Vec<String>,
     ) -> Self {
@@ -41,16 +44,17 @@ impl<'a> Score<'a> {
         }
         let share = |wrong: usize| wrong as f64 / samples.max(1) as f64;
         let error_of_guess = share(samples - frequent(&confusion).1);
-        Self { data, split, samples, errors, error: share(errors), error_of_guess, classes, confusion }
+        Self { data, split, words, samples, errors, error: share(errors), error_of_guess, classes, confusion }
     }
 
     /// As text, with the matrix where that is asked for.
     pub(super) fn describe(&self, confusion: bool) -> String {
         let (errors, samples) = (thousands(self.errors), thousands(self.samples));
+        // The line begins with the word itself.
+        let which = self.words.trim_end_matches("samples");
         let mut text = format!(
-            "error   {:.2} %\nerrors  {errors}\nsamples {samples} ({} of {})\nguess   {:.2} % wrong, by always saying {}\n",
+            "error   {:.2} %\nerrors  {errors}\nsamples {samples} ({which}of {})\nguess   {:.2} % wrong, by always saying {}\n",
             100.0 * self.error,
-            self.split,
             self.data,
             100.0 * self.error_of_guess,
             cell(self.classes.get(frequent(&self.confusion).0).map_or("", String::as_str), WIDEST)
@@ -103,18 +107,26 @@ mod tests {
 
     #[test]
     fn errors_are_counted_by_class() {
-        let score = Score::new("d", "test", [0, 1, 1, 2, 0].into_iter().zip([0, 1, 2, 2, 1]), names(&["0", "1", "2"]));
+        let score = Score::new(
+            "d",
+            ("test", "test samples"),
+            [0, 1, 1, 2, 0].into_iter().zip([0, 1, 2, 2, 1]),
+            names(&["0", "1", "2"]),
+        );
         assert_eq!((score.errors, score.samples, score.error), (2, 5, 0.4));
         assert_eq!(score.confusion, [[1, 0, 0], [1, 1, 0], [0, 1, 1]]);
         assert_eq!(
             score.describe(false),
             "error   40.00 %\nerrors  2\nsamples 5 (test of d)\nguess   60.00 % wrong, by always saying 1\n"
         );
+        let others = Score::new("d", ("training", "samples"), [(0, 0)].into_iter(), names(&["0"]));
+        assert!(others.describe(false).contains("\nsamples 1 (of d)\n"), "{}", others.describe(false));
     }
 
     #[test]
     fn the_matrix_names_its_classes() {
-        let score = Score::new("d", "test", [0, 0, 1].into_iter().zip([0, 1, 1]), names(&["cat", "hound"]));
+        let score =
+            Score::new("d", ("test", "test samples"), [0, 0, 1].into_iter().zip([0, 1, 1]), names(&["cat", "hound"]));
         let expected = "
 rows: true label, columns: predicted label
          cat  hound    error
@@ -122,7 +134,8 @@ cat        1      .   0.00 %
 hound      1      1  50.00 %
 ";
         assert_eq!(score.matrix(), expected);
-        let long = Score::new("d", "test", [(0, 1)].into_iter(), names(&["cat", &"long\n".repeat(20_000)]));
+        let long =
+            Score::new("d", ("test", "test samples"), [(0, 1)].into_iter(), names(&["cat", &"long\n".repeat(20_000)]));
         assert!(long.matrix().lines().all(|line| line.chars().count() < 100), "{}", long.matrix());
     }
 }

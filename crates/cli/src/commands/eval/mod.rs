@@ -16,7 +16,7 @@ use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::machine::ranks;
 use crate::machine::threads;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::trained::Trained;
+use crate::model::trained::{Trained, say_filled};
 use crate::report::{Report, bytes, thousands};
 use crate::run::folder::checkpoint_path;
 use deepbelief_data::{Binarize, Dataset, sha256};
@@ -63,6 +63,9 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     let lacks = |&sample: &usize| samples.missing(&[sample]).is_some_and(|missing| missing.units(0).next().is_some());
     let filled = if samples.has_missing() { (0..measured).filter(lacks).count() } else { 0 };
+    if filled > 0 {
+        say_filled(samples.select(&(0..measured).collect::<Vec<_>>())?.missing_values());
+    }
     let data = checkpoint.filled(data)?;
     let samples = &part_of(&checkpoint, &data, (part, is_own), USUALLY)?.samples;
     let how = binarisation(samples.layer(), binarize);

@@ -162,6 +162,9 @@ impl Work {
 /// Waiting time before the first line on how far a piece of work is.
 const FIRST: Duration = Duration::from_secs(30);
 
+/// Share of the work that is done before the first line: from less, the time left cannot be foreseen.
+const LEAST: f64 = 0.03;
+
 /// Lines on how far a piece of work is, each after twice the time of the one before.
 struct Lines {
     what: &'static str,
@@ -178,10 +181,13 @@ impl Lines {
         if elapsed < self.next || self.done == 0 || self.done >= self.steps {
             return None;
         }
+        let share = self.done as f64 / self.steps as f64;
+        if share < LEAST {
+            return None;
+        }
         while self.next <= elapsed {
             self.next *= 2;
         }
-        let share = self.done as f64 / self.steps as f64;
         let left = match elapsed.as_secs_f64() * (1.0 - share) / share {
             left if left < 100.0 => format!("{left:.0} s"),
             left if left < 6000.0 => format!("{:.0} min", left / 60.0),
@@ -372,6 +378,10 @@ mod tests {
         assert_eq!(at(200, 100), None);
         assert_eq!(at(240, 200).as_deref(), Some("annealing: 90 % done, about 27 s left"));
         assert_eq!(at(1000, 100), None, "all is done");
+        let mut lines = Lines { what: "annealing", steps: 1000, done: 0, began: Instant::now(), next: FIRST };
+        let mut at = |seconds: u64, steps: u64| lines.did(steps, Duration::from_secs(seconds));
+        assert_eq!(at(40, 29), None, "so little says nothing of the rest");
+        assert_eq!(at(45, 1).as_deref(), Some("annealing: 3 % done, about 24 min left"));
     }
 
     /// A clear screen, a bell and a window's title, in both of the ways they can be begun.

@@ -129,7 +129,8 @@ impl Content {
     /// What the figures of a layer are of.
     fn basis(&self, layer: u32) -> Basis {
         let hidden = self.layers.get(layer as usize).map_or(0, |layer| layer.units);
-        Basis { classes: self.classes, hidden, valid: self.valid }
+        let number = if self.metrics.layers.len() > 1 { layer as usize + 1 } else { 0 };
+        Basis { classes: self.classes, hidden, valid: self.valid, layer: number }
     }
 
     /// The figures of the last epoch, of a stack its last layer's, and what the finished model was tested by.

@@ -100,6 +100,8 @@ pub struct Basis {
     pub hidden: usize,
     /// Validation samples; 0 where it is not known.
     pub valid: usize,
+    /// Number of the layer, from 1, where the net has several; 0 of one.
+    pub layer: usize,
 }
 
 impl Basis {
@@ -192,7 +194,7 @@ pub fn judge(traces: &Traces, basis: Basis) -> Verdict {
         findings.push(Finding { tone: Tone::Good, text: "More epochs are likely to help.".into() });
     }
     findings.extend(gap(traces).or_else(|| costs(traces)));
-    findings.extend(units(traces));
+    findings.extend(units(traces, basis.layer));
     Verdict { text, tone, headline: Some(headline), findings }
 }
 
@@ -250,16 +252,17 @@ fn idle(traces: &Traces, hidden: usize) -> Option<usize> {
 }
 
 /// Units that carry nothing.
-fn units(traces: &Traces) -> Option<Finding> {
+fn units(traces: &Traces, layer: usize) -> Option<Finding> {
     let last = |name| traces.last(name).map(|(_, value)| value).filter(|value| *value > 0.0);
     let (dead, saturated) = (last("dead_units"), last("saturated_units"));
+    let of = if layer > 0 { format!(" of layer {layer}") } else { String::new() };
     let found = match (dead, saturated) {
         (None, None) => return None,
-        (Some(1.0), None) => "1 hidden unit is always off".into(),
-        (None, Some(1.0)) => "1 hidden unit is always on".into(),
-        (Some(dead), None) => format!("{dead} hidden units are always off"),
-        (None, Some(saturated)) => format!("{saturated} hidden units are always on"),
-        (Some(dead), Some(saturated)) => format!("{dead} hidden units are always off, {saturated} always on"),
+        (Some(1.0), None) => format!("1 hidden unit{of} is always off"),
+        (None, Some(1.0)) => format!("1 hidden unit{of} is always on"),
+        (Some(dead), None) => format!("{dead} hidden units{of} are always off"),
+        (None, Some(saturated)) => format!("{saturated} hidden units{of} are always on"),
+        (Some(dead), Some(saturated)) => format!("{dead} hidden units{of} are always off, {saturated} always on"),
     };
     let text = format!(
         "{found}: they say nothing of a sample. A few do no harm; --sparsity-cost or a smaller rate avoids many."
@@ -355,6 +358,15 @@ mod tests {
         assert_eq!((few.text.as_str(), many.text.as_str()), ("It learned.", "It learned, then got worse."));
         assert!(few.findings[0].text.contains("in epoch 5, on 20 validation samples; it was best"), "{few:?}");
         assert!(!few.findings.iter().any(|finding| finding.text.contains("overfitting")));
+    }
+
+    #[test]
+    fn idle_units_of_a_stack_are_said_to_be_of_their_layer() {
+        let mut traces = Traces::default();
+        traces.add(1, BTreeMap::from([("cost".to_string(), 5.0), ("saturated_units".to_string(), 7.0)]));
+        let of = |layer| judge(&traces, Basis { layer, ..Basis::default() }).findings[0].text.clone();
+        assert!(of(0).starts_with("7 hidden units are always on:"), "{}", of(0));
+        assert!(of(3).starts_with("7 hidden units of layer 3 are always on:"), "{}", of(3));
     }
 
     #[test]

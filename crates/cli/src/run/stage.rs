@@ -44,9 +44,20 @@ pub(crate) fn header(path: &Path) -> Value {
 
 /// Units of every layer, by the header of any kind of model.
 pub(crate) fn sizes(header: &Value) -> Vec<usize> {
-    let of_rbm = ["visible", "hidden"].into_iter().filter_map(|key| header.get(key));
-    let all = header.get("sizes").and_then(Value::as_array).into_iter().flatten().chain(of_rbm);
-    all.filter_map(|size| Some(size.as_u64()? as usize)).collect()
+    match header.get("sizes").and_then(Value::as_array) {
+        Some(sizes) => sizes.iter().filter_map(units).collect(),
+        None => ["visible", "hidden"].into_iter().filter_map(|key| units(header.get(key)?)).collect(),
+    }
+}
+
+/// Units of a layer: their number, or the sites of each of its segments, which may have levels.
+fn units(layer: &Value) -> Option<usize> {
+    let Some(segments) = layer.as_array() else { return Some(layer.as_u64()? as usize) };
+    let of = |segment: &Value| {
+        let levels = segment.get("levels").map_or(Some(1), Value::as_u64)?;
+        segment.get("sites")?.as_u64()?.checked_mul(levels)
+    };
+    Some(segments.iter().map(of).sum::<Option<u64>>()? as usize)
 }
 
 /// Epochs that the settings of a stack ask for, of each layer: its own table says so, or else a list, or one number
@@ -78,6 +89,16 @@ fn whole(value: &toml::Value) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn layers_have_sizes_as_numbers_or_by_their_segments() {
+        let sizes = |header: &str| sizes(&serde_json::from_str(header).unwrap());
+        assert_eq!(sizes(r#"{"visible": 9, "hidden": 5}"#), [9, 5]);
+        let mixed = r#"[{"levels": 3, "sites": 2, "units": "categorical"}, {"sites": 4, "units": "gaussian"}]"#;
+        assert_eq!(sizes(&format!(r#"{{"visible": {mixed}, "hidden": [{{"sites": 7}}]}}"#)), [10, 7]);
+        assert_eq!(sizes(&format!(r#"{{"visible": {mixed}, "sizes": [10, 7, 6]}}"#)), [10, 7, 6]);
+        assert_eq!(sizes("null"), [0; 0]);
+    }
 
     #[test]
     fn epochs_are_planned_by_the_settings_of_each_verb() {

@@ -67,6 +67,7 @@ fn samples_keep_the_columns_that_are_given() {
         ("--given smoke=yes --out x.csv", "given column is \"smoke\"; it must be one that the model learned: age, sex"),
         ("--given blood=C --out x.csv", "given value is blood=C; it must be one of 0, A, AB, B"),
         ("--given age=4000 --out x.csv", "given value is age=4000; it must be a number from 20 to 79"),
+        ("--given sex=m --label 1 --out x.csv", "--label and --given do not go together"),
         ("--given sex=m,sex=f --out x.csv", "--given names column \"sex\" twice"),
         ("--given sex --out x.csv", "--given has \"sex\", expected COLUMN=VALUE"),
         ("--given sex=m --out x.png", "--given goes with a table"),

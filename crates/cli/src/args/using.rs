@@ -248,7 +248,7 @@ pub(crate) struct SampleArgs {
     /// Values of columns that all chains keep, such as age=40,sex=m: the rest is drawn given these [default: none]
     ///
     /// For models of tables, and a table as the file to write.
-    #[arg(long, value_name = "COLUMN=VALUE,...", value_delimiter = ',', allow_hyphen_values = true, conflicts_with_all = ["label", "shown", "every"])]
+    #[arg(long, value_name = "COLUMN=VALUE,...", value_delimiter = ',', allow_hyphen_values = true, conflicts_with_all = ["shown", "every"])]
     pub(crate) given: Vec<String>,
     /// Chains for each label
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -45,11 +45,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         ))
         .hint("a table may have more: a name that ends in .csv, .npy, .parquet or .safetensors"));
     }
-    if is_picture && !args.given.is_empty() {
-        return Err(Failure::new(
-            "--given goes with a table: a name that ends in .csv, .npy, .parquet or .safetensors",
-        ));
-    }
+    require_fit(args, is_picture)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
     let form = args.form.over(checkpoint.text_form());
@@ -127,6 +123,25 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
             "file": args.out, "labels": labels, "count": count, "steps": steps, "every": every, "shown": shown,
             "seed": seed, "given": args.given,
         }));
+    }
+    Ok(())
+}
+
+/// Refuses values of columns that do not go with what else is asked for.
+fn require_fit(args: &SampleArgs, is_picture: bool) -> Result<()> {
+    if args.given.is_empty() {
+        return Ok(());
+    }
+    if args.label.is_some() {
+        return Err(Failure::new("--label and --given do not go together").hint(
+            "to keep a class and values of columns, learn the class as a column: `dbn pretrain` without --label-column, \
+             then --given CLASS=...,COLUMN=...; to keep the class alone, learn it as the label by `dbn stack`, then --label",
+        ));
+    }
+    if is_picture {
+        return Err(Failure::new(
+            "--given goes with a table: a name that ends in .csv, .npy, .parquet or .safetensors",
+        ));
     }
     Ok(())
 }

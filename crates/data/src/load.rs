@@ -207,8 +207,9 @@ pub(crate) fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> 
         notes.extend(test.notes);
         of_test = Some(table);
     }
-    let (schema, scaling, doubts) = (inferred.schema, Some(encoded.scaling), inferred.doubts);
-    let reading = Some(Reading { schema, scaling, notes, doubts, alignment: None, form: sheet.form });
+    let (schema, scaling) = (inferred.schema, Some(encoded.scaling));
+    let (doubts, hint) = (inferred.doubts, inferred.hint);
+    let reading = Some(Reading { schema, scaling, notes, doubts, hint, alignment: None, form: sheet.form });
     Ok(Tables { test: of_test, class_names, reading, ..Tables::of(encoded.table) })
 }
 

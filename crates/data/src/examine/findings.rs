@@ -102,6 +102,8 @@ pub struct Examination {
     pub notes: Vec<String>,
     /// What in it is unlikely to be meant.
     pub doubts: Vec<String>,
+    /// One line on columns of few whole numbers, which may be grades or codes.
+    pub hint: Option<String>,
     /// The training samples.
     pub train: Part,
     /// The test samples.

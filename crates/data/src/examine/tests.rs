@@ -1,6 +1,7 @@
 //! Data with every fault there is, each of which is known.
 
 use super::*;
+use crate::schema::visible::VisibleUnits;
 use std::path::Path;
 
 fn csv(folder: &Path, name: &str, text: &str) -> Source {
@@ -62,6 +63,26 @@ fn every_fault_is_found_where_it_is() {
 }
 
 /// Columns of unlike ranges, whose scale is `auto`, are looked at as a training reads them, each by its own.
+/// Marks from 1 to 5 may be grades; ages, shares and columns that were spoken of are none.
+#[test]
+fn columns_of_few_whole_numbers_are_hinted_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |k: usize| format!("{},{},{},{}\n", 1 + k % 5, 20 + k, 0.5 * (k % 4) as f64, k % 3);
+    let text = format!("mark,age,share,sport\n{}", (0..60).map(row).collect::<String>());
+    let source = csv(folder.path(), "a.csv", &text);
+    let hint = |types: &str| {
+        let column_types = types.parse().unwrap();
+        let options = LoadOptions { visible_units: VisibleUnits::Auto, column_types, ..LoadOptions::default() };
+        examine(&source, &options, None).unwrap().hint
+    };
+    let both = hint("").unwrap();
+    assert!(both.starts_with("columns \"mark\", \"sport\" have few different whole numbers"), "{both}");
+    assert!(both.contains("say --column-types mark=categorical,sport=categorical if"), "{both}");
+    let other = hint("sport=real").unwrap();
+    assert!(other.starts_with("column \"mark\" has") && other.contains("sport=real,mark=categorical if"), "{other}");
+    assert_eq!(hint("mark=categorical,sport=categorical"), None);
+}
+
 #[test]
 fn kinds_and_scales_follow_the_values() {
     let folder = tempfile::tempdir().unwrap();

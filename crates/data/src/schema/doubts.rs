@@ -2,6 +2,7 @@
 //! numbers, identifiers, levels that differ in case alone.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::found::{End, Found};
 use super::kind::{ColumnKind, KindName};
@@ -24,6 +25,13 @@ const EXACT: f64 = 16_777_216.0;
 
 /// Different numbers between the ends of a column that 32 bits should have room for.
 const STEPS: f64 = 1000.0;
+
+/// Different whole numbers of a column that may be grades or codes, and rows for each of them, at least.
+const GRADES: RangeInclusive<usize> = 3..=10;
+const ROWS_OF_GRADE: usize = 5;
+
+/// Columns of such numbers that are named, at most: more are an array of numbers.
+const GRADED: usize = 20;
 
 /// Columns that are named of each doubt, at most.
 const NAMED: usize = 5;
@@ -51,6 +59,36 @@ pub(crate) fn of(sheet: &Sheet, found: &[Found], kinds_of: &[ColumnKind], open: 
     });
     doubts.extend(few(levels.filter_map(|column| same_letters(sheet, column))));
     doubts
+}
+
+/// One line on the `open` columns of few different whole numbers, which may be grades or codes, and what to type if they
+/// are; `types` are what was said of other columns.
+pub(crate) fn graded(
+    sheet: &Sheet,
+    found: &[Found],
+    kinds_of: &[ColumnKind],
+    types: &[(String, KindName)],
+    open: &dyn Fn(usize) -> bool,
+) -> Option<String> {
+    let few = |found: &Found| {
+        let levels = found.levels.as_ref().map_or(0, Vec::len);
+        found.is_numeric() && found.whole && GRADES.contains(&levels) && found.numbers >= ROWS_OF_GRADE * levels
+    };
+    let is_graded =
+        |&column: &usize| open(column) && matches!(kinds_of[column], ColumnKind::Real { .. }) && few(&found[column]);
+    let columns: Vec<usize> = (0..sheet.columns()).filter(is_graded).collect();
+    if columns.is_empty() || columns.len() > GRADED {
+        return None;
+    }
+    let called: Vec<String> = columns.iter().map(|&column| sheet.called(column)).collect();
+    let asked = columns.iter().map(|&column| (typed(sheet, column), KindName::Categorical));
+    let option = kinds(&types.iter().cloned().chain(asked).collect::<Vec<_>>());
+    let (columns, have) = if columns.len() == 1 { ("column", "has") } else { ("columns", "have") };
+    Some(format!(
+        "{columns} {} {have} few different whole numbers, which are learned as numbers: say {option} if they are grades or \
+         codes, to learn each value by itself",
+        called.join(", ")
+    ))
 }
 
 /// The first of them, and how many more there are.

@@ -47,6 +47,8 @@ pub(crate) struct Inferred {
     pub(crate) notes: Vec<String>,
     /// What is unlikely to be meant.
     pub(crate) doubts: Vec<String>,
+    /// One line on columns that may be meant otherwise, which `dbn check` alone shows.
+    pub(crate) hint: Option<String>,
     /// What cannot be inferred.
     questions: Vec<Question>,
 }
@@ -91,6 +93,10 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     }
     let bytes = scale == Common::Grey(255.0);
     inferred.doubts.extend(doubts::of(sheet, &found, &kinds, &|column| !bytes && open(&column)));
+    if options.visible_units == VisibleUnits::Auto && learned_by == ColumnUnits::ByKind && !sheet.is_of_array() {
+        let types = &options.column_types.0;
+        inferred.hint = doubts::graded(sheet, &found, &kinds, types, &|column| open(&column));
+    }
     // Where nothing varies, the columns are there all the same: it is for others to say that there is nothing to learn.
     if kinds.iter().all(|kind| kind.units() == 0) {
         for (kind, found) in kinds.iter_mut().zip(&found) {

@@ -354,6 +354,8 @@ pub(crate) struct Reading {
     pub(crate) notes: Vec<String>,
     /// What is unlikely to be meant.
     pub(crate) doubts: Vec<String>,
+    /// One line on columns that may be meant otherwise.
+    pub(crate) hint: Option<String>,
     /// What was found in an alignment.
     pub(crate) alignment: Option<Box<Aligned>>,
     /// How the file of text is written.

@@ -48,7 +48,7 @@ pub(super) fn describe(
         rows.push(row("", format!("and {} more columns", schema.lines().count() - SHOWN)));
     }
     let class = class_column::found(found).map(|class| class_column::suggestion(args, &class));
-    rows.extend(class.map(|text| row("hint", text)));
+    rows.extend(class.into_iter().chain(found.hint.clone()).map(|text| row("hint", text)));
     for (name, texts) in [("note", &found.notes[..]), ("warning", warnings), ("unfit", unfit)] {
         rows.extend(texts.iter().map(|text| row(name, text.clone())));
     }

@@ -151,7 +151,7 @@ impl Advice {
         let updates = samples.div_ceil(batch_size);
         let reason = match updates {
             1 => "all samples at once, as there are few".into(),
-            updates => format!("{} updates an epoch", thousands(updates)),
+            updates => format!("{} updates an epoch, if no samples are held out for validation", thousands(updates)),
         };
         add("batch_size", (batch_size as i64).into(), reason);
         let epochs = rounded(UPDATES.div_ceil(updates).clamp(30, 500));
@@ -165,7 +165,7 @@ impl Advice {
         };
         if numbers && learners.hidden != Hidden::Rectified {
             let start = one_digit(INPUT / (units as f64).sqrt());
-            let reason = "from smaller weights, what goes together by more than correlation is not found";
+            let reason = "larger than usual: from smaller weights, only linear relations between columns are learned";
             add("weight_std", of_layers(start, &|_| RbmConfig::default().weight_std), reason.into());
         }
         // Of a stack of several layers the lowest has Bernoulli hidden units.

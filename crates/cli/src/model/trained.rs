@@ -78,8 +78,8 @@ pub(crate) trait Trained {
         if !columns.layer().is_discrete() {
             let (size, than) = (log_scales.abs(), if log_scales < 0.0 { "above" } else { "below" });
             tracing::info!(
-                "log-likelihoods are of the numbers as the table has them; that is {size:.2} nats a sample {than} those \
-                 of the scaled numbers that the model learned, of which its free energies are"
+                "log-likelihoods are of numbers in the units of the table: {size:.2} nats a sample {than} those of the \
+                 scaled numbers that the model learned; costs and free energies are of the scaled numbers"
             );
         }
         log_scales

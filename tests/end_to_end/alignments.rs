@@ -116,8 +116,43 @@ fn an_evaluation_says_what_independent_sites_give() {
     for (words, expected) in [("", 0.75 * a + 0.25 * c + second), ("--data fasta:o.fasta", a + second)] {
         let found = place.json(&format!("eval run --split train {words} --json"));
         assert!((found["independent"].as_f64().unwrap() - expected).abs() < 1e-9, "{found}");
+        // How much the model is ahead of them, with the interval over the samples, as ln Z is exact.
+        let [value, low, high] = ["value", "low", "high"].map(|key| found["difference"][key].as_f64().unwrap());
+        let exact = found["log_likelihood"]["exact"]["value"].as_f64().unwrap();
+        assert!((value - (exact - expected)).abs() < 1e-9 && low <= value && value <= high, "{found}");
     }
-    assert!(place.ok("eval run --split train").contains("independent sites     -"));
+    let said = place.ok("eval run --split train");
+    assert!(said.contains("independent sites     -") && said.contains(" than independent sites by "), "{said}");
+}
+
+/// Nothing is learned from three sequences: that is said of the data, and at the end of a training.
+#[test]
+fn three_sequences_are_too_few() {
+    let place = Place::new();
+    write(&place, "few.fasta", &family(3).replace('X', "A"));
+    let shown = place.ok("check fasta:few.fasta --alphabet protein");
+    for part in
+        ["3 training samples: nothing can be learned from fewer than 10", "too few samples to learn from; to start"]
+    {
+        assert!(shown.contains(part) && !shown.contains("fit for training"), "'{part}' in {shown}");
+    }
+    let asked = "pretrain --data fasta:few.fasta --alphabet protein --valid 0 --hidden 2 --epochs 2 --out run";
+    let said = stderr(&place.run(asked));
+    assert!(said.contains("verdict: It cannot be said whether it learned: 3 training samples are too few."), "{said}");
+}
+
+/// A training whose best epoch is not its last names the file of the best model in the next commands.
+#[test]
+fn the_next_commands_are_of_the_best_model() {
+    let place = Place::new();
+    write(&place, "all.fasta", &family(60).replace('X', "A"));
+    let asked = "pretrain --data fasta:all.fasta --alphabet protein --valid 20 --hidden 6 --hidden-units bernoulli \
+                 --epochs 21 --log-z-every 20 --out run";
+    let said = stderr(&place.run(asked));
+    for part in ["dbn sample run/best.safetensors --out", "dbn eval run/best.safetensors\n"] {
+        assert!(said.contains(&format!("next:    {part}")), "'{part}' in {said}");
+    }
+    place.ok("eval run/best.safetensors --split valid");
 }
 
 /// Letters in insert columns count where residues are numbered, by the name of a sequence and along the whole protein.
@@ -229,7 +264,8 @@ fn whole_clusters_are_held_out_and_couplings_that_do_harm_are_named() {
         "clusters: 8, whose sequences have 50 % of the letters in common with the first of each; the largest has 20",
         "120 training samples, 40 validation",
         "by independent sites -",
-        "the model is worse than no couplings at all on such samples. Try a larger --l1b-cost",
+        "; the model is worse than independent sites by ",
+        "verdict: It is worse than independent sites. Try --l1b-cost 0.02, twice the L1b cost.",
     ] {
         assert!(said.contains(part), "'{part}' in {said}");
     }

@@ -3,6 +3,7 @@
 use crate::figures::{Figure, figure_of};
 use crate::metrics::Metrics;
 use crate::observed::Observed;
+use crate::on_sites::OnSites;
 use crate::verdict::{Basis, Verdict, judge};
 use crate::weights::LayerView;
 use serde::Serialize;
@@ -99,6 +100,8 @@ pub struct Content {
     pub classes: usize,
     /// Validation samples that each epoch is measured on; 0 where there are none, or it is not known.
     pub valid: usize,
+    /// The L1b cost of an RBM on sites, 0 without; none of other models.
+    pub l1b_cost: Option<f64>,
     /// The weights, from the bottom.
     pub layers: Vec<LayerView>,
     /// What the model did when it was looked at.
@@ -130,7 +133,9 @@ impl Content {
     fn basis(&self, layer: u32) -> Basis {
         let hidden = self.layers.get(layer as usize).map_or(0, |layer| layer.units);
         let number = if self.metrics.layers.len() > 1 { layer as usize + 1 } else { 0 };
-        Basis { classes: self.classes, hidden, valid: self.valid, layer: number }
+        let (samples, compared) = (self.observed.samples, self.observed.compared);
+        let sites = self.l1b_cost.map(|l1b_cost| OnSites { l1b_cost, compared });
+        Basis { classes: self.classes, hidden, valid: self.valid, layer: number, samples, sites }
     }
 
     /// The figures of the last epoch, of a stack its last layer's, and what the finished model was tested by.

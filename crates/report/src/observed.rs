@@ -2,6 +2,7 @@
 //! reconstructions, samples, activities and confusions without reading the data again.
 
 use crate::colours::diverging;
+use crate::on_sites::Compared;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,10 @@ pub struct Observed {
     pub table: Option<Table>,
     /// Whether the training samples lack values.
     pub gaps: bool,
+    /// Training samples; 0 where it is not known.
+    pub samples: usize,
+    /// How a model of sites compares with independent sites at the end of its training.
+    pub compared: Option<Compared>,
 }
 
 /// Something that looked wrong, and what to do about it.

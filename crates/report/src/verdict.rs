@@ -1,6 +1,7 @@
 //! Did it work? A training is judged by the figure that says most about it, from its first value to its last.
 
 use crate::figures::{Better, called, figure_of, shown};
+use crate::on_sites::{Fault, OnSites, Wrong};
 use crate::traces::Traces;
 use serde::Serialize;
 use std::cmp::Ordering;
@@ -81,9 +82,19 @@ const FEW: usize = 5;
 /// How many times the cost of the training samples that of others may be.
 const UNEQUAL: f64 = 1.25;
 
-/// What either kind of overfitting says, and its cure.
-const OVERFITS: &str = "the model fits the training samples better than others. A larger cost of the weights (see --weight-cost, \
-                        --l1-cost, --l1b-cost), fewer hidden units or more data close it.";
+/// What either kind of overfitting says.
+const OVERFITS: &str = "the model fits the training samples better than others.";
+
+/// Its cure, where the units are no sites.
+const CURE: &str = "A larger cost of the weights (see --weight-cost, --l1-cost, --l1b-cost), fewer hidden units or more data \
+                    help.";
+
+/// Training samples below which nothing can be learned. The share of a value that half of all samples have is known from
+/// nine of them with a standard error of 0.17, and couplings need more than shares.
+pub const FEW_SAMPLES: usize = 10;
+
+/// What the costs of training samples are called, the one of a training first.
+const COSTS: [&str; 3] = ["cost", "variational_cost", "reconstruction_cost"];
 
 /// Share of the hidden units that may carry nothing without a word in the verdict.
 const IDLE: f64 = 0.5;
@@ -92,7 +103,7 @@ const IDLE: f64 = 0.5;
 const CHANCE: f64 = 2.0;
 
 /// What figures are of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Basis {
     /// Classes of the labels; 0 without.
     pub classes: usize,
@@ -102,6 +113,10 @@ pub struct Basis {
     pub valid: usize,
     /// Number of the layer, from 1, where the net has several; 0 of one.
     pub layer: usize,
+    /// Training samples; 0 where it is not known.
+    pub samples: usize,
+    /// Of an RBM on sites: categories or spins.
+    pub sites: Option<OnSites>,
 }
 
 impl Basis {
@@ -114,12 +129,27 @@ impl Basis {
         let variance = (a * (1.0 - a) + b * (1.0 - b)) / self.valid as f64;
         (a - b).abs() <= CHANCE * variance.sqrt()
     }
+
+    /// The cure for overfitting.
+    fn cure(self) -> String {
+        self.sites.map_or_else(|| CURE.to_string(), |sites| sites.cure())
+    }
+}
+
+/// How a figure went from its first value to its last.
+struct Course {
+    headline: Headline,
+    /// What it gained up to its best value.
+    all: f64,
+    /// 1 of a figure that should rise, -1 of others.
+    sign: f64,
+    /// Whether too much of that was lost again.
+    lost: bool,
 }
 
 /// Judges a training by its figures.
 #[must_use]
 pub fn judge(traces: &Traces, basis: Basis) -> Verdict {
-    let classes = basis.classes;
     let figures = || JUDGED.iter().filter_map(|name| headline(traces, name));
     // A figure that is measured now and then may have one value where others show how the training went.
     let headline = figures().find(|found| found.first.0 != found.last.0).or_else(|| figures().next());
@@ -142,30 +172,13 @@ pub fn judge(traces: &Traces, basis: Basis) -> Verdict {
         Ordering::Less => format!("fell from {from} in epoch {} to {to} in epoch {}", first.0, last.0),
         _ => format!("rose from {from} in epoch {} to {to} in epoch {}", first.0, last.0),
     };
-    let bad = if traces.points(name).len() < FEW { Tone::Watch } else { Tone::Bad };
     let mut findings = Vec::new();
     let what = called(name);
     let lost = gain(last, best) > LOST * all && all > 0.0 && !basis.is_chance(name, last.1, best.1);
-    let (text, tone) = if !last.1.is_finite() {
-        ("It diverged: its figures are no numbers any more. Try a smaller learning rate.".into(), Tone::Bad)
-    } else if name.starts_with("label_error") && classes > 1 && last.1 > 0.9 * (1.0 - 1.0 / classes as f64) {
-        (format!("It does not predict the {classes} labels: guessing does as well."), bad)
-    } else if first.0 == last.0 {
-        ("One epoch is done, too few to say more.".into(), Tone::Watch)
-    } else if all <= 0.0 {
-        ("It did not learn: no epoch is better than the first. Try a smaller learning rate.".into(), bad)
-    } else if basis.is_chance(name, first.1, best.1) {
-        (
-            "It cannot be said whether it learned: so few validation samples differ as much by chance.".into(),
-            Tone::Watch,
-        )
-    } else if lost {
-        ("It learned, then got worse.".into(), Tone::Watch)
-    } else if is_improving(traces, name, sign, all) {
-        ("It learned, and is still getting better.".into(), Tone::Good)
-    } else {
-        ("It learned.".into(), Tone::Good)
-    };
+    let fault = basis.sites.and_then(|sites| sites.fault(traces));
+    let has_another_cure = fault.as_ref().is_some_and(|fault| fault.wrong != Wrong::Overfits);
+    let course = Course { headline: headline.clone(), all, sign, lost };
+    let (text, tone) = summary(traces, basis, &course, fault.as_ref());
     let (text, tone) = match idle(traces, basis.hidden) {
         Some(idle) if tone == Tone::Good => {
             (format!("{text} But {idle} of {} hidden units carry nothing.", basis.hidden), Tone::Watch)
@@ -183,19 +196,79 @@ pub fn judge(traces: &Traces, basis: Basis) -> Verdict {
         }
         findings.push(Finding { tone, text: text + "." });
     }
-    if lost {
-        findings.push(Finding {
-            tone: Tone::Watch,
-            text: "What comes after the best epoch is overfitting, or a learning rate that is too large: stop earlier \
-                   with --patience, or take a smaller rate."
+    if lost && fault.is_none() {
+        let text = match basis.sites {
+            Some(sites) if has_fallen(traces) => {
+                format!("What comes after the best epoch is overfitting. {}", sites.cure())
+            }
+            _ => "What comes after the best epoch is overfitting, or a learning rate that is too large: stop earlier with \
+                  --patience, or take a smaller rate."
                 .into(),
-        });
+        };
+        findings.push(Finding { tone: Tone::Watch, text });
     } else if tone == Tone::Good && text.contains("still") {
         findings.push(Finding { tone: Tone::Good, text: "More epochs are likely to help.".into() });
     }
-    findings.extend(gap(traces).or_else(|| costs(traces)));
+    // What has no couplings, or learned too little, does not need more of a cost.
+    if !has_another_cure {
+        findings.extend(gap(traces, basis).or_else(|| costs(traces, basis)));
+    }
     findings.extend(units(traces, basis.layer));
     Verdict { text, tone, headline: Some(headline), findings }
+}
+
+/// In a few words whether it worked; `fault` is what independent sites say against it.
+fn summary(traces: &Traces, basis: Basis, course: &Course, fault: Option<&Fault>) -> (String, Tone) {
+    let (name, classes) = (course.headline.figure.as_str(), basis.classes);
+    let (first, last, best) = (course.headline.first, course.headline.last, course.headline.best);
+    let bad = if traces.points(name).len() < FEW { Tone::Watch } else { Tone::Bad };
+    let (text, tone) = if !last.1.is_finite() {
+        ("It diverged: its figures are no numbers any more. Try a smaller learning rate.".into(), Tone::Bad)
+    } else if (1..FEW_SAMPLES).contains(&basis.samples) {
+        let samples = if basis.samples == 1 { "sample is" } else { "samples are" };
+        (format!("It cannot be said whether it learned: {} training {samples} too few.", basis.samples), Tone::Watch)
+    } else if name.starts_with("label_error") && classes > 1 && last.1 > 0.9 * (1.0 - 1.0 / classes as f64) {
+        (format!("It does not predict the {classes} labels: guessing does as well."), bad)
+    } else if let Some(fault) = fault.filter(|fault| fault.wrong != Wrong::Early) {
+        (fault.text.clone(), Tone::Watch)
+    } else if first.0 == last.0 {
+        ("One epoch is done, too few to say more.".into(), Tone::Watch)
+    } else if course.all <= 0.0 && is_measured_late(traces, &course.headline) && has_fallen(traces) {
+        (
+            format!("It overfits: of the epochs that were measured, epoch {} was best. {}", best.0, basis.cure()),
+            Tone::Watch,
+        )
+    } else if course.all <= 0.0 {
+        ("It did not learn: no epoch is better than the first. Try a smaller learning rate.".into(), bad)
+    } else if basis.is_chance(name, first.1, best.1) {
+        (
+            "It cannot be said whether it learned: so few validation samples differ as much by chance.".into(),
+            Tone::Watch,
+        )
+    } else if course.lost {
+        ("It learned, then got worse.".into(), Tone::Watch)
+    } else if is_improving(traces, name, course.sign, course.all) {
+        ("It learned, and is still getting better.".into(), Tone::Good)
+    } else {
+        ("It learned.".into(), Tone::Good)
+    };
+    match fault.filter(|fault| fault.wrong == Wrong::Early && tone == Tone::Good) {
+        Some(fault) => (format!("{text} {}", fault.text), tone),
+        None => (text, tone),
+    }
+}
+
+/// Whether a figure of validation samples was measured for the first time when the training had done more than an epoch: its
+/// first value is none of an untrained model.
+fn is_measured_late(traces: &Traces, headline: &Headline) -> bool {
+    let begun = COSTS.iter().find_map(|name| traces.points(name).first().copied());
+    headline.figure.ends_with("_valid") && begun.is_some_and(|(epoch, _)| headline.first.0 > epoch)
+}
+
+/// Whether the cost of the training samples fell.
+fn has_fallen(traces: &Traces) -> bool {
+    let points = COSTS.iter().map(|name| traces.points(name)).find(|points| !points.is_empty()).unwrap_or_default();
+    points.first().zip(points.last()).is_some_and(|(first, last)| last.1 < first.1)
 }
 
 fn headline(traces: &Traces, name: &str) -> Option<Headline> {
@@ -218,7 +291,7 @@ fn is_improving(traces: &Traces, name: &str, sign: f64, all: f64) -> bool {
 }
 
 /// What the gap in free energy says.
-fn gap(traces: &Traces) -> Option<Finding> {
+fn gap(traces: &Traces, basis: Basis) -> Option<Finding> {
     let points = traces.points("free_energy_gap");
     let &(_, last) = points.last()?;
     let mut sizes: Vec<f64> = points.iter().map(|point| point.1.abs()).filter(|x| x.is_finite()).collect();
@@ -226,20 +299,25 @@ fn gap(traces: &Traces) -> Option<Finding> {
     let median = sizes.get(sizes.len() / 2)?;
     (points.len() >= FEW && last > 2.0 && last > 2.0 * median && Some(&last) == sizes.last()).then(|| Finding {
         tone: Tone::Watch,
-        text: format!("The free-energy gap keeps growing, to {}: {OVERFITS}", shown("free_energy_gap", last)),
+        text: format!(
+            "The free-energy gap keeps growing, to {}: {OVERFITS} {}",
+            shown("free_energy_gap", last),
+            basis.cure()
+        ),
     })
 }
 
 /// What the costs of training samples and of others say.
-fn costs(traces: &Traces) -> Option<Finding> {
+fn costs(traces: &Traces, basis: Basis) -> Option<Finding> {
     let last = |name| traces.last(name).map(|(_, value)| value).filter(|value| value.is_finite());
     let (train, valid) = (last("reconstruction_cost")?, last("reconstruction_cost_valid")?);
     (train > 0.0 && valid > UNEQUAL * train).then(|| Finding {
         tone: Tone::Watch,
         text: format!(
-            "The reconstruction cost is {} for the training samples and {} for others: {OVERFITS}",
+            "The reconstruction cost is {} for the training samples and {} for others: {OVERFITS} {}",
             shown("reconstruction_cost", train),
-            shown("reconstruction_cost_valid", valid)
+            shown("reconstruction_cost_valid", valid),
+            basis.cure()
         ),
     })
 }
@@ -273,6 +351,7 @@ fn units(traces: &Traces, layer: usize) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::on_sites::Compared;
     use std::collections::BTreeMap;
 
     fn judged(name: &str, values: &[f64], classes: usize) -> Verdict {
@@ -358,6 +437,63 @@ mod tests {
         assert_eq!((few.text.as_str(), many.text.as_str()), ("It learned.", "It learned, then got worse."));
         assert!(few.findings[0].text.contains("in epoch 5, on 20 validation samples; it was best"), "{few:?}");
         assert!(!few.findings.iter().any(|finding| finding.text.contains("overfitting")));
+    }
+
+    /// Likelihoods that were first measured after 20 epochs, and only got worse, are no sign that nothing was learned.
+    #[test]
+    fn a_figure_whose_first_value_is_late_shows_overfitting() {
+        let of = |sites: Option<OnSites>, cost: fn(u32) -> f64| {
+            let mut traces = Traces::default();
+            for epoch in 1..=60 {
+                let mut figures = BTreeMap::from([
+                    ("reconstruction_cost".to_string(), cost(epoch)),
+                    ("reconstruction_cost_valid".to_string(), 100.0),
+                ]);
+                if epoch % 20 == 0 {
+                    figures.insert("log_likelihood_valid".to_string(), -100.0 - f64::from(epoch));
+                }
+                traces.add(epoch, figures);
+            }
+            judge(&traces, Basis { sites, ..Basis::default() })
+        };
+        let sites = OnSites { l1b_cost: 0.14, compared: None };
+        let falling = |epoch: u32| 100.0 - f64::from(epoch);
+        let verdict = of(Some(sites), falling);
+        let cure = "Try --l1b-cost 0.28, twice the L1b cost.";
+        assert_eq!(verdict.text, format!("It overfits: of the epochs that were measured, epoch 20 was best. {cure}"));
+        assert!(verdict.findings.iter().any(|finding| finding.text.ends_with(&format!("{OVERFITS} {cure}"))));
+        assert!(of(None, falling).text.ends_with(CURE));
+        assert!(of(Some(sites), |_| 100.0).text.starts_with("It did not learn"));
+    }
+
+    /// The verdict is what the comparison says, and nothing in it names another cure.
+    #[test]
+    fn a_model_of_sites_is_compared_with_independent_sites() {
+        let of = |l1b_cost: f64, model: f64, samples: usize| {
+            let mut traces = Traces::default();
+            for epoch in 1..=60 {
+                let figures = [
+                    ("reconstruction_cost", 50.0 + 50.0 / f64::from(epoch)),
+                    ("reconstruction_cost_valid", 90.0 + 10.0 / f64::from(epoch)),
+                ];
+                traces.add(epoch, figures.map(|(name, value)| (name.to_string(), value)).into());
+            }
+            let compared = Compared { epoch: 60, sites: 42, model, independent: -100.21, difference: None };
+            judge(
+                &traces,
+                Basis { samples, sites: Some(OnSites { l1b_cost, compared: Some(compared) }), ..Basis::default() },
+            )
+        };
+        let verdict = of(1.0, -100.20, 1000);
+        let removed = "It is no better than independent sites: the L1b cost has removed the couplings. Try --l1b-cost 0.5, half \
+                       of it.";
+        assert_eq!((verdict.text.as_str(), verdict.tone), (removed, Tone::Watch));
+        assert!(!verdict.findings.iter().any(|finding| finding.text.contains("twice the L1b cost")));
+        let worse = "It is worse than independent sites. Try --l1b-cost 0.28, twice the L1b cost.";
+        assert_eq!(of(0.14, -108.0, 1000).text, worse);
+        assert_eq!(of(0.14, -90.0, 1000).text, "It learned.");
+        assert_eq!(of(0.14, -90.0, 3).text, "It cannot be said whether it learned: 3 training samples are too few.");
+        assert_eq!(of(0.14, -90.0, FEW_SAMPLES).text, "It learned.");
     }
 
     #[test]

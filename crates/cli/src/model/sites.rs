@@ -83,12 +83,17 @@ pub(crate) fn levels(units: &Units) -> Vec<usize> {
     units.segments().iter().flat_map(of).collect()
 }
 
-/// Mean log-likelihood, in nats, of sequences whose sites are independent and have these log frequencies.
-pub(crate) fn independent(frequencies: &[Vec<f64>], sequences: &Sequences) -> f64 {
+/// Log-likelihoods, in nats, of sequences whose sites are independent and have these log frequencies.
+pub(crate) fn independent(frequencies: &[Vec<f64>], sequences: &Sequences) -> Vec<f64> {
     let of = |levels: &[Level]| -> f64 {
         levels.iter().zip(frequencies).map(|(&level, of_site)| of_site[usize::from(level)]).sum()
     };
-    let sum: f64 = sequences.rows().zip(sequences.weights()).map(|(levels, weight)| weight * of(levels)).sum();
+    sequences.rows().map(of).collect()
+}
+
+/// The mean of a value of each sequence, as often as each weighs.
+pub(crate) fn mean(values: &[f64], sequences: &Sequences) -> f64 {
+    let sum: f64 = values.iter().zip(sequences.weights()).map(|(value, weight)| weight * value).sum();
     sum / sequences.weights().iter().sum::<f64>()
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Gallery {
     pub(crate) columns: Option<Schema>,
     /// Whether the training samples lack values.
     pub(crate) gaps: bool,
+    /// Training samples.
+    pub(crate) learned: usize,
     /// Samples that a report measures units and labels on.
     pub(crate) crowd: Crowd,
 }

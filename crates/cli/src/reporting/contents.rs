@@ -70,6 +70,7 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         tested: known.tested(),
         valid: valid(&verb, settings.as_ref(), model.as_ref()),
         classes: model.as_ref().map_or(0, Trained::told_classes),
+        l1b_cost: model.as_ref().filter(|model| is_on_sites(model)).map(|_| l1b_cost(settings.as_ref())),
         layers,
         settings: settings.as_ref().map(|settings| differing(&verb, settings)).unwrap_or_default(),
         next: next(path, (verb.as_str(), state), model.as_ref(), settings.as_ref(), observed.gaps),
@@ -85,6 +86,19 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         content.next.retain(|next| next.what != LONGER);
     }
     Ok(content)
+}
+
+/// Whether a model is an RBM on categories or spins, without labels.
+fn is_on_sites(model: &Model) -> bool {
+    let Model::Belief(checkpoint) = model else { return false };
+    let (dbn, visible) = (&checkpoint.dbn, &checkpoint.dbn.top().layers().visible);
+    dbn.depth() == 1 && dbn.classes() == 0 && visible.is_discrete() && !visible.is_bernoulli()
+}
+
+/// The L1b cost of a training by these settings.
+fn l1b_cost(settings: Option<&Table>) -> f64 {
+    let set = settings.and_then(|settings| settings.get("l1b_cost"));
+    set.and_then(|cost| cost.as_float().or_else(|| Some(cost.as_integer()? as f64))).unwrap_or_default()
 }
 
 /// Validation samples that each epoch of a training by these settings is measured on; 0 where that is not known, as of

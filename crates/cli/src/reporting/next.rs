@@ -9,7 +9,7 @@ use crate::report::shell_word;
 use crate::run::folder::{BEST, CONTACTS, UNITS};
 use deepbelief_finetune::Objective;
 use deepbelief_report::{Next, State};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// What training on is offered with.
@@ -30,7 +30,7 @@ pub(super) fn next(
         add(format!("dbn {verb} --resume {run}"), "Resume the training:");
     }
     let Some(model) = model.filter(|_| state != State::Unfinished || verb != "stack") else { return all };
-    let best = path.join(BEST);
+    let of = of_best(path, model).map_or_else(|| run.clone(), |best| shell_word(&best));
     let labels = model.told_classes() > 0;
     let is_picture = picture_shape(model, model.image_shape()).is_ok();
     let is_alignment = model.schema().is_some_and(|schema| schema.alphabet().is_some());
@@ -42,12 +42,11 @@ pub(super) fn next(
     match model {
         Model::Belief(checkpoint) => {
             if labels {
-                let of = if best.is_file() { shell_word(&best) } else { run.clone() };
                 add(format!("dbn classify {of} --confusion"), "Predict labels and count the errors:");
             }
             if gaps {
                 let filled = if is_alignment { "filled.fasta" } else { "filled.csv" };
-                add(format!("dbn impute {run} --out {filled}"), "Fill what the data lack:");
+                add(format!("dbn impute {of} --out {filled}"), "Fill what the data lack:");
             } else if verb == "stack" {
                 // These learn nothing from data with gaps.
                 add(format!("dbn tune {run}"), "Tune the net by wake-sleep:");
@@ -57,29 +56,29 @@ pub(super) fn next(
             }
             // Chains from noise are no first look at such a model.
             if is_picture && checkpoint.starts_from_data() {
-                add(format!("dbn reconstruct {run} --out reconstructions.png"), "See what the model makes of samples:");
+                add(format!("dbn reconstruct {of} --out reconstructions.png"), "See what the model makes of samples:");
             }
-            add(format!("dbn sample {run} --out {samples}"), "Generate samples:");
+            add(format!("dbn sample {of} --out {samples}"), "Generate samples:");
             if is_alignment && verb == "pretrain" {
-                for Next { command, what } in of_alignment(path, &run, model) {
+                for Next { command, what } in of_alignment(path, &of, model) {
                     add(command, &what);
                 }
             }
             if can_have_a_page(checkpoint) {
                 let page = shell_word(&path.join("page.html"));
-                add(format!("dbn page {run} --out {page}"), "Make a page to try the model in:");
+                add(format!("dbn page {of} --out {page}"), "Make a page to try the model in:");
             }
             if verb == "pretrain" {
-                add(format!("dbn eval {run}"), "Measure the log-likelihood, with an interval:");
+                add(format!("dbn eval {of}"), "Measure the log-likelihood, with an interval:");
             }
         }
         Model::Network(checkpoint) if checkpoint.network.objective() == Objective::Classifier => {
-            add(format!("dbn classify {run} --confusion"), "Predict labels and count the errors:");
+            add(format!("dbn classify {of} --confusion"), "Predict labels and count the errors:");
         }
         Model::Network(_) => {
-            add(format!("dbn encode {run} --out codes.npy"), "Write the codes of the samples:");
+            add(format!("dbn encode {of} --out codes.npy"), "Write the codes of the samples:");
             let out = if is_picture { "reconstructions.png" } else { "reconstructions.csv" };
-            add(format!("dbn reconstruct {run} --out {out}"), "Reconstruct samples:");
+            add(format!("dbn reconstruct {of} --out {out}"), "Reconstruct samples:");
         }
     }
     // A schedule that spans all epochs would be another one.
@@ -91,16 +90,23 @@ pub(super) fn next(
     all
 }
 
-/// What goes on from an RBM of an alignment. Pictures that the report shows are drawn by the training, but for those that
-/// take long.
-fn of_alignment(path: &Path, run: &str, model: &Model) -> Vec<Next> {
+/// The best model of a run, where it is not the last one.
+fn of_best(path: &Path, last: &Model) -> Option<PathBuf> {
+    let best = path.join(BEST);
+    let model = best.is_file().then(|| Model::open(&best).ok()).flatten()?;
+    (model.provenance().epochs != last.provenance().epochs).then_some(best)
+}
+
+/// What goes on from an RBM of an alignment, which the file or folder `model_of` holds. Pictures that the report shows are
+/// drawn by the training, but for those that take long.
+fn of_alignment(path: &Path, model_of: &str, model: &Model) -> Vec<Next> {
     let of = |name: &str| shell_word(&path.join(name));
     let (has_units, has_map) = (path.join(UNITS).is_file(), path.join(CONTACTS).is_file());
     let mut all = Vec::new();
     let mut add = |command: String, what: &str| all.push(Next { command, what: what.to_string() });
     if !has_units {
         add(
-            format!("dbn show {run} --units {}", of(UNITS)),
+            format!("dbn show {model_of} --units {}", of(UNITS)),
             "Draw what the hidden units look for, for this report too:",
         );
     }
@@ -109,14 +115,16 @@ fn of_alignment(path: &Path, run: &str, model: &Model) -> Vec<Next> {
     let pairs = of("contacts.csv");
     match (has_pairs, has_map) {
         (false, _) => {}
-        (true, true) => add(format!("dbn contacts {run} --out {pairs}"), "Rank pairs of sites by their couplings:"),
+        (true, true) => {
+            add(format!("dbn contacts {model_of} --out {pairs}"), "Rank pairs of sites by their couplings:");
+        }
         (true, false) => add(
-            format!("dbn contacts {run} --out {pairs} --picture {}", of(CONTACTS)),
+            format!("dbn contacts {model_of} --out {pairs} --picture {}", of(CONTACTS)),
             "Rank pairs of sites by their couplings, for this report too:",
         ),
     }
     if !has_units || has_pairs && !has_map {
-        add(format!("dbn report {run}"), "Draw this report again, with these pictures:");
+        add(format!("dbn report {}", shell_word(path)), "Draw this report again, with these pictures:");
     }
     all
 }

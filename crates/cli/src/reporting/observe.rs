@@ -46,6 +46,8 @@ pub(super) fn observe(
         confusion: confusion(look, &gallery.crowd)?,
         table,
         gaps: gallery.gaps,
+        samples: gallery.learned,
+        compared: before.compared,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::run::folder::{METRICS, RunFolder};
 use crate::run::stage::of_failure;
 use deepbelief_rbm::{TrainingWarning, open_regular, read_regular};
 use deepbelief_report::observed::{OBSERVED, Observed, Warned};
-use deepbelief_report::{Finding, Metrics, Next, State, Tone};
+use deepbelief_report::{Compared, Finding, Metrics, Next, State, Tone};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,8 @@ impl Reporter {
         let before = before.and_then(|bytes| serde_json::from_slice::<Observed>(&bytes).ok());
         let mut observed = before.unwrap_or_default();
         observed.command.get_or_insert_with(typed);
+        // It is of the model at the end.
+        observed.compared = None;
         Self { path, seed, observed, fantasies: None, last: None, complained: false, written: None }
     }
 
@@ -48,6 +50,11 @@ impl Reporter {
         for warning in warnings {
             self.observed.warnings.push(Warned { layer, epoch, text: warning.to_string() });
         }
+    }
+
+    /// Keeps how the model compares with independent sites at the end.
+    pub(crate) fn compare(&mut self, compared: Option<Compared>) {
+        self.observed.compared = compared;
     }
 
     /// Looks at the model and writes the report, unless the last one was just now.

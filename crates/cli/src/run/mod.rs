@@ -187,6 +187,8 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
     let model = snapshot.model()?;
     V::draw(&mut watcher, &model, epochs)?;
     draw_alignment(&folder, &parts.data, report);
+    let compared = independent::compare(&parts, V::MONITOR, &watcher, epochs, || V::look(&watcher, &model));
+    watcher.reporter.compare(compared);
     let state = if watcher.provenance.stopped_early { State::StoppedEarly } else { State::Finished };
     watcher.report_model(&model, state);
     let early = if outcome == Outcome::Converged { format!(", stopped early as {}", V::STOPS) } else { String::new() };
@@ -196,7 +198,7 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
         let (words, path) = (V::best_in_words(&settings, best), folder.best());
         tracing::info!("best on the validation samples: epoch {}{words}, in {}", best.epoch, path.display());
     }
-    independent::say(&parts, V::MONITOR, watcher.history.traces(0));
+    independent::say(&parts, &watcher, compared);
     watcher.reporter.say_next();
     report.data(&format!("{}\n", folder.path().display()))?;
     Ok(0)

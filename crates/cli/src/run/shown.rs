@@ -38,8 +38,8 @@ impl Parts {
         let samples = Shown::of(split, SHOWN, settings.binarize, seed, &class_names)?;
         let shape = shape.ok();
         let columns = shape.is_none().then(|| self.columns(settings));
-        let gaps = self.data.train.has_missing();
-        Ok(Gallery { shape, samples, class_names, columns, gaps, crowd: self.crowd(settings, seed)? })
+        let (gaps, learned) = (self.data.train.has_missing(), self.train.samples());
+        Ok(Gallery { shape, samples, class_names, columns, gaps, learned, crowd: self.crowd(settings, seed)? })
     }
 
     /// What the visible units stand for.

@@ -86,6 +86,7 @@ mod tests {
             tested: [(word(), 0.5)].into(),
             classes: 2,
             valid: 0,
+            l1b_cost: None,
             layers: vec![LayerView::new(&layer, 1000)],
             observed,
             drawn: vec![Drawn { name: BAD.to_string() + ".svg", caption: word(), bytes: BAD.into() }],
@@ -128,6 +129,8 @@ mod tests {
                 correlations: None,
             }),
             gaps: true,
+            samples: 30,
+            compared: None,
         }
     }
 

@@ -12,12 +12,13 @@ use crate::data::advice::Advice;
 use crate::data::learners::Learners;
 use crate::data::open::explain;
 use crate::data::{ground, schema_file, warnings};
-use crate::failure::{Explain, Failure, Result};
+use crate::failure::{Explain, Failure, Result, count};
 use crate::machine::memory;
 use crate::options::Verb;
 use crate::report::Report;
 use crate::settings::units_of;
 use deepbelief_data::{Examination, Fetch, LoadOptions, Scale, ValueKind, examine};
+use deepbelief_report::FEW_SAMPLES;
 
 /// Looks, tells and recommends; returns the program's exit code.
 pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
@@ -56,6 +57,12 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     found.image = args.read.image_size.or(found.image);
     let mut warnings = warnings::of(&found, "column", found.image.is_some(), None);
     warnings.extend(found.doubts.iter().cloned());
+    if found.train.samples < FEW_SAMPLES {
+        let samples = count(found.train.samples, "training sample");
+        warnings.push(format!(
+            "{samples}: nothing can be learned from fewer than {FEW_SAMPLES}, and most models need hundreds"
+        ));
+    }
     let unfit = unfit(&found);
     // What is recommended is of values that are scaled as they should be.
     if found.is_narrow() && args.read.scale.is_none() && found.units.is_bernoulli() {

@@ -9,6 +9,7 @@ use crate::failure::count;
 use crate::report::{table, thousands};
 use deepbelief_data::{Column, Examination, Part, ValueKind, shell_quoted};
 use deepbelief_kernels::UnitKind;
+use deepbelief_report::FEW_SAMPLES;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -56,7 +57,8 @@ pub(super) fn describe(
     if !unfit.is_empty() {
         return text;
     }
-    let _ = writeln!(text, "\nfit for training; to start `dbn {}` from:", args.verb);
+    let fit = if found.train.samples < FEW_SAMPLES { "too few samples to learn from" } else { "fit for training" };
+    let _ = writeln!(text, "\n{fit}; to start `dbn {}` from:", args.verb);
     let settings = advice.settings.iter().map(|Setting { key, value, reason }| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
         vec![format!("  {key}"), value, reason.clone()]

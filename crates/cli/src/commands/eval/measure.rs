@@ -10,6 +10,7 @@ use deepbelief_data::{Binarize, Split};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::batch_of;
 use deepbelief_rbm::likelihood::pseudo_log_likelihood;
+use deepbelief_report::Moments;
 use deepbelief_stack::Dbn;
 
 /// Sums over the samples, as often as each weighs.
@@ -25,6 +26,19 @@ pub(super) struct Sums {
     pub(super) reconstruction: f64,
     pub(super) label_errors: Option<f64>,
     pub(super) pseudo: Option<f64>,
+    /// Of how much larger `importance` of a sample is than its log-likelihood under independent sites, and of the squares.
+    ahead: Option<f64>,
+    ahead_squares: Option<f64>,
+}
+
+/// What is measured.
+#[derive(Clone, Copy)]
+pub(super) struct Samples<'a> {
+    pub(super) split: &'a Split,
+    /// So many of them, from the first.
+    pub(super) measured: usize,
+    /// Their log-likelihoods under independent sites, of a model of sites.
+    pub(super) independent: Option<&'a [f64]>,
 }
 
 impl Sums {
@@ -34,7 +48,7 @@ impl Sums {
         let maybe = |sum: Option<f64>| [f64::from(u8::from(sum.is_some())), sum.unwrap_or_default()];
         let always = [weight, weight_squares, bound, importance, importance_squares];
         let mut numbers = [&always[..], &[self.free_energy, self.reconstruction]].concat();
-        numbers.extend([self.label_errors, self.pseudo].into_iter().flat_map(maybe));
+        numbers.extend([self.label_errors, self.pseudo, self.ahead, self.ahead_squares].into_iter().flat_map(maybe));
         numbers
     }
 
@@ -49,12 +63,18 @@ impl Sums {
         self.importance_squares += next();
         self.free_energy += next();
         self.reconstruction += next();
-        for sum in [&mut self.label_errors, &mut self.pseudo] {
+        for sum in [&mut self.label_errors, &mut self.pseudo, &mut self.ahead, &mut self.ahead_squares] {
             let (is_there, more) = (next() > 0.0, next());
             if is_there {
                 *sum.get_or_insert(0.0) += more;
             }
         }
+    }
+
+    /// What single samples say of the model beside independent sites.
+    pub(super) fn ahead(&self) -> Option<Moments> {
+        let (weight, weight_squares) = (self.weight, self.weight_squares);
+        self.ahead.zip(self.ahead_squares).map(|(values, squares)| Moments { weight, weight_squares, values, squares })
     }
 
     /// Of the mean of `importance`, for as many samples as the weights are worth; none of a single one.
@@ -64,16 +84,16 @@ impl Sums {
     }
 }
 
-/// Of the first `measured` samples; `seed` draws their pixels and layers.
+/// Of samples; `seed` draws their pixels and layers.
 pub(super) fn measure(
     dbn: &Dbn,
-    samples: &Split,
-    measured: usize,
+    of: Samples<'_>,
     binarize: Binarize,
     args: &EvalArgs,
     seed: u64,
     work: &Work,
 ) -> Result<Sums> {
+    let Samples { split: samples, measured, independent } = of;
     let labels = samples.labels().filter(|_| dbn.classes() > 0);
     let of_chunk = |step: usize| -> Result<Vec<f64>> {
         let mut sums = Sums::default();
@@ -89,6 +109,11 @@ pub(super) fn measure(
         let weights = dbn.unnormalised_log_likelihood(&v, args.layer_draws, draw)?;
         sums.bound += weighted(&weight, weights.bound);
         sums.importance_squares += weighted(&weight, weights.importance.iter().map(|x| x * x));
+        if let Some(independent) = independent {
+            let ahead = || weights.importance.iter().zip(&independent[at..]).map(|(model, alone)| model - alone);
+            sums.ahead = Some(weighted(&weight, ahead()));
+            sums.ahead_squares = Some(weighted(&weight, ahead().map(|x| x * x)));
+        }
         sums.importance += weighted(&weight, weights.importance);
         let units = dbn.encode(&v, dbn.layers().len(), Some(draw))?;
         sums.free_energy += weighted(&weight, doubles(&dbn.top().free_energy(&units)?)?);

@@ -19,11 +19,11 @@ use crate::model::checkpoint::Checkpoint;
 use crate::model::trained::{Trained, say_filled};
 use crate::report::{Report, bytes, thousands};
 use crate::run::folder::checkpoint_path;
-use deepbelief_data::{Binarize, Dataset, sha256};
+use deepbelief_data::{Binarize, Dataset, Split, sha256};
 use deepbelief_rbm::likelihood::require_normalizable;
 use deepbelief_rbm::tensors;
 use deepbelief_stack::Dbn;
-use measure::{Sums, measure};
+use measure::{Samples, Sums, measure};
 use report::{Evaluation, LogLikelihood};
 use std::time::Instant;
 use training::{Own, TRAINING, Training};
@@ -61,11 +61,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let is_own = part::is_own(&checkpoint, &data, part)?;
     let Measured { samples, name, words, note } = part_of(&checkpoint, &data, (part, is_own), USUALLY)?;
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
-    let lacks = |&sample: &usize| samples.missing(&[sample]).is_some_and(|missing| missing.units(0).next().is_some());
-    let filled = if samples.has_missing() { (0..measured).filter(lacks).count() } else { 0 };
-    if filled > 0 {
-        say_filled(samples.select(&(0..measured).collect::<Vec<_>>())?.missing_values());
-    }
+    let filled = filled(samples, measured)?;
     let data = checkpoint.filled(data)?;
     let samples = &part_of(&checkpoint, &data, (part, is_own), USUALLY)?.samples;
     let how = binarisation(samples.layer(), binarize);
@@ -78,10 +74,12 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let training = Training::of(dbn, &data.train, binarize, args.seed)?;
     let own = own.map_or_else(|| Own::of(&checkpoint, &data.train, training.free_energy).map(Ok), Ok)?;
     let independent = own.as_ref().map_or(Ok(None), |own| own.independent(&checkpoint, samples, measured))?;
+    let (alone, independent) = independent.unzip();
     let (log_z, mixing) = partition::log_z(dbn, &training, args, &device, report)?;
     let work = report.work("samples measured", u64::from(args.draws) * ranks::own_rows(measured, CHUNK) as u64);
+    let of_samples = Samples { split: samples, measured, independent: alone.as_deref() };
     let draws = (0..u64::from(args.draws))
-        .map(|k| measure(dbn, samples, measured, binarize, args, args.seed.wrapping_add(k), &work))
+        .map(|k| measure(dbn, of_samples, binarize, args, args.seed.wrapping_add(k), &work))
         .collect::<Result<Vec<Sums>>>()?;
     drop(work);
     let weight = draws[0].weight;
@@ -100,6 +98,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         ))
         .hint("a training that diverged leaves such a model; see its weights with `dbn show`"));
     }
+    let difference = log_likelihood.ahead_of(independent, draws[0].ahead());
     let evaluation = Evaluation {
         data: data.name.clone(),
         split: name,
@@ -111,6 +110,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         checkpoint_sha256: sha256(&file),
         log_likelihood,
         independent,
+        difference,
         standard_error_of_samples: draws[0].standard_error(),
         standard_error_of_draws: error_of_mean(draws.iter().map(|sums| sums.importance / weight)),
         pseudo_log_likelihood: pseudo,
@@ -131,6 +131,19 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         seconds: began.elapsed().as_secs_f64(),
     };
     tell(&evaluation, args, report)
+}
+
+/// So many of the first `measured` samples lack values, which are said to be filled.
+fn filled(samples: &Split, measured: usize) -> Result<usize> {
+    if !samples.has_missing() {
+        return Ok(0);
+    }
+    let lacks = |&sample: &usize| samples.missing(&[sample]).is_some_and(|missing| missing.units(0).next().is_some());
+    let filled = (0..measured).filter(lacks).count();
+    if filled > 0 {
+        say_filled(samples.select(&(0..measured).collect::<Vec<_>>())?.missing_values());
+    }
+    Ok(filled)
 }
 
 /// Prints and writes, as the first of the ranks.

@@ -5,6 +5,7 @@ use crate::failure::count;
 use crate::report::thousands;
 use clap::ValueEnum;
 use deepbelief_rbm::likelihood::{Interval, LogPartition, Separation, Verdict};
+use deepbelief_report::{Difference, Moments};
 use serde::{Serialize, Serializer};
 use std::fmt::Write as _;
 
@@ -29,6 +30,11 @@ impl Estimate {
         let Interval { value, ends } = z.interval();
         let effective_sample_size = Some(z.effective_sample_size);
         Self { value, low: ends.map(|ends| ends.0), high: ends.map(|ends| ends.1), effective_sample_size }
+    }
+
+    /// Of ln Z, where its interval is known.
+    pub(super) fn standard_error(&self) -> Option<f64> {
+        self.low.zip(self.high).map(|(low, high)| (high - low) / 6.0)
     }
 
     /// `from` less this.
@@ -123,6 +129,17 @@ impl LogLikelihood {
         }
     }
 
+    /// The one to use, of an RBM.
+    pub(super) fn best(&self) -> Option<Estimate> {
+        [self.exact, self.of_filled, self.both_ways, self.ais].into_iter().flatten().next()
+    }
+
+    /// By how much the model is better than independent sites of this log-likelihood, by what single samples say.
+    pub(super) fn ahead_of(&self, independent: Option<f64>, samples: Option<Moments>) -> Option<Difference> {
+        let (best, independent, samples) = (self.best()?, independent?, samples?);
+        Some(Difference::new(best.value - independent, &samples, best.standard_error()))
+    }
+
     pub(super) fn values(&self) -> impl Iterator<Item = f64> {
         let Self { exact, of_filled, importance, both_ways, ais, reverse_ais, bound } = *self;
         [exact, of_filled, importance, both_ways, ais, reverse_ais, bound]
@@ -163,6 +180,9 @@ pub(super) struct Evaluation {
     /// The same of independent sites with the frequencies of the training samples; of sites with levels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) independent: Option<f64>,
+    /// By how much the model is better than that, over single samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) difference: Option<Difference>,
     /// Of its mean over the samples, which the intervals, of ln Z alone, do not hold.
     pub(super) standard_error_of_samples: Option<f64>,
     /// Of the mean over draws of the pixels, where there is more than one.
@@ -237,10 +257,12 @@ impl Evaluation {
             }
         }
         if let Some(independent) = self.independent {
-            let best = [exact, of_filled, both_ways, ais].into_iter().find_map(|estimate| *estimate);
-            let is_worse = best.is_some_and(|best| best.value < independent);
+            let is_worse = self.log_likelihood.best().is_some_and(|best| best.value < independent);
             let worse = if is_worse { ": the model is worse than no couplings at all" } else { "" };
             line("independent sites", format!("{independent:.2} nats per sample{worse}"));
+        }
+        if let Some(difference) = self.difference {
+            line("  the model is", difference.in_words());
         }
         if let Some(error) = self.standard_error_of_samples {
             line("spread over samples", format!("the mean has a standard error of {error:.2} nats"));
@@ -293,8 +315,8 @@ impl Evaluation {
 
     /// To as many decimals as are known.
     fn rounded(&self, estimate: &Estimate) -> String {
-        let of_log_z = estimate.low.zip(estimate.high).map(|(low, high)| (high - low) / 6.0);
-        let error = of_log_z.map(|error| error.hypot(self.standard_error_of_draws.unwrap_or_default()));
+        let error =
+            estimate.standard_error().map(|error| error.hypot(self.standard_error_of_draws.unwrap_or_default()));
         let decimals = match error {
             Some(error) if error < 0.05 => 2,
             Some(error) if error >= 0.5 => 0,

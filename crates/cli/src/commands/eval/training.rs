@@ -6,7 +6,7 @@ use crate::commands::part::held;
 use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::Result;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::sites::{COUNTED, independent as of_independent, levels, sequences, spread};
+use crate::model::sites::{COUNTED, independent as of_independent, levels, mean, sequences, spread};
 use crate::model::trained::Trained;
 use deepbelief_analysis::mutations::log_frequencies;
 use deepbelief_data::{Binarize, Source, Split};
@@ -37,11 +37,18 @@ impl Own {
         Ok(Self { free_energy, frequencies: Some(log_frequencies(&sequences, &levels(visible))) })
     }
 
-    /// Mean log-likelihood, in nats, of the first `measured` samples if their sites were independent.
-    pub(super) fn independent(&self, checkpoint: &Checkpoint, samples: &Split, measured: usize) -> Result<Option<f64>> {
+    /// Log-likelihoods, in nats, of the first `measured` samples if their sites were independent, and their mean.
+    pub(super) fn independent(
+        &self,
+        checkpoint: &Checkpoint,
+        samples: &Split,
+        measured: usize,
+    ) -> Result<Option<(Vec<f64>, f64)>> {
         let Some(frequencies) = &self.frequencies else { return Ok(None) };
         let sequences = sequences(checkpoint, samples, &(0..measured).collect::<Vec<_>>())?;
-        Ok(Some(of_independent(frequencies, &sequences)))
+        let each = of_independent(frequencies, &sequences);
+        let mean = mean(&each, &sequences);
+        Ok(Some((each, mean)))
     }
 }
 

@@ -10,9 +10,11 @@ pub const COMPARED: &str = "log_likelihood_valid";
 /// Nats per site within which a model is neither better nor worse.
 const SAME: f64 = 0.001;
 
-/// Standard deviation of the difference over samples, in nats per site, up to which a model has no couplings to speak of:
-/// with couplings it is many times larger.
+/// Standard deviation of the difference over samples, in nats per site, up to which a model has no couplings to speak of.
 const WITHOUT_COUPLINGS: f64 = 0.01;
+
+/// Spread of the hidden units up to which they say nothing, so that no couplings are left.
+const SILENT: f64 = 0.01;
 
 /// Standard errors on each side of a difference: 95 of 100 intervals hold the true one.
 const SIDES: f64 = 1.96;
@@ -157,7 +159,8 @@ impl OnSites {
         let compared = self.compared?;
         let (ahead, sites) = (compared.model - compared.independent, compared.sites as f64);
         let spread = compared.difference.map(|difference| difference.spread);
-        let is_uncoupled = spread.is_none_or(|spread| spread <= WITHOUT_COUPLINGS * sites);
+        let says_nothing = traces.last("hidden_spread").is_some_and(|(_, spread)| spread <= SILENT);
+        let is_uncoupled = says_nothing || spread.is_none_or(|spread| spread <= WITHOUT_COUPLINGS * sites);
         let fault = |wrong: Wrong, text: String| Some(Fault { wrong, text });
         if ahead.abs() <= SAME * sites && is_uncoupled {
             let why = if self.l1b_cost > 0.0 {

@@ -61,7 +61,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let is_own = part::is_own(&checkpoint, &data, part)?;
     let Measured { samples, name, words, note } = part_of(&checkpoint, &data, (part, is_own), USUALLY)?;
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
-    let filled = filled(samples, measured)?;
+    let filled = filled(&samples, measured)?;
     let data = checkpoint.filled(data)?;
     let samples = &part_of(&checkpoint, &data, (part, is_own), USUALLY)?.samples;
     let how = binarisation(samples.layer(), binarize);

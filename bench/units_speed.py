@@ -3,7 +3,9 @@
 
     python3 bench/units_speed.py potts    --proteins DIR                 (needs numpy, torch, rbms)
     python3 bench/units_speed.py drelu    --proteins DIR --pgm DIR       (needs numpy, numba; DIR: a copy of jertubiana/PGM)
-    python3 bench/units_speed.py gaussian --mnist DIR                    (needs numpy, torch, jax)
+    python3 bench/units_speed.py gaussian --mnist DIR                    (needs numpy, torch, jax, learnergy)
+
+`--python PATH` names the interpreter that has these packages, if it is not the one that runs the script.
 
 The three kinds of work:
 
@@ -14,8 +16,9 @@ The three kinds of work:
 | gaussian | MNIST, standardised columns | 784 Gaussian x 500 Bernoulli units | CD-1, batch 100 |
 
 The contestants take turns, each in a process of its own with as many threads as `--threads` says; every process warms up
-first. Figures are medians over the rounds; a ratio is taken within its round. Ours go through the program, measurements of
-every epoch inside the timed span; theirs are updates alone.
+first, and has as many cores. Figures are medians over the rounds; a ratio is taken within its round. Ours go through the program, measurements of
+every epoch inside the timed span; those of PyTorch, NumPy and JAX are updates alone, those of rbms, PGM and learnergy their
+own training loops.
 """
 
 import argparse
@@ -227,10 +230,34 @@ def jax_by_hand(args, _):
     return timed(update, 100)
 
 
+def learnergy(args, _):
+    import warnings
+
+    import numpy
+    import torch
+    from learnergy.core.dataset import Dataset
+    from learnergy.models.gaussian import GaussianRBM
+
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(1)
+    x = torch.from_numpy(numpy.load(args.file))
+    machine = GaussianRBM(n_visible=784, n_hidden=500, steps=1, learning_rate=0.001, normalize=False)
+
+    def epoch(samples):
+        machine.fit(Dataset(x[:samples], torch.zeros(samples, dtype=torch.int64), show_log=False), batch_size=100, epochs=1)
+
+    epoch(5000)
+    began = time.perf_counter()
+    epoch(60000)
+    return 60000 / (time.perf_counter() - began)
+
+
 CONTESTANTS = {
     "potts": {"deepbelief": ours, "rbms": rbms},
     "drelu": {"deepbelief": ours, "PGM": pgm},
-    "gaussian": {"deepbelief": ours, "PyTorch": torch_by_hand, "NumPy": numpy_by_hand, "JAX": jax_by_hand},
+    "gaussian": {"deepbelief": ours, "PyTorch": torch_by_hand, "NumPy": numpy_by_hand, "JAX": jax_by_hand,
+                 "learnergy": learnergy},
 }
 
 
@@ -238,6 +265,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", choices=CONTESTANTS)
     parser.add_argument("--dbn", default="target/release/dbn")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that has the other software")
     parser.add_argument("--proteins", type=pathlib.Path)
     parser.add_argument("--mnist", type=pathlib.Path)
     parser.add_argument("--pgm", type=pathlib.Path)
@@ -250,6 +278,8 @@ def main():
     args.dbn = pathlib.Path(args.dbn).resolve()
     contestants = CONTESTANTS[args.work]
     if args.only:
+        # JAX takes all cores that it sees.
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:args.threads])
         print(contestants[args.only](args, args.work))
         return
     import numpy
@@ -270,16 +300,20 @@ def main():
         shared = [word for name in ("dbn", "pgm", "threads", "file", "numbers") if getattr(args, name) is not None
                   for word in (f"--{name}", str(getattr(args, name)))]
         environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads), "OPENBLAS_NUM_THREADS": str(args.threads)}
+        environment.pop("OPENBLAS_CORETYPE", None)  # would overrule the kernel it picks for this processor
         for _ in range(args.rounds):
             for name in contestants:
-                words = [sys.executable, __file__, args.work, "--only", name, *shared]
+                words = [args.python, __file__, args.work, "--only", name, *shared]
                 out = subprocess.run(words, check=True, capture_output=True, text=True, env=environment).stdout
                 found[name].append(float(out.split()[-1]))
     best = max((name for name in found if name != "deepbelief"), key=lambda name: statistics.median(found[name]))
+    print(f"`python3 {' '.join(sys.argv)}`, {args.threads} threads, medians of {args.rounds} alternating rounds (least to most)\n")
+    print(f"| {args.work} | samples/s | updates/s |\n|---|---|---|")
     for name, rates in found.items():
-        print(f"{name:12} {statistics.median(rates):12.0f} samples/s   {statistics.median(rates) / BATCH[args.work]:8.1f} updates/s")
+        middle = statistics.median(rates)
+        print(f"| {name} | {middle:,.0f} ({min(rates):,.0f} to {max(rates):,.0f}) | {middle / BATCH[args.work]:,.1f} |")
     ratios = [a / b for a, b in zip(found["deepbelief"], found[best])]
-    print(f"deepbelief / {best}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"\ndeepbelief / {best}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 if __name__ == "__main__":

@@ -216,7 +216,7 @@ def worst(ours, theirs):
 
 
 def check(dbn, folder, name, scores, scratch):
-    model = scratch / f"{name}.safetensors"
+    model = scratch / f"{name}-imported.safetensors"
     files = [folder / file for file in scores["files"]]
     subprocess.run([dbn, "import", "-q", *files, *scores.get("options", []), "--out", model], check=True)
     hidden, free_energy = encode(dbn, model, folder / "inputs.csv")

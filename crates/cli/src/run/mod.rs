@@ -142,8 +142,13 @@ fn follow<V: Looped>(of: Prepared<V>) -> Result<u8> {
     loop {
         let fitted = training.fit(&mut minibatches, &monitors, &mut Follower);
         let reached = outcome(fitted, &mut minibatches)?;
-        if reached != Outcome::Interrupted || ranks::any(interrupt::asked())? {
-            return Ok(if reached == Outcome::Interrupted { interrupt::EXIT_CODE } else { 0 });
+        if reached != Outcome::Interrupted {
+            // Ranks share what is measured at the end, too.
+            V::test(&mut training, &settings, &parts)?;
+            return Ok(0);
+        }
+        if ranks::any(interrupt::asked())? {
+            return Ok(interrupt::EXIT_CODE);
         }
     }
 }

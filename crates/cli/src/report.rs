@@ -357,6 +357,13 @@ pub(crate) fn shell_word(path: &Path) -> String {
     deepbelief_data::shell_quoted(&path.display().to_string())
 }
 
+/// The command as it was typed.
+pub(crate) fn typed() -> String {
+    let mut words = std::env::args_os().skip(1).map(|word| shell_word(Path::new(&word))).collect::<Vec<_>>();
+    words.insert(0, "dbn".into());
+    words.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

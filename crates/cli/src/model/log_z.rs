@@ -1,7 +1,7 @@
 //! ln Z of an RBM for verbs that do not estimate it.
 
 use crate::failure::{Failure, Result};
-use crate::report::shell_word;
+use crate::report::{shell_word, typed};
 use deepbelief_rbm::Rbm;
 use deepbelief_rbm::likelihood::{exact_log_partition, is_summable};
 use std::path::Path;
@@ -15,8 +15,10 @@ pub(crate) fn log_z(checkpoint: &Path, rbm: &Rbm, given: Option<f64>, what: &str
         None if is_summable(rbm) => Ok(Some(exact_log_partition(rbm)?)),
         None => {
             tracing::info!(
-                "no {what}: ln Z cannot be summed; `dbn eval {}` prints an estimate (line `ln Z`), and --log-z takes it",
-                shell_word(checkpoint)
+                "no {what}: ln Z cannot be summed; `dbn eval {}` prints an estimate (line `ln Z`). Then type, with that \
+                 number as X: {} --log-z X",
+                shell_word(checkpoint),
+                typed()
             );
             Ok(None)
         }

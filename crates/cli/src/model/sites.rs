@@ -6,6 +6,7 @@ use crate::model::trained::Trained;
 use deepbelief_analysis::sites::{Level, Sequences, Sites};
 use deepbelief_data::{Binarize, ColumnKind, Split};
 use deepbelief_kernels::{Segment, UnitKind, Units};
+use deepbelief_stack::Dbn;
 use std::collections::BTreeSet;
 
 /// Sequences that are read at a time.
@@ -72,6 +73,16 @@ impl NamedSites {
     pub(crate) fn gaps() -> Vec<char> {
         GAPS.iter().flat_map(|gap| gap.chars()).collect()
     }
+}
+
+/// Whether units are sites with levels, as of categories and spins, and no pixels or numbers.
+pub(crate) fn are_sites(units: &Units) -> bool {
+    units.is_discrete() && !units.is_bernoulli()
+}
+
+/// Whether a net is one RBM on such sites, without labels.
+pub(crate) fn is_on_sites(dbn: &Dbn) -> bool {
+    dbn.depth() == 1 && dbn.classes() == 0 && are_sites(&dbn.top().layers().visible)
 }
 
 /// Levels of each site of discrete units.

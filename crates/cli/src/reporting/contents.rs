@@ -6,6 +6,7 @@ use super::weights::layers;
 use crate::data::open::HELD_OUT;
 use crate::failure::{Explain, Failure, Result};
 use crate::model::checkpoint::Model;
+use crate::model::sites::is_on_sites;
 use crate::model::trained::Trained;
 use crate::options::{Opt, Verb};
 use crate::pictures::{net_name, network_name};
@@ -70,7 +71,10 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         tested: known.tested(),
         valid: valid(&verb, settings.as_ref(), model.as_ref()),
         classes: model.as_ref().map_or(0, Trained::told_classes),
-        l1b_cost: model.as_ref().filter(|model| is_on_sites(model)).map(|_| l1b_cost(settings.as_ref())),
+        l1b_cost: match &model {
+            Some(Model::Belief(checkpoint)) if is_on_sites(&checkpoint.dbn) => Some(l1b_cost(settings.as_ref())),
+            _ => None,
+        },
         layers,
         settings: settings.as_ref().map(|settings| differing(&verb, settings)).unwrap_or_default(),
         next: next(path, (verb.as_str(), state), model.as_ref(), settings.as_ref(), observed.gaps),
@@ -86,13 +90,6 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         content.next.retain(|next| next.what != LONGER);
     }
     Ok(content)
-}
-
-/// Whether a model is an RBM on categories or spins, without labels.
-fn is_on_sites(model: &Model) -> bool {
-    let Model::Belief(checkpoint) = model else { return false };
-    let (dbn, visible) = (&checkpoint.dbn, &checkpoint.dbn.top().layers().visible);
-    dbn.depth() == 1 && dbn.classes() == 0 && visible.is_discrete() && !visible.is_bernoulli()
 }
 
 /// The L1b cost of a training by these settings.

@@ -5,13 +5,13 @@ use super::contents::{Written, write};
 use super::observe::{Look, observe};
 use crate::failure::{Failure, Result};
 use crate::pictures::{Gallery, Sheet};
-use crate::report::shell_word;
+use crate::report::typed;
 use crate::run::folder::{METRICS, RunFolder};
 use crate::run::stage::of_failure;
 use deepbelief_rbm::{TrainingWarning, open_regular, read_regular};
 use deepbelief_report::observed::{OBSERVED, Observed, Warned};
 use deepbelief_report::{Compared, Finding, Metrics, Next, State, Tone};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Between two reports lies so many times the time that one takes.
@@ -112,11 +112,4 @@ impl Reporter {
             tracing::warn!("the report cannot be written: {why}; training goes on");
         }
     }
-}
-
-/// The command as it was typed.
-fn typed() -> String {
-    let mut words = std::env::args_os().skip(1).map(|word| shell_word(Path::new(&word))).collect::<Vec<_>>();
-    words.insert(0, "dbn".into());
-    words.join(" ")
 }

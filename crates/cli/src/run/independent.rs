@@ -4,7 +4,7 @@ use super::folder::RunFolder;
 use super::parts::Parts;
 use super::watcher::{Verb, Watcher};
 use crate::failure::Result;
-use crate::model::sites::{COUNTED, independent, levels, mean, read, spread};
+use crate::model::sites::{COUNTED, are_sites, independent, levels, mean, read, spread};
 use crate::reporting::Look;
 use deepbelief_analysis::mutations::log_frequencies;
 use deepbelief_analysis::sites::{Sequences, Sites};
@@ -39,7 +39,7 @@ fn compared(
     let units = parts.train.layer();
     let last = traces.last(COMPARED).filter(|(_, value)| value.is_finite());
     let (Some(valid), Some((epoch, model))) = (&parts.valid, last) else { return Ok(None) };
-    if !units.is_discrete() || units.is_bernoulli() || parts.data.classes.is_some() {
+    if !are_sites(units) || parts.data.classes.is_some() {
         return Ok(None);
     }
     let frequencies = log_frequencies(&plain(&parts.train, &spread(&parts.train, COUNTED))?, &levels(units));

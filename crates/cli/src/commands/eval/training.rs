@@ -6,7 +6,7 @@ use crate::commands::part::held;
 use crate::data::chunks::{CHUNK, tensor};
 use crate::failure::Result;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::sites::{COUNTED, independent as of_independent, levels, mean, sequences, spread};
+use crate::model::sites::{COUNTED, independent as of_independent, is_on_sites, levels, mean, sequences, spread};
 use crate::model::trained::Trained;
 use deepbelief_analysis::mutations::log_frequencies;
 use deepbelief_data::{Binarize, Source, Split};
@@ -26,15 +26,14 @@ impl Own {
     /// Of these, with what the training held out, which has no part in the frequencies.
     pub(super) fn of(checkpoint: &Checkpoint, train: &Split, free_energy: f64) -> Result<Self> {
         let (dbn, provenance) = (&checkpoint.dbn, checkpoint.provenance());
-        let visible = &dbn.top().layers().visible;
-        if dbn.depth() > 1 || dbn.classes() > 0 || !visible.is_discrete() || visible.is_bernoulli() {
+        if !is_on_sites(dbn) {
             return Ok(Self { free_energy, frequencies: None });
         }
         let held = held(checkpoint);
         let is_part = (1..train.samples()).contains(&held);
         let learned = if is_part { train.split_validation(held, provenance.seed)?.0 } else { train.clone() };
         let sequences = sequences(checkpoint, &learned, &spread(&learned, COUNTED))?;
-        Ok(Self { free_energy, frequencies: Some(log_frequencies(&sequences, &levels(visible))) })
+        Ok(Self { free_energy, frequencies: Some(log_frequencies(&sequences, &levels(&dbn.top().layers().visible))) })
     }
 
     /// Log-likelihoods, in nats, of the first `measured` samples if their sites were independent, and their mean.

@@ -16,9 +16,9 @@ use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, split};
 use crate::model::log_z::log_z;
 use crate::model::trained::Trained;
-use crate::report::{Report, shell_word, table, thousands};
+use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results, cell_text, is_named, spare_name};
-use deepbelief_data::{Binarize, Block, BlockValues, Split, shell_quoted};
+use deepbelief_data::{Binarize, Block, BlockValues, Split};
 use deepbelief_stack::{Dbn, Scorer};
 use odd::{Odd, Oddities};
 use peers::{Peers, lacking, minus_free_energies, training};
@@ -80,7 +80,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
-    let log_z = of_top(args, &checkpoint)?;
+    let log_z = log_z(&args.on.checkpoint, checkpoint.dbn.top(), args.log_z, "column log_likelihood")?;
     let sizes = checkpoint.dbn.sizes();
     let rows = CHUNK.max(args.layer_draws.into());
     let beside = PROGRAM + footprint::held(&data) + 2 * footprint::model(&sizes) + 2 * footprint::pass(&sizes, rows);
@@ -164,22 +164,6 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         }));
     }
     report.data(&found.summary())
-}
-
-/// ln Z of the top; where there is none, it is said how to have it.
-fn of_top(args: &ScoreArgs, checkpoint: &Checkpoint) -> Result<Option<f64>> {
-    let found = log_z(&args.on.checkpoint, checkpoint.dbn.top(), args.log_z, "column log_likelihood")?;
-    if found.is_none() {
-        tracing::info!("then type, with that number as X: {}", with_log_z(args));
-    }
-    Ok(found)
-}
-
-/// The command that scores the same samples with a given ln Z.
-fn with_log_z(args: &ScoreArgs) -> String {
-    let data = args.on.data.data.as_ref().map(|data| format!(" --data {}", shell_quoted(&data.to_string())));
-    let (checkpoint, out) = (shell_word(&args.on.checkpoint), shell_word(&args.out));
-    format!("dbn score {checkpoint}{} --log-z X --out {out}", data.unwrap_or_default())
 }
 
 /// Refuses what parameters that are too large make of a sample.

@@ -80,7 +80,8 @@ def main() -> None:
     for cls in CLASSES:
         home = "deepbelief.sklearn" if cls is BernoulliRBM else "deepbelief"
         home = "deepbelief.plot" if cls is plot.Plots else home
-        call = cls.__name__ if cls is deepbelief.LogLikelihood else signature(cls.__name__, cls.__init__)
+        made_by_others = cls in (deepbelief.Network, deepbelief.LogLikelihood)
+        call = cls.__name__ if made_by_others else signature(cls.__name__, cls.__init__)
         out += ["", f"## {home}.{cls.__name__}", "", f"```python\n{call}\n```", "", sections(cls.__doc__ or "")]
         for name, method in methods(cls):
             doc = sections(inspect.getdoc(method) or "")

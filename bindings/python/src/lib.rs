@@ -30,12 +30,20 @@ fn checkpoint(py: Python<'_>, path: PathBuf) -> PyResult<PathBuf> {
     attended::computed(py, 1, move |_| deepbelief_cli::embedded::checkpoint(&path).map_err(failure::Failure::new))
 }
 
+/// Keys of a recipe that are about files or the machine: no settings of a training on samples in memory.
+#[pyfunction]
+fn keys_of_program() -> Vec<&'static str> {
+    deepbelief_cli::embedded::keys_of_program()
+}
+
 #[pymodule]
 mod _deepbelief {
     use pyo3::prelude::{Bound, PyModule, PyModuleMethods, PyResult};
 
     #[pymodule_export]
     use super::checkpoint;
+    #[pymodule_export]
+    use super::keys_of_program;
     #[pymodule_export]
     use super::program;
     #[pymodule_export]

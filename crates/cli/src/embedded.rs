@@ -3,6 +3,7 @@
 
 use crate::data::warnings::SAMPLED;
 use crate::failure::Failure;
+use crate::options;
 use crate::run::advised::advise;
 use crate::run::folder::checkpoint_path;
 use crate::settings::{
@@ -70,6 +71,12 @@ pub fn tune(asked: &Value, directed: usize) -> Result<TuneConfig> {
 /// As [`pretrain`] has them.
 pub fn finetune(asked: &Value) -> Result<FinetuneConfig> {
     complete(asked, None, |settings: FinetuneSettings| Ok((settings.config.clone(), settings.batch_size, settings)))
+}
+
+/// Keys of a recipe that are about files or the machine: a training on data in memory does not have them.
+#[must_use]
+pub fn keys_of_program() -> Vec<&'static str> {
+    options::of_program().collect()
 }
 
 /// The file of a checkpoint: `path` itself, that in the folder of a run, or for `hf:USER/REPO` what `dbn-hub` fetched.

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "checkpoint",
+    "keys_of_program",
     "program",
     "survey",
     "Data",
@@ -24,6 +25,7 @@ _Watch = Callable[[str], object]
 _Trained = tuple[Model, str, BaseException | None]
 
 def checkpoint(path: str) -> str: ...
+def keys_of_program() -> list[str]: ...
 def program(args: Sequence[str]) -> int: ...
 def survey(array: NDArray[Any]) -> tuple[float, float, bool, bool, bool]: ...
 def train_rbm(

@@ -34,33 +34,7 @@ _OF_LAYERS = ("epochs", "learning_rate", "batch_size", "weight_cost")
 _VISIBLE_UNITS = ("auto", "bernoulli", "gaussian", "spin", "categorical")
 
 #: What a recipe says of files and of the machine: no setting of a training on samples in memory.
-_OF_FILES = frozenset(
-    {
-        "alphabet",
-        "cache",
-        "class_names",
-        "column_types",
-        "data",
-        "deduplicate",
-        "feature_column",
-        "header",
-        "image_size",
-        "inserts",
-        "label_column",
-        "labels",
-        "max_gaps",
-        "missing",
-        "precision",
-        "reweight",
-        "scale",
-        "schema",
-        "unknown",
-        "valid_clusters",
-        "visible_units",
-        "weight_column",
-        "weights",
-    }
-)
+_OF_PROGRAM = frozenset(_deepbelief.keys_of_program())
 
 
 def load(path: str | os.PathLike[str]) -> RBM | DeepBeliefNet | Network:
@@ -134,7 +108,7 @@ def _shared(recipe: dict[str, Any]) -> dict[str, Any]:
 
 def _rest(recipe: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
     """Settings without a parameter of their own."""
-    out = _OF_FILES.union(_SHARED.values(), known)
+    out = _OF_PROGRAM.union(_SHARED.values(), known, ("class_names",))
     return {key: value for key, value in recipe.items() if key not in out}
 
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 class Network(ModelUse):
     """A classifier or an autoencoder, made of a net and trained by backpropagation.
 
-    `DeepBeliefNet.finetune` makes it, and `load` reads it.
+    `DeepBeliefNet.finetune` makes it, and `load` reads it. It is a fitted model and not an
+    estimator of scikit-learn: its weights start from a trained net, so that it has no
+    ``fit``, ``get_params`` or ``set_params``, and ``sklearn.base.clone`` refuses it. To
+    search over parameters, search over those of the net, and call `finetune` of each net.
 
     Attributes
     ----------

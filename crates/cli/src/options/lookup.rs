@@ -3,6 +3,12 @@
 use super::opt::{Opt, Verb};
 use super::table;
 
+/// Keys of the options that are about files or the machine: those that a training on samples in memory does not have.
+pub(crate) fn of_program() -> impl Iterator<Item = &'static str> {
+    let options = table::GROUPS.iter().flat_map(|&(_, group)| group);
+    options.filter(|opt| opt.is_of_program()).map(|opt| opt.key)
+}
+
 impl Verb {
     /// Its options, under their headings.
     pub(crate) fn groups(self) -> impl Iterator<Item = (&'static str, impl Iterator<Item = &'static Opt>)> {
@@ -22,6 +28,7 @@ impl Verb {
 
 #[cfg(test)]
 mod tests {
+    use super::of_program;
     use crate::options::Verb::{self, Pretrain};
 
     #[test]
@@ -32,6 +39,17 @@ mod tests {
             keys.sort_unstable();
             keys.dedup();
             assert_eq!(keys.len(), number, "{}", verb.name());
+        }
+    }
+
+    #[test]
+    fn options_about_files_and_the_machine_are_known() {
+        let keys: Vec<&str> = of_program().collect();
+        for key in ["data", "schema", "visible_units", "weights", "valid_clusters", "labels", "cache", "precision"] {
+            assert!(keys.contains(&key), "{key}");
+        }
+        for key in ["hidden", "valid", "binarize", "balanced", "batch_size", "epochs", "sums", "seed"] {
+            assert!(!keys.contains(&key), "{key}");
         }
     }
 

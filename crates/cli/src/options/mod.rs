@@ -9,5 +9,6 @@ pub(crate) mod save_every;
 mod table;
 
 pub(crate) use arg::{add, given};
+pub(crate) use lookup::of_program;
 pub(crate) use opt::{Opt, Verb, flag};
 pub(crate) use table::SOURCES;

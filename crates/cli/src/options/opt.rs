@@ -90,6 +90,8 @@ pub(crate) struct Opt {
     pub(crate) unrecorded: bool,
     /// Whether a checkpoint says nothing of its default: the option came when there were checkpoints already.
     pub(crate) later: bool,
+    /// Whether only the program takes it, though it does not say how data are read.
+    of_program: bool,
     /// Verbs whose runs may resume with another value.
     changeable: &'static [Verb],
     /// The name that it had before. Flags and recipes may still use it, and checkpoints do.
@@ -119,6 +121,7 @@ pub(super) const fn opt(
         inherited: false,
         unrecorded: false,
         later: false,
+        of_program: false,
         changeable: &[],
         was: None,
         has_env: true,
@@ -151,6 +154,10 @@ impl Opt {
         Self { later: true, ..self }
     }
 
+    pub(super) const fn of_program(self) -> Self {
+        Self { of_program: true, ..self }
+    }
+
     pub(super) const fn changeable(self, verbs: &'static [Verb]) -> Self {
         Self { changeable: verbs, ..self }
     }
@@ -170,6 +177,12 @@ impl Opt {
     /// Whether a verb has it.
     pub(super) fn is_of(&self, verb: Verb) -> bool {
         self.verbs.contains(&verb)
+    }
+
+    /// Whether only the program takes it: it is about files or the machine. What verbs that do not train have too says
+    /// how data are read.
+    pub(super) fn is_of_program(&self) -> bool {
+        self.of_program || self.is_of(Use) || self.is_of(Check)
     }
 
     /// Whether a run of a verb may resume with another value.

@@ -45,7 +45,8 @@ const MODEL: &[Opt] = &[
         .shown("none")
         .without_env(),
     opt("labels", Word(&["auto", "yes", "none"]), "WHEN", &[Stack], "Whether the top learns labels")
-        .more("With `auto` it does if the data have labels."),
+        .more("With `auto` it does if the data have labels.")
+        .of_program(),
     opt("start", Word(&["random", "transposed"]), "HOW", &[Stack], "Initial weights of a layer")
         .more("`transposed` takes the weights of the layer below, upside down.")
         .per_layer(),
@@ -190,7 +191,8 @@ const OF_DATA: &[Opt] = &[
         )
         .shown("0")
         .inherited()
-        .later(),
+        .later()
+        .of_program(),
     opt("binarize", Parsed(parse::<Binarize>), "HOW", ALL, "Binary pixels: none, threshold=T, fixed, fresh")
         .more("`fixed` draws each pixel once from its grey value, `fresh` each time the sample is presented.")
         .inherited(),
@@ -339,15 +341,19 @@ const UNITS: &[Opt] = &[
 ];
 
 const RUN: &[Opt] = &[
-    opt("cache", Count, "MIB", &[Stack], "Memory for the cached input of a layer, in MiB").more(
-        "Probabilities are kept as floats or bytes, states as bits. What does not fit is computed again for every \
+    opt("cache", Count, "MIB", &[Stack], "Memory for the cached input of a layer, in MiB")
+        .more(
+            "Probabilities are kept as floats or bytes, states as bits. What does not fit is computed again for every \
              minibatch.",
-    ),
+        )
+        .of_program(),
     opt("threads", Count, "N", ALL, "Threads; 0: one a core")
         .more("They do not change the result. At most 4 for each processor.")
         .unlearned(),
     opt("device", Parsed(parse::<DeviceName>), "DEVICE", ALL, "Device to train on: auto, cpu or cuda:N").unlearned(),
-    opt("precision", Word(&["f32", "tf32", "bf16"]), "TYPE", ALL, "Precision of products on a GPU").shown("f32"),
+    opt("precision", Word(&["f32", "tf32", "bf16"]), "TYPE", ALL, "Precision of products on a GPU")
+        .shown("f32")
+        .of_program(),
     opt("max_memory", Count, "MIB", ALL, "Memory limit in MiB; 0: 80 % of what is free")
         .more(
             "Samples that do not fit are read from uncompressed IDX and npy files one minibatch at a time, with the \

@@ -4,7 +4,7 @@
 
 use crate::args::{LogArgs, LogFormat};
 use crate::failure::{Failure, Result};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -123,11 +123,17 @@ impl Report {
         if !self.terminal {
             return None;
         }
-        let style = ProgressStyle::with_template("{prefix} [{bar:24}] {msg}, {eta} left")
+        let left = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let (seen, all) = (state.pos().saturating_sub(done), batches.saturating_sub(done));
+            if let Some(left) = time_left(state.elapsed(), seen, all) {
+                let _ = write!(out, ", {:#} left", HumanDuration(left));
+            }
+        };
+        let style = ProgressStyle::with_template("{prefix} [{bar:24}] {msg}{left}")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("left", left)
             .progress_chars("=> ");
         let bar = ProgressBar::new(batches).with_position(done).with_style(style).with_message("starting");
-        bar.reset_eta();
         Some(self.bars.add(bar))
     }
 }
@@ -165,6 +171,22 @@ const FIRST: Duration = Duration::from_secs(30);
 /// Share of the work that is done before the first line: from less, the time left cannot be foreseen.
 const LEAST: f64 = 0.03;
 
+/// Time that a bar has seen before it says what time is left. It also waits for that share of the work, but no longer than
+/// a line does.
+const SEEN: Duration = Duration::from_secs(3);
+
+/// The time that a bar says is left, when so many of all steps took so long; none where that is too little to estimate it.
+fn time_left(elapsed: Duration, done: u64, steps: u64) -> Option<Duration> {
+    let share = done as f64 / steps as f64;
+    let enough = elapsed >= SEEN && done > 0 && (share >= LEAST || elapsed >= FIRST);
+    (enough && done <= steps).then(|| remaining(elapsed, share))
+}
+
+/// The time that is left when this share of the work took so long.
+fn remaining(elapsed: Duration, share: f64) -> Duration {
+    elapsed.mul_f64((1.0 - share) / share)
+}
+
 /// Lines on how far a piece of work is, each after twice the time of the one before.
 struct Lines {
     what: &'static str,
@@ -188,7 +210,7 @@ impl Lines {
         while self.next <= elapsed {
             self.next *= 2;
         }
-        let left = match elapsed.as_secs_f64() * (1.0 - share) / share {
+        let left = match remaining(elapsed, share).as_secs_f64() {
             left if left < 100.0 => format!("{left:.0} s"),
             left if left < 6000.0 => format!("{:.0} min", left / 60.0),
             left => format!("{:.0} h", left / 3600.0),
@@ -389,6 +411,20 @@ mod tests {
         let mut at = |seconds: u64, steps: u64| lines.did(steps, Duration::from_secs(seconds));
         assert_eq!(at(40, 29), None, "so little says nothing of the rest");
         assert_eq!(at(45, 1).as_deref(), Some("annealing: 3 % done, about 24 min left"));
+    }
+
+    #[test]
+    fn bars_say_what_time_is_left_once_they_have_seen_enough() {
+        let at = |millis: u64, done: u64, steps: u64| {
+            time_left(Duration::from_millis(millis), done, steps).map(|left| left.as_secs_f64().round())
+        };
+        assert_eq!(at(2999, 500, 1000), None, "the first steps may be slow");
+        assert_eq!(at(3000, 500, 1000), Some(3.0));
+        assert_eq!(at(29_000, 29, 1000), None, "so little says nothing of the rest");
+        assert_eq!(at(29_000, 30, 1000), Some(938.0));
+        assert_eq!(at(30_000, 1, 1000), Some(29_970.0), "long work is never without");
+        assert_eq!(at(60_000, 0, 1000), None);
+        assert_eq!([at(60_000, 1000, 1000), at(60_000, 1001, 1000), at(60_000, 0, 0)], [Some(0.0), None, None]);
     }
 
     /// A clear screen, a bell and a window's title, in both of the ways they can be begun.

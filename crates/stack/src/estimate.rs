@@ -16,6 +16,9 @@ const CHAINS: usize = 16;
 const BURN_IN: u16 = 50;
 const STEPS: u16 = 100;
 
+/// Samples that pass through the model for an estimate, up and down.
+pub(crate) const PASSES: usize = 2 * CHAINS * (BURN_IN + STEPS) as usize;
+
 /// A missing unit that is by itself, or the levels of a category.
 pub(crate) struct Missing {
     /// The first unit, and how many there are.

@@ -10,13 +10,15 @@
 //! normal, with a standard deviation that is the same for all their states, so that a sum over nodes as far apart as
 //! that is their integral within 1e-8 of itself (`2 exp(-2 pi²)`).
 
+mod completions;
 pub(crate) mod conditional;
 
 use crate::choices::Choice;
 use crate::dbn::Dbn;
 use crate::error::Result;
-use crate::estimate::{Missing, completed};
+use crate::estimate::{self, Missing, completed};
 use candle_core::{DType, Device, Tensor};
+use completions::{BinaryHidden, Grid};
 use deepbelief_kernels::{LogSum, Stream, Uniforms, UnitKind};
 use std::ops::Range;
 
@@ -36,9 +38,6 @@ const TAIL: f64 = 8.0;
 /// Nats below the largest, from which on what lies farther out is nothing.
 const NOTHING: f64 = 40.0;
 
-/// Completions that are passed through the model at once.
-const AT_ONCE: usize = 256;
-
 /// Scores samples, each by itself: a score does not depend on the samples beside it.
 #[derive(Debug)]
 pub struct Scorer {
@@ -46,6 +45,10 @@ pub struct Scorer {
     draws: u16,
     categories: Vec<Range<usize>>,
     hidden: Option<HiddenStates>,
+    /// Of an RBM whose completions need no tensors.
+    plain: Option<BinaryHidden>,
+    /// Standard deviations of the visible units given the hidden ones; none where there are no numbers.
+    deviations: Vec<f64>,
 }
 
 /// All states of the hidden units of an RBM.
@@ -67,9 +70,9 @@ impl Scorer {
         // Double precision, so that a sample does not depend on what is multiplied beside it. The batches of a deep
         // net are always those of one sample.
         let dbn = if dbn.depth() > 1 { dbn.clone() } else { dbn.to_dtype(DType::F64)? };
-        let hidden = HiddenStates::of(&dbn)?;
+        let (hidden, plain, deviations) = (HiddenStates::of(&dbn)?, BinaryHidden::of(&dbn)?, deviations(&dbn)?);
         let categories = choices.iter().filter(|choice| choice.len() > 1).cloned().collect();
-        Ok(Self { dbn, draws, categories, hidden })
+        Ok(Self { dbn, draws, categories, hidden, plain, deviations })
     }
 
     /// Minus the free energy of complete samples `[B, V]`, nats: what each has of ln p(v) beside -ln Z. Of a deep net
@@ -119,13 +122,26 @@ impl Scorer {
     }
 
     /// How many nodes it takes at least to integrate out the numbers among units that are missing: 1 where none is.
-    ///
-    /// # Errors
-    /// If candle refuses an operation.
-    pub fn nodes(&self, missing: &[usize]) -> Result<usize> {
+    #[must_use]
+    pub fn nodes(&self, missing: &[usize]) -> usize {
         let numbers: Vec<Missing> = self.missing(missing).into_iter().filter(|gap| !gap.kind.is_discrete()).collect();
-        let reaches = reaches(&self.deviations(&numbers)?);
-        Ok(reaches.iter().fold(1usize, |all, reach| all.saturating_mul(2 * reach + 1)))
+        let reaches = reaches(&self.deviations(&numbers));
+        reaches.iter().fold(1usize, |all, reach| all.saturating_mul(2 * reach + 1))
+    }
+
+    /// About how many samples pass through the model for the score of one that lacks these units: its completions, all
+    /// states of few hidden units, or those of an estimate.
+    #[must_use]
+    pub fn passes(&self, missing: &[usize]) -> usize {
+        let gaps = self.missing(missing);
+        let options = gaps.iter().filter(|gap| gap.kind.is_discrete()).map(|gap| gap.units.max(2));
+        let completions = options.fold(1, usize::saturating_mul);
+        let all = completions.saturating_mul(self.nodes(missing));
+        match &self.hidden {
+            Some(hidden) => all.min(hidden.own.len()),
+            None if completions <= 1 << MOST_UNITS && all <= MOST_NODES => all,
+            None => estimate::PASSES,
+        }
     }
 
     /// An estimate of the same, by chains that complete the sample, however much is missing. None of a deep net, of one
@@ -168,41 +184,18 @@ impl Scorer {
     ) -> Result<Option<f64>> {
         let low = |gap: &Missing| if gap.kind == UnitKind::Spin { -1.0 } else { 0.0 };
         let gaps: Vec<Choice> = gaps.iter().map(|gap| Choice::new(gap.range(), low(gap), Vec::new())).collect();
-        let steps = self.deviations(numbers)?;
+        let steps = self.deviations(numbers);
         let mut reaches = reaches(&steps);
         loop {
             let nodes = reaches.iter().try_fold(completions, |all, reach| all.checked_mul(2 * reach + 1));
             let Some(nodes) = nodes.filter(|&nodes| numbers.is_empty() || nodes <= MOST_NODES) else { return Ok(None) };
-            let (mut sum, mut v) = (LogSum::default(), v.to_vec());
-            let (mut most, mut outside) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-            for first in (0..nodes).step_by(AT_ONCE) {
-                let places = first..nodes.min(first + AT_ONCE);
-                let (mut rows, mut ends) = (Vec::with_capacity(places.len() * v.len()), Vec::new());
-                for mut place in places.clone() {
-                    for gap in &gaps {
-                        let options = gap.units().len().max(2);
-                        gap.put(place % options, &mut v);
-                        place /= options;
-                    }
-                    let mut end = false;
-                    for ((number, step), &reach) in numbers.iter().zip(&steps).zip(&reaches) {
-                        let node = place % (2 * reach + 1);
-                        v[number.at] = ((node as f64 - reach as f64) * step) as f32;
-                        end = end || node == 0 || node == 2 * reach;
-                        place /= 2 * reach + 1;
-                    }
-                    rows.extend_from_slice(&v);
-                    ends.push(end);
-                }
-                let rows = Tensor::from_vec(rows, (places.len(), v.len()), &Device::Cpu)?;
-                for (x, end) in self.complete(&rows)?.into_iter().zip(ends) {
-                    sum.add(x);
-                    most = most.max(x);
-                    outside = if end { outside.max(x) } else { outside };
-                }
-            }
-            if outside < most - NOTHING || numbers.is_empty() {
-                return Ok(Some(sum.value() + steps.iter().map(|&step| libm::log(step)).sum::<f64>()));
+            let grid = Grid { gaps: &gaps, numbers, steps: &steps, reaches: &reaches };
+            let found = match &self.plain {
+                Some(plain) if plain.visible() == v.len() => plain.sum(v, &grid),
+                _ => self.sum_of_tensors(v, &grid, nodes)?,
+            };
+            if found.outside < found.most - NOTHING || numbers.is_empty() {
+                return Ok(Some(found.sum.value() + steps.iter().map(|&step| libm::log(step)).sum::<f64>()));
             }
             for reach in &mut reaches {
                 *reach *= 2;
@@ -211,15 +204,21 @@ impl Scorer {
     }
 
     /// Standard deviations of Gaussian units given the hidden ones.
-    fn deviations(&self, numbers: &[Missing]) -> Result<Vec<f64>> {
-        if numbers.is_empty() || self.dbn.depth() > 1 {
-            return Ok(Vec::new());
-        }
-        let top = self.dbn.top();
-        let h = Tensor::zeros((1, top.hidden()), top.vb().dtype(), &Device::Cpu)?;
-        let variances: Vec<f64> = top.visible_variance(&h)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
-        Ok(numbers.iter().map(|number| variances[number.at].sqrt()).collect())
+    fn deviations(&self, numbers: &[Missing]) -> Vec<f64> {
+        let of = |number: &Missing| self.deviations.get(number.at).copied();
+        numbers.iter().filter_map(of).collect()
     }
+}
+
+/// Standard deviations of the visible units of an RBM that has numbers, given the hidden ones; none of a deep net.
+fn deviations(dbn: &Dbn) -> Result<Vec<f64>> {
+    if dbn.depth() > 1 || dbn.visible_units().is_discrete() {
+        return Ok(Vec::new());
+    }
+    let top = dbn.top();
+    let h = Tensor::zeros((1, top.hidden()), top.vb().dtype(), &Device::Cpu)?;
+    let variances: Vec<f64> = top.visible_variance(&h)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
+    Ok(variances.into_iter().map(f64::sqrt).collect())
 }
 
 /// Nodes on each side of 0, so many deviations of a unit apart, that a number is looked for at first.

@@ -234,11 +234,15 @@ pub(crate) fn each<N: Number>(pieces: usize, mut work: impl FnMut(usize) -> Resu
     Ok((0..pieces).map(piece).collect())
 }
 
+/// Pieces of work that are this rank's own, where [`each`] shares them out.
+pub(crate) fn own_pieces(pieces: usize) -> impl Iterator<Item = usize> {
+    let group = group();
+    (group.rank()..pieces).step_by(group.size())
+}
+
 /// Rows that are this rank's own, where [`each`] shares them out so many at a time.
 pub(crate) fn own_rows(rows: usize, at_once: usize) -> usize {
-    let group = group();
-    let own = (group.rank()..rows.div_ceil(at_once)).step_by(group.size());
-    own.map(|piece| at_once.min(rows - at_once * piece)).sum()
+    own_pieces(rows.div_ceil(at_once)).map(|piece| at_once.min(rows - at_once * piece)).sum()
 }
 
 /// Refuses to go on where ranks have others `settings` and data than rank 0.

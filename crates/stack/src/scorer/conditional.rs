@@ -8,7 +8,8 @@
 //!
 //! Both are exact, in nats; of a number, which Gaussian units learn, they are of its density in the model's units.
 
-use super::{AT_ONCE, MOST_NODES, NOTHING, Scorer, reaches};
+use super::completions::AT_ONCE;
+use super::{MOST_NODES, NOTHING, Scorer, reaches};
 use crate::choices::Choice;
 use crate::error::Result;
 use candle_core::{Device, Tensor};
@@ -63,7 +64,7 @@ impl Scorer {
         if self.dbn.depth() > 1 {
             return Ok(None);
         }
-        let step = self.deviations(&[gap])?[0];
+        let step = self.deviations[gap.at];
         let mut reach = reaches(&[step])[0];
         while 2 * reach < MOST_NODES {
             let nodes: Vec<f64> = (0..=2 * reach).map(|node| (node as f64 - reach as f64) * step).collect();

@@ -21,7 +21,7 @@ use crate::results::{FORMATS, Results, cell_text, is_named, spare_name};
 use deepbelief_data::{Binarize, Block, BlockValues, Split};
 use deepbelief_stack::{Dbn, Scorer};
 use odd::{Odd, Oddities};
-use peers::{Peers, lacking, minus_free_energies, training};
+use peers::{Measured, Peers, lacking, minus_free_energies, training};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -91,38 +91,15 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let passes = passes(&checkpoint.dbn, args.layer_draws);
     let training = training(args, &checkpoint, &data)?;
     ranks::require_same(&format!("{} {}", samples.samples(), training.as_ref().map_or(0, Split::samples)))?;
-    let own = |samples: &Split| ranks::own_rows(samples.samples(), CHUNK);
-    let work = report.work("rows scored", (own(samples) + training.as_ref().map_or(0, own)) as u64);
+    let of = |samples: &Split| peers::passes(&scorer, samples);
+    let work = report.work("rows scored", of(samples) + training.as_ref().map_or(0, of));
     let mut peers = match training {
         Some(training) => Some(Peers::of(&scorer, training, binarize, passes, &work)?),
         None => None,
     };
-    let log_scales = checkpoint.log_scales();
-    let columns = checkpoint.columns();
-    let mut scores = Vec::with_capacity(samples.samples());
     let measured = minus_free_energies(&scorer, samples, binarize, &work)?;
     drop(work);
-    let work = report.work("rows compared with training samples", samples.samples() as u64);
-    for (row, found) in measured.into_iter().enumerate() {
-        let (x, lacks) = (found.map(|found| found.value), lacking(samples, row));
-        // A density is one of the numbers that are there.
-        let log_scales =
-            if lacks.is_empty() { log_scales } else { columns.log_scales(|unit| lacks.binary_search(&unit).is_err()) };
-        scores.push(Score {
-            row,
-            line: samples.line(row),
-            free_energy: x.map(|x| -x),
-            log_likelihood: x.zip(log_z).map(|(x, z)| (f64::from(x) - z - log_scales) as f32),
-            percentile: match (x, &mut peers) {
-                (Some(x), Some(peers)) => peers.percentile(&lacks, x)?,
-                _ => None,
-            },
-            beyond: samples.beyond(row),
-            estimated: found.is_some_and(|found| found.estimated),
-        });
-        work.did(1);
-    }
-    drop(work);
+    let scores = compared(&checkpoint, samples, &measured, peers.as_mut(), log_z, report)?;
     peers.iter().for_each(Peers::tell);
     require_finite(&scores, samples)?;
     if !ranks::group().is_first() {
@@ -164,6 +141,43 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         }));
     }
     report.data(&found.summary())
+}
+
+/// What the model says of every sample, of which it was `measured`, beside the training samples.
+fn compared(
+    checkpoint: &Checkpoint,
+    samples: &Split,
+    measured: &[Option<Measured>],
+    mut peers: Option<&mut Peers>,
+    log_z: Option<f64>,
+    report: &Report,
+) -> Result<Vec<Score>> {
+    let (whole, columns) = (checkpoint.log_scales(), checkpoint.columns());
+    let with_score = (0..measured.len()).filter(|&row| measured[row].is_some()).map(|row| lacking(samples, row));
+    let passes = peers.as_ref().map_or(0, |peers| peers.passes(with_score));
+    // A row by itself counts as one pass.
+    let work = report.work("rows compared with training samples", measured.len() as u64 + passes);
+    let mut scores = Vec::with_capacity(measured.len());
+    for (row, found) in measured.iter().enumerate() {
+        let (x, lacks) = (found.map(|found| found.value), lacking(samples, row));
+        // A density is one of the numbers that are there.
+        let log_scales =
+            if lacks.is_empty() { whole } else { columns.log_scales(|unit| lacks.binary_search(&unit).is_err()) };
+        scores.push(Score {
+            row,
+            line: samples.line(row),
+            free_energy: x.map(|x| -x),
+            log_likelihood: x.zip(log_z).map(|(x, z)| (f64::from(x) - z - log_scales) as f32),
+            percentile: match (x, &mut peers) {
+                (Some(x), Some(peers)) => peers.percentile(&lacks, x, &work)?,
+                _ => None,
+            },
+            beyond: samples.beyond(row),
+            estimated: found.is_some_and(|found| found.estimated),
+        });
+        work.did(1);
+    }
+    Ok(scores)
 }
 
 /// Refuses what parameters that are too large make of a sample.
@@ -218,7 +232,7 @@ fn lowest(scores: &[Score]) -> Vec<usize> {
 /// The odd values of rows, the least probable first: of all where there is time and a table that has a place for them.
 fn odd_values(oddities: &Oddities, lowest: &[usize], format: &str, report: &Report) -> Result<Vec<(usize, Vec<Odd>)>> {
     let wanted = if is_named(format) { lowest.len() } else { SHOWN.min(lowest.len()) };
-    let found = oddities.find(&lowest[..wanted], &report.work("rows looked at for odd values", wanted as u64))?;
+    let found = oddities.find(&lowest[..wanted], report)?;
     if found.len() < wanted {
         tracing::info!(
             "odd values are looked for in the least probable {}: all would take long",

@@ -4,7 +4,7 @@ use super::peers::lacking;
 use crate::failure::Result;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::trained::Trained;
-use crate::report::Work;
+use crate::report::Report;
 use deepbelief_data::{Binarize, Block, BlockValues, Schema, Split};
 use deepbelief_rbm::{to_batch, to_tensor};
 use deepbelief_stack::{Conditional, Scorer};
@@ -73,7 +73,7 @@ impl<'a> Oddities<'a> {
         for (place, (name, kind)) in learned {
             let units = at..at + kind.units();
             at = units.end;
-            let options = if units.len() > 1 { units.len() } else { 2.max(scorer.nodes(&[units.start])?) };
+            let options = if units.len() > 1 { units.len() } else { 2.max(scorer.nodes(&[units.start])) };
             let name = name.map_or_else(|| unnamed(&schema, place), str::to_string);
             columns.push(Column { name, units, options: 1 + options as u64 });
         }
@@ -83,32 +83,33 @@ impl<'a> Oddities<'a> {
     }
 
     /// The oddest values of each of `rows`, in the order of these, for as many of them as there is time for.
-    pub(super) fn find(&self, rows: &[usize], work: &Work) -> Result<Vec<Vec<Odd>>> {
-        let mut left = MOST;
-        let mut paid = 0;
+    pub(super) fn find(&self, rows: &[usize], report: &Report) -> Result<Vec<Vec<Odd>>> {
+        let (mut left, mut prices) = (MOST, Vec::new());
         for &row in rows {
-            let Some(rest) = self.price(row)?.and_then(|price| left.checked_sub(price)) else { break };
-            (left, paid) = (rest, paid + 1);
+            let Some(price) = self.price(row).filter(|&price| price <= left) else { break };
+            left -= price;
+            prices.push(price);
         }
-        let found = rows[..paid].par_iter().map(|&row| {
+        let work = report.work("rows looked at for odd values", MOST - left);
+        let found = rows[..prices.len()].par_iter().zip(&prices).map(|(&row, &price)| {
             let odd = self.of_row(row);
-            work.did(1);
+            work.did(price);
             odd
         });
         found.collect()
     }
 
     /// Multiplications that a row takes; none where it cannot be done.
-    fn price(&self, row: usize) -> Result<Option<u64>> {
+    fn price(&self, row: usize) -> Option<u64> {
         let lacks = lacking(self.samples, row);
         let there = self.columns.iter().filter(|column| !lacks.contains(&column.units.start));
         let passes: u64 = there.map(|column| column.options).sum();
         if lacks.is_empty() {
-            return Ok(passes.checked_mul(self.pass));
+            return passes.checked_mul(self.pass);
         }
         let gaps = lacks.len().min(32) as u32;
-        let completions = (self.scorer.nodes(&lacks)? as u64).saturating_mul(1 << gaps);
-        Ok(passes.checked_mul(self.pass).and_then(|price| price.checked_mul(completions)))
+        let completions = (self.scorer.nodes(&lacks) as u64).saturating_mul(1 << gaps);
+        passes.checked_mul(self.pass)?.checked_mul(completions)
     }
 
     fn of_row(&self, row: usize) -> Result<Vec<Odd>> {

@@ -11,7 +11,8 @@ use deepbelief_data::{Binarize, Dataset, Split};
 use deepbelief_kernels::Segment;
 use deepbelief_rbm::to_tensor;
 use deepbelief_stack::Scorer;
-use std::collections::{BTreeSet, HashMap};
+use rayon::prelude::*;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 /// Training samples that a sample is compared with, at most.
@@ -74,7 +75,18 @@ impl Measured {
     }
 }
 
-/// Of every sample; where too much is missing to sum it out, an estimate if there can be one.
+/// Passes through the model that [`minus_free_energies`] takes of this rank.
+pub(super) fn passes(scorer: &Scorer, samples: &Split) -> u64 {
+    let rows = ranks::own_pieces(count_of(samples)).flat_map(|chunk| rows_of(samples, chunk));
+    rows.map(|row| scorer.passes(&lacking(samples, row)) as u64).sum()
+}
+
+/// The samples of a chunk.
+fn rows_of(samples: &Split, chunk: usize) -> Range<usize> {
+    CHUNK * chunk..samples.samples().min(CHUNK * (chunk + 1))
+}
+
+/// Of every sample; where too much is missing to sum it out, an estimate if there can be one. `work` counts [`passes`].
 pub(super) fn minus_free_energies(
     scorer: &Scorer,
     samples: &Split,
@@ -97,8 +109,7 @@ fn of_chunk(
     chunk: usize,
     work: &Work,
 ) -> Result<Vec<Option<Measured>>> {
-    let first = CHUNK * chunk;
-    let chosen: Vec<usize> = (first..samples.samples().min(first + CHUNK)).collect();
+    let chosen: Vec<usize> = rows_of(samples, chunk).collect();
     let batch = samples.batch(chosen.iter().copied(), binarize, 0)?;
     // Samples that lack nothing pass at once, the others by themselves.
     let complete = scorer.complete(&tensor(&batch, samples.layer())?)?;
@@ -109,7 +120,8 @@ fn of_chunk(
     };
     let mut values = batch.to_values();
     to_tensor(samples.layer(), &mut values);
-    for (row, (v, found)) in values.chunks_exact(batch.units()).zip(&mut found).enumerate() {
+    let rows = values.par_chunks_exact(batch.units()).zip(&mut found).enumerate();
+    rows.try_for_each(|(row, (v, found))| -> Result<()> {
         let missing: Vec<usize> = missing.units(row).collect();
         if !missing.is_empty() {
             *found = match scorer.observed(v, &missing)? {
@@ -117,8 +129,9 @@ fn of_chunk(
                 None => scorer.estimated(v, &missing)?.map(|x| Measured { value: x as f32, estimated: true }),
             };
         }
-        work.did(1);
-    }
+        work.did(scorer.passes(&missing) as u64);
+        Ok(())
+    })?;
     Ok(found)
 }
 
@@ -163,13 +176,14 @@ impl<'a> Peers<'a> {
         Ok(Self { scorer, training, binarize, whole, hidden, passes, left, alone })
     }
 
-    /// Per cent of the training samples that are as probable or less, when they lack what the sample lacks.
-    pub(super) fn percentile(&mut self, lacking: &[usize], x: f32) -> Result<Option<f32>> {
+    /// Per cent of the training samples that are as probable or less, when they lack what the sample lacks. `work` counts
+    /// [`Self::passes`].
+    pub(super) fn percentile(&mut self, lacking: &[usize], x: f32, work: &Work) -> Result<Option<f32>> {
         if lacking.is_empty() {
             return Ok(self.whole.percentile(x));
         }
         if !self.hidden.contains_key(lacking) {
-            let ranks = self.hide(lacking)?;
+            let ranks = self.hide(lacking, work)?;
             self.hidden.insert(lacking.to_vec(), ranks);
         }
         let ranks = self.hidden.get(lacking).and_then(Option::as_ref);
@@ -195,27 +209,46 @@ impl<'a> Peers<'a> {
         }
     }
 
-    /// Training samples, spread over all, that lack these units beside their own gaps.
-    fn hide(&mut self, lacking: &[usize]) -> Result<Option<Ranks>> {
+    /// Passes that the percentiles of samples take, by what each lacks, in the order of the samples.
+    pub(super) fn passes(&self, samples: impl Iterator<Item = Vec<usize>>) -> u64 {
+        let (mut seen, mut left) = (HashSet::new(), self.left);
+        for lacking in samples.filter(|lacking| !lacking.is_empty()) {
+            if let Some((wanted, each)) = self.affordable(&lacking, left)
+                && seen.insert(lacking)
+            {
+                left -= wanted * each;
+            }
+        }
+        (self.left - left) as u64
+    }
+
+    /// Training samples of which the same can be hidden with so many passes left, and the passes that each takes; none
+    /// where these are too few.
+    fn affordable(&self, lacking: &[usize], left: usize) -> Option<(usize, usize)> {
         let numbers = numbers(&self.training);
         let choices = lacking.iter().filter(|&&unit| !numbers[unit]).count();
-        let each = (self.passes << choices.min(SUMMED)).saturating_mul(self.scorer.nodes(lacking)?);
-        let wanted = (PASSES.min(self.left) / each).min(*HIDDEN.end());
+        let each = (self.passes << choices.min(SUMMED)).saturating_mul(self.scorer.nodes(lacking));
         let there = self.training.samples();
-        let wanted = wanted.min(there);
-        if wanted < *HIDDEN.start().min(&there) {
-            return Ok(None);
-        }
+        let wanted = (PASSES.min(left) / each).min(*HIDDEN.end()).min(there);
+        (wanted >= *HIDDEN.start().min(&there)).then_some((wanted, each))
+    }
+
+    /// Training samples, spread over all, that lack these units beside their own gaps.
+    fn hide(&mut self, lacking: &[usize], work: &Work) -> Result<Option<Ranks>> {
+        let Some((wanted, each)) = self.affordable(lacking, self.left) else { return Ok(None) };
         self.left -= wanted * each;
+        let there = self.training.samples();
         let samples = self.training.select(&(0..wanted).map(|k| k * there / wanted).collect::<Vec<_>>())?;
-        let mut found = Vec::with_capacity(wanted);
-        for row in 0..wanted {
+        let of_row = |row| -> Result<Option<Measured>> {
             let hidden: BTreeSet<usize> =
                 self::lacking(&samples, row).into_iter().chain(lacking.iter().copied()).collect();
             let mut v = samples.batch(std::iter::once(row), self.binarize, 0)?.to_values();
             to_tensor(samples.layer(), &mut v);
-            found.push(self.scorer.observed(&v, &hidden.into_iter().collect::<Vec<_>>())?.map(Measured::exact));
-        }
+            let found = self.scorer.observed(&v, &hidden.into_iter().collect::<Vec<_>>())?.map(Measured::exact);
+            work.did(each as u64);
+            Ok(found)
+        };
+        let found = (0..wanted).into_par_iter().map(of_row).collect::<Result<Vec<_>>>()?;
         Ok(found.iter().any(Option::is_some).then(|| Ranks::of(&samples, &found)))
     }
 }

@@ -1,5 +1,7 @@
 //! Whose models are read.
 
+use crate::containers::potts::COUPLINGS;
+
 /// Whose model a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -15,14 +17,24 @@ pub enum Format {
     RbmJl,
     /// PGM, of Tubiana, Cocco & Monasson.
     Pgm,
+    /// adabmDCA.
+    Adabmdca,
     /// This project.
     Deepbelief,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Sklearn, Self::Rbms, Self::Learnergy, Self::Hinton, Self::RbmJl, Self::Pgm, Self::Deepbelief];
+    pub const ALL: [Self; 8] = [
+        Self::Sklearn,
+        Self::Rbms,
+        Self::Learnergy,
+        Self::Hinton,
+        Self::RbmJl,
+        Self::Pgm,
+        Self::Adabmdca,
+        Self::Deepbelief,
+    ];
 
     /// The program as people call it.
     #[must_use]
@@ -34,6 +46,7 @@ impl Format {
             Self::Hinton => "Hinton's MATLAB code",
             Self::RbmJl => "RestrictedBoltzmannMachines.jl",
             Self::Pgm => "PGM",
+            Self::Adabmdca => "adabmDCA",
             Self::Deepbelief => "deepbelief",
         }
     }
@@ -47,6 +60,7 @@ impl Format {
             Self::Hinton => "vishid",
             Self::RbmJl => "rbm_hdf5_file_format_version",
             Self::Pgm => "vlayer.fields",
+            Self::Adabmdca => COUPLINGS,
             Self::Deepbelief => "top.w_rec",
         }
     }

@@ -3,7 +3,8 @@
 use crate::error::{Error, Result};
 use crate::file::File;
 use crate::format::Format;
-use crate::formats::{self, deepbelief, hinton, learnergy, pgm, rbm_jl, rbms, sklearn};
+use crate::formats::{self, adabmdca, deepbelief, hinton, learnergy, pgm, rbm_jl, rbms, sklearn};
+use deepbelief_data::{Alphabet, Schema};
 use deepbelief_rbm::{Provenance, Rbm};
 use deepbelief_stack::Dbn;
 use serde_json::json;
@@ -12,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// Entry of the recipe in the provenance of an imported model: its files, each with the `format` it
 /// was read as and its `sha256`.
 pub const IMPORTED_FROM: &str = "imported_from";
+
+/// Entry of the recipe with what the visible units are, as trainings write it.
+const SCHEMA: &str = "schema";
 
 /// What the files do not say.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +44,8 @@ pub struct Imported {
     pub model: Dbn,
     /// Its files, in the order they were given.
     pub sources: Vec<Source>,
+    /// The letters that are the levels of every visible unit, where the files say so: the model is then one of an alignment.
+    pub alphabet: Option<Alphabet>,
 }
 
 /// Reads a model from one file, or a stack from one for each RBM or several, bottom first.
@@ -66,7 +72,7 @@ pub struct Imported {
 /// ```
 pub fn read(paths: &[PathBuf], options: &Options) -> Result<Imported> {
     let (mut sources, mut rbms): (Vec<Source>, Vec<(usize, Rbm)>) = Default::default();
-    let mut net = None;
+    let (mut net, mut alphabet) = (None, None);
     for path in paths {
         let file = File::open(path)?;
         let format = options.format.map_or_else(|| formats::of(&file), Ok)?;
@@ -78,6 +84,11 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Result<Imported> {
             Format::Hinton => hinton::rbms(&file)?,
             Format::RbmJl => as_given(rbm_jl::rbms(&file)?),
             Format::Pgm => as_given(pgm::rbms(&file)?),
+            Format::Adabmdca => {
+                let (rbms, letters) = adabmdca::rbms(&file)?;
+                alphabet = letters;
+                as_given(rbms)
+            }
             Format::Deepbelief => {
                 if paths.len() > 1 {
                     return file.unfit("is a whole net, which cannot be stacked: give it alone".into());
@@ -100,18 +111,21 @@ pub fn read(paths: &[PathBuf], options: &Options) -> Result<Imported> {
         Some(net) => net,
         None => Dbn::from_rbms(rbms.into_iter().map(|(_, rbm)| rbm).collect())?,
     };
-    Ok(Imported { model, sources })
+    Ok(Imported { model, sources, alphabet })
 }
 
 impl Imported {
-    /// What a checkpoint says of the model: its files under [`IMPORTED_FROM`], nothing of a training.
+    /// What a checkpoint says of the model: its files under [`IMPORTED_FROM`], its letters, nothing of a training.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
         let sources = self
             .sources
             .iter()
             .map(|source| json!({ "file": source.file, "format": source.format.name(), "sha256": source.sha256 }));
-        let recipe = json!({ IMPORTED_FROM: sources.collect::<Vec<_>>() });
+        let mut recipe = json!({ IMPORTED_FROM: sources.collect::<Vec<_>>() });
+        if let Some(alphabet) = &self.alphabet {
+            recipe[SCHEMA] = json!(Schema::of_alignment(alphabet.clone(), self.model.visible() / alphabet.len()));
+        }
         Provenance { recipe, crate_version: env!("CARGO_PKG_VERSION").into(), ..Provenance::default() }
     }
 

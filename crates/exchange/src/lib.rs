@@ -1,7 +1,7 @@
 //! Models of other programs, read as deep belief nets ([`read`]), and nets written for other
-//! programs ([`write()`], [`write_npz`]).
+//! programs ([`write()`], [`write_adabmdca`], [`write_npz`]).
 //!
-//! A format is recognised by the names of the arrays in a file, a container (npz, safetensors, HDF5, mat)
+//! A format is recognised by the names of the arrays in a file, a container (npz, safetensors, HDF5, mat, text)
 //! by its first bytes:
 //!
 //! | format | model | container | arrays |
@@ -12,6 +12,7 @@
 //! | [`Format::Hinton`] | RBMs of Hinton & Salakhutdinov's MATLAB code | mat, npz | `vishid`, `hidrecbiases`, `visbiases`, and so on upward |
 //! | [`Format::RbmJl`] | RBMs of RestrictedBoltzmannMachines.jl | HDF5 | `weights`, `visible_par`, `hidden_par` and the types of the layers |
 //! | [`Format::Pgm`] | RBMs of PGM | npz | `weights`, `vlayer.fields`, `hlayer.theta_plus` and so on, `visible`, `hidden` |
+//! | [`Format::Adabmdca`] | Potts models of adabmDCA | text | `bias`, `coupling_matrix`, `tokens` |
 //! | [`Format::Deepbelief`] | what [`write_npz`] writes of a deep belief net | npz | `layers.{i}.w_rec`, ..., `top.w_rec`, ... |
 //!
 //! Any container may hold any format. Several files make a stack, bottom first. Weights become
@@ -26,7 +27,7 @@ mod formats;
 mod import;
 
 pub use error::{Error, Result};
-pub use export::{Written, write};
+pub use export::{Written, write, write_adabmdca};
 pub use format::Format;
 pub use formats::deepbelief::{npz_arrays, write_npz};
 pub use import::{IMPORTED_FROM, Imported, Options, Source, read};

@@ -3,6 +3,7 @@
 pub(crate) mod arrays;
 pub(crate) mod hdf5;
 pub(crate) mod npz;
+pub(crate) mod potts;
 mod safetensors;
 
 use arrays::{Array, Arrays};
@@ -15,6 +16,9 @@ pub(crate) fn open(bytes: Vec<u8>) -> Result<Box<dyn Arrays>, String> {
     }
     if Container::is(&bytes) {
         return Ok(Box::new(Container::open(bytes)?));
+    }
+    if potts::Potts::is(&bytes) {
+        return Ok(Box::new(potts::Potts::open(bytes)?));
     }
     if bytes.first() == Some(&0x80) {
         return Err("is a pickle, which may hold any program and is not read: save the arrays with np.savez".into());

@@ -1,6 +1,8 @@
 //! Formats: which arrays a program's model has, and what becomes of them.
 
+pub(crate) mod adabmdca;
 pub(crate) mod deepbelief;
+mod factor;
 pub(crate) mod hinton;
 pub(crate) mod layer;
 pub(crate) mod learnergy;
@@ -22,6 +24,7 @@ pub(crate) fn of(file: &File) -> Result<Format> {
         Format::Hinton => hinton::is(file),
         Format::RbmJl => rbm_jl::is(file),
         Format::Pgm => pgm::is(file),
+        Format::Adabmdca => adabmdca::is(file),
         Format::Deepbelief => deepbelief::is(file),
     };
     let unknown = || Error::Unknown { path: file.path(), found: file.found() };

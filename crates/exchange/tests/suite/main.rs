@@ -1,6 +1,7 @@
 //! Models of other programs: scores against their own, round trips, refusals.
 
 mod golden;
+mod potts;
 mod refusals;
 mod round_trip;
 mod units;

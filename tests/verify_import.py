@@ -3,14 +3,17 @@ what dbn says of it against the scores that the package itself computes.
 
     python3 tests/verify_import.py --dbn target/debug/dbn [--python PYTHON ...] [--golden FOLDER]
 
-The packages (scikit-learn; rbms; learnergy; SciPy and h5py for the MATLAB files) are taken from the
-interpreters that `--python` or the variable DBN_IMPORT_PYTHON (separated by colons) name; for what none
-of them has, pip installs it into the virtual environment .venv-import. `--golden` keeps models, inputs
+The packages (scikit-learn; rbms; learnergy; SciPy and h5py for the MATLAB files; adabmDCA) are taken
+from the interpreters that `--python` or the variable DBN_IMPORT_PYTHON (separated by colons) name; for
+what none of them has, pip installs it into the virtual environment .venv-import. `--golden` keeps models, inputs
 and scores in a folder, which the Rust tests read: `tests/golden/import` was made so.
 
 For every model: `hidden`, the probabilities (or means) of the top hidden units after a pass up that
 hands probabilities on, and `free_energy`, that of the units under the top RBM in nats. scikit-learn's
 stochastic `score_samples` is met too: the bits it flips are those of its seed.
+
+adabmDCA writes a Potts model and sequences, and computes their energies by this model and by the one
+that dbn exports after it read this. dbn's free energies are these energies.
 """
 
 import argparse
@@ -31,8 +34,11 @@ PACKAGES = {
     "rbms": ["rbms"],
     "learnergy": ["learnergy", "safetensors"],
     "hinton": ["numpy", "scipy", "h5py"],
+    "adabmdca": ["adabmDCA"],
 }
-MODULES = {"sklearn": "sklearn", "rbms": "rbms", "learnergy": "learnergy, safetensors", "hinton": "scipy, h5py"}
+MODULES = {"sklearn": "sklearn", "rbms": "rbms", "learnergy": "learnergy, safetensors", "hinton": "scipy, h5py",
+           "adabmdca": "adabmDCA.io"}
+SITES, ENERGY_TOLERANCE = 20, 1e-3  # nats; a free energy is a sum of some hundred numbers of 32 bits
 
 
 def inputs():
@@ -172,6 +178,46 @@ def hinton(folder):
     yield "hinton-stack", ["mnistpo.mat", "mnistvh.mat"], code, code_energy, {}
 
 
+def energies(folder, model):
+    """Run by an interpreter that has adabmDCA: the energies that it computes of the sequences in a folder, by a model
+    there. Without sequences both are written first, by its own functions."""
+    import torch
+    from adabmDCA.alphabet import get_tokens
+    from adabmDCA.io import load_chains, load_params, save_chains, save_params
+    from adabmDCA.statmech import compute_energy
+
+    at, tokens, double = torch.device("cpu"), get_tokens("protein"), torch.float64
+    sequences = folder / "sequences.fasta"
+    if not sequences.exists():
+        torch.manual_seed(SEED)
+        q = len(tokens)
+        couplings = 0.1 * torch.randn(SITES, q, SITES, q)
+        couplings = couplings + couplings.permute(2, 3, 0, 1)
+        save_params(str(folder / model), {"bias": torch.randn(SITES, q), "coupling_matrix": couplings}, tokens)
+        save_chains(str(sequences), torch.randint(0, q, (SAMPLES, SITES)), tokens)
+    (states,) = load_chains(str(sequences), tokens, device=at, dtype=double)
+    energy = compute_energy(states, load_params(str(folder / model), tokens, at, double))
+    (folder / "energies.json").write_text(json.dumps(energy.tolist()))
+
+
+def potts(dbn, python, folder):
+    """A Potts model of adabmDCA goes in and out again; whether all energies are the same."""
+    passed, model = True, folder / "potts.safetensors"
+    for name in ("adabmdca.dat", "exported.dat"):
+        if name == "exported.dat":
+            subprocess.run([dbn, "export", "-q", model, "--as", "adabmdca", "--out", folder / name], check=True)
+        subprocess.run([python, __file__, "--energies", folder, name], check=True)
+        theirs = json.loads((folder / "energies.json").read_text())
+        subprocess.run([dbn, "import", "-q", folder / name, "--out", model], check=True)
+        table, data = folder / "scores.csv", f"fasta:{folder / 'sequences.fasta'}"
+        subprocess.run([dbn, "encode", "-q", model, "--data", data, "--free-energy", "--out", table], check=True)
+        ours = [float(row["free_energy"]) for row in csv.DictReader(table.open())]
+        far = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
+        print(f"{name:18}energies within {far:.1e}")
+        passed &= far <= ENERGY_TOLERANCE
+    return passed
+
+
 def make(source, folder):
     """Run by an interpreter that has the package."""
     write_csv(folder / "inputs.csv", inputs())
@@ -236,7 +282,10 @@ def main():
     parser.add_argument("--python", action="append", help="an interpreter that has some of the packages")
     parser.add_argument("--golden", type=pathlib.Path, help="folder to keep models and scores in")
     parser.add_argument("--make", nargs=2, metavar=("SOURCE", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--energies", nargs=2, metavar=("FOLDER", "MODEL"), help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.energies:
+        return energies(pathlib.Path(args.energies[0]), args.energies[1])
     if args.make:
         return make(args.make[0], pathlib.Path(args.make[1]))
 
@@ -249,6 +298,9 @@ def main():
         passed = True
         for source in PACKAGES:
             python = interpreter(source, candidates)
+            if source == "adabmdca":
+                passed &= potts(args.dbn, python, scratch)
+                continue
             subprocess.run([python, __file__, "--make", source, folder], check=True)
             for name, scores in json.loads((folder / f"{source}.json").read_text()).items():
                 passed &= check(args.dbn, folder, name, scores, scratch)

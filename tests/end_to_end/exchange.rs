@@ -1,6 +1,7 @@
 //! Models that move in from other programs and out again.
 
-use crate::{Place, stderr};
+use crate::{Place, numbers, stderr};
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Copies a file of `tests/golden/import` into the place.
@@ -87,6 +88,55 @@ fn models_of_other_units_move_in_and_out() {
         refused.contains("6 categorical of 4 below 5 bernoulli units") && refused.contains("--as pgm, rbm-jl and rbms"),
         "{refused}"
     );
+}
+
+/// Fields and couplings of three sites, in adabmDCA's order of letters.
+fn potts() -> String {
+    let letters = "-ACGT";
+    let mut values = numbers(3).map(|number| f64::from(number % 1000) / 500.0 - 1.0);
+    let mut text = String::new();
+    for (i, j) in [(0, 1), (0, 2), (1, 2)] {
+        for (a, b) in letters.chars().flat_map(|a| letters.chars().map(move |b| (a, b))) {
+            let _ = writeln!(text, "J {i} {j} {a} {b} {}", values.next().unwrap());
+        }
+    }
+    for i in 0..3 {
+        for a in letters.chars() {
+            let _ = writeln!(text, "h {i} {a} {}", values.next().unwrap());
+        }
+    }
+    text
+}
+
+#[test]
+fn a_potts_model_of_adabmdca_moves_in_and_out() {
+    let place = Place::new();
+    std::fs::write(place.path("params.dat"), potts()).unwrap();
+    std::fs::write(place.path("some.fasta"), ">a\nACG\n>b\nT-G\n>c\nAAA\n>d\nGT-\n").unwrap();
+    let output = place.run("import params.dat --out potts.safetensors");
+    assert_eq!(stderr(&output), "params.dat: a model of adabmDCA\nwrote potts.safetensors, 15-8 RBM\n");
+    let shown = place.ok("show potts.safetensors");
+    assert!(shown.contains("imported      params.dat of adabmDCA, sha256 "), "{shown}");
+
+    let free_energies = |model: &str| -> Vec<f64> {
+        place.ok(&format!("score {model} --data fasta:some.fasta --out scores.csv"));
+        let table = place.text("scores.csv");
+        let column = table.lines().next().unwrap().split(',').position(|name| name == "free_energy").unwrap();
+        table.lines().skip(1).map(|line| line.split(',').nth(column).unwrap().parse().unwrap()).collect()
+    };
+    let said = stderr(&place.run("export potts.safetensors --as adabmdca --out back.dat"));
+    assert!(said.contains("wrote back.dat") && said.contains("coupling_matrix    [3, 5, 3, 5]"), "{said}");
+    place.ok("import back.dat --from adabmdca --out back");
+    let (first, again) = (free_energies("potts.safetensors"), free_energies("back"));
+    assert_eq!(first.len(), 4);
+    assert!(first.iter().zip(&again).all(|(a, b)| (a - b).abs() < 2e-5), "{first:?}, {again:?}");
+
+    std::fs::write(place.path("cut.dat"), potts().replacen("J 0 1 - A ", "J 0 1 A ", 1)).unwrap();
+    let refused = stderr(&place.run("import cut.dat --out cut"));
+    assert!(refused.contains("cut.dat: line 2: expected 'J i j a b value' or 'h i a value'"), "{refused}");
+    place.train("r", "");
+    let refused = stderr(&place.run("export r --as adabmdca --out x.dat"));
+    assert!(refused.contains("the model is none of an alignment"), "{refused}");
 }
 
 #[test]

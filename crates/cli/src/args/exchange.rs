@@ -22,6 +22,8 @@ What is written:
                RestrictedBoltzmannMachines.jl reads it; dReLU units are its xReLU
   pgm          .npz of the arrays of PGM's RBM: visible, hidden, weights, vlayer.fields,
                hlayer.theta_plus, ..., to be set on an RBM of its sizes
+  adabmdca     .dat of adabmDCA's fields and couplings, of an RBM of an alignment with Gaussian
+               hidden units: such an RBM is a Potts model, and its free energies are the energies
 
 Examples:
   dbn export runs/deep --as mlp --out mlp.safetensors
@@ -43,6 +45,8 @@ What is read, for V visible and H hidden units:
   rbm-jl      the HDF5 file of RestrictedBoltzmannMachines.jl's save_rbm, of layers Binary, Spin,
               Potts, Gaussian, ReLU, dReLU, xReLU or nsReLU
   pgm         PGM's RBM, of layers Bernoulli, Spin, Potts, Gaussian, ReLUplus, ReLU or dReLU
+  adabmdca    adabmDCA's text of fields and couplings: as an RBM of at most (L - 1)(q - 1) Gaussian
+              hidden units for L sites of q letters, whose free energies are the energies
   deepbelief  what `dbn export --as npz` writes
 Arrays may lie in npz, safetensors, HDF5 or mat files. Several files make a stack, bottom first.
 Weights become 32-bit floats, so that scores agree to some seven digits.
@@ -69,7 +73,7 @@ pub(crate) struct ExportArgs {
     /// What to write
     #[arg(long = "as", value_name = "WHAT")]
     pub(crate) what: ExportName,
-    /// File to write: .safetensors; .npz of --as npz and pgm, .h5 of --as rbms and rbm-jl
+    /// File to write: .safetensors, or .npz (npz, pgm), .h5 (rbms, rbm-jl), .dat (adabmdca)
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// One JSON object on stdout
@@ -92,6 +96,8 @@ pub(crate) enum ExportName {
     RbmJl,
     /// An RBM as PGM's arrays.
     Pgm,
+    /// An RBM with Gaussian hidden units as a Potts model of adabmDCA.
+    Adabmdca,
 }
 
 /// A model of another program.
@@ -126,6 +132,8 @@ pub(crate) enum FormatName {
     RbmJl,
     /// PGM.
     Pgm,
+    /// adabmDCA.
+    Adabmdca,
     /// This program.
     Deepbelief,
 }

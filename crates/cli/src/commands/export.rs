@@ -3,10 +3,12 @@
 
 use crate::args::{ExportArgs, ExportName};
 use crate::commands::files::{extension, require_folder, require_spare};
-use crate::failure::{Explain, Result};
+use crate::failure::{Explain, Failure, Result};
 use crate::model::checkpoint::Checkpoint;
+use crate::model::trained::Trained;
 use crate::report::Report;
-use deepbelief_exchange::{Format, Written, npz_arrays, write, write_npz};
+use deepbelief_data::Schema;
+use deepbelief_exchange::{Format, Written, npz_arrays, write, write_adabmdca, write_npz};
 use deepbelief_stack::export::{Network, autoencoder, linear, mlp, save};
 use serde_json::{Value, json};
 
@@ -16,11 +18,13 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
         ExportName::Mlp | ExportName::Autoencoder => "safetensors",
         ExportName::Npz | ExportName::Pgm => "npz",
         ExportName::Rbms | ExportName::RbmJl => "h5",
+        ExportName::Adabmdca => "dat",
     };
     extension(&args.out, &[known])?;
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
+    let schema = checkpoint.schema();
     let dbn = checkpoint.dbn;
     let others = || {
         "--as pgm, rbm-jl and rbms write RBMs of other units; the checkpoint itself, a safetensors file, has all of them, \
@@ -45,6 +49,11 @@ pub(crate) fn export(args: &ExportArgs, report: &Report) -> Result<()> {
         ExportName::Rbms => (None, of_program(Format::Rbms)?),
         ExportName::RbmJl => (None, of_program(Format::RbmJl)?),
         ExportName::Pgm => (None, of_program(Format::Pgm)?),
+        ExportName::Adabmdca => {
+            let no_letters = || Failure::new("the model is none of an alignment, whose letters a file of adabmDCA has");
+            let alphabet = schema.as_ref().and_then(Schema::alphabet).ok_or_else(no_letters)?;
+            (None, write_adabmdca(&args.out, &dbn, alphabet).or_fail(cannot)?)
+        }
     };
     tracing::info!(path = %args.out.display(), "wrote {}", args.out.display());
     for (name, shape) in &tensors {

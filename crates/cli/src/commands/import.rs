@@ -50,6 +50,7 @@ fn format(name: FormatName) -> Format {
         FormatName::Hinton => Format::Hinton,
         FormatName::RbmJl => Format::RbmJl,
         FormatName::Pgm => Format::Pgm,
+        FormatName::Adabmdca => Format::Adabmdca,
         FormatName::Deepbelief => Format::Deepbelief,
     }
 }

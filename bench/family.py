@@ -13,7 +13,7 @@ Bernoulli units by gradient descent at 0.01, centred. The third row of ours is m
 turns; seconds are from the start of the process to its end, medians over the rounds. What of it is no training is shown too: of
 theirs what passed before the file was read (Python, imports, compilation), of ours what passed after the model was saved (the
 report, with a map of couplings). After the first round `dbn eval` measures each model on the training
-sequences with their weights: both annealing estimates, in nats a site.
+sequences with their weights: both annealing estimates, in nats a site; "none" is the interval of an estimate on which too few chains agree.
 """
 
 import argparse
@@ -154,7 +154,10 @@ def alignment(args):
 
 def shown(found, sites):
     """A log-likelihood and its interval, AIS and reverse AIS, in nats a site."""
-    of = lambda way, which="value": f"{found[way][which] / sites:.4f}"
+    def of(way, which="value"):
+        value = found[way][which]
+        return "none" if value is None else f"{value / sites:.4f}"
+
     return (f"{of('both_ways')} ({of('both_ways', 'low')} to {of('both_ways', 'high')}; AIS {of('ais')}, "
             f"reverse AIS {of('reverse_ais')})")
 

@@ -120,7 +120,7 @@ mod tests {
                 }
                 let value = |x: usize, y: usize| {
                     let at = (a * levels + x) * n + b * levels + y;
-                    ((at * 7919) % 1013) as f64 / 1013.0
+                    ((at * at * 7919) % 1013) as f64 / 1013.0
                 };
                 let mean = |values: &dyn Fn(usize) -> f64| (0..levels).map(values).sum::<f64>() / levels as f64;
                 for x in 0..levels {

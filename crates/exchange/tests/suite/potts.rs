@@ -13,7 +13,7 @@ const SITES: usize = 3;
 
 /// A text of fields and couplings between -1 and 1 that differ.
 fn text(letters: &str) -> String {
-    let mut numbers = (1..).map(|at: u32| f64::from(at * 7919 % 1013) / 506.5 - 1.0);
+    let mut numbers = (1..).map(|at: u32| f64::from(at * at * 7919 % 1013) / 506.5 - 1.0);
     let mut text = String::new();
     for i in 0..SITES {
         for j in i + 1..SITES {
@@ -128,7 +128,7 @@ fn what_is_written_has_the_free_energies_and_is_read_again() {
 #[test]
 fn arrays_of_a_potts_model_are_read_without_letters() {
     let folder = tempfile::tempdir().unwrap();
-    let numbers = |count: u32| (0..count).map(|at| f64::from(at * 7919 % 1013) / 1013.0).collect::<Vec<_>>();
+    let numbers = |count: u32| (0..count).map(|at| f64::from(at * at * 7919 % 1013) / 1013.0).collect::<Vec<_>>();
     let arrays = [("bias", &[2, 3][..], numbers(6)), ("coupling_matrix", &[2, 3, 2, 3], numbers(36))];
     let path = crate::write_values(folder.path(), "x.safetensors", &arrays);
     let imported = read(&[path], &Options::default()).unwrap();

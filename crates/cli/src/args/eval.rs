@@ -9,8 +9,8 @@ use serde::Serialize;
 use std::path::PathBuf;
 
 pub(super) const EVAL_HELP: &str = "\
-Likelihoods are of binary samples. Grey pixels are drawn from their values (--binarize), once or
---draws times; `dbn classify` takes them as they are.
+A model of binary units is measured on binary samples: grey pixels are drawn from their values
+(--binarize), once or --draws times. `dbn classify` takes them as they are.
 
 Where ln Z cannot be summed, chains anneal up from independent units (AIS) and down from training
 samples (reverse AIS). The first figure combines both. Intervals are three standard errors of ln Z.
@@ -19,10 +19,10 @@ samples are like the model's own.
 
 There is no interval, and a warning says why, where the two directions sit in different phases,
 differ by more than chance, or rest on few chains. Both start from the activities of the training
-samples: of modes that these do not show they may know nothing. A third run from fair units looks
-for such modes. It finds most, and proves nothing where it finds none.
+samples, and may miss modes that these do not show. A third run, from units without biases, looks
+for such modes. It finds most of them; if it finds none, there may still be some.
 
-The free-energy gap is to training samples of the same data.
+The free-energy gap is the mean free energy of these samples less that of training samples.
 
 `--split train` measures all samples of the training data, those that the training held out for
 validation among them; `--split valid` measures these alone.
@@ -49,16 +49,16 @@ pub(crate) struct EvalArgs {
     /// Inverse temperatures that the chains pass
     #[arg(long, value_name = "N", default_value_t = 14_500, value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Estimates")]
     pub(crate) temperatures: u32,
-    /// Biases along the way
+    /// Biases of the units along the annealing path
     #[arg(long, value_enum, default_value_t, help_heading = "Estimates")]
     pub(crate) path: PathName,
-    /// Where the temperatures lie
+    /// Spacing of the inverse temperatures
     #[arg(long, value_enum, default_value_t, help_heading = "Estimates")]
     pub(crate) spacing: SpacingName,
     /// The former name of `--spacing adaptive`
     #[arg(long, hide = true, conflicts_with = "spacing")]
     pub(crate) adaptive: bool,
-    /// Gibbs steps from training samples before the chains in reverse
+    /// Gibbs steps that reverse chains take from training samples before they anneal
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=1_000_000), help_heading = "Estimates")]
     pub(crate) burn_in: u32,
     /// Draws of the pixels from grey values; the mean over them is reported with its standard error
@@ -67,7 +67,7 @@ pub(crate) struct EvalArgs {
     /// Draws of the hidden layers under the top for every sample
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Estimates")]
     pub(crate) layer_draws: u16,
-    /// Estimate even where the exact sum can be computed
+    /// Estimate the partition function even where it can be summed exactly
     #[arg(long, help_heading = "Estimates")]
     pub(crate) estimate: bool,
     /// Measure the pseudo-likelihood of an RBM too: exact or stochastic [default: none]
@@ -106,7 +106,7 @@ pub(crate) struct EvalArgs {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum PathName {
-    /// From independent units with the means of the data on both sides.
+    /// From independent units, visible and hidden, with the means of the data.
     #[default]
     Independent,
     /// Fitted at some knots, so that every unit keeps its mean: slower, better across phases, worse elsewhere.

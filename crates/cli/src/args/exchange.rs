@@ -9,8 +9,8 @@ What is written:
                layers.{i}.weight, layers.{i}.bias from the bottom: what `dbn encode` computes
   autoencoder  encoder.{i}.weight and .bias as above, then decoder.{i}.weight and .bias from the
                top down: what `dbn reconstruct` computes, labels aside
-  npz          the model itself as NumPy arrays, exactly, where all units are Bernoulli; other
-               units have pgm, or the checkpoint. Of an RBM with V visible and H hidden units
+  npz          the model itself as NumPy arrays, exactly, if all units are Bernoulli units; for
+               others take pgm, or the checkpoint. Of an RBM with V visible and H hidden units
                components_ [H, V], intercept_hidden_ [H], intercept_visible_ [V], as
                scikit-learn's BernoulliRBM has them; of a deep belief net, or an RBM with labels,
                layers.{i}.w_rec [V, H], layers.{i}.w_gen [H, V], layers.{i}.hb [H] and
@@ -37,8 +37,8 @@ What is read, for V visible and H hidden units:
   rbms        the HDF5 file that rbms writes while it trains an RBM of bits (BBRBM), of
               categorical units (PBRBM) or of spins (IIRBM)
   learnergy   state dict of a binary RBM, W [V, H], a [V], b [H], or of a deep belief net of such,
-              models.{i}.W, ...; it does not tell binary visible units from Gaussian ones, which
-              must not be read so
+              models.{i}.W, ...; the file does not say which visible units it has: do not import
+              one with Gaussian units
   hinton      MATLAB files of Hinton & Salakhutdinov's code of 2006: vishid, hidrecbiases and
               visbiases of mnistvh; hidpen, ... of mnisthp; hidpen2, ... of mnisthp2; hidtop, ... of
               mnistpo, whose code units are Gaussian
@@ -103,7 +103,7 @@ pub(crate) enum ExportName {
 /// A model of another program.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// File of arrays, or those of a stack
+    /// File of arrays; several files make a stack, bottom first
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Program that wrote the model [default: found by the names of the arrays]

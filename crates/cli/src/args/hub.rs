@@ -13,7 +13,7 @@ Examples:
   dbn pull someone/digits@v1 --out runs/theirs";
 
 pub(super) const PUSH_HELP: &str = "\
-A token that may write is needed: HF_TOKEN, or the one that `hf auth login` left. The card shows the
+You need a token that may write: set HF_TOKEN, or log in by `hf auth login`. The card shows the
 log-likelihood if it is in the run folder: dbn eval runs/deep --out runs/deep/evaluation.json
 
 The Space shows the page.html of the run folder. Where there is none, --space makes one as
@@ -28,7 +28,7 @@ Examples:
 /// A model to fetch.
 #[derive(Debug, Args)]
 pub(crate) struct PullArgs {
-    /// The repository, perhaps at a revision, perhaps one file of it
+    /// Repository, at a revision (@REVISION), or one file of it (:FILE)
     #[arg(value_name = "USER/REPO[@REVISION][:FILE]")]
     pub(crate) address: Address,
     /// Folder to write, which must be new or empty [default: runs/REPO]

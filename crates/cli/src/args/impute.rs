@@ -7,15 +7,15 @@ use clap::Args;
 use std::path::PathBuf;
 
 pub(super) const IMPUTE_HELP: &str = "\
-Gibbs chains run with the observed values held. A missing number becomes the mean over the steps
-of the chains, a missing binary value or category the most probable one.
+Gibbs chains draw only the missing values. A missing number becomes the mean over the steps of the
+chains, a missing binary value or category the most probable one.
 
 Observed values are written as they stand in the file. A csv or parquet table has all columns of
 the file, those that the model ignores too, and all its rows: a line of separators alone is a row
 without any value. An .npy or .safetensors file has the columns that the model learned, as numbers.
 
---spread adds a column NAME.spread for each column that the model learned: of a number its
-standard deviation, of a binary value or category the probability that it is another one.
+--spread adds a column NAME.spread for each column that the model learned: for a number, its
+standard deviation; for a binary value or category, the probability that another one is right.
 
 --draws N writes N tables one after the other, with a first column `draw` from 1 to N: every missing
 value is drawn. Numbers of Bernoulli units are means given the last states of a chain.

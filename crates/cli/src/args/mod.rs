@@ -176,7 +176,7 @@ pub(crate) enum Command {
     /// The log-likelihood needs the partition function: summed exactly where one side has at most 25
     /// units, else estimated by annealed importance sampling in both directions (Salakhutdinov &
     /// Murray 2008; Burda, Grosse & Salakhutdinov 2015), combined by Bennett's acceptance ratio. For
-    /// a deep belief net it is the partition function of the top, under a bound and an estimate.
+    /// a deep belief net it is that of the top, and the log-likelihood has a lower bound and an estimate.
     #[command(after_help = eval::EVAL_HELP)]
     Eval(EvalArgs),
     /// Score each sample: free energy, log-likelihood, percentile
@@ -209,8 +209,8 @@ pub(crate) enum Command {
     Pull(PullArgs),
     /// Push a run to the Hugging Face Hub, with a model card
     ///
-    /// Pushes the model, its settings, metrics, pictures and pages, and a README.md that says where
-    /// it comes from and how to use it. The state that a resume needs stays here.
+    /// The repository receives the model, its settings, metrics, pictures and pages, and a README.md
+    /// that says where the model comes from and how to use it. The state that a resume needs stays here.
     #[command(after_help = hub::PUSH_HELP)]
     Push(PushArgs),
     /// Look at data before training: kinds, faults and recommended settings

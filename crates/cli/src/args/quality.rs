@@ -11,19 +11,19 @@ Samples are the last states of Gibbs chains that start from visible units drawn 
 They are compared with the training samples and, where the data have some, with test samples. The
 training samples are compared with the test samples too: a perfect model would reach that.
 
-  one, two, three     frequencies of one site and connected ones of two and three, of samples over
-                      data: Pearson's correlation and slope. Two: all pairs of columns; three:
-                      all triples of the 60 columns that vary most. Of numbers they are means,
-                      covariances and third moments
+  one, two, three     frequencies of one site, and connected frequencies of two and three sites:
+                      Pearson's correlation between samples and data, and the slope. Two: all
+                      pairs of columns; three: all triples of the 60 columns that vary most. Of
+                      numbers they are means, covariances and third moments
   projections         on the first two principal components of the data: the share of the variance
                       that lies along each, and how far apart the two distributions are
                       (Wasserstein's distance in standard deviations of the data)
   adversarial         the share of points whose nearest neighbour is of their own kind (Yale et al.
-                      2020): of data, of samples, and the mean of both, the accuracy. 0.5 is new
-                      data, more is unlike the data, less is copied data
+                      2020): of data, of samples, and the mean of both, the accuracy. At 0.5
+                      samples are like new data; above, unlike the data; below, copies of them
   mixing              Gibbs steps after which chains from the data have lost half of their
                       correlation with the start, and the correlation that is left after --steps
-  free_energy         means in nats; with ln Z log_likelihood too
+  free_energy         mean free energies, in nats; if ln Z is known, log_likelihood too
 
 The picture has a panel for each of one, two, three, the projections of data and of samples, and
 the free energies.
@@ -32,7 +32,7 @@ Examples:
   dbn quality runs/kunitz --out quality.json --picture quality.png
   dbn quality runs/kunitz --test csv:held-out.csv --steps 5000 --out quality.json";
 
-/// Samples to hold against data.
+/// Samples to compare with data.
 #[derive(Debug, Args)]
 pub(crate) struct QualityArgs {
     /// Checkpoint of an RBM, or run folder that holds one
@@ -61,7 +61,7 @@ pub(crate) struct QualityArgs {
     /// Write all figures into this JSON file
     #[arg(long, value_name = "JSON")]
     pub(crate) out: Option<PathBuf>,
-    /// Draw them into this PNG file
+    /// Draw the figures into this PNG file
     #[arg(long, value_name = "PNG")]
     pub(crate) picture: Option<PathBuf>,
     #[command(flatten)]

@@ -15,40 +15,41 @@ Columns of the table, a row a sample:
   free_energy     nats; the higher, the less probable
   log_likelihood  nats: minus the free energy, minus ln Z
   percentile      per cent of the training samples that are as probable or less; 0 to 1 is unusual
-  beyond          number of values beyond the ranges of their columns, whose ends stand for them;
-                  numbers of Gaussian units have no range, and never count
-  oddest          of a table the column whose value costs most beyond what is usual for it, given
-                  the others: -ln p(value | others) less its mean under the model; then `second`
-  oddest_nats     how much that is, in nats; then `second_nats`
-A .csv or .parquet file has the columns that the model ignores too, behind the first.
+  beyond          number of values outside the ranges of their columns: each is scored as the
+                  nearest end of its range. Numbers of Gaussian units have no range
+  oddest          of a table the column whose value the other columns make least likely, compared
+                  with what is usual: -ln p(value | others) less its mean under the model
+  oddest_nats     that difference, in nats
+  second          the next column after `oddest`, and in `second_nats` its difference
+A .csv or .parquet file has the columns that the model ignores too, after the first column.
 
 A sample is scored by what was observed of it. Missing values are summed out exactly where they
-are at most 12 units (a category has one a level) or the model is an RBM of at most 12 hidden units.
-One or two missing numbers of Gaussian units are integrated out, to 1e-6. Where more is missing, it
-is an estimate by chains that fill it, and the column `estimated` has 1; a deep net or one with
-labels gives no score. A sample with gaps has a lower free energy than if every value were there.
-Its percentile is among up to 1,000 training samples with the same units hidden; it is empty where
-that takes too long.
+are at most 12 units (a category has a unit for each level) or the model is an RBM of at most 12
+hidden units. One or two missing numbers of Gaussian units are integrated out, to 1e-6. Where more
+is missing, the score is an estimate by chains that fill the gaps, and the column `estimated` has 1;
+a deep net or one with labels then gives no score. A sample with gaps has a lower free energy than
+if every value were there. Its percentile is among up to 1,000 training samples, each without the
+same values; it is empty where that takes too long.
 
 Odd values are exact for an RBM, and for the binary values and categories of a deep net as exact as
-its free energy. They are looked for in the least probable rows first, and empty where that takes
-longer than some seconds. A value that costs no more than is usual is not odd; the summary names
+its free energy. The least probable rows are searched first; after some seconds the search ends, and
+the other rows have none. A value that is no less likely than usual is not odd; the summary names
 those of at least one nat.
 
 The free energy of an RBM is exact. For a deep belief net it is -ln of the mean weight over draws of
-its layers, as in `dbn eval`. A row has the same score wherever it stands.
+its layers, as in `dbn eval`. A row has the same score wherever it stands in the file.
 
 log_likelihood needs ln Z. It is summed where one side of the top has at most 25 units; otherwise
 give --log-z, as `dbn eval` prints it. Values between 0 and 1 are taken as they are, and
 log_likelihood is then a lower bound on the expected log-likelihood of their binary draws.
 
 percentile needs the training data that the model names, unchanged. Up to 10,000 of them are scored.
-If they have weights, a sample counts as often as it weighs.
+If they have weights, each sample counts by its weight.
 
 With --mutations, mutants of --wild-type are scored instead, by an RBM of sequences:
   mutant       such as H24A, or H24A:E26K
   score        ln p(mutant) - ln p(wild type), the difference of their free energies, nats
-  independent  the same of sites that are independent, by the letters' frequencies in the data
+  independent  the same for independent sites, by the frequencies of the letters in the data
   fitness      what was measured, with --fitness-column
 `all` means the single mutants of every site. A file is a CSV table with a column `mutant`.
 Residues are numbered from --offset + 1 along the letters of the wild type; a mutant elsewhere has
@@ -82,7 +83,7 @@ pub(crate) struct ScoreArgs {
     /// Sequence that mutates: its name in the data, or its letters [default: none]
     #[arg(long, value_name = "NAME|SEQ", requires = "mutations")]
     pub(crate) wild_type: Option<String>,
-    /// Number of the residue before the first of the wild type [default: as a name such as X/24-286 says, or 0]
+    /// Number of the residue before the first one of the wild type [default: by a name such as X/24-286, else 0]
     #[arg(long, value_name = "N", requires = "mutations", allow_negative_numbers = true)]
     pub(crate) offset: Option<i64>,
     /// Column of the file with the measured fitness, the higher the fitter [default: none]

@@ -84,6 +84,11 @@ fn tip(error: &Error, words: &[String]) -> Option<String> {
             "name a checkpoint or a run folder, such as `dbn {verb} runs/deep`, or start from random weights with \
              --from-scratch --layers 500,500,2000"
         )),
+        (ErrorKind::MissingRequiredArgument, "compare", "<A>" | "<B>") => Some(
+            "name two checkpoints or run folders, such as `dbn compare runs/a runs/b`; `dbn runs` lists the runs in the \
+             folder runs"
+                .into(),
+        ),
         (ErrorKind::MissingRequiredArgument, _, "<CKPT>") => {
             Some("name a checkpoint or a run folder; `dbn runs` lists the runs in the folder runs".into())
         }
@@ -167,6 +172,8 @@ mod tests {
             ("tune r --learning-rate=0.1", "--wake-rate, --sleep-rate and --top-rate"),
             ("tune r --cd-steps 3", "--top-steps 3x100"),
             ("sample", "`dbn runs` lists"),
+            ("compare", "such as `dbn compare runs/a runs/b`"),
+            ("compare runs/a", "such as `dbn compare runs/a runs/b`"),
             ("pretrain mnist", "give data with --data mnist"),
             ("pretrain csv:mine.csv", "give data with --data csv:mine.csv"),
             ("pretrain Cargo.toml", "and their format. Sources: mnist, idx:DIR"),

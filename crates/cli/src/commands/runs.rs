@@ -1,7 +1,7 @@
 //! `dbn runs`: the runs in a folder, with their dates, data, progress and state.
 
 use crate::args::RunsArgs;
-use crate::failure::{Explain, Failure, Result};
+use crate::failure::{Failure, Result};
 use crate::report::{Report, table};
 use crate::run::folder::RunFolder;
 use crate::run::stage::{header, planned, sizes, state};
@@ -11,7 +11,7 @@ use deepbelief_report::State;
 use indicatif::FormattedDuration;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufRead, BufReader, Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::str::from_utf8;
 use std::time::{Duration, UNIX_EPOCH};
@@ -69,15 +69,25 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
     if RunFolder::find(folder).is_some() {
         return Ok(vec![folder.to_path_buf()]);
     }
-    let entries = std::fs::read_dir(folder)
-        .or_fail(|| format!("cannot look into {}", folder.display()))
-        .or_hint(|| "give the folder that holds the runs; trainings make theirs under runs/".into())?;
+    let entries = std::fs::read_dir(folder).map_err(|error| cannot_list(folder, error))?;
     let mut paths = Vec::new();
     for entry in entries {
         paths.push(entry.map_err(Failure::from)?.path());
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Why the runs of a folder cannot be listed, and what to do.
+fn cannot_list(folder: &Path, error: Error) -> Failure {
+    let failure = match error.kind() {
+        ErrorKind::NotFound => Failure::new(format!("there is no folder {}", folder.display())),
+        ErrorKind::NotADirectory => Failure::new(format!("{} is not a folder", folder.display())),
+        _ => Failure::from(error).while_doing(format!("cannot list the runs in {}", folder.display())),
+    };
+    failure.hint(
+        "name the folder that holds your runs: dbn runs DIR; a training makes its run under runs/, where it starts",
+    )
 }
 
 /// A run, by its files; none where the folder is no run.

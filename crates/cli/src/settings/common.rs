@@ -116,6 +116,12 @@ pub(crate) fn origin() -> String {
     "it may come from a flag, a DBN_ variable or the recipe".into()
 }
 
+/// The words after `dbn` that train a net again, which starts from a checkpoint or from scratch.
+pub(super) fn again_from(verb: Verb, checkpoint: Option<&Path>) -> String {
+    let from = if checkpoint.is_some() { "CKPT" } else { "--from-scratch --layers N,N" };
+    format!("{} {from}", verb.name())
+}
+
 /// Checks the layers of a net from scratch, before the memory that they would take is computed.
 pub(super) fn validate_layers(layers: Option<&[usize]>) -> Result<()> {
     for &hidden in layers.unwrap_or_default() {

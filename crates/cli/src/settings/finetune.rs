@@ -1,6 +1,6 @@
 //! Settings of `dbn finetune`.
 
-use super::common::{Settings, origin, validate_batch_size, validate_layers, word};
+use super::common::{Settings, again_from, origin, validate_batch_size, validate_layers, word};
 use super::data::{DataSettings, RunSettings};
 use super::unused::{UnusedOption, unused};
 use crate::failure::{Explain, Failure, Result};
@@ -94,7 +94,6 @@ impl Settings for FinetuneSettings {
     }
 
     fn again(&self) -> String {
-        let from = if self.checkpoint.is_some() { "CKPT" } else { "--from-scratch --layers N,N" };
-        format!("finetune {from}")
+        again_from(Self::VERB, self.checkpoint.as_deref())
     }
 }

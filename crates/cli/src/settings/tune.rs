@@ -1,6 +1,6 @@
 //! Settings of `dbn tune`.
 
-use super::common::{Settings, origin, validate_batch_size, validate_layers};
+use super::common::{Settings, again_from, origin, validate_batch_size, validate_layers};
 use super::data::{DataSettings, RunSettings};
 use super::unused::{UnusedOption, unused};
 use crate::failure::{Explain, Failure, Result, count};
@@ -115,7 +115,6 @@ impl Settings for TuneSettings {
     }
 
     fn again(&self) -> String {
-        let from = if self.checkpoint.is_some() { "CKPT" } else { "--from-scratch --layers N,N" };
-        format!("tune {from}")
+        again_from(Self::VERB, self.checkpoint.as_deref())
     }
 }

@@ -19,13 +19,6 @@ use crate::units::layers::Layers;
 use candle_core::Result;
 use std::borrow::Cow;
 
-/// A batch is where the CPU computes, wherever it comes from.
-fn batch(shown: Shown<'_, Batch>) -> &Batch {
-    match shown {
-        Shown::Batch(batch) | Shown::States(batch) => batch,
-    }
-}
-
 /// Hidden states, which are bits.
 fn bits(states: &Batch) -> Cow<'_, Bits> {
     match states {
@@ -96,7 +89,7 @@ impl Engine for PackedRbm {
     }
 
     fn infer_hidden(&mut self, v0: Shown<'_, Batch>, labels: &[u32], draw: Option<Uniforms>) -> Result<()> {
-        self.infer_hidden(batch(v0), labels, draw);
+        self.infer_hidden(v0.batch(), labels, draw);
         Ok(())
     }
 
@@ -135,26 +128,26 @@ impl Engine for PackedRbm {
     }
 
     fn update(&mut self, v0: Shown<'_, Batch>, rule: &StepRule, sparsity: Sparsity) -> Result<()> {
-        let largest = self.update(batch(v0), rule, sparsity);
+        let largest = self.update(v0.batch(), rule, sparsity);
         self.largest.keep(largest);
         Ok(())
     }
 
     fn update_from_states(&mut self, v0: Shown<'_, Batch>, h0: &Batch, rule: &StepRule) -> Result<()> {
-        let largest = self.update_from_states(batch(v0), &bits(h0), rule);
+        let largest = self.update_from_states(v0.batch(), &bits(h0), rule);
         self.largest.keep(largest);
         Ok(())
     }
 
     fn follow_means(&mut self, v0: Shown<'_, Batch>, share: f32) -> Result<()> {
         let mut offsets = self.offsets.take().unwrap_or_default();
-        Self::follow_means(self, batch(v0), share, &mut offsets);
+        Self::follow_means(self, v0.batch(), share, &mut offsets);
         self.offsets = Some(offsets);
         Ok(())
     }
 
     fn sums_of_means(&self, v0: Shown<'_, Batch>) -> Result<Offsets> {
-        Ok(self.sums_of_means(batch(v0)))
+        Ok(self.sums_of_means(v0.batch()))
     }
 
     fn follow_sums(&mut self, sums: &Offsets, samples: f32, share: f32) -> Result<()> {
@@ -165,7 +158,7 @@ impl Engine for PackedRbm {
     }
 
     fn statistics(&mut self, v0: Shown<'_, Batch>, sparsity: Sparsity, statistics: &mut Statistics) -> Result<()> {
-        self.statistics(batch(v0), sparsity, statistics);
+        self.statistics(v0.batch(), sparsity, statistics);
         Ok(())
     }
 

@@ -30,6 +30,15 @@ impl<S> Clone for Shown<'_, S> {
 
 impl<S> Copy for Shown<'_, S> {}
 
+impl<'a> Shown<'a, Batch> {
+    /// A batch is where the CPU computes, wherever it comes from.
+    pub(crate) fn batch(self) -> &'a Batch {
+        match self {
+            Self::Batch(batch) | Self::States(batch) => batch,
+        }
+    }
+}
+
 /// What an engine says that takes batches as they are.
 const WHOLE: &str = "this engine does not cut batches";
 

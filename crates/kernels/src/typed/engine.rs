@@ -15,13 +15,6 @@ use crate::states::bits::Bits;
 use crate::units::layers::Layers;
 use candle_core::Result;
 
-/// A batch is where the CPU computes, wherever it comes from.
-fn batch(shown: Shown<'_, Batch>) -> &Batch {
-    match shown {
-        Shown::Batch(batch) | Shown::States(batch) => batch,
-    }
-}
-
 impl Engine for TypedRbm {
     type Place = Cpu;
     type States = Batch;
@@ -89,7 +82,7 @@ impl Engine for TypedRbm {
     }
 
     fn infer_hidden(&mut self, v0: Shown<'_, Batch>, _: &[u32], draw: Option<Uniforms>) -> Result<()> {
-        self.infer_hidden(batch(v0), draw);
+        self.infer_hidden(v0.batch(), draw);
         Ok(())
     }
 
@@ -124,24 +117,24 @@ impl Engine for TypedRbm {
     }
 
     fn update(&mut self, v0: Shown<'_, Batch>, rule: &StepRule, sparsity: Sparsity) -> Result<()> {
-        let largest = self.update(batch(v0), rule, sparsity);
+        let largest = self.update(v0.batch(), rule, sparsity);
         self.largest.keep(largest);
         Ok(())
     }
 
     fn update_from_states(&mut self, v0: Shown<'_, Batch>, h0: &Batch, rule: &StepRule) -> Result<()> {
-        let largest = self.update_from_states(batch(v0), h0, rule);
+        let largest = self.update_from_states(v0.batch(), h0, rule);
         self.largest.keep(largest);
         Ok(())
     }
 
     fn follow_means(&mut self, v0: Shown<'_, Batch>, share: f32) -> Result<()> {
-        self.follow_means(batch(v0), share);
+        self.follow_means(v0.batch(), share);
         Ok(())
     }
 
     fn sums_of_means(&self, v0: Shown<'_, Batch>) -> Result<Offsets> {
-        Ok(self.sums_of_means(batch(v0)))
+        Ok(self.sums_of_means(v0.batch()))
     }
 
     fn follow_sums(&mut self, sums: &Offsets, samples: f32, share: f32) -> Result<()> {
@@ -150,7 +143,7 @@ impl Engine for TypedRbm {
     }
 
     fn statistics(&mut self, v0: Shown<'_, Batch>, sparsity: Sparsity, statistics: &mut TypedStatistics) -> Result<()> {
-        self.statistics(batch(v0), sparsity, statistics);
+        self.statistics(v0.batch(), sparsity, statistics);
         Ok(())
     }
 

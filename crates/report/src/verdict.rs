@@ -201,8 +201,8 @@ pub fn judge(traces: &Traces, basis: Basis) -> Verdict {
             Some(sites) if has_fallen(traces) => {
                 format!("What comes after the best epoch is overfitting. {}", sites.cure())
             }
-            _ => "What comes after the best epoch is overfitting, or a learning rate that is too large: stop earlier with \
-                  --patience, or take a smaller rate."
+            _ => "What comes after the best epoch is overfitting, or a learning rate that is too large: try fewer epochs, or \
+                  a smaller rate."
                 .into(),
         };
         findings.push(Finding { tone: Tone::Watch, text });
@@ -238,6 +238,10 @@ fn summary(traces: &Traces, basis: Basis, course: &Course, fault: Option<&Fault>
             format!("It overfits: of the epochs that were measured, epoch {} was best. {}", best.0, basis.cure()),
             Tone::Watch,
         )
+    } else if course.all <= 0.0 && last.1 == first.1 {
+        // Steps that are too few or too small change nothing: smaller ones are no cure.
+        let cure = "Try a smaller --batch-size, more epochs or a larger learning rate.";
+        (format!("It did not learn: the last epoch is as good as the first, and none is better. {cure}"), bad)
     } else if course.all <= 0.0 {
         ("It did not learn: no epoch is better than the first. Try a smaller learning rate.".into(), bad)
     } else if basis.is_chance(name, first.1, best.1) {
@@ -343,7 +347,7 @@ fn units(traces: &Traces, layer: usize) -> Option<Finding> {
         (Some(dead), Some(saturated)) => format!("{dead} hidden units{of} are always off, {saturated} always on"),
     };
     let text = format!(
-        "{found}: they say nothing of a sample. A few do no harm; --sparsity-cost or a smaller rate avoids many."
+        "{found}: such a unit says nothing of a sample. A few do no harm; --sparsity-cost or a smaller rate avoids many."
     );
     Some(Finding { tone: Tone::Watch, text })
 }

@@ -13,12 +13,13 @@ fn judged(name: &str, values: &[f64], classes: usize) -> Verdict {
 #[test]
 fn a_training_is_judged_by_how_it_went() {
     let falling = [100.0, 80.0, 70.0, 66.0, 65.0, 64.9, 64.8, 64.8, 64.8, 64.8];
-    let cases: [(&str, &[f64], &str, Tone); 8] = [
+    let cases: [(&str, &[f64], &str, Tone); 9] = [
         ("reconstruction_cost_valid", &falling, "It learned.", Tone::Good),
         ("reconstruction_cost", &[100.0, 90.0, 80.0, 70.0, 60.0, 50.0], "It learned, and is still", Tone::Good),
         ("log_likelihood_valid", &[-200.0, -90.0, -95.0, -140.0, -150.0], "It learned, then got worse", Tone::Watch),
         ("cost", &[1.0, 1.1, 1.2, 1.3, 1.4], "It did not learn", Tone::Bad),
         ("cost", &[1.0, 1.1], "It did not learn", Tone::Watch),
+        ("label_error_valid", &[0.3, 0.3, 0.3, 0.3, 0.3], "It did not learn: the last epoch is as good", Tone::Bad),
         ("cost", &[1.0, f64::NAN], "It diverged", Tone::Bad),
         ("label_error_valid", &[0.9, 0.89, 0.9, 0.89, 0.9], "It does not predict the 10 labels", Tone::Bad),
         ("cost", &[1.0], "One epoch is done", Tone::Watch),

@@ -89,8 +89,8 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         if checkpoint.starts_from_data() && dream.start.is_empty() {
             tracing::info!(
                 "this RBM learned from chains that start at samples, so that chains from noise may end in pictures that look \
-                 alike: --start data starts them at samples, `dbn reconstruct` shows what it learned, and `dbn pretrain \
-                 --persistent-chains 100` learns to generate"
+                 alike: --start data --steps 10 makes a few steps from samples, `dbn reconstruct` shows what it learned, and \
+                 `dbn pretrain --persistent-chains 100` learns to generate"
             );
         }
         let picture = match animation {

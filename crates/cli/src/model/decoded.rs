@@ -44,7 +44,10 @@ pub(crate) fn say_of_bounds(model: &impl Trained) {
 pub(crate) fn picture_shape(model: &impl Trained, known: Option<ImageShape>) -> Result<ImageShape> {
     if let Some(schema) = model.schema().filter(|schema| !schema.layer().is_bernoulli()) {
         return Err(Failure::new(format!("pictures are of Bernoulli units, and the model's are {}", schema.layer()))
-            .hint("write a table: --out x.csv"));
+            .hint(match schema.alphabet() {
+                Some(_) => "write sequences: --out x.fasta",
+                None => "write a table: --out x.csv",
+            }));
     }
     if known.is_none() && model.schema().is_some_and(|schema| !schema.is_of_one_kind()) {
         return Err(Failure::new("the model is one of a table, which is no picture").hint("write a table: --out x.csv"));

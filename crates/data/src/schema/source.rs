@@ -175,12 +175,19 @@ impl FromStr for Source {
         }
         match guess(Path::new(text)) {
             Some(scheme) => Err(unknown(format!("that is a path, write {scheme}:{text}"))),
-            None => Err(unknown(format!("the known ones are {KNOWN}"))),
+            None => Err(unknown(of_ending(text).unwrap_or_else(|| format!("the known ones are {KNOWN}")))),
         }
     }
 }
 
 serde_as_text!(Source);
+
+/// What to write instead of a prefix that is the ending of files, such as `a2m:`.
+fn of_ending(text: &str) -> Option<String> {
+    let (ending, path) = text.split_once(':')?;
+    let scheme = scheme_of(&format!("x.{ending}"))?;
+    Some(format!("write {scheme}:{path}"))
+}
 
 /// The prefix that an existing path seems to want.
 fn guess(path: &Path) -> Option<&'static str> {
@@ -255,6 +262,7 @@ mod tests {
         for text in ["", "cifar", "http://x", "MNIST", "no-such-file.csv"] {
             assert_eq!(message(text), format!("unknown data source {text:?}: the known ones are {KNOWN}"));
         }
+        assert_eq!(message("a2m:f.a2m"), "unknown data source \"a2m:f.a2m\": write fasta:f.a2m");
         assert_eq!(message("csv:"), "unknown data source \"csv:\": name a file after the colon");
         assert_eq!(message("images:"), "unknown data source \"images:\": name a folder after the colon");
 

@@ -66,7 +66,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     let samples = &part_of(&checkpoint, &data, (part, is_own), USUALLY)?.samples;
     let how = binarisation(samples.layer(), binarize);
     tracing::info!("evaluating {} {words} of {}{how}", thousands(measured), data.name);
-    let weighed = samples.weight(0).map(|_| "means are over the samples as often as each weighs".to_string());
+    let weighed = samples.weight(0).map(|_| "means are weighted: each sample counts by its weight".to_string());
     note.into_iter().chain(weighed).for_each(|note| tracing::info!("{note}"));
     let log_scales = checkpoint.log_scales();
     require_memory(dbn, &data, measured, args)?;

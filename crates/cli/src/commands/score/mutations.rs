@@ -107,7 +107,9 @@ impl Listed {
     fn read(path: &Path, fitness: Option<&str>) -> Result<Self> {
         let options = LoadOptions { header: Header::Yes, ..LoadOptions::default() };
         let read = Original::read(&Source::Csv(path.to_path_buf()), &options, false);
-        let Original { columns, lines, form, .. } = read.or_fail(|| "cannot read the list of mutants".into())?;
+        let read = read.or_fail(|| "cannot read the list of mutants".into());
+        let Original { columns, lines, form, .. } =
+            read.or_hint(|| "--mutations takes all, or a CSV table with a column mutant".into())?;
         let names = || columns.iter().flat_map(|block| &block.names);
         let called = |wanted: &str| columns.iter().find(|block| block.names[0].eq_ignore_ascii_case(wanted));
         let known = || names().cloned().collect::<Vec<_>>().join(", ");
@@ -206,8 +208,10 @@ impl<'a> Scored<'a> {
         let places = mutants.iter().map(|mutant| Ok(wild.places(mutant)?)).collect::<Result<Vec<_>>>()?;
         let known: Vec<Vec<(usize, Level)>> = places.iter().flatten().cloned().collect();
         if known.is_empty() {
-            return Err(Failure::new("no mutant is at a site of the model")
-                .hint("positions count the letters of the wild type from 1; --offset is added to them"));
+            return Err(Failure::new("no mutant is at a site of the model").hint(
+                "residues count from 1 along the wild type, or from the start of the range in its name if \
+                     --wild-type has the whole name, such as BLAT/24-286; --offset N adds N",
+            ));
         }
         let frequencies = log_frequencies(sequences, model.sites.levels());
         let spread = |scores: Vec<f64>| -> Vec<f64> {

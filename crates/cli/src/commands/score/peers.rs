@@ -202,8 +202,8 @@ impl<'a> Peers<'a> {
         }
         if self.alone > 0 {
             tracing::warn!(
-                "{} without a percentile: they lack too much, or each something else, to hide the same of training \
-                 samples",
+                "{} without a percentile: they lack too much, or each lacks something else, so that hiding the same in \
+                 training samples would take too long",
                 count(self.alone, "sample")
             );
         }

@@ -64,7 +64,7 @@ pub(super) fn encode(all: &Sequences, options: &LoadOptions, of: Vec<usize>, fou
         let many: u64 = unknown.iter().map(|(_, count)| count).sum();
         let each = unknown.iter().take(NAMED).map(|(letter, count)| format!("{letter} {count}"));
         let listed = each.collect::<Vec<_>>().join(", ");
-        notes.push(format!("{many} letters that the alphabet has not ({listed}) are {are}"));
+        notes.push(format!("letters that are not in the alphabet, taken for {are}: {many} ({listed})"));
     }
     let level: Vec<u8> = (0..=255).map(|c| alphabet.level(c).unwrap_or(stand_in)).collect();
     let mut levels = Vec::new();

@@ -93,7 +93,7 @@ fn an_alphabet_is_inferred_asked_for_or_that_of_the_model() {
     let data = read(protein, &LoadOptions::default()).unwrap();
     assert_eq!(data.schema.alphabet().unwrap().letters(), "ACDEFGHIKLMNPQRSTVWY-");
     let said = "alphabet inferred from the letters: protein (ACDEFGHIKLMNPQRSTVWY-) (--alphabet for another)";
-    assert_eq!(data.notes, [said, "1 letters that the alphabet has not (X 1) are missing values"]);
+    assert_eq!(data.notes, [said, "letters that are not in the alphabet, taken for missing values: 1 (X 1)"]);
     let gapless = read(&protein.replace('-', "K"), &LoadOptions::default()).unwrap();
     assert_eq!(gapless.schema.alphabet().unwrap().len(), 20);
     // What is inferred from one file holds for another.

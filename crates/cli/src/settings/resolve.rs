@@ -116,6 +116,11 @@ fn inherited<S: Settings>(from: &Provenance, flags: &Table, recipe: &Table) -> T
     // How many labels the net had been given is nothing to what learns none.
     let learns_labels = flags.get("as").or(recipe.get("as")).and_then(Value::as_str) != Some("autoencoder");
     let recorded = |key| Value::try_from(from.recipe.get(key)?).ok();
+    // A net of few samples learned from small minibatches. With larger ones it would hardly move.
+    let built_in = S::built_in(&Table::new()).flat().ok();
+    let size = |value: Option<&Value>| value.and_then(Value::as_integer);
+    let most = size(built_in.as_ref().and_then(|table| table.get("batch_size")));
+    let had_fewer = size(recorded("batch_size").as_ref()).is_some_and(|had| Some(had) < most);
     // Which columns hold what says nothing of data of another format.
     let format = |data: Option<&Value>| data.and_then(Value::as_str)?.split(':').next().map(String::from);
     let now = format(flags.get("data").or(recipe.get("data")));
@@ -126,6 +131,7 @@ fn inherited<S: Settings>(from: &Provenance, flags: &Table, recipe: &Table) -> T
         // A sigmoid belief net stays one.
         .filter(|opt| opt.inherited || opt.key == "top")
         .filter(|opt| opt.key != "labelled" || learns_labels)
+        .filter(|opt| opt.key != "batch_size" || had_fewer)
         .filter_map(|opt| Some((opt.key.to_string(), recorded(opt.key)?)))
         .collect()
 }

@@ -54,7 +54,8 @@ impl Potts {
 
     /// The fields, which tell how many sites and which letters there are; no couplings.
     fn of_fields(text: &str) -> Result<Self, String> {
-        let (mut letters, mut records): (Vec<char>, Vec<(usize, usize, usize, f64)>) = Default::default();
+        let mut letters: Vec<char> = Vec::new();
+        let mut records: Vec<(usize, usize, usize, f64)> = Vec::new();
         for line in lines(text) {
             let line = line?;
             let &[_, site, letter, value] = line.words.as_slice() else { continue };

@@ -106,7 +106,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         return Ok(());
     }
     let lowest = lowest(&scores);
-    let odd = match Oddities::of(&checkpoint, &scorer, samples, binarize, passes)? {
+    let odd = match Oddities::of(&checkpoint, &scorer, samples, binarize, passes) {
         Some(oddities) => odd_values(&oddities, &lowest, format, report)?,
         None => Vec::new(),
     };

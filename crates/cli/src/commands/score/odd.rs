@@ -63,10 +63,8 @@ impl<'a> Oddities<'a> {
         samples: &'a Split,
         binarize: Binarize,
         passes: usize,
-    ) -> Result<Option<Self>> {
-        let Some(schema) = checkpoint.schema().filter(|schema| schema.units() == samples.units()) else {
-            return Ok(None);
-        };
+    ) -> Option<Self> {
+        let schema = checkpoint.schema().filter(|schema| schema.units() == samples.units())?;
         let mut at = 0;
         let learned = schema.each().enumerate().filter(|(_, (_, kind))| kind.units() > 0);
         let mut columns = Vec::new();
@@ -79,7 +77,7 @@ impl<'a> Oddities<'a> {
         }
         let sizes = checkpoint.dbn.sizes();
         let pass = sizes.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum::<u64>() * passes as u64;
-        Ok((columns.len() > 1).then_some(Self { scorer, samples, binarize, schema, columns, pass }))
+        (columns.len() > 1).then_some(Self { scorer, samples, binarize, schema, columns, pass })
     }
 
     /// The oddest values of each of `rows`, in the order of these, for as many of them as there is time for.

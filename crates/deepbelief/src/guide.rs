@@ -6,7 +6,8 @@
 //!
 //! # 1. Data
 //!
-//! Samples are rows of values between 0 and 1, a [`Split`](crate::Split) of them has labels or has not.
+//! Samples are rows of values. A [`Split`](crate::Split) holds them, with or without labels. Values in memory must lie
+//! between 0 and 1; [a table](#a-table) of a file may have any numbers.
 //! [`data::load`](crate::data::load) reads them from files by a [`Source`](crate::Source) such as
 //! `csv:table.csv`, and `Dataset::mnist` (feature `embedded-mnist`) brings the digits along. Here a row
 //! (label 0) or a column (label 1) of each picture is on:
@@ -112,6 +113,47 @@
 //! let estimated = log_likelihood(&again, &samples, &training, &config)?;
 //! let (low, high) = estimated.ends.expect("both directions saw one model");
 //! assert!(low <= exact.value && exact.value <= high, "{exact:?} {estimated:?}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A table
+//!
+//! With [`VisibleUnits::Auto`](crate::data::VisibleUnits::Auto) each column of a table has units of its own kind, as in
+//! `dbn pretrain`: a column of real numbers has a Gaussian unit, which learns the number less its mean, divided by its
+//! standard deviation. The default, `Bernoulli`, maps every column to values from 0 to 1.
+//! [`Split::layer`](crate::Split::layer) says which units there are, and the RBM must have the same ones: give them to
+//! it as `visible_units`. A trainer checks only how many units there are.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! use deepbelief::candle_core::Device;
+//! use deepbelief::data::{LoadOptions, VisibleUnits, load};
+//! use deepbelief::{BatchConfig, EpochMetrics, Minibatcher, Monitors, Rbm, RbmConfig, Source, TrainConfig, Trainer};
+//!
+//! let file = folder.join("table.csv");
+//! let rows = (0..200).map(|k| {
+//!     let (length, colour) = (10.0 + f64::from(k * 37 % 100) / 10.0, ["red", "green"][k as usize * 37 % 100 / 50]);
+//!     format!("{length},{:.2},{colour}\n", 3.0 * length + f64::from(k % 7))
+//! });
+//! std::fs::write(&file, format!("length,weight,colour\n{}", rows.collect::<String>()))?;
+//!
+//! let options = LoadOptions { visible_units: VisibleUnits::Auto, ..Default::default() };
+//! let table = load(&Source::Csv(file), &options)?;
+//! let units = table.train.layer().clone();
+//! assert_eq!(units.to_string(), "2 gaussian, 1 bernoulli");
+//!
+//! let mut minibatches = Minibatcher::new(&table.train, BatchConfig { batch_size: 10, ..Default::default() })?;
+//! let monitors = Monitors::from_training(&mut minibatches, 200);
+//! let config = RbmConfig { hidden: 12, visible_units: Some(units), ..Default::default() };
+//! let rbm = Rbm::new(&config, &table.train.mean()?, &Device::Cpu)?;
+//! let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 50, learning_rate: 0.01, ..Default::default() })?;
+//! let mut costs = Vec::new();
+//! trainer.fit(&mut minibatches, &monitors, &mut |epoch: &EpochMetrics| costs.push(epoch.reconstruction_cost))?;
+//!
+//! assert!(costs[49] < 0.5 * costs[0], "nats per row: {costs:?}");
 //! # Ok(())
 //! # }
 //! ```

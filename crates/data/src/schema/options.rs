@@ -100,7 +100,9 @@ pub struct LoadOptions {
     /// same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_column: Option<String>,
-    /// Which units learn the columns, where no schema says it. Default: `bernoulli`.
+    /// Which units learn the columns, where no schema says it. Default: `bernoulli`, which maps columns of real
+    /// numbers to [0, 1]; `auto` gives them Gaussian units. A model of the data needs the units of
+    /// [`Split::layer`](crate::Split::layer).
     #[serde(skip_serializing_if = "is_bernoulli")]
     pub visible_units: VisibleUnits,
     /// Tables of text: what the columns are, as it was inferred from other data. Default: it is inferred from these.

@@ -45,7 +45,8 @@ pub struct Split {
 }
 
 impl Split {
-    /// Samples [samples, units], row-major, and one label a sample.
+    /// Samples [samples, units], row-major, and one label a sample. The units are Bernoulli; values of other units are
+    /// those of a file that [`load`](crate::load) reads.
     ///
     /// # Errors
     /// If there are no samples or no units, more than

@@ -204,7 +204,8 @@ const OF_DATA: &[Opt] = &[
     opt("labelled", Count, "N", &[Tune], "Train on this many labelled samples alone; 0: all").shown("0").inherited(),
     opt("labelled", Count, "N", &[Finetune], "Train on this many labelled samples alone; 0: all").inherited(),
     opt("batch_size", Count, "N", &[Pretrain, Stack], "Samples in a minibatch").per_layer(),
-    opt("batch_size", Count, "N", &[Tune, Finetune], "Samples in a minibatch; fewer if the net had fewer").inherited(),
+    opt("batch_size", Count, "N", &[Tune, Finetune], "Samples in a minibatch")
+        .more("A net that learned from smaller minibatches goes on with those of its size."),
     opt("test", Switch, "BOOL", &[Finetune], "Measure the trained network on the test samples")
         .unrecorded()
         .changeable(&[Finetune]),

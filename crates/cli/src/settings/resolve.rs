@@ -129,9 +129,8 @@ fn inherited<S: Settings>(from: &Provenance, flags: &Table, recipe: &Table) -> T
         .options()
         .filter(|opt| same_format || !OF_FORMAT.contains(&opt.key))
         // A sigmoid belief net stays one.
-        .filter(|opt| opt.inherited || opt.key == "top")
+        .filter(|opt| opt.inherited || opt.key == "top" || (opt.key == "batch_size" && had_fewer))
         .filter(|opt| opt.key != "labelled" || learns_labels)
-        .filter(|opt| opt.key != "batch_size" || had_fewer)
         .filter_map(|opt| Some((opt.key.to_string(), recorded(opt.key)?)))
         .collect()
 }

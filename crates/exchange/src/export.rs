@@ -3,16 +3,13 @@
 use crate::containers::arrays::Dataset;
 use crate::containers::{hdf5, npz};
 use crate::error::{Error, Result};
-use crate::format::Format;
+use crate::format::{Format, Written};
 use crate::formats::{adabmdca, pgm, rbm_jl, rbms};
 use deepbelief_data::Alphabet;
 use deepbelief_rbm::{write_atomic, write_atomic_with};
 use deepbelief_stack::Dbn;
 use std::io::BufWriter;
 use std::path::Path;
-
-/// The name and the shape of something that was written; a text has no axes.
-pub type Written = (String, Vec<usize>);
 
 /// Writes an RBM as a file that a program reads: HDF5 of rbms and RestrictedBoltzmannMachines.jl, npz of PGM's arrays;
 /// whole or not at all. The bytes are a function of the RBM.

@@ -2,6 +2,9 @@
 
 use crate::containers::potts::COUPLINGS;
 
+/// The name and the shape of something that was written; a text has no axes.
+pub type Written = (String, Vec<usize>);
+
 /// Whose model a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

@@ -27,7 +27,7 @@ mod formats;
 mod import;
 
 pub use error::{Error, Result};
-pub use export::{Written, write, write_adabmdca};
-pub use format::Format;
+pub use export::{write, write_adabmdca};
+pub use format::{Format, Written};
 pub use formats::deepbelief::{npz_arrays, write_npz};
 pub use import::{IMPORTED_FROM, Imported, Options, Source, read};

@@ -18,7 +18,7 @@ use crate::dbn::Dbn;
 use crate::error::Result;
 use crate::estimate::{self, Missing, completed};
 use candle_core::{DType, Device, Tensor};
-use completions::{BinaryHidden, Grid};
+use completions::{AT_ONCE, BinaryHidden, Grid, Summed};
 use deepbelief_kernels::{LogSum, Stream, Uniforms, UnitKind};
 use std::ops::Range;
 
@@ -201,6 +201,24 @@ impl Scorer {
                 *reach *= 2;
             }
         }
+    }
+
+    /// Over the `completions` of a sample `v`, through tensors.
+    fn sum_of_tensors(&self, v: &[f32], grid: &Grid<'_>, completions: usize) -> Result<Summed> {
+        let (mut found, mut v) = (Summed::new(), v.to_vec());
+        for first in (0..completions).step_by(AT_ONCE) {
+            let places = first..completions.min(first + AT_ONCE);
+            let (mut rows, mut ends) = (Vec::with_capacity(places.len() * v.len()), Vec::with_capacity(places.len()));
+            for place in places.clone() {
+                ends.push(grid.put(place, &mut v));
+                rows.extend_from_slice(&v);
+            }
+            let rows = Tensor::from_vec(rows, (places.len(), v.len()), &Device::Cpu)?;
+            for (x, end) in self.complete(&rows)?.into_iter().zip(ends) {
+                found.add(x, end);
+            }
+        }
+        Ok(found)
     }
 
     /// Standard deviations of Gaussian units given the hidden ones.

@@ -4,12 +4,11 @@
 //! summed once for all completions, and each gap adds its own to that. All completions share the buffers. Other models
 //! pass the completions through their tensors, some at once.
 
-use super::Scorer;
 use crate::choices::Choice;
 use crate::dbn::Dbn;
 use crate::error::Result;
 use crate::estimate::Missing;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use deepbelief_kernels::{LogSum, UnitKind};
 
 /// Completions that are passed through tensors at once.
@@ -37,11 +36,11 @@ pub(super) struct Summed {
 }
 
 impl Summed {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { sum: LogSum::default(), most: f64::NEG_INFINITY, outside: f64::NEG_INFINITY }
     }
 
-    fn add(&mut self, x: f64, is_end: bool) {
+    pub(super) fn add(&mut self, x: f64, is_end: bool) {
         self.sum.add(x);
         self.most = self.most.max(x);
         if is_end {
@@ -59,7 +58,7 @@ impl Grid<'_> {
     }
 
     /// Completes `v` by the completion `place`, one number for all gaps; says whether a number is at an end.
-    fn put(&self, mut place: usize, v: &mut [f32]) -> bool {
+    pub(super) fn put(&self, mut place: usize, v: &mut [f32]) -> bool {
         for gap in self.gaps {
             let options = gap.units().len().max(2);
             gap.put(place % options, v);
@@ -74,26 +73,6 @@ impl Grid<'_> {
             place /= nodes;
         }
         is_end
-    }
-}
-
-impl Scorer {
-    /// Over the `completions` of a sample `v`, through tensors.
-    pub(super) fn sum_of_tensors(&self, v: &[f32], grid: &Grid<'_>, completions: usize) -> Result<Summed> {
-        let (mut found, mut v) = (Summed::new(), v.to_vec());
-        for first in (0..completions).step_by(AT_ONCE) {
-            let places = first..completions.min(first + AT_ONCE);
-            let (mut rows, mut ends) = (Vec::with_capacity(places.len() * v.len()), Vec::with_capacity(places.len()));
-            for place in places.clone() {
-                ends.push(grid.put(place, &mut v));
-                rows.extend_from_slice(&v);
-            }
-            let rows = Tensor::from_vec(rows, (places.len(), v.len()), &Device::Cpu)?;
-            for (x, end) in self.complete(&rows)?.into_iter().zip(ends) {
-                found.add(x, end);
-            }
-        }
-        Ok(found)
     }
 }
 

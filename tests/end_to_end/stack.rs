@@ -266,7 +266,7 @@ fn what_cannot_be_stacked_is_refused_in_a_sentence() {
         ("--layers 8,7 --epochs 1,2,3", &["epochs has 3 values, but the stack has 2 layers", "hint:"]),
         ("--epochs 2,many", &["--epochs is [2, \"many\"]: expected a whole number, not below 0"]),
         ("--layers 8,7 --start transposed,random", &["start is transposed; it must be random in layer 1"]),
-        ("--layers 8,7 --start random,transposed", &["hidden is 7; it must be 9, the units it mirrors"]),
+        ("--layers 8,7 --start random,transposed", &["hidden is 7; it must be at least 9, the units it mirrors"]),
         ("--data csv:u.csv --label-column 99", &["99"]),
         ("--data csv:u.csv --labels yes --layers 3", &["'csv:u.csv' have no labels", "--labels none"]),
         ("--labels none --balanced", &["balanced is true; it must be false where there are no classes"]),

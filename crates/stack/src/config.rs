@@ -27,9 +27,11 @@ pub enum Start {
     #[default]
     Random,
     /// The layer below upside down: its transposed weights, its biases exchanged. The layer must
-    /// have as many hidden units as the layer below has visible ones. A stack that starts so is
-    /// the same model of the data as the layer below alone, and what the new layer learns from
-    /// samples raises the variational bound (Hinton, Osindero & Teh 2006, section 4).
+    /// have at least as many hidden units as the layer below has visible ones; those left over
+    /// start with small random weights. A stack that starts so is the same model of the data as
+    /// the layer below alone (of units left over but for terms of second order in their weights),
+    /// and what the new layer learns from samples raises the variational bound (Hinton, Osindero
+    /// & Teh 2006, section 4).
     Transposed,
 }
 
@@ -156,8 +158,8 @@ impl StackConfig {
         Ok(())
     }
 
-    /// Checks what depends on the number of visible units: those that are listed are as many, and a layer that starts transposed has as many
-    /// hidden units as the layer below has visible ones.
+    /// Checks what depends on the number of visible units: those that are listed are as many, and a layer that starts
+    /// transposed has at least as many hidden units as the layer below has visible ones.
     ///
     /// # Errors
     /// [`Error::Config`] names the first layer that has not.
@@ -167,8 +169,9 @@ impl StackConfig {
         let mut below = [visible].into_iter().chain(self.layers.iter().map(|layer| layer.hidden));
         for (layer, config) in self.layers.iter().enumerate().skip(1) {
             let Some(mirrored) = below.next() else { break };
-            let fits = config.start == Start::Random || config.hidden == mirrored;
-            let expected = format!("{mirrored}, the units it mirrors, where layer {} starts transposed", layer + 1);
+            let fits = config.start == Start::Random || config.hidden >= mirrored;
+            let expected =
+                format!("at least {mirrored}, the units it mirrors, where layer {} starts transposed", layer + 1);
             require(fits, "hidden", config.hidden, expected)?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::memory::Plan;
 use crate::propagate::{Dealing, Propagated, raise};
 use crate::state::{GreedyState, run_of_layer};
 use crate::survey;
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
 use deepbelief_ranks::{Alone, Group};
 use deepbelief_rbm::{
@@ -319,13 +319,12 @@ impl Greedy {
     fn start(&self, layer: usize, means: &[f32], classes: Option<usize>) -> Result<Rbm> {
         let config = &self.config.layers[layer];
         let wrong = |source| Error::LayerConfig { layer, source };
-        let rbm = if let (Start::Transposed, Some(below)) = (config.start, self.finished.last()) {
-            Rbm::from_tensors(below.w_gen().clone(), below.vb().clone(), below.hb().clone())?
-        } else {
-            let visible_units = self.config.visible_units.clone().filter(|_| layer == 0);
-            let config = RbmConfig { visible_units, ..config.rbm(self.config.layer_seed(layer)) };
-            Rbm::new(&config, means, &Device::Cpu).map_err(wrong)?
-        };
+        let visible_units = self.config.visible_units.clone().filter(|_| layer == 0);
+        let random = RbmConfig { visible_units, ..config.rbm(self.config.layer_seed(layer)) };
+        let mut rbm = Rbm::new(&random, means, &Device::Cpu).map_err(wrong)?;
+        if let (Start::Transposed, Some(below)) = (config.start, self.finished.last()) {
+            rbm = mirrored(below, &rbm)?;
+        }
         match classes {
             None => Ok(rbm),
             Some(classes) => {
@@ -353,4 +352,19 @@ impl Greedy {
             ..monitors.clone()
         })
     }
+}
+
+/// The layer below upside down, with the hidden units that it leaves over as they are in `random`. Such a unit with weights w
+/// multiplies the probability of a state h by 1 + exp(w h), which is 2 exp(w h / 2) but for terms of second order; the
+/// visible biases take the factor back.
+fn mirrored(below: &Rbm, random: &Rbm) -> Result<Rbm> {
+    let (taken, all) = (below.visible(), random.hidden());
+    let (mut weights, mut hidden, mut visible) = (below.w_gen().clone(), below.vb().clone(), below.hb().clone());
+    if taken < all {
+        let rest = random.w_rec().narrow(1, taken, all - taken)?;
+        visible = (visible - (rest.sum(1)? * 0.5)?)?;
+        weights = Tensor::cat(&[&weights, &rest], 1)?;
+        hidden = Tensor::cat(&[&hidden, &random.hb().narrow(0, taken, all - taken)?], 0)?;
+    }
+    Ok(Rbm::from_tensors(weights, hidden, visible)?)
 }

@@ -48,7 +48,7 @@ const MODEL: &[Opt] = &[
         .more("With `auto` it does if the data have labels.")
         .of_program(),
     opt("start", Word(&["random", "transposed"]), "HOW", &[Stack], "Initial weights of a layer")
-        .more("`transposed` takes the weights of the layer below, upside down.")
+        .more("`transposed` takes the weights of the layer below, upside down; further hidden units start from random ones.")
         .per_layer(),
     opt("propagate", Word(STATES_UP), "WHAT", &[Stack], "What a layer passes to the next one"),
     opt(

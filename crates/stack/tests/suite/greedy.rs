@@ -301,7 +301,7 @@ fn what_cannot_be_trained_is_refused_with_the_layer() {
     transposed.layers[1].start = Start::Transposed;
     assert_eq!(
         refused(transposed, data()),
-        "hidden is 4; it must be 24, the units it mirrors, where layer 2 starts transposed"
+        "hidden is 4; it must be at least 24, the units it mirrors, where layer 2 starts transposed"
     );
     let mut wild = config(&[5, 4]);
     wild.layers[1].train.learning_rate = 1e7;

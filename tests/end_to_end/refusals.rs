@@ -70,7 +70,7 @@ fn threads_are_at_most_four_a_processor() {
     let processors = std::thread::available_parallelism().unwrap().get();
     let most = (4 * processors).min(1024);
     place.train("r", &format!("--threads {most}"));
-    for words in ["pretrain --data csv:none.csv --out s", "eval r"] {
+    for words in ["pretrain --data csv:none.csv --out s", "eval r", "sample r", "check csv:none.csv"] {
         let said = refusal(&place, &format!("{words} --threads {}", most + 1));
         assert!(said.contains(&format!("at most {most}")) && said.contains("threads"), "{said}");
     }

@@ -65,7 +65,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let result = interrupt::start()
         .and(launched)
         .and_then(|launcher| launcher.map_or(Ok(()), ranks::join))
-        .and_then(|()| if cli.command.has_threads() { Ok(()) } else { threads::bind(0) })
+        .and_then(|()| cli.command.threads().map_or(Ok(()), |wanted| threads::bind(wanted as usize)))
         .and_then(|()| execute(&cli.command, &report))
         .and_then(|code| ranks::finish().map(|()| code));
     result.unwrap_or_else(|failure| {

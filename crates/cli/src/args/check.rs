@@ -1,6 +1,7 @@
 //! Options of `dbn check`.
 
 use super::data::DataArgs;
+use super::machine::MachineArgs;
 use crate::options::SOURCES;
 use clap::Args;
 use deepbelief_data::Source;
@@ -44,6 +45,8 @@ pub(crate) struct CheckArgs {
     /// Write what the columns are as a schema for `--schema`
     #[arg(long, value_name = "FILE")]
     pub(crate) schema_out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

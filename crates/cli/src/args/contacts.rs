@@ -1,7 +1,7 @@
 //! Options of `dbn contacts`.
 
 use super::data::DataArgs;
-use super::memory::MemoryArgs;
+use super::machine::MachineArgs;
 use super::on::SplitName;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -87,7 +87,7 @@ pub(crate) struct ContactsArgs {
     #[arg(long, value_name = "PNG")]
     pub(crate) picture: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

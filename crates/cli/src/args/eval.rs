@@ -1,6 +1,6 @@
 //! Options of `dbn eval`.
 
-use super::memory::MemoryArgs;
+use super::machine::MachineArgs;
 use super::on::{ModelOnData, PartName};
 use crate::machine::device::DeviceName;
 use clap::{Args, ValueEnum};
@@ -79,9 +79,6 @@ pub(crate) struct EvalArgs {
     /// Seed of everything drawn
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Estimates")]
     pub(crate) seed: u64,
-    /// Threads; 0: one a core
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Estimates")]
-    pub(crate) threads: u32,
     /// Device to estimate the partition function on: auto, cpu or cuda:N
     #[arg(
         long,
@@ -96,7 +93,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "JSON")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,7 +1,7 @@
 //! Options of `dbn page`.
 
 use super::data::DataArgs;
-use super::memory::MemoryArgs;
+use super::machine::MachineArgs;
 use super::on::SplitName;
 use clap::Args;
 use std::path::PathBuf;
@@ -46,7 +46,7 @@ pub(crate) struct PageArgs {
     #[arg(long, value_name = "FILE", default_value = OUT)]
     pub(crate) out: PathBuf,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -62,7 +62,7 @@ impl PageArgs {
             examples: EXAMPLES,
             title: None,
             out: OUT.into(),
-            memory: MemoryArgs::default(),
+            machine: MachineArgs::default(),
             json: false,
         }
     }

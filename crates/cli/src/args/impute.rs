@@ -1,6 +1,6 @@
 //! Options of `dbn impute`.
 
-use super::memory::MemoryArgs;
+use super::machine::MachineArgs;
 use super::on::ModelOnData;
 use super::text_form::TextFormArgs;
 use clap::Args;
@@ -47,7 +47,7 @@ pub(crate) struct ImputeArgs {
     #[command(flatten)]
     pub(crate) form: TextFormArgs,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

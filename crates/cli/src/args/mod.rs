@@ -9,7 +9,7 @@ mod exchange;
 mod html_page;
 mod hub;
 mod impute;
-mod memory;
+mod machine;
 mod on;
 #[cfg(test)]
 mod page;
@@ -32,7 +32,7 @@ pub(crate) use exchange::{ExportArgs, ExportName, FormatName, ImportArgs};
 pub(crate) use html_page::PageArgs;
 pub(crate) use hub::{PullArgs, PushArgs};
 pub(crate) use impute::ImputeArgs;
-pub(crate) use memory::MemoryArgs;
+pub(crate) use machine::MachineArgs;
 pub(crate) use on::{PartName, SplitName};
 pub(crate) use quality::QualityArgs;
 pub(crate) use runs::{CompareArgs, ReportArgs, RunsArgs};
@@ -247,9 +247,26 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether it is a verb with `--threads`, which starts its threads when it knows how many.
-    pub(crate) fn has_threads(&self) -> bool {
-        matches!(self, Self::Pretrain(_) | Self::Stack(_) | Self::Tune(_) | Self::Finetune(_) | Self::Eval(_))
+    /// Threads that it asks for, 0 for one a core; none of a training, which starts its own when its recipe is read.
+    pub(crate) fn threads(&self) -> Option<u32> {
+        let machine = match self {
+            Self::Pretrain(_) | Self::Stack(_) | Self::Tune(_) | Self::Finetune(_) => return None,
+            Self::Show(args) => args.machine,
+            Self::Reconstruct(args) => args.machine,
+            Self::Encode(args) => args.machine,
+            Self::Classify(args) => args.machine,
+            Self::Sample(args) => args.machine,
+            Self::Page(args) => args.machine,
+            Self::Eval(args) => args.machine,
+            Self::Score(args) => args.machine,
+            Self::Contacts(args) => args.machine,
+            Self::Quality(args) => args.machine,
+            Self::Thermodynamics(args) => args.machine,
+            Self::Impute(args) => args.machine,
+            Self::Check(args) => args.machine,
+            _ => MachineArgs::default(),
+        };
+        Some(machine.threads)
     }
 }
 

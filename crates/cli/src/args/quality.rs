@@ -1,7 +1,7 @@
 //! Options of `dbn quality`.
 
 use super::data::DataArgs;
-use super::memory::MemoryArgs;
+use super::machine::MachineArgs;
 use clap::Args;
 use deepbelief_data::{Binarize, Source};
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ pub(crate) struct QualityArgs {
     #[arg(long, value_name = "PNG")]
     pub(crate) picture: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,6 @@
 //! Options of `dbn thermodynamics`.
 
-use super::memory::MemoryArgs;
+use super::machine::MachineArgs;
 use clap::Args;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -46,7 +46,7 @@ pub(crate) struct ThermodynamicsArgs {
     #[arg(long, value_name = "PNG")]
     pub(crate) picture: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

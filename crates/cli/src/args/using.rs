@@ -1,7 +1,7 @@
 //! Options of the verbs that use a checkpoint.
 
 use super::data::DataArgs;
-use super::memory::MemoryArgs;
+use super::machine::MachineArgs;
 use super::on::{ModelOnData, PartName, SplitName};
 use super::text_form::TextFormArgs;
 use crate::machine::device::DeviceName;
@@ -117,7 +117,7 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "N", requires = "units", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(crate) count: u32,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -146,7 +146,7 @@ pub(crate) struct ReconstructArgs {
     #[command(flatten)]
     pub(crate) form: TextFormArgs,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -182,7 +182,7 @@ pub(crate) struct EncodeArgs {
     #[command(flatten)]
     pub(crate) form: TextFormArgs,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -214,7 +214,7 @@ pub(crate) struct ClassifyArgs {
     #[command(flatten)]
     pub(crate) form: TextFormArgs,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -284,7 +284,7 @@ pub(crate) struct SampleArgs {
     #[command(flatten)]
     pub(crate) form: TextFormArgs,
     #[command(flatten)]
-    pub(crate) memory: MemoryArgs,
+    pub(crate) machine: MachineArgs,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

@@ -40,14 +40,14 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
             "--states and --free-energy are for RBMs and deep belief nets: a feed-forward network has neither",
         ));
     }
-    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.machine)?;
     let samples = split(&data, args.split)?;
 
     let n = samples.samples();
     let beside = PROGRAM + footprint::held(&data) + footprint::model(&sizes) + footprint::pass(&sizes, CHUNK.min(n));
     let needed = |n| beside + footprint::features(n, hidden, format);
     tracing::info!("memory:  about {}", bytes(needed(n)));
-    memory::require_samples("encoding", n, args.memory.max_memory, needed)?;
+    memory::require_samples("encoding", n, args.machine.max_memory, needed)?;
     ranks::require_same(&n.to_string())?;
     let (mut features, mut free_energy) = (Vec::with_capacity(n * hidden), Vec::new());
     let binarize = checkpoint.pixels(samples, args.binarize)?;

@@ -30,11 +30,11 @@ pub(crate) fn impute(args: &ImputeArgs, report: &Report) -> Result<()> {
     let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
     require_spare(&args.out, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
     let (source, options) = reading(&checkpoint, args)?;
-    let data = checkpoint.incomplete_data_of(&source, &options, args.memory)?;
+    let data = checkpoint.incomplete_data_of(&source, &options, args.machine)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
     let (n, sizes, tables) = (samples.samples(), checkpoint.dbn.sizes(), args.draws.unwrap_or(1));
-    memory::require_samples("filling", n, args.memory.max_memory, |n| {
+    memory::require_samples("filling", n, args.machine.max_memory, |n| {
         // The values of the file, means and deviations or draws and their means, and the table of them.
         let table = footprint::features(n, samples.units(), format);
         let held = PROGRAM + footprint::held(&data) + footprint::model(&sizes) + footprint::pass(&sizes, ROWS.min(n));

@@ -67,7 +67,7 @@ fn pictures(args: &PageArgs, checkpoint: &Checkpoint) -> Result<About> {
     memory::require(
         "the page",
         PROGRAM + held + footprint::model(&checkpoint.dbn.sizes()),
-        args.memory.max_memory,
+        args.machine.max_memory,
         &[],
     )?;
     let examples = data.as_ref().map(|data| examples(args, checkpoint, data)).transpose()?.unwrap_or_default();
@@ -79,7 +79,7 @@ fn data(args: &PageArgs, checkpoint: &Checkpoint) -> Result<Option<Dataset>> {
     if args.examples == 0 {
         return Ok(None);
     }
-    match checkpoint.data(&args.checkpoint, &args.data, args.memory) {
+    match checkpoint.data(&args.checkpoint, &args.data, args.machine) {
         Ok(data) => Ok(Some(data)),
         Err(failure) if args.data.data.is_none() => {
             tracing::warn!("the page has no examples: {}", failure.what());

@@ -38,7 +38,7 @@ pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()>
         return Err(Failure::new(format!("the checkpoint is of kind '{}', which reconstructs nothing", header.kind))
             .hint("`dbn finetune --as autoencoder` trains a network that does"));
     }
-    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.machine)?;
     let samples = match (args.split, &data.test) {
         (SplitName::Test, Some(test)) => test,
         (SplitName::Test, None) => {
@@ -71,7 +71,7 @@ fn write(
     };
     let beside = PROGRAM + footprint::held(data) + footprint::model(&sizes) + footprint::pass(&sizes, CHUNK.min(n));
     let needed = |n| beside + 2 * footprint::features(n, samples.units(), format);
-    memory::require_samples("reconstructing", n, args.memory.max_memory, needed)?;
+    memory::require_samples("reconstructing", n, args.machine.max_memory, needed)?;
     let mut reconstructed = Vec::with_capacity(n * samples.units());
     let binarize = checkpoint.pixels(samples, args.binarize)?;
     for v in inputs(checkpoint, samples, binarize, checkpoint.provenance().seed) {
@@ -114,7 +114,7 @@ fn draw(args: &ReconstructArgs, checkpoint: &Model, data: &Dataset, samples: &Sp
     let needed = PROGRAM
         + footprint::held(data)
         + 2 * footprint::pass(&[checkpoint.visible(), checkpoint.visible()], chosen.len());
-    memory::require("reconstructing", needed, args.memory.max_memory, &[])?;
+    memory::require("reconstructing", needed, args.machine.max_memory, &[])?;
     let binarize = checkpoint.pixels(samples, args.binarize)?;
     let batch = samples.batch(chosen.iter().copied(), binarize, provenance.seed)?;
     let pixels =

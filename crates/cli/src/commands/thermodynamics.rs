@@ -77,7 +77,7 @@ fn require_memory(args: &ThermodynamicsArgs, checkpoint: &Checkpoint) -> Result<
         MemoryOption::new("--chains", 2, chains, |chains| needed(betas, chains, steps)),
         MemoryOption::new("--steps", 1, steps, |steps| needed(betas, chains, steps)),
     ];
-    memory::require("the ladder", needed(betas, chains, steps), args.memory.max_memory, &options)
+    memory::require("the ladder", needed(betas, chains, steps), args.machine.max_memory, &options)
 }
 
 fn temperature(rung: &Rung) -> f64 {

@@ -1,6 +1,6 @@
 //! How the training data of a model were read, and fitting data to it.
 
-use crate::args::{DataArgs, MemoryArgs};
+use crate::args::{DataArgs, MachineArgs};
 use crate::data::chunks::CHUNK;
 use crate::data::open::{CLASS_NAMES, TEXT_FORM, open_again, open_data};
 use crate::data::schema_file::SCHEMA;
@@ -117,8 +117,8 @@ pub(crate) trait Trained {
     fn complete(&self, split: &Split) -> Result<Split>;
 
     /// Loads the data named by `args` as [`Trained::incomplete_data`] does, and fills what is missing by the model.
-    fn data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
-        let data = self.incomplete_data(path, args, memory)?;
+    fn data(&self, path: &Path, args: &DataArgs, machine: MachineArgs) -> Result<Dataset> {
+        let data = self.incomplete_data(path, args, machine)?;
         let lacking = [Some(&data.train), data.test.as_ref()].into_iter().flatten().map(Split::missing_values).sum();
         let data = self.filled(data)?;
         say_filled(lacking);
@@ -137,27 +137,27 @@ pub(crate) trait Trained {
     /// Loads the data named by `args`, else those that the model at `path` names, if they are its own; read as in
     /// training where `args` leave it open. They must fit the visible units. What can stay in its file does where it
     /// has no room in memory.
-    fn incomplete_data(&self, path: &Path, args: &DataArgs, memory: MemoryArgs) -> Result<Dataset> {
+    fn incomplete_data(&self, path: &Path, args: &DataArgs, machine: MachineArgs) -> Result<Dataset> {
         let (source, options) = self.reading(path, args)?;
-        self.incomplete_data_of(&source, &options, memory)
+        self.incomplete_data_of(&source, &options, machine)
     }
 
     /// Loads a source with what it lacks.
-    fn incomplete_data_of(&self, source: &Source, options: &LoadOptions, memory: MemoryArgs) -> Result<Dataset> {
+    fn incomplete_data_of(&self, source: &Source, options: &LoadOptions, machine: MachineArgs) -> Result<Dataset> {
         // How they are understood has been said before, if they are the data of the training.
         let is_own = self.recorded::<Source>("data").is_some_and(|own| own.is_same_as(source));
         let open = if is_own { open_again } else { open_data };
-        let data = open(source, options, memory.max_memory)?;
+        let data = open(source, options, machine.max_memory)?;
         require_units(source, data.train.units(), self.visible())?;
-        if fits(PROGRAM + held(&data) + 2 * data.bytes_in_files(), memory.max_memory) {
+        if fits(PROGRAM + held(&data) + 2 * data.bytes_in_files(), machine.max_memory) {
             return Ok(data.held()?);
         }
         Ok(data)
     }
 
     /// The data that the model at `path` learned from, with what they lack, if they are still the same.
-    fn training_data(&self, path: &Path, memory: MemoryArgs) -> Result<Dataset> {
-        let data = self.incomplete_data(path, &DataArgs::default(), memory)?;
+    fn training_data(&self, path: &Path, machine: MachineArgs) -> Result<Dataset> {
+        let data = self.incomplete_data(path, &DataArgs::default(), machine)?;
         if data.sha256()? != self.provenance().dataset_sha256 {
             return Err(Failure::new(format!("the training data {} are no longer what they were", data.name)));
         }

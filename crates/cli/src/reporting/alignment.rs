@@ -2,7 +2,7 @@
 //! `show --units` and `contacts` draw them. A training draws them at its end, `dbn report` where they are missing or
 //! older than the model. They take some seconds at most: of what would take longer, the log names the command.
 
-use crate::args::{DataArgs, MemoryArgs, SEPARATION};
+use crate::args::{DataArgs, MachineArgs, SEPARATION};
 use crate::failure::{Explain, Failure, Result};
 use crate::laboratory::{MOST_SEQUENCES, Rule, coupled, logos, map_title, most_important};
 use crate::model::checkpoint::{Checkpoint, Model};
@@ -60,7 +60,7 @@ pub(crate) fn draw_alignment_again(path: &Path, report: &Report) {
     // What cannot be opened, the report says.
     let Ok(model) = Model::open(&folder.model()) else { return };
     let Some((checkpoint, named)) = looked_at(&model) else { return };
-    let data = checkpoint.incomplete_data(path, &DataArgs::default(), MemoryArgs::default());
+    let data = checkpoint.incomplete_data(path, &DataArgs::default(), MachineArgs::default());
     match data.and_then(|data| draw(path, checkpoint, &named, &data, asked, report)) {
         // In a copy of a run files may have any age, and the data be elsewhere: pictures say after which epoch they are.
         Err(failure) if is_there != [true; 2] => say(&failure),

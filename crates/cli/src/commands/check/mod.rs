@@ -46,7 +46,7 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         schema: args.read.schema.clone(),
         alignment: args.read.alignment(),
         fetch: Fetch(crate::hub::dataset),
-        max_memory: memory::room_for_data(0),
+        max_memory: memory::room_for_data(args.machine.max_memory),
         ..defaults
     };
     let look = |options: &LoadOptions| {

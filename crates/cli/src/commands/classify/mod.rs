@@ -48,7 +48,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         require_spare(path, &args.on.checkpoint, &checkpoint, args.on.data.data.as_ref())?;
     }
     let classes = classes(&checkpoint, args)?;
-    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.machine)?;
     let part = args.on.part(&data);
     let is_own = part::is_own(&checkpoint, &data, part)?;
     let usually = "of new ones it usually gets more wrong";
@@ -74,7 +74,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
         + footprint::pass(&sizes, CHUNK.min(samples.samples()))
         + (size_of::<Told>() * samples.samples()) as u64;
     tracing::info!("memory:  about {}", bytes(needed));
-    memory::require("classifying", needed, args.memory.max_memory, &[])?;
+    memory::require("classifying", needed, args.machine.max_memory, &[])?;
     let told = tell(&checkpoint, samples, binarize, args, seed)?;
     if let Some(path) = &args.out {
         let form = args.form.over(data.form);

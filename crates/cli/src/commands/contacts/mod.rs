@@ -62,7 +62,7 @@ pub(crate) fn contacts(args: &ContactsArgs, report: &Report) -> Result<()> {
         Some(path) => Some((path, Structure::read(path, args.chain.as_deref(), sites, letters.as_deref())?)),
         None => None,
     };
-    let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.memory)?;
+    let data = checkpoint.incomplete_data(&args.checkpoint, &args.data, args.machine)?;
     let samples = split(&data, args.split)?;
     let taken = spread(samples, args.samples as usize);
     let sequences = sequences(&checkpoint, samples, &taken)?;

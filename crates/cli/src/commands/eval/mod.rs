@@ -14,7 +14,6 @@ use crate::failure::{Failure, Result};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::machine::ranks;
-use crate::machine::threads;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::trained::{Trained, say_filled};
 use crate::report::{Report, bytes, thousands};
@@ -40,7 +39,6 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     if args.adaptive {
         tracing::warn!("--adaptive is now called --spacing adaptive, and is the default");
     }
-    threads::bind(args.threads as usize)?;
     let began = Instant::now();
     let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.on.checkpoint)?;
@@ -56,7 +54,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     }
     let binarize = binary(&checkpoint, args)?;
     let own = training::own(&checkpoint, args, binarize);
-    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.machine)?;
     let part = args.on.part(&data);
     let is_own = part::is_own(&checkpoint, &data, part)?;
     let Measured { samples, name, words, note } = part_of(&checkpoint, &data, (part, is_own), USUALLY)?;
@@ -177,7 +175,7 @@ fn require_memory(dbn: &Dbn, data: &Dataset, measured: usize, args: &EvalArgs) -
     let chains = args.chains as usize;
     tracing::info!("memory:  about {}", bytes(needed(chains)));
     let options = [MemoryOption::new("--chains", 2, chains, needed)];
-    memory::require("the evaluation", needed(chains), args.memory.max_memory, &options)
+    memory::require("the evaluation", needed(chains), args.machine.max_memory, &options)
 }
 
 /// How grey values become the binary ones that have a likelihood.

@@ -39,7 +39,7 @@ pub(super) fn log_z(
             chains: args.chains as usize,
             burn_in: args.burn_in,
             seed: args.seed,
-            threads: ranks::threads(args.threads as usize),
+            threads: ranks::threads(args.machine.threads as usize),
             ranks: ranks::shared(),
             ..AnnealConfig::default()
         },

@@ -62,7 +62,7 @@ pub(super) fn own(
         return None;
     }
     let of_own = || -> Result<Own> {
-        let own = checkpoint.training_data(&args.on.checkpoint, args.memory)?;
+        let own = checkpoint.training_data(&args.on.checkpoint, args.machine)?;
         let train = if own.train.has_missing() { checkpoint.complete(&own.train)? } else { own.train };
         Own::of(checkpoint, &train, Training::of(&checkpoint.dbn, &train, binarize, args.seed)?.free_energy)
     };

@@ -51,12 +51,12 @@ pub(crate) fn quality(args: &QualityArgs, report: &Report) -> Result<()> {
     }
     let rbm = checkpoint.dbn.top();
     let seed = args.seed.unwrap_or(checkpoint.provenance().seed);
-    let data = checkpoint.data(&args.checkpoint, &args.data, args.memory)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.machine)?;
     let other = match &args.test {
         None => None,
         Some(test) => {
             let args_of_test = DataArgs { data: Some(test.clone()), ..args.data.clone() };
-            Some(checkpoint.data(&args.checkpoint, &args_of_test, args.memory)?.train)
+            Some(checkpoint.data(&args.checkpoint, &args_of_test, args.machine)?.train)
         }
     };
     let test = other.as_ref().or(data.test.as_ref());
@@ -135,7 +135,7 @@ fn require_memory(args: &QualityArgs, rbm: &Rbm, chains: usize) -> Result<()> {
             + 4 * 4 * columns * columns
     };
     let options = [MemoryOption::new("--count", 2, chains, needed)];
-    memory::require("the comparison", needed(chains), args.memory.max_memory, &options)
+    memory::require("the comparison", needed(chains), args.machine.max_memory, &options)
 }
 
 /// How grey values become binary: as asked, else as in training; where states were drawn there, they are here, once.

@@ -75,7 +75,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         PROGRAM + footprint::model(&sizes) + footprint::pass(&sizes, count * chosen) + drawn
     };
     let options = [MemoryOption::new("--count", 1, dream.count, needed)];
-    memory::require("sampling", needed(dream.count), args.memory.max_memory, &options)?;
+    memory::require("sampling", needed(dream.count), args.machine.max_memory, &options)?;
     dream.start = start::states(args, &checkpoint, &dream)?;
     // Of a table with columns that are given, each batch of rows makes all steps.
     let batches = ranks::own_rows(dream.count.div_ceil(ROWS), 1) as u64;

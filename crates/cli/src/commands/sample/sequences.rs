@@ -16,7 +16,7 @@ pub(super) fn write(args: &SampleArgs, checkpoint: &Checkpoint, values: &[f32]) 
         None => None,
         Some(data) => {
             let read = DataArgs { data: Some(data.clone()), reweight: Some(0.0), ..DataArgs::default() };
-            let natural = checkpoint.incomplete_data(&args.checkpoint, &read, args.memory)?;
+            let natural = checkpoint.incomplete_data(&args.checkpoint, &read, args.machine)?;
             let nearest = Nearest::of(&letters, &natural.train, sites)?;
             let [least, median, most] = nearest.range();
             tracing::info!(

@@ -21,7 +21,7 @@ pub(super) fn states(args: &SampleArgs, checkpoint: &Checkpoint, dream: &Dream) 
     if !from_data {
         return Ok(Vec::new());
     }
-    let learned = checkpoint.training_data(&args.checkpoint, args.memory);
+    let learned = checkpoint.training_data(&args.checkpoint, args.machine);
     let data = match learned.and_then(|data| checkpoint.filled(data)) {
         Ok(data) => data,
         Err(failure) if by_itself => {

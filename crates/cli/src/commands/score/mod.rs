@@ -77,14 +77,14 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         return Err(Failure::new(format!("--binarize is {binarize}, but a score must not depend on draws"))
             .hint("take none, which scores the values as they are, or threshold=T"));
     }
-    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.machine)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
     let log_z = log_z(&args.on.checkpoint, checkpoint.dbn.top(), args.log_z, "column log_likelihood")?;
     let sizes = checkpoint.dbn.sizes();
     let rows = CHUNK.max(args.layer_draws.into());
     let beside = PROGRAM + footprint::held(&data) + 2 * footprint::model(&sizes) + 2 * footprint::pass(&sizes, rows);
-    memory::require_samples("scoring", samples.samples(), args.memory.max_memory, |n| {
+    memory::require_samples("scoring", samples.samples(), args.machine.max_memory, |n| {
         beside + footprint::features(n, 6, format) + (size_of::<Score>() * n) as u64
     })?;
     let scorer = Scorer::new(&checkpoint.dbn, &checkpoint.columns().choices(), args.layer_draws)?;

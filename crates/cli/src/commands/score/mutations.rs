@@ -60,7 +60,7 @@ pub(super) fn score_mutations(args: &ScoreArgs, mutations: &Mutations, report: &
         Mutations::All => None,
         Mutations::File(path) => Some(Listed::read(path, args.fitness_column.as_deref())?),
     };
-    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.memory)?;
+    let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.machine)?;
     let wild = args.wild_type.as_deref().unwrap_or_default();
     let asked = Asked::of(wild, args.offset, &letters, model.sites.count(), &data, &checkpoint)?;
     if let Some(listed) = &listed {

@@ -36,7 +36,7 @@ pub(super) fn training(args: &ScoreArgs, checkpoint: &Checkpoint, given: &Datase
     let samples = if args.on.data.data.is_none() && given.sha256()? == *learned {
         given.train.clone()
     } else {
-        match checkpoint.training_data(&args.on.checkpoint, args.memory) {
+        match checkpoint.training_data(&args.on.checkpoint, args.machine) {
             Ok(data) => data.train,
             Err(failure) => {
                 tracing::warn!("no column percentile: {}", failure.what());

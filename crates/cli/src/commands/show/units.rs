@@ -28,7 +28,7 @@ pub(super) fn write_units(args: &ShowArgs, path: &Path, model: &Model) -> Result
         return Err(Failure::new("--units is for RBMs, not for feed-forward networks"));
     };
     let named = NamedSites::of(checkpoint, "--units")?;
-    let data = checkpoint.incomplete_data(&args.checkpoint, &DataArgs::default(), args.memory)?;
+    let data = checkpoint.incomplete_data(&args.checkpoint, &DataArgs::default(), args.machine)?;
     let units = most_important(checkpoint, &named, &data.train, MOST_SEQUENCES)?;
     if !PICTURES.contains(&format) {
         return table(&units, &data.train).write(path, format).map(drop);

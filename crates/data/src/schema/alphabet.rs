@@ -35,6 +35,12 @@ const ENOUGH: u64 = 20;
 /// Per cent of the letters, at least, that are of an alphabet which is inferred from them.
 const SHARE: u64 = 90;
 
+/// The bases of DNA and RNA, and what stands for any of them. All but uracil are amino acids too.
+const BASES: &str = "ACGTUN";
+
+/// Bases that are no protein by chance.
+const MANY: u64 = 50;
+
 /// The letters of an alignment, in the order of the levels of its sites. As text: `protein`, `dna`, `rna` or the letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alphabet(String);
@@ -130,6 +136,19 @@ impl Alphabet {
         levels.iter().map(letter).collect()
     }
 
+    /// What is odd about letters, by how often each character stands there: bases that are taken for amino acids.
+    pub(crate) fn doubt(&self, counts: &[u64; 256]) -> Option<String> {
+        let is_protein = self.described().starts_with("protein ");
+        let letters = || (0..=255u8).zip(counts).filter(|(c, _)| c.is_ascii_alphabetic());
+        let is_base = |c: u8| BASES.contains(char::from(c.to_ascii_uppercase()));
+        let all: u64 = letters().map(|(_, count)| count).sum();
+        let are_bases = letters().all(|(c, &count)| count == 0 || is_base(c));
+        (is_protein && are_bases && all >= MANY).then(|| {
+            let alphabet = self.described();
+            format!("all {all} letters are bases of DNA or RNA, but read as amino acids: the alphabet is {alphabet}")
+        })
+    }
+
     /// The alphabet that letters are of, by how often each upper-case letter stands there, and whether there are gaps;
     /// or what to ask.
     pub(crate) fn infer(counts: &[u64; 256], gaps: bool) -> Result<Self, String> {
@@ -146,7 +165,7 @@ impl Alphabet {
         }
         // What is nearly all bases is no protein; uracil distinguishes RNA from DNA.
         let fits = |letters: &str| of(letters) * 100 >= all * SHARE;
-        let name = match (fits("ACGTUN"), of("U") > of("T")) {
+        let name = match (fits(BASES), of("U") > of("T")) {
             (true, true) => "rna",
             (true, false) => "dna",
             (false, _) if fits("ACDEFGHIKLMNPQRSTVWYX") => "protein",
@@ -244,6 +263,18 @@ mod tests {
         let both: Alphabet = "Aa-".parse().unwrap();
         assert_eq!((both.level(b'a'), both.level(b'b'), both.gap()), (Some(1), None, Some(2)));
         assert_eq!(dna.text(&[3, 4, UNKNOWN_LETTER]), "T-?");
+    }
+
+    #[test]
+    fn bases_that_are_read_as_amino_acids_are_doubted() {
+        let protein: Alphabet = "protein".parse().unwrap();
+        let bases = "ACGTn-.".repeat(10);
+        let said = protein.doubt(&counts(&bases)).unwrap();
+        assert!(said.starts_with("all 50 letters are bases of DNA or RNA, but read as amino acids"), "{said}");
+        for others in [&bases[1..], &*format!("{bases}W")] {
+            assert_eq!(protein.doubt(&counts(others)), None, "{others}");
+        }
+        assert_eq!("dna".parse::<Alphabet>().unwrap().doubt(&counts(&bases)), None);
     }
 
     #[test]

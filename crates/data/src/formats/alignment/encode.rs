@@ -73,17 +73,9 @@ pub(super) fn encode(all: &Sequences, options: &LoadOptions, of: Vec<usize>, fou
         levels.extend(all.rows[row].iter().map(|&letter| level[usize::from(letter)]));
     }
     let found = Aligned { unknown, alphabet: alphabet.described(), ..found };
-    Ok(Coded {
-        alphabet,
-        sites: found.sites,
-        of,
-        levels,
-        weights: None,
-        clusters: None,
-        found,
-        notes,
-        doubts: Vec::new(),
-    })
+    let doubts = alphabet.doubt(&counts).into_iter().collect();
+    let sites = found.sites;
+    Ok(Coded { alphabet, sites, of, levels, weights: None, clusters: None, found, notes, doubts })
 }
 
 /// The alphabet of a model, the one that is asked for, or the one that is inferred, which is said.

@@ -104,6 +104,19 @@ fn an_alphabet_is_inferred_asked_for_or_that_of_the_model() {
     assert_eq!(letters(&read(">a\nHHP\n>b\nPPH\n", &with(custom)).unwrap()), ["HHP", "PPH"]);
 }
 
+/// The letters of DNA are amino acids too.
+#[test]
+fn bases_read_by_a_schema_of_proteins_are_doubted() {
+    let half = "MKVLAAGIRSSWYFLLEEDDKACGT";
+    let data = read(&format!(">a\n{half}{half}-\n>b\n{half}{half}K\n"), &LoadOptions::default()).unwrap();
+    assert_eq!(data.doubts, Vec::<String>::new());
+    let of_model = LoadOptions { schema: Some(data.schema), ..LoadOptions::default() };
+    let dna = format!(">gene\n{}A\n", "ACGTN".repeat(10));
+    let said = "all 51 letters are bases of DNA or RNA, but read as amino acids: the alphabet is protein \
+                (ACDEFGHIKLMNPQRSTVWY-)";
+    assert_eq!(read(&dna, &of_model).unwrap().doubts, [said]);
+}
+
 #[test]
 fn unknown_letters_are_missing_gaps_or_refused() {
     let text = ">a\nACN\n>b\nACG\n>c\nACG\n";

@@ -77,6 +77,9 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     let energy = |line: &str| line.split(',').nth(2).unwrap().to_string();
     assert_eq!(energy(all.lines().nth(2).unwrap()), energy(of_one.lines().nth(1).unwrap()));
     assert!(all.contains(",site 12,") && !all.contains("site 0"), "{all}");
+    write(&place, "dna.fasta", &">s\nACGTACGTACGT\n".repeat(5));
+    let said = stderr(&place.run("score run --data fasta:dna.fasta --out dna.csv"));
+    assert_eq!(said.matches("all 60 letters are bases of DNA or RNA, but read as amino acids").count(), 1, "{said}");
     place.ok("show run --units units.csv");
     let units = table("units.csv");
     assert!(units.lines().next().unwrap().contains(",highest_1,highest_1_name,") && units.contains(",s"), "{units}");

@@ -233,6 +233,8 @@ fn summary(traces: &Traces, basis: Basis, course: &Course, fault: Option<&Fault>
         (fault.text.clone(), Tone::Watch)
     } else if first.0 == last.0 {
         ("One epoch is done, too few to say more.".into(), Tone::Watch)
+    } else if let Some(said) = without_errors(basis, &course.headline) {
+        said
     } else if course.all <= 0.0 && is_measured_late(traces, &course.headline) && has_fallen(traces) {
         (
             format!("It overfits: of the epochs that were measured, epoch {} was best. {}", best.0, basis.cure()),
@@ -260,6 +262,21 @@ fn summary(traces: &Traces, basis: Basis, course: &Course, fault: Option<&Fault>
         Some(fault) => (format!("{text} {}", fault.text), tone),
         None => (text, tone),
     }
+}
+
+/// In a few words what became of a model without errors in its first epoch, of which no epoch can be better.
+fn without_errors(basis: Basis, headline: &Headline) -> Option<(String, Tone)> {
+    let (name, first, last) = (headline.figure.as_str(), headline.first, headline.last);
+    if !name.contains("_error") || first.1 != 0.0 {
+        return None;
+    }
+    Some(if last.1 == 0.0 {
+        (format!("It makes no errors, in epoch {} as in epoch {}.", last.0, first.0), Tone::Good)
+    } else if basis.is_chance(name, first.1, last.1) {
+        (format!("It makes hardly more errors than in epoch {}, when there were none.", first.0), Tone::Good)
+    } else {
+        (format!("It made no errors in epoch {}, then got worse. Try a smaller learning rate.", first.0), Tone::Watch)
+    })
 }
 
 /// Whether a figure of validation samples was measured for the first time when the training had done more than an epoch: its

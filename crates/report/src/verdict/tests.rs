@@ -13,13 +13,15 @@ fn judged(name: &str, values: &[f64], classes: usize) -> Verdict {
 #[test]
 fn a_training_is_judged_by_how_it_went() {
     let falling = [100.0, 80.0, 70.0, 66.0, 65.0, 64.9, 64.8, 64.8, 64.8, 64.8];
-    let cases: [(&str, &[f64], &str, Tone); 9] = [
+    let cases: [(&str, &[f64], &str, Tone); 11] = [
         ("reconstruction_cost_valid", &falling, "It learned.", Tone::Good),
         ("reconstruction_cost", &[100.0, 90.0, 80.0, 70.0, 60.0, 50.0], "It learned, and is still", Tone::Good),
         ("log_likelihood_valid", &[-200.0, -90.0, -95.0, -140.0, -150.0], "It learned, then got worse", Tone::Watch),
         ("cost", &[1.0, 1.1, 1.2, 1.3, 1.4], "It did not learn", Tone::Bad),
         ("cost", &[1.0, 1.1], "It did not learn", Tone::Watch),
         ("label_error_valid", &[0.3, 0.3, 0.3, 0.3, 0.3], "It did not learn: the last epoch is as good", Tone::Bad),
+        ("label_error_valid", &[0.0, 0.0, 0.0, 0.0, 0.0], "It makes no errors, in epoch 5 as in epoch 1.", Tone::Good),
+        ("squared_error_train", &[0.0, 0.0, 0.4], "It made no errors in epoch 1, then got worse", Tone::Watch),
         ("cost", &[1.0, f64::NAN], "It diverged", Tone::Bad),
         ("label_error_valid", &[0.9, 0.89, 0.9, 0.89, 0.9], "It does not predict the 10 labels", Tone::Bad),
         ("cost", &[1.0], "One epoch is done", Tone::Watch),
@@ -76,6 +78,8 @@ fn what_few_validation_samples_do_not_show_is_not_said() {
     };
     assert!(of(&[0.35, 0.3, 0.2, 0.2, 0.2], 20).text.starts_with("It cannot be said"));
     assert_eq!(of(&[0.35, 0.3, 0.2, 0.2, 0.2], 2000).text, "It learned.");
+    assert!(of(&[0.0, 0.1, 0.05], 20).text.starts_with("It makes hardly more errors than in epoch 1"));
+    assert!(of(&[0.0, 0.1, 0.05], 2000).text.starts_with("It made no errors in epoch 1, then got worse"));
     let (few, many) = (of(&[0.6, 0.3, 0.1, 0.25, 0.25], 20), of(&[0.6, 0.3, 0.1, 0.25, 0.25], 2000));
     assert_eq!((few.text.as_str(), many.text.as_str()), ("It learned.", "It learned, then got worse."));
     assert!(few.findings[0].text.contains("in epoch 5, on 20 validation samples; it was best"), "{few:?}");

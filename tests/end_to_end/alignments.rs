@@ -238,6 +238,10 @@ fn bad_alignments_and_other_data_get_one_sentence() {
         2,
         "the model is one of an alignment, and 'csv:table.csv' is none",
     );
+    refused("sample run --given 50=C --out x.fasta", 2, "given site is \"50\"; it must be one of 1 to 12");
+    refused("sample run --given 3 --out x.fasta", 2, "--given has \"3\", expected SITE=LETTER");
+    refused("page run --image-size 12x21 --out x.html", 2, "hint: leave --image-size out");
+    refused("pretrain --data fasta:good.fasta --reweight 80 --out x", 2, "at most 1; 80 % is 0.8");
     refused("pretrain --data csv:table.csv --reweight 0.8 --out x", 2, "are for fasta:FILE");
     refused("pretrain --data fasta:good.fasta --weight-column w --out x", 2, "use --weights FILE or --reweight");
     refused(

@@ -67,7 +67,21 @@ fn a_table_has_a_page_of_its_columns() {
     assert_eq!(kinds, ["categorical", "binary", "number"]);
     assert_eq!(about["columns"][0]["levels"], serde_json::json!(["blue", "green", "red"]));
     let refused = place.run("page run --image-size 5x1 --out y.html");
-    assert!(stderr(&refused).contains("pictures are of Bernoulli units"), "{}", stderr(&refused));
+    let said = stderr(&refused);
+    assert!(said.contains("pictures are of Bernoulli units") && said.contains("leave --image-size out"), "{said}");
+}
+
+/// Sites count from 1, as in `dbn sample --given`.
+#[test]
+fn the_page_of_an_alignment_has_its_sites() {
+    let place = Place::new();
+    let rows: String = (0..40).map(|k| format!(">s{k}\n{}\n", ["ACGT", "TGCA", "AAGT"][k % 3])).collect();
+    std::fs::write(place.path("t.fasta"), rows).unwrap();
+    place.ok("pretrain -q --data fasta:t.fasta --alphabet dna --hidden 2 --hidden-units bernoulli --epochs 1 --out r");
+    place.ok("page r --out x.html");
+    let about = header(&place, "x.html");
+    let names: Vec<&str> = about["columns"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["1", "2", "3", "4"]);
 }
 
 /// As in `dbn sample`, chains start at samples where an RBM with labels learned from chains that do.

@@ -38,6 +38,7 @@ fn without_escape(mut error: Error) -> Error {
 
 fn with_tip(mut error: Error, tip: String) -> Error {
     error.remove(ContextKind::SuggestedArg);
+    error.remove(ContextKind::SuggestedSubcommand);
     error.remove(ContextKind::Usage);
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
     error
@@ -55,6 +56,9 @@ fn text(error: &Error, kind: ContextKind) -> Option<String> {
 /// What was meant.
 fn tip(error: &Error, words: &[String]) -> Option<String> {
     let verb = words.get(1).map_or("", String::as_str);
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        return of_verb(&text(error, ContextKind::InvalidSubcommand)?);
+    }
     let about = text(error, ContextKind::InvalidArg)?;
     match (error.kind(), verb, about.split([' ', '=']).next()?) {
         (ErrorKind::UnknownArgument, "stack", "--hidden") => {
@@ -79,6 +83,10 @@ fn tip(error: &Error, words: &[String]) -> Option<String> {
         (ErrorKind::UnknownArgument, "tune", "--learning-rate") => {
             Some("each part of the net has a rate of its own: --wake-rate, --sleep-rate and --top-rate".into())
         }
+        (ErrorKind::UnknownArgument, "pretrain" | "stack" | "tune" | "finetune", "--recipe") => {
+            let recipe = value_of(words, "--recipe").unwrap_or("FILE");
+            Some(format!("a recipe is the file of --config: --config {recipe}; `dbn recipe {verb}` prints one"))
+        }
         (ErrorKind::UnknownArgument, _, word) if !word.starts_with('-') => of_data(verb, word),
         (ErrorKind::MissingRequiredArgument, "tune" | "finetune", "<CKPT>") => Some(format!(
             "name a checkpoint or a run folder, such as `dbn {verb} runs/deep`, or start from random weights with \
@@ -89,11 +97,23 @@ fn tip(error: &Error, words: &[String]) -> Option<String> {
              folder runs"
                 .into(),
         ),
+        (ErrorKind::MissingRequiredArgument, "report", _) => Some(
+            "name a run folder, such as `dbn report runs/mnist-500`; `dbn runs` lists the runs in the folder runs"
+                .into(),
+        ),
         (ErrorKind::MissingRequiredArgument, _, "<CKPT>") => {
             Some("name a checkpoint or a run folder; `dbn runs` lists the runs in the folder runs".into())
         }
         _ => None,
     }
+}
+
+/// What does the work of a verb that there is not.
+fn of_verb(verb: &str) -> Option<String> {
+    let tip = "`dbn show RUN --filters weights.png` draws the weights of a model, `dbn export RUN --as npz --out \
+               weights.npz` writes them; `dbn check fasta:FILE --reweight 0.8 --weights-out weights.txt` writes those \
+               of sequences";
+    (verb == "weights").then(|| tip.to_string())
 }
 
 /// The value that a flag was given.
@@ -174,6 +194,9 @@ mod tests {
             ("sample", "`dbn runs` lists"),
             ("compare", "such as `dbn compare runs/a runs/b`"),
             ("compare runs/a", "such as `dbn compare runs/a runs/b`"),
+            ("report", "such as `dbn report runs/mnist-500`"),
+            ("weights runs/a", "`dbn export RUN --as npz --out weights.npz` writes them"),
+            ("pretrain --recipe mine.toml", "--config mine.toml; `dbn recipe pretrain` prints one"),
             ("pretrain mnist", "give data with --data mnist"),
             ("pretrain csv:mine.csv", "give data with --data csv:mine.csv"),
             ("pretrain Cargo.toml", "and their format. Sources: mnist, idx:DIR"),

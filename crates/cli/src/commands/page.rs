@@ -7,7 +7,7 @@ use crate::failure::{Explain, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
 use crate::model::checkpoint::{Checkpoint, run_name, starts_from_labelled_data};
-use crate::model::decoded::picture_shape;
+use crate::model::decoded::{picture_shape, require_pixels};
 use crate::model::paged::{columns, table};
 use crate::model::trained::Trained;
 use crate::pictures::showcase;
@@ -59,6 +59,7 @@ pub(crate) fn made(args: &PageArgs, checkpoint: &Checkpoint) -> Result<(String, 
 
 /// Of a model of pictures, with examples.
 fn pictures(args: &PageArgs, checkpoint: &Checkpoint) -> Result<About> {
+    require_pixels(checkpoint, |_| "leave --image-size out: the page then has the columns, to choose values of")?;
     let data = data(args, checkpoint)?;
     let known = args.data.image_size.or_else(|| data.as_ref().and_then(|data| data.image));
     let ImageShape { width, height } = picture_shape(checkpoint, known.or_else(|| checkpoint.image_shape()))?;

@@ -4,7 +4,7 @@ use super::trained::Trained;
 use crate::failure::{Failure, Result};
 use crate::pictures::shape_of;
 use crate::results::Results;
-use deepbelief_data::{Block, BlockValues, ImageShape, TextForm};
+use deepbelief_data::{Block, BlockValues, ImageShape, Schema, TextForm};
 use deepbelief_kernels::UnitKind;
 
 /// Visible values `[rows, units]` in [0, 1] as columns called as the training data's, with `labels`, where
@@ -40,15 +40,19 @@ pub(crate) fn say_of_bounds(model: &impl Trained) {
     }
 }
 
-/// The shape of visible units as a picture, as it is known; a table has none unless somebody gives it one.
+/// Refuses a model whose visible units are no pixels; `instead` says what to do.
+pub(crate) fn require_pixels(model: &impl Trained, instead: impl FnOnce(&Schema) -> &'static str) -> Result<()> {
+    let Some(schema) = model.schema().filter(|schema| !schema.layer().is_bernoulli()) else { return Ok(()) };
+    Err(Failure::new(format!("pictures are of Bernoulli units, and the model's are {}", schema.layer()))
+        .hint(instead(&schema)))
+}
+
+/// The shape of visible units as a picture to write, as it is known; a table has none unless somebody gives it one.
 pub(crate) fn picture_shape(model: &impl Trained, known: Option<ImageShape>) -> Result<ImageShape> {
-    if let Some(schema) = model.schema().filter(|schema| !schema.layer().is_bernoulli()) {
-        return Err(Failure::new(format!("pictures are of Bernoulli units, and the model's are {}", schema.layer()))
-            .hint(match schema.alphabet() {
-                Some(_) => "write sequences: --out x.fasta",
-                None => "write a table: --out x.csv",
-            }));
-    }
+    require_pixels(model, |schema| match schema.alphabet() {
+        Some(_) => "write sequences: --out x.fasta",
+        None => "write a table: --out x.csv",
+    })?;
     if known.is_none() && model.schema().is_some_and(|schema| !schema.is_of_one_kind()) {
         return Err(Failure::new("the model is one of a table, which is no picture").hint("write a table: --out x.csv"));
     }

@@ -46,7 +46,7 @@ pub(crate) fn columns(schema: &Schema) -> Vec<Column> {
             ColumnKind::Real { offset, scale } => number(*offset, *scale),
             ColumnKind::Ignored | ColumnKind::Label | ColumnKind::Weight => return None,
         };
-        Some(Column { name: name.map_or_else(|| place.to_string(), str::to_string), values })
+        Some(Column { name: schema.called(place, name), values })
     };
     schema.each().enumerate().filter_map(column).collect()
 }

@@ -98,21 +98,29 @@ pub struct AlignmentOptions {
     pub clusters: Option<f64>,
 }
 
+/// What a share must be, with what it is if it was meant in per cent.
+fn in_words(expected: &str, share: f64) -> String {
+    if (2.0..=100.0).contains(&share) {
+        format!("{expected}; {share} % is {}", share / 100.0)
+    } else {
+        expected.to_string()
+    }
+}
+
 impl AlignmentOptions {
     /// Refuses numbers out of their ranges, and two sources of weights.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         let refuse = |name, got: String, expected: &str| Err(Error::Setting { name, got, expected: expected.into() });
         let is_share = |share: f64| share > 0.0 && share <= 1.0;
+        let of_letters = |share: f64| in_words("a share of the letters, above 0 and at most 1", share);
         if let Some(share) = self.clusters.filter(|&share| !is_share(share)) {
-            return refuse("valid_clusters", share.to_string(), "a share of the letters, above 0 and at most 1");
+            return refuse("valid_clusters", share.to_string(), &of_letters(share));
         }
         match (self.max_gaps, self.reweight) {
             (Some(share), _) if !(0.0..=1.0).contains(&share) => {
-                refuse("max_gaps", share.to_string(), "a share of the sites, 0 to 1")
+                refuse("max_gaps", share.to_string(), &in_words("a share of the sites, 0 to 1", share))
             }
-            (_, Some(share)) if !is_share(share) => {
-                refuse("reweight", share.to_string(), "a share of the letters, above 0 and at most 1")
-            }
+            (_, Some(share)) if !is_share(share) => refuse("reweight", share.to_string(), &of_letters(share)),
             (_, Some(share)) if self.weights.is_some() => {
                 refuse("reweight", share.to_string(), "left out: the weights are in a file")
             }
@@ -175,6 +183,9 @@ mod tests {
             let clusters = AlignmentOptions { clusters: Some(share), ..AlignmentOptions::default() };
             assert_eq!(clusters.validate().is_ok(), fits, "{share}");
         }
+        let per_cent = options(None, Some(80.0)).validate().unwrap_err().to_string();
+        let said = "reweight is 80; it must be a share of the letters, above 0 and at most 1; 80 % is 0.8";
+        assert_eq!(per_cent, said);
         let two = AlignmentOptions { weights: Some("w".into()), ..options(None, Some(0.8)) };
         assert!(two.validate().unwrap_err().to_string().ends_with("left out: the weights are in a file"));
     }

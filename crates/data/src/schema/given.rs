@@ -34,6 +34,10 @@ impl Schema {
                 return Ok((units, values));
             }
         }
+        if self.alphabet().is_some() {
+            let expected = format!("one of 1 to {}", self.each().count());
+            return Err(Error::Setting { name: "given site", got: format!("{name:?}"), expected });
+        }
         let learned = self.each().enumerate().filter(|(_, (_, kind))| kind.units() > 0);
         let names: Vec<String> = learned.map(|(place, (name, _))| self.called(place, name)).collect();
         Err(Error::Setting {
@@ -137,6 +141,9 @@ mod tests {
             error.contains("age=1e30; it must be a number from -39980 to 40020, 1000 standard deviations"),
             "{error}"
         );
+        let sites = Schema::of_alignment("dna".parse().unwrap(), 42);
+        let error = sites.given("50", "C").unwrap_err().to_string();
+        assert_eq!(error, "given site is \"50\"; it must be one of 1 to 42");
         let unnamed = Schema::new(vec![(None, ColumnKind::Spin); 3], Vec::new());
         assert_eq!(unnamed.given("2", "1").unwrap(), (2..3, vec![1.0]));
     }

@@ -53,15 +53,22 @@ struct Held {
 
 fn held(columns: &Schema, given: &[String]) -> Result<Held> {
     let units = columns.units();
+    let (column, form, note) = match columns.alphabet() {
+        Some(_) => ("site", "SITE=LETTER", "a comma separates sites, which count from 1, as in 3=C,7=-"),
+        None => (
+            "column",
+            "COLUMN=VALUE",
+            "a comma separates columns: write a number with a decimal point, as in height=180.5",
+        ),
+    };
     let mut held = Held { row: vec![0.0; units], free: vec![true; units] };
     for pair in given {
         let Some((name, text)) = pair.split_once('=') else {
-            return Err(Failure::new(format!("--given has {pair:?}, expected COLUMN=VALUE"))
-                .hint("a comma separates columns: write a number with a decimal point, as in height=180.5"));
+            return Err(Failure::new(format!("--given has {pair:?}, expected {form}")).hint(note));
         };
         let (units, values) = columns.given(name.trim(), text.trim())?;
         if !held.free[units.start] {
-            return Err(Failure::new(format!("--given names column {:?} twice", name.trim())));
+            return Err(Failure::new(format!("--given names {column} {:?} twice", name.trim())));
         }
         // Other columns have values from 0 to 1.
         if let Some(far) = values.iter().map(|x| x.abs()).find(|&x| x > FAR) {

@@ -41,6 +41,22 @@ fn a_tuning_leaves_its_files_and_says_where_on_stdout() {
     assert!(config.contains("label_column = \"last\"") && config.contains("valid = 11"), "as the stack was:\n{config}");
 }
 
+/// A net of few samples goes on with its small minibatches, which is said.
+#[test]
+fn minibatches_of_the_net_are_kept_and_said() {
+    let place = stacked();
+    let known = "not set, so as the net learned: --batch-size 7";
+    for (words, is_said) in [
+        ("tune s --top-steps 1x1 --batch-size 20", false),
+        ("tune s --top-steps 1x1", true),
+        ("finetune s --epochs 1", true),
+    ] {
+        let said = stderr(&place.run(&format!("{words} --out x --force")));
+        assert_eq!(said.contains(known), is_said, "{words}: {said}");
+    }
+    assert!(place.text("x/config.toml").contains("batch_size = 7"), "{}", place.text("x/config.toml"));
+}
+
 #[test]
 fn the_seed_alone_decides_the_file_and_the_settings_repeat_the_run() {
     let place = stacked();

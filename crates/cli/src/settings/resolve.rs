@@ -91,6 +91,9 @@ pub(crate) fn resolve<S: Settings>(asked: &Asked, from: Option<&Provenance>) -> 
     let data_are_recorded = inherited.contains_key("data") && !is_asked("data");
     let settings = S::combine(&inherited, &recipe, flags)?;
     settings.validate()?;
+    if let Some(size) = inherited.get("batch_size").filter(|_| !is_asked("batch_size")) {
+        tracing::info!("not set, so as the net learned: --batch-size {size}");
+    }
     unused::warn(flags, &settings.unused());
     let mut said = Said { recipe: inherited, flags: flags.clone() };
     said.recipe.extend(recipe);
@@ -115,7 +118,12 @@ const OF_FORMAT: [&str; 10] = [
 fn inherited<S: Settings>(from: &Provenance, flags: &Table, recipe: &Table) -> Table {
     // How many labels the net had been given is nothing to what learns none.
     let learns_labels = flags.get("as").or(recipe.get("as")).and_then(Value::as_str) != Some("autoencoder");
-    let recorded = |key| Value::try_from(from.recipe.get(key)?).ok();
+    // The recipe of a stack has a table a layer, of which the lowest says how the data were dealt.
+    let lowest = from.recipe.get("layer").and_then(|layers| layers.get(0));
+    let recorded = |key: &str| {
+        let of_lowest = || lowest.filter(|_| key == "batch_size")?.get(key);
+        Value::try_from(from.recipe.get(key).or_else(of_lowest)?).ok()
+    };
     // A net of few samples learned from small minibatches. With larger ones it would hardly move.
     let built_in = S::built_in(&Table::new()).flat().ok();
     let size = |value: Option<&Value>| value.and_then(Value::as_integer);

@@ -290,17 +290,17 @@ fn the_data_are_read_as_the_checkpoint_was_trained_on_them() {
 
 #[test]
 fn a_net_of_small_minibatches_goes_on_with_them() {
-    for (had, words, then) in [
-        (serde_json::json!(10), "x", 10),
-        (serde_json::json!(10), "x --batch-size 50", 50),
-        (serde_json::json!(1_000), "x", 100),
-        (serde_json::json!([10, 20]), "x", 100),
-        (Json::Null, "x", 100),
+    for (recipe, words, then) in [
+        (serde_json::json!({"batch_size": 10}), "x", 10),
+        (serde_json::json!({"batch_size": 10}), "x --batch-size 50", 50),
+        (serde_json::json!({"batch_size": 1_000}), "x", 100),
+        (serde_json::json!({"layer": [{"batch_size": 10}, {"batch_size": 20}]}), "x", 10),
+        (serde_json::json!({}), "x", 100),
     ] {
-        let provenance = Provenance { recipe: serde_json::json!({"batch_size": had}), ..Default::default() };
+        let provenance = Provenance { recipe: recipe.clone(), ..Default::default() };
         let tune: Resolved<TuneSettings> = resolved(words, "", Some(&provenance)).unwrap();
         let finetune: Resolved<FinetuneSettings> = resolved(words, "", Some(&provenance)).unwrap();
-        assert_eq!((tune.settings.batch_size, finetune.settings.batch_size), (then, then), "{had} {words}");
+        assert_eq!((tune.settings.batch_size, finetune.settings.batch_size), (then, then), "{recipe} {words}");
     }
 }
 

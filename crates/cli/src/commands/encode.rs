@@ -40,7 +40,7 @@ pub(crate) fn encode(args: &EncodeArgs, report: &Report) -> Result<()> {
             "--states and --free-energy are for RBMs and deep belief nets: a feed-forward network has neither",
         ));
     }
-    let data = checkpoint.data(&args.checkpoint, &args.data, args.machine)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.machine, report)?;
     let samples = split(&data, args.split)?;
 
     let n = samples.samples();

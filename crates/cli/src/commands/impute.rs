@@ -6,7 +6,7 @@ use crate::data::identity::names;
 use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, PROGRAM};
-use crate::model::checkpoint::{Checkpoint, ROWS, split};
+use crate::model::checkpoint::{Checkpoint, ROWS, filling, split};
 use crate::model::trained::Trained;
 use crate::report::Report;
 use crate::results::{FORMATS, Results, respelled, spare_name};
@@ -108,8 +108,7 @@ fn complete(checkpoint: &Checkpoint, samples: &Split, args: &ImputeArgs, report:
     how.chains = args.draws.unwrap_or(how.chains);
     let mut all = Completed { draw_means: vec![Vec::new(); how.chains as usize], ..Completed::default() };
     let (n, choices) = (samples.samples(), checkpoint.columns().choices());
-    let steps = u64::from(how.chains) * u64::from(how.burn_in + how.sweeps);
-    let work = report.work("steps of chains that fill gaps", n.div_ceil(ROWS) as u64 * steps);
+    let work = filling(report, &how, n);
     for first in (0..n).step_by(ROWS) {
         let chosen: Vec<usize> = (first..n.min(first + ROWS)).collect();
         let batch = samples.batch(chosen.iter().copied(), Binarize::None, 0)?;

@@ -27,7 +27,7 @@ pub(crate) fn page(args: &PageArgs, report: &Report) -> Result<()> {
     require_folder(&args.out)?;
     let checkpoint = Checkpoint::open(&args.checkpoint)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, args.data.data.as_ref())?;
-    let (file, about) = made(args, &checkpoint)?;
+    let (file, about) = made(args, &checkpoint, report)?;
     write_file(&args.out, file.as_bytes())?;
     let with = if about.columns.is_empty() {
         count(about.examples.len(), "example")
@@ -44,23 +44,23 @@ pub(crate) fn page(args: &PageArgs, report: &Report) -> Result<()> {
 }
 
 /// The page as a file has it, and what it says of its model.
-pub(crate) fn made(args: &PageArgs, checkpoint: &Checkpoint) -> Result<(String, About)> {
+pub(crate) fn made(args: &PageArgs, checkpoint: &Checkpoint, report: &Report) -> Result<(String, About)> {
     let about = match table(checkpoint, args.data.image_size) {
         Some(schema) => About {
             columns: columns(&schema),
             label_name: schema.label().unwrap_or_else(|| "label".into()),
             ..about(args, checkpoint)
         },
-        None => pictures(args, checkpoint)?,
+        None => pictures(args, checkpoint, report)?,
     };
     let file = write_page(&checkpoint.dbn, &about).or_fail(|| "cannot make the page".into())?;
     Ok((file, about))
 }
 
 /// Of a model of pictures, with examples.
-fn pictures(args: &PageArgs, checkpoint: &Checkpoint) -> Result<About> {
+fn pictures(args: &PageArgs, checkpoint: &Checkpoint, report: &Report) -> Result<About> {
     require_pixels(checkpoint, |_| "leave --image-size out: the page then has the columns, to choose values of")?;
-    let data = data(args, checkpoint)?;
+    let data = data(args, checkpoint, report)?;
     let known = args.data.image_size.or_else(|| data.as_ref().and_then(|data| data.image));
     let ImageShape { width, height } = picture_shape(checkpoint, known.or_else(|| checkpoint.image_shape()))?;
     // The weights as F32 numbers, halves, bytes, deflated and as a text, of which some lie side by side.
@@ -76,11 +76,11 @@ fn pictures(args: &PageArgs, checkpoint: &Checkpoint) -> Result<About> {
 }
 
 /// The data to take examples from. Data that nobody asked for and that cannot be read are done without.
-fn data(args: &PageArgs, checkpoint: &Checkpoint) -> Result<Option<Dataset>> {
+fn data(args: &PageArgs, checkpoint: &Checkpoint, report: &Report) -> Result<Option<Dataset>> {
     if args.examples == 0 {
         return Ok(None);
     }
-    match checkpoint.data(&args.checkpoint, &args.data, args.machine) {
+    match checkpoint.data(&args.checkpoint, &args.data, args.machine, report) {
         Ok(data) => Ok(Some(data)),
         Err(failure) if args.data.data.is_none() => {
             tracing::warn!("the page has no examples: {}", failure.what());

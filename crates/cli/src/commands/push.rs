@@ -37,7 +37,7 @@ pub(crate) fn push(args: &PushArgs, report: &Report) -> Result<()> {
     }
     // What has no page is refused before anything is sent.
     let has_page = files.iter().any(|(name, _)| name == PAGE);
-    let made = if args.space && !has_page { Some(made_page(args)?) } else { None };
+    let made = if args.space && !has_page { Some(made_page(args, report)?) } else { None };
     let space = if args.space { Some(space_files(args, &files, made.as_ref())) } else { None };
     let mut names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     names.extend(made.is_some().then_some(PAGE));
@@ -71,10 +71,10 @@ pub(crate) fn push(args: &PushArgs, report: &Report) -> Result<()> {
 }
 
 /// The page that `dbn page` makes of the model.
-fn made_page(args: &PushArgs) -> Result<Content> {
+fn made_page(args: &PushArgs, report: &Report) -> Result<Content> {
     let page = PageArgs::of(args.run.clone());
     let (file, _) = Checkpoint::open(&args.run)
-        .and_then(|checkpoint| made(&page, &checkpoint))
+        .and_then(|checkpoint| made(&page, &checkpoint, report))
         .map_err(|failure| failure.hint("push the model alone, without --space"))?;
     Ok(Content::Bytes(file.into_bytes()))
 }

@@ -38,7 +38,7 @@ pub(crate) fn reconstruct(args: &ReconstructArgs, report: &Report) -> Result<()>
         return Err(Failure::new(format!("the checkpoint is of kind '{}', which reconstructs nothing", header.kind))
             .hint("`dbn finetune --as autoencoder` trains a network that does"));
     }
-    let data = checkpoint.data(&args.checkpoint, &args.data, args.machine)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.machine, report)?;
     let samples = match (args.split, &data.test) {
         (SplitName::Test, Some(test)) => test,
         (SplitName::Test, None) => {

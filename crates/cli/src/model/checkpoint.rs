@@ -3,6 +3,7 @@
 use crate::args::SplitName;
 use crate::failure::{Explain, Failure, Result, count};
 use crate::model::trained::Trained;
+use crate::report::{Report, Work};
 use crate::run::folder::checkpoint_path;
 use candle_core::Device;
 use deepbelief_data::{Binarize, Dataset, Split};
@@ -113,15 +114,23 @@ impl Checkpoint {
     }
 }
 
+/// The work of the chains that fill what so many samples lack.
+pub(crate) fn filling(report: &Report, how: &Completing, samples: usize) -> Work {
+    let steps = u64::from(how.chains) * u64::from(how.burn_in + how.sweeps);
+    report.work("steps of chains that fill gaps", samples.div_ceil(ROWS) as u64 * steps)
+}
+
 impl Trained for Checkpoint {
-    fn complete(&self, split: &Split) -> Result<Split> {
+    fn complete(&self, split: &Split, report: &Report) -> Result<Split> {
         let (how, choices) = (self.completing(), self.columns().choices());
+        let work = filling(report, &how, split.samples());
         let mut values = Vec::with_capacity(split.samples() * split.units());
         for first in (0..split.samples()).step_by(ROWS) {
             let samples: Vec<usize> = (first..split.samples().min(first + ROWS)).collect();
             let batch = split.batch(samples.iter().copied(), Binarize::None, 0)?;
             let Some(missing) = split.missing(&samples) else { return Ok(split.clone()) };
-            values.extend(self.dbn.complete_choices(&batch, &missing.cells, &choices, &how)?.mean);
+            let stepped = || work.did(1);
+            values.extend(self.dbn.complete_watched(&batch, &missing.cells, &choices, &how, &stepped)?.mean);
         }
         Ok(split.with_values(values)?)
     }
@@ -143,7 +152,7 @@ impl Trained for Checkpoint {
 }
 
 impl Trained for NetworkCheckpoint {
-    fn complete(&self, split: &Split) -> Result<Split> {
+    fn complete(&self, split: &Split, _: &Report) -> Result<Split> {
         let missing = count(split.missing_values() as usize, "missing value");
         Err(Failure::new(format!("the data have {missing}, and a feed-forward network does not know what is probable"))
             .hint("fill them with `dbn impute` and the deep belief net that the network was made of"))
@@ -163,10 +172,10 @@ impl Trained for NetworkCheckpoint {
 }
 
 impl Trained for Model {
-    fn complete(&self, split: &Split) -> Result<Split> {
+    fn complete(&self, split: &Split, report: &Report) -> Result<Split> {
         match self {
-            Self::Belief(checkpoint) => checkpoint.complete(split),
-            Self::Network(checkpoint) => checkpoint.complete(split),
+            Self::Belief(checkpoint) => checkpoint.complete(split, report),
+            Self::Network(checkpoint) => checkpoint.complete(split, report),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::failure::{Failure, Result, count};
 use crate::machine::footprint::held;
 use crate::machine::memory::{PROGRAM, fits};
 use crate::model::{alignment, recorded};
+use crate::report::Report;
 use deepbelief_data::{
     Binarize, ClassNumbers, Dataset, Fetch, ImageShape, LabelUse, LoadOptions, Scale, Schema, Source, Split, TextForm,
 };
@@ -114,22 +115,22 @@ pub(crate) trait Trained {
     }
 
     /// Samples with what they lack filled by the model.
-    fn complete(&self, split: &Split) -> Result<Split>;
+    fn complete(&self, split: &Split, report: &Report) -> Result<Split>;
 
     /// Loads the data named by `args` as [`Trained::incomplete_data`] does, and fills what is missing by the model.
-    fn data(&self, path: &Path, args: &DataArgs, machine: MachineArgs) -> Result<Dataset> {
+    fn data(&self, path: &Path, args: &DataArgs, machine: MachineArgs, report: &Report) -> Result<Dataset> {
         let data = self.incomplete_data(path, args, machine)?;
         let lacking = [Some(&data.train), data.test.as_ref()].into_iter().flatten().map(Split::missing_values).sum();
-        let data = self.filled(data)?;
+        let data = self.filled(data, report)?;
         say_filled(lacking);
         Ok(data)
     }
 
     /// The same data with what is missing filled by the model.
-    fn filled(&self, mut data: Dataset) -> Result<Dataset> {
+    fn filled(&self, mut data: Dataset, report: &Report) -> Result<Dataset> {
         let splits = [Some(&mut data.train), data.test.as_mut()].into_iter().flatten();
         for split in splits.filter(|split| split.has_missing()) {
-            *split = self.complete(split)?;
+            *split = self.complete(split, report)?;
         }
         Ok(data)
     }

@@ -53,7 +53,7 @@ pub(crate) fn classify(args: &ClassifyArgs, report: &Report) -> Result<()> {
     let is_own = part::is_own(&checkpoint, &data, part)?;
     let usually = "of new ones it usually gets more wrong";
     let lacking = part_of(&checkpoint, &data, (part, is_own), usually)?.samples.missing_values();
-    let data = checkpoint.filled(data)?;
+    let data = checkpoint.filled(data, report)?;
     say_filled(lacking);
     let Measured { samples, note, words, .. } = part_of(&checkpoint, &data, (part, is_own), usually)?;
     let samples = &samples;

@@ -53,14 +53,14 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         return Err(Failure::new("--pseudo-likelihood is of an RBM, and this model has layers under its top"));
     }
     let binarize = binary(&checkpoint, args)?;
-    let own = training::own(&checkpoint, args, binarize);
+    let own = training::own(&checkpoint, args, binarize, report);
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.machine)?;
     let part = args.on.part(&data);
     let is_own = part::is_own(&checkpoint, &data, part)?;
     let Measured { samples, name, words, note } = part_of(&checkpoint, &data, (part, is_own), USUALLY)?;
     let measured = samples.samples().min(args.samples.map_or(usize::MAX, |n| n as usize));
     let filled = filled(&samples, measured)?;
-    let data = checkpoint.filled(data)?;
+    let data = checkpoint.filled(data, report)?;
     let samples = &part_of(&checkpoint, &data, (part, is_own), USUALLY)?.samples;
     let how = binarisation(samples.layer(), binarize);
     tracing::info!("evaluating {} {words} of {}{how}", thousands(measured), data.name);

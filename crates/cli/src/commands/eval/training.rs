@@ -8,6 +8,7 @@ use crate::failure::Result;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::sites::{COUNTED, independent as of_independent, is_on_sites, levels, mean, sequences, spread};
 use crate::model::trained::Trained;
+use crate::report::Report;
 use deepbelief_analysis::mutations::log_frequencies;
 use deepbelief_data::{Binarize, Source, Split};
 use deepbelief_kernels::{Batch, Stream, Uniforms};
@@ -56,6 +57,7 @@ pub(super) fn own(
     checkpoint: &Checkpoint,
     args: &EvalArgs,
     binarize: Binarize,
+    report: &Report,
 ) -> Option<std::result::Result<Own, String>> {
     let asked = args.on.data.data.as_ref()?;
     if checkpoint.recorded::<Source>("data").is_some_and(|own| own.is_same_as(asked)) {
@@ -63,7 +65,7 @@ pub(super) fn own(
     }
     let of_own = || -> Result<Own> {
         let own = checkpoint.training_data(&args.on.checkpoint, args.machine)?;
-        let train = if own.train.has_missing() { checkpoint.complete(&own.train)? } else { own.train };
+        let train = if own.train.has_missing() { checkpoint.complete(&own.train, report)? } else { own.train };
         Own::of(checkpoint, &train, Training::of(&checkpoint.dbn, &train, binarize, args.seed)?.free_energy)
     };
     Some(of_own().map_err(|failure| [&[failure.what().to_string()], failure.causes()].concat().join(": ")))

@@ -51,12 +51,12 @@ pub(crate) fn quality(args: &QualityArgs, report: &Report) -> Result<()> {
     }
     let rbm = checkpoint.dbn.top();
     let seed = args.seed.unwrap_or(checkpoint.provenance().seed);
-    let data = checkpoint.data(&args.checkpoint, &args.data, args.machine)?;
+    let data = checkpoint.data(&args.checkpoint, &args.data, args.machine, report)?;
     let other = match &args.test {
         None => None,
         Some(test) => {
             let args_of_test = DataArgs { data: Some(test.clone()), ..args.data.clone() };
-            Some(checkpoint.data(&args.checkpoint, &args_of_test, args.machine)?.train)
+            Some(checkpoint.data(&args.checkpoint, &args_of_test, args.machine, report)?.train)
         }
     };
     let test = other.as_ref().or(data.test.as_ref());

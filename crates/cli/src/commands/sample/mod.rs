@@ -76,7 +76,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     };
     let options = [MemoryOption::new("--count", 1, dream.count, needed)];
     memory::require("sampling", needed(dream.count), args.machine.max_memory, &options)?;
-    dream.start = start::states(args, &checkpoint, &dream)?;
+    dream.start = start::states(args, &checkpoint, &dream, report)?;
     // Of a table with columns that are given, each batch of rows makes all steps.
     let batches = ranks::own_rows(dream.count.div_ceil(ROWS), 1) as u64;
     let steps = if args.given.is_empty() { dream.all_steps() } else { batches * u64::from(dream.steps.max(1)) };

@@ -6,11 +6,12 @@ use crate::failure::Result;
 use crate::model::checkpoint::{Checkpoint, starts_from_labelled_data};
 use crate::model::trained::Trained;
 use crate::pictures::Dream;
+use crate::report::Report;
 use deepbelief_data::Binarize;
 use deepbelief_kernels::{Stream, Uniforms};
 
 /// Penultimate states of a training sample for each chain, where chains start at such; none: noise.
-pub(super) fn states(args: &SampleArgs, checkpoint: &Checkpoint, dream: &Dream) -> Result<Vec<f32>> {
+pub(super) fn states(args: &SampleArgs, checkpoint: &Checkpoint, dream: &Dream, report: &Report) -> Result<Vec<f32>> {
     let by_itself = args.start.is_none();
     let from_data = match args.start {
         Some(start) => start == StartName::Data,
@@ -22,7 +23,7 @@ pub(super) fn states(args: &SampleArgs, checkpoint: &Checkpoint, dream: &Dream) 
         return Ok(Vec::new());
     }
     let learned = checkpoint.training_data(&args.checkpoint, args.machine);
-    let data = match learned.and_then(|data| checkpoint.filled(data)) {
+    let data = match learned.and_then(|data| checkpoint.filled(data, report)) {
         Ok(data) => data,
         Err(failure) if by_itself => {
             tracing::warn!(

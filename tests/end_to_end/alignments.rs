@@ -61,6 +61,16 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     let evaluated = place.ok("eval run --split train --pseudo-likelihood exact --json");
     assert!(evaluated.contains("\"pseudo_log_likelihood_per_unit\":-"), "{evaluated}");
 
+    // Weights that were written are those that --reweight gives.
+    place.ok("check fasta:all.fasta --reweight 0.8 --weights-out w.txt");
+    assert!(place.text("w.txt").starts_with("s0\t") && place.text("w.txt").lines().count() == 300);
+    let likelihood = |words: &str| {
+        let found = place.json(&format!("eval run --split train --json {words}"));
+        found["log_likelihood"]["exact"]["value"].as_f64().unwrap()
+    };
+    let [weighed, by_file, plain] = ["", "--weights w.txt", "--reweight 0"].map(likelihood);
+    assert!(weighed == by_file && weighed != plain, "{weighed}, {by_file} and {plain}");
+
     // Lower case, other line lengths and one sequence alone are the same to the model.
     let one = family(3).lines().nth(3).unwrap().to_string();
     write(&place, "one.a3m", &format!(">one\n{}\n{}\n", &one[..5], &one[5..]));
@@ -238,6 +248,7 @@ fn bad_alignments_and_other_data_get_one_sentence() {
         2,
         "the model is one of an alignment, and 'csv:table.csv' is none",
     );
+    refused("check fasta:good.fasta --weights-out w.txt", 2, "--reweight 0.8 weighs the sequences");
     refused("sample run --given 50=C --out x.fasta", 2, "given site is \"50\"; it must be one of 1 to 12");
     refused("sample run --given 3 --out x.fasta", 2, "--given has \"3\", expected SITE=LETTER");
     refused("page run --image-size 12x21 --out x.html", 2, "hint: leave --image-size out");

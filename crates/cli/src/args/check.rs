@@ -45,6 +45,9 @@ pub(crate) struct CheckArgs {
     /// Write what the columns are as a schema for `--schema`
     #[arg(long, value_name = "FILE")]
     pub(crate) schema_out: Option<PathBuf>,
+    /// Write the weights of the sequences, a line each, as `--weights` reads them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights_out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
     /// One JSON object on stdout

@@ -28,6 +28,9 @@ pub struct Aligned {
     pub unknown: Vec<(char, u64)>,
     /// Sum of the inverse numbers of neighbours, at which share of equal letters; none of one sequence.
     pub effective: Option<(f64, f64)>,
+    /// What each sequence of the file is called, and its weight, where they are weighed and only looked at. Those that are
+    /// left out weigh nothing.
+    pub weights: Vec<(String, f32)>,
     /// Letters that were left out, in the order of the file.
     pub inserts: Vec<Inserted>,
 }

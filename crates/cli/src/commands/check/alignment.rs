@@ -3,6 +3,8 @@
 use crate::report::thousands;
 use deepbelief_data::Aligned;
 use serde_json::json;
+use std::collections::HashSet;
+use std::fmt::Write as _;
 
 /// Sites or letters that a line lists, at most.
 const LISTED: usize = 8;
@@ -54,6 +56,17 @@ pub(super) fn lines(aligned: &Aligned, recommended: bool) -> Vec<(&'static str, 
     lines
 }
 
+/// A file of weights as `--weights` reads it: a line for each sequence, with its name where names tell sequences apart.
+pub(super) fn weights(weights: &[(String, f32)]) -> String {
+    let mut names = HashSet::new();
+    let is_name = |name: &str| !name.is_empty() && !name.starts_with('#') && !name.contains(',');
+    let are_named = weights.iter().all(|(name, _)| is_name(name) && names.insert(name));
+    weights.iter().fold(String::new(), |mut text, (name, weight)| {
+        let _ = if are_named { writeln!(text, "{name}\t{weight}") } else { writeln!(text, "{weight}") };
+        text
+    })
+}
+
 /// As one object.
 pub(super) fn json(aligned: &Aligned) -> serde_json::Value {
     json!({
@@ -70,4 +83,18 @@ pub(super) fn json(aligned: &Aligned) -> serde_json::Value {
         "identity": aligned.effective.map(|(identity, _)| identity),
         "effective": aligned.effective.map(|(_, effective)| effective),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::weights;
+
+    #[test]
+    fn weights_have_names_that_tell_sequences_apart() {
+        let text = |names: [&str; 2]| weights(&names.map(|name| (name.to_string(), 0.5)));
+        assert_eq!(text(["a/1-9", "b"]), "a/1-9\t0.5\nb\t0.5\n");
+        for names in [["a", "a"], ["a", ""], ["a,b", "c"], ["a", "#b"]] {
+            assert_eq!(text(names), "0.5\n0.5\n", "{names:?}");
+        }
+    }
 }

@@ -19,14 +19,17 @@ use crate::report::Report;
 use crate::settings::units_of;
 use deepbelief_data::{Examination, Fetch, LoadOptions, Scale, ValueKind, examine};
 use deepbelief_report::FEW_SAMPLES;
+use std::path::Path;
 
 /// Looks, tells and recommends; returns the program's exit code.
 pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
     for path in args.recipe.iter().chain(&args.schema_out) {
         extension(path, &["toml"])?;
+    }
+    for path in args.recipe.iter().chain(&args.schema_out).chain(&args.weights_out) {
         require_folder(path)?;
-        if let Some(data) = args.data.path() {
-            require_other(path, data, "the data")?;
+        for (used, what) in [(args.data.path(), "the data"), (args.read.weights.as_deref(), "the file of --weights")] {
+            used.map_or(Ok(()), |used| require_other(path, used, what))?;
         }
     }
     args.read.require_schema_alone()?;
@@ -86,6 +89,9 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         }
         write_file(path, schema_file::text(&found.schema, &args.data, path).as_bytes())?;
     }
+    if let Some(path) = &args.weights_out {
+        write_weights(path, args, &found)?;
+    }
     let advice = Advice::of(&found, units, verb == Verb::Stack, &Learners::default());
     let identity = found.alignment.as_ref().and_then(|aligned| aligned.effective).map(|(identity, _)| identity);
     // Weights that somebody measured are not replaced.
@@ -103,6 +109,16 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
         report.data(&report::describe(args, &found, &advice, &unfit, &warnings))?;
     }
     Ok(u8::from(!unfit.is_empty()))
+}
+
+/// Writes the weights of the sequences, if these are weighed.
+fn write_weights(path: &Path, args: &CheckArgs, found: &Examination) -> Result<()> {
+    let weights = found.alignment.as_ref().map_or(&[] as &[_], |aligned| aligned.weights.as_slice());
+    if weights.is_empty() {
+        return Err(Failure::new(format!("{} has no weights to write to {}", args.data, path.display()))
+            .hint("--reweight 0.8 weighs the sequences of an alignment by their neighbours"));
+    }
+    write_file(path, alignment::weights(weights).as_bytes())
 }
 
 /// Why nothing can be learned from the data as they are; nothing if something can.

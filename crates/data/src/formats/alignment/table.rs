@@ -131,6 +131,13 @@ fn read(all: &Sequences, options: &LoadOptions, learn: bool) -> Result<Coded, Er
         return Err(all.refuse(format!("one sequence{left}: a model is learned from many")));
     }
     reweigh(asked, learn, &mut read);
+    if let Some(weights) = read.weights.as_ref().filter(|_| !learn) {
+        let mut each: Vec<(String, f32)> = all.names.iter().map(|name| (name.clone(), 0.0)).collect();
+        for (&sequence, &weight) in read.of.iter().zip(weights) {
+            each[sequence].1 = weight;
+        }
+        read.found.weights = each;
+    }
     if let Some(share) = asked.clusters {
         cluster(share, &mut read);
     }

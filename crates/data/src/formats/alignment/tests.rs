@@ -246,7 +246,7 @@ fn a_look_counts_what_is_odd() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.fasta");
     std::fs::write(&path, ">a\nACG-\n>b\nA---\n>c\nACG-\n>d\nAC\n>e\nTNG-\n").unwrap();
-    let found = examine(&Source::Fasta(path), &with(dna()), None).unwrap();
+    let found = examine(&Source::Fasta(path.clone()), &with(dna()), None).unwrap();
     let aligned = found.alignment.as_ref().unwrap();
     assert_eq!((aligned.sequences, aligned.sites, aligned.unequal, aligned.duplicates), (5, 4, 1, 1));
     assert_eq!(aligned.first_unequal.as_deref(), Some("\"d\" (line 7), with 2 letters"));
@@ -254,6 +254,13 @@ fn a_look_counts_what_is_odd() {
     assert_eq!((&aligned.unknown[..], aligned.effective), (&[('N', 1)][..], Some((0.8, 3.0))));
     assert_eq!((found.train.samples, found.gaps.columns.as_slice()), (4, &[(1, 1)][..]));
     assert!(found.doubts[0].starts_with("1 of 4 sites have no letter but gaps (4): nothing can be learned"));
+    assert!(aligned.weights.is_empty());
+    // Weights are those of the whole file.
+    let weighed = with(AlignmentOptions { max_gaps: Some(0.5), reweight: Some(0.8), ..dna() });
+    let found = examine(&Source::Fasta(path), &weighed, None).unwrap();
+    let expected = [("a", 0.75f32), ("b", 0.0), ("c", 0.75), ("d", 0.0), ("e", 1.5)];
+    let aligned = found.alignment.unwrap();
+    assert_eq!(aligned.weights, expected.map(|(name, weight)| (name.to_string(), weight)));
     // Too few letters for an alphabet, and not aligned either: the latter is said.
     let path = dir.path().join("u.fasta");
     std::fs::write(&path, ">a\nAC\n>b\nACG\n>c\nACT\n").unwrap();

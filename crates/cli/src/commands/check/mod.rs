@@ -113,11 +113,11 @@ pub(crate) fn check(args: &CheckArgs, report: &Report) -> Result<u8> {
 
 /// Writes the weights of the sequences, if these are weighed.
 fn write_weights(path: &Path, args: &CheckArgs, found: &Examination) -> Result<()> {
-    let weights = found.alignment.as_ref().map_or(&[] as &[_], |aligned| aligned.weights.as_slice());
-    if weights.is_empty() {
+    let weights = found.alignment.as_ref().map(|aligned| &aligned.weights);
+    let Some(weights) = weights.filter(|weights| !weights.is_empty()) else {
         return Err(Failure::new(format!("{} has no weights to write to {}", args.data, path.display()))
             .hint("--reweight 0.8 weighs the sequences of an alignment by their neighbours"));
-    }
+    };
     write_file(path, alignment::weights(weights).as_bytes())
 }
 

@@ -105,6 +105,19 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     place.ok("sample run --given 1=A,2=A --count 3 --steps 5 --out given.fasta");
     assert!(table("given.fasta").lines().skip(1).step_by(2).all(|row| row.starts_with("AA")));
 
+    // At a low temperature chains keep to what is most probable.
+    let mean = |words: &str, name: &str| {
+        place.ok(&format!("sample run --count 20 --steps 20 {words} --out {name}.fasta"));
+        place.ok(&format!("score run --data fasta:{name}.fasta --out {name}.csv"));
+        let table = table(&format!("{name}.csv"));
+        let energies: Vec<f64> = table.lines().skip(1).map(|line| energy(line).parse().unwrap()).collect();
+        energies.iter().sum::<f64>() / energies.len() as f64
+    };
+    let (cold, warm) = (mean("--temperature 0.1", "cold"), mean("", "warm"));
+    assert!(cold < warm - 1.0, "{cold} and {warm}");
+    let refused = stderr(&place.run("sample run --temperature 0 --out x.fasta"));
+    assert!(refused.contains("expected a number above 0"), "{refused}");
+
     // What is missing is filled, all else stays.
     place.ok("impute run --data fasta:all.fasta --out filled.fasta");
     let names: HashSet<String> = family(300).lines().filter_map(|line| Some(line.strip_prefix(">s")?.into())).collect();

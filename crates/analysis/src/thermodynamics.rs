@@ -17,7 +17,7 @@
 use crate::chains::Chains;
 use crate::error::{Error, Result};
 use crate::sites::{Level, Sequences, Sites};
-use deepbelief_kernels::{Parameters, Stream, Uniforms};
+use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::likelihood::bennett;
 use deepbelief_rbm::{Rbm, UnitKind};
 use rayon::prelude::*;
@@ -91,24 +91,22 @@ pub fn thermodynamics(rbm: &Rbm, ladder: &[f64], run: &Run) -> Result<Vec<Rung>>
             "two chains and one step at least",
         );
     }
-    let parameters = rbm.to_parameters()?;
     let mut rungs = ladder.to_vec();
     if ladder[0] > 0.0 {
         rungs.insert(0, 0.0);
     }
     let units: f64 = sites.levels().iter().map(|&q| libm::log(q as f64)).sum();
     let mut log_z = units + hidden.sites() as f64 * std::f64::consts::LN_2;
-    let at = |beta: f64| at_temperature(rbm, &parameters, beta);
     let spins = hidden.each().flat_map(|(segment, columns)| columns.map(move |_| segment.units == UnitKind::Spin));
-    let biases = parameters.hb.iter().map(|&b| f64::from(b)).collect();
+    let biases = rbm.to_parameters()?.hb.iter().map(|&b| f64::from(b)).collect();
     let energies = Energies { sites: &sites, biases, spins: spins.collect() };
     let visible = &rbm.layers().visible;
-    let mut states = Chains::new(&at(0.0)?, run.chains, run.seed)?.states().clone();
+    let mut states = Chains::new(&rbm.at_beta(0.0)?, run.chains, run.seed)?.states().clone();
     let mut replicas = Vec::with_capacity(rungs.len());
     // Half of the steps that are not measured go up the ladder, half swap.
     let quiet = run.steps / 2;
     for (k, &beta) in rungs.iter().enumerate() {
-        let mut chains = Chains::from_states(&at(beta)?, states, run.seed.wrapping_add(1 + k as u64))?;
+        let mut chains = Chains::from_states(&rbm.at_beta(beta)?, states, run.seed.wrapping_add(1 + k as u64))?;
         chains.advance(run.steps - quiet)?;
         states = chains.states().clone();
         replicas.push(chains);
@@ -155,14 +153,6 @@ fn swap(replicas: &mut [Chains], seen: &mut [Seen], step: u32, draw: Uniforms) {
             seen[lower].tried += 1;
         }
     }
-}
-
-/// The model with all its weights and biases times beta.
-fn at_temperature(rbm: &Rbm, parameters: &Parameters, beta: f64) -> Result<Rbm> {
-    let times = |values: &[f32]| values.iter().map(|x| (f64::from(*x) * beta) as f32).collect::<Vec<_>>();
-    let Parameters { w_rec, hb, vb, .. } = parameters;
-    let scaled = Parameters { w_rec: times(w_rec), hb: times(hb), vb: times(vb), ..parameters.clone() };
-    Ok(Rbm::from_parameters(rbm.layers(), scaled, &candle_core::Device::Cpu)?)
 }
 
 /// What the visible units of a state add to the energy, and what each hidden unit does where it is 1: its bias and input.

@@ -259,6 +259,11 @@ pub(crate) struct SampleArgs {
     /// Gibbs steps between shown samples
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) every: u32,
+    /// Temperature of the top RBM: above 1 samples vary more, below 1 less [default: 1]
+    ///
+    /// Its energies are divided by the temperature.
+    #[arg(long, value_name = "T", value_parser = temperature)]
+    pub(crate) temperature: Option<f64>,
     /// Alignment to find the nearest natural sequence of each sample in, fasta:FILE [default: none]
     ///
     /// Its name, the number of different letters and the share of equal ones stand behind the sample's name.
@@ -288,6 +293,12 @@ pub(crate) struct SampleArgs {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A temperature, whose inverse is a number too.
+fn temperature(text: &str) -> Result<f64, String> {
+    let fits = |t: &f64| *t > 0.0 && (1.0 / t).is_finite() && t.is_finite();
+    text.parse().ok().filter(fits).ok_or_else(|| "expected a number above 0, such as 0.5".to_string())
 }
 
 /// What chains start at.

@@ -4,5 +4,6 @@ pub(crate) mod gathered;
 pub(crate) mod negative;
 pub(crate) mod shared;
 pub(crate) mod state;
+pub(crate) mod temperature;
 pub(crate) mod tempering;
 pub(crate) mod trajectory;

@@ -261,3 +261,45 @@ fn kinds_have_their_limits() {
         assert!((cgf(&steep_below, x) - cgf(&relu, x)).abs() < 1e-4, "steep below at {x}");
     }
 }
+
+/// ln of the integral of `exp(beta (x h - U(h)))` over h, by midpoints of steps of 0.001 up to 20, or of its sum over 0 and 1;
+/// U has the fields b, g, b-, g-.
+fn integral(kind: UnitKind, [b, g, below, g_below]: [f64; 4], beta: f64, x: f64) -> f64 {
+    let energy = |h: f64| match kind {
+        UnitKind::Bernoulli => -b * h,
+        UnitKind::Drelu if h < 0.0 => 0.5 * g_below * h * h - below * h,
+        _ => 0.5 * g * h * h - b * h,
+    };
+    let weight = |h: f64| (beta * (x * h - energy(h))).exp();
+    if kind == UnitKind::Bernoulli {
+        return (weight(0.0) + weight(1.0)).ln();
+    }
+    let first = if kind == UnitKind::Relu { 0 } else { -20_000 };
+    let sum: f64 = (first..20_000).map(|step| 0.001 * weight((f64::from(step) + 0.5) * 0.001)).sum();
+    sum.ln()
+}
+
+/// At another temperature all energies are divided by it: free energies are those of integrals over the hidden units.
+#[test]
+fn energies_at_another_temperature_are_divided_by_it() {
+    let kinds = [UnitKind::Drelu, UnitKind::Relu, UnitKind::Gaussian, UnitKind::Bernoulli];
+    let of_hidden = [[0.5, 1.2, -0.3, 0.8], [-0.1, 0.9, 0.0, 1.0], [0.2, 1.5, 0.0, 1.0], [0.3, 1.0, 0.0, 1.0]];
+    let [b, g] = [0.3, 1.5];
+    let of_visible = [[b, g, 0.0, 1.0], [0.25, 1.0, 0.0, 1.0]];
+    let w = [[0.5, -0.3, 0.2, 0.4], [0.3, 0.2, -0.4, 0.6]];
+    let layers = Layers {
+        visible: [UnitKind::Gaussian, UnitKind::Spin].map(|kind| segment(kind, 1, 1)).into_iter().collect(),
+        hidden: kinds.map(|kind| segment(kind, 1, 1)).into_iter().collect(),
+    };
+    let rbm = rbm(&layers, w.as_flattened(), &of_visible, &of_hidden);
+    for beta in [0.5, 1.0, 3.0] {
+        let there = rbm.at_beta(beta).unwrap();
+        for [x, s] in [[0.7, -1.0], [-1.1, 1.0]] {
+            let hidden = (0..kinds.len()).map(|u| integral(kinds[u], of_hidden[u], beta, x * w[0][u] + s * w[1][u]));
+            let expected = beta * (0.5 * g * x * x - b * x - 0.25 * s) - hidden.sum::<f64>();
+            let free = scalar(&there.free_energy(&tensor(&[x, s], 1)).unwrap());
+            assert!((free - expected).abs() < 1e-5, "beta {beta}, ({x}, {s}): {free}, by integrals {expected}");
+        }
+    }
+    assert!(rbm.at_beta(0.0).unwrap_err().to_string().starts_with("beta is 0"));
+}

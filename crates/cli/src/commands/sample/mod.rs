@@ -46,7 +46,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         .hint("a table may have more: a name that ends in .csv, .npy, .parquet or .safetensors"));
     }
     require_fit(args, is_picture)?;
-    let checkpoint = Checkpoint::open(&args.checkpoint)?;
+    let checkpoint = opened(args)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
     let form = args.form.over(checkpoint.text_form());
     let dbn = &checkpoint.dbn.to_device(&args.device.open()?)?;
@@ -80,7 +80,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     // Of a table with columns that are given, each batch of rows makes all steps.
     let batches = ranks::own_rows(dream.count.div_ceil(ROWS), 1) as u64;
     let steps = if args.given.is_empty() { dream.all_steps() } else { batches * u64::from(dream.steps.max(1)) };
-    require_same(&sizes, &dream, &args.given)?;
+    require_same(&sizes, &dream, args)?;
     let work = report.work("Gibbs steps", steps);
     let watch = |steps: u32| work.did(steps.into());
     if is_picture {
@@ -121,10 +121,20 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         let Dream { count, steps, every, shown, seed, .. } = dream;
         return report.json(&json!({
             "file": args.out, "labels": labels, "count": count, "steps": steps, "every": every, "shown": shown,
-            "seed": seed, "given": args.given,
+            "seed": seed, "given": args.given, "temperature": args.temperature.unwrap_or(1.0),
         }));
     }
     Ok(())
+}
+
+/// The model, its top at the temperature that is asked for.
+fn opened(args: &SampleArgs) -> Result<Checkpoint> {
+    let mut checkpoint = Checkpoint::open(&args.checkpoint)?;
+    if let Some(temperature) = args.temperature {
+        let top = checkpoint.dbn.top().at_beta(1.0 / temperature)?;
+        checkpoint.dbn = Dbn::new(checkpoint.dbn.layers().to_vec(), top)?;
+    }
+    Ok(checkpoint)
 }
 
 /// Refuses values of columns that do not go with what else is asked for.
@@ -147,10 +157,11 @@ fn require_fit(args: &SampleArgs, is_picture: bool) -> Result<()> {
 }
 
 /// Refuses to go on where ranks have other models, or other words, or start their chains elsewhere.
-fn require_same(sizes: &[usize], dream: &Dream, given: &[String]) -> Result<()> {
+fn require_same(sizes: &[usize], dream: &Dream, args: &SampleArgs) -> Result<()> {
     let Dream { clamped, count, steps, every, shown, seed, start, .. } = dream;
     let start: Vec<u8> = start.iter().flat_map(|state| state.to_le_bytes()).collect();
-    ranks::require_same(&format!("{:?}", (sizes, clamped, count, steps, every, shown, seed, given, sha256(&start))))
+    let asked = (&args.given, args.temperature);
+    ranks::require_same(&format!("{:?}", (sizes, clamped, count, steps, every, shown, seed, asked, sha256(&start))))
 }
 
 /// Visible values of each chain, each time it is shown, and the labels of these rows, where there are some.

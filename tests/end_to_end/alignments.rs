@@ -146,9 +146,24 @@ fn an_evaluation_says_what_independent_sites_give() {
         let [value, low, high] = ["value", "low", "high"].map(|key| found["difference"][key].as_f64().unwrap());
         let exact = found["log_likelihood"]["exact"]["value"].as_f64().unwrap();
         assert!((value - (exact - expected)).abs() < 1e-9 && low <= value && value <= high, "{found}");
+        let each = found["log_likelihood_per_site"]["value"].as_f64().unwrap();
+        assert!((each - exact / 2.0).abs() < 1e-12, "{found}");
     }
     let said = place.ok("eval run --split train");
     assert!(said.contains("independent sites     -") && said.contains(" than independent sites by "), "{said}");
+    assert!(said.contains("\n  per site            -"), "{said}");
+    // A score has the mean too, with the interval of the ln Z that it is given.
+    let exact = place.json("eval run --split train --json")["log_likelihood"]["exact"]["value"].as_f64().unwrap();
+    let scored = |words: &str| place.json(&format!("score run --split train {words} --out s.csv --json"));
+    let found = scored("");
+    let [value, each] = ["value", "per_site"].map(|key| found["log_likelihood"][key].as_f64().unwrap());
+    assert!((value - exact).abs() < 1e-4 && (each - value / 2.0).abs() < 1e-12, "{found} of {exact}");
+    assert!(found["log_likelihood"].get("low").is_none(), "{found}");
+    let found = scored("--log-z 30,29.5,31");
+    let [value, low, high] = ["value", "low", "high"].map(|key| found["log_likelihood"][key].as_f64().unwrap());
+    assert!((value - low - 1.0).abs() < 1e-9 && (high - value - 0.5).abs() < 1e-9, "{found}");
+    let said = place.ok("score run --split train --log-z 30,29.5,31 --out s.csv");
+    assert!(said.contains("mean log-likelihood -") && said.contains(" per site\n"), "{said}");
 }
 
 /// Nothing is learned from three sequences: that is said of the data, and at the end of a training.

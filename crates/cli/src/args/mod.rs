@@ -36,7 +36,7 @@ pub(crate) use machine::MachineArgs;
 pub(crate) use on::{PartName, SplitName};
 pub(crate) use quality::QualityArgs;
 pub(crate) use runs::{CompareArgs, ReportArgs, RunsArgs};
-pub(crate) use score::{Mutations, ScoreArgs};
+pub(crate) use score::{LogZ, Mutations, ScoreArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs, SelftestArgs};
 pub(crate) use thermodynamics::ThermodynamicsArgs;
 pub(crate) use training::{RecipeArgs, RecipeName, TrainArgs};

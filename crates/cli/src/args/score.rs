@@ -40,8 +40,10 @@ The free energy of an RBM is exact. For a deep belief net it is -ln of the mean 
 its layers, as in `dbn eval`. A row has the same score wherever it stands in the file.
 
 log_likelihood needs ln Z. It is summed where one side of the top has at most 25 units; otherwise
-give --log-z, as `dbn eval` prints it. Values between 0 and 1 are taken as they are, and
-log_likelihood is then a lower bound on the expected log-likelihood of their binary draws.
+give --log-z, as `dbn eval` prints it. With the ends of its interval, --log-z X,LOW,HIGH, the
+summary has the interval of the mean log-likelihood. Of letters, categories and spins it has the
+mean per site too. Values between 0 and 1 are taken as they are, and log_likelihood is then a lower
+bound on the expected log-likelihood of their binary draws.
 
 percentile needs the training data that the model names, unchanged. Up to 10,000 of them are scored.
 If they have weights, each sample counts by its weight.
@@ -71,9 +73,9 @@ pub(crate) struct ScoreArgs {
     /// Make pixels binary: none or threshold=T [default: threshold as in training, else none]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
-    /// ln Z of the top, in nats [default: the exact sum, where it can be computed]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) log_z: Option<f64>,
+    /// ln Z of the top, in nats, and the ends of its interval [default: the exact sum, where it can be computed]
+    #[arg(long, value_name = "X[,LOW,HIGH]", allow_hyphen_values = true)]
+    pub(crate) log_z: Option<LogZ>,
     /// Draws of the hidden layers under the top for every sample
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) layer_draws: u16,
@@ -104,6 +106,28 @@ pub(crate) struct ScoreArgs {
     pub(crate) json: bool,
 }
 
+/// ln Z as it is typed, with the ends of its interval or alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LogZ {
+    pub(crate) value: f64,
+    pub(crate) interval: Option<(f64, f64)>,
+}
+
+impl FromStr for LogZ {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
+        match numbers.as_deref() {
+            Some(&[value]) => Ok(Self { value, interval: None }),
+            Some(&[value, low, high]) if (low..=high).contains(&value) => {
+                Ok(Self { value, interval: Some((low, high)) })
+            }
+            _ => Err("write a number, or one and the ends of its interval: 883.66,883.48,883.83"),
+        }
+    }
+}
+
 /// Which mutants are scored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mutations {
@@ -118,5 +142,22 @@ impl FromStr for Mutations {
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(if text == "all" { Self::All } else { Self::File(text.into()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ln_z_may_have_an_interval() {
+        let alone = LogZ { value: -2.5, interval: None };
+        assert_eq!("-2.5".parse(), Ok(alone));
+        assert_eq!("-2.5,-3,-2".parse(), Ok(LogZ { interval: Some((-3.0, -2.0)), ..alone }));
+        for bad in ["", "x", "1,2", "1,2,3", "1,0,2,3"] {
+            assert!(bad.parse::<LogZ>().is_err(), "{bad}");
+        }
+        let words = ["dbn", "score", "model", "--out", "s.csv", "--log-z", "-2.5,-3,-2"];
+        assert!(<crate::args::Cli as clap::Parser>::try_parse_from(words).is_ok(), "numbers may be negative");
     }
 }

@@ -15,6 +15,7 @@ use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::machine::ranks;
 use crate::model::checkpoint::Checkpoint;
+use crate::model::sites::is_on_sites;
 use crate::model::trained::{Trained, say_filled};
 use crate::report::{Report, bytes, thousands};
 use crate::run::folder::checkpoint_path;
@@ -47,7 +48,7 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
     }
     let path = checkpoint_path(&args.on.checkpoint)?;
     let file = tensors::read(&path)?;
-    let dbn = &checkpoint.dbn;
+    let (dbn, sites) = (&checkpoint.dbn, checkpoint.dbn.top().layers().visible.sites());
     require_normalizable(dbn.top())?;
     if args.pseudo_likelihood.is_some() && dbn.depth() > 1 {
         return Err(Failure::new("--pseudo-likelihood is of an RBM, and this model has layers under its top"));
@@ -107,12 +108,13 @@ pub(crate) fn eval(args: &EvalArgs, report: &Report) -> Result<()> {
         is_binarized: samples.layer().is_bernoulli(),
         checkpoint_sha256: sha256(&file),
         log_likelihood,
+        log_likelihood_per_site: log_likelihood.best().filter(|_| is_on_sites(dbn)).map(|best| best.over(sites)),
         independent,
         difference,
         standard_error_of_samples: draws[0].standard_error(),
         standard_error_of_draws: error_of_mean(draws.iter().map(|sums| sums.importance / weight)),
         pseudo_log_likelihood: pseudo,
-        pseudo_log_likelihood_per_unit: pseudo.map(|pseudo| pseudo / dbn.top().layers().visible.sites() as f64),
+        pseudo_log_likelihood_per_unit: pseudo.map(|pseudo| pseudo / sites as f64),
         log_z,
         mixing,
         free_energy_gap: own.map(|own| mean(&|sums| sums.free_energy) - own.free_energy),

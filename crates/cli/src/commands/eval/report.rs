@@ -37,6 +37,20 @@ impl Estimate {
         self.low.zip(self.high).map(|(low, high)| (high - low) / 6.0)
     }
 
+    /// The same of a site, where a sample has so many.
+    pub(super) fn over(self, sites: usize) -> Self {
+        let each = |x: f64| x / sites as f64;
+        Self { value: each(self.value), low: self.low.map(each), high: self.high.map(each), ..self }
+    }
+
+    /// A figure of a site in words, with its interval.
+    fn of_a_site(&self) -> String {
+        match (self.low, self.high) {
+            (Some(low), Some(high)) if low < high => format!("{:.4} nats ({low:.4} to {high:.4})", self.value),
+            _ => format!("{:.4} nats", self.value),
+        }
+    }
+
     /// `from` less this.
     pub(super) fn below(self, from: f64) -> Self {
         let less = |z: Option<f64>| z.map(|z| from - z);
@@ -177,6 +191,9 @@ pub(super) struct Evaluation {
     pub(super) checkpoint_sha256: String,
     /// Nats per sample.
     pub(super) log_likelihood: LogLikelihood,
+    /// The best of these over the number of sites, of letters, categories or spins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) log_likelihood_per_site: Option<Estimate>,
     /// The same of independent sites with the frequencies of the training samples; of sites with levels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) independent: Option<f64>,
@@ -255,6 +272,9 @@ impl Evaluation {
                 let value = self.rounded(estimate);
                 line(name, format!("{value} nats per sample{}", self.notes(estimate, name.starts_with("log"))));
             }
+        }
+        if let Some(each) = self.log_likelihood_per_site {
+            line("  per site", each.of_a_site());
         }
         if let Some(independent) = self.independent {
             let is_worse = self.log_likelihood.best().is_some_and(|best| best.value < independent);

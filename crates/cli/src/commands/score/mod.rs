@@ -1,5 +1,6 @@
 //! `dbn score`: how probable a model finds each sample, beside the samples it learned from.
 
+mod mean;
 mod mutations;
 mod odd;
 mod peers;
@@ -20,6 +21,7 @@ use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results, cell_text, is_named, spare_name};
 use deepbelief_data::{Binarize, Block, BlockValues, Split};
 use deepbelief_stack::{Dbn, Scorer};
+use mean::Mean;
 use odd::{Odd, Oddities};
 use peers::{Measured, Peers, lacking, minus_free_energies, training};
 use serde::Serialize;
@@ -80,7 +82,8 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.machine)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
-    let log_z = log_z(&args.on.checkpoint, checkpoint.dbn.top(), args.log_z, "column log_likelihood")?;
+    let given = args.log_z.map(|log_z| log_z.value);
+    let log_z = log_z(&args.on.checkpoint, checkpoint.dbn.top(), given, "column log_likelihood")?;
     let sizes = checkpoint.dbn.sizes();
     let rows = CHUNK.max(args.layer_draws.into());
     let beside = PROGRAM + footprint::held(&data) + 2 * footprint::model(&sizes) + 2 * footprint::pass(&sizes, rows);
@@ -120,7 +123,8 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let table = table.with_rows(beside, format);
     let files =
         Results { columns: with_numbers(numbered(samples), table.columns), ..table }.write(&args.out, format)?;
-    let found = Found { who, ..Found::of(&data.name, &scores, samples, &lowest, odd) };
+    let mean = Mean::of(&scores, samples, args.log_z);
+    let found = Found { who, mean, ..Found::of(&data.name, &scores, samples, &lowest, odd) };
     if found.unscored > 0 {
         tracing::warn!(
             "{} without a score: they lack so much that it cannot be summed out exactly",
@@ -135,9 +139,9 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     }
     if args.json {
         return report.json(&json!({
-            "files": files, "data": data.name, "samples": scores.len(), "log_z": log_z, "unscored": found.unscored,
-            "estimated": found.estimated,
-            "beyond": found.beyond, "least_probable": found.least_probable(),
+            "files": files, "data": data.name, "samples": scores.len(), "log_z": log_z, "log_likelihood": mean,
+            "unscored": found.unscored, "estimated": found.estimated, "beyond": found.beyond,
+            "least_probable": found.least_probable(),
         }));
     }
     report.data(&found.summary())
@@ -253,6 +257,8 @@ struct Found<'a> {
     samples_of: &'a Split,
     /// What the samples are called, or the first column that the model ignores.
     who: Option<Block>,
+    /// Of their log-likelihoods, where these are known.
+    mean: Option<Mean>,
     samples: usize,
     unscored: usize,
     estimated: usize,
@@ -277,7 +283,8 @@ impl<'a> Found<'a> {
         let unscored = scores.len() - lowest.len();
         let estimated = scores.iter().filter(|score| score.estimated).count();
         let lowest = lowest.iter().take(SHOWN).map(|&row| &scores[row]).collect();
-        Self { data, samples_of, who: None, samples: scores.len(), unscored, estimated, beyond, lowest, odd }
+        let (who, mean, samples) = (None, None, scores.len());
+        Self { data, samples_of, who, mean, samples, unscored, estimated, beyond, lowest, odd }
     }
 
     /// As JSON, with their odd values.
@@ -300,6 +307,7 @@ impl<'a> Found<'a> {
     /// For people.
     fn summary(&self) -> String {
         let mut text = format!("{} samples of {}\n", thousands(self.samples), self.data);
+        text.extend(self.mean.as_ref().map(Mean::in_words));
         if !self.beyond.is_empty() {
             let row = |score: &&Score| format!("{} ({})", score.number(), count(score.beyond as usize, "value"));
             let more = if self.beyond.len() > SHOWN { ", ..." } else { "" };

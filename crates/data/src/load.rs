@@ -310,8 +310,8 @@ mod tests {
         let error = load(&Source::Csv("a.csv".into()), &LoadOptions::default()).unwrap_err().to_string();
         assert_eq!(
             error,
-            "this build does not read csv:a.csv: build it with the feature `formats`, for dbn by cargo build --release \
-             --features formats"
+            "this build does not read csv:a.csv: build it with the feature `formats`: a program of yours by features = \
+             [\"formats\"] in the line of deepbelief in its Cargo.toml, dbn by cargo build --release --features formats"
         );
     }
 }

@@ -6,8 +6,9 @@
 //!
 //! # 1. Data
 //!
-//! Samples are rows of values. A [`Split`](crate::Split) holds them, with or without labels. Values in memory must lie
-//! between 0 and 1; [a table](#a-table) of a file may have any numbers.
+//! Samples are rows of values. A [`Split`](crate::Split) holds them, with or without labels. Values of
+//! [`Split::new`](crate::Split::new) lie between 0 and 1; [a table](#a-table) of a file and
+//! [numbers in memory](#real-numbers-in-memory) may be any.
 //! [`data::load`](crate::data::load) reads them from files by a [`Source`](crate::Source) such as
 //! `csv:table.csv`, and `Dataset::mnist` (feature `embedded-mnist`) brings the digits along. Here a row
 //! (label 0) or a column (label 1) of each picture is on:
@@ -123,7 +124,7 @@
 //! `dbn pretrain`: a column of real numbers has a Gaussian unit, which learns the number less its mean, divided by its
 //! standard deviation. The default, `Bernoulli`, maps every column to values from 0 to 1.
 //! [`Split::layer`](crate::Split::layer) says which units there are, and the RBM must have the same ones: give them to
-//! it as `visible_units`. A trainer checks only how many units there are.
+//! it as `visible_units`. A trainer refuses data of other units than its model's.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -154,6 +155,44 @@
 //! trainer.fit(&mut minibatches, &monitors, &mut |epoch: &EpochMetrics| costs.push(epoch.reconstruction_cost))?;
 //!
 //! assert!(costs[49] < 0.5 * costs[0], "nats per row: {costs:?}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Real numbers in memory
+//!
+//! [`Split::of_units`](crate::Split::of_units) takes values of any units, row by row. Real numbers are those of Gaussian
+//! units; they are learned as they are, so each column should have mean 0 and deviation 1.
+//! `Dataset::of_blocks` (feature `formats`) takes columns of numbers and words as they are, scales them as those of a file,
+//! and remembers how.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use deepbelief::candle_core::Device;
+//! use deepbelief::kernels::{UnitKind, Units};
+//! use deepbelief::{BatchConfig, EpochMetrics, Minibatcher, Monitors, Rbm, RbmConfig, Split, TrainConfig, Trainer};
+//!
+//! // 200 rows of two columns, each with mean 0 and deviation 1.
+//! let wave = |k: u16, shift: f32| 2f32.sqrt() * (f32::from(k) * std::f32::consts::TAU / 200.0 + shift).sin();
+//! let values: Vec<f32> = (0..200).flat_map(|k| [wave(k, 0.0), wave(k, 0.3)]).collect();
+//!
+//! let units = Units::of(UnitKind::Gaussian, 2);
+//! let data = Split::of_units(units.clone(), values, None)?;
+//! let mut minibatches = Minibatcher::new(&data, BatchConfig { batch_size: 10, ..Default::default() })?;
+//! let monitors = Monitors::from_training(&mut minibatches, 200);
+//! let config = RbmConfig { hidden: 12, visible_units: Some(units), ..Default::default() };
+//! let rbm = Rbm::new(&config, &data.mean()?, &Device::Cpu)?;
+//! let mut trainer = Trainer::new(&rbm, TrainConfig { epochs: 50, learning_rate: 0.01, ..Default::default() })?;
+//! let mut costs = Vec::new();
+//! trainer.fit(&mut minibatches, &monitors, &mut |epoch: &EpochMetrics| costs.push(epoch.reconstruction_cost))?;
+//!
+//! assert!(costs[49] < costs[0], "nats per row: {costs:?}");
+//!
+//! // Bernoulli units, which are the default, would learn other data.
+//! let bits = Rbm::new(&RbmConfig { hidden: 12, ..Default::default() }, &[0.5, 0.5], &Device::Cpu)?;
+//! let refused = Trainer::new(&bits, TrainConfig::default())?.fit(&mut minibatches, &monitors, &mut ());
+//! let said = refused.unwrap_err().to_string();
+//! assert!(said.starts_with("the training data have 2 gaussian units, but the model has 2 bernoulli"), "{said}");
 //! # Ok(())
 //! # }
 //! ```

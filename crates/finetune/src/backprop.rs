@@ -10,11 +10,12 @@ use crate::metrics::FinetuneMetrics;
 use crate::network::Network;
 use crate::optimizer::{Descent, Moments, OptimizerKind};
 use crate::parameters::{flat, shaped, variables};
-use crate::pass::{self, Drops};
+use crate::pass::{self, Drops, Outputs};
 use crate::state;
 use candle_core::{Device, Tensor};
 use candle_nn::Optimizer;
 use deepbelief_kernels::feedforward::drop_inputs;
+use deepbelief_rbm::{UnitKind, Units};
 use deepbelief_training::{
     EpochEnd, Error as LoopError, Labelled, Loop, Monitors, OnDivergence, Position, State, Training,
 };
@@ -138,6 +139,15 @@ impl Training for Backprop {
 
     fn visible(&self) -> usize {
         self.network.visible()
+    }
+
+    /// A classifier takes what it is given as numbers.
+    fn visible_units(&self) -> Option<Units> {
+        match self.network.outputs() {
+            Outputs::Labels => None,
+            Outputs::Bernoulli => Some(Units::of(UnitKind::Bernoulli, self.network.visible())),
+            Outputs::Units(units) => Some(units.clone()),
+        }
     }
 
     fn classes(&self) -> usize {

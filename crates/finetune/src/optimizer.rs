@@ -9,6 +9,7 @@ use candle_nn::Optimizer;
 #[cfg(feature = "cuda")]
 use deepbelief_kernels::cuda::{Gpu, GpuMoments};
 use deepbelief_kernels::{Adam, Momentum, limit_norms};
+use deepbelief_training::DEVICES;
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 
@@ -79,7 +80,7 @@ impl Kept {
             return Ok(Self::Device(GpuMoments::new(&gpu, &moments.first, &moments.second)?));
         }
         if !var.device().is_cpu() {
-            bail!("descent: a variable must be on the CPU, or on an NVIDIA GPU in a build with the feature cuda");
+            bail!("descent: a variable must be on {DEVICES}");
         }
         Ok(Self::Host(moments))
     }

@@ -16,9 +16,9 @@ use deepbelief_kernels::{Batch, Minibatches, Stream, Uniforms};
 use deepbelief_ranks::{Alone, Group};
 use deepbelief_rbm::{
     Contrastive, Control, EpochMetrics, Error as RbmError, LabelGroup, Monitors, Observer, ObserverResult, Outcome,
-    Progress, Rbm, RbmConfig, Snapshot, TrainState, Trainer, UnitMix,
+    Progress, Rbm, RbmConfig, Snapshot, TrainState, Trainer, UnitKind, UnitMix, Units,
 };
-use deepbelief_training::{notify, pool};
+use deepbelief_training::{check_data, notify, pool};
 use std::sync::Arc;
 
 /// What is about to train.
@@ -218,8 +218,8 @@ impl Greedy {
     /// every layer is measured on what the layers below make of them.
     ///
     /// # Errors
-    /// [`Error::Config`] as [`StackConfig::validate_on`] has it;
-    /// [`Error::Training`] with the layer and the reason; [`Error::NoLabels`] and
+    /// [`Error::Config`] as [`StackConfig::validate_on`] has it; [`deepbelief_training::Error::Units`] for data of other
+    /// visible units; [`Error::Training`] with the layer and the reason; [`Error::NoLabels`] and
     /// [`Error::Label`] for labels that cannot be learned; [`deepbelief_training::Error::Observer`].
     pub fn fit_layers(
         &mut self,
@@ -229,6 +229,8 @@ impl Greedy {
         observer: &mut dyn StackObserver,
     ) -> Result<Outcome> {
         self.config.validate_on(data.units())?;
+        let visible = self.config.visible_units.clone();
+        check_data(data, &visible.unwrap_or_else(|| Units::of(UnitKind::Bernoulli, data.units())))?;
         while self.finished.len() < layers.min(self.config.layers.len()) {
             if self.fit_layer(data, monitors, observer)? == Control::Stop {
                 return Ok(Outcome::Interrupted);

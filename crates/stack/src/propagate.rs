@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::memory::{Mode, Plan, plan};
 use deepbelief_kernels::{Batch, Minibatches, Missing, Share, Stream, Uniforms};
 use deepbelief_rbm::{Rbm, VisibleStates};
+use deepbelief_training::check_data;
 
 /// How to deal the input of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,14 +59,12 @@ impl<'a> Propagated<'a> {
     /// computed here, in one pass over epoch 0 of the data.
     ///
     /// # Errors
-    /// [`deepbelief_rbm::Error::Shape`] if the data do not fit the bottom layer;
-    /// [`Error::NoLabels`] if batches should be balanced and there are no labels.
+    /// [`deepbelief_training::Error::Shape`] or [`deepbelief_training::Error::Units`] if the data do not fit the bottom
+    /// layer; [`Error::NoLabels`] if batches should be balanced and there are no labels.
     pub fn new(data: &'a mut dyn Minibatches, rbms: &[Rbm], dealing: Dealing) -> Result<Self> {
         let (samples, units) = (data.samples(), rbms.last().map_or(data.units(), Rbm::hidden));
-        let visible = rbms.first().map_or(data.units(), Rbm::visible);
-        if data.units() != visible {
-            let (got, expected) = (vec![data.units()], vec![visible]);
-            return Err(deepbelief_rbm::Error::Shape { what: "training data".into(), got, expected }.into());
+        if let Some(bottom) = rbms.first() {
+            check_data(data, &bottom.layers().visible)?;
         }
         // Above no layer stand the data's own values, grey ones among them.
         let propagate = if rbms.is_empty() { Propagate::Probabilities } else { dealing.propagate };

@@ -2,7 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::training::Training;
-use deepbelief_kernels::Batch;
+use deepbelief_kernels::{Batch, Minibatches, UnitKind, Units};
+
+/// What data are called that are dealt in minibatches.
+pub(crate) const TRAINING_DATA: &str = "training data";
 
 /// Refuses samples that do not fit the model of a training, and labels that it cannot learn from; `what` are the
 /// samples called.
@@ -10,7 +13,7 @@ use deepbelief_kernels::Batch;
 /// # Errors
 /// [`Error::Shape`], [`Error::NoLabels`], [`Error::Label`].
 pub fn check<T: Training>(training: &T, what: &'static str, samples: &Batch, labels: &[u32]) -> Result<()> {
-    check_units(what, samples.units(), training.visible())?;
+    check_width(what, samples.units(), training.visible())?;
     let (rows, classes) = (samples.rows(), training.classes());
     if classes == 0 {
         return Ok(());
@@ -28,8 +31,27 @@ pub fn check<T: Training>(training: &T, what: &'static str, samples: &Batch, lab
     }
 }
 
+/// Refuses training data of another width than the model's visible units, and those that are known to be of other
+/// units.
+///
+/// # Errors
+/// [`Error::Shape`], [`Error::Units`].
+pub fn check_data(data: &dyn Minibatches, visible: &Units) -> Result<()> {
+    check_width(TRAINING_DATA, data.units(), visible.columns())?;
+    let Some(layer) = data.layer() else { return Ok(()) };
+    match columns(layer).zip(columns(visible)).position(|(got, expected)| got != expected) {
+        None => Ok(()),
+        Some(column) => Err(Error::Units { got: layer.clone(), expected: visible.clone(), column }),
+    }
+}
+
+/// The unit of each column, with its levels.
+fn columns(units: &Units) -> impl Iterator<Item = (UnitKind, usize)> {
+    units.segments().iter().flat_map(|part| std::iter::repeat_n((part.units, part.levels), part.columns()))
+}
+
 /// Refuses data of another width than the model's.
-pub(crate) fn check_units(what: &str, got: usize, expected: usize) -> Result<()> {
+pub(crate) fn check_width(what: &str, got: usize, expected: usize) -> Result<()> {
     if got == expected {
         return Ok(());
     }

@@ -1,5 +1,7 @@
 //! What can go wrong in any training.
 
+use deepbelief_kernels::Units;
+
 /// Errors of the loop, which the errors of every training wrap.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -22,6 +24,20 @@ pub enum Error {
         got: Vec<usize>,
         /// The shape that fits.
         expected: Vec<usize>,
+    },
+    /// The training data are of other units than the model's.
+    #[error(
+        "the training data have {got} units, but the model has {expected} visible units; they differ from column {column} \
+         (counted from 0) on: make the model with the units of the data (`visible_units: Some(split.layer().clone())`), or \
+         read the data as those of the model were (with its schema, or by `Split::of_units`)"
+    )]
+    Units {
+        /// The units of the data.
+        got: Units,
+        /// Those of the model.
+        expected: Units,
+        /// The first column of which they differ.
+        column: usize,
     },
     /// A model with labels learns from data without any.
     #[error("the {what} have no labels, which {need}")]

@@ -1,7 +1,7 @@
 //! The loop.
 
 use crate::best::Best;
-use crate::check::{check, check_units};
+use crate::check::{TRAINING_DATA, check, check_data, check_width};
 use crate::config::Settings;
 use crate::divergence::OnDivergence;
 use crate::error::{Error, require};
@@ -120,15 +120,18 @@ impl<T: Training> Loop<T> {
     /// learns those of the data; any other ignores them.
     ///
     /// # Errors
-    /// [`Error::Shape`], [`Error::NoLabels`], [`Error::Label`] for data that do not fit the model; [`Error::Config`]
-    /// for patience without validation data; [`Error::Observer`]; if the training diverged.
+    /// [`Error::Shape`], [`Error::Units`], [`Error::NoLabels`], [`Error::Label`] for data that do not fit the model;
+    /// [`Error::Config`] for patience without validation data; [`Error::Observer`]; if the training diverged.
     pub fn fit(
         &mut self,
         train: &mut dyn Minibatches,
         monitors: &Monitors,
         observer: &mut dyn Observer<T>,
     ) -> Result<Outcome, T::Error> {
-        check_units("training data", train.units(), self.training.visible())?;
+        match self.training.visible_units() {
+            Some(visible) => check_data(train, &visible)?,
+            None => check_width(TRAINING_DATA, train.units(), self.training.visible())?,
+        }
         check(&self.training, "training monitor", &monitors.train, &monitors.train_labels)?;
         if let Some(valid) = &monitors.valid {
             check(&self.training, "validation data", valid, &monitors.valid_labels)?;
@@ -211,7 +214,7 @@ impl<T: Training> Loop<T> {
         while self.at.batch < batches {
             std::mem::swap(&mut batch, &mut next);
             let following = self.at.batch + 1;
-            check(&self.training, "training data", &batch.v, &batch.y)?;
+            check(&self.training, TRAINING_DATA, &batch.v, &batch.y)?;
             if following == batches {
                 self.training.remember()?;
             }

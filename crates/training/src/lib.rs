@@ -7,7 +7,7 @@
 //! |---|---|
 //! | epochs | deals the minibatches of an epoch in the data's order, and fetches the next one while this one is learned from |
 //! | interrupts | stops after a batch or an epoch where an [`Observer`] asks for it |
-//! | checks | refuses data and labels that do not fit the model |
+//! | checks | refuses data and labels that do not fit the model, and data that are known to be of other units |
 //! | best model | keeps the model with the best [`Score`] on the validation data |
 //! | stopping | ends the training by `patience` or `tolerance` |
 //! | retries | starts an epoch that diverged again at half the learning rates, from its first state |
@@ -28,6 +28,7 @@
 mod best;
 mod check;
 mod config;
+mod device;
 mod divergence;
 mod error;
 mod fit;
@@ -42,8 +43,9 @@ mod stopping;
 mod training;
 
 pub use best::{Best, Score};
-pub use check::check;
+pub use check::{check, check_data};
 pub use config::Settings;
+pub use device::DEVICES;
 pub use divergence::OnDivergence;
 pub use error::{Error, Result};
 pub use fit::Loop;

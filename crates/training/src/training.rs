@@ -8,7 +8,7 @@ use crate::metrics::Metrics;
 use crate::monitors::Monitors;
 use crate::position::Position;
 use candle_core::Device;
-use deepbelief_kernels::Share;
+use deepbelief_kernels::{Share, Units};
 use deepbelief_ranks::Group;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,8 +65,13 @@ pub trait Training: Send + Sync + Sized + 'static {
     /// Where it computes.
     fn device(&self) -> &Device;
 
-    /// Visible units.
+    /// Number of visible units.
     fn visible(&self) -> usize;
+
+    /// What the visible units are, without a label; none where it learns from those of any kinds.
+    fn visible_units(&self) -> Option<Units> {
+        None
+    }
 
     /// Classes of the labels it learns; 0 where it learns none.
     fn classes(&self) -> usize;

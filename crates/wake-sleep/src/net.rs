@@ -55,8 +55,9 @@ impl<E: Engine> Net<E> {
         self.recognition.len()
     }
 
-    pub(crate) fn visible(&self) -> usize {
-        self.recognition.first().map_or(self.top.visible(), |set| set.inputs().columns())
+    pub(crate) fn visible_units(&self) -> deepbelief_rbm::Units {
+        let of_top = || deepbelief_rbm::Units::of(UnitKind::Bernoulli, self.top.visible());
+        self.recognition.first().map_or_else(of_top, Direction::inputs)
     }
 
     pub(crate) fn dbn(&self) -> Result<Dbn> {

@@ -9,7 +9,7 @@ use crate::phases::{Phases, Updates};
 use crate::state;
 use crate::up_down::{TuneState, UpDown, copied_to};
 use candle_core::Device;
-use deepbelief_kernels::Bits;
+use deepbelief_kernels::{Bits, Units};
 use deepbelief_stack::Dbn;
 use deepbelief_training::{EpochEnd, Error as LoopError, Labelled, Monitors, OnDivergence, Position, Training};
 use std::path::Path;
@@ -56,7 +56,11 @@ impl Training for UpDown {
     }
 
     fn visible(&self) -> usize {
-        self.phases.net.visible()
+        self.phases.net.visible_units().columns()
+    }
+
+    fn visible_units(&self) -> Option<Units> {
+        Some(self.phases.net.visible_units())
     }
 
     fn classes(&self) -> usize {

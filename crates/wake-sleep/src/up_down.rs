@@ -95,6 +95,5 @@ pub(crate) fn copied_to(device: &Device, precision: Precision, phases: &Phases<P
 /// There is none in this build.
 #[cfg(not(feature = "cuda"))]
 pub(crate) fn copied_to(device: &Device, _: Precision, _: &Phases<PackedRbm>) -> Result<Box<dyn Updates>> {
-    let expected = "the CPU, or an NVIDIA GPU in a build with the feature cuda";
-    Err(crate::Error::config("device", format!("{device:?}"), expected))
+    Err(crate::Error::config("device", format!("{device:?}"), deepbelief_training::DEVICES))
 }

@@ -6,7 +6,7 @@
 //! all on. Samples that are not in memory are read from their file when their batch is filled,
 //! and nothing of them is kept.
 
-use deepbelief_kernels::{Batch, Minibatches, Missing, Share, Stream, Uniforms};
+use deepbelief_kernels::{Batch, Minibatches, Missing, Share, Stream, Uniforms, Units};
 
 use super::binarize::{Binarize, pack_row};
 use super::order;
@@ -40,6 +40,8 @@ pub struct Minibatcher {
     config: BatchConfig,
     samples: usize,
     units: usize,
+    /// What these columns are of.
+    layer: Units,
     store: Store,
     /// Samples of each class, for balanced orders.
     classes: Option<Vec<Vec<u32>>>,
@@ -101,7 +103,7 @@ impl Minibatcher {
             Store::Pixels(split.clone())
         };
         let classes = config.balanced.then(|| split.by_class());
-        let (samples, units) = (split.samples(), split.units());
+        let (samples, units, layer) = (split.samples(), split.units(), split.layer().clone());
         let (labels, order, dealt) = (split.labels(), Vec::new(), Vec::new());
         let gaps = split.has_missing().then(|| Gaps {
             words: (0..samples).flat_map(|sample| split.missing_words(sample)).copied().collect(),
@@ -115,7 +117,7 @@ impl Minibatcher {
         });
         let (epoch, failure) = (0, None);
         let mut this =
-            Self { config, samples, units, store, classes, order, epoch, labels, dealt, gaps, weights, failure };
+            Self { config, samples, units, layer, store, classes, order, epoch, labels, dealt, gaps, weights, failure };
         this.start_epoch(0);
         Ok(this)
     }
@@ -159,6 +161,10 @@ impl Minibatches for Minibatcher {
 
     fn units(&self) -> usize {
         self.units
+    }
+
+    fn layer(&self) -> Option<&Units> {
+        Some(&self.layer)
     }
 
     fn batches(&self) -> usize {

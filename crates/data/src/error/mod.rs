@@ -45,10 +45,7 @@ pub enum Error {
         expected: String,
     },
     /// The program was built without a reader.
-    #[error(
-        "this build does not read {what}: build it with the feature `{feature}`, for dbn by cargo build --release \
-         --features {feature}"
-    )]
+    #[error("this build does not read {what}: {}", with_feature(feature))]
     FeatureOff {
         /// The source.
         what: String,
@@ -167,7 +164,7 @@ pub enum Error {
         value: f32,
         /// The range allowed.
         expected: String,
-        /// Whether the scaling is that of other data, which these must fit.
+        /// Whether the values must fit other data or their units, so that no other scaling is advised.
         fitted: bool,
     },
     /// Fractions and values above 1: no probabilities, no bytes.
@@ -380,6 +377,14 @@ pub enum Error {
     /// Balanced batches of data without labels.
     #[error("class-balanced batches need labels, and this data has none")]
     NoLabels,
+}
+
+/// How a program gets a feature that this build lacks.
+pub(crate) fn with_feature(feature: &str) -> String {
+    format!(
+        "build it with the feature `{feature}`: a program of yours by features = [\"{feature}\"] in the line of deepbelief \
+         in its Cargo.toml, dbn by cargo build --release --features {feature}"
+    )
 }
 
 impl Error {

@@ -98,11 +98,10 @@ impl Container {
             #[cfg(feature = "hdf5")]
             return Ok(Self(Kind::Hdf5(Box::new(Hdf5::open(bytes, matlab, allowed)?))));
             #[cfg(not(feature = "hdf5"))]
-            return Err(
-                "is an HDF5 file, which this build does not read: build it with the feature `hdf5`, for dbn by \
-                        cargo build --release --features hdf5"
-                    .into(),
-            );
+            return Err(format!(
+                "is an HDF5 file, which this build does not read: {}",
+                crate::error::with_feature("hdf5")
+            ));
         }
         if !is_mat(&bytes) {
             return Err("is neither a MATLAB nor an HDF5 file".into());

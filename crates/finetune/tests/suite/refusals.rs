@@ -2,9 +2,9 @@
 
 use crate::{Done, dbn, minibatches, monitors, network, patterns};
 use candle_core::Device;
-use deepbelief_data::Binarize;
+use deepbelief_data::{Binarize, Split};
 use deepbelief_finetune::{FinetuneConfig, FinetuneState, Finetuner, Network, Objective, OptimizerKind};
-use deepbelief_rbm::Monitors;
+use deepbelief_rbm::{Monitors, UnitKind, Units};
 
 fn message<T>(result: Result<T, deepbelief_finetune::Error>) -> String {
     result.map(|_| ()).map_or_else(|error| error.to_string(), |()| "nothing was refused".into())
@@ -24,6 +24,23 @@ fn data_that_do_not_fit_are_refused() -> Done {
     let mut wrong = monitors(&split);
     wrong.valid_labels[4] = 3;
     assert_eq!(fit(wrong), "label 3 (entry 4 of the validation data) is not below the number of classes, 3");
+    Ok(())
+}
+
+/// An autoencoder knows its units, a classifier takes numbers of any.
+#[test]
+fn data_of_other_units_than_an_autoencoder_are_refused() -> Done {
+    let split = Split::of_units(Units::of(UnitKind::Gaussian, 9), vec![0.5; 36], Some(vec![0, 1, 2, 0]))?;
+    let monitors =
+        Monitors { train: split.batch(0..4, Binarize::None, 1)?, train_labels: vec![0, 1, 2, 0], ..Default::default() };
+    let fit = |objective| -> Result<String, crate::Failure> {
+        let mut finetuner = Finetuner::new(&network(objective)?, FinetuneConfig { epochs: 1, ..crate::plain() })?;
+        Ok(message(finetuner.fit(&mut minibatches(&split)?, &monitors, &mut ())))
+    };
+    let refused = fit(Objective::Autoencoder)?;
+    let said = "the training data have 9 gaussian units, but the model has 9 bernoulli visible units; they differ from";
+    assert!(refused.starts_with(said), "{refused}");
+    assert_eq!(fit(Objective::Classifier)?, "nothing was refused");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::batch::Batch;
 use super::missing::Missing;
 use super::share::Share;
+use crate::units::layers::Units;
 
 /// A source of minibatches: what a trainer knows of a data set.
 pub trait Minibatches: Send {
@@ -11,6 +12,12 @@ pub trait Minibatches: Send {
 
     /// Number of visible units.
     fn units(&self) -> usize;
+
+    /// What the visible units are; none where that is not known. A trainer refuses data whose units are known to be
+    /// other ones than its model's.
+    fn layer(&self) -> Option<&Units> {
+        None
+    }
 
     /// Number of minibatches in an epoch.
     fn batches(&self) -> usize;

@@ -26,7 +26,7 @@ pub struct RbmConfig {
     /// Visible units; if absent, as many as the data have.
     pub visible: Option<usize>,
     /// What they are; if absent, all are Bernoulli. They must be the units of the data, in this project's data crate
-    /// those of `Split::layer`: a training checks only how many there are.
+    /// those of `Split::layer`: a training refuses data that say they are of other units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visible_units: Option<Units>,
     /// Hidden units.

@@ -10,7 +10,7 @@ use crate::training::schedule::Schedule;
 use crate::training::sums::Sums;
 use candle_core::Device;
 use deepbelief_kernels::{AdamDecays, Descent, Layers, Precision, UnitKind};
-use deepbelief_training::{OnDivergence, Settings, validate_threads};
+use deepbelief_training::{DEVICES, OnDivergence, Settings, validate_threads};
 use serde::{Deserialize, Serialize};
 
 /// What moves persistent chains.
@@ -295,7 +295,7 @@ impl TrainConfig {
     /// does not have.
     pub fn validate_on(&self, device: &Device, layers: &Layers) -> Result<()> {
         let ours = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
-        require(ours, "device", format!("{device:?}"), "the CPU, or an NVIDIA GPU in a build with the feature cuda")?;
+        require(ours, "device", format!("{device:?}"), DEVICES)?;
         if !device.is_cpu() {
             self.require_plain_descent()?;
         }

@@ -11,7 +11,7 @@ use crate::training::forms;
 use crate::training::learned::Learned;
 use crate::training::metrics::EpochMetrics;
 use candle_core::Device;
-use deepbelief_kernels::{Parameters, Share};
+use deepbelief_kernels::{Parameters, Share, Units};
 use deepbelief_ranks::Group;
 use deepbelief_training::{EpochEnd, Labelled, Monitors, Position, Training};
 use std::sync::Arc;
@@ -51,6 +51,10 @@ impl Training for Contrastive {
 
     fn visible(&self) -> usize {
         self.layers.visible.columns() - self.levels_of_label()
+    }
+
+    fn visible_units(&self) -> Option<Units> {
+        Some(self.layers.visible.without_label(self.levels_of_label()))
     }
 
     fn classes(&self) -> usize {

@@ -18,9 +18,23 @@ pub(crate) fn independent_fit(units: &Units, mean: &[f32]) -> Result<Vec<f32>> {
             UnitKind::Relu => p.is_finite() && p >= 0.0,
         };
         let (got, expected) = match segment.units {
-            UnitKind::Relu => ("negative", "0 or more for every relu unit"),
-            UnitKind::Gaussian | UnitKind::Drelu => ("not a number", "finite for every visible unit"),
-            _ => ("outside the range of probabilities", "between 0 and 1 for every visible unit"),
+            UnitKind::Relu => (
+                "negative",
+                "0 or more for every relu unit: give columns with negative values gaussian units, by `visible_units`",
+            ),
+            UnitKind::Gaussian | UnitKind::Drelu => (
+                "not a number",
+                "finite for every visible unit: leave rows out that have NaN or infinite values, or mark these as missing",
+            ),
+            UnitKind::Bernoulli => (
+                "outside the range of probabilities",
+                "between 0 and 1 for every bernoulli unit: scale the data, or give columns of real numbers gaussian \
+                 units, by `visible_units`",
+            ),
+            UnitKind::Spin | UnitKind::Categorical => (
+                "outside the range of probabilities",
+                "between 0 and 1 for every spin and level: write spins as 0 and 1, a category as a 1 among zeros",
+            ),
         };
         require(mean.iter().all(|&p| fits(p)), "data_mean", got, expected)?;
         match segment.units {

@@ -15,6 +15,7 @@ mod measured_by_ranks;
 mod methods;
 mod one_call;
 mod options;
+mod other_units;
 mod packed;
 mod pairs;
 mod pseudo;

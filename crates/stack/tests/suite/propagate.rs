@@ -3,8 +3,8 @@
 use crate::{Fixed, binary, random_rbms, to_tensor, values};
 use candle_core::DType;
 use deepbelief_kernels::{Batch, Minibatches, Share, Stream, Uniforms};
-use deepbelief_rbm::{Monitors, Rbm, TrainConfig, Trainer};
-use deepbelief_stack::{Dbn, Dealing, Mode, Plan, Propagate, Propagated, plan, raise};
+use deepbelief_rbm::{Monitors, Rbm, TrainConfig, Trainer, UnitKind, Units};
+use deepbelief_stack::{Dbn, Dealing, Greedy, Mode, Plan, Propagate, Propagated, StackConfig, plan, raise};
 
 const CLASSES: u32 = 3;
 
@@ -300,4 +300,50 @@ fn data_that_do_not_fit_are_refused() {
             "the training data have no labels, which dealing classes in proportion needs; train without it"
         );
     }
+}
+
+/// Data that say what their units are.
+struct Known(Fixed, Units);
+
+impl Minibatches for Known {
+    fn samples(&self) -> usize {
+        self.0.samples()
+    }
+    fn units(&self) -> usize {
+        self.0.units()
+    }
+    fn layer(&self) -> Option<&Units> {
+        Some(&self.1)
+    }
+    fn batches(&self) -> usize {
+        self.0.batches()
+    }
+    fn start_epoch(&mut self, epoch: u32) {
+        self.0.start_epoch(epoch);
+    }
+    fn fill(&mut self, index: usize, batch: &mut Batch) {
+        self.0.fill(index, batch);
+    }
+}
+
+/// By whoever reads them first: the stack, or what passes them up.
+#[test]
+fn data_of_other_units_are_refused() {
+    let mut data = Known(data(), Units::of(UnitKind::Gaussian, 21));
+    let said =
+        "the training data have 21 gaussian units, but the model has 21 bernoulli visible units; they differ from";
+    let refused = Propagated::new(&mut data, &rbms(), dealing(Mode::Floats)).err().unwrap().to_string();
+    assert!(refused.starts_with(said), "{refused}");
+    let monitors = Monitors { train: binary(10, 21, 0.4, 0), ..Monitors::default() };
+    let mut greedy = Greedy::new(StackConfig::of_layers(&[5, 4], &crate::plain())).unwrap();
+    let refused = greedy.fit(&mut data, &monitors, &mut ()).unwrap_err().to_string();
+    assert!(refused.starts_with(said), "{refused}");
+    // The other way round, by the settings of the stack.
+    let numbers =
+        StackConfig { visible_units: Some(data.1.clone()), ..StackConfig::of_layers(&[5, 4], &crate::plain()) };
+    data.1 = Units::of(UnitKind::Bernoulli, 21);
+    let refused = Greedy::new(numbers).unwrap().fit(&mut data, &monitors, &mut ()).unwrap_err().to_string();
+    let said =
+        "the training data have 21 bernoulli units, but the model has 21 gaussian visible units; they differ from";
+    assert!(refused.starts_with(said), "{refused}");
 }

@@ -2,9 +2,10 @@
 
 use crate::{Fixed, bits, plain, tensor, tune, uniforms};
 use candle_core::{DType, Device, Tensor};
+use deepbelief_data::{BatchConfig, Minibatcher, Split};
 use deepbelief_kernels::Batch;
 use deepbelief_rbm::{
-    Control, FieldTensors, LabelGroup, Observer, Outcome, Progress, Rbm, Segment, UnitKind, states_of,
+    Control, FieldTensors, LabelGroup, Monitors, Observer, Outcome, Progress, Rbm, Segment, UnitKind, states_of,
 };
 use deepbelief_stack::{Dbn, Layer};
 use deepbelief_wake_sleep::{Part, TuneConfig, TuneMetrics, TuneState, Tuner, UnitChoices, Units, UpDown};
@@ -60,6 +61,18 @@ fn config() -> TuneConfig {
         units: UnitChoices { visible: Units::Sampled, ..Default::default() },
         ..plain()
     }
+}
+
+#[test]
+fn data_of_other_units_are_refused() {
+    let bits = deepbelief_rbm::Units::of(UnitKind::Bernoulli, 6);
+    let split = Split::of_units(bits, vec![1.0; 24], Some(vec![0, 1, 0, 1])).unwrap();
+    let mut data = Minibatcher::new(&split, BatchConfig::default()).unwrap();
+    let refused = Tuner::new(&net(), config()).unwrap().fit(&mut data, &Monitors::default(), &mut ());
+    let said = "the training data have 6 bernoulli units, but the model has 1 gaussian, 1 categorical of 3, 1 spin, 1 \
+                bernoulli visible units; they differ from column 0 (counted from 0) on: ";
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.starts_with(said), "{refused}");
 }
 
 struct StopAfter(usize);

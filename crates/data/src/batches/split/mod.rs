@@ -4,7 +4,7 @@ mod beside;
 
 use std::sync::Arc;
 
-use deepbelief_kernels::{Batch, Stream, Uniforms, UnitKind, Units};
+use deepbelief_kernels::{Batch, Stream, Uniforms, Units};
 
 use super::binarize::{Binarize, Draw, pack_row};
 use crate::error::Error;
@@ -45,26 +45,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// Samples [samples, units], row-major, and one label a sample. The units are Bernoulli; values of other units are
-    /// those of a file that [`load`](crate::load) reads.
-    ///
-    /// # Errors
-    /// If there are no samples or no units, more than
-    /// [`MAX_UNITS`](deepbelief_kernels::MAX_UNITS) units, values that do not fill whole samples
-    /// or lie outside [0, 1], or another number of labels than samples.
-    pub fn new(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Result<Self, Error> {
-        if let Pixels::Floats(floats) = &pixels
-            && let Some(at) = floats.iter().position(|x| !(0.0..=1.0).contains(x))
-            && units > 0
-        {
-            let place =
-                crate::Place { what: "samples".into(), row: at / units, line: None, column: at % units, name: None };
-            return Err(Error::OutOfRange { place, value: floats[at], expected: "0 to 1".into(), fitted: false });
-        }
-        Self::of(Units::of(UnitKind::Bernoulli, units), Store::Held(pixels), labels)
-    }
-
-    /// The same of values that are known to be some of their units.
+    /// Samples of values that are known to be some of their units.
     pub(crate) fn of(layer: Units, store: Store, labels: Option<Vec<u32>>) -> Result<Self, Error> {
         let units = layer.columns();
         let what = || "samples".to_string();

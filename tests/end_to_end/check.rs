@@ -228,7 +228,7 @@ fn what_is_missing_is_counted_by_column_and_by_pattern() {
     for line in [
         "43 values in 31 of 100 samples",
         "by column: \"grade\" 21, \"age\" 11, \"sex\" 11",
-        "missing by itself: \"grade\", in 20 samples",
+        "missing alone: \"grade\", in 20 samples",
         "missing together: \"age\", \"sex\", in 10 samples",
         "together: \"age\", \"grade\", \"sex\", in 1 sample",
     ] {

@@ -86,7 +86,7 @@ pub(crate) fn graded(
     let (columns, have) = if columns.len() == 1 { ("column", "has") } else { ("columns", "have") };
     Some(format!(
         "{columns} {} {have} few different whole numbers, which are learned as numbers: say {option} if they are grades or \
-         codes, to learn each value by itself",
+         codes, to learn each value as a level of its own",
         called.join(", ")
     ))
 }

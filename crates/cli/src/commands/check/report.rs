@@ -213,7 +213,7 @@ fn missing(found: &Examination) -> Vec<String> {
     ];
     lines.extend(gaps.patterns.iter().map(|(columns, n)| {
         let names = columns.iter().take(NAMED).map(|&column| found.called(column)).collect();
-        let what = if columns.len() == 1 { "missing by itself" } else { "missing together" };
+        let what = if columns.len() == 1 { "missing alone" } else { "missing together" };
         let sites = match (kind, columns.len()) {
             ("site", 1) => "site ",
             ("site", _) => "sites ",

@@ -38,7 +38,8 @@ pub(super) fn settle(all: &mut Sequences, options: &LoadOptions) {
     let format = match how {
         Inserts::Drop => "as asked",
         _ if is_a2m(all) => "as A2M has them",
-        _ if is_a3m(all) => "as A3M has them",
+        // A2M may leave the `.` out too.
+        _ if is_a3m(all) => "as A2M and A3M have them",
         _ => {
             all.notes.push(
                 "lower-case letters are read as upper case and '.' as a gap, for they make no columns of their own \

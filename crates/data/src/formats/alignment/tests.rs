@@ -63,7 +63,7 @@ fn insert_columns_are_left_out_as_each_format_says() {
     let by_case = stockholm.replace("#=GC RF", "#=GC XX");
     for (text, said) in [
         (a2m, "as A2M has them"),
-        (a3m, "as A3M has them"),
+        (a3m, "as A2M and A3M have them"),
         (stockholm, "2 of 5 columns are left out, as the line #=GC RF says"),
         (&by_case, "as A2M has them"),
     ] {

@@ -83,12 +83,12 @@ pub(crate) trait Looped: Verb<Kept = ()> {
 
 impl<V: Looped> Watcher<'_, V> {
     /// Saves the model as it is, the best model so far, then the state that a resume starts from, so that a crash in
-    /// between loses nothing. `figures` join those of the last epoch.
-    pub(crate) fn save(&mut self, snapshot: &Snapshot<'_, V::Training>, figures: Figures) -> Result<()> {
-        let state = snapshot.state()?;
+    /// between loses nothing. `figures` join those of the last epoch. Returns the model.
+    pub(crate) fn save(&mut self, snapshot: &Snapshot<'_, V::Training>, figures: Figures) -> Result<ModelOf<V>> {
+        let (state, model) = (snapshot.state()?, snapshot.model()?);
         let mut provenance = self.provenance_at(state.epochs_done())?;
         provenance.figures.extend(figures);
-        V::write(&snapshot.model()?, &self.folder.model(), &provenance)?;
+        V::write(&model, &self.folder.model(), &provenance)?;
         if let Some(best) = snapshot.best() {
             V::write(&best.model, &self.folder.best(), &self.provenance_at(best.epoch)?)?;
         }
@@ -96,6 +96,6 @@ impl<V: Looped> Watcher<'_, V> {
         state.save(&self.folder.path().join(V::STATE))?;
         self.clock.saved();
         self.saved_epoch = Some(state.epochs_done());
-        Ok(())
+        Ok(model)
     }
 }

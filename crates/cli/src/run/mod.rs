@@ -163,8 +163,8 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
     let mut watcher = Watcher::<V>::new(report, &folder, &settings, gallery, provenance, history);
     if !resumed {
         // From here on there is always something to resume from.
-        watcher.save(&training.snapshot(), Figures::new())?;
-        watcher.report_model(&training.snapshot().model()?, State::Running);
+        let model = watcher.save(&training.snapshot(), Figures::new())?;
+        watcher.report_model(&model, State::Running);
     }
     ranks::resumed_by(&resume_command(verb, &folder))?;
     interrupt::catch();
@@ -174,22 +174,21 @@ fn train<V: Looped>(run: Run<V>, report: &Report) -> Result<u8> {
         watcher.ticker.finish();
         match outcome(fitted, &mut minibatches).map_err(|error| watcher.failed(error))? {
             Outcome::Interrupted if !ranks::any(interrupt::asked())? => {
-                watcher.save_midway(|watcher| watcher.save(&training.snapshot(), Figures::new()))?;
-                watcher.report_model(&training.snapshot().model()?, State::Running);
+                let model = watcher.save_midway(|watcher| watcher.save(&training.snapshot(), Figures::new()))?;
+                watcher.report_model(&model, State::Running);
             }
             outcome => break outcome,
         }
     };
     if outcome == Outcome::Interrupted {
-        watcher.save(&training.snapshot(), Figures::new())?;
-        watcher.report_model(&training.snapshot().model()?, State::Unfinished);
+        let model = watcher.save(&training.snapshot(), Figures::new())?;
+        watcher.report_model(&model, State::Unfinished);
         return Ok(interrupted(verb, &folder));
     }
     watcher.provenance.stopped_early = outcome == Outcome::Converged;
     let (figures, test) = V::test(&mut training, &settings, &parts)?.unwrap_or_default();
     let (snapshot, epochs) = (training.snapshot(), training.epochs_done());
-    watcher.save(&snapshot, figures)?;
-    let model = snapshot.model()?;
+    let model = watcher.save(&snapshot, figures)?;
     V::draw(&mut watcher, &model, epochs)?;
     draw_alignment(&folder, &parts.data, report);
     let compared = independent::compare(&parts, V::MONITOR, &watcher, epochs, || V::look(&watcher, &model));

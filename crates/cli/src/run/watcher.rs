@@ -49,8 +49,8 @@ pub(crate) trait Verb: Sized {
         format!("a learning rate of {rate}")
     }
 
-    /// Saves the training as it is.
-    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_, Self::Training>) -> Result<()>;
+    /// Saves the training as it is, and returns its model.
+    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_, Self::Training>) -> Result<ModelOf<Self>>;
 
     /// Draws the model as it is.
     fn draw(watcher: &mut Watcher<'_, Self>, model: &ModelOf<Self>, epoch: u32) -> Result<()>;
@@ -124,7 +124,7 @@ impl<'a, V: Verb> Watcher<'a, V> {
     }
 
     /// Saves a training that stopped since it was time to, and is to go on.
-    pub(crate) fn save_midway(&mut self, save: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    pub(crate) fn save_midway<T>(&mut self, save: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.clock.goes_on();
         save(self).or_fail(|| "cannot save the run".into())
     }
@@ -154,15 +154,18 @@ impl<'a, V: Verb> Watcher<'a, V> {
         let goes_on = epoch < epochs;
         let saves = goes_on && self.clock.after_epoch(epoch);
         let draws = epoch > 0 && goes_on && pictures > 0 && epoch.is_multiple_of(pictures);
-        if saves {
-            V::save(self, snapshot).or_fail(|| format!("cannot save epoch {epoch}"))?;
+        if !saves && !draws {
+            return Ok(());
         }
+        let model = if saves {
+            V::save(self, snapshot).or_fail(|| format!("cannot save epoch {epoch}"))?
+        } else {
+            snapshot.model()?
+        };
         if draws {
-            V::draw(self, &snapshot.model()?, epoch)?;
+            V::draw(self, &model, epoch)?;
         }
-        if saves || draws {
-            self.report_model(&snapshot.model()?, State::Running);
-        }
+        self.report_model(&model, State::Running);
         Ok(())
     }
 

@@ -66,7 +66,7 @@ impl Verb for Finetune {
         );
     }
 
-    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<()> {
+    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<Network> {
         watcher.save(snapshot, Figures::new())
     }
 

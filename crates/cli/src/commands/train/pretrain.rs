@@ -48,7 +48,7 @@ impl Verb for Pretrain {
         watcher.warn(0, metrics.epoch, &warnings);
     }
 
-    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<()> {
+    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<Rbm> {
         watcher.save(snapshot, Figures::new())
     }
 

@@ -78,7 +78,7 @@ impl Verb for Tune {
         format!("{rate} of the learning rates")
     }
 
-    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<()> {
+    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<Dbn> {
         watcher.save(snapshot, Figures::new())
     }
 

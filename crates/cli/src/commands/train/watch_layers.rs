@@ -49,8 +49,10 @@ impl Verb for StackLayers {
         watcher.warn(metrics.layer, metrics.epoch, &warnings);
     }
 
-    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<()> {
-        watcher.save_running(&snapshot.model()?, &snapshot.state()?)
+    fn save(watcher: &mut Watcher<'_, Self>, snapshot: &Snapshot<'_>) -> Result<Rbm> {
+        let rbm = snapshot.model()?;
+        watcher.save_running(&rbm, &snapshot.state()?)?;
+        Ok(rbm)
     }
 
     fn draw(watcher: &mut Watcher<'_, Self>, rbm: &Rbm, _: u32) -> Result<()> {

@@ -198,6 +198,33 @@ mod tests {
         }
     }
 
+    /// What the row sums of a Gibbs step take, of sequences of 31 sites with 21 levels under 100 hidden units:
+    /// `cargo test --release -p deepbelief-kernels speed -- --ignored --nocapture`
+    #[test]
+    #[ignore = "measures, and asserts nothing"]
+    #[expect(clippy::print_stderr, reason = "what it measures is for reading")]
+    fn speed_of_sums_of_rows() {
+        const SAMPLES: usize = 100;
+        let panel_of = |units: usize| Panels::pack(units, 32, &vec![0.5; 32 * units]);
+        let (up, down) = (panel_of(31 * 21), panel_of(100));
+        let (visible, hidden) = (random_bits(SAMPLES, 31 * 21, 1.0 / 21.0, 5), random_bits(SAMPLES, 100, 0.5, 6));
+        let (mut lists, mut out) = (Active::default(), [ZERO; SAMPLES]);
+        lists.of(&visible);
+        for level in Level::available() {
+            let mut fastest = [f64::INFINITY; 2];
+            for _ in 0..2000 {
+                let start = std::time::Instant::now();
+                sparse(level, up.panel(0), &lists, 0, &mut out);
+                let middle = std::time::Instant::now();
+                tabled(level, down.panel(0), &hidden, 0, &mut out);
+                fastest[0] = fastest[0].min((middle - start).as_secs_f64());
+                fastest[1] = fastest[1].min(middle.elapsed().as_secs_f64());
+            }
+            let [up, down] = fastest.map(|seconds| 1e9 * seconds / SAMPLES as f64);
+            eprintln!("{:8} 32 columns of a sample: up {up:.1}, down {down:.1} ns", level.name());
+        }
+    }
+
     #[test]
     fn quarters_are_reversed_whole() {
         assert_eq!(swap_quarters(0x0102_0304_0506_0708), 0x0708_0506_0304_0102);

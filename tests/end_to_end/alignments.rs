@@ -115,6 +115,8 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     };
     let (cold, warm) = (mean("--temperature 0.1", "cold"), mean("", "warm"));
     assert!(cold < warm - 1.0, "{cold} and {warm}");
+    let said = stderr(&place.run("sample run --count 20 --steps 20 --out more.fasta"));
+    assert!(said.contains("chains that start at these samples forget "), "{said}");
     let refused = stderr(&place.run("sample run --temperature 0 --out x.fasta"));
     assert!(refused.contains("expected a number above 0"), "{refused}");
 

@@ -4,6 +4,7 @@ mod alignment;
 pub(crate) mod card;
 pub(crate) mod checkpoint;
 pub(crate) mod decoded;
+pub(crate) mod forgetting;
 pub(crate) mod inputs;
 pub(crate) mod log_z;
 mod markdown;

@@ -8,6 +8,7 @@ use crate::failure::{Failure, Result, count};
 use crate::machine::footprint;
 use crate::machine::memory::{self, MemoryOption, PROGRAM};
 use crate::model::checkpoint::Checkpoint;
+use crate::model::forgetting::Memory;
 use crate::model::log_z::log_z;
 use crate::model::trained::Trained;
 use crate::pictures::{Panels, values};
@@ -19,15 +20,11 @@ use deepbelief_analysis::quality::moments::moments;
 use deepbelief_analysis::quality::projections::projections;
 use deepbelief_data::{Binarize, Split};
 use deepbelief_kernels::{Batch, Bits};
-use deepbelief_rbm::likelihood::{AnnealConfig, mixing};
 use deepbelief_rbm::{Rbm, Units, states_of};
-use report::{Comparison, Energies, Memory, Quality};
+use report::{Comparison, Energies, Quality};
 
 /// Samples where nobody says how many, at most, and points of a data set that are looked at.
 const MOST: usize = 10_000;
-
-/// Chains whose memory is measured.
-const REMEMBERING: usize = 200;
 
 /// Samples whose free energies are computed at once.
 const ROWS: usize = 1000;
@@ -95,7 +92,7 @@ pub(crate) fn quality(args: &QualityArgs, report: &Report) -> Result<()> {
         train: compare(&of_train, &of_samples)?,
         test: of_test.as_ref().map(|test| compare(test, &of_samples)).transpose()?,
         train_and_test: of_test.as_ref().map(|test| compare(test, &of_train)).transpose()?,
-        mixing: memory_of(rbm, &train, args.steps, seed)?,
+        mixing: Memory::of(rbm, &train.batch, args.steps, seed)?,
         free_energy: Energies {
             train: train.mean_free_energy(rbm)?,
             test: test.as_ref().map(|test| test.mean_free_energy(rbm)).transpose()?,
@@ -145,16 +142,6 @@ fn binarize(checkpoint: &Checkpoint, asked: Option<Binarize>) -> Binarize {
         Some(how) if drawn(&how) => Binarize::Fixed,
         how => how.unwrap_or_default(),
     }
-}
-
-/// How long chains from the data remember them.
-fn memory_of(rbm: &Rbm, train: &Part, steps: u32, seed: u64) -> Result<Memory> {
-    let rows = train.batch.rows();
-    let chosen: Vec<usize> = (0..REMEMBERING.min(rows)).map(|k| k * rows / REMEMBERING.min(rows)).collect();
-    let starts = train.batch.chosen(&chosen);
-    let config = AnnealConfig { burn_in: steps, seed, ..AnnealConfig::default() };
-    let found = mixing(rbm, &starts, &[], &config)?;
-    Ok(Memory { half_life: found.half_life(), left: found.left(), chains: starts.rows() })
 }
 
 /// A batch in which filled values of categories and spins, which are means, are the most probable states.

@@ -1,6 +1,7 @@
 //! What `dbn quality` found, for programs and for people.
 
 use crate::failure::count;
+use crate::model::forgetting::{MOST_LEFT, Memory};
 use crate::report::{table, thousands};
 use deepbelief_analysis::quality::adversarial::Adversarial;
 use deepbelief_analysis::quality::moments::{Agreement, Moments};
@@ -15,7 +16,6 @@ use std::ops::RangeInclusive;
 const OFF_PEARSON: f64 = 0.05;
 const OFF_SLOPE: f64 = 1.25;
 const OFF_ACCURACY: f64 = 0.1;
-const MOST_LEFT: f64 = 0.2;
 
 /// Two sets of points against each other.
 #[derive(Serialize)]
@@ -41,16 +41,6 @@ impl Bounds {
         let slopes = slope.clamp(0.0, 1.0) / OFF_SLOPE..=slope.max(1.0) * OFF_SLOPE;
         Self { least_pearson: pearson - OFF_PEARSON, slopes }
     }
-}
-
-/// How long chains remember.
-#[derive(Clone, Copy, Serialize)]
-pub(super) struct Memory {
-    /// Gibbs steps after which the correlation with the start is below one half; none if it never was.
-    pub(super) half_life: Option<usize>,
-    /// The correlation after the last step.
-    pub(super) left: f64,
-    pub(super) chains: usize,
 }
 
 /// Mean free energies, in nats.

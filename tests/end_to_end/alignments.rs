@@ -105,6 +105,15 @@ fn an_alignment_is_learned_weighed_scored_and_sampled() {
     place.ok("sample run --given 1=A,2=A --count 3 --steps 5 --out given.fasta");
     assert!(table("given.fasta").lines().skip(1).step_by(2).all(|row| row.starts_with("AA")));
 
+    // A motif, and a hidden unit.
+    place.ok("sample run --given 3-5=ACD,h0=1 --count 3 --steps 5 --out motif.fasta");
+    assert!(table("motif.fasta").lines().skip(1).step_by(2).all(|row| row[2..].starts_with("ACD")));
+    for (given, said) in [("h0=2", "it must be 0 or 1"), ("h8=1", "it must be one of those"), ("h0=on", "is a number")]
+    {
+        let refused = stderr(&place.run(&format!("sample run --given {given} --count 3 --steps 5 --out x.fasta")));
+        assert!(refused.contains(said), "{refused}");
+    }
+
     // At a low temperature chains keep to what is most probable.
     let mean = |words: &str, name: &str| {
         place.ok(&format!("sample run --count 20 --steps 20 {words} --out {name}.fasta"));

@@ -247,7 +247,8 @@ pub(crate) struct SampleArgs {
     pub(crate) start: Option<StartName>,
     /// Values of columns that all chains keep, such as age=40,sex=m: the rest is drawn given these [default: none]
     ///
-    /// For models of tables, and a table as the file to write. An alignment has its sites as columns, such as 50=C.
+    /// For models of tables, and a table as the file to write. An alignment has its sites as columns, such as 50=C, or 50-52=CPG
+    /// for a motif. Of one RBM hidden units may be given too, such as h3=1; they count from 0, as in `dbn encode`.
     #[arg(long, value_name = "COLUMN=VALUE,...", value_delimiter = ',', allow_hyphen_values = true, conflicts_with_all = ["shown", "every"])]
     pub(crate) given: Vec<String>,
     /// Chains for each label

@@ -1,6 +1,7 @@
 //! Where the chains of an update start, and what drives them.
 
 pub(crate) mod gathered;
+pub(crate) mod held;
 pub(crate) mod negative;
 pub(crate) mod shared;
 pub(crate) mod state;

@@ -303,3 +303,24 @@ fn energies_at_another_temperature_are_divided_by_it() {
     }
     assert!(rbm.at_beta(0.0).unwrap_err().to_string().starts_with("beta is 0"));
 }
+
+/// Free energies where a Gaussian unit is held at 0.7 are, but for a constant, those of its input and of integrals over the
+/// other hidden units.
+#[test]
+fn a_hidden_unit_that_is_held_leaves_the_conditional_distribution() {
+    let (rbm, w) = (mixed_above(), &MIXED[2..]);
+    let held = rbm.with_hidden_given(1, 0.7).unwrap();
+    let log_weight = |v: &[f64; 5]| {
+        let input = |unit: usize| v.iter().zip(w).map(|(x, w)| x * w[unit]).sum::<f64>();
+        let biased: f64 = v.iter().zip(BIASES).map(|(x, b)| x * b).sum();
+        let above = integral(UnitKind::Drelu, [0.5, 1.2, -0.3, 0.8], 1.0, input(0));
+        biased + 0.7 * input(1) + above + integral(UnitKind::Relu, [-0.1, 0.9, 0.0, 1.0], 1.0, input(2))
+    };
+    let states = [[1.0, 0.0, 0.0, -1.0, 1.0], [0.0, 0.0, 1.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0, 1.0]];
+    let apart = states.map(|v| scalar(&held.free_energy(&tensor(&v, 1)).unwrap()) + log_weight(&v));
+    assert!(apart.iter().all(|x| (x - apart[0]).abs() < 1e-5), "{apart:?}");
+    for (unit, value, said) in [(2, -1.0, "a number from 0 up"), (3, 1.0, "one of those that are there")] {
+        let refusal = rbm.with_hidden_given(unit, value).unwrap_err().to_string();
+        assert!(refusal.contains(said), "{refusal}");
+    }
+}

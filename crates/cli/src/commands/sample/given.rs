@@ -1,4 +1,4 @@
-//! Samples of which some columns are given.
+//! Samples of which some columns or hidden units are given.
 
 use crate::failure::{Failure, Result};
 use crate::machine::ranks;
@@ -8,6 +8,49 @@ use crate::pictures::{Dream, Watch};
 use deepbelief_data::Schema;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 use deepbelief_stack::Completing;
+
+/// What is given of hidden units, by number and value, and of columns. `h12=1` is hidden unit 12, counted from 0 as in the
+/// columns of `dbn encode`, unless a column has that name.
+pub(super) fn parted(given: &[String], checkpoint: &Checkpoint) -> Result<(Vec<(usize, f64)>, Vec<String>)> {
+    let columns = checkpoint.columns();
+    let is_column = |name: &str| {
+        let mut names = columns.each().enumerate().map(|(place, (known, _))| columns.called(place, known));
+        names.any(|known| known == name)
+    };
+    let (mut hidden, mut others) = (Vec::new(), Vec::new());
+    for pair in given {
+        let unit = pair.split_once('=').and_then(|(name, value)| {
+            let number = name.trim().strip_prefix('h')?.parse::<usize>().ok()?;
+            (!is_column(name.trim())).then_some((number, value.trim()))
+        });
+        match unit {
+            None => others.push(pair.clone()),
+            Some((unit, value)) => match value.parse::<f64>() {
+                Ok(value) => hidden.push((unit, value)),
+                Err(_) => {
+                    return Err(Failure::new(format!(
+                        "--given has {pair:?}: the value of a hidden unit is a number, as in h3=1"
+                    )));
+                }
+            },
+        }
+    }
+    if !hidden.is_empty() && checkpoint.dbn.depth() > 1 {
+        return Err(Failure::new("--given takes hidden units of one RBM, and this model has layers under its top"));
+    }
+    Ok((hidden, others))
+}
+
+/// What is given of an alignment, letter by letter: `5-7=CPG` is 5=C, 6=P and 7=G.
+fn letter_by_letter(columns: &Schema, pair: &str) -> Option<Vec<String>> {
+    columns.alphabet()?;
+    let (sites, letters) = pair.split_once('=')?;
+    let (first, last) = sites.split_once('-')?;
+    let (first, last) = (first.trim().parse::<usize>().ok()?, last.trim().parse::<usize>().ok()?);
+    let letters: Vec<char> = letters.trim().chars().collect();
+    let fits = !letters.is_empty() && first.checked_add(letters.len()) == last.checked_add(1);
+    fits.then(|| (first..).zip(letters).map(|(site, letter)| format!("{site}={letter}")).collect())
+}
 
 /// Visible values of each chain, after `dream.steps` steps from an empty row, in all of which the columns `given` keep their
 /// values. `watch` hears of the steps of each batch of rows.
@@ -62,7 +105,8 @@ fn held(columns: &Schema, given: &[String]) -> Result<Held> {
         ),
     };
     let mut held = Held { row: vec![0.0; units], free: vec![true; units] };
-    for pair in given {
+    let each = |pair: &String| letter_by_letter(columns, pair).unwrap_or_else(|| vec![pair.clone()]);
+    for pair in &given.iter().flat_map(each).collect::<Vec<_>>() {
         let Some((name, text)) = pair.split_once('=') else {
             return Err(Failure::new(format!("--given has {pair:?}, expected {form}")).hint(note));
         };

@@ -45,8 +45,8 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
         ))
         .hint("a table may have more: a name that ends in .csv, .npy, .parquet or .safetensors"));
     }
-    require_fit(args, is_picture)?;
-    let checkpoint = opened(args)?;
+    let (checkpoint, given) = opened(args)?;
+    require_fit(args, &given, is_picture)?;
     require_spare(&args.out, &args.checkpoint, &checkpoint, None)?;
     let form = args.form.over(checkpoint.text_form());
     let dbn = &checkpoint.dbn.to_device(&args.device.open()?)?;
@@ -79,7 +79,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     dream.start = start::states(args, &checkpoint, &dream, report)?;
     // Of a table with columns that are given, each batch of rows makes all steps.
     let batches = ranks::own_rows(dream.count.div_ceil(ROWS), 1) as u64;
-    let steps = if args.given.is_empty() { dream.all_steps() } else { batches * u64::from(dream.steps.max(1)) };
+    let steps = if given.is_empty() { dream.all_steps() } else { batches * u64::from(dream.steps.max(1)) };
     require_same(&sizes, &dream, args)?;
     let work = report.work("Gibbs steps", steps);
     let watch = |steps: u32| work.did(steps.into());
@@ -101,7 +101,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
             write_file(&args.out, &picture)?;
         }
     } else {
-        let (values, labels) = match args.given.as_slice() {
+        let (values, labels) = match given.as_slice() {
             [] => values(&checkpoint, dbn, &dream, &watch)?,
             given => (given::values(&checkpoint, given, &dream, &watch)?, None),
         };
@@ -127,18 +127,23 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// The model, its top at the temperature that is asked for.
-fn opened(args: &SampleArgs) -> Result<Checkpoint> {
+/// The model, its top at the temperature that is asked for and with the hidden units that are given; and the columns that
+/// are given.
+fn opened(args: &SampleArgs) -> Result<(Checkpoint, Vec<String>)> {
     let mut checkpoint = Checkpoint::open(&args.checkpoint)?;
-    if let Some(temperature) = args.temperature {
-        let top = checkpoint.dbn.top().at_beta(1.0 / temperature)?;
+    let (hidden, columns) = given::parted(&args.given, &checkpoint)?;
+    if args.temperature.is_some() || !hidden.is_empty() {
+        let mut top = checkpoint.dbn.top().at_beta(1.0 / args.temperature.unwrap_or(1.0))?;
+        for (unit, value) in hidden {
+            top = top.with_hidden_given(unit, value)?;
+        }
         checkpoint.dbn = Dbn::new(checkpoint.dbn.layers().to_vec(), top)?;
     }
-    Ok(checkpoint)
+    Ok((checkpoint, columns))
 }
 
 /// Refuses values of columns that do not go with what else is asked for.
-fn require_fit(args: &SampleArgs, is_picture: bool) -> Result<()> {
+fn require_fit(args: &SampleArgs, given: &[String], is_picture: bool) -> Result<()> {
     if args.given.is_empty() {
         return Ok(());
     }
@@ -148,7 +153,7 @@ fn require_fit(args: &SampleArgs, is_picture: bool) -> Result<()> {
              then --given CLASS=...,COLUMN=...; to keep the class alone, learn it as the label by `dbn stack`, then --label",
         ));
     }
-    if is_picture {
+    if is_picture && !given.is_empty() {
         return Err(Failure::new(
             "--given goes with a table: a name that ends in .csv, .npy, .parquet or .safetensors",
         ));

@@ -75,8 +75,8 @@ fn a_table_has_a_page_of_its_columns() {
 #[test]
 fn the_page_of_an_alignment_has_its_sites() {
     let place = Place::new();
-    let rows: String = (0..40).map(|k| format!(">s{k}\n{}\n", ["ACGT", "TGCA", "AAGT"][k % 3])).collect();
-    std::fs::write(place.path("t.fasta"), rows).unwrap();
+    let rows: Vec<String> = (0..40).map(|k| format!(">s{k}\n{}\n", ["ACGT", "TGCA", "AAGT"][k % 3])).collect();
+    std::fs::write(place.path("t.fasta"), rows.concat()).unwrap();
     place.ok("pretrain -q --data fasta:t.fasta --alphabet dna --hidden 2 --hidden-units bernoulli --epochs 1 --out r");
     place.ok("page r --out x.html");
     let about = header(&place, "x.html");

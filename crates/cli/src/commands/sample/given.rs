@@ -9,24 +9,33 @@ use deepbelief_data::Schema;
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 use deepbelief_stack::Completing;
 
-/// What is given of hidden units, by number and value, and of columns. `h12=1` is hidden unit 12, counted from 0 as in the
+/// What `--given` has.
+#[derive(Default)]
+pub(super) struct Given {
+    /// Hidden units, by number, and their values.
+    pub(super) hidden: Vec<(usize, f64)>,
+    /// Columns, as they were written.
+    pub(super) columns: Vec<String>,
+}
+
+/// What is given of hidden units and of columns. `h12=1` is hidden unit 12, counted from 0 as in the
 /// columns of `dbn encode`, unless a column has that name.
-pub(super) fn parted(given: &[String], checkpoint: &Checkpoint) -> Result<(Vec<(usize, f64)>, Vec<String>)> {
+pub(super) fn parted(given: &[String], checkpoint: &Checkpoint) -> Result<Given> {
     let columns = checkpoint.columns();
     let is_column = |name: &str| {
         let mut names = columns.each().enumerate().map(|(place, (known, _))| columns.called(place, known));
         names.any(|known| known == name)
     };
-    let (mut hidden, mut others) = (Vec::new(), Vec::new());
+    let mut parted = Given::default();
     for pair in given {
         let unit = pair.split_once('=').and_then(|(name, value)| {
             let number = name.trim().strip_prefix('h')?.parse::<usize>().ok()?;
             (!is_column(name.trim())).then_some((number, value.trim()))
         });
         match unit {
-            None => others.push(pair.clone()),
+            None => parted.columns.push(pair.clone()),
             Some((unit, value)) => match value.parse::<f64>() {
-                Ok(value) => hidden.push((unit, value)),
+                Ok(value) => parted.hidden.push((unit, value)),
                 Err(_) => {
                     return Err(Failure::new(format!(
                         "--given has {pair:?}: the value of a hidden unit is a number, as in h3=1"
@@ -35,10 +44,10 @@ pub(super) fn parted(given: &[String], checkpoint: &Checkpoint) -> Result<(Vec<(
             },
         }
     }
-    if !hidden.is_empty() && checkpoint.dbn.depth() > 1 {
+    if !parted.hidden.is_empty() && checkpoint.dbn.depth() > 1 {
         return Err(Failure::new("--given takes hidden units of one RBM, and this model has layers under its top"));
     }
-    Ok((hidden, others))
+    Ok(parted)
 }
 
 /// What is given of an alignment, letter by letter: `5-7=CPG` is 5=C, 6=P and 7=G.

@@ -131,7 +131,7 @@ pub(crate) fn sample(args: &SampleArgs, report: &Report) -> Result<()> {
 /// are given.
 fn opened(args: &SampleArgs) -> Result<(Checkpoint, Vec<String>)> {
     let mut checkpoint = Checkpoint::open(&args.checkpoint)?;
-    let (hidden, columns) = given::parted(&args.given, &checkpoint)?;
+    let given::Given { hidden, columns } = given::parted(&args.given, &checkpoint)?;
     if args.temperature.is_some() || !hidden.is_empty() {
         let mut top = checkpoint.dbn.top().at_beta(1.0 / args.temperature.unwrap_or(1.0))?;
         for (unit, value) in hidden {

@@ -1,6 +1,5 @@
 //! The mean log-likelihood of samples, with the interval that ln Z gives it.
 
-use super::Score;
 use crate::args::LogZ;
 use crate::model::sites::are_sites;
 use deepbelief_data::Split;
@@ -21,15 +20,17 @@ pub(super) struct Mean {
 }
 
 impl Mean {
-    /// Of the samples that have a log-likelihood, each by its weight; none where no sample has one.
-    pub(super) fn of(scores: &[Score], samples: &Split, log_z: Option<LogZ>) -> Option<Self> {
+    /// Of the samples that have a log-likelihood, by number and value, each by its weight; none where no sample has one.
+    pub(super) fn of(
+        scores: impl IntoIterator<Item = (usize, f32)>,
+        samples: &Split,
+        log_z: Option<LogZ>,
+    ) -> Option<Self> {
         let (mut sum, mut total) = (0.0, 0.0);
-        for score in scores {
-            if let Some(x) = score.log_likelihood {
-                let weight = samples.weight(score.row).map_or(1.0, f64::from);
-                sum += weight * f64::from(x);
-                total += weight;
-            }
+        for (row, x) in scores {
+            let weight = samples.weight(row).map_or(1.0, f64::from);
+            sum += weight * f64::from(x);
+            total += weight;
         }
         if total <= 0.0 {
             return None;

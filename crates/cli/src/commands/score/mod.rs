@@ -123,7 +123,8 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let table = table.with_rows(beside, format);
     let files =
         Results { columns: with_numbers(numbered(samples), table.columns), ..table }.write(&args.out, format)?;
-    let mean = Mean::of(&scores, samples, args.log_z);
+    let likelihoods = scores.iter().filter_map(|score| Some((score.row, score.log_likelihood?)));
+    let mean = Mean::of(likelihoods, samples, args.log_z);
     let found = Found { who, mean, ..Found::of(&data.name, &scores, samples, &lowest, odd) };
     if found.unscored > 0 {
         tracing::warn!(

@@ -83,10 +83,6 @@ fn tip(error: &Error, words: &[String]) -> Option<String> {
         (ErrorKind::UnknownArgument, "tune", "--learning-rate") => {
             Some("each part of the net has a rate of its own: --wake-rate, --sleep-rate and --top-rate".into())
         }
-        (ErrorKind::UnknownArgument, "pretrain" | "stack" | "tune" | "finetune", "--recipe") => {
-            let recipe = value_of(words, "--recipe").unwrap_or("FILE");
-            Some(format!("a recipe is the file of --config: --config {recipe}; `dbn recipe {verb}` prints one"))
-        }
         (ErrorKind::UnknownArgument, _, word) if !word.starts_with('-') => of_data(verb, word),
         (ErrorKind::MissingRequiredArgument, "tune" | "finetune", "<CKPT>") => Some(format!(
             "name a checkpoint or a run folder, such as `dbn {verb} runs/deep`, or start from random weights with \
@@ -196,7 +192,6 @@ mod tests {
             ("compare runs/a", "such as `dbn compare runs/a runs/b`"),
             ("report", "such as `dbn report runs/mnist-500`"),
             ("weights runs/a", "`dbn export RUN --as npz --out weights.npz` writes them"),
-            ("pretrain --recipe mine.toml", "--config mine.toml; `dbn recipe pretrain` prints one"),
             ("pretrain mnist", "give data with --data mnist"),
             ("pretrain csv:mine.csv", "give data with --data csv:mine.csv"),
             ("pretrain Cargo.toml", "and their format. Sources: mnist, idx:DIR"),

@@ -221,7 +221,7 @@ mod tests {
     use clap::CommandFactory;
 
     /// Flags that write a file which is not written without them.
-    const WITHOUT: [(&str, &str); 13] = [
+    const WITHOUT: [(&str, &str); 14] = [
         ("show", "filters"),
         ("show", "units"),
         ("score", "picture"),
@@ -235,6 +235,7 @@ mod tests {
         ("eval", "out"),
         ("check", "recipe"),
         ("check", "schema-out"),
+        ("check", "weights-out"),
     ];
 
     /// `[default: ...]` stands beside every flag with a value, of every verb, in short and long help.

@@ -51,6 +51,14 @@ pub struct Scorer {
     deviations: Vec<f64>,
 }
 
+/// How what is missing is summed out.
+enum Way<'a> {
+    /// Over the states of the hidden units.
+    States(&'a HiddenStates),
+    /// Over so many options of the gaps, and the nodes of numbers.
+    Options(usize),
+}
+
 /// All states of the hidden units of an RBM.
 #[derive(Debug)]
 struct HiddenStates {
@@ -102,46 +110,47 @@ impl Scorer {
     /// # Errors
     /// If `v` does not fit the visible units.
     pub fn observed(&self, v: &[f32], missing: &[usize]) -> Result<Option<f64>> {
-        let (gaps, numbers): (Vec<Missing>, Vec<Missing>) =
-            self.missing(missing).into_iter().partition(|gap| gap.kind.is_discrete());
-        if self.dbn.depth() > 1 && !numbers.is_empty() {
-            return Ok(None);
-        }
-        let completions = gaps.iter().try_fold(1usize, |all, gap| all.checked_mul(gap.units.max(2)));
-        let completions = completions.filter(|&completions| completions <= 1 << MOST_UNITS);
-        match &self.hidden {
-            Some(hidden) if completions.is_none_or(|completions| hidden.own.len() < completions) => {
+        let (gaps, numbers) = self.gaps(missing);
+        match self.way(&gaps, &numbers) {
+            Some(Way::States(hidden)) => {
                 let gaps: Vec<Range<usize>> = gaps.iter().map(Missing::range).collect();
                 Ok(Some(hidden.log_sum(v, &gaps)))
             }
-            _ => match completions {
-                Some(completions) => self.over_completions(v, &gaps, completions, &numbers),
-                None => Ok(None),
-            },
+            Some(Way::Options(options)) => self.over_completions(v, &gaps, options, &numbers),
+            None => Ok(None),
         }
     }
 
-    /// How many nodes it takes at least to integrate out the numbers among units that are missing: 1 where none is.
+    /// How many completions a sample that lacks these units has: the options of its gaps, times the nodes that it takes at
+    /// least to integrate its numbers out.
     #[must_use]
-    pub fn nodes(&self, missing: &[usize]) -> usize {
-        let numbers: Vec<Missing> = self.missing(missing).into_iter().filter(|gap| !gap.kind.is_discrete()).collect();
+    pub fn completions(&self, missing: &[usize]) -> usize {
+        let (gaps, numbers) = self.gaps(missing);
+        let options = gaps.iter().fold(1, |all: usize, gap| all.saturating_mul(options(gap)));
         let reaches = reaches(&self.deviations(&numbers));
-        reaches.iter().fold(1usize, |all, reach| all.saturating_mul(2 * reach + 1))
+        reaches.iter().fold(options, |all, reach| all.saturating_mul(nodes(*reach)))
     }
 
-    /// About how many samples pass through the model for the score of one that lacks these units: its completions, all
-    /// states of few hidden units, or those of an estimate.
+    /// How many samples pass through the model for [`Self::observed`] of a sample that lacks these units, at least: all
+    /// states of few hidden units, or its completions, of a deep net each as often as its hidden layers are drawn. None where
+    /// that has no sum.
+    #[must_use]
+    pub fn summed_passes(&self, missing: &[usize]) -> Option<usize> {
+        let (gaps, numbers) = self.gaps(missing);
+        match self.way(&gaps, &numbers)? {
+            Way::States(hidden) => Some(hidden.own.len()),
+            Way::Options(options) => {
+                let draws: usize = if self.dbn.depth() > 1 { self.draws.into() } else { 1 };
+                Some(draws * completions(options, &reaches(&self.deviations(&numbers)))?)
+            }
+        }
+    }
+
+    /// About how many samples pass through the model for the score of one that lacks these units: those of a sum, or where
+    /// there is none those of an estimate.
     #[must_use]
     pub fn passes(&self, missing: &[usize]) -> usize {
-        let gaps = self.missing(missing);
-        let options = gaps.iter().filter(|gap| gap.kind.is_discrete()).map(|gap| gap.units.max(2));
-        let completions = options.fold(1, usize::saturating_mul);
-        let all = completions.saturating_mul(self.nodes(missing));
-        match &self.hidden {
-            Some(hidden) => all.min(hidden.own.len()),
-            None if completions <= 1 << MOST_UNITS && all <= MOST_NODES => all,
-            None => estimate::PASSES,
-        }
+        self.summed_passes(missing).unwrap_or(estimate::PASSES)
     }
 
     /// An estimate of the same, by chains that complete the sample, however much is missing. None of a deep net, of one
@@ -174,12 +183,30 @@ impl Scorer {
         gaps.into_iter().map(|gap| Missing { at: gap.start, units: gap.len(), kind: kind(gap.start) }).collect()
     }
 
+    /// The same in two parts: what has options, and numbers.
+    fn gaps(&self, missing: &[usize]) -> (Vec<Missing>, Vec<Missing>) {
+        self.missing(missing).into_iter().partition(|gap| gap.kind.is_discrete())
+    }
+
+    /// How gaps beside numbers are summed out; none where that takes too long.
+    fn way(&self, gaps: &[Missing], numbers: &[Missing]) -> Option<Way<'_>> {
+        if self.dbn.depth() > 1 && !numbers.is_empty() {
+            return None;
+        }
+        let all = gaps.iter().try_fold(1usize, |all, gap| all.checked_mul(options(gap)));
+        let few = all.filter(|&all| all <= 1 << MOST_UNITS);
+        match &self.hidden {
+            Some(hidden) if few.is_none_or(|few| hidden.own.len() < few) => Some(Way::States(hidden)),
+            _ => few.map(Way::Options),
+        }
+    }
+
     /// The sum over all options of the gaps and all nodes of the numbers; none where there are too many.
     fn over_completions(
         &self,
         v: &[f32],
         gaps: &[Missing],
-        completions: usize,
+        options: usize,
         numbers: &[Missing],
     ) -> Result<Option<f64>> {
         let low = |gap: &Missing| if gap.kind == UnitKind::Spin { -1.0 } else { 0.0 };
@@ -187,12 +214,11 @@ impl Scorer {
         let steps = self.deviations(numbers);
         let mut reaches = reaches(&steps);
         loop {
-            let nodes = reaches.iter().try_fold(completions, |all, reach| all.checked_mul(2 * reach + 1));
-            let Some(nodes) = nodes.filter(|&nodes| numbers.is_empty() || nodes <= MOST_NODES) else { return Ok(None) };
+            let Some(completions) = completions(options, &reaches) else { return Ok(None) };
             let grid = Grid { gaps: &gaps, numbers, steps: &steps, reaches: &reaches };
             let found = match &self.plain {
                 Some(plain) if plain.visible() == v.len() => plain.sum(v, &grid),
-                _ => self.sum_of_tensors(v, &grid, nodes)?,
+                _ => self.sum_of_tensors(v, &grid, completions)?,
             };
             if found.outside < found.most - NOTHING || numbers.is_empty() {
                 return Ok(Some(found.sum.value() + steps.iter().map(|&step| libm::log(step)).sum::<f64>()));
@@ -242,6 +268,22 @@ fn deviations(dbn: &Dbn) -> Result<Vec<f64>> {
 /// Nodes on each side of 0, so many deviations of a unit apart, that a number is looked for at first.
 fn reaches(steps: &[f64]) -> Vec<usize> {
     steps.iter().map(|step| (FAR / step + TAIL).ceil() as usize).collect()
+}
+
+/// Nodes of a number within such a reach.
+fn nodes(reach: usize) -> usize {
+    2 * reach + 1
+}
+
+/// What a gap may be.
+fn options(gap: &Missing) -> usize {
+    gap.units.max(2)
+}
+
+/// Completions with so many options of the gaps, and with numbers within these reaches; none where numbers have too many.
+fn completions(options: usize, reaches: &[usize]) -> Option<usize> {
+    let all = reaches.iter().try_fold(options, |all, &reach| all.checked_mul(nodes(reach)));
+    all.filter(|&all| reaches.is_empty() || all <= MOST_NODES)
 }
 
 impl HiddenStates {

@@ -90,6 +90,16 @@ fn passes_are_those_of_the_way_that_a_score_takes() {
     assert_eq!([scorer(20, 13).passes(&all[..12]), scorer(20, 13).passes(&[])], [4096, 1]);
     assert_eq!([scorer(20, 5).passes(&all[..12]), scorer(20, 5).passes(&all[..2])], [32, 4]);
     assert_eq!(scorer(20, 13).passes(&all), 4800);
+    assert_eq!([&all[..], &all[..12]].map(|missing| scorer(20, 13).summed_passes(missing)), [None, Some(4096)]);
+    // A category of ten levels has ten options, and those of a deep net are each drawn as often as asked for.
+    let level: Vec<usize> = (0..10).collect();
+    let dbn = |sizes: &[usize]| Dbn::from_rbms(random_rbms(sizes, 0, 0.3)).unwrap();
+    let of = |sizes: &[usize]| Scorer::new(&dbn(sizes), std::slice::from_ref(&(0..10)), 7).unwrap().passes(&level);
+    assert_eq!([of(&[12, 13]), of(&[12, 13, 4])], [10, 70]);
+    // Of numbers a sum takes nodes for each, and has no end where they are many.
+    let scorer = Scorer::new(&Dbn::from_rbms(vec![typed(4, 0.4, 5)]).unwrap(), &[4..7, 7..8], 1).unwrap();
+    assert_eq!(scorer.summed_passes(&[0, 1, 2, 3]), None);
+    assert_eq!(scorer.summed_passes(&[0, 4, 5, 6]), Some(3 * scorer.completions(&[0])));
 }
 
 #[test]
@@ -147,7 +157,8 @@ fn missing_numbers_are_integrated_out() {
     let sum: f64 = (-ends..=ends).map(|k| weight(k) * at(k as f32 * step)).sum::<f64>() * f64::from(step) / 3.0;
     let got = scorer.observed(&v, &[0]).unwrap().unwrap();
     assert!((got - sum.ln()).abs() < 1e-4, "{got} and {}", sum.ln());
-    assert!(scorer.nodes(&[0, 1, 5]) > 400 && scorer.nodes(&[5]) == 1);
+    assert_eq!([&[5][..], &[2, 3, 4, 5], &[]].map(|missing| scorer.completions(missing)), [2, 6, 1]);
+    assert!(scorer.completions(&[0, 1]) > 400 && scorer.completions(&[0, 1, 5]) == 2 * scorer.completions(&[0, 1]));
 }
 
 /// Of more numbers there is an estimate: within 0.05 nats where the sum over the hidden units is -ln Z. The random numbers

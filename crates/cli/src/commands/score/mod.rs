@@ -20,7 +20,7 @@ use crate::model::trained::Trained;
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results, cell_text, is_named, spare_name};
 use deepbelief_data::{Binarize, Block, BlockValues, Split};
-use deepbelief_stack::{Dbn, Scorer};
+use deepbelief_stack::Scorer;
 use mean::Mean;
 use odd::{Odd, Oddities};
 use peers::{Measured, Peers, lacking, minus_free_energies, training};
@@ -91,13 +91,12 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         beside + footprint::features(n, 6, format) + (size_of::<Score>() * n) as u64
     })?;
     let scorer = Scorer::new(&checkpoint.dbn, &checkpoint.columns().choices(), args.layer_draws)?;
-    let passes = passes(&checkpoint.dbn, args.layer_draws);
     let training = training(args, &checkpoint, &data)?;
     ranks::require_same(&format!("{} {}", samples.samples(), training.as_ref().map_or(0, Split::samples)))?;
     let of = |samples: &Split| peers::passes(&scorer, samples);
     let work = report.work("rows scored", of(samples) + training.as_ref().map_or(0, of));
     let mut peers = match training {
-        Some(training) => Some(Peers::of(&scorer, training, binarize, passes, &work)?),
+        Some(training) => Some(Peers::of(&scorer, training, binarize, &work)?),
         None => None,
     };
     let measured = minus_free_energies(&scorer, samples, binarize, &work)?;
@@ -109,7 +108,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
         return Ok(());
     }
     let lowest = lowest(&scores);
-    let odd = match Oddities::of(&checkpoint, &scorer, samples, binarize, passes) {
+    let odd = match Oddities::of(&checkpoint, &scorer, samples, binarize) {
         Some(oddities) => odd_values(&oddities, &lowest, format, report)?,
         None => Vec::new(),
     };
@@ -245,11 +244,6 @@ fn odd_values(oddities: &Oddities, lowest: &[usize], format: &str, report: &Repo
         );
     }
     Ok(lowest.iter().copied().zip(found).collect())
-}
-
-/// Passes through the net that a score takes.
-fn passes(dbn: &Dbn, layer_draws: u16) -> usize {
-    if dbn.depth() > 1 { layer_draws.into() } else { 1 }
 }
 
 /// What is unusual.

@@ -40,8 +40,8 @@ impl Odd {
 struct Column {
     name: String,
     units: Range<usize>,
-    /// Passes that its sum takes, at least.
-    options: u64,
+    /// Scores that its costs take, at least: of the sample, and of its completions where the value is missing.
+    scores: u64,
 }
 
 /// Looks for odd values of the samples of a table.
@@ -51,7 +51,7 @@ pub(super) struct Oddities<'a> {
     binarize: Binarize,
     schema: Schema,
     columns: Vec<Column>,
-    /// Multiplications that a pass of a sample takes.
+    /// Multiplications that one pass through the model takes.
     pass: u64,
 }
 
@@ -62,7 +62,6 @@ impl<'a> Oddities<'a> {
         scorer: &'a Scorer,
         samples: &'a Split,
         binarize: Binarize,
-        passes: usize,
     ) -> Option<Self> {
         let schema = checkpoint.schema().filter(|schema| schema.units() == samples.units())?;
         let mut at = 0;
@@ -71,12 +70,12 @@ impl<'a> Oddities<'a> {
         for (place, (name, kind)) in learned {
             let units = at..at + kind.units();
             at = units.end;
-            let options = if units.len() > 1 { units.len() } else { 2.max(scorer.nodes(&[units.start])) };
+            let options = scorer.completions(&units.clone().collect::<Vec<_>>());
             let name = name.map_or_else(|| unnamed(&schema, place), str::to_string);
-            columns.push(Column { name, units, options: 1 + options as u64 });
+            columns.push(Column { name, units, scores: 1 + options as u64 });
         }
         let sizes = checkpoint.dbn.sizes();
-        let pass = sizes.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum::<u64>() * passes as u64;
+        let pass = sizes.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum();
         (columns.len() > 1).then_some(Self { scorer, samples, binarize, schema, columns, pass })
     }
 
@@ -84,30 +83,29 @@ impl<'a> Oddities<'a> {
     pub(super) fn find(&self, rows: &[usize], report: &Report) -> Result<Vec<Vec<Odd>>> {
         let (mut left, mut prices) = (MOST, Vec::new());
         for &row in rows {
-            let Some(price) = self.price(row).filter(|&price| price <= left) else { break };
+            let price = self.price(row);
+            if price > left {
+                break;
+            }
             left -= price;
             prices.push(price);
         }
         let work = report.work("rows looked at for odd values", MOST - left);
         let found = rows[..prices.len()].par_iter().zip(&prices).map(|(&row, &price)| {
-            let odd = self.of_row(row);
+            let odd = if price > 0 { self.of_row(row) } else { Ok(Vec::new()) };
             work.did(price);
             odd
         });
         found.collect()
     }
 
-    /// Multiplications that a row takes; none where it cannot be done.
-    fn price(&self, row: usize) -> Option<u64> {
+    /// Multiplications that a row takes, at least; 0 where it has no odd values, for what it lacks cannot be summed out.
+    fn price(&self, row: usize) -> u64 {
         let lacks = lacking(self.samples, row);
         let there = self.columns.iter().filter(|column| !lacks.contains(&column.units.start));
-        let passes: u64 = there.map(|column| column.options).sum();
-        if lacks.is_empty() {
-            return passes.checked_mul(self.pass);
-        }
-        let gaps = lacks.len().min(32) as u32;
-        let completions = (self.scorer.nodes(&lacks) as u64).saturating_mul(1 << gaps);
-        passes.checked_mul(self.pass)?.checked_mul(completions)
+        let scores: u64 = there.map(|column| column.scores).sum();
+        let passes = self.scorer.summed_passes(&lacks).unwrap_or(0) as u64;
+        scores.saturating_mul(passes).saturating_mul(self.pass)
     }
 
     fn of_row(&self, row: usize) -> Result<Vec<Odd>> {

@@ -8,7 +8,6 @@ use crate::model::checkpoint::Checkpoint;
 use crate::model::trained::Trained;
 use crate::report::Work;
 use deepbelief_data::{Binarize, Dataset, Split};
-use deepbelief_kernels::Segment;
 use deepbelief_rbm::to_tensor;
 use deepbelief_stack::Scorer;
 use rayon::prelude::*;
@@ -26,8 +25,8 @@ const HIDDEN: std::ops::RangeInclusive<usize> = 100..=1000;
 const PASSES: usize = 1 << 20;
 const ALL_PASSES: usize = 1 << 22;
 
-/// Hidden units whose values are summed over one by one, at most.
-const SUMMED: usize = 12;
+/// Training samples whose own gaps count in what it takes to hide others, at most.
+const LOOKED_AT: usize = 32;
 
 /// Samples that the model learned from: those of `given` where these are its data, else of the data that the
 /// checkpoint names, if they can be opened and are still the same.
@@ -49,7 +48,12 @@ pub(super) fn training(args: &ScoreArgs, checkpoint: &Checkpoint, given: &Datase
     }
     // Spread over the order they come in, which may be by class.
     let (there, wanted) = (samples.samples(), samples.samples().min(TRAINING));
-    Ok(Some(samples.select(&(0..wanted).map(|k| k * there / wanted).collect::<Vec<_>>())?))
+    Ok(Some(samples.select(&spread(there, wanted).collect::<Vec<_>>())?))
+}
+
+/// So many numbers below `there`, spread over all.
+fn spread(there: usize, wanted: usize) -> impl Iterator<Item = usize> {
+    (0..wanted).map(move |k| k * there / wanted)
 }
 
 /// Minus the free energy of a sample, in nats, with what is missing summed out.
@@ -115,7 +119,7 @@ fn of_chunk(
     let complete = scorer.complete(&tensor(&batch, samples.layer())?)?;
     let mut found: Vec<Option<Measured>> = complete.into_iter().map(|x| Some(Measured::exact(x))).collect();
     let Some(missing) = samples.missing(&chosen) else {
-        work.did(chosen.len() as u64);
+        work.did((chosen.len() * scorer.passes(&[])) as u64);
         return Ok(found);
     };
     let mut values = batch.to_values();
@@ -135,16 +139,24 @@ fn of_chunk(
     Ok(found)
 }
 
-/// Whether each unit is a number.
-fn numbers(samples: &Split) -> Vec<bool> {
-    let of =
-        |(segment, columns): (Segment, Range<usize>)| std::iter::repeat_n(!segment.units.is_discrete(), columns.len());
-    samples.layer().each().flat_map(of).collect()
-}
-
 /// The units that a sample lacks, in their order.
 pub(super) fn lacking(samples: &Split, row: usize) -> Vec<usize> {
     samples.missing(&[row]).map_or(Vec::new(), |missing| missing.units(0).collect())
+}
+
+/// What some samples lack; nothing where all are whole.
+fn gaps_of(samples: &Split) -> Vec<Vec<usize>> {
+    if samples.missing_values() == 0 {
+        return Vec::new();
+    }
+    let there = samples.samples();
+    spread(there, there.min(LOOKED_AT)).map(|row| lacking(samples, row)).collect()
+}
+
+/// All of two lists of units, in their order.
+fn both(some: &[usize], others: &[usize]) -> Vec<usize> {
+    let all: BTreeSet<usize> = some.iter().chain(others).copied().collect();
+    all.into_iter().collect()
 }
 
 /// The training samples, by what is hidden of them.
@@ -155,8 +167,8 @@ pub(super) struct Peers<'a> {
     whole: Ranks,
     /// By the units that are hidden; none where that takes too much.
     hidden: HashMap<Vec<usize>, Option<Ranks>>,
-    /// Passes that a score of a whole sample takes.
-    passes: usize,
+    /// What some training samples lack; nothing where all are whole.
+    gaps: Vec<Vec<usize>>,
     /// Passes that are left.
     left: usize,
     /// Samples that were compared with none.
@@ -164,16 +176,11 @@ pub(super) struct Peers<'a> {
 }
 
 impl<'a> Peers<'a> {
-    pub(super) fn of(
-        scorer: &'a Scorer,
-        training: Split,
-        binarize: Binarize,
-        passes: usize,
-        work: &Work,
-    ) -> Result<Self> {
+    pub(super) fn of(scorer: &'a Scorer, training: Split, binarize: Binarize, work: &Work) -> Result<Self> {
+        let gaps = gaps_of(&training);
         let whole = Ranks::of(&training, &minus_free_energies(scorer, &training, binarize, work)?);
         let (hidden, left, alone) = (HashMap::new(), ALL_PASSES, 0);
-        Ok(Self { scorer, training, binarize, whole, hidden, passes, left, alone })
+        Ok(Self { scorer, training, binarize, whole, hidden, gaps, left, alone })
     }
 
     /// Per cent of the training samples that are as probable or less, when they lack what the sample lacks. `work` counts
@@ -213,8 +220,9 @@ impl<'a> Peers<'a> {
     pub(super) fn passes(&self, samples: impl Iterator<Item = Vec<usize>>) -> u64 {
         let (mut seen, mut left) = (HashSet::new(), self.left);
         for lacking in samples.filter(|lacking| !lacking.is_empty()) {
-            if let Some((wanted, each)) = self.affordable(&lacking, left)
-                && seen.insert(lacking)
+            // What was not affordable is not so later: less is left then.
+            if seen.insert(lacking.clone())
+                && let Some((wanted, each)) = self.affordable(&lacking, left)
             {
                 left -= wanted * each;
             }
@@ -225,12 +233,20 @@ impl<'a> Peers<'a> {
     /// Training samples of which the same can be hidden with so many passes left, and the passes that each takes; none
     /// where these are too few.
     fn affordable(&self, lacking: &[usize], left: usize) -> Option<(usize, usize)> {
-        let numbers = numbers(&self.training);
-        let choices = lacking.iter().filter(|&&unit| !numbers[unit]).count();
-        let each = (self.passes << choices.min(SUMMED)).saturating_mul(self.scorer.nodes(lacking));
         let there = self.training.samples();
-        let wanted = (PASSES.min(left) / each).min(*HIDDEN.end()).min(there);
-        (wanted >= *HIDDEN.start().min(&there)).then_some((wanted, each))
+        let with = |each: usize| {
+            let wanted = (PASSES.min(left) / each).min(*HIDDEN.end()).min(there);
+            (wanted >= *HIDDEN.start().min(&there)).then_some((wanted, each))
+        };
+        let found = with(self.scorer.summed_passes(lacking)?)?;
+        if self.gaps.is_empty() { Some(found) } else { with(self.beside_gaps(lacking)) }
+    }
+
+    /// Passes that a training sample takes of which these units are hidden beside its own gaps: the mean over some samples.
+    /// What cannot be summed out takes none.
+    fn beside_gaps(&self, lacking: &[usize]) -> usize {
+        let of = |gaps: &Vec<usize>| self.scorer.summed_passes(&both(gaps, lacking)).unwrap_or(0);
+        self.gaps.iter().map(of).sum::<usize>().div_ceil(self.gaps.len()).max(1)
     }
 
     /// Training samples, spread over all, that lack these units beside their own gaps.
@@ -238,13 +254,12 @@ impl<'a> Peers<'a> {
         let Some((wanted, each)) = self.affordable(lacking, self.left) else { return Ok(None) };
         self.left -= wanted * each;
         let there = self.training.samples();
-        let samples = self.training.select(&(0..wanted).map(|k| k * there / wanted).collect::<Vec<_>>())?;
+        let samples = self.training.select(&spread(there, wanted).collect::<Vec<_>>())?;
         let of_row = |row| -> Result<Option<Measured>> {
-            let hidden: BTreeSet<usize> =
-                self::lacking(&samples, row).into_iter().chain(lacking.iter().copied()).collect();
+            let hidden = both(&self::lacking(&samples, row), lacking);
             let mut v = samples.batch(std::iter::once(row), self.binarize, 0)?.to_values();
             to_tensor(samples.layer(), &mut v);
-            let found = self.scorer.observed(&v, &hidden.into_iter().collect::<Vec<_>>())?.map(Measured::exact);
+            let found = self.scorer.observed(&v, &hidden)?.map(Measured::exact);
             work.did(each as u64);
             Ok(found)
         };

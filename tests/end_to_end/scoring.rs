@@ -135,6 +135,26 @@ fn values_beyond_the_training_range_are_counted() {
     assert!(said.find(expected).is_some_and(|at| at < said.find("least probable").unwrap()), "{said}");
 }
 
+/// Numbers of Gaussian units have no range, and are scored as they are. Those far from the mean are counted.
+#[test]
+fn numbers_far_from_the_mean_are_counted() {
+    let place = Place::new();
+    let rows: Vec<String> = (0..60).map(|k| format!("{},{}", 20 + k % 50, 1.5 + f64::from(k % 7) / 20.0)).collect();
+    let write = |name: &str, rows: &str| std::fs::write(place.path(name), format!("age,height\n{rows}\n")).unwrap();
+    write("people.csv", &rows.join("\n"));
+    place.ok("pretrain -q --data csv:people.csv --visible-units auto --hidden 4 --epochs 3 --valid 0 --out r");
+    // An age of -3 is no more than four standard deviations from the mean.
+    write("new.csv", "30,1.6\n500,1.7\n-3,9.5\n400,-4");
+    let found = scores(&place, "r --data csv:new.csv");
+    assert_eq!(column(&found, "beyond"), ["0", "1", "1", "2"]);
+    let free_energies = numbers(&found, "free_energy");
+    assert!(free_energies[1] > free_energies[0] + 100.0, "{free_energies:?}");
+    let said = place.ok("score r --data csv:new.csv --out s.csv");
+    let expected = "3 rows with values beyond the ranges of their columns, or more than 10 standard deviations from their \
+                    means, by line: 5 (2 values), 3 (1 value), 4 (1 value)\n";
+    assert!(said.contains(expected), "{said}");
+}
+
 /// A row that lacks a value is compared with training samples that lack the same: being scored on less makes it no more
 /// usual than it is.
 #[test]

@@ -16,7 +16,8 @@ Columns of the table, a row a sample:
   log_likelihood  nats: minus the free energy, minus ln Z
   percentile      per cent of the training samples that are as probable or less; 0 to 1 is unusual
   beyond          number of values outside the ranges of their columns: each is scored as the
-                  nearest end of its range. Numbers of Gaussian units have no range
+                  nearest end of its range. A number of a Gaussian unit has no range: it counts
+                  if it is more than 10 standard deviations from the mean, and is scored as it is
   oddest          of a table the column whose value the other columns make least likely, compared
                   with what is usual: -ln p(value | others) less its mean under the model
   oddest_nats     that difference, in nats

@@ -83,6 +83,10 @@ pub enum ColumnUnits {
 }
 
 impl ColumnUnits {
+    /// Standard deviations from the mean of its column beyond which a number of a Gaussian unit, which has no range, is
+    /// far out: fewer than one in a hundred of the training values are, whatever their distribution.
+    pub const FAR_OUT: f32 = 10.0;
+
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
     pub(crate) fn is_bernoulli(&self) -> bool {
         *self == Self::Bernoulli

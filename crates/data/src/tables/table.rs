@@ -139,7 +139,7 @@ pub(crate) struct Table {
     pub(crate) ids: Option<Vec<String>>,
     /// The cluster of each sample, where whole clusters are to be held out.
     pub(crate) clusters: Option<Vec<u32>>,
-    /// How many values of each sample lie beyond the ranges of their columns, where some do.
+    /// How many values of each sample lie beyond the ranges of their columns, or far out, where some do.
     pub(crate) beyond: Option<Vec<u32>>,
     /// Which values are missing, once they hold something else: packed, each row from a word of its own on.
     pub(crate) missing: Option<Vec<u32>>,

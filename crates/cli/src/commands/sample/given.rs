@@ -5,7 +5,7 @@ use crate::machine::ranks;
 use crate::model::checkpoint::{Checkpoint, ROWS};
 use crate::model::trained::Trained;
 use crate::pictures::{Dream, Watch};
-use deepbelief_data::Schema;
+use deepbelief_data::{ColumnUnits, Schema};
 use deepbelief_kernels::{Batch, Bits, Stream, Uniforms};
 use deepbelief_stack::Completing;
 
@@ -92,9 +92,6 @@ pub(super) fn values(checkpoint: &Checkpoint, given: &[String], dream: &Dream, w
     Ok(values)
 }
 
-/// Standard deviations from the mean of the training data beyond which a number that is given is remarked on.
-const FAR: f32 = 10.0;
-
 /// The values that stay.
 struct Held {
     /// Of every unit; 0 where it is free.
@@ -124,7 +121,7 @@ fn held(columns: &Schema, given: &[String]) -> Result<Held> {
             return Err(Failure::new(format!("--given names {column} {:?} twice", name.trim())));
         }
         // Other columns have values from 0 to 1.
-        if let Some(far) = values.iter().map(|x| x.abs()).find(|&x| x > FAR) {
+        if let Some(far) = values.iter().map(|x| x.abs()).find(|&x| x > ColumnUnits::FAR_OUT) {
             tracing::warn!(
                 "{pair} lies {far:.0} standard deviations from the mean of the training data: the model says what it says \
                  of other numbers, and has seen none like this"

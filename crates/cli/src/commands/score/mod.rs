@@ -19,7 +19,7 @@ use crate::model::log_z::log_z;
 use crate::model::trained::Trained;
 use crate::report::{Report, table, thousands};
 use crate::results::{FORMATS, Results, cell_text, is_named, spare_name};
-use deepbelief_data::{Binarize, Block, BlockValues, Split};
+use deepbelief_data::{Binarize, Block, BlockValues, ColumnUnits, Split};
 use deepbelief_stack::Scorer;
 use mean::Mean;
 use odd::{Odd, Oddities};
@@ -50,7 +50,7 @@ struct Score {
     /// Per cent of the training samples, with as much hidden of each, that are as probable or less.
     #[serde(skip_serializing_if = "Option::is_none")]
     percentile: Option<f32>,
-    /// Values beyond the ranges of their columns.
+    /// Values beyond the ranges of their columns, or far out.
     beyond: u32,
     /// Whether free energy and log-likelihood are estimates.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -257,7 +257,7 @@ struct Found<'a> {
     samples: usize,
     unscored: usize,
     estimated: usize,
-    /// Rows with values beyond the ranges of their columns, those with most first.
+    /// Rows with values beyond the ranges of their columns, or far out, those with most first.
     beyond: Vec<&'a Score>,
     /// The least probable rows.
     lowest: Vec<&'a Score>,
@@ -308,9 +308,14 @@ impl<'a> Found<'a> {
             let more = if self.beyond.len() > SHOWN { ", ..." } else { "" };
             let rows: Vec<String> = self.beyond.iter().take(SHOWN).map(row).collect();
             let (rows, beyond) = (rows.join(", "), count(self.beyond.len(), "row"));
+            let far = if self.samples_of.layer().is_discrete() {
+                String::new()
+            } else {
+                format!(", or more than {} standard deviations from their means", ColumnUnits::FAR_OUT)
+            };
             let _ = writeln!(
                 text,
-                "{beyond} with values beyond the ranges of their columns, by {}: {rows}{more}",
+                "{beyond} with values beyond the ranges of their columns{far}, by {}: {rows}{more}",
                 self.numbered()
             );
         }

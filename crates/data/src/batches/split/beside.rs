@@ -154,7 +154,8 @@ impl Split {
         self.weights.as_ref().map(|weights| weights[self.stored_row(sample)])
     }
 
-    /// How many values of a sample lie beyond the ranges of their columns, whose ends stand for them.
+    /// How many values of a sample lie beyond the ranges of their columns, whose ends stand for them, or are numbers of
+    /// Gaussian units and far out ([`crate::ColumnUnits::FAR_OUT`]).
     ///
     /// # Panics
     /// If `sample` is not below [`Split::samples`].

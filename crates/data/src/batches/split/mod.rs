@@ -34,7 +34,7 @@ pub struct Split {
     missing: Option<Arc<[u32]>>,
     /// What each row of `store` weighs.
     weights: Option<Arc<[f32]>>,
-    /// How many values of each row of `store` lie beyond the ranges of their columns.
+    /// How many values of each row of `store` lie beyond the ranges of their columns, or far out.
     beyond: Option<Arc<[u32]>>,
     /// What each row of `store` is called.
     names: Option<Arc<[String]>>,

@@ -10,9 +10,6 @@ use crate::schema::scale::Scale;
 use crate::schema::visible::ColumnUnits;
 use crate::tables::sheet::{Cell, Content, Sheet};
 
-/// Standard deviations from its mean from which on a value of a Gaussian unit is reported.
-pub(super) const FAR: f32 = 10.0;
-
 /// What is to be done with the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
@@ -99,7 +96,9 @@ impl<'a> Column<'a> {
         };
         *value = x;
         if self.gaussian {
-            return Ok(x.abs() > FAR);
+            let is_far = x.abs() > ColumnUnits::FAR_OUT;
+            *row_beyond += u32::from(is_far);
+            return Ok(is_far);
         }
         let most = if raw { 255.0 } else { 1.0 };
         if how == Use::Look {

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use self::column::{Column, FAR};
+use self::column::Column;
 use self::run::Run;
 use super::columns::Schema;
 use super::kind::ColumnKind;
 use super::labels::{self, Labels, Texts};
 use super::options::LabelUse;
 use super::scaling::Scaling;
+use super::visible::ColumnUnits;
 use crate::error::Error;
 use crate::memory::room::zeros;
 use crate::tables::sheet::{Cell, Content, Sheet};
@@ -148,8 +149,8 @@ fn said_of_ends(sheet: &Sheet, columns: &[Column], beyond: &[(usize, usize)]) ->
 /// One line on values that lie far out in Gaussian units, which keep them.
 fn said_of_far(sheet: &Sheet, columns: &[Column], beyond: &[(usize, usize)]) -> Option<String> {
     let (all, each) = named(sheet, columns, beyond, true);
-    let values = if all == 1 { "value lies" } else { "values lie" };
-    (all > 0).then(|| format!("{all} {values} more than {FAR} standard deviations from the mean of the column: {each}"))
+    let (values, far) = (if all == 1 { "value lies" } else { "values lie" }, ColumnUnits::FAR_OUT);
+    (all > 0).then(|| format!("{all} {values} more than {far} standard deviations from the mean of the column: {each}"))
 }
 
 /// How many values are counted in all columns that are Gaussian units, or in all others, and how many in each of these, with the first row.

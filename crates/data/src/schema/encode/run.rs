@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::column::{Column, FAR};
+use super::column::Column;
+use crate::schema::visible::ColumnUnits;
 use crate::tables::sheet::Cell;
 
 /// Columns that stand side by side in the sheet as their units do.
@@ -52,7 +53,7 @@ impl Run {
         for ((cell, value), (offset, scale)) in cells.iter().zip(values).zip(offsets.iter().zip(scales)) {
             // What `Column::fill` makes of it.
             *value = ((f64::from(cell.or_nan() as f32) - offset) / scale) as f32;
-            near &= value.abs() <= FAR;
+            near &= value.abs() <= ColumnUnits::FAR_OUT;
         }
         near
     }

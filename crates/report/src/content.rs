@@ -98,6 +98,8 @@ pub struct Content {
     pub tested: BTreeMap<String, f64>,
     /// Classes of the labels; 0 without.
     pub classes: usize,
+    /// Visible units that are numbers, of the RBM that the costs of the first layer are of.
+    pub numbers: usize,
     /// Validation samples that each epoch is measured on; 0 where there are none, or it is not known.
     pub valid: usize,
     /// The L1b cost of an RBM on sites, 0 without; none of other models.
@@ -135,7 +137,9 @@ impl Content {
         let number = if self.metrics.layers.len() > 1 { layer as usize + 1 } else { 0 };
         let (samples, compared) = (self.observed.samples, self.observed.compared);
         let sites = self.l1b_cost.map(|l1b_cost| OnSites { l1b_cost, compared });
-        Basis { classes: self.classes, hidden, valid: self.valid, layer: number, samples, sites }
+        // Only the lowest layer learns numbers.
+        let numbers = if layer == 0 { self.numbers } else { 0 };
+        Basis { classes: self.classes, numbers, hidden, valid: self.valid, layer: number, samples, sites }
     }
 
     /// The figures of the last epoch, of a stack its last layer's, and what the finished model was tested by.

@@ -111,7 +111,8 @@ pub const FIGURES: &[Figure] = &[
         "nats per sample",
         Lower,
         "Cross-entropy between a sample and its reconstruction after one Gibbs step. It falls while an RBM learns, but \
-         a lower one need not be a better model: compare models by their likelihood.",
+         a lower one need not be a better model: compare models by their likelihood. Of numbers it is minus the log of a \
+         density of standardised values, and may be below 0.",
     ),
     figure(
         "free_energy",

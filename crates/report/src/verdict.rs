@@ -82,6 +82,9 @@ const FEW: usize = 5;
 /// How many times the cost of the training samples that of others may be.
 const UNEQUAL: f64 = 1.25;
 
+/// Nats that a standardised number costs a model that knows its mean and its deviation alone: `ln(2 pi e) / 2`.
+const COST_OF_NUMBER: f64 = 1.42;
+
 /// What either kind of overfitting says.
 const OVERFITS: &str = "the model fits the training samples better than others.";
 
@@ -107,6 +110,8 @@ const CHANCE: f64 = 2.0;
 pub struct Basis {
     /// Classes of the labels; 0 without.
     pub classes: usize,
+    /// Visible units of the layer that are numbers; 0 where it is not known.
+    pub numbers: usize,
     /// Hidden units of the layer; 0 where it is not known.
     pub hidden: usize,
     /// Validation samples; 0 where it is not known.
@@ -332,7 +337,10 @@ fn gap(traces: &Traces, basis: Basis) -> Option<Finding> {
 fn costs(traces: &Traces, basis: Basis) -> Option<Finding> {
     let last = |name| traces.last(name).map(|(_, value)| value).filter(|value| value.is_finite());
     let (train, valid) = (last("reconstruction_cost")?, last("reconstruction_cost_valid")?);
-    (train > 0.0 && valid > UNEQUAL * train).then(|| Finding {
+    // The costs of numbers are of densities, which have no zero: near it, or below, a ratio says nothing. What the numbers
+    // would cost without hidden units is a measure of the difference.
+    let most = (UNEQUAL - 1.0) * (train.max(0.0) + COST_OF_NUMBER * basis.numbers as f64);
+    (most > 0.0 && valid - train > most).then(|| Finding {
         tone: Tone::Watch,
         text: format!(
             "The reconstruction cost is {} for the training samples and {} for others: {OVERFITS} {}",

@@ -71,6 +71,8 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         tested: known.tested(),
         valid: valid(&verb, settings.as_ref(), model.as_ref()),
         classes: model.as_ref().map_or(0, Trained::told_classes),
+        // What a tuned net reconstructs is the input of its top.
+        numbers: model.as_ref().filter(|_| verb != "tune").map_or(0, numbers),
         l1b_cost: match &model {
             Some(Model::Belief(checkpoint)) if is_on_sites(&checkpoint.dbn) => Some(l1b_cost(settings.as_ref())),
             _ => None,
@@ -90,6 +92,13 @@ pub(crate) fn content(path: &Path, state: Option<State>) -> Result<Content> {
         content.next.retain(|next| next.what != LONGER);
     }
     Ok(content)
+}
+
+/// Visible units of a net that are numbers.
+fn numbers(model: &Model) -> usize {
+    let Model::Belief(checkpoint) = model else { return 0 };
+    let each = checkpoint.dbn.visible_units().each();
+    each.filter(|(segment, _)| !segment.units.is_discrete()).map(|(_, columns)| columns.len()).sum()
 }
 
 /// The L1b cost of a training by these settings.

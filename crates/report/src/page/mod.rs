@@ -85,6 +85,7 @@ mod tests {
             metrics: Metrics::read(metrics.as_bytes()),
             tested: [(word(), 0.5)].into(),
             classes: 2,
+            numbers: 0,
             valid: 0,
             l1b_cost: None,
             layers: vec![LayerView::new(&layer, 1000)],

@@ -46,6 +46,23 @@ fn a_model_that_fits_the_training_samples_alone_is_remarked_on() {
     assert!(of(52.5) && !of(27.0));
 }
 
+/// Costs of densities may be near zero or below it, where a small difference is many times the cost.
+#[test]
+fn costs_of_numbers_are_compared_by_their_difference() {
+    let of = |numbers: usize, train: f64, valid: f64| {
+        let mut traces = Traces::default();
+        for epoch in 1..=3 {
+            let costs = [("reconstruction_cost".to_string(), train), ("reconstruction_cost_valid".to_string(), valid)];
+            traces.add(epoch, BTreeMap::from(costs));
+        }
+        let verdict = judge(&traces, Basis { numbers, ..Basis::default() });
+        verdict.findings.iter().any(|finding| finding.text.contains(OVERFITS))
+    };
+    assert!(!of(4, 0.72, 1.04) && !of(4, -3.0, -2.9), "a third of a nat of four numbers");
+    assert!(of(13, 7.4, 25.0) && of(4, -3.0, 1.0));
+    assert!(of(0, 0.72, 1.04), "bits are certain at a cost of zero");
+}
+
 /// What is the same to the reader neither rose nor fell.
 #[test]
 fn figures_that_read_the_same_stayed() {

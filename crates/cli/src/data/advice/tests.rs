@@ -82,6 +82,38 @@ fn few_columns_get_few_units_however_many_rows_there_are() {
     assert!(settings.contains(&"hidden=20".to_string()), "{settings:?}");
 }
 
+/// Grey levels, most of them near the ends, bear ten times as many units as states do, in one layer and in two.
+#[test]
+fn grey_pictures_get_more_units_than_states() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = |samples: usize, shown: fn(u32) -> u32| {
+        let value =
+            |k: usize, unit: usize| shown((7919 * k as u32 + 104_729 * unit as u32).wrapping_mul(2_654_435_761) >> 24);
+        let row = |k: usize| (0..64).map(|unit| value(k, unit).to_string()).collect::<Vec<_>>().join(",") + "\n";
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, (0..samples).map(row).collect::<String>()).unwrap();
+        examine(&Source::Csv(path), &LoadOptions::default(), None).unwrap()
+    };
+    let units = |found: &Examination, stack, key| {
+        let settings = Advice::of(found, VisibleUnits::Bernoulli, stack, &Learners::default()).settings;
+        let setting = settings.into_iter().find(|setting| setting.key == key).unwrap();
+        (setting.value.to_string(), setting.reason)
+    };
+    let grey = |level: u32| match level {
+        0..110 => 0,
+        110..140 => level,
+        _ => 255,
+    };
+    let pictures = found(100, grey);
+    let (hidden, reason) = units(&pictures, false, "hidden");
+    assert_eq!(hidden, "95");
+    assert!(reason.starts_with("about as many weights as bits in the training samples (6"), "{reason}");
+    assert_eq!(units(&pictures, true, "layers").0, "[95]");
+    let (layers, reason) = units(&found(1200, grey), true, "layers");
+    assert!(layers == "[120, 120]" && reason.starts_with("two for each bit of a sample (64)"), "{layers}: {reason}");
+    assert_eq!(units(&found(100, |level| if level < 128 { 0 } else { 255 }), false, "hidden").0, "16");
+}
+
 /// 5 numbers and 5 categories: what is of Bernoulli units alone is not asked for.
 #[test]
 fn units_of_their_own_kind_get_rates_of_their_own() {

@@ -155,6 +155,28 @@ fn numbers_far_from_the_mean_are_counted() {
     assert!(said.contains(expected), "{said}");
 }
 
+/// A category that is missing has as many options as levels, and rows that each lack another column beside it are all
+/// compared with training samples.
+#[test]
+fn rows_that_lack_a_category_of_many_levels_have_percentiles() {
+    let place = Place::new();
+    let row = |k: usize, gap: Option<usize>| {
+        let bit = |unit: usize| ((k * (unit + 3) / 7 + k / 5) % 2).to_string();
+        let bits = (0..10).map(|unit| if gap == Some(unit) { String::new() } else { bit(unit) });
+        let kind = if gap.is_some() { String::new() } else { format!("k{}", k % 20) };
+        std::iter::once(kind).chain(bits).collect::<Vec<_>>().join(",") + "\n"
+    };
+    let write = |name: &str, rows: String| {
+        std::fs::write(place.path(name), format!("kind,a,b,c,d,e,f,g,h,i,j\n{rows}")).unwrap();
+    };
+    write("all.csv", (0..300).map(|k| row(k, None)).collect());
+    write("gaps.csv", (0..10).map(|gap| row(7 * gap, Some(gap))).collect());
+    let learn = "--column-types kind=categorical --visible-units auto --hidden 14 --epochs 2 --valid 0";
+    place.ok(&format!("pretrain -q --data csv:all.csv {learn} --out r"));
+    let percentiles = column(&scores(&place, "r --data csv:gaps.csv"), "percentile");
+    assert!(percentiles.len() == 10 && percentiles.iter().all(|x| !x.is_empty()), "{percentiles:?}");
+}
+
 /// A row that lacks a value is compared with training samples that lack the same: being scored on less makes it no more
 /// usual than it is.
 #[test]

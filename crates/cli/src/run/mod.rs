@@ -79,7 +79,8 @@ fn begun<V: Looped>(args: &TrainArgs<V::Settings>) -> Result<(Prepared<V>, Strin
     let open = |path: PathBuf| Checkpoint::open(&path).map(|checkpoint| (path, checkpoint));
     let opened = asked.checkpoint().map(open).transpose()?;
     let provenance = opened.as_ref().map(|(_, checkpoint)| checkpoint.provenance());
-    let Resolved { mut settings, said, data_are_recorded } = settings::resolve::<V::Settings>(&asked, provenance)?;
+    let Resolved { mut settings, said, data_are_recorded, batch_is_recorded } =
+        settings::resolve::<V::Settings>(&asked, provenance)?;
     if let Some((path, _)) = opened.as_ref().filter(|_| data_are_recorded) {
         recorded::require_own(path, &settings.data().data)?;
     }
@@ -89,6 +90,9 @@ fn begun<V: Looped>(args: &TrainArgs<V::Settings>) -> Result<(Prepared<V>, Strin
     let from = opened.as_ref().map(|(_, checkpoint)| &checkpoint.dbn);
     V::adapt(&mut settings, &said, &parts, from);
     let (training, parts) = V::start(&settings, parts, from)?;
+    if batch_is_recorded {
+        tracing::info!("not set, so as the net learned: --batch-size {}", V::batch_size(&settings));
+    }
     let minibatches = parts.minibatches(settings.data(), V::batch_size(&settings), settings.seed())?;
     let name = V::name(&settings, opened.map(|(path, _)| run_name(&path)));
     Ok((Prepared { settings, parts, minibatches, training }, name))

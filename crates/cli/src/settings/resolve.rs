@@ -38,6 +38,8 @@ pub(crate) struct Resolved<S> {
     pub(crate) said: Said,
     /// Nobody asked for these data but the model that is to be trained on.
     pub(crate) data_are_recorded: bool,
+    /// Nobody asked for minibatches of this size but the model that is to be trained on.
+    pub(crate) batch_is_recorded: bool,
 }
 
 /// What was asked for, by key.
@@ -89,15 +91,13 @@ pub(crate) fn resolve<S: Settings>(asked: &Asked, from: Option<&Provenance>) -> 
     schema_file::yield_to(&mut inherited, flags);
     let is_asked = |key| recipe.contains_key(key) || flags.contains_key(key);
     let data_are_recorded = inherited.contains_key("data") && !is_asked("data");
+    let batch_is_recorded = inherited.contains_key("batch_size") && !is_asked("batch_size");
     let settings = S::combine(&inherited, &recipe, flags)?;
     settings.validate()?;
-    if let Some(size) = inherited.get("batch_size").filter(|_| !is_asked("batch_size")) {
-        tracing::info!("not set, so as the net learned: --batch-size {size}");
-    }
     unused::warn(flags, &settings.unused());
     let mut said = Said { recipe: inherited, flags: flags.clone() };
     said.recipe.extend(recipe);
-    Ok(Resolved { settings, said, data_are_recorded })
+    Ok(Resolved { settings, said, data_are_recorded, batch_is_recorded })
 }
 
 /// What says nothing of data of another format.

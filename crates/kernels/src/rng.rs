@@ -158,15 +158,20 @@ impl Uniforms {
         let row = self.first.wrapping_add(row);
         // Two halves side by side: a round waits for the round before, so there must be others.
         for i in 0..COUNTERS / 2 {
-            for i in [i, i + COUNTERS / 2] {
-                let (row, lane) = (row.wrapping_add(i as u32 / 8), 8 * block + i as u32 % 8);
-                let words = philox_wide([lane, row, self.step, self.purpose], self.key);
-                for w in 0..4 {
-                    out[w][i] = unit(words[w] as u32);
-                }
-            }
+            self.fill_words(&mut out, i, row, block);
+            self.fill_words(&mut out, i + COUNTERS / 2, row, block);
         }
         out
+    }
+
+    /// Writes the uniforms of counter `i` of [`Uniforms::words`].
+    #[inline(always)]
+    fn fill_words<const COUNTERS: usize>(&self, out: &mut [[f32; COUNTERS]; 4], i: usize, row: u32, block: u32) {
+        let (row, lane) = (row.wrapping_add(i as u32 / 8), 8 * block + i as u32 % 8);
+        let words = philox_wide([lane, row, self.step, self.purpose], self.key);
+        for w in 0..4 {
+            out[w][i] = unit(words[w] as u32);
+        }
     }
 
     /// Calls `with(s, u)` for `samples` rows from `first` on, u being the 32 uniforms there. Rows
@@ -255,7 +260,11 @@ dispatch! {
 
 dispatch! {
     fn below_grey(draw: Uniforms, row: u32, block: u32, pixels: &[u8; BLOCK]) -> u32 {
-        let probabilities = pixels.map(|pixel| f32::from(pixel) / 255.0);
+        // Not `map`, which stays a call.
+        let mut probabilities = [0.0; BLOCK];
+        for (probability, &pixel) in probabilities.iter_mut().zip(pixels) {
+            *probability = f32::from(pixel) / 255.0;
+        }
         crate::units::math::bernoulli(&probabilities, &draw.block(row, block))
     }
 }

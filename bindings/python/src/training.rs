@@ -160,7 +160,7 @@ pub(crate) fn tune(
 ) -> PyResult<Trained> {
     let dbn = model.belief("generative weights to tune")?;
     let Complete { config, batch_size, binarize, recipe } =
-        complete(embedded::tune(&parsed(settings)?, dbn.layers().len()))?;
+        complete(embedded::tune(&parsed(settings)?, &model.provenance.recipe, dbn.layers().len()))?;
     let (seed, threads, dealing) = (config.seed, config.threads, (batch_size, binarize));
     let work = |attention: &mut Attention<'_>| {
         let (mut minibatches, monitors) = dealt(data.samples_of(), valid, dealing, seed, monitor)?;
@@ -191,7 +191,8 @@ pub(crate) fn finetune(
     monitor: usize,
     watch: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Trained> {
-    let Complete { config, batch_size, binarize, recipe } = complete(embedded::finetune(&parsed(settings)?))?;
+    let Complete { config, batch_size, binarize, recipe } =
+        complete(embedded::finetune(&parsed(settings)?, &model.provenance.recipe))?;
     let (seed, threads, dealing) = (config.seed, config.threads, (batch_size, binarize));
     let work = |attention: &mut Attention<'_>| {
         let (mut minibatches, monitors) = dealt(data.samples_of(), valid, dealing, seed, monitor)?;

@@ -56,6 +56,20 @@ def test_tuning_goes_on_from_the_net(net, bars):
         tuned.tune(X, np.full(len(X), "circle"))
 
 
+def test_minibatches_are_as_small_as_those_of_the_net(bars):
+    X, _ = bars
+    net = db.DeepBeliefNet([8, 6], epochs=2, batch_size=20, random_state=1).fit(X)
+
+    def tuned(batch_size):
+        other = pickle.loads(pickle.dumps(net)).set_params(batch_size=batch_size)
+        return other.tune(X, epochs=3).reconstruct(X), other.finetune(X, epochs=1).transform(X)
+
+    asked, left, large = tuned(20), tuned(None), tuned(100)
+    for k in (0, 1):
+        np.testing.assert_array_equal(left[k], asked[k])
+        assert not np.array_equal(left[k], large[k])
+
+
 def test_finetuning_makes_a_classifier_and_an_autoencoder(net, bars):
     X, y = bars
     network = net.finetune(X, y, epochs=20)

@@ -7,7 +7,7 @@ use crate::options;
 use crate::run::advised::advise;
 use crate::run::folder::checkpoint_path;
 use crate::settings::{
-    FinetuneSettings, PretrainSettings, Said, Settings, StackSettings, TuneSettings, origin, record,
+    FinetuneSettings, PretrainSettings, Said, Settings, StackSettings, TuneSettings, origin, record, small_minibatches,
 };
 use deepbelief_data::{Binarize, Dataset};
 use deepbelief_finetune::FinetuneConfig;
@@ -38,7 +38,7 @@ pub type Result<C> = std::result::Result<Complete<C>, String>;
 /// # Errors
 /// In words, for a key that is unknown or a value that will not do.
 pub fn pretrain(asked: &Value, data: &Dataset) -> Result<LayerConfig> {
-    complete(asked, Some(data), |settings: PretrainSettings| {
+    complete(asked, Known::Data(data), |settings: PretrainSettings| {
         let config = LayerConfig { train: settings.train_config(), ..settings.layer.clone() };
         Ok((config, settings.batch_size(), settings))
     })
@@ -49,7 +49,7 @@ pub fn pretrain(asked: &Value, data: &Dataset) -> Result<LayerConfig> {
 /// # Errors
 /// As [`pretrain`] has them.
 pub fn stack(asked: &Value, data: &Dataset, classes: Option<usize>) -> Result<StackConfig> {
-    complete(asked, Some(data), |settings: StackSettings| {
+    complete(asked, Known::Data(data), |settings: StackSettings| {
         let visible = data.train.layer();
         let visible_units = (!visible.is_bernoulli()).then(|| visible.clone());
         let config = StackConfig { visible_units, ..settings.stack_config(classes)? };
@@ -57,20 +57,24 @@ pub fn stack(asked: &Value, data: &Dataset, classes: Option<usize>) -> Result<St
     })
 }
 
-/// Of `dbn tune`, for a net with so many directed layers.
+/// Of `dbn tune`, for a net with so many directed layers whose recipe is `from`.
 ///
 /// # Errors
 /// As [`pretrain`] has them.
-pub fn tune(asked: &Value, directed: usize) -> Result<TuneConfig> {
-    complete(asked, None, |settings: TuneSettings| Ok((settings.tune_config(directed)?, settings.batch_size, settings)))
+pub fn tune(asked: &Value, from: &Value, directed: usize) -> Result<TuneConfig> {
+    complete(asked, Known::Net(from), |settings: TuneSettings| {
+        Ok((settings.tune_config(directed)?, settings.batch_size, settings))
+    })
 }
 
-/// Of `dbn finetune`; the key `as` says what is trained.
+/// Of `dbn finetune`, for a net whose recipe is `from`; the key `as` says what is trained.
 ///
 /// # Errors
 /// As [`pretrain`] has them.
-pub fn finetune(asked: &Value) -> Result<FinetuneConfig> {
-    complete(asked, None, |settings: FinetuneSettings| Ok((settings.config.clone(), settings.batch_size, settings)))
+pub fn finetune(asked: &Value, from: &Value) -> Result<FinetuneConfig> {
+    complete(asked, Known::Net(from), |settings: FinetuneSettings| {
+        Ok((settings.config.clone(), settings.batch_size, settings))
+    })
 }
 
 /// Keys of a recipe that are about files or the machine: a training on data in memory does not have them.
@@ -87,13 +91,22 @@ pub fn checkpoint(path: &Path) -> std::result::Result<PathBuf, String> {
     checkpoint_path(path).map_err(|failure| in_words(&failure))
 }
 
+/// What settles settings that nobody asked for.
+#[derive(Clone, Copy)]
+enum Known<'a> {
+    /// The samples of a first training.
+    Data(&'a Dataset),
+    /// The recipe of the net that goes on.
+    Net(&'a Value),
+}
+
 fn complete<S: Settings, C>(
     asked: &Value,
-    data: Option<&Dataset>,
+    known: Known<'_>,
     of: impl FnOnce(S) -> crate::failure::Result<(C, usize, S)>,
 ) -> Result<C> {
     let complete = || {
-        let (config, batch_size, settings) = of(resolved::<S>(asked, data)?)?;
+        let (config, batch_size, settings) = of(resolved::<S>(asked, known)?)?;
         let mut recipe = record(&settings)?;
         if let Some(recipe) = recipe.as_object_mut() {
             // Nobody reads data that were in memory again.
@@ -104,12 +117,18 @@ fn complete<S: Settings, C>(
     complete().map_err(|failure: Failure| in_words(&failure))
 }
 
-fn resolved<S: Settings>(asked: &Value, data: Option<&Dataset>) -> crate::failure::Result<S> {
+fn resolved<S: Settings>(asked: &Value, known: Known<'_>) -> crate::failure::Result<S> {
     let asked = Table::try_from(asked)?;
     S::check("settings", &asked)?;
-    let mut settings = S::combine(&Table::new(), &asked, &Table::new())?;
+    let inherited = match known {
+        Known::Data(_) => Table::new(),
+        Known::Net(recipe) => small_minibatches::<S>(recipe).into_iter().collect(),
+    };
+    let mut settings = S::combine(&inherited, &asked, &Table::new())?;
     settings.validate()?;
-    if let Some(data) = data.filter(|data| !data.schema.columns.is_empty()) {
+    if let Known::Data(data) = known
+        && !data.schema.columns.is_empty()
+    {
         let said = Said { recipe: asked, ..Said::default() };
         advise(&mut settings, &said, &data.examine(SAMPLED)?)?;
     }
@@ -148,8 +167,22 @@ mod tests {
         let found = stack(&json!({"layers": [5, 6], "learning_rate": [0.2, 0.3]}), &digits, Some(10)).unwrap();
         let rates: Vec<f64> = found.config.layers.iter().map(|layer| layer.train.learning_rate).collect();
         assert_eq!((rates, found.config.classes), (vec![0.2, 0.3], Some(10)));
-        assert_eq!(tune(&json!({"wake_rate": 0.5}), 2).unwrap().config.wake_rate, 0.5);
-        assert_eq!(finetune(&json!({"as": "autoencoder"})).unwrap().config.epochs, 100);
+        assert_eq!(tune(&json!({"wake_rate": 0.5}), &json!({}), 2).unwrap().config.wake_rate, 0.5);
+        assert_eq!(finetune(&json!({"as": "autoencoder"}), &json!({})).unwrap().config.epochs, 100);
+    }
+
+    #[test]
+    fn minibatches_are_as_small_as_those_of_the_net() {
+        for (from, asked, then) in [
+            (json!({"batch_size": 10}), json!({}), 10),
+            (json!({"layer": [{"batch_size": 10}, {"batch_size": 20}]}), json!({}), 10),
+            (json!({"batch_size": 10}), json!({"batch_size": 50}), 50),
+            (json!({"batch_size": 1000}), json!({}), 100),
+            (json!({}), json!({}), 100),
+        ] {
+            let tuned = tune(&asked, &from, 1).unwrap().batch_size;
+            assert_eq!((tuned, finetune(&asked, &from).unwrap().batch_size), (then, then), "{from} {asked}");
+        }
     }
 
     #[test]

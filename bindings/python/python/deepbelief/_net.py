@@ -45,7 +45,8 @@ class DeepBeliefNet(BeliefUse, ClassifierMixin, TransformerMixin, BaseEstimator)
     learning_rate : float or list of float, default=None
         Step size, of all layers or of each; the recipe has 0.1.
     batch_size : int, default=None
-        Samples in a minibatch; the recipe has 100.
+        Samples in a minibatch; the recipe has 100. `tune` and `finetune` take those of
+        `fit`, where they are smaller than their own 100.
     weight_cost : float, default=None
         L2 cost of the weights; the recipe has 0.0002.
     binarize : str, default=None

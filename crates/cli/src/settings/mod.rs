@@ -26,7 +26,7 @@ pub(crate) use data::{DataSettings, units_of};
 pub(crate) use finetune::FinetuneSettings;
 pub(crate) use named::NamedRecipe;
 pub(crate) use pretrain::PretrainSettings;
-pub(crate) use resolve::{Asked, Resolved, Said, resolve, resume};
+pub(crate) use resolve::{Asked, Resolved, Said, resolve, resume, small_minibatches};
 pub(crate) use stack::StackSettings;
 pub(crate) use tune::{Rate, TuneSettings};
 pub(crate) use written::{print_recipe, record, to_toml};

@@ -118,17 +118,7 @@ const OF_FORMAT: [&str; 10] = [
 fn inherited<S: Settings>(from: &Provenance, flags: &Table, recipe: &Table) -> Table {
     // How many labels the net had been given is nothing to what learns none.
     let learns_labels = flags.get("as").or(recipe.get("as")).and_then(Value::as_str) != Some("autoencoder");
-    // The recipe of a stack has a table a layer, of which the lowest says how the data were dealt.
-    let lowest = from.recipe.get("layer").and_then(|layers| layers.get(0));
-    let recorded = |key: &str| {
-        let of_lowest = || lowest.filter(|_| key == "batch_size")?.get(key);
-        Value::try_from(from.recipe.get(key).or_else(of_lowest)?).ok()
-    };
-    // A net of few samples learned from small minibatches. With larger ones it would hardly move.
-    let built_in = S::built_in(&Table::new()).flat().ok();
-    let size = |value: Option<&Value>| value.and_then(Value::as_integer);
-    let most = size(built_in.as_ref().and_then(|table| table.get("batch_size")));
-    let had_fewer = size(recorded("batch_size").as_ref()).is_some_and(|had| Some(had) < most);
+    let recorded = |key: &str| Value::try_from(from.recipe.get(key)?).ok();
     // Which columns hold what says nothing of data of another format.
     let format = |data: Option<&Value>| data.and_then(Value::as_str)?.split(':').next().map(String::from);
     let now = format(flags.get("data").or(recipe.get("data")));
@@ -137,10 +127,22 @@ fn inherited<S: Settings>(from: &Provenance, flags: &Table, recipe: &Table) -> T
         .options()
         .filter(|opt| same_format || !OF_FORMAT.contains(&opt.key))
         // A sigmoid belief net stays one.
-        .filter(|opt| opt.inherited || opt.key == "top" || (opt.key == "batch_size" && had_fewer))
+        .filter(|opt| opt.inherited || opt.key == "top")
         .filter(|opt| opt.key != "labelled" || learns_labels)
         .filter_map(|opt| Some((opt.key.to_string(), recorded(opt.key)?)))
+        .chain(small_minibatches::<S>(&from.recipe))
         .collect()
+}
+
+/// The key and size of the minibatches that a model of this recipe learned from, where they are smaller than the
+/// default. A model of few samples learned from small minibatches. With larger ones it would hardly move.
+pub(crate) fn small_minibatches<S: Settings>(recipe: &serde_json::Value) -> Option<(String, Value)> {
+    let key = "batch_size";
+    // The recipe of a stack has a table a layer, of which the lowest says how the data were dealt.
+    let of_lowest = || recipe.get("layer")?.get(0)?.get(key);
+    let had = recipe.get(key).or_else(of_lowest)?.as_i64()?;
+    let most = S::built_in(&Table::new()).flat().ok()?.get(key)?.as_integer()?;
+    (had < most).then(|| (key.into(), Value::Integer(had)))
 }
 
 /// Settings of the run whose `config.toml` is `path`, with the changes that were asked for.

@@ -11,6 +11,9 @@ fn a_release_is_quick_to_build_and_its_kernels_are_in_one_unit() {
     assert_eq!(units(&release["package"]["deepbelief-kernels"]), Some(1));
     assert_eq!((units(release), release["lto"].as_str()), (Some(16), Some("off")));
     assert_eq!((units(dist), dist["lto"].as_str()), (Some(1), Some("thin")));
+    // With thin link-time optimisation all code has the level of the program's crate.
+    let levels = [dist, &dist["package"]["deepbelief-cli"]].map(|of| of["opt-level"].as_integer());
+    assert_eq!(levels, [Some(3); 2], "at level 1 a training takes eight times as long");
     let hot = ["candle-core", "gemm", "gemm-common", "gemm-f32", "rayon-core"];
     let ours = ["data", "finetune", "kernels", "rbm", "stack", "wake-sleep"].map(|name| format!("deepbelief-{name}"));
     for name in hot.map(str::to_string).into_iter().chain(ours) {

@@ -1,11 +1,13 @@
 //! Samples: arrays, columns of a table, sparse rows, and the digits that are part of the package.
 
-use crate::arrays::{Borrowed, Values, to_rows};
+use crate::arrays::{Borrowed, Values, floats, to_rows};
 use crate::attended::computed;
 use crate::failure::{Failure, Result};
+use crate::model::Model;
 use deepbelief_data::{
     Binarize, Block, BlockValues, Dataset, LoadOptions, Pixels, Scaling, Schema, Shared, Split, TextForm,
 };
+use deepbelief_kernels::UnitKind;
 use numpy::{PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -23,11 +25,15 @@ impl Data {
     }
 
     fn of_pixels(units: usize, pixels: Pixels, labels: Option<Vec<u32>>) -> Result<Self> {
-        let (train, scaling, schema) = (Split::new(units, pixels, labels)?, Scaling::None, Schema::default());
+        Ok(Self::of(Split::new(units, pixels, labels)?))
+    }
+
+    fn of(train: Split) -> Self {
+        let (scaling, schema) = (Scaling::None, Schema::default());
         let (name, test, image, classes, class_names) = ("X".into(), None, None, None, None);
         let (notes, doubts) = (Vec::new(), Vec::new());
         let (alignment, form) = (None, TextForm::default());
-        Ok(Self {
+        Self {
             set: Dataset {
                 name,
                 train,
@@ -42,7 +48,7 @@ impl Data {
                 notes,
                 doubts,
             },
-        })
+        }
     }
 
     fn of_split(&self, split: Split) -> Self {
@@ -110,6 +116,24 @@ impl Data {
                 }
             }
             Self::of_pixels(units, if binary { bytes.into() } else { floats.into() }, labels)
+        })
+    }
+
+    /// Values of float32 as the units of a model have them, for one that no schema tells what its columns are: real
+    /// numbers, -1 and 1 or 0 and 1 for spins, one-hot for categorical units.
+    #[staticmethod]
+    #[pyo3(signature = (model, array, labels=None))]
+    fn units_of(py: Python<'_>, model: &Model, array: &Bound<'_, PyAny>, labels: Option<Vec<u32>>) -> PyResult<Self> {
+        let (mut values, _) = floats(array)?;
+        let layer = model.visible_layer();
+        computed(py, 0, move |_| {
+            for row in values.chunks_exact_mut(layer.columns().max(1)) {
+                let spins = layer.each().filter(|(segment, _)| segment.units == UnitKind::Spin);
+                for x in spins.flat_map(|(_, columns)| columns) {
+                    row[x] = if row[x] == -1.0 { 0.0 } else { row[x] };
+                }
+            }
+            Ok(Self::of(Split::of_units(layer, values, labels)?))
         })
     }
 

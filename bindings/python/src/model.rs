@@ -6,7 +6,7 @@ use crate::failure::{Failure, Result};
 use candle_core::{DType, Device, Tensor};
 use deepbelief_data::{Block, BlockValues, Schema};
 use deepbelief_finetune::{Network, Objective};
-use deepbelief_kernels::Units;
+use deepbelief_kernels::{UnitKind, Units};
 use deepbelief_rbm::{Provenance, Rbm, UnitMix, VisibleStates, tensors};
 use deepbelief_stack::{Completing, Dbn};
 use numpy::PyArray1;
@@ -36,6 +36,17 @@ impl Model {
         match &self.net {
             Net::Rbm(dbn) | Net::Dbn(dbn) => Ok(dbn),
             Net::Network(_) => Err(Failure::new(format!("a network has no {what}: it is no probability distribution"))),
+        }
+    }
+
+    /// The visible units.
+    pub(crate) fn visible_layer(&self) -> Units {
+        match &self.net {
+            Net::Rbm(dbn) | Net::Dbn(dbn) => dbn.visible_units().clone(),
+            Net::Network(network) => {
+                let bernoulli = || Units::of(UnitKind::Bernoulli, self.visible());
+                network.visible_units().cloned().unwrap_or_else(bernoulli)
+            }
         }
     }
 
@@ -170,10 +181,14 @@ impl Model {
     /// Kinds of the visible units, in words.
     #[getter]
     fn visible_units(&self) -> String {
-        match &self.net {
-            Net::Rbm(dbn) | Net::Dbn(dbn) => dbn.visible_units().kinds(),
-            Net::Network(network) => network.visible_units().map_or("bernoulli".into(), Units::kinds),
-        }
+        self.visible_layer().kinds()
+    }
+
+    /// Which visible columns are spins.
+    #[getter]
+    fn spins(&self) -> Vec<bool> {
+        let layer = self.visible_layer();
+        layer.each().flat_map(|(part, columns)| columns.map(move |_| part.units == UnitKind::Spin)).collect()
     }
 
     /// Kinds of the hidden units of the top, as settings say them.

@@ -115,3 +115,28 @@ def test_a_net_learns_a_table(table):
     net = db.DeepBeliefNet([12, 12], epochs=40, batch_size=20, learning_rate=0.02, random_state=1)
     net.fit(table[["age", "height", "colour"]], y)
     assert net.score(table[["age", "height", "colour"]], y) > 0.75
+
+
+@pytest.mark.parametrize("units", ["spin", "gaussian", "categorical"])
+def test_a_model_that_does_not_say_what_its_columns_are_takes_what_its_units_have(units, tmp_path):
+    rng = np.random.default_rng(1)
+    X = {
+        "spin": lambda: rng.choice([-1.0, 1.0], (60, 5)),
+        "gaussian": lambda: 3 + 5 * rng.normal(size=(60, 4)),
+        "categorical": lambda: pandas.DataFrame({"base": rng.choice(list("ACGT"), 60), "size": rng.choice(list("SML"), 60)}),
+    }[units]()
+    rbm = db.RBM(3, epochs=2, visible_units=units, random_state=1).fit(X)
+    # As `dbn import` writes it.
+    rbm._model.with_recipe("{}").save(str(tmp_path / "x.safetensors"))
+    plain = db.load(tmp_path / "x.safetensors")
+    values = X if units == "spin" else rbm._data(X).values()
+    np.testing.assert_array_equal(plain.transform(values), rbm.transform(X).astype(np.float32))
+    before = plain.components_.copy()
+    assert not np.array_equal(plain.partial_fit(values).components_, before)
+    samples = plain.sample(20, steps=3)
+    if units == "spin":
+        assert set(np.unique(samples)) == {-1.0, 1.0}
+    if units == "categorical":
+        np.testing.assert_array_equal(samples[:, :4].sum(axis=1), 1)
+        with pytest.raises(ValueError, match="one level of the category on"):
+            plain.transform(np.zeros((2, 7)))

@@ -5,6 +5,8 @@
 ``grey``   bytes 0 to 255, which stand for value / 255
 ``table``  columns of any kinds, as the schema says that was inferred of the training
            data: arrays of other values, values with gaps, and data frames
+``units``  values as the units of a model have them that no schema tells what its
+           columns are: real numbers, -1 and 1 for spins, one-hot for categories
 =========  ==========================================================================
 """
 
@@ -124,6 +126,9 @@ def later_input(estimator: Any, encoding: Encoding, X: Any, labels: Any = None) 
     X = validate_data(
         estimator, X, reset=False, accept_sparse="csr", ensure_all_finite=True, dtype="numeric"
     )
+    if encoding.kind == "units":
+        dense = X.toarray() if sparse.issparse(X) else X
+        return Data.units_of(estimator._model, np.ascontiguousarray(dense, np.float32), codes)
     if sparse.issparse(X):
         return sparse_data(X, codes, clip=True)
     array = _of_known_type(X)
@@ -143,7 +148,7 @@ def later_values(estimator: Any, encoding: Encoding, X: Any) -> tuple[NDArray[An
     Whether the values are from 0 to 1 and finite is seen where they are used: `within`.
     None of what is no such array.
     """
-    if encoding.kind == "table" or is_frame(X) or sparse.issparse(X):
+    if encoding.kind in ("table", "units") or is_frame(X) or sparse.issparse(X):
         return None
     X = validate_data(estimator, X, reset=False, ensure_all_finite=False, dtype="numeric")
     array = _of_known_type(X)
@@ -233,6 +238,8 @@ def decoded(encoding: Encoding, model: Any, values: NDArray[np.float32], estimat
         return values * np.float32(255)
     if encoding.kind == "unit":
         return values
+    if encoding.kind == "units":
+        return np.where(model.spins, 2 * values - 1, values)
     columns = {name: _truths(cells) for name, cells in model.decode(values)}
     if encoding.library is not None:
         return frame_of(encoding.library, columns)

@@ -51,7 +51,9 @@ def load(path: str | os.PathLike[str]) -> RBM | DeepBeliefNet | Network:
     -------
     RBM, DeepBeliefNet or Network
         A fitted model; what its columns are and which labels it learned is that of its
-        training data. Parameters are those of its training, as far as the file says them:
+        training data. A model that does not say what its columns are, such as one that
+        `dbn import` made, takes values as its units have them: real numbers, -1 and 1 for
+        spins, one-hot for categories. Parameters are those of its training, as far as the file says them:
         a clone fits the same model to the same samples.
 
     Examples
@@ -73,7 +75,7 @@ def load(path: str | os.PathLike[str]) -> RBM | DeepBeliefNet | Network:
         path = os.path.join(path, "model.safetensors")
     model = _deepbelief.Model.load(path)
     recipe = json.loads(model.provenance).get("recipe") or {}
-    encoding, classes = _encoding(recipe, int(model.sizes[0])), _classes(recipe, model.classes)
+    encoding, classes = _encoding(recipe, model), _classes(recipe, model.classes)
     if model.kind in ("mlp", "autoencoder"):
         network = Network(model, encoding, classes)
         _name_features(network, encoding)
@@ -150,13 +152,15 @@ def _of_net(recipe: dict[str, Any], model: _deepbelief.Model) -> dict[str, Any]:
     return found
 
 
-def _encoding(recipe: dict[str, Any], units: int) -> Encoding:
+def _encoding(recipe: dict[str, Any], model: _deepbelief.Model) -> Encoding:
     schema = recipe.get("schema")
     if schema is not None:
         named = any("name" in column for column in schema["column"])
         return Encoding(
             "table", schema, named, "pandas" if named else None, recipe.get("column_types")
         )
+    if model.visible_units != "bernoulli":
+        return Encoding("units")
     grey = recipe.get("scale") == "255" or recipe.get("data") == "mnist"
     return Encoding("grey" if grey else "unit")
 

@@ -127,7 +127,8 @@ def later_input(estimator: Any, encoding: Encoding, X: Any, labels: Any = None) 
         estimator, X, reset=False, accept_sparse="csr", ensure_all_finite=True, dtype="numeric"
     )
     if encoding.kind == "units":
-        dense = X.toarray() if sparse.issparse(X) else X
+        values: Any = X
+        dense = values.toarray() if sparse.issparse(X) else values
         return Data.units_of(estimator._model, np.ascontiguousarray(dense, np.float32), codes)
     if sparse.issparse(X):
         return sparse_data(X, codes, clip=True)

@@ -172,16 +172,17 @@ fn advice_has_the_commands_to_type() {
     assert!(refused.contains("`dbn stack --config` trains by this recipe"), "{refused}");
 }
 
-/// An array may be pictures, for which the settings are that nobody set: it is said, and what would suit it.
+/// What nobody set is what suits the data, of an array as of pictures, and is said.
 #[test]
-fn settings_for_pictures_are_said_to_be_for_pictures() {
+fn settings_that_nobody_set_suit_the_data() {
     let place = Place::new();
     let bits: Vec<f32> = (0..600u32).map(|k| f32::from(u8::from(k * 7 % 5 < 2))).collect();
     place.write_values("bits.npy", 100, &bits);
     let said = stderr(&place.run("pretrain --data npy:bits.npy --epochs 1 --valid 0 --out r"));
-    assert!(said.contains("not set, so as for pictures") && said.contains("--hidden 16"), "{said}");
+    assert!(said.contains("not set, so by what the data are") && said.contains("--hidden 16"), "{said}");
+    assert!(std::fs::read_to_string(place.path("r/config.toml")).unwrap().contains("hidden = 16"), "{said}");
     let said = stderr(&place.run("pretrain --data idx:bars --epochs 1 --valid 0 --hidden 4 --out b"));
-    assert!(!said.contains("not set"), "{said}");
+    assert!(said.contains("--batch-size") && !said.contains("--hidden"), "{said}");
 }
 
 /// Recipes that were found for some kind of data are in the program.

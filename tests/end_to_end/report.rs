@@ -21,7 +21,7 @@ fn every_training_has_a_report_whose_figures_and_commands_hold() {
     let place = Place::new();
     let people = crate::tables::people(0..120);
     std::fs::write(place.path("people.csv"), crate::tables::text(&people, &[1, 2, 3, 4, 5], ",")).unwrap();
-    place.ok("pretrain -q --data idx:bars --hidden 6 --epochs 3 --valid 12 --out rbm");
+    place.ok("pretrain -q --data idx:bars --binarize fresh --hidden 6 --epochs 3 --valid 12 --out rbm");
     place.stack("deep", "");
     place.ok("tune -q deep --top-steps 2x1 --out tuned");
     place.ok("finetune -q deep --epochs 2 --out classifier");

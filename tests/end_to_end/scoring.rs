@@ -177,6 +177,33 @@ fn rows_that_lack_a_category_of_many_levels_have_percentiles() {
     assert!(percentiles.len() == 10 && percentiles.iter().all(|x| !x.is_empty()), "{percentiles:?}");
 }
 
+/// Rows that lack much share the passes out: some have no percentile then, but the same rows in any order.
+#[test]
+fn percentiles_of_rows_with_gaps_do_not_depend_on_their_order() {
+    let place = Place::new();
+    let bit = |k: usize, unit: usize| ((k * (unit + 3) / 7 + k / 5) % 2).to_string();
+    // Eleven of the fourteen values are missing, other ones in each row: 2,048 passes for each training sample.
+    let lacks = |gap: usize, unit: usize| (unit + 14 - gap) % 14 < 11;
+    let gap = |gap: usize| (0..14).map(|u| if lacks(gap, u) { String::new() } else { bit(gap, u) }).collect::<Vec<_>>();
+    let whole = |k: usize| (0..14).map(|unit| bit(k, unit)).collect::<Vec<_>>();
+    let write = |name: &str, rows: &[Vec<String>]| {
+        let rows: String = rows.iter().map(|row| row.join(",") + "\n").collect();
+        std::fs::write(place.path(name), format!("a,b,c,d,e,f,g,h,i,j,k,l,m,n\n{rows}")).unwrap();
+    };
+    let mut gaps: Vec<Vec<String>> = (0..14).map(gap).collect();
+    write("all.csv", &(0..300).map(whole).collect::<Vec<_>>());
+    write("gaps.csv", &gaps);
+    gaps.reverse();
+    write("turned.csv", &gaps);
+    place.ok("pretrain -q --data csv:all.csv --hidden 14 --epochs 1 --valid 0 --out r");
+    let of = |data: &str| column(&scores(&place, &format!("r --data csv:{data}")), "percentile");
+    let (one, mut other) = (of("gaps.csv"), of("turned.csv"));
+    other.reverse();
+    assert_eq!(one, other);
+    let without = one.iter().filter(|x| x.is_empty()).count();
+    assert!((1..14).contains(&without), "{one:?}");
+}
+
 /// A row that lacks a value is compared with training samples that lack the same: being scored on less makes it no more
 /// usual than it is.
 #[test]

@@ -122,6 +122,22 @@ mod tests {
         assert_eq!(again.sha256().unwrap(), held.sha256().unwrap());
     }
 
+    /// The sites of an array share their levels; columns with names have each their own, as in a file of text.
+    #[test]
+    fn columns_with_names_have_levels_of_their_own() {
+        let options = LoadOptions { visible_units: VisibleUnits::Categorical, ..LoadOptions::default() };
+        let texts = |of: [&str; 3]| BlockValues::of_texts((0..60).map(|row| of[row % of.len()].to_string()));
+        let numbers = |of: usize| BlockValues::Doubles((0..60).map(|row| (row % of) as f64).collect());
+        let levels = |blocks: &[Block], named| {
+            let schema = Dataset::of_blocks("t", blocks, named, None, &options).unwrap().schema;
+            schema.each().map(|(_, kind)| kind.units()).collect::<Vec<_>>()
+        };
+        let named = [Block::column("size", texts(["S", "M", "L"])), Block::column("mark", numbers(5))];
+        assert_eq!(levels(&named, true), [3, 5]);
+        let sites = [Block::column("", numbers(3)), Block::column("", numbers(5))];
+        assert_eq!(levels(&sites, false), [5, 5]);
+    }
+
     #[test]
     fn columns_of_unlike_lengths_are_refused_by_name() {
         let mut unlike = blocks();

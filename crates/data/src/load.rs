@@ -208,8 +208,8 @@ pub(crate) fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> 
         of_test = Some(table);
     }
     let (schema, scaling) = (inferred.schema, Some(encoded.scaling));
-    let (doubts, hint) = (inferred.doubts, inferred.hint);
-    let reading = Some(Reading { schema, scaling, notes, doubts, hint, alignment: None, form: sheet.form });
+    let (doubts, hint, whole) = (inferred.doubts, inferred.hint, inferred.whole);
+    let reading = Some(Reading { schema, scaling, notes, doubts, hint, whole, alignment: None, form: sheet.form });
     Ok(Tables { test: of_test, class_names, reading, ..Tables::of(encoded.table) })
 }
 

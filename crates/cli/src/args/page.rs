@@ -15,8 +15,8 @@ An option of a verb that trains is one name in three places: the flag `--epochs 
 `DBN_EPOCHS=30`, and the line `epochs = 30` of a recipe (`--config FILE`). A flag overrides the environment, the \
 environment the recipe, and the recipe the default. `dbn recipe pretrain` prints the defaults as a recipe.
 
-The defaults here are those for pictures. For a table, `dbn pretrain` and `dbn stack` take what `dbn check` recommends \
-where you set nothing, and say so.
+The defaults here are those for the digits of MNIST. For other data, `dbn pretrain` and `dbn stack` take what `dbn check` \
+recommends where you set nothing, and say so.
 
 In `dbn stack` most options of learning take one value for all layers, or one for each from the bottom: `--epochs 30,30,50`.
 

@@ -1,42 +1,12 @@
-//! What a table settles of a training that nobody asked for.
+//! What the data settle of a training that nobody asked for.
 
 use crate::data::advice::Advice;
 use crate::data::learners::{Hidden, Learners};
 use crate::failure::Result;
 use crate::options::{Verb, flag};
 use crate::settings::{Said, Settings};
-use deepbelief_data::{Dataset, Examination, Source};
+use deepbelief_data::Examination;
 use toml::{Table, Value};
-
-/// Says of an array of no known shape that settings which nobody set are those for pictures, and what would suit it.
-pub(crate) fn say_of_pictures<S: Settings>(
-    settings: &S,
-    said: &Said,
-    data: &Dataset,
-    found: &Examination,
-) -> Result<()> {
-    let is_picture = data.image.is_some() || settings.data().image_size.is_some();
-    if is_picture || settings.data().data == Source::Mnist {
-        return Ok(());
-    }
-    let changes = would_change(settings, said, found)?;
-    if !changes.is_empty() {
-        tracing::info!(
-            "not set, so as for pictures, which an array may be; `dbn check {}` recommends for these values: {}",
-            settings.data().data,
-            changes.join(", ")
-        );
-    }
-    Ok(())
-}
-
-/// What a recommendation for data would change of settings that nobody asked for, as one would type it.
-fn would_change<S: Settings>(settings: &S, said: &Said, found: &Examination) -> Result<Vec<String>> {
-    let before = settings.flat()?;
-    let units = settings.data().visible_units.unwrap_or_default();
-    let advice = Advice::of(found, units, S::VERB == Verb::Stack, &learners(&before, said));
-    Ok(changes(&advice.left_open(|key| said.has(key)), &before))
-}
 
 /// The settings that differ, as options.
 fn changes(advised: &Table, before: &Table) -> Vec<String> {
@@ -44,7 +14,7 @@ fn changes(advised: &Table, before: &Table) -> Vec<String> {
     differ.map(|(key, value)| format!("{} {}", flag(key), as_option(value))).collect()
 }
 
-/// Settles what nobody asked for by what a table is found to be: what suits pictures suits few tables. Returns the
+/// Settles what nobody asked for by what the data are found to be: what suits 60,000 digits suits few others. Returns the
 /// options that changed, as one would type them.
 pub(crate) fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examination) -> Result<Vec<String>> {
     let units = settings.data().visible_units.unwrap_or_default();

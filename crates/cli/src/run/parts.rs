@@ -1,6 +1,6 @@
 //! The data of a training, parted into training, validation and test samples, and what is measured on them.
 
-use super::advised::{advise, say_of_pictures};
+use super::advised::advise;
 use super::folder::RunFolder;
 use super::known::Known;
 use super::same::{require_same, require_same_data};
@@ -50,11 +50,7 @@ impl Parts {
         let data = open(settings, known)?;
         let found = data.examine(SAMPLED)?;
         let advised = match S::VERB {
-            Verb::Pretrain | Verb::Stack if !data.schema.columns.is_empty() => advise(settings, said, &found)?,
-            Verb::Pretrain | Verb::Stack => {
-                say_of_pictures(settings, said, &data, &found)?;
-                Vec::new()
-            }
+            Verb::Pretrain | Verb::Stack => advise(settings, said, &found)?,
             _ => Vec::new(),
         };
         settings.data_mut().visible_units = units;

@@ -104,6 +104,9 @@ pub struct Examination {
     pub doubts: Vec<String>,
     /// One line on columns of few whole numbers, which may be grades or codes.
     pub hint: Option<String>,
+    /// How many different whole numbers each column of the schema has; 0 where they are many, or other values are among
+    /// them. Nothing of data that are scaled already.
+    pub whole: Vec<usize>,
     /// The training samples.
     pub train: Part,
     /// The test samples.

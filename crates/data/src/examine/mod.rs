@@ -78,7 +78,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         let first = (place(survey.first_missing()), place(survey.first_infinite()));
         survey.part(table.samples(), number, first, classes, table.labels.as_deref())
     };
-    let Reading { schema, notes: more, doubts, hint, alignment, .. } = reading.unwrap_or_default();
+    let Reading { schema, notes: more, doubts, hint, whole, alignment, .. } = reading.unwrap_or_default();
     notes.extend(more);
     let gaps = if of_train.first_missing().is_some() { Gaps::of(train, &schema)? } else { Gaps::default() };
     Ok(Examination {
@@ -89,6 +89,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         notes,
         doubts,
         hint,
+        whole,
         train: part(&of_train, train)?,
         test: of_test.as_ref().zip(test).map(|(survey, table)| part(survey, table)).transpose()?,
         image: tables.image,
@@ -141,6 +142,7 @@ impl Dataset {
             notes: self.notes.clone(),
             doubts: self.doubts.clone(),
             hint: None,
+            whole: Vec::new(),
             kind: extent.kind(of_train.levels()),
             min: extent.min,
             max: extent.max,

@@ -71,8 +71,8 @@ pub(crate) fn graded(
     open: &dyn Fn(usize) -> bool,
 ) -> Option<String> {
     let few = |found: &Found| {
-        let levels = found.levels.as_ref().map_or(0, Vec::len);
-        found.is_numeric() && found.whole && GRADES.contains(&levels) && found.numbers >= ROWS_OF_GRADE * levels
+        let levels = found.whole_levels();
+        GRADES.contains(&levels) && found.numbers >= ROWS_OF_GRADE * levels
     };
     let is_graded =
         |&column: &usize| open(column) && matches!(kinds_of[column], ColumnKind::Real { .. }) && few(&found[column]);

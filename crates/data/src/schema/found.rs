@@ -106,6 +106,11 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// How many different whole numbers there are; 0 where they are many, or other values are among them.
+    pub(crate) fn whole_levels(&self) -> usize {
+        if self.is_numeric() && self.whole { self.levels.as_ref().map_or(0, Vec::len) } else { 0 }
+    }
+
     /// Of no rows.
     pub(super) fn new() -> Self {
         Self {

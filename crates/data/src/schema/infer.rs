@@ -49,6 +49,8 @@ pub(crate) struct Inferred {
     pub(crate) doubts: Vec<String>,
     /// One line on columns that may be meant otherwise, which `dbn check` alone shows.
     pub(crate) hint: Option<String>,
+    /// How many different whole numbers each column has; 0 where they are many, or other values are among them.
+    pub(crate) whole: Vec<usize>,
     /// What cannot be inferred.
     questions: Vec<Question>,
 }
@@ -91,6 +93,7 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     if !inferred.questions.is_empty() {
         return Err(ask(sheet, &inferred.questions, options));
     }
+    inferred.whole = found.iter().map(Found::whole_levels).collect();
     let bytes = scale == Common::Grey(255.0);
     inferred.doubts.extend(doubts::of(sheet, &found, &kinds, &|column| !bytes && open(&column)));
     if options.visible_units == VisibleUnits::Auto && learned_by == ColumnUnits::ByKind && !sheet.is_of_array() {
@@ -335,7 +338,10 @@ impl Telling<'_> {
         if let Some(levels) = self.sheet.declared(column) {
             return ColumnKind::Categorical { levels: levels.to_vec() };
         }
-        if self.options.visible_units == VisibleUnits::Categorical && self.sheet.is_of_array() {
+        if self.options.visible_units == VisibleUnits::Categorical
+            && self.sheet.is_of_array()
+            && self.sheet.names.is_none()
+        {
             return ColumnKind::Categorical { levels: self.alphabet.clone() };
         }
         let numbers = self.found[column].levels.iter().flatten().copied().map(shown);

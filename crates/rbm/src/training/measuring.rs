@@ -154,7 +154,9 @@ fn told(rbm: &Rbm, v: &Batch, classes: usize) -> Result<Vec<u32>> {
 /// The share of samples that get another label than theirs, by their weights where there are some.
 fn share_of_wrong(told: &[u32], labels: &[u32], weights: &[f32]) -> f64 {
     let weight = |sample: usize| weights.get(sample).map_or(1.0, |&weight| f64::from(weight));
-    let wrong = (0..told.len()).filter(|&sample| told[sample] != labels[sample]).map(weight).sum::<f64>();
+    // The sum of nothing would be -0, which shows.
+    let wrong =
+        (0..told.len()).filter(|&sample| told[sample] != labels[sample]).map(weight).fold(0.0, |sum, x| sum + x);
     wrong / (0..told.len()).map(weight).sum::<f64>().max(f64::MIN_POSITIVE)
 }
 

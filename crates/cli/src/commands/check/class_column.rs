@@ -48,18 +48,20 @@ pub(super) fn found(found: &Examination) -> Option<ClassColumn> {
     if found.train.classes.is_some() || found.schema.alphabet().is_some() {
         return None;
     }
-    let columns: Vec<(Option<&str>, &ColumnKind)> = found.schema.each().filter(|(_, kind)| kind.units() > 0).collect();
+    let all = found.schema.each().enumerate().filter(|(_, (_, kind))| kind.units() > 0);
+    let (places, columns): (Vec<usize>, Vec<(Option<&str>, &ColumnKind)>) = all.unzip();
     let (Some(last), true) = (columns.len().checked_sub(1), columns.len() > 1) else { return None };
-    let candidate = |at: usize, why: &'static str| {
-        let (name, kind) = columns[at];
-        let values = levels(kind)?.len();
-        let fits = values <= MOST_CLASSES && values * LEAST_SAMPLES <= found.train.samples;
+    let candidate = |at: usize, values: usize, why: &'static str| {
+        let fits = (2..=MOST_CLASSES).contains(&values) && values * LEAST_SAMPLES <= found.train.samples;
         let place = if at == 0 { "first" } else { "last" };
-        fits.then(|| ClassColumn { column: name.unwrap_or(place).to_string(), values, why })
+        fits.then(|| ClassColumn { column: columns[at].0.unwrap_or(place).to_string(), values, why })
     };
+    let few = |at: usize| Some(levels(columns[at].1)?.len());
+    let numbers = |at: usize| found.whole.get(places[at]).copied();
     let is_named = |at: &usize| columns[*at].0.is_some_and(|name| NAMES.contains(&name.trim().to_lowercase().as_str()));
-    let by_name = (0..columns.len()).rev().filter(is_named).find_map(|at| candidate(at, "by its name"));
-    by_name.or_else(|| [last, 0].into_iter().find_map(|at| candidate(at, stands_out(&columns, at)?)))
+    let of_name = |at: usize| candidate(at, few(at).or_else(|| numbers(at))?, "by its name");
+    let by_name = (0..columns.len()).rev().filter(is_named).find_map(of_name);
+    by_name.or_else(|| [last, 0].into_iter().find_map(|at| candidate(at, few(at)?, stands_out(&columns, at)?)))
 }
 
 /// The values of a column of few.
@@ -132,6 +134,13 @@ mod tests {
         assert_eq!(class_of("place,width,sex\n", named, &plain), None, "two columns of texts");
         let numbers = |k: usize| format!("{},{}\n", number(k), k as f64 * 1.7);
         assert_eq!(class_of("class,width\n", numbers, &plain), None, "a column of numbers");
+        let digits = |k: usize| format!("{},{}\n", number(k), k % 10);
+        assert_eq!(class_of("width,class\n", digits, &plain), Some(("class".into(), 10)));
+        assert_eq!(class_of("width,grade\n", digits, &plain), None, "another name");
+        let wide = |k: usize| format!("{},{}\n", number(k), k % 30);
+        assert_eq!(class_of("width,class\n", wide, &plain), None, "two samples each");
+        let spins = |k: usize| format!("{},{}\n", number(k), [-1, 1][k % 2]);
+        assert_eq!(class_of("width,target\n", spins, &plain), Some(("target".into(), 2)));
         let many = |k: usize| format!("{},name{}\n", number(k), k % 30);
         let levels = LoadOptions { column_types: "class=categorical".parse().unwrap(), ..LoadOptions::default() };
         assert_eq!(class_of("width,class\n", many, &levels), None, "two samples each");

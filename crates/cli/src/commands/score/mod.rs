@@ -158,7 +158,7 @@ fn compared(
 ) -> Result<Vec<Score>> {
     let (whole, columns) = (checkpoint.log_scales(), checkpoint.columns());
     let with_score = (0..measured.len()).filter(|&row| measured[row].is_some()).map(|row| lacking(samples, row));
-    let passes = peers.as_ref().map_or(0, |peers| peers.passes(with_score));
+    let passes = peers.as_mut().map_or(0, |peers| peers.plan(with_score));
     // A row by itself counts as one pass.
     let work = report.work("rows compared with training samples", measured.len() as u64 + passes);
     let mut scores = Vec::with_capacity(measured.len());

@@ -11,7 +11,7 @@ use deepbelief_data::{Binarize, Dataset, Split};
 use deepbelief_rbm::to_tensor;
 use deepbelief_stack::Scorer;
 use rayon::prelude::*;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// Training samples that a sample is compared with, at most.
@@ -165,12 +165,12 @@ pub(super) struct Peers<'a> {
     training: Split,
     binarize: Binarize,
     whole: Ranks,
-    /// By the units that are hidden; none where that takes too much.
+    /// By the units that are hidden, of how many training samples, and the passes that each of these takes; nothing where
+    /// that is too much. See [`Self::plan`].
+    planned: HashMap<Vec<usize>, (usize, usize)>,
     hidden: HashMap<Vec<usize>, Option<Ranks>>,
     /// What some training samples lack; nothing where all are whole.
     gaps: Vec<Vec<usize>>,
-    /// Passes that are left.
-    left: usize,
     /// Samples that were compared with none.
     alone: usize,
 }
@@ -179,12 +179,12 @@ impl<'a> Peers<'a> {
     pub(super) fn of(scorer: &'a Scorer, training: Split, binarize: Binarize, work: &Work) -> Result<Self> {
         let gaps = gaps_of(&training);
         let whole = Ranks::of(&training, &minus_free_energies(scorer, &training, binarize, work)?);
-        let (hidden, left, alone) = (HashMap::new(), ALL_PASSES, 0);
-        Ok(Self { scorer, training, binarize, whole, hidden, gaps, left, alone })
+        let (planned, hidden, alone) = (HashMap::new(), HashMap::new(), 0);
+        Ok(Self { scorer, training, binarize, whole, planned, hidden, gaps, alone })
     }
 
-    /// Per cent of the training samples that are as probable or less, when they lack what the sample lacks. `work` counts
-    /// [`Self::passes`].
+    /// Per cent of the training samples that are as probable or less, when they lack what the sample lacks, which
+    /// [`Self::plan`] saw. `work` counts the passes that it said.
     pub(super) fn percentile(&mut self, lacking: &[usize], x: f32, work: &Work) -> Result<Option<f32>> {
         if lacking.is_empty() {
             return Ok(self.whole.percentile(x));
@@ -216,26 +216,28 @@ impl<'a> Peers<'a> {
         }
     }
 
-    /// Passes that the percentiles of samples take, by what each lacks, in the order of the samples.
-    pub(super) fn passes(&self, samples: impl Iterator<Item = Vec<usize>>) -> u64 {
-        let (mut seen, mut left) = (HashSet::new(), self.left);
-        for lacking in samples.filter(|lacking| !lacking.is_empty()) {
-            // What was not affordable is not so later: less is left then.
-            if seen.insert(lacking.clone())
-                && let Some((wanted, each)) = self.affordable(&lacking, left)
+    /// Shares the passes out among what samples lack, the fewest units first, and says how many that takes. The order of
+    /// the samples is nothing to it, and a percentile that there is does not depend on what other samples lack.
+    pub(super) fn plan(&mut self, samples: impl Iterator<Item = Vec<usize>>) -> u64 {
+        let all: BTreeSet<(usize, Vec<usize>)> =
+            samples.filter(|lacking| !lacking.is_empty()).map(|lacking| (lacking.len(), lacking)).collect();
+        let mut left = ALL_PASSES;
+        for (_, lacking) in all {
+            if let Some((wanted, each)) = self.affordable(&lacking)
+                && wanted * each <= left
             {
                 left -= wanted * each;
+                self.planned.insert(lacking, (wanted, each));
             }
         }
-        (self.left - left) as u64
+        (ALL_PASSES - left) as u64
     }
 
-    /// Training samples of which the same can be hidden with so many passes left, and the passes that each takes; none
-    /// where these are too few.
-    fn affordable(&self, lacking: &[usize], left: usize) -> Option<(usize, usize)> {
+    /// Training samples of which the same can be hidden, and the passes that each takes; none where these are too few.
+    fn affordable(&self, lacking: &[usize]) -> Option<(usize, usize)> {
         let there = self.training.samples();
         let with = |each: usize| {
-            let wanted = (PASSES.min(left) / each).min(*HIDDEN.end()).min(there);
+            let wanted = (PASSES / each).min(*HIDDEN.end()).min(there);
             (wanted >= *HIDDEN.start().min(&there)).then_some((wanted, each))
         };
         let found = with(self.scorer.summed_passes(lacking)?)?;
@@ -251,8 +253,7 @@ impl<'a> Peers<'a> {
 
     /// Training samples, spread over all, that lack these units beside their own gaps.
     fn hide(&mut self, lacking: &[usize], work: &Work) -> Result<Option<Ranks>> {
-        let Some((wanted, each)) = self.affordable(lacking, self.left) else { return Ok(None) };
-        self.left -= wanted * each;
+        let Some(&(wanted, each)) = self.planned.get(lacking) else { return Ok(None) };
         let there = self.training.samples();
         let samples = self.training.select(&spread(there, wanted).collect::<Vec<_>>())?;
         let of_row = |row| -> Result<Option<Measured>> {

@@ -172,17 +172,57 @@ fn advice_has_the_commands_to_type() {
     assert!(refused.contains("`dbn stack --config` trains by this recipe"), "{refused}");
 }
 
-/// What nobody set is what suits the data, of an array as of pictures, and is said.
+/// What nobody set is what `dbn check` recommends, and is said: of bits, grey levels, whole numbers and fractions, in an
+/// array, in pictures, in a table; of settings that change nothing nothing is said.
 #[test]
-fn settings_that_nobody_set_suit_the_data() {
+fn settings_that_nobody_set_are_those_that_check_recommends() {
     let place = Place::new();
-    let bits: Vec<f32> = (0..600u32).map(|k| f32::from(u8::from(k * 7 % 5 < 2))).collect();
-    place.write_values("bits.npy", 100, &bits);
-    let said = stderr(&place.run("pretrain --data npy:bits.npy --epochs 1 --valid 0 --out r"));
-    assert!(said.contains("not set, so by what the data are") && said.contains("--hidden 16"), "{said}");
-    assert!(std::fs::read_to_string(place.path("r/config.toml")).unwrap().contains("hidden = 16"), "{said}");
-    let said = stderr(&place.run("pretrain --data idx:bars --epochs 1 --valid 0 --hidden 4 --out b"));
-    assert!(said.contains("--batch-size") && !said.contains("--hidden"), "{said}");
+    let words = |k: usize| (k as u32 + 1).wrapping_mul(2_654_435_761) >> 8;
+    let write = |name: &str, of: &dyn Fn(u32) -> f32| {
+        let values: Vec<f32> = (0..120 * 64).map(|k| of(words(k))).collect();
+        place.write_values(name, 120, &values);
+        values
+    };
+    let grey = |word: u32| [0, 0, 0, 255, 255, 255, 250, word % 256][word as usize % 8] as f32;
+    write("bits.npy", &|word| (word % 2) as f32);
+    let values = write("grey.npy", &grey);
+    write("whole.npy", &|word| [0, 0, 0, word % 17][word as usize % 4] as f32);
+    write("fractions.npy", &|word| (word % 1000) as f32 / 999.0);
+    let rows = values.chunks(64).map(|row| row.iter().map(f32::to_string).collect::<Vec<_>>().join(",") + "\n");
+    std::fs::write(place.path("grey.csv"), rows.collect::<String>()).unwrap();
+    let sources =
+        ["npy:bits.npy", "npy:grey.npy", "npy:grey.npy --image-size 8x8", "npy:whole.npy", "npy:fractions.npy"];
+    for (at, data) in sources.into_iter().chain(["csv:grey.csv", "idx:bars"]).enumerate() {
+        for verb in ["pretrain", "stack"] {
+            let (folder, recipe) = (format!("{verb}{at}"), format!("{verb}{at}.toml"));
+            place.ok(&format!("check {data} --for {verb} --recipe {recipe}"));
+            let said = stderr(&place.run(&format!("{verb} --data {data} --epochs 1 --valid 0 --out {folder}")));
+            let [advised, taken]: [toml::Table; 2] =
+                [recipe, format!("{folder}/config.toml")].map(|name| place.text(&name).parse().unwrap());
+            for (key, value) in advised.iter().filter(|(key, _)| !["data", "scale", "epochs"].contains(&key.as_str())) {
+                assert_eq!(&taken[key], value, "{verb} {data}: {key}: {said}");
+            }
+            assert!(said.contains("not set, so by what the data are: --batch-size"), "{verb} {data}: {said}");
+        }
+    }
+    let said =
+        stderr(&place.run("pretrain --data idx:bars --epochs 1 --valid 0 --hidden 4 --schedule constant --out b"));
+    assert!(said.contains("--batch-size") && !said.contains("--hidden") && !said.contains("--final"), "{said}");
+    let said = stderr(&place.run("pretrain --epochs 1 --hidden 4 --learning-rate 0.05 --out m"));
+    assert!(!said.contains("not set"), "the digits have their recipe: {said}");
+}
+
+/// Pictures that are dark on a light ground are warned of where nobody spoke of their scale.
+#[test]
+fn drawings_on_paper_are_warned_of() {
+    let place = Place::new();
+    let values: Vec<f32> = (0..40 * 16).map(|k| if k * 7 % 16 < 3 { 0.0 } else { 255.0 }).collect();
+    place.write_values("ink.npy", 40, &values);
+    let train = "pretrain --data npy:ink.npy --image-size 4x4 --epochs 1 --valid 0 --hidden 4 --out";
+    let said = stderr(&place.run(&format!("{train} r")));
+    assert!(said.contains("`dbn check npy:ink.npy` recommends a --scale"), "{said}");
+    let said = stderr(&place.run(&format!("{train} s --scale 255..0")));
+    assert!(!said.contains("recommends a --scale"), "{said}");
 }
 
 /// Recipes that were found for some kind of data are in the program.

@@ -172,5 +172,5 @@ fn what_nets_over_mixed_columns_are_not_is_said() {
     let far = stderr(&place.run("sample x --given length=500 --count 5 --steps 5 --out far.csv"));
     assert!(far.contains("length=500 lies") && far.contains("standard deviations from the mean"), "{far}");
     let error = refused("tune x --out y");
-    assert!(error.contains("train a stack of more"), "{error}");
+    assert!(error.contains("in nets of two layers or more"), "{error}");
 }

@@ -38,8 +38,10 @@ def test_the_command_is_there(tmp_path):
 def test_an_rbm_has_the_bits_that_dbn_gives_it(digits, tmp_path, dtype):
     X = digits[0] if dtype == np.float32 else np.round(255 * digits[0]).astype(np.uint8)
     np.save(tmp_path / "x.npy", X)
-    dbn("pretrain", "--data", "npy:x.npy", "--hidden", 12, "--epochs", 4, "--valid", 0, "--seed", 3, "--out", "run",
-        cwd=tmp_path)
+    # Python's defaults for arrays, in whose place the program takes what suits the data.
+    (tmp_path / "built-in.toml").write_text(dbn("recipe", "pretrain", cwd=tmp_path))
+    dbn("pretrain", "--config", "built-in.toml", "--data", "npy:x.npy", "--hidden", 12, "--epochs", 4, "--valid", 0,
+        "--seed", 3, "--out", "run", cwd=tmp_path)
     db.RBM(12, epochs=4, random_state=3).fit(X).save(tmp_path / "python.safetensors")
     assert tensors(tmp_path / "python.safetensors") == tensors(tmp_path / "run" / "model.safetensors")
 
@@ -47,8 +49,10 @@ def test_an_rbm_has_the_bits_that_dbn_gives_it(digits, tmp_path, dtype):
 def test_a_stack_has_the_bits_that_dbn_gives_it(digits, tmp_path):
     X, y = digits
     np.savez(tmp_path / "d.npz", x=X, y=y)
-    dbn("stack", "--data", "npz:d.npz", "--layers", "12,10", "--epochs", 3, "--valid", 100, "--seed", 3, "--out", "run",
-        cwd=tmp_path)
+    built_in = ("--batch-size", 100, "--learning-rate", 0.1, "--final-learning-rate", 0.01, "--binarize", "none",
+                "--visible-states", "sampled")
+    dbn("stack", *built_in, "--data", "npz:d.npz", "--layers", "12,10", "--epochs", 3, "--valid", 100, "--seed", 3,
+        "--out", "run", cwd=tmp_path)
     net = db.DeepBeliefNet([12, 10], epochs=3, n_valid=100, random_state=3).fit(X, y)
     net.save(tmp_path / "python.safetensors")
     assert tensors(tmp_path / "python.safetensors") == tensors(tmp_path / "run" / "model.safetensors")

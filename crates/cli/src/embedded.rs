@@ -1,5 +1,5 @@
 //! Settings of trainings on data that a program holds in memory, as the Python package does: keys and values are those
-//! of a recipe as JSON, defaults those of the program, and what nobody asked for the data settle.
+//! of a recipe as JSON, defaults those of the program, and what nobody asked for a table settles.
 
 use crate::data::warnings::SAMPLED;
 use crate::failure::Failure;
@@ -126,7 +126,9 @@ fn resolved<S: Settings>(asked: &Value, known: Known<'_>) -> crate::failure::Res
     };
     let mut settings = S::combine(&inherited, &asked, &Table::new())?;
     settings.validate()?;
-    if let Known::Data(data) = known {
+    if let Known::Data(data) = known
+        && !data.schema.columns.is_empty()
+    {
         let said = Said { recipe: asked, ..Said::default() };
         advise(&mut settings, &said, &data.examine(SAMPLED)?)?;
     }

@@ -76,6 +76,9 @@ const STILL: f64 = 0.03;
 /// Share of all that was gained which may be lost again after the best epoch.
 const LOST: f64 = 0.1;
 
+/// Nats a sample that are no loss, be they measured: estimates of ln Z in one training differ by hundredths.
+const NEGLIGIBLE: f64 = 0.1;
+
 /// Epochs below which a training that got no better may only have begun.
 const FEW: usize = 5;
 
@@ -180,6 +183,7 @@ pub fn judge(traces: &Traces, basis: Basis) -> Verdict {
     let mut findings = Vec::new();
     let what = called(name);
     let lost = gain(last, best) > LOST * all && all > 0.0 && !basis.is_chance(name, last.1, best.1);
+    let lost = lost && !(name.starts_with("log_likelihood") && gain(last, best) < NEGLIGIBLE);
     let fault = basis.sites.and_then(|sites| sites.fault(traces));
     let has_another_cure = fault.as_ref().is_some_and(|fault| fault.wrong != Wrong::Overfits);
     let course = Course { headline: headline.clone(), all, sign, lost };
@@ -302,7 +306,11 @@ fn headline(traces: &Traces, name: &str) -> Option<Headline> {
     let finite: Vec<(f64, f64)> = points.iter().copied().filter(|point| point.1.is_finite()).collect();
     let higher = figure_of(name).is_some_and(|figure| figure.better == Better::Higher);
     let order = |a: &&(f64, f64), b: &&(f64, f64)| if higher { b.1.total_cmp(&a.1) } else { a.1.total_cmp(&b.1) };
-    let best = *finite.iter().min_by(order)?;
+    let first_best = *finite.iter().min_by(order)?;
+    // Of equals the one that the training took.
+    let taken = traces.points("best_epoch").last().map(|point| point.1);
+    let is_taken = |point: &&(f64, f64)| Some(point.0) == taken && point.1 == first_best.1;
+    let best = finite.iter().find(is_taken).copied().unwrap_or(first_best);
     Some(Headline { figure: name.to_string(), first: *finite.first()?, last: *points.last()?, best })
 }
 

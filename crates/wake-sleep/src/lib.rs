@@ -24,6 +24,6 @@ pub use config::{LayerRates, Part, TopModel, TuneConfig, UnitChoices, Units};
 pub use error::{Error, Result};
 pub use learned::Learned;
 pub use metrics::{LayerMetrics, TuneMetrics};
-pub use net::peak_memory;
+pub use net::{peak_memory, require_tunable};
 pub use schedule::TopSteps;
 pub use up_down::{Best, Snapshot, TuneState, Tuner, UpDown};

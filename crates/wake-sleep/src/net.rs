@@ -19,6 +19,18 @@ pub(crate) struct Net<E: Engine> {
     pub(crate) top: Top<E>,
 }
 
+/// Checks that wake-sleep learns such a net: other visible units than Bernoulli ones are learned by directed layers, of
+/// which a net of one layer has none.
+///
+/// # Errors
+/// If it does not.
+pub fn require_tunable(dbn: &Dbn) -> Result<()> {
+    let units = &dbn.top().layers().visible;
+    let expected =
+        "bernoulli in a net of one layer: wake-sleep learns other visible units in nets of two layers or more";
+    require(units.is_bernoulli(), "visible_units", units.kinds(), expected)
+}
+
 impl Net<PackedRbm> {
     pub(crate) fn new(dbn: &Dbn, top: TopModel) -> Result<Self> {
         let widest = dbn.sizes().into_iter().chain([dbn.classes()]).max().unwrap_or(0);
@@ -26,10 +38,7 @@ impl Net<PackedRbm> {
         let units = &dbn.top().layers().hidden;
         let expected = "bernoulli: wake-sleep learns from binary states";
         require(units.is_bernoulli(), "hidden_units of the top", units.kinds(), expected)?;
-        let units = &dbn.top().layers().visible;
-        let expected =
-            "bernoulli in a net of one layer, which wake-sleep has no directed layer for: train a stack of more";
-        require(units.is_bernoulli(), "visible_units", units.kinds(), expected)?;
+        require_tunable(dbn)?;
         let above = |layer: &Layer| deepbelief_rbm::Units::of(UnitKind::Bernoulli, layer.hidden());
         let up = |layer: &Layer| Ok(CpuDirection::new(layer.visible_units(), &above(layer), &upward(layer)?));
         let down = |layer: &Layer| Ok(CpuDirection::new(&above(layer), layer.visible_units(), &downward(layer)?));

@@ -28,10 +28,9 @@ class DeepBeliefNet(BeliefUse, ClassifierMixin, TransformerMixin, BaseEstimator)
     `fit` trains RBMs layer by layer, `tune` goes on by wake-sleep, `finetune` makes a
     classifier or an autoencoder of the net by backpropagation. With labels, a label group
     joins at the top, and `predict` finds the label of the lowest free energy. What is None
-    is what ``dbn check --for stack`` recommends for the data; for MNIST that is the recipe
-    of ``dbn stack``. `tune` and `finetune` have the recipes of ``dbn tune`` and ``dbn
-    finetune``. The same settings and data give the same bits as there, for any number of
-    threads.
+    is left to the recipes of ``dbn stack``, ``dbn tune`` and ``dbn finetune``, and for a
+    table to what ``dbn check`` recommends. The same settings and data give the same bits as
+    there, for any number of threads.
 
     Parameters
     ----------

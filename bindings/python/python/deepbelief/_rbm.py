@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class RBM(BeliefUse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A restricted Boltzmann machine, trained by contrastive divergence.
 
-    What is None is what ``dbn check`` recommends for the data, after Hinton's practical
-    guide (2010); for MNIST that is the recipe of ``dbn pretrain``. The same settings and
-    data give the same bits as there, for any number of threads.
+    What is None is left to the recipe of ``dbn pretrain``, after Hinton's practical guide
+    (2010), and for a table to what ``dbn check`` recommends. The same settings and data
+    give the same bits as there, for any number of threads.
 
     Parameters
     ----------

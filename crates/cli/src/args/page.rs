@@ -16,7 +16,7 @@ An option of a verb that trains is one name in three places: the flag `--epochs 
 environment the recipe, and the recipe the default. `dbn recipe pretrain` prints the defaults as a recipe.
 
 The defaults here are those for the digits of MNIST. For other data, `dbn pretrain` and `dbn stack` take what `dbn check` \
-recommends where you set nothing, and say so.
+recommends where you set nothing, but for `--scale`, and say so.
 
 In `dbn stack` most options of learning take one value for all layers, or one for each from the bottom: `--epochs 30,30,50`.
 

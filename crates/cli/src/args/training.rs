@@ -24,7 +24,8 @@ the recipe, and the recipe the default.
 
 pub(super) const PRETRAIN_HELP: &str = help!(
     "`dbn recipe pretrain` prints the defaults as a recipe. They are for the digits of MNIST.
-Of other data, options that are not set take what `dbn check` recommends, and the run says which.
+Of other data, options that are not set take what `dbn check` recommends, but for --scale, and the
+run says which.
 
 Examples:
   dbn pretrain
@@ -35,8 +36,8 @@ Examples:
 
 pub(super) const STACK_HELP: &str = help!(
     "`dbn recipe stack` prints the defaults as a recipe. They are for the digits of MNIST. Of
-other data, options that are not set take what `dbn check --for stack` recommends, and the run
-says which.
+other data, options that are not set take what `dbn check --for stack` recommends, but for
+--scale, and the run says which.
 
 A recipe may set a value for all layers (epochs = 30), one a layer (epochs = [30, 30, 50]), some
 for the top alone (under [top]), or a table a layer, from the bottom (under [[layer]]). A later

@@ -45,6 +45,10 @@ pub(crate) fn explain(error: deepbelief_data::Error) -> Failure {
         deepbelief_data::Error::Columns { .. } => Failure::from(error).hint(
             "use data of the kind that the schema is of, which a model has of its training data; `dbn show` says which",
         ),
+        deepbelief_data::Error::ColumnsMissing { ref unknown, .. } if unknown.is_empty() => Failure::from(error)
+            .hint("add the columns, with empty cells where nothing is known: what is empty is missing, which `dbn impute` fills"),
+        deepbelief_data::Error::UnknownClass { .. } => Failure::from(error)
+            .hint("write the classes as the model has them, or leave the labels out of these data"),
         deepbelief_data::Error::Cell { .. } => Failure::from(error).hint(
             "correct the value, or leave its cell empty: what is empty is missing, which models of tables fill and score",
         ),

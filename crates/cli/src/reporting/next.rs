@@ -9,6 +9,7 @@ use crate::report::shell_word;
 use crate::run::folder::{BEST, CONTACTS, UNITS};
 use deepbelief_finetune::Objective;
 use deepbelief_report::{Next, State};
+use deepbelief_wake_sleep::require_tunable;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -49,9 +50,13 @@ pub(super) fn next(
                 add(format!("dbn impute {of} --out {filled}"), "Fill what the data lack:");
             } else if verb == "stack" {
                 // These learn nothing from data with gaps.
-                add(format!("dbn tune {run}"), "Tune the net by wake-sleep:");
+                let tunable = require_tunable(&checkpoint.dbn).is_ok();
+                if tunable {
+                    add(format!("dbn tune {run}"), "Tune the net by wake-sleep:");
+                }
                 if labels {
-                    add(format!("dbn finetune {run}"), "Or train it by backpropagation, as a classifier:");
+                    let or = if tunable { "Or train" } else { "Train" };
+                    add(format!("dbn finetune {run}"), &format!("{or} it by backpropagation, as a classifier:"));
                 }
             }
             // Chains from noise are no first look at such a model.

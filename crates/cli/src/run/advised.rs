@@ -4,7 +4,7 @@ use crate::data::advice::Advice;
 use crate::data::learners::{Hidden, Learners};
 use crate::failure::Result;
 use crate::options::{Verb, flag};
-use crate::settings::{Said, Settings};
+use crate::settings::{Said, Settings, everywhere};
 use deepbelief_data::Examination;
 use toml::{Table, Value};
 
@@ -20,7 +20,9 @@ pub(crate) fn advise<S: Settings>(settings: &mut S, said: &Said, found: &Examina
     let units = settings.data().visible_units.unwrap_or_default();
     let before = settings.flat()?;
     let advice = Advice::of(found, units, S::VERB == Verb::Stack, &learners(&before, said));
-    let open = advice.left_open(|key| said.has(key));
+    let unused = everywhere(&settings.unused());
+    let is_unused = |key: &str| unused.iter().any(|(unused, _)| *unused == key);
+    let open = advice.left_open(|key| said.has(key) || is_unused(key));
     let advised = changes(&open, &before);
     // As if a recipe had said it: what the user's says comes after it.
     let mut recipe = open;

@@ -5,6 +5,7 @@ use super::folder::RunFolder;
 use super::known::Known;
 use super::same::{require_same, require_same_data};
 use crate::data::chunks::{binarisation, chunks};
+use crate::data::ground::warn_of_light;
 use crate::data::open::{CLASS_NAMES, HELD_OUT, TEXT_FORM, WHOLE, open_data};
 use crate::data::schema_file::SCHEMA;
 use crate::data::warnings::{SAMPLED, warn_of};
@@ -48,9 +49,15 @@ impl Parts {
         }
         let units = settings.data().visible_units;
         let data = open(settings, known)?;
-        let found = data.examine(SAMPLED)?;
+        let mut found = data.examine(SAMPLED)?;
+        found.image = settings.data().image_size.or(found.image);
         let advised = match S::VERB {
-            Verb::Pretrain | Verb::Stack => advise(settings, said, &found)?,
+            Verb::Pretrain | Verb::Stack if settings.data().data != Source::Mnist => {
+                if !said.has("scale") {
+                    warn_of_light(&found, &settings.data().data);
+                }
+                advise(settings, said, &found)?
+            }
             _ => Vec::new(),
         };
         settings.data_mut().visible_units = units;

@@ -29,4 +29,5 @@ pub(crate) use pretrain::PretrainSettings;
 pub(crate) use resolve::{Asked, Resolved, Said, resolve, resume, small_minibatches};
 pub(crate) use stack::StackSettings;
 pub(crate) use tune::{Rate, TuneSettings};
+pub(crate) use unused::everywhere;
 pub(crate) use written::{print_recipe, record, to_toml};

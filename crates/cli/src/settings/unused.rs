@@ -30,14 +30,18 @@ pub(super) fn of_learning(train: &TrainConfig) -> Vec<UnusedOption> {
     ])
 }
 
+/// Those that change nothing in any of the layers that are to learn.
+pub(crate) fn everywhere(layers: &[Vec<UnusedOption>]) -> Vec<UnusedOption> {
+    let Some((first, others)) = layers.split_first() else { return Vec::new() };
+    let is_everywhere =
+        |(key, _): &&UnusedOption| others.iter().all(|layer| layer.iter().any(|(other, _)| other == key));
+    first.iter().filter(is_everywhere).copied().collect()
+}
+
 /// Warns of flags that change nothing in any of the layers that are to learn.
 pub(super) fn warn(flags: &Table, layers: &[Vec<UnusedOption>]) {
-    let Some((first, others)) = layers.split_first() else { return };
-    let mut everywhere: Vec<_> = first
-        .iter()
-        .filter(|(key, _)| others.iter().all(|layer| layer.iter().any(|(other, _)| other == key)))
-        .collect();
-    everywhere.sort();
+    let mut everywhere = everywhere(layers);
+    everywhere.sort_unstable();
     for (key, reason) in everywhere.into_iter().filter(|(key, _)| flags.contains_key(*key)) {
         tracing::warn!("{} changes nothing {reason}", flag(key));
     }

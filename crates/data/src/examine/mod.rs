@@ -122,18 +122,20 @@ impl Dataset {
             let chosen = if split.is_held() { there } else { there.min(most.max(1)) };
             let mut survey = Survey::new(chosen, split.units(), ends(&units, (0.0, 1.0)), false)?;
             let mut values = vec![0.0; split.units()];
+            let mut whole = true;
             split.visit((0..chosen).map(|k| (k as u64 * there as u64 / chosen as u64) as usize), |_, _, row| {
                 row.write(&mut values);
                 survey.add(&values);
+                whole = whole && values.iter().all(|&x| self.scaling.was_whole(x));
             })?;
             let labels = split.labels();
             let part = survey.part(there, |unit| unit, (None, None), self.classes, labels.as_deref())?;
-            Ok::<_, Error>((survey, part))
+            Ok::<_, Error>((survey, part, whole))
         };
-        let ((of_train, train), test) = (survey(&self.train)?, self.test.as_ref().map(survey).transpose()?);
+        let ((of_train, train, is_whole), test) = (survey(&self.train)?, self.test.as_ref().map(survey).transpose()?);
         let whole = train.examined == train.samples;
-        let shared = test.as_ref().filter(|_| whole).map(|(test, _)| test.shared_with(&of_train));
-        let extent = Extent::of_columns(&train.columns);
+        let shared = test.as_ref().filter(|_| whole).map(|(test, ..)| test.shared_with(&of_train));
+        let extent = Extent::of_columns(&train.columns, is_whole);
         Ok(Examination {
             gaps: Gaps::default(),
             units,
@@ -143,12 +145,12 @@ impl Dataset {
             doubts: self.doubts.clone(),
             hint: None,
             whole: Vec::new(),
-            kind: extent.kind(of_train.levels()),
+            kind: extent.before(self.scaling).kind(of_train.levels()),
             min: extent.min,
             max: extent.max,
             levels: of_train.levels().to_vec(),
             train,
-            test: test.map(|(_, part)| part),
+            test: test.map(|(_, part, _)| part),
             image: self.image,
             class_names: self.class_names.clone(),
             scale: self.scaling.into(),

@@ -7,6 +7,7 @@ use crate::memory::room::reserve;
 use crate::place::Place;
 use crate::schema::rescale::BYTE;
 use crate::schema::scale::Scale;
+use crate::schema::scaling::Scaling;
 use crate::tables::table::{Range, Table};
 use std::collections::HashMap;
 use std::path::Path;
@@ -27,13 +28,19 @@ impl Extent {
         Ok(Self { min, max, whole })
     }
 
-    /// Of values that are scaled, of which it does not matter whether they were whole.
-    pub(super) fn of_columns(columns: &[Column]) -> Self {
-        columns.iter().fold(Self { whole: false, ..Self::NONE }, |extent, column| Self {
+    /// Of the values of columns, which are all whole or not.
+    pub(super) fn of_columns(columns: &[Column], whole: bool) -> Self {
+        columns.iter().fold(Self { whole, ..Self::NONE }, |extent, column| Self {
             min: extent.min.min(column.min),
             max: extent.max.max(column.max),
-            whole: false,
+            whole,
         })
+    }
+
+    /// The same before the values were scaled.
+    pub(super) fn before(self, scaling: Scaling) -> Self {
+        let (a, b) = (scaling.undone(self.min), scaling.undone(self.max));
+        Self { min: a.min(b) as f32, max: a.max(b) as f32, ..self }
     }
 
     pub(super) fn join(self, other: Self) -> Self {

@@ -46,7 +46,7 @@ pub(crate) fn read_dir(dir: &Path, asked: Option<ImageShape>, room: Room) -> Res
 fn read_split(dir: &Path, canvas: &mut Canvas, room: Room) -> Result<(Table, Option<Vec<String>>), Error> {
     let (folders, files) = entries(dir)?;
     let what = dir.display().to_string();
-    let (mut pixels, mut labels) = (Vec::new(), None);
+    let (mut pixels, mut labels, mut names) = (Vec::new(), None, Vec::new());
     let mut append = |file: &PathBuf| {
         let picture = picture(file)?;
         let refused = |reason: String| Error::Folder { dir: dir.into(), reason: format!("{} {reason}", name(file)) };
@@ -55,6 +55,7 @@ fn read_split(dir: &Path, canvas: &mut Canvas, room: Room) -> Result<(Table, Opt
         room.require(&what, pixels.len() as u128 + units as u128)?;
         reserve(file, &mut pixels, units)?;
         canvas.draw(&picture, size, &mut pixels);
+        names.push(file.strip_prefix(dir).unwrap_or(file).to_string_lossy().into_owned());
         Ok::<_, Error>(())
     };
     if folders.is_empty() {
@@ -78,6 +79,7 @@ fn read_split(dir: &Path, canvas: &mut Canvas, room: Room) -> Result<(Table, Opt
     let Some(size) = canvas.size() else { return Err(Error::Empty { what }) };
     let mut table = Table::new(what, size.width * size.height, Values::Bytes(pixels));
     table.labels = labels;
+    table.ids = Some(names);
     Ok((table, class_names))
 }
 
@@ -189,6 +191,8 @@ mod tests {
         assert_eq!(data.train.labels(), Some(vec![0, 1, 1]));
         assert_eq!(data.class_names, Some(vec!["cats".into(), "dogs".into()]));
         assert_eq!(data.image, Some(ImageShape { width: 3, height: 2 }));
+        let names = ["cats/z.png", "dogs/a.bmp", "dogs/b.png"].map(Some);
+        assert_eq!([0, 1, 2].map(|row| data.train.name(row)), names);
         for (row, value) in [200u8, 20, 30].into_iter().enumerate() {
             assert_eq!(data.train.row(row), Row::Bytes(&[value; 6]));
         }

@@ -38,6 +38,19 @@ impl Scaling {
         }
     }
 
+    /// The value that became `x`.
+    pub(crate) fn undone(self, x: f32) -> f64 {
+        let (zero, one) = self.bounds();
+        let (zero, one) = (f64::from(zero), f64::from(one));
+        zero + f64::from(x) * (one - zero)
+    }
+
+    /// Whether the value that became `x` was whole, as far as 32 bits tell; what is missing is.
+    pub(crate) fn was_whole(self, x: f32) -> bool {
+        let value = self.undone(x);
+        !value.is_finite() || (value - value.round()).abs() < 0.01
+    }
+
     /// The smallest and the largest value that it takes.
     pub(crate) fn ends(self) -> (f32, f32) {
         let (zero, one) = self.bounds();

@@ -13,10 +13,11 @@ fn judged(name: &str, values: &[f64], classes: usize) -> Verdict {
 #[test]
 fn a_training_is_judged_by_how_it_went() {
     let falling = [100.0, 80.0, 70.0, 66.0, 65.0, 64.9, 64.8, 64.8, 64.8, 64.8];
-    let cases: [(&str, &[f64], &str, Tone); 11] = [
+    let cases: [(&str, &[f64], &str, Tone); 12] = [
         ("reconstruction_cost_valid", &falling, "It learned.", Tone::Good),
         ("reconstruction_cost", &[100.0, 90.0, 80.0, 70.0, 60.0, 50.0], "It learned, and is still", Tone::Good),
         ("log_likelihood_valid", &[-200.0, -90.0, -95.0, -140.0, -150.0], "It learned, then got worse", Tone::Watch),
+        ("log_likelihood_valid", &[-61.09, -61.07, -61.04, -61.1], "It learned.", Tone::Good),
         ("cost", &[1.0, 1.1, 1.2, 1.3, 1.4], "It did not learn", Tone::Bad),
         ("cost", &[1.0, 1.1], "It did not learn", Tone::Watch),
         ("label_error_valid", &[0.3, 0.3, 0.3, 0.3, 0.3], "It did not learn: the last epoch is as good", Tone::Bad),
@@ -31,6 +32,17 @@ fn a_training_is_judged_by_how_it_went() {
         assert!(verdict.text.starts_with(text) && verdict.tone == tone, "{name} {values:?}: {verdict:?}");
     }
     assert_eq!(judge(&Traces::default(), Basis::default()).headline, None);
+}
+
+/// Of epochs that are equal by their label error a training takes the one of the lowest cost.
+#[test]
+fn the_best_epoch_is_the_one_that_the_training_took() {
+    let mut traces = Traces::default();
+    for (epoch, (error, best)) in [(0.4, 1.0), (0.1, 2.0), (0.2, 2.0), (0.1, 4.0), (0.3, 4.0)].into_iter().enumerate() {
+        let figures = [("label_error_valid".to_string(), error), ("best_epoch".to_string(), best)];
+        traces.add(epoch as u32 + 1, BTreeMap::from(figures));
+    }
+    assert_eq!(judge(&traces, Basis::default()).headline.unwrap().best, (4.0, 0.1));
 }
 
 #[test]

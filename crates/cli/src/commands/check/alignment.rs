@@ -35,7 +35,7 @@ pub(super) fn lines(aligned: &Aligned, recommended: bool) -> Vec<(&'static str, 
         }
     };
     let gaps = format!(
-        "{} of {} sequences and {sites} have more than half of gaps",
+        "more than half of the letters: in {} of {} sequences, at {sites}",
         thousands(aligned.gap_rich),
         thousands(aligned.sequences)
     );

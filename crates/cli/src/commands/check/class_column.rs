@@ -1,6 +1,7 @@
 //! The column of a table that may be the class of its samples, where nobody named one: by its name, or by its place and its
 //! values. It is a guess, so the reason is part of it.
 
+use super::recipe::said;
 use crate::args::CheckArgs;
 use deepbelief_data::{ColumnKind, Examination, shell_quoted};
 
@@ -100,7 +101,8 @@ fn stands_out(columns: &[(Option<&str>, &ColumnKind)], at: usize) -> Option<&'st
 
 /// For people, with the command that takes it as the class.
 pub(super) fn suggestion(args: &CheckArgs, class: &ClassColumn) -> String {
-    let (data, column) = (shell_quoted(&args.data.to_string()), shell_quoted(&class.column));
+    let column = shell_quoted(&class.column);
+    let data = [shell_quoted(&args.data.to_string())].into_iter().chain(said(args)).collect::<Vec<_>>().join(" ");
     let stack = if args.verb == "stack" { " --for stack" } else { "" };
     let ClassColumn { column: name, values, why } = class;
     format!(

@@ -5,8 +5,39 @@ use crate::data::advice::Advice;
 use crate::data::schema_file::{self, SCHEMA};
 use crate::data::setting::Setting;
 use crate::failure::{Explain, Result};
+use crate::options::flag;
+use deepbelief_data::shell_quoted;
 use std::fmt::Write as _;
 use toml::Value;
+
+/// How the data are read, where the command says it: options of text by their keys.
+fn read_as(args: &CheckArgs) -> Vec<(&'static str, String)> {
+    let read = &args.read;
+    let said = [
+        ("label_column", read.label_column.clone()),
+        ("feature_column", read.feature_column.clone()),
+        ("column_types", read.column_types.as_ref().map(ToString::to_string)),
+        ("missing", read.missing.as_ref().map(ToString::to_string)),
+        ("weight_column", read.weight_column.clone()),
+        ("visible_units", read.visible_units.map(|units| units.to_string())),
+        ("header", read.header.map(|header| header.to_string())),
+        ("alphabet", read.alphabet.as_ref().map(ToString::to_string)),
+        ("unknown", read.unknown.map(|unknown| unknown.to_string())),
+        ("inserts", read.inserts.map(|inserts| inserts.to_string())),
+        ("weights", read.weights.as_ref().map(|path| path.display().to_string())),
+        ("image_size", read.image_size.map(|size| size.to_string())),
+    ];
+    said.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+}
+
+/// The same as one types them.
+pub(super) fn said(args: &CheckArgs) -> impl Iterator<Item = String> {
+    read_as(args).into_iter().map(|(key, value)| {
+        // What starts with a dash would be an option.
+        let between = if value.starts_with('-') { "=" } else { " " };
+        format!("{}{between}{}", flag(key), shell_quoted(&value))
+    })
+}
 
 /// Advice as a recipe for the data that `args` name.
 /// Sequences of an alignment are weighed at the share `identity` of equal letters that its effective number is for.
@@ -25,24 +56,8 @@ pub(super) fn recipe(advice: &Advice, args: &CheckArgs, identity: Option<f64>) -
     };
     line("data", args.data.to_string().into(), "")?;
     let advised = advice.settings.iter().any(|setting| setting.key == "visible_units");
-    let read_as = [
-        ("label_column", args.read.label_column.clone()),
-        ("feature_column", args.read.feature_column.clone()),
-        ("column_types", args.read.column_types.as_ref().map(ToString::to_string)),
-        ("missing", args.read.missing.as_ref().map(ToString::to_string)),
-        ("weight_column", args.read.weight_column.clone()),
-        ("visible_units", args.read.visible_units.filter(|_| !advised).map(|units| units.to_string())),
-        ("header", args.read.header.map(|header| header.to_string())),
-        ("alphabet", args.read.alphabet.as_ref().map(ToString::to_string)),
-        ("unknown", args.read.unknown.map(|unknown| unknown.to_string())),
-        ("inserts", args.read.inserts.map(|inserts| inserts.to_string())),
-        ("weights", args.read.weights.as_ref().map(|path| path.display().to_string())),
-        ("image_size", args.read.image_size.map(|size| size.to_string())),
-    ];
-    for (key, value) in read_as {
-        if let Some(value) = value {
-            line(key, value.into(), "")?;
-        }
+    for (key, value) in read_as(args).into_iter().filter(|(key, _)| !(advised && *key == "visible_units")) {
+        line(key, value.into(), "")?;
     }
     for (key, value) in [
         ("max_gaps", args.read.max_gaps.map(Value::from)),

@@ -21,7 +21,8 @@ use deepbelief_rbm::{LabelGroup, OnDivergence, Provenance, Rbm, RbmConfig};
 use deepbelief_stack::{Dbn, StackConfig};
 use deepbelief_training::Best;
 use deepbelief_wake_sleep::{
-    Snapshot, TopModel, TuneConfig, TuneMetrics, TuneState, Tuner, Units, UpDown, peak_memory, sigmoid_belief_net,
+    Snapshot, TopModel, TuneConfig, TuneMetrics, TuneState, Tuner, Units, UpDown, peak_memory, require_tunable,
+    sigmoid_belief_net,
 };
 use std::path::Path;
 
@@ -146,6 +147,7 @@ impl Looped for Tune {
     }
 
     fn start(settings: &TuneSettings, parts: Parts, from: Option<&Dbn>) -> Result<(Tuner, Parts)> {
+        from.map_or(Ok(()), require_tunable)?;
         parts.require_whole()?;
         let (sizes, classes) = match from {
             Some(dbn) => (dbn.sizes(), dbn.classes()),

@@ -3,7 +3,7 @@
 use crate::learning::packed::PackedRbm;
 use crate::learning::statistics::Statistics;
 use crate::row::{BLOCK, Row};
-use crate::simd::dispatch;
+use crate::simd::{dispatch, row_by_row};
 use crate::states::batch::Batch;
 use crate::states::bits::Bits;
 use rayon::prelude::*;
@@ -112,6 +112,7 @@ dispatch! {
 dispatch! {
     fn towards(share: f32, other: &[Row], own: &mut [Row]) {
         for (other, own) in other.iter().zip(own) {
+            row_by_row();
             for i in 0..BLOCK {
                 own.0[i] += share * (other.0[i] - own.0[i]);
             }

@@ -10,7 +10,7 @@ use crate::learning::update::StepRule;
 use crate::learning::weights::Factors;
 use crate::products::panels::unpack_rows;
 use crate::row::{BLOCK, Row};
-use crate::simd::dispatch;
+use crate::simd::{dispatch, row_by_row};
 use crate::states::batch::Batch;
 use crate::states::bits::Bits;
 use crate::states::means::row_sums;
@@ -173,6 +173,7 @@ dispatch! {
 dispatch! {
     fn towards(share: f32, other: &[Row], own: &mut [Row]) {
         for (other, own) in other.iter().zip(own) {
+            row_by_row();
             for i in 0..BLOCK {
                 own.0[i] += share * (other.0[i] - own.0[i]);
             }

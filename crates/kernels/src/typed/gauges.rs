@@ -6,7 +6,7 @@
 
 use super::layer::Site;
 use crate::row::{BLOCK, Row, ZERO};
-use crate::simd::dispatch;
+use crate::simd::{dispatch, row_by_row};
 use crate::units::conditional::Moments;
 
 /// Norms below this are those of units without weights, which stay as they are.
@@ -27,6 +27,7 @@ dispatch! {
             let rows = &mut weights[site.columns()];
             let mut mean = ZERO;
             for row in &*rows {
+                row_by_row();
                 for i in 0..BLOCK {
                     mean.0[i] += row.0[i];
                 }
@@ -37,6 +38,7 @@ dispatch! {
                 total.0[i] += mean.0[i];
             }
             for row in rows {
+                row_by_row();
                 for i in 0..BLOCK {
                     row.0[i] -= mean.0[i];
                 }
@@ -65,6 +67,7 @@ dispatch! {
     ) -> Row {
         let mut squares = ZERO;
         for (row, scale) in weights.iter().zip(per_row) {
+            row_by_row();
             let share = 1.0 / scale;
             for i in 0..BLOCK {
                 squares.0[i] += (share * row.0[i]) * (share * row.0[i]);
@@ -106,6 +109,7 @@ dispatch! {
 #[inline(always)]
 fn scale_rows(factors: &Row, rows: &mut [Row]) {
     for row in rows {
+        row_by_row();
         for i in 0..BLOCK {
             row.0[i] *= factors.0[i];
         }

@@ -1,13 +1,14 @@
 //! Sums of sufficient statistics over samples.
 
 use crate::row::{BLOCK, Row};
-use crate::simd::dispatch;
+use crate::simd::{dispatch, row_by_row};
 use crate::units::conditional::Moments;
 
 dispatch! {
     /// `E[h]` of its two halves.
     pub(crate) fn means(moments: &[Moments], means: &mut [Row]) {
         for (moments, mean) in moments.iter().zip(means) {
+            row_by_row();
             for i in 0..BLOCK {
                 mean.0[i] = moments.b.0[i] + moments.b_below.0[i];
             }

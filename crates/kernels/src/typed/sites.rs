@@ -7,7 +7,7 @@ use crate::products::scratch::Scratch;
 use crate::products::transpose::transpose;
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
-use crate::simd::{Level, dispatch};
+use crate::simd::{Level, dispatch, row_by_row};
 use crate::units::categorical;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -69,6 +69,7 @@ pub(crate) fn logits(level: Level, layer: &Layer, inputs: &Activations, samples:
 dispatch! {
     fn plus(x: &[Row], bias: &Row, out: &mut [Row; BLOCK]) {
         for (x, out) in x.iter().zip(out) {
+            row_by_row();
             for i in 0..BLOCK {
                 out.0[i] = x.0[i] + bias.0[i];
             }

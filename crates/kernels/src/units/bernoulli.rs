@@ -3,7 +3,7 @@
 
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row};
-use crate::simd::dispatch;
+use crate::simd::{dispatch, row_by_row};
 use crate::units::fields::{FieldRow, Moments, NO_MOMENTS, each};
 use crate::units::math::{bernoulli, bernoulli_logit, sigmoid, softplus};
 use crate::units::unit::Unit;
@@ -97,6 +97,7 @@ dispatch! {
     /// nothing.
     pub(crate) fn dot_products(v: &[Row], bias: &Row, sums: &mut [f64]) {
         for (v, sum) in v.iter().zip(sums) {
+            row_by_row();
             let mut terms = [0.0; BLOCK];
             for i in 0..BLOCK {
                 terms[i] = if v.0[i] == 0.0 { 0.0 } else { v.0[i] * bias.0[i] };

@@ -1,7 +1,7 @@
 //! Categorical units, on tiles of rows: a row is a level of one unit, its 32 lanes are samples.
 
 use crate::row::{BLOCK, Row, ZERO};
-use crate::simd::dispatch;
+use crate::simd::{dispatch, row_by_row};
 use crate::units::math::{exp, ln};
 
 /// The number before one that is above 0.
@@ -15,6 +15,7 @@ fn below(x: f32) -> f32 {
 fn largest_of(logits: &[Row]) -> Row {
     let mut largest = Row([f32::NEG_INFINITY; BLOCK]);
     for logit in logits {
+        row_by_row();
         for i in 0..BLOCK {
             largest.0[i] = if logit.0[i] > largest.0[i] { logit.0[i] } else { largest.0[i] };
         }
@@ -34,12 +35,14 @@ dispatch! {
     pub(crate) fn softmax(logits: &mut [Row]) {
         let (largest, mut sum) = (largest_of(logits), ZERO);
         for logit in &mut *logits {
+            row_by_row();
             for i in 0..BLOCK {
                 logit.0[i] = weight(logit.0[i], largest.0[i]);
                 sum.0[i] += logit.0[i];
             }
         }
         for p in logits {
+            row_by_row();
             for i in 0..BLOCK {
                 p.0[i] /= sum.0[i];
             }
@@ -53,6 +56,7 @@ dispatch! {
     pub(crate) fn draw(logits: &mut [Row], u: &Row, level_of: &mut [u32; BLOCK]) {
         let (largest, mut sum) = (largest_of(logits), ZERO);
         for logit in &mut *logits {
+            row_by_row();
             for i in 0..BLOCK {
                 sum.0[i] += weight(logit.0[i], largest.0[i]);
                 logit.0[i] = sum.0[i];
@@ -66,6 +70,7 @@ dispatch! {
         }
         let mut level = [0; BLOCK];
         for sum in logits {
+            row_by_row();
             for i in 0..BLOCK {
                 level[i] += u32::from(sum.0[i] <= goal.0[i]);
             }
@@ -79,6 +84,7 @@ dispatch! {
     pub(crate) fn log_sum_exp(logits: &[Row], out: &mut Row) {
         let (largest, mut sum) = (largest_of(logits), ZERO);
         for logit in logits {
+            row_by_row();
             for i in 0..BLOCK {
                 sum.0[i] += weight(logit.0[i], largest.0[i]);
             }

@@ -2,7 +2,7 @@
 
 use crate::products::scratch::Scratch;
 use crate::row::{BLOCK, Row};
-use crate::simd::{Level, dispatch};
+use crate::simd::{Level, dispatch, row_by_row};
 use crate::typed::panel::Panel;
 
 /// Changes of an input, in standard deviations of its unit, below which cgf is integrated.
@@ -15,6 +15,7 @@ dispatch! {
     /// `out = β x + start + β slope`.
     pub(super) fn tempered(x: &[Row], beta: &[f32], start: &Row, slope: &Row, out: &mut [Row]) {
         for ((x, beta), out) in x.iter().zip(beta).zip(out) {
+            row_by_row();
             for i in 0..BLOCK {
                 out.0[i] = start.0[i] + beta * (x.0[i] + slope.0[i]);
             }
@@ -36,6 +37,7 @@ dispatch! {
     /// What inputs change by from one β to another: no digits are lost where these are close.
     pub(super) fn steps_of(x: &[Row], from: &[f32], to: &[f32], slope: &Row, out: &mut [Row]) {
         for ((x, out), (from, to)) in x.iter().zip(out).zip(from.iter().zip(to)) {
+            row_by_row();
             for i in 0..BLOCK {
                 out.0[i] = (to - from) * (x.0[i] + slope.0[i]);
             }

@@ -216,11 +216,14 @@ fn settings_that_nobody_set_are_those_that_check_recommends() {
 #[test]
 fn drawings_on_paper_are_warned_of() {
     let place = Place::new();
-    let values: Vec<f32> = (0..40 * 16).map(|k| if k * 7 % 16 < 3 { 0.0 } else { 255.0 }).collect();
+    let values: Vec<f32> = (0..40 * 16).map(|k| if k * 7 % 17 < 3 { 0.0 } else { 255.0 }).collect();
     place.write_values("ink.npy", 40, &values);
     let train = "pretrain --data npy:ink.npy --image-size 4x4 --epochs 1 --valid 0 --hidden 4 --out";
     let said = stderr(&place.run(&format!("{train} r")));
-    assert!(said.contains("`dbn check npy:ink.npy` recommends a --scale"), "{said}");
+    let command = said.split('`').find_map(|part| part.strip_prefix("dbn check npy:ink.npy")).expect(&said);
+    assert!(said.contains("recommends a --scale"), "{said}");
+    let advised = place.ok(&format!("check npy:ink.npy{command}"));
+    assert!(advised.contains("--scale 255..0"), "{advised}");
     let said = stderr(&place.run(&format!("{train} s --scale 255..0")));
     assert!(!said.contains("recommends a --scale"), "{said}");
 }

@@ -19,7 +19,7 @@ use crate::schema::columns::Schema;
 #[cfg(feature = "formats")]
 use crate::schema::encode::{Use, encode};
 #[cfg(feature = "formats")]
-use crate::schema::infer::understand;
+use crate::schema::infer::{Inferred, understand};
 #[cfg(feature = "embedded-mnist")]
 use crate::schema::options::LabelUse;
 use crate::schema::options::LoadOptions;
@@ -207,9 +207,10 @@ pub(crate) fn by_columns(sheets: Sheets, options: &LoadOptions, learn: bool) -> 
         notes.extend(test.notes);
         of_test = Some(table);
     }
-    let (schema, scaling) = (inferred.schema, Some(encoded.scaling));
-    let (doubts, hint, whole) = (inferred.doubts, inferred.hint, inferred.whole);
-    let reading = Some(Reading { schema, scaling, notes, doubts, hint, whole, alignment: None, form: sheet.form });
+    let scaling = Some(encoded.scaling);
+    let Inferred { schema, doubts, hint, whole_levels, .. } = inferred;
+    let reading =
+        Some(Reading { schema, scaling, notes, doubts, hint, whole_levels, alignment: None, form: sheet.form });
     Ok(Tables { test: of_test, class_names, reading, ..Tables::of(encoded.table) })
 }
 

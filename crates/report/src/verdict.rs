@@ -76,7 +76,8 @@ const STILL: f64 = 0.03;
 /// Share of all that was gained which may be lost again after the best epoch.
 const LOST: f64 = 0.1;
 
-/// Nats a sample that are no loss, be they measured: estimates of ln Z in one training differ by hundredths.
+/// Nats a sample that are no loss in a figure whose first value is not of the first epoch, such as a log-likelihood every 20
+/// epochs, of which two estimates in one training differ by hundredths.
 const NEGLIGIBLE: f64 = 0.1;
 
 /// Epochs below which a training that got no better may only have begun.
@@ -182,8 +183,9 @@ pub fn judge(traces: &Traces, basis: Basis) -> Verdict {
     };
     let mut findings = Vec::new();
     let what = called(name);
-    let lost = gain(last, best) > LOST * all && all > 0.0 && !basis.is_chance(name, last.1, best.1);
-    let lost = lost && !(name.starts_with("log_likelihood") && gain(last, best) < NEGLIGIBLE);
+    // What was gained before the first measurement is not known, so that a share of the rest says little.
+    let least = if is_measured_late(traces, &headline) { NEGLIGIBLE } else { 0.0 };
+    let lost = all > 0.0 && gain(last, best) > least.max(LOST * all) && !basis.is_chance(name, last.1, best.1);
     let fault = basis.sites.and_then(|sites| sites.fault(traces));
     let has_another_cure = fault.as_ref().is_some_and(|fault| fault.wrong != Wrong::Overfits);
     let course = Course { headline: headline.clone(), all, sign, lost };

@@ -71,14 +71,21 @@ fn tip(error: &Error, words: &[String]) -> Option<String> {
                 "an RBM has one layer of hidden units, --hidden N; train a net of several with `dbn stack --layers {layers}`"
             ))
         }
-        (ErrorKind::UnknownArgument, _, "--label" | "--labels-column" | "--class") => {
+        (
+            ErrorKind::UnknownArgument,
+            "check" | "pretrain" | "stack" | "tune" | "finetune" | "classify",
+            "--label" | "--labels-column" | "--class",
+        ) => {
             let column = value_of(words, &about).unwrap_or("class");
             Some(format!(
                 "of a table, --label-column {column} names the column of labels; an archive of arrays has them as `y`"
             ))
         }
         (ErrorKind::UnknownArgument, "stack", word) if word.parse::<u32>().is_ok() => {
-            let layers: Vec<&str> = words.iter().map(String::as_str).filter(|word| word.parse::<u32>().is_ok()).collect();
+            let is_number = |word: &&str| word.parse::<u32>().is_ok();
+            let after = words.iter().map(String::as_str).skip_while(|&word| word != "--layers").skip(1);
+            let layers: Vec<&str> = after.take_while(is_number).collect();
+            let layers = if layers.is_empty() { vec!["500", "500", "2000"] } else { layers };
             Some(format!("a comma separates layers: --layers {}", layers.join(",")))
         }
         (ErrorKind::UnknownArgument, "tune", "--epochs") => {
@@ -192,7 +199,7 @@ mod tests {
         for (words, tip) in [
             ("stack --hidden 300", "--layers 300,300"),
             ("stack --hidden --epochs 3", "--layers 500,500"),
-            ("stack --layers 20 10 --epochs 3", "--layers 20,10"),
+            ("stack --layers 20 10 --epochs 3", "--layers 20,10\n"),
             ("stack --data csv:t.csv --label=kind", "--label-column kind names"),
             ("pretrain --layers 300,20", "`dbn stack --layers 300,20`"),
             ("tune", "--from-scratch --layers"),

@@ -1,6 +1,6 @@
 //! Pictures that are dark on a light ground, and the scale that turns them.
 
-use deepbelief_data::{Examination, Scale, Source, ValueKind};
+use deepbelief_data::{Examination, ImageShape, Scale, Source, ValueKind, shell_quoted};
 
 /// Share of the pixels near an end of the scale from which on pictures are drawings. Those with smooth strokes on scanned
 /// paper had 0.70, photographs have few.
@@ -17,11 +17,14 @@ pub(crate) fn turned(found: &Examination) -> Option<Scale> {
 }
 
 /// Warns of pictures that a training takes as they are, though they are dark on a light ground.
-pub(crate) fn warn_of_light(found: &Examination, data: &Source) {
+/// `image_size` is how the data were said to be pictures.
+pub(crate) fn warn_of_light(found: &Examination, data: &Source, image_size: Option<ImageShape>) {
     if turned(found).is_some() {
+        let size = image_size.map_or(String::new(), |size| format!(" --image-size {size}"));
         tracing::warn!(
-            "most pixels are on, as in drawings that are dark on a light ground: `dbn check {data}` recommends a --scale \
-             that turns them round"
+            "most pixels are on, as in drawings that are dark on a light ground: `dbn check {}{size}` recommends a --scale \
+             that turns them round",
+            shell_quoted(&data.to_string())
         );
     }
 }
@@ -52,7 +55,7 @@ mod tests {
         assert_eq!(turn(255, 0, "auto"), None);
         assert_eq!(turn(0, 255, "255..0"), None, "it is turned already");
         assert_eq!(turn(90, 150, "auto"), None, "greys between are amounts");
-        // A quarter of the pixels of a stroke, half of which are smooth edges.
+        // Of scanned drawings with smooth strokes.
         let smooth =
             Examination { train: Part { near_ends: 0.6, ..found(0, 255, "auto").train }, ..found(0, 255, "auto") };
         assert_eq!(turned(&smooth).map(|scale| scale.to_string()).as_deref(), Some("255..0"));

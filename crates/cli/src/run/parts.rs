@@ -54,7 +54,7 @@ impl Parts {
         let advised = match S::VERB {
             Verb::Pretrain | Verb::Stack if settings.data().data != Source::Mnist => {
                 if !said.has("scale") {
-                    warn_of_light(&found, &settings.data().data);
+                    warn_of_light(&found, &settings.data().data, settings.data().image_size);
                 }
                 advise(settings, said, &found)?
             }

@@ -106,7 +106,7 @@ pub struct Examination {
     pub hint: Option<String>,
     /// How many different whole numbers each column of the schema has; 0 where they are many, or other values are among
     /// them. Nothing of data that are scaled already.
-    pub whole: Vec<usize>,
+    pub whole_levels: Vec<usize>,
     /// The training samples.
     pub train: Part,
     /// The test samples.

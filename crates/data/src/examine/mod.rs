@@ -21,6 +21,7 @@ use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::load::tables_to_look_at;
 use crate::schema::options::LoadOptions;
+use crate::schema::pixels::Row;
 use crate::schema::scale::Scale;
 use crate::schema::source::Source;
 use crate::tables::table::{Reading, Table};
@@ -78,7 +79,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         let first = (place(survey.first_missing()), place(survey.first_infinite()));
         survey.part(table.samples(), number, first, classes, table.labels.as_deref())
     };
-    let Reading { schema, notes: more, doubts, hint, whole, alignment, .. } = reading.unwrap_or_default();
+    let Reading { schema, notes: more, doubts, hint, whole_levels, alignment, .. } = reading.unwrap_or_default();
     notes.extend(more);
     let gaps = if of_train.first_missing().is_some() { Gaps::of(train, &schema)? } else { Gaps::default() };
     Ok(Examination {
@@ -89,7 +90,7 @@ pub fn examine(source: &Source, options: &LoadOptions, test: Option<&Source>) ->
         notes,
         doubts,
         hint,
-        whole,
+        whole_levels,
         train: part(&of_train, train)?,
         test: of_test.as_ref().zip(test).map(|(survey, table)| part(survey, table)).transpose()?,
         image: tables.image,
@@ -126,7 +127,8 @@ impl Dataset {
             split.visit((0..chosen).map(|k| (k as u64 * there as u64 / chosen as u64) as usize), |_, _, row| {
                 row.write(&mut values);
                 survey.add(&values);
-                whole = whole && values.iter().all(|&x| self.scaling.was_whole(x));
+                // Bytes are of whole numbers.
+                whole = whole && (matches!(row, Row::Bytes(_)) || values.iter().all(|&x| self.scaling.was_whole(x)));
             })?;
             let labels = split.labels();
             let part = survey.part(there, |unit| unit, (None, None), self.classes, labels.as_deref())?;
@@ -144,7 +146,7 @@ impl Dataset {
             notes: self.notes.clone(),
             doubts: self.doubts.clone(),
             hint: None,
-            whole: Vec::new(),
+            whole_levels: Vec::new(),
             kind: extent.before(self.scaling).kind(of_train.levels()),
             min: extent.min,
             max: extent.max,

@@ -50,7 +50,7 @@ pub(crate) struct Inferred {
     /// One line on columns that may be meant otherwise, which `dbn check` alone shows.
     pub(crate) hint: Option<String>,
     /// How many different whole numbers each column has; 0 where they are many, or other values are among them.
-    pub(crate) whole: Vec<usize>,
+    pub(crate) whole_levels: Vec<usize>,
     /// What cannot be inferred.
     questions: Vec<Question>,
 }
@@ -93,7 +93,7 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
     if !inferred.questions.is_empty() {
         return Err(ask(sheet, &inferred.questions, options));
     }
-    inferred.whole = found.iter().map(Found::whole_levels).collect();
+    inferred.whole_levels = found.iter().map(Found::whole_levels).collect();
     let bytes = scale == Common::Grey(255.0);
     inferred.doubts.extend(doubts::of(sheet, &found, &kinds, &|column| !bytes && open(&column)));
     if options.visible_units == VisibleUnits::Auto && learned_by == ColumnUnits::ByKind && !sheet.is_of_array() {

@@ -357,7 +357,7 @@ pub(crate) struct Reading {
     /// One line on columns that may be meant otherwise.
     pub(crate) hint: Option<String>,
     /// How many different whole numbers each column has; 0 where they are many, or other values are among them.
-    pub(crate) whole: Vec<usize>,
+    pub(crate) whole_levels: Vec<usize>,
     /// What was found in an alignment.
     pub(crate) alignment: Option<Box<Aligned>>,
     /// How the file of text is written.

@@ -58,7 +58,7 @@ pub(super) fn found(found: &Examination) -> Option<ClassColumn> {
         fits.then(|| ClassColumn { column: columns[at].0.unwrap_or(place).to_string(), values, why })
     };
     let few = |at: usize| Some(levels(columns[at].1)?.len());
-    let numbers = |at: usize| found.whole.get(places[at]).copied();
+    let numbers = |at: usize| found.whole_levels.get(places[at]).copied();
     let is_named = |at: &usize| columns[*at].0.is_some_and(|name| NAMES.contains(&name.trim().to_lowercase().as_str()));
     let of_name = |at: usize| candidate(at, few(at).or_else(|| numbers(at))?, "by its name");
     let by_name = (0..columns.len()).rev().filter(is_named).find_map(of_name);

@@ -32,7 +32,8 @@ fn read_as(args: &CheckArgs) -> Vec<(&'static str, String)> {
 
 /// The same as one types them.
 pub(super) fn said(args: &CheckArgs) -> impl Iterator<Item = String> {
-    read_as(args).into_iter().map(|(key, value)| {
+    let scale = args.read.scale.map(|scale| ("scale", scale.to_string()));
+    read_as(args).into_iter().chain(scale).map(|(key, value)| {
         // What starts with a dash would be an option.
         let between = if value.starts_with('-') { "=" } else { " " };
         format!("{}{between}{}", flag(key), shell_quoted(&value))

@@ -69,7 +69,7 @@ pub(super) fn values(checkpoint: &Checkpoint, given: &[String], dream: &Dream, w
     let units = row.len();
     let burn_in = dream.steps.saturating_sub(1);
     // Sites are drawn as without `--given`, all at once from the hidden units. One after the other, given all the rest, they
-    // mix better, which takes a thousand times as long.
+    // mix better, which takes eighty times as long.
     let choices = if columns.alphabet().is_some() { Vec::new() } else { columns.choices() };
     let how = Completing { chains: 1, burn_in, sweeps: 1, seed: dream.seed, ..checkpoint.completing() };
     let of_batch = |batch: usize| -> Result<Vec<f32>> {

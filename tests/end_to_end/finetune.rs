@@ -60,8 +60,7 @@ fn the_seed_alone_decides_the_file_and_the_settings_repeat_the_run() {
     assert!(place.read("d/model.safetensors") != model, "another seed, another file");
 }
 
-/// Products of matrices are candle's, which parts them by the number of threads that it finds: that,
-/// too, must not change a bit, on layers that are large enough to be parted.
+/// Layers that are large enough for products to be parted.
 #[test]
 fn the_threads_of_matrix_products_do_not_matter() {
     let place = stacked();

@@ -11,6 +11,7 @@
 
 use crate::error::Result;
 use candle_core::{DType, Device, Tensor};
+use deepbelief_kernels::ops::product;
 use deepbelief_rbm::{UnitKind, Units};
 use deepbelief_stack::Dbn;
 
@@ -28,7 +29,7 @@ fn scales(units: &Units) -> Result<Tensor> {
 pub(crate) fn upward(dbn: &Dbn, w: &Tensor, b: &Tensor) -> Result<(Tensor, Tensor)> {
     let units = dbn.visible_units();
     let shifts = columns(units, |kind| if kind == UnitKind::Spin { -1.0 } else { 0.0 })?.unsqueeze(0)?;
-    Ok((w.broadcast_mul(&scales(units)?.unsqueeze(1)?)?, (b + shifts.matmul(w)?.squeeze(0)?)?))
+    Ok((w.broadcast_mul(&scales(units)?.unsqueeze(1)?)?, (b + product(&shifts, w)?.squeeze(0)?)?))
 }
 
 /// Weights [H, V] and biases of the last layer of an autoencoder.

@@ -8,9 +8,8 @@
 //!
 //! with v a spin's bit. The gradient of each by x is its mean minus v.
 
-use candle_core::{D, Result, Tensor};
-use candle_nn::ops::{log_softmax, softmax};
-use deepbelief_kernels::feedforward::{sigmoid, sigmoid_cross_entropy};
+use candle_core::{Result, Tensor};
+use deepbelief_kernels::feedforward::{log_softmax, sigmoid, sigmoid_cross_entropy, softmax};
 use deepbelief_rbm::{Segment, UnitKind, Units};
 use std::f64::consts::{LN_2, TAU};
 
@@ -32,7 +31,7 @@ fn by_levels(x: &Tensor, segment: Segment) -> Result<Tensor> {
 /// The means of units with these logits, [B, columns].
 pub(crate) fn means(units: &Units, logits: &Tensor) -> Result<Tensor> {
     each(units, logits, |segment, x| match segment.units {
-        UnitKind::Categorical => softmax(&by_levels(x, segment)?, D::Minus1)?.reshape(x.shape()),
+        UnitKind::Categorical => softmax(&by_levels(x, segment)?)?.reshape(x.shape()),
         UnitKind::Bernoulli | UnitKind::Spin => sigmoid(x, &Tensor::zeros(x.dim(1)?, x.dtype(), x.device())?, None),
         _ => Ok(x.clone()),
     })
@@ -46,9 +45,7 @@ pub(crate) fn cost(units: &Units, logits: &Tensor, v: &Tensor) -> Result<f64> {
         let (x, v) = (part(logits, first, count)?, part(v, first, count)?);
         let total = |terms: Tensor| terms.sum_all()?.to_scalar::<f32>().map(f64::from);
         sum += match segment.units {
-            UnitKind::Categorical => {
-                -total((log_softmax(&by_levels(&x, segment)?, D::Minus1)?.reshape(x.shape())? * v)?)? / rows
-            }
+            UnitKind::Categorical => -total((log_softmax(&by_levels(&x, segment)?)?.reshape(x.shape())? * v)?)? / rows,
             UnitKind::Bernoulli | UnitKind::Spin => f64::from(sigmoid_cross_entropy(&x, &v)?.to_scalar::<f32>()?),
             _ => 0.5 * (total((x - v)?.sqr()?)? / rows + count as f64 * TAU.ln()),
         };

@@ -17,8 +17,10 @@ use crate::layers::{Activation, Dense, Objective};
 use crate::outputs;
 use candle_core::{Device, Tensor};
 use candle_nn::encoding::one_hot;
-use candle_nn::ops::log_softmax;
-use deepbelief_kernels::feedforward::{Dropout, sigmoid, sigmoid_cross_entropy, sigmoid_excess, sigmoid_slope};
+use deepbelief_kernels::feedforward::{
+    Dropout, log_softmax, sigmoid, sigmoid_cross_entropy, sigmoid_excess, sigmoid_slope, softmax,
+};
+use deepbelief_kernels::ops::{outer, product, product_transposed};
 use deepbelief_kernels::{Stream, Uniforms};
 use deepbelief_rbm::Units;
 
@@ -46,7 +48,7 @@ impl Drops {
 pub(crate) fn up(layers: &[Dense], v: &Tensor, drops: Drops) -> candle_core::Result<Vec<Tensor>> {
     let mut values = vec![v.clone()];
     for (below, Dense { w, b, activation }) in layers.iter().enumerate() {
-        let (z, layer) = (values[below].matmul(w)?, below + 1);
+        let (z, layer) = (product(&values[below], w)?, below + 1);
         values.push(match activation {
             Activation::Sigmoid if layer < layers.len() => sigmoid(&z, b, drops.above(layer))?,
             _ => z.broadcast_add(b)?,
@@ -67,10 +69,10 @@ pub(crate) fn back(
     // Sums as a product, which is many times faster.
     let ones = Tensor::ones((1, d.dim(0)?), d.dtype(), d.device())?;
     for (below, Dense { w, .. }) in layers.iter().enumerate().rev() {
-        gradients.push(ones.matmul(&d)?.squeeze(0)?);
-        gradients.push(values[below].t()?.matmul(&d)?);
+        gradients.push(product(&ones, &d)?.squeeze(0)?);
+        gradients.push(outer(&values[below], &d)?);
         if below > 0 {
-            d = d.matmul(&w.t()?)?;
+            d = product_transposed(&d, w)?;
             if layers[below - 1].activation == Activation::Sigmoid {
                 d = sigmoid_slope(&values[below], &d, drops.above(below))?;
             }
@@ -85,7 +87,7 @@ pub(crate) fn activate(logits: &Tensor, activation: Activation) -> candle_core::
     match activation {
         Activation::Sigmoid => sigmoid(logits, &Tensor::zeros(logits.dim(1)?, logits.dtype(), logits.device())?, None),
         Activation::Linear => Ok(logits.clone()),
-        Activation::Softmax => candle_nn::ops::softmax(logits, 1),
+        Activation::Softmax => softmax(logits),
         Activation::Means => candle_core::bail!("what visible units make of their inputs depends on their kinds"),
     }
 }
@@ -117,7 +119,7 @@ impl Outputs<'_> {
     /// The cost of outputs with these logits, in nats per sample: the cross-entropy of the target.
     pub(crate) fn cost(self, logits: &Tensor, target: &Tensor) -> Result<f64> {
         let cost = match self {
-            Self::Labels => ((log_softmax(logits, 1)? * target)?.sum_all()?.neg()? / logits.dim(0)? as f64)?,
+            Self::Labels => ((log_softmax(logits)? * target)?.sum_all()?.neg()? / logits.dim(0)? as f64)?,
             Self::Bernoulli => sigmoid_cross_entropy(logits, target)?,
             Self::Units(units) => return Ok(outputs::cost(units, logits, target)?),
         };
@@ -137,7 +139,7 @@ impl Outputs<'_> {
     /// The gradient of the cost with respect to the logits.
     pub(crate) fn excess(self, logits: &Tensor, target: &Tensor) -> candle_core::Result<Tensor> {
         match self {
-            Self::Labels => (candle_nn::ops::softmax(logits, 1)? - target)? / logits.dim(0)? as f64,
+            Self::Labels => (softmax(logits)? - target)? / logits.dim(0)? as f64,
             Self::Bernoulli => sigmoid_excess(logits, target),
             Self::Units(units) => outputs::excess(units, logits, target),
         }

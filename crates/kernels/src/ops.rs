@@ -3,6 +3,7 @@
 //! | function | computes |
 //! |---|---|
 //! | [`product`] | `v w`, states [B, K] times weights [K, N] |
+//! | [`product_transposed`] | `e wᵀ`, errors [B, N] times weights [K, N] |
 //! | [`outer`] | `vᵀ e`, states [B, K] and errors [B, N], the gradient of the above |
 //! | [`bernoulli`] | `p = sigmoid(x + bias)` and states drawn from it |
 //! | [`softplus_sums`] | `sum over n of softplus(x + bias + w_c)`, the free energy of each label |
@@ -16,10 +17,10 @@ use crate::learning::update::accumulate;
 use crate::products::dense;
 use crate::products::panels::{Activations, Panels};
 use crate::products::source::Source;
+use crate::products::transpose::transpose;
 use crate::rng::Uniforms;
 use crate::row::{BLOCK, Row, ZERO};
 use crate::simd::Level;
-use crate::states::batch::Batch;
 use crate::states::bits::Bits;
 use crate::states::lists::{Active, Chunks};
 use crate::states::unit_lists::{Side, UnitLists};
@@ -42,7 +43,19 @@ fn are_on_gpu(tensors: &[&Tensor]) -> bool {
 /// # Errors
 /// If the shapes do not fit.
 pub fn product(v: &Tensor, w: &Tensor) -> Result<Tensor> {
-    if are_ours(&[v, w]) { v.contiguous()?.apply_op2_no_bwd(&w.contiguous()?, &Product) } else { v.matmul(w) }
+    if are_ours(&[v, w]) { v.contiguous()?.apply_op2_no_bwd(&w.contiguous()?, &Product::Plain) } else { v.matmul(w) }
+}
+
+/// `e wᵀ` for errors e [B, N] and weights w [K, N]: [B, K], as [`product`] with the transpose but without a copy of it.
+///
+/// # Errors
+/// If the shapes do not fit.
+pub fn product_transposed(e: &Tensor, w: &Tensor) -> Result<Tensor> {
+    if are_ours(&[e, w]) {
+        e.contiguous()?.apply_op2_no_bwd(&w.contiguous()?, &Product::Transposed)
+    } else {
+        e.matmul(&w.t()?)
+    }
 }
 
 /// `vᵀ e` for states v [B, K] and errors e [B, N]: [K, N].
@@ -99,7 +112,11 @@ pub fn softplus(x: &Tensor) -> Result<Tensor> {
     x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
 }
 
-struct Product;
+/// Whether rows of the weights are the states' units, or columns are.
+enum Product {
+    Plain,
+    Transposed,
+}
 
 impl CustomOp2 for Product {
     fn name(&self) -> &'static str {
@@ -108,20 +125,26 @@ impl CustomOp2 for Product {
 
     fn cpu_fwd(&self, v: &CpuStorage, vl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
         let (v, (samples, inputs)) = matrix(v, vl)?;
-        let (w, (rows, outputs)) = matrix(w, wl)?;
-        if inputs != rows {
-            bail!("states-product: states [{samples}, {inputs}] do not fit weights [{rows}, {outputs}]");
+        let (w, (rows, columns)) = matrix(w, wl)?;
+        let (fitting, outputs) = match self {
+            Self::Plain => (rows, columns),
+            Self::Transposed => (columns, rows),
+        };
+        if inputs != fitting {
+            bail!("states-product: states [{samples}, {inputs}] do not fit weights [{rows}, {columns}]");
         }
         let (mut support, mut lists, level) = (Bits::default(), Active::default(), Level::detect());
-        let batch = Batch::Real { rows: samples, units: inputs, values: v.to_vec() };
-        let source = Source::of_batch(&batch, &mut support, &mut lists);
+        let source = Source::of_values(samples, inputs, v, &mut support, &mut lists);
         let mut x = Activations::default();
         x.reshape(samples, outputs);
         x.panels_mut().enumerate().with_max_len(1).for_each_init(
             // A row more, of zeros, that lists are filled up with.
             || vec![ZERO; inputs + 1],
             |panel, (index, x)| {
-                pack_panel(w, outputs, index, panel);
+                match self {
+                    Self::Plain => pack_panel(w, columns, index, panel),
+                    Self::Transposed => pack_transposed(level, w, columns, index, panel),
+                }
                 source.product(level, panel, &lists, 0, x);
             },
         );
@@ -255,6 +278,19 @@ fn pack_panel(values: &[f32], columns: usize, index: usize, panel: &mut [Row]) {
     }
 }
 
+/// Rows `32 * index ..` of a row-major matrix with `columns` columns, as columns.
+fn pack_transposed(level: Level, values: &[f32], columns: usize, index: usize, panel: &mut [Row]) {
+    let (mut tile, mut turned) = ([ZERO; BLOCK], [ZERO; BLOCK]);
+    let rows = &values[index * BLOCK * columns..];
+    for (at, panel) in panel[..columns].chunks_mut(BLOCK).enumerate() {
+        for (tile, row) in tile.iter_mut().zip(rows.chunks_exact(columns)) {
+            tile.0[..panel.len()].copy_from_slice(&row[at * BLOCK..][..panel.len()]);
+        }
+        transpose(level, &tile, &mut turned);
+        panel.copy_from_slice(&turned[..panel.len()]);
+    }
+}
+
 pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
@@ -298,6 +334,8 @@ mod tests {
             for (density, real) in [(0.0, false), (0.2, false), (0.9, false), (0.3, true), (1.1, true)] {
                 let (v, w, e) = (states(b, k, density, real), states(k, n, 1.1, true), states(b, n, 1.1, true));
                 let exact = product(&double(&v)?, &double(&w)?)?;
+                let turned = w.t()?.contiguous()?;
+                assert_eq!(product_transposed(&v, &turned)?.to_vec2::<f32>()?, product(&v, &w)?.to_vec2::<f32>()?);
                 assert!(largest_difference(&product(&v, &w)?, &exact)? < 1e-4);
                 let exact = outer(&double(&v)?, &double(&e)?)?;
                 assert!(largest_difference(&outer(&v, &e)?, &exact)? < 1e-4);

@@ -6,18 +6,20 @@
 //! | [`sigmoid_slope`] | its gradient with respect to z, from its value and the gradient of that |
 //! | [`sigmoid_cross_entropy`] | `- log p(target)` of independent units with these logits |
 //! | [`sigmoid_excess`] | its gradient with respect to the logits |
+//! | [`softmax`], [`log_softmax`] | probabilities of the last axis, and their logarithms |
 //! | [`drop_inputs`] | inputs of which some are dropped |
 //!
 //! On the CPU in F32 each is one pass over its elements, on all threads; of any other type or on
 //! another device it is composed of candle's own operations, which candle differentiates, and which
 //! are what the tests hold the passes and their gradients against.
 
+use crate::learning::labels;
 use crate::ops::{are_ours, matrix, slice, softplus};
 use crate::rng::Uniforms;
 use crate::row::BLOCK;
 use crate::simd::{Level, dispatch};
 use crate::units::math;
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// Rows that a thread takes at a time, as many as random numbers are drawn for at once.
@@ -105,6 +107,29 @@ pub fn sigmoid_excess(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
         return logits.contiguous()?.apply_op2_no_bwd(&target.contiguous()?, &Excess { samples: samples as f32 });
     }
     ((logits.neg()?.exp()? + 1.0)?.recip()? - target)? / samples as f64
+}
+
+/// Probabilities of the last axis from its logits, `exp(x) / sum of exp(x)`.
+///
+/// # Errors
+/// If there is no axis.
+pub fn softmax(logits: &Tensor) -> Result<Tensor> {
+    if are_ours(&[logits]) {
+        return logits.contiguous()?.apply_op1_no_bwd(&OfLastAxis("softmax", labels::softmax));
+    }
+    log_softmax(logits)?.exp()
+}
+
+/// Their logarithms, `x - ln sum of exp(x)`.
+///
+/// # Errors
+/// If there is no axis.
+pub fn log_softmax(logits: &Tensor) -> Result<Tensor> {
+    if are_ours(&[logits]) {
+        return logits.contiguous()?.apply_op1_no_bwd(&OfLastAxis("log-softmax", labels::log_softmax));
+    }
+    let x = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?)?;
+    x.broadcast_sub(&x.exp()?.sum_keepdim(D::Minus1)?.log()?)
 }
 
 /// Multiplies values [rows, units] by 0 where they are dropped, else by what makes up for it.
@@ -205,6 +230,22 @@ dispatch! {
         for ((out, y), gradient) in out.iter_mut().zip(y).zip(gradient) {
             *out = gradient * (y * (1.0 - y * kept));
         }
+    }
+}
+
+/// A function of each row of the last axis, in place.
+struct OfLastAxis(&'static str, fn(&mut [f32]));
+
+impl CustomOp1 for OfLastAxis {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Result<(CpuStorage, Shape)> {
+        let Self(_, of) = self;
+        let (mut x, units) = (slice(x, xl)?.to_vec(), xl.shape().dim(D::Minus1)?);
+        x.par_chunks_mut(units.max(1)).with_min_len(ROWS).for_each(of);
+        Ok((CpuStorage::F32(x), xl.shape().clone()))
     }
 }
 
@@ -332,6 +373,8 @@ mod tests {
             }
             assert!(apart(&sigmoid_cross_entropy(&a, &b)?, &sigmoid_cross_entropy(&a64, &b64)?)? < 7e-5);
             assert!(apart(&sigmoid_excess(&a, &b)?, &sigmoid_excess(&a64, &b64)?)? < 1e-6);
+            assert!(apart(&softmax(&a)?, &softmax(&a64)?)? < 1e-6);
+            assert!(apart(&log_softmax(&a)?, &log_softmax(&a64)?)? < 4e-6);
         }
         Ok(())
     }

@@ -245,3 +245,13 @@ pub(crate) fn softmax(x: &mut [f32]) {
         *x /= sum;
     }
 }
+
+/// Logits become the logarithms of probabilities, in place.
+pub(crate) fn log_softmax(x: &mut [f32]) {
+    let top = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = x.iter().map(|x| libm::expf(x - top)).sum();
+    let log = libm::logf(sum);
+    for x in x {
+        *x = *x - top - log;
+    }
+}

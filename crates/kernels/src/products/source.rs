@@ -36,16 +36,25 @@ impl<'a> Source<'a> {
     pub(crate) fn of_part(batch: &'a Batch, whole: &Whole, support: &mut Bits, lists: &mut Active) -> Self {
         match batch {
             Batch::Binary(bits) => Self::of_states(bits, whole, lists),
-            Batch::Real { rows, units, values } => {
-                support.set_nonzero(*rows, *units, values);
-                // Both ways have the same bits.
-                if support.is_dense() {
-                    return Self::Dense(values, *units);
-                }
-                lists.of(support);
-                Self::Scaled(values, *units)
-            }
+            Batch::Real { rows, units, values } => Self::of_values(*rows, *units, values, support, lists),
         }
+    }
+
+    /// For real-valued states [rows, units].
+    pub(crate) fn of_values(
+        rows: usize,
+        units: usize,
+        values: &'a [f32],
+        support: &mut Bits,
+        lists: &mut Active,
+    ) -> Self {
+        support.set_nonzero(rows, units, values);
+        // Both ways have the same bits.
+        if support.is_dense() {
+            return Self::Dense(values, units);
+        }
+        lists.of(support);
+        Self::Scaled(values, units)
     }
 
     /// For binary states, a part of `whole`.

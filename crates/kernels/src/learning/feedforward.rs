@@ -109,7 +109,7 @@ pub fn sigmoid_excess(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
     ((logits.neg()?.exp()? + 1.0)?.recip()? - target)? / samples as f64
 }
 
-/// Probabilities of the last axis from its logits, `exp(x) / sum of exp(x)`.
+/// Probabilities from logits [.., N], `exp(x) / sum over n of exp(x)`: [.., N].
 ///
 /// # Errors
 /// If there is no axis.
@@ -120,7 +120,7 @@ pub fn softmax(logits: &Tensor) -> Result<Tensor> {
     log_softmax(logits)?.exp()
 }
 
-/// Their logarithms, `x - ln sum of exp(x)`.
+/// Their logarithms in nats, `x - ln sum over n of exp(x)`: [.., N].
 ///
 /// # Errors
 /// If there is no axis.

@@ -2,7 +2,7 @@
 //!
 //! The weights of a categorical unit may move by w for all of its levels if the hidden fields move by -w, its biases
 //! by any number: here they sum to zero. A ReLU or dReLU unit may count in any unit of measure: here its weights have
-//! norm 1.
+//! norm 1. Where ln g would leave its range with that, they have the norm that takes it to the end of the range.
 
 use super::layer::Site;
 use crate::row::{BLOCK, Row, ZERO};
@@ -60,10 +60,10 @@ pub(crate) fn zero_sum_biases(sites: &[Site], fields: &mut [Moments]) {
 }
 
 dispatch! {
-    /// Gives the units of a panel whose precision learns weights of norm 1. Returns what that multiplies their states by.
-    /// `per_row` has s of each row.
+    /// Gives the units of a panel whose precision learns weights of norm 1, as far as ln g stays within `range`, where it
+    /// was before. Returns what that multiplies their states by. `per_row` has s of each row.
     pub(crate) fn unit_norms(
-        learned: &Moments, per_row: &[f32], weights: &mut [Row], fields: &mut Moments,
+        learned: &Moments, range: (f32, f32), per_row: &[f32], weights: &mut [Row], fields: &mut Moments,
     ) -> Row {
         let mut squares = ZERO;
         for (row, scale) in weights.iter().zip(per_row) {
@@ -77,8 +77,13 @@ dispatch! {
         for i in 0..BLOCK {
             let length = libm::sqrtf(squares.0[i]);
             if learned.log_g.0[i] != 0.0 && length > LEAST_NORM && length.is_finite() {
+                let below = if learned.log_g_below.0[i] == 0.0 { &fields.log_g } else { &fields.log_g_below };
+                let (a, b) = (fields.log_g.0[i], below.0[i]);
+                let whole = 2.0 * libm::logf(length);
+                // A unit that shrinks at the end of the range would else have a larger bias with every step.
+                let step = whole.max(a.max(b) - range.1).min(a.min(b) - range.0);
+                let length = length * libm::expf(0.5 * (step - whole));
                 (norm.0[i], inverse.0[i]) = (length, 1.0 / length);
-                let step = 2.0 * libm::logf(length);
                 fields.log_g.0[i] -= step;
                 fields.log_g_below.0[i] -= learned.log_g_below.0[i] * step;
             }

@@ -114,7 +114,8 @@ impl TypedRbm {
                     add_to_inputs(1.0, &moved, &lanes.scale, learned, fields);
                 }
                 if panels[at].learns_moments() {
-                    let norms = gauges::unit_norms(level, learned, &rows.scale, w, fields);
+                    gauges::bound_precisions(learned, *precisions, fields);
+                    let norms = gauges::unit_norms(level, learned, *precisions, &rows.scale, w, fields);
                     match memory {
                         // Gradients by weights of another measure.
                         Some((squares, of_fields)) => {

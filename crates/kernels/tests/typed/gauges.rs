@@ -3,7 +3,7 @@
 use crate::reference::Reference;
 use crate::setup::{data, draw, parameters};
 use crate::updates::pairs;
-use deepbelief_kernels::{Batch, Sparsity, StepRule, Stream, TypedRbm, UnitKind};
+use deepbelief_kernels::{Batch, Parameters, Sparsity, StepRule, Stream, TypedRbm, UnitKind};
 
 const STILL: StepRule = StepRule { learning_rate: 0.0, momentum: 0.0, l2: 0.0, l1: 0.0 };
 const OFF: Sparsity = Sparsity { target: 0.1, cost: 0.0 };
@@ -44,6 +44,56 @@ fn the_form_changes_and_the_distribution_does_not() {
                 let norm = after.w.iter().skip(u).step_by(hidden).map(|w| w * w).sum::<f64>().sqrt();
                 assert!((norm - 1.0).abs() < 1e-5, "{name}: norm {norm}");
             }
+        }
+    }
+}
+
+/// ln 1e6, where ln g of ReLU and dReLU units ends.
+const MOST_LOG_G: f32 = 13.815_511;
+
+/// A unit that shrinks where its precision cannot grow stays the unit that it is: no step makes its bias larger.
+#[test]
+fn at_the_end_of_the_range_the_distribution_does_not_change_either() {
+    for layers in
+        pairs().into_iter().filter(|layers| layers.hidden.any(|kind| matches!(kind, UnitKind::Relu | UnitKind::Drelu)))
+    {
+        let name = format!("{} with {}", layers.visible, layers.hidden);
+        let mut start = parameters(&layers, 2);
+        start.w_rec.iter_mut().for_each(|w| *w *= 0.05);
+        let (mut fields, mut biases) = (start.hidden_fields.clone(), start.hb.clone());
+        for (segment, columns) in layers.hidden.each() {
+            for u in columns.filter(|_| matches!(segment.units, UnitKind::Relu | UnitKind::Drelu)) {
+                fields.log_precision[u] = MOST_LOG_G;
+                biases[u] *= 1e3;
+                if segment.units == UnitKind::Drelu {
+                    (fields.log_precision_below[u], fields.bias_below[u]) = (MOST_LOG_G, 1e3 * fields.bias_below[u]);
+                }
+            }
+        }
+        (start.hidden_fields, start.hb) = (fields, biases);
+        let mut machine = TypedRbm::new(&layers, &start);
+        let v0 = data(&layers.visible, 20, 4);
+        let of = |machine: &TypedRbm| {
+            let rbm = Reference::new(&layers, &machine.parameters());
+            let energies: Vec<f64> = rbm.visible_states(&v0).iter().map(|v| rbm.free_energy(v)).collect();
+            energies
+        };
+        let before = of(&machine);
+        for _ in 0..20 {
+            machine.infer_hidden(&v0, Some(draw(Stream::Hidden, 0)));
+            machine.sample_visible(draw(Stream::Visible, 0));
+            machine.update(&v0, &STILL, OFF);
+        }
+        let after = of(&machine);
+        for (a, b) in before.iter().zip(&after) {
+            assert!(((a - before[0]) - (b - after[0])).abs() < 1e-3, "{name}: {a} {b}");
+        }
+        let Parameters { hb, hidden_fields, .. } = machine.parameters();
+        let learned = layers.hidden.each().filter(|(s, _)| matches!(s.units, UnitKind::Relu | UnitKind::Drelu));
+        for u in learned.flat_map(|(_, columns)| columns) {
+            // Means of the weights of a site move into it.
+            assert!((hb[u] - start.hb[u]).abs() <= 0.05 * start.hb[u].abs(), "{name}: {} {}", hb[u], start.hb[u]);
+            assert!(hidden_fields.log_precision[u] <= MOST_LOG_G, "{name}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The weights of a categorical unit may move by w for all of its levels if the linear fields of the hidden units move by
 //! -w, its biases by any number: they sum to zero. A ReLU or dReLU unit may count in any unit of measure: its weights have
-//! norm 1.
+//! norm 1. Where ln g would leave its range with that, they have the norm that takes it to the end of the range.
 
 use crate::error::Result;
 use crate::model::rbm::Rbm;
@@ -35,7 +35,14 @@ pub(crate) fn marks(units: &Units, like: &Tensor, has: impl Fn(UnitKind) -> bool
 /// Chooses the form of an RBM that has just stepped. Returns what the hidden states are multiplied by, `[H]`.
 pub(crate) fn settle(rbm: &mut Rbm, velocity: &mut Velocity) -> Result<Option<Tensor>> {
     zero_sums(rbm)?;
+    bound_precisions(rbm)?;
     let factors = unit_norms(rbm, velocity)?;
+    bound_precisions(rbm)?;
+    Ok(factors)
+}
+
+/// Brings ln g of the units that learn it back into its range.
+fn bound_precisions(rbm: &mut Rbm) -> Result<()> {
     let layers = rbm.layers().clone();
     let gaussian = |kind| kind == UnitKind::Gaussian;
     let clamp = |field: &mut Option<Tensor>, units: &Units, has: fn(UnitKind) -> bool, (least, most): (f64, f64)| {
@@ -50,7 +57,7 @@ pub(crate) fn settle(rbm: &mut Rbm, velocity: &mut Velocity) -> Result<Option<Te
     for field in [&mut rbm.hidden_fields.log_precision, &mut rbm.hidden_fields.log_precision_below] {
         clamp(field, &layers.hidden, learns_precision, (-HIDDEN_LOG_G, HIDDEN_LOG_G))?;
     }
-    Ok(factors)
+    Ok(())
 }
 
 fn zero_sums(rbm: &mut Rbm) -> Result<()> {
@@ -94,6 +101,9 @@ fn unit_norms(rbm: &mut Rbm, velocity: &mut Velocity) -> Result<Option<Tensor>> 
     let scaled = (norms.gt(LEAST_NORM)?.to_dtype(norms.dtype())? * &learned)?;
     // norm^1 where it is to be 1, norm^0 elsewhere.
     let factors = ((&norms * &scaled)? + (1.0 - &scaled)?)?;
+    let whole = (factors.log()? * 2.0)?;
+    let step = within_range(rbm, &whole)?;
+    let factors = (factors * ((&step - &whole)? * 0.5)?.exp()?)?;
     let over = |x: &Tensor| x.broadcast_div(&factors);
     rbm.w_rec = over(&rbm.w_rec)?;
     rbm.w_gen = rbm.w_rec.t()?.contiguous()?;
@@ -109,7 +119,6 @@ fn unit_norms(rbm: &mut Rbm, velocity: &mut Velocity) -> Result<Option<Tensor>> 
             velocity.squares = Some(squares);
         }
     }
-    let step = (factors.log()? * 2.0)?;
     let fields = &mut rbm.hidden_fields;
     fields.log_precision = fields.log_precision.as_ref().map(|log_g| log_g - &step).transpose()?;
     if let Some(log_g) = &fields.log_precision_below {
@@ -117,4 +126,20 @@ fn unit_norms(rbm: &mut Rbm, velocity: &mut Velocity) -> Result<Option<Tensor>> 
         fields.log_precision_below = Some((log_g - (step * drelu)?)?);
     }
     Ok(Some(factors))
+}
+
+/// How far ln g of the hidden units falls, `[H]`: by `step`, but to the end of its range at most. A unit that shrinks there
+/// would else have a larger bias with every step.
+fn within_range(rbm: &Rbm, step: &Tensor) -> Result<Tensor> {
+    let fields = &rbm.hidden_fields;
+    let Some(above) = &fields.log_precision else { return Ok(step.clone()) };
+    let drelu = marks(&rbm.layers.hidden, above, |kind| kind == UnitKind::Drelu)?;
+    let below = match &fields.log_precision_below {
+        Some(below) => (above + ((below - above)? * drelu)?)?,
+        None => above.clone(),
+    };
+    let (least, most) = ((above.maximum(&below)? - HIDDEN_LOG_G)?, (above.minimum(&below)? + HIDDEN_LOG_G)?);
+    let learned = marks(&rbm.layers.hidden, above, learns_precision)?;
+    let limited = step.maximum(&least)?.minimum(&most)?;
+    Ok((step + ((limited - step)? * learned)?)?)
 }

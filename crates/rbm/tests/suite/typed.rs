@@ -9,9 +9,13 @@ use deepbelief_rbm::{Draws, Layers, Monitors, Optimizer, Rbm, TrainConfig, Train
 /// Four updates of a training and of the rule on tensors in double precision end within 2e-4 of one another: an error of
 /// 1e-6 a state, in sums over 13 samples, at a rate of 0.1.
 pub(crate) fn compare(name: &str, layers: &Layers, config: &TrainConfig) {
-    let rbm = random(layers, 7);
+    compare_from(name, &random(layers, 7), config);
+}
+
+fn compare_from(name: &str, rbm: &Rbm, config: &TrainConfig) {
+    let layers = rbm.layers();
     let batches: Vec<Batch> = (0..2).map(|step| samples(&layers.visible, 13, 50 + step)).collect();
-    let mut trainer = Trainer::new(&rbm, config.clone()).unwrap();
+    let mut trainer = Trainer::new(rbm, config.clone()).unwrap();
     trainer
         .fit(&mut Fixed(batches.clone()), &Monitors { train: batches[0].clone(), ..Monitors::default() }, &mut ())
         .unwrap();
@@ -48,7 +52,7 @@ pub(crate) fn compare(name: &str, layers: &Layers, config: &TrainConfig) {
         }
     }
     for (((what, got), (_, exact)), (_, start)) in
-        parameters(&got).iter().zip(parameters(&reference)).zip(parameters(&rbm))
+        parameters(&got).iter().zip(parameters(&reference)).zip(parameters(rbm))
     {
         let moved = exact.iter().zip(&start).any(|(a, b)| (a - b).abs() > 1e-3);
         assert!(moved || exact.is_empty() || what.contains('.'), "{name}: {what} did not move");
@@ -96,6 +100,21 @@ fn every_pair_of_kinds_trains_by_adam_and_with_the_l1b_cost_as_on_tensors() {
             compare(&format!("{name}, adam"), &layers, &TrainConfig { persistent_chains: 11, ..adam.clone() });
             compare(&format!("{name}, both"), &layers, &TrainConfig { l1b_cost: 0.5, ..adam.clone() });
         }
+    }
+}
+
+/// Units whose precision is at the end of its range shrink there.
+#[test]
+fn units_at_the_end_of_their_range_train_as_on_tensors() {
+    for hidden in [UnitKind::Relu, UnitKind::Drelu] {
+        let layers = Layers { visible: layer(&[(UnitKind::Categorical, 3, 4)]), hidden: layer(&[(hidden, 1, 6)]) };
+        let mut start = random(&layers, 7).to_parameters().unwrap();
+        start.w_rec.iter_mut().for_each(|w| *w *= 0.3);
+        for log_g in [&mut start.hidden_fields.log_precision, &mut start.hidden_fields.log_precision_below] {
+            log_g.iter_mut().for_each(|log_g| *log_g = 1e6_f32.ln());
+        }
+        let rbm = Rbm::from_parameters(&layers, start, &Device::Cpu).unwrap();
+        compare_from(&format!("{hidden}"), &rbm, &TrainConfig { l1b_cost: 0.5, ..config() });
     }
 }
 

@@ -176,6 +176,19 @@ fn an_evaluation_says_what_independent_sites_give() {
     assert!((value - low - 1.0).abs() < 1e-9 && (high - value - 0.5).abs() < 1e-9, "{found}");
     let said = place.ok("score run --split train --log-z 30,29.5,31 --out s.csv");
     assert!(said.contains("mean log-likelihood -") && said.contains(" per site\n"), "{said}");
+    // Or with the file of an evaluation, if it is of this model.
+    let evaluation = place.json("eval run --split train --estimate --temperatures 50 --out e.json --json");
+    let found = scored("--log-z e.json");
+    assert_eq!(found["log_z"], evaluation["log_z"]["both_ways"]["value"], "{found}");
+    let refused = |text: String, why: &str| {
+        std::fs::write(place.path("e.json"), text).unwrap();
+        let output = place.run("score run --split train --log-z e.json --out s.csv");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(why), "{}", stderr(&output));
+    };
+    refused("{}".into(), "e.json is not what `dbn eval --out` wrote");
+    let other = serde_json::json!({"checkpoint_sha256": "0", "log_z": evaluation["log_z"]});
+    refused(other.to_string(), "e.json is of another model than run");
 }
 
 /// Nothing is learned from three sequences: that is said of the data, and at the end of a training.

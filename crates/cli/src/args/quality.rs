@@ -1,6 +1,7 @@
 //! Options of `dbn quality`.
 
 use super::data::DataArgs;
+use super::log_z::GivenLogZ;
 use super::machine::MachineArgs;
 use clap::Args;
 use deepbelief_data::{Binarize, Source};
@@ -52,9 +53,9 @@ pub(crate) struct QualityArgs {
     /// Make pixels binary: none, threshold=T or fixed [default: as in training; where states were drawn there, fixed]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
-    /// ln Z, in nats [default: the exact sum, where it can be computed]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) log_z: Option<f64>,
+    /// ln Z: the file of `dbn eval --out`, or nats [default: the exact sum, where it can be computed]
+    #[arg(long, value_name = "JSON|X", allow_hyphen_values = true)]
+    pub(crate) log_z: Option<GivenLogZ>,
     /// Random seed [default: that of the training]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -1,5 +1,6 @@
 //! Options of `dbn score`.
 
+use super::log_z::GivenLogZ;
 use super::machine::MachineArgs;
 use super::on::ModelOnData;
 use super::text_form::TextFormArgs;
@@ -40,9 +41,10 @@ those of at least one nat.
 The free energy of an RBM is exact. For a deep belief net it is -ln of the mean weight over draws of
 its layers, as in `dbn eval`. A row has the same score wherever it stands in the file.
 
-log_likelihood needs ln Z. It is summed where one side of the top has at most 25 units; otherwise
-give --log-z, as `dbn eval` prints it. With the ends of its interval, --log-z X,LOW,HIGH, the
-summary has the interval of the mean log-likelihood. Of letters, categories and spins it has the
+log_likelihood needs ln Z. It is summed where one side of the top has at most 25 units. Otherwise
+`dbn eval CKPT --out evaluation.json` estimates it, and --log-z evaluation.json takes it from there;
+--log-z X or X,LOW,HIGH takes numbers. With its interval the summary has the interval of the mean
+log-likelihood. Of letters, categories and spins it has the
 mean per site too. Values between 0 and 1 are taken as they are, and log_likelihood is then a lower
 bound on the expected log-likelihood of their binary draws.
 
@@ -62,7 +64,7 @@ interval that holds 95 % of bootstrap samples.
 
 Examples:
   dbn score runs/people --data csv:new.csv --out scores.csv
-  dbn score runs/mnist-500 --log-z 500.12 --out scores.parquet
+  dbn score runs/mnist-500 --log-z evaluation.json --out scores.parquet
   dbn score runs/kunitz --mutations all --wild-type SEQUENCE --out mutants.csv --picture map.png
   dbn score runs/kunitz --mutations scan.csv --fitness-column y --wild-type NAME --out mutants.csv";
 
@@ -74,9 +76,9 @@ pub(crate) struct ScoreArgs {
     /// Make pixels binary: none or threshold=T [default: threshold as in training, else none]
     #[arg(long, value_name = "HOW")]
     pub(crate) binarize: Option<Binarize>,
-    /// ln Z of the top, in nats, and the ends of its interval [default: the exact sum, where it can be computed]
-    #[arg(long, value_name = "X[,LOW,HIGH]", allow_hyphen_values = true)]
-    pub(crate) log_z: Option<LogZ>,
+    /// ln Z of the top: the file of `dbn eval --out`, or nats, with or without its interval [default: the exact sum, where it can be computed]
+    #[arg(long, value_name = "JSON|X[,LOW,HIGH]", allow_hyphen_values = true)]
+    pub(crate) log_z: Option<GivenLogZ>,
     /// Draws of the hidden layers under the top for every sample
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) layer_draws: u16,
@@ -107,28 +109,6 @@ pub(crate) struct ScoreArgs {
     pub(crate) json: bool,
 }
 
-/// ln Z as it is typed, with the ends of its interval or alone.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct LogZ {
-    pub(crate) value: f64,
-    pub(crate) interval: Option<(f64, f64)>,
-}
-
-impl FromStr for LogZ {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
-        match numbers.as_deref() {
-            Some(&[value]) => Ok(Self { value, interval: None }),
-            Some(&[value, low, high]) if (low..=high).contains(&value) => {
-                Ok(Self { value, interval: Some((low, high)) })
-            }
-            _ => Err("write a number, or one and the ends of its interval: 883.66,883.48,883.83"),
-        }
-    }
-}
-
 /// Which mutants are scored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mutations {
@@ -143,22 +123,5 @@ impl FromStr for Mutations {
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(if text == "all" { Self::All } else { Self::File(text.into()) })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ln_z_may_have_an_interval() {
-        let alone = LogZ { value: -2.5, interval: None };
-        assert_eq!("-2.5".parse(), Ok(alone));
-        assert_eq!("-2.5,-3,-2".parse(), Ok(LogZ { interval: Some((-3.0, -2.0)), ..alone }));
-        for bad in ["", "x", "1,2", "1,2,3", "1,0,2,3"] {
-            assert!(bad.parse::<LogZ>().is_err(), "{bad}");
-        }
-        let words = ["dbn", "score", "model", "--out", "s.csv", "--log-z", "-2.5,-3,-2"];
-        assert!(<crate::args::Cli as clap::Parser>::try_parse_from(words).is_ok(), "numbers may be negative");
     }
 }

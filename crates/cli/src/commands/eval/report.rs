@@ -253,7 +253,7 @@ impl Evaluation {
         }
         if self.filled > 0 {
             let filled = count(self.filled, "sample");
-            let with = if self.log_z.exact.is_some() { "" } else { ", with the ln Z below as --log-z," };
+            let with = if self.log_z.exact.is_some() { "" } else { ", with --log-z and the file of --out," };
             line(
                 "filled",
                 format!("values that {filled} lacked: `dbn score`{with} has the likelihood of what was observed"),

@@ -72,7 +72,7 @@ pub(crate) fn quality(args: &QualityArgs, report: &Report) -> Result<()> {
     }
     drop(work);
     let samples = Part { batch: sampled.states().clone(), weights: None };
-    let log_z = log_z(&args.checkpoint, rbm, args.log_z, "log-likelihoods")?;
+    let log_z = log_z(&args.checkpoint, rbm, args.log_z.as_ref(), "log-likelihoods")?.map(|known| known.value);
 
     let of_samples = samples.points(rbm)?;
     let of_train = train.points(rbm)?;

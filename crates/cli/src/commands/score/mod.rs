@@ -82,8 +82,8 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let data = checkpoint.incomplete_data(&args.on.checkpoint, &args.on.data, args.machine)?;
     let part = args.on.part(&data);
     let samples = split(&data, part)?;
-    let given = args.log_z.map(|log_z| log_z.value);
-    let log_z = log_z(&args.on.checkpoint, checkpoint.dbn.top(), given, "column log_likelihood")?;
+    let known = log_z(&args.on.checkpoint, checkpoint.dbn.top(), args.log_z.as_ref(), "column log_likelihood")?;
+    let log_z = known.map(|known| known.value);
     let sizes = checkpoint.dbn.sizes();
     let rows = CHUNK.max(args.layer_draws.into());
     let beside = PROGRAM + footprint::held(&data) + 2 * footprint::model(&sizes) + 2 * footprint::pass(&sizes, rows);
@@ -123,7 +123,7 @@ pub(crate) fn score(args: &ScoreArgs, report: &Report) -> Result<()> {
     let files =
         Results { columns: with_numbers(numbered(samples), table.columns), ..table }.write(&args.out, format)?;
     let likelihoods = scores.iter().filter_map(|score| Some((score.row, score.log_likelihood?)));
-    let mean = Mean::of(likelihoods, samples, args.log_z);
+    let mean = Mean::of(likelihoods, samples, known);
     let found = Found { who, mean, ..Found::of(&data.name, &scores, samples, &lowest, odd) };
     if found.unscored > 0 {
         tracing::warn!(

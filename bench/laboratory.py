@@ -1,10 +1,11 @@
 """What laboratories measure: contacts, mutations and generated sequences of protein families, and the 2-D Ising model.
 
-    python3 bench/laboratory.py kunitz lattice lactamase ising ladder --proteins DIR [--dbn target/release/dbn] [--keep DIR]
+    python3 bench/laboratory.py kunitz generation lattice lactamase ising ladder --proteins DIR [--dbn target/release/dbn] [--keep DIR]
 
 | name | data | measured |
 |---|---|---|
 | kunitz | PF00014, 8,871 different sequences of 53 sites, weighed at 80 % identity | contacts (8 Angstrom, 5 or more apart), quality |
+| generation | four fifths of the same sequences, in a shuffled order (seed 7) | `dbn quality` with the last fifth |
 | lattice | 36,265 lattice proteins of the fold S_A, 27 sites | its 28 native contacts |
 | lactamase | PF13354, 7,515 different sequences of 202 sites | contacts, and Spearman's correlation with a deep mutational scan of TEM-1 |
 | ising | 20,000 samples of 8 x 8 spins at beta 0.44 | energy and heat capacity of the model's samples beside exact ones |
@@ -20,40 +21,32 @@ import gzip
 import json
 import math
 import pathlib
+import random
 import struct
 import subprocess
 import tempfile
 
-from units import MODELS, PROTEINS, schema_of, sequences, weights_of
+from units import MODELS, PROTEINS, sequences
 
+LARGE_BATCHES = (f"--config {MODELS / 'protein.toml'} --batch-size 500 --persistent-chains 1000 --learning-rate 0.005 --l1b-cost 0.25 "
+                 "--log-z-every 0")
 OPTIONS = {
-    "kunitz": f"{PROTEINS} --epochs 40 --cd-steps 5 --l1b-cost 0.25 --averaging 0.999",
+    "kunitz": f"{PROTEINS} --reweight 0.8 --epochs 40 --cd-steps 5 --l1b-cost 0.25 --averaging 0.999",
+    "generation": f"{LARGE_BATCHES} --epochs 200",
     "lattice": f"{PROTEINS} --epochs 30 --cd-steps 2 --l1b-cost 0.025 --averaging 0.9995",
-    "lactamase": f"{PROTEINS} --epochs 30 --cd-steps 5 --l1b-cost 0.25",
+    "lactamase": f"{LARGE_BATCHES} --hidden 400",
     "ising": f"--config {MODELS / 'ising.toml'} --hidden 64",
     "ladder": "",
 }
-FILES = {"kunitz": "PF00014", "lattice": "lattice_SA", "lactamase": "PF13354"}
+FILES = {"kunitz": "PF00014", "generation": "PF00014", "lattice": "lattice_SA", "lactamase": "PF13354"}
 # The structure that the lattice proteins fold into.
 NATIVE = ("1-18 1-20 2-23 2-25 3-26 4-7 4-23 5-22 6-9 6-11 7-24 7-26 8-15 8-27 10-13 10-15 11-22 11-24 12-19 12-21 14-17 14-19 "
           "15-24 16-25 16-27 18-25 19-24 20-23")
 
 
-def prepare(name, folder, args):
-    """Data as a CSV file and a schema; the options that name them."""
-    texts = sequences(args.proteins / f"{FILES[name]}.fasta.gz")
-    if name == "lattice":
-        # The last are the published test set.
-        texts = texts[:-10000]
-    header = [f"s{site + 1}" for site in range(len(texts[0]))]
-    rows = [list(text) for text in texts]
-    if name != "lattice":
-        header, rows = [*header, "weight"], [[*row, f"{w:.6f}"] for row, w in zip(rows, weights_of(texts, 0.8))]
-    with open(folder / f"{name}.csv", "w", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-    letters = "ACDEFGHIKLMNPQRSTVWY" if name == "lattice" else "-ACDEFGHIKLMNPQRSTVWY"
-    (folder / f"{name}.toml").write_text(schema_of(header, letters))
-    return ["--data", f"csv:{folder / name}.csv", "--schema", folder / f"{name}.toml"]
+def fasta(path, texts):
+    path.write_text("".join(f">s{k}\n{text}\n" for k, text in enumerate(texts)))
+    return f"fasta:{path}"
 
 
 def scan(args, folder):
@@ -74,8 +67,8 @@ def measured(path, beta=0.44):
     with open(path) as file:
         spins = numpy.array(list(csv.reader(file))[1:], float).reshape(-1, 8, 8)
     energy = -(spins * (numpy.roll(spins, 1, 1) + numpy.roll(spins, 1, 2))).sum((1, 2))
-    random, n = numpy.random.default_rng(1), len(energy)
-    error = numpy.std([beta**2 * energy[random.integers(0, n, n)].var() for _ in range(300)])
+    generator, n = numpy.random.default_rng(1), len(energy)
+    error = numpy.std([beta**2 * energy[generator.integers(0, n, n)].var() for _ in range(300)])
     return (f"{path.name}: {n} samples, energy {energy.mean():.3f} +- {energy.std() / n**0.5:.3f}, "
             f"heat capacity {beta**2 * energy.var():.3f} +- {error:.3f}")
 
@@ -155,17 +148,26 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(args.keep or place)
         for name in args.names:
-            out = folder / f"{name}-run"
+            out, test = folder / f"{name}-run", []
             if name == "ladder":
                 for steps in (50, 200):
                     ladder(run, folder, steps)
                 continue
             if name == "ising":
                 run("data", "make", "ising", "--size", 8, "--beta", 0.44, "--samples", 20000, "--out", folder / "ising.csv")
-                data = ["--data", f"csv:{folder / 'ising.csv'}"]
+                data = f"csv:{folder / 'ising.csv'}"
             else:
-                data = prepare(name, folder, args)
-            run("pretrain", "-q", *data, "--valid", 0, *(args.options or OPTIONS[name]).split(), "--out", out, "--force")
+                texts = sequences(args.proteins / f"{FILES[name]}.fasta.gz")
+                if name == "lattice":
+                    # The last are the published test set.
+                    texts = texts[:-10000]
+                if name == "generation":
+                    random.Random(7).shuffle(texts)
+                    learned = 4 * len(texts) // 5
+                    test = ["--test", fasta(folder / "others.fasta", texts[learned:])]
+                    texts = texts[:learned]
+                data = fasta(folder / f"{name}.fasta", texts)
+            run("pretrain", "-q", "--data", data, "--valid", 0, *(args.options or OPTIONS[name]).split(), "--out", out, "--force")
             contacts = ("contacts", out, "--out", folder / f"{name}-pairs.csv", "--picture", folder / f"{name}-map.png")
             if name in ("kunitz", "lactamase"):
                 distances = folder / f"{name}-distances.dat"
@@ -180,8 +182,8 @@ def main():
                 letters, offset = scan(args, folder)
                 run("score", out, "--mutations", folder / "scan.csv", "--fitness-column", "fitness", "--wild-type", letters,
                     "--offset", offset, "--out", folder / "mutants.csv", "--picture", folder / "mutants.png")
-            if name in ("kunitz", "ising"):
-                run("quality", out, "--steps", 1000, "--picture", folder / f"{name}-quality.png")
+            if name in ("kunitz", "generation", "ising"):
+                run("quality", out, "--steps", 1000, *test, "--picture", folder / f"{name}-quality.png")
             if name == "ising":
                 run("sample", out, "--count", 20000, "--steps", 500, "--shown", 1, "--out", folder / "ising-samples.csv")
                 print(measured(folder / "ising.csv"), measured(folder / "ising-samples.csv"), sep="\n", flush=True)

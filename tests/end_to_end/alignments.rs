@@ -239,7 +239,7 @@ fn residues_between_sites_are_numbered() {
     assert_eq!(text, place.text("whole.csv"));
     write(&place, "m.csv", "mutant\nK107A\nW107A\n");
     let refused = place.run("score run --mutations m.csv --wild-type wild/101-115 --out m-scores.csv");
-    assert!(stderr(&refused).contains("of K, which the wild type has at 107"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("K, which the wild type has at 107"), "{}", stderr(&refused));
 }
 
 /// A sequence that stands there twice counts as one of weight two, in every figure.

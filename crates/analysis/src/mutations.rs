@@ -161,9 +161,9 @@ impl WildType {
             let known = self.residues.iter().find(|(number, _)| *number == position);
             if let Some((_, letter)) = known.filter(|(_, letter)| !letter.eq_ignore_ascii_case(&from)) {
                 return Err(Error::Setting {
-                    name: "a substitution",
-                    got: substitution.to_string(),
-                    expected: format!("of {letter}, which the wild type has at {position}; --offset moves the numbers"),
+                    name: "the first letter of a mutant",
+                    got: format!("{from} in {substitution}"),
+                    expected: format!("{letter}, which the wild type has at {position}; --offset shifts the numbers"),
                 });
             }
             let site = self.positions.iter().position(|number| *number == Some(position));
@@ -268,7 +268,8 @@ mod tests {
         let refusal = places("C24A").unwrap_err().to_string();
         assert_eq!(
             refusal,
-            "a substitution is C24A; it must be of A, which the wild type has at 24; --offset moves the numbers"
+            "the first letter of a mutant is C in C24A; it must be A, which the wild type has at 24; --offset shifts the \
+             numbers"
         );
         let singles: Vec<String> = wild.singles(&['-']).iter().map(ToString::to_string).collect();
         assert_eq!(singles, ["A24C", "A24D", "C25A", "C25D", "D26A", "D26C"]);

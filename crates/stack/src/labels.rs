@@ -67,12 +67,20 @@ impl Dbn {
     /// Share of the samples [B, V] that [`Dbn::classify`] gives another label than theirs.
     ///
     /// # Errors
-    /// [`Error::NoLabelGroup`]; [`Error::Config`] for no samples or another number of labels than
-    /// samples; if the shapes do not fit.
+    /// [`Error::NoLabelGroup`]; [`Error::Config`] for no samples, another number of labels than
+    /// samples or a label that is no class; if the shapes do not fit.
     pub fn label_error(&self, v: &Tensor, labels: &[u32]) -> Result<f64> {
         let told = self.classify(v)?;
         let fits = !told.is_empty() && told.len() == labels.len();
         require(fits, "number of labels", labels.len(), format!("that of the samples, {}, and not 0", told.len()))?;
+        let classes = self.classes();
+        let unknown = labels.iter().find(|&&label| label as usize >= classes);
+        require(
+            unknown.is_none(),
+            "a label",
+            unknown.map_or(0, |&label| label),
+            format!("below {classes}, the number of classes"),
+        )?;
         let wrong = told.iter().zip(labels).filter(|(told, label)| told != label).count();
         Ok(wrong as f64 / told.len() as f64)
     }

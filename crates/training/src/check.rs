@@ -11,9 +11,17 @@ pub(crate) const TRAINING_DATA: &str = "training data";
 /// samples called.
 ///
 /// # Errors
-/// [`Error::Shape`], [`Error::NoLabels`], [`Error::Label`].
+/// [`Error::NoSamples`], [`Error::Shape`], [`Error::Value`], [`Error::NoLabels`], [`Error::Label`].
 pub fn check<T: Training>(training: &T, what: &'static str, samples: &Batch, labels: &[u32]) -> Result<()> {
+    if samples.rows() == 0 {
+        return Err(Error::NoSamples { what });
+    }
     check_width(what, samples.units(), training.visible())?;
+    if let Some(visible) = training.visible_units()
+        && let Some((row, column, value)) = visible.misfit(samples)
+    {
+        return Err(Error::Value { what, row, column, value, units: visible.kinds() });
+    }
     let (rows, classes) = (samples.rows(), training.classes());
     if classes == 0 {
         return Ok(());

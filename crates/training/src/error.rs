@@ -39,6 +39,29 @@ pub enum Error {
         /// The first column of which they differ.
         column: usize,
     },
+    /// Data have a value that the model's units cannot have.
+    #[error(
+        "{what}: row {row}, column {column} (both counted from 0) is {value}, which {units} units cannot have: take data that \
+         were read as those the model learns from"
+    )]
+    Value {
+        /// Which data.
+        what: &'static str,
+        /// The sample.
+        row: usize,
+        /// The column.
+        column: usize,
+        /// The value.
+        value: f32,
+        /// What the units are.
+        units: String,
+    },
+    /// There are no samples to measure.
+    #[error("the {what} has no samples: take some of the training data, as `Monitors::from_training` does")]
+    NoSamples {
+        /// Which data.
+        what: &'static str,
+    },
     /// A model with labels learns from data without any.
     #[error("the {what} have no labels, which {need}")]
     NoLabels {

@@ -158,7 +158,9 @@ fn of_one_rbm(table: &Table, hidden: &Value) -> String {
 /// Sets the rates of a layer that nobody set, as its hidden units and its optimizer bear them.
 fn open_rates(layer: &mut Table, built_in: Table) -> Result<()> {
     let fitted = from_table::<LayerConfig>(built_in)?.train.fitted(&hidden_units(layer), optimizer(layer));
-    for (key, rate) in RATES.into_iter().zip([fitted.learning_rate, fitted.final_learning_rate]) {
+    let first = layer.get(RATES[0]).and_then(|rate| rate.as_float().or(rate.as_integer().map(|rate| rate as f64)));
+    let first = first.filter(|rate| *rate > 0.0).unwrap_or(fitted.learning_rate);
+    for (key, rate) in RATES.into_iter().zip([fitted.learning_rate, fitted.last_rate(first)]) {
         layer.entry(key).or_insert(rate.into());
     }
     Ok(())

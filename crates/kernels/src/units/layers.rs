@@ -1,8 +1,12 @@
 //! What the units of a layer are: runs of units of one kind, in the order of the columns.
 
+use crate::states::batch::Batch;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
+
+/// What a probability may be, but for what rounding adds.
+const PROBABILITIES: RangeInclusive<f32> = -1e-3..=1.001;
 
 /// What a unit is, by the term U that it adds to the energy `sum U(x) - v W h` (fields b, g, b-, g-):
 ///
@@ -183,6 +187,21 @@ impl Units {
     #[must_use]
     pub fn is_discrete(&self) -> bool {
         self.all(UnitKind::is_discrete)
+    }
+
+    /// Row, column and number of the first value of a minibatch that these units cannot have: one that is not finite, or of
+    /// units that are on or off one that is no probability. A minibatch of another width has no columns to look at.
+    #[must_use]
+    pub fn misfit(&self, batch: &Batch) -> Option<(usize, usize, f32)> {
+        let Batch::Real { units, values, .. } = batch else { return None };
+        let discrete: Vec<bool> =
+            self.each().flat_map(|(segment, columns)| columns.map(move |_| segment.units.is_discrete())).collect();
+        let fits = |column: usize, x: f32| if discrete[column] { PROBABILITIES.contains(&x) } else { x.is_finite() };
+        if *units != discrete.len() || *units == 0 {
+            return None;
+        }
+        let at = values.iter().enumerate().position(|(at, &x)| !fits(at % units, x))?;
+        Some((at / units, at % units, values[at]))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::model::rbm::Rbm;
 use crate::model::states::states_of;
 use candle_core::DType;
 use deepbelief_kernels::Batch;
+use deepbelief_training::Error as TrainingError;
 
 /// The chains that know nothing of the data take a fifth of the temperatures, and not fewer than these.
 const PROBE_SHARE: usize = 5;
@@ -106,11 +107,27 @@ impl LogZ {
 /// As [`log_partition`]; [`crate::Error::Config`] without samples.
 pub fn log_likelihood(rbm: &Rbm, samples: &Batch, training: &Batch, config: &LogZConfig) -> Result<Interval> {
     require(samples.rows() > 0, "samples", samples.rows(), "at least 1")?;
+    require_states(rbm, "samples", samples)?;
     let free_energies = rbm.free_energy(&states_of(&rbm.layers().visible, samples, rbm.vb().device())?)?;
     let free_energies = free_energies.to_dtype(DType::F64)?.to_vec1::<f64>()?;
     let mean = free_energies.iter().sum::<f64>() / free_energies.len() as f64;
     let Interval { value, ends } = log_partition(rbm, training, &[], config)?.interval();
     Ok(Interval { value: -mean - value, ends: ends.map(|(low, high)| (-mean - high, -mean - low)) })
+}
+
+/// Refuses a minibatch that is not one of the visible units.
+fn require_states(rbm: &Rbm, what: &'static str, batch: &Batch) -> Result<()> {
+    let visible = &rbm.layers().visible;
+    if batch.rows() > 0 && batch.units() != rbm.visible() {
+        let (got, expected) = (vec![batch.rows(), batch.units()], vec![batch.rows(), rbm.visible()]);
+        return Err(crate::Error::Shape { what: what.into(), got, expected });
+    }
+    match visible.misfit(batch) {
+        None => Ok(()),
+        Some((row, column, value)) => {
+            Err(TrainingError::Value { what, row, column, value, units: visible.kinds() }.into())
+        }
+    }
 }
 
 /// ln Z: summed where one side has few enough units ([`is_summable`]), else estimated by annealing from both sides, and
@@ -122,6 +139,7 @@ pub fn log_likelihood(rbm: &Rbm, samples: &Batch, training: &Batch, config: &Log
 /// [`require_normalizable`] refuses.
 pub fn log_partition(rbm: &Rbm, training: &Batch, labels: &[u32], config: &LogZConfig) -> Result<LogZ> {
     require_normalizable(rbm)?;
+    require_states(rbm, "training samples", training)?;
     if !config.estimate && is_summable(rbm) {
         return Ok(LogZ::Exact(exact_log_partition(rbm)?));
     }

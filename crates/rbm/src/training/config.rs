@@ -172,6 +172,12 @@ impl TrainConfig {
             rate,
             "a positive 32-bit number unless the schedule is constant",
         )?;
+        require(
+            self.schedule == Schedule::Constant || rate <= self.learning_rate,
+            "final_learning_rate",
+            rate,
+            "at most learning_rate, unless the schedule is constant",
+        )?;
         require(share(self.beta1), "beta1", self.beta1, "at least 0 and below 1")?;
         require(share(self.beta2), "beta2", self.beta2, "at least 0 and below 1")?;
         require(is_positive(self.epsilon), "epsilon", self.epsilon, "a positive 32-bit number")?;

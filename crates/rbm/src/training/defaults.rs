@@ -61,6 +61,14 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// The last rate of a training that begins at `rate`: that of these settings, but where the rate would rise to it, the
+    /// same share of the first as in these settings.
+    #[must_use]
+    pub fn last_rate(&self, rate: f64) -> f64 {
+        let last = self.final_learning_rate;
+        if last <= rate { last } else { rate * last / self.learning_rate }
+    }
+
     /// These settings with rates that hidden units of these kinds and an optimizer bear: at most that of Adam, or of ReLU,
     /// dReLU or spin units. The final rate keeps its share.
     #[must_use]

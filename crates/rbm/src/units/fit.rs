@@ -1,7 +1,10 @@
 //! Where the fields of visible units start: what makes independent units have the means of the data.
 
-use crate::error::{Result, require};
+use crate::error::{Error, Result, require};
 use deepbelief_kernels::{UnitKind, Units};
+
+/// The largest mean of a Gaussian unit. A training ends as diverged at parameters of this size.
+const FARTHEST: f32 = 100.0;
 
 /// Share of the levels of a categorical unit that is spread evenly, so that a level which the data do not have is not
 /// impossible.
@@ -11,6 +14,7 @@ const PSEUDOCOUNT: f64 = 1e-3;
 pub(crate) fn independent_fit(units: &Units, mean: &[f32]) -> Result<Vec<f32>> {
     let mut biases = Vec::with_capacity(mean.len());
     for (segment, columns) in units.each() {
+        let columns_from = columns.start;
         let mean = &mean[columns];
         let fits = |p: f32| match segment.units {
             UnitKind::Bernoulli | UnitKind::Spin | UnitKind::Categorical => (0.0..=1.0).contains(&p),
@@ -37,6 +41,14 @@ pub(crate) fn independent_fit(units: &Units, mean: &[f32]) -> Result<Vec<f32>> {
             ),
         };
         require(mean.iter().all(|&p| fits(p)), "data_mean", got, expected)?;
+        if segment.units == UnitKind::Gaussian
+            && let Some((column, mean)) = mean.iter().enumerate().find(|(_, mean)| mean.abs() > FARTHEST)
+        {
+            let column = columns_from + column;
+            let got = format!("{mean} in column {column} (counted from 0)");
+            let expected = "at most 100 from 0: scale columns of real numbers to mean 0 and standard deviation 1";
+            return Err(Error::Config { name: "data_mean", got, expected });
+        }
         match segment.units {
             UnitKind::Bernoulli => biases.extend(mean.iter().map(|&p| log_odds(p))),
             UnitKind::Spin => biases.extend(mean.iter().map(|&p| 0.5 * log_odds(p))),

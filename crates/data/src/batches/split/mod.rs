@@ -148,6 +148,17 @@ impl Split {
         &self.layer
     }
 
+    fn require_there(&self, samples: &[usize]) -> Result<(), Error> {
+        match samples.iter().find(|&&sample| sample >= self.samples) {
+            None => Ok(()),
+            Some(sample) => Err(Error::Setting {
+                name: "a sample",
+                got: sample.to_string(),
+                expected: format!("below {}, the number of samples", self.samples),
+            }),
+        }
+    }
+
     fn stored_row(&self, sample: usize) -> usize {
         self.rows.as_ref().map_or(sample, |rows| rows[sample] as usize)
     }
@@ -233,13 +244,11 @@ impl Split {
     /// # Errors
     /// If `samples` is empty.
     ///
-    /// # Panics
-    /// If one is not below [`Split::samples`].
     pub fn select(&self, samples: &[usize]) -> Result<Self, Error> {
         if samples.is_empty() {
             return Err(Error::Empty { what: "selection".into() });
         }
-        assert!(samples.iter().all(|&s| s < self.samples), "selected samples must be below {}", self.samples);
+        self.require_there(samples)?;
         let rows = samples.iter().map(|&sample| self.stored_row(sample) as u32).collect();
         Ok(Self { rows: Some(rows), samples: samples.len(), ..self.clone() })
     }
@@ -295,19 +304,17 @@ impl Split {
     /// is the same whenever it is taken.
     ///
     /// # Errors
-    /// If their file cannot be read.
-    ///
-    /// # Panics
-    /// If a sample is not below [`Split::samples`].
+    /// [`Error::Setting`] for a sample that is not there; if their file cannot be read.
     pub fn batch<I>(&self, samples: I, binarize: Binarize, seed: u64) -> Result<Batch, Error>
     where
         I: IntoIterator<Item = usize, IntoIter: ExactSizeIterator>,
     {
         let mut batch = Batch::default();
         let binarize = self.binarized(binarize);
-        let samples = samples.into_iter();
+        let samples: Vec<usize> = samples.into_iter().collect();
+        self.require_there(&samples)?;
         let draw = binarize.draw(Uniforms::new(seed, Stream::Binarize, 0));
-        self.fill(samples.len(), samples.enumerate(), draw, &mut batch)?;
+        self.fill(samples.len(), samples.into_iter().enumerate(), draw, &mut batch)?;
         Ok(batch)
     }
 

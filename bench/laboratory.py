@@ -113,7 +113,7 @@ def ladder(run, folder, steps):
         return 128 * math.log(2 * math.sqrt(x)) + log_z_ising(8, math.log(x) / 2)
 
     with open(folder / "ladder.csv") as file:
-        rows = [{name: float(x) for name, x in row.items()} for row in csv.DictReader(file)]
+        rows = [{name: float(x) for name, x in row.items() if x} for row in csv.DictReader(file)]
     print("beta: ln Z, energy, heat capacity, entropy: measured (exact)")
     worst, h = {}, 1e-3
     for row in rows[1:]:

@@ -33,6 +33,9 @@ pub(super) fn next(
     let Some(model) = model.filter(|_| state != State::Unfinished || verb != "stack") else { return all };
     let of = of_best(path, model).map_or_else(|| run.clone(), |best| shell_word(&best));
     let labels = model.told_classes() > 0;
+    // Where there is no test set, samples that were held out say more than those that were learned.
+    let held_out = settings.and_then(|settings| settings.get("valid")?.as_integer()).is_some_and(|valid| valid > 0);
+    let split = if held_out && model.provenance().test_sha256.is_none() { " --split valid" } else { "" };
     let is_picture = picture_shape(model, model.image_shape()).is_ok();
     let is_alignment = model.schema().is_some_and(|schema| schema.alphabet().is_some());
     let samples = match (is_picture, is_alignment) {
@@ -43,7 +46,7 @@ pub(super) fn next(
     match model {
         Model::Belief(checkpoint) => {
             if labels {
-                add(format!("dbn classify {of} --confusion"), "Predict labels and count the errors:");
+                add(format!("dbn classify {of}{split} --confusion"), "Predict labels and count the errors:");
             }
             if gaps {
                 let filled = if is_alignment { "filled.fasta" } else { "filled.csv" };
@@ -74,11 +77,11 @@ pub(super) fn next(
                 add(format!("dbn page {of} --out {page}"), "Make a page to try the model in:");
             }
             if verb == "pretrain" {
-                add(format!("dbn eval {of}"), "Measure the log-likelihood, with an interval:");
+                add(format!("dbn eval {of}{split}"), "Measure the log-likelihood, with an interval:");
             }
         }
         Model::Network(checkpoint) if checkpoint.network.objective() == Objective::Classifier => {
-            add(format!("dbn classify {of} --confusion"), "Predict labels and count the errors:");
+            add(format!("dbn classify {of}{split} --confusion"), "Predict labels and count the errors:");
         }
         Model::Network(_) => {
             add(format!("dbn encode {of} --out codes.npy"), "Write the codes of the samples:");

@@ -107,6 +107,9 @@ fn infer(sheet: &Sheet, options: &LoadOptions) -> Result<Inferred, Error> {
                 *kind = telling.real(found);
             }
         }
+        for doubt in &mut inferred.doubts {
+            *doubt = doubt.strip_suffix(": ignored").unwrap_or(doubt).to_string();
+        }
     }
     if let Common::Grey(divisor) = scale {
         let other = if divisor == 255.0 { "MIN..MAX" } else { "255, or MIN..MAX," };

@@ -20,7 +20,8 @@ use std::path::Path;
 /// Key of a header that says what [`seal`] found of the file's content.
 const SEAL: &str = "content_sha256";
 
-/// A minibatch as a tensor [rows, units].
+/// The values of a minibatch as a tensor [rows, units]. Spins are 0 and 1 in minibatches, and -1 and 1 in the tensors that
+/// models take: of units other than Bernoulli [`states_of`](crate::states_of) makes the tensor.
 ///
 /// # Errors
 /// If candle refuses an operation.
@@ -169,6 +170,16 @@ pub struct Reader<'a> {
     tensors: SafeTensors<'a>,
 }
 
+/// What reads a file of a kind, as the end of a sentence.
+fn read_by(kind: &str) -> &'static str {
+    match kind {
+        "rbm" => ": `deepbelief_rbm::load` reads it",
+        "dbn" => ": `deepbelief_stack::Dbn::load` reads it",
+        "mlp" | "autoencoder" => ": `deepbelief_finetune::Network::load` reads it",
+        _ => "",
+    }
+}
+
 impl<'a> Reader<'a> {
     /// Opens the bytes of a file and reads its header, whose version and kind are checked first.
     ///
@@ -178,7 +189,10 @@ impl<'a> Reader<'a> {
     pub fn open<H: for<'de> Deserialize<'de>>(path: &'a Path, bytes: &'a [u8], kind: &str) -> Result<(H, Self)> {
         let (start, header) = start(path, bytes)?;
         if start.kind != kind {
-            return Err(refusal(path, format!("is of kind '{}', expected '{kind}'", start.kind)));
+            return Err(refusal(
+                path,
+                format!("is of kind '{}', expected '{kind}'{}", start.kind, read_by(&start.kind)),
+            ));
         }
         let unreadable = |e: serde_json::Error| refusal(path, format!("has an unreadable header ({e})"));
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| refusal(path, format!("is damaged ({e})")))?;

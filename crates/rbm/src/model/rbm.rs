@@ -160,12 +160,18 @@ impl Rbm {
         Ok(self)
     }
 
-    /// Loads an RBM from a checkpoint opened as a [`VarBuilder`], or from a part of a larger
-    /// one (`vb.pp("layers.0")`).
+    /// Loads an RBM of Bernoulli units from a checkpoint opened as a [`VarBuilder`], or from a part of a larger
+    /// one (`vb.pp("layers.0")`). A `VarBuilder` does not say what the units are: [`load`](crate::load) reads RBMs of any.
     ///
     /// # Errors
-    /// If a tensor is missing or has another shape.
+    /// If a tensor is missing or has another shape; [`Error::Config`] if there are tensors that only other units have.
+    /// Categorical units and spins have none.
     pub fn from_var_builder(visible: usize, hidden: usize, vb: &VarBuilder) -> Result<Self> {
+        let of_others =
+            ["visible.log_precision", "hidden.log_precision", "hidden.bias_below", "hidden.log_precision_below"];
+        let found = of_others.into_iter().find(|name| vb.contains_tensor(name));
+        let expected = "left out: RBMs of other than Bernoulli units are read by `load`";
+        require(found.is_none(), "a tensor", found.unwrap_or_default(), expected)?;
         Self::from_tensors(vb.get((visible, hidden), "w_rec")?, vb.get(hidden, "hb")?, vb.get(visible, "vb")?)
     }
 

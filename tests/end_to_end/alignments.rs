@@ -215,7 +215,7 @@ fn the_next_commands_are_of_the_best_model() {
     let asked = "pretrain --data fasta:all.fasta --alphabet protein --valid 20 --hidden 6 --hidden-units bernoulli \
                  --epochs 21 --log-z-every 20 --out run";
     let said = stderr(&place.run(asked));
-    for part in ["dbn sample run/best.safetensors --out", "dbn eval run/best.safetensors\n"] {
+    for part in ["dbn sample run/best.safetensors --out", "dbn eval run/best.safetensors --split valid\n"] {
         assert!(said.contains(&format!("next:    {part}")), "'{part}' in {said}");
     }
     place.ok("eval run/best.safetensors --split valid");

@@ -163,7 +163,7 @@ fn mutants_are_scored_by_the_difference_of_free_energies() {
     assert_eq!((rows[3][1], rows[4][3]), ("", ""));
     for (words, reason) in [
         ("--mutations all --wild-type AACDA-AA --out run/config.toml", "must end in .csv"),
-        ("--mutations m.csv --wild-type CACDA-AA --offset 20 --out x.csv", "of C, which the wild type has at 21"),
+        ("--mutations m.csv --wild-type CACDA-AA --offset 20 --out x.csv", "C, which the wild type has at 21"),
         (
             "--mutations all --wild-type AXCDA-AA --out x.csv",
             "is neither the name of a sequence nor letters of the sites",

@@ -107,7 +107,7 @@ fn the_end_names_the_report_and_the_next_commands() {
     assert!(said.contains("verdict: It "), "{said}");
     for line in [
         "report:  r/report.html\n",
-        "next:    dbn eval r\n",
+        "next:    dbn eval r --split valid\n",
         "next:    dbn reconstruct r --out reconstructions.png\n",
         "next:    dbn sample r --out samples.png\n",
         "next:    dbn page r --out r/page.html\n",
@@ -115,7 +115,9 @@ fn the_end_names_the_report_and_the_next_commands() {
         assert!(said.contains(line), "{said}");
     }
     let said = stderr(&place.run(&format!("stack --out d {DEEP}")));
-    for line in ["report:  d/report.html\n", "next:    dbn classify d --confusion\n", "next:    dbn tune d\n"] {
+    for line in
+        ["report:  d/report.html\n", "next:    dbn classify d --split valid --confusion\n", "next:    dbn tune d\n"]
+    {
         assert!(said.contains(line), "{said}");
     }
 }

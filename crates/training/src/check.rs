@@ -11,17 +11,12 @@ pub(crate) const TRAINING_DATA: &str = "training data";
 /// samples called.
 ///
 /// # Errors
-/// [`Error::NoSamples`], [`Error::Shape`], [`Error::Value`], [`Error::NoLabels`], [`Error::Label`].
+/// [`Error::NoSamples`], [`Error::Shape`], [`Error::NoLabels`], [`Error::Label`].
 pub fn check<T: Training>(training: &T, what: &'static str, samples: &Batch, labels: &[u32]) -> Result<()> {
-    if samples.rows() == 0 {
+    if samples.rows() == 0 && samples.units() != training.visible() {
         return Err(Error::NoSamples { what });
     }
     check_width(what, samples.units(), training.visible())?;
-    if let Some(visible) = training.visible_units()
-        && let Some((row, column, value)) = visible.misfit(samples)
-    {
-        return Err(Error::Value { what, row, column, value, units: visible.kinds() });
-    }
     let (rows, classes) = (samples.rows(), training.classes());
     if classes == 0 {
         return Ok(());
@@ -36,6 +31,18 @@ pub fn check<T: Training>(training: &T, what: &'static str, samples: &Batch, lab
     match labels.iter().position(|&label| label as usize >= classes) {
         Some(entry) => Err(Error::Label { got: labels[entry], entry, what, classes }),
         None => Ok(()),
+    }
+}
+
+/// Refuses samples with values that the visible units cannot have.
+///
+/// # Errors
+/// [`Error::Value`].
+pub(crate) fn check_values<T: Training>(training: &T, what: &'static str, samples: &Batch) -> Result<()> {
+    let Some(visible) = training.visible_units() else { return Ok(()) };
+    match visible.misfit(samples) {
+        None => Ok(()),
+        Some((row, column, value)) => Err(Error::Value { what, row, column, value, units: visible.kinds() }),
     }
 }
 

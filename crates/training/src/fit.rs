@@ -1,7 +1,7 @@
 //! The loop.
 
 use crate::best::Best;
-use crate::check::{TRAINING_DATA, check, check_data, check_width};
+use crate::check::{TRAINING_DATA, check, check_data, check_values, check_width};
 use crate::config::Settings;
 use crate::divergence::OnDivergence;
 use crate::error::{Error, require};
@@ -120,7 +120,7 @@ impl<T: Training> Loop<T> {
     /// learns those of the data; any other ignores them.
     ///
     /// # Errors
-    /// [`Error::Shape`], [`Error::Units`], [`Error::NoLabels`], [`Error::Label`] for data that do not fit the model;
+    /// [`Error::NoSamples`], [`Error::Shape`], [`Error::Units`], [`Error::Value`], [`Error::NoLabels`], [`Error::Label`] for data that do not fit the model;
     /// [`Error::Config`] for patience without validation data; [`Error::Observer`]; if the training diverged.
     pub fn fit(
         &mut self,
@@ -133,8 +133,10 @@ impl<T: Training> Loop<T> {
             None => check_width(TRAINING_DATA, train.units(), self.training.visible())?,
         }
         check(&self.training, "training monitor", &monitors.train, &monitors.train_labels)?;
+        check_values(&self.training, "training monitor", &monitors.train)?;
         if let Some(valid) = &monitors.valid {
             check(&self.training, "validation data", valid, &monitors.valid_labels)?;
+            check_values(&self.training, "validation data", valid)?;
         }
         self.training.check_device()?;
         let patience = self.training.config().patience();

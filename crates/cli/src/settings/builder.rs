@@ -2,7 +2,7 @@
 //! the recipe's root, its `[top]` and its `[[layer]]`, then the command line. In a root a value is for all layers, an
 //! array has one a layer, from the bottom.
 
-use super::common::{from_table, hidden_units, optimizer, to_table};
+use super::common::{first_rate, from_table, hidden_units, optimizer, to_table};
 use super::recipe;
 use crate::failure::{Failure, Result, count};
 use crate::options::{Verb, flag};
@@ -158,8 +158,7 @@ fn of_one_rbm(table: &Table, hidden: &Value) -> String {
 /// Sets the rates of a layer that nobody set, as its hidden units and its optimizer bear them.
 fn open_rates(layer: &mut Table, built_in: Table) -> Result<()> {
     let fitted = from_table::<LayerConfig>(built_in)?.train.fitted(&hidden_units(layer), optimizer(layer));
-    let first = layer.get(RATES[0]).and_then(|rate| rate.as_float().or(rate.as_integer().map(|rate| rate as f64)));
-    let first = first.filter(|rate| *rate > 0.0).unwrap_or(fitted.learning_rate);
+    let first = first_rate(layer).unwrap_or(fitted.learning_rate);
     for (key, rate) in RATES.into_iter().zip([fitted.learning_rate, fitted.last_rate(first)]) {
         layer.entry(key).or_insert(rate.into());
     }

@@ -143,6 +143,12 @@ pub(super) fn word<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
     table.get(key).and_then(Value::as_str)
 }
 
+/// The learning rate that was asked for, which the last one depends on.
+pub(super) fn first_rate(asked: &Table) -> Option<f64> {
+    let rate = asked.get("learning_rate")?;
+    rate.as_float().or(rate.as_integer().map(|rate| rate as f64)).filter(|rate| *rate > 0.0)
+}
+
 /// The hidden units that were asked for, which defaults depend on.
 pub(super) fn hidden_units(asked: &Table) -> UnitMix {
     word(asked, "hidden_units").and_then(|text| text.parse().ok()).unwrap_or_default()

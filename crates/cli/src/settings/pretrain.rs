@@ -1,6 +1,6 @@
 //! Settings of `dbn pretrain`.
 
-use super::common::{Settings, hidden_units, optimizer, origin, validate_batch_size};
+use super::common::{Settings, first_rate, hidden_units, optimizer, origin, validate_batch_size};
 use super::data::{DataSettings, RunSettings};
 use super::unused::{self, UnusedOption};
 use crate::failure::{Explain, Result};
@@ -48,7 +48,9 @@ impl Settings for PretrainSettings {
     fn built_in(asked: &Table) -> Self {
         let units = hidden_units(asked);
         let layer = LayerConfig::default();
-        let layer = LayerConfig { train: layer.train.clone().fitted(&units, optimizer(asked)), ..layer };
+        let fitted = layer.train.clone().fitted(&units, optimizer(asked));
+        let last = fitted.last_rate(first_rate(asked).unwrap_or(fitted.learning_rate));
+        let layer = LayerConfig { train: TrainConfig { final_learning_rate: last, ..fitted }, ..layer };
         Self {
             data: DataSettings { valid: 5000, binarize: Binarize::Fresh, ..Default::default() },
             run: RunSettings::default(),

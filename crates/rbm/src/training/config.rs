@@ -157,6 +157,16 @@ pub(crate) const WITH_EXACT_SUMS: &str = "with exact sums, which training on sev
 pub(crate) const MOST_TEMPERATURES: usize = 250;
 
 impl TrainConfig {
+    /// Refuses a rate that would rise. States of trainings whose rate rose are resumed as they were.
+    pub(crate) fn require_falling(&self) -> Result<()> {
+        require(
+            self.schedule == Schedule::Constant || self.final_learning_rate <= self.learning_rate,
+            "final_learning_rate",
+            self.final_learning_rate,
+            "at most learning_rate, unless the schedule is constant",
+        )
+    }
+
     /// Checks every field.
     ///
     /// # Errors
@@ -171,12 +181,6 @@ impl TrainConfig {
             "final_learning_rate",
             rate,
             "a positive 32-bit number unless the schedule is constant",
-        )?;
-        require(
-            self.schedule == Schedule::Constant || rate <= self.learning_rate,
-            "final_learning_rate",
-            rate,
-            "at most learning_rate, unless the schedule is constant",
         )?;
         require(share(self.beta1), "beta1", self.beta1, "at least 0 and below 1")?;
         require(share(self.beta2), "beta2", self.beta2, "at least 0 and below 1")?;

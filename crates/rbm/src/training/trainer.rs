@@ -28,6 +28,7 @@ impl Training for Contrastive {
 
     /// On the device where the RBM is.
     fn start(rbm: &Rbm, config: TrainConfig) -> Result<Self> {
+        config.require_falling()?;
         let joined = rbm.labels().is_some() && forms::label_is_a_unit(rbm.layers(), &config);
         let learner = forms::start(&if joined { rbm.with_label_as_unit()? } else { rbm.clone() }, &config)?;
         Self::build(learner, rbm, config, None, rbm.w_rec().device())

@@ -62,7 +62,7 @@ impl Case {
 #[test]
 fn a_header_of_something_else_is_refused() {
     let set = |key: &'static str, value: Value| Case::after(|parts| parts.header[key] = value);
-    assert_eq!(set("kind", json!("rbm")), "is of kind 'rbm', expected 'dbn'");
+    assert_eq!(set("kind", json!("rbm")), "is of kind 'rbm', expected 'dbn': `deepbelief_rbm::load` reads it");
     assert_eq!(
         set("format_version", json!(3)),
         "has format version 3, this program reads versions up to 2: install a newer deepbelief"

@@ -111,7 +111,7 @@ fn units_at_the_end_of_their_range_train_as_on_tensors() {
         let mut start = random(&layers, 7).to_parameters().unwrap();
         start.w_rec.iter_mut().for_each(|w| *w *= 0.3);
         for log_g in [&mut start.hidden_fields.log_precision, &mut start.hidden_fields.log_precision_below] {
-            log_g.iter_mut().for_each(|log_g| *log_g = 1e6_f32.ln());
+            log_g.fill(1e6_f32.ln());
         }
         let rbm = Rbm::from_parameters(&layers, start, &Device::Cpu).unwrap();
         compare_from(&format!("{hidden}"), &rbm, &TrainConfig { l1b_cost: 0.5, ..config() });

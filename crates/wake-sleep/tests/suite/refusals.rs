@@ -146,7 +146,10 @@ fn after(change: impl FnOnce(&mut Value, &mut Vec<(String, Tensor)>)) -> String 
 
 #[test]
 fn files_that_are_not_a_whole_state_are_refused() {
-    assert_eq!(after(|header, _| header["kind"] = json!("dbn")), "is of kind 'dbn', expected 'tuning': `deepbelief_stack::Dbn::load` reads it");
+    assert_eq!(
+        after(|header, _| header["kind"] = json!("dbn")),
+        "is of kind 'dbn', expected 'tuning': `deepbelief_stack::Dbn::load` reads it"
+    );
     assert_eq!(
         after(|header, _| header["sizes"] = json!([5, 4])),
         "tensor 'top.w_rec' has shape [4, 3], expected [5, 4]"
